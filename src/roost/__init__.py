@@ -1,0 +1,1 @@
+"""Roost: publish to X exactly once, and understand what it earned."""

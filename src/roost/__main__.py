@@ -1,0 +1,5 @@
+"""`python -m roost`: the command line without a console script."""
+
+from roost.cli import main
+
+main()

@@ -1,0 +1,169 @@
+"""An account ready for use: a client whose token is fresh and whose every request is priced.
+
+The refresh of one grant is single flight across all processes and machines: under a lock, the row
+is read again, and the rotated pair is committed before anybody uses it.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from roost import prices, store, x
+from roost.errors import ReconnectNeeded, SettingInvalid, UnsafeHost
+from roost.house import House
+from roost.models import Environment, Integration, IntegrationStatus, LedgerEntry
+from roost.settings import LIVE_HOSTS
+from roost.store.accounts import Tokens
+from roost.store.database import Transaction
+
+log = logging.getLogger(__name__)
+
+#: A token that ends this soon is refreshed before the call (Source: xurl's margin).
+_MARGIN = timedelta(seconds=30)
+_FREE = "X bills no token request"
+
+
+def require_safe_host(environment: Environment, base_url: str) -> None:
+    """Refuse to send an account's token to a host it does not belong to.
+
+    Raises: UnsafeHost.
+    """
+    live_host = urlsplit(base_url).hostname in LIVE_HOSTS
+    if environment is Environment.LIVE and not live_host:
+        raise UnsafeHost(
+            "This account was connected to the real X; its token is never sent to"
+            f" {urlsplit(base_url).netloc}.",
+            next="Unset ROOST_X_BASE_URL to work with it.",
+        )
+    if environment is Environment.EMULATOR and live_host:
+        raise UnsafeHost(
+            "This account was connected to an emulator; what is planned there never goes to the"
+            " real X.",
+            next="Set ROOST_X_BASE_URL to the emulator, or connect the account to the real X.",
+        )
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One account's token source (`x.TokenSource`), backed by the integrations table."""
+
+    house: House
+    integration: Integration
+
+    async def get(self) -> str:
+        """A token that is good for a while yet; refreshed where it is not."""
+        async with self.house.database.tenant(self.integration.tenant_id) as transaction:
+            tokens = await self._open(transaction)
+        if tokens.expires_at - _MARGIN > self.house.clock.now():
+            return tokens.access_token
+        return await self.refresh(tokens.access_token)
+
+    async def refresh(self, rejected: str) -> str:
+        """A new token in place of `rejected`; another process' fresh one where there is one.
+
+        Raises: ReconnectNeeded (the grant is dead; the account is marked), x.errors.* else.
+        """
+        database, tenant_id = self.house.database, self.integration.tenant_id
+        try:
+            async with database.tenant(tenant_id) as transaction:
+                await store.accounts.refreshing(transaction, self.integration.id)
+                tokens = await self._open(transaction)
+                if tokens.access_token != rejected:
+                    return tokens.access_token
+                fresh = await self._exchange(transaction, tokens)
+        except x.errors.GrantDead as dead:
+            async with database.tenant(tenant_id) as transaction:
+                await store.accounts.mark(
+                    transaction, self.integration.id, IntegrationStatus.NEEDS_RECONNECT
+                )
+            raise ReconnectNeeded(
+                f"X no longer accepts the grant of @{self.integration.username}.",
+                did="Roost marked the account; its posts wait.",
+            ) from dead
+        return fresh.access_token
+
+    async def _open(self, transaction: Transaction) -> Tokens:
+        vault = await self.house.vault.of(transaction, self.integration.tenant_id)
+        return await store.accounts.open_tokens(transaction, vault, self.integration.id)
+
+    async def _exchange(self, transaction: Transaction, tokens: Tokens) -> Tokens:
+        settings = self.house.settings
+        if settings.require_x_app() != self.integration.client_id:
+            raise SettingInvalid(
+                f"@{self.integration.username} was connected through another X app than the"
+                " one in TWITTER_CLIENT_ID.",
+                setting="TWITTER_CLIENT_ID",
+            )
+        now = self.house.clock.now()
+        grant = await x.auth.refresh(
+            self.house.http,
+            settings.roost_x_base_url,
+            client_id=self.integration.client_id,
+            client_secret=settings.twitter_client_secret,
+            refresh_token=tokens.refresh_token,
+        )
+        fresh = Tokens(
+            access_token=grant.access_token,
+            refresh_token=grant.refresh_token or tokens.refresh_token,
+            expires_at=now + grant.expires_in,
+        )
+        vault = await self.house.vault.of(transaction, self.integration.tenant_id)
+        await store.accounts.replace_tokens(transaction, vault, self.integration.id, fresh)
+        await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
+        return fresh
+
+    async def write_token_request(self) -> None:
+        """Write the exchange of a code, which went out before the account was known."""
+        async with self.house.database.tenant(self.integration.tenant_id) as transaction:
+            await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
+
+    async def _write(
+        self,
+        transaction: Transaction,
+        operation: prices.Operation,
+        status: int | None,
+        usd: Decimal,
+        reason: str,
+    ) -> None:
+        entry = LedgerEntry(self.house.clock.now(), operation.value, status, usd, reason)
+        await store.ledger.add(transaction, self.integration.tenant_id, self.integration.id, entry)
+
+    async def price(self, exchange: x.Exchange) -> None:
+        """Write one exchange into the ledger; a create is written with the part it became."""
+        if exchange.created is not None:
+            return
+        async with self.house.database.tenant(self.integration.tenant_id) as transaction:
+            usd, reason = await self._usd(transaction, exchange)
+            await self._write(transaction, exchange.operation, exchange.status, usd, reason)
+
+    async def _usd(self, transaction: Transaction, exchange: x.Exchange) -> tuple[Decimal, str]:
+        if exchange.status is None or exchange.status >= 400:
+            return Decimal(0), "refused or unanswered requests are not billed"
+        day = self.house.clock.now().date()
+        fresh = 0
+        for resource, ids in (("post", exchange.posts_read), ("user", exchange.users_read)):
+            fresh += await store.ledger.count_fresh(
+                transaction, self.integration.client_id, resource, ids, day
+            )
+        if exchange.posts_read or exchange.users_read:
+            price = prices.price_of_reads(exchange.operation, fresh)
+            return price.low, price.reason
+        return prices.unit_usd(exchange.operation), "one request"
+
+
+def open_account(house: House, integration: Integration) -> x.Client:
+    """A client for one account: fresh token before each call, every exchange in the ledger.
+
+    Raises: UnsafeHost.
+    """
+    require_safe_host(integration.environment, house.settings.roost_x_base_url)
+    grant = Grant(house, integration)
+    return x.Client(
+        grant,
+        base_url=house.settings.roost_x_base_url,
+        session=house.http,
+        on_exchange=grant.price,
+        clock=house.clock,
+    )

@@ -1,0 +1,50 @@
+"""The command line: `roost`. One command a room; answers on standard output, the rest on error."""
+
+import sys
+from importlib.metadata import version
+
+from cyclopts import App
+
+EXIT_CODES = (
+    "Exit codes: 0 done · 1 X or a rule refused it, or it is in another state ·"
+    " 2 the request or a setting is wrong · 3 an administrator has to act ·"
+    " 4 try again later · 5 something is broken · 130 interrupted."
+)
+
+app = App(
+    name="roost",
+    help="Publish to X exactly once, and understand what it earned.",
+    help_epilogue=EXIT_CODES,
+    help_on_error=False,
+    version=lambda: f"roost {version('roost')}",
+    help_format="plaintext",
+)
+
+#: Loaded when they are called: `roost --version` imports none of them.
+_COMMANDS = (
+    ("demo", "demo:demo", "The whole way through the house, against the emulator, in a minute."),
+    ("init", "setup:init", "Make what Roost needs, or bring it up to date; safe to run again."),
+    ("doctor", "doctor:doctor", "Look at everything and say what to do."),
+    ("serve", "processes:serve", "Serve the page and the connection's way, until ended."),
+    ("worker", "processes:worker", "Publish what is due and collect figures, until ended."),
+    ("emulator", "processes:emulator", "Play the X API over HTTP on loopback, until ended."),
+    ("connect", "connect:connect", "Connect an X account."),
+    ("write", "writing:write", "Draft posts from a brief."),
+    ("check", "writing:check", "Weigh, judge and price a text with its media."),
+    ("post", "posts:post", "Publish or schedule a post."),
+    ("edit", "posts:edit", "Change a post that has not begun."),
+    ("cancel", "posts:cancel", "Take a post back before its time."),
+    ("posts", "posts:posts", "List posts, or show one with its history."),
+    ("import", "plans:import_plan", "Import a content plan (CSV)."),
+    ("metrics", "figures:metrics", "Show what accounts and posts earned."),
+    ("report", "figures:report", "Write the report."),
+)
+for _name, _place, _help in _COMMANDS:
+    app.command(f"roost.cli.{_place}", name=_name, help=_help)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and end with its exit code."""
+    from roost.cli.show import run
+
+    sys.exit(run(app, arguments))

@@ -1,0 +1,83 @@
+"""Roost's own commands as child processes: started, heard when ready, and always ended."""
+
+import asyncio
+import contextlib
+import ctypes
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from roost.errors import Broken
+
+#: Wall seconds: to be ready, and to end after SIGTERM before SIGKILL.
+_READY_S: Final = 40.0
+_END_S: Final = 25.0
+_PR_SET_PDEATHSIG: Final = 1
+
+
+class ChildFailed(Broken):
+    """A process of the demo ended or never became ready; its last words are in the message."""
+
+
+def _end_with_parent() -> None:
+    """Linux ends the child when the parent dies, however that happens."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    *arguments: str, environment: Mapping[str, str], log: Path
+) -> AsyncIterator[dict[str, Any]]:
+    """Run `roost ARGUMENTS --json` until the block ends; gives its first line, parsed.
+
+    Its own session keeps the terminal's Ctrl-C from it: the parent ends it, in order.
+    Raises: ChildFailed.
+    """
+    with log.open("wb") as file:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "roost",
+            *arguments,
+            "--json",
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=file,
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
+    try:
+        yield await _ready(child, arguments[0], log)
+    finally:
+        await asyncio.shield(_end(child))
+
+
+async def _ready(child: asyncio.subprocess.Process, name: str, log: Path) -> dict[str, Any]:
+    assert child.stdout is not None
+    with contextlib.suppress(TimeoutError, ValueError):
+        line = await asyncio.wait_for(child.stdout.readline(), _READY_S)
+        if line:
+            told: dict[str, Any] = json.loads(line)
+            if "error" not in told:
+                return told
+            raise ChildFailed(f"`roost {name}` did not start: {told['error']['message']}")
+    last = log.read_text("utf-8", "replace").strip().splitlines()[-3:]
+    raise ChildFailed(f"`roost {name}` did not become ready. Its last words: {' / '.join(last)}")
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        await asyncio.wait_for(child.wait(), _END_S)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()

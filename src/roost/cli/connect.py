@@ -1,0 +1,100 @@
+"""`roost connect`: a browser, X's page of consent, and back to the callback address."""
+
+import asyncio
+import contextlib
+import socket
+import webbrowser
+from collections.abc import AsyncIterator
+from typing import Annotated
+from urllib.parse import urlencode, urlsplit
+
+from cyclopts import Parameter
+
+from roost import store
+from roost.cli.show import Json, TenantName, complete, open_for_command, say, tell
+from roost.errors import Busy
+from roost.house import House
+from roost.models import Integration
+
+_LOOK_EVERY_S = 0.5
+#: A person has this long.
+_PATIENCE_S = 15 * 60
+
+
+class ConnectTimedOut(Busy):
+    """Nobody finished the connection."""
+
+
+def connect(
+    *,
+    tenant: TenantName = "default",
+    no_browser: Annotated[
+        bool, Parameter(negative="", help="Only print the address to open.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Connect an X account: opens a page, waits for consent, keeps the grant sealed."""
+
+    async def work() -> None:
+        async with open_for_command() as house:
+            account = await _connect(house, tenant, no_browser)
+        told = f"@{account.username} is connected ({account.environment})."
+        say(account, told, as_json=as_json)
+
+    return complete(work)
+
+
+async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integration:
+    house.settings.require_x_app()
+    tenant = await store.tenants.get(house.database, tenant_name)
+    callback = urlsplit(house.settings.twitter_callback_url)
+    origin = f"{callback.scheme}://{callback.netloc}"
+    began = house.clock.now()
+    async with contextlib.AsyncExitStack() as stack:
+        if not _is_served(callback.hostname or "", callback.port or 80):
+            await stack.enter_async_context(_own_server(house, callback.hostname, callback.port))
+        query = urlencode({"tenant": tenant.name})
+        start = f"{origin}/api/auth/twitter/start?{query}"
+        tell(f"Open this page and give consent:\n  {start}")
+        if not no_browser:
+            webbrowser.open(start)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                while True:
+                    async with house.database.tenant(tenant.id) as transaction:
+                        accounts = await store.accounts.list_all(transaction)
+                    for account in accounts:
+                        if account.connected_at >= began:
+                            return account
+                    await asyncio.sleep(_LOOK_EVERY_S)
+    raise ConnectTimedOut(
+        "Nobody gave consent in time.", next="Run `roost connect` again when you are ready."
+    )
+
+
+def _is_served(host: str, port: int) -> bool:
+    """Whether something listens at the callback's address already (`roost serve`)."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) == 0
+
+
+@contextlib.asynccontextmanager
+async def _own_server(house: House, host: str | None, port: int | None) -> AsyncIterator[None]:
+    from roost.web import server
+
+    ready = asyncio.Event()
+    server.require_loopback(host or "")
+    serving = asyncio.create_task(
+        server.serve(house, host or "127.0.0.1", port or 80, on_listening=lambda _: ready.set())
+    )
+    done, _ = await asyncio.wait(
+        {serving, asyncio.create_task(ready.wait())}, return_when=asyncio.FIRST_COMPLETED
+    )
+    if serving in done:
+        serving.result()
+    try:
+        yield
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)

@@ -1,0 +1,59 @@
+"""`roost serve`, `roost worker`, `roost emulator`: the processes that run until they are ended."""
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from roost.cli.show import Json, complete, open_for_command, say, tell
+
+
+def worker(*, as_json: Json = False) -> int:
+    """Publish what is due and collect figures, until SIGTERM or Ctrl-C."""
+
+    async def work() -> None:
+        from roost import worker as publisher
+
+        async with open_for_command() as house:
+            say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
+            await publisher.run(house)
+
+    return complete(work)
+
+
+def serve(
+    *,
+    host: Annotated[str, Parameter(help="Loopback only, until there is log-in.")] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="0 takes any free port.")] = 8700,
+    as_json: Json = False,
+) -> int:
+    """Serve the page, the connection's way and the HTTP API, until SIGTERM or Ctrl-C."""
+
+    async def work() -> None:
+        from roost.web import server
+
+        def listening(url: str) -> None:
+            say({"url": url}, f"Roost is at {url}", as_json=as_json)
+
+        server.require_loopback(host)
+        async with open_for_command() as house:
+            await server.serve(house, host, port, on_listening=listening)
+
+    return complete(work)
+
+
+def emulator(
+    *,
+    port: Annotated[int, Parameter(help="0 takes any free port.")] = 8710,
+    scenario: Annotated[Literal["purge", "steady"], Parameter(help="What happens.")] = "purge",
+    seed: Annotated[int, Parameter(help="The same seed gives the same figures.")] = 7,
+    as_json: Json = False,
+) -> int:
+    """Play the X API over HTTP on loopback, until SIGTERM or Ctrl-C."""
+    from x_emulator import server
+
+    def listening(url: str) -> None:
+        say({"url": url}, f"X is played at {url}", as_json=as_json)
+        tell(f"Point Roost at it: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock")
+
+    server.serve("127.0.0.1", port, scenario=scenario, seed=seed, on_listening=listening)
+    return 0

@@ -1,0 +1,128 @@
+"""How every command answers: JSON or text, failures in four sentences, the exit code's table."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import cyclopts
+from cyclopts import App, Parameter
+
+from roost.errors import AdministratorNeeded, Kind, RoostError
+from roost.house import House, open_house
+from roost.settings import Settings, read_settings
+from roost.telemetry import log_to_stderr
+
+#: What each kind of failure ends a command with.
+EXIT_CODES = {
+    Kind.REFUSED: 1,
+    Kind.CONFLICT: 1,
+    Kind.NOT_FOUND: 1,
+    Kind.INVALID: 2,
+    Kind.BUSY: 4,
+    Kind.BROKEN: 5,
+}
+NEEDS_ADMINISTRATOR = 3
+
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
+]
+TenantName = Annotated[str, Parameter(name="--tenant", help="Whose accounts and posts.")]
+AccountName = Annotated[
+    str | None,
+    Parameter(name="--account", help="Which account, as @name; not needed where there is one."),
+]
+
+
+def exit_code(error: RoostError) -> int:
+    """The exit code of a failure."""
+    if isinstance(error, AdministratorNeeded):
+        return NEEDS_ADMINISTRATOR
+    return EXIT_CODES[error.kind]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON holds it: dataclasses as objects, instants ISO 8601, dollars numbers."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        shown = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.repr}
+        return plain(shown)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+def say(value: Any, text: str | None = None, *, as_json: bool) -> None:
+    """Print the answer: JSON of `value`, or `text` for a person."""
+    if as_json:
+        print(json.dumps(plain(value), ensure_ascii=False))  # noqa: T201  the answer itself
+    elif text is not None:
+        print(text)  # noqa: T201
+
+
+def tell(text: str) -> None:
+    """Say something that is not the answer, on standard error."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def show_failure(error: RoostError, *, as_json: bool) -> None:
+    """A failure: as JSON on standard output, or in sentences on standard error."""
+    if as_json:
+        say({"error": error.as_dict()}, as_json=True)
+        return
+    tell(f"{error.code}: {error.message}")
+    for violation in error.facts.get("violations", []):
+        tell(f"  · {violation['message']} {violation.get('next') or ''}".rstrip())
+    if "sql" in error.facts:
+        tell(error.facts["sql"])
+    tell(error.did)
+    if error.next:
+        tell(error.next)
+
+
+def run(app: App, arguments: list[str] | None) -> int:
+    """Run a command line; its exit code, whatever happened."""
+    wanted = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in wanted
+    try:
+        result = app(wanted, exit_on_error=False, print_error=True, result_action="return_value")
+    except cyclopts.CycloptsError:
+        return 2
+    except RoostError as error:
+        show_failure(error, as_json=as_json)
+        return exit_code(error)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def complete(work: Callable[[], Awaitable[int | None]]) -> int:
+    """Run a command's asynchronous body to its end; its exit code."""
+
+    async def body() -> int:
+        return await work() or 0
+
+    return asyncio.run(body())
+
+
+@contextlib.asynccontextmanager
+async def open_for_command(settings: Settings | None = None) -> AsyncIterator[House]:
+    """The house, with the log on standard error."""
+    log_to_stderr()
+    async with open_house(settings or read_settings()) as house:
+        yield house

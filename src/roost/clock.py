@@ -1,0 +1,151 @@
+"""Domain time: the one clock that due times, token expiry and snapshots are told by.
+
+Wall time (HTTP time-outs, leases, heartbeats) is not this clock's business. The surprise: with
+`ROOST_CLOCK_URL` the clock is the emulator's, which may run faster, stand still or jump.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from roost.errors import Broken, SettingInvalid
+
+#: The emulator answers a long poll after this at the latest; we wait a little longer.
+_POLL = timedelta(seconds=25)
+
+
+class Clock(Protocol):
+    """Tells domain time, and sleeps until an instant of it."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Return once `now()` has reached `instant`, also when the clock jumps there."""
+        ...
+
+
+class SystemClock:
+    """Domain time is the machine's time."""
+
+    def now(self) -> datetime:
+        """The machine's present, in UTC."""
+        return datetime.now(UTC)
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Sleep on the event loop; a machine that was suspended catches up within a minute."""
+        while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event tells
+            await asyncio.sleep(min(left, 60.0))
+
+
+@dataclass(frozen=True)
+class ClockReading:
+    """What `GET /_emulator/clock` says: `emulated` was true at `wall`, and runs at `rate`."""
+
+    wall: datetime
+    emulated: datetime
+    rate: float
+    version: int
+
+    def at(self, wall: datetime) -> datetime:
+        """Emulated time at a wall instant."""
+        return self.emulated + (wall - self.wall) * self.rate
+
+
+class EmulatorClock:
+    """Follows the emulator's clock: computed locally, one long poll open for its changes."""
+
+    def __init__(self, url: str, session: aiohttp.ClientSession, reading: ClockReading) -> None:
+        self._url = url
+        self._session = session
+        self._reading = reading
+        self._changed = asyncio.Event()
+
+    def now(self) -> datetime:
+        """The emulator's present, by the last reading."""
+        return self._reading.at(datetime.now(UTC))
+
+    async def sleep_until(self, instant: datetime) -> None:
+        """Sleep in wall time at the clock's rate; wake and look again when the clock changes."""
+        while (left := (instant - self.now()).total_seconds()) > 0:
+            changed = self._changed
+            rate = self._reading.rate
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), left / rate if rate > 0 else None)
+
+    async def follow(self) -> None:
+        """Keep one long poll open for ever; an emulator that is gone is asked again each second."""
+        while True:
+            try:
+                reading = await _read(self._session, self._url, self._reading.version)
+            except (aiohttp.ClientError, TimeoutError, Broken):
+                await asyncio.sleep(1)
+                continue
+            if reading.version != self._reading.version:
+                self._reading = reading
+                self._changed.set()
+                self._changed = asyncio.Event()
+
+
+async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> ClockReading:
+    params = {} if after is None else {"after": str(after), "wait": str(int(_POLL.total_seconds()))}
+    timeout = aiohttp.ClientTimeout(total=_POLL.total_seconds() + 10)
+    async with session.get(url, params=params, timeout=timeout) as answer:
+        if answer.status != 200:
+            raise Broken(f"The emulator's clock at {url} answered {answer.status}.")
+        told = await answer.json()
+    return ClockReading(
+        wall=datetime.fromisoformat(told["wall"]),
+        emulated=datetime.fromisoformat(told["emulated"]),
+        rate=float(told["rate"]),
+        version=int(told["version"]),
+    )
+
+
+def require_same_host(clock_url: str, x_base_url: str) -> None:
+    """Refuse a foreign clock beside the real X: posts would go out at invented times.
+
+    Raises: SettingInvalid.
+    """
+    clock, x = urlsplit(clock_url), urlsplit(x_base_url)
+    if (clock.hostname, clock.port) != (x.hostname, x.port):
+        raise SettingInvalid(
+            f"ROOST_CLOCK_URL ({clock.netloc}) must be on the same host as ROOST_X_BASE_URL"
+            f" ({x.netloc}): a clock of its own is for the emulator alone.",
+            setting="ROOST_CLOCK_URL",
+        )
+
+
+@contextlib.asynccontextmanager
+async def open_clock(clock_url: str | None, x_base_url: str) -> AsyncIterator[Clock]:
+    """The system's clock, or the emulator's where `clock_url` is set.
+
+    Raises: SettingInvalid (another host than the emulator's), Broken (it does not answer).
+    """
+    if clock_url is None:
+        yield SystemClock()
+        return
+    require_same_host(clock_url, x_base_url)
+    async with aiohttp.ClientSession() as session:
+        try:
+            reading = await _read(session, clock_url, None)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise Broken(
+                f"The emulator's clock at {clock_url} does not answer ({type(error).__name__}).",
+                next="Start `roost emulator`, or unset ROOST_CLOCK_URL.",
+            ) from error
+        clock = EmulatorClock(clock_url, session, reading)
+        following = asyncio.create_task(clock.follow(), name="emulator-clock")
+        try:
+            yield clock
+        finally:
+            following.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await following

@@ -1,0 +1,227 @@
+"""Every failure a person can meet: its own class, a stable code, and four sentences.
+
+    RoostError                     code, kind, message, did, next
+    ├── InvalidInput               kind invalid: the request itself is wrong
+    │   ├── SettingInvalid         a setting is missing or malformed
+    │   ├── BriefInvalid           a brief cannot be read
+    │   ├── PlanInvalid            a plan file cannot be read at all
+    │   ├── PostRefused            a post breaks X's rules; carries every violation
+    │   └── MediaUnreadable        a file is not media that X takes
+    ├── NotFound                   kind not_found: no such tenant, account, post
+    ├── Conflict                   kind conflict: its state does not allow this
+    ├── Refused                    kind refused: the outside, or a rule of safety, said no
+    ├── Busy                       kind busy: right request, wrong moment; try again
+    └── Broken                     kind broken: Roost or what it stands on does not work
+
+`roost.x.errors` grows the branch of what X answers from `Refused`, `Busy` and `Broken`.
+A face (command line, HTTP, MCP) maps `kind`, never a class, to its exit code or status.
+"""
+
+import re
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Kind(StrEnum):
+    """What a caller can do about a failure; each face maps these in one table."""
+
+    INVALID = "invalid"
+    """The request is wrong and will stay wrong: correct it."""
+    NOT_FOUND = "not_found"
+    """What the request names does not exist (or not for this tenant)."""
+    CONFLICT = "conflict"
+    """The thing exists but is in a state that does not allow this."""
+    REFUSED = "refused"
+    """Somebody who may say no said no: X, a budget, a rule of safety."""
+    BUSY = "busy"
+    """Nothing is wrong; later it will work."""
+    BROKEN = "broken"
+    """Something that should work does not: a person has to look."""
+
+
+class RoostError(Exception):
+    """A failure, told as what happened, what Roost did about it and what to do next.
+
+    `message` says what happened and to whom; `did` what Roost did (empty: nothing was changed);
+    `next` what the reader can do. `facts` are plain values for programs (never a secret).
+    `code` is the class's name in snake case, and stable.
+    """
+
+    kind: ClassVar[Kind] = Kind.BROKEN
+    default_next: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
+        super().__init__(message)
+        self.message = message
+        self.did = did or "Nothing was changed."
+        self.next = next or self.default_next
+        self.facts = facts
+
+    @property
+    def code(self) -> str:
+        """The stable name of this failure: the class in snake case."""
+        return snake_case(type(self).__name__)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The failure as every face shows it to a program."""
+        shown = {
+            "code": self.code,
+            "kind": self.kind.value,
+            "message": self.message,
+            "did": self.did,
+            "next": self.next,
+        }
+        return shown | {"facts": self.facts} if self.facts else shown
+
+
+def snake_case(name: str) -> str:
+    """`TextTooLong` → `text_too_long`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+class InvalidInput(RoostError):
+    """What was asked is malformed."""
+
+    kind = Kind.INVALID
+
+
+class SettingInvalid(InvalidInput):
+    """A setting is missing or malformed; the message names it and what it is for."""
+
+    default_next = "Set it in the environment or in .env, then start again."
+
+
+class BriefInvalid(InvalidInput):
+    """A writer's brief cannot be read or lacks what drafting needs."""
+
+
+class PlanInvalid(InvalidInput):
+    """A plan file cannot be read at all (a wrong row is refused alone instead)."""
+
+
+class PostRefused(InvalidInput):
+    """A post breaks X's rules; `facts["violations"]` lists every one.
+
+    `code` is that of the first violation (`text_too_long`, …), so that a caller who looks at
+    the code alone still learns the reason.
+    """
+
+    default_next = "Change the post as each violation says."
+
+    @property
+    def code(self) -> str:
+        """The first violation's code."""
+        violations = self.facts.get("violations") or [{"code": "post_refused"}]
+        return str(violations[0]["code"])
+
+
+class MediaUnreadable(InvalidInput):
+    """A file is missing, unreadable or not media that X takes."""
+
+
+class NotFound(RoostError):
+    """No such thing, or not for this tenant."""
+
+    kind = Kind.NOT_FOUND
+
+
+class TenantNotFound(NotFound):
+    """No tenant has this name."""
+
+    default_next = "`roost init` makes the tenant `default`."
+
+
+class AccountNotFound(NotFound):
+    """No connected account answers to this name."""
+
+    default_next = "`roost connect` connects one; `roost doctor` lists those there are."
+
+
+class PostNotFound(NotFound):
+    """No post has this number."""
+
+    default_next = "`roost posts` lists them."
+
+
+class Conflict(RoostError):
+    """The thing is in another state than the request needs."""
+
+    kind = Kind.CONFLICT
+
+
+class PostNotEditable(Conflict):
+    """A post that is on its way or out can no longer be changed here."""
+
+
+class Refused(RoostError):
+    """Somebody who may say no said no."""
+
+    kind = Kind.REFUSED
+
+
+class UnsafeHost(Refused):
+    """A secret would have gone to a host it does not belong to."""
+
+
+class UnsafeListenAddress(Refused):
+    """Without log-in the service listens on loopback only."""
+
+
+class UnsafeDatabaseRole(Refused):
+    """The database role could bypass row-level security."""
+
+
+class AdministratorNeeded(Refused):
+    """The database user may not create roles; `facts["sql"]` is what an administrator runs."""
+
+
+class DatabaseCreationRefused(InvalidInput):
+    """DATABASE_URL's user may not create a database, which the demo needs for itself."""
+
+
+class ConsentDenied(Refused):
+    """The person at the authorize page said no."""
+
+
+class ConnectFlowInvalid(Refused):
+    """The state of a connection attempt is unknown, used, expired or another browser's."""
+
+    default_next = "Start the connection again."
+
+
+class Busy(RoostError):
+    """Right request, wrong moment."""
+
+    kind = Kind.BUSY
+
+
+class Broken(RoostError):
+    """Something Roost stands on does not work."""
+
+    kind = Kind.BROKEN
+
+
+class DatabaseUnavailable(Broken):
+    """The database cannot be reached or started."""
+
+
+class SchemaOutdated(Broken):
+    """The database's tables are not those of this version."""
+
+    default_next = "Run `roost init`; it migrates the database."
+
+
+class VaultKeyMissing(Broken):
+    """No key is there to open or seal a secret."""
+
+    default_next = "`roost init` makes one, or set ROOST_KEYS to `id:base64`."
+
+
+class VaultDamaged(Broken):
+    """A ciphertext does not open: another key, another row, or changed bytes."""
+
+
+class ReconnectNeeded(Broken):
+    """An account's grant is dead; only its owner can give a new one."""
+
+    default_next = "`roost connect` connects the account again; waiting posts then go out."

@@ -1,0 +1,75 @@
+"""What every use case stands on: settings, clock, database, vault and HTTP, opened together."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+import psycopg
+
+from roost.clock import Clock, open_clock
+from roost.errors import DatabaseUnavailable
+from roost.settings import Settings
+from roost.store.database import Database, open_database
+from roost.store.embedded import embedded_postgres
+from roost.store.schema import create_database, prepare_database
+from roost.store.vault import Vault, load_ring
+
+#: The embedded server's one database.
+EMBEDDED_DATABASE = "roost"
+
+
+@dataclass(frozen=True)
+class House:
+    """The open resources of one process."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault = field(repr=False)
+    http: aiohttp.ClientSession = field(repr=False)
+
+
+@contextlib.asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """Where PostgreSQL is: `DATABASE_URL`, or the private server, started if nobody has."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    async with embedded_postgres(settings.roost_home / "postgres") as server:
+        await create_database(server.url("postgres"), EMBEDDED_DATABASE)
+        yield server.url(EMBEDDED_DATABASE)
+
+
+@contextlib.asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """Open everything, in order, and close it again.
+
+    Raises: SettingInvalid, DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        ring = load_ring(settings.roost_home, settings.roost_keys)
+        url = await stack.enter_async_context(database_url(settings))
+        database = await stack.enter_async_context(open_database(url))
+        clock = await stack.enter_async_context(
+            open_clock(settings.roost_clock_url, settings.roost_x_base_url)
+        )
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, limit_per_host=0))
+        )
+        yield House(settings, clock, database, Vault(ring), http)
+
+
+async def migrate(settings: Settings) -> bool:
+    """Bring the database to this version; whether anything had to be done.
+
+    Raises: DatabaseUnavailable, AdministratorNeeded.
+    """
+    async with database_url(settings) as url:
+        try:
+            return await prepare_database(url)
+        except psycopg.OperationalError as error:
+            raise DatabaseUnavailable(
+                f"The database cannot be used: {str(error).splitlines()[-1].strip()}",
+                next="See that PostgreSQL runs at DATABASE_URL and lets this user in.",
+            ) from None

@@ -1,0 +1,1 @@
+"""What readings mean: series, anomalies, plan, report, charts, svg, render. No database, no X."""

@@ -1,0 +1,101 @@
+"""Taking the metadata out of an image without touching its pixels.
+
+Everything goes but what decides how the picture looks: the colour profile, and the orientation,
+which is written again as the only tag.
+"""
+
+import struct
+from typing import Final
+
+#: EXIF's tag for how a viewer has to turn the picture.
+ORIENTATION: Final = 0x0112
+_KEPT_JPEG: Final = {
+    0xE0: b"JFIF\0",
+    0xE2: b"ICC_PROFILE\0",
+    0xEE: b"Adobe",  # Tells how the colours are coded.
+}
+_DROPPED_PNG: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
+_WEBP_EXIF, _WEBP_XMP = 0x08, 0x04
+
+
+def orientation_exif(orientation: int) -> bytes:
+    """An EXIF block (TIFF, big-endian) that holds nothing but the orientation."""
+    entry = struct.pack(">HHIHH", ORIENTATION, 3, 1, orientation, 0)
+    return b"MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)
+
+
+def strip(mime_type: str, data: bytes, end: int, orientation: int) -> bytes:
+    """The image up to `end`, without its metadata; `data` has been walked and decoded."""
+    exif = orientation_exif(orientation) if orientation != 1 else b""
+    walk = {"image/jpeg": _strip_jpeg, "image/png": _strip_png, "image/webp": _strip_webp}
+    return walk[mime_type](data[:end], exif)
+
+
+def _strip_jpeg(data: bytes, exif: bytes) -> bytes:
+    kept = [b"\xff\xd8"]
+    added = b""
+    if exif:
+        payload = b"Exif\0\0" + exif
+        added = b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
+    at = 2
+    while True:
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == 0xDA:  # From the first scan on nothing but the picture follows.
+            return b"".join([*kept, added, data[at:]])
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        segment = data[at : at + 2 + length]
+        at += 2 + length
+        is_metadata = marker == 0xFE or 0xE0 <= marker <= 0xEF
+        if is_metadata and not segment[4:].startswith(_KEPT_JPEG.get(marker, b"\0never\0")):
+            continue
+        if added and marker != 0xE0:
+            kept.append(added)  # EXIF stands first, or right behind JFIF.
+            added = b""
+        kept.append(segment)
+
+
+def _strip_png(data: bytes, exif: bytes) -> bytes:
+    kept = [data[:8]]
+    at = 8
+    while at < len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        kind = data[at + 4 : at + 8]
+        if kind not in _DROPPED_PNG:
+            kept.append(data[at : at + 12 + length])
+        if kind == b"IHDR" and exif:
+            kept.append(_png_chunk(b"eXIf", exif))
+        at += 12 + length
+    return b"".join(kept)
+
+
+def _png_chunk(kind: bytes, payload: bytes) -> bytes:
+    import zlib
+
+    checked = kind + payload
+    return struct.pack(">I", len(payload)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
+def _strip_webp(data: bytes, exif: bytes) -> bytes:
+    chunks = []
+    at = 12
+    while at + 8 <= len(data):
+        kind = data[at : at + 4]
+        length = int.from_bytes(data[at + 4 : at + 8], "little")
+        payload = data[at + 8 : at + 8 + length]
+        at += 8 + length + (length & 1)
+        if kind == b"VP8X":
+            flags = payload[0] & ~(_WEBP_EXIF | _WEBP_XMP) | (_WEBP_EXIF if exif else 0)
+            payload = bytes([flags]) + payload[1:]
+        elif kind in (b"EXIF", b"XMP "):
+            continue
+        chunks.append((kind, payload))
+    if exif:
+        chunks.append((b"EXIF", exif))
+    body = b"WEBP" + b"".join(
+        kind + struct.pack("<I", len(payload)) + payload + b"\0" * (len(payload) & 1)
+        for kind, payload in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(body)) + body

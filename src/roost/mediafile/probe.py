@@ -1,0 +1,157 @@
+"""What a file is: opened with care here, decoded in a limited process."""
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from roost.errors import MediaUnreadable
+from roost.mediafile.children import Request, ask_child
+from roost.mediafile.facts import MediaFile, Refusal, Unreadable
+from roost.models import MediaKind
+
+#: Above this not even a violation is worth the reading; X takes at most 512 MB.
+_MOST_BYTES: Final = 1 << 30
+_WALL_SECONDS: Final = 7
+_CPU_SECONDS: Final = 6
+_HASH_BYTES: Final = 1 << 20
+_NEXT: Final = {
+    Unreadable.NOT_FOUND: "Check the path.",
+    Unreadable.NOT_PERMITTED: "Give this user the right to read it.",
+    Unreadable.NAME_UNPRINTABLE: "Rename the file.",
+    Unreadable.SYMBOLIC_LINK: "Name the file that the link points at.",
+    Unreadable.CHANGED: "Wait until it is written, then try again.",
+    Unreadable.TYPE_UNSUPPORTED: "X takes JPEG, PNG, WebP, GIF, MP4 and MOV: export it as one.",
+    Unreadable.TOO_MANY_PIXELS: "Scale the picture down.",
+}
+
+
+def probe(path: Path | str) -> MediaFile:
+    """Read a file by its content: type, size, pixels, time, codecs, hash. Blocks; 7 s at most
+    for decoding, besides hashing.
+
+    Raises: MediaUnreadable, with an `Unreadable` as `facts["reason"]`; DecoderUnavailable.
+    """
+    path = Path(path)
+    with opened(path) as descriptor:
+        request = Request("probe", _WALL_SECONDS, _CPU_SECONDS, {})
+        before = os.fstat(descriptor)
+        found = ask_child(request, [descriptor])
+        sha256 = _hash(descriptor)
+        after = os.fstat(descriptor)
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise Refusal(Unreadable.CHANGED, "it was written to while it was read")
+        return _media_file(path, before.st_size, sha256, found)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """A descriptor of a regular file that may be read; refusals inside become errors that name it.
+
+    Raises: MediaUnreadable.
+    """
+    try:
+        descriptor = _open(path)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+    except Refusal as refusal:
+        raise MediaUnreadable(
+            f"{printable_name(path)} cannot be used: {refusal.detail}.",
+            next=_NEXT.get(refusal.reason, "Export the file again from where it was made."),
+            path=printable_name(path),
+            reason=refusal.reason.value,
+        ) from None
+
+
+def printable_name(path: Path) -> str:
+    """The file's name, on one line and printable whatever it holds."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in path.name)
+
+
+def _open(path: Path) -> int:
+    if not path.name.isprintable():
+        raise Refusal(Unreadable.NAME_UNPRINTABLE, "its name holds unprintable characters")
+    try:
+        _refuse_odd(path.lstat())  # Before opening: to open a device can already do something.
+        # And again on what was opened. Without O_NONBLOCK a pipe would be waited for, for ever.
+        descriptor = os.open(
+            path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        )
+    except (FileNotFoundError, NotADirectoryError):
+        raise Refusal(Unreadable.NOT_FOUND, "there is no such file") from None
+    except PermissionError:
+        raise Refusal(Unreadable.NOT_PERMITTED, "reading it is not permitted") from None
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise Refusal(Unreadable.NOT_A_FILE, f"it does not open ({why})") from None
+    try:
+        _refuse_odd(os.fstat(descriptor))
+    except Refusal:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_odd(status: os.stat_result) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise Refusal(Unreadable.SYMBOLIC_LINK, "it is a symbolic link")
+    if not stat.S_ISREG(status.st_mode):
+        raise Refusal(Unreadable.NOT_A_FILE, "it is not a regular file")
+    if status.st_size == 0:
+        raise Refusal(Unreadable.EMPTY, "it is empty")
+    if status.st_size > _MOST_BYTES:
+        raise Refusal(Unreadable.TOO_LARGE, f"{status.st_size} bytes are beyond anything X takes")
+
+
+def _hash(descriptor: int) -> str:
+    sha256 = hashlib.sha256()
+    buffer = bytearray(_HASH_BYTES)
+    at = 0
+    while got := os.preadv(descriptor, [buffer], at):
+        sha256.update(memoryview(buffer)[:got])
+        at += got
+    return sha256.hexdigest()
+
+
+def _media_file(path: Path, size: int, sha256: str, found: dict[str, Any]) -> MediaFile:
+    """The child's answer as a value; an answer of another shape is not believed."""
+    try:
+        microseconds = found.get("duration_us")
+        return MediaFile(
+            path=path,
+            kind=MediaKind(found["kind"]),
+            mime_type=_text(found["mime_type"]),
+            size_bytes=size,
+            sha256=sha256,
+            width=int(found["width"]),
+            height=int(found["height"]),
+            frames=None if found.get("frames") is None else int(found["frames"]),
+            duration=None if microseconds is None else timedelta(microseconds=int(microseconds)),
+            frame_rate=None if found.get("frame_rate") is None else float(found["frame_rate"]),
+            video_codec=_maybe_text(found.get("video_codec")),
+            audio_codec=_maybe_text(found.get("audio_codec")),
+            audio_profile=_maybe_text(found.get("audio_profile")),
+            audio_channels=(
+                None if found.get("audio_channels") is None else int(found["audio_channels"])
+            ),
+            pixel_format=_maybe_text(found.get("pixel_format")),
+            has_location=found.get("has_location") is True,
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise Refusal(Unreadable.DECODER_DIED, "the decoder's process answered nonsense") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _maybe_text(value: object) -> str | None:
+    return None if value is None else _text(value)

@@ -1,0 +1,126 @@
+"""Making an image fit X's limit, in the limited child: first by coding, then by scaling.
+
+Colour profile and orientation stay; other metadata goes unless it was asked for.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
+
+from PIL.Image import Image, Resampling
+
+from roost.mediafile.containers import HEAD_BYTES, Outline, find_type, outline, size_of
+from roost.mediafile.decode import has_location, open_image, read_image_bytes
+from roost.mediafile.facts import Refusal, Unreadable
+from roost.mediafile.metadata import ORIENTATION, orientation_exif, strip
+
+#: More pixels on a side gain nothing on a screen, and cost quality within X's bytes.
+_LONGEST_SIDE: Final = 4096
+_QUALITIES: Final = (92, 88, 84, 80)
+_SCALE_STEP: Final = 0.8
+_SMALLEST_SIDE: Final = 64
+
+
+def prepare_image(
+    file: BinaryIO, target: BinaryIO, *, most_bytes: int, keep_location: bool
+) -> dict[str, Any]:
+    """Write the image so that it has at most `most_bytes`; tell what was done.
+
+    Nothing is written where nothing has to be done (`changes` is empty).
+    Raises: Refusal; whatever decoders raise.
+    """
+    file.seek(0)
+    mime_type = find_type(file.read(HEAD_BYTES))
+    if mime_type not in ("image/jpeg", "image/png", "image/webp"):
+        raise Refusal(Unreadable.TYPE_UNSUPPORTED, "only JPEG, PNG and WebP images are prepared")
+    data = read_image_bytes(file, size_of(file))
+    shape = outline(mime_type, data)
+    image = open_image(mime_type, data, shape)
+    strips = has_location(image) and not keep_location
+    if len(data) <= most_bytes:
+        if not strips:
+            return {"changes": [], "mime_type": mime_type}
+        target.write(strip(mime_type, data, shape.end, _orientation(image)))
+        return {"changes": ["metadata removed, with the location"], "mime_type": mime_type}
+    if shape.frames > 1:
+        raise Refusal(Unreadable.TOO_LARGE, "an animation of this size cannot be prepared")
+    return _shrink(image, mime_type, shape, target, most_bytes, keep_location)
+
+
+def _shrink(
+    image: Image,
+    mime_type: str,
+    shape: Outline,
+    target: BinaryIO,
+    most_bytes: int,
+    keep_location: bool,
+) -> dict[str, Any]:
+    first_size = image.size
+    kept: dict[str, Any] = {}
+    orientation = _orientation(image)
+    if keep_location and image.info.get("exif"):
+        kept["exif"] = image.info["exif"]
+    elif orientation != 1:
+        kept["exif"] = b"Exif\0\0" + orientation_exif(orientation)
+    if image.info.get("icc_profile"):
+        kept["icc_profile"] = image.info["icc_profile"]
+    # A JPEG can leave the decoder at a fraction of its size: less memory, same picture.
+    if mime_type == "image/jpeg" and not shape.is_progressive:
+        image.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))
+    pixels = _plain(image)
+    new_type = "image/webp" if pixels.mode == "RGBA" else "image/jpeg"
+    for candidate, quality in _attempts(pixels):
+        coded = _encode(candidate, new_type, quality, kept)
+        if len(coded) <= most_bytes:
+            target.write(coded)
+            changes = [f"coded again at quality {quality}"]
+            if new_type != mime_type:
+                changes.append(f"{mime_type} became {new_type}")
+            if candidate.size != first_size:
+                sizes = [f"{width}×{height}" for width, height in (first_size, candidate.size)]
+                changes.append(f"scaled from {sizes[0]} to {sizes[1]}")
+            if not keep_location:
+                changes.append("metadata removed")
+            return {"changes": changes, "mime_type": new_type}
+    raise Refusal(Unreadable.TOO_LARGE, "no smaller coding of it fits X's limit")
+
+
+def _attempts(image: Image) -> Iterator[tuple[Image, int]]:
+    width, height = image.size
+    scale = min(_LONGEST_SIDE / max(width, height), 1.0)
+    qualities: tuple[int, ...] = _QUALITIES
+    while max(width, height) * scale >= _SMALLEST_SIDE:
+        size = (max(round(width * scale), 1), max(round(height * scale), 1))
+        scaled = image if size == image.size else image.resize(size, Resampling.LANCZOS)
+        for quality in qualities:
+            yield scaled, quality
+        scale, qualities = scale * _SCALE_STEP, _QUALITIES[-1:]
+
+
+def _encode(image: Image, mime_type: str, quality: int, kept: dict[str, Any]) -> bytes:
+    coded = io.BytesIO()
+    if mime_type == "image/jpeg":
+        image.save(coded, "JPEG", quality=quality, optimize=True, progressive=True, **kept)
+    else:
+        image.save(coded, "WEBP", quality=quality, method=4, **kept)
+    return coded.getvalue()
+
+
+def _plain(image: Image) -> Image:
+    """The pixels in a mode that JPEG takes, or RGBA where some of them are transparent."""
+    if image.mode in ("L", "RGB", "CMYK") and "transparency" not in image.info:
+        image.load()
+        return image
+    if image.mode.startswith("I"):
+        # 16 bits of grey: the upper eight.
+        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    if image.mode in ("1", "L", "YCbCr", "F") and "transparency" not in image.info:
+        return image.convert("L" if image.mode != "YCbCr" else "RGB")
+    coloured = image.convert("RGBA")
+    opaque = coloured.getchannel("A").histogram()[255]
+    return coloured.convert("RGB") if opaque == coloured.width * coloured.height else coloured
+
+
+def _orientation(image: Image) -> int:
+    told = image.getexif().get(ORIENTATION, 1)
+    return told if isinstance(told, int) and 1 <= told <= 8 else 1

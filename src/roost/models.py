@@ -1,0 +1,283 @@
+"""The nouns of Roost: frozen values that every floor may hold, and the states they can be in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+TenantId = NewType("TenantId", int)
+IntegrationId = NewType("IntegrationId", int)
+PostId = NewType("PostId", int)
+PartId = NewType("PartId", int)
+AttemptId = NewType("AttemptId", int)
+MediaAssetId = NewType("MediaAssetId", int)
+#: X's own numbers stay strings: they do not fit every reader's integers.
+TweetId = NewType("TweetId", str)
+XUserId = NewType("XUserId", str)
+XMediaId = NewType("XMediaId", str)
+
+
+class Environment(StrEnum):
+    """Which X an integration was connected to; it never changes."""
+
+    LIVE = "live"
+    """The real X."""
+    EMULATOR = "emulator"
+    """An emulator: what is planned here can never go out on the real X."""
+
+
+class IntegrationStatus(StrEnum):
+    """Whether an account can be used."""
+
+    CONNECTED = "connected"
+    """The grant works, as far as we know."""
+    NEEDS_RECONNECT = "needs_reconnect"
+    """X refused the refresh token for good; posts wait until the owner connects again."""
+    DISCONNECTED = "disconnected"
+    """Its owner took it off Roost."""
+
+
+class PostState(StrEnum):
+    """Where a post stands."""
+
+    DRAFT = "draft"
+    """Written, not yet given a time."""
+    SCHEDULED = "scheduled"
+    """Waits for its time; may be edited and cancelled."""
+    PUBLISHING = "publishing"
+    """Its time has come; its parts say how far it is."""
+    PUBLISHED = "published"
+    """Every part is on X."""
+    PARTLY_PUBLISHED = "partly_published"
+    """Some parts are on X and a later one was refused for good."""
+    FAILED = "failed"
+    """Nothing of it is on X, and it was refused for good."""
+    NEEDS_DECISION = "needs_decision"
+    """Roost cannot know whether a part is on X; a person looks."""
+    CANCELLED = "cancelled"
+    """Taken back before its time."""
+
+
+class PartState(StrEnum):
+    """Where one tweet of a post stands."""
+
+    PENDING = "pending"
+    """Surely not on X; may be sent."""
+    SENDING = "sending"
+    """An attempt is committed; its request may be on the way."""
+    SENT = "sent"
+    """On X; its id is known."""
+    UNKNOWN = "unknown"
+    """An attempt ended without X's answer; the timeline has to tell."""
+    FAILED = "failed"
+    """X refused it for good."""
+
+
+class MediaKind(StrEnum):
+    """What X lets stand together in one tweet: four images, or one GIF, or one video."""
+
+    IMAGE = "image"
+    GIF = "gif"
+    VIDEO = "video"
+
+
+class Metric(StrEnum):
+    """What is measured, in our words; X's names stay at its edge."""
+
+    IMPRESSIONS = "impressions"
+    ENGAGEMENTS = "engagements"
+    LIKES = "likes"
+    REPLIES = "replies"
+    REPOSTS = "reposts"
+    QUOTES = "quotes"
+    BOOKMARKS = "bookmarks"
+    LINK_CLICKS = "link_clicks"
+    PROFILE_CLICKS = "profile_clicks"
+    FOLLOWERS = "followers"
+    FOLLOWING = "following"
+    POSTS = "posts"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One rule of X that a post breaks: known before anything is sent."""
+
+    code: str
+    """Snake case, the same name as the error X's own refusal would become."""
+    message: str
+    """What is wrong, in a sentence."""
+    limit: int | float | str | None = None
+    found: int | float | str | None = None
+    next: str = ""
+    """What to change."""
+    part: int | None = None
+    """The part of a thread it concerns, counted from 1; None: the whole post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """One customer of the platform; nothing of one is ever seen by another."""
+
+    id: TenantId
+    name: str
+    """Unique, lower case, what `--tenant` takes."""
+    time_zone: str
+    """IANA name; plan files without an offset are read in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One connected X account. Its secrets are never part of this value."""
+
+    id: IntegrationId
+    tenant_id: TenantId
+    environment: Environment
+    x_user_id: XUserId
+    username: str
+    name: str
+    client_id: str
+    """The X app that the grant belongs to."""
+    scopes: tuple[str, ...]
+    status: IntegrationStatus
+    subscription_type: str | None
+    """X's word: None, Basic, Premium, PremiumPlus; missing means the 280 limit."""
+    token_expires_at: datetime
+    connected_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAsset:
+    """A file that a part carries: kept by path and hash, so that a change is noticed."""
+
+    id: MediaAssetId
+    path: str
+    sha256: str
+    kind: MediaKind
+    mime_type: str
+    size_bytes: int
+    alt_text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One tweet of a post."""
+
+    id: PartId
+    post_id: PostId
+    position: int
+    """From 1."""
+    text: str
+    state: PartState
+    sent_as: TweetId | None
+    sent_at: datetime | None
+    media: tuple[MediaAsset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at sending a part; committed before the request leaves."""
+
+    id: AttemptId
+    part_id: PartId
+    number: int
+    """From 1."""
+    started_at: datetime
+    """Domain time: where reconciling begins to look."""
+    outcome: str | None
+    """None while it is under way; then `sent`, `refused`, `not_created`, `unknown`, `adopted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a person schedules: one part, or a thread of several."""
+
+    id: PostId
+    tenant_id: TenantId
+    integration_id: IntegrationId
+    state: PostState
+    due_at: datetime | None
+    """None only for a draft."""
+    reason: str | None
+    """Why it is in this state, for a reader, where that is not plain."""
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a post's history."""
+
+    at: datetime
+    post_id: PostId
+    position: int | None
+    """The part it concerns, or None for the whole post."""
+    before: str | None
+    after: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """What an account had at an instant."""
+
+    integration_id: IntegrationId
+    at: datetime
+    metrics: Mapping[Metric, int | None]
+    """A value that X did not give is None, never 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostSnapshot:
+    """What one tweet had earned at an instant."""
+
+    integration_id: IntegrationId
+    part_id: PartId
+    sent_as: TweetId
+    sent_at: datetime
+    at: datetime
+    metrics: Mapping[Metric, int | None]
+    text: str = ""
+    """The tweet's own text, for reports; empty where it was not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One X request and what X bills for it."""
+
+    at: datetime
+    operation: str
+    """`create_post`, `read_posts`, …: the names of `roost.prices`."""
+    status: int | None
+    """X's HTTP status; None where no answer came."""
+    usd: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something out of the ordinary in an account's figures."""
+
+    integration_id: IntegrationId
+    metric: Metric
+    day: date
+    """The UTC day on which it happened."""
+    score: float
+    """Robust standard deviations from what was usual."""
+    observed: float
+    expected: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHistory:
+    """One account with everything measured about it: what insights and reports are made of."""
+
+    integration: Integration
+    account: tuple[AccountSnapshot, ...] = ()
+    """Oldest first."""
+    posts: tuple[PostSnapshot, ...] = ()
+    """By part, oldest first."""
+    alerts: tuple[Alert, ...] = ()
+    usd: Decimal = field(default=Decimal(0))
+    """What X billed for this account in the reported range."""

@@ -1,0 +1,1 @@
+"""The use cases: connect, compose, schedule, publish, collect, alert, report."""

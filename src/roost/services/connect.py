@@ -1,0 +1,155 @@
+"""Connects an X account: out to X's page of consent, back with a code, into the vault."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from roost import store, x
+from roost.accounts import Grant, require_safe_host
+from roost.errors import ConnectFlowInvalid, ConsentDenied
+from roost.house import House
+from roost.models import Integration, Tenant
+from roost.settings import DEFAULT_SCOPES
+from roost.store.accounts import Identity, Tokens
+
+#: A person has this long at X's page of consent.
+_FLOW_LIVES: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A browser about to leave for X."""
+
+    url: str
+    """X's page of consent."""
+    browser: str = field(repr=False)
+    """What the browser has to bring back, as a cookie."""
+
+
+async def begin(house: House, tenant_name: str) -> Departure:
+    """Keep a one-time state and verifier, bound to the browser, and say where to send it.
+
+    Raises: TenantNotFound, SettingInvalid (no X app), VaultKeyMissing.
+    """
+    client_id = house.settings.require_x_app()
+    tenant = await store.tenants.get(house.database, tenant_name)
+    state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    verifier = x.auth.make_verifier()
+    redirect_uri = house.settings.twitter_callback_url
+    async with house.database.tenant(tenant.id) as transaction:
+        vault = await house.vault.of(transaction, tenant.id)
+        await store.connections.keep(
+            transaction,
+            vault,
+            tenant.id,
+            state=state,
+            browser=browser,
+            verifier=verifier,
+            redirect_uri=redirect_uri,
+            expires_at=house.clock.now() + _FLOW_LIVES,
+        )
+    url = x.auth.authorize_url(
+        house.settings.authorize_url,
+        client_id=client_id,
+        redirect_uri=redirect_uri,
+        scopes=DEFAULT_SCOPES,
+        state=state,
+        challenge=x.auth.challenge(verifier),
+    )
+    return Departure(url, browser)
+
+
+async def finish(
+    house: House, *, state: str, code: str | None, error: str | None, browser: str | None
+) -> tuple[Tenant, Integration]:
+    """Take the browser back: exchange the code, ask X who this is, and keep the grant sealed.
+
+    Raises: ConnectFlowInvalid (unknown, used or expired state, or another browser's),
+    ConsentDenied, and what X answers (`x.errors`).
+    """
+    async with house.database.house() as transaction:
+        tenant_id = await store.connections.find_tenant(transaction, state)
+    if tenant_id is None:
+        raise ConnectFlowInvalid("This connection is not known, or was finished already.")
+    async with house.database.tenant(tenant_id) as transaction:
+        vault = await house.vault.of(transaction, tenant_id)
+        flow = await store.connections.take(transaction, vault, state)
+    now = house.clock.now()
+    if flow is None or flow.expires_at < now:
+        raise ConnectFlowInvalid("This connection took too long.")
+    if browser is None or store.connections.fingerprint(browser) != flow.browser_hash:
+        raise ConnectFlowInvalid("This connection was begun in another browser.")
+    if error is not None or code is None:
+        raise ConsentDenied(
+            "X sent the browser back without consent.", next="Connect again to give it."
+        )
+    settings = house.settings
+    client_id = settings.require_x_app()
+    require_safe_host(settings.environment, settings.roost_x_base_url)
+    grant = await x.auth.exchange_code(
+        house.http,
+        settings.roost_x_base_url,
+        client_id=client_id,
+        client_secret=settings.twitter_client_secret,
+        code=code,
+        redirect_uri=flow.redirect_uri,
+        verifier=flow.verifier,
+    )
+    exchanges: list[x.Exchange] = []
+    who = await x.users.read_me(
+        x.Client(
+            _JustGiven(grant.access_token),
+            base_url=settings.roost_x_base_url,
+            session=house.http,
+            on_exchange=_appending(exchanges),
+            clock=house.clock,
+        )
+    )
+    if grant.refresh_token is None:
+        raise ConsentDenied(
+            "X gave no refresh token: the scope offline.access is missing from the grant.",
+            next="See that the X app may use offline.access, then connect again.",
+        )
+    tokens = Tokens(grant.access_token, grant.refresh_token, now + grant.expires_in)
+    identity = Identity(
+        x_user_id=who.id,
+        username=who.username,
+        name=who.name,
+        subscription_type=who.subscription_type,
+        environment=settings.environment,
+        client_id=client_id,
+        scopes=grant.scopes,
+    )
+    async with house.database.tenant(tenant_id) as transaction:
+        vault = await house.vault.of(transaction, tenant_id)
+        integration = await store.accounts.keep(
+            transaction, vault, tenant_id, identity, tokens, now=now
+        )
+    # The account has a number only now: what finding it out cost is written behind it.
+    ledger = Grant(house, integration)
+    await ledger.write_token_request()
+    for exchange in exchanges:
+        await ledger.price(exchange)
+    return await store.tenants.see(house.database, tenant_id), integration
+
+
+@dataclass(frozen=True)
+class _JustGiven:
+    """The token source of an account that is not kept yet."""
+
+    access_token: str = field(repr=False)
+
+    async def get(self) -> str:
+        return self.access_token
+
+    async def refresh(self, rejected: str) -> str:
+        return rejected
+
+
+def _appending(exchanges: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:
+    async def append(exchange: x.Exchange) -> None:
+        exchanges.append(exchange)
+
+    return append

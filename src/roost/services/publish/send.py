@@ -1,0 +1,181 @@
+"""The three steps that touch X: upload a file, send a part, ask the timeline about one."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final, assert_never
+
+from roost import promise, store, x
+from roost.errors import ReconnectNeeded
+from roost.models import MediaAsset, MediaKind, Part, PartState
+from roost.services.publish.points import Point
+from roost.services.publish.way import Way
+from roost.store.posts import LastAttempt, Upload
+from roost.telemetry import reached
+from roost.x.wire import boot_seconds
+
+#: Pauses in domain time after answers that surely created nothing.
+PAUSE_UNREACHABLE: Final = timedelta(seconds=20)
+_PAUSE_PARENT: Final = timedelta(seconds=5)
+_PAUSE_CREDITS: Final = timedelta(minutes=5)
+_CATEGORY: Final = {
+    MediaKind.IMAGE: "tweet_image",
+    MediaKind.GIF: "tweet_gif",
+    MediaKind.VIDEO: "tweet_video",
+}
+
+
+def _pause_of(error: x.errors.RateLimited | x.errors.OutOfCredits) -> timedelta:
+    return error.wait if isinstance(error, x.errors.RateLimited) else _PAUSE_CREDITS
+
+
+async def upload_media(way: Way, part: Part, asset: MediaAsset) -> bool:
+    """Bring one file to X and remember its id; whether to go on at once."""
+    reached(Point.UPLOAD_BEFORE_SEND)
+    try:
+        uploaded = await x.media.upload(
+            way.client,
+            asset.path,
+            mime_type=asset.mime_type,
+            category=_CATEGORY[asset.kind],
+            alt_text=asset.alt_text,
+            segment_bytes=way.house.settings.roost_segment_bytes,
+        )
+    except x.errors.Rejected as error:
+        await way.refused(part, None, error)
+        return True
+    except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
+        await way.rest(_pause_of(error), str(error))
+        return False
+    except (x.errors.XUnavailable, x.errors.OutcomeUnknown, OSError) as error:
+        # An upload that nobody attaches expires by itself: it is simply made again.
+        await way.rest(PAUSE_UNREACHABLE, f"an upload did not go through: {error}")
+        return False
+    reached(Point.UPLOAD_AFTER_SEND)
+    expires_at = way.house.clock.now() + uploaded.expires_after
+    async with way.house.database.tenant(way.tenant_id) as transaction:
+        upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
+        await store.posts.keep_upload(transaction, way.tenant_id, upload)
+    reached(Point.UPLOAD_AFTER_COMMIT)
+    return True
+
+
+async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: bool) -> bool:
+    """One attempt, committed before it is sent; whether to go on at once.
+
+    `again`: it repeats, byte by byte, one that X did not answer. The local deadline is read before
+    the commit, from a clock that counts suspended time, and holds for commit and request together.
+    """
+    await way.client.tokens.get()  # a refresh belongs before the deadline, not into it
+    deadline = way.house.settings.create_deadline
+    deadline_at = boot_seconds() + deadline.total_seconds()
+    reached(Point.CREATE_BEFORE_COMMIT)
+    async with way.house.database.tenant(way.tenant_id) as transaction:
+        attempt_id = await store.posts.begin_attempt(
+            transaction,
+            way.tenant_id,
+            part,
+            started_at=way.house.clock.now(),
+            deadline=deadline,
+        )
+        if attempt_id is None:
+            return True
+        why = "sent again: X's timeline does not show it" if again else "sent to X"
+        await way.tell_part(transaction, part, part.state, PartState.SENDING, why)
+    reached(Point.CREATE_BEFORE_SEND)
+    if not await way.locks.still_hold(way.integration.id):
+        # Nothing left the machine; whoever holds the account now decides from the rows.
+        await way.take_back(part, attempt_id, part.state, "the account's lock was lost")
+        return False
+    by_asset = {upload.asset_id: upload.media_id for upload in uploads}
+    try:
+        created = await x.posts.create(
+            way.client,
+            text=part.text or None,
+            media_ids=[by_asset[asset.id] for asset in part.media],
+            reply_to=way.parent_of(part),
+            deadline=deadline_at,
+        )
+    except x.errors.DuplicatePost as error:
+        if again:
+            await way.unknown(part, attempt_id, "X says that it has this post already")
+        else:
+            await way.refused(part, attempt_id, error)
+        return True
+    except x.errors.ParentNotVisible as error:
+        await way.take_back(part, attempt_id, part.state, str(error))
+        await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
+        return False
+    except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
+        await way.take_back(part, attempt_id, part.state, str(error))
+        await way.rest(_pause_of(error), str(error))
+        return False
+    except x.errors.Rejected as error:
+        await way.refused(part, attempt_id, error)
+        return True
+    except x.errors.OutcomeUnknown as error:
+        await way.unknown(part, attempt_id, str(error))
+        return True
+    except (x.errors.XUnavailable, x.errors.AppMisconfigured, ReconnectNeeded) as error:
+        await way.take_back(part, attempt_id, part.state, str(error))
+        raise
+    reached(Point.CREATE_AFTER_SEND)
+    await way.sent(part, attempt_id, PartState.SENDING, created.tweet_id)
+    reached(Point.CREATE_AFTER_COMMIT)
+    return True
+
+
+async def ask_timeline(
+    way: Way, part: Part, last: LastAttempt, uploads: Sequence[Upload], *, counts: bool
+) -> bool:
+    """Look whether an attempt without an answer became a post; whether to go on at once."""
+    reached(Point.READ_BEFORE_SEND)
+    try:
+        timeline = [
+            promise.Seen(
+                tweet_id=seen.tweet_id,
+                text=seen.expanded_text,
+                created_at=seen.created_at,
+                reply_to=seen.reply_to,
+                media_keys=frozenset(seen.media_keys),
+            )
+            async for seen in x.posts.read_timeline(
+                way.client,
+                way.integration.x_user_id,
+                since_id=promise.since_tweet(last.unsettled_since),
+            )
+        ]
+    except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
+        await way.rest(_pause_of(error), str(error))
+        return False
+    except x.errors.Rejected as error:
+        await way.ask_person(part, f"X does not show its timeline: {error.message}")
+        return False
+    reached(Point.READ_AFTER_SEND)
+    async with way.house.database.tenant(way.tenant_id) as transaction:
+        adopted = await store.posts.list_adopted(
+            transaction, way.integration.id, [seen.tweet_id for seen in timeline]
+        )
+    verdict = promise.judge_timeline(
+        text=x.posts.as_returned(part.text),
+        media_keys=[upload.media_key for upload in uploads],
+        reply_to=way.parent_of(part),
+        since=last.unsettled_since,
+        timeline=timeline,
+        adopted=adopted,
+    )
+    match verdict:
+        case promise.Found(seen):
+            await way.sent(part, last.attempt.id, PartState.UNKNOWN, seen.tweet_id, adopted=True)
+        case promise.NotFound():
+            async with way.house.database.tenant(way.tenant_id) as transaction:
+                await store.posts.count_empty_read(
+                    transaction, last.attempt.id, way.house.clock.now(), counts=counts
+                )
+        case promise.Ambiguous(several):
+            ids = ", ".join(seen.tweet_id for seen in several)
+            await way.ask_person(part, f"several posts on X look like it: {ids}")
+            return False
+        case _:
+            assert_never(verdict)
+    reached(Point.READ_AFTER_COMMIT)
+    return True

@@ -1,0 +1,70 @@
+"""Gathers a tenant's history and has it told as a report."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from roost import store
+from roost.house import House
+from roost.insights import render
+from roost.insights import report as telling
+from roost.models import AccountHistory, Integration, Tenant
+
+
+async def gather(
+    house: House, tenant: Tenant, integrations: Sequence[Integration], *, since: datetime
+) -> list[AccountHistory]:
+    """Everything measured about some accounts since an instant."""
+    until = house.clock.now() + timedelta(seconds=1)
+    histories = []
+    async with house.database.tenant(tenant.id) as transaction:
+        for integration in integrations:
+            _, usd = await store.ledger.sum_up(
+                transaction, integration_id=integration.id, since=since, until=until
+            )
+            found = await store.findings.list_alerts(transaction, integration.id)
+            histories.append(
+                AccountHistory(
+                    integration=integration,
+                    account=tuple(
+                        await store.snapshots.list_account(
+                            transaction, integration.id, since=since, until=until
+                        )
+                    ),
+                    posts=tuple(
+                        await store.snapshots.list_posts(
+                            transaction, integration.id, since=since, until=until
+                        )
+                    ),
+                    alerts=tuple(alert for alert in found if alert.day >= since.date()),
+                    usd=usd,
+                )
+            )
+    return histories
+
+
+async def write_report(
+    house: House,
+    tenants: Sequence[Tenant],
+    *,
+    account: Integration | None = None,
+    days: int = 30,
+) -> str:
+    """The report of the last `days` as one HTML file that opens without a network.
+
+    Of one account where it is given, else of every account of the tenants.
+    """
+    now = house.clock.now()
+    since = now - timedelta(days=days)
+    histories = []
+    for tenant in tenants:
+        async with house.database.tenant(tenant.id) as transaction:
+            integrations = [account] if account else await store.accounts.list_all(transaction)
+        histories += await gather(house, tenant, integrations, since=since)
+    told = telling.build_report(
+        histories,
+        since=since,
+        until=now,
+        tenant_name=", ".join(tenant.name for tenant in tenants),
+        made_at=now,
+    )
+    return render.render_html(told)

@@ -1,0 +1,215 @@
+"""Puts posts on the calendar, changes and takes them back, and imports whole plans."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from roost import guards, mediafile, planfile, store
+from roost.errors import AccountNotFound, MediaUnreadable, PostNotEditable, PostRefused
+from roost.house import House
+from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
+from roost.prices import Price
+from roost.store.posts import NewMedia, NewPart
+
+_EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
+
+
+@dataclass(frozen=True, slots=True)
+class PlainPart:
+    """One tweet as somebody asks for it: a text and files with their alt texts."""
+
+    text: str
+    media: tuple[tuple[Path, str | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the rules say of a post before anything is stored or sent."""
+
+    drafts: tuple[guards.PartDraft, ...]
+    violations: tuple[Violation, ...]
+    price: Price
+
+
+async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = None) -> Judged:
+    """Probe the files and hold the post against X's rules; every violation at once."""
+    drafts, violations = [], []
+    for position, part in enumerate(parts, start=1):
+        media = []
+        for path, alt_text in part.media:
+            try:
+                file = await asyncio.to_thread(mediafile.probe, path)
+            except MediaUnreadable as error:
+                violations.append(
+                    Violation(error.code, error.message, next=error.next, part=position)
+                )
+                continue
+            media.append(guards.MediaDraft(file, alt_text))
+        drafts.append(guards.PartDraft(part.text, tuple(media)))
+    violations += guards.judge_post(drafts, subscription_type=subscription_type)
+    return Judged(tuple(drafts), tuple(violations), guards.price_post(drafts))
+
+
+def _refuse(judged: Judged) -> None:
+    if not judged.violations:
+        return
+    first = judged.violations[0]
+    more = len(judged.violations) - 1
+    raise PostRefused(
+        first.message + (f" (and {more} more)" if more else ""),
+        violations=[
+            {"code": one.code, "message": one.message, "next": one.next, "part": one.part}
+            for one in judged.violations
+        ],
+    )
+
+
+def _rows(judged: Judged) -> list[NewPart]:
+    return [
+        NewPart(
+            part.text,
+            tuple(
+                NewMedia(
+                    path=str(media.file.path),
+                    sha256=media.file.sha256,
+                    kind=media.file.kind,
+                    mime_type=media.file.mime_type,
+                    size_bytes=media.file.size_bytes,
+                    alt_text=media.alt_text,
+                )
+                for media in part.media
+            ),
+        )
+        for part in judged.drafts
+    ]
+
+
+async def schedule_post(
+    house: House,
+    tenant: Tenant,
+    integration: Integration,
+    parts: Sequence[PlainPart],
+    *,
+    due_at: datetime | None,
+    why: str,
+) -> Post:
+    """Store a post due at an instant; without one, as a draft.
+
+    Raises: PostRefused with every violation (nothing is stored).
+    """
+    judged = await judge(parts, subscription_type=integration.subscription_type)
+    _refuse(judged)
+    async with house.database.tenant(tenant.id) as transaction:
+        post_id = await store.posts.add(
+            transaction,
+            tenant.id,
+            integration.id,
+            _rows(judged),
+            due_at=due_at,
+            now=house.clock.now(),
+            why=why,
+        )
+        assert post_id is not None, "only an import can meet a post that is there already"
+        return await store.posts.get(transaction, post_id)
+
+
+async def edit_post(
+    house: House,
+    tenant: Tenant,
+    post_id: PostId,
+    *,
+    parts: Sequence[PlainPart] | None,
+    due_at: datetime | None,
+) -> Post:
+    """Another text, other files or another time for a post that has not begun.
+
+    Raises: PostNotFound, PostNotEditable, PostRefused (nothing is changed).
+    """
+    async with house.database.tenant(tenant.id) as transaction:
+        post = await store.posts.get(transaction, post_id)
+        integration = await store.accounts.get(transaction, post.integration_id)
+    judged = None
+    if parts is not None:
+        judged = await judge(parts, subscription_type=integration.subscription_type)
+        _refuse(judged)
+    async with house.database.tenant(tenant.id) as transaction:
+        await _take_editable(transaction, post_id)
+        if judged is not None:
+            await store.posts.replace_parts(
+                transaction, tenant.id, integration.id, post_id, _rows(judged)
+            )
+        if due_at is not None:
+            await store.posts.reschedule(transaction, post_id, due_at)
+        changed = await store.posts.get(transaction, post_id)
+        await store.posts.tell(
+            transaction,
+            tenant.id,
+            post_id,
+            house.clock.now(),
+            post.state,
+            changed.state,
+            "edited by hand",
+        )
+    return changed
+
+
+async def cancel_post(house: House, tenant: Tenant, post_id: PostId) -> Post:
+    """Take a post back before its time. Raises: PostNotFound, PostNotEditable."""
+    async with house.database.tenant(tenant.id) as transaction:
+        state = await _take_editable(transaction, post_id)
+        await store.posts.move(transaction, post_id, state, PostState.CANCELLED)
+        now = house.clock.now()
+        await store.posts.tell(
+            transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand"
+        )
+        return await store.posts.get(transaction, post_id)
+
+
+async def _take_editable(transaction: store.database.Transaction, post_id: PostId) -> PostState:
+    state = await store.posts.lock_state(transaction, post_id)
+    if state not in _EDITABLE:
+        raise PostNotEditable(
+            f"Post {post_id} is {state}; only a draft or a scheduled post can be changed.",
+            next=f"`roost posts {post_id} --history` tells what became of it.",
+        )
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, or would do."""
+
+    scheduled: tuple[PostId, ...]
+    known: int
+    """Posts that an earlier import of the same file had brought already."""
+    refused: tuple[planfile.RefusedRow, ...]
+    price: Price
+
+
+async def import_plan(
+    house: House, tenant: Tenant, path: Path, *, dry_run: bool = False
+) -> Imported:
+    """Schedule every valid post of a plan; a wrong row is refused alone, with every reason.
+
+    Importing the same file again changes nothing. Raises: PlanInvalid.
+    """
+    now = house.clock.now()
+    plan = planfile.read_plan(path, time_zone=tenant.time_zone, now=now)
+    async with house.database.tenant(tenant.id) as transaction:
+        accounts = {
+            account.username.lower(): account
+            for account in await store.accounts.list_all(transaction)
+        }
+    refused = list(plan.refused)
+    scheduled: list[PostId] = []
+    known, low, high = 0, Price.ZERO, None
+    for planned in plan.posts:
+        account = accounts.get(planned.account.lstrip("@").lower())
+        if account is None:
+            error = AccountNotFound(f"{tenant.name} has no account {planned.account}.")
+            refused += planfile.refuse(
+                planned, [Violation(error.code, error.message, next=error.next)]
+            )
+            continue

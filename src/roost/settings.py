@@ -1,0 +1,180 @@
+"""Everything that can be set, from the environment or `.env`: names, defaults, units, help."""
+
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from roost.errors import SettingInvalid
+from roost.models import Environment
+
+#: The hosts that a live token may be sent to.
+LIVE_HOSTS = frozenset({"api.x.com", "api.twitter.com", "upload.twitter.com"})
+#: What an account's grant is asked for.
+DEFAULT_SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
+
+
+class Settings(BaseSettings):
+    """One value for all of Roost; each field's description is the documentation's."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    twitter_client_id: str | None = Field(
+        default=None,
+        description="OAuth 2.0 client id of the platform's X app; connecting needs it.",
+    )
+    twitter_client_secret: str | None = Field(
+        default=None,
+        repr=False,
+        description="OAuth 2.0 client secret; leave unset for a public client.",
+    )
+    twitter_api_key: str | None = Field(
+        default=None,
+        repr=False,
+        description="OAuth 1.0a consumer key, for what OAuth 2.0 cannot do.",
+    )
+    twitter_api_secret: str | None = Field(
+        default=None, repr=False, description="OAuth 1.0a consumer secret."
+    )
+    twitter_callback_url: str = Field(
+        default="http://127.0.0.1:8700/api/auth/callback/twitter",
+        description="Where X sends the browser back; registered with the X app, letter by letter.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="PostgreSQL 15 or later; unset: a private one inside ROOST_HOME.",
+    )
+    roost_home: Path = Field(
+        default_factory=lambda: Path.home() / ".roost",
+        description="Data folder: embedded database, keys, reports.",
+    )
+    roost_keys: str | None = Field(
+        default=None,
+        repr=False,
+        description="Vault keys, `id:base64` separated by commas; the first encrypts. Wins "
+        "over the key file.",
+    )
+    roost_x_base_url: str = Field(
+        default="https://api.x.com",
+        description="The X API; an emulator's address in play, and connections made there "
+        "stay `emulator` for ever.",
+    )
+    roost_clock_url: str | None = Field(
+        default=None,
+        description="The emulator's clock (`…/_emulator/clock`); only beside an emulator "
+        "at ROOST_X_BASE_URL.",
+    )
+    roost_create_deadline_s: float = Field(
+        default=10.0,
+        gt=0,
+        description="Wall seconds that one create may take before it counts as unknown.",
+    )
+    roost_read_lag_s: float = Field(
+        default=15.0,
+        ge=0,
+        description="Seconds after which a new post is on X's timeline for sure.",
+    )
+    roost_resend_within_s: float = Field(
+        default=600.0,
+        gt=0,
+        description="Seconds after an attempt in which an absent part may be sent again.",
+    )
+    roost_heartbeat_s: float = Field(
+        default=2.0,
+        gt=0,
+        description="Wall seconds between two signs of life of a worker.",
+    )
+    roost_stalled_after_s: float = Field(
+        default=8.0,
+        gt=0,
+        description="Wall seconds of silence after which a worker's jobs go to another.",
+    )
+    roost_segment_bytes: int = Field(
+        default=4 * 1024 * 1024,
+        gt=0,
+        le=4 * 1024 * 1024,
+        description="Bytes of one media segment; X refuses more than 4 MiB.",
+    )
+
+    @field_validator("roost_x_base_url", "roost_clock_url", "twitter_callback_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("an http(s) address is expected")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("a postgresql:// address is expected")
+        return value
+
+    @property
+    def environment(self) -> Environment:
+        """Live where the base address is X's own host, else an emulator."""
+        live = urlsplit(self.roost_x_base_url).hostname in LIVE_HOSTS
+        return Environment.LIVE if live else Environment.EMULATOR
+
+    @property
+    def authorize_url(self) -> str:
+        """X's page of consent; the emulator serves it under the same path."""
+        if self.environment is Environment.LIVE:
+            return "https://x.com/i/oauth2/authorize"
+        return f"{self.roost_x_base_url}/i/oauth2/authorize"
+
+    @property
+    def create_deadline(self) -> timedelta:
+        """How long one create may take, in wall time."""
+        return timedelta(seconds=self.roost_create_deadline_s)
+
+    @property
+    def read_lag(self) -> timedelta:
+        """How late X's timeline may be, in domain time."""
+        return timedelta(seconds=self.roost_read_lag_s)
+
+    @property
+    def resend_within(self) -> timedelta:
+        """How long after an attempt a part may be sent again, in domain time."""
+        return timedelta(seconds=self.roost_resend_within_s)
+
+    def require_x_app(self) -> str:
+        """The client id. Raises: SettingInvalid where connecting is not set up."""
+        if not self.twitter_client_id:
+            raise SettingInvalid(
+                "TWITTER_CLIENT_ID is not set. It is the OAuth 2.0 client id of the X app that"
+                " accounts are connected through.",
+                setting="TWITTER_CLIENT_ID",
+            )
+        return self.twitter_client_id
+
+
+def read_settings() -> Settings:
+    """Settings from the environment and `.env`.
+
+    Raises: SettingInvalid, naming every malformed setting and what it is for; values are not shown.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = []
+        for problem in error.errors(include_input=False, include_url=False):
+            name = str(problem["loc"][0])
+            about = Settings.model_fields[name].description
+            told.append(f"{name.upper()}: {problem['msg']}. It is for: {about}")
+        first = str(error.errors()[0]["loc"][0]).upper()
+        raise SettingInvalid(" ".join(told), setting=first) from None

@@ -1,0 +1,201 @@
+"""Connected accounts (the table `integrations`) and connections under way; secrets sealed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from roost.errors import AccountNotFound
+from roost.models import (
+    Environment,
+    Integration,
+    IntegrationId,
+    IntegrationStatus,
+    TenantId,
+    XUserId,
+)
+from roost.store.database import Transaction
+from roost.store.tables import integrations
+from roost.store.vault import TenantVault
+
+_REFRESH, _ACCESS = "api_key", "accessToken"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An account's grant, opened; never shown."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who an account is on X, and through which app it was connected."""
+
+    x_user_id: XUserId
+    username: str
+    name: str
+    subscription_type: str | None
+    environment: Environment
+    client_id: str
+    scopes: tuple[str, ...]
+
+
+def _owner(integration_id: IntegrationId) -> str:
+    return f"integration {integration_id}"
+
+
+def _sealed(vault: TenantVault, integration_id: IntegrationId, tokens: Tokens) -> tuple[str, str]:
+    owner = _owner(integration_id)
+    return (
+        vault.seal(tokens.refresh_token, owner=owner, field=_REFRESH),
+        vault.seal(tokens.access_token, owner=owner, field=_ACCESS),
+    )
+
+
+def _integration(row: RowMapping) -> Integration:
+    about: Mapping[str, Any] = row["metadata"]
+    return Integration(
+        id=row["id"],
+        tenant_id=row["tenant_id"],
+        environment=Environment(row["environment"]),
+        x_user_id=XUserId(about["userId"]),
+        username=about["username"],
+        name=about["name"],
+        client_id=row["client_id"],
+        scopes=tuple(row["scopes"]),
+        status=IntegrationStatus(row["status"]),
+        subscription_type=row["subscription_type"],
+        token_expires_at=datetime.fromisoformat(about["tokenExpiresAt"]),
+        connected_at=row["connected_at"],
+    )
+
+
+async def keep(
+    transaction: Transaction,
+    vault: TenantVault,
+    tenant_id: TenantId,
+    identity: Identity,
+    tokens: Tokens,
+    *,
+    now: datetime,
+) -> Integration:
+    """Store a fresh connection; an account connected before keeps its number and its history."""
+    user_id = integrations.c.metadata["userId"].astext
+    known = await transaction.sql.execute(
+        select(integrations.c.id).where(
+            user_id == identity.x_user_id, integrations.c.environment == identity.environment
+        )
+    )
+    number = known.scalar()
+    if number is None:
+        sequence = text("SELECT nextval(pg_get_serial_sequence('roost.integrations', 'id'))")
+        number = (await transaction.sql.execute(sequence)).scalar_one()
+    api_key, access = _sealed(vault, IntegrationId(number), tokens)
+    values = {
+        "api_key": api_key,
+        "metadata": {
+            "userId": identity.x_user_id,
+            "username": identity.username,
+            "name": identity.name,
+            "accessToken": access,
+            "tokenExpiresAt": tokens.expires_at.isoformat(),
+        },
+        "client_id": identity.client_id,
+        "scopes": list(identity.scopes),
+        "status": IntegrationStatus.CONNECTED,
+        "subscription_type": identity.subscription_type,
+        "connected_at": now,
+        "collect_due_at": now,
+    }
+    statement = insert(integrations).values(
+        id=number, tenant_id=tenant_id, environment=identity.environment, **values
+    )
+    kept = await transaction.sql.execute(
+        statement.on_conflict_do_update(index_elements=["id"], set_=values).returning(integrations)
+    )
+    await transaction.run("announce_due")
+    return _integration(kept.mappings().one())
+
+
+async def get(transaction: Transaction, integration_id: IntegrationId) -> Integration:
+    """An account by number. Raises: AccountNotFound."""
+    rows = await transaction.sql.execute(
+        select(integrations).where(integrations.c.id == integration_id)
+    )
+    row = rows.mappings().first()
+    if row is None:
+        raise AccountNotFound(f"There is no account number {integration_id}.")
+    return _integration(row)
+
+
+async def list_all(transaction: Transaction) -> list[Integration]:
+    """The tenant's accounts in the order in which they were first connected."""
+    rows = await transaction.sql.execute(select(integrations).order_by(integrations.c.id))
+    return [_integration(row) for row in rows.mappings()]
+
+
+async def open_tokens(
+    transaction: Transaction, vault: TenantVault, integration_id: IntegrationId
+) -> Tokens:
+    """The account's grant, opened. Raises: VaultDamaged, AccountNotFound."""
+    rows = await transaction.sql.execute(
+        select(integrations.c.api_key, integrations.c.metadata).where(
+            integrations.c.id == integration_id
+        )
+    )
+    row = rows.first()
+    if row is None:
+        raise AccountNotFound(f"There is no account number {integration_id}.")
+    owner = _owner(integration_id)
+    return Tokens(
+        access_token=vault.open(row.metadata["accessToken"], owner=owner, field=_ACCESS),
+        refresh_token=vault.open(row.api_key, owner=owner, field=_REFRESH),
+        expires_at=datetime.fromisoformat(row.metadata["tokenExpiresAt"]),
+    )
+
+
+async def replace_tokens(
+    transaction: Transaction, vault: TenantVault, integration_id: IntegrationId, tokens: Tokens
+) -> None:
+    """Keep a rotated grant: the old one died when X answered with this."""
+    api_key, access = _sealed(vault, integration_id, tokens)
+    fresh = {"accessToken": access, "tokenExpiresAt": tokens.expires_at.isoformat()}
+    await transaction.sql.execute(
+        update(integrations)
+        .where(integrations.c.id == integration_id)
+        .values(api_key=api_key, metadata=integrations.c.metadata.op("||")(fresh))
+    )
+
+
+async def refreshing(transaction: Transaction, integration_id: IntegrationId) -> None:
+    """Wait until nobody else refreshes this account's grant; held to the transaction's end."""
+    await transaction.sql.execute(
+        select(func.pg_advisory_xact_lock(0x5266, integration_id % 2**31))
+    )
+
+
+async def mark(
+    transaction: Transaction, integration_id: IntegrationId, status: IntegrationStatus
+) -> None:
+    """Change whether an account can be used."""
+    await transaction.sql.execute(
+        update(integrations).where(integrations.c.id == integration_id).values(status=status)
+    )
+
+
+async def collect_next_at(
+    transaction: Transaction, integration_id: IntegrationId, instant: datetime
+) -> None:
+    """When the account's figures are due next."""
+    await transaction.sql.execute(
+        update(integrations)
+        .where(integrations.c.id == integration_id)
+        .values(collect_due_at=instant)
+    )
+    await transaction.run("announce_due")

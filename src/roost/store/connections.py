@@ -1,0 +1,73 @@
+"""Connections under way: one row from the redirect to X until the browser comes back, once."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from roost.models import TenantId
+from roost.store.database import Transaction
+from roost.store.vault import TenantVault
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What was kept when the browser left for X."""
+
+    verifier: str = field(repr=False)
+    browser_hash: str
+    redirect_uri: str
+    expires_at: datetime
+
+
+def fingerprint(secret: str) -> str:
+    """What is stored instead of a secret that only has to be recognised."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+async def keep(
+    transaction: Transaction,
+    vault: TenantVault,
+    tenant_id: TenantId,
+    *,
+    state: str,
+    browser: str,
+    verifier: str,
+    redirect_uri: str,
+    expires_at: datetime,
+) -> None:
+    """Remember a connection under way; the state and the browser only by fingerprint."""
+    state_hash = fingerprint(state)
+    await transaction.raw.execute(
+        "INSERT INTO connect_flows (state_hash, tenant_id, browser_hash, sealed_verifier,"
+        " redirect_uri, expires_at) VALUES (%s, %s, %s, %s, %s, %s)",
+        [
+            state_hash,
+            tenant_id,
+            fingerprint(browser),
+            vault.seal(verifier, owner=f"flow {state_hash}", field="verifier"),
+            redirect_uri,
+            expires_at,
+        ],
+    )
+
+
+async def find_tenant(transaction: Transaction, state: str) -> TenantId | None:
+    """Whose connection this state belongs to; None: nobody's, or it was used already."""
+    rows = await transaction.raw.execute("SELECT find_flow_tenant(%s)", [fingerprint(state)])
+    row = await rows.fetchone()
+    return TenantId(row[0]) if row and row[0] is not None else None
+
+
+async def take(transaction: Transaction, vault: TenantVault, state: str) -> Flow | None:
+    """The connection of this state, taken away so that no other request can use it."""
+    state_hash = fingerprint(state)
+    rows = await transaction.raw.execute(
+        "DELETE FROM connect_flows WHERE state_hash = %s"
+        " RETURNING sealed_verifier, browser_hash, redirect_uri, expires_at",
+        [state_hash],
+    )
+    row = await rows.fetchone()
+    if row is None:
+        return None
+    verifier = vault.open(row[0], owner=f"flow {state_hash}", field="verifier")
+    return Flow(verifier, row[1], row[2], row[3])

@@ -1,0 +1,133 @@
+"""Connections and transactions: one tenant's rows at a time, or the few cross-tenant functions.
+
+The surprise: whoever `DATABASE_URL` names, every connection becomes `roost_app` at once, so that
+row-level security holds; a role that could bypass it is refused.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, LiteralString, cast
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.rows import dict_row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
+from roost.models import TenantId
+from roost.store.schema import HEAD
+from roost.store.statements import STATEMENTS
+
+_SAFETY: LiteralString = """
+    SELECT current_user AS role, rolsuper OR rolbypassrls AS bypasses,
+           EXISTS (SELECT FROM pg_tables WHERE schemaname = 'roost' AND tableowner = current_user)
+               AS owns,
+           to_regclass('roost.alembic_version') IS NOT NULL AS migrated
+    FROM pg_roles WHERE rolname = current_user
+"""
+
+
+def as_role(url: str, role: str) -> str:
+    """The connection string with the role, the schema and UTC set from the first moment."""
+    given = conninfo_to_dict(url)
+    options = f"{given.get('options') or ''} -c role={role} -c search_path=roost,pg_temp"
+    return make_conninfo(url, options=f"{options} -c TimeZone=UTC".strip())
+
+
+class Transaction:
+    """One transaction, by two doors: SQLAlchemy's (`sql`) and psycopg's own (`raw`)."""
+
+    def __init__(self, sql: AsyncConnection, raw: psycopg.AsyncConnection[Any]) -> None:
+        self.sql = sql
+        self.raw = raw
+
+    async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
+        """Run a statement of `statements.sql`; its rows, or none where it returns nothing."""
+        async with self.raw.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(STATEMENTS[name], values)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
+        """The first row of a named statement, or None."""
+        rows = await self.run(name, **values)
+        return rows[0] if rows else None
+
+
+class Database:
+    """The application's connections to one PostgreSQL database."""
+
+    def __init__(self, conninfo: str, engine: AsyncEngine) -> None:
+        self.conninfo = conninfo
+        """For what needs a connection of its own (locks, LISTEN, the job engine)."""
+        self._engine = engine
+
+    @contextlib.asynccontextmanager
+    async def tenant(self, tenant_id: TenantId) -> AsyncIterator[Transaction]:
+        """A transaction that sees one tenant's rows; committed at the end, rolled back on error."""
+        async with self.house() as transaction:
+            await transaction.run("see_tenant", tenant=str(tenant_id))
+            yield transaction
+
+    @contextlib.asynccontextmanager
+    async def house(self) -> AsyncIterator[Transaction]:
+        """A transaction that sees no tenant's rows: for the cross-tenant functions alone."""
+        async with self._engine.begin() as sql:
+            proxied = await sql.get_raw_connection()
+            raw = cast("psycopg.AsyncConnection[Any]", proxied.driver_connection)
+            yield Transaction(sql, raw)
+
+    async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
+        """A connection outside the pool, for its holder alone; the holder closes it."""
+        return await psycopg.AsyncConnection.connect(self.conninfo, autocommit=autocommit)
+
+
+async def _refuse_unsafe(conninfo: str) -> None:
+    try:
+        connection = await psycopg.AsyncConnection.connect(conninfo, row_factory=dict_row)
+    except psycopg.OperationalError as error:
+        reason = str(error).splitlines()[-1].strip()
+        if 'role "roost_app" does not exist' in str(error):
+            raise SchemaOutdated("The database has no Roost in it yet.") from None
+        raise DatabaseUnavailable(
+            f"The database cannot be used: {reason}",
+            next="See that PostgreSQL runs at DATABASE_URL, then `roost doctor`.",
+        ) from None
+    async with connection:
+        row = await (await connection.execute(_SAFETY)).fetchone()
+        assert row is not None
+        if row["bypasses"] or row["owns"]:
+            raise UnsafeDatabaseRole(
+                f"The database role {row['role']} could see every tenant's rows"
+                " (superuser, BYPASSRLS or owner of the tables).",
+                did="Roost did not start.",
+                next="Run `roost init`; it makes the role roost_app.",
+            )
+        found = None
+        if row["migrated"]:
+            version = await connection.execute("SELECT version_num FROM roost.alembic_version")
+            found = (await version.fetchone() or {}).get("version_num")
+        if found != HEAD:
+            raise SchemaOutdated(
+                f"The database's tables are of version {found or 'none'}, this Roost needs {HEAD}."
+            )
+
+
+@contextlib.asynccontextmanager
+async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:
+    """Connections as `roost_app`, checked to be harmless and to find this version's tables.
+
+    Raises: DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole.
+    """
+    conninfo = as_role(url, "roost_app")
+    await _refuse_unsafe(conninfo)
+
+    async def connect() -> psycopg.AsyncConnection[Any]:
+        return await psycopg.AsyncConnection.connect(conninfo)
+
+    engine = create_async_engine(
+        "postgresql+psycopg://", async_creator=connect, pool_size=pool_size, pool_pre_ping=True
+    )
+    try:
+        yield Database(conninfo, engine)
+    finally:
+        await engine.dispose()

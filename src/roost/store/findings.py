@@ -1,0 +1,66 @@
+"""Alerts: what the detectors found, each once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from roost.models import Alert, IntegrationId, Metric, TenantId
+from roost.store.database import Transaction
+from roost.store.tables import alerts
+
+
+async def raise_alerts(
+    transaction: Transaction, tenant_id: TenantId, found: Sequence[Alert], *, now: datetime
+) -> list[Alert]:
+    """Keep alerts; those known already (same account, metric and day) are not raised again.
+
+    Returns the new ones.
+    """
+    if not found:
+        return []
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "integration_id": one.integration_id,
+            "metric": one.metric,
+            "day": one.day,
+            "score": one.score,
+            "observed": one.observed,
+            "expected": one.expected,
+            "message": one.message,
+            "raised_at": now,
+        }
+        for one in found
+    ]
+    written = await transaction.sql.execute(
+        insert(alerts)
+        .values(rows)
+        .on_conflict_do_nothing(index_elements=["integration_id", "metric", "day"])
+        .returning(alerts.c.integration_id, alerts.c.metric, alerts.c.day)
+    )
+    fresh = {tuple(row) for row in written}
+    return [one for one in found if (one.integration_id, one.metric, one.day) in fresh]
+
+
+async def list_alerts(
+    transaction: Transaction, integration_id: IntegrationId | None = None
+) -> list[Alert]:
+    """The tenant's alerts, of one account or all, oldest day first."""
+    wanted = select(alerts).order_by(alerts.c.day, alerts.c.id)
+    if integration_id is not None:
+        wanted = wanted.where(alerts.c.integration_id == integration_id)
+    rows = await transaction.sql.execute(wanted)
+    return [
+        Alert(
+            integration_id=row["integration_id"],
+            metric=Metric(row["metric"]),
+            day=row["day"],
+            score=row["score"],
+            observed=row["observed"],
+            expected=row["expected"],
+            message=row["message"],
+        )
+        for row in rows.mappings()
+    ]

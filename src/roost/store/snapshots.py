@@ -1,0 +1,149 @@
+"""What accounts and posts had at an instant, in tables partitioned by month."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from roost.models import (
+    AccountSnapshot,
+    IntegrationId,
+    Metric,
+    PartId,
+    PostSnapshot,
+    TenantId,
+    TweetId,
+)
+from roost.store.database import Transaction
+from roost.store.tables import account_snapshots, parts, post_snapshots
+
+_ACCOUNT = (Metric.FOLLOWERS, Metric.FOLLOWING, Metric.POSTS)
+_POST = (
+    Metric.IMPRESSIONS,
+    Metric.ENGAGEMENTS,
+    Metric.LIKES,
+    Metric.REPLIES,
+    Metric.REPOSTS,
+    Metric.QUOTES,
+    Metric.BOOKMARKS,
+    Metric.LINK_CLICKS,
+    Metric.PROFILE_CLICKS,
+)
+
+
+async def _open_month(transaction: Transaction, instant: datetime) -> None:
+    await transaction.sql.execute(text("SELECT open_snapshot_month(:at)"), {"at": instant})
+
+
+async def add_account(
+    transaction: Transaction, tenant_id: TenantId, snapshot: AccountSnapshot
+) -> None:
+    """Keep one reading of an account; the same instant again changes nothing."""
+    await _open_month(transaction, snapshot.at)
+    values = {metric.value: snapshot.metrics.get(metric) for metric in _ACCOUNT}
+    await transaction.sql.execute(
+        insert(account_snapshots)
+        .values(
+            tenant_id=tenant_id, integration_id=snapshot.integration_id, at=snapshot.at, **values
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def add_posts(
+    transaction: Transaction, tenant_id: TenantId, snapshots: Sequence[PostSnapshot]
+) -> None:
+    """Keep readings of tweets taken at one instant, and when each part was read last.
+
+    One statement for all of them: PostgreSQL refuses COPY into a table with row-level security.
+    """
+    if not snapshots:
+        return
+    await _open_month(transaction, snapshots[0].at)
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "integration_id": one.integration_id,
+            "part_id": one.part_id,
+            "at": one.at,
+            **{metric.value: one.metrics.get(metric) for metric in _POST},
+        }
+        for one in snapshots
+    ]
+    await transaction.sql.execute(insert(post_snapshots).values(rows).on_conflict_do_nothing())
+    await transaction.sql.execute(
+        update(parts)
+        .where(parts.c.id.in_([one.part_id for one in snapshots]))
+        .values(read_at=snapshots[0].at)
+    )
+
+
+async def list_sent(
+    transaction: Transaction, integration_id: IntegrationId, *, since: datetime
+) -> list[tuple[PartId, TweetId, datetime, datetime | None]]:
+    """The account's parts on X: part, tweet, when sent, when read last; oldest first."""
+    rows = await transaction.sql.execute(
+        select(parts.c.id, parts.c.sent_as, parts.c.sent_at, parts.c.read_at)
+        .where(
+            parts.c.integration_id == integration_id,
+            parts.c.state == "sent",
+            parts.c.sent_at >= since,
+        )
+        .order_by(parts.c.sent_at, parts.c.id)
+    )
+    return [tuple(row) for row in rows]
+
+
+async def list_account(
+    transaction: Transaction, integration_id: IntegrationId, *, since: datetime, until: datetime
+) -> list[AccountSnapshot]:
+    """An account's readings in a range, oldest first."""
+    rows = await transaction.sql.execute(
+        select(account_snapshots)
+        .where(
+            account_snapshots.c.integration_id == integration_id,
+            account_snapshots.c.at >= since,
+            account_snapshots.c.at < until,
+        )
+        .order_by(account_snapshots.c.at)
+    )
+    return [
+        AccountSnapshot(integration_id, row["at"], {metric: row[metric] for metric in _ACCOUNT})
+        for row in rows.mappings()
+    ]
+
+
+async def list_posts(
+    transaction: Transaction, integration_id: IntegrationId, *, since: datetime, until: datetime
+) -> list[PostSnapshot]:
+    """Readings of the account's tweets in a range, by part, oldest first."""
+    rows = await transaction.sql.execute(
+        select(post_snapshots, parts.c.sent_as, parts.c.sent_at, parts.c.text)
+        .join(parts, parts.c.id == post_snapshots.c.part_id)
+        .where(
+            post_snapshots.c.integration_id == integration_id,
+            post_snapshots.c.at >= since,
+            post_snapshots.c.at < until,
+        )
+        .order_by(post_snapshots.c.part_id, post_snapshots.c.at)
+    )
+    return [
+        PostSnapshot(
+            integration_id=integration_id,
+            part_id=row["part_id"],
+            sent_as=row["sent_as"],
+            sent_at=row["sent_at"],
+            at=row["at"],
+            metrics={metric: row[metric] for metric in _POST},
+            text=row["text"],
+        )
+        for row in rows.mappings()
+    ]
+
+
+async def count(transaction: Transaction) -> int:
+    """How many readings of accounts and tweets the tenant has."""
+    accounts = await transaction.sql.execute(select(func.count()).select_from(account_snapshots))
+    posts = await transaction.sql.execute(select(func.count()).select_from(post_snapshots))
+    return int(accounts.scalar_one()) + int(posts.scalar_one())

@@ -1,0 +1,153 @@
+"""Seals secrets at rest: AES-256-GCM, a ring of keys, a data key per tenant, bound to their place.
+
+A ring key seals only tenants' data keys; a data key seals a tenant's secrets. What is sealed is
+bound to tenant, integration and field (as associated data), so that a ciphertext moved to another
+row does not open.
+"""
+
+import base64
+import binascii
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
+from roost.models import TenantId
+from roost.store.database import Transaction
+
+_NONCE_BYTES = 12
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class RingKey:
+    """One key of the ring, by its name."""
+
+    id: str
+    key: bytes = field(repr=False)
+
+
+def make_key_line() -> str:
+    """A fresh key in the form of key file and setting: `id:base64`."""
+    name = f"k{binascii.hexlify(os.urandom(4)).decode()}"
+    return f"{name}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"
+
+
+def read_ring(lines: Sequence[str], *, source: str) -> tuple[RingKey, ...]:
+    """Keys from `id:base64` lines; the first encrypts. Raises: SettingInvalid (no value shown)."""
+    ring = []
+    for number, line in enumerate((line.strip() for line in lines if line.strip()), start=1):
+        name, colon, encoded = line.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not colon or not name or len(key) != _KEY_BYTES:
+            raise SettingInvalid(
+                f"Key {number} of {source} is not `id:base64` of {_KEY_BYTES} bytes.",
+                setting="ROOST_KEYS",
+            )
+        ring.append(RingKey(name, key))
+    return tuple(ring)
+
+
+def key_file(home: Path) -> Path:
+    """Where `roost init` keeps the ring."""
+    return home / "keys"
+
+
+def load_ring(home: Path, from_settings: str | None) -> tuple[RingKey, ...]:
+    """The ring from `ROOST_KEYS`, else from the key file; empty where there is neither.
+
+    Raises: SettingInvalid (malformed).
+    """
+    if from_settings is not None:
+        return read_ring(from_settings.split(","), source="ROOST_KEYS")
+    path = key_file(home)
+    if not path.exists():
+        return ()
+    return read_ring(path.read_text("ascii").splitlines(), source=str(path))
+
+
+def _seal(key: bytes, secret: bytes, place: str) -> str:
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = AESGCM(key).encrypt(nonce, secret, place.encode())
+    return "v1." + base64.urlsafe_b64encode(nonce + sealed).decode()
+
+
+def _open(key: bytes, sealed: str, place: str) -> bytes:
+    try:
+        version, _, body = sealed.partition(".")
+        raw = base64.urlsafe_b64decode(body)
+        if version != "v1":
+            raise ValueError(version)
+        return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode())
+    except (InvalidTag, ValueError) as error:
+        raise VaultDamaged(
+            f"The secret kept for {place} does not open ({type(error).__name__}).",
+            did="Roost left it as it is.",
+            next="See that ROOST_KEYS or the key file is the one it was sealed with.",
+        ) from None
+
+
+class TenantVault:
+    """Seals and opens one tenant's secrets; holds the tenant's data key in memory."""
+
+    def __init__(self, tenant_id: TenantId, data_key: bytes) -> None:
+        self._tenant_id = tenant_id
+        self._data_key = data_key
+
+    def seal(self, secret: str, *, owner: str, field: str) -> str:
+        """Ciphertext of `secret`, to be opened only as this owner's field."""
+        return _seal(self._data_key, secret.encode(), self._place(owner, field))
+
+    def open(self, sealed: str, *, owner: str, field: str) -> str:
+        """The secret. Raises: VaultDamaged (another key, row or field, or changed bytes)."""
+        return _open(self._data_key, sealed, self._place(owner, field)).decode()
+
+    def _place(self, owner: str, field: str) -> str:
+        return f"tenant {self._tenant_id}, {owner}, {field}"
+
+
+class Vault:
+    """Opens tenants' vaults with the ring."""
+
+    def __init__(self, ring: Sequence[RingKey]) -> None:
+        self._ring = {key.id: key for key in ring}
+        self._first = ring[0] if ring else None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether anything can be sealed."""
+        return self._first is not None
+
+    async def of(self, transaction: Transaction, tenant_id: TenantId) -> TenantVault:
+        """The tenant's vault; its data key is made at first use, in this transaction.
+
+        Raises: VaultKeyMissing (no ring, or not the key that sealed the data key), VaultDamaged.
+        """
+        if self._first is None:
+            raise VaultKeyMissing("No vault key is there, so no secret can be sealed or opened.")
+        place = f"tenant {tenant_id}, data key"
+        row = await transaction.run_one("find_tenant_key")
+        if row is None:
+            fresh = os.urandom(_KEY_BYTES)
+            await transaction.run(
+                "keep_tenant_key",
+                tenant=tenant_id,
+                ring_key=self._first.id,
+                sealed=_seal(self._first.key, fresh, place),
+            )
+            row = await transaction.run_one("find_tenant_key")
+            assert row is not None
+        ring_key = self._ring.get(row["ring_key_id"])
+        if ring_key is None:
+            raise VaultKeyMissing(
+                f"The vault key {row['ring_key_id']} of tenant {tenant_id} is not in the ring.",
+                next="Put the old key back behind the first one in ROOST_KEYS or the key file.",
+            )
+        return TenantVault(tenant_id, _open(ring_key.key, row["sealed_key"], place))

@@ -1,0 +1,268 @@
+"""Find the links that X makes of a text, protocol or not, in linear time.
+
+The rules are those of twitter-text 3.1's expression, which backtracks to a halt on hostile
+input. Here top-level domains are looked up at the dots, and one pass from the right over a run
+of domain characters tells how far a domain that begins with each of its labels reaches.
+"""
+
+import re
+from functools import lru_cache
+
+from roost.text._tld_data import TABLE
+
+LATIN_ACCENTS = (
+    "\xc0-\xd6\xd8-\xf6\xf8-\xff\u0100-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268"
+    "\u026f\u0272\u0289\u028b\u02bb\u0300-\u036f\u1e00-\u1eff"
+)
+_FORBIDDEN = "\ufffe\ufeff\uffff"
+# What is neither of a domain's letters nor one of the three signs `.`, `-`, `_`.
+_OUTSIDE = (
+    r"[!'#%&()*+,\\/:;<=>?@\[\]\^{|}~$"
+    "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    "\u202a-\u202e\u061c\u200e\u200f\u2066-\u2069" + _FORBIDDEN + "]"
+)
+_UP_TO_RUN = re.compile(f".*{_OUTSIDE}", re.DOTALL)
+_AFTER_RUN = re.compile(_OUTSIDE)
+_MAY_PRECEDE = "[^A-Za-z0-9@＠$#＃" + _FORBIDDEN + "]"
+_may_precede = re.compile(_MAY_PRECEDE).match
+_LABEL_START = re.compile(f"(?<={_MAY_PRECEDE})[^._-]|[\U00010000-\U0010ffff]")
+_ASCII_RUN = re.compile(f"[-A-Za-z0-9{LATIN_ACCENTS}][-A-Za-z0-9.{LATIN_ACCENTS}]*")
+
+_ASCII_TLDS = frozenset(name for name in TABLE.split() if name.isascii())
+_OTHER_TLDS: dict[str, list[str]] = {}
+for _name in sorted(TABLE.split(), key=len, reverse=True):
+    if _name not in _ASCII_TLDS:
+        _OTHER_TLDS.setdefault(_name[0], []).append(_name)
+_TLD = re.compile(
+    r"\.(?:([Xx][Nn]--[-0-9A-Za-z]+)"
+    r"|([A-Za-z]{2,24}+)(?![0-9A-Za-z@+-])"
+    r"|(?=[^\x00-\x7f]))"
+)
+_ends_tld = re.compile(r"[^0-9A-Za-z@+-]|\Z").match
+
+_IN_PATH = r"[A-Za-z0-9!*';:=+,.$/%#\[\]\-–_~@|&" + "\u0400-\u04ff" + LATIN_ACCENTS + "]"
+_PARENTHESES = rf"\((?:{_IN_PATH}++\)|{_IN_PATH}*+\({_IN_PATH}++\){_IN_PATH}*+\))"
+_PATH_PIECE = re.compile(rf"{_IN_PATH}++|{_PARENTHESES}")
+_port_and_path = re.compile(rf"(?::[0-9]+)?(/(?:{_IN_PATH}++|{_PARENTHESES})*+)?").match
+_NEVER_LAST_IN_PATH = "!*';:,.$%[]–~@|&"
+_query = re.compile(r"\?[A-Za-z0-9!?*'@();:&=+$/%#\[\]\-_.,~|]+").match
+_NEVER_LAST_IN_QUERY = "!?*'@();:+$%[].,~|"
+_short_link = re.compile(r"[Hh][Tt]{2}[Pp][Ss]?://[Tt]\.[Cc][Oo]/([A-Za-z0-9]+)").match
+
+LONGEST_URL = 4096
+LONGEST_LABEL = 63
+LONGEST_SHORT_LINK_SLUG = 40
+
+
+def url_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end (code points) of every URL of an NFC text, left to right."""
+    tld_ends = _tld_ends(text) if "." in text else None
+    if not tld_ends:
+        return []
+    found: list[tuple[int, int]] = []
+    at = 0  # what lies before belongs to a match
+    last = 0  # the end of the last run read
+    for dot in tld_ends:
+        if dot >= max(at, last):
+            before = _UP_TO_RUN.match(text, at, dot)
+            after = _AFTER_RUN.search(text, dot)
+            last = after.start() if after else len(text)
+            at = _read_run(text, (before.end() if before else at, last), at, tld_ends, found)
+    return found
+
+
+def _tld_ends(text: str) -> dict[int, int]:
+    """Position of each dot that a top-level domain follows → where that ends."""
+    ends = {}
+    for match in _TLD.finditer(text):
+        name = match[2]
+        if match[1] or (name and name.lower() in _ASCII_TLDS):
+            ends[match.start()] = match.end()
+            continue
+        start = match.start() + 1
+        for other in _OTHER_TLDS.get(text[start : start + 1].lower(), ()):
+            end = start + len(other)
+            if text[start:end].lower() == other and _ends_tld(text, end):
+                ends[match.start()] = end
+                break
+    return ends
+
+
+def _read_run(
+    text: str,
+    run: tuple[int, int],
+    at: int,
+    tld_ends: dict[int, int],
+    found: list[tuple[int, int]],
+) -> int:
+    """Add the URLs that begin in one run of domain characters; return where reading goes on.
+
+    Like the expression it stands for, it takes the left-most beginning, then the right-most
+    top-level domain, and what a match has covered no later one may use, not even as the
+    character before it; that holds for matches that turn out not to be URLs, too.
+    """
+    first, last = run
+    dots = [first - 1]
+    while (dot := text.find(".", dots[-1] + 1, last)) >= 0:
+        dots.append(dot)
+    reach = _reach(text, dots, tld_ends)
+    label = 1
+    while label < len(dots):
+        dot = dots[label]
+        low = dots[label - 1] + 1
+        final = reach[label + 1]
+        if low == dot or text[dot - 1] in "-_":
+            final = 0
+        elif not final and dot in tld_ends:
+            final = label
+            low = max(low, text.rfind("_", low, dot) + 1)
+        begins = _beginning(text, low, dot, first, at) if final else None
+        if begins is None:
+            label += 1
+            continue
+        host = tld_ends[dots[final]]
+        end, has_path = _end_of_url(text, host) if host == last else (host, False)
+        start, domain = begins
+        if domain > start or start == at or text[start - 1] not in "-_./":
+            found += _accepted(text, begins, host, end, has_path, tld_ends)
+        at = end
+        label = final + 1
+    return at
+
+
+def _reach(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
+    """For each label (1 is the first): the dot before the right-most TLD reachable, or 0."""
+    reach = [0] * (len(dots) + 1)
+    for label in range(len(dots) - 1, 0, -1):
+        start, dot = dots[label - 1] + 1, dots[label]
+        if start == dot or text[start] in "-_" or text[dot - 1] in "-_":
+            continue
+        if reach[label + 1]:
+            reach[label] = reach[label + 1]
+        elif dot in tld_ends and text.find("_", start, dot) < 0:
+            reach[label] = label
+    return reach
+
+
+def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int, int] | None:
+    """Where the URL and its domain begin in the label from `low` to `dot`, if they can."""
+    if low == first and text[low] not in "-_":
+        if text.startswith("://", low - 3):
+            for scheme in ("http://", "https://"):
+                start = low - len(scheme)
+                if text[max(start, 0) : low].lower() == scheme and (
+                    start == 0 or (start > at and _may_precede(text, start - 1))
+                ):
+                    return start, low
+        if low == at == 0:
+            # At the very start the first character is tried as the one before the URL.
+            skips = dot > 1 and text[1] not in "-_" and _may_precede(text, 0)
+            return (1, 1) if skips else (0, 0)
+    if text[low] > "\uffff":
+        # The expression reads UTF-16: half of the character is the one before the URL.
+        return low, low
+    match = _LABEL_START.search(text, max(low, at + 1), dot)
+    return (match.start(), match.start()) if match else None
+
+
+def _end_of_url(text: str, host: int) -> tuple[int, bool]:
+    """Where port, path and query after a domain end, and whether there is a path."""
+    match = _port_and_path(text, host)
+    assert match is not None
+    end = match.end()
+    path = match[1]
+    if path:
+        end = match.start(1) + _path_length(path)
+    query = _query(text, end)
+    if query:
+        end += len(query[0].rstrip(_NEVER_LAST_IN_QUERY))
+    return end, path is not None
+
+
+def _path_length(path: str) -> int:
+    """How much of what could be a path is one: to its last letter, digit or `+-=_#/`.
+
+    Parentheses count where they follow such a character, or other parentheses that count.
+    """
+    if "(" not in path:
+        return len(path.rstrip(_NEVER_LAST_IN_PATH))
+    length = 1
+    continues = True
+    for piece in _PATH_PIECE.finditer(path, 1):
+        if path[piece.start()] == "(":
+            length = piece.end() if continues else length
+            continue
+        kept = len(piece[0].rstrip(_NEVER_LAST_IN_PATH))
+        continues = kept == len(piece[0])
+        length = piece.start() + kept if kept else length
+    return length
+
+
+def _accepted(
+    text: str,
+    begins: tuple[int, int],
+    host: int,
+    end: int,
+    has_path: bool,
+    tld_ends: dict[int, int],
+) -> list[tuple[int, int]]:
+    """The URLs of one match: one with a protocol; else the domains in ASCII inside it."""
+    start, domain = begins
+    protocol_length = domain - start or len("https://")
+    if protocol_length + _utf16_length(text[start:end]) > LONGEST_URL:
+        return []
+    labels = text[domain:host].split(".")
+    if not all(map(_is_label, labels)):
+        return []
+    if labels[0].startswith("xn--") and not _ascii_domains(text, domain, host, tld_ends):
+        return []
+    if domain > start:
+        short = _short_link(text, start, end)
+        if short is None:
+            return [(start, end)]
+        if len(short[1]) > LONGEST_SHORT_LINK_SLUG:
+            return []
+        query = _query(text, short.end(), end)
+        tail = len(query[0].rstrip(_NEVER_LAST_IN_QUERY)) if query else 0
+        return [(start, short.end() + tail)]
+    domains = _ascii_domains(text, domain, host, tld_ends)
+    if domains and has_path:
+        domains[-1] = (domains[-1][0], end)
+    return domains
+
+
+def _ascii_domains(
+    text: str, start: int, end: int, tld_ends: dict[int, int]
+) -> list[tuple[int, int]]:
+    """The parts of a domain that are domains in ASCII or accented Latin by themselves."""
+    found = []
+    while run := _ASCII_RUN.search(text, start, end):
+        start = run.end()
+        dot = text.rfind(".", run.start(), start)
+        while dot >= 0 and dot not in tld_ends:
+            dot = text.rfind(".", run.start(), dot)
+        if dot >= 0:
+            start = tld_ends[dot]
+            found.append((run.start(), start))
+    return found
+
+
+def _utf16_length(text: str) -> int:
+    return len(text) + (0 if text.isascii() else sum(char > "\uffff" for char in text))
+
+
+def _is_label(label: str) -> bool:
+    """Whether DNS could hold a label once it is in ASCII: 1 to 63 characters."""
+    if label.isascii() or len(label) > LONGEST_LABEL:
+        return 0 < len(label) <= LONGEST_LABEL
+    return _punycode_length(label) <= LONGEST_LABEL
+
+
+@lru_cache(maxsize=1024)
+def _punycode_length(label: str) -> int:
+    parts = re.split("[\u3002\uff0e\uff61]", label)
+    encoded = (
+        len(part) if part.isascii() else len("xn--" + part.encode("punycode").decode())
+        for part in parts
+    )
+    return sum(encoded) + len(parts) - 1

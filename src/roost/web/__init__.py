@@ -1,0 +1,1 @@
+"""The HTTP service: the way of connecting an account, the pages and a thin JSON API."""

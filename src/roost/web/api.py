@@ -1,0 +1,60 @@
+"""The few answers for programs: accounts, posts, and whether Roost is well."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import psycopg
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
+
+from roost import store
+from roost.models import Integration, Post
+from roost.web.asked import NamedTenant, OpenHouse
+
+router = APIRouter()
+
+#: Wall seconds after which a silent database counts as away.
+_PATIENCE_S: Final = 5.0
+
+
+@router.get("/api/accounts")
+async def list_accounts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list[Integration]]:
+    """The tenant's accounts in the order in which they were first connected."""
+    async with house.database.tenant(tenant.id) as transaction:
+        return {"accounts": await store.accounts.list_all(transaction)}
+
+
+@router.get("/api/posts")
+async def list_posts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list[Post]]:
+    """The tenant's posts in the order in which they are due, drafts last."""
+    async with house.database.tenant(tenant.id) as transaction:
+        return {"posts": await store.posts.list_all(transaction)}
+
+
+@router.get("/healthz")
+async def tell_health(house: OpenHouse) -> Response:
+    """Whether the database answers (else 503), who works, and how late the oldest post is.
+
+    `oldest_due_seconds` is domain time, null where nothing is late.
+    """
+    now = house.clock.now()
+    within = timedelta(seconds=house.settings.roost_stalled_after_s)
+    try:
+        async with asyncio.timeout(_PATIENCE_S), house.database.house() as transaction:
+            workers = await transaction.run_one("live_workers", within=within)
+            oldest = await transaction.run_one("oldest_due_post", now=now)
+    except (psycopg.OperationalError, OperationalError, TimeoutError):
+        away = {"status": "broken", "database": "away"}
+        return JSONResponse(away | {"workers_alive": None, "oldest_due_seconds": None}, 503)
+    assert workers is not None
+    assert oldest is not None
+    return JSONResponse(
+        {
+            "status": "ok" if workers["n"] else "no_worker",
+            "database": "ok",
+            "workers_alive": workers["n"],
+            "oldest_due_seconds": oldest["at"] and (now - oldest["at"]).total_seconds(),
+        }
+    )

@@ -1,0 +1,71 @@
+"""The two addresses of a connection: out to X's page of consent, and back from it."""
+
+from typing import Annotated, Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from roost import store
+from roost.errors import RoostError
+from roost.services import connect
+from roost.web import failures
+from roost.web.asked import OpenHouse, TenantName
+from roost.web.guard import host_name, is_loopback
+
+router = APIRouter(prefix="/api/auth")
+
+#: As long as the connection itself waits, and some more: the service says when it is too late.
+_COOKIE_LIVES_S: Final = 20 * 60
+_COOKIE_PATH: Final = "/api/auth"
+
+
+def _cookie_name(state: str) -> str:
+    """A cookie a connection: two begun in two tabs do not disturb each other."""
+    return f"roost_connect_{store.connections.fingerprint(state)[:16]}"
+
+
+@router.get("/twitter/start")
+async def start(request: Request, house: OpenHouse, tenant: TenantName = "default") -> Response:
+    """Send the browser to X, with a cookie that only this browser can bring back."""
+    home = urlsplit(house.settings.twitter_callback_url).hostname or ""
+    if is_loopback(home) and host_name(request.url.netloc) != home:
+        # A cookie set for `localhost` does not come back to `127.0.0.1`: begin where it will end.
+        host = f"[{home}]" if ":" in home else home
+        return RedirectResponse(str(request.url.replace(hostname=host)), 302)
+    departure = await connect.begin(house, tenant)
+    state = parse_qs(urlsplit(departure.url).query)["state"][0]
+    answer = RedirectResponse(departure.url, 302)
+    answer.set_cookie(
+        _cookie_name(state),
+        departure.browser,
+        max_age=_COOKIE_LIVES_S,
+        path=_COOKIE_PATH,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get("/callback/twitter")
+async def come_back(
+    request: Request,
+    house: OpenHouse,
+    state: Annotated[str, Query()] = "",
+    code: Annotated[str | None, Query()] = None,
+    error: Annotated[str | None, Query()] = None,
+) -> Response:
+    """Finish the connection and show the account, or say why there is none."""
+    name = _cookie_name(state)
+    answer: Response
+    try:
+        tenant, account = await connect.finish(
+            house, state=state, code=code, error=error, browser=request.cookies.get(name)
+        )
+    except RoostError as failure:
+        answer = failures.answer(request.url.path, failure)
+    else:
+        query = urlencode({"tenant": tenant.name})
+        answer = RedirectResponse(f"/accounts/{account.id}?{query}", 303)
+    answer.delete_cookie(name, path=_COOKIE_PATH)
+    return answer

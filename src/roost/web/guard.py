@@ -1,0 +1,80 @@
+"""What holds for every request: the Host it may name, safe headers, an answer to any failure."""
+
+import ipaddress
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from roost.errors import RoostError, UnsafeHost
+from roost.web import failures
+
+_POLICY: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_HEADERS: Final = {
+    "content-security-policy": _POLICY,
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address means this machine and no other."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def host_name(netloc: str) -> str:
+    """The name in a Host header, in lower case, without port and brackets."""
+    if netloc.startswith("["):
+        return netloc[1:].partition("]")[0].lower()
+    return netloc.partition(":")[0].lower()
+
+
+class Guard:
+    """Wraps the application. A route's own headers win over these."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            _require_own_host(Headers(scope=scope).get("host", ""))
+            await self._app(scope, receive, send_guarded)
+        except Exception as error:
+            told = error if isinstance(error, RoostError) else failures.from_outside(error)
+            if not begun:
+                await failures.answer(scope["path"], told)(scope, receive, send_guarded)
+
+
+def _require_own_host(host: str) -> None:
+    """A foreign name that resolves to loopback is how other sites reach local services."""
+    if not is_loopback(host_name(host)):
+        raise UnsafeHost(
+            "The request names a host that is not this machine.",
+            next="Open Roost at 127.0.0.1 or localhost.",
+        )

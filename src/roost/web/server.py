@@ -1,0 +1,131 @@
+"""The application and the server it runs on: loopback only, ended by SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from roost.errors import Broken, UnsafeListenAddress
+from roost.house import House
+from roost.web import api, connect, failures, pages
+from roost.web.guard import Guard, is_loopback
+
+#: Wall seconds that requests under way get to end: a connection being finished is worth waiting for.
+_GRACE_S: Final = 10
+_STATIC: Final = Path(__file__).parent / "static"
+
+
+class PortTaken(Broken):
+    """Something else listens at the address already."""
+
+    default_next = "End it, or choose another port; `--port 0` takes any free one."
+
+
+def require_loopback(host: str) -> None:
+    """Without log-in whoever reaches the service owns it, so only this machine may.
+
+    Raises: UnsafeListenAddress.
+    """
+    if not is_loopback(host):
+        raise UnsafeListenAddress(
+            f"Roost has no log-in yet, and {host} can be reached by others.",
+            did="Roost did not start.",
+            next="Use 127.0.0.1, ::1 or localhost; for remote use, forward the port by ssh.",
+        )
+
+
+def make_app(house: House) -> FastAPI:
+    """Every route over one open house."""
+    app = FastAPI(
+        title="Roost",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        middleware=[Middleware(Guard)],
+    )
+    app.state.house = house
+    failures.add_handlers(app)
+    for room in (pages, connect, api):
+        app.include_router(room.router)
+    app.mount("/static", StaticFiles(directory=_STATIC))
+    return app
+
+
+async def serve(
+    house: House, host: str, port: int, *, on_listening: Callable[[str], None]
+) -> None:
+    """Serve in the running event loop until a signal comes or the task is cancelled.
+
+    `on_listening` gets the base URL once connections are taken; port 0 takes any free one.
+    Raises: UnsafeListenAddress, PortTaken.
+    """
+    require_loopback(host)
+    with _listen(host, port) as listener:
+        shown_host = f"[{host}]" if ":" in host else host
+        url = f"http://{shown_host}:{listener.getsockname()[1]}"
+        config = uvicorn.Config(
+            make_app(house),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            # A line a request would hold its query, and the callback's query is a secret.
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        server = _Server(config, lambda: on_listening(url))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            server.should_exit = True
+            await serving
+            raise
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise PortTaken(
+            f"Roost cannot listen on port {port} of {host}: {error.strerror}.",
+            did="Roost did not start.",
+        ) from None
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and returns after a signal: what stands around it is closed in order."""
+
+    def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_listening()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        kinds = (signal.SIGTERM, signal.SIGINT)
+        before = {kind: signal.signal(kind, self.handle_exit) for kind in kinds}
+        try:
+            yield
+        finally:
+            for kind, handler in before.items():
+                signal.signal(kind, handler)

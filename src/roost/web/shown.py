@@ -1,0 +1,101 @@
+"""How values look on a page: times, figures, dollars, states in words, links to X."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from roost.models import IntegrationStatus, PartState, PostState
+
+#: A word and its tone (`good`, `bad`, `wait`, `calm`), so that colour never speaks alone.
+Told = tuple[str, str]
+
+_POST_STATES: Final[Mapping[PostState, Told]] = {
+    PostState.DRAFT: ("Draft", "calm"),
+    PostState.SCHEDULED: ("Scheduled", "wait"),
+    PostState.PUBLISHING: ("On its way", "wait"),
+    PostState.PUBLISHED: ("Published", "good"),
+    PostState.PARTLY_PUBLISHED: ("Partly published", "bad"),
+    PostState.FAILED: ("Refused", "bad"),
+    PostState.NEEDS_DECISION: ("Needs a decision", "bad"),
+    PostState.CANCELLED: ("Cancelled", "calm"),
+}
+_PART_STATES: Final[Mapping[PartState, Told]] = {
+    PartState.PENDING: ("Not on X yet", "calm"),
+    PartState.SENDING: ("Being sent", "wait"),
+    PartState.SENT: ("On X", "good"),
+    PartState.UNKNOWN: ("Not known", "bad"),
+    PartState.FAILED: ("Refused", "bad"),
+}
+_ACCOUNT_STATES: Final[Mapping[IntegrationStatus, Told]] = {
+    IntegrationStatus.CONNECTED: ("Connected", "good"),
+    IntegrationStatus.NEEDS_RECONNECT: ("Connect again", "bad"),
+    IntegrationStatus.DISCONNECTED: ("Disconnected", "calm"),
+}
+
+
+def state(value: PostState | PartState | IntegrationStatus) -> Told:
+    """A state as a person reads it."""
+    if isinstance(value, PostState):
+        return _POST_STATES[value]
+    if isinstance(value, PartState):
+        return _PART_STATES[value]
+    return _ACCOUNT_STATES[value]
+
+
+def moment(instant: datetime, zone: str) -> Markup:
+    """An instant in the tenant's time zone, to the minute."""
+    local = instant.astimezone(ZoneInfo(zone))
+    words = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
+
+
+def on_day(day: date) -> Markup:
+    """A UTC day."""
+    return Markup('<time datetime="{}">{} {}</time>').format(
+        day.isoformat(), day.day, f"{day:%b %Y}"
+    )
+
+
+def figure(value: float | None) -> str:
+    """A count with its thousands apart; a dash where X told none."""
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def gain(value: float) -> str:
+    """A change with its sign."""
+    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "±"
+    return f"{sign}{abs(value):,.0f}"
+
+
+def dollars(usd: Decimal) -> str:
+    """Dollars to the cent, or to the tenth of a cent where X's small prices need it."""
+    digits = 2 if usd == usd.quantize(Decimal("0.01")) else 3
+    return f"${usd:,.{digits}f}"
+
+
+_TEMPLATES: Final = Environment(
+    loader=PackageLoader("roost.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.filters |= {
+    "state": state,
+    "moment": moment,
+    "on_day": on_day,
+    "figure": figure,
+    "gain": gain,
+    "dollars": dollars,
+}
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """A template as an answer."""
+    return HTMLResponse(_TEMPLATES.get_template(template).render(**values), status)

@@ -1,0 +1,16 @@
+"""X on one hand: requests to its API as one account sees it. Every call may cost money."""
+
+from roost.x import auth, errors, media, metrics, posts, users
+from roost.x.client import Client, Exchange, TokenSource
+
+__all__ = [
+    "Client",
+    "Exchange",
+    "TokenSource",
+    "auth",
+    "errors",
+    "media",
+    "metrics",
+    "posts",
+    "users",
+]

@@ -1,0 +1,211 @@
+"""OAuth 2.0 at X: the way to a grant (PKCE), its refresh and its end.
+
+Source: docs.x.com, oauth-2-0/authorization-code, and the token endpoint's answers as logged.
+A refresh token works once: whoever gets a new grant stores it before using it.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import msgspec
+
+from roost.prices import Operation
+from roost.settings import DEFAULT_SCOPES
+from roost.x import answers, errors, refusals
+from roost.x.wire import Answer, GuardedBody, Patience, exchange
+
+__all__ = [
+    "DEFAULT_SCOPES",
+    "TokenGrant",
+    "authorize_url",
+    "challenge",
+    "exchange_code",
+    "make_verifier",
+    "refresh",
+    "revoke",
+]
+
+_PATIENCE: Final = Patience()
+_TOKENS: Final = msgspec.json.Decoder(answers.Tokens)
+_REFUSALS: Final = msgspec.json.Decoder(answers.TokenRefusal)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """What X granted; both tokens are secrets."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    """None where `offline.access` was not granted."""
+    expires_in: timedelta
+    """How long the access token lives, in domain time from the request on."""
+    scopes: tuple[str, ...]
+
+
+def make_verifier() -> str:
+    """A PKCE secret of 256 bits; keep it until the code comes."""
+    return secrets.token_urlsafe(32)
+
+
+def challenge(verifier: str) -> str:
+    """What X is shown of the verifier: its SHA-256 (the method is `S256`, in capitals)."""
+    digest = hashlib.sha256(verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+def authorize_url(
+    page_url: str,
+    client_id: str,
+    redirect_uri: str,
+    scopes: Iterable[str],
+    state: str,
+    challenge: str,
+) -> str:
+    """The address of X's consent page; `redirect_uri` is one registered with the app, exactly."""
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(scopes),
+        "state": state,
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+    }
+    return f"{page_url}?{urlencode(query, quote_via=quote)}"
+
+
+async def exchange_code(
+    session: aiohttp.ClientSession,
+    base_url: str,
+    *,
+    client_id: str,
+    client_secret: str | None,
+    code: str,
+    redirect_uri: str,
+    verifier: str,
+) -> TokenGrant:
+    """Redeem an authorize code, which lives 30 seconds and works once.
+
+    Raises: CodeRefused, AppMisconfigured, XUnavailable, OutcomeUnknown.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect_uri,
+        "code_verifier": verifier,
+    }
+    return await _ask_for_tokens(session, base_url, client_id, client_secret, form)
+
+
+async def refresh(
+    session: aiohttp.ClientSession,
+    base_url: str,
+    *,
+    client_id: str,
+    client_secret: str | None,
+    refresh_token: str,
+) -> TokenGrant:
+    """Trade a refresh token for new tokens; the old one is dead as soon as X has answered.
+
+    Raises: GrantDead (only reconnecting helps), AppMisconfigured (disconnects nobody),
+    XUnavailable, OutcomeUnknown (the old token may be used up).
+    """
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    return await _ask_for_tokens(session, base_url, client_id, client_secret, form)
+
+
+async def revoke(
+    session: aiohttp.ClientSession,
+    base_url: str,
+    *,
+    client_id: str,
+    client_secret: str | None,
+    token: str,
+) -> None:
+    """Take a token back; with a refresh token the whole grant ends. May be repeated.
+
+    Raises: AppMisconfigured, XUnavailable.
+    """
+    url = f"{base_url.rstrip('/')}/2/oauth2/revoke"
+    answer = await _post_form(
+        session, url, Operation.REVOKE, client_id, client_secret, {"token": token}
+    )
+    if not answer.is_success:
+        raise _judge(answer, Operation.REVOKE, errors.XUnavailable)
+
+
+async def _ask_for_tokens(
+    session: aiohttp.ClientSession,
+    base_url: str,
+    client_id: str,
+    client_secret: str | None,
+    form: Mapping[str, str],
+) -> TokenGrant:
+    url = f"{base_url.rstrip('/')}/2/oauth2/token"
+    answer = await _post_form(session, url, Operation.TOKEN, client_id, client_secret, form)
+    if not answer.is_success:
+        is_refresh = form["grant_type"] == "refresh_token"
+        refused = errors.GrantDead if is_refresh else errors.CodeRefused
+        raise _judge(answer, Operation.TOKEN, refused)
+    try:
+        tokens = _TOKENS.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise refusals.judge_unreadable(answer, Operation.TOKEN) from None
+    return TokenGrant(
+        access_token=tokens.access_token,
+        refresh_token=tokens.refresh_token,
+        expires_in=timedelta(seconds=tokens.expires_in),
+        scopes=tuple(tokens.scope.split()),
+    )
+
+
+async def _post_form(
+    session: aiohttp.ClientSession,
+    url: str,
+    operation: Operation,
+    client_id: str,
+    client_secret: str | None,
+    form: Mapping[str, str],
+) -> Answer:
+    """Confidential clients show their secret by Basic; the id goes into the form always."""
+    encoded = urlencode({**form, "client_id": client_id}).encode("ascii")
+    headers = {}
+    if client_secret:
+        pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
+    body = GuardedBody(encoded, "application/x-www-form-urlencoded", None)
+    answer = await exchange(session, "POST", url, headers=headers, body=body, patience=_PATIENCE)
+    if not isinstance(answer, Answer):
+        raise refusals.judge_silence(answer, operation)
+    return answer
+
+
+def _judge(answer: Answer, operation: Operation, refused: type[errors.XFailure]) -> errors.XFailure:
+    """A refusal of the token endpoint; only a plain verdict on the token or code is `refused`.
+
+    Everything doubtful leaves the account connected: a wrong secret, a missing parameter, X's own
+    failures, answers that are not the endpoint's.
+    """
+    facts: dict[str, Any] = {"operation": operation.value, "request_id": answer.request_id}
+    if not 400 <= answer.status < 500:
+        return refusals.judge_failure(answer, operation)
+    try:
+        told = _REFUSALS.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        told = answers.TokenRefusal()
+    is_verdict = told.error in {"invalid_request", "invalid_grant"}
+    if answer.status == 400 and is_verdict and "parameter" not in told.error_description:
+        return refused("X no longer accepts the token or code.", **facts)
+    if answer.status in {401, 403} or told.error:
+        reason = told.error or "no reason given"
+        return errors.AppMisconfigured(
+            f"X's token endpoint does not accept this app ({reason}).", **facts
+        )
+    return errors.XUnavailable("X's token endpoint turned the request away.", **facts)

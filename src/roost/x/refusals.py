@@ -1,0 +1,256 @@
+"""Which error an answer without success becomes, and which a silence. Pure.
+
+Problems are known by the last segment of their type (X answers with two hosts), else by words
+that logs have shown; the sources are in each rule's comment. Bodies come as problem documents,
+`errors` of objects or strings, plain text, HTML or nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from roost import limits, prices, telemetry, text
+from roost.prices import Operation
+from roost.x import errors
+from roost.x.wire import Answer, Silence
+
+#: Lost answers to these leave something behind that may or may not be there.
+_LASTING: Final = frozenset({Operation.CREATE_POST, Operation.DELETE_POST, Operation.TOKEN})
+_MEDIA: Final = frozenset({Operation.MEDIA_UPLOAD, Operation.MEDIA_STATUS})
+#: Problem types that concern the app, whoever's token it was.
+_APP_PROBLEMS: Final = frozenset(
+    {
+        "client-forbidden",
+        "official-client-forbidden",
+        "unsupported-authentication",
+        "oauth1-permissions",
+    }
+)
+_LONGEST_SENTENCE: Final = 300
+#: The ordinary limit, in weighted characters.
+_ORDINARY_LIMIT: Final = 280
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What an error body says, whatever its shape."""
+
+    slug: str
+    """The last segment of `type`; empty for `about:blank` and where there is none."""
+    title: str
+    sentence: str
+    """X's own words: the messages, else the detail."""
+    codes: frozenset[int]
+    """Numbers of the older API, such as 187."""
+    period: str | None
+    """Of a usage cap: `Daily` or `Monthly`."""
+    reason: str | None
+
+    def says(self, *phrases: str) -> bool:
+        """Whether X's words hold one of these (in lower case)."""
+        told = self.sentence.lower()
+        return any(phrase in told for phrase in phrases)
+
+
+def read_problem(body: bytes) -> Problem | None:
+    """The problem that a body states; None for anything but a JSON object."""
+    try:
+        told = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return problem_of(told) if isinstance(told, dict) else None
+
+
+def problem_of(told: Mapping[str, Any]) -> Problem:
+    """The same for an object that is decoded already, such as one of an answer's `errors`."""
+    listed = told.get("errors")
+    entries = listed if isinstance(listed, list) else []
+    objects = [entry for entry in entries if isinstance(entry, dict)]
+    messages = [entry for entry in entries if isinstance(entry, str)]
+    messages += [_text(entry, "message") or _text(entry, "detail") for entry in objects]
+    every = [told, *objects]
+    return Problem(
+        slug=_first(_slug(_text(each, "type")) for each in every),
+        title=_first(_text(each, "title") for each in every),
+        sentence=" ".join(filter(None, messages)) or _text(told, "detail") or _text(told, "error"),
+        codes=frozenset(each["code"] for each in every if isinstance(each.get("code"), int)),
+        period=_text(told, "period") or None,
+        reason=_text(told, "reason") or None,
+    )
+
+
+def judge_silence(silence: Silence, operation: Operation) -> errors.XFailure:
+    """The error for an exchange without an answer."""
+    if not silence.maybe_sent:
+        return errors.NotSent(f"X was not reached: {silence.reason}.", operation=operation.value)
+    if operation in _LASTING:
+        return errors.OutcomeUnknown(
+            f"X's answer to {operation} is not known: {silence.reason}.",
+            operation=operation.value,
+        )
+    return errors.XUnavailable(f"X did not answer: {silence.reason}.", operation=operation.value)
+
+
+def judge_unreadable(answer: Answer, operation: Operation) -> errors.XFailure:
+    """The error for a success whose body is not what it should be."""
+    facts = _facts(answer, operation)
+    if operation in _LASTING:
+        return errors.OutcomeUnknown(f"X's answer to {operation} cannot be read.", **facts)
+    return errors.XUnavailable("X's answer cannot be read.", **facts)
+
+
+def judge_failure(answer: Answer, operation: Operation) -> errors.XFailure:
+    """The error for a 5xx, or anything else that says nothing about what was done.
+
+    A 503 has been seen for overload, closed plans and bad subtitles; it proves nothing.
+    """
+    facts = _facts(answer, operation)
+    if operation in _LASTING:
+        return errors.OutcomeUnknown(f"X failed while it answered {operation}.", **facts)
+    return errors.XUnavailable("X has a failure of its own.", **facts)
+
+
+def judge_answer(
+    answer: Answer, operation: Operation, *, now: datetime, post_text: str | None = None
+) -> errors.XFailure:
+    """The error for an answer that is not a success.
+
+    `now` is domain time, which limits are told in; `post_text` the text of a create.
+    """
+    if not 400 <= answer.status < 500 or answer.status == 408:
+        return judge_failure(answer, operation)
+    facts = _facts(answer, operation)
+    problem = read_problem(answer.body)
+    if (general := _judge_account(answer, problem, now, facts)) is not None:
+        return general
+    if operation in _MEDIA and answer.status in {413, 431}:
+        return errors.SegmentTooLarge("X does not take segments of this size.", **facts)
+    if problem is None and answer.status == 404 and not answer.body:
+        return errors.AppMisconfigured(
+            "X has nothing at this address.", next="Check ROOST_X_BASE_URL.", **facts
+        )
+    if problem is None:
+        # Not X's API spoke but something in front of it, so nothing was carried out.
+        return errors.XUnavailable("X's edge turned the request away.", **facts)
+    said = _quote(problem, post_text)
+    if operation is Operation.CREATE_POST:
+        return _judge_create(problem, post_text, said, facts)
+    if operation in _MEDIA and answer.status == 400:
+        return errors.MediaRejected(f"X does not take the file: {said}", **facts)
+    return _judge_resource(problem, facts, missing=answer.status == 404)
+
+
+def judge_absence(
+    reason: Mapping[str, Any], answer: Answer, operation: Operation
+) -> errors.Rejected:
+    """The error for a 200 that gives a reason (possibly empty) in place of what was asked for."""
+    return _judge_resource(problem_of(reason), _facts(answer, operation), missing=not reason)
+
+
+def _judge_resource(
+    problem: Problem, facts: dict[str, Any], *, missing: bool = False
+) -> errors.Rejected:
+    said = _quote(problem, None)
+    if missing or problem.slug == "resource-not-found":
+        return errors.NotFoundOnX(f"X does not find it: {said}", **facts)
+    return errors.Rejected(f"X refused: {said}", **facts)
+
+
+def _judge_account(
+    answer: Answer, problem: Problem | None, now: datetime, facts: dict[str, Any]
+) -> errors.XFailure | None:
+    """Refusals that any operation may meet; None: it is about this request."""
+    said = _quote(problem, None) if problem else ""
+    slug = problem.slug if problem else ""
+    windows = limits.read_windows(answer.headers)
+    if slug == "usage-capped" or (problem and problem.title == "UsageCapExceeded"):
+        # The windows' resets mean nothing here (seen with full windows).
+        period = problem.period if problem else None
+        wait = limits.wait_after_429(windows, now=now, usage_cap=period or "Monthly")
+        facts = facts | {"until": wait.until.isoformat(), "period": period}
+        return errors.OutOfCredits(f"The app's usage cap at X is reached: {said}", **facts)
+    if answer.status == 402 or slug == "credits" or _is_about_money(problem):
+        return errors.OutOfCredits(f"The X app cannot pay for this: {said}", **facts)
+    if answer.status == 429:
+        until = limits.wait_after_429(windows, now=now).until
+        wait_for = until - now
+        return errors.RateLimited(
+            "X's rate limit is reached.", wait=wait_for, until=until.isoformat(), **facts
+        )
+    if answer.status == 401:
+        return errors.Reauthorize("X does not accept the account's token.", **facts)
+    if problem is None:
+        return None
+    # 453: the plan has no such endpoint.
+    if slug in _APP_PROBLEMS or problem.reason == "client-not-enrolled" or 453 in problem.codes:
+        return errors.AppMisconfigured(f"X does not serve this app: {said}", **facts)
+    if answer.status == 403 and not slug and problem.sentence in {"", "Forbidden"}:
+        # A scope that the grant lacks is answered like this (seen for media.write).
+        return errors.Reauthorize(
+            "The account's grant does not cover this.",
+            next="Connect the account again and allow everything that is asked for.",
+            **facts,
+        )
+    return None
+
+
+def _judge_create(
+    problem: Problem, post_text: str | None, said: str, facts: dict[str, Any]
+) -> errors.XFailure:
+    if problem.says("duplicate") or 187 in problem.codes:
+        return errors.DuplicatePost(f"X refused the post: {said}", **facts)
+    if problem.says("too long") or _is_told_by_weight(problem, post_text):
+        return errors.TextTooLong(f"X refused the post as too long: {said}", **facts)
+    if problem.says("media ids", "a video longer", "maximum of 4 items"):
+        return errors.MediaRejected(f"X refused the post's media: {said}", **facts)
+    if problem.says("deleted or not visible") or 385 in problem.codes:
+        return errors.ParentNotVisible(f"X does not see the post to reply to: {said}", **facts)
+    if problem.slug == "not-authorized-for-resource" or problem.says(
+        "reply to or quote", "reply to this conversation", "quoting this post"
+    ):
+        return errors.ReplyNotAllowed(f"X refused the reply or quote: {said}", **facts)
+    if problem.says("one cashtag"):
+        return errors.TooManyCashtags(f"X refused the post: {said}", **facts)
+    return errors.Rejected(f"X refused the post: {said}", **facts)
+
+
+def _is_told_by_weight(problem: Problem, post_text: str | None) -> bool:
+    """X says "not permitted" for too long a text, and for its spam guard as well."""
+    if post_text is None or not problem.says("not permitted to perform this action"):
+        return False
+    return text.weigh(post_text).weighted_length > _ORDINARY_LIMIT
+
+
+def _is_about_money(problem: Problem | None) -> bool:
+    return problem is not None and (
+        problem.title == "CreditsDepleted"
+        or problem.says("any credits", "spend cap", "spending limit")
+    )
+
+
+def _facts(answer: Answer, operation: prices.Operation) -> dict[str, Any]:
+    return {"operation": operation.value, "request_id": answer.request_id}
+
+
+def _quote(problem: Problem, post_text: str | None) -> str:
+    """X's words for a reader: scrubbed, cut, and without the post's text should they hold it."""
+    said = telemetry.scrub(problem.sentence or problem.title or "no reason given")
+    if post_text:
+        said = said.replace(post_text, "…")
+    return said if len(said) <= _LONGEST_SENTENCE else said[: _LONGEST_SENTENCE - 1] + "…"
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    value = told.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _slug(kind: str) -> str:
+    return "" if kind == "about:blank" else kind.rstrip("/").rpartition("/")[2]
+
+
+def _first(values: Any) -> str:
+    return next((value for value in values if value), "")

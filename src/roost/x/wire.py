@@ -1,0 +1,132 @@
+"""One HTTP exchange with X: bytes out, bytes in, and what is known when no answer comes.
+
+The surprise: a body with a deadline is checked in the last moment before the first byte, when the
+connection stands; aiohttp holds the headers back until the body begins.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.payload import BytesPayload, Payload
+
+#: Counts the time that the machine was suspended, too (macOS' monotonic clock does by itself).
+_BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boot_seconds() -> float:
+    """The clock that deadlines are readings of: it never jumps, and runs on in suspension."""
+    return time.clock_gettime(_BOOT_CLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Wall time that an exchange may take."""
+
+    connect: timedelta = timedelta(seconds=5)
+    total: timedelta = timedelta(seconds=30)
+    """From the first attempt to connect to the last byte of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """X answered, whatever it said."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def is_success(self) -> bool:
+        """Any 2xx: X uses 200, 201, 202 and 204."""
+        return 200 <= self.status < 300
+
+    @property
+    def request_id(self) -> str | None:
+        """X's own number for the request."""
+        return self.headers.get("x-transaction-id")
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No whole answer came."""
+
+    maybe_sent: bool
+    """False: not one byte of the request left this machine."""
+    reason: str
+
+
+class _PastDeadline(Exception):
+    """Raised where aiohttp would write the first byte."""
+
+
+class GuardedBody(BytesPayload):
+    """A small body that notes when it begins to leave, and does not after its deadline."""
+
+    def __init__(self, value: bytes, content_type: str, deadline: float | None) -> None:
+        super().__init__(value, content_type=content_type)
+        self._deadline = deadline
+        self.has_left = False
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        """Write the bytes, behind the headers that aiohttp has not sent yet."""
+        if self._deadline is not None and boot_seconds() >= self._deadline:
+            raise _PastDeadline
+        self.has_left = True
+        await super().write_with_length(writer, content_length)
+
+
+async def exchange(
+    session: aiohttp.ClientSession,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    params: Mapping[str, str] | None = None,
+    body: Payload | None = None,
+    patience: Patience,
+    deadline: float | None = None,
+) -> Answer | Silence:
+    """Send one request and read its answer whole; nothing is sent twice or redirected.
+
+    `deadline` (a reading of `boot_seconds`) also ends the wait for the answer. An answer that has
+    come is handed out even when the deadline has passed meanwhile: knowing is better.
+    """
+    total = patience.total.total_seconds()
+    if deadline is not None:
+        total = min(total, deadline - boot_seconds())
+        if total <= 0:
+            return Silence(maybe_sent=False, reason="its deadline had passed")
+    timeout = aiohttp.ClientTimeout(total=total, connect=patience.connect.total_seconds())
+    try:
+        async with session.request(
+            method,
+            url,
+            headers=headers,
+            params=params,
+            data=body,
+            timeout=timeout,
+            allow_redirects=False,
+        ) as response:
+            return Answer(response.status, response.headers, await response.read())
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return _silence(error, body)
+
+
+def _silence(error: Exception, body: Payload | None) -> Silence:
+    not_connected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    held_back = isinstance(body, GuardedBody) and not body.has_left
+    if isinstance(error.__cause__, _PastDeadline):
+        reason = "its deadline passed while connecting"
+    elif isinstance(error, TimeoutError):
+        reason = "connecting took too long" if not_connected else "no answer in time"
+    else:
+        # The class alone: messages of the library hold addresses and what was being written.
+        reason = f"the connection failed ({type(error).__name__})"
+    return Silence(maybe_sent=not (not_connected or held_back), reason=reason)

@@ -1,0 +1,203 @@
+"""One request from arrival to answer: faults, authorization, limits, the rule itself, its price.
+
+Every operation goes through `play`; those that act for a user through `operation` besides.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from email.utils import format_datetime
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from x_emulator import faults, limits, oauth, prices, refusals
+from x_emulator.posts import schema_message
+from x_emulator.state import Fault, RequestEntry, User, World
+
+API_VERSION = b"2.167"
+#: Under this name in a request's scope lies the connection it came by (see `server`).
+CONNECTION = "x_emulator.connection"
+
+T = TypeVar("T")
+Headers = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client gets, and what X charges for it."""
+
+    status: int
+    body: Any = None
+    """JSON; None: no bytes. A `str` goes out as plain text."""
+    usd: Decimal = prices.FREE
+    headers: Headers = ()
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that may go on: who asks, for whom, when."""
+
+    world: World
+    request: Request
+    client_id: str
+    user: User
+    at: datetime
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query; where a name comes twice, both values with a comma between."""
+        joined: dict[str, str] = {}
+        for name, value in self.request.query_params.multi_items():
+            joined[name] = f"{joined[name]},{value}" if name in joined else value
+        return joined
+
+
+Endpoint = Callable[[Call], Awaitable[Answer]]
+Route = Callable[[Request], Awaitable[Response]]
+
+
+def operation(name: str, endpoint: Endpoint) -> Route:
+    """A v2 operation for a user: token, scopes and limits are seen to before it runs."""
+
+    async def serve(request: Request) -> Response:
+        world: World = request.app.state.world
+        authorization = request.headers.get("authorization")
+        grant = oauth.find_access(world, authorization, world.now())
+        entry = RequestEntry(
+            at=world.now(),
+            client_id=grant.client_id if grant else None,
+            user_id=grant.user_id if grant else None,
+            operation=name,
+            status=None,
+            usd=prices.FREE,
+        )
+        told: list[tuple[bytes, bytes]] = []
+
+        async def act() -> Answer:
+            at = world.now()
+            grant = oauth.find_access(world, authorization, at)
+            if grant is None:
+                raise refusals.unauthorized()
+            write = b"read-write" if "tweet.write" in grant.scopes else b"read"
+            told.append((b"x-access-level", write))
+            if not oauth.NEEDED[name] <= grant.scopes:
+                raise refusals.forbidden()
+            standing = limits.take(world, name, grant.client_id, grant.user_id, at)
+            told.extend(standing.headers())
+            if not standing.allowed:
+                raise refusals.too_many()
+            user = world.users[grant.user_id]
+            return await endpoint(Call(world, request, grant.client_id, user, at))
+
+        return await play(world, request, entry, act, told)
+
+    return serve
+
+
+async def play(
+    world: World,
+    request: Request,
+    entry: RequestEntry,
+    act: Callable[[], Awaitable[Answer]],
+    told: list[tuple[bytes, bytes]],
+) -> Response:
+    """Run `act` between the faults that strike, write the request down, and answer.
+
+    `told` are headers that `act` may still add to.
+    """
+    started = time.perf_counter()
+    world.requests.append(entry)
+    fault = faults.strike(world, "before", entry)
+    answer = None if fault is None else await _suffer(fault)
+    if answer is not None and answer.status == 0:
+        return await _cut(request)
+    if answer is None:
+        try:
+            answer = await act()
+        except refusals.Refusal as refusal:
+            answer = Answer(refusal.status, refusal.body)
+    entry.status, entry.usd = answer.status, answer.usd
+    fault = faults.strike(world, "after", entry) if answer.status < 400 else None
+    if fault is not None:
+        answer = await _suffer(fault) or answer
+        if answer.status == 0:
+            return await _cut(request)
+    if fault is not None and fault.kind == "429":
+        told = [each for each in told if each[0] != b"x-rate-limit-remaining"]
+        told.append((b"x-rate-limit-remaining", b"0"))
+    took = b"%d" % ((time.perf_counter() - started) * 1000)
+    return _respond(world, replace(answer, headers=(*answer.headers, *told)), took)
+
+
+def read_body(world: World, body: bytes, kind: type[T]) -> T:
+    """Decode a JSON body into what it should be.
+
+    Raises: Refusal, in X's words.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise refusals.invalid(world.switches, "", "", schema_message(error)) from error
+    except msgspec.DecodeError as error:
+        message = "Request body is not valid JSON."
+        raise refusals.invalid(world.switches, "", "", message) from error
+
+
+async def _suffer(fault: Fault) -> Answer | None:
+    """What a fault does: wait and go on (None), cut (status 0), or answer instead."""
+    if fault.kind == "delay":
+        await asyncio.sleep(fault.seconds)
+        return None
+    if fault.kind == "drop":
+        return Answer(0)
+    refusal = faults.injected(fault.kind)
+    text = faults.UPSTREAM_TEXT if fault.kind == "502text" else refusal.body
+    return Answer(refusal.status, text)
+
+
+async def _cut(request: Request) -> Response:
+    """Close the connection without a byte of answer."""
+    connection_of(request).abort()
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    return Response()  # goes nowhere: nobody is there any more
+
+
+def connection_of(request: Request) -> asyncio.Transport:
+    """The connection that a request came by."""
+    transport: asyncio.Transport = request.scope["extensions"][CONNECTION]["transport"]
+    return transport
+
+
+def _respond(world: World, answer: Answer, took: bytes) -> Response:
+    if answer.body is None:
+        content, kind = b"", None
+    elif isinstance(answer.body, str):
+        content, kind = answer.body.encode(), b"text/plain"
+    else:
+        content, kind = msgspec.json.encode(answer.body), b"application/json; charset=utf-8"
+    response = Response(content, answer.status)
+    response.raw_headers.extend(
+        [
+            (b"api-version", API_VERSION),
+            (b"cache-control", b"no-cache, no-store, max-age=0"),
+            (b"date", format_datetime(world.now(), usegmt=True).encode()),
+            (b"server", b"x-emulator"),
+            (b"x-response-time", took),
+            (b"x-transaction-id", secrets.token_hex(8).encode()),
+            *answer.headers,
+        ]
+    )
+    if kind is not None:
+        response.raw_headers.append((b"content-type", kind))
+        if kind != b"text/plain":
+            disposition = b"attachment; filename=json.json"
+            response.raw_headers.append((b"content-disposition", disposition))
+    return response

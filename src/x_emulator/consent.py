@@ -1,0 +1,95 @@
+"""The routes of OAuth 2.0: the page on which a person decides, and the token endpoints."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from x_emulator import oauth, pages, prices
+from x_emulator.calls import Answer, play
+from x_emulator.oauth import Consent, TokenRefusal
+from x_emulator.state import RequestEntry, World
+
+
+async def show_authorize(request: Request) -> Response:
+    """`GET /i/oauth2/authorize`: the page of consent, or X's page of regret."""
+    world: World = request.app.state.world
+    consent = oauth.find_consent(world, request.query_params)
+    if consent is None:
+        return HTMLResponse(pages.regret(), 400)
+    hint = request.query_params.get("login_hint", "")
+    return HTMLResponse(pages.consent(world, consent, dict(request.query_params), hint))
+
+
+async def decide_authorize(request: Request) -> Response:
+    """`POST /i/oauth2/authorize`: what the person decided, back to the app."""
+    world: World = request.app.state.world
+    async with request.form() as form:
+        given = {name: value for name, value in form.items() if isinstance(value, str)}
+    consent = oauth.find_consent(world, given)
+    user = world.find_user(given.get("user", ""))
+    if consent is None or user is None:
+        return HTMLResponse(pages.regret(), 400)
+    if given.get("decision") != "allow":
+        return _back(consent, {"error": "access_denied", "state": consent.state})
+    code = oauth.grant_code(world, consent, user, world.now())
+    return _back(consent, {"state": consent.state, "code": code})
+
+
+async def token(request: Request) -> Response:
+    """`POST /2/oauth2/token`."""
+    world: World = request.app.state.world
+    given = await _form(request)
+    name = "refresh" if given.get("grant_type") == "refresh_token" else "token"
+    authorization = request.headers.get("authorization")
+
+    def act() -> dict[str, Any]:
+        return oauth.exchange(world, given, authorization, world.now())
+
+    return await _play(request, name, given, act)
+
+
+async def revoke(request: Request) -> Response:
+    """`POST /2/oauth2/revoke`."""
+    world: World = request.app.state.world
+    given = await _form(request)
+
+    def act() -> dict[str, Any]:
+        return oauth.revoke(world, given, request.headers.get("authorization"))
+
+    return await _play(request, "revoke", given, act)
+
+
+async def _play(
+    request: Request, name: str, given: dict[str, str], act: Callable[[], dict[str, Any]]
+) -> Response:
+    world: World = request.app.state.world
+    known = given.get("client_id", "")
+    entry = RequestEntry(
+        at=world.now(),
+        client_id=known if known in world.apps else None,
+        user_id=None,
+        operation=name,
+        status=None,
+        usd=prices.FREE,
+    )
+
+    async def answer() -> Answer:
+        try:
+            return Answer(200, act())
+        except TokenRefusal as refusal:
+            return Answer(refusal.status, refusal.body)
+
+    return await play(world, request, entry, answer, [])
+
+
+async def _form(request: Request) -> dict[str, str]:
+    async with request.form() as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _back(consent: Consent, answer: dict[str, str]) -> Response:
+    joint = "&" if "?" in consent.redirect_uri else "?"
+    return RedirectResponse(f"{consent.redirect_uri}{joint}{urlencode(answer)}", 302)

@@ -1,0 +1,214 @@
+"""The doors under `/_emulator` that X does not have: for tests and demos."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from x_emulator import truth
+from x_emulator.calls import connection_of
+from x_emulator.state import App, Fault, Switches, User, World
+
+T = TypeVar("T")
+
+
+class _Jump(msgspec.Struct, forbid_unknown_fields=True):
+    jump_seconds: float | None = None
+    rate: float | None = None
+    to: datetime | None = None
+
+
+class _NewApp(msgspec.Struct, forbid_unknown_fields=True):
+    client_id: str | None = None
+    client_secret: str | None = None
+    name: str = "An app"
+    callbacks: list[str] = []
+    confidential: bool = True
+
+
+class _NewUser(msgspec.Struct, forbid_unknown_fields=True):
+    username: str
+    name: str | None = None
+    followers: int = 1_200
+    following: int = 180
+    posts_before: int = 0
+    subscription_type: str | None = "None"
+    description: str = ""
+
+
+class _Wrong(Exception):
+    """The request at a door is malformed; the message says how."""
+
+
+async def read_clock(request: Request) -> Response:
+    """The clock; with `after` and `wait` only once it differs, or time is up."""
+    clock = _world(request).clock
+    after = request.query_params.get("after")
+    if after is not None:
+        await clock.wait_for_change(
+            after=int(after),
+            seconds=min(float(request.query_params.get("wait", "25")), 60.0),
+            connection=connection_of(request),
+            gone=lambda: _gone(request),
+        )
+    return _json(clock.reading())
+
+
+async def set_clock(request: Request) -> Response:
+    """Jump, change the rate or go to an instant; answers when the followers know."""
+    clock = _world(request).clock
+    wish = await _body(request, _Jump)
+    if wish.jump_seconds is not None:
+        if wish.jump_seconds < 0:
+            raise _Wrong("The clock does not go back: ids grow with time.")
+        await clock.jump(timedelta(seconds=wish.jump_seconds))
+    if wish.to is not None:
+        if wish.to.tzinfo is None or wish.to < clock.now():
+            raise _Wrong("`to` needs an offset, and the clock does not go back.")
+        await clock.jump_to(wish.to)
+    if wish.rate is not None:
+        if wish.rate < 0:
+            raise _Wrong("The clock does not go back: ids grow with time.")
+        await clock.run_at(wish.rate)
+    return _json(clock.reading())
+
+
+async def add_app(request: Request) -> Response:
+    """Register an app; what is not given is made up."""
+    world, wish = _world(request), await _body(request, _NewApp)
+    app = App(
+        client_id=wish.client_id or secrets.token_urlsafe(24),
+        client_secret=(wish.client_secret or secrets.token_urlsafe(36))
+        if wish.confidential
+        else None,
+        name=wish.name,
+        callbacks=wish.callbacks,
+        confidential=wish.confidential,
+    )
+    world.apps[app.client_id] = app
+    return _json(app, 201)
+
+
+async def add_user(request: Request) -> Response:
+    """Open an account."""
+    world, wish = _world(request), await _body(request, _NewUser)
+    if world.find_user(wish.username) is not None:
+        raise _Wrong(f"There is a user {wish.username} already.")
+    user = world.add_user(
+        username=wish.username,
+        name=wish.name or wish.username,
+        followers=wish.followers,
+        following=wish.following,
+        posts_before=wish.posts_before,
+        subscription_type=wish.subscription_type,
+        description=wish.description,
+    )
+    return _json(_shown(user), 201)
+
+
+async def list_users(request: Request) -> Response:
+    """The accounts there are, in order of creation."""
+    return _json([_shown(user) for user in _world(request).users.values()])
+
+
+async def read_truth(request: Request) -> Response:
+    """Everything that happened, of one app (`app`) or of all."""
+    return _json(truth.tell(_world(request), request.query_params.get("app")))
+
+
+async def reset(request: Request) -> Response:
+    """Forget everything and start the scenario again."""
+    await _world(request).reset()
+    return _json(_world(request).clock.reading())
+
+
+async def add_fault(request: Request) -> Response:
+    """Something shall go wrong."""
+    fault = await _body(request, Fault)
+    _world(request).faults.append(fault)
+    return _json(fault, 201)
+
+
+async def read_faults(request: Request) -> Response:
+    """What shall go wrong, and what did."""
+    world = _world(request)
+    return _json({"faults": world.faults, "journal": world.journal})
+
+
+async def clear_faults(request: Request) -> Response:
+    """Nothing shall go wrong any more; the journal stays."""
+    _world(request).faults.clear()
+    return Response(status_code=204)
+
+
+async def set_switches(request: Request) -> Response:
+    """Change some switches; the answer shows all."""
+    world = _world(request)
+    wish = await _body(request, dict[str, Any])
+    try:
+        world.switches = msgspec.convert(msgspec.to_builtins(world.switches) | wish, Switches)
+    except msgspec.ValidationError as error:
+        raise _Wrong(str(error)) from error
+    return _json(world.switches)
+
+
+async def read_switches(request: Request) -> Response:
+    """All switches as they stand."""
+    return _json(_world(request).switches)
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """A malformed request at a door."""
+    return _json({"error": str(error)}, 400)
+
+
+def _door(path: str, endpoint: Any, method: str) -> Route:
+    return Route(f"/_emulator/{path}", endpoint, methods=[method])
+
+
+ROUTES = [
+    _door("clock", read_clock, "GET"),
+    _door("clock", set_clock, "POST"),
+    _door("apps", add_app, "POST"),
+    _door("users", add_user, "POST"),
+    _door("users", list_users, "GET"),
+    _door("truth", read_truth, "GET"),
+    _door("reset", reset, "POST"),
+    _door("faults", add_fault, "POST"),
+    _door("faults", read_faults, "GET"),
+    _door("faults", clear_faults, "DELETE"),
+    _door("switches", set_switches, "POST"),
+    _door("switches", read_switches, "GET"),
+]
+REFUSALS = {_Wrong: refuse}
+
+
+def _shown(user: User) -> dict[str, Any]:
+    whole: dict[str, Any] = msgspec.to_builtins(user)
+    del whole["net_by_day"]
+    return whole
+
+
+def _world(request: Request) -> World:
+    world: World = request.app.state.world
+    return world
+
+
+async def _body(request: Request, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(await request.body() or b"{}", type=kind)
+    except msgspec.DecodeError as error:
+        raise _Wrong(str(error)) from error
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type="application/json")

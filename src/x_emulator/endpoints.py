@@ -1,0 +1,229 @@
+"""The routes of posts and users: read the question, ask the rule, spell the answer, price it."""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from x_emulator import answers, posts, prices, refusals
+from x_emulator.answers import Wanted
+from x_emulator.calls import Answer, Call, read_body
+from x_emulator.posts import CreateBody, TimelineQuery
+from x_emulator.state import Post, User
+
+_ID = re.compile(r"[0-9]{1,19}")
+
+
+async def create_post(call: Call) -> Answer:
+    """`POST /2/tweets`."""
+    body = read_body(call.world, await call.request.body(), CreateBody)
+    created = posts.create(call.world, call.user, call.client_id, body, call.at)
+    post = created.post
+    newer = call.world.switches.spelling == "post"
+    history = "edit_history_post_ids" if newer else "edit_history_tweet_ids"
+    return Answer(
+        201,
+        {"data": {"id": post.id, "text": post.shown, history: [post.id]}},
+        usd=prices.of_create(has_link=post.has_link, summoned=created.summoned),
+        headers=((b"location", f"https://api.twitter.com/2/tweets/{post.id}".encode()),),
+    )
+
+
+async def delete_post(call: Call) -> Answer:
+    """`DELETE /2/tweets/{id}`."""
+    posts.delete(call.world, call.user, _path_id(call), call.at)
+    return Answer(200, {"data": {"deleted": True}}, usd=prices.DELETE)
+
+
+async def read_posts(call: Call) -> Answer:
+    """`GET /2/tweets?ids=`."""
+    wanted = answers.read_wanted(call.world, call.query)
+    found: list[Post] = []
+    errors: list[dict[str, Any]] = []
+    for each in _ids(call):
+        post = call.world.find_post(each)
+        if post is None:
+            missing = refusals.not_found(call.world.switches, "tweet", each, "ids", many=True)
+            errors.append(missing)
+        else:
+            found.append(post)
+    shown, denied = answers.split_by_right(call.world, found, wanted, call.user.id, "ids", call.at)
+    return _posts_answer(call, shown, errors + denied, wanted)
+
+
+async def read_post(call: Call) -> Answer:
+    """`GET /2/tweets/{id}`."""
+    wanted = answers.read_wanted(call.world, call.query)
+    post_id = _path_id(call)
+    post = call.world.find_post(post_id)
+    if post is None:
+        missing = refusals.not_found(call.world.switches, "tweet", post_id, "id")
+        return Answer(200, {"errors": [missing]})
+    shown, denied = answers.split_by_right(call.world, [post], wanted, call.user.id, "id", call.at)
+    answer = _posts_answer(call, shown, denied, wanted)
+    if shown:
+        answer.body["data"] = answer.body["data"][0]
+    return answer
+
+
+async def read_timeline(call: Call) -> Answer:
+    """`GET /2/users/{id}/tweets`."""
+    wanted = answers.read_wanted(call.world, call.query)
+    query = _timeline_query(call)
+    author = call.world.users.get(_path_id(call))
+    if author is None:
+        return _no_user(call, _path_id(call), "id")
+    page = posts.read_timeline(call.world, author, query)
+    shown, denied = answers.split_by_right(
+        call.world, page.posts, wanted, call.user.id, "id", call.at
+    )
+    answer = _posts_answer(call, shown, denied, wanted)
+    meta: dict[str, Any] = {"result_count": len(shown)}
+    if shown:
+        meta |= {"newest_id": shown[0].id, "oldest_id": shown[-1].id}
+    if page.next_offset is not None:
+        meta["next_token"] = _page_token(page.next_offset)
+    if page.previous_offset is not None:
+        meta["previous_token"] = _page_token(page.previous_offset)
+    answer.body["meta"] = meta
+    return answer
+
+
+async def read_me(call: Call) -> Answer:
+    """`GET /2/users/me`."""
+    wanted = answers.read_wanted(call.world, call.query)
+    return _users_answer(call, [call.user], [], wanted, many=False)
+
+
+async def read_user(call: Call) -> Answer:
+    """`GET /2/users/{id}`."""
+    wanted = answers.read_wanted(call.world, call.query)
+    user = call.world.users.get(_path_id(call))
+    if user is None:
+        return _no_user(call, _path_id(call), "id")
+    return _users_answer(call, [user], [], wanted, many=False)
+
+
+async def read_users(call: Call) -> Answer:
+    """`GET /2/users?ids=`."""
+    wanted = answers.read_wanted(call.world, call.query)
+    ids = _ids(call)
+    found = [call.world.users[each] for each in ids if each in call.world.users]
+    errors = [
+        refusals.not_found(call.world.switches, "user", each, "ids", many=True)
+        for each in ids
+        if each not in call.world.users
+    ]
+    return _users_answer(call, found, errors, wanted, many=True)
+
+
+def _posts_answer(
+    call: Call, shown: Sequence[Post], errors: list[dict[str, Any]], wanted: Wanted
+) -> Answer:
+    body: dict[str, Any] = {}
+    if shown:
+        body["data"] = [answers.post_object(call.world, p, wanted, call.at) for p in shown]
+        included = answers.includes(call.world, list(shown), wanted, call.at)
+        body |= {"includes": included} if included else {}
+    if errors:
+        body["errors"] = errors
+    usd = prices.charge_reads(call.world, call.client_id, "post", (p.id for p in shown), call.at)
+    return Answer(200, wanted.spell(body), usd=usd)
+
+
+def _users_answer(
+    call: Call, users: list[User], errors: list[dict[str, Any]], wanted: Wanted, *, many: bool
+) -> Answer:
+    shown = [answers.user_object(call.world, user, wanted, call.at) for user in users]
+    body: dict[str, Any] = {}
+    if shown:
+        body["data"] = shown if many else shown[0]
+    if errors:
+        body["errors"] = errors
+    usd = prices.charge_reads(call.world, call.client_id, "user", (u.id for u in users), call.at)
+    return Answer(200, wanted.spell(body), usd=usd)
+
+
+def _no_user(call: Call, user_id: str, parameter: str) -> Answer:
+    missing = refusals.not_found(call.world.switches, "user", user_id, parameter)
+    return Answer(200, {"errors": [missing]})
+
+
+def _path_id(call: Call) -> str:
+    value: str = call.request.path_params["id"]
+    if not _ID.fullmatch(value):
+        raise _invalid(call, "id", value, "is not valid")
+    return value
+
+
+def _ids(call: Call) -> list[str]:
+    given = call.query.get("ids", "")
+    ids = list(dict.fromkeys(given.split(",")))
+    if not all(_ID.fullmatch(each) for each in ids):
+        raise _invalid(call, "ids", given, "is not valid")
+    if len(ids) > 100:
+        raise _invalid(call, "ids", given, "has more than 100 values")
+    return ids
+
+
+def _timeline_query(call: Call) -> TimelineQuery:
+    query = call.query
+    excluded = set(filter(None, query.get("exclude", "").split(",")))
+    if not excluded <= {"replies", "retweets"}:
+        raise _invalid(call, "exclude", query["exclude"], "is not one of [replies,retweets]")
+    most = _number(call, "max_results") or 10
+    if not 5 <= most <= 100:
+        raise _invalid(call, "max_results", str(most), "is not between 5 and 100")
+    return TimelineQuery(
+        most=most,
+        since_id=_number(call, "since_id"),
+        until_id=_number(call, "until_id"),
+        start=_time(call, "start_time"),
+        end=_time(call, "end_time"),
+        without_replies="replies" in excluded,
+        offset=_offset(call),
+    )
+
+
+def _number(call: Call, name: str) -> int | None:
+    value = call.query.get(name)
+    if value is None:
+        return None
+    if not _ID.fullmatch(value):
+        raise _invalid(call, name, value, "is not valid")
+    return int(value)
+
+
+def _time(call: Call, name: str) -> datetime | None:
+    value = call.query.get(name)
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise _invalid(call, name, value, "is not a valid RFC 3339 time")
+    return at
+
+
+def _page_token(offset: int) -> str:
+    return base64.b32hexencode(f"page:{offset:08}".encode()).decode().rstrip("=").lower()
+
+
+def _offset(call: Call) -> int:
+    token = call.query.get("pagination_token")
+    if token is None:
+        return 0
+    try:
+        text = base64.b32hexdecode(token.upper() + "=" * (-len(token) % 8)).decode()
+        return int(text.removeprefix("page:"))
+    except (binascii.Error, ValueError) as error:
+        raise _invalid(call, "pagination_token", token, "is not valid") from error
+
+
+def _invalid(call: Call, name: str, value: str, why: str) -> refusals.Refusal:
+    message = f"The `{name}` query parameter value [{value}] {why}"
+    return refusals.invalid(call.world.switches, name, value, message)

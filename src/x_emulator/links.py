@@ -1,0 +1,205 @@
+"""What in a text is a link, a mention or a tag, and the text as X returns it with links wrapped.
+
+Written without a look at Roost's own rules, on purpose: which texts bill as a link must be found
+twice, so that a mistake in one place shows in the other.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from x_emulator import luck
+from x_emulator.toplevel import TOP_LEVEL_DOMAINS
+
+#: A run of labels and dots, in ASCII; what stands before it decides whether it may begin here.
+_BARE = re.compile(r"(?<![\w@＠$#＃./-])[A-Za-z0-9](?>(?:[\w-]*\.)+[\w-]+)(?![\w@＠-])", re.ASCII)
+_WITH_PROTOCOL = re.compile(
+    r"(?<![A-Za-z0-9@＠$#＃])(?P<protocol>https?://)(?P<run>[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE
+)
+_WORD = r"A-Za-z0-9\u00C0-\u024F\u0400-\u04FF"
+_TAIL = re.compile(
+    rf"(?::\d+)?(?P<path>/[{_WORD}!*';:=+,.$/%#\[\]\-\u2013_~@|&()]*)?"
+    r"(?P<query>\?[A-Za-z0-9!?*'@()\[\];:&=+$/%#_.,~|-]*)?"
+)
+_PATH_END = re.compile(rf"[{_WORD}=_#/+\-)]")
+_QUERY_END = re.compile(r"[A-Za-z0-9_&=#/\-]")
+_MENTION = re.compile(r"(?<![\w@＠!#$%&*])[@＠]([A-Za-z0-9_]{1,20})(?![\w@＠])", re.ASCII)
+_HASHTAG = re.compile(r"(?<![\w&/])[#＃](\w*[^\W\d_]\w*)")
+_CASHTAG = re.compile(r"(?<!\S)\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?=$|[\s.,;:!?'\")])")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link in a text, by position."""
+
+    start: int
+    end: int
+    value: str
+
+    @property
+    def expanded(self) -> str:
+        """The whole address, with the protocol that a bare domain leaves out."""
+        return self.value if "://" in self.value else f"http://{self.value}"
+
+    @property
+    def display(self) -> str:
+        """How X shows it: no protocol, no `www.`, 27 characters at most."""
+        bare = re.sub(r"^https?://(www\.)?", "", self.expanded, flags=re.IGNORECASE)
+        return bare if len(bare) <= 27 else bare[:26] + "…"
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A text as X returns it, with what it found in it; positions are those in `text`."""
+
+    text: str
+    entities: dict[str, list[dict[str, Any]]]
+    has_link: bool
+
+
+def find_links(text: str) -> list[Link]:
+    """Every link, in order: with http(s), or a bare domain whose last label is a known TLD."""
+    found = list(_with_protocol(text))
+    taken = [(link.start, link.end) for link in found]
+    for match in _BARE.finditer(text):
+        if any(start <= match.start() < end for start, end in taken):
+            continue
+        end = _end_of_domain(match.group(), strict=True)
+        if end is not None:
+            stop = _end_of_link(text, match.start() + end, match.end())
+            found.append(Link(match.start(), stop, text[match.start() : stop]))
+            taken.append((match.start(), stop))
+    return sorted(found, key=lambda link: link.start)
+
+
+def find_cashtags(text: str) -> list[str]:
+    """The symbols of shares that a text names."""
+    return [match.group(1) for match in _CASHTAG.finditer(text)]
+
+
+def find_mentions(text: str) -> list[str]:
+    """The usernames that a text mentions."""
+    return [match.group(1) for match in _MENTION.finditer(text)]
+
+
+def wrap(
+    text: str, post_id: str, user_ids: dict[str, str], media: list[tuple[str, str]]
+) -> Wrapped:
+    """Replace links by t.co ones and add the media's link, as X does.
+
+    `user_ids` maps case-folded usernames to ids; `media` holds (media key, expanded URL).
+    """
+    links = find_links(text)
+    parts: list[str] = []
+    urls: list[dict[str, Any]] = []
+    position = length = 0
+    for number, link in enumerate(links):
+        before = text[position : link.start]
+        short = f"https://t.co/{luck.letters(10, post_id, number)}"
+        start = length + len(before)
+        urls.append(
+            {
+                "start": start,
+                "end": start + len(short),
+                "url": short,
+                "expanded_url": link.expanded,
+                "display_url": link.display,
+            }
+        )
+        parts += [before, short]
+        length = start + len(short)
+        position = link.end
+    parts.append(text[position:])
+    shown = "".join(parts)
+    if media:
+        short = f"https://t.co/{luck.letters(10, post_id, 'media')}"
+        start = len(shown) + 1 if shown else 0
+        shown = f"{shown} {short}" if shown else short
+        urls += [
+            {
+                "start": start,
+                "end": start + len(short),
+                "url": short,
+                "expanded_url": expanded,
+                "display_url": f"pic.x.com/{short[-10:]}",
+                "media_key": media_key,
+            }
+            for media_key, expanded in media
+        ]
+    return Wrapped(shown, _entities(shown, urls, user_ids), has_link=bool(links))
+
+
+def _entities(
+    shown: str, urls: list[dict[str, Any]], user_ids: dict[str, str]
+) -> dict[str, list[dict[str, Any]]]:
+    mentions: list[dict[str, Any]] = []
+    for match in _MENTION.finditer(shown):
+        name = match.group(1)
+        mention = {"start": match.start(), "end": match.end(), "username": name}
+        known = user_ids.get(name.casefold())
+        mentions.append(mention | {"id": known} if known else mention)
+    found = {
+        "urls": urls,
+        "mentions": mentions,
+        "hashtags": _tags(_HASHTAG, shown),
+        "cashtags": _tags(_CASHTAG, shown),
+    }
+    return {name: each for name, each in found.items() if each}
+
+
+def _tags(pattern: re.Pattern[str], text: str) -> list[dict[str, Any]]:
+    return [
+        {"start": match.start(), "end": match.end(), "tag": match.group(1)}
+        for match in pattern.finditer(text)
+    ]
+
+
+def _with_protocol(text: str) -> Iterator[Link]:
+    end_of_last = 0
+    for match in _WITH_PROTOCOL.finditer(text):
+        if match.start() < end_of_last:
+            continue
+        end = _end_of_domain(match.group("run"), strict=False)
+        if end is not None:
+            stop = _end_of_link(text, match.start("run") + end, match.end())
+            yield Link(match.start(), stop, text[match.start() : stop])
+            end_of_last = stop
+
+
+def _end_of_domain(run: str, *, strict: bool) -> int | None:
+    """Where the right-most top-level domain of a run of labels ends; None: there is none.
+
+    After a protocol any word does for a top-level domain, and one that letters of another script
+    follow without a space ends before them.
+    """
+    labels = run.split(".")
+    for last in range(len(labels) - 1, 0, -1):
+        label = labels[last]
+        ascii_part = re.match(r"[A-Za-z0-9-]*", label)
+        word = ascii_part.group() if ascii_part and not strict else label
+        known = word.lower() in TOP_LEVEL_DOMAINS or word.lower().startswith("xn--")
+        likely = not strict and (len(word) >= 2 and word.isalpha())
+        # An underscore may stand in a subdomain, never in the registered name.
+        whole = all(each and each.strip("-") == each for each in labels[:last])
+        if (known or likely) and whole and "_" not in labels[last - 1]:
+            return sum(len(each) + 1 for each in labels[:last]) + len(word)
+    return None
+
+
+def _end_of_link(text: str, end_of_domain: int, end_of_run: int) -> int:
+    if end_of_domain != end_of_run:
+        return end_of_domain
+    tail = _TAIL.match(text, end_of_domain)
+    if tail is None or tail.end() == end_of_domain:
+        return end_of_domain
+    stop = tail.end()
+    ending = _QUERY_END if tail.group("query") else _PATH_END
+    while stop > end_of_domain:
+        last = text[stop - 1]
+        inside = text[end_of_domain : stop - 1]
+        balanced = last != ")" or inside.count("(") > inside.count(")")
+        if ending.match(last) and balanced:
+            break
+        stop -= 1
+    return stop

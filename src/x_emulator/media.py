@@ -1,0 +1,195 @@
+"""The rules of uploads: segments by index, judged at finalize, processed while one asks.
+
+Bytes are spooled to a file each segment, joined, hashed, decoded and removed; what stays is what
+they were.
+"""
+
+import asyncio
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from x_emulator import decode, refusals
+from x_emulator.posts import Id
+from x_emulator.state import Media, World
+
+#: Media that no post has taken is gone after this.
+LIFE = timedelta(hours=24)
+
+MediaType = Literal[
+    "video/mp4",
+    "video/webm",
+    "video/mp2t",
+    "video/quicktime",
+    "text/srt",
+    "text/vtt",
+    "image/jpeg",
+    "image/gif",
+    "image/bmp",
+    "image/png",
+    "image/webp",
+    "image/pjpeg",
+    "image/tiff",
+    "model/gltf-binary",
+    "model/vnd.usdz+zip",
+]
+Category = Literal[
+    "amplify_video",
+    "tweet_gif",
+    "tweet_image",
+    "tweet_video",
+    "dm_gif",
+    "dm_image",
+    "dm_video",
+    "subtitles",
+]
+_KEY_PREFIX = {
+    "tweet_image": "3",
+    "dm_image": "3",
+    "tweet_gif": "16",
+    "dm_gif": "16",
+    "tweet_video": "7",
+    "dm_video": "7",
+    "amplify_video": "13",
+    "subtitles": "10",
+}
+
+
+class InitializeBody(Struct, forbid_unknown_fields=True):
+    """The body of `POST /2/media/upload/initialize`."""
+
+    total_bytes: Annotated[int, Meta(ge=0, le=17_179_869_184)]
+    media_type: MediaType
+    media_category: Category = "tweet_image"
+    shared: bool = False
+    additional_owners: list[Id] | UnsetType = UNSET
+
+
+class AltText(Struct):
+    """`metadata.alt_text`."""
+
+    text: Annotated[str, Meta(max_length=1000)]
+
+
+class Metadata(Struct):
+    """`metadata` of a media; other keys of the schema are taken and ignored."""
+
+    alt_text: AltText | UnsetType = UNSET
+
+
+class MetadataBody(Struct):
+    """The body of `POST /2/media/metadata`."""
+
+    id: Id
+    metadata: Metadata | UnsetType = UNSET
+
+
+def initialize(
+    world: World, user_id: str, client_id: str, body: InitializeBody, at: datetime
+) -> Media:
+    """Open an upload.
+
+    Raises: Refusal (larger than X takes).
+    """
+    if body.total_bytes > decode.MOST_BYTES[body.media_category]:
+        message = f"File size exceeds {decode.MOST_BYTES[body.media_category]} bytes."
+        raise refusals.invalid(world.switches, "total_bytes", str(body.total_bytes), message)
+    media_id = world.new_id(at)
+    media = world.media[media_id] = Media(
+        id=media_id,
+        media_key=f"{_KEY_PREFIX[body.media_category]}_{media_id}",
+        user_id=user_id,
+        client_id=client_id,
+        category=body.media_category,
+        media_type=body.media_type,
+        total_bytes=body.total_bytes,
+        expires_at=at + LIFE,
+    )
+    folder_of(world, media).mkdir()
+    return media
+
+
+def get_upload(world: World, user_id: str, media_id: str, at: datetime) -> Media:
+    """One's own upload that has not expired.
+
+    Raises: Refusal.
+    """
+    media = world.media.get(media_id)
+    if media is None or media.user_id != user_id or at >= media.expires_at:
+        raise refusals.invalid(world.switches, "media_id", media_id, "BadRequest: Not found")
+    return media
+
+
+def folder_of(world: World, media: Media) -> Path:
+    """Where the segments of an upload lie until it is finalized."""
+    return world.spool / media.id
+
+
+def put_segment(world: World, media: Media, index: int, file: Path) -> None:
+    """Keep a segment; one that was there under this index is replaced.
+
+    Raises: Refusal (finalized already, or an index that X does not take).
+    """
+    if media.state != "uploading":
+        raise refusals.invalid(world.switches, "id", media.id, "BadRequest: Not found")
+    if not 0 <= index <= 999:
+        message = "$.segment_index: must be between 0 and 999"
+        raise refusals.invalid(world.switches, "segment_index", str(index), message)
+    size = file.stat().st_size
+    file.rename(folder_of(world, media) / f"{index:03}")
+    media.segments[index] = size
+
+
+async def finalize(world: World, media: Media) -> None:
+    """Join the segments and judge them: images at once, GIF and video while the client polls.
+
+    Raises: Refusal (gaps, other size than announced, an image that is none).
+    """
+    if media.state != "uploading":
+        return
+    indices = sorted(media.segments)
+    if indices != list(range(len(indices))) or sum(media.segments.values()) != media.total_bytes:
+        message = "Segments do not add up to provided total file size."
+        raise refusals.invalid(world.switches, "media_id", media.id, message)
+    media.state = "pending"
+    judging = asyncio.create_task(_judge(world, media))
+    world.judging.add(judging)
+    judging.add_done_callback(world.judging.discard)
+    if media.category.endswith(("image", "subtitles")):
+        await judging
+        media.state = "succeeded" if media.verdict == "ok" else "failed"
+        if media.state == "failed":
+            message = "media type unrecognized."
+            raise refusals.invalid(world.switches, "media_id", media.id, message)
+
+
+def poll(world: World, media: Media) -> None:
+    """A client asks how far processing is; asking is what moves it on."""
+    if media.state in ("pending", "in_progress"):
+        done = media.polls >= world.switches.processing_polls and media.verdict is not None
+        media.polls += 1
+        if done:
+            media.state = "succeeded" if media.verdict == "ok" else "failed"
+        else:
+            media.state = "in_progress"
+
+
+async def _judge(world: World, media: Media) -> None:
+    folder = folder_of(world, media)
+    segments = [folder / f"{index:03}" for index in sorted(media.segments)]
+    finding = await asyncio.to_thread(_join_and_judge, segments, folder / "whole", media.category)
+    shutil.rmtree(folder, ignore_errors=True)
+    media.sha256 = finding.sha256
+    media.width, media.height = finding.width, finding.height
+    media.duration_ms = finding.duration_ms
+    media.verdict = finding.verdict
+
+
+def _join_and_judge(segments: list[Path], whole: Path, category: str) -> decode.Finding:
+    sha256 = decode.assemble(segments, whole)
+    for segment in segments:
+        segment.unlink()
+    return decode.judge(whole, category, sha256)

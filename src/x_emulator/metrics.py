@@ -1,0 +1,163 @@
+"""How posts and accounts fare: counts as a function of seed, post or account, and time alone.
+
+Nothing is accumulated, so one jump of thirty days finds what 720 jumps of an hour find.
+
+**A post** reaches, in the end, a share of its author's followers at the moment of posting; luck
+(log-normal), format, weekday and hour of posting multiply it. It gets there along a log-logistic
+curve with a median of about 80 minutes and nearly nothing after a day, as Pfeffer, Matter and
+Sargsyan measured ("The Half-Life of a Tweet", ICWSM 2023). Likes, replies and clicks are rare
+among those who see it (Poisson around rates of their own luck) and come as the views come.
+
+**An account** gains and loses followers every day: counts around a weekday's mean, over-dispersed
+by a log-normal factor, spread over the day as people are awake. A scenario's shocks come on top.
+"""
+
+import math
+from datetime import UTC, date, datetime, time, timedelta
+
+from x_emulator import luck
+from x_emulator.state import Post, User, World
+
+#: Monday first: people read X more in the middle of the week than on its last two days.
+_WEEKDAY = (1.02, 1.06, 1.07, 1.04, 0.99, 0.90, 0.92)
+#: How awake the audience is at each hour of the day, UTC (Europe and the Americas).
+_HOUR = (
+    *(0.80, 0.70, 0.60, 0.55, 0.55, 0.60, 0.75, 0.90, 1.00, 1.05, 1.05, 1.10),
+    *(1.15, 1.20, 1.25, 1.25, 1.25, 1.25, 1.25, 1.25, 1.20, 1.15, 1.10, 1.00),
+)
+_BY_HOUR = [sum(_HOUR[:hour]) / sum(_HOUR) for hour in range(25)]
+
+_HALF_LIFE = 80 * 60.0
+_SHAPE = 1.1
+
+#: Views beyond the author's followers, and the share of followers that a median post reaches.
+_STRANGERS = 25.0
+_REACH = 0.16
+_FORMAT = {"tweet_image": 1.15, "tweet_gif": 1.10, "tweet_video": 1.25, "amplify_video": 1.25}
+#: X shows posts that lead away from it to fewer people.
+_LINK = 0.65
+#: A part of a thread is seen by those who read on.
+_REPLY = 0.30
+
+#: Of those who see a post, how many in the median do what.
+_RATES = {
+    "like_count": 0.013,
+    "reply_count": 0.0012,
+    "retweet_count": 0.0016,
+    "quote_count": 0.0003,
+    "bookmark_count": 0.0011,
+    "url_link_clicks": 0.011,
+    "user_profile_clicks": 0.0045,
+    "detail_expands": 0.018,
+}
+#: Everything that is counted about a post.
+NAMES = ("impression_count", *_RATES)
+
+
+def counts_of(world: World, post: Post, at: datetime) -> dict[str, int]:
+    """Everything that can be counted about a post at an instant."""
+    fate = post.fate
+    if fate is None:
+        fate = post.fate = _fate_of(world, post)
+    age = (at - post.created_at).total_seconds()
+    grown = 0.0 if age <= 0 else 1.0 / (1.0 + (fate[0] / age) ** _SHAPE)
+    return {name: int(total * grown) for name, total in zip(NAMES, fate[1:], strict=True)}
+
+
+def _fate_of(world: World, post: Post) -> tuple[float, ...]:
+    """The half-life in seconds, then the final count of each of `NAMES`."""
+    author = world.users[post.user_id]
+    key = (world.seed, author.username, post.ordinal)
+    at = post.created_at
+    seen = _STRANGERS + _REACH * followers_of(world, author, at)
+    seen *= _WEEKDAY[at.weekday()] * (0.5 + 0.5 * _HOUR[at.hour])
+    seen *= max((_FORMAT.get(each.category, 1.0) for each in post.media), default=1.0)
+    seen *= (_LINK if post.has_link else 1.0) * (_REPLY if post.reply_to else 1.0)
+    views = round(seen * luck.lognormal(0.7, *key, "views"))
+    finals = [min(views, _doing(name, views, post, key)) for name in _RATES]
+    return (_HALF_LIFE * luck.lognormal(0.35, *key, "tempo"), views, *finals)
+
+
+def _doing(name: str, views: int, post: Post, key: tuple[object, ...]) -> int:
+    if name == "url_link_clicks" and not post.has_link:
+        return 0
+    return luck.count(views * _RATES[name] * luck.lognormal(0.4, *key, name, "rate"), *key, name)
+
+
+def public_metrics(counts: dict[str, int]) -> dict[str, int]:
+    """What everybody may see."""
+    names = ("retweet_count", "reply_count", "like_count", "quote_count", "bookmark_count")
+    return {name: counts[name] for name in (*names, "impression_count")}
+
+
+def non_public_metrics(counts: dict[str, int]) -> dict[str, int]:
+    """What the author may see for 30 days; engagements are all the rest together."""
+    engagements = sum(counts.values()) - counts["impression_count"] - counts["bookmark_count"]
+    names = ("impression_count", "url_link_clicks", "user_profile_clicks")
+    return {name: counts[name] for name in names} | {"engagements": engagements}
+
+
+def organic_metrics(counts: dict[str, int]) -> dict[str, int]:
+    """The same outside advertising; nothing is advertised here."""
+    names = ("impression_count", "like_count", "reply_count", "retweet_count")
+    return {name: counts[name] for name in (*names, "url_link_clicks", "user_profile_clicks")}
+
+
+def followers_of(world: World, user: User, at: datetime) -> int:
+    """How many follow an account at an instant."""
+    followers = user.followers + _flow_until(world, user, at) - _flow_until(world, user, user.since)
+    for shock in world.scenario.shocks:
+        instant = shock.at(world.started_at)
+        if shock.rank == user.rank and user.since < instant <= at:
+            before = _flow_until(world, user, instant) - _flow_until(world, user, user.since)
+            followers -= round(shock.share * (user.followers + before))
+    return max(0, followers)
+
+
+def following_of(user: User, at: datetime) -> int:
+    """How many an account follows: one more every nine days or so."""
+    return user.following + max(0, (at - user.since).days) // 9
+
+
+def anomalies_of(world: World) -> list[dict[str, str]]:
+    """What the scenario does to the accounts there are: the truth for detectors."""
+    by_rank = {user.rank: user for user in world.users.values()}
+    return [
+        {
+            "account": by_rank[shock.rank].username,
+            "metric": "followers",
+            "day": shock.at(world.started_at).date().isoformat(),
+        }
+        for shock in world.scenario.shocks
+        if shock.rank in by_rank
+    ]
+
+
+def _flow_until(world: World, user: User, at: datetime) -> int:
+    """The net change from the midnight before the account's `since` to an instant."""
+    first = user.since.date()
+    days = (at.date() - first).days
+    while len(user.net_by_day) < days:
+        gain, loss = _flow_on(world, user, first + timedelta(days=len(user.net_by_day)))
+        user.net_by_day.append(gain - loss)
+    gain, loss = _flow_on(world, user, at.date())
+    awake = _share_of_day(at)
+    return sum(user.net_by_day[:days]) + int(gain * awake) - int(loss * awake)
+
+
+def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
+    """How many followers come and go on a UTC day."""
+    scenario = world.scenario
+    grown = math.exp((scenario.daily_gain - scenario.daily_loss) * (day - user.since.date()).days)
+    mean = user.followers * grown * _WEEKDAY[day.weekday()]
+    key = (world.seed, user.username, "followers", day)
+    come = luck.count(mean * scenario.daily_gain * luck.lognormal(0.25, *key, "come"), *key, "+")
+    go = luck.count(mean * scenario.daily_loss * luck.lognormal(0.15, *key, "go"), *key, "-")
+    return come, go
+
+
+def _share_of_day(at: datetime) -> float:
+    """Which share of a day's followers has come by this time of it."""
+    passed = (at - datetime.combine(at.date(), time(0), UTC)).total_seconds() / 3600
+    hour = int(passed)
+    return _BY_HOUR[hour] + (_BY_HOUR[hour + 1] - _BY_HOUR[hour]) * (passed - hour)

@@ -1,0 +1,78 @@
+"""The pages a person sees: consent, regret, and what is going on. They fetch nothing."""
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from x_emulator import metrics
+from x_emulator.oauth import Consent
+from x_emulator.state import World
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("x_emulator"), autoescape=select_autoescape(), trim_blocks=True
+)
+#: In a person's words; X's own page says it much the same way.
+_ALLOWS = {
+    "tweet.read": "See posts and their numbers.",
+    "tweet.write": "Post and delete posts for you.",
+    "users.read": "See your profile.",
+    "media.write": "Upload images and video for you.",
+    "offline.access": "Stay connected until you revoke it.",
+}
+
+
+def consent(world: World, wish: Consent, asked: dict[str, str], hint: str) -> str:
+    """The page on which a person picks an account and decides."""
+    at = world.now()
+    accounts = [
+        {"username": u.username, "name": u.name, "followers": metrics.followers_of(world, u, at)}
+        for u in world.users.values()
+    ]
+    names = [account["username"] for account in accounts]
+    return _TEMPLATES.get_template("consent.html").render(
+        app=wish.app.name,
+        allows=[_ALLOWS.get(scope, scope) for scope in sorted(wish.scopes)],
+        accounts=accounts,
+        chosen=hint if hint in names else (names[0] if names else ""),
+        hidden={name: value for name, value in asked.items() if name != "login_hint"},
+    )
+
+
+def regret() -> str:
+    """What X shows instead of a redirect when a request is malformed."""
+    return _TEMPLATES.get_template("regret.html").render()
+
+
+def overview(world: World) -> str:
+    """Clock, accounts, latest posts and requests."""
+    at = world.now()
+    return _TEMPLATES.get_template("overview.html").render(
+        now=at,
+        clock=world.clock.reading(),
+        world=world,
+        accounts=[_account(world, user_id) for user_id in world.users],
+        posts=[
+            {
+                "author": world.users[post.user_id].username,
+                "text": post.shown,
+                "at": post.created_at,
+                "media": len(post.media),
+                "deleted": post.deleted_at is not None,
+                "counts": metrics.counts_of(world, post, at),
+            }
+            for post in list(world.posts.values())[:-21:-1]
+        ],
+        requests=world.requests[:-31:-1],
+        dollars=sum(entry.usd for entry in world.requests),
+    )
+
+
+def _account(world: World, user_id: str) -> dict[str, Any]:
+    user, at = world.users[user_id], world.now()
+    return {
+        "username": user.username,
+        "name": user.name,
+        "followers": metrics.followers_of(world, user, at),
+        "since_start": metrics.followers_of(world, user, at) - user.followers,
+        "posts": sum(1 for _ in world.live_posts(user_id)),
+    }

@@ -1,0 +1,337 @@
+"""The rules of posts: what X refuses, what a new post is, what can be read of old ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from roost.text import weigh
+from x_emulator import links, refusals
+from x_emulator.state import Media, Post, User, World, instant_of
+
+#: Not documented; long enough for a retry, short enough for a daily "Good morning".
+DUPLICATE_WINDOW = timedelta(hours=24)
+#: Private metrics are shown this long.
+PRIVATE_FOR = timedelta(days=30)
+_SHORT, _LONG = 280, 25_000
+_LONGEST_VIDEO_MS = 140_000
+
+Id = Annotated[str, Meta(pattern="^[0-9]{1,19}$")]
+ReplySettings = Literal["following", "mentionedUsers", "subscribers", "verified"]
+
+
+class MediaBody(Struct, forbid_unknown_fields=True):
+    """`media` of a create request."""
+
+    media_ids: Annotated[list[Id], Meta(min_length=1, max_length=4)]
+    tagged_user_ids: Annotated[list[Id], Meta(max_length=10)] | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    embeddable: bool | UnsetType = UNSET
+    preview_media_id: Id | UnsetType = UNSET
+    call_to_actions: dict[str, object] | UnsetType = UNSET
+
+
+class PollBody(Struct, forbid_unknown_fields=True):
+    """`poll` of a create request."""
+
+    options: Annotated[
+        list[Annotated[str, Meta(min_length=1, max_length=25)]], Meta(min_length=2, max_length=4)
+    ]
+    duration_minutes: Annotated[int, Meta(ge=5, le=10_080)]
+    reply_settings: ReplySettings | UnsetType = UNSET
+
+
+class ReplyBody(Struct, forbid_unknown_fields=True):
+    """`reply` of a create request."""
+
+    in_reply_to_tweet_id: Id
+    exclude_reply_user_ids: list[str] | UnsetType = UNSET
+    auto_populate_reply_metadata: bool | UnsetType = UNSET
+
+
+class GeoBody(Struct, forbid_unknown_fields=True):
+    """`geo` of a create request."""
+
+    place_id: str
+
+
+class EditBody(Struct, forbid_unknown_fields=True):
+    """`edit_options` of a create request."""
+
+    previous_post_id: Id
+
+
+class CreateBody(Struct, forbid_unknown_fields=True):
+    """The body of `POST /2/tweets`; the schema's CreatePostsRequest."""
+
+    text: str | UnsetType = UNSET
+    media: MediaBody | UnsetType = UNSET
+    poll: PollBody | UnsetType = UNSET
+    reply: ReplyBody | UnsetType = UNSET
+    quote_tweet_id: Id | UnsetType = UNSET
+    reply_settings: ReplySettings | UnsetType = UNSET
+    geo: GeoBody | UnsetType = UNSET
+    community_id: Id | UnsetType = UNSET
+    share_with_followers: bool | UnsetType = UNSET
+    for_super_followers_only: bool | UnsetType = UNSET
+    nullcast: bool | UnsetType = UNSET
+    card_uri: str | UnsetType = UNSET
+    direct_message_deep_link: str | UnsetType = UNSET
+    edit_options: EditBody | UnsetType = UNSET
+    made_with_ai: bool | UnsetType = UNSET
+    paid_partnership: bool | UnsetType = UNSET
+
+
+@dataclass(frozen=True)
+class Created:
+    """A new post, and whether it answers somebody who asked for it (that has its own price)."""
+
+    post: Post
+    summoned: bool
+
+
+def create(world: World, user: User, client_id: str, body: CreateBody, at: datetime) -> Created:
+    """Check a create request as X does, and make the post.
+
+    Raises: Refusal.
+    """
+    switches = world.switches
+    _check_exclusions(world, body)
+    text = "" if body.text is UNSET else body.text
+    premium = user.subscription_type in ("Premium", "PremiumPlus")
+    weight = _weight_of(world, body, text, _LONG if premium else _SHORT)
+    parent = _find_parent(world, user, body)
+    quoted = _find_quoted(world, body)
+    if switches.tier == "self-serve" and len(links.find_cashtags(text)) > 1:
+        raise refusals.forbidden("Posts are limited to a maximum of one cashtag")
+    if switches.duplicates and text and _is_duplicate(world, user, text, at):
+        raise refusals.forbidden("You are not allowed to create a Tweet with duplicate content.")
+    media = [] if body.media is UNSET else _attachable(world, user, body.media.media_ids, at)
+    if not premium and any(each.duration_ms > _LONGEST_VIDEO_MS for each in media):
+        raise refusals.forbidden("This user is not allowed to post a video longer than 2 minutes")
+
+    post_id = world.new_id(at)
+    wrapped = links.wrap(
+        text,
+        post_id,
+        {each.username.casefold(): each.id for each in world.users.values()},
+        [(each.media_key, _media_url(user, post_id, each)) for each in media],
+    )
+    post = Post(
+        id=post_id,
+        user_id=user.id,
+        client_id=client_id,
+        ordinal=len(world.posts_of[user.id]),
+        text=text,
+        shown=wrapped.text,
+        entities=wrapped.entities,
+        created_at=instant_of(post_id),
+        reply_to=parent.id if parent else None,
+        reply_to_user=parent.user_id if parent else None,
+        conversation_id=parent.conversation_id if parent else post_id,
+        quote_of=quoted.id if quoted else None,
+        media=media,
+        poll=None if body.poll is UNSET else _poll(body.poll, world.new_id(at), at),
+        reply_settings="everyone" if body.reply_settings is UNSET else body.reply_settings,
+        has_link=wrapped.has_link,
+        is_long=weight > _SHORT,
+    )
+    for each in media:
+        each.attached_to.append(post_id)
+    world.posts[post_id] = post
+    world.posts_of[user.id].append(post)
+    return Created(post, summoned=parent is not None and parent.user_id != user.id)
+
+
+def delete(world: World, user: User, post_id: str, at: datetime) -> None:
+    """Delete a post of one's own; what is not there counts as deleted.
+
+    Raises: Refusal (somebody else's).
+    """
+    post = world.find_post(post_id)
+    if post is None:
+        return
+    if post.user_id != user.id:
+        raise refusals.forbidden("You are not authorized to delete this Tweet.")
+    post.deleted_at = at
+
+
+def may_see_private(post: Post, user_id: str, at: datetime) -> bool:
+    """Private metrics are for the author, for 30 days."""
+    return post.user_id == user_id and at - post.created_at <= PRIVATE_FOR
+
+
+@dataclass(frozen=True)
+class TimelineQuery:
+    """Which of a user's posts are asked for; ids and times are exclusive or inclusive as X's."""
+
+    most: int = 10
+    since_id: int | None = None
+    until_id: int | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    without_replies: bool = False
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some posts, newest first, and where the neighbouring pages begin."""
+
+    posts: Sequence[Post]
+    next_offset: int | None
+    previous_offset: int | None
+
+
+def read_timeline(world: World, user: User, query: TimelineQuery) -> Page:
+    """A page of a user's posts; X reaches back 3,200 posts, or 800 without replies."""
+    reach = 800 if query.without_replies else 3_200
+    wanted = [post for post in world.live_posts(user.id) if _is_wanted(post, query)][:reach]
+    end = query.offset + query.most
+    return Page(
+        posts=wanted[query.offset : end],
+        next_offset=end if end < len(wanted) else None,
+        previous_offset=max(0, query.offset - query.most) if query.offset else None,
+    )
+
+
+def _is_wanted(post: Post, query: TimelineQuery) -> bool:
+    number = int(post.id)
+    return (
+        (query.since_id is None or number > query.since_id)
+        and (query.until_id is None or number < query.until_id)
+        and (query.start is None or post.created_at >= query.start)
+        and (query.end is None or post.created_at < query.end)
+        and not (query.without_replies and post.reply_to is not None)
+    )
+
+
+def _check_exclusions(world: World, body: CreateBody) -> None:
+    one_of = (
+        body.poll,
+        body.quote_tweet_id,
+        body.direct_message_deep_link,
+        body.media,
+        body.card_uri,
+    )
+    if sum(each is not UNSET for each in one_of) > 1:
+        message = (
+            "You can only provide one of poll or quote_tweet_id or direct_message_deep_link"
+            " or media or card_uri."
+        )
+        raise refusals.invalid(world.switches, "", "", message)
+    unplayed = [name for name in ("edit_options", "community_id") if getattr(body, name) != UNSET]
+    if unplayed:
+        raise refusals.forbidden(f"The emulator does not play {unplayed[0]} yet.")
+
+
+def _weight_of(world: World, body: CreateBody, text: str, limit: int) -> int:
+    bare = body.media is UNSET and body.card_uri is UNSET
+    if not text.strip() and (bare or body.text is not UNSET):
+        message = "The `text` field is required and must not be empty."
+        raise refusals.invalid(world.switches, "text", text, message)
+    weight = weigh(text, limit=limit)
+    if weight.weighted_length > limit:
+        raise refusals.too_long(world.switches)
+    if text and not weight.valid:
+        raise refusals.invalid(world.switches, "text", "", "Your text is invalid.")
+    return weight.weighted_length
+
+
+def _find_parent(world: World, user: User, body: CreateBody) -> Post | None:
+    if body.reply is UNSET:
+        return None
+    parent = world.find_post(body.reply.in_reply_to_tweet_id)
+    if parent is None:
+        raise refusals.forbidden(
+            "You attempted to reply to a Tweet that is deleted or not visible to you."
+        )
+    if world.switches.tier == "self-serve" and not _is_summoned(world, user, parent):
+        raise refusals.not_summoned(world.switches)
+    return parent
+
+
+def _is_summoned(world: World, user: User, post: Post) -> bool:
+    """The author of `post` is the user, mentions the user or quotes a post of the user's."""
+    if post.user_id == user.id:
+        return True
+    mentioned = {name.casefold() for name in links.find_mentions(post.text)}
+    quoted = world.posts.get(post.quote_of) if post.quote_of else None
+    quotes_user = quoted is not None and quoted.user_id == user.id
+    return user.username.casefold() in mentioned or quotes_user
+
+
+def _find_quoted(world: World, body: CreateBody) -> Post | None:
+    if body.quote_tweet_id is UNSET:
+        return None
+    if world.switches.tier == "self-serve":
+        raise refusals.not_summoned(world.switches)
+    quoted = world.find_post(body.quote_tweet_id)
+    if quoted is None:
+        raise refusals.forbidden(
+            "You attempted to quote a Tweet that is deleted or not visible to you."
+        )
+    return quoted
+
+
+def _is_duplicate(world: World, user: User, text: str, at: datetime) -> bool:
+    for post in world.live_posts(user.id):
+        if at - post.created_at > DUPLICATE_WINDOW:
+            return False
+        if post.text == text:
+            return True
+    return False
+
+
+def _attachable(world: World, user: User, media_ids: list[str], at: datetime) -> list[Media]:
+    media = [world.media.get(each) for each in media_ids]
+    usable = [each for each in media if each is not None and _is_usable(world, user, each, at)]
+    moving = sum(each.category != "tweet_image" for each in usable)
+    mixed = moving > 0 and len(usable) > 1
+    if len(usable) < len(media_ids) or len(set(media_ids)) < len(media_ids) or mixed:
+        raise refusals.invalid_media(world.switches, media_ids)
+    return usable
+
+
+def _is_usable(world: World, user: User, media: Media, at: datetime) -> bool:
+    fresh = world.switches.media_reuse or not media.attached_to
+    own = media.user_id == user.id and media.category.startswith(("tweet_", "amplify_"))
+    return own and fresh and media.state == "succeeded" and at < media.expires_at
+
+
+def _media_url(user: User, post_id: str, media: Media) -> str:
+    kind = "photo" if media.category == "tweet_image" else "video"
+    return f"https://x.com/{user.username}/status/{post_id}/{kind}/1"
+
+
+def _poll(body: PollBody, poll_id: str, at: datetime) -> dict[str, object]:
+    return {
+        "id": poll_id,
+        "options": [
+            {"position": number, "label": label, "votes": 0}
+            for number, label in enumerate(body.options, 1)
+        ],
+        "duration_minutes": body.duration_minutes,
+        "voting_status": "open",
+        "end_datetime": _iso(at + timedelta(minutes=body.duration_minutes)),
+    }
+
+
+def _iso(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def schema_message(error: msgspec.ValidationError) -> str:
+    """The words in which X names what does not fit the schema."""
+    message = str(error)
+    if "unknown field" in message:
+        field = message.split("`")[1]
+        return (
+            f"$.{field}: is not defined in the schema and the schema does not allow"
+            " additional properties"
+        )
+    return message

@@ -1,0 +1,144 @@
+"""The routes, and the server they run on: loopback only, stopped by SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+import threading
+from collections.abc import Callable, Generator
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from x_emulator import consent, doors, endpoints, pages, uploads
+from x_emulator.calls import CONNECTION, operation
+from x_emulator.state import World
+
+#: How long requests under way may take to end when the server is told to stop.
+_GRACE_SECONDS = 2
+
+
+def make_app(world: World) -> Starlette:
+    """The whole of X as far as it is played, over one world."""
+    app = Starlette(
+        routes=[
+            Route("/", _show_overview, methods=["GET"]),
+            Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
+            Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
+            Route("/2/oauth2/token", consent.token, methods=["POST"]),
+            Route("/2/oauth2/revoke", consent.revoke, methods=["POST"]),
+            *_V2,
+            *doors.ROUTES,
+        ],
+        exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
+    )
+    app.state.world = world
+    return app
+
+
+def serve(
+    host: str, port: int, *, scenario: str, seed: int, on_listening: Callable[[str], None]
+) -> None:
+    """Serve until a signal comes. `on_listening` gets the base URL once connections are taken.
+
+    Raises: ValueError (not a loopback address), OSError (the port is taken).
+    """
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(f"The emulator listens on loopback only, not on {host}.")
+    world = World(scenario, seed)
+    try:
+        with socket.create_server((host, port), backlog=2048) as listener:
+            url = f"http://{host}:{listener.getsockname()[1]}"
+            config = uvicorn.Config(
+                make_app(world),
+                http=_Protocol,
+                lifespan="off",
+                log_level="warning",
+                access_log=False,
+                date_header=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+            server = _Server(config, world, lambda: on_listening(url))
+            asyncio.run(server.serve(sockets=[listener]))
+    finally:
+        world.close()
+
+
+class _Protocol(HttpToolsProtocol):
+    """Shows each request the connection it came by, so that a fault can cut it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, lets long polls go when it stops, and ends without a signal's death."""
+
+    def __init__(
+        self, config: uvicorn.Config, world: World, on_listening: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._world = world
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._world.clock.close()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        kinds = (signal.SIGTERM, signal.SIGINT)
+        before = {kind: signal.signal(kind, self.handle_exit) for kind in kinds}
+        try:
+            yield
+        finally:
+            for kind, handler in before.items():
+                signal.signal(kind, handler)
+
+
+_V2 = [
+    Route(path, operation(name, endpoint), methods=[method])
+    for method, path, name, endpoint in (
+        ("POST", "/2/tweets", "create_post", endpoints.create_post),
+        ("GET", "/2/tweets", "read_posts", endpoints.read_posts),
+        ("GET", "/2/tweets/{id}", "read_post", endpoints.read_post),
+        ("DELETE", "/2/tweets/{id}", "delete_post", endpoints.delete_post),
+        ("GET", "/2/users/me", "read_me", endpoints.read_me),
+        ("GET", "/2/users", "read_users", endpoints.read_users),
+        ("GET", "/2/users/{id}", "read_user", endpoints.read_user),
+        ("GET", "/2/users/{id}/tweets", "read_timeline", endpoints.read_timeline),
+        ("POST", "/2/media/upload/initialize", "media_initialize", uploads.initialize),
+        ("POST", "/2/media/upload/{id}/append", "media_append", uploads.append),
+        ("POST", "/2/media/upload/{id}/finalize", "media_finalize", uploads.finalize),
+        ("GET", "/2/media/upload", "media_status", uploads.status),
+        ("POST", "/2/media/metadata", "media_metadata", uploads.metadata),
+    )
+]
+
+
+async def _show_overview(request: Request) -> Response:
+    return HTMLResponse(pages.overview(request.app.state.world))
+
+
+async def _no_such_path(request: Request, error: Exception) -> Response:
+    """X answers paths of v2 that it does not know with 404 and not a single byte."""
+    if request.url.path.startswith("/2/"):
+        return Response(status_code=404)
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return PlainTextResponse("There is nothing here.", status)

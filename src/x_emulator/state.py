@@ -1,0 +1,336 @@
+"""Everything the emulator knows, as plain data: apps, users, grants, posts, media, requests.
+
+The rules that change it live in `oauth`, `posts` and `media`; what it looks like on the wire in
+`answers`. A `World` is filled from a scenario and a seed, and can be emptied again at any time.
+"""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from x_emulator.clock import EmulatedClock
+from x_emulator.scenarios import SCENARIOS, Scenario
+
+#: Snowflake ids count milliseconds from here (4 November 2010), above 22 lower bits.
+SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
+
+
+class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Where X's behaviour is disputed or a test needs another: what `POST …/switches` sets."""
+
+    duplicates: bool = True
+    """Refuse a text that the same user has posted in the last 24 hours."""
+    family_revocation: bool = True
+    """A refresh token used twice kills the whole grant."""
+    media_reuse: bool = False
+    """A media id may be attached to more than one post."""
+    limits: bool = True
+    """Count requests against X's rate limits."""
+    max_segment_bytes: int = 4 * 1024 * 1024
+    """Larger segments are refused."""
+    segment_refusal: Literal[413, 431] = 413
+    """With which status."""
+    processing_polls: int = 1
+    """How many STATUS reads say `in_progress` before GIF or video is done."""
+    append_answer: Literal[200, 204] = 200
+    """200 with `expires_at` (the schema), or 204 with nothing (what clients' tests expect)."""
+    tier: Literal["self-serve", "enterprise"] = "self-serve"
+    """Self-serve apps may not quote, nor reply where they were not summoned."""
+    spelling: Literal["asked", "post"] = "asked"
+    """Field names: as the request spells them (tweet by default), or always `post`."""
+    problem_host: Literal["api.twitter.com", "api.x.com"] = "api.twitter.com"
+    """The host in problem types."""
+    errors: Literal["nested", "flat"] = "nested"
+    """Invalid requests with an `errors` array (logs), or flat (OpenAPI 2.167)."""
+    too_long: Literal["403", "400", "403-text"] = "403"
+    """How a text that is too long is refused; the sources disagree."""
+
+
+@dataclass(slots=True)
+class App:
+    """A developer's app; `client_secret` is there for confidential ones only."""
+
+    client_id: str
+    client_secret: str | None
+    name: str
+    callbacks: list[str]
+    confidential: bool
+
+
+@dataclass(slots=True)
+class User:
+    """An account on X. `followers` and `following` were true at `since`; `metrics` goes on."""
+
+    id: str
+    username: str
+    name: str
+    rank: int
+    """Position in order of creation, from 0."""
+    created_at: datetime
+    since: datetime
+    followers: int
+    following: int
+    posts_before: int
+    """Posts made before the emulator started; they are counted but cannot be read."""
+    subscription_type: str | None
+    verified: bool
+    description: str
+    net_by_day: list[int] = field(default_factory=list)
+    """Memory of `metrics`: follower change of each day since `since`."""
+
+
+@dataclass(slots=True)
+class Grant:
+    """What a user allowed an app: the family that its tokens belong to."""
+
+    client_id: str
+    user_id: str
+    scopes: frozenset[str]
+    alive: bool = True
+
+
+@dataclass(slots=True)
+class Token:
+    """An access or a refresh token."""
+
+    kind: Literal["access", "refresh"]
+    grant: Grant
+    expires_at: datetime
+    used: bool = False
+    revoked: bool = False
+
+
+@dataclass(slots=True)
+class Code:
+    """An authorization code, good once and for 30 seconds."""
+
+    grant: Grant
+    redirect_uri: str
+    challenge: str
+    method: str
+    expires_at: datetime
+    used: bool = False
+
+
+@dataclass(slots=True)
+class Media:
+    """An upload, from `initialize` on. The bytes are gone once they have been judged."""
+
+    id: str
+    media_key: str
+    user_id: str
+    client_id: str
+    category: str
+    media_type: str
+    total_bytes: int
+    expires_at: datetime
+    segments: dict[int, int] = field(default_factory=dict)
+    """Index to size of the segments that have arrived."""
+    state: str = "uploading"
+    """uploading, pending, in_progress, succeeded or failed."""
+    verdict: str | None = None
+    """What decoding found: `ok`, or why not; None while it is under way."""
+    polls: int = 0
+    sha256: str = ""
+    width: int = 0
+    height: int = 0
+    duration_ms: int = 0
+    alt_text: str | None = None
+    attached_to: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Post:
+    """A post that exists or existed."""
+
+    id: str
+    user_id: str
+    client_id: str
+    ordinal: int
+    """Which post of its user this is, from 0: with seed and username it draws the luck."""
+    text: str
+    """As it was sent."""
+    shown: str
+    """As X returns it: links wrapped, the media's link at the end."""
+    entities: dict[str, list[dict[str, Any]]]
+    created_at: datetime
+    reply_to: str | None
+    reply_to_user: str | None
+    conversation_id: str
+    quote_of: str | None
+    media: list[Media]
+    poll: dict[str, Any] | None
+    reply_settings: str
+    has_link: bool
+    is_long: bool
+    """Weighs more than 280: X returns it cut, with the whole in `note_tweet`."""
+    deleted_at: datetime | None = None
+    fate: tuple[float, ...] | None = None
+    """Memory of `metrics`: what this post will reach and how fast."""
+
+
+@dataclass(slots=True)
+class RequestEntry:
+    """A request that came. `status` is None where the connection was cut before the commit."""
+
+    at: datetime
+    client_id: str | None
+    user_id: str | None
+    operation: str
+    status: int | None
+    usd: Decimal
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
+    """Something that shall go wrong; the body of `POST /_emulator/faults`."""
+
+    operation: str
+    when: Literal["before", "after"]
+    kind: Literal["drop", "delay", "500", "503", "502text", "429", "401"]
+    times: int | None = 1
+    """How often; None: for ever."""
+    probability: float = 1.0
+    seconds: float = 0.0
+    """How long `delay` delays, in the machine's time."""
+    tried: int = 0
+    """How often it was considered; the seed draws from it."""
+
+
+@dataclass(slots=True)
+class Window:
+    """How much of a limit has been used since it was opened."""
+
+    opened_at: datetime
+    used: int = 0
+
+
+class World:
+    """One X: a clock, a scenario and what has happened since."""
+
+    def __init__(self, scenario: str, seed: int) -> None:
+        self.scenario: Scenario = SCENARIOS[scenario]
+        self.seed = seed
+        self.clock = EmulatedClock()
+        self._spool = tempfile.TemporaryDirectory(prefix="x-emulator-")
+        self._fill()
+
+    def _fill(self) -> None:
+        self.started_at = self.clock.now()
+        self.switches = Switches()
+        self.apps: dict[str, App] = {}
+        self.users: dict[str, User] = {}
+        self.grants: list[Grant] = []
+        self.tokens: dict[str, Token] = {}
+        self.codes: dict[str, Code] = {}
+        self.posts: dict[str, Post] = {}
+        self.posts_of: dict[str, list[Post]] = {}
+        self.media: dict[str, Media] = {}
+        self.requests: list[RequestEntry] = []
+        self.read_today: set[tuple[str, str, str, str]] = set()
+        self.windows: dict[tuple[str, ...], Window] = {}
+        self.faults: list[Fault] = []
+        self.journal: list[dict[str, Any]] = []
+        self.judging: set[asyncio.Task[None]] = set()
+        self._last_id = 0
+        for account in self.scenario.accounts:
+            self.add_user(
+                username=account.username,
+                name=account.name,
+                followers=account.followers,
+                following=account.following,
+                posts_before=account.posts_before,
+                subscription_type=account.subscription_type,
+                description=account.description,
+            )
+
+    async def reset(self) -> None:
+        """Forget everything, and begin again now with the same scenario and seed."""
+        await self.clock.restart()
+        for task in self.judging:
+            task.cancel()
+        for each in self.spool.iterdir():
+            shutil.rmtree(each, ignore_errors=True)
+        self._fill()
+
+    def close(self) -> None:
+        """Stop the clock's followers and remove what was spooled."""
+        self.clock.close()
+        self._spool.cleanup()
+
+    @property
+    def spool(self) -> Path:
+        """Where segments lie until they are judged."""
+        return Path(self._spool.name)
+
+    def now(self) -> datetime:
+        """Emulated time."""
+        return self.clock.now()
+
+    def new_id(self, at: datetime) -> str:
+        """A snowflake: ids grow with emulated time."""
+        self._last_id = max(self._last_id + 1, snowflake(at))
+        return str(self._last_id)
+
+    def add_user(
+        self,
+        *,
+        username: str,
+        name: str,
+        followers: int,
+        following: int,
+        posts_before: int,
+        subscription_type: str | None,
+        description: str,
+    ) -> User:
+        """Open an account; its id is as old as the account is said to be: three years."""
+        now, rank = self.now(), len(self.users)
+        created_at = now - timedelta(days=3 * 365 - rank)
+        user = User(
+            id=str(snowflake(created_at) + rank),
+            username=username,
+            name=name,
+            rank=rank,
+            created_at=created_at,
+            since=now,
+            followers=followers,
+            following=following,
+            posts_before=posts_before,
+            subscription_type=subscription_type,
+            verified=subscription_type not in (None, "None"),
+            description=description,
+        )
+        self.users[user.id] = user
+        self.posts_of[user.id] = []
+        return user
+
+    def find_user(self, username: str) -> User | None:
+        """The account of this name, in any case of letters."""
+        wanted = username.casefold()
+        return next((u for u in self.users.values() if u.username.casefold() == wanted), None)
+
+    def find_post(self, post_id: str) -> Post | None:
+        """The post, unless it never was or has been deleted."""
+        post = self.posts.get(post_id)
+        return post if post is not None and post.deleted_at is None else None
+
+    def live_posts(self, user_id: str) -> Iterator[Post]:
+        """A user's posts that still exist, newest first."""
+        return (p for p in reversed(self.posts_of[user_id]) if p.deleted_at is None)
+
+
+def snowflake(at: datetime) -> int:
+    """The lowest id of an instant."""
+    return (int(at.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22
+
+
+def instant_of(snowflake_id: str) -> datetime:
+    """When an id was given out, to the millisecond."""
+    return datetime.fromtimestamp(((int(snowflake_id) >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)

@@ -1,0 +1,119 @@
+"""Emulated time: jumps, freezing, rates, and followers that hear of every change."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import aiohttp
+from fix_emulator import Emulator
+
+from roost.clock import open_clock
+
+
+async def read(emulator: Emulator) -> dict[str, str]:
+    async with emulator.http.get(emulator.clock_url) as answer:
+        reading: dict[str, str] = await answer.json()
+        return reading
+
+
+def emulated(reading: dict[str, str]) -> datetime:
+    return datetime.fromisoformat(reading["emulated"])
+
+
+async def test_clock_starts_with_the_machine(emulator: Emulator) -> None:
+    reading = await read(emulator)
+    apart = emulated(reading) - datetime.fromisoformat(reading["wall"])
+    assert abs(apart) < timedelta(milliseconds=1)
+    assert reading["rate"] == 1.0
+
+
+async def test_frozen_clock_stands_and_jumps(emulator: Emulator) -> None:
+    await emulator.freeze()
+    before = await read(emulator)
+    await emulator.jump(days=30)
+    after = await read(emulator)
+    assert emulated(after) - emulated(before) == timedelta(days=30)
+    assert emulated(await read(emulator)) == emulated(after)
+    assert int(after["version"]) == int(before["version"]) + 1
+
+
+async def test_clock_goes_to_an_instant_and_never_back(emulator: Emulator) -> None:
+    await emulator.freeze()
+    wanted = emulated(await read(emulator)) + timedelta(days=3)
+    await emulator.door("clock", to=wanted.isoformat())
+    assert emulated(await read(emulator)) == wanted
+    body = {"to": (wanted - timedelta(seconds=1)).isoformat()}
+    async with emulator.http.post(emulator.clock_url, json=body) as answer:
+        assert answer.status == 400
+
+
+async def test_faster_clock(emulator: Emulator) -> None:
+    await emulator.door("clock", rate=3600)
+    before = await read(emulator)
+    after = await read(emulator)
+    passed = datetime.fromisoformat(after["wall"]) - datetime.fromisoformat(before["wall"])
+    assert abs((emulated(after) - emulated(before)) - passed * 3600) < timedelta(seconds=1)
+
+
+async def test_poll_answers_at_once_when_the_version_differs(emulator: Emulator) -> None:
+    params = {"after": "-1", "wait": "20"}
+    async with emulator.http.get(emulator.clock_url, params=params) as answer:
+        assert answer.status == 200
+
+
+async def test_poll_answers_unchanged_when_its_time_is_up(emulator: Emulator) -> None:
+    version = (await read(emulator))["version"]
+    params = {"after": str(version), "wait": "0.05"}
+    async with emulator.http.get(emulator.clock_url, params=params) as answer:
+        assert (await answer.json())["version"] == version
+
+
+async def test_jump_answers_after_every_follower_has_heard(emulator: Emulator) -> None:
+    await emulator.freeze()
+    async with (
+        open_clock(emulator.clock_url, emulator.url) as one,
+        open_clock(emulator.clock_url, emulator.url) as other,
+    ):
+        for _ in range(5):
+            async with asyncio.timeout(1.5):
+                await emulator.jump(hours=1)
+            told = emulated(await read(emulator))
+            assert one.now() == other.now() == told
+
+
+async def test_sleeper_wakes_when_the_clock_jumps(emulator: Emulator) -> None:
+    await emulator.freeze()
+    async with open_clock(emulator.clock_url, emulator.url) as clock:
+        sleeping = asyncio.create_task(clock.sleep_until(clock.now() + timedelta(days=1)))
+        await emulator.jump(hours=23)
+        assert not sleeping.done()
+        await emulator.jump(hours=1)
+        async with asyncio.timeout(5):
+            await sleeping
+
+
+async def test_follower_that_left_does_not_hold_up_a_jump(emulator: Emulator) -> None:
+    version = str((await read(emulator))["version"])
+    async with aiohttp.ClientSession() as leaving:
+        polling = asyncio.create_task(
+            leaving.get(emulator.clock_url, params={"after": version, "wait": "20"})
+        )
+        await asyncio.sleep(0.05)
+        polling.cancel()
+    async with asyncio.timeout(1.5):
+        await emulator.jump(hours=1)
+
+
+async def test_follower_that_hears_and_stays_silent_holds_up_two_seconds_once(
+    emulator: Emulator,
+) -> None:
+    version = str((await read(emulator))["version"])
+    async with aiohttp.ClientSession() as silent:
+        polling = asyncio.create_task(
+            silent.get(emulator.clock_url, params={"after": version, "wait": "20"})
+        )
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(4):
+            await emulator.jump(hours=1)
+        async with asyncio.timeout(1.5):
+            await emulator.jump(hours=1)
+        (await polling).release()

@@ -1,0 +1,137 @@
+"""Injected faults: before and after the commit, and the journal that tells of them."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+from fix_emulator import Emulator
+
+from emulator.account import Account
+
+
+async def texts(emulator: Emulator) -> list[str]:
+    return [post["text"] for post in (await emulator.truth())["posts"]]
+
+
+async def journal(emulator: Emulator) -> list[dict[str, Any]]:
+    async with emulator.http.get(f"{emulator.url}/_emulator/faults") as answer:
+        written: list[dict[str, Any]] = (await answer.json())["journal"]
+        return written
+
+
+async def test_drop_after_the_commit_leaves_a_post_behind(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.fail("create_post", "after", "drop")
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await account.create("Did it arrive?")
+    assert await texts(emulator) == ["Did it arrive?"]
+    assert (await account.create("Did it arrive?")).status == 403
+    [entry] = await journal(emulator)
+    assert (entry["operation"], entry["when"], entry["kind"]) == ("create_post", "after", "drop")
+    created = (await emulator.truth())["requests"][entry["request"]]
+    assert (created["status"], created["usd"]) == (201, "0.015")
+
+
+async def test_drop_before_the_commit_leaves_nothing(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.fail("create_post", "before", "drop")
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await account.create("Did it arrive?")
+    assert await texts(emulator) == []
+    [entry] = [e for e in (await emulator.truth())["requests"] if e["operation"] == "create_post"]
+    assert (entry["status"], entry["usd"]) == (None, "0")
+    assert (await account.create("Did it arrive?")).status == 201
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("kind", "status", "words"),
+    [
+        ("500", 500, "Internal Server Error"),
+        ("503", 503, "Service Unavailable"),
+        ("502text", 502, "upstream connect error"),
+        ("429", 429, "Too Many Requests"),
+        ("401", 401, "Unauthorized"),
+    ],
+)
+async def test_answers_that_prove_nothing(
+    account: Account, when: str, kind: str, status: int, words: str
+) -> None:
+    await account.emulator.fail("create_post", when, kind)
+    told = await account.create("Was it made?")
+    assert told.status == status
+    assert words in str(told.body)
+    assert await texts(account.emulator) == (["Was it made?"] if when == "after" else [])
+
+
+async def test_injected_429_says_that_nothing_is_left(account: Account) -> None:
+    await account.emulator.fail("create_post", "after", "429")
+    told = await account.create("Too often?")
+    assert told.headers["x-rate-limit-remaining"] == "0"
+
+
+async def test_delay_before_the_commit_creates_behind_an_impatient_clients_back(
+    account: Account,
+) -> None:
+    await account.emulator.fail("create_post", "before", "delay", seconds=0.3)
+    with pytest.raises(TimeoutError):
+        await account.ask(
+            "POST",
+            "/2/tweets",
+            json={"text": "Late"},
+            timeout=aiohttp.ClientTimeout(total=0.1),
+        )
+    assert await texts(account.emulator) == []
+    while not await texts(account.emulator):
+        pass
+    assert await texts(account.emulator) == ["Late"]
+
+
+async def test_fault_strikes_as_often_as_told(account: Account) -> None:
+    await account.emulator.fail("read_me", "before", "503", times=2)
+    statuses = [(await account.get("/2/users/me")).status for _ in range(3)]
+    assert statuses == [503, 503, 200]
+
+
+async def test_faults_can_be_cleared(account: Account) -> None:
+    await account.emulator.fail("read_me", "before", "503", times=None)
+    assert (await account.get("/2/users/me")).status == 503
+    await account.emulator.clear_faults()
+    assert (await account.get("/2/users/me")).status == 200
+    assert len(await journal(account.emulator)) == 1
+
+
+async def test_chance_is_drawn_from_the_seed(account: Account) -> None:
+    async def statuses() -> list[int]:
+        await account.emulator.fail("read_me", "before", "503", times=None, probability=0.5)
+        account.tokens = await account.emulator.connect(account.username)
+        return [(await account.get("/2/users/me")).status for _ in range(20)]
+
+    first = await statuses()
+    await account.emulator.reset()
+    assert await statuses() == first
+    assert {200, 503} == set(first)
+
+
+async def test_refresh_response_lost_after_rotation(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.fail("refresh", "after", "drop")
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": account.tokens["refresh_token"],
+        "client_id": emulator.app.client_id,
+    }
+    headers = {"authorization": emulator.app.basic}
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await emulator.http.post(f"{emulator.url}/2/oauth2/token", data=form, headers=headers)
+    async with emulator.http.post(
+        f"{emulator.url}/2/oauth2/token", data=form, headers=headers
+    ) as answer:
+        assert answer.status == 400
+
+
+async def test_malformed_fault_is_told_so(emulator: Emulator) -> None:
+    for body in ({"operation": "x"}, {"operation": "x", "when": "later", "kind": "drop"}):
+        async with emulator.http.post(f"{emulator.url}/_emulator/faults", json=body) as answer:
+            assert answer.status == 400
+            assert "error" in await answer.json()

@@ -1,0 +1,260 @@
+"""OAuth 2.0 as X plays it: the page, the code, the tokens, and each refusal word for word."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+from fix_emulator import CALLBACK, Emulator
+
+from emulator.account import Account, connect
+
+VERIFIER = "v" * 50
+BAD_CODE = "Value passed for the authorization code was invalid."
+BAD_TOKEN = "Value passed for the token was invalid."
+
+
+async def post_form(
+    emulator: Emulator, path: str, basic: str | None = None, **form: str
+) -> tuple[int, Any]:
+    headers = {"authorization": basic} if basic else {}
+    async with emulator.http.post(emulator.url + path, data=form, headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def exchange(emulator: Emulator, **form: str) -> tuple[int, Any]:
+    app = emulator.app
+    right = {
+        "grant_type": "authorization_code",
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+        "client_id": app.client_id,
+    }
+    return await post_form(emulator, "/2/oauth2/token", app.basic, **(right | form))
+
+
+async def refresh(emulator: Emulator, token: str) -> tuple[int, Any]:
+    app = emulator.app
+    return await post_form(
+        emulator,
+        "/2/oauth2/token",
+        app.basic,
+        grant_type="refresh_token",
+        refresh_token=token,
+        client_id=app.client_id,
+    )
+
+
+async def code_for(emulator: Emulator, **changed: str) -> str:
+    back = await emulator.consent("larkbooks", **emulator.authorize_query(VERIFIER, **changed))
+    return back["code"]
+
+
+def invalid_request(description: str) -> tuple[int, dict[str, str]]:
+    return 400, {"error": "invalid_request", "error_description": description}
+
+
+async def test_consent_page_offers_the_accounts_and_preselects_the_hint(emulator: Emulator) -> None:
+    query = emulator.authorize_query(VERIFIER, login_hint="tidewatcher")
+    async with emulator.http.get(f"{emulator.url}/i/oauth2/authorize", params=query) as answer:
+        page = await answer.text()
+    assert answer.status == 200
+    assert 'value="tidewatcher" checked' in page
+    assert 'value="larkbooks" required' in page
+    assert "Roost under test wants to use your X account" in page
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"client_id": "nobody"},
+        {"redirect_uri": CALLBACK + "/"},
+        {"response_type": "token"},
+        {"code_challenge_method": "s256"},
+        {"scope": "tweet.read,tweet.write"},
+        {"scope": "tweet.read tweet.fly"},
+        {"state": ""},
+        {"state": "s" * 501},
+        {"code_challenge": "short"},
+    ],
+    ids=lambda changed: "-".join(changed),
+)
+async def test_malformed_authorize_shows_regret_and_never_redirects(
+    emulator: Emulator, changed: dict[str, str]
+) -> None:
+    query = emulator.authorize_query(VERIFIER, **changed)
+    async with emulator.http.get(f"{emulator.url}/i/oauth2/authorize", params=query) as answer:
+        assert "Something went wrong" in await answer.text()
+        assert "location" not in answer.headers
+
+
+async def test_denied_consent_goes_back_with_access_denied(emulator: Emulator) -> None:
+    back = await emulator.consent("larkbooks", "deny", **emulator.authorize_query(VERIFIER))
+    assert back == {"error": "access_denied", "state": "a state"}
+
+
+async def test_code_gives_tokens_once(emulator: Emulator) -> None:
+    code = await code_for(emulator)
+    status, tokens = await exchange(emulator, code=code)
+    assert status == 200
+    assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 7200)
+    assert set(tokens["scope"].split(" ")) == {
+        *("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
+    }
+    assert await exchange(emulator, code=code) == invalid_request(BAD_CODE)
+
+
+async def test_code_dies_after_thirty_seconds(emulator: Emulator) -> None:
+    await emulator.freeze()
+    early, late = await code_for(emulator), await code_for(emulator)
+    await emulator.jump(seconds=29.9)
+    assert (await exchange(emulator, code=early))[0] == 200
+    await emulator.jump(seconds=0.1)
+    assert await exchange(emulator, code=late) == invalid_request(BAD_CODE)
+
+
+async def test_wrong_verifier_is_refused_and_burns_the_code(emulator: Emulator) -> None:
+    code = await code_for(emulator)
+    assert await exchange(emulator, code=code, code_verifier="w" * 50) == invalid_request(
+        "Value passed for the code verifier did not match the code challenge."
+    )
+    assert await exchange(emulator, code=code) == invalid_request(BAD_CODE)
+
+
+async def test_plain_challenge_is_its_own_verifier(emulator: Emulator) -> None:
+    code = await code_for(emulator, code_challenge="p" * 43, code_challenge_method="plain")
+    assert (await exchange(emulator, code=code, code_verifier="p" * 43))[0] == 200
+
+
+async def test_other_redirect_uri_at_the_exchange_is_refused(emulator: Emulator) -> None:
+    code = await code_for(emulator)
+    status, body = await exchange(emulator, code=code, redirect_uri=CALLBACK + "x")
+    assert (status, body) == invalid_request(BAD_CODE)
+
+
+@pytest.mark.parametrize("secret", [None, "wrong"], ids=["missing", "wrong"])
+async def test_confidential_app_needs_its_secret(emulator: Emulator, secret: str | None) -> None:
+    status, body = await post_form(
+        emulator,
+        "/2/oauth2/token",
+        aiohttp.encode_basic_auth(emulator.app.client_id, secret) if secret else None,
+        grant_type="refresh_token",
+        refresh_token="any",
+        client_id=emulator.app.client_id,
+    )
+    assert (status, body) == (
+        401,
+        {
+            "error": "unauthorized_client",
+            "error_description": "Missing valid authorization header",
+        },
+    )
+
+
+async def test_unknown_app_and_missing_client_id(emulator: Emulator) -> None:
+    status, body = await exchange(emulator, client_id="nobody", code="any")
+    assert (status, body["error"]) == (400, "invalid_client")
+    status, body = await post_form(emulator, "/2/oauth2/token", grant_type="refresh_token")
+    assert (status, body) == invalid_request("Missing required parameter [client_id].")
+
+
+async def test_public_app_needs_no_secret(emulator: Emulator) -> None:
+    app = await emulator.door("apps", callbacks=[CALLBACK], confidential=False)
+    assert app["client_secret"] is None
+    code = await code_for(emulator, client_id=app["client_id"])
+    status, tokens = await post_form(
+        emulator,
+        "/2/oauth2/token",
+        grant_type="authorization_code",
+        code=code,
+        redirect_uri=CALLBACK,
+        code_verifier=VERIFIER,
+        client_id=app["client_id"],
+    )
+    assert status == 200
+    assert tokens["refresh_token"]
+
+
+async def test_no_refresh_token_without_offline_access(emulator: Emulator) -> None:
+    code = await code_for(emulator, scope="tweet.read users.read")
+    _, tokens = await exchange(emulator, code=code)
+    assert "refresh_token" not in tokens
+
+
+async def test_refresh_token_works_once_and_the_new_one_works(account: Account) -> None:
+    first = account.tokens["refresh_token"]
+    status, second = await refresh(account.emulator, first)
+    assert status == 200
+    assert second["refresh_token"] != first
+    assert (await refresh(account.emulator, second["refresh_token"]))[0] == 200
+
+
+async def test_refresh_replay_kills_the_family(account: Account) -> None:
+    first = account.tokens["refresh_token"]
+    _, second = await refresh(account.emulator, first)
+    assert await refresh(account.emulator, first) == invalid_request(BAD_TOKEN)
+    assert await refresh(account.emulator, second["refresh_token"]) == invalid_request(BAD_TOKEN)
+    account.tokens = second
+    assert (await account.get("/2/users/me")).status == 401
+
+
+async def test_refresh_replay_without_family_revocation_harms_itself_only(
+    account: Account,
+) -> None:
+    await account.emulator.switch(family_revocation=False)
+    first = account.tokens["refresh_token"]
+    _, second = await refresh(account.emulator, first)
+    assert await refresh(account.emulator, first) == invalid_request(BAD_TOKEN)
+    assert (await refresh(account.emulator, second["refresh_token"]))[0] == 200
+
+
+async def test_access_token_lives_two_hours_of_emulated_time(account: Account) -> None:
+    await account.emulator.jump(hours=1.99)
+    assert (await account.get("/2/users/me")).status == 200
+    await account.emulator.jump(hours=0.02)
+    told = await account.get("/2/users/me")
+    assert (told.status, told.body) == (
+        401,
+        {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"},
+    )
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+async def test_revoked_tokens_open_nothing(account: Account, kind: str) -> None:
+    app = account.emulator.app
+    status, body = await post_form(
+        account.emulator,
+        "/2/oauth2/revoke",
+        app.basic,
+        token=account.tokens[kind],
+        client_id=app.client_id,
+    )
+    assert (status, body) == (200, {"revoked": True})
+    assert (await account.get("/2/users/me")).status == 401
+
+
+@pytest.mark.parametrize(
+    "authorization", ["Bearer nonsense", "OAuth oauth_token=x", "", "Basic eDp5"]
+)
+async def test_unknown_credentials_get_401(emulator: Emulator, authorization: str) -> None:
+    async with emulator.http.get(
+        f"{emulator.url}/2/users/me", headers={"authorization": authorization}
+    ) as answer:
+        assert answer.status == 401
+        assert (await answer.json())["title"] == "Unauthorized"
+
+
+@pytest.mark.parametrize(
+    ("scope", "method", "path"),
+    [
+        ("tweet.read users.read", "POST", "/2/tweets"),
+        ("tweet.read users.read tweet.write", "POST", "/2/media/upload/initialize"),
+        ("tweet.read", "GET", "/2/users/me"),
+    ],
+    ids=["posting", "media", "me"],
+)
+async def test_missing_scope_is_forbidden(
+    emulator: Emulator, scope: str, method: str, path: str
+) -> None:
+    account = await connect(emulator, 0, scope=scope)
+    told = await account.ask(method, path, json={} if method == "POST" else None)
+    assert (told.status, told.body["title"]) == (403, "Forbidden")

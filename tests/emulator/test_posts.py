@@ -1,0 +1,239 @@
+"""Creating and deleting posts: what X returns, and each refusal with its body."""
+
+from typing import Any
+
+import pytest
+from fix_emulator import Emulator
+
+from emulator.account import Account, Told, connect
+
+
+def forbidden(detail: str) -> dict[str, Any]:
+    return {"title": "Forbidden", "type": "about:blank", "status": 403, "detail": detail}
+
+
+async def test_create_answers_with_id_and_text(account: Account) -> None:
+    told = await account.create("Good morning")
+    assert told.status == 201
+    post_id = told.data["id"]
+    assert told.data == {
+        "id": post_id,
+        "text": "Good morning",
+        "edit_history_tweet_ids": [post_id],
+    }
+    assert told.headers["location"] == f"https://api.twitter.com/2/tweets/{post_id}"
+    assert told.headers["x-rate-limit-limit"] == "100"
+    assert told.headers["x-rate-limit-remaining"] == "99"
+    assert told.headers["x-access-level"] == "read-write"
+
+
+async def test_ids_grow_with_emulated_time(account: Account) -> None:
+    await account.emulator.freeze()
+    first, second = await account.post("one"), await account.post("two")
+    await account.emulator.jump(seconds=60)
+    third = await account.post("three")
+    assert int(first) < int(second) < int(third)
+    assert (int(third) >> 22) - (int(first) >> 22) == 60_000
+
+
+async def test_links_come_back_wrapped(account: Account) -> None:
+    told = await account.create("Read https://example.com/a?b=c, then roost.dev #news @mira_builds")
+    read = await account.get(f"/2/tweets/{told.data['id']}", **{"tweet.fields": "entities"})
+    text, entities = read.data["text"], read.data["entities"]
+    assert told.data["text"] == text
+    urls = entities["urls"]
+    assert [each["expanded_url"] for each in urls] == [
+        "https://example.com/a?b=c",
+        "http://roost.dev",
+    ]
+    assert [text[each["start"] : each["end"]] for each in urls] == [each["url"] for each in urls]
+    assert all(len(each["url"]) == 23 for each in urls)
+    assert entities["hashtags"][0]["tag"] == "news"
+    mention = entities["mentions"][0]
+    assert text[mention["start"] : mention["end"]] == "@mira_builds"
+    assert mention["id"] == (await account.emulator.users())[2]["id"]
+
+
+async def test_duplicate_text_is_refused_for_the_same_user_only(
+    account: Account, emulator: Emulator
+) -> None:
+    await account.post("Once is enough")
+    told = await account.create("Once is enough")
+    assert told.status == 403
+    assert told.body == forbidden("You are not allowed to create a Tweet with duplicate content.")
+    other = await connect(emulator, 1)
+    assert (await other.create("Once is enough")).status == 201
+
+
+@pytest.mark.parametrize("way", ["deleted", "a day later", "switched off"])
+async def test_same_text_may_come_again(account: Account, way: str) -> None:
+    post_id = await account.post("Good morning")
+    if way == "deleted":
+        await account.ask("DELETE", f"/2/tweets/{post_id}")
+    elif way == "a day later":
+        await account.emulator.jump(hours=24.1)
+        account.tokens = await account.emulator.connect(account.username)
+    else:
+        await account.emulator.switch(duplicates=False)
+    assert (await account.create("Good morning")).status == 201
+
+
+async def test_length_is_280_or_25_000_by_subscription(
+    account: Account, emulator: Emulator
+) -> None:
+    assert (await account.create("ä" * 280)).status == 201
+    told = await account.create("ä" * 281)
+    assert (told.status, told.body) == (
+        403,
+        forbidden("You are not permitted to perform this action."),
+    )
+    premium = await connect(emulator, 2)
+    assert (await premium.create("ä" * 25_000)).status == 201
+    assert (await premium.create("ä" * 25_001)).status == 403
+
+
+@pytest.mark.parametrize(
+    ("switch", "status"), [("400", 400), ("403-text", 403)], ids=["invalid", "forbidden"]
+)
+async def test_too_long_has_other_answers_by_switch(
+    account: Account, switch: str, status: int
+) -> None:
+    await account.emulator.switch(too_long=switch)
+    told = await account.create("x" * 281)
+    assert told.status == status
+    assert "Your Tweet text is too long." in str(told.body)
+
+
+async def test_long_post_is_cut_and_has_a_note(emulator: Emulator) -> None:
+    premium = await connect(emulator, 2)
+    text = "All of it. " * 60
+    post_id = await premium.post(text.strip())
+    read = await premium.get(f"/2/tweets/{post_id}", **{"tweet.fields": "note_tweet"})
+    assert read.data["text"].endswith("…")
+    assert len(read.data["text"]) < 280
+    assert read.data["note_tweet"]["text"] == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"text": "a", "colour": "red"}, "$.colour: is not defined in the schema"),
+        ({"text": "a", "reply": {"in_reply_to_tweet_id": 1}}, "Expected `str`"),
+        ({"text": "a", "reply_settings": "everyone"}, "Invalid enum value"),
+        ({"text": "a", "media": {"media_ids": ["1"] * 5}}, "length <= 4"),
+        ({"text": "a", "poll": {"options": ["yes"], "duration_minutes": 5}}, "length >= 2"),
+        ({"text": ""}, "must not be empty"),
+        ({}, "must not be empty"),
+        ({"text": "", "media": {"media_ids": ["1"]}}, "must not be empty"),
+        (
+            {
+                "text": "a",
+                "poll": {"options": ["a", "b"], "duration_minutes": 5},
+                "media": {"media_ids": ["1"]},
+            },
+            "You can only provide one of poll",
+        ),
+    ],
+    ids=[
+        *("unknown", "type", "settings", "five media", "short poll"),
+        *("empty", "nothing", "empty beside media", "poll and media"),
+    ],
+)
+async def test_malformed_body_is_an_invalid_request(
+    account: Account, body: dict[str, Any], words: str
+) -> None:
+    told = await account.create(**body)
+    assert told.status == 400
+    assert told.body["title"] == "Invalid Request"
+    assert told.body["type"].endswith("/problems/invalid-request")
+    assert words in told.body["errors"][0]["message"]
+
+
+async def test_body_that_is_not_json(account: Account) -> None:
+    told = await account.ask("POST", "/2/tweets", data=b"{nonsense")
+    assert told.status == 400
+    assert told.body["errors"][0]["message"] == "Request body is not valid JSON."
+
+
+async def test_thread_of_ones_own_is_a_conversation(account: Account) -> None:
+    root = await account.post("One")
+    reply = await account.post("Two", reply={"in_reply_to_tweet_id": root})
+    read = await account.get(
+        f"/2/tweets/{reply}",
+        **{"tweet.fields": "conversation_id,referenced_tweets,in_reply_to_user_id"},
+    )
+    assert read.data["conversation_id"] == root
+    assert read.data["referenced_tweets"] == [{"type": "replied_to", "id": root}]
+    assert read.data["in_reply_to_user_id"] == account.id
+
+
+async def reply_to(account: Account, post_id: str) -> Told:
+    return await account.create("A reply", reply={"in_reply_to_tweet_id": post_id})
+
+
+async def test_reply_needs_a_summons(account: Account, emulator: Emulator) -> None:
+    other = await connect(emulator, 1)
+    quiet = await other.post("Nobody in particular")
+    told = await reply_to(account, quiet)
+    assert told.status == 403
+    assert told.body["type"].endswith("/not-authorized-for-resource")
+    assert told.body["detail"] == (
+        "You can only reply to or quote posts where you are mentioned or are the author."
+    )
+    calling = await other.post("What do you think, @LarkBooks?")
+    assert (await reply_to(account, calling)).status == 201
+
+
+async def test_enterprise_replies_and_quotes_anywhere(account: Account, emulator: Emulator) -> None:
+    await emulator.switch(tier="enterprise")
+    quiet = await (await connect(emulator, 1)).post("Nobody in particular")
+    assert (await reply_to(account, quiet)).status == 201
+    assert (await account.create("See here", quote_tweet_id=quiet)).status == 201
+
+
+async def test_self_serve_may_not_quote(account: Account) -> None:
+    own = await account.post("Mine")
+    assert (await account.create("See here", quote_tweet_id=own)).status == 403
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["deleted", "never there"])
+async def test_reply_to_what_is_not_there(account: Account, known: bool) -> None:
+    post_id = await account.post("Gone soon") if known else "12345"
+    await account.ask("DELETE", f"/2/tweets/{post_id}")
+    told = await reply_to(account, post_id)
+    assert told.status == 403
+    assert told.body == forbidden(
+        "You attempted to reply to a Tweet that is deleted or not visible to you."
+    )
+
+
+async def test_one_cashtag_only(account: Account) -> None:
+    assert (await account.create("Up: $TWTR")).status == 201
+    told = await account.create("Up: $TWTR and $AAPL")
+    assert told.body == forbidden("Posts are limited to a maximum of one cashtag")
+
+
+async def test_delete_is_for_the_author_and_may_be_repeated(
+    account: Account, emulator: Emulator
+) -> None:
+    post_id = await account.post("Short-lived")
+    other = await connect(emulator, 1)
+    refused = await other.ask("DELETE", f"/2/tweets/{post_id}")
+    assert (refused.status, refused.body["detail"]) == (
+        403,
+        "You are not authorized to delete this Tweet.",
+    )
+    for _ in range(2):
+        told = await account.ask("DELETE", f"/2/tweets/{post_id}")
+        assert (told.status, told.body) == (200, {"data": {"deleted": True}})
+    assert (await emulator.truth())["posts"][0]["deleted_at"] is not None
+
+
+async def test_window_of_a_hundred_posts_fills_and_opens_again(account: Account) -> None:
+    for number in range(100):
+        await account.post(f"Post {number}")
+    told = await account.create("One more")
+    assert (told.status, told.body["title"]) == (429, "Too Many Requests")
+    assert told.headers["x-rate-limit-remaining"] == "0"
+    await account.emulator.jump(seconds=15 * 60)
+    assert (await account.create("One more")).status == 201

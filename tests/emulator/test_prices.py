@@ -1,0 +1,112 @@
+"""What each request costs, by the emulator's own meter."""
+
+from decimal import Decimal
+
+import pytest
+from fix_emulator import Emulator
+
+from emulator.account import Account, connect
+
+
+async def dollars(emulator: Emulator) -> Decimal:
+    apps = (await emulator.truth(emulator.app.client_id))["apps"]
+    return Decimal(apps[emulator.app.client_id]["dollars"])
+
+
+@pytest.mark.parametrize(
+    ("text", "usd"),
+    [
+        ("No link", "0.015"),
+        ("https://example.com", "0.200"),
+        ("See example.com", "0.200"),
+        ("README.md is a link", "0.200"),
+        ("Node.js is none", "0.015"),
+    ],
+    ids=["plain", "protocol", "bare", "accidental", "not a domain"],
+)
+async def test_price_of_a_post(account: Account, text: str, usd: str) -> None:
+    await account.post(text)
+    assert await dollars(account.emulator) == Decimal(usd)
+
+
+async def test_summoned_reply_is_cheaper(account: Account, emulator: Emulator) -> None:
+    call = await (await connect(emulator, 1)).post("@larkbooks?")
+    before = await dollars(emulator)
+    await account.post("Yes", reply={"in_reply_to_tweet_id": call})
+    assert await dollars(emulator) - before == Decimal("0.010")
+
+
+async def test_own_thread_costs_full_price(account: Account, emulator: Emulator) -> None:
+    root = await account.post("One")
+    await account.post("Two", reply={"in_reply_to_tweet_id": root})
+    assert await dollars(emulator) == Decimal("0.030")
+
+
+async def test_reads_are_paid_once_per_thing_and_utc_day(
+    account: Account, emulator: Emulator
+) -> None:
+    now = (await emulator.truth())["now"]
+    await emulator.door("clock", to=now[:10] + "T23:59:59.9+00:00")  # rolls over once below
+    await emulator.freeze()
+    await emulator.jump(hours=1)
+    account.tokens = await emulator.connect(account.username)
+    ids = [await account.post(f"Post {number}") for number in range(2)]
+    before = await dollars(emulator)
+    for _ in range(2):
+        await account.get("/2/tweets", ids=",".join(ids))
+        await account.get(f"/2/users/{account.id}/tweets")
+        await account.get(f"/2/tweets/{ids[0]}")
+    assert await dollars(emulator) - before == Decimal("0.010")
+    await emulator.jump(hours=24)
+    account.tokens = await emulator.connect(account.username)
+    await account.get("/2/tweets", ids=ids[0])
+    assert await dollars(emulator) - before == Decimal("0.015")
+
+
+async def test_users_are_a_cent_a_day(account: Account, emulator: Emulator) -> None:
+    other = (await emulator.users())[1]["id"]
+    await account.get("/2/users/me")
+    await account.get("/2/users/me")
+    assert await dollars(emulator) == Decimal("0.010")
+    await account.get("/2/users", ids=f"{account.id},{other},99")
+    assert await dollars(emulator) == Decimal("0.020")
+
+
+async def test_refusals_tokens_and_uploads_are_free(account: Account, png: bytes) -> None:
+    await account.create("x" * 281)
+    await account.get("/2/tweets", ids="99")
+    await account.upload_image(png)
+    assert await dollars(account.emulator) == 0
+    truth = await account.emulator.truth(account.emulator.app.client_id)
+    operations = {entry["operation"] for entry in truth["requests"]}
+    assert operations == {
+        *("token", "create_post", "read_posts"),
+        *("media_initialize", "media_append", "media_finalize"),
+    }
+
+
+async def test_delete_and_alt_text_have_their_price(account: Account, png: bytes) -> None:
+    media_id = await account.upload_image(png)
+    body = {"id": media_id, "metadata": {"alt_text": {"text": "Blue"}}}
+    await account.ask("POST", "/2/media/metadata", json=body)
+    assert await dollars(account.emulator) == Decimal("0.005")
+    post_id = await account.post("Gone soon")
+    await account.ask("DELETE", f"/2/tweets/{post_id}")
+    assert await dollars(account.emulator) == Decimal("0.030")
+
+
+async def test_truth_counts_by_app(account: Account, emulator: Emulator, png: bytes) -> None:
+    media_id = await account.upload_image(png)
+    await account.post("Look", media={"media_ids": [media_id]})
+    first = emulator.app
+    other = await emulator.door("apps", callbacks=[first.callback])
+    everything = await emulator.truth()
+    assert everything["apps"][first.client_id] | {"requests": 0} == {
+        "posts": 1,
+        "media": 1,
+        "requests": 0,
+        "dollars": "0.015",
+    }
+    assert everything["apps"][other["client_id"]]["posts"] == 0
+    alone = await emulator.truth(other["client_id"])
+    assert (alone["posts"], alone["media"], alone["requests"]) == ([], [], [])

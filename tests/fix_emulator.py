@@ -1,0 +1,161 @@
+"""Fixture `emulator`: the emulator as a process of its own on a free port, reset for each test."""
+
+import base64
+import hashlib
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+CALLBACK = "http://127.0.0.1:8080/api/auth/callback/twitter"
+SCOPES = "tweet.read tweet.write users.read media.write offline.access"
+
+
+@dataclass(frozen=True)
+class RegisteredApp:
+    """The app that each test finds registered."""
+
+    client_id: str
+    client_secret: str
+    callback: str
+
+    @property
+    def basic(self) -> str:
+        """The header by which a confidential app shows who it is."""
+        return aiohttp.encode_basic_auth(self.client_id, self.client_secret)
+
+
+class Emulator:
+    """A running emulator, seen from a test. All that talks to it is asynchronous."""
+
+    def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
+        self.url = url
+        self.http = http
+        self.app = RegisteredApp("", "", CALLBACK)
+
+    @property
+    def clock_url(self) -> str:
+        """What `ROOST_CLOCK_URL` should be."""
+        return f"{self.url}/_emulator/clock"
+
+    async def reset(self) -> None:
+        """Forget everything, and register the test's app."""
+        await self.door("reset")
+        app = await self.door("apps", callbacks=[CALLBACK], name="Roost under test")
+        self.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
+
+    async def door(self, path: str, /, **body: Any) -> Any:
+        """POST to `/_emulator/{path}`; the answer, decoded."""
+        async with self.http.post(f"{self.url}/_emulator/{path}", json=body) as answer:
+            assert answer.status in (200, 201), await answer.text()
+            return await answer.json()
+
+    async def truth(self, client_id: str | None = None) -> dict[str, Any]:
+        """Everything that happened, of one app or of all."""
+        params = {"app": client_id} if client_id else {}
+        async with self.http.get(f"{self.url}/_emulator/truth", params=params) as answer:
+            told: dict[str, Any] = await answer.json()
+            return told
+
+    async def jump(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
+        """Move the clock forward; returns when its followers know."""
+        await self.door("clock", jump_seconds=days * 86_400 + hours * 3600 + seconds)
+
+    async def freeze(self) -> None:
+        """Stop emulated time until the next reset."""
+        await self.door("clock", rate=0)
+
+    async def switch(self, **switches: Any) -> None:
+        """Change switches until the next reset."""
+        await self.door("switches", **switches)
+
+    async def fail(self, operation: str, when: str, kind: str, **more: Any) -> None:
+        """The next request of this operation goes wrong."""
+        await self.door("faults", operation=operation, when=when, kind=kind, **more)
+
+    async def clear_faults(self) -> None:
+        """Nothing goes wrong any more."""
+        async with self.http.delete(f"{self.url}/_emulator/faults") as answer:
+            assert answer.status == 204
+
+    async def users(self) -> list[dict[str, Any]]:
+        """The accounts there are, in order of creation."""
+        async with self.http.get(f"{self.url}/_emulator/users") as answer:
+            listed: list[dict[str, Any]] = await answer.json()
+            return listed
+
+    async def consent(self, username: str, decision: str = "allow", **query: str) -> dict[str, str]:
+        """Decide on the authorize page as a person would; the callback's query."""
+        async with self.http.post(
+            f"{self.url}/i/oauth2/authorize",
+            data=query | {"user": username, "decision": decision},
+            allow_redirects=False,
+        ) as answer:
+            assert answer.status == 302, await answer.text()
+            back = parse_qs(urlsplit(answer.headers["location"]).query)
+        return {name: values[0] for name, values in back.items()}
+
+    async def connect(self, username: str, scope: str = SCOPES) -> dict[str, Any]:
+        """Walk through OAuth for an account; the token endpoint's answer."""
+        verifier = secrets.token_urlsafe(48)
+        back = await self.consent(username, **self.authorize_query(verifier, scope=scope))
+        async with self.http.post(
+            f"{self.url}/2/oauth2/token",
+            data={
+                "grant_type": "authorization_code",
+                "code": back["code"],
+                "redirect_uri": CALLBACK,
+                "code_verifier": verifier,
+                "client_id": self.app.client_id,
+            },
+            headers={"authorization": self.app.basic},
+        ) as answer:
+            assert answer.status == 200, await answer.text()
+            tokens: dict[str, Any] = await answer.json()
+            return tokens
+
+    def authorize_query(self, verifier: str, **changed: str) -> dict[str, str]:
+        """A right query for the authorize page, with some values changed."""
+        digest = hashlib.sha256(verifier.encode()).digest()
+        return {
+            "response_type": "code",
+            "client_id": self.app.client_id,
+            "redirect_uri": CALLBACK,
+            "scope": SCOPES,
+            "state": "a state",
+            "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+            "code_challenge_method": "S256",
+        } | changed
+
+
+@pytest.fixture(scope="session")
+def emulator_url() -> Iterator[str]:
+    """A process that plays X until the session ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "x_emulator", "--port", "0", "--seed", "7", "--json"],
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(process.stdout.readline())["url"]
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+@pytest_asyncio.fixture
+async def emulator(emulator_url: str) -> AsyncIterator[Emulator]:
+    """X as if nothing had happened yet, with one app registered and three accounts."""
+    async with aiohttp.ClientSession() as http:
+        playing = Emulator(emulator_url, http)
+        await playing.reset()
+        yield playing

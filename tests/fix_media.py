@@ -1,0 +1,110 @@
+"""Media files drawn for tests: real ones by Pillow and PyAV, hostile ones by hand."""
+
+import struct
+import zlib
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+import av
+import numpy as np
+from PIL import Image
+
+#: Greenwich, and a camera held upright (orientation 6).
+_GPS, _MAKE, _ORIENTATION = 0x8825, 0x010F, 0x0112
+LARGEST_U32: Final = 0xFFFFFFFF
+
+
+def draw_image(width: int = 64, height: int = 48, mode: str = "RGB", noise: int = 6) -> Image.Image:
+    """A soft gradient with a little grain, so that it compresses as a photograph does."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    soft = np.stack([columns * 200 / width, rows * 200 / height, (rows + columns) % 200], axis=-1)
+    grain = np.random.default_rng(7).integers(0, noise + 1, (height, width, 3))
+    return Image.fromarray((soft + grain).clip(0, 255).astype(np.uint8)).convert(mode)
+
+
+def draw_exif(orientation: int = 6) -> Image.Exif:
+    """Metadata of a camera that knew where it was."""
+    exif = Image.Exif()
+    exif[_ORIENTATION] = orientation
+    exif[_MAKE] = "Lumiere"
+    exif.get_ifd(_GPS).update({1: "N", 2: (51.0, 28.0, 40.0), 3: "W", 4: (0.0, 0.0, 5.0)})
+    return exif
+
+
+def save_gif(path: Path, width: int = 64, height: int = 48, frames: int = 5) -> Path:
+    """An animation of 100 ms a frame in which every frame differs."""
+    drawn = [Image.new("P", (width, height), number % 256) for number in range(frames)]
+    for image in drawn:
+        image.putpalette([(7 * one) % 256 for one in range(768)])
+    drawn[0].save(path, save_all=True, append_images=drawn[1:], duration=100, optimize=False)
+    return path
+
+
+def save_video(
+    path: Path,
+    *,
+    width: int = 64,
+    height: int = 48,
+    frames: int = 30,
+    rate: int = 30,
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    sound: str | None = "aac",
+    layout: str = "stereo",
+    options: dict[str, str] | None = None,
+) -> Path:
+    """A short film of moving bars, with a silent track where `sound` names its codec."""
+    with av.open(str(path), "w", options=options or {}) as film:
+        picture: Any = film.add_stream(codec, rate=rate, options={"g": "15"})
+        picture.width, picture.height, picture.pix_fmt = width, height, pixels
+        track: Any = film.add_stream(sound, rate=48_000, layout=layout) if sound else None
+        for number in range(frames):
+            drawn = np.zeros((height, width, 3), np.uint8)
+            drawn[:, number % width :: 8] = (255, number % 256, 128)
+            frame = av.VideoFrame.from_ndarray(drawn, "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, rate)
+            film.mux(picture.encode(frame))
+        film.mux(picture.encode())
+        if track is not None:
+            channels = track.codec_context.channels
+            for start in range(0, 48_000 * frames // rate, 1024):
+                silence = np.zeros((channels, 1024), np.float32)
+                heard = av.AudioFrame.from_ndarray(silence, "fltp", layout)
+                heard.rate, heard.pts, heard.time_base = 48_000, start, Fraction(1, 48_000)
+                film.mux(track.encode(heard))
+            film.mux(track.encode())
+    return path
+
+
+def png_chunk(kind: bytes, payload: bytes) -> bytes:
+    """One chunk with its checksum."""
+    return (
+        struct.pack(">I", len(payload))
+        + kind
+        + payload
+        + struct.pack(">I", zlib.crc32(kind + payload))
+    )
+
+
+def png_of(width: int, height: int, rows: bytes) -> bytes:
+    """A PNG of 1-bit grey whose compressed rows are given."""
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", rows)
+        + png_chunk(b"IEND", b"")
+    )
+
+
+def box(kind: bytes, payload: bytes = b"") -> bytes:
+    """One box of an MP4."""
+    return struct.pack(">I", 8 + len(payload)) + kind + payload
+
+
+def find_box(data: bytes, kind: bytes) -> int:
+    """Where a box that occurs once begins."""
+    at = data.index(kind) - 4
+    assert data.count(kind) >= 1
+    return at

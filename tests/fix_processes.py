@@ -1,0 +1,51 @@
+"""Real processes of Roost's own commands, with the environment that a test's settings stand for."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from roost.settings import Settings
+
+#: Wall seconds, short for tests: signs of life, deadlines. Domain time runs at the emulator's rate.
+QUICK = {
+    "ROOST_HEARTBEAT_S": "0.3",
+    "ROOST_STALLED_AFTER_S": "1.2",
+    "ROOST_CREATE_DEADLINE_S": "2",
+}
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment from which a child reads these settings."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
+    told = {
+        name.upper(): str(value)
+        for name in settings.model_fields_set
+        if (value := getattr(settings, name)) is not None
+    }
+    return plain | told | QUICK
+
+
+@contextlib.asynccontextmanager
+async def python_process(
+    *arguments: str, settings: Settings, log: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `python ARGUMENTS` with these settings; ended with the block if it still runs."""
+    with log.open("ab") as file:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *arguments,
+            env=environment_of(settings),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()

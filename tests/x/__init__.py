@@ -1,0 +1,1 @@
+"""The X client, over HTTP against the emulator."""

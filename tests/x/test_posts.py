@@ -1,0 +1,171 @@
+"""Posts made, deleted and read back."""
+
+import asyncio
+
+import pytest
+
+from fix_emulator import Emulator
+from roost import x
+from roost.errors import PostRefused
+from roost.models import TweetId, XMediaId, XUserId
+from roost.x.wire import boot_seconds
+
+from .conftest import Account, Connect, SentRequest
+
+
+async def test_create_makes_the_post_that_was_asked_for(
+    account: Account, emulator: Emulator
+) -> None:
+    created = await x.posts.create(account.client, text="The tide turns at nine.")
+
+    (post,) = (await emulator.truth())["posts"]
+    assert (post["id"], post["text"]) == (created.tweet_id, "The tide turns at nine.")
+    assert (post["user"], post["reply_to"], post["media"]) == (account.user_id, None, [])
+
+
+async def test_create_replies_to_the_parent(account: Account, emulator: Emulator) -> None:
+    first = await x.posts.create(account.client, text="One.")
+    second = await x.posts.create(account.client, text="Two.", reply_to=first.tweet_id)
+
+    posts = {post["id"]: post for post in (await emulator.truth())["posts"]}
+    assert posts[second.tweet_id]["reply_to"] == first.tweet_id
+
+
+@pytest.mark.parametrize(
+    ("text", "media_ids", "quote"),
+    [(None, [], None), ("", [], None), ("Both.", ["1"], TweetId("2"))],
+    ids=["nothing", "empty", "media-and-quote"],
+)
+async def test_create_refuses_what_the_schema_excludes(
+    account: Account,
+    sent: list[SentRequest],
+    text: str | None,
+    media_ids: list[XMediaId],
+    quote: TweetId | None,
+) -> None:
+    before = len(sent)
+    with pytest.raises(PostRefused):
+        await x.posts.create(account.client, text=text, media_ids=media_ids, quote_tweet_id=quote)
+    assert len(sent) == before
+
+
+async def test_create_does_not_leave_after_its_deadline(
+    account: Account, emulator: Emulator
+) -> None:
+    with pytest.raises(x.errors.NotSent) as raised:
+        await x.posts.create(account.client, text="Late.", deadline=boot_seconds() - 1)
+
+    assert raised.value.surely_created_nothing
+    assert (await emulator.truth())["posts"] == []
+    assert account.exchanges[-1].status is None
+
+
+async def test_create_is_unknown_when_the_deadline_ends_the_wait(
+    account: Account, emulator: Emulator
+) -> None:
+    await emulator.fail("create_post", "after", "delay", seconds=30)
+    started = asyncio.get_running_loop().time()
+    with pytest.raises(x.errors.OutcomeUnknown) as raised:
+        await x.posts.create(account.client, text="Slow.", deadline=boot_seconds() + 0.5)
+
+    assert asyncio.get_running_loop().time() - started < 10
+    assert not raised.value.surely_created_nothing
+    assert [post["text"] for post in (await emulator.truth())["posts"]] == ["Slow."]
+
+
+async def test_create_is_sent_once_when_the_answer_is_lost(
+    account: Account, emulator: Emulator
+) -> None:
+    await emulator.fail("create_post", "after", "drop")
+    with pytest.raises(x.errors.OutcomeUnknown):
+        await x.posts.create(account.client, text="Lost.")
+
+    told = await emulator.truth()
+    assert [r["operation"] for r in told["requests"]].count("create_post") == 1
+    assert [post["text"] for post in told["posts"]] == ["Lost."]
+
+
+async def test_delete_takes_the_post_away(account: Account, emulator: Emulator) -> None:
+    created = await x.posts.create(account.client, text="A slip.")
+
+    assert await x.posts.delete(account.client, created.tweet_id)
+    (post,) = (await emulator.truth())["posts"]
+    assert post["deleted_at"] is not None
+
+
+async def test_timeline_gives_every_page_newest_first(account: Account, emulator: Emulator) -> None:
+    await emulator.switch(limits=False)
+    texts = [f"Number {number}." for number in range(103)]
+    for text in texts:
+        await x.posts.create(account.client, text=text)
+
+    seen = [p.text async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert seen == texts[::-1]
+
+
+async def test_timeline_begins_after_since_id(account: Account) -> None:
+    first = await x.posts.create(account.client, text="First.")
+    second = await x.posts.create(account.client, text="Second.", reply_to=first.tweet_id)
+
+    (post,) = [
+        post
+        async for post in x.posts.read_timeline(
+            account.client, account.user_id, since_id=first.tweet_id
+        )
+    ]
+    assert (post.tweet_id, post.reply_to) == (second.tweet_id, first.tweet_id)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plain.",
+        "Fish & chips <3 > all; literally &amp; and &lt;.",
+        "Two links: https://example.com/a?b=1&copy=2 and EXAMPLE.org/Path, then words.",
+        "At the end http://Example.com/",
+        "Cafe\u0301 \u2764\ufe0f\r\nnew line",
+        "  spaced out  ",
+    ],
+    ids=["plain", "escapes", "links", "lone-slash", "not-nfc", "outer-space"],
+)
+async def test_timeline_text_is_recognised_as_what_was_sent(account: Account, text: str) -> None:
+    await x.posts.create(account.client, text=text)
+
+    (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert seen.expanded_text == x.posts.as_returned(text)
+
+
+async def test_timeline_text_is_without_the_medias_link(account: Account, png: bytes) -> None:
+    media = await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
+    text = "Look at https://example.com/pier"
+    await x.posts.create(account.client, text=text, media_ids=[media.media_id])
+
+    (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert "https://t.co/" in seen.text
+    assert seen.expanded_text == text
+    assert seen.media_keys == (media.media_key,)
+
+
+async def test_timeline_of_nobody_is_a_refusal_not_an_empty_list(account: Account) -> None:
+    timeline = x.posts.read_timeline(account.client, XUserId("17"))
+    with pytest.raises(x.errors.NotFoundOnX) as raised:
+        await anext(timeline)
+    assert raised.value.request_id
+
+
+async def test_timeline_reads_the_newer_spelling(account: Account, emulator: Emulator) -> None:
+    first = await x.posts.create(account.client, text="First.")
+    await x.posts.create(account.client, text="Second.", reply_to=first.tweet_id)
+    await emulator.switch(spelling="post")
+
+    seen = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert [p.reply_to for p in seen] == [first.tweet_id, None]
+
+
+async def test_long_post_is_read_whole(connect: Connect) -> None:
+    account = await connect("mira_builds")
+    text = "A long one, about building in public. " * 20 + "See https://example.com/end"
+    await x.posts.create(account.client, text=text)
+
+    (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert seen.expanded_text == text
