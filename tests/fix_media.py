@@ -10,9 +10,8 @@ import av
 import numpy as np
 from PIL import Image
 
-#: Greenwich, and a camera held upright (orientation 6).
 _GPS, _MAKE, _ORIENTATION = 0x8825, 0x010F, 0x0112
-LARGEST_U32: Final = 0xFFFFFFFF
+LARGEST_U32: Final = b"\xff\xff\xff\xff"
 
 
 def draw_image(width: int = 64, height: int = 48, mode: str = "RGB", noise: int = 6) -> Image.Image:
@@ -103,8 +102,7 @@ def box(kind: bytes, payload: bytes = b"") -> bytes:
     return struct.pack(">I", 8 + len(payload)) + kind + payload
 
 
-def find_box(data: bytes, kind: bytes) -> int:
-    """Where a box that occurs once begins."""
-    at = data.index(kind) - 4
-    assert data.count(kind) >= 1
-    return at
+def patch(data: bytes, kind: bytes, offset: int, new: bytes) -> bytes:
+    """The file with bytes replaced, counted from behind a box's first name."""
+    at = data.index(kind) + 4 + offset
+    return data[:at] + new + data[at + len(new) :]

@@ -36,7 +36,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
         return
-    async with embedded_postgres(settings.roost_home / "postgres") as server:
+    async with embedded_postgres(settings.roost_home) as server:
         await create_database(server.url("postgres"), EMBEDDED_DATABASE)
         yield server.url(EMBEDDED_DATABASE)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+
 from fix_emulator import Emulator
 
 

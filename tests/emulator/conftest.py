@@ -6,10 +6,10 @@ import av
 import numpy as np
 import pytest
 import pytest_asyncio
-from fix_emulator import Emulator
 from PIL import Image
 
 from emulator.account import Account, connect
+from fix_emulator import Emulator
 
 
 @pytest_asyncio.fixture

@@ -4,8 +4,8 @@ import asyncio
 from datetime import datetime, timedelta
 
 import aiohttp
-from fix_emulator import Emulator
 
+from fix_emulator import Emulator
 from roost.clock import open_clock
 
 

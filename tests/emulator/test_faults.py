@@ -4,9 +4,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from fix_emulator import Emulator
 
 from emulator.account import Account
+from fix_emulator import Emulator
 
 
 async def texts(emulator: Emulator) -> list[str]:

@@ -4,10 +4,10 @@ import base64
 import hashlib
 
 import pytest
-from fix_emulator import Emulator
 
 from emulator.account import Account, connect
 from emulator.conftest import picture
+from fix_emulator import Emulator
 
 SUM = "Segments do not add up to provided total file size."
 INVALID = "Your media IDs are invalid."

@@ -5,9 +5,9 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from fix_emulator import Emulator
 
 from emulator.account import Account
+from fix_emulator import Emulator
 from x_emulator import metrics
 from x_emulator.state import Post, World
 

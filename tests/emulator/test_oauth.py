@@ -4,9 +4,9 @@ from typing import Any
 
 import aiohttp
 import pytest
-from fix_emulator import CALLBACK, Emulator
 
 from emulator.account import Account, connect
+from fix_emulator import CALLBACK, Emulator
 
 VERIFIER = "v" * 50
 BAD_CODE = "Value passed for the authorization code was invalid."

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from fix_emulator import Emulator
 
 from emulator.account import Account, Told, connect
+from fix_emulator import Emulator
 
 
 def forbidden(detail: str) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from fix_emulator import Emulator
 
 from emulator.account import Account, connect
+from fix_emulator import Emulator
 
 
 async def dollars(emulator: Emulator) -> Decimal:

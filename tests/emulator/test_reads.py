@@ -1,9 +1,9 @@
 """Reading posts and users: partial answers, who may see private numbers, pages of a timeline."""
 
 import pytest
-from fix_emulator import Emulator
 
 from emulator.account import Account, connect
+from fix_emulator import Emulator
 
 PRIVATE = {"tweet.fields": "public_metrics,non_public_metrics"}
 

@@ -4,7 +4,7 @@ import pytest
 
 from fix_emulator import Emulator
 from roost import x
-from roost.models import Metric, TweetId
+from roost.models import Metric, TweetId, XUserId
 from roost.prices import Operation
 
 from .conftest import Account, Connect, SentRequest
@@ -109,4 +109,4 @@ async def test_user_in_the_newer_spelling_has_its_posts(
 
 async def test_unknown_user_is_not_found(account: Account) -> None:
     with pytest.raises(x.errors.NotFoundOnX):
-        await x.users.read_user(account.client, x.users.XUserId("17"))
+        await x.users.read_user(account.client, XUserId("17"))

@@ -5,7 +5,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import signal
 import socket
 import tempfile
 import time
@@ -26,7 +25,7 @@ from roost.cli.setup import make_home, make_tenant
 from roost.cli.show import Json, complete, say, tell
 from roost.errors import Broken
 from roost.house import House, migrate, open_house
-from roost.models import Integration, PostState, Tenant
+from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
 from roost.settings import Settings, read_settings
 from roost.store.embedded import remove_embedded
@@ -73,9 +72,6 @@ def demo(
 
 async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json: bool) -> int:
     began = time.monotonic()
-    loop, this = asyncio.get_running_loop(), asyncio.current_task()
-    assert this is not None
-    loop.add_signal_handler(signal.SIGTERM, this.cancel)
     with Progress(shown=not as_json) as progress:
         try:
             async with _stage(scenario, seed, keep, progress) as stage:
@@ -89,7 +85,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
                     await asyncio.Event().wait()
         except asyncio.CancelledError:
             tell("Interrupted; everything the demo started was ended.")
-            return 130
+            raise
     return 0
 
 
@@ -141,7 +137,7 @@ async def _database(given: str | None, home: Path, *, keep: bool) -> AsyncIterat
     if given is None:
         yield None
         if not keep:
-            await remove_embedded(home / "postgres")
+            await remove_embedded(home)
         return
     name = f"roost_demo_{secrets.token_hex(4)}"
     await create_database(given, name)
@@ -205,7 +201,7 @@ async def _stage(
 
 async def _start_both(
     stack: contextlib.AsyncExitStack, environment: dict[str, str], home: Path, port: int
-) -> list[dict[str, Any]]:
+) -> tuple[dict[str, Any], dict[str, Any]]:
     return await asyncio.gather(
         stack.enter_async_context(
             running("serve", "--port", str(port), environment=environment, log=home / "serve.log")
@@ -283,7 +279,7 @@ async def _accounts(house: House, tenant: Tenant) -> list[Integration]:
 
 async def _watch_publishing(
     house: House, tenants: list[Tenant], progress: Progress
-) -> list[store.posts.Post]:
+) -> list[Post]:
     """Until every post is settled. Raises: Broken after a minute."""
     until = time.monotonic() + _PUBLISH_S
     while True:

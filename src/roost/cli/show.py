@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import date, datetime
@@ -29,6 +30,7 @@ EXIT_CODES = {
     Kind.BROKEN: 5,
 }
 NEEDS_ADMINISTRATOR = 3
+INTERRUPTED = 130
 
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
@@ -104,17 +106,23 @@ def run(app: App, arguments: list[str] | None) -> int:
     except RoostError as error:
         show_failure(error, as_json=as_json)
         return exit_code(error)
-    except KeyboardInterrupt:
-        return 130
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED
     except BrokenPipeError:
         return 0
     return result if isinstance(result, int) else 0
 
 
 def complete(work: Callable[[], Awaitable[int | None]]) -> int:
-    """Run a command's asynchronous body to its end; its exit code."""
+    """Run a command's asynchronous body to its end; its exit code.
+
+    SIGTERM ends it as Ctrl-C does: cancelled, so that what it opened is closed.
+    """
 
     async def body() -> int:
+        this = asyncio.current_task()
+        assert this is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
         return await work() or 0
 
     return asyncio.run(body())

@@ -10,7 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from roost.agents.narrator import tell_change
 from roost.insights.series import Change, net_changes
 from roost.models import AccountSnapshot, Alert, IntegrationId, Metric
 
@@ -71,7 +73,13 @@ def find_anomalies(
                 score=round(judgement.score, 2),
                 observed=change.amount,
                 expected=round(judgement.expected, 2),
-                message=_tell(change, judgement.expected),
+                message=tell_change(
+                    amount=change.amount,
+                    before=change.before,
+                    expected=judgement.expected,
+                    on=change.day,
+                    days=change.days,
+                ),
             )
         )
     return alerts
@@ -106,7 +114,7 @@ def judge_change(change: Change, earlier: Sequence[Change]) -> Judgement | None:
     return Judgement(expected, score, alarming)
 
 
-def _gain_ratio_score(change: Change, rates: np.ndarray) -> float:
+def _gain_ratio_score(change: Change, rates: NDArray[np.float64]) -> float:
     logs = np.log1p(np.maximum(rates, 0))
     usual = float(np.median(logs))
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(logs - usual)))
@@ -120,16 +128,3 @@ def _is_quiet(change: Change, alerts: Sequence[Alert]) -> bool:
     return any(
         (alert.observed > 0) == gained and change.day - alert.day < _QUIET for alert in alerts
     )
-
-
-def _tell(change: Change, expected: float) -> str:
-    count = abs(round(change.amount))
-    people = "follower" if count == 1 else "followers"
-    share = f" ({abs(change.amount) / change.before:.1%})" if change.before else ""
-    verb = "gained" if change.amount > 0 else "lost"
-    usual = f"{round(expected):+,}".replace("-", "−") if round(expected) else "no change"
-    when = f"{change.day.day} {change.day:%B %Y}"
-    if change.days > 1.5:
-        when = f"{round(change.days)} days around {when}"
-        return f"{verb.capitalize()} {count:,} {people}{share} in {when}; usual is {usual}."
-    return f"{verb.capitalize()} {count:,} {people}{share} on {when}; usual is {usual}."

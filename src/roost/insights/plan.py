@@ -1,4 +1,4 @@
-"""Which readings are worth their price, and when: X bills a post once a UTC day, however often read.
+"""Which readings are worth their price: X bills a post once a UTC day, however often it is read.
 
 Readings fall on one instant a day, shortly before midnight UTC: what a day brought is then billed
 once, and told of the right day.
@@ -68,10 +68,12 @@ def _is_on_ladder(sent_at: datetime, day: date) -> bool:
 
 
 def _last_instant(sent_at: datetime, now: datetime) -> datetime | None:
-    """The latest reading instant of the post that has passed."""
-    newest = min(now, sent_at + timedelta(days=READ_UNTIL_DAYS)).astimezone(UTC).date()
+    """The latest reading instant of the post that has passed; None before it, and too late."""
+    if now - sent_at > timedelta(days=READ_UNTIL_DAYS):
+        return None
+    today = now.astimezone(UTC).date()
     for back in range(WEEKLY_STEP_DAYS + 1):
-        day = newest - back * _DAY
+        day = today - back * _DAY
         if _instant(day) <= now and _is_on_ladder(sent_at, day):
             return _instant(day)
     return None

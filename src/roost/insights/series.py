@@ -8,14 +8,13 @@ the larger share of the time between the two.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from roost.insights.plan import DAILY_UNTIL_DAYS
 from roost.models import AccountSnapshot, Metric, PostSnapshot
-
-#: A post counts into daily figures while the read plan reads it daily.
-DAILY_DAYS = 30
 
 _DAY = timedelta(days=1)
 _HALF_DAY = timedelta(hours=12)
@@ -97,7 +96,9 @@ def day_of_change(since: datetime, until: datetime) -> date:
     return chosen
 
 
-def closing_readings(readings: Iterable[tuple[datetime, float]]) -> dict[date, tuple[datetime, float]]:
+def closing_readings(
+    readings: Iterable[tuple[datetime, float]],
+) -> dict[date, tuple[datetime, float]]:
     """For each day that has one, the reading that closes it, oldest first.
 
     Of two equally near to midnight the earlier one closes the day.
@@ -146,7 +147,7 @@ def net_changes(snapshots: Sequence[AccountSnapshot], metric: Metric) -> list[Ch
     closings = list(_closings(snapshots, metric).values())
     return [
         Change(since, until, before, after)
-        for (since, before), (until, after) in zip(closings, closings[1:], strict=False)
+        for (since, before), (until, after) in pairwise(closings)
     ]
 
 
@@ -167,7 +168,7 @@ def _series(values: dict[date, float]) -> DailySeries | None:
 
 
 def daily_gains(posts: Sequence[PostSnapshot], metric: Metric) -> DailySeries | None:
-    """What all posts younger than `DAILY_DAYS` gained on each UTC day; None without a reading.
+    """What all posts still read daily gained on each UTC day; None without a reading.
 
     A day on which one of them was skipped between two readings is a gap: the sum is not known.
     A post that is no longer read (deleted, too old) stops counting after its last reading.
@@ -193,14 +194,14 @@ def _gains_of_post(readings: Sequence[PostSnapshot], metric: Metric) -> dict[dat
         (reading.at, float(value))
         for reading in readings
         if (value := reading.metrics.get(metric)) is not None
-        and reading.at - sent_at < timedelta(days=DAILY_DAYS)
+        and reading.at - sent_at < timedelta(days=DAILY_UNTIL_DAYS)
     ]
     if not measured:
         return {}
     # Before it was sent, and in the instant it was, a post had earned nothing: that is known.
     levels = {sent_at.date() - _DAY: 0.0}
-    for day, (_, value) in closing_readings([(sent_at, 0.0), *measured]).items():
-        levels[day] = value
+    for day, (_, level) in closing_readings([(sent_at, 0.0), *measured]).items():
+        levels[day] = level
     series = _series(levels)
     assert series is not None
     changes = series.changes()

@@ -67,7 +67,10 @@ def _serve(
     except Refusal as refusal:
         return {"refused": refusal.reason, "detail": refusal.detail}
     except MemoryError:
-        return {"refused": Unreadable.DECODER_OUT_OF_MEMORY, "detail": ""}
+        return {
+            "refused": Unreadable.DECODER_OUT_OF_MEMORY,
+            "detail": "decoding it takes more memory than any post is worth",
+        }
     except Exception as error:
         # Decoders raise anything over damaged input; their texts may quote the file, so the
         # class alone goes out.

@@ -92,7 +92,7 @@ class _Child:
             self.end()
             raise DecoderUnavailable(f"The decoding process lacks a library: {told['broken']}.")
 
-    def ask(self, request: Request, descriptors: list[int]) -> dict[str, Any]:
+    def ask(self, request: Request, descriptors: list[int], deadline: float) -> dict[str, Any]:
         """Raises: _Gone, TimeoutError."""
         self.requests += 1
         line = json.dumps(
@@ -103,7 +103,6 @@ class _Child:
                 "arguments": request.arguments,
             }
         ).encode()
-        deadline = time.monotonic() + request.wall_seconds
         self._socket.settimeout(request.wall_seconds)
         try:
             socket.send_fds(self._socket, [line], descriptors)
@@ -111,7 +110,12 @@ class _Child:
             raise
         except OSError as error:
             raise _Gone from error
-        answer = self._receive(deadline)
+        try:
+            answer = self._receive(deadline)
+        except _Gone as error:
+            if self._ended_by_limit():
+                raise TimeoutError from error
+            raise
         self._used_at = time.monotonic()
         return answer
 
@@ -142,7 +146,7 @@ class _Child:
     def is_warm(self) -> bool:
         return self._process.poll() is None and time.monotonic() - self._used_at < _WARM_SECONDS
 
-    def ended_by_limit(self) -> bool:
+    def _ended_by_limit(self) -> bool:
         """Whether the kernel ended it for using up its time; asked after its end was noticed."""
         try:
             return self._process.wait(1) in (-signal.SIGXCPU, -signal.SIGALRM)
@@ -170,14 +174,17 @@ class _Children:
     def ask(self, request: Request, descriptors: list[int]) -> dict[str, Any]:
         with self._turn:
             child = self._take()
+            was_used = child.requests > 0
+            deadline = time.monotonic() + request.wall_seconds
             try:
-                answer = child.ask(request, descriptors)
-            except BaseException as error:
-                slow = isinstance(error, _Gone) and child.ended_by_limit()
-                self._drop(child)
-                if slow:
-                    raise TimeoutError from error
-                raise
+                answer = self._ask(child, request, descriptors, deadline)
+            except _Gone:
+                if not was_used:
+                    raise
+                # A used process may have ended just before, or of what earlier files left in
+                # it: whether this file is to blame shows in a fresh one.
+                child = self._start()
+                answer = self._ask(child, request, descriptors, deadline)
             exhausted = answer.get("refused") == Unreadable.DECODER_OUT_OF_MEMORY
             if exhausted or child.requests >= _REQUESTS_A_CHILD:
                 self._drop(child)
@@ -185,6 +192,15 @@ class _Children:
                 with self._lock:
                     self._idle.append(child)
             return answer
+
+    def _ask(
+        self, child: _Child, request: Request, descriptors: list[int], deadline: float
+    ) -> dict[str, Any]:
+        try:
+            return child.ask(request, descriptors, deadline)
+        except BaseException:
+            self._drop(child)
+            raise
 
     def _take(self) -> _Child:
         while True:
@@ -237,12 +253,12 @@ def ask_child(request: Request, descriptors: list[int]) -> dict[str, Any]:
             Unreadable.DECODER_TOO_SLOW,
             f"decoding it did not end within {request.wall_seconds} seconds",
         ) from None
-    if "refused" in answer:
-        raise Refusal(Unreadable(answer["refused"]), str(answer.get("detail") or "it is too much"))
     found = answer.get("found")
-    if not isinstance(found, dict):
+    if isinstance(found, dict):
+        return found
+    if answer.get("refused") not in set(Unreadable):
         raise Refusal(Unreadable.DECODER_DIED, "the decoder's process answered nonsense")
-    return found
+    raise Refusal(Unreadable(answer["refused"]), str(answer.get("detail")))
 
 
 def close() -> None:

@@ -119,13 +119,14 @@ def refuse_second_type(mime_type: str, data: bytes, end: int) -> None:
     refuse_archive(data[-_ZIP_END_SPAN:], len(data))
     if b"%PDF-" in data[:1024]:
         raise Refusal(Unreadable.AMBIGUOUS, f"it is {mime_type} and a PDF document at once")
-    tail = data[end : end + 4096].lstrip(b"\0\r\n\t ")
+    rest = data[end : end + 4096]
+    tail = rest.lstrip(b"\0\r\n\t ")
     if not tail:
         return
     found = None
     if _MARKUP.search(tail):
         found = "a web page"
-    elif tail[4:8] == b"ftyp":
+    elif b"ftyp" in rest[4:64]:
         if not re.search(rb"MotionPhoto|MicroVideo", data[:end]):
             found = "a video"
     elif any(pattern.match(tail) for pattern, _ in _TYPES):

@@ -40,7 +40,7 @@ def prepare_image(
     if len(data) <= most_bytes:
         if not strips:
             return {"changes": [], "mime_type": mime_type}
-        target.write(strip(mime_type, data, shape.end, _orientation(image)))
+        _write(target, strip(mime_type, data, shape.end, _orientation(image)))
         return {"changes": ["metadata removed, with the location"], "mime_type": mime_type}
     if shape.frames > 1:
         raise Refusal(Unreadable.TOO_LARGE, "an animation of this size cannot be prepared")
@@ -72,7 +72,7 @@ def _shrink(
     for candidate, quality in _attempts(pixels):
         coded = _encode(candidate, new_type, quality, kept)
         if len(coded) <= most_bytes:
-            target.write(coded)
+            _write(target, coded)
             changes = [f"coded again at quality {quality}"]
             if new_type != mime_type:
                 changes.append(f"{mime_type} became {new_type}")
@@ -83,6 +83,13 @@ def _shrink(
                 changes.append("metadata removed")
             return {"changes": changes, "mime_type": new_type}
     raise Refusal(Unreadable.TOO_LARGE, "no smaller coding of it fits X's limit")
+
+
+def _write(target: BinaryIO, data: bytes) -> None:
+    """From the start: a process that died may have begun."""
+    target.seek(0)
+    target.truncate()
+    target.write(data)
 
 
 def _attempts(image: Image) -> Iterator[tuple[Image, int]]:

@@ -52,7 +52,7 @@ async def collect_account(
         integration = await store.accounts.get(transaction, integration_id)
         now = house.clock.now()
         sent = await store.snapshots.list_sent(
-            transaction, integration_id, since=now - plan.FOLLOWED_FOR
+            transaction, integration_id, since=now - timedelta(days=plan.READ_UNTIL_DAYS)
         )
     if integration.status is not IntegrationStatus.CONNECTED:
         return Collected(0, 0)
@@ -80,7 +80,7 @@ async def _read(
 ) -> Collected:
     client, integration_id = open_account(house, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
-    due = set(plan.plan_reads([(part, at, read) for part, _, at, read in sent], now))
+    due = set(plan.plan_reads([(part, at, read) for part, _, at, read in sent], now).due)
     wanted = [(part, tweet, at) for part, tweet, at, _ in sent if part in due]
     figures = await x.metrics.read_posts(
         client,

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from roost import guards, mediafile, planfile, store
+from roost import guards, mediafile, planfile, prices, store
 from roost.errors import AccountNotFound, MediaUnreadable, PostNotEditable, PostRefused
 from roost.house import House
 from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
-from roost.prices import Price
+from roost.store.database import Transaction
 from roost.store.posts import NewMedia, NewPart
 
 _EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
@@ -30,7 +30,7 @@ class Judged:
 
     drafts: tuple[guards.PartDraft, ...]
     violations: tuple[Violation, ...]
-    price: Price
+    price: prices.Price
 
 
 async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = None) -> Judged:
@@ -167,7 +167,7 @@ async def cancel_post(house: House, tenant: Tenant, post_id: PostId) -> Post:
         return await store.posts.get(transaction, post_id)
 
 
-async def _take_editable(transaction: store.database.Transaction, post_id: PostId) -> PostState:
+async def _take_editable(transaction: Transaction, post_id: PostId) -> PostState:
     state = await store.posts.lock_state(transaction, post_id)
     if state not in _EDITABLE:
         raise PostNotEditable(
@@ -181,11 +181,13 @@ async def _take_editable(transaction: store.database.Transaction, post_id: PostI
 class Imported:
     """What an import did, or would do."""
 
-    scheduled: tuple[PostId, ...]
+    posts: int
+    """Posts that were scheduled (in a dry run: that would be)."""
     known: int
-    """Posts that an earlier import of the same file had brought already."""
+    """Posts that an earlier import of the same rows had brought already."""
     refused: tuple[planfile.RefusedRow, ...]
-    price: Price
+    price: prices.Price
+    """Of what was scheduled."""
 
 
 async def import_plan(
@@ -202,14 +204,38 @@ async def import_plan(
             account.username.lower(): account
             for account in await store.accounts.list_all(transaction)
         }
-    refused = list(plan.refused)
-    scheduled: list[PostId] = []
-    known, low, high = 0, Price.ZERO, None
+    refused, sound = list(plan.refused), []
     for planned in plan.posts:
         account = accounts.get(planned.account.lstrip("@").lower())
         if account is None:
-            error = AccountNotFound(f"{tenant.name} has no account {planned.account}.")
-            refused += planfile.refuse(
-                planned, [Violation(error.code, error.message, next=error.next)]
-            )
+            error = AccountNotFound(f"Tenant {tenant.name!r} has no account {planned.account}.")
+            unknown = Violation(error.code, error.message, next=error.next)
+            refused += planfile.refuse_post(planned, [unknown])
             continue
+        parts = [PlainPart(part.text, part.media) for part in planned.parts]
+        judged = await judge(parts, subscription_type=account.subscription_type)
+        if judged.violations:
+            refused += planfile.refuse_post(planned, judged.violations)
+        else:
+            sound.append((planned, account, judged))
+    brought, known = [], 0
+    async with house.database.tenant(tenant.id) as transaction:
+        for planned, account, judged in sound:
+            post_id = await store.posts.add(
+                transaction,
+                tenant.id,
+                account.id,
+                _rows(judged),
+                due_at=planned.due_at,
+                now=now,
+                why=f"imported from {path.name}, line {planned.lines[0]}",
+                import_key=planned.key,
+            )
+            if post_id is None:
+                known += 1
+            else:
+                brought.append(judged.price)
+        if dry_run:
+            await transaction.raw.rollback()
+    refused.sort(key=lambda row: row.line)
+    return Imported(len(brought), known, tuple(refused), prices.sum_of(brought))

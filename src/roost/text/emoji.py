@@ -5,7 +5,7 @@ variation selector, skin tone, joiner, keycap, flag or tag.
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 
 from roost.text._emoji_data import TABLE
@@ -15,13 +15,17 @@ TONES = tuple(chr(tone) for tone in range(0x1F3FB, 0x1F400))
 # What the second code point of every sequence is: joiner, variation selector, keycap, skin tone,
 # the second letter of a flag, or a tag.
 _SECOND = "\u200d\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0020-\U000e007f"
-_MAYBE = re.compile(f"[#*0-9\xa9\xae\u2000-\U0001faff][{_SECOND}]")
-has_second = re.compile(f"[{_SECOND}]").search
+_PICTURE = (
+    "\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u2b55\u3030\u303d\u3297\u3299"
+    "\U0001f004-\U0001faff"
+)
+_RUN = re.compile(f"[#*0-9\xa9\xae{_PICTURE}][{_SECOND}][{_PICTURE}{_SECOND}]*+")
+_LONGEST_CACHED_RUN = 32
 
 
 @cache
-def _sequences() -> tuple[frozenset[str], dict[str, int]]:
-    """Every sequence, and the longest one's length by first code point."""
+def _sequences() -> tuple[frozenset[str], frozenset[str]]:
+    """Every sequence, and everything that a longer one begins with."""
     found = set()
     for entry in TABLE.split():
         parts = entry.split("-")
@@ -30,10 +34,8 @@ def _sequences() -> tuple[frozenset[str], dict[str, int]]:
         for tones in product(*slots):
             if "D" not in parts or tones[0] != tones[1]:
                 found.add(shape % tones)
-    longest: dict[str, int] = {}
-    for sequence in found:
-        longest[sequence[0]] = max(longest.get(sequence[0], 0), len(sequence))
-    return frozenset(found), longest
+    beginnings = {sequence[:end] for sequence in found for end in range(1, len(sequence))}
+    return frozenset(found), frozenset(beginnings)
 
 
 def emoji_spans(text: str) -> list[tuple[int, int]]:
@@ -41,18 +43,29 @@ def emoji_spans(text: str) -> list[tuple[int, int]]:
 
     At each place the longest one counts; two never overlap.
     """
-    if not has_second(text):
-        return []
-    sequences, longest = _sequences()
     spans = []
-    at = 0
-    while maybe := _MAYBE.search(text, at):
-        start = maybe.start()
-        for end in range(start + longest.get(text[start], 0), start + 1, -1):
-            if text[start:end] in sequences:
-                spans.append((start, end))
-                at = end
-                break
-        else:
-            at = start + 1
+    for run in _RUN.finditer(text):
+        at = run.start()
+        sequence = run[0]
+        read = _cached_spans_of_run if len(sequence) <= _LONGEST_CACHED_RUN else _spans_of_run
+        spans += [(at + start, at + end) for start, end in read(sequence)]
     return spans
+
+
+def _spans_of_run(run: str) -> list[tuple[int, int]]:
+    sequences, beginnings = _sequences()
+    spans = []
+    start = 0
+    while start < len(run):
+        end = longest = start + 1
+        while run[start:end] in beginnings and end < len(run):
+            end += 1
+            if run[start:end] in sequences:
+                longest = end
+        if longest > start + 1:
+            spans.append((start, longest))
+        start = longest
+    return spans
+
+
+_cached_spans_of_run = lru_cache(maxsize=2048)(_spans_of_run)

@@ -26,12 +26,18 @@ _AFTER_RUN = re.compile(_OUTSIDE)
 _MAY_PRECEDE = "[^A-Za-z0-9@＠$#＃" + _FORBIDDEN + "]"
 _may_precede = re.compile(_MAY_PRECEDE).match
 _LABEL_START = re.compile(f"(?<={_MAY_PRECEDE})[^._-]|[\U00010000-\U0010ffff]")
+# The usual case: a protocol, and a host of good labels that ends where the run ends.
+_LETTER = _OUTSIDE.replace("[", "[^-._", 1)
+_PLAIN = re.compile(
+    rf"https?://((?:{_LETTER}++(?:-++{_LETTER}++)*+\.)++)({_LETTER}++)(?={_OUTSIDE}|\Z)(?![@+])"
+)
+_PLAIN_HOST = re.compile(r"(?:[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+\.)++([A-Za-z]++)")
 _ASCII_RUN = re.compile(f"[-A-Za-z0-9{LATIN_ACCENTS}][-A-Za-z0-9.{LATIN_ACCENTS}]*")
 
-_ASCII_TLDS = frozenset(name for name in TABLE.split() if name.isascii())
+_TLDS = frozenset(TABLE.split())
 _OTHER_TLDS: dict[str, list[str]] = {}
-for _name in sorted(TABLE.split(), key=len, reverse=True):
-    if _name not in _ASCII_TLDS:
+for _name in sorted(_TLDS, key=len, reverse=True):
+    if not _name.isascii():
         _OTHER_TLDS.setdefault(_name[0], []).append(_name)
 _TLD = re.compile(
     r"\.(?:([Xx][Nn]--[-0-9A-Za-z]+)"
@@ -56,43 +62,82 @@ LONGEST_SHORT_LINK_SLUG = 40
 
 def url_spans(text: str) -> list[tuple[int, int]]:
     """Start and end (code points) of every URL of an NFC text, left to right."""
-    tld_ends = _tld_ends(text) if "." in text else None
-    if not tld_ends:
-        return []
     found: list[tuple[int, int]] = []
     at = 0  # what lies before belongs to a match
-    last = 0  # the end of the last run read
-    for dot in tld_ends:
-        if dot >= max(at, last):
+    hit = _TLD.search(text)
+    plain = _PLAIN.search(text) if hit else None
+    while hit:
+        dot = last = hit.start()
+        while plain and plain.start() < at:
+            plain = _PLAIN.search(text, at)
+        if plain and plain.start() < dot < plain.end() and _is_plain(text, plain, at):
+            start = plain.start()
+            at, _ = _end_of_url(text, plain.end())
+            if _is_short_enough(text, start, at, plain.start(1) - start):
+                found.append((start, at))
+        elif _tld_end(text, hit):
             before = _UP_TO_RUN.match(text, at, dot)
             after = _AFTER_RUN.search(text, dot)
             last = after.start() if after else len(text)
-            at = _read_run(text, (before.end() if before else at, last), at, tld_ends, found)
+            first = before.end() if before else at
+            if _is_plain_host(text, first, last, at):
+                at, has_path = _end_of_url(text, last)
+                end = at if has_path else last
+                if _is_short_enough(text, first, end, len("https://")):
+                    found.append((first, end))
+            else:
+                at = _read_run(text, (first, last), at, found)
+        hit = _TLD.search(text, max(at, last, dot + 1))
     return found
 
 
-def _tld_ends(text: str) -> dict[int, int]:
-    """Position of each dot that a top-level domain follows → where that ends."""
-    ends = {}
-    for match in _TLD.finditer(text):
-        name = match[2]
-        if match[1] or (name and name.lower() in _ASCII_TLDS):
-            ends[match.start()] = match.end()
-            continue
-        start = match.start() + 1
-        for other in _OTHER_TLDS.get(text[start : start + 1].lower(), ()):
-            end = start + len(other)
-            if text[start:end].lower() == other and _ends_tld(text, end):
-                ends[match.start()] = end
-                break
-    return ends
+def _is_plain(text: str, plain: re.Match[str], at: int) -> bool:
+    """Whether a URL of the usual shape is surely one; if not, the long way decides."""
+    start, end = plain.span()
+    labels, tld = plain.groups()
+    return (
+        tld.lower() in _TLDS
+        and (start == 0 or (start > at and _may_precede(text, start - 1) is not None))
+        and not labels.startswith(("t.", "T.", "xn--"))
+        and (
+            end - start < LONGEST_LABEL
+            and (labels.isascii() or all(map(_is_label, labels.split(".")[:-1])))
+        )
+    )
+
+
+def _is_plain_host(text: str, first: int, last: int, at: int) -> bool:
+    """Whether a whole run is surely a domain in ASCII without a protocol."""
+    host = _PLAIN_HOST.fullmatch(text, first, last)
+    return (
+        host is not None
+        and last - first <= LONGEST_LABEL
+        and host[1].lower() in _TLDS
+        and text[last : last + 1] not in ("@", "+")
+        and (
+            first == 0
+            or (first > at and text[first - 1] != "/" and bool(_may_precede(text, first - 1)))
+        )
+    )
+
+
+def _tld_end(text: str, hit: re.Match[str]) -> int:
+    """Where the top-level domain after a dot ends; 0 if there is none."""
+    name = hit[2]
+    if hit[1] or (name and name.lower() in _TLDS):
+        return hit.end()
+    start = hit.start() + 1
+    for other in _OTHER_TLDS.get(text[start : start + 1].lower(), ()):
+        end = start + len(other)
+        if text[start:end].lower() == other and _ends_tld(text, end):
+            return end
+    return 0
 
 
 def _read_run(
     text: str,
     run: tuple[int, int],
     at: int,
-    tld_ends: dict[int, int],
     found: list[tuple[int, int]],
 ) -> int:
     """Add the URLs that begin in one run of domain characters; return where reading goes on.
@@ -102,6 +147,8 @@ def _read_run(
     character before it; that holds for matches that turn out not to be URLs, too.
     """
     first, last = run
+    hits = _TLD.finditer(text, first, last + 1)
+    tld_ends = {hit.start(): end for hit in hits if (end := _tld_end(text, hit))}
     dots = [first - 1]
     while (dot := text.find(".", dots[-1] + 1, last)) >= 0:
         dots.append(dot)
@@ -167,14 +214,15 @@ def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int,
 
 def _end_of_url(text: str, host: int) -> tuple[int, bool]:
     """Where port, path and query after a domain end, and whether there is a path."""
+    if text[host : host + 1] not in ("/", "?", ":"):
+        return host, False
     match = _port_and_path(text, host)
     assert match is not None
     end = match.end()
     path = match[1]
     if path:
         end = match.start(1) + _path_length(path)
-    query = _query(text, end)
-    if query:
+    if text.startswith("?", end) and (query := _query(text, end)):
         end += len(query[0].rstrip(_NEVER_LAST_IN_QUERY))
     return end, path is not None
 
@@ -209,7 +257,7 @@ def _accepted(
     """The URLs of one match: one with a protocol; else the domains in ASCII inside it."""
     start, domain = begins
     protocol_length = domain - start or len("https://")
-    if protocol_length + _utf16_length(text[start:end]) > LONGEST_URL:
+    if not _is_short_enough(text, start, end, protocol_length):
         return []
     labels = text[domain:host].split(".")
     if not all(map(_is_label, labels)):
@@ -247,15 +295,20 @@ def _ascii_domains(
     return found
 
 
-def _utf16_length(text: str) -> int:
-    return len(text) + (0 if text.isascii() else sum(char > "\uffff" for char in text))
+def _is_short_enough(text: str, start: int, end: int, protocol_length: int) -> bool:
+    """Whether protocol (counted twice where it is written) and URL keep to 4,096 UTF-16 units."""
+    length = end - start + protocol_length
+    if length <= LONGEST_URL // 2:
+        return True
+    return length + sum(char > "\uffff" for char in text[start:end]) <= LONGEST_URL
 
 
 def _is_label(label: str) -> bool:
     """Whether DNS could hold a label once it is in ASCII: 1 to 63 characters."""
     if label.isascii() or len(label) > LONGEST_LABEL:
         return 0 < len(label) <= LONGEST_LABEL
-    return _punycode_length(label) <= LONGEST_LABEL
+    # Nine characters take at most six digits each, and four for the prefix.
+    return len(label) <= 9 or _punycode_length(label) <= LONGEST_LABEL
 
 
 @lru_cache(maxsize=1024)

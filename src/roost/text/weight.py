@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from roost.text.emoji import emoji_spans, has_second
+from roost.text.emoji import emoji_spans
 from roost.text.urls import url_spans
 
 LIMIT = 280
@@ -38,9 +38,7 @@ def weigh(text: str, limit: int = LIMIT) -> Weight:
     """
     text = unicodedata.normalize("NFC", text)
     wholes = _wholes(text)
-    weighted = weight_of_characters(text)
-    for start, end, weight in wholes:
-        weighted += weight - weight_of_characters(text[start:end])
+    weighted = _weight_between(text, wholes)
     fits = weighted <= limit and (limit < LONG_LIMIT or len(text) <= limit)
     refused = _forbidden(text)
     return Weight(
@@ -60,22 +58,36 @@ def weight_of_characters(text: str) -> int:
     return len(text) + sum(map(len, _HEAVY.findall(text)))
 
 
+def _weight_between(text: str, wholes: list[tuple[int, int, int]]) -> int:
+    if not wholes:
+        return weight_of_characters(text)
+    between = []
+    at = weighted = 0
+    for start, end, weight in wholes:
+        between.append(text[at:start])
+        weighted += weight
+        at = end
+    between.append(text[at:])
+    return weighted + weight_of_characters("".join(between))
+
+
 def _wholes(text: str) -> list[tuple[int, int, int]]:
-    """Start, end and weight of what is weighed as a whole, left to right."""
+    """Start, end and weight of each URL and emoji, left to right.
+
+    An emoji that begins inside a URL is only characters.
+    """
     wholes = [(start, end, URL_WEIGHT) for start, end in url_spans(text)]
-    if not text.isascii() and has_second(text):
-        wholes = _with_emoji(text, wholes)
-    return wholes
-
-
-def _with_emoji(text: str, urls: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """URLs and emoji, left to right; an emoji that begins inside a URL is only characters."""
-    wholes = list(urls)
-    url = 0
-    for start, end in emoji_spans(text):
-        while url < len(urls) and urls[url][1] <= start:
-            url += 1
-        if url == len(urls) or start < urls[url][0]:
+    if text.isascii():
+        return wholes
+    spans = emoji_spans(text)
+    if not wholes:
+        return [(start, end, EMOJI_WEIGHT) for start, end in spans]
+    urls = iter(wholes[:])
+    first, last, _ = next(urls)
+    for start, end in spans:
+        while last <= start:
+            first, last, _ = next(urls, (len(text), len(text) + 1, 0))
+        if start < first:
             wholes.append((start, end, EMOJI_WEIGHT))
     wholes.sort()
     return wholes

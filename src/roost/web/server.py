@@ -16,10 +16,10 @@ from starlette.staticfiles import StaticFiles
 
 from roost.errors import Broken, UnsafeListenAddress
 from roost.house import House
-from roost.web import api, connect, failures, pages
+from roost.web import api, connect, failures, figures, pages
 from roost.web.guard import Guard, is_loopback
 
-#: Wall seconds that requests under way get to end: a connection being finished is worth waiting for.
+#: Wall seconds for requests under way to end: a connection being finished is worth the wait.
 _GRACE_S: Final = 10
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -54,15 +54,13 @@ def make_app(house: House) -> FastAPI:
     )
     app.state.house = house
     failures.add_handlers(app)
-    for room in (pages, connect, api):
+    for room in (pages, figures, connect, api):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=_STATIC))
     return app
 
 
-async def serve(
-    house: House, host: str, port: int, *, on_listening: Callable[[str], None]
-) -> None:
+async def serve(house: House, host: str, port: int, *, on_listening: Callable[[str], None]) -> None:
     """Serve in the running event loop until a signal comes or the task is cancelled.
 
     `on_listening` gets the base URL once connections are taken; port 0 takes any free one.
@@ -107,7 +105,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and returns after a signal: what stands around it is closed in order."""
+    """Says when it listens, and returns after a signal, so that the house is closed in order."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from pathlib import PurePath
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from roost.agents import narrator
 from roost.models import IntegrationStatus, PartState, PostState
 
 #: A word and its tone (`good`, `bad`, `wait`, `calm`), so that colour never speaks alone.
@@ -62,21 +63,18 @@ def on_day(day: date) -> Markup:
     )
 
 
+def sentence(text: str) -> Markup:
+    """A failure's sentence, with what stands in backticks as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return Markup("{}").format(text)
+    forms = (Markup("{}"), Markup("<code>{}</code>"))
+    return Markup("").join(forms[n % 2].format(piece) for n, piece in enumerate(pieces))
+
+
 def figure(value: float | None) -> str:
     """A count with its thousands apart; a dash where X told none."""
     return "–" if value is None else f"{value:,.0f}"
-
-
-def gain(value: float) -> str:
-    """A change with its sign."""
-    sign = "+" if value > 0 else "\N{MINUS SIGN}" if value < 0 else "±"
-    return f"{sign}{abs(value):,.0f}"
-
-
-def dollars(usd: Decimal) -> str:
-    """Dollars to the cent, or to the tenth of a cent where X's small prices need it."""
-    digits = 2 if usd == usd.quantize(Decimal("0.01")) else 3
-    return f"${usd:,.{digits}f}"
 
 
 _TEMPLATES: Final = Environment(
@@ -90,9 +88,12 @@ _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
     "on_day": on_day,
+    "sentence": sentence,
     "figure": figure,
-    "gain": gain,
-    "dollars": dollars,
+    "signed": lambda number: narrator.signed(round(number)),
+    "dollars": narrator.dollars,
+    "percent": narrator.percent,
+    "basename": lambda path: PurePath(path).name,
 }
 
 

@@ -283,6 +283,14 @@ class Media(Wire, frozen=True):
 
     data: MediaData
 
+    def refusal(self) -> dict[str, Any] | None:
+        """Why X could not process the file, in the shape of a problem."""
+        processing = self.data.processing_info
+        if processing is None or processing.state != "failed":
+            return None
+        why = processing.error or ProcessingError()
+        return {"title": why.name, "detail": why.message}
+
 
 class Nothing(Wire, frozen=True):
     """An answer whose content does not matter, or is missing (204)."""

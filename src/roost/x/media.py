@@ -37,7 +37,7 @@ _MOST_SEGMENTS: Final = 1000
 #: So much of a file is in memory at a time.
 _READ: Final = 256 * 1024
 _SEGMENT_PATIENCE: Final = Patience(total=timedelta(minutes=5))
-#: A segment, and a look at the progress, may be repeated; nothing else here is.
+#: A segment, a look at the progress and an alt text may be repeated; nothing else here is.
 _TRIES: Final = 4
 _PROCESSING_PATIENCE: Final = timedelta(minutes=15)
 #: Where X does not say when to look again.
@@ -228,7 +228,7 @@ async def _append(
 async def _processed(client: Client, done: answers.MediaData) -> None:
     """Wait until X has decoded a GIF or video; images are ready at once.
 
-    Raises: MediaRejected (X's reason, where it gives one), XUnavailable (it takes too long).
+    Raises: MediaRejected (from the answer that says `failed`), XUnavailable (it takes too long).
     """
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + _PROCESSING_PATIENCE.total_seconds()
@@ -240,12 +240,6 @@ async def _processed(client: Client, done: answers.MediaData) -> None:
     )
     processing = done.processing_info
     while processing is not None and processing.state != "succeeded":
-        if processing.state == "failed":
-            why = processing.error or answers.ProcessingError()
-            raise errors.MediaRejected(
-                f"X could not process the file: {why.message or why.name or 'no reason given'}.",
-                operation=Operation.MEDIA_STATUS.value,
-            )
         if loop.time() >= give_up_at:
             raise errors.XUnavailable(
                 f"X was still processing the file after {_PROCESSING_PATIENCE}.",
@@ -259,7 +253,8 @@ async def _processed(client: Client, done: answers.MediaData) -> None:
 async def _describe(client: Client, media_id: str, alt_text: str) -> None:
     body = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
     request = Request(Operation.MEDIA_METADATA, "POST", "/2/media/metadata", body=json_body(body))
-    await client.call(request, _NOTHING)
+    # Losing the upload for its alt text's sake would cost more than saying it twice.
+    await _repeated(lambda: client.call(request, _NOTHING))
 
 
 async def _repeated(send: Callable[[], Awaitable[T]]) -> T:

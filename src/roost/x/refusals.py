@@ -147,7 +147,11 @@ def judge_absence(
     reason: Mapping[str, Any], answer: Answer, operation: Operation
 ) -> errors.Rejected:
     """The error for a 200 that gives a reason (possibly empty) in place of what was asked for."""
-    return _judge_resource(problem_of(reason), _facts(answer, operation), missing=not reason)
+    problem, facts = problem_of(reason), _facts(answer, operation)
+    if operation in _MEDIA:
+        said = _quote(problem, None)
+        return errors.MediaRejected(f"X could not process the file: {said}", **facts)
+    return _judge_resource(problem, facts, missing=not reason)
 
 
 def _judge_resource(

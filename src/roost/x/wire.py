@@ -93,8 +93,9 @@ async def exchange(
     patience: Patience,
     deadline: float | None = None,
 ) -> Answer | Silence:
-    """Send one request and read its answer whole; nothing is sent twice or redirected.
+    """Send one request and read its answer whole; no write is sent twice, nothing redirected.
 
+    (aiohttp sends a GET again when a kept connection turns out to be closed; that is welcome.)
     `deadline` (a reading of `boot_seconds`) also ends the wait for the answer. An answer that has
     come is handed out even when the deadline has passed meanwhile: knowing is better.
     """
@@ -113,10 +114,30 @@ async def exchange(
             data=body,
             timeout=timeout,
             allow_redirects=False,
+            middlewares=_ONCE if method == "DELETE" else None,
         ) as response:
             return Answer(response.status, response.headers, await response.read())
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return _silence(error, body)
+
+
+class _ConnectionLost(aiohttp.ClientError):
+    """A failure that aiohttp does not answer by sending the request again."""
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating a DELETE: the second would be billed, and find nothing."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _ConnectionLost(type(error).__name__) from error
+
+
+_ONCE: Final = (_send_once,)
 
 
 def _silence(error: Exception, body: Payload | None) -> Silence:

@@ -1,0 +1,194 @@
+"""`roost doctor`: looks at everything Roost stands on and says what to do."""
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import aiohttp
+from cyclopts import Parameter
+
+from roost import store, worker, x
+from roost.accounts import open_account
+from roost.cli.show import Json, complete, say, tell
+from roost.errors import RoostError
+from roost.house import House, open_house
+from roost.models import Integration, IntegrationStatus
+from roost.prices import Operation, unit_usd
+from roost.settings import Settings, read_settings
+from roost.store.vault import key_file
+
+#: A post that is due longer than this and not out is late.
+_LATE = timedelta(minutes=2)
+
+
+class Health(StrEnum):
+    """What a look at one thing told."""
+
+    WELL = "well"
+    NOTICE = "notice"
+    """Works, but somebody should know."""
+    ILL = "ill"
+    """Does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    health: Health
+    told: str
+    next: str = ""
+
+
+def doctor(
+    *,
+    live: Annotated[
+        bool, Parameter(negative="", help="Ask X about each account, after showing the price.")
+    ] = False,
+    yes: Annotated[bool, Parameter(negative="", help="Agree to the price of --live.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Look at settings, database, keys, X, each connection and what is late; say what to do."""
+
+    async def work() -> int:
+        findings = await _look(read_settings(), live, yes)
+        ill = any(one.health is Health.ILL for one in findings)
+        mark = {Health.WELL: "✓", Health.NOTICE: "!", Health.ILL: "✗"}
+        told = "\n".join(
+            f"{mark[one.health]} {one.what}: {one.told}"
+            + (f"\n    → {one.next}" if one.next else "")
+            for one in findings
+        )
+        say({"well": not ill, "findings": findings}, told, as_json=as_json)
+        return 5 if ill else 0
+
+    return complete(work)
+
+
+async def _look(settings: Settings, live: bool, yes: bool) -> list[Finding]:
+    findings = [*_settings(settings), _keys(settings), await _reach(settings)]
+    try:
+        async with open_house(settings) as house:
+            kind = "DATABASE_URL" if settings.database_url else "embedded"
+            findings.append(Finding("database", Health.WELL, f"{kind}, tables up to date"))
+            findings += await _house(house, live, yes)
+    except RoostError as error:
+        findings.append(Finding("database", Health.ILL, error.message, error.next))
+    return findings
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    if settings.twitter_client_id is None:
+        return [
+            Finding(
+                "settings",
+                Health.NOTICE,
+                "TWITTER_CLIENT_ID is not set: no account can be connected or refreshed",
+                "Set it, and TWITTER_CLIENT_SECRET, from your X app.",
+            )
+        ]
+    told = f"X app {settings.twitter_client_id[:6]}…, callback {settings.twitter_callback_url}"
+    return [Finding("settings", Health.WELL, told)]
+
+
+def _keys(settings: Settings) -> Finding:
+    if settings.roost_keys is not None:
+        return Finding("vault key", Health.WELL, "from ROOST_KEYS")
+    path = key_file(settings.roost_home)
+    if not path.exists():
+        return Finding(
+            "vault key", Health.ILL, "none is there (vault_key_missing)", "Run `roost init`."
+        )
+    if path.stat().st_mode & 0o077:
+        return Finding(
+            "vault key", Health.ILL, f"{path} can be read by others", f"chmod 600 {path}"
+        )
+    return Finding("vault key", Health.WELL, f"from {path}")
+
+
+async def _reach(settings: Settings) -> Finding:
+    """An unauthenticated request: any answer at all will do, and it costs nothing."""
+    url = settings.roost_x_base_url
+    what = f"X at {url}"
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(url, timeout=aiohttp.ClientTimeout(total=5), allow_redirects=False),
+        ):
+            return Finding(what, Health.WELL, "answers")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return Finding(
+            what,
+            Health.ILL,
+            f"does not answer ({type(error).__name__})",
+            "Check the network, or ROOST_X_BASE_URL.",
+        )
+
+
+async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
+    findings = []
+    if await worker.is_any_alive(house):
+        findings.append(Finding("workers", Health.WELL, "at least one is alive"))
+    else:
+        findings.append(Finding("workers", Health.NOTICE, "none is alive", "Start `roost worker`."))
+    now = house.clock.now()
+    async with house.database.house() as transaction:
+        row = await transaction.run_one("oldest_due_post", now=now)
+    oldest = row["at"] if row else None
+    if oldest is not None and now - oldest > _LATE:
+        minutes = int((now - oldest).total_seconds() // 60)
+        told = f"the oldest due post is {minutes} min late"
+        findings.append(
+            Finding("posts", Health.ILL, told, "See `roost posts` and the worker's log.")
+        )
+    else:
+        findings.append(Finding("posts", Health.WELL, "none is late"))
+    accounts = []
+    for tenant_id in await store.tenants.list_ids(house.database):
+        async with house.database.tenant(tenant_id) as transaction:
+            accounts += await store.accounts.list_all(transaction)
+    if live and not await asyncio.to_thread(_agree, accounts, yes):
+        live = False
+    findings += [await _account(house, account, live) for account in accounts]
+    if not accounts:
+        findings.append(
+            Finding("accounts", Health.NOTICE, "none is connected", "Run `roost connect`.")
+        )
+    return findings
+
+
+def _agree(accounts: list[Integration], yes: bool) -> bool:
+    usd: Decimal = unit_usd(Operation.READ_USER) * len(accounts)
+    tell(f"Asking X about {len(accounts)} accounts costs up to ${usd:.3f}.")
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        tell("Not asked: say --yes to agree.")
+        return False
+    return input("Ask? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+async def _account(house: House, account: Integration, live: bool) -> Finding:
+    what = f"@{account.username}"
+    if account.status is not IntegrationStatus.CONNECTED:
+        return Finding(
+            what, Health.ILL, f"is {account.status}", "Run `roost connect`; its posts wait."
+        )
+    if account.environment is not house.settings.environment:
+        return Finding(
+            what,
+            Health.NOTICE,
+            f"belongs to the {account.environment} X, not to {house.settings.roost_x_base_url}",
+        )
+    if not live:
+        return Finding(what, Health.WELL, f"connected ({account.environment})")
+    try:
+        await x.users.read_me(open_account(house, account))
+    except RoostError as error:
+        return Finding(what, Health.ILL, error.message, error.next)
+    return Finding(what, Health.WELL, "X knows it and accepts its token")

@@ -1,0 +1,112 @@
+"""`roost metrics` and `roost report`: what accounts and posts earned."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from roost import store
+from roost.cli.chosen import choose_account
+from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, say
+from roost.models import AccountHistory, Metric, PostSnapshot
+from roost.services import report as reporting
+
+_SHOWN = (
+    Metric.IMPRESSIONS,
+    Metric.ENGAGEMENTS,
+    Metric.LIKES,
+    Metric.REPLIES,
+    Metric.REPOSTS,
+    Metric.LINK_CLICKS,
+)
+Days = Annotated[int, Parameter(help="How far back, in days.")]
+
+
+def metrics(
+    *,
+    days: Days = 30,
+    tenant: TenantName = "default",
+    account: AccountName = None,
+    as_json: Json = False,
+) -> int:
+    """The latest figures kept of accounts and posts; reads nothing from X and costs nothing."""
+
+    async def work() -> None:
+        async with open_for_command() as house:
+            whose = await store.tenants.get(house.database, tenant)
+            if account is not None:
+                integrations = [await choose_account(house, whose, account)]
+            else:
+                async with house.database.tenant(whose.id) as transaction:
+                    integrations = await store.accounts.list_all(transaction)
+            since = house.clock.now() - timedelta(days=days)
+            histories = await reporting.gather(house, whose, integrations, since=since)
+        if as_json:
+            say({"accounts": [_plain(history) for history in histories]}, as_json=True)
+            return
+        for history in histories:
+            _print(history)
+
+    return complete(work)
+
+
+def _latest(history: AccountHistory) -> list[PostSnapshot]:
+    latest = {snapshot.part_id: snapshot for snapshot in history.posts}
+    return sorted(latest.values(), key=lambda snapshot: snapshot.sent_at)
+
+
+def _plain(history: AccountHistory) -> dict[str, Any]:
+    return {
+        "account": history.integration.username,
+        "readings": history.account,
+        "posts": _latest(history),
+        "alerts": history.alerts,
+        "usd": history.usd,
+    }
+
+
+def _print(history: AccountHistory) -> None:
+    console = Console()
+    name = f"@{history.integration.username}"
+    if not history.account:
+        console.print(f"{name}: nothing has been read yet.")
+        return
+    now = history.account[-1]
+    followers = now.metrics[Metric.FOLLOWERS]
+    at = now.at.strftime("%Y-%m-%d %H:%M")
+    console.print(f"{name}: {followers} followers at {at} UTC; ${history.usd:.3f} paid to X")
+    for alert in history.alerts:
+        console.print(f"  alert: {alert.message}")
+    if not history.posts:
+        return
+    table = Table("sent (UTC)", *(metric.replace("_", " ") for metric in _SHOWN), "text")
+    for snapshot in _latest(history):
+        figures = ("–" if (v := snapshot.metrics[m]) is None else f"{v:,}" for m in _SHOWN)
+        sent = snapshot.sent_at.strftime("%m-%d %H:%M")
+        table.add_row(sent, *figures, snapshot.text.replace("\n", " ")[:40])
+    console.print(table)
+
+
+def report(
+    *,
+    out: Annotated[Path, Parameter(help="Where the file goes.")] = Path("report.html"),
+    days: Days = 30,
+    tenant: TenantName = "default",
+    account: AccountName = None,
+    as_json: Json = False,
+) -> int:
+    """Write the report as one HTML file that opens without a network."""
+
+    async def work() -> None:
+        async with open_for_command() as house:
+            whose = await store.tenants.get(house.database, tenant)
+            chosen = await choose_account(house, whose, account) if account else None
+            html = await reporting.write_report(house, [whose], account=chosen, days=days)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(html, "utf-8")
+        say({"report": out}, f"The report is {out}.", as_json=as_json)
+
+    return complete(work)

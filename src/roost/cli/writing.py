@@ -1,0 +1,88 @@
+"""`roost write` and `roost check`: drafting from a brief, and judging a text before it is sent."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.text import Text
+
+from roost.cli.show import Json, complete, say
+from roost.prices import Price
+from roost.services import compose, schedule
+from roost.services.schedule import PlainPart
+from roost.text import entities, lint, weigh
+
+
+def write(
+    *,
+    brief: Annotated[Path, Parameter(help="A YAML file: account, topic, facts, link, tags …")],
+    as_json: Json = False,
+) -> int:
+    """Draft posts from a brief, only from its facts, under 240 weighted characters."""
+
+    async def work() -> None:
+        drafts = await compose.draft(brief)
+        told = "\n\n".join(f"{d.text}\n  ({d.weighted_length} of 240)" for d in drafts)
+        say({"drafts": drafts}, told, as_json=as_json)
+
+    return complete(work)
+
+
+def check(
+    text: str,
+    /,
+    *,
+    media: Annotated[
+        list[Path] | None, Parameter(name="--media", negative="", help="A file; may be repeated.")
+    ] = None,
+    premium: Annotated[
+        bool, Parameter(negative="", help="Judge by Premium's 25,000 characters.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Weigh a text, judge it with its media by X's rules, and price it; sends nothing."""
+
+    async def work() -> int:
+        part = PlainPart(text, tuple((path, None) for path in media or []))
+        subscription = "Premium" if premium else None
+        judged = await schedule.judge([part], subscription_type=subscription)
+        weight = weigh(text, 25_000 if premium else 280)
+        answer = {
+            "weighted_length": weight.weighted_length,
+            "limit": weight.limit,
+            "valid": not judged.violations,
+            "entities": entities(text),
+            "violations": judged.violations,
+            "findings": lint(text),
+            "price": judged.price,
+        }
+        if as_json:
+            say(answer, as_json=True)
+        else:
+            _print(text, judged)
+        return 1 if judged.violations else 0
+
+    return complete(work)
+
+
+def _print(text: str, judged: schedule.Judged) -> None:
+    console = Console()
+    weight = weigh(text)
+    shown = Text(weight.text)
+    found = entities(text)
+    for entity in (*found.urls, *found.mentions, *found.hashtags, *found.cashtags):
+        shown.stylize("underline", entity.start, entity.end)
+    console.print(shown)
+    console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")
+    for violation in judged.violations:
+        console.print(f"[red]✗[/red] {violation.code}: {violation.message} {violation.next}")
+    for finding in lint(text):
+        console.print(f"[yellow]![/yellow] {finding.code}: {finding.message}")
+    console.print(_price(judged.price))
+
+
+def _price(price: Price) -> str:
+    if price.is_certain:
+        return f"X charges ${price.low:.3f} ({price.reason})"
+    return f"X charges ${price.low:.3f} to ${price.high:.3f} ({price.reason})"

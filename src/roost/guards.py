@@ -1,0 +1,132 @@
+"""Whether X takes a post, and what it will bill: every rule at once, before anything is sent."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from roost.mediafile import MediaFile, judge
+from roost.models import Violation
+from roost.prices import Price, price_of_post
+from roost.text import LIMIT, LONG_LIMIT, entities, weigh
+
+_LONG_POSTS: Final = frozenset({"Premium", "PremiumPlus"})
+_MOST_CASHTAGS: Final = 1
+#: Non-characters make a text invalid for X; NUL and lone surrogates cannot even be stored.
+_REFUSED_CHARACTERS: Final = frozenset("\0\ufffe\ufeff\uffff")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaDraft:
+    """A probed file that a part is to carry."""
+
+    file: MediaFile
+    alt_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartDraft:
+    """One tweet as it is meant to go out."""
+
+    text: str
+    media: tuple[MediaDraft, ...] = ()
+
+
+def text_limit(subscription_type: str | None) -> int:
+    """The weighted characters that an account may use, by X's word for its subscription.
+
+    A missing or unknown word means the ordinary limit; the blue tick decides nothing.
+    """
+    return LONG_LIMIT if subscription_type in _LONG_POSTS else LIMIT
+
+
+def judge_post(parts: Sequence[PartDraft], *, subscription_type: str | None) -> list[Violation]:
+    """Every rule of X that a post breaks; in a thread each names its part, counted from 1."""
+    if not parts:
+        return [Violation("post_empty", "The post has no part.", next="Write a text.")]
+    limit = text_limit(subscription_type)
+    found = []
+    for position, part in enumerate(parts, start=1):
+        broken = [*_judge_text(part, limit), *_judge_media(part, subscription_type)]
+        found += [replace(one, part=position) for one in broken] if len(parts) > 1 else broken
+    return found + list(_judge_repetition(parts))
+
+
+def price_post(parts: Sequence[PartDraft]) -> Price:
+    """What X bills for sending a post with its alt texts, in dollars."""
+    return price_of_post(
+        [
+            (part.text, len(part.media), sum(bool(media.alt_text) for media in part.media))
+            for part in parts
+        ]
+    )
+
+
+def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:
+    text = part.text
+    refused = [char for char in text if char in _REFUSED_CHARACTERS or "\ud800" <= char <= "\udfff"]
+    if refused:
+        names = sorted({f"U+{ord(char):04X}" for char in refused})
+        yield Violation(
+            "text_forbidden_characters",
+            f"The text holds {', '.join(names)}, which X refuses.",
+            found=", ".join(names),
+            next="Delete what stands there; such a character is invisible.",
+        )
+    if _is_blank(text):
+        if not part.media:
+            yield Violation("text_blank", "There is neither text nor media.", next="Write a text.")
+        return
+    length = _length(text, limit)
+    if length > limit:
+        yield Violation(
+            "text_too_long",
+            f"The text has {length:,} characters as X counts them; this account may post "
+            f"{limit:,}.",
+            limit=limit,
+            found=length,
+            next=f"Take out {length - limit:,}, or make a thread of it.",
+        )
+    cashtags = entities(text).cashtags
+    if len(cashtags) > _MOST_CASHTAGS:
+        yield Violation(
+            "too_many_cashtags",
+            f"The text has {len(cashtags)} cashtags; X takes one.",
+            limit=_MOST_CASHTAGS,
+            found=len(cashtags),
+            next="Keep one of them, or write the others without `$`.",
+        )
+
+
+def _is_blank(text: str) -> bool:
+    """Whether nothing in a text can be seen: spaces, controls, and invisible marks alone."""
+    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
+
+
+def _length(text: str, limit: int) -> int:
+    weight = weigh(text, limit)
+    # X's documents do not say which count rules a long post, so both have to fit.
+    raw = len(weight.text) if limit == LONG_LIMIT else 0
+    return max(weight.weighted_length, raw)
+
+
+def _judge_media(part: PartDraft, subscription_type: str | None) -> list[Violation]:
+    files = [(media.file, media.alt_text) for media in part.media]
+    return judge(files, subscription_type=subscription_type)
+
+
+def _judge_repetition(parts: Sequence[PartDraft]) -> Iterator[Violation]:
+    """X refuses what an account has just said: such a thread would stop half-way."""
+    first: dict[str, int] = {}
+    for position, part in enumerate(parts, start=1):
+        text = unicodedata.normalize("NFC", part.text).strip()
+        if part.media or not text:
+            continue
+        before = first.setdefault(text, position)
+        if before != position:
+            yield Violation(
+                "part_repeated",
+                f"Part {position} says the same as part {before}; X refuses duplicates.",
+                next="Leave one of them out, or word it differently.",
+                part=position,
+            )

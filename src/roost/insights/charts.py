@@ -1,0 +1,306 @@
+"""The report's charts as Vega-Lite specifications: what is drawn, not how it is shown.
+
+Every mark that can be pointed at carries its own sentence as `aria-label`. Pictures are 440 units
+wide, for a phone's width and for half a desk's; their colours are those of the light page, and the
+page's style sheet maps each one to its own.
+"""
+
+import math
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import altair as alt
+
+from roost.agents.narrator import count, day, dollars, signed
+from roost.insights.report import AccountReport, PostReport, Report
+from roost.insights.series import DailySeries
+from roost.models import Alert
+
+Spec = dict[str, Any]
+
+INK = "#1c1e21"
+MUTED = "#5b6470"
+RULE = "#e2e5ea"
+SERIES = "#2667a8"
+ALERT = "#b3261e"
+GAP = "#eef0f3"
+
+_WIDTH = 440
+_HEIGHT = 220
+_ROW_HEIGHT = 46
+#: More bars than this are left to the tables.
+MOST_BARS = 8
+#: In columns of a Latin letter; a wide character takes two.
+_LABEL_COLUMNS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    label: str
+    value: float
+    shown: str
+    told: str
+
+
+def followers_chart(account: AccountReport, report: Report) -> Spec | None:
+    """The follower count at the end of each day; days with an alert are marked and labelled."""
+    series = account.followers
+    if series is None:
+        return None
+    x = alt.X("day:T", title=None, scale=_day_scale(report), axis=_day_axis(report))
+    scale = alt.Scale(zero=False, nice=True, padding=14)
+    y = alt.Y("level:Q", title=None, scale=scale, axis=alt.Axis(format="~s", tickCount=4))
+    base = alt.Chart(alt.InlineData(values=_level_rows(series))).encode(x=x, y=y)
+    line = base.mark_line(
+        color=SERIES,
+        strokeWidth=2,
+        strokeJoin="round",
+        invalid="break-paths-show-domains",
+        aria=False,
+    )
+    known = base.transform_filter("isValid(datum.level)")
+    lonely = known.transform_filter("datum.alone").mark_point(
+        color=SERIES, filled=True, opacity=1, size=36, aria=False
+    )
+    hover = known.mark_point(color=SERIES, filled=True, opacity=0, size=260)
+    layers = [line, lonely, hover.encode(description="told:N")]
+    if rows := _alert_rows(account.alerts, series):
+        marked = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
+        layers += [
+            marked.mark_point(color=ALERT, filled=True, opacity=1, size=70).encode(
+                description="told:N"
+            ),
+            *(
+                marked.transform_filter(f"datum.left == {str(left).lower()}").mark_text(
+                    color=ALERT,
+                    align="right" if left else "left",
+                    dx=-9 if left else 9,
+                    dy=1 if left else -12,
+                    fontSize=12,
+                    fontWeight="bold",
+                    text=alt.ExprRef("datum.label"),
+                    aria=False,
+                )
+                for left in sorted({row["left"] for row in rows})
+            ),
+        ]
+    return _finish(layers, _HEIGHT)
+
+
+def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
+    """What each day brought; days that nobody measured are shaded."""
+    if account.impressions is None:
+        return None
+    rows = [_gain_row(on, account.impressions.at(on)) for on in _days(report)]
+    scale = _day_scale(report)
+    gaps = (
+        alt.Chart(alt.InlineData(values=[row for row in rows if row["gained"] is None]))
+        .mark_rect(color=GAP, opacity=1)
+        .encode(
+            x=alt.X("start:T", title=None, scale=scale, axis=_day_axis(report)),
+            x2="end:T",
+            description="told:N",
+        )
+    )
+    bars = (
+        alt.Chart(alt.InlineData(values=[row for row in rows if row["gained"] is not None]))
+        .mark_bar(color=SERIES, size=max(0.7 * (_WIDTH - 50) / len(rows), 1.5))
+        .encode(
+            x=alt.X("day:T", title=None, scale=scale, axis=_day_axis(report)),
+            y=alt.Y("gained:Q", title=None, axis=alt.Axis(format="~s", tickCount=4)),
+            description="told:N",
+        )
+    )
+    return _finish([gaps, bars], _HEIGHT)
+
+
+def posts_chart(posts: Sequence[PostReport]) -> Spec | None:
+    """Engagements of the best posts, each bar below its own words."""
+    return _bar_chart(
+        [
+            _Bar(
+                label=f"{day(post.sent_at.astimezone(UTC).date(), year=False)} · {post.text}",
+                value=post.engagements,
+                shown=f"{post.engagements:,}",
+                told=f"{shorten(post.text)}: {count(post.engagements, 'engagement')}",
+            )
+            for post in posts[:MOST_BARS]
+            if post.engagements is not None
+        ]
+    )
+
+
+def cost_chart(accounts: Sequence[AccountReport]) -> Spec | None:
+    """What X billed for each account, the dearest first."""
+    dearest = sorted(accounts, key=lambda account: account.figures.usd, reverse=True)
+    return _bar_chart(
+        [
+            _Bar(
+                label=f"@{account.username}",
+                value=float(account.figures.usd),
+                shown=dollars(account.figures.usd),
+                told=f"@{account.username}: {dollars(account.figures.usd)}",
+            )
+            for account in dearest[:MOST_BARS]
+            if account.figures.usd
+        ]
+    )
+
+
+def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
+    """One line of at most so many columns, cut between words where it can be, with an ellipsis."""
+    line = " ".join(text.split())
+    used = 0
+    for position, character in enumerate(line):
+        used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if used > columns:
+            return _cut(line, position) + "…"
+    return line
+
+
+def _cut(line: str, position: int) -> str:
+    # Never between the parts of one emoji: joiners, selectors, marks and skin tones stay.
+    while position and (
+        unicodedata.category(line[position]) in ("Mn", "Me", "Cf", "Sk")
+        or line[position - 1] == "\u200d"
+    ):
+        position -= 1
+    head = line[:position]
+    words, space, _ = head.rpartition(" ")
+    return words if space and len(words) > 2 * position / 3 else head
+
+
+def _bar_chart(bars: Sequence[_Bar]) -> Spec | None:
+    if not bars:
+        return None
+    rows = [
+        {
+            "row": row,
+            "label": shorten(bar.label),
+            "value": bar.value,
+            "shown": bar.shown,
+            "told": bar.told,
+        }
+        for row, bar in enumerate(bars)
+    ]
+    longest = max(bar.value for bar in bars) or 1
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("row:O", title=None, axis=None, scale=alt.Scale(padding=0)),
+        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(domain=[0, longest * 1.2])),
+    )
+    return _finish(
+        [
+            base.mark_bar(color=SERIES, size=13, yOffset=10, cornerRadiusEnd=2).encode(
+                description="told:N"
+            ),
+            base.mark_text(align="left", dx=6, dy=10, color=INK, fontSize=13, aria=False).encode(
+                text="shown:N"
+            ),
+            base.mark_text(
+                align="left", dy=-9, color=MUTED, fontSize=13, limit=_WIDTH, aria=False
+            ).encode(x=alt.value(0), text="label:N"),
+        ],
+        _ROW_HEIGHT * len(bars),
+    )
+
+
+def _finish(layers: Sequence[Any], height: int) -> Spec:
+    chart = (
+        alt.layer(*layers)
+        .properties(
+            width=_WIDTH,
+            height=height,
+            background="transparent",
+            autosize=alt.AutoSizeParams(type="fit", contains="padding"),
+            padding=2,
+        )
+        .configure(font="sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(
+            aria=False,
+            labelColor=MUTED,
+            labelFontSize=12.5,
+            gridColor=RULE,
+            domain=False,
+            ticks=False,
+            labelPadding=7,
+        )
+        .configure_axisX(grid=False, domain=True, domainColor=RULE)
+    )
+    spec: Spec = chart.to_dict()
+    return spec
+
+
+def _days(report: Report) -> list[date]:
+    span = (report.last_day - report.first_day).days
+    return [report.first_day + timedelta(days=n) for n in range(span + 1)]
+
+
+def _instant(on: date, hours: int = 0) -> str:
+    # With the zone written out: a bare date shifts by a day west of Greenwich.
+    at = datetime.combine(on, time(), UTC) + timedelta(hours=hours)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _day_scale(report: Report) -> alt.Scale:
+    domain = [_instant(report.first_day, -12), _instant(report.last_day, 12)]
+    return alt.Scale(type="utc", domain=domain, nice=False)
+
+
+def _day_axis(report: Report) -> alt.Axis:
+    days = _days(report)
+    step = math.ceil(len(days) / 5)
+    return alt.Axis(
+        format="%-d %b", values=[_instant(on) for on in days[step // 2 :: step]], labelFlush=False
+    )
+
+
+def _level_rows(series: DailySeries) -> list[dict[str, Any]]:
+    rows = []
+    for on, level in zip(series.days(), series.values, strict=True):
+        known = not math.isnan(level)
+        around = (series.at(on - timedelta(days=1)), series.at(on + timedelta(days=1)))
+        rows.append(
+            {
+                "day": _instant(on),
+                "level": int(level) if known else None,
+                "alone": known and all(math.isnan(neighbour) for neighbour in around),
+                "told": f"{day(on)}: {count(int(level), 'follower')}" if known else "",
+            }
+        )
+    return rows
+
+
+def _gain_row(on: date, gained: float) -> dict[str, Any]:
+    known = not math.isnan(gained)
+    told = count(int(gained), "impression") if known else "not measured"
+    return {
+        "day": _instant(on),
+        "start": _instant(on, -12),
+        "end": _instant(on, 12),
+        "gained": int(gained) if known else None,
+        "told": f"{day(on)}: {told}",
+    }
+
+
+def _alert_rows(alerts: Sequence[Alert], series: DailySeries) -> list[dict[str, Any]]:
+    rows = []
+    for alert in alerts:
+        # A change over a gap may be told of a day without a reading: mark the next one.
+        known = [on for on in series.days() if on >= alert.day and not math.isnan(series.at(on))]
+        if not known:
+            continue
+        position = (known[0] - series.first).days / max(len(series.values) - 1, 1)
+        rows.append(
+            {
+                "day": _instant(known[0]),
+                "level": int(series.at(known[0])),
+                "label": f"{signed(round(alert.observed))} on {day(alert.day, year=False)}",
+                "left": position > 0.4,
+                "told": alert.message,
+            }
+        )
+    return rows

@@ -1,0 +1,84 @@
+"""The pages of what was earned: one account's figures, and the report."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import HTMLResponse, Response
+
+from roost import store
+from roost.insights import series
+from roost.insights.report import build_report
+from roost.models import IntegrationId, Metric, PostSnapshot
+from roost.services import report
+from roost.web import shown
+from roost.web.asked import NamedTenant, OpenHouse, RowId
+
+router = APIRouter()
+
+#: What an account's page looks back on, and a report that is not asked for another span.
+_DAYS: Final = 30
+#: A report's own policy travels inside it; from outside it is kept from everything of Roost's.
+_REPORT_POLICY: Final = (
+    "sandbox allow-scripts allow-popups; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
+#: What the table of posts shows, in this order.
+_COLUMNS: Final = (
+    Metric.IMPRESSIONS,
+    Metric.ENGAGEMENTS,
+    Metric.LIKES,
+    Metric.REPLIES,
+    Metric.REPOSTS,
+)
+
+
+def latest_figures(snapshots: Sequence[PostSnapshot]) -> list[PostSnapshot]:
+    """Each tweet's newest reading with, for every metric, the latest that X told; newest first.
+
+    X stops telling some of them after 30 days; what they were then still holds.
+    """
+    latest = []
+    for readings in series.posts_by_part(snapshots):
+        known = {
+            metric: value
+            for reading in readings
+            for metric, value in reading.metrics.items()
+            if value is not None
+        }
+        latest.append(replace(readings[-1], metrics={**readings[-1].metrics, **known}))
+    return sorted(latest, key=lambda one: (one.sent_at, one.part_id), reverse=True)
+
+
+@router.get("/accounts/{account_id}", response_class=HTMLResponse)
+async def show_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId) -> Response:
+    """One account: what it has, what its posts earned, what was odd and what X billed."""
+    now = house.clock.now()
+    since = now - timedelta(days=_DAYS)
+    async with house.database.tenant(tenant.id) as transaction:
+        account = await store.accounts.get(transaction, IntegrationId(account_id))
+    histories = await report.gather(house, tenant, [account], since=since)
+    told = build_report(
+        histories, since=since, until=now, tenant_name=tenant.name, made_at=now
+    ).accounts[0]
+    return shown.page(
+        "account.html.j2",
+        tenant=tenant,
+        account=account,
+        told=told,
+        days=_DAYS,
+        charts=[],
+        latest=latest_figures(histories[0].posts),
+        columns=_COLUMNS,
+    )
+
+
+@router.get("/report", response_class=HTMLResponse)
+async def show_report(
+    house: OpenHouse, tenant: NamedTenant, days: Annotated[int, Query(ge=1, le=366)] = _DAYS
+) -> Response:
+    """The tenant's report of the last days, one page that needs nothing else."""
+    told = await report.write_report(house, [tenant], days=days)
+    return HTMLResponse(told, headers={"content-security-policy": _REPORT_POLICY})

@@ -1,0 +1,166 @@
+"""The pages of what there is: all accounts, a tenant's posts, one post with its history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, Response
+
+from roost import store
+from roost.house import House
+from roost.insights import series
+from roost.insights.series import Change
+from roost.models import (
+    AccountSnapshot,
+    Alert,
+    Integration,
+    Metric,
+    Post,
+    PostId,
+    PostState,
+    Tenant,
+)
+from roost.web import shown, sparkline
+from roost.web.asked import NamedTenant, OpenHouse, RowId
+
+router = APIRouter()
+
+#: What the pages look back on.
+_WINDOW: Final = timedelta(days=30)
+_WAITING: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
+_TO_LOOK_AT: Final = (PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED, PostState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One account as the list of all shows it."""
+
+    account: Integration
+    followers: int | None
+    change: Change | None
+    """The latest change of followers."""
+    lines: list[str]
+    next_post: Post | None
+    undecided: int
+    """Posts that wait for a person's decision."""
+    alerts: list[Alert]
+    """Of the last 30 days, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """One tenant with its accounts."""
+
+    tenant: Tenant
+    glances: list[Glance]
+
+
+def glance(
+    account: Integration,
+    snapshots: Sequence[AccountSnapshot],
+    posts: Sequence[Post],
+    alerts: Sequence[Alert],
+    *,
+    now: datetime,
+) -> Glance:
+    """What the list shows of one account, of everything that its tenant has."""
+    own = [post for post in posts if post.integration_id == account.id]
+    readings = series.metric_readings(snapshots, Metric.FOLLOWERS)
+    levels = series.daily_levels(snapshots, Metric.FOLLOWERS)
+    changes = series.net_changes(snapshots, Metric.FOLLOWERS)
+    since = (now - _WINDOW).astimezone(UTC).date()
+    return Glance(
+        account=account,
+        followers=int(readings[-1][1]) if readings else None,
+        change=changes[-1] if changes else None,
+        lines=[] if levels is None else sparkline.draw_lines(levels.values.tolist()),
+        next_post=next((post for post in own if post.state in _WAITING), None),
+        undecided=sum(post.state is PostState.NEEDS_DECISION for post in own),
+        alerts=[
+            alert
+            for alert in reversed(alerts)
+            if alert.integration_id == account.id and alert.day >= since
+        ],
+    )
+
+
+@router.get("/", response_class=HTMLResponse)
+async def show_accounts(house: OpenHouse) -> Response:
+    """Every tenant's accounts under its name."""
+    now = house.clock.now()
+    households = [
+        await _household(house, await store.tenants.see(house.database, tenant_id), now)
+        for tenant_id in await store.tenants.list_ids(house.database)
+    ]
+    return shown.page("accounts.html.j2", households=households, now=now)
+
+
+async def _household(house: House, tenant: Tenant, now: datetime) -> Household:
+    async with house.database.tenant(tenant.id) as transaction:
+        posts = await store.posts.list_all(transaction)
+        alerts = await store.findings.list_alerts(transaction)
+        glances = [
+            glance(
+                account,
+                await store.snapshots.list_account(
+                    transaction,
+                    account.id,
+                    since=now - _WINDOW,
+                    until=now + timedelta(seconds=1),
+                ),
+                posts,
+                alerts,
+                now=now,
+            )
+            for account in await store.accounts.list_all(transaction)
+        ]
+    return Household(tenant, glances)
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Posts that belong together on the page."""
+
+    title: str
+    posts: list[Post]
+
+
+def shelve(posts: Sequence[Post]) -> list[Shelf]:
+    """What a person has to look at first, then what comes, then drafts and what is over."""
+    to_look_at = [post for post in posts if post.state in _TO_LOOK_AT]
+    ahead = [post for post in posts if post.state in _WAITING]
+    drafts = [post for post in posts if post.state is PostState.DRAFT]
+    over = [post for post in posts if post not in [*to_look_at, *ahead, *drafts]]
+    shelves = [
+        Shelf("To look at", to_look_at[::-1]),
+        Shelf("Ahead", ahead),
+        Shelf("Drafts", drafts),
+        Shelf("Done", over[::-1]),
+    ]
+    return [shelf for shelf in shelves if shelf.posts]
+
+
+@router.get("/posts", response_class=HTMLResponse)
+async def show_posts(house: OpenHouse, tenant: NamedTenant) -> Response:
+    """The tenant's posts by time."""
+    async with house.database.tenant(tenant.id) as transaction:
+        posts = await store.posts.list_all(transaction)
+        accounts = await store.accounts.list_all(transaction)
+    return shown.page(
+        "posts.html.j2",
+        tenant=tenant,
+        shelves=shelve(posts),
+        accounts={account.id: account for account in accounts},
+    )
+
+
+@router.get("/posts/{post_id}", response_class=HTMLResponse)
+async def show_post(house: OpenHouse, tenant: NamedTenant, post_id: RowId) -> Response:
+    """One post: its parts, what became of them, and every step on the way."""
+    async with house.database.tenant(tenant.id) as transaction:
+        post = await store.posts.get(transaction, PostId(post_id))
+        account = await store.accounts.get(transaction, post.integration_id)
+        events = await store.posts.list_events(transaction, post.id)
+    return shown.page("post.html.j2", tenant=tenant, post=post, account=account, events=events)

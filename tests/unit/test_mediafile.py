@@ -1,0 +1,270 @@
+"""What probing tells of real files, and what X's limits say to it; expectations are written out."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fix_media import draw_exif, draw_image, save_gif, save_video
+from roost.mediafile import MediaFile, judge, probe
+from roost.models import MediaKind
+
+IMAGE = MediaFile(Path("a.jpg"), MediaKind.IMAGE, "image/jpeg", 1000, "0" * 64, 800, 600, frames=1)
+GIF = MediaFile(
+    Path("a.gif"), MediaKind.GIF, "image/gif", 1000, "0" * 64, 640, 480, 10, timedelta(seconds=1)
+)
+VIDEO = MediaFile(
+    Path("a.mp4"),
+    MediaKind.VIDEO,
+    "video/mp4",
+    1000,
+    "0" * 64,
+    1280,
+    720,
+    frames=300,
+    duration=timedelta(seconds=10),
+    frame_rate=30.0,
+    video_codec="h264",
+    audio_codec="aac",
+    audio_profile="LC",
+    audio_channels=2,
+    pixel_format="yuv420p",
+)
+
+
+def codes(*files: MediaFile, subscription_type: str | None = None) -> list[str]:
+    judged = judge([(file, None) for file in files], subscription_type=subscription_type)
+    return [violation.code for violation in judged]
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type", "mode"),
+    [
+        ("a.jpg", "image/jpeg", "RGB"),
+        ("a.png", "image/png", "RGB"),
+        ("a.webp", "image/webp", "RGB"),
+        ("grey.jpg", "image/jpeg", "L"),
+        ("clear.png", "image/png", "RGBA"),
+        ("cmyk.jpg", "image/jpeg", "CMYK"),
+    ],
+)
+def test_image_is_read_whole(tmp_path: Path, name: str, mime_type: str, mode: str) -> None:
+    path = tmp_path / name
+    draw_image(321, 123, mode).save(path)
+    data = path.read_bytes()
+    assert probe(path) == MediaFile(
+        path=path,
+        kind=MediaKind.IMAGE,
+        mime_type=mime_type,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        width=321,
+        height=123,
+        frames=1,
+        pixel_format=mode,
+    )
+
+
+def test_type_is_told_by_content_not_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "holiday.mp4"
+    draw_image().save(path, "PNG")
+    assert probe(str(path)).mime_type == "image/png"
+
+
+@pytest.mark.parametrize("name", ["ünï 🎉.jpg", "-rf.jpg", "a b.jpg", "日本.jpg"])
+def test_any_printable_name_will_do(tmp_path: Path, name: str) -> None:
+    draw_image().save(tmp_path / name)
+    assert probe(tmp_path / name).path.name == name
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+def test_location_is_noticed(tmp_path: Path, name: str) -> None:
+    draw_image().save(tmp_path / name, exif=draw_exif())
+    draw_image().save(tmp_path / f"clean-{name}")
+    assert probe(tmp_path / name).has_location
+    assert not probe(tmp_path / f"clean-{name}").has_location
+
+
+def test_gif_tells_frames_and_time(tmp_path: Path) -> None:
+    file = probe(save_gif(tmp_path / "a.gif", 120, 90, frames=7))
+    assert (file.kind, file.mime_type) == (MediaKind.GIF, "image/gif")
+    assert (file.width, file.height, file.frames) == (120, 90, 7)
+    assert file.duration == timedelta(milliseconds=700)
+
+
+def test_still_gif_is_a_gif(tmp_path: Path) -> None:
+    file = probe(save_gif(tmp_path / "a.gif", frames=1))
+    assert (file.kind, file.frames) == (MediaKind.GIF, 1)
+
+
+def test_animation_with_more_frames_than_x_takes_is_counted(tmp_path: Path) -> None:
+    file = probe(save_gif(tmp_path / "a.gif", 16, 16, frames=400))
+    assert file.frames == 400
+    assert codes(file) == ["gif_too_many_frames"]
+
+
+def test_camera_habits_are_no_second_type(tmp_path: Path) -> None:
+    draw_image().save(tmp_path / "a.jpg")
+    photo = (tmp_path / "a.jpg").read_bytes()
+    film = save_video(tmp_path / "film.mp4").read_bytes()
+    (tmp_path / "two.jpg").write_bytes(photo + photo)
+    draw_image().save(tmp_path / "b.jpg", xmp=b"<x:xmpmeta GCamera:MotionPhoto='1'/>")
+    (tmp_path / "motion.jpg").write_bytes((tmp_path / "b.jpg").read_bytes() + film)
+    (tmp_path / "padded.jpg").write_bytes(photo + bytes(500))
+    for name in ("two.jpg", "motion.jpg", "padded.jpg"):
+        assert probe(tmp_path / name).mime_type == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type", "flags"),
+    [
+        ("a.mp4", "video/mp4", ""),
+        ("a.mov", "video/quicktime", ""),
+        ("first.mp4", "video/mp4", "faststart"),
+        ("pieces.mp4", "video/mp4", "frag_keyframe+empty_moov"),
+    ],
+)
+def test_video_is_measured(tmp_path: Path, name: str, mime_type: str, flags: str) -> None:
+    options = {"movflags": flags} if flags else {}
+    file = probe(save_video(tmp_path / name, width=320, height=180, frames=60, options=options))
+    assert (file.kind, file.mime_type) == (MediaKind.VIDEO, mime_type)
+    assert (file.width, file.height, file.frames) == (320, 180, 60)
+    assert (file.video_codec, file.pixel_format) == ("h264", "yuv420p")
+    assert (file.audio_codec, file.audio_profile, file.audio_channels) == ("aac", "LC", 2)
+    assert file.frame_rate == pytest.approx(30)
+    assert file.duration is not None
+    assert file.duration.total_seconds() == pytest.approx(2.0, abs=0.05)
+    assert codes(file) == []
+
+
+def test_video_without_sound_is_fine(tmp_path: Path) -> None:
+    file = probe(save_video(tmp_path / "a.mp4", sound=None))
+    assert (file.audio_codec, file.duration) == (None, timedelta(seconds=1))
+    assert codes(file) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"codec": "mpeg4"}, "video_codec_unsupported"),
+        ({"codec": "libx265"}, "video_codec_unsupported"),
+        ({"pixels": "yuv444p"}, "video_pixel_format_unsupported"),
+        ({"pixels": "yuv422p"}, "video_pixel_format_unsupported"),
+        ({"sound": "libmp3lame"}, "audio_codec_unsupported"),
+        ({"layout": "5.1"}, "audio_channels_unsupported"),
+        ({"frames": 12}, "video_too_short"),
+        ({"rate": 90, "frames": 90}, "video_frame_rate_too_high"),
+        ({"width": 30}, "video_dimensions_too_small"),
+        ({"width": 1282, "height": 720}, "video_dimensions_too_large"),
+        ({"width": 200, "height": 64}, "video_aspect_ratio"),
+    ],
+)
+def test_real_video_out_of_bounds_is_one_violation(
+    tmp_path: Path, how: dict[str, object], code: str
+) -> None:
+    if how.get("codec") == "libx265":
+        how = how | {"width": 320, "height": 240}
+    path = save_video(tmp_path / "a.mp4", **how)  # type: ignore[arg-type]  # one keyword a case
+    assert codes(probe(path)) == [code]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        replace(IMAGE, size_bytes=5 * 1024 * 1024),
+        replace(GIF, size_bytes=15 * 1024 * 1024, width=1280, height=1080, frames=216),
+        replace(GIF, frames=350),
+        replace(VIDEO, size_bytes=512 * 1024 * 1024),
+        replace(VIDEO, duration=timedelta(seconds=140)),
+        replace(VIDEO, duration=timedelta(seconds=140.03)),
+        replace(VIDEO, duration=timedelta(seconds=0.5)),
+        replace(VIDEO, width=32, height=32),
+        replace(VIDEO, width=1280, height=1024),
+        replace(VIDEO, width=720, height=1280),
+        replace(VIDEO, width=96, height=32),
+        replace(VIDEO, width=400, height=1200),
+        replace(VIDEO, frame_rate=60.0),
+        replace(VIDEO, frame_rate=59.94),
+        replace(VIDEO, pixel_format="yuvj420p"),
+    ],
+)
+def test_what_is_just_within_bounds_breaks_nothing(file: MediaFile) -> None:
+    assert codes(file) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "limit", "found"),
+    [
+        (replace(IMAGE, size_bytes=5242881), "image_too_large", 5242880, 5242881),
+        (replace(GIF, size_bytes=15728641), "gif_too_large", 15728640, 15728641),
+        (replace(GIF, width=1281), "gif_dimensions_too_large", "1280×1080", "1281×480"),
+        (replace(GIF, height=1081), "gif_dimensions_too_large", "1280×1080", "640×1081"),
+        (replace(GIF, frames=351), "gif_too_many_frames", 350, 351),
+        (replace(GIF, width=1280, height=1080, frames=218), "gif_too_many_pixels", 300000000,
+         301363200),
+        (replace(VIDEO, size_bytes=536870913), "video_too_large", 536870912, 536870913),
+        (replace(VIDEO, duration=timedelta(seconds=140.5)), "video_too_long", 140.0, 140.5),
+        (replace(VIDEO, duration=timedelta(seconds=0.4)), "video_too_short", 0.5, 0.4),
+        (replace(VIDEO, frame_rate=61.0), "video_frame_rate_too_high", 60, 61.0),
+        (replace(VIDEO, width=31, height=31), "video_dimensions_too_small", "32×32", "31×31"),
+        (replace(VIDEO, width=1080, height=1280), "video_dimensions_too_large", "1280×1024",
+         "1080×1280"),
+        (replace(VIDEO, width=1201, height=400), "video_aspect_ratio", "1:3 to 3:1", "1201:400"),
+        (replace(VIDEO, pixel_format="yuv420p10le"), "video_pixel_format_unsupported", "yuv420p",
+         "yuv420p10le"),
+        (replace(VIDEO, audio_profile="HE-AAC"), "audio_codec_unsupported", "aac LC", "aac HE-AAC"),
+    ],
+)  # fmt: skip
+def test_what_is_just_beyond_bounds_is_told(
+    file: MediaFile, code: str, limit: object, found: object
+) -> None:
+    (violation,) = judge([(file, None)])
+    assert (violation.code, violation.limit, violation.found) == (code, limit, found)
+    assert violation.next
+    assert file.path.name in violation.message
+
+
+def test_all_violations_come_at_once() -> None:
+    film = replace(VIDEO, size_bytes=1 << 30, duration=timedelta(minutes=3), video_codec="hevc")
+    files = [(IMAGE, "x" * 1001), (replace(IMAGE, size_bytes=6 << 20), None), (film, None)]
+    assert [violation.code for violation in judge(files)] == [
+        "mixed_media",
+        "alt_text_too_long",
+        "image_too_large",
+        "video_too_large",
+        "video_too_long",
+        "video_codec_unsupported",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ([IMAGE] * 4, []),
+        ([IMAGE] * 5, ["too_many_images"]),
+        ([GIF], []),
+        ([GIF, GIF], ["too_many_gifs"]),
+        ([VIDEO, VIDEO], ["too_many_videos"]),
+        ([IMAGE, VIDEO], ["mixed_media"]),
+        ([IMAGE, GIF], ["mixed_media"]),
+        ([], []),
+    ],
+)
+def test_four_images_or_one_gif_or_one_video(files: list[MediaFile], expected: list[str]) -> None:
+    assert codes(*files) == expected
+
+
+def test_alt_text_has_room_for_a_thousand_characters() -> None:
+    assert judge([(IMAGE, "🎉" * 1000)]) == []
+    assert [one.code for one in judge([(IMAGE, "🎉" * 1001)])] == ["alt_text_too_long"]
+
+
+@pytest.mark.parametrize("plan", ["Premium", "PremiumPlus"])
+def test_premium_may_post_longer_video(plan: str) -> None:
+    film = replace(VIDEO, duration=timedelta(minutes=60))
+    assert codes(film, subscription_type=plan) == []
+    assert codes(film, subscription_type="Basic") == ["video_too_long"]
+    too_long = replace(VIDEO, duration=timedelta(minutes=126))
+    assert codes(too_long, subscription_type=plan) == ["video_too_long"]

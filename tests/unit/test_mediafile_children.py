@@ -1,0 +1,251 @@
+"""The decoding processes: limited, replaced, and gone with the one they work for."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fix_media import draw_image, save_gif, save_video
+from roost import mediafile
+from roost.errors import MediaUnreadable
+
+linux_only = pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")
+pytestmark = linux_only
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    """Each test begins and ends without a warm process."""
+    mediafile.close()
+    yield
+    mediafile.close()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture.png"
+    draw_image().save(path)
+    return path
+
+
+def children_of(parent: int) -> list[int]:
+    """The decoding processes that a process has started."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            status = (folder / "stat").read_text().rpartition(")")[2].split()
+            command = (folder / "cmdline").read_bytes()
+            if int(status[1]) == parent and b"roost.mediafile.child" in command:
+                found.append(int(folder.name))
+    return found
+
+
+def only_child() -> int:
+    (pid,) = children_of(os.getpid())
+    return pid
+
+
+def descriptors_of(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_warm_process_serves_the_next_file(picture: Path) -> None:
+    mediafile.probe(picture)
+    first = only_child()
+    mediafile.probe(picture)
+    assert only_child() == first
+
+
+def test_process_is_replaced_after_200_files(picture: Path) -> None:
+    mediafile.probe(picture)
+    first = only_child()
+    for _ in range(199):
+        mediafile.probe(picture)
+    assert children_of(os.getpid()) == []
+    mediafile.probe(picture)
+    assert only_child() != first
+
+
+def test_close_ends_the_waiting_process(picture: Path) -> None:
+    mediafile.probe(picture)
+    mediafile.close()
+    assert children_of(os.getpid()) == []
+
+
+def test_killed_while_idle_is_replaced(picture: Path) -> None:
+    mediafile.probe(picture)
+    os.kill(only_child(), signal.SIGKILL)
+    assert mediafile.probe(picture).width == 64
+
+
+def test_process_has_limits_and_no_secrets(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWITTER_CLIENT_SECRET", "platform-secret")
+    mediafile.probe(picture)
+    folder = Path(f"/proc/{only_child()}")
+    limits = (folder / "limits").read_text()
+    assert f"Max address space         {512 << 20}" in limits
+    assert "Max core file size        0" in limits
+    assert b"platform-secret" not in (folder / "environ").read_bytes()
+
+
+def test_process_holds_no_file_of_its_parent(picture: Path, tmp_path: Path) -> None:
+    with (tmp_path / "secret").open("w") as secret:
+        os.set_inheritable(secret.fileno(), True)
+        mediafile.probe(picture)
+        held = [str(one.readlink()) for one in descriptors_of(only_child())]
+    assert not [one for one in held if str(tmp_path) in one]
+
+
+def test_decoder_that_dies_is_one_refusal(tmp_path: Path, picture: Path) -> None:
+    refusal = interrupted(signal.SIGKILL, tmp_path)
+    assert refusal.facts["reason"] == "decoder_died"
+    assert mediafile.probe(picture).width == 64
+
+
+def test_decoder_that_uses_up_its_time_is_one_refusal(tmp_path: Path, picture: Path) -> None:
+    refusal = interrupted(signal.SIGXCPU, tmp_path)
+    assert refusal.facts["reason"] == "decoder_too_slow"
+    assert mediafile.probe(picture).width == 64
+
+
+def test_decoder_that_hangs_is_one_refusal(tmp_path: Path, picture: Path) -> None:
+    start = time.monotonic()
+    refusal = interrupted(signal.SIGSTOP, tmp_path)
+    assert refusal.facts["reason"] == "decoder_too_slow"
+    assert time.monotonic() - start < 10
+    assert children_of(os.getpid()) == []
+    assert mediafile.probe(picture).width == 64
+
+
+def interrupted(by: signal.Signals, folder: Path) -> MediaUnreadable:
+    """The refusal of a file whose decoder, a fresh one, meets a signal while it works."""
+    long = save_gif(folder / "long.gif", 1000, 800, frames=200)
+    refusals = []
+
+    def probe() -> None:
+        with pytest.raises(MediaUnreadable) as raised:
+            mediafile.probe(long)
+        refusals.append(raised.value)
+
+    probing = threading.Thread(target=probe)
+    probing.start()
+    while not (working := holders_of(long)):
+        os.sched_yield()
+    os.kill(working[0], by)
+    probing.join()
+    return refusals[0]
+
+
+def holders_of(path: Path) -> list[int]:
+    """The decoding processes that have a file open."""
+    found = []
+    for pid in children_of(os.getpid()):
+        with contextlib.suppress(OSError):
+            if path in [one.readlink() for one in descriptors_of(pid)]:
+                found.append(pid)
+    return found
+
+
+def test_processes_end_with_their_parent(picture: Path) -> None:
+    program = (
+        f"from roost import mediafile; mediafile.probe({str(picture)!r}); input(print('probed'))"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"probed\n"
+        (child,) = children_of(parent.pid)
+        ended = os.pidfd_open(child)
+        parent.kill()
+    try:
+        assert select.select([ended], [], [], 10)[0]
+    finally:
+        os.close(ended)
+
+
+def test_forked_program_starts_its_own(picture: Path) -> None:
+    mediafile.probe(picture)
+    mine = only_child()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            mediafile.probe(picture)
+            own = only_child()
+            mediafile.close()
+            os._exit(0 if own != mine else 1)
+        except BaseException:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    mediafile.probe(picture)
+    assert only_child() == mine
+
+
+async def test_programs_of_an_event_loop_probe_in_threads(picture: Path) -> None:
+    probes = (asyncio.to_thread(mediafile.probe, picture) for _ in range(40))
+    files = await asyncio.gather(*probes)
+    assert {file.sha256 for file in files} == {files[0].sha256}
+    assert len(children_of(os.getpid())) <= 2
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path, picture: Path) -> None:
+    damaged = tmp_path / "damaged.png"
+    damaged.write_bytes(picture.read_bytes()[:-40])
+    before = len(descriptors_of(os.getpid()))
+    for _ in range(20):
+        mediafile.probe(picture)
+        with pytest.raises(MediaUnreadable):
+            mediafile.probe(damaged)
+        with pytest.raises(MediaUnreadable):
+            mediafile.probe(tmp_path)
+    inside = len(descriptors_of(only_child()))
+    assert inside <= 4
+    mediafile.close()
+    assert len(descriptors_of(os.getpid())) == before
+
+
+def test_memory_stays_below_its_bound(tmp_path: Path) -> None:
+    colours = Image.new("RGBA", (7000, 7000), (200, 120, 40, 128))
+    colours.save(tmp_path / "wide.png", compress_level=1)
+    colours.resize((4800, 4900)).save(tmp_path / "deep.webp", lossless=True, quality=0, method=0)
+    slow = tmp_path / "slow.jpg"
+    colours.convert("RGB").save(slow, progressive=True, subsampling=0)
+    for name, width in (("wide.png", 7000), ("deep.webp", 4800), ("slow.jpg", 7000)):
+        assert mediafile.probe(tmp_path / name).width == width
+        status = Path(f"/proc/{only_child()}/status").read_text()
+        peak_kb = int(status.split("VmHWM:")[1].split()[0])
+        assert peak_kb < 512 << 10
+    save_video(tmp_path / "film.mp4")
+    before_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    mediafile.probe(tmp_path / "film.mp4")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 16 << 10
+
+
+def test_import_loads_no_decoder_and_no_network() -> None:
+    heavy = ("PIL", "av", "numpy", "asyncio", "aiohttp", "pydantic", "psycopg", "sqlalchemy", "ssl")
+    program = f"import sys, roost.mediafile; print([m for m in {heavy} if m in sys.modules])"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert ran.stdout == b"[]\n"
+
+
+def test_folder_of_the_caller_lends_no_module(tmp_path: Path, picture: Path) -> None:
+    (tmp_path / "av.py").write_text("raise SystemExit('taken over')")
+    program = f"from roost import mediafile; print(mediafile.probe({str(picture)!r}).width)"
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", program], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert ran.stdout == b"64\n"

@@ -1,0 +1,257 @@
+"""One request: who repeats it, what it becomes when it fails, and what the ledger is told."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import aiohttp
+import pytest
+
+from fix_emulator import Emulator
+from roost import x
+from roost.clock import EmulatorClock
+from roost.errors import ReconnectNeeded
+from roost.limits import read_windows
+from roost.models import TweetId, XMediaId
+from roost.prices import Operation
+
+from .conftest import Account, SentRequest
+
+SECRET_TEXT = "A text that belongs to nobody's log."
+
+
+async def _create(account: Account, png: bytes) -> object:
+    return await x.posts.create(account.client, text=SECRET_TEXT)
+
+
+async def _delete(account: Account, png: bytes) -> object:
+    return await x.posts.delete(account.client, TweetId("1"))
+
+
+async def _read_timeline(account: Account, png: bytes) -> object:
+    return [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+
+
+async def _read_posts(account: Account, png: bytes) -> object:
+    return await x.metrics.read_posts(account.client, [TweetId("1")], private_for=[])
+
+
+async def _read_me(account: Account, png: bytes) -> object:
+    return await x.users.read_me(account.client)
+
+
+async def _upload(account: Account, png: bytes) -> object:
+    return await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
+
+
+Act = Callable[[Account, bytes], Awaitable[object]]
+#: The emulator's name of an operation, and what makes our client send it.
+OPERATIONS: dict[str, Act] = {
+    "create_post": _create,
+    "delete_post": _delete,
+    "read_timeline": _read_timeline,
+    "read_posts": _read_posts,
+    "read_me": _read_me,
+    "media_initialize": _upload,
+    "media_finalize": _upload,
+}
+LASTING = {"create_post", "delete_post"}
+#: A fault that X answers before it does anything at all.
+REFUSED = {"429": x.errors.RateLimited, "401": x.errors.XUnavailable}
+
+
+@pytest.mark.parametrize("kind", ["drop", "500", "503", "502text", "429", "401"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_fault_before_the_commit_becomes_its_error(
+    account: Account, emulator: Emulator, png: bytes, operation: str, kind: str
+) -> None:
+    await emulator.fail(operation, "before", kind, times=2)
+    lost = x.errors.OutcomeUnknown if operation in LASTING else x.errors.XUnavailable
+    with pytest.raises(REFUSED.get(kind, lost)) as raised:
+        await OPERATIONS[operation](account, png)
+
+    error = raised.value
+    assert isinstance(error, x.errors.XFailure)
+    assert error.surely_created_nothing is (type(error) is not x.errors.OutcomeUnknown)
+    assert (error.request_id is None) is (kind == "drop")
+    told = f"{error} {error.as_dict()}"
+    assert SECRET_TEXT not in told
+    assert account.tokens.access_token not in told
+
+
+async def test_delete_is_sent_once_over_a_kept_connection(
+    account: Account, emulator: Emulator
+) -> None:
+    created = await x.posts.create(account.client, text="A slip.")
+    await emulator.fail("delete_post", "after", "drop")
+    with pytest.raises(x.errors.OutcomeUnknown):
+        await x.posts.delete(account.client, created.tweet_id)
+
+    told = await emulator.truth()
+    assert [r["operation"] for r in told["requests"]].count("delete_post") == 1
+
+
+@pytest.mark.parametrize("kind", ["drop", "503"])
+@pytest.mark.parametrize(
+    ("operation", "error"),
+    [("create_post", x.errors.OutcomeUnknown), ("media_finalize", x.errors.XUnavailable)],
+)
+async def test_fault_after_the_commit_looks_the_same_as_before(
+    account: Account,
+    emulator: Emulator,
+    png: bytes,
+    operation: str,
+    kind: str,
+    error: type[x.errors.XFailure],
+) -> None:
+    await emulator.fail(operation, "after", kind)
+    with pytest.raises(error):
+        await OPERATIONS[operation](account, png)
+
+
+async def test_expired_token_is_refreshed_once_and_the_request_repeated(
+    account: Account, emulator: Emulator
+) -> None:
+    await emulator.jump(hours=3)
+    created = await x.posts.create(account.client, text="Still here.")
+
+    assert account.tokens.refreshed == 1
+    (post,) = (await emulator.truth())["posts"]
+    assert post["id"] == created.tweet_id
+    assert [exchange.status for exchange in account.exchanges] == [401, 201]
+
+
+async def test_revoked_grant_is_told_as_dead(
+    account: Account, emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
+    await x.auth.revoke(
+        session,
+        emulator.url,
+        client_id=emulator.app.client_id,
+        client_secret=emulator.app.client_secret,
+        token=account.tokens.refresh_token,
+    )
+    with pytest.raises(x.errors.GrantDead):
+        await x.users.read_me(account.client)
+    assert issubclass(x.errors.GrantDead, ReconnectNeeded)
+
+
+async def test_rate_limit_says_how_long(
+    account: Account, emulator: Emulator, clock: EmulatorClock
+) -> None:
+    await emulator.freeze()
+    for number in range(100):
+        await x.posts.create(account.client, text=f"Number {number}.")
+    with pytest.raises(x.errors.RateLimited) as raised:
+        await x.posts.create(account.client, text="One too many.")
+
+    assert timedelta(minutes=14) < raised.value.wait <= timedelta(minutes=15, seconds=1)
+    await emulator.jump(seconds=raised.value.wait.total_seconds())
+    await x.posts.create(account.client, text="One too many.")
+
+
+async def test_rate_limit_is_told_in_the_emulators_time_after_a_jump(
+    account: Account, emulator: Emulator
+) -> None:
+    await emulator.jump(days=40)
+    await emulator.fail("read_me", "before", "429")
+    with pytest.raises(x.errors.RateLimited) as raised:
+        # The refresh after 40 days comes first; the fault strikes the request itself.
+        await x.users.read_me(account.client)
+    assert timedelta(0) < raised.value.wait <= timedelta(minutes=16)
+
+
+async def test_every_exchange_is_told_with_what_its_price_needs(account: Account) -> None:
+    created = await x.posts.create(account.client, text="See https://example.com")
+    await _read_timeline(account, b"")
+
+    create, read = account.exchanges
+    assert (create.operation, create.status, create.created, create.text) == (
+        Operation.CREATE_POST,
+        201,
+        created.tweet_id,
+        "See https://example.com",
+    )
+    assert (read.operation, read.status, read.posts_read) == (
+        Operation.READ_TIMELINE,
+        200,
+        (created.tweet_id,),
+    )
+    assert read.request_id
+    assert [window.limit for window in read_windows(read.headers)] == [900]
+    assert "https://example.com" not in repr(create)
+
+
+async def test_exchange_without_an_answer_is_told_too(account: Account, emulator: Emulator) -> None:
+    await emulator.fail("create_post", "before", "drop")
+    with pytest.raises(x.errors.OutcomeUnknown):
+        await x.posts.create(account.client, text="Lost.")
+    (exchange,) = account.exchanges
+    assert (exchange.status, exchange.created, exchange.headers) == (None, None, {})
+
+
+async def test_nobody_at_the_address_means_not_sent(
+    account: Account, session: aiohttp.ClientSession
+) -> None:
+    client = x.Client(account.tokens, base_url="http://127.0.0.1:1", session=session)
+    with pytest.raises(x.errors.NotSent):
+        await x.posts.create(client, text="To nobody.")
+
+
+async def test_wrong_address_is_our_mistake_not_the_accounts(
+    account: Account, emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
+    client = x.Client(account.tokens, base_url=f"{emulator.url}/2/nowhere", session=session)
+    with pytest.raises(x.errors.AppMisconfigured):
+        await x.users.read_me(client)
+
+
+async def test_token_goes_out_as_bearer_and_nowhere_else(
+    account: Account, sent: list[SentRequest]
+) -> None:
+    await x.users.read_me(account.client)
+    assert sent[-1].headers["authorization"] == f"Bearer {account.tokens.access_token}"
+    assert account.tokens.access_token not in str(sent[-1].query)
+
+
+@pytest.mark.parametrize("dialect", ["403", "400", "403-text"])
+async def test_too_long_a_text_is_known_in_every_dialect(
+    account: Account, emulator: Emulator, dialect: str
+) -> None:
+    await emulator.switch(too_long=dialect)
+    with pytest.raises(x.errors.TextTooLong):
+        await x.posts.create(account.client, text="weight " * 50)
+
+
+@pytest.mark.parametrize("shape", ["nested", "flat"])
+@pytest.mark.parametrize("host", ["api.twitter.com", "api.x.com"])
+async def test_refusals_are_known_in_every_dialect(
+    account: Account, emulator: Emulator, shape: str, host: str
+) -> None:
+    await emulator.switch(errors=shape, problem_host=host)
+    await x.posts.create(account.client, text="Twice.")
+    with pytest.raises(x.errors.DuplicatePost):
+        await x.posts.create(account.client, text="Twice.")
+    with pytest.raises(x.errors.MediaRejected):
+        await x.posts.create(account.client, text="No such.", media_ids=[XMediaId("1")])
+
+
+async def test_reply_where_nobody_mentioned_us_is_not_allowed(
+    account: Account, emulator: Emulator
+) -> None:
+    told = await emulator.connect("tidewatcher")
+    async with emulator.http.post(
+        f"{emulator.url}/2/tweets",
+        json={"text": "Mind your own boat."},
+        headers={"authorization": f"Bearer {told['access_token']}"},
+    ) as answer:
+        foreign = TweetId((await answer.json())["data"]["id"])
+    with pytest.raises(x.errors.ReplyNotAllowed):
+        await x.posts.create(account.client, text="Ahoy.", reply_to=foreign)
+
+
+async def test_reply_to_a_deleted_post_finds_no_parent(account: Account) -> None:
+    first = await x.posts.create(account.client, text="One.")
+    await x.posts.delete(account.client, first.tweet_id)
+    with pytest.raises(x.errors.ParentNotVisible) as raised:
+        await x.posts.create(account.client, text="Two.", reply_to=first.tweet_id)
+    assert raised.value.surely_created_nothing

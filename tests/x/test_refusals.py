@@ -1,0 +1,222 @@
+"""Each answer that logs have shown, and the error it becomes."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from roost.errors import Kind, RoostError
+from roost.prices import Operation
+from roost.x import errors, refusals
+from roost.x.wire import Answer
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+PROBLEMS = "https://api.x.com/2/problems"
+NOT_PERMITTED = {
+    "title": "Forbidden",
+    "type": "about:blank",
+    "detail": "You are not permitted to perform this action.",
+}
+
+
+def judge(
+    status: int,
+    body: object,
+    operation: Operation = Operation.CREATE_POST,
+    *,
+    post_text: str | None = None,
+    **headers: str,
+) -> errors.XFailure:
+    encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = Answer(status, {"x-transaction-id": "7f3a"} | named, encoded)
+    return refusals.judge_answer(answer, operation, now=NOW, post_text=post_text)
+
+
+def forbidden(detail: str, **more: object) -> dict[str, object]:
+    return {"title": "Forbidden", "type": "about:blank", "detail": detail, "status": 403} | more
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        pytest.param(
+            403,
+            forbidden("You are not allowed to create a Tweet with duplicate content."),
+            errors.DuplicatePost,
+            id="duplicate",
+        ),
+        pytest.param(
+            403, {"errors": [{"code": 187, "message": "Status is a copy."}]},
+            errors.DuplicatePost, id="duplicate-by-code",
+        ),
+        pytest.param(
+            403, forbidden("You are not allowed to create a Tweet with these settings."),
+            errors.Rejected, id="not-allowed-but-no-duplicate",
+        ),
+        pytest.param(
+            400, {"errors": ["Your Tweet text is too long."], "title": "Invalid Request"},
+            errors.TextTooLong, id="errors-of-strings",
+        ),
+        pytest.param(
+            400,
+            {"type": f"{PROBLEMS}/invalid-request", "detail": "Your media IDs are invalid."},
+            errors.MediaRejected, id="media-flat",
+        ),
+        pytest.param(
+            403, forbidden("This user is not allowed to post a video longer than 2 minutes"),
+            errors.MediaRejected, id="video-too-long",
+        ),
+        pytest.param(
+            403,
+            forbidden("You attempted to reply to a Tweet that is deleted or not visible to you."),
+            errors.ParentNotVisible, id="parent-not-visible",
+        ),
+        pytest.param(
+            403, {"errors": [{"code": 385, "message": "…"}]},
+            errors.ParentNotVisible, id="parent-by-code",
+        ),
+        pytest.param(
+            403,
+            forbidden(
+                "Reply to this conversation is not allowed because you have not been mentioned."
+            ),
+            errors.ReplyNotAllowed, id="not-summoned-old-words",
+        ),
+        pytest.param(
+            403,
+            {"type": "https://api.twitter.com/2/problems/not-authorized-for-resource"},
+            errors.ReplyNotAllowed, id="not-summoned-by-type",
+        ),
+        pytest.param(
+            403, forbidden("Posts are limited to a maximum of one cashtag"),
+            errors.TooManyCashtags, id="cashtags",
+        ),
+        pytest.param(
+            402,
+            {"title": "CreditsDepleted", "detail": "Your account does not have any credits."},
+            errors.OutOfCredits, id="credits",
+        ),
+        pytest.param(
+            403, forbidden("The spend cap of this app is reached."),
+            errors.OutOfCredits, id="spend-cap",
+        ),
+        pytest.param(
+            403,
+            {"type": f"{PROBLEMS}/client-forbidden", "reason": "client-not-enrolled"},
+            errors.AppMisconfigured, id="not-enrolled",
+        ),
+        pytest.param(
+            403, {"errors": [{"code": 453, "message": "a subset of endpoints"}]},
+            errors.AppMisconfigured, id="not-in-plan",
+        ),
+        pytest.param(
+            403, {"type": f"{PROBLEMS}/unsupported-authentication", "title": "…"},
+            errors.AppMisconfigured, id="app-only-token",
+        ),
+        pytest.param(403, forbidden("Forbidden"), errors.Reauthorize, id="bare-forbidden"),
+        pytest.param(403, b"<html>Attention</html>", errors.XUnavailable, id="html"),
+        pytest.param(404, b"", errors.AppMisconfigured, id="no-such-path"),
+        pytest.param(408, b"", errors.OutcomeUnknown, id="timeout-of-theirs"),
+        pytest.param(302, b"", errors.OutcomeUnknown, id="redirect"),
+        pytest.param(503, {"title": "Service Unavailable"}, errors.OutcomeUnknown, id="503"),
+        pytest.param(502, b"upstream connect error", errors.OutcomeUnknown, id="plain-text"),
+        pytest.param(403, b"[1]", errors.XUnavailable, id="json-but-no-object"),
+        pytest.param(400, {"detail": 7, "errors": {}}, errors.Rejected, id="odd-types"),
+    ],
+)  # fmt: skip
+def test_answer_to_a_create_becomes(
+    status: int, body: object, error: type[errors.XFailure]
+) -> None:
+    judged = judge(status, body)
+    assert type(judged) is error
+    assert judged.request_id == "7f3a"
+    assert judged.operation == "create_post"
+    assert judged.surely_created_nothing is (error is not errors.OutcomeUnknown)
+
+
+def test_not_permitted_is_too_long_only_where_the_text_is() -> None:
+    assert type(judge(403, NOT_PERMITTED, post_text="weight " * 50)) is errors.TextTooLong
+    assert type(judge(403, NOT_PERMITTED, post_text="Short.")) is errors.Rejected
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "body", "error"),
+    [
+        (Operation.READ_TIMELINE, 503, {}, errors.XUnavailable),
+        (Operation.MEDIA_UPLOAD, 413, b"", errors.SegmentTooLarge),
+        (Operation.MEDIA_UPLOAD, 431, b"", errors.SegmentTooLarge),
+        (Operation.MEDIA_UPLOAD, 400, {"detail": "Segments do not add up"}, errors.MediaRejected),
+        (Operation.MEDIA_METADATA, 400, {"detail": "alt text"}, errors.Rejected),
+        (Operation.DELETE_POST, 404, {"detail": "none"}, errors.NotFoundOnX),
+        (Operation.DELETE_POST, 403, {"detail": "not yours"}, errors.Rejected),
+    ],
+)
+def test_answer_to_others_becomes(
+    operation: Operation, status: int, body: object, error: type[errors.XFailure]
+) -> None:
+    assert type(judge(status, body, operation)) is error
+
+
+def test_empty_window_ends_the_wait() -> None:
+    reset = NOW + timedelta(minutes=9)
+    judged = judge(
+        429,
+        {"title": "Too Many Requests"},
+        x_rate_limit_limit="100",
+        x_rate_limit_remaining="0",
+        x_rate_limit_reset=str(int(reset.timestamp())),
+    )
+    assert isinstance(judged, errors.RateLimited)
+    assert timedelta(minutes=9) <= judged.wait <= timedelta(minutes=9, seconds=2)
+
+
+def test_usage_cap_is_about_money_whatever_the_windows_say() -> None:
+    body = {
+        "title": "UsageCapExceeded",
+        "period": "Monthly",
+        "type": "https://api.twitter.com/2/problems/usage-capped",
+    }
+    judged = judge(
+        429,
+        body,
+        x_rate_limit_limit="100",
+        x_rate_limit_remaining="99",
+        x_rate_limit_reset=str(int(NOW.timestamp()) + 60),
+    )
+    assert type(judged) is errors.OutOfCredits
+    assert judged.facts["period"] == "Monthly"
+
+
+def test_error_repeats_neither_the_text_nor_a_secret() -> None:
+    text = "A text of ours that X repeats."
+    detail = f"Cannot post '{text}' with access_token=abcdef123456."
+    told = str(judge(400, {"detail": detail}, post_text=text).as_dict())
+    assert text not in told
+    assert "abcdef123456" not in told
+
+
+def test_very_long_reason_is_cut() -> None:
+    assert len(judge(400, {"detail": "no " * 1000}).message) < 400
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (errors.DuplicatePost, Kind.REFUSED),
+        (errors.OutOfCredits, Kind.REFUSED),
+        (errors.NotFoundOnX, Kind.NOT_FOUND),
+        (errors.ParentNotVisible, Kind.BUSY),
+        (errors.RateLimited, Kind.BUSY),
+        (errors.NotSent, Kind.BUSY),
+        (errors.GrantDead, Kind.BROKEN),
+        (errors.AppMisconfigured, Kind.BROKEN),
+        (errors.OutcomeUnknown, Kind.BROKEN),
+    ],
+)
+def test_error_is_of_the_kind_that_faces_show(error: type[RoostError], kind: Kind) -> None:
+    assert error.kind is kind
+
+
+def test_unknown_outcome_never_says_that_nothing_changed() -> None:
+    assert "Nothing was changed" not in errors.OutcomeUnknown("No answer came.").did

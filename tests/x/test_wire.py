@@ -1,0 +1,104 @@
+"""What is known when an exchange goes wrong, against a bare socket that counts bytes."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import aiohttp
+import pytest_asyncio
+
+from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
+
+QUICK = Patience(total=timedelta(seconds=1))
+
+
+@dataclass
+class Listener:
+    """Takes connections, keeps what comes, and answers each with the bytes it is given."""
+
+    answer: bytes = b""
+    received: bytearray = field(default_factory=bytearray)
+    connections: int = 0
+    url: str = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        while piece := await reader.read(65536):
+            self.received += piece
+            if self.received.endswith(b"{}"):
+                writer.write(self.answer)
+                break
+        writer.close()
+
+
+@pytest_asyncio.fixture
+async def listener() -> AsyncIterator[Listener]:
+    listening = Listener()
+    server = await asyncio.start_server(listening.serve, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    listening.url = f"http://{host}:{port}/"
+    async with server:
+        yield listening
+
+
+async def send(
+    url: str, *, body_deadline: float | None = None, deadline: float | None = None
+) -> Answer | Silence:
+    body = GuardedBody(b"{}", "application/json", body_deadline)
+    async with aiohttp.ClientSession() as session:
+        return await exchange(
+            session, "POST", url, headers={}, body=body, patience=QUICK, deadline=deadline
+        )
+
+
+async def test_body_past_its_deadline_sends_not_one_byte(listener: Listener) -> None:
+    # The connection stands, and only the body knows that its time is over.
+    told = await send(listener.url, body_deadline=boot_seconds() - 1)
+
+    assert told == Silence(maybe_sent=False, reason="its deadline passed while connecting")
+    assert listener.connections == 1
+    assert listener.received == b""
+
+
+async def test_request_past_its_deadline_does_not_even_connect(listener: Listener) -> None:
+    told = await send(listener.url, deadline=boot_seconds() - 1)
+    assert isinstance(told, Silence)
+    assert not told.maybe_sent
+    assert listener.connections == 0
+
+
+async def test_whole_answer_is_handed_out(listener: Listener) -> None:
+    listener.answer = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\nok"
+    told = await send(listener.url, deadline=boot_seconds() + 5)
+    assert isinstance(told, Answer)
+    assert (told.status, told.body, told.is_success) == (201, b"ok", True)
+
+
+async def test_answer_cut_in_its_body_is_silence_after_sending(listener: Listener) -> None:
+    listener.answer = b"HTTP/1.1 201 Created\r\ncontent-length: 100\r\n\r\n{"
+    told = await send(listener.url)
+    assert isinstance(told, Silence)
+    assert told.maybe_sent
+
+
+async def test_closed_connection_is_silence_after_sending(listener: Listener) -> None:
+    told = await send(listener.url)
+    assert isinstance(told, Silence)
+    assert told.maybe_sent
+
+
+async def test_no_http_is_silence_after_sending(listener: Listener) -> None:
+    listener.answer = b"SSH-2.0-OpenSSH\r\n\r\n"
+    told = await send(listener.url)
+    assert isinstance(told, Silence)
+    assert told.maybe_sent
+
+
+async def test_redirect_is_an_answer_and_not_followed(listener: Listener) -> None:
+    target = listener.url.encode()
+    listener.answer = b"HTTP/1.1 307 Go\r\nlocation: " + target + b"\r\ncontent-length: 0\r\n\r\n"
+    told = await send(listener.url)
+    assert isinstance(told, Answer)
+    assert told.status == 307
+    assert listener.connections == 1
