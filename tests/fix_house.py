@@ -8,9 +8,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from fix_emulator import SCOPES, Emulator
 from fix_postgres import PostgresServer
-
 from roost import store
 from roost.house import House, open_house
 from roost.models import Integration, Tenant

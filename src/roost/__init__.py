@@ -1,1 +1,45 @@
-"""Roost: publish to X exactly once, and understand what it earned."""
+"""Roost: publish to X exactly once, and understand what it earned.
+
+The public names load on first use: `import roost.text` loads nothing that does I/O.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from roost.clock import Clock, SystemClock
+    from roost.errors import Kind, RoostError
+    from roost.house import House, open_house
+    from roost.settings import Settings, read_settings
+    from roost.twitter import TwitterTool
+
+_HOMES = {
+    "Clock": "roost.clock",
+    "House": "roost.house",
+    "Kind": "roost.errors",
+    "RoostError": "roost.errors",
+    "Settings": "roost.settings",
+    "SystemClock": "roost.clock",
+    "TwitterTool": "roost.twitter",
+    "open_house": "roost.house",
+    "read_settings": "roost.settings",
+}
+
+__all__ = [
+    "Clock",
+    "House",
+    "Kind",
+    "RoostError",
+    "Settings",
+    "SystemClock",
+    "TwitterTool",
+    "open_house",
+    "read_settings",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'roost' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -55,7 +55,11 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
             open_clock(settings.roost_clock_url, settings.roost_x_base_url)
         )
         http = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, limit_per_host=0))
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
+                # X sets cookies for guests; no tenant's request may carry another's.
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
         )
         yield House(settings, clock, database, Vault(ring), http)
 

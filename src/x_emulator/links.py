@@ -13,7 +13,7 @@ from x_emulator import luck
 from x_emulator.toplevel import TOP_LEVEL_DOMAINS
 
 #: A run of labels and dots, in ASCII; what stands before it decides whether it may begin here.
-_BARE = re.compile(r"(?<![\w@＠$#＃./-])[A-Za-z0-9](?>(?:[\w-]*\.)+[\w-]+)(?![\w@＠-])", re.ASCII)
+_BARE = re.compile(r"(?<![\w@＠$#＃./-])[A-Za-z0-9](?>(?:[\w-]*\.)+[\w-]+)", re.ASCII)
 _WITH_PROTOCOL = re.compile(
     r"(?<![A-Za-z0-9@＠$#＃])(?P<protocol>https?://)(?P<run>[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE
 )
@@ -65,11 +65,15 @@ def find_links(text: str) -> list[Link]:
     for match in _BARE.finditer(text):
         if any(start <= match.start() < end for start, end in taken):
             continue
-        end = _end_of_domain(match.group(), strict=True)
+        run = match.group()
+        if text[match.end() : match.end() + 1] in ("@", "+"):
+            run = run.rpartition(".")[0]  # the last label belongs to what follows
+        end = _end_of_domain(run, strict=True)
         if end is not None:
+            # Without a protocol, a link begins after the last underscore of its subdomains.
+            start = match.start() + run.rfind("_", 0, end) + 1
             stop = _end_of_link(text, match.start() + end, match.end())
-            found.append(Link(match.start(), stop, text[match.start() : stop]))
-            taken.append((match.start(), stop))
+            found.append(Link(start, stop, text[start:stop]))
     return sorted(found, key=lambda link: link.start)
 
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
 from fix_emulator import Emulator
 from fix_house import connect_account
 from fix_processes import python_process
-from PIL import Image
-
 from roost import store
 from roost.house import House
 from roost.models import Integration, PartState, Post, PostState, Tenant

@@ -1,5 +1,6 @@
 """A user of X with an app's token, as tests see it: asks the emulator over HTTP."""
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,9 @@ class Account:
 
     async def append(self, media_id: str, index: int, segment: bytes) -> Told:
         form = aiohttp.FormData()
-        form.add_field("media", segment, filename="blob", content_type="application/octet-stream")
+        form.add_field(
+            "media", io.BytesIO(segment), filename="blob", content_type="application/octet-stream"
+        )
         form.add_field("segment_index", str(index))
         return await self.ask("POST", f"/2/media/upload/{media_id}/append", data=form)
 

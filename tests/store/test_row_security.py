@@ -2,10 +2,10 @@
 
 import psycopg
 import pytest
+
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
 from fix_postgres import PostgresServer
-
 from roost import store
 from roost.errors import SchemaOutdated, UnsafeDatabaseRole
 from roost.house import House

@@ -43,5 +43,5 @@ def _told(imported: schedule.Imported, dry_run: bool) -> str:
         lines.append(f"{imported.known} posts were imported before; nothing changed for them.")
     for row in imported.refused:
         lines.append(f"line {row.line} was refused ({row.code}):")
-        lines += [f"  · {reason}" for reason in row.reasons]
+        lines += [f"  · {reason.message} {reason.next}".rstrip() for reason in row.reasons]
     return "\n".join(lines)

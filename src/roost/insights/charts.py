@@ -52,7 +52,7 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
         return None
     x = alt.X("day:T", title=None, scale=_day_scale(report), axis=_day_axis(report))
     scale = alt.Scale(zero=False, nice=True, padding=14)
-    y = alt.Y("level:Q", title=None, scale=scale, axis=alt.Axis(format="~s", tickCount=4))
+    y = alt.Y("level:Q", title=None, scale=scale, axis=_count_axis())
     base = alt.Chart(alt.InlineData(values=_level_rows(series))).encode(x=x, y=y)
     line = base.mark_line(
         color=SERIES,
@@ -110,7 +110,7 @@ def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
         .mark_bar(color=SERIES, size=max(0.7 * (_WIDTH - 50) / len(rows), 1.5))
         .encode(
             x=alt.X("day:T", title=None, scale=scale, axis=_day_axis(report)),
-            y=alt.Y("gained:Q", title=None, axis=alt.Axis(format="~s", tickCount=4)),
+            y=alt.Y("gained:Q", title=None, axis=_count_axis(), scale=alt.Scale(nice=True)),
             description="told:N",
         )
     )
@@ -122,10 +122,10 @@ def posts_chart(posts: Sequence[PostReport]) -> Spec | None:
     return _bar_chart(
         [
             _Bar(
-                label=f"{day(post.sent_at.astimezone(UTC).date(), year=False)} · {post.text}",
+                label=f"{day(post.sent_at.astimezone(UTC).date(), year=False)} · {_words(post)}",
                 value=post.engagements,
                 shown=f"{post.engagements:,}",
-                told=f"{shorten(post.text)}: {count(post.engagements, 'engagement')}",
+                told=f"{shorten(_words(post))}: {count(post.engagements, 'engagement')}",
             )
             for post in posts[:MOST_BARS]
             if post.engagements is not None
@@ -171,6 +171,10 @@ def _cut(line: str, position: int) -> str:
     head = line[:position]
     words, space, _ = head.rpartition(" ")
     return words if space and len(words) > 2 * position / 3 else head
+
+
+def _words(post: PostReport) -> str:
+    return post.text.strip() or "(without text)"
 
 
 def _bar_chart(bars: Sequence[_Bar]) -> Spec | None:
@@ -256,6 +260,11 @@ def _day_axis(report: Report) -> alt.Axis:
     return alt.Axis(
         format="%-d %b", values=[_instant(on) for on in days[step // 2 :: step]], labelFlush=False
     )
+
+
+def _count_axis() -> alt.Axis:
+    # Each label for itself: by `format` a zero would read "0k" beside "8k".
+    return alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(datum.value, '~s')")
 
 
 def _level_rows(series: DailySeries) -> list[dict[str, Any]]:

@@ -297,7 +297,8 @@ def _sum_up(figures: Sequence[Figures], posts: Sequence[PostReport], days: int) 
         posts=len(posts),
         usd=sum((each.usd for each in figures), Decimal(0)),
         unread_days=max((each.unread_days for each in figures), default=0),
-        best_to_median=_best_to_median(posts),
+        # Between accounts of different sizes the comparison would tell of the sizes.
+        best_to_median=_best_to_median(posts) if len(figures) == 1 else None,
     )
 
 

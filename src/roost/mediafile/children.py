@@ -67,6 +67,9 @@ class _Child:
         environment["PYTHONPATH"] = str(Path(roost.__file__).resolve().parents[1])
         # One arena: the address space, which is limited, is not spent on reserves.
         environment["MALLOC_ARENA_MAX"] = "1"
+        # Memory of one picture is kept for the next: fresh pages cost as much as decoding.
+        environment["MALLOC_MMAP_THRESHOLD_"] = str(16 << 20)
+        environment["MALLOC_TRIM_THRESHOLD_"] = str(32 << 20)
         with theirs:
             try:
                 self._process = subprocess.Popen(

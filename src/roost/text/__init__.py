@@ -1,6 +1,34 @@
 """The rules of a post's text on X: weight, entities, threads and a lint, all pure."""
 
+import unicodedata
+
+from roost.text import _emoji_data, _tld_data
 from roost.text.entities import Entities, Entity, entities
+from roost.text.lint import Finding, lint
+from roost.text.threads import Thread, ThreadImpossible, split_thread
 from roost.text.weight import LIMIT, LONG_LIMIT, Weight, weigh
 
-__all__ = ["LIMIT", "LONG_LIMIT", "Entities", "Entity", "Weight", "entities", "weigh"]
+__all__ = [
+    "LIMIT",
+    "LONG_LIMIT",
+    "Entities",
+    "Entity",
+    "Finding",
+    "Thread",
+    "ThreadImpossible",
+    "Weight",
+    "data_versions",
+    "entities",
+    "lint",
+    "split_thread",
+    "weigh",
+]
+
+
+def data_versions() -> dict[str, str]:
+    """The versions of the data that the rules rest on, by the name of their source."""
+    return {
+        **_tld_data.VERSIONS,
+        **_emoji_data.VERSIONS,
+        "unicode": unicodedata.unidata_version,
+    }

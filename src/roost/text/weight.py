@@ -58,6 +58,23 @@ def weight_of_characters(text: str) -> int:
     return len(text) + sum(map(len, _HEAVY.findall(text)))
 
 
+def running_weights(text: str) -> list[int]:
+    """The weight of each beginning of an NFC text, by its length; a whole counts from inside on.
+
+    So the weight of a piece that cuts through no URL or emoji is the difference of two of them.
+    """
+    weights = [0]
+    at = total = 0
+    for start, end, weight in [*_wholes(text), (len(text), len(text), 0)]:
+        for char in text[at:start]:
+            total += 2 if _HEAVY.match(char) else 1
+            weights.append(total)
+        total += weight
+        weights += [total] * (end - start)
+        at = end
+    return weights
+
+
 def _weight_between(text: str, wholes: list[tuple[int, int, int]]) -> int:
     if not wholes:
         return weight_of_characters(text)

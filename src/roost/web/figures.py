@@ -1,16 +1,19 @@
 """The pages of what was earned: one account's figures, and the report."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from importlib import resources
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
 
 from roost import store
-from roost.insights import series
-from roost.insights.report import build_report
+from roost.insights import charts, series, svg
+from roost.insights.report import Report, build_report
 from roost.models import IntegrationId, Metric, PostSnapshot
 from roost.services import report
 from roost.web import shown
@@ -25,6 +28,8 @@ _REPORT_POLICY: Final = (
     "sandbox allow-scripts allow-popups; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
+#: Shows what a mark of a chart says when it is pointed at: the same in the report and here.
+_CHARTS_SCRIPT: Final = resources.files("roost.insights").joinpath("templates/report.js")
 #: What the table of posts shows, in this order.
 _COLUMNS: Final = (
     Metric.IMPRESSIONS,
@@ -52,6 +57,22 @@ def latest_figures(snapshots: Sequence[PostSnapshot]) -> list[PostSnapshot]:
     return sorted(latest, key=lambda one: (one.sent_at, one.part_id), reverse=True)
 
 
+def _draw_charts(told: Report) -> list[tuple[str, str, Markup]]:
+    """The first account's charts, each with title and note; none of what was never measured."""
+    account = told.accounts[0]
+    planned = (
+        ("Followers", "at the end of each day", charts.followers_chart(account, told)),
+        ("Impressions", "each day; shaded: not measured", charts.impressions_chart(account, told)),
+    )
+    drawn = iter(svg.draw_svgs([spec for _, _, spec in planned if spec is not None]))
+    # Our own process drew them and escaped their texts: the only markup taken as it is.
+    return [
+        (title, note, Markup(next(drawn)))  # noqa: S704
+        for title, note, spec in planned
+        if spec is not None
+    ]
+
+
 @router.get("/accounts/{account_id}", response_class=HTMLResponse)
 async def show_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId) -> Response:
     """One account: what it has, what its posts earned, what was odd and what X billed."""
@@ -59,20 +80,26 @@ async def show_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId)
     since = now - timedelta(days=_DAYS)
     async with house.database.tenant(tenant.id) as transaction:
         account = await store.accounts.get(transaction, IntegrationId(account_id))
+        posts = await store.posts.list_all(transaction, account.id)
     histories = await report.gather(house, tenant, [account], since=since)
-    told = build_report(
-        histories, since=since, until=now, tenant_name=tenant.name, made_at=now
-    ).accounts[0]
+    told = build_report(histories, since=since, until=now, tenant_name=tenant.name, made_at=now)
     return shown.page(
         "account.html.j2",
         tenant=tenant,
         account=account,
-        told=told,
+        told=told.accounts[0],
         days=_DAYS,
-        charts=[],
+        charts=await asyncio.to_thread(_draw_charts, told),
         latest=latest_figures(histories[0].posts),
+        post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
     )
+
+
+@router.get("/static/charts.js")
+async def send_charts_script() -> Response:
+    """The one script of the pages; without it they miss nothing but what pointing shows."""
+    return Response(_CHARTS_SCRIPT.read_bytes(), media_type="text/javascript")
 
 
 @router.get("/report", response_class=HTMLResponse)

@@ -11,7 +11,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from roost.agents import narrator
+from roost.insights.charts import shorten
 from roost.models import IntegrationStatus, PartState, PostState
+
+#: In columns of a Latin letter: enough of a text to know it by.
+_SHORT: Final = 160
 
 #: A word and its tone (`good`, `bad`, `wait`, `calm`), so that colour never speaks alone.
 Told = tuple[str, str]
@@ -88,6 +92,7 @@ _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
     "on_day": on_day,
+    "short": lambda text: shorten(text, _SHORT),
     "sentence": sentence,
     "figure": figure,
     "signed": lambda number: narrator.signed(round(number)),

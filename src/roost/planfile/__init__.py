@@ -1,0 +1,37 @@
+"""Reads a content plan (CSV) into posts with their times; a wrong row is refused alone.
+
+Only the file is judged here: X's rules for texts and media are `roost.guards`' business, and
+whoever imports a plan turns what they say into refused rows with `refuse_post`.
+"""
+
+from roost.planfile.plan import (
+    Plan,
+    PlannedPart,
+    PlannedPost,
+    RefusedRow,
+    read_plan,
+    refuse_post,
+)
+from roost.planfile.table import COLUMNS
+from roost.planfile.times import (
+    TimeAmbiguous,
+    TimeInvalid,
+    TimeSkipped,
+    TimeZoneUnknown,
+    parse_due,
+)
+
+__all__ = [
+    "COLUMNS",
+    "Plan",
+    "PlannedPart",
+    "PlannedPost",
+    "RefusedRow",
+    "TimeAmbiguous",
+    "TimeInvalid",
+    "TimeSkipped",
+    "TimeZoneUnknown",
+    "parse_due",
+    "read_plan",
+    "refuse_post",
+]

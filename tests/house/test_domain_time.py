@@ -1,0 +1,35 @@
+"""Domain code reads no clock of its own: time is handed in."""
+
+import ast
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src" / "roost"
+#: Where wall time is the business: the clock itself, HTTP on the wire, processes, the terminal.
+WALL = {"clock.py", "x/wire.py"}
+WALL_FOLDERS = ("cli/", "mediafile/", "store/embedded", "web/")
+READS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
+
+
+def test_no_room_reads_the_machines_clock() -> None:
+    found = []
+    for path in SOURCE.rglob("*.py"):
+        room = path.relative_to(SOURCE).as_posix()
+        if room in WALL or room.startswith(WALL_FOLDERS):
+            continue
+        found += [
+            f"{room}:{node.lineno}"
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and (node.value.id, node.attr) in READS
+        ]
+    assert found == []
+
+
+def test_no_statement_reads_the_databases_domain_time() -> None:
+    text = (SOURCE / "store" / "statements.sql").read_text("utf-8").lower()
+    migrations = "".join(
+        path.read_text("utf-8").lower() for path in (SOURCE / "store" / "migrations").rglob("*.py")
+    )
+    assert "now()" not in text + migrations
+    assert "current_timestamp" not in text + migrations
