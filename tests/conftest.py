@@ -1,3 +1,3 @@
 """The fixtures of all suites, as plugins."""
 
-pytest_plugins = ["fix_postgres", "fix_emulator", "fix_house"]
+pytest_plugins = ["fix_postgres", "fix_emulator", "fix_house", "fix_publishing"]

@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the code: settings.md and errors.md; a test compares."""
+"""Writes the pages of docs/ that are made from the code; a test compares."""
 
 import importlib
 import pkgutil

@@ -1,5 +1,6 @@
 """What each request costs, by the emulator's own meter."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -45,10 +46,9 @@ async def test_own_thread_costs_full_price(account: Account, emulator: Emulator)
 async def test_reads_are_paid_once_per_thing_and_utc_day(
     account: Account, emulator: Emulator
 ) -> None:
-    now = (await emulator.truth())["now"]
-    await emulator.door("clock", to=now[:10] + "T23:59:59.9+00:00")  # rolls over once below
+    tomorrow = datetime.fromisoformat((await emulator.truth())["now"]) + timedelta(days=1)
     await emulator.freeze()
-    await emulator.jump(hours=1)
+    await emulator.door("clock", to=tomorrow.replace(hour=1).isoformat())
     account.tokens = await emulator.connect(account.username)
     ids = [await account.post(f"Post {number}") for number in range(2)]
     before = await dollars(emulator)
@@ -57,7 +57,7 @@ async def test_reads_are_paid_once_per_thing_and_utc_day(
         await account.get(f"/2/users/{account.id}/tweets")
         await account.get(f"/2/tweets/{ids[0]}")
     assert await dollars(emulator) - before == Decimal("0.010")
-    await emulator.jump(hours=24)
+    await emulator.jump(hours=23)
     account.tokens = await emulator.connect(account.username)
     await account.get("/2/tweets", ids=ids[0])
     assert await dollars(emulator) - before == Decimal("0.015")

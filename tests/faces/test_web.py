@@ -1,220 +1,340 @@
-"""The HTTP service over real HTTP: connecting, pages, the JSON API, and who may ask."""
+"""The service's pages and its JSON API over real HTTP."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from urllib.parse import parse_qs, urlsplit
+import json
+import math
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
+from fix_postgres import PostgresServer
+from fix_web import get
 
 from roost import store
-from roost.errors import Kind, UnsafeListenAddress
+from roost.errors import Kind
 from roost.house import House
-from roost.models import Integration, PostState, Tenant
+from roost.insights import charts
+from roost.models import (
+    AccountSnapshot,
+    Alert,
+    Integration,
+    LedgerEntry,
+    Metric,
+    PartState,
+    Post,
+    PostSnapshot,
+    PostState,
+    Tenant,
+    TweetId,
+)
 from roost.store.posts import NewPart
-from roost.web import failures, server
+from roost.web import failures, sparkline
 
 ACCOUNT = "larkbooks"
 
 
-@contextlib.asynccontextmanager
-async def serving(house: House) -> AsyncIterator[str]:
-    """The service on a free port; its base URL."""
-    listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(
-        server.serve(house, "127.0.0.1", 0, on_listening=listening.set_result)
-    )
-    await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield listening.result()
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def add_post(
+    house: House, account: Integration, *texts: str, due_in: timedelta | None = timedelta(hours=1)
+) -> Post:
+    """A scheduled post, or without a time a draft."""
+    now = house.clock.now()
+    due_at = None if due_in is None else now + due_in
+    async with house.database.tenant(account.tenant_id) as transaction:
+        post_id = await store.posts.add(
+            transaction,
+            account.tenant_id,
+            account.id,
+            [NewPart(text) for text in texts],
+            due_at=due_at,
+            now=now,
+            why="written by a test",
+        )
+        assert post_id is not None
+        return await store.posts.get(transaction, post_id)
+
+
+async def move_post(house: House, post: Post, after: PostState, reason: str | None = None) -> None:
+    """Put a post into a state."""
+    async with house.database.tenant(post.tenant_id) as transaction:
+        assert await store.posts.move(transaction, post.id, post.state, after, reason)
+
+
+async def send_post(house: House, post: Post, first_tweet: int) -> None:
+    """Have every part of a post on X."""
+    now = house.clock.now()
+    async with house.database.tenant(post.tenant_id) as transaction:
+        for part in post.parts:
+            tweet = TweetId(str(first_tweet + part.position))
+            assert await store.posts.move_part(
+                transaction, part, part.state, PartState.SENT, sent_as=tweet, sent_at=now
+            )
+    await move_post(house, post, PostState.PUBLISHED)
 
 
 @pytest.fixture
-async def web(house: House) -> AsyncIterator[str]:
-    """The service's base URL."""
-    async with serving(house) as url:
-        yield url
+async def account(house: House, tenant: Tenant, emulator: Emulator) -> Integration:
+    """A connected account."""
+    return await connect_account(house, tenant, emulator, ACCOUNT)
 
 
-def open_browser() -> aiohttp.ClientSession:
-    """A browser with a cookie jar of its own; it follows no redirect by itself."""
-    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[aiohttp.ClientSession]:
-    """The browser in which connections are begun."""
-    async with open_browser() as opened:
-        yield opened
-
-
-async def get(
-    browser: aiohttp.ClientSession, url: str, **query: str
-) -> tuple[aiohttp.ClientResponse, str]:
-    """One answer with its body."""
-    async with browser.get(url, params=query, allow_redirects=False) as answer:
-        return answer, await answer.text()
-
-
-async def leave(browser: aiohttp.ClientSession, web: str) -> dict[str, str]:
-    """Begin a connection; the query with which X is asked for consent."""
-    answer, body = await get(browser, f"{web}/api/auth/twitter/start", tenant="default")
-    assert answer.status == 302, body
-    query = parse_qs(urlsplit(answer.headers["location"]).query)
-    return {name: values[0] for name, values in query.items()}
-
-
-async def come_back(
-    browser: aiohttp.ClientSession, web: str, query: dict[str, str]
-) -> tuple[aiohttp.ClientResponse, str]:
-    """Be sent back by X."""
-    return await get(browser, f"{web}/api/auth/callback/twitter", **query)
-
-
-async def accounts_of(house: House, tenant: Tenant) -> list[Integration]:
-    """The tenant's accounts."""
-    async with house.database.tenant(tenant.id) as transaction:
-        return await store.accounts.list_all(transaction)
-
-
-async def test_connecting_ends_on_the_accounts_page(
+async def test_pages_show_hostile_texts_as_texts(
     web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
-    answer, _ = await come_back(browser, web, back)
-    (account,) = await accounts_of(house, tenant)
-    assert answer.status == 303
-    assert answer.headers["location"] == f"/accounts/{account.id}?tenant=default"
-    page, body = await get(browser, web + answer.headers["location"])
-    assert page.status == 200
-    assert f"@{ACCOUNT}" in body
+    hostile = "<script>alert(1)</script>'\"&{{ 7*7 }}"
+    await emulator.door("users", username="mallory", name=hostile)
+    account = await connect_account(house, tenant, emulator, "mallory")
+    post = await add_post(house, account, hostile)
+    await move_post(house, post, PostState.FAILED, hostile)
+    for path in ("/", "/posts", f"/posts/{post.id}", f"/accounts/{account.id}", "/report"):
+        answer, body = await get(browser, web + path, tenant=tenant.name)
+        assert answer.status == 200, path
+        assert "<script>alert" not in body, path
+        assert "{{ 7*7 }}" in body or path == f"/posts/{post.id}" or "49" not in body, path
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;&#39;&#34;&amp;" in body, path
 
 
-async def test_start_binds_the_browser_by_a_cookie_that_scripts_cannot_read(
-    web: str, browser: aiohttp.ClientSession, tenant: Tenant
-) -> None:
-    answer, _ = await get(browser, f"{web}/api/auth/twitter/start", tenant=tenant.name)
-    (cookie,) = answer.cookies.values()
-    assert cookie["httponly"]
-    assert cookie["samesite"] == "lax"
-    assert cookie["path"] == "/api/auth"
-    assert 0 < int(cookie["max-age"]) <= 3600
-    assert cookie.value not in answer.headers["location"]
-
-
-async def test_callback_refuses_another_browser_and_ends_the_connection(
+async def test_front_page_lists_every_tenant_under_its_name(
     web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
-    async with open_browser() as thief:
-        await leave(thief, web)  # It has a cookie too, for another connection.
-        answer, body = await come_back(thief, web, back)
-    assert answer.status == 403
-    assert "begun in another browser" in body
-    answer, body = await come_back(browser, web, back)
-    assert answer.status == 403
-    assert "connect_flow_invalid" in body
-    assert await accounts_of(house, tenant) == []
+    other = await make_tenant(house, "bakery")
+    await connect_account(house, other, emulator, "tidewatcher")
+    _, body = await get(browser, f"{web}/")
+    below = body.partition(">bakery ")[2]
+    assert ">default " in body.partition(">bakery ")[0]
+    assert "@tidewatcher" in below
+    assert "/api/auth/twitter/start?tenant=bakery" in below
 
 
-async def test_callback_works_once(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+async def test_front_page_tells_followers_next_post_and_what_needs_a_person(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
-    first, _ = await come_back(browser, web, back)
-    again, body = await come_back(browser, web, back)
-    assert (first.status, again.status) == (303, 403)
-    assert "connect_flow_invalid" in body
-    assert len(await accounts_of(house, tenant)) == 1
+    await add_readings(house, account, [1000, 1010, 990])
+    coming = await add_post(house, account, "soon", due_in=timedelta(minutes=5))
+    await add_post(house, account, "later", due_in=timedelta(days=2))
+    await move_post(house, await add_post(house, account, "which?"), PostState.NEEDS_DECISION)
+    await raise_alert(house, account, "Lost 20 followers.")
+    _, body = await get(browser, f"{web}/")
+    assert "990 <span" in body
+    assert "\N{MINUS SIGN}20" in body
+    assert "<polyline" in body
+    assert f'Next post: <a href="/posts/{coming.id}?' in body
+    assert "1 post needs a decision" in body
+    assert "Lost 20 followers." in body
 
 
-async def test_callback_tells_of_a_denial(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+async def add_readings(house: House, account: Integration, followers: list[int | None]) -> None:
+    """Daily readings that end now; None leaves a day out."""
+    now = house.clock.now()
+    async with house.database.tenant(account.tenant_id) as transaction:
+        for back, count in enumerate(reversed(followers)):
+            if count is not None:
+                metrics = {Metric.FOLLOWERS: count, Metric.FOLLOWING: 1, Metric.POSTS: 1}
+                snapshot = AccountSnapshot(account.id, now - timedelta(days=back), metrics)
+                await store.snapshots.add_account(transaction, account.tenant_id, snapshot)
+
+
+async def raise_alert(house: House, account: Integration, message: str) -> None:
+    """An alert of yesterday."""
+    now = house.clock.now()
+    day = (now - timedelta(days=1)).date()
+    alert = Alert(account.id, Metric.FOLLOWERS, day, -9.0, -20.0, 1.0, message)
+    async with house.database.tenant(account.tenant_id) as transaction:
+        await store.findings.raise_alerts(transaction, account.tenant_id, [alert], now=now)
+
+
+async def test_posts_page_says_states_in_words_and_why(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
 ) -> None:
-    back = await emulator.consent(ACCOUNT, "deny", **await leave(browser, web))
-    answer, body = await come_back(browser, web, back)
-    assert answer.status == 403
-    assert answer.content_type == "text/html"
-    assert "consent_denied" in body
-    assert "without consent" in body
-    assert await accounts_of(house, tenant) == []
+    await add_post(house, account, "a draft", due_in=None)
+    await add_post(house, account, "one", "two", "three")
+    refused = await add_post(house, account, "refused")
+    await move_post(house, refused, PostState.FAILED, "X says: too long.")
+    _, body = await get(browser, f"{web}/posts", tenant="default")
+    for word in ("Draft", "Scheduled", "Refused", "X says: too long.", "thread of 3"):
+        assert word in body
+    assert body.index("To look at") < body.index("Ahead") < body.index("Drafts")
 
 
-async def test_two_connections_in_two_tabs_both_end_well(
-    web: str, browser: aiohttp.ClientSession, tenant: Tenant, emulator: Emulator
+async def test_post_page_shows_parts_and_history(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
 ) -> None:
-    one, two = await leave(browser, web), await leave(browser, web)
-    for username, query in ((ACCOUNT, one), ("tidewatcher", two)):
-        answer, body = await come_back(browser, web, await emulator.consent(username, **query))
-        assert answer.status == 303, body
+    post = await add_post(house, account, "first", "second")
+    await send_post(house, post, 1700)
+    _, body = await get(browser, f"{web}/posts/{post.id}", tenant="default")
+    assert "1 of 2" in body
+    assert "1701 on the emulator" in body
+    assert "https://x.com/" not in body  # What was posted in play is not on the real X.
+    assert "written by a test" in body
 
 
-async def test_start_moves_to_the_host_that_x_sends_back_to(
-    web: str, browser: aiohttp.ClientSession, tenant: Tenant
+async def test_account_page_shows_figures_and_no_invented_zero(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
 ) -> None:
-    port = urlsplit(web).port
-    async with browser.get(
-        f"{web}/api/auth/twitter/start?tenant=default",
-        headers={"host": f"localhost:{port}"},
-        allow_redirects=False,
-    ) as answer:
-        assert answer.status == 302
-        assert answer.headers["location"] == f"{web}/api/auth/twitter/start?tenant=default"
-        assert not answer.cookies
+    await add_readings(house, account, [1000, None, None, 1040])
+    post = await add_post(house, account, "what it earned")
+    await send_post(house, post, 1700)
+    now = house.clock.now()
+    figures = {Metric.IMPRESSIONS: 4321, Metric.LIKES: None}
+    read = PostSnapshot(account.id, post.parts[0].id, TweetId("1701"), now, now, figures)
+    async with house.database.tenant(account.tenant_id) as transaction:
+        await store.snapshots.add_posts(transaction, account.tenant_id, [read])
+        entry = LedgerEntry(now, "read_posts", 200, Decimal("0.215"), "a test")
+        await store.ledger.add(transaction, account.tenant_id, account.id, entry)
+    _, body = await get(browser, f"{web}/accounts/{account.id}", tenant="default")
+    assert "<dd>1,040</dd>" in body
+    assert ">+40</span>" in body
+    assert 'data-name="Impressions">4,321<' in body
+    assert 'data-name="Likes">–<' in body
+    assert "$0.215" in body
+    assert body.count("<svg") == 2
 
 
-@pytest.mark.parametrize("path", ["/", "/api/posts", "/api/auth/twitter/start", "/healthz"])
-@pytest.mark.parametrize("host", ["roost.example", "127.0.0.1.roost.example:80", "10.0.0.1", ""])
-async def test_a_host_that_is_not_this_machine_is_refused(
-    web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str, host: str
+async def test_report_is_kept_from_everything_of_roosts(
+    web: str, browser: aiohttp.ClientSession, account: Integration
 ) -> None:
-    async with browser.get(web + path, headers={"host": host}, allow_redirects=False) as answer:
-        assert answer.status == 403
-        assert "unsafe_host" in await answer.text()
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "roost.example", "127.1", ""])
-def test_only_loopback_is_listened_on(host: str) -> None:
-    with pytest.raises(UnsafeListenAddress):
-        server.require_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
-def test_loopback_is_listened_on(host: str) -> None:
-    server.require_loopback(host)
-
-
-async def test_a_taken_port_is_told(house: House, web: str) -> None:
-    port = urlsplit(web).port or 0
-    with pytest.raises(server.PortTaken, match=f"port {port}"):
-        await server.serve(house, "127.0.0.1", port, on_listening=lambda _: None)
-
-
-async def test_a_cancelled_server_frees_its_port(
-    house: House, browser: aiohttp.ClientSession
-) -> None:
-    async with serving(house) as url:
-        answer, _ = await get(browser, f"{url}/healthz")
-        assert answer.status == 200
-    with pytest.raises(aiohttp.ClientConnectorError):
-        await get(browser, f"{url}/healthz")
-
-
-@pytest.mark.parametrize("path", ["/", "/posts?tenant=nobody", "/static/roost.css", "/api/posts"])
-async def test_every_answer_has_safe_headers(
-    web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str
-) -> None:
-    answer, _ = await get(browser, web + path)
+    answer, body = await get(browser, f"{web}/report", tenant="default", days="7")
+    assert answer.status == 200
+    assert f"@{account.username}" in body
     policy = answer.headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "unsafe" not in policy
-    assert answer.headers["referrer-policy"] == "no-referrer"
-    assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["x-frame-options"] == "DENY"
-    assert answer.headers["cache-control"] == "no-store"
+    assert policy.startswith("sandbox ")
+    assert "allow-same-origin" not in policy
+
+
+async def test_a_tenant_is_not_shown_its_neighbours(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+) -> None:
+    await make_tenant(house, "neighbour")
+    post = await add_post(house, account, "mine alone")
+    for path in (f"/posts/{post.id}", f"/accounts/{account.id}"):
+        answer, _ = await get(browser, web + path, tenant="neighbour")
+        assert answer.status == 404
+    _, body = await get(browser, f"{web}/api/posts", tenant="neighbour")
+    assert json.loads(body) == {"posts": []}
+
+
+async def test_api_lists_accounts_and_posts(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+) -> None:
+    post = await add_post(house, account, "hello")
+    _, accounts = await get(browser, f"{web}/api/accounts", tenant="default")
+    _, posts = await get(browser, f"{web}/api/posts", tenant="default")
+    assert [one["username"] for one in json.loads(accounts)["accounts"]] == [ACCOUNT]
+    (told,) = json.loads(posts)["posts"]
+    assert (told["id"], told["state"]) == (post.id, "scheduled")
+    assert [part["text"] for part in told["parts"]] == ["hello"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/posts?tenant=nobody", 404, "tenant_not_found"),
+        ("/api/posts?tenant=%00", 422, "invalid_input"),
+        ("/api/posts?tenant=" + "a" * 64, 422, "invalid_input"),
+        ("/api/nothing", 404, "not_found"),
+    ],
+)
+async def test_api_failures_have_one_shape(
+    web: str, browser: aiohttp.ClientSession, path: str, status: int, code: str
+) -> None:
+    answer, body = await get(browser, web + path)
+    assert answer.status == status
+    error: dict[str, Any] = json.loads(body)["error"]
+    assert error["code"] == code
+    assert error["message"]
+    assert error["did"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/posts/1", 404, "post_not_found"),
+        ("/accounts/1", 404, "account_not_found"),
+        ("/posts/0", 422, "invalid_input"),
+        ("/posts/99999999999999999999", 422, "invalid_input"),
+        ("/report?days=0", 422, "invalid_input"),
+        ("/nothing", 404, "not_found"),
+        ("/static/../server.py", 404, "not_found"),
+        ("/api/auth/callback/twitter", 403, "connect_flow_invalid"),
+        ("/api/auth/twitter/start?tenant=nobody", 404, "tenant_not_found"),
+    ],
+)
+async def test_page_failures_are_pages(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str, status: int, code: str
+) -> None:
+    answer, body = await get(browser, web + path)
+    assert answer.status == status
+    assert answer.content_type == "text/html"
+    assert f"<code>{code}</code>" in body
+
+
+async def test_pages_are_only_read(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant
+) -> None:
+    async with browser.post(f"{web}/posts") as answer:
+        assert answer.status == 405
+
+
+def test_every_kind_of_failure_has_a_status() -> None:
+    assert set(failures.STATUS) == set(Kind)
+
+
+async def test_health_tells_of_workers_and_late_posts(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration, emulator: Emulator
+) -> None:
+    await emulator.freeze()
+    await emulator.jump(days=1)
+    await add_post(house, account, "late", due_in=timedelta(seconds=-90))
+    answer, body = await get(browser, f"{web}/healthz")
+    assert answer.status == 200
+    assert json.loads(body) == {
+        "status": "no_worker",
+        "database": "ok",
+        "workers_alive": 0,
+        "oldest_due_seconds": 90.0,
+    }
+
+
+async def test_health_is_503_while_the_database_is_away(
+    web: str,
+    browser: aiohttp.ClientSession,
+    tenant: Tenant,
+    database_url: str,
+    postgres_server: PostgresServer,
+) -> None:
+    name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as admin:
+        admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
+    answer, body = await get(browser, f"{web}/healthz")
+    assert answer.status == 503
+    assert json.loads(body)["database"] == "away"
+    answer, body = await get(browser, f"{web}/")
+    assert answer.status == 500
+    assert "database_unavailable" in body
+
+
+def test_sparkline_keeps_gaps() -> None:
+    lines = sparkline.draw_lines([0.0, 10.0, math.nan, 5.0, 10.0])
+    assert lines == ["2.0,30.0 31.0,2.0", "89.0,16.0 118.0,2.0"]
+
+
+def test_sparkline_of_one_steady_value_is_a_dash_at_half_height() -> None:
+    assert sparkline.draw_lines([7.0]) == ["1.0,16.0 3.0,16.0"]
+
+
+def test_sparkline_of_nothing_is_nothing() -> None:
+    assert sparkline.draw_lines([math.nan]) == []
+
+
+@pytest.mark.parametrize("colour", [charts.INK, charts.MUTED, charts.SERIES, charts.ALERT])
+async def test_style_sheet_knows_the_charts_colours(
+    web: str, browser: aiohttp.ClientSession, colour: str
+) -> None:
+    _, style = await get(browser, f"{web}/static/roost.css")
+    assert f'[fill="{colour}"]' in style

@@ -19,10 +19,16 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from roost.agents.words import occurs
 from roost.errors import BriefInvalid
 from roost.text import entities
 
 _MOST_BYTES: Final = 64 << 10
+_SIMPLER: Final = {
+    "extra_forbidden": "a brief has no such field",
+    "missing": "is missing",
+    "string_type": "is not a text",
+}
 
 
 def _tidy(text: str) -> str:
@@ -49,7 +55,8 @@ def _none_as_empty(value: Any) -> Any:
 
 
 Line = Annotated[str, AfterValidator(_tidy)]
-Words = Annotated[Line, Field(min_length=1)]
+Phrase = Annotated[Line, Field(max_length=100)]
+Words = Annotated[Phrase, Field(min_length=1)]
 Listed = BeforeValidator(_none_as_empty)
 
 
@@ -61,18 +68,18 @@ class Fact(_Strict):
     """One thing that is true and may be said, in the words in which it may be said."""
 
     id: Words
-    text: Words
+    text: Annotated[Line, Field(min_length=1, max_length=500)]
 
 
 class Brief(_Strict):
     """What to write about, for whom and how; nothing but its facts may be claimed."""
 
-    account: Annotated[str, Field(pattern=r"\A@?[A-Za-z0-9_]{1,15}\Z")]
+    account: Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")]
     topic: Words
     """A phrase, not a sentence: `burst pipes`."""
-    audience: Line = ""
+    audience: Phrase = ""
     """A phrase for readers, in the language of the posts: `people with old boilers`."""
-    tone: Line = "plain"
+    tone: Phrase = "plain"
     """`plain`, `warm` or `formal`, or words near them."""
     language: Words = "en"
     """A code (`en`, `de-AT`) or a name; of an unknown one the facts alone are used."""
@@ -93,6 +100,18 @@ class Brief(_Strict):
             raise PydanticCustomError(
                 "facts", "facts: the id {name} is given twice", {"name": repr(twice[0])}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _link_and_tags_hold_nothing_to_avoid(self) -> Self:
+        fixed = " ".join([self.link or "", *(f"#{tag}" for tag in self.tags)])
+        for phrase in self.avoid:
+            if occurs(phrase, fixed):
+                raise PydanticCustomError(
+                    "avoid",
+                    "avoid: {phrase} stands in the link or the tags, which go into every draft",
+                    {"phrase": repr(phrase)},
+                )
         return self
 
     def fact_texts(self, ids: tuple[str, ...]) -> list[str]:
@@ -150,12 +169,12 @@ def _checked(fields: dict[str, Any], name: str) -> Brief:
         return Brief.model_validate(fields)
     except ValidationError as error:
         wrong = [
-            (".".join(str(one) for one in problem["loc"]), problem["msg"])
-            for problem in error.errors(include_url=False, include_input=False)
+            (".".join(map(str, one["loc"])), _SIMPLER.get(one["type"], one["msg"]))
+            for one in error.errors(include_url=False, include_input=False)
         ]
         told = "; ".join(f"{where}: {why}" if where else why for where, why in wrong)
         raise BriefInvalid(
             f"{name}: {told}.",
             next="Correct these fields; a text that looks like a number or yes/no needs quotes.",
-            fields=[where or "facts" for where, _ in wrong],
+            fields=[where or why.partition(":")[0] for where, why in wrong],
         ) from None

@@ -23,7 +23,7 @@ from roost.cli.consent import give_consent
 from roost.cli.demo_show import Progress, show_result
 from roost.cli.setup import make_home, make_tenant
 from roost.cli.show import Json, complete, say, tell
-from roost.errors import Broken
+from roost.errors import Broken, InvalidInput
 from roost.house import House, migrate, open_house
 from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
@@ -122,6 +122,10 @@ def _free_port() -> int:
 def _data_folder(keep: Path | None) -> Iterator[Path]:
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=True)
+        if any(keep.iterdir()):
+            raise InvalidInput(
+                f"{keep} is not empty.", next="Give --keep a folder that is new or empty."
+            )
         yield keep.resolve()
         return
     folder = Path(tempfile.mkdtemp(prefix="roost-demo-"))
@@ -277,9 +281,7 @@ async def _accounts(house: House, tenant: Tenant) -> list[Integration]:
         return await store.accounts.list_all(transaction)
 
 
-async def _watch_publishing(
-    house: House, tenants: list[Tenant], progress: Progress
-) -> list[Post]:
+async def _watch_publishing(house: House, tenants: list[Tenant], progress: Progress) -> list[Post]:
     """Until every post is settled. Raises: Broken after a minute."""
     until = time.monotonic() + _PUBLISH_S
     while True:

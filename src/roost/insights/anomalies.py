@@ -27,8 +27,8 @@ _SHORTEST_DAYS: Final = 0.5
 #: After an alert, none of the same kind (gain, loss) for this long: one incident, one alert.
 _QUIET = timedelta(days=7)
 
-# Losses are rare and never run in streaks, gains do: a post that is passed on brings many at once.
-# So a gain must stand out among past gains too, and on the scale of ratios.
+# Who was just found by many is found by more: gains come as multiples of what is usual, so a gain
+# must also stand out on the scale of ratios.
 _LOSS_SCORE: Final = 4.0
 _GAIN_SCORE: Final = 4.5
 _GAIN_RATIO_SCORE: Final = 3.5
@@ -100,10 +100,12 @@ def judge_change(change: Change, earlier: Sequence[Change]) -> Judgement | None:
     usual = float(np.median(rates))
     expected = usual * change.days
     away = change.amount - expected
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(rates - usual)))
-    if away > 0:
-        gains = np.maximum(rates - usual, 0)
-        spread = max(spread, _Q90_TO_SIGMA * float(np.quantile(gains, 0.9)))
+    # Each side by its own: many come at once more often than many go.
+    outward = (rates - usual) * (1 if away > 0 else -1)
+    spread = max(
+        _MAD_TO_SIGMA * float(np.median(outward[outward >= 0])),
+        _Q90_TO_SIGMA * max(float(np.quantile(outward, 0.9)), 0.0),
+    )
     floor = 1 + (_FLOOR_SHARE * change.before) ** 2
     scale = float(np.sqrt(max(spread**2, abs(usual)) + floor)) * max(change.days, 1.0) ** 0.5
     score = away / scale

@@ -4,7 +4,6 @@ Colour profile and orientation stay; other metadata goes unless it was asked for
 """
 
 import io
-from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 from PIL.Image import Image, Resampling
@@ -16,8 +15,7 @@ from roost.mediafile.metadata import ORIENTATION, orientation_exif, strip
 
 #: More pixels on a side gain nothing on a screen, and cost quality within X's bytes.
 _LONGEST_SIDE: Final = 4096
-_QUALITIES: Final = (92, 88, 84, 80)
-_SCALE_STEP: Final = 0.8
+_QUALITIES: Final = (92, 86, 80)
 _SMALLEST_SIDE: Final = 64
 
 
@@ -69,19 +67,26 @@ def _shrink(
         image.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))
     pixels = _plain(image)
     new_type = "image/webp" if pixels.mode == "RGBA" else "image/jpeg"
-    for candidate, quality in _attempts(pixels):
-        coded = _encode(candidate, new_type, quality, kept)
-        if len(coded) <= most_bytes:
-            _write(target, coded)
-            changes = [f"coded again at quality {quality}"]
-            if new_type != mime_type:
-                changes.append(f"{mime_type} became {new_type}")
-            if candidate.size != first_size:
-                sizes = [f"{width}×{height}" for width, height in (first_size, candidate.size)]
-                changes.append(f"scaled from {sizes[0]} to {sizes[1]}")
-            if not keep_location:
-                changes.append("metadata removed")
-            return {"changes": changes, "mime_type": new_type}
+    scale = min(_LONGEST_SIDE / max(pixels.size), 1.0)
+    qualities: tuple[int, ...] = _QUALITIES
+    while max(pixels.size) * scale >= _SMALLEST_SIDE:
+        candidate = _scaled(pixels, scale)
+        for quality in qualities:
+            coded = _encode(candidate, new_type, quality, kept)
+            if len(coded) <= most_bytes:
+                _write(target, coded)
+                changes = [f"coded again at quality {quality}"]
+                if new_type != mime_type:
+                    changes.append(f"{mime_type} became {new_type}")
+                if candidate.size != first_size:
+                    before, after = (f"{one[0]}×{one[1]}" for one in (first_size, candidate.size))
+                    changes.append(f"scaled from {before} to {after}")
+                if not keep_location:
+                    changes.append("metadata removed")
+                return {"changes": changes, "mime_type": new_type}
+        # Bytes go roughly with the area; a little less, so that the next attempt is the last.
+        scale *= 0.95 * (most_bytes / len(coded)) ** 0.5
+        qualities = _QUALITIES[-1:]
     raise Refusal(Unreadable.TOO_LARGE, "no smaller coding of it fits X's limit")
 
 
@@ -92,22 +97,15 @@ def _write(target: BinaryIO, data: bytes) -> None:
     target.write(data)
 
 
-def _attempts(image: Image) -> Iterator[tuple[Image, int]]:
-    width, height = image.size
-    scale = min(_LONGEST_SIDE / max(width, height), 1.0)
-    qualities: tuple[int, ...] = _QUALITIES
-    while max(width, height) * scale >= _SMALLEST_SIDE:
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        scaled = image if size == image.size else image.resize(size, Resampling.LANCZOS)
-        for quality in qualities:
-            yield scaled, quality
-        scale, qualities = scale * _SCALE_STEP, _QUALITIES[-1:]
+def _scaled(image: Image, scale: float) -> Image:
+    size = (max(round(image.width * scale), 1), max(round(image.height * scale), 1))
+    return image if size == image.size else image.resize(size, Resampling.LANCZOS)
 
 
 def _encode(image: Image, mime_type: str, quality: int, kept: dict[str, Any]) -> bytes:
     coded = io.BytesIO()
     if mime_type == "image/jpeg":
-        image.save(coded, "JPEG", quality=quality, optimize=True, progressive=True, **kept)
+        image.save(coded, "JPEG", quality=quality, optimize=True, **kept)
     else:
         image.save(coded, "WEBP", quality=quality, method=4, **kept)
     return coded.getvalue()

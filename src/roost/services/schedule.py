@@ -210,12 +210,12 @@ async def import_plan(
         if account is None:
             error = AccountNotFound(f"Tenant {tenant.name!r} has no account {planned.account}.")
             unknown = Violation(error.code, error.message, next=error.next)
-            refused += planfile.refuse(planned, [unknown])
+            refused += planfile.refuse_post(planned, [unknown])
             continue
         parts = [PlainPart(part.text, part.media) for part in planned.parts]
         judged = await judge(parts, subscription_type=account.subscription_type)
         if judged.violations:
-            refused += planfile.refuse(planned, judged.violations)
+            refused += planfile.refuse_post(planned, judged.violations)
         else:
             sound.append((planned, account, judged))
     brought, known = [], 0

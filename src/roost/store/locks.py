@@ -21,7 +21,8 @@ _SENDER = 0x526F  # "Ro"
 class SenderLocks:
     """The accounts that this process may send for right now."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, database: Database, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._database = database
         self._connection = connection
         self._held: set[IntegrationId] = set()
         self._turn = asyncio.Lock()
@@ -37,6 +38,7 @@ class SenderLocks:
             return
         self._held.add(integration_id)
         try:
+            await self._reopen_if_lost()
             if not await self._ask("SELECT pg_try_advisory_lock(%s, %s)", integration_id):
                 yield False
                 return
@@ -47,6 +49,16 @@ class SenderLocks:
                     await self._ask("SELECT pg_advisory_unlock(%s, %s)", integration_id)
         finally:
             self._held.discard(integration_id)
+
+    async def close(self) -> None:
+        """Give every lock back."""
+        await self._connection.close()
+
+    async def _reopen_if_lost(self) -> None:
+        """A new session holds none of the old one's locks: `still_hold` says so to their users."""
+        async with self._turn:
+            if self._connection.closed:
+                self._connection = await self._database.connect()
 
     async def still_hold(self, integration_id: IntegrationId) -> bool:
         """Whether the lock's session still lives, asked of the database."""
@@ -73,8 +85,8 @@ class SenderLocks:
 @contextlib.asynccontextmanager
 async def open_sender_locks(database: Database) -> AsyncIterator[SenderLocks]:
     """The locks of one worker process, on a connection of their own."""
-    connection = await database.connect()
+    locks = SenderLocks(database, await database.connect())
     try:
-        yield SenderLocks(connection)
+        yield locks
     finally:
-        await connection.close()
+        await locks.close()

@@ -61,9 +61,10 @@ _UNITS = (
     r"[kKM]|bn|thousand|million|billion|trillion|Mio|Mrd|USD|EUR|GBP|CHF|JPY|dollars?|euros?|[€$£¥]"
 )
 _NUMBERS = re.compile(
-    r"(?:[€$£¥₹₩#№~±+−-]|(?:USD|EUR|GBP|CHF|JPY)(?=[ \xa0]?[0-9]))*"
+    r"(?:[€$£¥₹₩#№~±+−-]{1,3}|(?:USD|EUR|GBP|CHF|JPY)(?=[ \xa0]?[0-9]))?"
     r"[ \xa0]?[0-9](?:[0-9]|[.,:/'’\u202f×x–-](?=[0-9])){0,30}"
-    rf"(?:[ \xa0\u202f]?(?:{_UNITS})(?![A-Za-z0-9])|[%‰°€円元年月日時分秒人個回件万億兆歳位点台枚本])?"
+    rf"(?:[ \xa0\u202f]?(?:{_UNITS})(?![A-Za-z0-9])"
+    "|[%‰°€円元年月日時分秒人個回件万億兆歳位点台枚本])?"
 )
 # Taken apart, such a token could become a link, a mention or a tag that it was not.
 _TOKENS = re.compile(r"[!-~]{1,60}\.[A-Za-z][!-~]{0,60}|[!-~]{0,60}[@#$][!-~]{0,60}")

@@ -16,33 +16,13 @@ MOST_MENTIONS = 5
 MOST_CASHTAGS = 1
 
 # Top-level domains that people write as the ending of a file's name.
-_FILE_ENDINGS = frozenset(["md", "py", "rs", "sh", "zip", "mov", "java", "cab"])
+_FILE_ENDINGS = {"md", "py", "rs", "sh", "zip", "mov", "java", "cab"}
 # These are countries' too, so only after the names that files have everywhere.
-_MAYBE_FILE_ENDINGS = frozenset(
-    ["pl", "so", "cc", "ps", "ml", "mm", "mk", "pm", "st", "cr", "as", "la"]
-)
-_FILE_NAMES = frozenset(
-    [
-        "app",
-        "build",
-        "client",
-        "config",
-        "index",
-        "install",
-        "lib",
-        "libc",
-        "main",
-        "makefile",
-        "readme",
-        "run",
-        "script",
-        "server",
-        "setup",
-        "test",
-        "tests",
-        "utils",
-    ]
-)
+_MAYBE_FILE_ENDINGS = {"pl", "so", "cc", "ps", "ml", "mm", "mk", "pm", "st", "cr", "as", "la"}
+_FILE_NAMES = {
+    *("app", "build", "client", "config", "index", "install", "lib", "libc", "main", "makefile"),
+    *("readme", "run", "script", "server", "setup", "test", "tests", "utils"),
+}
 
 _SIGNS = re.compile(
     "(?P<lone_surrogate>[\ud800-\udfff])"

@@ -1,10 +1,8 @@
-"""The application and the server it runs on: loopback only, ended by SIGTERM or SIGINT."""
+"""The application and the server it runs on, on loopback only."""
 
 import asyncio
 import contextlib
-import signal
 import socket
-import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Final
@@ -61,7 +59,7 @@ def make_app(house: House) -> FastAPI:
 
 
 async def serve(house: House, host: str, port: int, *, on_listening: Callable[[str], None]) -> None:
-    """Serve in the running event loop until a signal comes or the task is cancelled.
+    """Serve in the running event loop until cancelled; requests under way are finished first.
 
     `on_listening` gets the base URL once connections are taken; port 0 takes any free one.
     Raises: UnsafeListenAddress, PortTaken.
@@ -105,7 +103,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and returns after a signal, so that the house is closed in order."""
+    """Says when it listens, and leaves signals to those who opened the house."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
@@ -117,13 +115,5 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        kinds = (signal.SIGTERM, signal.SIGINT)
-        before = {kind: signal.signal(kind, self.handle_exit) for kind in kinds}
-        try:
-            yield
-        finally:
-            for kind, handler in before.items():
-                signal.signal(kind, handler)
+        # A signal ends the whole command, which cancels this task and closes what else is open.
+        yield

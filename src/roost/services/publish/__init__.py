@@ -6,9 +6,8 @@
 import logging
 from typing import assert_never
 
-from roost import jobs, promise, store, x
-from roost.accounts import open_account
-from roost.errors import ReconnectNeeded
+from roost import jobs, promise, store
+from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.models import Integration, PartState, PostId, PostState, TenantId
 from roost.services.publish.points import Point
@@ -59,7 +58,6 @@ async def _next(house: House, integration: Integration, besides: set[PostId]) ->
 async def _publish(
     house: House, locks: SenderLocks, integration: Integration, post_id: PostId
 ) -> None:
-    client = open_account(house, integration)
     go_on = True
     while go_on:
         async with house.database.tenant(integration.tenant_id) as transaction:
@@ -67,14 +65,16 @@ async def _publish(
         if post.state is not PostState.PUBLISHING:
             log.info("post %s is %s", post.id, post.state)
             return
-        way = Way(house, locks, client, integration, post)
+        way = Way(house, locks, integration, post)
         try:
             go_on = await _take_step(way)
         except ReconnectNeeded as error:
             await way.lose_account(str(error))
             return
-        except (x.errors.XUnavailable, x.errors.AppMisconfigured, x.errors.OutcomeUnknown) as error:
-            # A token that could not be had, or a create that surely did not happen.
+        except RoostError as error:
+            # X or a token that cannot be had, a setting that does not fit: what was sent is in
+            # the rows, and nothing more is sent before somebody or time has changed something.
+            log.warning("post %s waits: %s (%s)", post.id, error, error.code)
             await way.rest(PAUSE_UNREACHABLE, str(error))
             return
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from roost import promise, store, x
-from roost.errors import ReconnectNeeded
+from roost.errors import RoostError
 from roost.models import MediaAsset, MediaKind, Part, PartState
 from roost.services.publish.points import Point
 from roost.services.publish.way import Way
@@ -115,7 +115,8 @@ async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: b
     except x.errors.OutcomeUnknown as error:
         await way.unknown(part, attempt_id, str(error))
         return True
-    except (x.errors.XUnavailable, x.errors.AppMisconfigured, ReconnectNeeded) as error:
+    except RoostError as error:
+        # X could not be reached or did not let us in, or there was no token to ask with.
         await way.take_back(part, attempt_id, part.state, str(error))
         raise
     reached(Point.CREATE_AFTER_SEND)

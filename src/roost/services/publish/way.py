@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from roost import prices, store, x
+from roost.accounts import open_account
 from roost.errors import RoostError
 from roost.house import House
 from roost.models import (
@@ -34,9 +36,13 @@ class Way:
 
     house: House
     locks: SenderLocks
-    client: x.Client
     integration: Integration
     post: Post
+
+    @cached_property
+    def client(self) -> x.Client:
+        """The hand for X, for this account. Raises: UnsafeHost."""
+        return open_account(self.house, self.integration)
 
     @property
     def tenant_id(self) -> TenantId:

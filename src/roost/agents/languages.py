@@ -1,0 +1,230 @@
+"""What the writer may say around facts, in each language it knows.
+
+No phrase claims, counts or praises anything, and each is right whatever stands in it: topics
+and audiences are set off by a colon or a question mark, so that no grammar has to agree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Tone(StrEnum):
+    """How the phrases around the facts sound."""
+
+    PLAIN = "plain"
+    """As short as can be."""
+    WARM = "warm"
+    """As one speaks with a neighbour."""
+    FORMAL = "formal"
+    """As one writes to an office."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """How facts are put together in a language, and led in and out."""
+
+    openings: Mapping[Tone, tuple[str, ...]]
+    """Stand before the facts; `{topic}`, `{Topic}` (capitalised) and `{audience}` are filled in."""
+    closings: Mapping[Tone, tuple[str, ...]]
+    """Stand before the link."""
+    blank: str = " "
+    """Between two sentences."""
+    full_stop: str = "."
+
+
+_ENGLISH: Final = Language(
+    openings={
+        Tone.PLAIN: (
+            "",
+            "{Topic}: ",
+            "Good to know: ",
+            "In short: ",
+            "For {audience}: ",
+            "Worth knowing about {topic}: ",
+            "A reminder: ",
+        ),
+        Tone.WARM: (
+            "",
+            "Did you know? ",
+            "By the way: ",
+            "Just so you know: ",
+            "Thinking about {topic}? ",
+            "For {audience}: ",
+            "A note from us: ",
+            "A friendly reminder: ",
+        ),
+        Tone.FORMAL: (
+            "",
+            "{Topic}: ",
+            "Please note: ",
+            "For your information: ",
+            "A note on {topic}: ",
+            "To {audience}: ",
+        ),
+    },
+    closings={
+        Tone.PLAIN: ("More: ", "Details: ", "Read more: "),
+        Tone.WARM: ("Here is more: ", "Have a look: ", "Read on: "),
+        Tone.FORMAL: ("Further information: ", "Details: "),
+    },
+)
+
+_GERMAN: Final = Language(
+    openings={
+        Tone.PLAIN: (
+            "",
+            "{Topic}: ",
+            "Gut zu wissen: ",
+            "Kurz gesagt: ",
+            "Stichwort {topic}: ",
+            "Zur Erinnerung: ",
+        ),
+        Tone.WARM: (
+            "",
+            "Schon gewusst? ",
+            "Übrigens: ",
+            "Stichwort {topic}: ",
+            "Nur zur Erinnerung: ",
+            "Eine Notiz von uns: ",
+        ),
+        Tone.FORMAL: (
+            "",
+            "{Topic}: ",
+            "Bitte beachten: ",
+            "Zur Information: ",
+            "Zum Thema {topic}: ",
+        ),
+    },
+    closings={
+        Tone.PLAIN: ("Mehr: ", "Details: ", "Weiterlesen: "),
+        Tone.WARM: ("Hier steht mehr: ", "Schaut mal: ", "Mehr dazu: "),
+        Tone.FORMAL: ("Weitere Informationen: ", "Details: "),
+    },
+)
+
+_SPANISH: Final = Language(
+    openings={
+        Tone.PLAIN: (
+            "",
+            "{Topic}: ",
+            "Conviene saberlo: ",
+            "En pocas palabras: ",
+            "Un recordatorio: ",
+        ),
+        Tone.WARM: (
+            "",
+            "¿Lo sabías? ",
+            "Por cierto: ",
+            "Hablemos de {topic}: ",
+            "Para que lo sepas: ",
+            "Un recordatorio: ",
+        ),
+        Tone.FORMAL: ("", "{Topic}: ", "Nota: ", "Información: ", "Para su información: "),
+    },
+    closings={
+        Tone.PLAIN: ("Más: ", "Detalles: ", "Leer más: "),
+        Tone.WARM: ("Aquí hay más: ", "Echa un vistazo: ", "Sigue leyendo: "),
+        Tone.FORMAL: ("Más información: ", "Detalles: "),
+    },
+)
+
+# French sets a colon and a question mark off by a no-break space.
+_FRENCH: Final = Language(
+    openings={
+        Tone.PLAIN: (
+            "",
+            "{Topic}\u00a0: ",
+            "Bon à savoir\u00a0: ",
+            "En bref\u00a0: ",
+            "Pour rappel\u00a0: ",
+        ),
+        Tone.WARM: (
+            "",
+            "Le saviez-vous\u00a0? ",
+            "Au fait\u00a0: ",
+            "Parlons-en\u00a0: {topic}. ",
+            "Petit rappel\u00a0: ",
+            "Un mot de notre part\u00a0: ",
+        ),
+        Tone.FORMAL: (
+            "",
+            "{Topic}\u00a0: ",
+            "À noter\u00a0: ",
+            "Pour information\u00a0: ",
+            "Au sujet suivant\u00a0: {topic}. ",
+        ),
+    },
+    closings={
+        Tone.PLAIN: ("En savoir plus\u00a0: ", "Détails\u00a0: ", "La suite\u00a0: "),
+        Tone.WARM: ("Pour en lire plus\u00a0: ", "La suite est ici\u00a0: ", "À lire\u00a0: "),
+        Tone.FORMAL: ("Plus d'informations\u00a0: ", "Détails\u00a0: "),
+    },
+)
+
+_JAPANESE: Final = Language(
+    openings={
+        Tone.PLAIN: ("", "{topic}について。", "お知らせ：", "ひとことメモ：", "ポイント："),
+        Tone.WARM: (
+            "",
+            "ご存じですか？",
+            "ちなみに、",
+            "{topic}について。",
+            "ひとことメモ：",
+            "思い出してください。",
+        ),
+        Tone.FORMAL: ("", "お知らせいたします。", "{topic}について。", "ご案内："),
+    },
+    closings={
+        Tone.PLAIN: ("詳細： ", "続きはこちら： "),
+        Tone.WARM: ("詳しくはこちら： ", "続きはこちらでどうぞ： "),
+        Tone.FORMAL: ("詳細はこちらです： ", "ご案内はこちら： "),
+    },
+    blank="",
+    full_stop="。",
+)
+
+_LANGUAGES: Final = {
+    "en": _ENGLISH,
+    "de": _GERMAN,
+    "es": _SPANISH,
+    "fr": _FRENCH,
+    "ja": _JAPANESE,
+}
+_NAMES: Final = {
+    "english": "en",
+    "german": "de",
+    "deutsch": "de",
+    "spanish": "es",
+    "español": "es",
+    "castellano": "es",
+    "french": "fr",
+    "français": "fr",
+    "japanese": "ja",
+    "日本語": "ja",
+}
+#: No word of its own: the facts are all that such a draft says.
+FACTS_ONLY: Final = Language(
+    openings=dict.fromkeys(Tone, ("",)), closings=dict.fromkeys(Tone, ("",))
+)
+_TONES: Final = {
+    Tone.WARM: {"warm", "friendly", "casual", "cheerful", "playful", "personal", "neighbourly"},
+    Tone.FORMAL: {"formal", "official", "professional", "serious", "factual"},
+}
+
+
+def find_language(name: str) -> Language:
+    """The language of a code (`en`, `de-AT`) or a name; `FACTS_ONLY` if it is not known."""
+    name = name.casefold()
+    code = _NAMES.get(name) or name.replace("_", "-").partition("-")[0]
+    return _LANGUAGES.get(code, FACTS_ONLY)
+
+
+def find_tone(description: list[str]) -> Tone:
+    """The tone that the first telling word of a description asks for; plain if none tells."""
+    for word in description:
+        for tone, telling in _TONES.items():
+            if word in telling:
+                return tone
+    return Tone.PLAIN

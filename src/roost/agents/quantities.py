@@ -1,0 +1,83 @@
+"""Numbers with what they count: a 10 of `10 am` is another than a 10 of `£10`.
+
+Two quantities are the same only if they are written alike; a paraphrase is not trusted.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from roost.agents.words import folded
+
+_CURRENCY: Final = r"(?:us\$|[$£€¥₹₩₺]|(?:usd|eur|gbp|jpy|chf|円|kr)(?![a-z]))"
+_NUMBER = re.compile(
+    r"(?<![a-zß-ɏ\d_])(?P<sign>(?<!\w)[-−])?(?P<digits>\d+(?: \d{3}(?!\d)|[.,:'’/]\d+)*)"
+)
+_before = re.compile(rf"{_CURRENCY}\s?[-−]?$").search
+_after = re.compile(rf"\s?(?P<currency>{_CURRENCY})").match
+_range = re.compile(rf"\s?[-–—~〜]\s?(?={_CURRENCY}?\s?\d)").match
+#: Longer ones first: 10時 is an hour of the day, 10時間 lasts.
+_CJK_UNITS: Final = "時間|分間|日間|週間|[かヶカケ]月|年間|[\u3040-\u30ff\u3400-\u9fff]"
+_unit = re.compile(rf"[\s-]?(?P<unit>%|‰|°\s?[cf]?|{_CJK_UNITS}|[^\W\d_]+(?:\.[^\W\d_]\.?)*)").match
+_per = re.compile(r"\s?(?:/|per|an?|pro|por|par)\s?(?P<unit>[^\W\d_]+)").match
+_magnitude = re.compile(
+    r"[\s-]?(?P<unit>(?:k|m|bn|hundred|thousand|million|billion|mio|mrd|tausend|millionen|"
+    r"milliarden|mil|millones|mille|millions|milliards|万|億)(?![^\W\d_]))"
+).match
+#: What follows a number without being counted by it.
+_PLAIN: Final = frozenset({
+    "and", "or", "but", "to", "in", "on", "at", "of", "for", "with", "by", "from", "until",
+    "till", "we", "you", "they", "it", "is", "are", "was", "has", "have", "the", "und",
+    "oder", "bis", "im", "zu", "von", "für", "mit", "wir", "sie", "ist", "sind", "hat", "y",
+    "o", "a", "en", "de", "por", "con", "hasta", "es", "son", "et", "ou", "à", "dans", "pour",
+    "avec", "nous", "vous", "est", "sont",
+})  # fmt: skip
+
+
+class Quantity(NamedTuple):
+    """A number as it is written, without blanks, and what it measures."""
+
+    number: str
+    currency: str
+    """A sign or a code; empty: none."""
+    unit: str
+    """The word or sign that follows, dots and a plural s taken off; of money a magnitude or a
+    rate (`/hour`)."""
+
+    def __str__(self) -> str:
+        return " ".join(one for one in (self.currency, self.number, self.unit) if one)
+
+
+def quantities(text: str) -> set[Quantity]:
+    """Every number of a text with its currency or unit; digits inside a word are none."""
+    text = folded(text)
+    return {_quantity(text, match) for match in _NUMBER.finditer(text)}
+
+
+def _quantity(text: str, match: re.Match[str]) -> Quantity:
+    number = ("-" if match["sign"] else "") + match["digits"].replace(" ", "")
+    before = _before(text[max(0, match.start("digits") - 6) : match.start("digits")])
+    currency = before[0].strip(" -−") if before else ""
+    end = match.end()
+    if (to := _range(text, end)) and (last := _NUMBER.search(text, to.end())):
+        # 10–12 am: the first number is of the same kind as the last.
+        other = _quantity(text, last)
+        return Quantity(number, currency or other.currency, other.unit)
+    if not currency and (after := _after(text, end)):
+        currency, end = after["currency"], after.end()
+    if currency:
+        return Quantity(number, currency, _money_unit(text, end))
+    found = _unit(text, end)
+    return Quantity(number, "", _bare(found["unit"]) if found else "")
+
+
+def _money_unit(text: str, end: int) -> str:
+    magnitude = _magnitude(text, end)
+    rate = _per(text, magnitude.end() if magnitude else end)
+    return (magnitude["unit"] if magnitude else "") + (f"/{rate['unit']}" if rate else "")
+
+
+def _bare(unit: str) -> str:
+    unit = unit.replace(".", "").replace(" ", "")
+    if unit in _PLAIN:
+        return ""
+    return unit.removesuffix("s") if len(unit) > 2 else unit

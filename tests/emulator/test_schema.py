@@ -1,0 +1,172 @@
+"""The emulator's answers, in the newest dialect, against the official OpenAPI 2.167."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from emulator.account import Account, Told
+from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
+from x_emulator.media import InitializeBody
+from x_emulator.posts import CreateBody, MediaBody, PollBody, ReplyBody
+
+OPENAPI = Path(__file__).resolve().parents[2] / "../shared/x-api/openapi-2.167.json"
+
+
+def nullable(tree: Any) -> Any:
+    """OpenAPI 3.0 writes `nullable`; JSON Schema wants a type."""
+    if isinstance(tree, list):
+        return [nullable(each) for each in tree]
+    if not isinstance(tree, dict):
+        return tree
+    tree = {name: nullable(each) for name, each in tree.items()}
+    if tree.pop("nullable", False) is True and isinstance(tree.get("type"), str):
+        tree["type"] = [tree["type"], "null"]
+    return tree
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    if not OPENAPI.is_file():
+        pytest.skip(f"no official OpenAPI at {OPENAPI}")
+    read: dict[str, Any] = nullable(json.loads(OPENAPI.read_text()))
+    return read
+
+
+@pytest_asyncio.fixture
+async def newest(account: Account) -> Account:
+    """An account of an emulator that speaks as the OpenAPI says."""
+    await account.emulator.switch(spelling="post", problem_host="api.x.com", errors="flat")
+    return account
+
+
+def check(openapi: dict[str, Any], told: Told, method: str, path: str) -> None:
+    resource = Resource.from_contents(openapi, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("urn:openapi", resource)
+    answers = openapi["paths"][path][method]["responses"]
+    answer = answers.get(str(told.status), answers["default"])
+    kinds = answer["content"]
+    kind = "application/json" if told.status < 400 else "application/problem+json"
+    reference = kinds[kind]["schema"]["$ref"].replace("#", "urn:openapi#")
+    validator = Draft202012Validator({"$ref": reference}, registry=registry)
+    assert [error.message for error in validator.iter_errors(told.body)] == []
+
+
+ALL = {
+    "post.fields": "author_id,attachments,conversation_id,created_at,entities,note_post,"
+    "public_metrics,non_public_metrics,organic_metrics,referenced_posts,edit_controls,"
+    "in_reply_to_user_id,reply_settings,display_text_range,possibly_sensitive,lang",
+    "expansions": "attachments.media_keys,author_id,referenced_posts",
+    "media.fields": "type,url,width,height,alt_text,duration_ms,public_metrics",
+    "user.fields": "public_metrics,subscription_type,verified,verified_type,created_at",
+}
+
+
+async def test_posts_fit_the_schema(newest: Account, openapi: dict[str, Any], png: bytes) -> None:
+    media_id = await newest.upload_image(png)
+    told = await newest.create("See roost.dev #a $B @mira_builds", media={"media_ids": [media_id]})
+    check(openapi, told, "post", "/2/tweets")
+    root = told.data["id"]
+    reply = await newest.post("And", reply={"in_reply_to_tweet_id": root})
+    told = await newest.get("/2/tweets", ids=f"{root},{reply},99", **ALL)
+    assert len(told.data) == 2
+    assert {"posts", "media", "users"} == told.body["includes"].keys()
+    check(openapi, told, "get", "/2/tweets")
+    check(openapi, await newest.get(f"/2/tweets/{root}", **ALL), "get", "/2/tweets/{id}")
+    told = await newest.get(f"/2/users/{newest.id}/tweets", max_results="5", **ALL)
+    check(openapi, told, "get", "/2/users/{id}/tweets")
+    told = await newest.ask("DELETE", f"/2/tweets/{root}")
+    check(openapi, told, "delete", "/2/tweets/{id}")
+
+
+async def test_users_fit_the_schema(newest: Account, openapi: dict[str, Any]) -> None:
+    fields = {"user.fields": ALL["user.fields"]}
+    check(openapi, await newest.get("/2/users/me", **fields), "get", "/2/users/me")
+    check(openapi, await newest.get("/2/users", ids=f"{newest.id},5", **fields), "get", "/2/users")
+    check(openapi, await newest.get(f"/2/users/{newest.id}"), "get", "/2/users/{id}")
+
+
+async def test_media_fits_the_schema(newest: Account, openapi: dict[str, Any], mp4: bytes) -> None:
+    told = await newest.ask(
+        "POST",
+        "/2/media/upload/initialize",
+        json={
+            "media_category": "tweet_video",
+            "media_type": "video/mp4",
+            "total_bytes": len(mp4),
+        },
+    )
+    check(openapi, told, "post", "/2/media/upload/initialize")
+    media_id = told.data["id"]
+    told = await newest.append(media_id, 0, mp4)
+    check(openapi, told, "post", "/2/media/upload/{id}/append")
+    told = await newest.finalize(media_id)
+    check(openapi, told, "post", "/2/media/upload/{id}/finalize")
+    told = await newest.get("/2/media/upload", command="STATUS", media_id=media_id)
+    check(openapi, told, "get", "/2/media/upload")
+    told = await newest.ask(
+        "POST",
+        "/2/media/metadata",
+        json={"id": media_id, "metadata": {"alt_text": {"text": "Noise"}}},
+    )
+    check(openapi, told, "post", "/2/media/metadata")
+
+
+async def test_problems_fit_the_schema(newest: Account, openapi: dict[str, Any]) -> None:
+    check(openapi, await newest.create(colour="red"), "post", "/2/tweets")
+    check(openapi, await newest.get("/2/tweets", ids="a"), "get", "/2/tweets")
+    bad_media = await newest.create("Look", media={"media_ids": ["1"]})
+    check(openapi, bad_media, "post", "/2/tweets")
+    old = await newest.post("Old")
+    await newest.emulator.jump(days=31)
+    newest.tokens = await newest.emulator.connect(newest.username)
+    told = await newest.get("/2/tweets", ids=old, **ALL)
+    assert set(told.body) == {"errors"}
+    check(openapi, told, "get", "/2/tweets")
+
+
+@pytest.mark.parametrize(
+    ("body", "schema"),
+    [
+        (CreateBody, "CreatePostsRequest"),
+        (MediaBody, "CreatePostsMedia"),
+        (PollBody, "CreatePostsPoll"),
+        (ReplyBody, "CreatePostsReply"),
+        (InitializeBody, "InitializeMediaUploadRequest"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_bodies_have_the_properties_of_the_schema(
+    openapi: dict[str, Any], body: Any, schema: str
+) -> None:
+    known = openapi["components"]["schemas"][schema]
+    assert set(body.__struct_fields__) == known["properties"].keys()
+    assert known["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("parameter", "known"),
+    [
+        ("PostFieldsParameter", POST_FIELDS),
+        ("UserFieldsParameter", USER_FIELDS),
+        ("MediaFieldsParameter", MEDIA_FIELDS),
+        ("PostExpansionsParameter", EXPANSIONS),
+    ],
+    ids=["post", "user", "media", "expansions"],
+)
+def test_every_official_field_is_known(
+    openapi: dict[str, Any], parameter: str, known: frozenset[str]
+) -> None:
+    official = set(openapi["components"]["parameters"][parameter]["schema"]["items"]["enum"])
+    renamed = {
+        name.replace("note_post", "note_tweet")
+        .replace("referenced_posts", "referenced_tweets")
+        .replace("edit_history_post_ids", "edit_history_tweet_ids")
+        for name in official
+    }
+    assert renamed - known == set()

@@ -1,0 +1,5 @@
+"""The fixtures of the faces."""
+
+from fix_web import browser, web
+
+__all__ = ["browser", "web"]

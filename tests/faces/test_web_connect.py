@@ -1,0 +1,216 @@
+"""Connecting an account over real HTTP, who may ask the service, and where it listens."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+from fix_emulator import Emulator
+from fix_processes import environment_of
+from fix_web import get, open_browser, serving
+
+from roost import store
+from roost.errors import UnsafeListenAddress
+from roost.house import House
+from roost.models import Integration, Tenant
+from roost.settings import Settings
+from roost.web import server
+
+ACCOUNT = "larkbooks"
+
+
+async def leave(browser: aiohttp.ClientSession, web: str) -> dict[str, str]:
+    """Begin a connection; the query with which X is asked for consent."""
+    answer, body = await get(browser, f"{web}/api/auth/twitter/start", tenant="default")
+    assert answer.status == 302, body
+    query = parse_qs(urlsplit(answer.headers["location"]).query)
+    return {name: values[0] for name, values in query.items()}
+
+
+async def come_back(
+    browser: aiohttp.ClientSession, web: str, query: dict[str, str]
+) -> tuple[aiohttp.ClientResponse, str]:
+    """Be sent back by X."""
+    return await get(browser, f"{web}/api/auth/callback/twitter", **query)
+
+
+async def accounts_of(house: House, tenant: Tenant) -> list[Integration]:
+    """The tenant's accounts."""
+    async with house.database.tenant(tenant.id) as transaction:
+        return await store.accounts.list_all(transaction)
+
+
+async def test_connecting_ends_on_the_accounts_page(
+    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    answer, _ = await come_back(browser, web, back)
+    (account,) = await accounts_of(house, tenant)
+    assert answer.status == 303
+    assert answer.headers["location"] == f"/accounts/{account.id}?tenant=default"
+    page, body = await get(browser, web + answer.headers["location"])
+    assert page.status == 200
+    assert f"@{ACCOUNT}" in body
+
+
+async def test_start_binds_the_browser_by_a_cookie_that_scripts_cannot_read(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant
+) -> None:
+    answer, _ = await get(browser, f"{web}/api/auth/twitter/start", tenant=tenant.name)
+    (cookie,) = answer.cookies.values()
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "lax"
+    assert cookie["path"] == "/api/auth"
+    assert 0 < int(cookie["max-age"]) <= 3600
+    assert cookie.value not in answer.headers["location"]
+
+
+async def test_callback_refuses_another_browser_and_ends_the_connection(
+    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    async with open_browser() as thief:
+        await leave(thief, web)  # It has a cookie too, for another connection.
+        answer, body = await come_back(thief, web, back)
+    assert answer.status == 403
+    assert "begun in another browser" in body
+    answer, body = await come_back(browser, web, back)
+    assert answer.status == 403
+    assert "connect_flow_invalid" in body
+    assert await accounts_of(house, tenant) == []
+
+
+async def test_callback_works_once(
+    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    first, _ = await come_back(browser, web, back)
+    again, body = await come_back(browser, web, back)
+    assert (first.status, again.status) == (303, 403)
+    assert "connect_flow_invalid" in body
+    assert len(await accounts_of(house, tenant)) == 1
+
+
+async def test_callback_tells_of_a_denial(
+    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    back = await emulator.consent(ACCOUNT, "deny", **await leave(browser, web))
+    answer, body = await come_back(browser, web, back)
+    assert answer.status == 403
+    assert answer.content_type == "text/html"
+    assert "consent_denied" in body
+    assert "without consent" in body
+    assert await accounts_of(house, tenant) == []
+
+
+async def test_two_connections_in_two_tabs_both_end_well(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant, emulator: Emulator
+) -> None:
+    one, two = await leave(browser, web), await leave(browser, web)
+    for username, query in ((ACCOUNT, one), ("tidewatcher", two)):
+        answer, body = await come_back(browser, web, await emulator.consent(username, **query))
+        assert answer.status == 303, body
+
+
+async def test_start_moves_to_the_host_that_x_sends_back_to(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant
+) -> None:
+    port = urlsplit(web).port
+    async with browser.get(
+        f"{web}/api/auth/twitter/start?tenant=default",
+        headers={"host": f"localhost:{port}"},
+        allow_redirects=False,
+    ) as answer:
+        assert answer.status == 302
+        assert answer.headers["location"] == f"{web}/api/auth/twitter/start?tenant=default"
+        assert not answer.cookies
+
+
+@pytest.mark.parametrize("path", ["/", "/api/posts", "/api/auth/twitter/start", "/healthz"])
+@pytest.mark.parametrize("host", ["roost.example", "127.0.0.1.roost.example:80", "10.0.0.1", ""])
+async def test_a_host_that_is_not_this_machine_is_refused(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str, host: str
+) -> None:
+    async with browser.get(web + path, headers={"host": host}, allow_redirects=False) as answer:
+        assert answer.status == 403
+        assert "unsafe_host" in await answer.text()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "roost.example", "127.1", ""])
+def test_only_loopback_is_listened_on(host: str) -> None:
+    with pytest.raises(UnsafeListenAddress):
+        server.require_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
+def test_loopback_is_listened_on(host: str) -> None:
+    server.require_loopback(host)
+
+
+async def test_a_taken_port_is_told(house: House, web: str) -> None:
+    port = urlsplit(web).port or 0
+    with pytest.raises(server.PortTaken, match=f"port {port}"):
+        await server.serve(house, "127.0.0.1", port, on_listening=lambda _: None)
+
+
+async def test_a_cancelled_server_frees_its_port(
+    house: House, browser: aiohttp.ClientSession
+) -> None:
+    async with serving(house) as url:
+        answer, _ = await get(browser, f"{url}/healthz")
+        assert answer.status == 200
+    with pytest.raises(aiohttp.ClientConnectorError):
+        await get(browser, f"{url}/healthz")
+
+
+@pytest.mark.parametrize("path", ["/", "/posts?tenant=nobody", "/static/roost.css", "/api/posts"])
+async def test_every_answer_has_safe_headers(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str
+) -> None:
+    answer, _ = await get(browser, web + path)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_no_secret_is_in_any_answer_or_log(
+    settings: Settings, house: House, tenant: Tenant, emulator: Emulator, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "roost", "serve", "--port", "0", "--json"),
+            env=environment_of(settings),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=file,
+        )
+    assert process.stdout is not None
+    url = json.loads(await process.stdout.readline())["url"]
+    told = []
+    async with open_browser() as browser:
+        asked = await leave(browser, url)
+        secrets = {cookie.value for cookie in browser.cookie_jar}
+        back = await emulator.consent(ACCOUNT, **asked)
+        secrets |= {back["code"], back["state"]}
+        for attempt in (back, back, {"state": back["state"], "code": "stale"}):
+            answer, body = await come_back(browser, url, attempt)
+            told += [body, *answer.headers.values()]
+        for path in ("/", "/posts", "/accounts/1", "/api/accounts", "/api/posts", "/healthz"):
+            told.append((await get(browser, url + path))[1])
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() >= 0  # It ended by itself; the signal did not kill it.
+    async with house.database.tenant(tenant.id) as transaction:
+        (account,) = await store.accounts.list_all(transaction)
+        vault = await house.vault.of(transaction, tenant.id)
+        tokens = await store.accounts.open_tokens(transaction, vault, account.id)
+    secrets |= {tokens.access_token, tokens.refresh_token, emulator.app.client_secret}
+    told.append(log.read_text())
+    assert not [secret for secret in secrets for text in told if secret in text]

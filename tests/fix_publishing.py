@@ -1,0 +1,165 @@
+"""Fixture `desk`: a connected account at a frozen noon, and a worker that moves only when told."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fix_emulator import Emulator
+from fix_house import connect_account
+from PIL import Image
+
+from roost import jobs, store
+from roost.house import House
+from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
+from roost.services import alert, collect, dispatch, publish
+from roost.services.schedule import PlainPart, schedule_post
+from roost.store.locks import SenderLocks, open_sender_locks
+
+#: States in which a post still moves by itself.
+MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
+
+_NEXT_STEP = """
+    SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
+                 min(resume_at) FILTER (WHERE state = 'publishing')) FROM posts
+"""
+_TAKE_JOB = """
+    DELETE FROM procrastinate_jobs WHERE id = (
+        SELECT id FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id LIMIT 1)
+    RETURNING task_name, args
+"""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One tenant's account, with everything that a test of publishing does to it."""
+
+    house: House
+    tenant: Tenant
+    account: Integration
+    emulator: Emulator
+    locks: SenderLocks
+
+    async def plan(
+        self,
+        *texts: str,
+        after_s: float = 0,
+        media: Path | None = None,
+        account: Integration | None = None,
+    ) -> PostId:
+        """Schedule a post of these parts; the file goes with the first."""
+        carried = ((media, "A teal square"),) if media else ()
+        parts = [PlainPart(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
+        post = await schedule_post(
+            self.house,
+            self.tenant,
+            account or self.account,
+            parts,
+            due_at=self.house.clock.now() + timedelta(seconds=after_s),
+            why="by the test",
+        )
+        return post.id
+
+    async def work(self) -> None:
+        """Do what is due now, job after job, until nothing is."""
+        while await dispatch.dispatch_due(self.house):
+            while (job := await self._take_job()) is not None:
+                await self.do(*job)
+
+    async def _take_job(self) -> tuple[str, dict[str, int]] | None:
+        async with self.house.database.house() as transaction:
+            row: Any = await (await transaction.raw.execute(_TAKE_JOB)).fetchone()
+        return row
+
+    async def do(self, task: str, arguments: dict[str, int]) -> None:
+        """Run one job's body, as the worker does."""
+        tenant_id = TenantId(arguments["tenant_id"])
+        if task == jobs.PUBLISH:
+            post_id = PostId(arguments["post_id"])
+            await publish.publish_post(self.house, self.locks, tenant_id, post_id)
+        else:
+            integration_id = IntegrationId(arguments["integration_id"])
+            await collect.collect_account(self.house, tenant_id, integration_id)
+            await alert.detect(self.house, tenant_id, integration_id)
+
+    async def work_through(self) -> None:
+        """Work, and move the clock to each next step, until no post moves by itself."""
+        for _ in range(20):
+            await self.work()
+            at = await self.next_step()
+            if at is None:
+                return
+            await self.move_to(at)
+        raise AssertionError("the posts do not come to rest")
+
+    async def next_step(self) -> datetime | None:
+        """When the next post moves by itself; None: none does."""
+        async with self.house.database.tenant(self.tenant.id) as transaction:
+            row = await (await transaction.raw.execute(_NEXT_STEP)).fetchone()
+        assert row is not None
+        at: datetime | None = row[0]
+        return at
+
+    async def move_to(self, at: datetime) -> None:
+        """Move the clock forward to an instant."""
+        await self.emulator.door("clock", to=at.isoformat())
+
+    async def see(self, post_id: PostId) -> Post:
+        """The post as it stands."""
+        async with self.house.database.tenant(self.tenant.id) as transaction:
+            return await store.posts.get(transaction, post_id)
+
+    async def story(self, post_id: PostId) -> list[str]:
+        """The post's history, a line each: whose, from, to, why."""
+        async with self.house.database.tenant(self.tenant.id) as transaction:
+            events = await store.posts.list_events(transaction, post_id)
+        return [
+            f"{'post' if e.position is None else f'part {e.position}'}:"
+            f" {e.before} → {e.after}: {e.why}"
+            for e in events
+        ]
+
+    async def on_x(self) -> list[str]:
+        """The texts on X, in the order in which they came."""
+        return [post["text"] for post in (await self.emulator.truth())["posts"]]
+
+    async def requests(self, operation: str) -> list[int | None]:
+        """With which status each request of this kind was answered."""
+        told = (await self.emulator.truth())["requests"]
+        return [one["status"] for one in told if one["operation"] == operation]
+
+    async def integration(self) -> Integration:
+        """The account as it stands."""
+        async with self.house.database.tenant(self.tenant.id) as transaction:
+            return await store.accounts.get(transaction, self.account.id)
+
+
+@pytest.fixture
+async def noon(emulator: Emulator) -> datetime:
+    """Emulated time stands still at tomorrow's noon (UTC): no test is near a day's end."""
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    at = datetime.combine(tomorrow, time(12), UTC)
+    await emulator.door("clock", to=at.isoformat(), rate=0)
+    return at
+
+
+@pytest.fixture
+async def desk(
+    noon: datetime, house: House, tenant: Tenant, emulator: Emulator
+) -> AsyncIterator[Desk]:
+    """The account @larkbooks of the tenant `default`, connected, its figures not due soon."""
+    account = await connect_account(house, tenant, emulator, "larkbooks")
+    async with house.database.tenant(tenant.id) as transaction:
+        await store.accounts.collect_next_at(transaction, account.id, noon + timedelta(days=365))
+    async with open_sender_locks(house.database) as locks:
+        yield Desk(house, tenant, account, emulator, locks)
+
+
+@pytest.fixture
+def teal(tmp_path: Path) -> Path:
+    """A small image."""
+    path = tmp_path / "teal.png"
+    Image.new("RGB", (64, 64), "teal").save(path)
+    return path

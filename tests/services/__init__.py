@@ -1,0 +1,1 @@
+"""The use cases, over the emulator and a real PostgreSQL."""
