@@ -1,5 +1,6 @@
 """Fixture `desk`: a connected account at a frozen noon, and a worker that moves only when told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -7,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fix_emulator import Emulator
-from fix_house import connect_account
 from PIL import Image
 
+from fix_emulator import Emulator
+from fix_house import connect_account
 from roost import jobs, store
 from roost.house import House
 from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
@@ -129,6 +130,12 @@ class Desk:
         """With which status each request of this kind was answered."""
         told = (await self.emulator.truth())["requests"]
         return [one["status"] for one in told if one["operation"] == operation]
+
+    async def answered(self, operation: str, count: int) -> None:
+        """Return once X has answered so many requests of this kind."""
+        async with asyncio.timeout(20):
+            while None in (got := await self.requests(operation)) or len(got) < count:
+                await asyncio.sleep(0.02)
 
     async def integration(self) -> Integration:
         """The account as it stands."""

@@ -189,7 +189,7 @@ REFUSALS = {_Wrong: refuse}
 
 def _shown(user: User) -> dict[str, Any]:
     whole: dict[str, Any] = msgspec.to_builtins(user)
-    del whole["net_by_day"]
+    del whole["flows"]
     return whole
 
 

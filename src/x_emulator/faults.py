@@ -22,7 +22,7 @@ def strike(world: World, when: str, entry: RequestEntry) -> Fault | None:
         if fault.times == 0:
             continue
         fault.tried += 1
-        if luck.uniform(world.seed, "fault", number, fault.tried) > fault.probability:
+        if luck.uniforms(world.seed, "fault", number, fault.tried)[0] > fault.probability:
             continue
         if fault.times is not None:
             fault.times -= 1

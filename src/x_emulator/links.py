@@ -4,6 +4,7 @@ Written without a look at Roost's own rules, on purpose: which texts bill as a l
 twice, so that a mistake in one place shows in the other.
 """
 
+import bisect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,18 +13,22 @@ from typing import Any
 from x_emulator import luck
 from x_emulator.toplevel import TOP_LEVEL_DOMAINS
 
-#: A run of labels and dots, in ASCII; what stands before it decides whether it may begin here.
-_BARE = re.compile(r"(?<![\w@＠$#＃./-])[A-Za-z0-9](?>(?:[\w-]*\.)+[\w-]+)", re.ASCII)
+_LETTERS = r"A-Za-z0-9\u00C0-\u024F"
+#: A run of labels and dots, in Latin letters; what stands before decides whether it may begin.
+_BARE = re.compile(
+    rf"(?<![{_LETTERS}_@＠$#＃./-])[{_LETTERS}](?>(?:[{_LETTERS}_-]*\.)+[{_LETTERS}_-]+)"
+)
 _WITH_PROTOCOL = re.compile(
     r"(?<![A-Za-z0-9@＠$#＃])(?P<protocol>https?://)(?P<run>[\w-]+(?:\.[\w-]+)+)", re.IGNORECASE
 )
-_WORD = r"A-Za-z0-9\u00C0-\u024F\u0400-\u04FF"
+_WORD = rf"{_LETTERS}\u0400-\u04FF"
 _TAIL = re.compile(
     rf"(?::\d+)?(?P<path>/[{_WORD}!*';:=+,.$/%#\[\]\-\u2013_~@|&()]*)?"
     r"(?P<query>\?[A-Za-z0-9!?*'@()\[\];:&=+$/%#_.,~|-]*)?"
 )
 _PATH_END = re.compile(rf"[{_WORD}=_#/+\-)]")
 _QUERY_END = re.compile(r"[A-Za-z0-9_&=#/\-]")
+_ASCII_LABEL = re.compile(r"[^A-Za-z0-9-]")
 _MENTION = re.compile(r"(?<![\w@＠!#$%&*])[@＠]([A-Za-z0-9_]{1,20})(?![\w@＠])", re.ASCII)
 _HASHTAG = re.compile(r"(?<![\w&/])[#＃](\w*[^\W\d_]\w*)")
 _CASHTAG = re.compile(r"(?<!\S)\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?=$|[\s.,;:!?'\")])")
@@ -61,9 +66,10 @@ class Wrapped:
 def find_links(text: str) -> list[Link]:
     """Every link, in order: with http(s), or a bare domain whose last label is a known TLD."""
     found = list(_with_protocol(text))
-    taken = [(link.start, link.end) for link in found]
+    starts, ends = [link.start for link in found], [link.end for link in found]
     for match in _BARE.finditer(text):
-        if any(start <= match.start() < end for start, end in taken):
+        before = bisect.bisect_right(starts, match.start()) - 1
+        if before >= 0 and match.start() < ends[before]:
             continue
         run = match.group()
         if text[match.end() : match.end() + 1] in ("@", "+"):
@@ -72,7 +78,7 @@ def find_links(text: str) -> list[Link]:
         if end is not None:
             # Without a protocol, a link begins after the last underscore of its subdomains.
             start = match.start() + run.rfind("_", 0, end) + 1
-            stop = _end_of_link(text, match.start() + end, match.end())
+            stop = _end_of_link(text, match.start() + end, match.end(), strict=True)
             found.append(Link(start, stop, text[start:stop]))
     return sorted(found, key=lambda link: link.start)
 
@@ -166,7 +172,7 @@ def _with_protocol(text: str) -> Iterator[Link]:
             continue
         end = _end_of_domain(match.group("run"), strict=False)
         if end is not None:
-            stop = _end_of_link(text, match.start("run") + end, match.end())
+            stop = _end_of_link(text, match.start("run") + end, match.end(), strict=False)
             yield Link(match.start(), stop, text[match.start() : stop])
             end_of_last = stop
 
@@ -174,28 +180,36 @@ def _with_protocol(text: str) -> Iterator[Link]:
 def _end_of_domain(run: str, *, strict: bool) -> int | None:
     """Where the right-most top-level domain of a run of labels ends; None: there is none.
 
-    After a protocol any word does for a top-level domain, and one that letters of another script
-    follow without a space ends before them.
+    `strict` is for bare domains. After a protocol any word does for a top-level domain, and one
+    that letters of another script follow without a space ends before them.
     """
     labels = run.split(".")
+    sound = next((n for n, each in enumerate(labels) if not _is_label(each)), len(labels))
+    end = len(run)
     for last in range(len(labels) - 1, 0, -1):
         label = labels[last]
-        ascii_part = re.match(r"[A-Za-z0-9-]*", label)
-        word = ascii_part.group() if ascii_part and not strict else label
-        known = word.lower() in TOP_LEVEL_DOMAINS or word.lower().startswith("xn--")
-        likely = not strict and (len(word) >= 2 and word.isalpha())
-        # An underscore may stand in a subdomain, never in the registered name.
-        whole = all(each and each.strip("-") == each for each in labels[:last])
-        if (known or likely) and whole and "_" not in labels[last - 1]:
-            return sum(len(each) + 1 for each in labels[:last]) + len(word)
+        end_of_label, end = end, end - len(label) - 1
+        if sound < last or "_" in labels[last - 1]:
+            continue  # an underscore may stand in a subdomain, never in the registered name
+        ascii_part = label if strict else _ASCII_LABEL.split(label, maxsplit=1)[0]
+        word = ascii_part.lower()
+        if not strict and label and not ascii_part:
+            return end_of_label  # a top-level domain in a script of its own
+        likely = not strict and len(word) >= 2 and word.isalpha()
+        if likely or word in TOP_LEVEL_DOMAINS or word.startswith("xn--"):
+            return end_of_label - len(label) + len(ascii_part)
     return None
 
 
-def _end_of_link(text: str, end_of_domain: int, end_of_run: int) -> int:
+def _is_label(label: str) -> bool:
+    return 0 < len(label) <= 63 and not label.startswith("-") and not label.endswith("-")
+
+
+def _end_of_link(text: str, end_of_domain: int, end_of_run: int, *, strict: bool) -> int:
     if end_of_domain != end_of_run:
         return end_of_domain
     tail = _TAIL.match(text, end_of_domain)
-    if tail is None or tail.end() == end_of_domain:
+    if tail is None or tail.end() == end_of_domain or (strict and not tail.group("path")):
         return end_of_domain
     stop = tail.end()
     ending = _QUERY_END if tail.group("query") else _PATH_END

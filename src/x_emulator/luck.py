@@ -1,4 +1,4 @@
-"""Numbers drawn from a name: the same name draws the same number in every run and process.
+"""Numbers drawn from a name: the same name draws the same numbers in every run and process.
 
 There is no generator with a position in it, so nothing depends on the order of questions.
 """
@@ -10,34 +10,30 @@ from statistics import NormalDist
 _NORMAL = NormalDist()
 
 
-def uniform(*name: object) -> float:
-    """A number in (0, 1), spread evenly over names."""
-    digest = hashlib.blake2b("/".join(map(str, name)).encode(), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") + 0.5) / 2.0**64
+def uniforms(*name: object) -> list[float]:
+    """21 numbers in (0, 1), spread evenly over names."""
+    digest = hashlib.blake2b("/".join(map(str, name)).encode(), digest_size=63).digest()
+    chunks = range(0, 63, 3)
+    return [(int.from_bytes(digest[n : n + 3], "big") + 0.5) / 2.0**24 for n in chunks]
 
 
-def normal(*name: object) -> float:
-    """A number of the standard normal distribution."""
-    return _NORMAL.inv_cdf(uniform(*name))
-
-
-def lognormal(sigma: float, *name: object) -> float:
+def lognormal(sigma: float, drawn: float) -> float:
     """A factor around 1: its median is 1, its logarithm has deviation `sigma`."""
-    return math.exp(sigma * normal(*name))
+    return math.exp(sigma * _NORMAL.inv_cdf(drawn))
 
 
-def count(mean: float, *name: object) -> int:
+def count(mean: float, drawn: float) -> int:
     """How many of many rare things happen: Poisson with this mean."""
     if mean <= 0:
         return 0
-    if mean > 50:
-        return max(0, round(mean + math.sqrt(mean) * normal(*name)))
-    left, happened = uniform(*name), 0
-    term = math.exp(-mean)
-    while left > term and happened < 200:
-        left -= term
+    if mean > 30:
+        return max(0, round(mean + math.sqrt(mean) * _NORMAL.inv_cdf(drawn)))
+    happened = 0
+    term = left = math.exp(-mean)
+    while drawn > left and happened < 200:
         happened += 1
         term *= mean / happened
+        left += term
     return happened
 
 

@@ -67,21 +67,22 @@ def counts_of(world: World, post: Post, at: datetime) -> dict[str, int]:
 def _fate_of(world: World, post: Post) -> tuple[float, ...]:
     """The half-life in seconds, then the final count of each of `NAMES`."""
     author = world.users[post.user_id]
-    key = (world.seed, author.username, post.ordinal)
     at = post.created_at
     seen = _STRANGERS + _REACH * followers_of(world, author, at)
     seen *= _WEEKDAY[at.weekday()] * (0.5 + 0.5 * _HOUR[at.hour])
     seen *= max((_FORMAT.get(each.category, 1.0) for each in post.media), default=1.0)
     seen *= (_LINK if post.has_link else 1.0) * (_REPLY if post.reply_to else 1.0)
-    views = round(seen * luck.lognormal(0.7, *key, "views"))
-    finals = [min(views, _doing(name, views, post, key)) for name in _RATES]
-    return (_HALF_LIFE * luck.lognormal(0.35, *key, "tempo"), views, *finals)
-
-
-def _doing(name: str, views: int, post: Post, key: tuple[object, ...]) -> int:
-    if name == "url_link_clicks" and not post.has_link:
-        return 0
-    return luck.count(views * _RATES[name] * luck.lognormal(0.4, *key, name, "rate"), *key, name)
+    drawn = luck.uniforms(world.seed, author.username, post.ordinal)
+    half_life = _HALF_LIFE * luck.lognormal(0.35, drawn[0])
+    views = round(seen * luck.lognormal(0.7, drawn[1]))
+    finals = []
+    for number, (name, rate) in enumerate(_RATES.items(), 1):
+        if name == "url_link_clicks" and not post.has_link:
+            finals.append(0)
+            continue
+        mean = views * rate * luck.lognormal(0.4, drawn[2 * number])
+        finals.append(min(views, luck.count(mean, drawn[2 * number + 1])))
+    return (half_life, views, *finals)
 
 
 def public_metrics(counts: dict[str, int]) -> dict[str, int]:
@@ -135,14 +136,15 @@ def anomalies_of(world: World) -> list[dict[str, str]]:
 
 def _flow_until(world: World, user: User, at: datetime) -> int:
     """The net change from the midnight before the account's `since` to an instant."""
-    first = user.since.date()
-    days = (at.date() - first).days
-    while len(user.net_by_day) < days:
-        gain, loss = _flow_on(world, user, first + timedelta(days=len(user.net_by_day)))
-        user.net_by_day.append(gain - loss)
-    gain, loss = _flow_on(world, user, at.date())
+    days = (at.date() - user.since.date()).days
+    while len(user.flows) <= days:
+        before = sum(user.flows[-1]) if user.flows else 0
+        day = user.since.date() + timedelta(days=len(user.flows))
+        come, go = _flow_on(world, user, day)
+        user.flows.append((before, come, -go))
+    before, come, go = user.flows[days]
     awake = _share_of_day(at)
-    return sum(user.net_by_day[:days]) + int(gain * awake) - int(loss * awake)
+    return before + int(come * awake) + int(go * awake)
 
 
 def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
@@ -150,9 +152,9 @@ def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
     scenario = world.scenario
     grown = math.exp((scenario.daily_gain - scenario.daily_loss) * (day - user.since.date()).days)
     mean = user.followers * grown * _WEEKDAY[day.weekday()]
-    key = (world.seed, user.username, "followers", day)
-    come = luck.count(mean * scenario.daily_gain * luck.lognormal(0.25, *key, "come"), *key, "+")
-    go = luck.count(mean * scenario.daily_loss * luck.lognormal(0.15, *key, "go"), *key, "-")
+    drawn = luck.uniforms(world.seed, user.username, "followers", day)
+    come = luck.count(mean * scenario.daily_gain * luck.lognormal(0.25, drawn[0]), drawn[1])
+    go = luck.count(mean * scenario.daily_loss * luck.lognormal(0.15, drawn[2]), drawn[3])
     return come, go
 
 

@@ -118,7 +118,7 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
     wrapped = links.wrap(
         text,
         post_id,
-        {each.username.casefold(): each.id for each in world.users.values()},
+        world.user_ids,
         [(each.media_key, _media_url(user, post_id, each)) for each in media],
     )
     post = Post(

@@ -1,6 +1,5 @@
 """The routes, and the server they run on: loopback only, stopped by SIGTERM or SIGINT."""
 
-import asyncio
 import contextlib
 import ipaddress
 import signal
@@ -53,8 +52,9 @@ def serve(
         raise ValueError(f"The emulator listens on loopback only, not on {host}.")
     world = World(scenario, seed)
     try:
-        with socket.create_server((host, port), backlog=2048) as listener:
-            url = f"http://{host}:{listener.getsockname()[1]}"
+        with _listen(host, port) as listener:
+            shown = f"[{host}]" if ":" in host else host
+            url = f"http://{shown}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
                 make_app(world),
                 http=_Protocol,
@@ -66,9 +66,23 @@ def serve(
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
             server = _Server(config, world, lambda: on_listening(url))
-            asyncio.run(server.serve(sockets=[listener]))
+            server.run(sockets=[listener])
     finally:
         world.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket that says it is TCP: only then does asyncio switch Nagle's wait off."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 class _Protocol(HttpToolsProtocol):

@@ -83,8 +83,9 @@ class User:
     subscription_type: str | None
     verified: bool
     description: str
-    net_by_day: list[int] = field(default_factory=list)
-    """Memory of `metrics`: follower change of each day since `since`."""
+    flows: list[tuple[int, int, int]] = field(default_factory=list)
+    """Memory of `metrics`: for each UTC day since `since`, the net change of the days before it,
+    how many come on it and how many go (negative)."""
 
 
 @dataclass(slots=True)
@@ -227,6 +228,7 @@ class World:
         self.switches = Switches()
         self.apps: dict[str, App] = {}
         self.users: dict[str, User] = {}
+        self.user_ids: dict[str, str] = {}
         self.grants: list[Grant] = []
         self.tokens: dict[str, Token] = {}
         self.codes: dict[str, Code] = {}
@@ -308,13 +310,14 @@ class World:
             description=description,
         )
         self.users[user.id] = user
+        self.user_ids[username.casefold()] = user.id
         self.posts_of[user.id] = []
         return user
 
     def find_user(self, username: str) -> User | None:
         """The account of this name, in any case of letters."""
-        wanted = username.casefold()
-        return next((u for u in self.users.values() if u.username.casefold() == wanted), None)
+        user_id = self.user_ids.get(username.casefold())
+        return None if user_id is None else self.users[user_id]
 
     def find_post(self, post_id: str) -> Post | None:
         """The post, unless it never was or has been deleted."""

@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
 import pytest
+
 from fix_emulator import Emulator
 from fix_processes import environment_of
 from fix_web import get, open_browser, serving
-
 from roost import store
 from roost.errors import UnsafeListenAddress
 from roost.house import House
@@ -131,13 +131,13 @@ async def test_start_moves_to_the_host_that_x_sends_back_to(
 
 
 @pytest.mark.parametrize("path", ["/", "/api/posts", "/api/auth/twitter/start", "/healthz"])
-@pytest.mark.parametrize("host", ["roost.example", "127.0.0.1.roost.example:80", "10.0.0.1", ""])
 async def test_a_host_that_is_not_this_machine_is_refused(
-    web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str, host: str
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str
 ) -> None:
-    async with browser.get(web + path, headers={"host": host}, allow_redirects=False) as answer:
-        assert answer.status == 403
-        assert "unsafe_host" in await answer.text()
+    for host in ("roost.example", "127.0.0.1.roost.example:80", "10.0.0.1", ""):
+        async with browser.get(web + path, headers={"host": host}, allow_redirects=False) as answer:
+            assert answer.status == 403, host
+            assert "unsafe_host" in await answer.text(), host
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "roost.example", "127.1", ""])

@@ -1,9 +1,9 @@
 """One sender per account, across tasks and sessions; a lost session holds nothing."""
 
 import psycopg
+
 from fix_emulator import Emulator
 from fix_house import connect_account
-
 from roost.house import House
 from roost.models import IntegrationId, Tenant
 from roost.store.locks import open_sender_locks

@@ -73,7 +73,9 @@ def test_type_is_told_by_content_not_by_name(tmp_path: Path) -> None:
     assert probe(str(path)).mime_type == "image/png"
 
 
-@pytest.mark.parametrize("name", ["ünï 🎉.jpg", "-rf.jpg", "a b.jpg", "日本.jpg"])
+@pytest.mark.parametrize(
+    "name", ["ünï 🎉.jpg", "-rf.jpg", "at 3.04\u202fPM.jpg", "日本.jpg", "👩\u200d🚀.jpg"]
+)
 def test_any_printable_name_will_do(tmp_path: Path, name: str) -> None:
     draw_image().save(tmp_path / name)
     assert probe(tmp_path / name).path.name == name

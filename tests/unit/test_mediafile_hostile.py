@@ -210,9 +210,11 @@ def test_odd_boxes_are_refused(tmp_path: Path, data: bytes, reason: Unreadable) 
     assert refused(written(tmp_path, data)) is reason
 
 
-def test_unreadable_names_are_refused(tmp_path: Path) -> None:
-    path = written(tmp_path, coded("JPEG"), "a\nERROR all accounts deleted\x1b[2J.jpg")
-    assert refused(path) is Unreadable.NAME_UNPRINTABLE
+@pytest.mark.parametrize(
+    "name", ["a\nERROR all accounts deleted\x1b[2J.jpg", "gpj.\u202exe.jpg", "b\udcff.jpg"]
+)
+def test_forging_name_is_refused(tmp_path: Path, name: str) -> None:
+    assert refused(written(tmp_path, coded("JPEG"), name)) is Unreadable.NAME_UNPRINTABLE
 
 
 def test_symbolic_link_is_refused(tmp_path: Path) -> None:

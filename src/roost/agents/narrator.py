@@ -8,6 +8,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 _MINUS = "−"
+#: A smaller difference is none to a reader.
+_ALIKE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +102,26 @@ def _tell_followers(figures: Figures) -> str:
 
 
 def _tell_earnings(figures: Figures) -> str:
-    sent = f"{count(figures.posts, 'post')} {'was' if figures.posts == 1 else 'were'} sent"
+    was = "was" if figures.posts == 1 else "were"
+    sent = f"{count(figures.posts, 'post')} {was} sent" if figures.posts else "No post was sent"
     if figures.impressions is None:
-        return f"{sent}; no impressions were read." if figures.posts else "No post was read."
+        return f"{sent}; no impressions were read."
     gained = count(figures.impressions, "impression")
     if figures.engagements is not None:
         gained += f" and {count(figures.engagements, 'engagement')}"
+    who = "posts" if figures.posts else "earlier posts"
+    return f"{sent}; {who} gained {gained}{_compare_impressions(figures)}."
+
+
+def _compare_impressions(figures: Figures) -> str:
     share = figures.impressions_share
     if share is None:
-        compared = ""
-    elif abs(share) < 0.005:
-        compared = f", impressions as many as in the {count(figures.days, 'day')} before"
-    else:
-        direction = "more" if share > 0 else "fewer"
-        before = count(figures.days, "day")
-        compared = f", {percent(abs(share))} {direction} impressions than in the {before} before"
-    return f"{sent}; posts gained {gained}{compared}."
+        return ""
+    before = f"impressions {{}} in the {count(figures.days, 'day')} before"
+    if abs(share) < _ALIKE:
+        return ", about as many " + before.format("as")
+    direction = "more" if share > 0 else "fewer"
+    return f", {percent(abs(share))} {direction} " + before.format("than")
 
 
 def _tell_best(figures: Figures) -> str:

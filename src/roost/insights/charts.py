@@ -35,6 +35,8 @@ _ROW_HEIGHT = 46
 MOST_BARS = 8
 #: In columns of a Latin letter; a wide character takes two.
 _LABEL_COLUMNS = 50
+#: Unicode's categories of marks, joiners and selectors.
+_WIDTHLESS = ("Mn", "Me", "Cf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
     lonely = known.transform_filter("datum.alone").mark_point(
         color=SERIES, filled=True, opacity=1, size=36, aria=False
     )
-    hover = known.mark_point(color=SERIES, filled=True, opacity=0, size=260)
+    hover = known.mark_point(color=SERIES, filled=True, opacity=0, size=150)
     layers = [line, lonely, hover.encode(description="told:N")]
     if rows := _alert_rows(account.alerts, series):
         marked = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
@@ -155,6 +157,8 @@ def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
     line = " ".join(text.split())
     used = 0
     for position, character in enumerate(line):
+        if unicodedata.category(character) in _WIDTHLESS:
+            continue
         used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
         if used > columns:
             return _cut(line, position) + "…"
@@ -164,7 +168,7 @@ def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
 def _cut(line: str, position: int) -> str:
     # Never between the parts of one emoji: joiners, selectors, marks and skin tones stay.
     while position and (
-        unicodedata.category(line[position]) in ("Mn", "Me", "Cf", "Sk")
+        unicodedata.category(line[position]) in (*_WIDTHLESS, "Sk")
         or line[position - 1] == "\u200d"
     ):
         position -= 1

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,6 +20,11 @@ _MOST_BYTES: Final = 1 << 30
 _WALL_SECONDS: Final = 7
 _CPU_SECONDS: Final = 6
 _HASH_BYTES: Final = 1 << 20
+#: Controls, line and paragraph separators, bidirectional overrides and undecodable bytes: what
+#: makes a name look like another, or like another line. (Screenshots have odd spaces: fine.)
+_FORGING: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _NEXT: Final = {
     Unreadable.NOT_FOUND: "Check the path.",
     Unreadable.NOT_PERMITTED: "Give this user the right to read it.",
@@ -70,13 +76,13 @@ def opened(path: Path) -> Iterator[int]:
 
 
 def printable_name(path: Path) -> str:
-    """The file's name, on one line and printable whatever it holds."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in path.name)
+    """The file's name, on one line and in reading order whatever it holds."""
+    return _FORGING.sub(lambda found: ascii(found[0])[1:-1], path.name)
 
 
 def _open(path: Path) -> int:
-    if not path.name.isprintable():
-        raise Refusal(Unreadable.NAME_UNPRINTABLE, "its name holds unprintable characters")
+    if _FORGING.search(path.name):
+        raise Refusal(Unreadable.NAME_UNPRINTABLE, "its name holds control characters")
     try:
         _refuse_odd(path.lstat())  # Before opening: to open a device can already do something.
         # And again on what was opened. Without O_NONBLOCK a pipe would be waited for, for ever.

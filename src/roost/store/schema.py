@@ -19,11 +19,13 @@ HEAD = "2026_11_23_1"
 _MIGRATING = 7_067_811
 
 
-def administrator_sql(user: str, database: str) -> str:
+def administrator_sql(user: str, database: str, *, roles_exist: bool) -> str:
     """What somebody with the right to make roles runs once, where the Roost user may not."""
+    roles = (
+        "CREATE ROLE roost_owner NOLOGIN NOBYPASSRLS;\nCREATE ROLE roost_app NOLOGIN NOBYPASSRLS;\n"
+    )
     return (
-        "CREATE ROLE roost_owner NOLOGIN NOBYPASSRLS;\n"
-        "CREATE ROLE roost_app NOLOGIN NOBYPASSRLS;\n"
+        f"{'' if roles_exist else roles}"
         f'GRANT roost_owner, roost_app TO "{user}";\n'
         f'GRANT CREATE ON DATABASE "{database}" TO roost_owner;'
     )
@@ -85,7 +87,7 @@ async def _make_roles(url: str) -> None:
         needed = AdministratorNeeded(
             f"The database user {found['me']} may not make what Roost needs.",
             next="Have an administrator of the database run this, then `roost init` again.",
-            sql=administrator_sql(found["me"], found["database"]),
+            sql=administrator_sql(found["me"], found["database"], roles_exist=found["made"]),
         )
         if not found["made"] and not found["may_make_roles"]:
             raise needed

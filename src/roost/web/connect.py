@@ -63,7 +63,8 @@ async def come_back(
             house, state=state, code=code, error=error, browser=request.cookies.get(name)
         )
     except RoostError as failure:
-        answer = failures.answer(request.url.path, failure)
+        title = "The account was not connected"
+        answer = failures.answer(request.url.path, failure, title=title)
     else:
         query = urlencode({"tenant": tenant.name})
         answer = RedirectResponse(f"/accounts/{account.id}?{query}", 303)

@@ -38,12 +38,19 @@ _TITLES: Final[Mapping[Kind, str]] = {
 }
 
 
-def answer(path: str, error: RoostError, *, status: int | None = None) -> Response:
-    """The failure as JSON below `/api`, but for the two addresses a browser is sent to."""
+def answer(
+    path: str, error: RoostError, *, status: int | None = None, title: str | None = None
+) -> Response:
+    """The failure as JSON below `/api`, but for the two addresses a browser is sent to.
+
+    Status and title are those of the error's kind unless given.
+    """
     code = STATUS[error.kind] if status is None else status
     if path.startswith("/api/") and not path.startswith("/api/auth/"):
         return JSONResponse({"error": error.as_dict()}, code)
-    return shown.page("failure.html.j2", status=code, title=_TITLES[error.kind], error=error)
+    return shown.page(
+        "failure.html.j2", status=code, title=title or _TITLES[error.kind], error=error
+    )
 
 
 def from_outside(error: Exception) -> RoostError:

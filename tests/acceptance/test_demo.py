@@ -1,0 +1,77 @@
+"""The demo, as a stranger runs it: real processes, and the emulator's own count as the measure."""
+
+import asyncio
+import csv
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+async def _start(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+    plain = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TWITTER_", "ROOST_", "DATABASE_URL"))
+    }
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "roost", "demo", *arguments,
+        cwd=folder, env=plain | {"HOME": str(folder), "TMPDIR": str(folder)},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+
+def _valid_parts() -> int:
+    """Rows of the example plans, without the one that is too long, and the drafted post."""
+    rows = []
+    for name in ("plan.csv", "plan-lune.csv"):
+        with (ROOT / "examples" / name).open(encoding="utf-8", newline="") as file:
+            rows += list(csv.DictReader(file))
+    return sum(len(row["text"]) < 300 for row in rows) + 1
+
+
+@pytest.mark.parametrize("scenario", ["purge", "steady"])
+async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path) -> None:
+    async with asyncio.timeout(150):
+        demo = await _start(tmp_path, "--json", "--scenario", scenario)
+        told, errors = await demo.communicate()
+    assert demo.returncode == 0, errors.decode()
+    result: dict[str, Any] = json.loads(told)
+    truth = result["truth"]
+    assert (result["tenants"], result["connected"]) == (2, 2)
+    assert [row["code"] for row in result["refused"]] == ["text_too_long"]
+    assert result["parts"] == truth["posts"] == _valid_parts()
+    assert result["media"] == truth["media"] == 4
+    assert result["dollars"] == truth["dollars"] > 0
+    assert result["alerts"] == truth["anomalies"]
+    assert len(result["alerts"]) == (1 if scenario == "purge" else 0)
+    report = (tmp_path / result["report"]).read_text("utf-8")
+    assert "<svg" in report
+    assert 'src="http' not in report
+    assert list(tmp_path.glob("roost-demo-*")) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+async def test_an_interrupted_demo_leaves_nothing_behind(
+    how: signal.Signals, tmp_path: Path
+) -> None:
+    demo = await _start(tmp_path)
+    assert demo.stderr is not None
+    seen = b""
+    async with asyncio.timeout(60):
+        while b"connecting" not in seen:
+            seen += await demo.stderr.read(200)
+    family = psutil.Process(demo.pid).children(recursive=True)
+    assert len(family) >= 3
+    demo.send_signal(how)
+    async with asyncio.timeout(60):
+        assert await demo.wait() == 130
+    assert [process for process in family if process.is_running()] == []
+    assert list(tmp_path.glob("roost-demo-*")) == []
