@@ -85,7 +85,7 @@ HOSTILE = {
     "quotes in domains": '"a".co',
 }
 #: shapes that are not one piece repeated
-HOSTILE_WHOLE = {
+HOSTILE_WHOLE: dict[str, Callable[[int], str]] = {
     "url then letters": lambda n: "http://a.com/" + "b" * (n - 13),
     "domain then letters": lambda n: "a.com" + "日" * (n - 5),
     "letters then a domain": lambda n: "b" * (n - 4) + ".com",

@@ -1,9 +1,11 @@
 """Fixture `emulator`: the emulator as a process of its own on a free port, reset for each test."""
 
 import base64
+import ctypes
 import hashlib
 import json
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -136,12 +138,19 @@ class Emulator:
         } | changed
 
 
+def _end_with_parent() -> None:
+    """Have the kernel stop this process when a test run that was killed cannot."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
 @pytest.fixture(scope="session")
 def emulator_url() -> Iterator[str]:
     """A process that plays X until the session ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", "x_emulator", "--port", "0", "--seed", "7", "--json"],
         stdout=subprocess.PIPE,
+        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
     )
     assert process.stdout is not None
     try:

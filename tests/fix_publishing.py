@@ -143,6 +143,17 @@ class Desk:
             return await store.accounts.get(transaction, self.account.id)
 
 
+async def somebody_waits(house: House) -> None:
+    """Return once a transaction waits for another's lock."""
+    async with asyncio.timeout(10):
+        while True:
+            async with house.database.house() as transaction:
+                rows = await transaction.raw.execute("SELECT FROM pg_locks WHERE NOT granted")
+                if await rows.fetchone() is not None:
+                    return
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 async def noon(emulator: Emulator) -> datetime:
     """Emulated time stands still at tomorrow's noon (UTC): no test is near a day's end."""

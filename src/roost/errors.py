@@ -6,7 +6,8 @@
     │   ├── BriefInvalid           a brief cannot be read
     │   ├── PlanInvalid            a plan file cannot be read at all
     │   ├── PostRefused            a post breaks X's rules; carries every violation
-    │   └── MediaUnreadable        a file is not media that X takes
+    │   ├── MediaUnreadable        a file is not media that X takes
+    │   └── MediaChanged           a file is not the one that was checked
     ├── NotFound                   kind not_found: no such tenant, account, post
     ├── Conflict                   kind conflict: its state does not allow this
     ├── Refused                    kind refused: the outside, or a rule of safety, said no
@@ -117,6 +118,12 @@ class PostRefused(InvalidInput):
 
 class MediaUnreadable(InvalidInput):
     """A file is missing, unreadable or not media that X takes."""
+
+
+class MediaChanged(InvalidInput):
+    """A file is not the one that was checked when the post was scheduled, or is gone."""
+
+    default_next = "Schedule the post again with the file as it is now."
 
 
 class NotFound(RoostError):

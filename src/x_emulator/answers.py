@@ -212,10 +212,11 @@ def upload_object(world: World, media: Media, at: datetime) -> dict[str, Any]:
     info: dict[str, Any] = {"state": media.state}
     if media.state in ("pending", "in_progress"):
         info["check_after_secs"] = 1
-    if media.state != "pending":
-        polls = world.switches.processing_polls
-        part = min(99, 100 * media.polls // (polls + 1))
-        info["progress_percent"] = 100 if media.state == "succeeded" else part
+    if media.state == "in_progress":
+        asked = world.switches.processing_polls + 1
+        info["progress_percent"] = min(99, 100 * media.polls // asked)
+    if media.state == "succeeded":
+        info["progress_percent"] = 100
     if media.state == "failed" and world.switches.errors == "nested":
         info["error"] = {"code": 1, "name": "InvalidMedia", "message": media.verdict}
     if media.category.endswith("video"):

@@ -21,6 +21,11 @@ _ALLOWS = {
 }
 
 
+def _in_order(scope: str) -> tuple[int, str]:
+    known = list(_ALLOWS)
+    return (known.index(scope) if scope in known else len(known), scope)
+
+
 def consent(world: World, wish: Consent, asked: dict[str, str], hint: str) -> str:
     """The page on which a person picks an account and decides."""
     at = world.now()
@@ -31,7 +36,7 @@ def consent(world: World, wish: Consent, asked: dict[str, str], hint: str) -> st
     names = [account["username"] for account in accounts]
     return _TEMPLATES.get_template("consent.html").render(
         app=wish.app.name,
-        allows=[_ALLOWS.get(scope, scope) for scope in sorted(wish.scopes)],
+        allows=[_ALLOWS.get(scope, scope) for scope in sorted(wish.scopes, key=_in_order)],
         accounts=accounts,
         chosen=hint if hint in names else (names[0] if names else ""),
         hidden={name: value for name, value in asked.items() if name != "login_hint"},

@@ -76,9 +76,9 @@ SCENARIOS = {
     "steady": _STEADY,
     "purge": Scenario(
         name="purge",
-        imitates="July 2018, when Twitter stopped counting locked accounts: it announced a drop of"
-        " about 6 % for typical larger accounts, which came within a day and for some within"
-        " minutes, and did not come back.",
+        imitates="Steady accounts, and July 2018, when Twitter stopped counting locked accounts: it"
+        " announced a drop of about 6 % for typical larger accounts, which came within a day and"
+        " for some within minutes, and did not come back.",
         accounts=_ACCOUNTS,
         daily_gain=_STEADY.daily_gain,
         daily_loss=_STEADY.daily_loss,

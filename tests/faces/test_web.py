@@ -288,6 +288,26 @@ async def test_pages_are_only_read(
         assert answer.status == 405
 
 
+async def test_an_unforeseen_failure_is_told_without_its_words(
+    web: str,
+    browser: aiohttp.ClientSession,
+    house: House,
+    emulator: Emulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with house.database.house() as transaction:
+        await store.tenants.make(transaction, "lost", time_zone="Never/Neverland")
+    tenant = await store.tenants.get(house.database, "lost")
+    account = await connect_account(house, tenant, emulator, ACCOUNT)
+    await add_post(house, account, "at what time?")
+    answer, body = await get(browser, f"{web}/posts", tenant="lost")
+    assert answer.status == 500
+    assert "<code>broken</code>" in body
+    assert "ZoneInfoNotFoundError" in caplog.text
+    assert "shown.py" in caplog.text
+    assert "Neverland" not in body + caplog.text
+
+
 def test_every_kind_of_failure_has_a_status() -> None:
     assert set(failures.STATUS) == set(Kind)
 

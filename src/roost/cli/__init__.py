@@ -11,12 +11,25 @@ EXIT_CODES = (
     " 4 try again later · 5 something is broken · 130 interrupted."
 )
 
+
+def _version() -> str:
+    """`roost --version`; with `--verbose` also the versions of the data that rules stand on."""
+    lines = [f"roost {version('roost')}"]
+    if "--verbose" in sys.argv:
+        from roost.prices import PRICES_AS_OF
+        from roost.text import data_versions
+
+        lines += [f"{name} {number}" for name, number in sorted(data_versions().items())]
+        lines.append(f"prices as of {PRICES_AS_OF}")
+    return "\n".join(lines)
+
+
 app = App(
     name="roost",
     help="Publish to X exactly once, and understand what it earned.",
     help_epilogue=EXIT_CODES,
     help_on_error=False,
-    version=lambda: f"roost {version('roost')}",
+    version=_version,
     help_format="plaintext",
 )
 

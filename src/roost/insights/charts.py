@@ -53,7 +53,7 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
     if series is None:
         return None
     x = alt.X("day:T", title=None, scale=_day_scale(report), axis=_day_axis(report))
-    scale = alt.Scale(zero=False, nice=True, padding=14)
+    scale = alt.Scale(zero=False, nice=4, padding=14)
     y = alt.Y("level:Q", title=None, scale=scale, axis=_count_axis())
     base = alt.Chart(alt.InlineData(values=_level_rows(series))).encode(x=x, y=y)
     line = base.mark_line(
@@ -112,7 +112,7 @@ def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
         .mark_bar(color=SERIES, size=max(0.7 * (_WIDTH - 50) / len(rows), 1.5))
         .encode(
             x=alt.X("day:T", title=None, scale=scale, axis=_day_axis(report)),
-            y=alt.Y("gained:Q", title=None, axis=_count_axis(), scale=alt.Scale(nice=True)),
+            y=alt.Y("gained:Q", title=None, axis=_count_axis(), scale=alt.Scale(nice=4)),
             description="told:N",
         )
     )

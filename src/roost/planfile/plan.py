@@ -27,7 +27,7 @@ class PlannedPart:
 
     text: str
     media: tuple[tuple[Path, str | None], ...] = ()
-    """Files, each with its alt text: inside the plan's folder, but not yet looked at."""
+    """Files by absolute path, each with its alt text: in the plan's folder, not yet looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def read_plan(path: Path, *, time_zone: str, now: datetime) -> Plan:
     refused = [RefusedRow.from_violations(one.number, [_miscounted(one)]) for one in strays]
     seen: Counter[str] = Counter()
     for group in _group([_Row(line.number, line.cells) for line in lines]):
-        _understand(group, path.parent, zone, now)
+        _understand(group, path.absolute().parent, zone, now)
         _blame_strays(group, strays)
         if any(row.reasons for row in group):
             refused += _refuse_together({row.line: row.reasons for row in group})

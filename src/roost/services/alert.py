@@ -11,8 +11,10 @@ from roost.models import Alert, IntegrationId, TenantId
 
 log = logging.getLogger(__name__)
 
-#: The detector looks back this far.
-_LOOK_BACK: Final = timedelta(days=90)
+#: The detector looks back this far,
+_LOOK_BACK: Final = timedelta(days=180)
+#: and speaks of what happened since: the first days of what it sees are only its baseline.
+_NEWS: Final = timedelta(days=14)
 
 
 async def detect(house: House, tenant_id: TenantId, integration_id: IntegrationId) -> list[Alert]:
@@ -22,7 +24,11 @@ async def detect(house: House, tenant_id: TenantId, integration_id: IntegrationI
         account = await store.snapshots.list_account(
             transaction, integration_id, since=now - _LOOK_BACK, until=now + timedelta(seconds=1)
         )
-        found = anomalies.find_anomalies(integration_id, account)
+        found = [
+            alert
+            for alert in anomalies.find_anomalies(integration_id, account)
+            if alert.day >= (now - _NEWS).date()
+        ]
         fresh = await store.findings.raise_alerts(transaction, tenant_id, found, now=now)
     for alert in fresh:
         log.warning("alert for account %s: %s on %s", integration_id, alert.metric, alert.day)

@@ -1,5 +1,6 @@
 """Gathers a tenant's history and has it told as a report."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -13,8 +14,12 @@ from roost.models import AccountHistory, Integration, Tenant
 async def gather(
     house: House, tenant: Tenant, integrations: Sequence[Integration], *, since: datetime
 ) -> list[AccountHistory]:
-    """Everything measured about some accounts since an instant."""
+    """Everything measured about some accounts since an instant, and as long before it.
+
+    The time before is what a report compares with; dollars are those since the instant.
+    """
     until = house.clock.now() + timedelta(seconds=1)
+    before = since - (until - since) - timedelta(days=1)
     histories = []
     async with house.database.tenant(tenant.id) as transaction:
         for integration in integrations:
@@ -27,15 +32,15 @@ async def gather(
                     integration=integration,
                     account=tuple(
                         await store.snapshots.list_account(
-                            transaction, integration.id, since=since, until=until
+                            transaction, integration.id, since=before, until=until
                         )
                     ),
                     posts=tuple(
                         await store.snapshots.list_posts(
-                            transaction, integration.id, since=since, until=until
+                            transaction, integration.id, since=before, until=until
                         )
                     ),
-                    alerts=tuple(alert for alert in found if alert.day >= since.date()),
+                    alerts=tuple(found),
                     usd=usd,
                 )
             )
@@ -67,4 +72,4 @@ async def write_report(
         tenant_name=", ".join(tenant.name for tenant in tenants),
         made_at=now,
     )
-    return render.render_html(told)
+    return await asyncio.to_thread(render.render_html, told)

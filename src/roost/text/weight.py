@@ -117,13 +117,26 @@ def _fits_until(text: str, limit: int, wholes: list[tuple[int, int, int]]) -> in
         last = min(last, limit)
     at = weighted = 0
     for start, end, weight in [*wholes, (len(text), len(text), 0)]:
-        for char in text[at : min(start, last)]:
-            weighted += 2 if _HEAVY.match(char) else 1
-            if weighted > limit:
-                return at
-            at += 1
-        weighted += weight
-        if end > last or weighted > limit:
+        stretch = text[at : min(start, last)]
+        fitting = _how_many_fit(stretch, limit - weighted)
+        at += fitting
+        weighted += weight_of_characters(stretch[:fitting]) + weight
+        if fitting < len(stretch) or end > last or weighted > limit:
             return at
         at = end
     return at
+
+
+def _how_many_fit(characters: str, room: int) -> int:
+    """How many characters from the first on weigh no more than `room`."""
+    count, unknown = 0, len(characters)
+    while unknown:
+        half = (unknown + 1) // 2
+        weight = weight_of_characters(characters[count : count + half])
+        if weight <= room:
+            room -= weight
+            count += half
+            unknown -= half
+        else:
+            unknown = half - 1
+    return count

@@ -129,15 +129,16 @@ class Shelf:
 
 def shelve(posts: Sequence[Post]) -> list[Shelf]:
     """What a person has to look at first, then what comes, then drafts and what is over."""
-    to_look_at = [post for post in posts if post.state in _TO_LOOK_AT]
-    ahead = [post for post in posts if post.state in _WAITING]
-    drafts = [post for post in posts if post.state is PostState.DRAFT]
-    over = [post for post in posts if post not in [*to_look_at, *ahead, *drafts]]
+    over = [state for state in PostState if state not in (*_TO_LOOK_AT, *_WAITING, PostState.DRAFT)]
+
+    def among(states: Sequence[PostState]) -> list[Post]:
+        return [post for post in posts if post.state in states]
+
     shelves = [
-        Shelf("To look at", to_look_at[::-1]),
-        Shelf("Ahead", ahead),
-        Shelf("Drafts", drafts),
-        Shelf("Done", over[::-1]),
+        Shelf("To look at", among(_TO_LOOK_AT)[::-1]),
+        Shelf("Ahead", among(_WAITING)),
+        Shelf("Drafts", among([PostState.DRAFT])),
+        Shelf("Done", among(over)[::-1]),
     ]
     return [shelf for shelf in shelves if shelf.posts]
 

@@ -1,11 +1,14 @@
 """The three steps that touch X: upload a file, send a part, ask the timeline about one."""
 
+import asyncio
+import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, assert_never
 
 from roost import promise, store, x
-from roost.errors import RoostError
+from roost.errors import MediaChanged, RoostError
 from roost.models import MediaAsset, MediaKind, Part, PartState
 from roost.services.publish.points import Point
 from roost.services.publish.way import Way
@@ -32,6 +35,8 @@ async def upload_media(way: Way, part: Part, asset: MediaAsset) -> bool:
     """Bring one file to X and remember its id; whether to go on at once."""
     reached(Point.UPLOAD_BEFORE_SEND)
     try:
+        if await asyncio.to_thread(_sha256, asset.path) != asset.sha256:
+            raise MediaChanged(f"{asset.path} is not the file that was checked.")
         uploaded = await x.media.upload(
             way.client,
             asset.path,
@@ -40,12 +45,16 @@ async def upload_media(way: Way, part: Part, asset: MediaAsset) -> bool:
             alt_text=asset.alt_text,
             segment_bytes=way.house.settings.roost_segment_bytes,
         )
-    except x.errors.Rejected as error:
+    except (x.errors.Rejected, MediaChanged) as error:
         await way.refused(part, None, error)
         return True
     except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
         await way.rest(_pause_of(error), str(error))
         return False
+    except (FileNotFoundError, PermissionError) as error:
+        gone = MediaChanged(f"{asset.path} cannot be read any more ({type(error).__name__}).")
+        await way.refused(part, None, gone)
+        return True
     except (x.errors.XUnavailable, x.errors.OutcomeUnknown, OSError) as error:
         # An upload that nobody attaches expires by itself: it is simply made again.
         await way.rest(PAUSE_UNREACHABLE, f"an upload did not go through: {error}")
@@ -57,6 +66,11 @@ async def upload_media(way: Way, part: Part, asset: MediaAsset) -> bool:
         await store.posts.keep_upload(transaction, way.tenant_id, upload)
     reached(Point.UPLOAD_AFTER_COMMIT)
     return True
+
+
+def _sha256(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: bool) -> bool:
@@ -166,7 +180,13 @@ async def ask_timeline(
     )
     match verdict:
         case promise.Found(seen):
-            await way.sent(part, last.attempt.id, PartState.UNKNOWN, seen.tweet_id, adopted=True)
+            await way.sent(
+                part,
+                last.attempt.id,
+                PartState.UNKNOWN,
+                seen.tweet_id,
+                found_of=seen.created_at,
+            )
         case promise.NotFound():
             async with way.house.database.tenant(way.tenant_id) as transaction:
                 await store.posts.count_empty_read(

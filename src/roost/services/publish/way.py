@@ -1,7 +1,7 @@
 """One post on its way, and every line it writes into its rows."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from roost import prices, store, x
@@ -61,14 +61,17 @@ class Way:
         before: PartState,
         tweet_id: TweetId,
         *,
-        adopted: bool = False,
+        found_of: datetime | None = None,
     ) -> None:
-        """Write X's id, what it costs and the story, in one transaction."""
-        now = self.house.clock.now()
+        """Write X's id, what it costs and the story, in one transaction.
+
+        `found_of` is when X made it, where its timeline told of it rather than its answer.
+        """
+        now, adopted = self.house.clock.now(), found_of is not None
         price = prices.price_of_create(part.text, media=bool(part.media))
         async with self.house.database.tenant(self.tenant_id) as transaction:
             moved = await store.posts.move_part(
-                transaction, part, before, PartState.SENT, sent_as=tweet_id, sent_at=now
+                transaction, part, before, PartState.SENT, sent_as=tweet_id, sent_at=found_of or now
             )
             if not moved:
                 return

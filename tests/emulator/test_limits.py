@@ -1,0 +1,60 @@
+"""Windows of requests: a user's, an app's, and the day's."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from x_emulator.limits import take
+from x_emulator.state import World
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World("steady", seed=7)
+    yield world
+    world.close()
+
+
+def test_window_opens_with_the_first_request_and_lasts_a_quarter_of_an_hour(world: World) -> None:
+    start = world.started_at
+    first = take(world, "read_me", "app", "user", start)
+    assert (first.limit, first.remaining, first.allowed) == (75, 74, True)
+    assert first.reset_at == start + timedelta(minutes=15)
+    for _ in range(74):
+        last = take(world, "read_me", "app", "user", start + timedelta(minutes=14))
+    assert (last.remaining, last.allowed) == (0, True)
+    assert not take(world, "read_me", "app", "user", start + timedelta(minutes=14)).allowed
+    assert take(world, "read_me", "app", "user", start + timedelta(minutes=15)).remaining == 74
+
+
+def test_users_and_apps_have_windows_of_their_own(world: World) -> None:
+    at = world.started_at
+    for _ in range(75):
+        take(world, "read_me", "app", "user", at)
+    assert not take(world, "read_me", "app", "user", at).allowed
+    assert take(world, "read_me", "app", "other", at).allowed
+    assert take(world, "read_me", "other", "user", at).allowed
+
+
+def test_apps_window_is_empty_while_the_user_has_some_left(world: World) -> None:
+    at = world.started_at
+    for _ in range(450):
+        take(world, "read_post", "app", "user", at)
+    refused = take(world, "read_post", "app", "user", at)
+    assert (refused.allowed, refused.remaining) == (False, 450)
+
+
+def test_app_may_create_ten_thousand_posts_a_day(world: World) -> None:
+    start = world.started_at
+    for number in range(10_000):
+        assert take(world, "create_post", "app", f"user {number % 100}", start).allowed
+    later = start + timedelta(hours=23)
+    assert not take(world, "create_post", "app", "fresh", later).allowed
+    assert take(world, "create_post", "app", "fresh", start + timedelta(hours=24)).allowed
+
+
+def test_limits_can_be_switched_off(world: World) -> None:
+    world.switches = type(world.switches)(limits=False)
+    standings = [take(world, "read_me", "app", "user", world.started_at) for _ in range(100)]
+    assert all(each.allowed for each in standings)

@@ -1,0 +1,250 @@
+"""An account ready for use: refreshed in time, by one alone, kept before it is used."""
+
+import asyncio
+import hashlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fix_processes import environment_of
+from fix_publishing import Desk
+
+from roost import store, x
+from roost.accounts import Grant, open_account
+from roost.errors import ReconnectNeeded, SettingInvalid
+from roost.models import IntegrationStatus, PartState, PostState
+from roost.services import collect
+from roost.store.accounts import Tokens
+
+_PROCESS = str(Path(__file__).with_name("refreshing_process.py"))
+
+
+def grant_of(desk: Desk) -> Grant:
+    return Grant(desk.house, desk.account)
+
+
+async def kept(desk: Desk) -> Tokens:
+    """The grant as the database has it."""
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        vault = await desk.house.vault.of(transaction, desk.tenant.id)
+        return await store.accounts.open_tokens(transaction, vault, desk.account.id)
+
+
+async def kill_grant(desk: Desk) -> None:
+    """The account's owner takes the grant back on X."""
+    async with desk.emulator.http.post(
+        f"{desk.emulator.url}/2/oauth2/revoke",
+        data={"token": (await kept(desk)).refresh_token, "client_id": desk.emulator.app.client_id},
+        headers={"authorization": desk.emulator.app.basic},
+    ) as answer:
+        assert answer.status == 200
+
+
+def with_secret(desk: Desk, secret: str) -> Desk:
+    """The same desk, whose X app has this secret."""
+    settings = desk.house.settings.model_copy(update={"twitter_client_secret": secret})
+    return replace(desk, house=replace(desk.house, settings=settings))
+
+
+async def test_a_good_token_is_used_as_it_is(desk: Desk) -> None:
+    token = await grant_of(desk).get()
+    assert token == (await kept(desk)).access_token
+    assert await desk.requests("refresh") == []
+
+
+async def test_a_token_is_refreshed_before_it_ends(desk: Desk) -> None:
+    before = await kept(desk)
+    await desk.emulator.jump(hours=2, seconds=-30)
+    token = await grant_of(desk).get()
+    assert token != before.access_token
+    assert await desk.requests("refresh") == [200]
+
+
+async def test_a_token_with_a_minute_left_is_still_used(desk: Desk) -> None:
+    before = await kept(desk)
+    await desk.emulator.jump(hours=2, seconds=-60)
+    assert await grant_of(desk).get() == before.access_token
+    assert await desk.requests("refresh") == []
+
+
+async def test_a_call_after_two_hours_refreshes_first(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    me = await x.users.read_me(open_account(desk.house, desk.account))
+    assert me.username == "larkbooks"
+    assert await desk.requests("read_me") == [200]
+    assert await desk.requests("refresh") == [200]
+
+
+async def test_both_rotated_tokens_are_kept(desk: Desk) -> None:
+    before = await kept(desk)
+    await desk.emulator.jump(hours=3)
+    token = await grant_of(desk).get()
+    after = await kept(desk)
+    assert after.access_token == token
+    assert after.refresh_token != before.refresh_token
+    assert (after.expires_at - desk.house.clock.now()).total_seconds() == 2 * 3600
+    await desk.emulator.jump(hours=3)
+    assert await grant_of(desk).get() != token
+    assert await desk.requests("refresh") == [200, 200]
+
+
+async def test_ten_users_of_one_grant_refresh_once(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    tokens = await asyncio.gather(*(grant_of(desk).get() for _ in range(10)))
+    assert len(set(tokens)) == 1
+    assert await desk.requests("refresh") == [200]
+
+
+async def test_ten_users_whose_token_was_refused_refresh_once(desk: Desk) -> None:
+    old = await grant_of(desk).get()
+    tokens = await asyncio.gather(*(grant_of(desk).refresh(old) for _ in range(10)))
+    assert len(set(tokens)) == 1
+    assert tokens[0] != old
+    assert await desk.requests("refresh") == [200]
+
+
+async def test_thirty_users_of_one_grant_do_not_starve_each_other(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    async with asyncio.timeout(20):
+        tokens = await asyncio.gather(*(grant_of(desk).get() for _ in range(30)))
+    assert len(set(tokens)) == 1
+    assert await desk.requests("refresh") == [200]
+
+
+async def test_two_processes_refresh_once(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    processes = [
+        await asyncio.create_subprocess_exec(
+            sys.executable,
+            _PROCESS,
+            str(desk.tenant.id),
+            str(desk.account.id),
+            env=environment_of(desk.house.settings),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    ends = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+    token = hashlib.sha256((await kept(desk)).access_token.encode()).hexdigest()
+    assert [out.decode().split() for out, _ in ends] == [[token] * 10] * 2
+    assert await desk.requests("refresh") == [200]
+
+
+async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) -> None:
+    posts = [await desk.plan(text) for text in ("One", "Two", "Three")]
+    await kill_grant(desk)
+    await desk.emulator.jump(hours=2)
+    await desk.work()
+    assert (await desk.integration()).status is IntegrationStatus.NEEDS_RECONNECT
+    states = [(await desk.see(post_id)).state for post_id in posts]
+    assert states == [PostState.PUBLISHING] * 3
+    assert await desk.requests("refresh") == [400]
+
+
+async def test_posts_of_a_dead_grant_stay_until_it_is_connected_again(desk: Desk) -> None:
+    post_id = await desk.plan("One", "Two")
+    await kill_grant(desk)
+    await desk.emulator.jump(hours=2)
+    await desk.work()
+    late = await desk.plan("Three", after_s=60)
+    await desk.emulator.jump(days=1)
+    await desk.work()
+    assert await desk.on_x() == []
+    await _connect_again(desk)
+    await desk.work_through()
+    assert await desk.on_x() == ["One", "Two", "Three"]
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert (await desk.see(late)).state is PostState.PUBLISHED
+
+
+async def _connect_again(desk: Desk) -> None:
+    grant = await desk.emulator.connect("larkbooks")
+    now = desk.house.clock.now()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        vault = await desk.house.vault.of(transaction, desk.tenant.id)
+        account = await store.accounts.get(transaction, desk.account.id)
+        who = store.accounts.Identity(
+            account.x_user_id,
+            account.username,
+            account.name,
+            None,
+            account.environment,
+            account.client_id,
+            account.scopes,
+        )
+        tokens = Tokens(grant["access_token"], grant["refresh_token"], now)
+        await store.accounts.keep(transaction, vault, desk.tenant.id, who, tokens, now=now)
+
+
+async def test_a_grant_that_dies_in_the_middle_of_a_thread_loses_no_part(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    post_id = await desk.plan("One", "Two")
+    await desk.work()
+    await kill_grant(desk)
+    await desk.work_through()
+    assert (await desk.see(post_id)).parts[0].state is PartState.PENDING
+    await _connect_again(desk)
+    await desk.work_through()
+    assert await desk.on_x() == ["One", "Two"]
+
+
+async def test_a_wrong_secret_disconnects_nobody(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    wrong = with_secret(desk, "not the secret")
+    with pytest.raises(x.errors.AppMisconfigured):
+        await grant_of(wrong).get()
+    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+
+
+async def test_a_post_waits_while_the_secret_is_wrong(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six")
+    await desk.emulator.jump(hours=2)
+    await with_secret(desk, "not the secret").work()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHING
+    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
+async def test_figures_wait_while_the_secret_is_wrong(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    wrong = with_secret(desk, "not the secret")
+    collected = await collect.collect_account(wrong.house, desk.tenant.id, desk.account.id)
+    assert (collected.account, collected.posts) == (0, 0)
+    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+
+
+@pytest.mark.parametrize("kind", ["500", "503", "502text", "429"])
+async def test_a_refresh_that_x_fails_disconnects_nobody(desk: Desk, kind: str) -> None:
+    await desk.emulator.jump(hours=2)
+    await desk.emulator.fail("refresh", "before", kind)
+    with pytest.raises(x.errors.XFailure):
+        await grant_of(desk).get()
+    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+    assert await grant_of(desk).get() == (await kept(desk)).access_token
+
+
+async def test_another_x_app_does_not_touch_the_grant(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    other = desk.house.settings.model_copy(update={"twitter_client_id": "another app"})
+    with pytest.raises(SettingInvalid, match="@larkbooks"):
+        await Grant(replace(desk.house, settings=other), desk.account).get()
+    assert await desk.requests("refresh") == []
+    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+
+
+async def test_a_dead_grant_tells_what_to_do_and_no_token(desk: Desk) -> None:
+    before = await kept(desk)
+    await kill_grant(desk)
+    await desk.emulator.jump(hours=2)
+    with pytest.raises(ReconnectNeeded, match="@larkbooks") as told:
+        await grant_of(desk).get()
+    shown = repr(told.value.as_dict()) + repr(told.value.__cause__)
+    assert before.refresh_token not in shown
+    assert before.access_token not in shown
+    assert "roost connect" in told.value.next

@@ -1,0 +1,302 @@
+"""Connecting: one-time, bound to the browser, sealed at rest, and never mixed with another X."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+from fix_emulator import Emulator
+from fix_publishing import Desk, somebody_waits
+
+from roost import store
+from roost.accounts import open_account
+from roost.errors import (
+    ConnectFlowInvalid,
+    ConsentDenied,
+    SettingInvalid,
+    TenantNotFound,
+    UnsafeHost,
+    VaultKeyMissing,
+)
+from roost.house import House
+from roost.models import Environment, Integration, IntegrationStatus, PostState, Tenant, XUserId
+from roost.services import connect
+from roost.services.connect import Departure
+from roost.store.accounts import Identity, Tokens
+from roost.store.vault import Vault
+
+ACCOUNT = "larkbooks"
+LARK = Identity(XUserId("1"), ACCOUNT, "Lark", None, Environment.EMULATOR, "app", ("tweet.read",))
+
+
+async def go(emulator: Emulator, departure: Departure, decision: str = "allow") -> dict[str, Any]:
+    """What the browser brings back from X's page, as `finish` takes it."""
+    query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
+    back = await emulator.consent(ACCOUNT, decision, **query)
+    return {"state": back["state"], "code": back.get("code"), "error": back.get("error")}
+
+
+async def connect_once(house: House, emulator: Emulator) -> Integration:
+    """The whole walk."""
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure)
+    _, account = await connect.finish(house, **back, browser=departure.browser)
+    return account
+
+
+async def accounts_of(house: House, tenant: Tenant) -> list[Integration]:
+    async with house.database.tenant(tenant.id) as transaction:
+        return await store.accounts.list_all(transaction)
+
+
+async def test_finish_keeps_who_the_account_is(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    account = await connect_once(house, emulator)
+    assert (account.username, account.name) == ("larkbooks", "Lark Books")
+    assert account.environment is Environment.EMULATOR
+    assert account.status is IntegrationStatus.CONNECTED
+    assert set(account.scopes) >= {"tweet.write", "media.write", "offline.access"}
+    life = account.token_expires_at - account.connected_at
+    assert life == timedelta(hours=2)
+    assert await accounts_of(house, tenant) == [account]
+
+
+async def test_the_state_works_once(house: House, tenant: Tenant, emulator: Emulator) -> None:
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure)
+    await connect.finish(house, **back, browser=departure.browser)
+    with pytest.raises(ConnectFlowInvalid):
+        await connect.finish(house, **back, browser=departure.browser)
+    assert len(await accounts_of(house, tenant)) == 1
+
+
+async def test_the_state_works_once__two_requests_at_the_same_time(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure)
+    ends = await asyncio.gather(
+        *(connect.finish(house, **back, browser=departure.browser) for _ in range(4)),
+        return_exceptions=True,
+    )
+    assert sorted(type(end).__name__ for end in ends) == [*["ConnectFlowInvalid"] * 3, "tuple"]
+
+
+async def test_an_unknown_state_is_refused(house: House, tenant: Tenant) -> None:
+    with pytest.raises(ConnectFlowInvalid):
+        await connect.finish(house, state="made up", code="c", error=None, browser="b")
+
+
+@pytest.mark.parametrize("browser", [None, "", "another"])
+async def test_another_browser_is_refused_before_the_code_is_used(
+    house: House, tenant: Tenant, emulator: Emulator, browser: str | None
+) -> None:
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure)
+    with pytest.raises(ConnectFlowInvalid, match="another browser"):
+        await connect.finish(house, **back, browser=browser)
+    assert await accounts_of(house, tenant) == []
+    assert (await emulator.truth())["requests"] == []
+
+
+async def test_a_person_has_fifteen_minutes(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    await emulator.freeze()
+    departure = await connect.begin(house, "default")
+    await emulator.jump(seconds=15 * 60)
+    back = await go(emulator, departure)
+    _, account = await connect.finish(house, **back, browser=departure.browser)
+    assert account.username == ACCOUNT
+
+
+async def test_after_fifteen_minutes_the_state_is_dead(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    await emulator.freeze()
+    departure = await connect.begin(house, "default")
+    await emulator.jump(seconds=15 * 60 + 1)
+    back = await go(emulator, departure)
+    with pytest.raises(ConnectFlowInvalid, match="too long"):
+        await connect.finish(house, **back, browser=departure.browser)
+    assert await accounts_of(house, tenant) == []
+
+
+async def test_a_denial_is_told_and_uses_the_state_up(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure, "deny")
+    with pytest.raises(ConsentDenied):
+        await connect.finish(house, **back, browser=departure.browser)
+    with pytest.raises(ConnectFlowInvalid):
+        await connect.finish(house, **back, browser=departure.browser)
+    assert await accounts_of(house, tenant) == []
+
+
+async def test_a_stale_code_connects_nobody(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure)
+    await emulator.jump(seconds=31)
+    with pytest.raises(ConnectFlowInvalid):
+        await connect.finish(house, **back, browser=departure.browser)
+    assert await accounts_of(house, tenant) == []
+
+
+async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    first = await connect_once(house, emulator)
+    async with house.database.tenant(tenant.id) as transaction:
+        await store.accounts.mark(transaction, first.id, IntegrationStatus.NEEDS_RECONNECT)
+        vault = await house.vault.of(transaction, tenant.id)
+        old = await store.accounts.open_tokens(transaction, vault, first.id)
+    again = await connect_once(house, emulator)
+    assert (again.id, again.status) == (first.id, IntegrationStatus.CONNECTED)
+    async with house.database.tenant(tenant.id) as transaction:
+        vault = await house.vault.of(transaction, tenant.id)
+        assert (await store.accounts.open_tokens(transaction, vault, first.id)) != old
+
+
+async def test_two_first_connections_of_one_account_at_once_make_one_integration(
+    house: House, tenant: Tenant
+) -> None:
+    tokens = Tokens("access", "refresh", house.clock.now())
+
+    async def keep() -> Integration:
+        async with house.database.tenant(tenant.id) as other:
+            vault = await house.vault.of(other, tenant.id)
+            now = house.clock.now()
+            return await store.accounts.keep(other, vault, tenant.id, LARK, tokens, now=now)
+
+    async with house.database.tenant(tenant.id) as transaction:
+        vault = await house.vault.of(transaction, tenant.id)
+        await transaction.raw.commit()
+        await transaction.run("see_tenant", tenant=str(tenant.id))
+        now = house.clock.now()
+        one = await store.accounts.keep(transaction, vault, tenant.id, LARK, tokens, now=now)
+        second = asyncio.create_task(keep())
+        await somebody_waits(house)
+    assert (await second).id == one.id
+
+
+async def test_no_secret_lies_in_the_database(
+    house: House, tenant: Tenant, emulator: Emulator, database_url: str
+) -> None:
+    departure = await connect.begin(house, "default")
+    query = parse_qs(urlsplit(departure.url).query)
+    account = await connect_once(house, emulator)
+    async with house.database.tenant(tenant.id) as transaction:
+        vault = await house.vault.of(transaction, tenant.id)
+        tokens = await store.accounts.open_tokens(transaction, vault, account.id)
+        flow = await store.connections.take(transaction, vault, query["state"][0])
+        await transaction.raw.rollback()
+    assert flow is not None
+    kept = _everything(database_url)
+    assert account.x_user_id in kept  # The search sees what is there.
+    for secret in (
+        tokens.access_token,
+        tokens.refresh_token,
+        flow.verifier,
+        query["state"][0],
+        departure.browser,
+    ):
+        assert secret not in kept
+
+
+def _everything(database_url: str) -> str:
+    """Every row of every table, as text, as the superuser sees it."""
+    tables = (
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+        " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    )
+    rows: list[str] = []
+    with psycopg.connect(database_url) as admin:
+        for (table,) in admin.execute(tables).fetchall():
+            query = f"SELECT t::text FROM {table} t".encode()
+            rows += [row[0] for row in admin.execute(query)]
+    return "\n".join(rows)
+
+
+async def test_no_secret_is_shown_or_logged(
+    house: House, tenant: Tenant, emulator: Emulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure)
+    ended = await connect.finish(house, **back, browser=departure.browser)
+    async with house.database.tenant(tenant.id) as transaction:
+        vault = await house.vault.of(transaction, tenant.id)
+        tokens = await store.accounts.open_tokens(transaction, vault, ended[1].id)
+    shown = repr((departure, ended, tokens, vault, house, house.settings)) + caplog.text
+    assert "larkbooks" in shown
+    for secret in (tokens.access_token, tokens.refresh_token, departure.browser, back["code"]):
+        assert secret not in shown
+
+
+async def test_no_secret_is_in_the_error_of_a_refused_code(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    departure = await connect.begin(house, "default")
+    back = await go(emulator, departure) | {"code": "c3VjaC1hLWNvZGU"}
+    with pytest.raises(ConnectFlowInvalid) as told:
+        await connect.finish(house, **back, browser=departure.browser)
+    shown = repr(told.value) + repr(told.value.as_dict()) + str(told.value.__cause__)
+    assert "c3VjaC1hLWNvZGU" not in shown
+
+
+async def test_begin_without_an_x_app_names_the_setting(house: House, tenant: Tenant) -> None:
+    bare = house.settings.model_copy(update={"twitter_client_id": None})
+    with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
+        await connect.begin(replace(house, settings=bare), "default")
+
+
+async def test_begin_without_a_vault_key_stops(house: House, tenant: Tenant) -> None:
+    with pytest.raises(VaultKeyMissing):
+        await connect.begin(replace(house, vault=Vault(())), "default")
+
+
+async def test_begin_for_nobody_is_refused(house: House, tenant: Tenant) -> None:
+    with pytest.raises(TenantNotFound):
+        await connect.begin(house, "nobody")
+
+
+async def test_what_connecting_costs_is_in_the_ledger(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    await connect_once(house, emulator)
+    async with house.database.tenant(tenant.id) as transaction:
+        requests, usd = await store.ledger.sum_up(transaction)
+    app = (await emulator.truth())["apps"][emulator.app.client_id]
+    assert (requests, str(usd)) == (2, "0.010000")
+    assert app["requests"] == 2
+    assert float(app["dollars"]) == 0.01
+
+
+@pytest.mark.parametrize("live", ["https://api.x.com", "https://api.twitter.com"])
+async def test_an_emulators_account_never_talks_to_the_real_x(desk: Desk, live: str) -> None:
+    settings = desk.house.settings.model_copy(update={"roost_x_base_url": live})
+    with pytest.raises(UnsafeHost):
+        open_account(replace(desk.house, settings=settings), desk.account)
+
+
+async def test_a_live_account_never_talks_to_an_emulator(desk: Desk) -> None:
+    with pytest.raises(UnsafeHost):
+        open_account(desk.house, replace(desk.account, environment=Environment.LIVE))
+
+
+async def test_a_post_of_an_emulators_account_waits_where_the_real_x_is_set(desk: Desk) -> None:
+    post_id = await desk.plan("Only a play")
+    settings = desk.house.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
+    await replace(desk, house=replace(desk.house, settings=settings)).work()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHING
+    assert "connected to an emulator" in (await desk.story(post_id))[-1]
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED

@@ -1,0 +1,219 @@
+"""Publishing: threads, order, twins, what a person has to decide, and the story that is told."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from fix_publishing import Desk
+from PIL import Image
+
+from roost.models import PartState, PostState
+from roost.services.publish import publish_post
+from roost.services.schedule import PlainPart, schedule_post
+
+
+async def test_a_thread_waits_while_its_first_part_is_unknown(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan("One", "Two")
+    await desk.work()
+    states = [part.state for part in (await desk.see(post_id)).parts]
+    assert states == [PartState.UNKNOWN, PartState.PENDING]
+    assert await desk.requests("create_post") == [None]
+    await desk.work_through()
+    assert await desk.on_x() == ["One", "Two"]
+
+
+async def test_each_part_of_a_thread_answers_the_one_before(desk: Desk) -> None:
+    post_id = await desk.plan("One", "Two", "Three")
+    await desk.work_through()
+    on_x = (await desk.emulator.truth())["posts"]
+    one, two, three = on_x
+    assert [part.sent_as for part in (await desk.see(post_id)).parts] == [p["id"] for p in on_x]
+    assert [p["reply_to"] for p in on_x] == [None, one["id"], two["id"]]
+    assert three["text"] == "Three"
+
+
+async def test_a_thread_refused_at_its_second_part_is_partly_published(desk: Desk) -> None:
+    await desk.plan("Said before")
+    thread = await desk.plan("New", "Said before", "Never sent", after_s=1)
+    await desk.work_through()
+    post = await desk.see(thread)
+    assert post.state is PostState.PARTLY_PUBLISHED
+    assert [part.state for part in post.parts] == ["sent", "failed", "pending"]
+    assert (post.reason or "").startswith("duplicate_post: ")
+    assert await desk.on_x() == ["Said before", "New"]
+
+
+async def test_a_duplicate_at_first_try_fails_without_looking(desk: Desk) -> None:
+    await desk.plan("Good morning")
+    again = await desk.plan("Good morning", after_s=60)
+    await desk.work_through()
+    post = await desk.see(again)
+    assert post.state is PostState.FAILED
+    assert (post.reason or "").startswith("duplicate_post: ")
+    assert await desk.requests("create_post") == [201, 403]
+    assert await desk.requests("read_timeline") == []
+
+
+async def test_posts_of_an_account_go_out_in_due_order(desk: Desk) -> None:
+    await desk.plan("Third", after_s=30)
+    await desk.plan("First", after_s=10)
+    await desk.plan("Second", after_s=20)
+    await desk.emulator.jump(hours=1)
+    await desk.work()
+    assert await desk.on_x() == ["First", "Second", "Third"]
+
+
+async def test_a_post_that_waits_does_not_hold_up_later_ones(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    early, late = await desk.plan("Early"), await desk.plan("Late", after_s=1)
+    await desk.emulator.jump(seconds=2)
+    await desk.work()
+    assert (await desk.see(early)).state is PostState.PUBLISHING
+    assert (await desk.see(late)).state is PostState.PUBLISHED
+    await desk.work_through()
+    assert await desk.on_x() == ["Late", "Early"]
+
+
+async def test_what_is_too_late_to_send_again_goes_to_a_person(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan("Low tide at six")
+    await desk.work()
+    await desk.emulator.jump(hours=0.25)
+    await desk.work_through()
+    post = await desk.see(post_id)
+    assert (post.state, post.parts[0].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
+    assert "too late to send it again safely" in (post.reason or "")
+    assert await desk.requests("create_post") == [None]
+
+
+async def test_twins_on_the_timeline_go_to_a_person(desk: Desk) -> None:
+    await desk.emulator.switch(duplicates=False)
+    by_hand = await _post_by_hand(desk, "Low tide at six")
+    await desk.emulator.fail("create_post", "after", "drop")
+    post_id = await desk.plan("Low tide at six")
+    await desk.work_through()
+    post = await desk.see(post_id)
+    assert post.state is PostState.NEEDS_DECISION
+    assert by_hand in (post.reason or "")
+    assert await desk.on_x() == ["Low tide at six", "Low tide at six"]
+
+
+async def test_two_parts_are_never_adopted_as_the_same_post(desk: Desk) -> None:
+    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.fail("create_post", "after", "drop", times=2)
+    posts = [await desk.plan("Low tide at six"), await desk.plan("Low tide at six", after_s=1)]
+    await desk.work_through()
+    adopted = [(await desk.see(post_id)).parts[0].sent_as for post_id in posts]
+    on_x = [post["id"] for post in (await desk.emulator.truth())["posts"]]
+    assert adopted == on_x
+    assert len(set(on_x)) == 2
+
+
+async def test_an_adopted_part_was_sent_when_x_made_it(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "after", "drop")
+    await desk.emulator.fail("read_timeline", "before", "503", times=6)
+    post_id = await desk.plan("Low tide at six")
+    await desk.work_through()
+    (part,) = (await desk.see(post_id)).parts
+    (on_x,) = (await desk.emulator.truth())["posts"]
+    made_at = datetime.fromisoformat(on_x["created_at"])
+    assert part.sent_at is not None
+    assert abs(part.sent_at - made_at) < timedelta(seconds=5)
+
+
+async def test_a_file_that_changed_since_it_was_checked_is_not_published(
+    desk: Desk, teal: Path
+) -> None:
+    post_id = await desk.plan("The new sign", media=teal, after_s=60)
+    Image.new("RGB", (64, 64), "crimson").save(teal)
+    await desk.work_through()
+    assert await desk.on_x() == []
+    assert (await desk.see(post_id)).state is PostState.FAILED
+
+
+async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(
+    desk: Desk, teal: Path
+) -> None:
+    await desk.emulator.fail("media_initialize", "before", "429")
+    parts = [PlainPart("One"), PlainPart("Two", ((teal, None),))]
+    now = desk.house.clock.now()
+    thread = await schedule_post(
+        desk.house, desk.tenant, desk.account, parts, due_at=now, why="by the test"
+    )
+    await desk.work()
+    (first,) = (await desk.emulator.truth())["posts"]
+    await _on_behalf(desk, "DELETE", f"/2/tweets/{first['id']}")
+    await desk.work()
+    await desk.emulator.jump(hours=1)
+    await desk.work_through()
+    ends = {PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED}
+    assert (await desk.see(thread.id)).state in ends
+
+
+async def test_one_account_is_never_sent_for_by_two_at_once(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six")
+    async with desk.locks.try_hold(desk.account.id):
+        await publish_post(desk.house, desk.locks, desk.tenant.id, post_id)
+        await desk.work()
+        assert await desk.on_x() == []
+    await publish_post(desk.house, desk.locks, desk.tenant.id, post_id)
+    assert await desk.on_x() == ["Low tide at six"]
+
+
+async def test_the_history_tells_a_thread_with_a_lost_answer_as_it_happened(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "after", "drop")
+    post_id = await desk.plan("One", "Two")
+    await desk.work_through()
+    one, two = (part.sent_as for part in (await desk.see(post_id)).parts)
+    assert await desk.story(post_id) == [
+        "post: None → scheduled: by the test",
+        "post: scheduled → publishing: its time has come",
+        "part 1: pending → sending: sent to X",
+        "part 1: sending → unknown: X's answer to create_post is not known:"
+        " the connection failed (ServerDisconnectedError).",
+        f"part 1: unknown → sent: found on X's timeline as {one}",
+        "part 2: pending → sending: sent to X",
+        f"part 2: sending → sent: X has it as {two}",
+        "post: publishing → published: every part is on X",
+    ]
+
+
+async def test_the_history_is_in_the_order_of_domain_time(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "503")
+    post_id = await desk.plan("Low tide at six", after_s=120)
+    await desk.work_through()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        rows = await transaction.raw.execute(
+            "SELECT at FROM events WHERE post_id = %s ORDER BY id", [post_id]
+        )
+        instants = [row[0] for row in await rows.fetchall()]
+    assert instants == sorted(instants)
+    assert instants[-1] - instants[1] == timedelta(seconds=30)
+
+
+async def test_history_and_reason_hold_no_text_of_the_post(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "500")
+    post_id = await desk.plan("A very private draft")
+    await desk.work_through()
+    told = "\n".join(await desk.story(post_id))
+    assert "private" not in told
+
+
+async def _post_by_hand(desk: Desk, text: str) -> str:
+    """What the account's owner posts without Roost; its id."""
+    made: str = (await _on_behalf(desk, "POST", "/2/tweets", text=text))["data"]["id"]
+    return made
+
+
+async def _on_behalf(desk: Desk, method: str, path: str, **body: str) -> Any:
+    """What X answers to the account's owner."""
+    token = (await desk.emulator.connect("larkbooks"))["access_token"]
+    async with desk.emulator.http.request(
+        method,
+        desk.emulator.url + path,
+        json=body or None,
+        headers={"authorization": f"Bearer {token}"},
+    ) as answer:
+        assert answer.status < 300, await answer.text()
+        return await answer.json()

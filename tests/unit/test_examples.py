@@ -1,0 +1,107 @@
+"""The examples: every kind of post, all of them valid but the one that must not be."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from roost import guards, mediafile, planfile
+from roost.agents import writer
+from roost.models import MediaKind, Violation
+from roost.text import entities, lint
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+PLANS = ("plan.csv", "plan-lune.csv")
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+def read(name: str) -> planfile.Plan:
+    return planfile.read_plan(EXAMPLES / name, time_zone="UTC", now=NOW)
+
+
+def drafted(post: planfile.PlannedPost) -> list[guards.PartDraft]:
+    return [
+        guards.PartDraft(
+            part.text,
+            tuple(guards.MediaDraft(mediafile.probe(path), alt) for path, alt in part.media),
+        )
+        for part in post.parts
+    ]
+
+
+def judged(post: planfile.PlannedPost) -> list[Violation]:
+    return guards.judge_post(drafted(post), subscription_type=None)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_every_row_of_an_example_plan_is_read(name: str) -> None:
+    plan = read(name)
+    assert plan.refused == ()
+    assert len(plan.posts) == {"plan.csv": 9, "plan-lune.csv": 5}[name]
+    assert len({post.account for post in plan.posts}) == 1
+
+
+def test_one_post_of_300_characters_is_refused_and_all_others_are_valid() -> None:
+    refused = [(post, judged(post)) for name in PLANS for post in read(name).posts if judged(post)]
+    ((post, violations),) = refused
+    assert [(one.code, one.found) for one in violations] == [("text_too_long", 300)]
+    (row,) = planfile.refuse_post(post, violations)
+    assert (row.line, row.code) == (8, "text_too_long")
+
+
+def test_the_plan_shows_every_kind_of_post() -> None:
+    posts = read("plan.csv").posts
+    media = [[draft.file.kind for draft in part.media] for post in posts for part in drafted(post)]
+    assert [MediaKind.IMAGE, MediaKind.IMAGE] in media
+    assert [MediaKind.GIF] in media
+    assert [MediaKind.VIDEO] in media
+    assert [len(post.parts) for post in posts if len(post.parts) > 1] == [4]
+    texts = [part.text for post in posts for part in post.parts]
+    assert any(entities(text).urls for text in texts)
+    assert any("語" in text and "👩🏽‍🔧" in text for text in texts)
+
+
+def test_every_file_has_an_alt_text_and_is_used() -> None:
+    pairs = [
+        pair for name in PLANS for post in read(name).posts for part in post.parts
+        for pair in part.media
+    ]  # fmt: skip
+    assert all(alt for _, alt in pairs)
+    assert {path.name for path, _ in pairs} == {
+        path.name for path in (EXAMPLES / "media").iterdir()
+    }
+
+
+def test_the_video_is_what_x_takes() -> None:
+    video = mediafile.probe(EXAMPLES / "media" / "boiler-pressure.mp4")
+    assert (video.video_codec, video.pixel_format) == ("h264", "yuv420p")
+    assert (video.audio_codec, video.audio_profile) == ("aac", "LC")
+    assert video.duration is not None
+    assert video.duration.total_seconds() == pytest.approx(4.0, abs=0.1)
+
+
+def test_the_texts_hold_nothing_that_a_careful_writer_would_change() -> None:
+    texts = [part.text for name in PLANS for post in read(name).posts for part in post.parts]
+    assert [finding for text in texts for finding in lint(text)] == []
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_times_are_short_waits_and_not_in_the_order_of_the_file(name: str) -> None:
+    waits = [(post.due_at - NOW).total_seconds() for post in read(name).posts]
+    assert waits != sorted(waits)
+    assert len(set(waits)) == len(waits)
+    assert min(waits) >= 3
+    assert max(waits) <= 15
+
+
+def test_the_media_are_small() -> None:
+    assert sum(path.stat().st_size for path in (EXAMPLES / "media").iterdir()) < 400_000
+
+
+def test_the_example_brief_gives_its_drafts() -> None:
+    brief = writer.read_brief(EXAMPLES / "brief.yaml")
+    drafts = writer.compose(brief)
+    assert len({draft.text for draft in drafts}) == brief.n == 6
+    for draft in drafts:
+        assert draft.weighted_length < 240
+        assert "https://acmeplumbing.example.com/winter\n#FrozenPipes" in draft.text
