@@ -24,7 +24,7 @@ MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 _NEXT_STEP = """
     SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
-                 min(resume_at) FILTER (WHERE state = 'publishing')) FROM posts
+                 min(resume_at) FILTER (WHERE state = 'publishing')) FROM sendable_posts
 """
 _TAKE_JOB = """
     DELETE FROM procrastinate_jobs WHERE id = (
@@ -87,7 +87,7 @@ class Desk:
 
     async def work_through(self) -> None:
         """Work, and move the clock to each next step, until no post moves by itself."""
-        for _ in range(20):
+        for _ in range(50):
             await self.work()
             at = await self.next_step()
             if at is None:

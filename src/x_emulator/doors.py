@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from x_emulator import truth
 from x_emulator.calls import connection_of
+from x_emulator.scenarios import SeedAccount
 from x_emulator.state import App, Fault, Switches, User, World
 
 T = TypeVar("T")
@@ -38,6 +39,10 @@ class _NewUser(msgspec.Struct, forbid_unknown_fields=True):
     posts_before: int = 0
     subscription_type: str | None = "None"
     description: str = ""
+
+
+class _Reset(msgspec.Struct, forbid_unknown_fields=True):
+    accounts: list[_NewUser] | None = None
 
 
 class _Wrong(Exception):
@@ -98,7 +103,11 @@ async def add_user(request: Request) -> Response:
     world, wish = _world(request), await _body(request, _NewUser)
     if world.find_user(wish.username) is not None:
         raise _Wrong(f"There is a user {wish.username} already.")
-    user = world.add_user(
+    return _json(_shown(world.add_user(_seed(wish))), 201)
+
+
+def _seed(wish: _NewUser) -> SeedAccount:
+    return SeedAccount(
         username=wish.username,
         name=wish.name or wish.username,
         followers=wish.followers,
@@ -107,7 +116,6 @@ async def add_user(request: Request) -> Response:
         subscription_type=wish.subscription_type,
         description=wish.description,
     )
-    return _json(_shown(user), 201)
 
 
 async def list_users(request: Request) -> Response:
@@ -121,9 +129,13 @@ async def read_truth(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Forget everything and start the scenario again."""
-    await _world(request).reset()
-    return _json(_world(request).clock.reading())
+    """Forget everything and start the scenario again, with its accounts or with others."""
+    world, wish = _world(request), await _body(request, _Reset)
+    names = [each.username.lower() for each in wish.accounts or ()]
+    if len(set(names)) < len(names):
+        raise _Wrong("Two accounts have the same username.")
+    await world.reset(None if wish.accounts is None else [_seed(each) for each in wish.accounts])
+    return _json(world.clock.reading())
 
 
 async def add_fault(request: Request) -> Response:

@@ -7,7 +7,7 @@ The rules that change it live in `oauth`, `posts` and `media`; what it looks lik
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from x_emulator.clock import EmulatedClock
-from x_emulator.scenarios import SCENARIOS, Scenario
+from x_emulator.scenarios import SCENARIOS, Scenario, SeedAccount
 
 #: Snowflake ids count milliseconds from here (4 November 2010), above 22 lower bits.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
@@ -221,9 +221,9 @@ class World:
         self.seed = seed
         self.clock = EmulatedClock()
         self._spool = tempfile.TemporaryDirectory(prefix="x-emulator-")
-        self._fill()
+        self._fill(self.scenario.accounts)
 
-    def _fill(self) -> None:
+    def _fill(self, accounts: Sequence[SeedAccount]) -> None:
         self.started_at = self.clock.now()
         self.switches = Switches()
         self.apps: dict[str, App] = {}
@@ -242,25 +242,20 @@ class World:
         self.journal: list[dict[str, Any]] = []
         self.judging: set[asyncio.Task[None]] = set()
         self._last_id = 0
-        for account in self.scenario.accounts:
-            self.add_user(
-                username=account.username,
-                name=account.name,
-                followers=account.followers,
-                following=account.following,
-                posts_before=account.posts_before,
-                subscription_type=account.subscription_type,
-                description=account.description,
-            )
+        for account in accounts:
+            self.add_user(account)
 
-    async def reset(self) -> None:
-        """Forget everything, and begin again now with the same scenario and seed."""
+    async def reset(self, accounts: Sequence[SeedAccount] | None = None) -> None:
+        """Forget everything, and begin again now with the same scenario and seed.
+
+        `accounts` take the place of the scenario's own.
+        """
         await self.clock.restart()
         for task in self.judging:
             task.cancel()
         for each in self.spool.iterdir():
             shutil.rmtree(each, ignore_errors=True)
-        self._fill()
+        self._fill(self.scenario.accounts if accounts is None else accounts)
 
     def close(self) -> None:
         """Stop the clock's followers and remove what was spooled."""
@@ -281,36 +276,26 @@ class World:
         self._last_id = max(self._last_id + 1, snowflake(at))
         return str(self._last_id)
 
-    def add_user(
-        self,
-        *,
-        username: str,
-        name: str,
-        followers: int,
-        following: int,
-        posts_before: int,
-        subscription_type: str | None,
-        description: str,
-    ) -> User:
+    def add_user(self, account: SeedAccount) -> User:
         """Open an account; its id is as old as the account is said to be: three years."""
         now, rank = self.now(), len(self.users)
         created_at = now - timedelta(days=3 * 365 - rank)
         user = User(
             id=str(snowflake(created_at) + rank),
-            username=username,
-            name=name,
+            username=account.username,
+            name=account.name,
             rank=rank,
             created_at=created_at,
             since=now,
-            followers=followers,
-            following=following,
-            posts_before=posts_before,
-            subscription_type=subscription_type,
-            verified=subscription_type not in (None, "None"),
-            description=description,
+            followers=account.followers,
+            following=account.following,
+            posts_before=account.posts_before,
+            subscription_type=account.subscription_type,
+            verified=account.subscription_type not in (None, "None"),
+            description=account.description,
         )
         self.users[user.id] = user
-        self.user_ids[username.casefold()] = user.id
+        self.user_ids[user.username.casefold()] = user.id
         self.posts_of[user.id] = []
         return user
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from fix_processes import environment_of
 from fix_publishing import Desk
-
 from roost import store, x
 from roost.accounts import Grant, open_account
 from roost.errors import ReconnectNeeded, SettingInvalid

@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
+
 from fix_emulator import Emulator
 from fix_publishing import Desk, somebody_waits
-
 from roost import store
 from roost.accounts import open_account
 from roost.errors import (

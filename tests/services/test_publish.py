@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fix_publishing import Desk
 from PIL import Image
 
+from fix_publishing import Desk
 from roost.models import PartState, PostState
 from roost.services.publish import publish_post
 from roost.services.schedule import PlainPart, schedule_post
@@ -110,6 +110,18 @@ async def test_two_parts_are_never_adopted_as_the_same_post(desk: Desk) -> None:
     assert len(set(on_x)) == 2
 
 
+async def test_a_post_overtaken_by_its_twin_is_not_sent_on_and_on(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "drop")
+    early = await desk.plan("Low tide at six")
+    twin = await desk.plan("Low tide at six", after_s=1)
+    await desk.emulator.jump(seconds=2)
+    await desk.work_through()
+    assert (await desk.see(twin)).state is PostState.PUBLISHED
+    assert (await desk.see(early)).state is PostState.NEEDS_DECISION
+    assert await desk.on_x() == ["Low tide at six"]
+    assert await desk.requests("create_post") == [None, 201, 403]
+
+
 async def test_an_adopted_part_was_sent_when_x_made_it(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "after", "drop")
     await desk.emulator.fail("read_timeline", "before", "503", times=6)
@@ -132,9 +144,7 @@ async def test_a_file_that_changed_since_it_was_checked_is_not_published(
     assert (await desk.see(post_id)).state is PostState.FAILED
 
 
-async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(
-    desk: Desk, teal: Path
-) -> None:
+async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk, teal: Path) -> None:
     await desk.emulator.fail("media_initialize", "before", "429")
     parts = [PlainPart("One"), PlainPart("Two", ((teal, None),))]
     now = desk.house.clock.now()

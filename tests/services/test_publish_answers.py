@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fix_publishing import Desk
 
+from fix_publishing import Desk
 from roost.models import PartState, PostState
 
 UNCERTAIN = ["drop", "500", "503", "502text"]
@@ -140,9 +140,7 @@ async def test_upload_refused_at_a_step_is_made_again(
     assert len(on_x["media"]) == 1
 
 
-async def test_upload_that_x_rejects_fails_the_post_with_its_reason(
-    desk: Desk, teal: Path
-) -> None:
+async def test_upload_that_x_rejects_fails_the_post_with_its_reason(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("Low tide at six", media=teal)
     teal.write_bytes(b"no longer an image")
     await desk.work_through()

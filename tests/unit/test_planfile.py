@@ -1,11 +1,14 @@
 """Plan files: what goes in, what is refused, and with which words."""
 
+import doctest
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from roost import guards
 from roost.errors import PlanInvalid
 from roost.models import Violation
 from roost.planfile import (
@@ -294,3 +297,25 @@ def test_a_reason_without_a_part_concerns_every_row(tmp_path: Path) -> None:
         (2, "account_not_found"),
         (3, "account_not_found"),
     ]
+
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "plan-files.md"
+
+
+def test_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    text = re.sub(r"(?m)^```.*$", "", PAGE.read_text("utf-8"))
+    examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, PAGE.name, 0)
+    results = doctest.DocTestRunner().run(examples)
+    assert results.attempted == 15
+    assert results.failed == 0
+
+
+def test_the_page_lists_every_code() -> None:
+    page = PAGE.read_text("utf-8")
+    rooms = (read_plan.__code__.co_filename, guards.__file__)
+    rules = "".join(Path(room).read_text("utf-8") for room in rooms)
+    found = set(re.findall(r'Violation\(\s*"([a-z_]+)"', rules))
+    assert len(found) == 12
+    assert [code for code in found if f"`{code}`" not in page] == []

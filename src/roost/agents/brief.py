@@ -28,6 +28,9 @@ _SIMPLER: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
     "string_type": "is not a text",
+    "string_too_short": "is empty",
+    "string_pattern_mismatch": "is not the name of an X account",
+    "too_short": "is empty",
 }
 
 
@@ -168,9 +171,13 @@ def _checked(fields: dict[str, Any], name: str) -> Brief:
     try:
         return Brief.model_validate(fields)
     except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        # A list with a wrong item is also told to be too short: that is no help.
+        within = {one["loc"][:depth] for one in found for depth in range(1, len(one["loc"]))}
         wrong = [
             (".".join(map(str, one["loc"])), _SIMPLER.get(one["type"], one["msg"]))
-            for one in error.errors(include_url=False, include_input=False)
+            for one in found
+            if one["loc"] not in within
         ]
         told = "; ".join(f"{where}: {why}" if where else why for where, why in wrong)
         raise BriefInvalid(

@@ -12,7 +12,7 @@ _CURRENCY: Final = r"(?:us\$|[$£€¥₹₩₺]|(?:usd|eur|gbp|jpy|chf|円|kr)(
 _NUMBER = re.compile(
     r"(?<![a-zß-ɏ\d_])(?P<sign>(?<!\w)[-−])?(?P<digits>\d+(?: \d{3}(?!\d)|[.,:'’/]\d+)*)"
 )
-_before = re.compile(rf"{_CURRENCY}\s?[-−]?$").search
+_before = re.compile(rf"(?P<sign>(?<!\w)[-−])?(?P<currency>{_CURRENCY})\s?[-−]?$").search
 _after = re.compile(rf"\s?(?P<currency>{_CURRENCY})").match
 _range = re.compile(rf"\s?[-–—~〜]\s?(?={_CURRENCY}?\s?\d)").match
 #: Longer ones first: 10時 is an hour of the day, 10時間 lasts.
@@ -54,9 +54,10 @@ def quantities(text: str) -> set[Quantity]:
 
 
 def _quantity(text: str, match: re.Match[str]) -> Quantity:
-    number = ("-" if match["sign"] else "") + match["digits"].replace(" ", "")
-    before = _before(text[max(0, match.start("digits") - 6) : match.start("digits")])
-    currency = before[0].strip(" -−") if before else ""
+    before = _before(text[max(0, match.start("digits") - 7) : match.start("digits")])
+    currency = before["currency"] if before else ""
+    negative = match["sign"] or (before and before["sign"])
+    number = ("-" if negative else "") + match["digits"].replace(" ", "")
     end = match.end()
     if (to := _range(text, end)) and (last := _NUMBER.search(text, to.end())):
         # 10–12 am: the first number is of the same kind as the last.

@@ -13,13 +13,16 @@ from typing import Final
 from roost.agents.brief import Brief, Draft
 from roost.agents.languages import find_language
 from roost.agents.quantities import quantities
-from roost.agents.words import is_made_of, occurs, words
+from roost.agents.words import folded, is_made_of, occurs, words
 from roost.models import Violation
 from roost.text import Entities, entities, weigh
 
 #: A draft weighs less than this, so that an editor has room.
 DRAFT_LIMIT: Final = 240
+#: How many words after a `not` it may deny.
 _SCOPE: Final = 3
+#: The share of a fact's words below which a draft does not say it.
+_SAID: Final = 0.4
 _NEGATIONS: Final = frozenset({
     "not", "no", "never", "none", "nothing", "nobody", "without", "cannot", "neither", "nor",
     "nicht", "kein", "keine", "keinen", "keinem", "keiner", "keines", "nie", "niemals", "ohne",
@@ -77,7 +80,7 @@ def _judge_citation(draft: Draft, brief: Brief) -> Iterator[Violation]:
     if not draft.fact_ids:
         yield Violation("fact_missing", "The draft cites no fact.", next="Say one, and cite it.")
     texts = {fact.id: fact.text for fact in brief.facts}
-    said = set(words(draft.text))
+    said = folded(draft.text)
     for name in draft.fact_ids:
         if name not in texts:
             yield Violation(
@@ -86,13 +89,19 @@ def _judge_citation(draft: Draft, brief: Brief) -> Iterator[Violation]:
                 found=name,
                 next=f"Cite one of {', '.join(texts)}.",
             )
-        elif said.isdisjoint(words(texts[name])):
+        elif not _says(said, texts[name]):
             yield Violation(
                 "fact_not_said",
                 f"The draft cites {name!r} and says nothing of it.",
                 found=name,
                 next="Say it, or do not cite it.",
             )
+
+
+def _says(said: str, fact: str) -> bool:
+    """Whether a text has a good part of a fact's words; the small ones are in every text."""
+    wanted = set(words(fact))
+    return sum(word in said for word in wanted) >= len(wanted) * _SAID
 
 
 def _judge_link(found: Entities, brief: Brief, cited: list[str]) -> Iterator[Violation]:

@@ -177,7 +177,7 @@ async def _stage(
             )
         )  # fmt: skip
         port = _free_port()
-        app = await _make_app(emulator["url"], port)
+        app = await _set_stage(emulator["url"], port)
         told = {
             "ROOST_HOME": str(home),
             "ROOST_X_BASE_URL": emulator["url"],
@@ -226,12 +226,13 @@ async def _ask(method: str, url: str, body: Any = None) -> Any:
         return await answer.json()
 
 
-async def _make_app(x_url: str, port: int) -> dict[str, Any]:
+async def _set_stage(x_url: str, port: int) -> dict[str, Any]:
+    accounts = [
+        {"username": cast.username, "name": cast.name, "followers": cast.followers} for cast in CAST
+    ]
+    await _ask("POST", f"{x_url}/_emulator/reset", {"accounts": accounts})
     callback = f"http://127.0.0.1:{port}/api/auth/callback/twitter"
     app: dict[str, Any] = await _ask("POST", f"{x_url}/_emulator/apps", {"callbacks": [callback]})
-    for cast in CAST:
-        user = {"username": cast.username, "name": cast.name, "followers": cast.followers}
-        await _ask("POST", f"{x_url}/_emulator/users", user)
     return app | {"callback": callback}
 
 

@@ -1,5 +1,7 @@
 """`roost serve`, `roost worker`, `roost emulator`: the processes that run until they are ended."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -17,7 +19,7 @@ def worker(*, as_json: Json = False) -> int:
             say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
             await publisher.run(house)
 
-    return complete(work)
+    return _until_ended(work)
 
 
 def serve(
@@ -38,7 +40,15 @@ def serve(
         async with open_for_command() as house:
             await server.serve(house, host, port, on_listening=listening)
 
-    return complete(work)
+    return _until_ended(work)
+
+
+def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
+    """Being asked to end is how these processes end well."""
+    try:
+        return complete(work)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 0
 
 
 def emulator(

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from roost.cli.show import Json, TenantName, complete, say
 from roost.house import migrate, open_house
+from roost.planfile.times import read_zone
 from roost.settings import Settings, read_settings
 from roost.store import tenants, vault
 
@@ -47,6 +48,7 @@ async def make_tenant(settings: Settings, name: str, time_zone: str) -> bool:
 
 async def _init(tenant: str, time_zone: str, as_json: bool) -> int:
     settings = read_settings()
+    read_zone(time_zone)
     # The database first: where its administrator has to act, nothing was changed.
     migrated = await migrate(settings)
     made_key = make_home(settings)

@@ -38,6 +38,7 @@ async def begin(house: House, tenant_name: str) -> Departure:
     state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     verifier = x.auth.make_verifier()
     redirect_uri = house.settings.twitter_callback_url
+    now = house.clock.now()
     async with house.database.tenant(tenant.id) as transaction:
         vault = await house.vault.of(transaction, tenant.id)
         await store.connections.keep(
@@ -48,7 +49,8 @@ async def begin(house: House, tenant_name: str) -> Departure:
             browser=browser,
             verifier=verifier,
             redirect_uri=redirect_uri,
-            expires_at=house.clock.now() + _FLOW_LIVES,
+            now=now,
+            expires_at=now + _FLOW_LIVES,
         )
     url = x.auth.authorize_url(
         house.settings.authorize_url,

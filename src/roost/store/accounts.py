@@ -86,6 +86,8 @@ async def keep(
     now: datetime,
 ) -> Integration:
     """Store a fresh connection; an account connected before keeps its number and its history."""
+    # Two first connections of one account at once would each miss the other's row.
+    await transaction.sql.execute(select(func.pg_advisory_xact_lock(0x526B, tenant_id % 2**31)))
     user_id = integrations.c.metadata["userId"].astext
     known = await transaction.sql.execute(
         select(integrations.c.id).where(

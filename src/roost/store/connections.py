@@ -33,9 +33,14 @@ async def keep(
     browser: str,
     verifier: str,
     redirect_uri: str,
+    now: datetime,
     expires_at: datetime,
 ) -> None:
-    """Remember a connection under way; the state and the browser only by fingerprint."""
+    """Remember a connection under way; the state and the browser only by fingerprint.
+
+    Those of this tenant that nobody finished in time are forgotten.
+    """
+    await transaction.raw.execute("DELETE FROM connect_flows WHERE expires_at < %s", [now])
     state_hash = fingerprint(state)
     await transaction.raw.execute(
         "INSERT INTO connect_flows (state_hash, tenant_id, browser_hash, sealed_verifier,"

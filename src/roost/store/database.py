@@ -125,7 +125,11 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
         return await psycopg.AsyncConnection.connect(conninfo)
 
     engine = create_async_engine(
-        "postgresql+psycopg://", async_creator=connect, pool_size=pool_size, pool_pre_ping=True
+        "postgresql+psycopg://",
+        async_creator=connect,
+        pool_size=pool_size,
+        pool_pre_ping=True,
+        hide_parameters=True,  # an error quoted in a log must not quote a post
     )
     try:
         yield Database(conninfo, engine)

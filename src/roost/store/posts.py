@@ -260,7 +260,7 @@ async def begin_attempt(
     *,
     started_at: datetime,
     deadline: timedelta,
-) -> AttemptId | None:
+) -> Attempt | None:
     """Move the part to `sending` and open a try; None where another changed the part meanwhile."""
     row = await transaction.run_one(
         "begin_attempt",
@@ -270,7 +270,9 @@ async def begin_attempt(
         started_at=started_at,
         deadline=deadline,
     )
-    return None if row is None else AttemptId(row["id"])
+    if row is None:
+        return None
+    return Attempt(row["id"], part.id, row["number"], started_at, None)
 
 
 async def end_attempt(transaction: Transaction, attempt_id: AttemptId, outcome: str) -> None:

@@ -19,6 +19,8 @@ from roost.x.wire import boot_seconds
 #: Pauses in domain time after answers that surely created nothing.
 PAUSE_UNREACHABLE: Final = timedelta(seconds=20)
 _PAUSE_PARENT: Final = timedelta(seconds=5)
+#: A fresh parent is visible within seconds; one that is not after so many tries is gone.
+_PARENT_TRIES: Final = 12
 _PAUSE_CREDITS: Final = timedelta(minutes=5)
 _CATEGORY: Final = {
     MediaKind.IMAGE: "tweet_image",
@@ -84,21 +86,21 @@ async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: b
     deadline_at = boot_seconds() + deadline.total_seconds()
     reached(Point.CREATE_BEFORE_COMMIT)
     async with way.house.database.tenant(way.tenant_id) as transaction:
-        attempt_id = await store.posts.begin_attempt(
+        attempt = await store.posts.begin_attempt(
             transaction,
             way.tenant_id,
             part,
             started_at=way.house.clock.now(),
             deadline=deadline,
         )
-        if attempt_id is None:
+        if attempt is None:
             return True
         why = "sent again: X's timeline does not show it" if again else "sent to X"
         await way.tell_part(transaction, part, part.state, PartState.SENDING, why)
     reached(Point.CREATE_BEFORE_SEND)
     if not await way.locks.still_hold(way.integration.id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
-        await way.take_back(part, attempt_id, part.state, "the account's lock was lost")
+        await way.take_back(part, attempt.id, part.state, "the account's lock was lost")
         return False
     by_asset = {upload.asset_id: upload.media_id for upload in uploads}
     try:
@@ -111,30 +113,33 @@ async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: b
         )
     except x.errors.DuplicatePost as error:
         if again:
-            await way.unknown(part, attempt_id, "X says that it has this post already")
+            await way.unknown(part, attempt.id, "X says that it has this post already")
         else:
-            await way.refused(part, attempt_id, error)
+            await way.refused(part, attempt.id, error)
         return True
     except x.errors.ParentNotVisible as error:
-        await way.take_back(part, attempt_id, part.state, str(error))
+        if attempt.number >= _PARENT_TRIES:
+            await way.refused(part, attempt.id, error)
+            return True
+        await way.take_back(part, attempt.id, part.state, str(error))
         await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
         return False
     except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
-        await way.take_back(part, attempt_id, part.state, str(error))
+        await way.take_back(part, attempt.id, part.state, str(error))
         await way.rest(_pause_of(error), str(error))
         return False
     except x.errors.Rejected as error:
-        await way.refused(part, attempt_id, error)
+        await way.refused(part, attempt.id, error)
         return True
     except x.errors.OutcomeUnknown as error:
-        await way.unknown(part, attempt_id, str(error))
+        await way.unknown(part, attempt.id, str(error))
         return True
     except RoostError as error:
         # X could not be reached or did not let us in, or there was no token to ask with.
-        await way.take_back(part, attempt_id, part.state, str(error))
+        await way.take_back(part, attempt.id, part.state, str(error))
         raise
     reached(Point.CREATE_AFTER_SEND)
-    await way.sent(part, attempt_id, PartState.SENDING, created.tweet_id)
+    await way.sent(part, attempt.id, PartState.SENDING, created.tweet_id)
     reached(Point.CREATE_AFTER_COMMIT)
     return True
 

@@ -1,0 +1,182 @@
+"""Figures read day by day, and the alarm that they raise: once, on the right day."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from fix_emulator import Emulator
+from fix_house import connect_account, make_tenant
+from fix_publishing import Desk
+from roost import store
+from roost.models import (
+    Alert,
+    Integration,
+    IntegrationStatus,
+    Metric,
+    PostState,
+    Tenant,
+)
+from roost.services import alert, collect, report
+
+
+async def collect_for(desk: Desk, days: int) -> None:
+    """Let the dispatcher collect, day after day, at the planned hour."""
+    for _ in range(days):
+        await desk.move_to(await next_reading(desk))
+        await desk.work()
+
+
+async def next_reading(desk: Desk) -> datetime:
+    """When the account's figures are due."""
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        rows = await transaction.raw.execute(
+            "SELECT min(collect_due_at) FROM integrations WHERE status = 'connected'"
+        )
+        row = await rows.fetchone()
+    assert row is not None
+    at: datetime = row[0]
+    return at
+
+
+@pytest.fixture
+async def daily(desk: Desk) -> Desk:
+    """The desk, its account's figures due now."""
+    await collect_at(desk, desk.account, desk.house.clock.now())
+    return desk
+
+
+async def collect_at(desk: Desk, account: Integration, at: datetime) -> None:
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await store.accounts.collect_next_at(transaction, account.id, at)
+
+
+async def history_of(desk: Desk, account: Integration, days: int = 60) -> list[date]:
+    """The days on which the account was read."""
+    since = desk.house.clock.now() - timedelta(days=days)
+    told = await report.gather(desk.house, desk.tenant, [account], since=since)
+    return [snapshot.at.date() for snapshot in told[0].account]
+
+
+async def alerts_of(desk: Desk, account: Integration) -> list[Alert]:
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        return await store.findings.list_alerts(transaction, account.id)
+
+
+async def test_an_account_is_read_once_a_day_before_midnight(daily: Desk) -> None:
+    noon = daily.house.clock.now()
+    await daily.work()
+    await collect_for(daily, 3)
+    first = noon.date()
+    days = [first, first, first + timedelta(days=1), first + timedelta(days=2)]
+    assert await history_of(daily, daily.account) == days
+    assert (await next_reading(daily)).strftime("%H:%M") == "23:30"
+
+
+async def test_a_followers_figure_is_what_x_says(daily: Desk, emulator: Emulator) -> None:
+    await daily.work()
+    token = (await emulator.connect("larkbooks"))["access_token"]
+    async with emulator.http.get(
+        f"{emulator.url}/2/users/me?user.fields=public_metrics",
+        headers={"authorization": f"Bearer {token}"},
+    ) as answer:
+        truth = (await answer.json())["data"]["public_metrics"]
+    since = daily.house.clock.now() - timedelta(days=1)
+    told = await report.gather(daily.house, daily.tenant, [daily.account], since=since)
+    (snapshot,) = told[0].account
+    assert snapshot.metrics[Metric.FOLLOWERS] == truth["followers_count"]
+    assert snapshot.metrics[Metric.FOLLOWING] == truth["following_count"]
+
+
+async def test_each_sent_part_is_read_every_day(daily: Desk) -> None:
+    await daily.plan("One", "Two")
+    await daily.work()
+    await collect_for(daily, 3)
+    since = daily.house.clock.now() - timedelta(days=10)
+    (told,) = await report.gather(daily.house, daily.tenant, [daily.account], since=since)
+    assert len(told.posts) == 6
+    impressions = [s.metrics[Metric.IMPRESSIONS] or 0 for s in told.posts if s.text == "One"]
+    assert impressions == sorted(impressions)
+    assert impressions[-1] > 0
+
+
+async def test_a_post_that_is_gone_from_x_does_not_stop_the_others(
+    daily: Desk, emulator: Emulator
+) -> None:
+    await daily.plan("Stays")
+    gone = await daily.plan("Goes", after_s=1)
+    await daily.emulator.jump(seconds=2)
+    await daily.work()
+    tweet = (await daily.see(gone)).parts[0].sent_as
+    token = (await emulator.connect("larkbooks"))["access_token"]
+    async with emulator.http.delete(
+        f"{emulator.url}/2/tweets/{tweet}", headers={"authorization": f"Bearer {token}"}
+    ) as answer:
+        assert answer.status == 200
+    await collect_for(daily, 2)
+    since = daily.house.clock.now() - timedelta(days=10)
+    (told,) = await report.gather(daily.house, daily.tenant, [daily.account], since=since)
+    assert [snapshot.text for snapshot in told.posts] == ["Stays", "Stays"]
+
+
+async def test_the_purge_is_found_once_and_on_its_day(daily: Desk, emulator: Emulator) -> None:
+    started_at = datetime.fromisoformat((await emulator.truth())["started_at"])
+    await collect_for(daily, 32)
+    (found,) = await alerts_of(daily, daily.account)
+    assert found.metric is Metric.FOLLOWERS
+    assert found.day == started_at.date() + timedelta(days=21)
+    assert -1300 < found.observed < -900  # 6 % of about 18,400
+    truth = (await emulator.truth())["anomalies"]
+    assert [str(found.day)] == [one["day"] for one in truth]
+    again = await alert.detect(daily.house, daily.tenant.id, daily.account.id)
+    assert again == []
+    assert await alerts_of(daily, daily.account) == [found]
+
+
+async def test_a_steady_account_raises_nothing(desk: Desk, emulator: Emulator) -> None:
+    steady = await connect_account(desk.house, desk.tenant, emulator, "tidewatcher")
+    desk = replace(desk, account=steady)
+    await collect_for(desk, 45)
+    assert len(await history_of(desk, steady, days=50)) == 45
+    assert await alerts_of(desk, steady) == []
+
+
+async def test_a_busy_x_is_asked_again_later(daily: Desk) -> None:
+    now = daily.house.clock.now()
+    await daily.emulator.fail("read_user", "before", "503")
+    collected = await collect.collect_account(daily.house, daily.tenant.id, daily.account.id)
+    assert (collected.account, collected.posts) == (0, 0)
+    assert await next_reading(daily) == now + timedelta(minutes=10)
+    assert (await daily.integration()).status is IntegrationStatus.CONNECTED
+
+
+async def test_figures_of_a_dead_grant_are_not_asked_for(daily: Desk) -> None:
+    async with daily.house.database.tenant(daily.tenant.id) as transaction:
+        await store.accounts.mark(transaction, daily.account.id, IntegrationStatus.NEEDS_RECONNECT)
+    await daily.work()
+    await collect.collect_account(daily.house, daily.tenant.id, daily.account.id)
+    assert await daily.requests("read_user") == []
+
+
+async def test_a_report_tells_the_account_and_opens_without_a_network(daily: Desk) -> None:
+    post_id = await daily.plan("Low tide <b>at six</b>")
+    await daily.work()
+    await collect_for(daily, 3)
+    html = await report.write_report(daily.house, [daily.tenant], days=30)
+    assert "@larkbooks" in html
+    assert "Low tide &lt;b&gt;at six" in html
+    assert "<script src" not in html
+    assert "<link" not in html
+    assert "url(http" not in html
+    assert (await daily.see(post_id)).state is PostState.PUBLISHED
+
+
+async def test_a_report_holds_nothing_of_another_tenant(
+    daily: Desk, tenant: Tenant
+) -> None:
+    await daily.work()
+    html = await report.write_report(daily.house, [tenant], days=30)
+    assert "larkbooks" in html
+    neighbour = await make_tenant(daily.house, "neighbour")
+    html = await report.write_report(daily.house, [neighbour], days=30)
+    assert "larkbooks" not in html

@@ -1,0 +1,278 @@
+"""Putting posts on the calendar: what is refused is refused whole, what is stored is stored once."""
+
+import asyncio
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from fix_emulator import Emulator
+from fix_house import make_tenant
+from fix_publishing import Desk, somebody_waits
+
+from roost import store
+from roost.errors import PostNotEditable, PostNotFound, PostRefused
+from roost.models import Post, PostId, PostState
+from roost.services import dispatch
+from roost.services.schedule import (
+    Imported,
+    PlainPart,
+    cancel_post,
+    edit_post,
+    import_plan,
+    schedule_post,
+)
+
+HEADER = "account,at,text,media,alt,thread\n"
+
+
+async def posts_of(desk: Desk) -> list[Post]:
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        return await store.posts.list_all(transaction)
+
+
+async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = False) -> Imported:
+    """Import a plan of these rows."""
+    path = folder / "plan.csv"
+    path.write_text(HEADER + rows, "utf-8")
+    return await import_plan(desk.house, desk.tenant, path, dry_run=dry_run)
+
+
+async def test_a_refused_post_tells_every_reason_and_stores_nothing(desk: Desk) -> None:
+    parts = [PlainPart("x" * 281), PlainPart("$AAA $BBB"), PlainPart("")]
+    with pytest.raises(PostRefused) as refused:
+        await schedule_post(desk.house, desk.tenant, desk.account, parts, due_at=None, why="test")
+    told = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
+    assert told == [("text_too_long", 1), ("too_many_cashtags", 2), ("text_blank", 3)]
+    assert refused.value.code == "text_too_long"
+    assert await posts_of(desk) == []
+
+
+async def test_a_missing_file_is_a_reason_like_any_other(desk: Desk, tmp_path: Path) -> None:
+    part = PlainPart("x" * 281, ((tmp_path / "none.png", None),))
+    with pytest.raises(PostRefused) as refused:
+        await schedule_post(desk.house, desk.tenant, desk.account, [part], due_at=None, why="test")
+    codes = {one["code"] for one in refused.value.facts["violations"]}
+    assert codes == {"media_unreadable", "text_too_long"}
+
+
+async def test_a_post_without_a_time_is_a_draft_and_never_goes_out(desk: Desk) -> None:
+    post = await schedule_post(
+        desk.house, desk.tenant, desk.account, [PlainPart("Some day")], due_at=None, why="test"
+    )
+    await desk.emulator.jump(days=30)
+    await desk.work()
+    assert (await desk.see(post.id)).state is PostState.DRAFT
+    assert await desk.on_x() == []
+
+
+async def test_edit_changes_text_and_time(desk: Desk) -> None:
+    post_id = await desk.plan("Old", after_s=60)
+    later = desk.house.clock.now() + timedelta(hours=1)
+    await edit_post(
+        desk.house, desk.tenant, post_id, parts=[PlainPart("New"), PlainPart("More")], due_at=later
+    )
+    await desk.emulator.jump(seconds=120)
+    await desk.work()
+    assert await desk.on_x() == []
+    await desk.work_through()
+    assert await desk.on_x() == ["New", "More"]
+
+
+async def test_edit_to_an_earlier_time_wakes_what_is_due(desk: Desk) -> None:
+    post_id = await desk.plan("Soon", after_s=3600)
+    now = desk.house.clock.now()
+    await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=now)
+    await desk.work()
+    assert await desk.on_x() == ["Soon"]
+
+
+async def test_a_refused_edit_changes_nothing(desk: Desk) -> None:
+    post_id = await desk.plan("Old", after_s=60)
+    before = await desk.see(post_id)
+    with pytest.raises(PostRefused):
+        await edit_post(
+            desk.house,
+            desk.tenant,
+            post_id,
+            parts=[PlainPart("x" * 281)],
+            due_at=desk.house.clock.now(),
+        )
+    assert await desk.see(post_id) == before
+
+
+async def test_a_cancelled_post_never_goes_out(desk: Desk) -> None:
+    post_id = await desk.plan("Never", after_s=60)
+    cancelled = await cancel_post(desk.house, desk.tenant, post_id)
+    assert cancelled.state is PostState.CANCELLED
+    await desk.emulator.jump(hours=1)
+    await desk.work()
+    assert await desk.on_x() == []
+    with pytest.raises(PostNotEditable):
+        await edit_post(desk.house, desk.tenant, post_id, parts=[PlainPart("Now")], due_at=None)
+
+
+async def test_a_published_post_can_be_neither_edited_nor_cancelled(desk: Desk) -> None:
+    post_id = await desk.plan("Out")
+    await desk.work()
+    with pytest.raises(PostNotEditable):
+        await edit_post(desk.house, desk.tenant, post_id, parts=[PlainPart("Back")], due_at=None)
+    with pytest.raises(PostNotEditable):
+        await cancel_post(desk.house, desk.tenant, post_id)
+
+
+async def test_a_waiting_post_can_be_neither_edited_nor_cancelled(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    post_id = await desk.plan("Begun")
+    await desk.work()
+    with pytest.raises(PostNotEditable):
+        await cancel_post(desk.house, desk.tenant, post_id)
+    await desk.work_through()
+    assert await desk.on_x() == ["Begun"]
+
+
+async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) -> None:
+    post_id = await desk.plan("Due")
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await store.posts.lock_state(transaction, post_id)
+        assert await dispatch.dispatch_due(desk.house) == 0
+        later = desk.house.clock.now() + timedelta(hours=1)
+        await store.posts.reschedule(transaction, post_id, later)
+    assert await dispatch.dispatch_due(desk.house) == 0
+    assert (await desk.see(post_id)).state is PostState.SCHEDULED
+
+
+async def test_a_cancellation_that_comes_after_the_dispatcher_is_refused(desk: Desk) -> None:
+    post_id = await desk.plan("Due")
+    now = desk.house.clock.now()
+    async with desk.house.database.house() as transaction:
+        (claimed,) = await transaction.run("claim_due_posts", now=now, at_most=10)
+        assert claimed["post_id"] == post_id
+        cancelling = asyncio.create_task(cancel_post(desk.house, desk.tenant, post_id))
+        await somebody_waits(desk.house)
+    with pytest.raises(PostNotEditable):
+        await cancelling
+    assert (await desk.see(post_id)).state is PostState.PUBLISHING
+
+
+async def test_nobody_touches_another_tenants_post(desk: Desk) -> None:
+    post_id = await desk.plan("Mine", after_s=60)
+    neighbour = await make_tenant(desk.house, "neighbour")
+    with pytest.raises(PostNotFound):
+        await cancel_post(desk.house, neighbour, post_id)
+    with pytest.raises(PostNotFound):
+        await edit_post(desk.house, neighbour, post_id, parts=[PlainPart("Theirs")], due_at=None)
+    assert (await desk.see(post_id)).state is PostState.SCHEDULED
+
+
+async def test_an_unknown_post_is_not_found(desk: Desk) -> None:
+    with pytest.raises(PostNotFound):
+        await cancel_post(desk.house, desk.tenant, PostId(404))
+
+
+async def test_importing_twice_changes_nothing(desk: Desk, tmp_path: Path) -> None:
+    rows = "@larkbooks,+60s,One,,,\n@larkbooks,+60s,Two,,,t\n,,Two more,,,t\n"
+    first = await import_rows(desk, tmp_path, rows)
+    before = await posts_of(desk)
+    await desk.emulator.jump(seconds=30)
+    again = await import_rows(desk, tmp_path, rows)
+    assert (first.posts, first.known, first.refused) == (2, 0, ())
+    assert (again.posts, again.known, again.refused) == (0, 2, ())
+    assert await posts_of(desk) == before
+
+
+async def test_importing_after_publishing_sends_nothing_again(desk: Desk, tmp_path: Path) -> None:
+    rows = "@larkbooks,+1s,One,,,\n"
+    await import_rows(desk, tmp_path, rows)
+    await desk.work_through()
+    assert (await import_rows(desk, tmp_path, rows)).known == 1
+    await desk.work_through()
+    assert await desk.on_x() == ["One"]
+
+
+async def test_an_import_that_grew_brings_only_what_is_new(desk: Desk, tmp_path: Path) -> None:
+    await import_rows(desk, tmp_path, "@larkbooks,+60s,One,,,\n")
+    grown = await import_rows(
+        desk, tmp_path, "@larkbooks,+60s,Zero,,,\n@larkbooks,+60s,One,,,\n@larkbooks,+60s,One,,,\n"
+    )
+    assert (grown.posts, grown.known) == (2, 1)
+
+
+async def test_wrong_rows_are_refused_alone_with_their_true_lines(
+    desk: Desk, tmp_path: Path
+) -> None:
+    long = "x" * 300
+    imported = await import_rows(
+        desk,
+        tmp_path,
+        '@larkbooks,+1s,"Two\nlines",,,\n'  # lines 2 and 3
+        f"@larkbooks,+1s,{long},,,\n"  # line 4
+        f'@larkbooks,+1s,"a\n\nb {long} $AAA $BBB",,,\n'  # lines 5 to 7
+        "\n"  # line 8
+        "@nobody,+1s,Hello,,,\n"  # line 9
+        "@larkbooks,soon,Hello,gone.png,,\n"  # line 10
+        "@larkbooks,+2s,Good,,,\n",  # line 11
+    )
+    assert imported.posts == 2
+    assert [(row.line, row.code) for row in imported.refused] == [
+        (4, "text_too_long"),
+        (5, "text_too_long"),
+        (9, "account_not_found"),
+        (10, "time_invalid"),
+    ]
+    reasons = [one.code for one in imported.refused[1].reasons]
+    assert reasons == ["text_too_long", "too_many_cashtags"]
+
+
+async def test_one_wrong_part_refuses_its_thread_and_no_other_row(
+    desk: Desk, tmp_path: Path
+) -> None:
+    imported = await import_rows(
+        desk,
+        tmp_path,
+        f"@larkbooks,+1s,One,,,t\n@larkbooks,+1s,Alone,,,\n@larkbooks,+1s,{'x' * 300},,,t\n",
+    )
+    assert [(row.line, row.code) for row in imported.refused] == [
+        (2, "thread_refused"),
+        (4, "text_too_long"),
+    ]
+    assert imported.posts == 1
+
+
+async def test_a_dry_run_stores_nothing_and_tells_the_same(desk: Desk, tmp_path: Path) -> None:
+    rows = f"@larkbooks,+1s,One,,,\n@larkbooks,+1s,{'x' * 300},,,\n"
+    dry = await import_rows(desk, tmp_path, rows, dry_run=True)
+    assert await posts_of(desk) == []
+    real = await import_rows(desk, tmp_path, rows)
+    assert dry == real
+    assert len(await posts_of(desk)) == 1
+
+
+async def test_an_import_is_priced(desk: Desk, tmp_path: Path) -> None:
+    rows = "@larkbooks,+1s,Plain,,,\n@larkbooks,+1s,See example.com,,,\n"
+    imported = await import_rows(desk, tmp_path, rows)
+    assert (imported.price.low, imported.price.high) == (Decimal("0.215"), Decimal("0.215"))
+
+
+async def test_a_plans_media_go_out_with_their_alt_texts(
+    desk: Desk, emulator: Emulator, teal: Path, tmp_path: Path
+) -> None:
+    imported = await import_rows(
+        desk, tmp_path, f"@larkbooks,+1s,Two squares,{teal.name}|{teal.name},One|Two,\n"
+    )
+    assert imported.refused == ()
+    await desk.work_through()
+    (on_x,) = (await emulator.truth())["posts"]
+    assert [each["alt_text"] for each in on_x["media"]] == ["One", "Two"]
+
+
+async def test_two_imports_of_one_file_at_once_bring_each_post_once(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "plan.csv"
+    path.write_text(HEADER + "".join(f"@larkbooks,+9s,Post {n},,,\n" for n in range(20)), "utf-8")
+    both = await asyncio.gather(
+        *(import_plan(desk.house, desk.tenant, path) for _ in range(2))
+    )
+    assert sorted([both[0].posts, both[1].posts]) == [0, 20]
+    assert len(await posts_of(desk)) == 20
