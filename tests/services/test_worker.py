@@ -1,0 +1,168 @@
+"""The worker, in this process and in real ones: wakes by itself, ends in order, survives."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from fix_emulator import Emulator
+from fix_house import connect_account
+from fix_processes import python_process
+from fix_publishing import MOVING, Desk
+
+from roost import worker
+from roost.house import House
+from roost.models import PostId, PostState, Tenant
+from roost.settings import Settings
+
+
+async def until(look: Callable[[], Awaitable[bool]]) -> None:
+    """Return once something is so."""
+    async with asyncio.timeout(20):
+        while not await look():
+            await asyncio.sleep(0.03)
+
+
+async def settled(desk: Desk, *posts: PostId) -> None:
+    """Return once these posts move no more."""
+
+    async def are() -> bool:
+        return all([(await desk.see(post_id)).state not in MOVING for post_id in posts])
+
+    await until(are)
+
+
+async def alive(house: House) -> None:
+    """Return once a worker is."""
+    await until(lambda: worker.is_any_alive(house))
+
+
+class Working:
+    """A worker within this process for the length of a block."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def __aenter__(self) -> None:
+        self._task = asyncio.create_task(worker.run(self._house, handle_signals=False))
+        await alive(self._house)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def test_a_sleeping_worker_wakes_for_a_jump_of_the_clock(desk: Desk) -> None:
+    post_id = await desk.plan("In an hour", after_s=3600)
+    async with Working(desk.house):
+        await desk.emulator.jump(hours=1)
+        await settled(desk, post_id)
+    assert await desk.on_x() == ["In an hour"]
+
+
+async def test_a_sleeping_worker_wakes_for_a_new_post(desk: Desk) -> None:
+    async with Working(desk.house):
+        post_id = await desk.plan("Now")
+        await settled(desk, post_id)
+    assert await desk.on_x() == ["Now"]
+
+
+async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk, settings: Settings) -> None:
+    post_id = await desk.plan("Left behind")
+    with psycopg.connect(desk.house.database.conninfo) as connection:
+        connection.execute("SELECT * FROM claim_due_posts(%s, 10)", [desk.house.clock.now()])
+    async with Working(desk.house):
+        await settled(desk, post_id)
+    assert await desk.on_x() == ["Left behind"]
+
+
+async def test_a_worker_outlives_the_loss_of_every_connection(desk: Desk, database_url: str) -> None:
+    async with Working(desk.house):
+        with psycopg.connect(database_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        post_id = await _plan_after_loss(desk)
+        await settled(desk, post_id)
+    assert await desk.on_x() == ["After the loss"]
+
+
+async def _plan_after_loss(desk: Desk) -> PostId:
+    return await desk.plan("After the loss")
+
+
+async def test_two_workers_publish_each_post_once(desk: Desk, tmp_path: Path) -> None:
+    posts = [await desk.plan(f"Post {number}", f"Reply {number}") for number in range(6)]
+    log = tmp_path / "worker.log"
+    async with (
+        python_process("-m", "roost", "worker", settings=desk.house.settings, log=log),
+        python_process("-m", "roost", "worker", settings=desk.house.settings, log=log),
+    ):
+        await settled(desk, *posts)
+    assert sorted(await desk.on_x()) == sorted(
+        f"{kind} {number}" for number in range(6) for kind in ("Post", "Reply")
+    )
+
+
+async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path: Path) -> None:
+    await desk.emulator.fail("create_post", "before", "delay", seconds=1)
+    log = tmp_path / "worker.log"
+    async with python_process(
+        "-m", "roost", "worker", settings=desk.house.settings, log=log
+    ) as process:
+        await alive(desk.house)
+        post_id = await desk.plan("Begun")
+
+        async def begun() -> bool:
+            return await desk.requests("create_post") == [None]
+
+        await until(begun)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(15):
+            assert await process.wait() == 0, log.read_text()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert await desk.requests("create_post") == [201]
+    assert "Traceback" not in log.read_text()
+
+
+async def test_a_worker_that_ended_is_not_taken_for_alive(desk: Desk) -> None:
+    async with Working(desk.house):
+        assert await worker.is_any_alive(desk.house)
+    assert not await worker.is_any_alive(desk.house)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+async def test_an_idle_worker_ends_at_once(
+    sign: signal.Signals, desk: Desk, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    async with python_process(
+        "-m", "roost", "worker", settings=desk.house.settings, log=log
+    ) as process:
+        await alive(desk.house)
+        process.send_signal(sign)
+        async with asyncio.timeout(10):
+            assert await process.wait() == 0, log.read_text()
+    assert "Traceback" not in log.read_text()
+
+
+async def test_the_workers_log_holds_neither_texts_nor_tokens(
+    house: House, tenant: Tenant, desk: Desk, emulator: Emulator, tmp_path: Path
+) -> None:
+    other = await connect_account(house, tenant, emulator, "tidewatcher")
+    await emulator.fail("create_post", "before", "401")
+    posts = [
+        await desk.plan("A very private text"),
+        await desk.plan("A very private text", after_s=1),
+        await desk.plan("Another private text", account=other),
+    ]
+    await emulator.jump(seconds=2)
+    log = tmp_path / "worker.log"
+    async with python_process("-m", "roost", "worker", settings=house.settings, log=log):
+        await settled(desk, *posts)
+    told = log.read_text()
+    assert "private" not in told
+    assert emulator.app.client_secret not in told
