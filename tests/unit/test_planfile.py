@@ -157,6 +157,14 @@ def test_media_in_a_folder_beside_the_plan_goes_in__links_in_a_circle_too(tmp_pa
     assert [path.name for path, _ in plan.posts[0].parts[0].media] == ["a.png", "round"]
 
 
+def test_media_have_absolute_paths__a_worker_stands_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (post,) = read(Path(), "acme,+1s,x,a.png,,\n").posts
+    assert post.parts[0].media == ((tmp_path / "a.png", None),)
+
+
 def test_an_unquoted_comma_is_told_as_such(tmp_path: Path) -> None:
     plan = read(tmp_path, "acme,+1s,Hello, world,,,\nacme,+1s\n")
     assert told(plan) == [(2, ["columns_miscounted"]), (3, ["columns_miscounted"])]

@@ -265,7 +265,7 @@ async def _play(stage: Stage, progress: Progress) -> dict[str, Any]:
     progress.say("writing the report")
     path = Path("out") / "demo" / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(await report.write_report(house, tenants, days=_DAYS + 1), "utf-8")
+    path.write_text(await report.write_report(house, tenants, days=_DAYS), "utf-8")
     result = await _sum_up(stage, tenants, accounts)
     return {
         "tenants": len(tenants),

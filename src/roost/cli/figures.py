@@ -1,6 +1,5 @@
 """`roost metrics` and `roost report`: what accounts and posts earned."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,7 +41,7 @@ def metrics(
             else:
                 async with house.database.tenant(whose.id) as transaction:
                     integrations = await store.accounts.list_all(transaction)
-            since = house.clock.now() - timedelta(days=days)
+            since = reporting.period_start(house.clock.now(), days)
             histories = await reporting.gather(house, whose, integrations, since=since)
         if as_json:
             say({"accounts": [_plain(history) for history in histories]}, as_json=True)

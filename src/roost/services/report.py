@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from roost import store
 from roost.house import House
 from roost.insights import render
 from roost.insights import report as telling
 from roost.models import AccountHistory, Integration, Tenant
+
+
+def period_start(now: datetime, days: int) -> datetime:
+    """Where a period of whole UTC days begins that ends today: figures are told by the day."""
+    first = (now.astimezone(UTC) - timedelta(days=days)).date()
+    return datetime.combine(first, time(), UTC)
 
 
 async def gather(
@@ -59,7 +65,7 @@ async def write_report(
     Of one account where it is given, else of every account of the tenants.
     """
     now = house.clock.now()
-    since = now - timedelta(days=days)
+    since = period_start(now, days)
     histories = []
     for tenant in tenants:
         async with house.database.tenant(tenant.id) as transaction:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from importlib import resources
 from typing import Annotated, Final
 
@@ -77,7 +76,7 @@ def _draw_charts(told: Report) -> list[tuple[str, str, Markup]]:
 async def show_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId) -> Response:
     """One account: what it has, what its posts earned, what was odd and what X billed."""
     now = house.clock.now()
-    since = now - timedelta(days=_DAYS)
+    since = report.period_start(now, _DAYS)
     async with house.database.tenant(tenant.id) as transaction:
         account = await store.accounts.get(transaction, IntegrationId(account_id))
         posts = await store.posts.list_all(transaction, account.id)
