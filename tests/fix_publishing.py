@@ -1,6 +1,9 @@
 """Fixture `desk`: a connected account at a frozen noon, and a worker that moves only when told."""
 
 import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -12,11 +15,13 @@ from PIL import Image
 
 from fix_emulator import Emulator
 from fix_house import connect_account
+from fix_processes import environment_of
 from roost import jobs, store
 from roost.house import House
 from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
 from roost.services import alert, collect, dispatch, publish
 from roost.services.schedule import PlainPart, schedule_post
+from roost.settings import Settings
 from roost.store.locks import SenderLocks, open_sender_locks
 
 #: States in which a post still moves by itself.
@@ -181,3 +186,63 @@ def teal(tmp_path: Path) -> Path:
     path = tmp_path / "teal.png"
     Image.new("RGB", (64, 64), "teal").save(path)
     return path
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command of Roost that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """What `--json` printed: one object on one line, and nothing else."""
+        (line,) = self.out.splitlines()
+        told = json.loads(line)
+        assert isinstance(told, dict)
+        return told
+
+    @property
+    def error(self) -> str:
+        """The code of the failure that `--json` told."""
+        code: str = self.answer["error"]["code"]
+        return code
+
+
+async def roost(
+    *arguments: str, settings: Settings | None = None, folder: Path, **environment: str
+) -> Ended:
+    """Run one command in a process of its own, in a folder without `.env`.
+
+    `environment` are settings besides those given; an empty one is as good as none.
+    """
+    given = environment_of(settings) if settings else bare_environment(folder)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "roost",
+        *arguments,
+        env=given | environment,
+        cwd=folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(40):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert "Traceback" not in err.decode(), err.decode()
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+def bare_environment(folder: Path) -> dict[str, str]:
+    """An environment that sets nothing of Roost's but a home below the folder."""
+    ours = ("TWITTER_", "ROOST_", "DATABASE_URL")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return plain | {"ROOST_HOME": str(folder / "home")}

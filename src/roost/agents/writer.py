@@ -41,20 +41,21 @@ def compose(brief: Brief, *, seed: int = 0) -> list[Draft]:
     language = find_language(brief.language)
     facts = [fact for fact in brief.facts if _can_be_said(fact, brief, language)]
     uses: Counter[object] = Counter()
-    tried: set[str] = set()
-    drafts: list[Draft] = []
+    tried: set[_Frame] = set()
+    drafts: dict[str, Draft] = {}
     while len(drafts) < brief.n:
         for frame in _frames(facts, brief, language, uses, seed):
+            if frame in tried:
+                continue
+            tried.add(frame)
             draft = _draft(frame, brief, language)
-            if draft.text not in tried:
-                tried.add(draft.text)
-                if _is_valid(draft, brief):
-                    break
+            if draft.text not in drafts and _is_valid(draft, brief):
+                break
         else:
             raise _too_few(brief, len(facts), len(drafts))
-        drafts.append(draft)
+        drafts[draft.text] = draft
         uses.update(_marks(frame))
-    return drafts
+    return list(drafts.values())
 
 
 def _is_valid(draft: Draft, brief: Brief) -> bool:

@@ -70,9 +70,9 @@ def plain(value: Any) -> Any:
 def say(value: Any, text: str | None = None, *, as_json: bool) -> None:
     """Print the answer: JSON of `value`, or `text` for a person."""
     if as_json:
-        print(json.dumps(plain(value), ensure_ascii=False))  # noqa: T201  the answer itself
+        print(json.dumps(plain(value), ensure_ascii=False), flush=True)  # noqa: T201  the answer
     elif text is not None:
-        print(text)  # noqa: T201
+        print(text, flush=True)  # noqa: T201
 
 
 def tell(text: str) -> None:
