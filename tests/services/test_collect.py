@@ -171,9 +171,7 @@ async def test_a_report_tells_the_account_and_opens_without_a_network(daily: Des
     assert (await daily.see(post_id)).state is PostState.PUBLISHED
 
 
-async def test_a_report_holds_nothing_of_another_tenant(
-    daily: Desk, tenant: Tenant
-) -> None:
+async def test_a_report_holds_nothing_of_another_tenant(daily: Desk, tenant: Tenant) -> None:
     await daily.work()
     html = await report.write_report(daily.house, [tenant], days=30)
     assert "larkbooks" in html

@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
-
 from roost import jobs, store
 from roost.house import House
 from roost.models import IntegrationStatus, PostId, PostState

@@ -6,10 +6,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from fix_emulator import Emulator
 from fix_house import make_tenant
 from fix_publishing import Desk, somebody_waits
-
 from roost import store
 from roost.errors import PostNotEditable, PostNotFound, PostRefused
 from roost.models import Post, PostId, PostState
@@ -271,8 +271,6 @@ async def test_two_imports_of_one_file_at_once_bring_each_post_once(
 ) -> None:
     path = tmp_path / "plan.csv"
     path.write_text(HEADER + "".join(f"@larkbooks,+9s,Post {n},,,\n" for n in range(20)), "utf-8")
-    both = await asyncio.gather(
-        *(import_plan(desk.house, desk.tenant, path) for _ in range(2))
-    )
+    both = await asyncio.gather(*(import_plan(desk.house, desk.tenant, path) for _ in range(2)))
     assert sorted([both[0].posts, both[1].posts]) == [0, 20]
     assert len(await posts_of(desk)) == 20

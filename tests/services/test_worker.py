@@ -7,11 +7,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from fix_emulator import Emulator
 from fix_house import connect_account
 from fix_processes import python_process
 from fix_publishing import MOVING, Desk
-
 from roost import worker
 from roost.house import House
 from roost.models import PostId, PostState, Tenant
@@ -78,7 +78,9 @@ async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk, settings: Se
     assert await desk.on_x() == ["Left behind"]
 
 
-async def test_a_worker_outlives_the_loss_of_every_connection(desk: Desk, database_url: str) -> None:
+async def test_a_worker_outlives_the_loss_of_every_connection(
+    desk: Desk, database_url: str
+) -> None:
     async with Working(desk.house):
         with psycopg.connect(database_url, autocommit=True) as admin:
             admin.execute(

@@ -234,11 +234,11 @@ async def test_start_waits_for_a_server_that_is_stopping(home: Path, start_user:
     refusal = "the database system is shutting down"
     with psycopg.connect(url):  # A server that was told to stop waits for this session's end.
         os.kill(server_pid(home), signal.SIGTERM)
-        while PGconn.ping(url.encode()) != Ping.REJECT:  # noqa: ASYNC110  no event tells
+        while PGconn.ping(url.encode()) != Ping.REJECT:
             await asyncio.sleep(0)
         before = server_log(home).count(refusal)
         starting = asyncio.create_task(start_embedded(home, durable=False))
-        while server_log(home).count(refusal) < before + 2 and not starting.done():  # noqa: ASYNC110  no event tells
+        while server_log(home).count(refusal) < before + 2 and not starting.done():
             await asyncio.sleep(0)
     server = await starting
     assert ask(server.url("postgres"), "SELECT 1") == 1
@@ -248,7 +248,7 @@ async def test_start_waits_for_a_server_that_is_stopping(home: Path, start_user:
 
 async def test_cancelled_start_leaves_no_server(home: Path) -> None:
     starting = asyncio.create_task(start_embedded(home, durable=False))
-    while not pid_file(home).parent.exists():  # noqa: ASYNC110  no event tells
+    while not pid_file(home).parent.exists():
         await asyncio.sleep(0)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):

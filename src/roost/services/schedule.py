@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from roost import guards, mediafile, planfile, prices, store
 from roost.errors import AccountNotFound, MediaUnreadable, PostNotEditable, PostRefused
@@ -13,6 +14,8 @@ from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
 from roost.store.database import Transaction
 from roost.store.posts import NewMedia, NewPart
 
+#: A new row of a plan that is later than this was not meant to go out now.
+_LATE: Final = timedelta(hours=1)
 _EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
 
 
@@ -40,7 +43,7 @@ async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = N
         media = []
         for path, alt_text in part.media:
             try:
-                file = await asyncio.to_thread(mediafile.probe, path)
+                file = await asyncio.to_thread(mediafile.probe, path.absolute())
             except MediaUnreadable as error:
                 violations.append(
                     Violation(error.code, error.message, next=error.next, part=position)
@@ -204,6 +207,9 @@ async def import_plan(
             account.username.lower(): account
             for account in await store.accounts.list_all(transaction)
         }
+        brought_before = await store.posts.list_imported(
+            transaction, [planned.key for planned in plan.posts]
+        )
     refused, sound = list(plan.refused), []
     for planned in plan.posts:
         account = accounts.get(planned.account.lstrip("@").lower())
@@ -211,6 +217,14 @@ async def import_plan(
             error = AccountNotFound(f"Tenant {tenant.name!r} has no account {planned.account}.")
             unknown = Violation(error.code, error.message, next=error.next)
             refused += planfile.refuse_post(planned, [unknown])
+            continue
+        if planned.due_at < now - _LATE and planned.key not in brought_before:
+            past = Violation(
+                "time_past",
+                f"Its time was {planned.due_at.isoformat(timespec='minutes')}.",
+                next="Give it a time to come.",
+            )
+            refused += planfile.refuse_post(planned, [past])
             continue
         parts = [PlainPart(part.text, part.media) for part in planned.parts]
         judged = await judge(parts, subscription_type=account.subscription_type)

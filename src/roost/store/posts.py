@@ -355,3 +355,9 @@ async def reschedule(transaction: Transaction, post_id: PostId, due_at: datetime
     """Another time for a draft or scheduled post."""
     await transaction.run("reschedule_post", post=post_id, due_at=due_at)
     await transaction.run("announce_due")
+
+
+async def list_imported(transaction: Transaction, keys: Collection[str]) -> set[str]:
+    """Which of these posts an earlier import has brought."""
+    rows = await transaction.run("list_imported", keys=list(keys))
+    return {row["import_key"] for row in rows}

@@ -140,6 +140,10 @@ WHERE id = %(post)s AND state IN ('draft', 'scheduled') RETURNING id
 -- Take a post that has not begun, so that the dispatcher cannot claim it meanwhile.
 SELECT state FROM posts WHERE id = %(post)s FOR UPDATE
 
+-- name: list_imported
+-- Which rows of a plan are posts already.
+SELECT import_key FROM posts WHERE import_key = ANY(%(keys)s)
+
 -- name: drop_parts
 -- An edited post's old parts.
 DELETE FROM parts WHERE post_id = %(post)s

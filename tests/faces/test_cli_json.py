@@ -1,0 +1,221 @@
+"""Every command with `--json` prints one JSON object on standard output and nothing else."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fix_processes import environment_of
+from fix_publishing import Desk, Ended, roost
+from roost.models import PostState
+from roost.services import collect
+
+
+async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
+    """The command with `--json`, for the desk's tenant."""
+    return await roost(*arguments, "--json", settings=desk.house.settings, folder=folder)
+
+
+async def test_check_weighs_judges_and_prices(tmp_path: Path) -> None:
+    good, bad = await asyncio.gather(
+        roost("check", "See https://example.com/tides", "--json", folder=tmp_path),
+        roost("check", "x" * 281, "--json", folder=tmp_path),
+    )
+    assert (good.code, bad.code) == (0, 1)
+    assert good.answer["weighted_length"] == 27
+    assert good.answer["valid"] is True
+    assert good.answer["price"] == {
+        "low": 0.2,
+        "high": 0.2,
+        "reason": "links to https://example.com/tides",
+    }
+    assert [one["code"] for one in bad.answer["violations"]] == ["text_too_long"]
+
+
+async def test_check_probes_the_media(tmp_path: Path, teal: Path) -> None:
+    ended = await roost("check", "Teal", "--media", str(teal), "--json", folder=tmp_path)
+    assert (ended.code, ended.answer["valid"]) == (0, True)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(teal.read_bytes()[:40])
+    ended = await roost("check", "Teal", "--media", str(broken), "--json", folder=tmp_path)
+    assert ended.code == 1
+    assert len(ended.answer["violations"]) == 1
+
+
+async def test_write_drafts_from_a_brief(tmp_path: Path) -> None:
+    (tmp_path / "brief.yaml").write_text(
+        "account: '@larkbooks'\ntopic: The summer sale\naudience: readers\ntone: warm\n"
+        "language: en\nfacts:\n  - {id: when, text: The sale begins on Monday.}\n"
+        "  - {id: where, text: The shop is in Mill Lane.}\nn: 2\n",
+        "utf-8",
+    )
+    ended = await roost("write", "--brief", "brief.yaml", "--json", folder=tmp_path)
+    assert ended.code == 0, ended.answer
+    assert len(ended.answer["drafts"]) == 2
+    assert all(draft["weighted_length"] <= 240 for draft in ended.answer["drafts"])
+
+
+async def test_posts_are_listed_in_due_order(desk: Desk, tmp_path: Path) -> None:
+    await desk.plan("Later", after_s=60)
+    await desk.plan("Sooner", after_s=30)
+    ended = await run(desk, tmp_path, "posts")
+    texts = [post["parts"][0]["text"] for post in ended.answer["posts"]]
+    assert (ended.code, texts) == (0, ["Sooner", "Later"])
+
+
+async def test_a_posts_history_is_told(desk: Desk, tmp_path: Path) -> None:
+    post_id = await desk.plan("Out")
+    await desk.work()
+    ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
+    assert ended.answer["post"]["state"] == "published"
+    assert [event["after"] for event in ended.answer["history"]] == [
+        "scheduled",
+        "publishing",
+        "sending",
+        "sent",
+        "published",
+    ]
+
+
+async def test_metrics_and_report_tell_what_was_read(desk: Desk, tmp_path: Path) -> None:
+    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    metrics, report = await asyncio.gather(
+        run(desk, tmp_path, "metrics"), run(desk, tmp_path, "report", "--out", "sub/report.html")
+    )
+    (account,) = metrics.answer["accounts"]
+    assert account["account"] == "larkbooks"
+    assert len(account["readings"]) == 1
+    assert (metrics.code, report.code) == (0, 0)
+    assert "@larkbooks" in (tmp_path / report.answer["report"]).read_text("utf-8")
+
+
+async def test_import_tells_what_went_in_and_what_not(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "plan.csv").write_text(
+        "account,at,text,media,alt,thread\n"
+        f"@larkbooks,+60s,Good,,,\n@larkbooks,+60s,{'x' * 300},,,\n",
+        "utf-8",
+    )
+    dry = await run(desk, tmp_path, "import", "plan.csv", "--dry-run")
+    real = await run(desk, tmp_path, "import", "plan.csv")
+    assert (dry.code, real.code) == (1, 1)
+    assert dry.answer == real.answer
+    assert real.answer["posts"] == 1
+    assert [(row["line"], row["code"]) for row in real.answer["refused"]] == [(3, "text_too_long")]
+
+
+async def test_edit_and_cancel_show_the_post(desk: Desk, tmp_path: Path) -> None:
+    post_id = await desk.plan("Old", after_s=600)
+    edited = await run(desk, tmp_path, "edit", str(post_id), "--text", "New", "--at", "+1h")
+    assert edited.answer["parts"][0]["text"] == "New"
+    cancelled = await run(desk, tmp_path, "cancel", str(post_id))
+    assert (edited.code, cancelled.code) == (0, 0)
+    assert cancelled.answer["state"] == "cancelled"
+
+
+async def test_edit_of_the_text_keeps_the_media(desk: Desk, tmp_path: Path, teal: Path) -> None:
+    post_id = await desk.plan("Old", after_s=600, media=teal)
+    ended = await run(desk, tmp_path, "edit", str(post_id), "--text", "New")
+    assert ended.code == 0
+    (part,) = (await desk.see(post_id)).parts
+    assert part.text == "New"
+    assert [Path(asset.path).name for asset in part.media] == ["teal.png"]
+
+
+async def test_doctor_tells_each_finding(desk: Desk, tmp_path: Path) -> None:
+    well = await run(desk, tmp_path, "doctor")
+    assert (well.code, well.answer["well"]) == (0, True), well.answer
+    by_name = {one["what"]: one["health"] for one in well.answer["findings"]}
+    assert by_name["@larkbooks"] == "well"
+    assert by_name["workers"] == "notice"
+    assert await desk.requests("read_me") == []
+
+
+async def test_doctor_live_asks_x_only_after_consent_to_the_price(
+    desk: Desk, tmp_path: Path
+) -> None:
+    asked = await run(desk, tmp_path, "doctor", "--live")
+    assert "$0.010" in asked.err
+    assert await desk.requests("read_me") == []
+    agreed = await run(desk, tmp_path, "doctor", "--live", "--yes")
+    assert (asked.code, agreed.code) == (0, 0)
+    assert await desk.requests("read_me") == [200]
+
+
+async def test_doctor_finds_a_late_post_ill(desk: Desk, tmp_path: Path) -> None:
+    await desk.plan("Late")
+    await desk.emulator.jump(seconds=200)
+    ended = await run(desk, tmp_path, "doctor")
+    assert (ended.code, ended.answer["well"]) == (5, False)
+    assert any("late" in one["told"] for one in ended.answer["findings"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("posts", "404"),
+        ("cancel", "404"),
+        ("edit", "404", "--at", "+1h"),
+        ("posts", "--account", "@nobody"),
+        ("posts", "--tenant", "nobody"),
+    ],
+    ids=lambda arguments: "_".join(arguments).replace("--", ""),
+)
+async def test_what_is_not_there_ends_with_1(
+    desk: Desk, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    ended = await run(desk, tmp_path, *arguments)
+    assert ended.code == 1
+    assert ended.answer["error"]["kind"] == "not_found"
+
+
+async def test_the_state_of_a_post_can_forbid(desk: Desk, tmp_path: Path) -> None:
+    post_id = await desk.plan("Out")
+    await desk.work()
+    ended = await run(desk, tmp_path, "cancel", str(post_id))
+    assert (ended.code, ended.error) == (1, "post_not_editable")
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("nonsense",), ("check",), ("posts", "--nonsense")],
+    ids=["unknown_command", "missing_argument", "unknown_option"],
+)
+async def test_a_wrong_command_line_is_an_object_too(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    ended = await roost(*arguments, "--json", folder=tmp_path)
+    assert ended.code == 2
+    assert ended.answer["error"]["kind"] == "invalid"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        (("worker",), "worker"),
+        (("serve", "--port", "0"), "url"),
+        (("emulator", "--port", "0"), "url"),
+    ],
+    ids=["worker", "serve", "emulator"],
+)
+async def test_a_long_running_command_says_when_it_is_ready_and_ends_on_sigterm(
+    desk: Desk, tmp_path: Path, arguments: tuple[str, ...], key: str
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "roost", *arguments, "--json",
+        env=environment_of(desk.house.settings), cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        told: dict[str, Any] = json.loads(await process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        rest, err = await process.communicate()
+    assert key in told
+    assert rest == b""
+    assert process.returncode in (0, 130)
+    assert b"Traceback" not in err

@@ -1,0 +1,196 @@
+"""`roost post` and `roost connect` as a person uses them, in real processes."""
+
+import asyncio
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from fix_emulator import Emulator
+from fix_house import connect_account
+from fix_processes import environment_of, python_process
+from fix_publishing import Desk, Ended, roost
+from roost import store, worker
+from roost.cli.consent import give_consent
+from roost.house import House
+from roost.models import IntegrationStatus, Tenant
+from roost.settings import Settings
+
+
+async def post(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
+    """`roost post` for the desk's tenant."""
+    settings = desk.house.settings
+    return await roost("post", *arguments, settings=settings, folder=folder, **environment)
+
+
+async def test_post_publishes_by_itself_where_no_worker_is_alive(
+    desk: Desk, tmp_path: Path
+) -> None:
+    ended = await post(desk, tmp_path, "Hello", "--json")
+    assert (ended.code, ended.answer["state"]) == (0, "published")
+    assert "No worker is alive" in ended.err
+    (on_x,) = (await desk.emulator.truth())["posts"]
+    assert ended.answer["parts"][0]["sent_as"] == on_x["id"]
+
+
+async def test_post_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
+    patient = {"ROOST_STALLED_AFTER_S": "60", "ROOST_HEARTBEAT_S": "20"}
+    first = await post(desk, tmp_path, "One", **patient)
+    second = await post(desk, tmp_path, "Two", **patient)
+    assert (first.code, second.code) == (0, 0)
+    assert "No worker is alive" in second.err
+    assert await desk.on_x() == ["One", "Two"]
+
+
+async def test_post_leaves_the_work_to_a_worker_that_is_alive(desk: Desk, tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
+        async with asyncio.timeout(20):
+            while not await worker.is_any_alive(desk.house):
+                await asyncio.sleep(0.05)
+        ended = await post(desk, tmp_path, "Hello")
+    assert ended.code == 0
+    assert "No worker" not in ended.err
+    assert ended.out.startswith("Post 1 is published.\nhttps://x.com/i/web/status/")
+
+
+async def test_post_no_wait_only_stores(desk: Desk, tmp_path: Path) -> None:
+    ended = await post(desk, tmp_path, "Hello", "--no-wait", "--json")
+    assert (ended.code, ended.answer["state"]) == (0, "scheduled")
+    assert await desk.on_x() == []
+    await desk.work()
+    assert await desk.on_x() == ["Hello"]
+
+
+async def test_post_at_a_time_is_scheduled_in_the_tenants_zone(
+    house: House, emulator: Emulator, tmp_path: Path
+) -> None:
+    ended = await roost(
+        "init", "--tenant", "abroad", "--time-zone", "Asia/Tokyo", "--json",
+        settings=house.settings, folder=tmp_path,
+    )  # fmt: skip
+    assert ended.answer["tenant_made"] is True
+    tenant = await store.tenants.get(house.database, "abroad")
+    assert tenant.time_zone == "Asia/Tokyo"
+    await connect_account(house, tenant, emulator, "larkbooks")
+    ended = await roost(
+        "post", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
+        settings=house.settings, folder=tmp_path,
+    )  # fmt: skip
+    assert ended.answer["due_at"] == "2031-01-01T00:00:00+00:00"
+
+
+async def test_post_carries_media_with_alt_texts(desk: Desk, tmp_path: Path, teal: Path) -> None:
+    ended = await post(desk, tmp_path, "Teal", "--media", str(teal), "--alt", "A square", "--json")
+    assert (ended.code, ended.answer["state"]) == (0, "published")
+    (on_x,) = (await desk.emulator.truth())["posts"]
+    assert [each["alt_text"] for each in on_x["media"]] == ["A square"]
+
+
+async def test_post_makes_a_thread_of_a_file(desk: Desk, tmp_path: Path) -> None:
+    sentences = [f"On day {day} the tide comes in at {day} past six, and then goes out again." for day in range(9)]
+    (tmp_path / "long.txt").write_text(" ".join(sentences), "utf-8")
+    ended = await post(desk, tmp_path, "--thread", "long.txt", "--json")
+    assert (ended.code, ended.answer["state"]) == (0, "published")
+    on_x = (await desk.emulator.truth())["posts"]
+    assert len(on_x) == len(ended.answer["parts"]) >= 3
+    assert [each["reply_to"] for each in on_x] == [None, *(each["id"] for each in on_x[:-1])]
+
+
+async def test_a_post_against_the_rules_ends_with_2_and_every_reason(
+    desk: Desk, tmp_path: Path
+) -> None:
+    ended = await post(desk, tmp_path, "$AAA $BBB " + "x" * 281, "--json")
+    assert (ended.code, ended.error) == (2, "text_too_long")
+    violations = ended.answer["error"]["facts"]["violations"]
+    assert [one["code"] for one in violations] == ["text_too_long", "too_many_cashtags"]
+
+
+async def test_a_post_that_x_refuses_ends_with_1(desk: Desk, tmp_path: Path) -> None:
+    await desk.plan("Hello")
+    await desk.work()
+    ended = await post(desk, tmp_path, "Hello", "--json")
+    assert (ended.code, ended.answer["state"]) == (1, "failed")
+    assert ended.answer["reason"].startswith("duplicate_post: ")
+
+
+async def test_a_post_without_saying_which_account_is_refused_where_there_are_two(
+    desk: Desk, emulator: Emulator, tmp_path: Path
+) -> None:
+    await connect_account(desk.house, desk.tenant, emulator, "tidewatcher")
+    unclear, said = await asyncio.gather(
+        post(desk, tmp_path, "Hello", "--no-wait", "--json"),
+        post(desk, tmp_path, "Hello", "--no-wait", "--json", "--account", "@TideWatcher"),
+    )
+    assert (unclear.code, unclear.error) == (2, "account_unclear")
+    assert "@larkbooks, @tidewatcher" in unclear.answer["error"]["message"]
+    assert said.code == 0
+
+
+async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
+    desk: Desk, tmp_path: Path
+) -> None:
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await store.accounts.mark(transaction, desk.account.id, IntegrationStatus.NEEDS_RECONNECT)
+    async with asyncio.timeout(10):
+        ended = await post(desk, tmp_path, "Hello", "--json")
+    assert ended.code == 5
+    assert "reconnect" in ended.out
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
+    sign: signal.Signals, desk: Desk, tmp_path: Path
+) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    log = tmp_path / "post.log"
+    async with python_process(
+        "-m", "roost", "post", "Hello", settings=desk.house.settings, log=log
+    ) as process:
+        async with asyncio.timeout(20):
+            while await desk.requests("create_post") != [429]:
+                await asyncio.sleep(0.05)
+        process.send_signal(sign)
+        async with asyncio.timeout(15):
+            assert await process.wait() == 130, log.read_text()
+    assert "Traceback" not in log.read_text()
+    await desk.work_through()
+    assert await desk.on_x() == ["Hello"]
+
+
+async def test_connect_ends_when_consent_is_given(
+    house: House, tenant: Tenant, emulator: Emulator, settings: Settings, tmp_path: Path
+) -> None:
+    origin = f"http://127.0.0.1:{_free_port()}"
+    callback = f"{origin}/api/auth/callback/twitter"
+    app = await emulator.door("apps", callbacks=[callback])
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "roost", "connect", "--no-browser", "--json",
+        env=environment_of(settings) | {
+            "TWITTER_CLIENT_ID": app["client_id"],
+            "TWITTER_CLIENT_SECRET": app["client_secret"],
+            "TWITTER_CALLBACK_URL": callback,
+        },
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        while f"{origin}/api/auth/twitter/start" not in (
+            line := (await process.stderr.readline()).decode()
+        ):
+            assert line, "it ended before it showed an address"
+        await give_consent(line.strip(), "larkbooks")
+        out, err = await process.communicate()
+    ended = Ended(process.returncode or 0, out.decode(), err.decode())
+    assert (ended.code, ended.answer["username"]) == (0, "larkbooks")
+    assert ended.answer["environment"] == "emulator"
+    assert "oken" not in ended.out.replace("token_expires_at", "")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
