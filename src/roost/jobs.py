@@ -1,6 +1,5 @@
 """The job engine: queue names, and jobs deferred by task name inside the caller's transaction."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -64,11 +63,3 @@ async def defer_collect(
     """Queue the reading of an account's figures; False where a job waits for it already."""
     arguments = {"tenant_id": int(tenant_id), "integration_id": int(integration_id)}
     return await _defer(transaction, COLLECT, f"account:{integration_id}", arguments)
-
-
-async def defer_all_publish(
-    transaction: Transaction, posts: Sequence[tuple[TenantId, PostId]]
-) -> None:
-    """Queue the sending of several posts, in order."""
-    for tenant_id, post_id in posts:
-        await defer_publish(transaction, tenant_id, post_id)

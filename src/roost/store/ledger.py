@@ -1,10 +1,10 @@
 """Every X request with what X bills for it, and which reads an app has paid for today."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from roost.models import IntegrationId, LedgerEntry, TenantId
@@ -35,9 +35,16 @@ async def add(
 async def count_fresh(
     transaction: Transaction, client_id: str, resource: str, ids: Collection[str], day: date
 ) -> int:
-    """How many of these resources the app has not paid for this UTC day; they count as paid now."""
+    """How many of these resources the app has not paid for this UTC day; they count as paid now.
+
+    What it has paid for on days before yesterday is forgotten: nothing asks for it again.
+    """
     if not ids:
         return 0
+    old = day - timedelta(days=2)
+    await transaction.sql.execute(
+        delete(billed_reads).where(billed_reads.c.client_id == client_id, billed_reads.c.day < old)
+    )
     rows = [
         {"client_id": client_id, "resource": resource, "resource_id": one, "day": day}
         for one in sorted(set(ids))

@@ -371,5 +371,7 @@ def upgrade() -> None:
         "GRANT USAGE ON SCHEMA roost TO roost_app;"
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA roost TO roost_app;"
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;"
+        "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA roost FROM PUBLIC;"
+        "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA roost TO roost_app;"
         "REVOKE INSERT, UPDATE, DELETE ON tenants, alembic_version FROM roost_app;"
     )
