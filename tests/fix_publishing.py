@@ -237,7 +237,8 @@ async def roost(
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert "Traceback" not in err.decode(), err.decode()
+    if b"Traceback" in err:
+        raise AssertionError(f"A traceback reached the user: {err.decode().splitlines()[-1]}")
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 

@@ -147,7 +147,7 @@ class Grant:
             fresh += await store.ledger.count_fresh(
                 transaction, self.integration.client_id, resource, ids, day
             )
-        if exchange.posts_read or exchange.users_read:
+        if prices.resource_read(exchange.operation) is not None:
             price = prices.price_of_reads(exchange.operation, fresh)
             return price.low, price.reason
         return prices.unit_usd(exchange.operation), "one request"

@@ -186,7 +186,7 @@ class Attempt:
     started_at: datetime
     """Domain time: where reconciling begins to look."""
     outcome: str | None
-    """None while it is under way; then `sent`, `refused`, `not_created`, `unknown`, `adopted`."""
+    """None: under way; `sent refused not_created duplicate unknown adopted`: how it ended."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class Try:
     """Wall time in which its request may still be under way."""
     empty_reads: int
     empty_read_at: datetime | None
+    said_duplicate: bool = False
+    """Whether X refused a repetition as a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,10 @@ def _reconcile(
 ) -> Step:
     readable_at = last.started_at + lags.read_lag
     if last.empty_reads >= EMPTY_READS:
+        if last.said_duplicate:
+            return AskPerson(
+                "X refuses to have the post twice, yet its timeline does not show it once."
+            )
         if now > last.unsettled_since + lags.resend_within:
             return AskPerson(
                 "X did not answer the attempt, its timeline does not show the post, and it is too"

@@ -12,43 +12,31 @@ from roost.errors import AdministratorNeeded, Kind, RoostError
 from roost.house import House
 from roost.models import Tenant
 from roost.settings import Settings
-from roost.store.vault import make_key_line
 
 #: Never asked: each command below ends before it would need a database.
 NOWHERE = "postgresql://nobody:a-password@127.0.0.1:9/nowhere"
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("ROOST_X_BASE_URL", "ftp://x.example"),
-        ("ROOST_X_BASE_URL", "api.x.com"),
-        ("ROOST_X_BASE_URL", "http://127.0.0.1:port"),
-        ("ROOST_CLOCK_URL", "http://[::1"),
-        ("DATABASE_URL", "mysql://u:a-password@host/db"),
-        ("ROOST_KEYS", "no-colon-and-secret"),
-        ("ROOST_KEYS", "short:c2VjcmV0"),
-        ("ROOST_CREATE_DEADLINE_S", "soon"),
-        ("ROOST_HEARTBEAT_S", "0"),
-        ("ROOST_SEGMENT_BYTES", "9999999999"),
-    ],
-)
-async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(
-    tmp_path: Path, setting: str, value: str
-) -> None:
-    given = {"DATABASE_URL": NOWHERE, "ROOST_KEYS": make_key_line()} | {setting: value}
-    ended = await roost("posts", "--json", folder=tmp_path, **given)
+async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path: Path) -> None:
+    ended = await roost(
+        "posts", "--json", folder=tmp_path, DATABASE_URL="mysql://user:a-password@host/roost"
+    )
     assert (ended.code, ended.error) == (2, "setting_invalid")
-    assert ended.answer["error"]["facts"]["setting"] == setting
-    assert setting in ended.answer["error"]["message"]
-    for secret in ("a-password", "no-colon-and-secret", "c2VjcmV0"):
-        assert secret not in ended.out + ended.err
+    assert ended.answer["error"]["facts"] == {"setting": "DATABASE_URL"}
+    assert "a-password" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize("keys", ["no-colon-and-secret", "short:c2VjcmV0"])
+async def test_a_malformed_key_is_told_by_its_place(tmp_path: Path, keys: str) -> None:
+    ended = await roost("posts", "--json", folder=tmp_path, DATABASE_URL=NOWHERE, ROOST_KEYS=keys)
+    assert (ended.code, ended.error) == (2, "setting_invalid")
+    assert "Key 1 of ROOST_KEYS" in ended.answer["error"]["message"]
+    assert "secret" not in ended.out + ended.err
+    assert "c2VjcmV0" not in ended.out + ended.err
 
 
 async def test_several_malformed_settings_are_all_named(tmp_path: Path) -> None:
-    ended = await roost(
-        "posts", folder=tmp_path, ROOST_HEARTBEAT_S="x", ROOST_READ_LAG_S="-1"
-    )
+    ended = await roost("posts", folder=tmp_path, ROOST_HEARTBEAT_S="x", ROOST_READ_LAG_S="-1")
     assert ended.code == 2
     assert ended.out == ""
     assert "ROOST_HEARTBEAT_S" in ended.err
@@ -56,30 +44,13 @@ async def test_several_malformed_settings_are_all_named(tmp_path: Path) -> None:
     assert "signs of life" in ended.err
 
 
-async def test_a_setting_in_the_env_file_is_read_and_named(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("ROOST_CREATE_DEADLINE_S=never\n")
-    ended = await roost("posts", "--json", folder=tmp_path)
-    assert (ended.code, ended.answer["error"]["facts"]["setting"]) == (2, "ROOST_CREATE_DEADLINE_S")
-
-
-@pytest.mark.parametrize(
-    ("clock", "x"),
-    [
-        ("http://127.0.0.1:9/clock", "https://api.x.com"),
-        ("http://127.0.0.1:9/clock", "http://127.0.0.1:10"),
-        ("http://localhost:9/clock", "http://127.0.0.1:9"),
-    ],
-    ids=["beside_the_real_x", "another_port", "another_name"],
-)
-async def test_a_clock_on_another_host_is_refused(
-    database_url: str, tmp_path: Path, clock: str, x: str
-) -> None:
+async def test_a_clock_on_another_host_is_refused(database_url: str, tmp_path: Path) -> None:
     ended = await roost(
-        "posts", "--json", folder=tmp_path,
-        DATABASE_URL=database_url, ROOST_CLOCK_URL=clock, ROOST_X_BASE_URL=x,
+        "posts", "--json", folder=tmp_path, DATABASE_URL=database_url,
+        ROOST_CLOCK_URL="http://127.0.0.1:9/clock", ROOST_X_BASE_URL="https://api.x.com",
     )  # fmt: skip
     assert (ended.code, ended.error) == (2, "setting_invalid")
-    assert ended.answer["error"]["facts"]["setting"] == "ROOST_CLOCK_URL"
+    assert ended.answer["error"]["facts"] == {"setting": "ROOST_CLOCK_URL"}
 
 
 async def test_a_clock_that_does_not_answer_is_told(database_url: str, tmp_path: Path) -> None:
@@ -111,33 +82,28 @@ async def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Pa
     assert "a-password" not in posts.out + posts.err + init.out + init.err
 
 
-async def test_a_wrong_password_is_told(migrated_server: PostgresServer, tmp_path: Path) -> None:
+async def test_a_database_that_does_not_exist_is_told(
+    migrated_server: PostgresServer, tmp_path: Path
+) -> None:
     url = migrated_server.url("no_such_database")
     ended = await roost("posts", "--json", folder=tmp_path, DATABASE_URL=url)
     assert (ended.code, ended.error) == (5, "database_unavailable")
     assert "no_such_database" in ended.answer["error"]["message"]
 
 
-@pytest.mark.parametrize("command", [("connect", "--no-browser"), ("post", "Hello", "--no-wait")])
-async def test_without_a_vault_key_secrets_are_not_touched(
+@pytest.mark.parametrize(
+    "command",
+    [("post", "Hello"), ("connect", "--no-browser"), ("worker",)],
+    ids=["post", "connect", "worker"],
+)
+async def test_what_needs_a_secret_stops_without_a_vault_key(
     desk: Desk, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
+    await desk.emulator.jump(seconds=1)
     keyless = desk.house.settings.model_copy(update={"roost_keys": None})
-    ended = await roost(
-        *command, "--json", settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty")
-    )
-    assert await desk.requests("token") == [200]
-    if command[0] == "connect":
-        assert (ended.code, ended.error) == (5, "vault_key_missing")
-
-
-async def test_a_post_without_a_vault_key_stops_with_vault_key_missing(
-    desk: Desk, tmp_path: Path
-) -> None:
-    keyless = desk.house.settings.model_copy(update={"roost_keys": None})
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(10):
         ended = await roost(
-            "post", "Hello", "--json",
+            *command, "--json",
             settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty"),
         )  # fmt: skip
     assert (ended.code, ended.error) == (5, "vault_key_missing")
@@ -168,12 +134,9 @@ async def test_connect_without_an_x_app_names_the_setting(
     "arguments",
     [
         ("import", "none.csv"),
-        ("import", "."),
         ("post", "--thread", "none.txt"),
         ("post", "Hello", "--at", "soon"),
-        ("post", "Hello", "--alt", "of nothing"),
         ("post", "Hello", "--media", "none.png"),
-        ("post", ""),
         ("edit", "1"),
         ("write", "--brief", "none.yaml"),
     ],
@@ -187,16 +150,14 @@ async def test_a_request_that_cannot_be_is_told(
     assert ended.answer["error"]["kind"] == "invalid"
 
 
-@pytest.mark.parametrize("place", ["a_file/report.html", "."], ids=["below_a_file", "a_folder"])
-async def test_a_report_that_cannot_be_written_is_told(
-    desk: Desk, tmp_path: Path, place: str
-) -> None:
+async def test_a_report_that_cannot_be_written_is_told(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "a_file").write_text("")
     ended = await roost(
-        "report", "--out", place, "--json", settings=desk.house.settings, folder=tmp_path
-    )
+        "report", "--out", "a_file/report.html", "--json",
+        settings=desk.house.settings, folder=tmp_path,
+    )  # fmt: skip
     assert ended.code in (2, 5)
-    assert place.partition("/")[0] in ended.answer["error"]["message"]
+    assert "a_file" in ended.answer["error"]["message"]
 
 
 async def test_a_home_that_is_a_file_is_told(database_url: str, tmp_path: Path) -> None:
@@ -216,9 +177,7 @@ async def test_a_key_file_of_other_bytes_is_told(database_url: str, tmp_path: Pa
 async def test_serve_refuses_an_address_that_others_can_reach(
     settings: Settings, tmp_path: Path
 ) -> None:
-    ended = await roost(
-        "serve", "--host", "0.0.0.0", "--json", settings=settings, folder=tmp_path
-    )
+    ended = await roost("serve", "--host", "0.0.0.0", "--json", settings=settings, folder=tmp_path)
     assert (ended.code, ended.error) == (1, "unsafe_listen_address")
 
 
@@ -246,9 +205,7 @@ def _failure(kind: Kind) -> RoostError:
     return type("Failure", (RoostError,), {"kind": kind})("It happened.")
 
 
-async def test_a_failure_tells_what_roost_did_and_what_to_do(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_a_failure_tells_what_roost_did_and_what_to_do(desk: Desk, tmp_path: Path) -> None:
     ended = await roost("cancel", "404", settings=desk.house.settings, folder=tmp_path)
     assert ended.out == ""
     assert ended.err.splitlines() == [

@@ -90,7 +90,10 @@ async def test_post_carries_media_with_alt_texts(desk: Desk, tmp_path: Path, tea
 
 
 async def test_post_makes_a_thread_of_a_file(desk: Desk, tmp_path: Path) -> None:
-    sentences = [f"On day {day} the tide comes in at {day} past six, and then goes out again." for day in range(9)]
+    sentences = [
+        f"On day {day} the tide comes in at {day} past six, and then goes out again."
+        for day in range(9)
+    ]
     (tmp_path / "long.txt").write_text(" ".join(sentences), "utf-8")
     ended = await post(desk, tmp_path, "--thread", "long.txt", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "published")

@@ -8,7 +8,7 @@ from typing import Final
 
 from roost import store, x
 from roost.accounts import open_account
-from roost.errors import ReconnectNeeded
+from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.insights import plan
 from roost.models import (
@@ -64,7 +64,7 @@ async def collect_account(
                 transaction, integration_id, IntegrationStatus.NEEDS_RECONNECT
             )
         log.warning("account %s: %s", integration_id, error)
-    except (x.errors.RateLimited, x.errors.OutOfCredits, x.errors.XUnavailable) as error:
+    except RoostError as error:
         pause = error.wait if isinstance(error, x.errors.RateLimited) else _PAUSE
         async with house.database.tenant(tenant_id) as transaction:
             await store.accounts.collect_next_at(transaction, integration_id, now + pause)

@@ -64,6 +64,8 @@ class LastAttempt:
     attempt: Attempt
     unsettled_since: datetime
     """When the first attempt began of which nobody knows that X created nothing."""
+    said_duplicate: bool
+    """Whether X refused a repetition as a duplicate: it believes that it has the post."""
     wall_left: timedelta
     """Wall time in which its request may still be under way; negative: surely over."""
     empty_reads: int
@@ -247,6 +249,7 @@ async def find_last_attempt(transaction: Transaction, part_id: PartId) -> LastAt
             outcome=row["outcome"],
         ),
         unsettled_since=row["unsettled_since"] or row["started_at"],
+        said_duplicate=row["said_duplicate"],
         wall_left=timedelta(seconds=row["seconds_left"]),
         empty_reads=row["empty_reads"],
         empty_read_at=row["empty_read_at"],
@@ -276,7 +279,7 @@ async def begin_attempt(
 
 
 async def end_attempt(transaction: Transaction, attempt_id: AttemptId, outcome: str) -> None:
-    """Write what became of a try: `sent`, `refused`, `not_created`, `unknown`, `adopted`."""
+    """Write what became of a try, in a word of `Attempt.outcome`."""
     await transaction.run("end_attempt", attempt=attempt_id, outcome=outcome)
 
 

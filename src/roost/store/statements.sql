@@ -67,8 +67,8 @@ WHERE p.post_id = ANY(%(posts)s) ORDER BY a.part_id, a.position
 SELECT at, post_id, position, before, after, why FROM events WHERE post_id = %(post)s ORDER BY id
 
 -- name: next_publishing_post
--- The account's post on its way that is next in due order and does not wait.
-SELECT id FROM posts
+-- The account's post on its way that is next in due order and does not wait; none of a dead grant.
+SELECT id FROM sendable_posts
 WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
   AND NOT id = ANY(%(besides)s)
 ORDER BY due_at, id LIMIT 1
@@ -90,7 +90,8 @@ SET media_id = excluded.media_id, media_key = excluded.media_key, expires_at = e
 SELECT id, part_id, number, started_at, outcome, empty_reads, empty_read_at,
        extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
        min(started_at) FILTER (WHERE outcome IS DISTINCT FROM 'not_created') OVER ()
-           AS unsettled_since
+           AS unsettled_since,
+       coalesce(bool_or(outcome = 'duplicate') OVER (), false) AS said_duplicate
 FROM attempts WHERE part_id = %(part)s ORDER BY number DESC LIMIT 1
 
 -- name: begin_attempt

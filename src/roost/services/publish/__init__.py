@@ -127,5 +127,5 @@ def _as_try(last: LastAttempt | None) -> promise.Try | None:
         return None
     return promise.Try(
         last.unsettled_since, last.attempt.started_at, last.wall_left,
-        last.empty_reads, last.empty_read_at,
+        last.empty_reads, last.empty_read_at, last.said_duplicate,
     )  # fmt: skip

@@ -113,7 +113,7 @@ async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: b
         )
     except x.errors.DuplicatePost as error:
         if again:
-            await way.unknown(part, attempt.id, "X says that it has this post already")
+            await way.duplicate(part, attempt.id)
         else:
             await way.refused(part, attempt.id, error)
         return True

@@ -96,6 +96,11 @@ class Way:
         """Nobody knows what became of the attempt; the timeline has to tell."""
         await self._end(part, attempt_id, PartState.UNKNOWN, "unknown", why)
 
+    async def duplicate(self, part: Part, attempt_id: AttemptId) -> None:
+        """X refused a repetition as a duplicate: the timeline has to tell of the first one."""
+        why = "X says that it has this post already"
+        await self._end(part, attempt_id, PartState.UNKNOWN, "duplicate", why)
+
     async def refused(self, part: Part, attempt_id: AttemptId | None, error: RoostError) -> None:
         """X refused the part for good; without an attempt, it refused its media."""
         why = f"{error.code}: {error.message}"

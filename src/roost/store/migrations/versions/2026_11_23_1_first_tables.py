@@ -102,7 +102,8 @@ CREATE TABLE attempts (
     started_at timestamptz NOT NULL,
     -- Wall time of the database: before it, the request of this attempt may still be on its way.
     deadline_at timestamptz NOT NULL,
-    outcome text CHECK (outcome IN ('sent', 'refused', 'not_created', 'unknown', 'adopted')),
+    outcome text CHECK (outcome IN
+        ('sent', 'refused', 'not_created', 'duplicate', 'unknown', 'adopted')),
     -- Reads of the timeline that did not show the post, and the domain time of the latest.
     empty_reads int NOT NULL DEFAULT 0,
     empty_read_at timestamptz,
