@@ -76,8 +76,9 @@ class Desk:
 
     async def _take_job(self) -> tuple[str, dict[str, int]] | None:
         async with self.house.database.house() as transaction:
-            row: Any = await (await transaction.raw.execute(_TAKE_JOB)).fetchone()
-        return row
+            rows = await transaction.raw.execute(_TAKE_JOB)
+            job: tuple[str, dict[str, int]] | None = await rows.fetchone()
+        return job
 
     async def do(self, task: str, arguments: dict[str, int]) -> None:
         """Run one job's body, as the worker does."""
@@ -211,7 +212,7 @@ class Ended:
         return code
 
 
-async def roost(
+async def run_roost(
     *arguments: str, settings: Settings | None = None, folder: Path, **environment: str
 ) -> Ended:
     """Run one command in a process of its own, in a folder without `.env`.

@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from fix_postgres import PostgresServer
-from fix_publishing import Desk, roost
 
+from fix_postgres import PostgresServer
+from fix_publishing import Desk, run_roost
+from roost import errors
 from roost.cli.show import exit_code
-from roost.errors import AdministratorNeeded, Kind, RoostError
 from roost.house import House
 from roost.models import Tenant
 from roost.settings import Settings
@@ -18,7 +18,7 @@ NOWHERE = "postgresql://nobody:a-password@127.0.0.1:9/nowhere"
 
 
 async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path: Path) -> None:
-    ended = await roost(
+    ended = await run_roost(
         "posts", "--json", folder=tmp_path, DATABASE_URL="mysql://user:a-password@host/roost"
     )
     assert (ended.code, ended.error) == (2, "setting_invalid")
@@ -28,7 +28,9 @@ async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path:
 
 @pytest.mark.parametrize("keys", ["no-colon-and-secret", "short:c2VjcmV0"])
 async def test_a_malformed_key_is_told_by_its_place(tmp_path: Path, keys: str) -> None:
-    ended = await roost("posts", "--json", folder=tmp_path, DATABASE_URL=NOWHERE, ROOST_KEYS=keys)
+    ended = await run_roost(
+        "posts", "--json", folder=tmp_path, DATABASE_URL=NOWHERE, ROOST_KEYS=keys
+    )
     assert (ended.code, ended.error) == (2, "setting_invalid")
     assert "Key 1 of ROOST_KEYS" in ended.answer["error"]["message"]
     assert "secret" not in ended.out + ended.err
@@ -36,7 +38,7 @@ async def test_a_malformed_key_is_told_by_its_place(tmp_path: Path, keys: str) -
 
 
 async def test_several_malformed_settings_are_all_named(tmp_path: Path) -> None:
-    ended = await roost("posts", folder=tmp_path, ROOST_HEARTBEAT_S="x", ROOST_READ_LAG_S="-1")
+    ended = await run_roost("posts", folder=tmp_path, ROOST_HEARTBEAT_S="x", ROOST_READ_LAG_S="-1")
     assert ended.code == 2
     assert ended.out == ""
     assert "ROOST_HEARTBEAT_S" in ended.err
@@ -45,7 +47,7 @@ async def test_several_malformed_settings_are_all_named(tmp_path: Path) -> None:
 
 
 async def test_a_clock_on_another_host_is_refused(database_url: str, tmp_path: Path) -> None:
-    ended = await roost(
+    ended = await run_roost(
         "posts", "--json", folder=tmp_path, DATABASE_URL=database_url,
         ROOST_CLOCK_URL="http://127.0.0.1:9/clock", ROOST_X_BASE_URL="https://api.x.com",
     )  # fmt: skip
@@ -54,7 +56,7 @@ async def test_a_clock_on_another_host_is_refused(database_url: str, tmp_path: P
 
 
 async def test_a_clock_that_does_not_answer_is_told(database_url: str, tmp_path: Path) -> None:
-    ended = await roost(
+    ended = await run_roost(
         "posts", "--json", folder=tmp_path, DATABASE_URL=database_url,
         ROOST_CLOCK_URL="http://127.0.0.1:9/clock", ROOST_X_BASE_URL="http://127.0.0.1:9",
     )  # fmt: skip
@@ -65,7 +67,7 @@ async def test_a_clock_that_does_not_answer_is_told(database_url: str, tmp_path:
 async def test_a_clock_that_is_no_clock_is_told(
     database_url: str, emulator_url: str, tmp_path: Path
 ) -> None:
-    ended = await roost(
+    ended = await run_roost(
         "posts", "--json", folder=tmp_path, DATABASE_URL=database_url,
         ROOST_CLOCK_URL=f"{emulator_url}/_emulator/users", ROOST_X_BASE_URL=emulator_url,
     )  # fmt: skip
@@ -74,8 +76,8 @@ async def test_a_clock_that_is_no_clock_is_told(
 
 async def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
     posts, init = await asyncio.gather(
-        roost("posts", "--json", folder=tmp_path, DATABASE_URL=NOWHERE),
-        roost("init", "--json", folder=tmp_path, DATABASE_URL=NOWHERE),
+        run_roost("posts", "--json", folder=tmp_path, DATABASE_URL=NOWHERE),
+        run_roost("init", "--json", folder=tmp_path, DATABASE_URL=NOWHERE),
     )
     assert (posts.code, posts.error) == (5, "database_unavailable")
     assert (init.code, init.error) == (5, "database_unavailable")
@@ -86,7 +88,7 @@ async def test_a_database_that_does_not_exist_is_told(
     migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
     url = migrated_server.url("no_such_database")
-    ended = await roost("posts", "--json", folder=tmp_path, DATABASE_URL=url)
+    ended = await run_roost("posts", "--json", folder=tmp_path, DATABASE_URL=url)
     assert (ended.code, ended.error) == (5, "database_unavailable")
     assert "no_such_database" in ended.answer["error"]["message"]
 
@@ -102,7 +104,7 @@ async def test_what_needs_a_secret_stops_without_a_vault_key(
     await desk.emulator.jump(seconds=1)
     keyless = desk.house.settings.model_copy(update={"roost_keys": None})
     async with asyncio.timeout(10):
-        ended = await roost(
+        ended = await run_roost(
             *command, "--json",
             settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty"),
         )  # fmt: skip
@@ -113,7 +115,7 @@ async def test_doctor_names_a_missing_vault_key(
     house: House, tenant: Tenant, tmp_path: Path
 ) -> None:
     keyless = house.settings.model_copy(update={"roost_keys": None})
-    ended = await roost(
+    ended = await run_roost(
         "doctor", settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty")
     )
     assert ended.code == 5
@@ -125,7 +127,7 @@ async def test_connect_without_an_x_app_names_the_setting(
     settings: Settings, tenant: Tenant, tmp_path: Path
 ) -> None:
     bare = settings.model_copy(update={"twitter_client_id": None})
-    ended = await roost("connect", "--no-browser", "--json", settings=bare, folder=tmp_path)
+    ended = await run_roost("connect", "--no-browser", "--json", settings=bare, folder=tmp_path)
     assert (ended.code, ended.error) == (2, "setting_invalid")
     assert ended.answer["error"]["facts"]["setting"] == "TWITTER_CLIENT_ID"
 
@@ -145,14 +147,14 @@ async def test_connect_without_an_x_app_names_the_setting(
 async def test_a_request_that_cannot_be_is_told(
     desk: Desk, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = await roost(*arguments, "--json", settings=desk.house.settings, folder=tmp_path)
+    ended = await run_roost(*arguments, "--json", settings=desk.house.settings, folder=tmp_path)
     assert ended.code == 2
     assert ended.answer["error"]["kind"] == "invalid"
 
 
 async def test_a_report_that_cannot_be_written_is_told(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "a_file").write_text("")
-    ended = await roost(
+    ended = await run_roost(
         "report", "--out", "a_file/report.html", "--json",
         settings=desk.house.settings, folder=tmp_path,
     )  # fmt: skip
@@ -162,7 +164,7 @@ async def test_a_report_that_cannot_be_written_is_told(desk: Desk, tmp_path: Pat
 
 async def test_a_home_that_is_a_file_is_told(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
-    ended = await roost("init", "--json", folder=tmp_path, DATABASE_URL=database_url)
+    ended = await run_roost("init", "--json", folder=tmp_path, DATABASE_URL=database_url)
     assert ended.code in (2, 5)
     assert "home" in ended.answer["error"]["message"]
 
@@ -170,43 +172,36 @@ async def test_a_home_that_is_a_file_is_told(database_url: str, tmp_path: Path) 
 async def test_a_key_file_of_other_bytes_is_told(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "keys").write_bytes(b"\xff\xfe\x00")
-    ended = await roost("posts", "--json", folder=tmp_path, DATABASE_URL=database_url)
+    ended = await run_roost("posts", "--json", folder=tmp_path, DATABASE_URL=database_url)
     assert (ended.code, ended.error) == (2, "setting_invalid")
 
 
 async def test_serve_refuses_an_address_that_others_can_reach(
     settings: Settings, tmp_path: Path
 ) -> None:
-    ended = await roost("serve", "--host", "0.0.0.0", "--json", settings=settings, folder=tmp_path)
+    ended = await run_roost(
+        "serve", "--host", "0.0.0.0", "--json", settings=settings, folder=tmp_path
+    )
     assert (ended.code, ended.error) == (1, "unsafe_listen_address")
 
 
 async def test_every_exit_code_of_the_help_has_its_kind(tmp_path: Path) -> None:
-    ended = await roost("--help", folder=tmp_path)
+    ended = await run_roost("--help", folder=tmp_path)
     told = " ".join(ended.out.split())
     assert (
         "Exit codes: 0 done · 1 X or a rule refused it, or it is in another state · 2 the request"
         " or a setting is wrong · 3 an administrator has to act · 4 try again later · 5 something"
         " is broken · 130 interrupted."
     ) in told
-    codes = {kind: exit_code(_failure(kind)) for kind in Kind}
-    assert codes == {
-        Kind.INVALID: 2,
-        Kind.NOT_FOUND: 1,
-        Kind.CONFLICT: 1,
-        Kind.REFUSED: 1,
-        Kind.BUSY: 4,
-        Kind.BROKEN: 5,
-    }
-    assert exit_code(AdministratorNeeded("not yet")) == 3
-
-
-def _failure(kind: Kind) -> RoostError:
-    return type("Failure", (RoostError,), {"kind": kind})("It happened.")
+    failures = (errors.InvalidInput, errors.NotFound, errors.Conflict, errors.Refused)
+    assert [exit_code(kind("It happened.")) for kind in failures] == [2, 1, 1, 1]
+    assert exit_code(errors.Busy("It happened.")) == 4
+    assert exit_code(errors.Broken("It happened.")) == 5
+    assert exit_code(errors.AdministratorNeeded("It happened.")) == 3
 
 
 async def test_a_failure_tells_what_roost_did_and_what_to_do(desk: Desk, tmp_path: Path) -> None:
-    ended = await roost("cancel", "404", settings=desk.house.settings, folder=tmp_path)
+    ended = await run_roost("cancel", "404", settings=desk.house.settings, folder=tmp_path)
     assert ended.out == ""
     assert ended.err.splitlines() == [
         "post_not_found: There is no post 404.",

@@ -7,8 +7,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+
 from fix_postgres import PostgresServer
-from fix_publishing import roost
+from fix_publishing import Ended, run_roost
 
 PLAIN_USER = "roost_tenant_user"
 
@@ -34,13 +35,21 @@ def plain_user(empty_database: str) -> Iterator[str]:
         admin.execute(f"DROP ROLE {PLAIN_USER}")
 
 
+async def init(url: str, folder: Path, *arguments: str, **environment: str) -> Ended:
+    """`roost init --json` on this database."""
+    given = {"DATABASE_URL": url} | environment
+    return await run_roost("init", *arguments, "--json", folder=folder, settings=None, **given)
+
+
 def schemas_of(url: str) -> set[str]:
     with psycopg.connect(url) as admin:
         return {row[0] for row in admin.execute("SELECT nspname FROM pg_namespace")}
 
 
-def test_init_makes_everything_and_says_what_to_set(empty_database: str, tmp_path: Path) -> None:
-    ended = asyncio.run(roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database))
+async def test_init_makes_everything_and_says_what_to_set(
+    empty_database: str, tmp_path: Path
+) -> None:
+    ended = await init(empty_database, tmp_path)
     assert ended.code == 0
     assert ended.answer["migrated"] is True
     assert ended.answer["key_made"] is True
@@ -52,9 +61,9 @@ def test_init_makes_everything_and_says_what_to_set(empty_database: str, tmp_pat
     assert key.read_text().split(":")[1].strip() not in ended.out + ended.err
 
 
-def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path) -> None:
+async def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path) -> None:
     for _ in range(2):
-        ended = asyncio.run(roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database))
+        ended = await init(empty_database, tmp_path)
         key = (tmp_path / "home" / "keys").read_text()
     assert ended.code == 0
     assert [ended.answer[each] for each in ("migrated", "key_made", "tenant_made")] == [False] * 3
@@ -62,33 +71,31 @@ def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path) -> N
 
 
 async def test_two_inits_at_once_both_end_well(empty_database: str, tmp_path: Path) -> None:
-    ends = await asyncio.gather(
-        *(roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database) for _ in range(2))
-    )
+    ends = await asyncio.gather(*(init(empty_database, tmp_path) for _ in range(2)))
     assert [ended.code for ended in ends] == [0, 0], [ended.out for ended in ends]
     assert sorted(ended.answer["migrated"] for ended in ends) == [False, True]
 
 
-def test_init_warns_of_the_key_beside_the_backup(empty_database: str, tmp_path: Path) -> None:
-    ended = asyncio.run(roost("init", folder=tmp_path, DATABASE_URL=empty_database))
+async def test_init_warns_of_the_key_beside_the_backup(empty_database: str, tmp_path: Path) -> None:
+    ended = await run_roost("init", folder=tmp_path, DATABASE_URL=empty_database)
     assert ended.code == 0
     assert "apart from the database's backups" in ended.out
 
 
-def test_init_with_roost_keys_makes_no_key_file(empty_database: str, tmp_path: Path) -> None:
+async def test_init_with_roost_keys_makes_no_key_file(empty_database: str, tmp_path: Path) -> None:
     key = "mine:" + "A" * 43 + "="
-    ended = asyncio.run(
-        roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database, ROOST_KEYS=key)
+    ended = await run_roost(
+        "init", "--json", folder=tmp_path, DATABASE_URL=empty_database, ROOST_KEYS=key
     )
     assert (ended.code, ended.answer["key_made"]) == (0, False)
     assert not (tmp_path / "home" / "keys").exists()
 
 
-def test_init_of_a_user_without_rights_prints_the_sql_and_changes_nothing(
+async def test_init_of_a_user_without_rights_prints_the_sql_and_changes_nothing(
     empty_database: str, plain_user: str, tmp_path: Path
 ) -> None:
     before = schemas_of(empty_database)
-    ended = asyncio.run(roost("init", folder=tmp_path, DATABASE_URL=plain_user))
+    ended = await run_roost("init", folder=tmp_path, DATABASE_URL=plain_user)
     assert ended.code == 3
     assert ended.out == ""
     assert f'TO "{PLAIN_USER}"' in ended.err
@@ -98,43 +105,36 @@ def test_init_of_a_user_without_rights_prints_the_sql_and_changes_nothing(
     assert not (tmp_path / "home").exists()
 
 
-def test_the_sql_for_the_administrator_is_what_was_missing(
+async def test_the_sql_for_the_administrator_is_what_was_missing(
     empty_database: str, plain_user: str, tmp_path: Path
 ) -> None:
-    refused = asyncio.run(roost("init", "--json", folder=tmp_path, DATABASE_URL=plain_user))
+    refused = await init(plain_user, tmp_path)
     assert (refused.code, refused.error) == (3, "administrator_needed")
     with psycopg.connect(empty_database, autocommit=True) as admin:
         admin.execute(refused.answer["error"]["facts"]["sql"].encode())
-    ended = asyncio.run(roost("init", "--json", folder=tmp_path, DATABASE_URL=plain_user))
+    ended = await init(plain_user, tmp_path)
     assert (ended.code, ended.answer["migrated"]) == (0, True)
 
 
-def test_a_database_without_roost_is_told_what_to_do(empty_database: str, tmp_path: Path) -> None:
-    ended = asyncio.run(roost("worker", "--json", folder=tmp_path, DATABASE_URL=empty_database))
+async def test_a_database_without_roost_is_told_what_to_do(
+    empty_database: str, tmp_path: Path
+) -> None:
+    ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=empty_database)
     assert (ended.code, ended.error) == (5, "schema_outdated")
     assert "roost init" in ended.answer["error"]["next"]
 
 
 @pytest.mark.parametrize("name", ["Not A Name", ""], ids=["capitals", "empty"])
-def test_a_tenants_name_that_cannot_be_is_told(
+async def test_a_tenants_name_that_cannot_be_is_told(
     empty_database: str, tmp_path: Path, name: str
 ) -> None:
-    ended = asyncio.run(
-        roost("init", "--tenant", name, "--json", folder=tmp_path, DATABASE_URL=empty_database)
+    ended = await run_roost(
+        "init", "--tenant", name, "--json", folder=tmp_path, DATABASE_URL=empty_database
     )
     assert ended.code == 2
     assert ended.answer["error"]["kind"] == "invalid"
 
 
-def test_a_time_zone_that_is_none_is_told(empty_database: str, tmp_path: Path) -> None:
-    ended = asyncio.run(
-        roost(
-            "init",
-            "--time-zone",
-            "Mars/Olympus",
-            "--json",
-            folder=tmp_path,
-            DATABASE_URL=empty_database,
-        )  # fmt: skip
-    )
+async def test_a_time_zone_that_is_none_is_told(empty_database: str, tmp_path: Path) -> None:
+    ended = await init(empty_database, tmp_path, "--time-zone", "Mars/Olympus")
     assert (ended.code, ended.error) == (2, "time_zone_unknown")

@@ -10,20 +10,20 @@ from typing import Any
 import pytest
 
 from fix_processes import environment_of
-from fix_publishing import Desk, Ended, roost
+from fix_publishing import Desk, Ended, run_roost
 from roost.models import PostState
 from roost.services import collect
 
 
 async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
     """The command with `--json`, for the desk's tenant."""
-    return await roost(*arguments, "--json", settings=desk.house.settings, folder=folder)
+    return await run_roost(*arguments, "--json", settings=desk.house.settings, folder=folder)
 
 
 async def test_check_weighs_judges_and_prices(tmp_path: Path) -> None:
     good, bad = await asyncio.gather(
-        roost("check", "See https://example.com/tides", "--json", folder=tmp_path),
-        roost("check", "x" * 281, "--json", folder=tmp_path),
+        run_roost("check", "See https://example.com/tides", "--json", folder=tmp_path),
+        run_roost("check", "x" * 281, "--json", folder=tmp_path),
     )
     assert (good.code, bad.code) == (0, 1)
     assert good.answer["weighted_length"] == 27
@@ -37,11 +37,11 @@ async def test_check_weighs_judges_and_prices(tmp_path: Path) -> None:
 
 
 async def test_check_probes_the_media(tmp_path: Path, teal: Path) -> None:
-    ended = await roost("check", "Teal", "--media", str(teal), "--json", folder=tmp_path)
+    ended = await run_roost("check", "Teal", "--media", str(teal), "--json", folder=tmp_path)
     assert (ended.code, ended.answer["valid"]) == (0, True)
     broken = tmp_path / "broken.png"
     broken.write_bytes(teal.read_bytes()[:40])
-    ended = await roost("check", "Teal", "--media", str(broken), "--json", folder=tmp_path)
+    ended = await run_roost("check", "Teal", "--media", str(broken), "--json", folder=tmp_path)
     assert ended.code == 1
     assert len(ended.answer["violations"]) == 1
 
@@ -53,7 +53,7 @@ async def test_write_drafts_from_a_brief(tmp_path: Path) -> None:
         "  - {id: where, text: The shop is in Mill Lane.}\nn: 2\n",
         "utf-8",
     )
-    ended = await roost("write", "--brief", "brief.yaml", "--json", folder=tmp_path)
+    ended = await run_roost("write", "--brief", "brief.yaml", "--json", folder=tmp_path)
     assert ended.code == 0, ended.answer
     assert len(ended.answer["drafts"]) == 2
     assert all(draft["weighted_length"] <= 240 for draft in ended.answer["drafts"])
@@ -188,7 +188,7 @@ async def test_the_state_of_a_post_can_forbid(desk: Desk, tmp_path: Path) -> Non
 async def test_a_wrong_command_line_is_an_object_too(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = await roost(*arguments, "--json", folder=tmp_path)
+    ended = await run_roost(*arguments, "--json", folder=tmp_path)
     assert ended.code == 2
     assert ended.answer["error"]["kind"] == "invalid"
 

@@ -11,7 +11,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_house import connect_account
 from fix_processes import environment_of, python_process
-from fix_publishing import Desk, Ended, roost
+from fix_publishing import Desk, Ended, run_roost
 from roost import store, worker
 from roost.cli.consent import give_consent
 from roost.house import House
@@ -22,7 +22,7 @@ from roost.settings import Settings
 async def post(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
     """`roost post` for the desk's tenant."""
     settings = desk.house.settings
-    return await roost("post", *arguments, settings=settings, folder=folder, **environment)
+    return await run_roost("post", *arguments, settings=settings, folder=folder, **environment)
 
 
 async def test_post_publishes_by_itself_where_no_worker_is_alive(
@@ -67,7 +67,7 @@ async def test_post_no_wait_only_stores(desk: Desk, tmp_path: Path) -> None:
 async def test_post_at_a_time_is_scheduled_in_the_tenants_zone(
     house: House, emulator: Emulator, tmp_path: Path
 ) -> None:
-    ended = await roost(
+    ended = await run_roost(
         "init", "--tenant", "abroad", "--time-zone", "Asia/Tokyo", "--json",
         settings=house.settings, folder=tmp_path,
     )  # fmt: skip
@@ -75,7 +75,7 @@ async def test_post_at_a_time_is_scheduled_in_the_tenants_zone(
     tenant = await store.tenants.get(house.database, "abroad")
     assert tenant.time_zone == "Asia/Tokyo"
     await connect_account(house, tenant, emulator, "larkbooks")
-    ended = await roost(
+    ended = await run_roost(
         "post", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
         settings=house.settings, folder=tmp_path,
     )  # fmt: skip

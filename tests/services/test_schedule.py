@@ -1,4 +1,4 @@
-"""Putting posts on the calendar: what is refused is refused whole, what is stored is stored once."""
+"""Posts on the calendar: what is refused is refused whole, what is stored is stored once."""
 
 import asyncio
 from datetime import timedelta

@@ -11,7 +11,7 @@ from roost.cli.show import Json, complete, say
 from roost.prices import Price
 from roost.services import compose, schedule
 from roost.services.schedule import PlainPart
-from roost.text import entities, lint, weigh
+from roost.text import LIMIT, LONG_LIMIT, Weight, entities, lint, weigh
 
 
 def write(
@@ -47,7 +47,7 @@ def check(
         part = PlainPart(text, tuple((path, None) for path in media or []))
         subscription = "Premium" if premium else None
         judged = await schedule.judge([part], subscription_type=subscription)
-        weight = weigh(text, 25_000 if premium else 280)
+        weight = weigh(text, LONG_LIMIT if premium else LIMIT)
         answer = {
             "weighted_length": weight.weighted_length,
             "limit": weight.limit,
@@ -60,15 +60,14 @@ def check(
         if as_json:
             say(answer, as_json=True)
         else:
-            _print(text, judged)
+            _print(text, weight, judged)
         return 1 if judged.violations else 0
 
     return complete(work)
 
 
-def _print(text: str, judged: schedule.Judged) -> None:
+def _print(text: str, weight: Weight, judged: schedule.Judged) -> None:
     console = Console()
-    weight = weigh(text)
     shown = Text(weight.text)
     found = entities(text)
     for entity in (*found.urls, *found.mentions, *found.hashtags, *found.cashtags):
@@ -76,9 +75,13 @@ def _print(text: str, judged: schedule.Judged) -> None:
     console.print(shown)
     console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")
     for violation in judged.violations:
-        console.print(f"[red]✗[/red] {violation.code}: {violation.message} {violation.next}")
+        told = f"{violation.code}: {violation.message} {violation.next}"
+        console.print(Text.assemble(("✗ ", "red"), told))
     for finding in lint(text):
-        console.print(f"[yellow]![/yellow] {finding.code}: {finding.message}")
+        told = f"{finding.code}: {finding.message}"
+        if finding.proposal is not None:
+            told += f" Write {finding.proposal!r}, perhaps."
+        console.print(Text.assemble(("! ", "yellow"), told))
     console.print(_price(judged.price))
 
 

@@ -1,0 +1,140 @@
+"""Settings: read from environment and `.env`, malformed ones named, secrets never shown."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from roost.errors import SettingInvalid
+from roost.models import Environment
+from roost.settings import Settings, read_settings
+
+
+@pytest.fixture(autouse=True)
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Nothing of Roost's is set, and the working folder has no `.env`."""
+    for name in list(os.environ):
+        if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def with_base(url: str) -> Settings:
+    return Settings(_env_file=None, roost_x_base_url=url)
+
+
+def test_without_anything_set_roost_means_the_real_x() -> None:
+    settings = read_settings()
+    assert settings.roost_x_base_url == "https://api.x.com"
+    assert settings.environment is Environment.LIVE
+    assert settings.authorize_url == "https://x.com/i/oauth2/authorize"
+    assert settings.database_url is None
+    assert settings.roost_home == Path.home() / ".roost"
+    assert settings.create_deadline == timedelta(seconds=10)
+    assert settings.read_lag == timedelta(seconds=15)
+    assert settings.resend_within == timedelta(minutes=10)
+
+
+def test_the_environment_wins_over_the_env_file(bare: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("TWITTER_CLIENT_ID=from-file\nROOST_READ_LAG_S=20\nOTHER=1\n")
+    bare.setenv("TWITTER_CLIENT_ID", "from-environment")
+    settings = read_settings()
+    assert settings.twitter_client_id == "from-environment"
+    assert settings.roost_read_lag_s == 20.0
+
+
+def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "ROOST_KEYS", "ROOST_CLOCK_URL", "ROOST_HEARTBEAT_S"):
+        bare.setenv(name, "")
+    settings = read_settings()
+    assert settings.database_url is None
+    assert settings.roost_keys is None
+    assert settings.roost_clock_url is None
+    assert settings.roost_heartbeat_s == 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ROOST_X_BASE_URL", "api.x.com"),
+        ("ROOST_X_BASE_URL", "ftp://api.x.com"),
+        ("ROOST_X_BASE_URL", "http://"),
+        ("ROOST_X_BASE_URL", "http://127.0.0.1:port"),
+        ("ROOST_CLOCK_URL", "http://[::1"),
+        ("TWITTER_CALLBACK_URL", "http://127.0.0.1:99999999/callback"),
+        ("DATABASE_URL", "mysql://user:a-password@host/db"),
+        ("DATABASE_URL", "host=somewhere password=a-password"),
+        ("ROOST_CREATE_DEADLINE_S", "soon"),
+        ("ROOST_CREATE_DEADLINE_S", "0"),
+        ("ROOST_READ_LAG_S", "-1"),
+        ("ROOST_HEARTBEAT_S", "nan"),
+        ("ROOST_SEGMENT_BYTES", "4194305"),
+    ],
+)
+def test_a_malformed_setting_is_named_with_its_purpose(
+    bare: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    bare.setenv(name, value)
+    with pytest.raises(SettingInvalid, match=name) as told:
+        read_settings()
+    assert told.value.facts == {"setting": name}
+    assert "It is for: " in told.value.message
+    assert "a-password" not in repr(told.value.as_dict())
+
+
+def test_every_malformed_setting_is_named(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("ROOST_HEARTBEAT_S", "often")
+    bare.setenv("DATABASE_URL", "nowhere")
+    with pytest.raises(SettingInvalid) as told:
+        read_settings()
+    assert "ROOST_HEARTBEAT_S: " in told.value.message
+    assert "DATABASE_URL: " in told.value.message
+
+
+def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
+    secrets = {
+        "TWITTER_CLIENT_SECRET": "s-client",
+        "TWITTER_API_KEY": "s-key",
+        "TWITTER_API_SECRET": "s-api",
+        "ROOST_KEYS": "k1:s-ring",
+        "DATABASE_URL": "postgresql://user:s-password@host/db",
+    }
+    for name, value in secrets.items():
+        bare.setenv(name, value)
+    settings = read_settings()
+    assert settings.twitter_client_secret == "s-client"
+    assert "s-" not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "environment"),
+    [
+        ("https://api.x.com", Environment.LIVE),
+        ("https://api.x.com/", Environment.LIVE),
+        ("https://API.X.com", Environment.LIVE),
+        ("https://api.twitter.com", Environment.LIVE),
+        ("http://127.0.0.1:8710", Environment.EMULATOR),
+        ("https://api.x.com.example.org", Environment.EMULATOR),
+        ("https://user@example.org/api.x.com", Environment.EMULATOR),
+    ],
+)
+def test_what_is_the_real_x_and_what_is_not(url: str, environment: Environment) -> None:
+    assert with_base(url).environment is environment
+
+
+def test_the_real_x_is_never_asked_without_encryption(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("ROOST_X_BASE_URL", "http://api.x.com")
+    with pytest.raises(SettingInvalid, match="ROOST_X_BASE_URL"):
+        read_settings()
+
+
+def test_an_emulator_serves_its_own_page_of_consent() -> None:
+    settings = with_base("http://127.0.0.1:8710/")
+    assert settings.authorize_url == "http://127.0.0.1:8710/i/oauth2/authorize"
+
+
+def test_an_x_app_that_is_not_set_is_named() -> None:
+    with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
+        read_settings().require_x_app()
