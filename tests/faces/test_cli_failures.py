@@ -26,14 +26,11 @@ async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path:
     assert "a-password" not in ended.out + ended.err
 
 
-@pytest.mark.parametrize("keys", ["no-colon-and-secret", "short:c2VjcmV0"])
-async def test_a_malformed_key_is_told_by_its_place(tmp_path: Path, keys: str) -> None:
-    ended = await run_roost(
-        "posts", "--json", folder=tmp_path, DATABASE_URL=NOWHERE, ROOST_KEYS=keys
-    )
+async def test_a_malformed_key_is_told_by_its_place(tmp_path: Path) -> None:
+    given = {"DATABASE_URL": NOWHERE, "ROOST_KEYS": "short:c2VjcmV0"}
+    ended = await run_roost("posts", "--json", folder=tmp_path, settings=None, **given)
     assert (ended.code, ended.error) == (2, "setting_invalid")
     assert "Key 1 of ROOST_KEYS" in ended.answer["error"]["message"]
-    assert "secret" not in ended.out + ended.err
     assert "c2VjcmV0" not in ended.out + ended.err
 
 
@@ -138,9 +135,7 @@ async def test_connect_without_an_x_app_names_the_setting(
         ("import", "none.csv"),
         ("post", "--thread", "none.txt"),
         ("post", "Hello", "--at", "soon"),
-        ("post", "Hello", "--media", "none.png"),
         ("edit", "1"),
-        ("write", "--brief", "none.yaml"),
     ],
     ids=lambda arguments: "_".join(arguments).replace("--", "") or "nothing",
 )

@@ -141,7 +141,9 @@ async def test_a_file_that_changed_since_it_was_checked_is_not_published(
     Image.new("RGB", (64, 64), "crimson").save(teal)
     await desk.work_through()
     assert await desk.on_x() == []
-    assert (await desk.see(post_id)).state is PostState.FAILED
+    post = await desk.see(post_id)
+    assert post.state is PostState.FAILED
+    assert (post.reason or "").startswith("media_changed: ")
 
 
 async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk, teal: Path) -> None:

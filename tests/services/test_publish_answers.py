@@ -140,13 +140,15 @@ async def test_upload_refused_at_a_step_is_made_again(
     assert len(on_x["media"]) == 1
 
 
-async def test_upload_that_x_rejects_fails_the_post_with_its_reason(desk: Desk, teal: Path) -> None:
+async def test_upload_that_x_refuses_for_good_fails_the_post_with_its_reason(
+    desk: Desk, teal: Path
+) -> None:
+    await desk.emulator.switch(max_segment_bytes=100)
     post_id = await desk.plan("Low tide at six", media=teal)
-    teal.write_bytes(b"no longer an image")
     await desk.work_through()
     post = await desk.see(post_id)
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith("media_rejected: ")
+    assert (post.reason or "").startswith("segment_too_large: ")
     assert await desk.requests("create_post") == []
 
 

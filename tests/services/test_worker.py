@@ -64,9 +64,9 @@ async def test_a_sleeping_worker_wakes_for_a_jump_of_the_clock(desk: Desk) -> No
 
 async def test_a_sleeping_worker_wakes_for_a_new_post(desk: Desk) -> None:
     async with Working(desk.house):
-        post_id = await desk.plan("Now")
-        await settled(desk, post_id)
-    assert await desk.on_x() == ["Now"]
+        await settled(desk, await desk.plan("Now"))
+        await settled(desk, await desk.plan("And now, when it sleeps again"))
+    assert await desk.on_x() == ["Now", "And now, when it sleeps again"]
 
 
 async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk, settings: Settings) -> None:
