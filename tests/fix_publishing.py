@@ -143,6 +143,13 @@ class Desk:
             while None in (got := await self.requests(operation)) or len(got) < count:
                 await asyncio.sleep(0.02)
 
+    async def read_figures_at(self, at: datetime) -> None:
+        """Let the account's figures be due at this instant."""
+        async with self.house.database.tenant(self.tenant.id) as transaction:
+            await transaction.raw.execute(
+                "UPDATE integrations SET collect_due_at = %s WHERE id = %s", [at, self.account.id]
+            )
+
     async def integration(self) -> Integration:
         """The account as it stands."""
         async with self.house.database.tenant(self.tenant.id) as transaction:
@@ -175,10 +182,10 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """The account @larkbooks of the tenant `default`, connected, its figures not due soon."""
     account = await connect_account(house, tenant, emulator, "larkbooks")
-    async with house.database.tenant(tenant.id) as transaction:
-        await store.accounts.collect_next_at(transaction, account.id, noon + timedelta(days=365))
     async with open_sender_locks(house.database) as locks:
-        yield Desk(house, tenant, account, emulator, locks)
+        desk = Desk(house, tenant, account, emulator, locks)
+        await desk.read_figures_at(noon + timedelta(days=365))
+        yield desk
 
 
 @pytest.fixture

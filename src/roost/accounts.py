@@ -4,8 +4,9 @@ The refresh of one grant is single flight across all processes and machines: und
 is read again, and the rotated pair is committed before anybody uses it.
 """
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -46,6 +47,15 @@ def require_safe_host(environment: Environment, base_url: str) -> None:
 
 
 @dataclass(frozen=True)
+class _Rotated:
+    """What became of a refresh; `asked` where X was."""
+
+    token: str = field(repr=False)
+    asked: bool
+    dead: x.errors.GrantDead | None = None
+
+
+@dataclass(frozen=True)
 class Grant:
     """One account's token source (`x.TokenSource`), backed by the integrations table."""
 
@@ -63,59 +73,68 @@ class Grant:
     async def refresh(self, rejected: str) -> str:
         """A new token in place of `rejected`; another process' fresh one where there is one.
 
+        Once X has been asked, its answer is kept even where the caller is cancelled.
         Raises: ReconnectNeeded (the grant is dead; the account is marked), x.errors.* else.
         """
-        database, tenant_id = self.house.database, self.integration.tenant_id
-        try:
-            async with database.tenant(tenant_id) as transaction:
-                await store.accounts.refreshing(transaction, self.integration.id)
-                tokens = await self._open(transaction)
-                if tokens.access_token != rejected:
-                    return tokens.access_token
-                fresh = await self._exchange(transaction, tokens)
-        except x.errors.GrantDead as dead:
-            async with database.tenant(tenant_id) as transaction:
-                await store.accounts.mark(
-                    transaction, self.integration.id, IntegrationStatus.NEEDS_RECONNECT
-                )
+        return await asyncio.shield(asyncio.ensure_future(self._refresh(rejected)))
+
+    async def _refresh(self, rejected: str) -> str:
+        # A connection of its own: X may take long, and the pool is for what does not.
+        async with self.house.database.tenant_apart(self.integration.tenant_id) as transaction:
+            rotated = await self._rotate(transaction, rejected)
+        if rotated.dead is not None:
             raise ReconnectNeeded(
                 f"X no longer accepts the grant of @{self.integration.username}.",
                 did="Roost marked the account; its posts wait.",
-            ) from dead
-        return fresh.access_token
+            ) from rotated.dead
+        if rotated.asked:
+            await self.write_token_request()
+        return rotated.token
+
+    async def _rotate(self, transaction: Transaction, rejected: str) -> "_Rotated":
+        """The grant's next token, kept in this transaction; or X's word that it is dead."""
+        account = self.integration
+        await store.accounts.refreshing(transaction, account.id)
+        vault = await self.house.vault.of(transaction, account.tenant_id)
+        tokens = await store.accounts.open_tokens(transaction, vault, account.id)
+        if tokens.access_token != rejected:
+            return _Rotated(tokens.access_token, asked=False)
+        try:
+            fresh = await self._exchange(tokens)
+        except x.errors.GrantDead as dead:
+            await store.accounts.mark_dead(transaction, account.id, tokens)
+            return _Rotated(rejected, asked=True, dead=dead)
+        await store.accounts.replace_tokens(transaction, vault, account.id, fresh)
+        return _Rotated(fresh.access_token, asked=True)
 
     async def _open(self, transaction: Transaction) -> Tokens:
         vault = await self.house.vault.of(transaction, self.integration.tenant_id)
         return await store.accounts.open_tokens(transaction, vault, self.integration.id)
 
-    async def _exchange(self, transaction: Transaction, tokens: Tokens) -> Tokens:
-        settings = self.house.settings
-        if settings.require_x_app() != self.integration.client_id:
+    async def _exchange(self, tokens: Tokens) -> Tokens:
+        settings, account = self.house.settings, self.integration
+        if settings.require_x_app() != account.client_id:
             raise SettingInvalid(
-                f"@{self.integration.username} was connected through another X app than the"
-                " one in TWITTER_CLIENT_ID.",
+                f"@{account.username} was connected through another X app than the one in"
+                " TWITTER_CLIENT_ID.",
                 setting="TWITTER_CLIENT_ID",
             )
         now = self.house.clock.now()
         grant = await x.auth.refresh(
             self.house.http,
             settings.roost_x_base_url,
-            client_id=self.integration.client_id,
+            client_id=account.client_id,
             client_secret=settings.twitter_client_secret,
             refresh_token=tokens.refresh_token,
         )
-        fresh = Tokens(
+        return Tokens(
             access_token=grant.access_token,
             refresh_token=grant.refresh_token or tokens.refresh_token,
             expires_at=now + grant.expires_in,
         )
-        vault = await self.house.vault.of(transaction, self.integration.tenant_id)
-        await store.accounts.replace_tokens(transaction, vault, self.integration.id, fresh)
-        await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
-        return fresh
 
     async def write_token_request(self) -> None:
-        """Write the exchange of a code, which went out before the account was known."""
+        """Write a request for tokens, which does not pass through the client."""
         async with self.house.database.tenant(self.integration.tenant_id) as transaction:
             await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
 
@@ -139,18 +158,30 @@ class Grant:
             await self._write(transaction, exchange.operation, exchange.status, usd, reason)
 
     async def _usd(self, transaction: Transaction, exchange: x.Exchange) -> tuple[Decimal, str]:
-        if exchange.status is None or exchange.status >= 400:
-            return Decimal(0), "refused or unanswered requests are not billed"
+        operation, status = exchange.operation, exchange.status
+        if operation is prices.Operation.CREATE_POST:
+            # Of a create that X did not answer well: what it became is priced when it is known.
+            return Decimal(0), "no post is known to have come of it"
+        if prices.resource_read(operation) is None:
+            price = prices.price_of_answer(prices.price_of(operation), status)
+            return price.low, price.reason
         day = self.house.clock.now().date()
         fresh = 0
         for resource, ids in (("post", exchange.posts_read), ("user", exchange.users_read)):
             fresh += await store.ledger.count_fresh(
                 transaction, self.integration.client_id, resource, ids, day
             )
-        if prices.resource_read(exchange.operation) is not None:
-            price = prices.price_of_reads(exchange.operation, fresh)
-            return price.low, price.reason
-        return prices.unit_usd(exchange.operation), "one request"
+        price = prices.price_of_answer(prices.price_of_reads(operation, fresh), status)
+        return price.low, price.reason
+
+
+async def mark_lost(house: House, integration: Integration, error: ReconnectNeeded) -> None:
+    """Note that only the account's owner can help, unless the refresh has noted it already."""
+    if isinstance(error, x.errors.Reauthorize):
+        async with house.database.tenant(integration.tenant_id) as transaction:
+            await store.accounts.mark(
+                transaction, integration.id, IntegrationStatus.NEEDS_RECONNECT
+            )
 
 
 def open_account(house: House, integration: Integration) -> x.Client:

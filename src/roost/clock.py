@@ -85,7 +85,7 @@ class EmulatorClock:
         while True:
             try:
                 reading = await _read(self._session, self._url, self._reading.version)
-            except (aiohttp.ClientError, TimeoutError, Broken):
+            except (aiohttp.ClientError, TimeoutError, Broken, ValueError, KeyError):
                 await asyncio.sleep(1)
                 continue
             if reading.version != self._reading.version:

@@ -126,6 +126,12 @@ class MediaChanged(InvalidInput):
     default_next = "Schedule the post again with the file as it is now."
 
 
+class TimePast(InvalidInput):
+    """A post was given a time that is over."""
+
+    default_next = "Give it a time to come, or leave the time out to post now."
+
+
 class NotFound(RoostError):
     """No such thing, or not for this tenant."""
 
@@ -135,7 +141,7 @@ class NotFound(RoostError):
 class TenantNotFound(NotFound):
     """No tenant has this name."""
 
-    default_next = "`roost init` makes the tenant `default`."
+    default_next = "`roost init --tenant NAME` makes one."
 
 
 class AccountNotFound(NotFound):

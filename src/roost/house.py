@@ -1,19 +1,24 @@
 """What every use case stands on: settings, clock, database, vault and HTTP, opened together."""
 
 import contextlib
+import logging
+import traceback
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import aiohttp
 import psycopg
+from sqlalchemy.exc import OperationalError
 
 from roost.clock import Clock, open_clock
-from roost.errors import DatabaseUnavailable
+from roost.errors import Broken, DatabaseUnavailable, RoostError, SchemaOutdated
 from roost.settings import Settings
 from roost.store.database import Database, open_database
 from roost.store.embedded import embedded_postgres
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
+
+log = logging.getLogger(__name__)
 
 #: The embedded server's one database.
 EMBEDDED_DATABASE = "roost"
@@ -48,6 +53,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     Raises: SettingInvalid, DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole.
     """
     async with contextlib.AsyncExitStack() as stack:
+        if settings.database_url is None and not (settings.roost_home / "postgres").exists():
+            raise SchemaOutdated(f"Roost is not set up in {settings.roost_home} yet.")
         ring = load_ring(settings.roost_home, settings.roost_keys)
         url = await stack.enter_async_context(database_url(settings))
         database = await stack.enter_async_context(open_database(url))
@@ -74,6 +81,24 @@ async def migrate(settings: Settings) -> bool:
             return await prepare_database(url)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(
-                f"The database cannot be used: {str(error).splitlines()[-1].strip()}",
+                f"The database cannot be used: {str(error).splitlines()[0].strip()}",
                 next="See that PostgreSQL runs at DATABASE_URL and lets this user in.",
             ) from None
+
+
+def from_outside(error: Exception) -> RoostError:
+    """What Roost says about an exception that is not its own; the log gets where it happened.
+
+    The exception's words stay out of both: they may quote a statement's values or a secret.
+    """
+    if isinstance(error, psycopg.OperationalError | OperationalError):
+        log.warning("the database did not answer (%s)", type(error).__name__)
+        return DatabaseUnavailable(
+            "The database did not answer.", next="Try again; `roost doctor` looks at it."
+        )
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s was not foreseen:\n%s", type(error).__name__, where)
+    return Broken(
+        "Roost met something that it did not expect.",
+        next="Its log says where; tell those who run it.",
+    )

@@ -145,6 +145,8 @@ class Integration:
     """X's word: None, Basic, Premium, PremiumPlus; missing means the 280 limit."""
     token_expires_at: datetime
     connected_at: datetime
+    health: str | None = None
+    """What did not work when the account was read last; None: all is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ class Attempt:
     started_at: datetime
     """Domain time: where reconciling begins to look."""
     outcome: str | None
-    """None: under way; `sent refused not_created duplicate unknown adopted`: how it ended."""
+    """None: under way; else `sent`, `refused`, `not_created`, … (the table's check)."""
 
 
 @dataclass(frozen=True, slots=True)

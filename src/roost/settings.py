@@ -12,6 +12,7 @@ from roost.models import Environment
 
 #: The hosts that a live token may be sent to.
 LIVE_HOSTS = frozenset({"api.x.com", "api.twitter.com", "upload.twitter.com"})
+_SAFE_LIVE = {("https", None), ("https", 443)}
 #: What an account's grant is asked for.
 DEFAULT_SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 
@@ -115,6 +116,8 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an http(s) address is expected")
+        if parts.hostname in LIVE_HOSTS and (parts.scheme, parts.port) not in _SAFE_LIVE:
+            raise ValueError("X itself is spoken to by https and its own port alone")
         return value.rstrip("/")
 
     @field_validator("database_url")
@@ -175,6 +178,7 @@ def read_settings() -> Settings:
         for problem in error.errors(include_input=False, include_url=False):
             name = str(problem["loc"][0])
             about = Settings.model_fields[name].description
-            told.append(f"{name.upper()}: {problem['msg']}. It is for: {about}")
+            what = problem["msg"].removeprefix("Value error, ")
+            told.append(f"{name.upper()}: {what}. It is for: {about}")
         first = str(error.errors()[0]["loc"][0]).upper()
         raise SettingInvalid(" ".join(told), setting=first) from None

@@ -23,7 +23,7 @@ _NAMES = "|".join(sorted(SECRET_NAMES, key=len, reverse=True))
 _PATTERNS: Final = (
     re.compile(rf"""(?i)(["']?\b(?:{_NAMES})\b["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s,;&}}]+)"""),
     re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/%=-]{8,}"),
-    re.compile(r"(postgres(?:ql)?://[^:/@\s]+:)[^@\s]+(?=@)"),
+    re.compile(r"(postgres(?:ql)?://[^:/@\s]+:)\S+(?=@)"),
 )
 
 

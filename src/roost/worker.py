@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -9,7 +10,10 @@ import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.jobs import Status
+from procrastinate.worker import Worker
+from psycopg_pool import PoolTimeout
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from roost import jobs
 from roost.house import House
@@ -25,6 +29,10 @@ _CONCURRENCY = 20
 _LOOK_AGAIN_S = 30.0
 #: A worker asked to end lets its jobs finish for this long.
 _DRAIN_S = 20.0
+#: How a database that cannot be reached shows, in each library's words.
+_DATABASE_AWAY = (
+    psycopg.OperationalError, DBAPIError, PoolExhausted, PoolTimeout, ConnectorException,
+)  # fmt: skip
 
 
 def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
@@ -45,7 +53,7 @@ async def _dispatch(house: House, woken: asyncio.Event) -> None:
     while await dispatch.dispatch_due(house):
         pass
     async with house.database.house() as transaction:
-        row = await transaction.run_one("next_due")
+        row = await transaction.run_one("next_due", environment=house.settings.environment)
     waits: list[asyncio.Task[object]] = [asyncio.create_task(woken.wait())]
     if row and row["at"]:
         waits.append(asyncio.create_task(house.clock.sleep_until(row["at"])))
@@ -90,43 +98,80 @@ async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> No
     while True:
         try:
             await work()
-        except (psycopg.OperationalError, DBAPIError, ConnectorException) as error:
+        except _DATABASE_AWAY as error:
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
             await asyncio.sleep(1)
 
 
 async def run(house: House, *, handle_signals: bool = True) -> None:
-    """Work until SIGTERM or SIGINT, then let running jobs finish; or until cancelled."""
+    """Work until SIGTERM or SIGINT, then let running jobs finish; or until cancelled.
+
+    A database that is away, however long, is tried again; so is one that restarted.
+    """
+    asked = asyncio.Event()
+    async with open_sender_locks(house.database) as locks:
+        while not asked.is_set():
+            try:
+                await _work(house, locks, asked, handle_signals=handle_signals)
+            except _DATABASE_AWAY as error:
+                log.warning("the engine cannot reach the database (%s)", type(error).__name__)
+            if not asked.is_set():
+                await asyncio.sleep(1)
+
+
+async def _work(
+    house: House, locks: SenderLocks, asked: asyncio.Event, *, handle_signals: bool
+) -> None:
+    """Run the engine and what is beside it until it is asked to end, or loses the database."""
     settings = house.settings
     app = jobs.make_app(house.database.conninfo)
-    async with open_sender_locks(house.database) as locks, app.open_async():
+    async with app.open_async():
         _add_tasks(app, house, locks)
-        engine = asyncio.create_task(
-            app.run_worker_async(
-                queues=[jobs.PUBLISH, jobs.COLLECT],
-                concurrency=_CONCURRENCY,
-                install_signal_handlers=handle_signals,
-                fetch_job_polling_interval=1.0,
-                shutdown_graceful_timeout=_DRAIN_S,
-                delete_jobs="successful",
-                update_heartbeat_interval=settings.roost_heartbeat_s,
-                stalled_worker_timeout=settings.roost_stalled_after_s,
-            )
+        engine = Worker(
+            app,
+            queues=[jobs.PUBLISH, jobs.COLLECT],
+            concurrency=_CONCURRENCY,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=1.0,
+            shutdown_graceful_timeout=_DRAIN_S,
+            delete_jobs="successful",
+            update_heartbeat_interval=settings.roost_heartbeat_s,
+            stalled_worker_timeout=settings.roost_stalled_after_s,
         )
+
+        def end() -> None:
+            asked.set()
+            engine.stop()
+
+        if handle_signals:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, end)
         woken = asyncio.Event()
+        running = asyncio.create_task(engine.run())
         beside = [
-            asyncio.create_task(_again_and_again("dispatcher", lambda: _dispatch(house, woken))),
-            asyncio.create_task(_again_and_again("listener", lambda: _listen(house, woken))),
-            asyncio.create_task(_again_and_again("housekeeping", lambda: _keep_house(house, app))),
+            asyncio.create_task(_again_and_again(name, work))
+            for name, work in (
+                ("dispatcher", lambda: _dispatch(house, woken)),
+                ("listener", lambda: _listen(house, woken)),
+                ("housekeeping", lambda: _keep_house(house, app)),
+                ("heartbeat", lambda: _beat(house, app, engine)),
+            )
         ]
         try:
-            done, _ = await asyncio.wait({engine, *beside}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({running, *beside}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (*beside, engine):
+            for task in (*beside, running):
                 task.cancel()
-            await asyncio.gather(*beside, engine, return_exceptions=True)
+            await asyncio.gather(*beside, running, return_exceptions=True)
+
+
+async def _beat(house: House, app: App, engine: Worker) -> None:
+    """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
+    await asyncio.sleep(house.settings.roost_heartbeat_s)
+    if engine.worker_id is not None:
+        await app.job_manager.update_heartbeat(engine.worker_id)
 
 
 async def is_any_alive(house: House) -> bool:

@@ -25,7 +25,7 @@ async def test_check_weighs_judges_and_prices(tmp_path: Path) -> None:
         run_roost("check", "See https://example.com/tides", "--json", folder=tmp_path),
         run_roost("check", "x" * 281, "--json", folder=tmp_path),
     )
-    assert (good.code, bad.code) == (0, 1)
+    assert (good.code, bad.code) == (0, 2)
     assert good.answer["weighted_length"] == 27
     assert good.answer["valid"] is True
     assert good.answer["price"] == {
@@ -42,7 +42,7 @@ async def test_check_probes_the_media(tmp_path: Path, teal: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(teal.read_bytes()[:40])
     ended = await run_roost("check", "Teal", "--media", str(broken), "--json", folder=tmp_path)
-    assert ended.code == 1
+    assert ended.code == 2
     assert len(ended.answer["violations"]) == 1
 
 
@@ -84,7 +84,7 @@ async def test_a_posts_history_is_told(desk: Desk, tmp_path: Path) -> None:
 async def test_metrics_and_report_tell_what_was_read(desk: Desk, tmp_path: Path) -> None:
     await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
     metrics, report = await asyncio.gather(
-        run(desk, tmp_path, "metrics"), run(desk, tmp_path, "report", "--out", "sub/report.html")
+        run(desk, tmp_path, "metrics"), run(desk, tmp_path, "report", "--out", "report.html")
     )
     (account,) = metrics.answer["accounts"]
     assert account["account"] == "larkbooks"

@@ -53,7 +53,7 @@ async def test_post_leaves_the_work_to_a_worker_that_is_alive(desk: Desk, tmp_pa
         ended = await post(desk, tmp_path, "Hello")
     assert ended.code == 0
     assert "No worker" not in ended.err
-    assert ended.out.startswith("Post 1 is published.\nhttps://x.com/i/web/status/")
+    assert ended.out.startswith("Post 1 is published.\n")
 
 
 async def test_post_no_wait_only_stores(desk: Desk, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import sys
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,34 @@ async def test_two_processes_refresh_once(desk: Desk) -> None:
     assert await desk.requests("refresh") == [200]
 
 
+async def refresh_under_way(desk: Desk) -> asyncio.Task[str]:
+    """A refresh that X has been asked for and takes its time to answer."""
+    await desk.emulator.jump(hours=2)
+    await desk.emulator.fail("refresh", "before", "delay", seconds=0.4)
+    task = asyncio.create_task(grant_of(desk).get())
+    async with asyncio.timeout(10):
+        while await desk.requests("refresh") != [None]:
+            await asyncio.sleep(0.01)
+    return task
+
+
+async def test_a_refresh_whose_caller_is_gone_is_kept(desk: Desk) -> None:
+    before = await kept(desk)
+    task = await refresh_under_way(desk)
+    task.cancel()
+    await asyncio.wait({task})
+    token = await grant_of(desk).get()
+    assert token == (await kept(desk)).access_token != before.access_token
+    assert await desk.requests("refresh") == [200]
+
+
+async def test_a_refresh_under_way_does_not_overwrite_a_newer_grant(desk: Desk) -> None:
+    task = await refresh_under_way(desk)
+    newer = await _connect_again(desk)
+    await task
+    assert (await kept(desk)).access_token == newer
+
+
 async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) -> None:
     posts = [await desk.plan(text) for text in ("One", "Two", "Three")]
     await kill_grant(desk)
@@ -162,7 +191,8 @@ async def test_posts_of_a_dead_grant_stay_until_it_is_connected_again(desk: Desk
     assert (await desk.see(late)).state is PostState.PUBLISHED
 
 
-async def _connect_again(desk: Desk) -> None:
+async def _connect_again(desk: Desk) -> str:
+    """The owner gives a new grant; its access token."""
     grant = await desk.emulator.connect("larkbooks")
     now = desk.house.clock.now()
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
@@ -177,8 +207,9 @@ async def _connect_again(desk: Desk) -> None:
             account.client_id,
             account.scopes,
         )
-        tokens = Tokens(grant["access_token"], grant["refresh_token"], now)
+        tokens = Tokens(grant["access_token"], grant["refresh_token"], now + timedelta(hours=2))
         await store.accounts.keep(transaction, vault, desk.tenant.id, who, tokens, now=now)
+    return tokens.access_token
 
 
 async def test_a_grant_that_dies_in_the_middle_of_a_thread_loses_no_part(desk: Desk) -> None:
@@ -219,14 +250,35 @@ async def test_figures_wait_while_the_secret_is_wrong(desk: Desk) -> None:
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
 
 
-@pytest.mark.parametrize("kind", ["500", "503", "502text", "429"])
-async def test_a_refresh_that_x_fails_disconnects_nobody(desk: Desk, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "raised"),
+    [
+        ("500", x.errors.OutcomeUnknown),
+        ("502text", x.errors.OutcomeUnknown),
+        ("drop", x.errors.OutcomeUnknown),
+        ("429", x.errors.XUnavailable),
+    ],
+)
+async def test_a_refresh_that_x_fails_disconnects_nobody(
+    desk: Desk, kind: str, raised: type[x.errors.XFailure]
+) -> None:
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", kind)
-    with pytest.raises(x.errors.XFailure):
+    with pytest.raises(raised):
         await grant_of(desk).get()
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
     assert await grant_of(desk).get() == (await kept(desk)).access_token
+
+
+async def test_a_refresh_whose_answer_was_lost_needs_the_owner(desk: Desk) -> None:
+    await desk.emulator.jump(hours=2)
+    await desk.emulator.fail("refresh", "after", "drop")
+    with pytest.raises(x.errors.OutcomeUnknown):
+        await grant_of(desk).get()
+    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+    with pytest.raises(ReconnectNeeded):
+        await grant_of(desk).get()
+    assert (await desk.integration()).status is IntegrationStatus.NEEDS_RECONNECT
 
 
 async def test_another_x_app_does_not_touch_the_grant(desk: Desk) -> None:

@@ -42,13 +42,8 @@ async def next_reading(desk: Desk) -> datetime:
 @pytest.fixture
 async def daily(desk: Desk) -> Desk:
     """The desk, its account's figures due now."""
-    await collect_at(desk, desk.account, desk.house.clock.now())
+    await desk.read_figures_at(desk.house.clock.now())
     return desk
-
-
-async def collect_at(desk: Desk, account: Integration, at: datetime) -> None:
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.collect_next_at(transaction, account.id, at)
 
 
 async def history_of(desk: Desk, account: Integration, days: int = 60) -> list[date]:

@@ -12,7 +12,7 @@ from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
 from roost import jobs, store
 from roost.house import House
-from roost.models import IntegrationStatus, PostId, PostState
+from roost.models import IntegrationStatus, PostState
 from roost.services import dispatch
 
 
@@ -34,13 +34,6 @@ async def _ask(house: House, query: Any, *values: object) -> list[Any]:
         return await rows.fetchall()
 
 
-async def claim(house: House, at_most: int) -> list[PostId]:
-    """Claim what is due, as the dispatcher does."""
-    async with house.database.house() as transaction:
-        rows = await transaction.run("claim_due_posts", now=house.clock.now(), at_most=at_most)
-    return [row["post_id"] for row in rows]
-
-
 @pytest.fixture
 async def neighbour(desk: Desk, emulator: Emulator) -> Desk:
     """Another tenant with an account of its own, at the same desk."""
@@ -53,9 +46,10 @@ async def test_tenants_take_turns(desk: Desk, neighbour: Desk) -> None:
     many = [await desk.plan(f"Post {number}") for number in range(6)]
     few = [await neighbour.plan(f"Mine {number}", after_s=1) for number in range(2)]
     await desk.emulator.jump(seconds=2)
-    assert sorted(await claim(desk.house, 4)) == sorted([*many[:2], *few])
-    assert await claim(desk.house, 4) == many[2:]
-    assert await claim(desk.house, 4) == []
+    await dispatch.dispatch_due(desk.house, at_most=4)
+    assert sorted(await queued(desk.house)) == sorted([*many[:2], *few])
+    await dispatch.dispatch_due(desk.house, at_most=4)
+    assert sorted(await queued(desk.house)) == sorted([*many, *few])
 
 
 async def test_a_post_of_the_far_future_never_enters_the_queue(desk: Desk) -> None:
@@ -91,6 +85,15 @@ async def test_what_is_queued_is_publishing_in_the_same_transaction(desk: Desk) 
     assert (await desk.see(post_id)).state is PostState.PUBLISHING
     assert await queued(desk.house) == [post_id]
     assert "its time has come" in (await desk.story(post_id))[-1]
+
+
+async def test_posts_of_another_x_are_not_queued(desk: Desk) -> None:
+    post_id = await desk.plan("Only a play")
+    live = desk.house.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
+    assert await dispatch.dispatch_due(replace(desk.house, settings=live)) == 0
+    assert (await desk.see(post_id)).state is PostState.SCHEDULED
+    await desk.work()
+    assert await desk.on_x() == ["Only a play"]
 
 
 async def test_posts_of_a_dead_grant_are_not_queued(desk: Desk) -> None:
@@ -149,19 +152,8 @@ async def test_arguments_of_jobs_are_numbers_only(desk: Desk) -> None:
 async def test_due_figures_are_leased_and_asked_for_again_where_nobody_took_them(
     desk: Desk,
 ) -> None:
-    now = desk.house.clock.now()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.collect_next_at(transaction, desk.account.id, now)
+    await desk.read_figures_at(desk.house.clock.now())
     assert await dispatch.dispatch_due(desk.house) == 1
     assert await dispatch.dispatch_due(desk.house) == 0
     await desk.emulator.jump(hours=1)
     assert await dispatch.dispatch_due(desk.house) == 1
-
-
-async def test_the_dispatcher_knows_when_to_look_again(desk: Desk) -> None:
-    await desk.plan("Later", after_s=3600)
-    await desk.plan("Sooner", after_s=60)
-    async with desk.house.database.house() as transaction:
-        row = await transaction.run_one("next_due")
-    assert row is not None
-    assert row["at"] == desk.house.clock.now() + timedelta(seconds=60)

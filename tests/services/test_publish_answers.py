@@ -93,6 +93,15 @@ async def test_create_that_meets_a_401_is_sent_with_a_fresh_token(desk: Desk) ->
     assert await desk.requests("refresh") == [200]
 
 
+async def test_a_slow_refresh_does_not_use_up_the_time_of_the_create(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six")
+    await desk.emulator.jump(hours=2)
+    await desk.emulator.fail("refresh", "before", "delay", seconds=0.8)
+    await _with_deadline(desk, 0.5).work()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert await desk.requests("create_post") == [201]
+
+
 async def test_create_that_meets_401s_for_ever_waits_and_keeps_its_account(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "401", times=2)
     post_id = await desk.plan("Low tide at six")

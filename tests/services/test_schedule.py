@@ -144,10 +144,9 @@ async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) 
 
 async def test_a_cancellation_that_comes_after_the_dispatcher_is_refused(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    now = desk.house.clock.now()
-    async with desk.house.database.house() as transaction:
-        (claimed,) = await transaction.run("claim_due_posts", now=now, at_most=10)
-        assert claimed["post_id"] == post_id
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        moved = (PostState.SCHEDULED, PostState.PUBLISHING)
+        assert await store.posts.move(transaction, post_id, *moved)
         cancelling = asyncio.create_task(cancel_post(desk.house, desk.tenant, post_id))
         await somebody_waits(desk.house)
     with pytest.raises(PostNotEditable):

@@ -15,7 +15,7 @@ from fix_publishing import MOVING, Desk
 from roost import worker
 from roost.house import House
 from roost.models import PostId, PostState, Tenant
-from roost.settings import Settings
+from roost.services import dispatch
 
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
@@ -69,10 +69,11 @@ async def test_a_sleeping_worker_wakes_for_a_new_post(desk: Desk) -> None:
     assert await desk.on_x() == ["Now", "And now, when it sleeps again"]
 
 
-async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk, settings: Settings) -> None:
+async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk) -> None:
     post_id = await desk.plan("Left behind")
-    with psycopg.connect(desk.house.database.conninfo) as connection:
-        connection.execute("SELECT * FROM claim_due_posts(%s, 10)", [desk.house.clock.now()])
+    await dispatch.dispatch_due(desk.house)
+    async with desk.house.database.house() as transaction:
+        await transaction.raw.execute("DELETE FROM procrastinate_jobs")
     async with Working(desk.house):
         await settled(desk, post_id)
     assert await desk.on_x() == ["Left behind"]
@@ -87,13 +88,8 @@ async def test_a_worker_outlives_the_loss_of_every_connection(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        post_id = await _plan_after_loss(desk)
-        await settled(desk, post_id)
+        await settled(desk, await desk.plan("After the loss"))
     assert await desk.on_x() == ["After the loss"]
-
-
-async def _plan_after_loss(desk: Desk) -> PostId:
-    return await desk.plan("After the loss")
 
 
 async def test_two_workers_publish_each_post_once(desk: Desk, tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from importlib.metadata import version
 from cyclopts import App
 
 EXIT_CODES = (
-    "Exit codes: 0 done · 1 X or a rule refused it, or it is in another state ·"
-    " 2 the request or a setting is wrong · 3 an administrator has to act ·"
-    " 4 try again later · 5 something is broken · 130 interrupted."
+    "Exit codes: 0 done · 1 X refused it (or a plan's row was), it is in another state, or not"
+    " there · 2 the request, the post or a setting is wrong · 3 `roost init` or an administrator"
+    " has to act · 4 try again later · 5 something is broken · 130 interrupted."
 )
 
 
@@ -58,6 +58,9 @@ for _name, _place, _help in _COMMANDS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and end with its exit code."""
-    from roost.cli.show import run
+    try:
+        from roost.cli.show import run
 
-    sys.exit(run(app, arguments))
+        sys.exit(run(app, arguments))
+    except KeyboardInterrupt:  # while the program was still loading
+        sys.exit(130)

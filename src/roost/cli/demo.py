@@ -22,7 +22,7 @@ from roost.cli.children import running
 from roost.cli.consent import give_consent
 from roost.cli.demo_show import Progress, show_result
 from roost.cli.setup import make_home, make_tenant
-from roost.cli.show import Json, complete, say, tell
+from roost.cli.show import Json, complete, plain, say, tell
 from roost.errors import Broken, InvalidInput
 from roost.house import House, migrate, open_house
 from roost.models import Integration, Post, PostState, Tenant
@@ -75,18 +75,31 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
     with Progress(shown=not as_json) as progress:
         try:
             async with _stage(scenario, seed, keep, progress) as stage:
-                result = await _play(stage, progress)
+                result, unpublished = await _play(stage, progress)
                 result["seconds"] = round(time.monotonic() - began, 1)
                 progress.stop()
                 say(result, as_json=as_json)
-                show_result(result, shown=not as_json)
+                show_result(result, unpublished, shown=not as_json)
+                if keep is not None:
+                    tell(f"The demo's data is kept in {keep}.")
                 if stay:
                     tell(f"The page is at {stage.page_url} until Ctrl-C.")
                     await asyncio.Event().wait()
         except asyncio.CancelledError:
             tell("Interrupted; everything the demo started was ended.")
             raise
-    return 0
+    return 0 if not unpublished and _is_true(result) else 5
+
+
+def _is_true(result: dict[str, Any]) -> bool:
+    """Whether Roost's own account of the demo is the one that X would give."""
+    truth = result["truth"]
+    return bool(
+        result["parts"] == truth["posts"]
+        and result["media"] == truth["media"]
+        and float(result["dollars"]) == truth["dollars"]
+        and plain(result["alerts"]) == truth["anomalies"]
+    )
 
 
 @dataclass(frozen=True)
@@ -139,9 +152,11 @@ def _data_folder(keep: Path | None) -> Iterator[Path]:
 async def _database(given: str | None, home: Path, *, keep: bool) -> AsyncIterator[str | None]:
     """A database for the demo alone: a fresh one on the given server, or None for the embedded."""
     if given is None:
-        yield None
-        if not keep:
-            await remove_embedded(home)
+        try:
+            yield None
+        finally:
+            if not keep:
+                await remove_embedded(home)
         return
     name = f"roost_demo_{secrets.token_hex(4)}"
     await create_database(given, name)
@@ -191,6 +206,7 @@ async def _stage(
             _env_file=None,
             **{name.lower(): value for name, value in told.items()},
             database_url=database,
+            roost_keys=None,
         )
         progress.say("starting PostgreSQL" if database is None else "making a database")
         await migrate(settings)
@@ -236,7 +252,7 @@ async def _set_stage(x_url: str, port: int) -> dict[str, Any]:
     return app | {"callback": callback}
 
 
-async def _play(stage: Stage, progress: Progress) -> dict[str, Any]:
+async def _play(stage: Stage, progress: Progress) -> tuple[dict[str, Any], list[Post]]:
     house = stage.house
     tenants = [await store.tenants.get(house.database, cast.tenant) for cast in CAST]
     for cast in CAST:
@@ -260,14 +276,19 @@ async def _play(stage: Stage, progress: Progress) -> dict[str, Any]:
         refused += [
             {"row": row.line, "code": row.code, "message": row.message} for row in imported.refused
         ]
+        progress.say(
+            f"imported {cast.plan}: {imported.posts} posts, {len(imported.refused)} refused"
+        )
     posts = await _watch_publishing(house, tenants, progress)
+    progress.say(f"published {sum(post.state is PostState.PUBLISHED for post in posts)} posts")
+    progress.say(f"{_DAYS} days pass")
     await _live_days(stage, tenants, progress)
     progress.say("writing the report")
     path = Path("out") / "demo" / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(await report.write_report(house, tenants, days=_DAYS), "utf-8")
     result = await _sum_up(stage, tenants, accounts)
-    return {
+    told = {
         "tenants": len(tenants),
         "connected": sum(len(found) for found in accounts.values()),
         "published": sum(post.state is PostState.PUBLISHED for post in posts),
@@ -275,6 +296,7 @@ async def _play(stage: Stage, progress: Progress) -> dict[str, Any]:
         **result,
         "report": str(path),
     }
+    return told, [post for post in posts if post.state is not PostState.PUBLISHED]
 
 
 async def _accounts(house: House, tenant: Tenant) -> list[Integration]:

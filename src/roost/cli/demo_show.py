@@ -8,6 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bars
 from rich.table import Table
 
+from roost.models import Post
+
 
 class Progress:
     """What the demo is doing right now, on standard error; nothing where it is not shown."""
@@ -51,7 +53,7 @@ class Progress:
         self._bars.update(self._tasks[name], completed=done, total=total)
 
 
-def show_result(result: dict[str, Any], *, shown: bool) -> None:
+def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool) -> None:
     """The closing table, on standard output."""
     if not shown:
         return
@@ -65,6 +67,8 @@ def show_result(result: dict[str, Any], *, shown: bool) -> None:
     )
     for row in result["refused"]:
         table.add_row("refused", f"line {row['row']}: {row['message']} ({row['code']})")
+    for post in unpublished:
+        table.add_row("not published", f"post {post.id} is {post.state}: {post.reason}")
     table.add_row("X requests", str(result["requests"]))
     table.add_row(
         "the real X would have charged",

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from roost import store, worker, x
 from roost.accounts import open_account
 from roost.cli.show import Json, complete, say, tell
-from roost.errors import RoostError
+from roost.errors import DatabaseUnavailable, RoostError, SchemaOutdated, UnsafeDatabaseRole
 from roost.house import House, open_house
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, unit_usd
@@ -23,6 +23,9 @@ from roost.store.vault import key_file
 
 #: A post that is due longer than this and not out is late.
 _LATE = timedelta(minutes=2)
+
+
+_DATABASE = (DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole)
 
 
 class Health(StrEnum):
@@ -78,7 +81,8 @@ async def _look(settings: Settings, live: bool, yes: bool) -> list[Finding]:
             findings.append(Finding("database", Health.WELL, f"{kind}, tables up to date"))
             findings += await _house(house, live, yes)
     except RoostError as error:
-        findings.append(Finding("database", Health.ILL, error.message, error.next))
+        what = "database" if isinstance(error, _DATABASE) else "start"
+        findings.append(Finding(what, Health.ILL, error.message, error.next))
     return findings
 
 
@@ -147,7 +151,7 @@ async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
             Finding("posts", Health.ILL, told, "See `roost posts` and the worker's log.")
         )
     else:
-        findings.append(Finding("posts", Health.WELL, "none is late"))
+        findings.append(Finding("posts", Health.WELL, "none is more than 2 min late"))
     accounts = []
     for tenant_id in await store.tenants.list_ids(house.database):
         async with house.database.tenant(tenant_id) as transaction:
@@ -185,6 +189,8 @@ async def _account(house: House, account: Integration, live: bool) -> Finding:
             Health.NOTICE,
             f"belongs to the {account.environment} X, not to {house.settings.roost_x_base_url}",
         )
+    if account.health is not None:
+        return Finding(what, Health.ILL, f"could not be read: {account.health}")
     if not live:
         return Finding(what, Health.WELL, f"connected ({account.environment})")
     try:

@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.table import Table
 
 from roost import store
 from roost.cli.chosen import choose_account
 from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, say
+from roost.errors import InvalidInput
 from roost.models import AccountHistory, Metric, PostSnapshot
 from roost.services import report as reporting
 
@@ -21,7 +23,7 @@ _SHOWN = (
     Metric.REPOSTS,
     Metric.LINK_CLICKS,
 )
-Days = Annotated[int, Parameter(help="How far back, in days.")]
+Days = Annotated[int, Parameter(help="How far back, in days.", validator=Number(gte=1, lte=366))]
 
 
 def metrics(
@@ -100,11 +102,12 @@ def report(
     """Write the report as one HTML file that opens without a network."""
 
     async def work() -> None:
+        if not out.parent.is_dir():
+            raise InvalidInput(f"There is no folder {out.parent}.", next="Make it, or use --out.")
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
             chosen = await choose_account(house, whose, account) if account else None
             html = await reporting.write_report(house, [whose], account=chosen, days=days)
-        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(html, "utf-8")
         say({"report": out}, f"The report is {out}.", as_json=as_json)
 

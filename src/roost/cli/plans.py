@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from roost import store
-from roost.cli.show import Json, TenantName, complete, open_for_command, say
+from roost.cli.show import Json, TenantName, complete, open_for_command, say, show_price
 from roost.services import schedule
 
 
@@ -34,11 +34,8 @@ def import_plan(
 
 
 def _told(imported: schedule.Imported, dry_run: bool) -> str:
-    price = f"${imported.price.low:.3f}"
-    if not imported.price.is_certain:
-        price += f" to ${imported.price.high:.3f}"
     verb = "would be scheduled" if dry_run else "scheduled"
-    lines = [f"{imported.posts} posts {verb}; X will charge {price}."]
+    lines = [f"{imported.posts} posts {verb}; X will charge {show_price(imported.price)}."]
     if imported.known:
         lines.append(f"{imported.known} posts were imported before; nothing changed for them.")
     for row in imported.refused:

@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import logging
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -18,16 +20,27 @@ from roost.cli.show import (
     complete,
     open_for_command,
     say,
+    show_price,
     tell,
 )
-from roost.errors import InvalidInput
+from roost.errors import InvalidInput, ReconnectNeeded
 from roost.house import House
-from roost.models import Post, PostId, PostState, Tenant
+from roost.models import (
+    Environment,
+    Integration,
+    IntegrationStatus,
+    Post,
+    PostId,
+    PostState,
+    Tenant,
+)
 from roost.services import schedule
 from roost.services.schedule import PlainPart
 from roost.text import split_thread
 
 _LOOK_EVERY_S = 0.2
+#: Every so many looks, whether a worker is alive.
+_LOOK_FOR_WORKER = 15
 #: States in which a post still moves by itself.
 _MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 _EXIT = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
@@ -53,7 +66,12 @@ def post(
     thread: Annotated[
         Path | None, Parameter(help="A text file that becomes a thread, cut where it reads well.")
     ] = None,
-    wait: Annotated[bool, Parameter(negative="--no-wait", help="Wait for the outcome.")] = True,
+    wait: Annotated[
+        bool, Parameter(negative="--no-wait", help="Without --at: wait for the outcome.")
+    ] = True,
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Only show the parts, what is wrong, and the price.")
+    ] = False,
     tenant: TenantName = "default",
     account: AccountName = None,
     as_json: Json = False,
@@ -62,19 +80,37 @@ def post(
 
     async def work() -> int:
         parts = _parts(text, media, alt, thread)
-        async with open_for_command() as house:
+        async with open_for_command(logging.WARNING) as house:
             whose = await store.tenants.get(house.database, tenant)
             integration = await choose_account(house, whose, account)
+            if dry_run:
+                return await _preview(parts, integration, as_json)
+            if integration.status is not IntegrationStatus.CONNECTED:
+                raise ReconnectNeeded(f"@{integration.username} is {integration.status}.")
             due_at = choose_instant(at, whose, house.clock.now())
             planned = await schedule.schedule_post(
                 house, whose, integration, parts, due_at=due_at, why="posted from the terminal"
             )
             if at is None and wait:
                 planned = await _outcome(house, whose, planned)
-        say(planned, _told(planned), as_json=as_json)
+        say(planned, _told(planned, whose, integration), as_json=as_json)
         return _EXIT.get(planned.state, 0 if planned.state in _MOVING else 1)
 
     return complete(work)
+
+
+async def _preview(parts: list[PlainPart], account: Integration, as_json: bool) -> int:
+    judged = await schedule.judge(parts, subscription_type=account.subscription_type)
+    lines = [f"part {order}: {part.text}" for order, part in enumerate(parts, start=1)]
+    lines += [f"✗ {one.code}: {one.message} {one.next}" for one in judged.violations]
+    lines.append(f"X charges {show_price(judged.price)}.")
+    answer = {
+        "parts": [part.text for part in parts],
+        "violations": judged.violations,
+        "price": judged.price,
+    }
+    say(answer, "\n".join(lines), as_json=as_json)
+    return 2 if judged.violations else 0
 
 
 def _parts(
@@ -99,18 +135,25 @@ def _parts(
 
 
 async def _outcome(house: House, tenant: Tenant, post: Post) -> Post:
-    """Wait until the post is settled, with a worker within this process where none is alive."""
-    within = None
-    if not await worker.is_any_alive(house):
-        tell("No worker is alive; this command publishes the post itself.")
-        within = asyncio.create_task(worker.run(house, handle_signals=False))
+    """Wait until the post is settled, with a worker within this process while none is alive."""
+    within: asyncio.Task[None] | None = None
+    told, looks = "", 0
     try:
         while post.state in _MOVING:
             if within is not None and within.done():
                 within.result()
+            look = within is None and looks % _LOOK_FOR_WORKER == 0
+            if look and not await worker.is_any_alive(house):
+                tell("No worker is alive; until this post is settled, this command is one.")
+                within = asyncio.create_task(worker.run(house, handle_signals=False))
+            looks += 1
             await asyncio.sleep(_LOOK_EVERY_S)
             async with house.database.tenant(tenant.id) as transaction:
                 post = await store.posts.get(transaction, post.id)
+                events = await store.posts.list_events(transaction, post.id)
+            if events[-1].why.startswith("waits: ") and events[-1].why != told:
+                told = events[-1].why
+                tell(f"Post {post.id} {told} (Ctrl-C leaves it to the workers)")
     finally:
         if within is not None:
             within.cancel()
@@ -119,14 +162,26 @@ async def _outcome(house: House, tenant: Tenant, post: Post) -> Post:
     return post
 
 
-def _told(post: Post) -> str:
+def _told(post: Post, tenant: Tenant, account: Integration) -> str:
     lines = [f"Post {post.id} is {post.state}."]
     if post.state is PostState.SCHEDULED and post.due_at is not None:
-        lines = [f"Post {post.id} is scheduled for {post.due_at.isoformat(timespec='seconds')}."]
+        due = post.due_at.astimezone(ZoneInfo(tenant.time_zone))
+        lines = [f"Post {post.id} is scheduled for {due.isoformat(timespec='seconds')}."]
     if post.reason:
         lines.append(post.reason)
-    lines += [f"https://x.com/i/web/status/{part.sent_as}" for part in post.parts if part.sent_as]
+    for part in post.parts:
+        if part.sent_as is None:
+            continue
+        if account.environment is Environment.LIVE:
+            lines.append(f"https://x.com/i/web/status/{part.sent_as}")
+        else:
+            lines.append(f"on the emulator as {part.sent_as}")
     return "\n".join(lines)
+
+
+async def _account_of(house: House, tenant: Tenant, post: Post) -> Integration:
+    async with house.database.tenant(tenant.id) as transaction:
+        return await store.accounts.get(transaction, post.integration_id)
 
 
 def edit(
@@ -136,7 +191,7 @@ def edit(
     text: Annotated[str | None, Parameter(help="Another text (a post of one part).")] = None,
     media: Media = None,
     alt: Alt = None,
-    at: Annotated[str | None, Parameter(help="Another time.")] = None,
+    at: Annotated[str | None, Parameter(help="Another time, as for `roost post`.")] = None,
     thread: Annotated[Path | None, Parameter(help="A text file for a thread.")] = None,
     tenant: TenantName = "default",
     as_json: Json = False,
@@ -146,20 +201,45 @@ def edit(
     async def work() -> None:
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
-            parts = None
-            if text is not None or thread is not None:
-                parts = _parts(text or "", media, alt, thread)
-            elif media:
-                raise InvalidInput("Say the text again with other media.")
+            async with house.database.tenant(whose.id) as transaction:
+                before = await store.posts.get(transaction, PostId(post))
+            parts = _changed(before, text, media, alt, thread)
             due_at = None if at is None else choose_instant(at, whose, house.clock.now())
             if parts is None and due_at is None:
-                raise InvalidInput("Nothing to change was named: use --text, --thread or --at.")
-            changed = await schedule.edit_post(
-                house, whose, PostId(post), parts=parts, due_at=due_at
-            )
-        say(changed, _told(changed), as_json=as_json)
+                raise InvalidInput(
+                    "Nothing to change was named.", next="Use --text, --media, --thread or --at."
+                )
+            changed = await schedule.edit_post(house, whose, before.id, parts=parts, due_at=due_at)
+            account = await _account_of(house, whose, changed)
+        say(changed, _told(changed, whose, account), as_json=as_json)
 
     return complete(work)
+
+
+def _changed(
+    before: Post,
+    text: str | None,
+    media: list[Path] | None,
+    alt: list[str] | None,
+    thread: Path | None,
+) -> list[PlainPart] | None:
+    """The post's parts with what was named changed; None where nothing was."""
+    if text is None and media is None and alt is None and thread is None:
+        return None
+    if thread is not None:
+        return _parts("", media, alt, thread)
+    if len(before.parts) > 1:
+        raise InvalidInput(
+            f"Post {before.id} is a thread; its parts are changed together.",
+            next="Give the whole thread with --thread.",
+        )
+    (part,) = before.parts
+    kept = [(Path(asset.path), asset.alt_text) for asset in part.media]
+    files = media if media is not None else [path for path, _ in kept]
+    alts = alt
+    if alts is None and media is None:
+        return [PlainPart(part.text if text is None else text, tuple(kept))]
+    return _parts(part.text if text is None else text, files, alts, None)
 
 
 def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
@@ -169,7 +249,8 @@ def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = Fals
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
             cancelled = await schedule.cancel_post(house, whose, PostId(post))
-        say(cancelled, _told(cancelled), as_json=as_json)
+            account = await _account_of(house, whose, cancelled)
+        say(cancelled, _told(cancelled, whose, account), as_json=as_json)
 
     return complete(work)
 
@@ -222,9 +303,13 @@ async def _show_one(
     if as_json:
         say({"post": found} | ({"history": events} if history else {}), as_json=True)
         return
-    say(None, _told(found), as_json=False)
+    account = await _account_of(house, tenant, found)
+    say(None, _told(found, tenant, account), as_json=False)
     for part in found.parts:
         say(None, f"  part {part.position} ({part.state}): {part.text}", as_json=False)
+        for asset in part.media:
+            alt = f', alt text "{asset.alt_text}"' if asset.alt_text else ", no alt text"
+            say(None, f"    {asset.kind} {asset.path}{alt}", as_json=False)
     for event in events:
         whose = "post" if event.position is None else f"part {event.position}"
         at = event.at.strftime("%Y-%m-%d %H:%M:%S")

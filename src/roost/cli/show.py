@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,9 +16,10 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import App, Parameter
 
-from roost.errors import AdministratorNeeded, Kind, RoostError
-from roost.house import House, open_house
-from roost.settings import Settings, read_settings
+from roost.errors import AdministratorNeeded, Kind, RoostError, SchemaOutdated
+from roost.house import House, from_outside, open_house
+from roost.prices import Price
+from roost.settings import read_settings
 from roost.telemetry import log_to_stderr
 
 #: What each kind of failure ends a command with.
@@ -44,7 +46,7 @@ AccountName = Annotated[
 
 def exit_code(error: RoostError) -> int:
     """The exit code of a failure."""
-    if isinstance(error, AdministratorNeeded):
+    if isinstance(error, AdministratorNeeded | SchemaOutdated):
         return NEEDS_ADMINISTRATOR
     return EXIT_CODES[error.kind]
 
@@ -73,6 +75,13 @@ def say(value: Any, text: str | None = None, *, as_json: bool) -> None:
         print(json.dumps(plain(value), ensure_ascii=False), flush=True)  # noqa: T201  the answer
     elif text is not None:
         print(text, flush=True)  # noqa: T201
+
+
+def show_price(price: Price) -> str:
+    """Dollars, as a range where X's documents leave a doubt, and why."""
+    if price.is_certain:
+        return f"${price.low:.3f} ({price.reason})"
+    return f"${price.low:.3f} to ${price.high:.3f} ({price.reason})"
 
 
 def tell(text: str) -> None:
@@ -110,6 +119,10 @@ def run(app: App, arguments: list[str] | None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return 0
+    except Exception as unforeseen:
+        told = from_outside(unforeseen)
+        show_failure(told, as_json=as_json)
+        return exit_code(told)
     return result if isinstance(result, int) else 0
 
 
@@ -129,8 +142,8 @@ def complete(work: Callable[[], Awaitable[int | None]]) -> int:
 
 
 @contextlib.asynccontextmanager
-async def open_for_command(settings: Settings | None = None) -> AsyncIterator[House]:
-    """The house, with the log on standard error."""
-    log_to_stderr()
-    async with open_house(settings or read_settings()) as house:
+async def open_for_command(level: int = logging.INFO) -> AsyncIterator[House]:
+    """The house, with the log from `level` on standard error."""
+    log_to_stderr(level)
+    async with open_house(read_settings()) as house:
         yield house

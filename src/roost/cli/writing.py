@@ -7,8 +7,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
-from roost.cli.show import Json, complete, say
-from roost.prices import Price
+from roost.cli.show import Json, complete, say, show_price
 from roost.services import compose, schedule
 from roost.services.schedule import PlainPart
 from roost.text import LIMIT, LONG_LIMIT, Weight, entities, lint, weigh
@@ -61,7 +60,7 @@ def check(
             say(answer, as_json=True)
         else:
             _print(text, weight, judged)
-        return 1 if judged.violations else 0
+        return 2 if judged.violations else 0
 
     return complete(work)
 
@@ -82,10 +81,4 @@ def _print(text: str, weight: Weight, judged: schedule.Judged) -> None:
         if finding.proposal is not None:
             told += f" Write {finding.proposal!r}, perhaps."
         console.print(Text.assemble(("! ", "yellow"), told))
-    console.print(_price(judged.price))
-
-
-def _price(price: Price) -> str:
-    if price.is_certain:
-        return f"X charges ${price.low:.3f} ({price.reason})"
-    return f"X charges ${price.low:.3f} to ${price.high:.3f} ({price.reason})"
+    console.print(f"X charges {show_price(judged.price)}")

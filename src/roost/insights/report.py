@@ -14,7 +14,15 @@ import numpy as np
 
 from roost.agents.narrator import Figures, count, narrate, ratio
 from roost.insights.series import DailySeries, daily_gains, daily_levels, posts_by_part
-from roost.models import AccountHistory, Alert, Metric, PostSnapshot, TweetId
+from roost.models import (
+    AccountHistory,
+    Alert,
+    Environment,
+    Integration,
+    Metric,
+    PostSnapshot,
+    TweetId,
+)
 
 #: So many posts are listed, the best first.
 _BEST_POSTS = 10
@@ -27,6 +35,8 @@ class PostReport:
     """One tweet of the period, by its latest reading; each metric by the latest that has it."""
 
     username: str
+    is_live: bool
+    """Whether it is on the real X, so that a link to it leads somewhere."""
     sent_as: TweetId
     sent_at: datetime
     read_at: datetime
@@ -241,13 +251,13 @@ def _gained_by_post(
 
 def _sent_posts(history: AccountHistory, since: datetime, until: datetime) -> list[PostReport]:
     return [
-        _report_post(history.integration.username, readings)
+        _report_post(history.integration, readings)
         for readings in posts_by_part([post for post in history.posts if post.at < until])
         if since <= readings[0].sent_at < until
     ]
 
 
-def _report_post(username: str, readings: Sequence[PostSnapshot]) -> PostReport:
+def _report_post(account: Integration, readings: Sequence[PostSnapshot]) -> PostReport:
     newest = readings[-1]
 
     def latest(metric: Metric) -> int | None:
@@ -255,7 +265,8 @@ def _report_post(username: str, readings: Sequence[PostSnapshot]) -> PostReport:
         return next((value for value in told if value is not None), None)
 
     return PostReport(
-        username=username,
+        username=account.username,
+        is_live=account.environment is Environment.LIVE,
         sent_as=newest.sent_as,
         sent_at=newest.sent_at,
         read_at=newest.at,

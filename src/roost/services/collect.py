@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import store, x
-from roost.accounts import open_account
+from roost.accounts import mark_lost, open_account
 from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.insights import plan
@@ -59,15 +59,14 @@ async def collect_account(
     try:
         return await _read(house, integration, sent, now)
     except ReconnectNeeded as error:
-        async with house.database.tenant(tenant_id) as transaction:
-            await store.accounts.mark(
-                transaction, integration_id, IntegrationStatus.NEEDS_RECONNECT
-            )
+        await mark_lost(house, integration, error)
         log.warning("account %s: %s", integration_id, error)
     except RoostError as error:
         pause = error.wait if isinstance(error, x.errors.RateLimited) else _PAUSE
         async with house.database.tenant(tenant_id) as transaction:
-            await store.accounts.collect_next_at(transaction, integration_id, now + pause)
+            await store.accounts.collect_next_at(
+                transaction, integration_id, now + pause, health=str(error)
+            )
         log.warning("account %s: %s", integration_id, error)
     return Collected(0, 0)
 
@@ -99,6 +98,6 @@ async def _read(
         )
         await store.snapshots.add_posts(transaction, tenant_id, taken)
         await store.accounts.collect_next_at(
-            transaction, integration_id, plan.next_account_reading(now)
+            transaction, integration_id, plan.next_account_reading(now), health=None
         )
     return Collected(1, len(taken))

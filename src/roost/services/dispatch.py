@@ -13,13 +13,19 @@ _LEASE: Final = timedelta(hours=1)
 
 async def dispatch_due(house: House, *, at_most: int = 100) -> int:
     """Queue the posts and accounts whose time has come; how many."""
-    now = house.clock.now()
+    now, environment = house.clock.now(), house.settings.environment
     async with house.database.house() as transaction:
-        posts = await transaction.run("claim_due_posts", now=now, at_most=at_most)
+        posts = await transaction.run(
+            "claim_due_posts", now=now, at_most=at_most, environment=environment
+        )
         for row in posts:
             await jobs.defer_publish(transaction, row["tenant_id"], row["post_id"])
         accounts = await transaction.run(
-            "claim_due_accounts", now=now, leased_until=now + _LEASE, at_most=at_most
+            "claim_due_accounts",
+            now=now,
+            leased_until=now + _LEASE,
+            at_most=at_most,
+            environment=environment,
         )
         for row in accounts:
             await jobs.defer_collect(
@@ -31,7 +37,7 @@ async def dispatch_due(house: House, *, at_most: int = 100) -> int:
 async def dispatch_stranded(house: House) -> int:
     """Give every post on its way that no live job carries to a worker again; how many."""
     async with house.database.house() as transaction:
-        rows = await transaction.run("find_stranded_posts")
+        rows = await transaction.run("find_stranded_posts", environment=house.settings.environment)
         for row in rows:
             await jobs.defer_publish(transaction, row["tenant_id"], row["post_id"])
     return len(rows)

@@ -1,6 +1,7 @@
 """Puts posts on the calendar, changes and takes them back, and imports whole plans."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from roost import guards, mediafile, planfile, prices, store
-from roost.errors import AccountNotFound, MediaUnreadable, PostNotEditable, PostRefused
+from roost.errors import (
+    AccountNotFound,
+    MediaUnreadable,
+    PostNotEditable,
+    PostRefused,
+    TimePast,
+)
 from roost.house import House
 from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
 from roost.store.database import Transaction
@@ -16,6 +23,8 @@ from roost.store.posts import NewMedia, NewPart
 
 #: A new row of a plan that is later than this was not meant to go out now.
 _LATE: Final = timedelta(hours=1)
+#: Whoever means now may be this late.
+_JUST_NOW: Final = timedelta(minutes=1)
 _EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
 
 
@@ -36,6 +45,11 @@ class Judged:
     price: prices.Price
 
 
+def _plain(path: Path) -> Path:
+    """Absolute, without `..`: a worker in another folder has to find it."""
+    return Path(os.path.normpath(path.absolute()))
+
+
 async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = None) -> Judged:
     """Probe the files and hold the post against X's rules; every violation at once."""
     drafts, violations = [], []
@@ -43,7 +57,7 @@ async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = N
         media = []
         for path, alt_text in part.media:
             try:
-                file = await asyncio.to_thread(mediafile.probe, path.absolute())
+                file = await asyncio.to_thread(mediafile.probe, _plain(path))
             except MediaUnreadable as error:
                 violations.append(
                     Violation(error.code, error.message, next=error.next, part=position)
@@ -67,6 +81,11 @@ def _refuse(judged: Judged) -> None:
             for one in judged.violations
         ],
     )
+
+
+def _refuse_past(due_at: datetime | None, now: datetime) -> None:
+    if due_at is not None and due_at < now - _JUST_NOW:
+        raise TimePast(f"{due_at.isoformat(timespec='seconds')} is over.")
 
 
 def _rows(judged: Judged) -> list[NewPart]:
@@ -100,8 +119,9 @@ async def schedule_post(
 ) -> Post:
     """Store a post due at an instant; without one, as a draft.
 
-    Raises: PostRefused with every violation (nothing is stored).
+    Raises: PostRefused with every violation, TimePast (nothing is stored).
     """
+    _refuse_past(due_at, house.clock.now())
     judged = await judge(parts, subscription_type=integration.subscription_type)
     _refuse(judged)
     async with house.database.tenant(tenant.id) as transaction:
@@ -128,8 +148,9 @@ async def edit_post(
 ) -> Post:
     """Another text, other files or another time for a post that has not begun.
 
-    Raises: PostNotFound, PostNotEditable, PostRefused (nothing is changed).
+    Raises: PostNotFound, PostNotEditable, PostRefused, TimePast (nothing is changed).
     """
+    _refuse_past(due_at, house.clock.now())
     async with house.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.accounts.get(transaction, post.integration_id)

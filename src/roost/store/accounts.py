@@ -31,6 +31,8 @@ class Tokens:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_at: datetime
+    sealed: str = field(default="", repr=False)
+    """The refresh token as it lies in the database: what tells this grant from a newer one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def _integration(row: RowMapping) -> Integration:
         scopes=tuple(row["scopes"]),
         status=IntegrationStatus(row["status"]),
         subscription_type=row["subscription_type"],
+        health=row["health"],
         token_expires_at=datetime.fromisoformat(about["tokenExpiresAt"]),
         connected_at=row["connected_at"],
     )
@@ -95,7 +98,10 @@ async def keep(
         )
     )
     number = known.scalar()
-    if number is None:
+    if number is not None:
+        # A refresh under way would write its answer over this newer grant.
+        await refreshing(transaction, IntegrationId(number))
+    else:
         sequence = text("SELECT nextval(pg_get_serial_sequence('roost.integrations', 'id'))")
         number = (await transaction.sql.execute(sequence)).scalar_one()
     api_key, access = _sealed(vault, IntegrationId(number), tokens)
@@ -114,6 +120,7 @@ async def keep(
         "subscription_type": identity.subscription_type,
         "connected_at": now,
         "collect_due_at": now,
+        "health": None,
     }
     statement = insert(integrations).values(
         id=number, tenant_id=tenant_id, environment=identity.environment, **values
@@ -159,6 +166,7 @@ async def open_tokens(
         access_token=vault.open(row.metadata["accessToken"], owner=owner, field=_ACCESS),
         refresh_token=vault.open(row.api_key, owner=owner, field=_REFRESH),
         expires_at=datetime.fromisoformat(row.metadata["tokenExpiresAt"]),
+        sealed=row.api_key,
     )
 
 
@@ -182,6 +190,17 @@ async def refreshing(transaction: Transaction, integration_id: IntegrationId) ->
     )
 
 
+async def mark_dead(
+    transaction: Transaction, integration_id: IntegrationId, tokens: Tokens
+) -> None:
+    """X refused this grant for good; one that came in its place meanwhile is left alone."""
+    await transaction.sql.execute(
+        update(integrations)
+        .where(integrations.c.id == integration_id, integrations.c.api_key == tokens.sealed)
+        .values(status=IntegrationStatus.NEEDS_RECONNECT)
+    )
+
+
 async def mark(
     transaction: Transaction, integration_id: IntegrationId, status: IntegrationStatus
 ) -> None:
@@ -192,12 +211,16 @@ async def mark(
 
 
 async def collect_next_at(
-    transaction: Transaction, integration_id: IntegrationId, instant: datetime
+    transaction: Transaction,
+    integration_id: IntegrationId,
+    instant: datetime,
+    *,
+    health: str | None = None,
 ) -> None:
-    """When the account's figures are due next."""
+    """When the account's figures are due next, and what did not work now (None: all is well)."""
     await transaction.sql.execute(
         update(integrations)
         .where(integrations.c.id == integration_id)
-        .values(collect_due_at=instant)
+        .values(collect_due_at=instant, health=health)
     )
     await transaction.run("announce_due")

@@ -11,6 +11,7 @@ from typing import Any, LiteralString, cast
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
+from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
@@ -31,7 +32,16 @@ def as_role(url: str, role: str) -> str:
     """The connection string with the role, the schema and UTC set from the first moment."""
     given = conninfo_to_dict(url)
     options = f"{given.get('options') or ''} -c role={role} -c search_path=roost,pg_temp"
-    return make_conninfo(url, options=f"{options} -c TimeZone=UTC".strip())
+    # Both ends notice within half a minute that the other machine is gone, locks and all.
+    options += " -c TimeZone=UTC -c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5"
+    return make_conninfo(
+        url,
+        options=f"{options} -c tcp_keepalives_count=3".strip(),
+        keepalives_idle=15,
+        keepalives_interval=5,
+        keepalives_count=3,
+        tcp_user_timeout=30_000,
+    )
 
 
 class Transaction:
@@ -53,13 +63,22 @@ class Transaction:
         return rows[0] if rows else None
 
 
+@contextlib.asynccontextmanager
+async def _begin(engine: AsyncEngine) -> AsyncIterator[Transaction]:
+    async with engine.begin() as sql:
+        proxied = await sql.get_raw_connection()
+        raw = cast("psycopg.AsyncConnection[Any]", proxied.driver_connection)
+        yield Transaction(sql, raw)
+
+
 class Database:
     """The application's connections to one PostgreSQL database."""
 
-    def __init__(self, conninfo: str, engine: AsyncEngine) -> None:
+    def __init__(self, conninfo: str, engine: AsyncEngine, apart: AsyncEngine) -> None:
         self.conninfo = conninfo
         """For what needs a connection of its own (locks, LISTEN, the job engine)."""
         self._engine = engine
+        self._apart = apart
 
     @contextlib.asynccontextmanager
     async def tenant(self, tenant_id: TenantId) -> AsyncIterator[Transaction]:
@@ -69,12 +88,17 @@ class Database:
             yield transaction
 
     @contextlib.asynccontextmanager
+    async def tenant_apart(self, tenant_id: TenantId) -> AsyncIterator[Transaction]:
+        """The same on a connection outside the pool: for what waits for somebody else."""
+        async with _begin(self._apart) as transaction:
+            await transaction.run("see_tenant", tenant=str(tenant_id))
+            yield transaction
+
+    @contextlib.asynccontextmanager
     async def house(self) -> AsyncIterator[Transaction]:
         """A transaction that sees no tenant's rows: for the cross-tenant functions alone."""
-        async with self._engine.begin() as sql:
-            proxied = await sql.get_raw_connection()
-            raw = cast("psycopg.AsyncConnection[Any]", proxied.driver_connection)
-            yield Transaction(sql, raw)
+        async with _begin(self._engine) as transaction:
+            yield transaction
 
     async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
         """A connection outside the pool, for its holder alone; the holder closes it."""
@@ -85,7 +109,7 @@ async def _refuse_unsafe(conninfo: str) -> None:
     try:
         connection = await psycopg.AsyncConnection.connect(conninfo, row_factory=dict_row)
     except psycopg.OperationalError as error:
-        reason = str(error).splitlines()[-1].strip()
+        reason = str(error).splitlines()[0].strip()
         if 'role "roost_app" does not exist' in str(error):
             raise SchemaOutdated("The database has no Roost in it yet.") from None
         raise DatabaseUnavailable(
@@ -124,14 +148,19 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
     async def connect() -> psycopg.AsyncConnection[Any]:
         return await psycopg.AsyncConnection.connect(conninfo)
 
+    # An error that is quoted in a log must not quote a post.
     engine = create_async_engine(
         "postgresql+psycopg://",
         async_creator=connect,
         pool_size=pool_size,
         pool_pre_ping=True,
-        hide_parameters=True,  # an error quoted in a log must not quote a post
+        hide_parameters=True,
+    )
+    apart = create_async_engine(
+        "postgresql+psycopg://", async_creator=connect, poolclass=NullPool, hide_parameters=True
     )
     try:
-        yield Database(conninfo, engine)
+        yield Database(conninfo, engine, apart)
     finally:
         await engine.dispose()
+        await apart.dispose()

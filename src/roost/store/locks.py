@@ -16,6 +16,8 @@ from roost.store.database import Database
 
 #: The first of an advisory lock's two keys: ours are the senders'.
 _SENDER = 0x526F  # "Ro"
+#: Wall seconds for the database to answer about a lock.
+_PATIENCE_S = 5.0
 
 
 class SenderLocks:
@@ -77,8 +79,14 @@ class SenderLocks:
         # The second key is 32 bits wide: an account's number, wrapped.
         wrapped = integration_id % 2**31
         async with self._turn:
-            rows = await self._connection.execute(question, [_SENDER, wrapped])
-            row = await rows.fetchone()
+            try:
+                async with asyncio.timeout(_PATIENCE_S):
+                    rows = await self._connection.execute(question, [_SENDER, wrapped])
+                    row = await rows.fetchone()
+            except TimeoutError:
+                # Nobody answers on this connection any more: what it held is not ours to use.
+                await self._connection.close()
+                raise psycopg.OperationalError("the locks' connection does not answer") from None
         return bool(row and row[0])
 
 

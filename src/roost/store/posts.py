@@ -64,6 +64,8 @@ class LastAttempt:
     attempt: Attempt
     unsettled_since: datetime
     """When the first attempt began of which nobody knows that X created nothing."""
+    without_parent: int
+    """How many tries X refused because it did not show the part before."""
     said_duplicate: bool
     """Whether X refused a repetition as a duplicate: it believes that it has the post."""
     wall_left: timedelta
@@ -249,6 +251,7 @@ async def find_last_attempt(transaction: Transaction, part_id: PartId) -> LastAt
             outcome=row["outcome"],
         ),
         unsettled_since=row["unsettled_since"] or row["started_at"],
+        without_parent=row["without_parent"],
         said_duplicate=row["said_duplicate"],
         wall_left=timedelta(seconds=row["seconds_left"]),
         empty_reads=row["empty_reads"],
@@ -293,15 +296,25 @@ async def count_empty_read(
 async def move_part(
     transaction: Transaction,
     part: Part,
-    before: PartState,
+    before: Collection[PartState],
     after: PartState,
+    attempt: Attempt | None,
     *,
     sent_as: TweetId | None = None,
     sent_at: datetime | None = None,
 ) -> bool:
-    """Change a part's state; False where it was not in `before` any more."""
+    """Change a part's state, as `attempt` (or nothing that was tried) ended.
+
+    False where the part is not in `before` any more, or a later attempt has been made.
+    """
     row = await transaction.run_one(
-        "move_part", part=part.id, before=before, after=after, sent_as=sent_as, sent_at=sent_at
+        "move_part",
+        part=part.id,
+        before=[state.value for state in before],
+        after=after,
+        attempt=0 if attempt is None else attempt.number,
+        sent_as=sent_as,
+        sent_at=sent_at,
     )
     return row is not None
 
@@ -336,7 +349,7 @@ async def list_adopted(
 
 async def lock_state(transaction: Transaction, post_id: PostId) -> PostState:
     """A post's state, kept from changing until the transaction ends. Raises: PostNotFound."""
-    row = await transaction.run_one("lock_editable_post", post=post_id)
+    row = await transaction.run_one("lock_post", post=post_id)
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
     return PostState(row["state"])

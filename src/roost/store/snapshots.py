@@ -19,6 +19,8 @@ from roost.store.database import Transaction
 from roost.store.tables import account_snapshots, parts, post_snapshots
 
 _ACCOUNT = (Metric.FOLLOWERS, Metric.FOLLOWING, Metric.POSTS)
+#: A statement takes 65,535 values at the most.
+_ROWS = 1_000
 _POST = (
     Metric.IMPRESSIONS,
     Metric.ENGAGEMENTS,
@@ -56,7 +58,7 @@ async def add_posts(
 ) -> None:
     """Keep readings of tweets taken at one instant, and when each part was read last.
 
-    One statement for all of them: PostgreSQL refuses COPY into a table with row-level security.
+    Many rows a statement: PostgreSQL refuses COPY into a table with row-level security.
     """
     if not snapshots:
         return
@@ -71,7 +73,9 @@ async def add_posts(
         }
         for one in snapshots
     ]
-    await transaction.sql.execute(insert(post_snapshots).values(rows).on_conflict_do_nothing())
+    for first in range(0, len(rows), _ROWS):
+        chunk = insert(post_snapshots).values(rows[first : first + _ROWS])
+        await transaction.sql.execute(chunk.on_conflict_do_nothing())
     await transaction.sql.execute(
         update(parts)
         .where(parts.c.id.in_([one.part_id for one in snapshots]))

@@ -91,7 +91,8 @@ SELECT id, part_id, number, started_at, outcome, empty_reads, empty_read_at,
        extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
        min(started_at) FILTER (WHERE outcome IS DISTINCT FROM 'not_created') OVER ()
            AS unsettled_since,
-       coalesce(bool_or(outcome = 'duplicate') OVER (), false) AS said_duplicate
+       coalesce(bool_or(outcome = 'duplicate') OVER (), false) AS said_duplicate,
+       count(*) FILTER (WHERE outcome = 'no_parent') OVER () AS without_parent
 FROM attempts WHERE part_id = %(part)s ORDER BY number DESC LIMIT 1
 
 -- name: begin_attempt
@@ -115,9 +116,12 @@ UPDATE attempts SET empty_reads = empty_reads + %(counts)s, empty_read_at = %(at
 WHERE id = %(attempt)s
 
 -- name: move_part
--- A part's change of state, by compare-and-set.
+-- A part's change of state, by compare-and-set on its state and on its attempt: what an older
+-- attempt has to say about the part is out of date.
 UPDATE parts SET state = %(after)s, sent_as = %(sent_as)s, sent_at = %(sent_at)s
-WHERE id = %(part)s AND state = %(before)s RETURNING id
+WHERE id = %(part)s AND state = ANY(%(before)s) AND NOT EXISTS (
+    SELECT FROM attempts later WHERE later.part_id = %(part)s AND later.number > %(attempt)s)
+RETURNING id
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.
@@ -137,7 +141,7 @@ SELECT sent_as FROM parts WHERE integration_id = %(integration)s AND sent_as = A
 UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL
 WHERE id = %(post)s AND state IN ('draft', 'scheduled') RETURNING id
 
--- name: lock_editable_post
+-- name: lock_post
 -- Take a post that has not begun, so that the dispatcher cannot claim it meanwhile.
 SELECT state FROM posts WHERE id = %(post)s FOR UPDATE
 
@@ -151,19 +155,20 @@ DELETE FROM parts WHERE post_id = %(post)s
 
 -- name: claim_due_posts
 -- Dispatch: what is due becomes `publishing`, tenants in turn.
-SELECT tenant_id, post_id FROM claim_due_posts(%(now)s, %(at_most)s)
+SELECT tenant_id, post_id FROM claim_due_posts(%(now)s, %(at_most)s, %(environment)s)
 
 -- name: claim_due_accounts
 -- Dispatch: whose figures are due, leased until the job sets the real next time.
-SELECT tenant_id, integration_id FROM claim_due_accounts(%(now)s, %(leased_until)s, %(at_most)s)
+SELECT tenant_id, integration_id
+FROM claim_due_accounts(%(now)s, %(leased_until)s, %(at_most)s, %(environment)s)
 
 -- name: find_stranded_posts
 -- Posts on their way that no live job carries.
-SELECT tenant_id, post_id FROM find_stranded_posts()
+SELECT tenant_id, post_id FROM find_stranded_posts(%(environment)s)
 
 -- name: next_due
 -- When the dispatcher has to look again at the latest.
-SELECT next_due() AS at
+SELECT next_due(%(environment)s) AS at
 
 -- name: oldest_due_post
 -- Since when the oldest late post should be out.

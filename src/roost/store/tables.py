@@ -36,6 +36,7 @@ integrations = Table(
     Column("scopes", ARRAY(Text), nullable=False),
     Column("status", Text, nullable=False),
     Column("subscription_type", Text),
+    Column("health", Text),
     _instant("connected_at"),
     _instant("collect_due_at", nullable=True),
 )

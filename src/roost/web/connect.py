@@ -42,6 +42,7 @@ async def start(request: Request, house: OpenHouse, tenant: TenantName = "defaul
         max_age=_COOKIE_LIVES_S,
         path=_COOKIE_PATH,
         httponly=True,
+        secure=urlsplit(house.settings.twitter_callback_url).scheme == "https",
         samesite="lax",
     )
     return answer

@@ -1,21 +1,15 @@
 """Failures as answers: a status for each kind, as JSON for programs and as a page for people."""
 
-import logging
-import traceback
 from collections.abc import Mapping
 from typing import Any, Final
 
-import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
-from roost.errors import Broken, DatabaseUnavailable, InvalidInput, Kind, NotFound, RoostError
+from roost.errors import InvalidInput, Kind, NotFound, RoostError
 from roost.web import shown
-
-log = logging.getLogger(__name__)
 
 #: What each kind of failure is to HTTP.
 STATUS: Final[Mapping[Kind, int]] = {
@@ -50,24 +44,6 @@ def answer(
         return JSONResponse({"error": error.as_dict()}, code)
     return shown.page(
         "failure.html.j2", status=code, title=title or _TITLES[error.kind], error=error
-    )
-
-
-def from_outside(error: Exception) -> RoostError:
-    """What Roost says about an exception that is not its own; the log gets where it happened.
-
-    The exception's words stay out of both: they may quote a statement's values or a secret.
-    """
-    if isinstance(error, psycopg.OperationalError | OperationalError):
-        log.warning("the database did not answer (%s)", type(error).__name__)
-        return DatabaseUnavailable(
-            "The database did not answer.", next="Try again; `roost doctor` looks at it."
-        )
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("a request failed with %s:\n%s", type(error).__name__, where)
-    return Broken(
-        "Roost met something that it did not expect.",
-        next="Its log says where; tell those who run it.",
     )
 
 

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roost.errors import RoostError, UnsafeHost
+from roost.house import from_outside
 from roost.web import failures
 
 _POLICY: Final = (
@@ -67,7 +68,7 @@ class Guard:
             _require_own_host(Headers(scope=scope).get("host", ""))
             await self._app(scope, receive, send_guarded)
         except Exception as error:
-            told = error if isinstance(error, RoostError) else failures.from_outside(error)
+            told = error if isinstance(error, RoostError) else from_outside(error)
             if not begun:
                 await failures.answer(scope["path"], told)(scope, receive, send_guarded)
 

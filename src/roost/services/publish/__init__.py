@@ -6,6 +6,9 @@
 import logging
 from typing import assert_never
 
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
 from roost import jobs, promise, store
 from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
@@ -66,16 +69,27 @@ async def _publish(
             log.info("post %s is %s", post.id, post.state)
             return
         way = Way(house, locks, integration, post)
+        now = house.clock.now()
+        if post.due_at is not None and post.due_at > now:
+            await way.rest(post.due_at - now, "its time has not come by this worker's clock")
+            return
         try:
             go_on = await _take_step(way)
         except ReconnectNeeded as error:
-            await way.lose_account(str(error))
+            await way.lose_account(error)
             return
         except RoostError as error:
             # X or a token that cannot be had, a setting that does not fit: what was sent is in
             # the rows, and nothing more is sent before somebody or time has changed something.
             log.warning("post %s waits: %s (%s)", post.id, error, error.code)
             await way.rest(PAUSE_UNREACHABLE, str(error))
+            return
+        except (OSError, psycopg.Error, SQLAlchemyError):
+            raise
+        except Exception as error:
+            # A defect of ours must not hold up the account's other posts, nor pass unseen.
+            log.exception("post %s met something unforeseen", post.id)
+            await way.rest(PAUSE_UNREACHABLE, f"something unforeseen: {type(error).__name__}")
             return
 
 
@@ -100,14 +114,15 @@ async def _take_step(way: Way) -> bool:
         case promise.UploadMedia(asset):
             return await upload_media(way, part, asset)
         case promise.Send(again):
-            return await send_part(way, part, uploads, again=again)
+            without_parent = last.without_parent if last else 0
+            return await send_part(way, part, uploads, again=again, without_parent=without_parent)
         case promise.WaitWall(left):
             async with way.house.database.tenant(way.tenant_id) as transaction:
                 await jobs.defer_publish(transaction, way.tenant_id, way.post.id, wall_delay=left)
             return False
         case promise.GiveUpWaiting():
             assert last is not None
-            await way.unknown(part, last.attempt.id, "its worker ended before X's answer")
+            await way.unknown(part, last.attempt, "its worker ended before X's answer")
             return True
         case promise.ReadTimeline(counts):
             assert last is not None

@@ -75,10 +75,13 @@ def _sha256(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: bool) -> bool:
+async def send_part(
+    way: Way, part: Part, uploads: Sequence[Upload], *, again: bool, without_parent: int
+) -> bool:
     """One attempt, committed before it is sent; whether to go on at once.
 
-    `again`: it repeats, byte by byte, one that X did not answer. The local deadline is read before
+    `again`: it repeats, byte by byte, one that X did not answer; `without_parent` earlier ones
+    were refused because the part before was not visible. The local deadline is read before
     the commit, from a clock that counts suspended time, and holds for commit and request together.
     """
     await way.client.tokens.get()  # a refresh belongs before the deadline, not into it
@@ -100,7 +103,7 @@ async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: b
     reached(Point.CREATE_BEFORE_SEND)
     if not await way.locks.still_hold(way.integration.id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
-        await way.take_back(part, attempt.id, part.state, "the account's lock was lost")
+        await way.take_back(part, attempt, "the account's lock was lost")
         return False
     by_asset = {upload.asset_id: upload.media_id for upload in uploads}
     try:
@@ -113,33 +116,41 @@ async def send_part(way: Way, part: Part, uploads: Sequence[Upload], *, again: b
         )
     except x.errors.DuplicatePost as error:
         if again:
-            await way.duplicate(part, attempt.id)
+            await way.take_back(
+                part, attempt, "X says it has this post already", outcome="duplicate"
+            )
         else:
-            await way.refused(part, attempt.id, error)
+            await way.refused(part, attempt, error)
         return True
     except x.errors.ParentNotVisible as error:
-        if attempt.number >= _PARENT_TRIES:
-            await way.refused(part, attempt.id, error)
+        if without_parent + 1 >= _PARENT_TRIES and not again:
+            await way.refused(part, attempt, error)
             return True
-        await way.take_back(part, attempt.id, part.state, str(error))
+        await way.take_back(part, attempt, str(error), outcome="no_parent")
         await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
         return False
     except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
-        await way.take_back(part, attempt.id, part.state, str(error))
+        await way.take_back(part, attempt, str(error))
         await way.rest(_pause_of(error), str(error))
         return False
     except x.errors.Rejected as error:
-        await way.refused(part, attempt.id, error)
-        return True
+        if not again:
+            await way.refused(part, attempt, error)
+            return True
+        # It tells nothing about the attempt that this one repeated.
+        why = f"X did not answer the first attempt, and refuses another: {error.message}"
+        await way.take_back(part, attempt, why)
+        await way.ask_person(part, why)
+        return False
     except x.errors.OutcomeUnknown as error:
-        await way.unknown(part, attempt.id, str(error))
+        await way.unknown(part, attempt, str(error))
         return True
     except RoostError as error:
         # X could not be reached or did not let us in, or there was no token to ask with.
-        await way.take_back(part, attempt.id, part.state, str(error))
+        await way.take_back(part, attempt, str(error))
         raise
     reached(Point.CREATE_AFTER_SEND)
-    await way.sent(part, attempt.id, PartState.SENDING, created.tweet_id)
+    await way.sent(part, attempt, created.tweet_id)
     reached(Point.CREATE_AFTER_COMMIT)
     return True
 
@@ -187,8 +198,7 @@ async def ask_timeline(
         case promise.Found(seen):
             await way.sent(
                 part,
-                last.attempt.id,
-                PartState.UNKNOWN,
+                last.attempt,
                 seen.tweet_id,
                 found_of=seen.created_at,
             )

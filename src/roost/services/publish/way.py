@@ -1,17 +1,17 @@
 """One post on its way, and every line it writes into its rows."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from roost import prices, store, x
-from roost.accounts import open_account
-from roost.errors import RoostError
+from roost.accounts import mark_lost, open_account
+from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.models import (
-    AttemptId,
+    Attempt,
     Integration,
-    IntegrationStatus,
     LedgerEntry,
     Part,
     PartState,
@@ -24,6 +24,8 @@ from roost.services.publish.points import Point
 from roost.store.database import Transaction
 from roost.store.locks import SenderLocks
 from roost.telemetry import reached
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,7 @@ class Way:
         return before[-1].sent_as if before else None
 
     async def sent(
-        self,
-        part: Part,
-        attempt_id: AttemptId,
-        before: PartState,
-        tweet_id: TweetId,
-        *,
-        found_of: datetime | None = None,
+        self, part: Part, attempt: Attempt, tweet_id: TweetId, *, found_of: datetime | None = None
     ) -> None:
         """Write X's id, what it costs and the story, in one transaction.
 
@@ -69,54 +65,68 @@ class Way:
         """
         now, adopted = self.house.clock.now(), found_of is not None
         price = prices.price_of_create(part.text, media=bool(part.media))
+        before = PartState.UNKNOWN if adopted else PartState.SENDING
         async with self.house.database.tenant(self.tenant_id) as transaction:
-            moved = await store.posts.move_part(
-                transaction, part, before, PartState.SENT, sent_as=tweet_id, sent_at=found_of or now
-            )
-            if not moved:
-                return
-            outcome = "adopted" if adopted else "sent"
-            await store.posts.end_attempt(transaction, attempt_id, outcome)
             await store.ledger.add(
                 transaction,
                 self.tenant_id,
                 self.integration.id,
                 LedgerEntry(now, prices.Operation.CREATE_POST.value, 201, price.low, price.reason),
             )
+            if not await store.posts.move_part(
+                transaction,
+                part,
+                {PartState.SENDING, PartState.UNKNOWN},
+                PartState.SENT,
+                attempt,
+                sent_as=tweet_id,
+                sent_at=found_of or now,
+            ):
+                # Another worker has gone on from the rows; X's id must not be lost for that.
+                why = f"X answered an older attempt late: it has it as {tweet_id}, perhaps twice"
+                log.error("post %s, part %s: %s", self.post.id, part.position, why)
+                await self._move_post(
+                    transaction, PostState.NEEDS_DECISION, why, position=part.position
+                )
+                return
+            outcome = "adopted" if adopted else "sent"
+            await store.posts.end_attempt(transaction, attempt.id, outcome)
             why = "found on X's timeline" if adopted else "X has it"
             await self.tell_part(transaction, part, before, PartState.SENT, f"{why} as {tweet_id}")
 
     async def take_back(
-        self, part: Part, attempt_id: AttemptId, after: PartState, why: str
+        self, part: Part, attempt: Attempt, why: str, *, outcome: str = "not_created"
     ) -> None:
-        """X surely created nothing: the part is as it was before this attempt."""
-        await self._end(part, attempt_id, after, "not_created", why)
+        """X surely created nothing by this attempt: the part is as it was before it."""
+        await self._end(part, attempt, part.state, outcome, why)
 
-    async def unknown(self, part: Part, attempt_id: AttemptId, why: str) -> None:
+    async def unknown(self, part: Part, attempt: Attempt, why: str) -> None:
         """Nobody knows what became of the attempt; the timeline has to tell."""
-        await self._end(part, attempt_id, PartState.UNKNOWN, "unknown", why)
+        await self._end(part, attempt, PartState.UNKNOWN, "unknown", why)
 
-    async def duplicate(self, part: Part, attempt_id: AttemptId) -> None:
-        """X refused a repetition as a duplicate: the timeline has to tell of the first one."""
-        why = "X says that it has this post already"
-        await self._end(part, attempt_id, PartState.UNKNOWN, "duplicate", why)
-
-    async def refused(self, part: Part, attempt_id: AttemptId | None, error: RoostError) -> None:
+    async def refused(self, part: Part, attempt: Attempt | None, error: RoostError) -> None:
         """X refused the part for good; without an attempt, it refused its media."""
         why = f"{error.code}: {error.message}"
-        if attempt_id is not None:
-            await self._end(part, attempt_id, PartState.FAILED, "refused", why)
+        if attempt is not None:
+            await self._end(part, attempt, PartState.FAILED, "refused", why)
             return
         async with self.house.database.tenant(self.tenant_id) as transaction:
-            if await store.posts.move_part(transaction, part, part.state, PartState.FAILED):
+            last = await store.posts.find_last_attempt(transaction, part.id)
+            if await store.posts.move_part(
+                transaction,
+                part,
+                {PartState.PENDING},
+                PartState.FAILED,
+                last.attempt if last else None,
+            ):
                 await self.tell_part(transaction, part, part.state, PartState.FAILED, why)
 
     async def _end(
-        self, part: Part, attempt_id: AttemptId, after: PartState, outcome: str, why: str
+        self, part: Part, attempt: Attempt, after: PartState, outcome: str, why: str
     ) -> None:
         async with self.house.database.tenant(self.tenant_id) as transaction:
-            if await store.posts.move_part(transaction, part, PartState.SENDING, after):
-                await store.posts.end_attempt(transaction, attempt_id, outcome)
+            await store.posts.end_attempt(transaction, attempt.id, outcome)
+            if await store.posts.move_part(transaction, part, {PartState.SENDING}, after, attempt):
                 await self.tell_part(transaction, part, PartState.SENDING, after, why)
 
     async def rest(self, pause: timedelta, why: str) -> None:
@@ -126,13 +136,10 @@ class Way:
             await store.posts.wait_until(transaction, self.post.id, resume_at)
             await self._tell_post(transaction, PostState.PUBLISHING, f"waits: {why}")
 
-    async def lose_account(self, why: str) -> None:
+    async def lose_account(self, error: ReconnectNeeded) -> None:
         """The grant is dead: the account's posts wait until its owner connects it again."""
-        async with self.house.database.tenant(self.tenant_id) as transaction:
-            await store.accounts.mark(
-                transaction, self.integration.id, IntegrationStatus.NEEDS_RECONNECT
-            )
-        await self.rest(timedelta(0), why)
+        await mark_lost(self.house, self.integration, error)
+        await self.rest(timedelta(0), str(error))
 
     async def ask_person(self, part: Part, why: str) -> None:
         """Roost cannot know; somebody has to look."""

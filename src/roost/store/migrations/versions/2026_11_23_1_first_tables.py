@@ -39,6 +39,8 @@ CREATE TABLE integrations (
     scopes text[] NOT NULL,
     status text NOT NULL CHECK (status IN ('connected', 'needs_reconnect', 'disconnected')),
     subscription_type text,
+    -- What did not work when the account was read last; NULL: all is well.
+    health text,
     connected_at timestamptz NOT NULL,
     collect_due_at timestamptz,
     UNIQUE (tenant_id, id)
@@ -72,6 +74,7 @@ CREATE TABLE posts (
     FOREIGN KEY (tenant_id, integration_id) REFERENCES integrations (tenant_id, id)
 );
 CREATE INDEX posts_due ON posts (due_at) WHERE state = 'scheduled';
+CREATE INDEX posts_late ON posts (due_at) WHERE state IN ('scheduled', 'publishing');
 CREATE INDEX posts_resume ON posts (resume_at) WHERE state = 'publishing';
 CREATE INDEX posts_account ON posts (integration_id, state, due_at);
 
@@ -103,7 +106,7 @@ CREATE TABLE attempts (
     -- Wall time of the database: before it, the request of this attempt may still be on its way.
     deadline_at timestamptz NOT NULL,
     outcome text CHECK (outcome IN
-        ('sent', 'refused', 'not_created', 'duplicate', 'unknown', 'adopted')),
+        ('sent', 'refused', 'not_created', 'no_parent', 'duplicate', 'unknown', 'adopted')),
     -- Reads of the timeline that did not show the post, and the domain time of the latest.
     empty_reads int NOT NULL DEFAULT 0,
     empty_read_at timestamptz,
@@ -255,13 +258,14 @@ CREATE FUNCTION find_flow_tenant(wanted text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN (SELECT tenant_id FROM connect_flows WHERE state_hash = wanted);
 
--- Posts of a living connection; those of a dead one wait until it is connected again.
+-- Posts of a living connection; those of a dead one wait until it is connected again. A worker
+-- asks for those of its own X alone: an emulator's clock says nothing about a live post.
 CREATE VIEW sendable_posts WITH (security_invoker = true) AS
-    SELECT p.* FROM posts p JOIN integrations i ON i.id = p.integration_id
+    SELECT p.*, i.environment FROM posts p JOIN integrations i ON i.id = p.integration_id
     WHERE i.status = 'connected';
 
 -- Posts whose time has come, tenants in turn: scheduled ones, and waiting ones that may go on.
-CREATE FUNCTION claim_due_posts(present timestamptz, at_most int)
+CREATE FUNCTION claim_due_posts(present timestamptz, at_most int, played text)
     RETURNS TABLE (tenant_id bigint, post_id bigint)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -269,8 +273,9 @@ CREATE FUNCTION claim_due_posts(present timestamptz, at_most int)
         SELECT p.id, p.state, row_number() OVER
                    (PARTITION BY p.tenant_id ORDER BY coalesce(p.resume_at, p.due_at), p.id) AS turn
         FROM sendable_posts p
-        WHERE (p.state = 'scheduled' AND p.due_at <= present)
-           OR (p.state = 'publishing' AND p.resume_at <= present)
+        WHERE p.environment = played
+          AND ((p.state = 'scheduled' AND p.due_at <= present)
+               OR (p.state = 'publishing' AND p.resume_at <= present))
     ), claimed AS (
         SELECT p.id FROM posts p JOIN due USING (id)
         -- Said again of the row itself: another dispatcher may have moved it meanwhile.
@@ -291,35 +296,39 @@ CREATE FUNCTION claim_due_posts(present timestamptz, at_most int)
     $$;
 
 -- Posts on their way that no job carries: their worker died before or after its last commit.
-CREATE FUNCTION find_stranded_posts() RETURNS TABLE (tenant_id bigint, post_id bigint)
+CREATE FUNCTION find_stranded_posts(played text) RETURNS TABLE (tenant_id bigint, post_id bigint)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
     SELECT p.tenant_id, p.id FROM sendable_posts p
-    WHERE p.state = 'publishing' AND p.resume_at IS NULL AND NOT EXISTS (
+    WHERE p.environment = played AND p.state = 'publishing' AND p.resume_at IS NULL AND NOT EXISTS (
         SELECT FROM procrastinate_jobs j
         WHERE j.queueing_lock = 'post:' || p.id AND j.status IN ('todo', 'doing'))
     ORDER BY p.due_at, p.id
     $$;
 
 -- Accounts whose figures are due; the new time is a lease, the collecting job sets the real one.
-CREATE FUNCTION claim_due_accounts(present timestamptz, leased_until timestamptz, at_most int)
+CREATE FUNCTION claim_due_accounts(
+        present timestamptz, leased_until timestamptz, at_most int, played text)
     RETURNS TABLE (tenant_id bigint, integration_id bigint)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
     UPDATE integrations i SET collect_due_at = leased_until
     WHERE i.id IN (
         SELECT d.id FROM integrations d
-        WHERE d.collect_due_at <= present AND d.status = 'connected'
+        WHERE d.collect_due_at <= present AND d.status = 'connected' AND d.environment = played
         ORDER BY d.collect_due_at LIMIT at_most FOR UPDATE SKIP LOCKED)
     RETURNING i.tenant_id, i.id
     $$;
 
-CREATE FUNCTION next_due() RETURNS timestamptz
+CREATE FUNCTION next_due(played text) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN least(
-        (SELECT min(due_at) FROM sendable_posts WHERE state = 'scheduled'),
-        (SELECT min(resume_at) FROM sendable_posts WHERE state = 'publishing'),
-        (SELECT min(collect_due_at) FROM integrations WHERE status = 'connected'));
+        (SELECT due_at FROM sendable_posts WHERE state = 'scheduled' AND environment = played
+         ORDER BY due_at LIMIT 1),
+        (SELECT resume_at FROM sendable_posts WHERE state = 'publishing' AND environment = played
+         AND resume_at IS NOT NULL ORDER BY resume_at LIMIT 1),
+        (SELECT min(collect_due_at) FROM integrations
+         WHERE status = 'connected' AND environment = played));
 
 -- The due time of the oldest post that should be out and is neither out nor explained.
 CREATE FUNCTION oldest_due_post(present timestamptz) RETURNS timestamptz
