@@ -87,6 +87,8 @@ def find_consent(world: World, asked: Mapping[str, str]) -> Consent | None:
     scopes = frozenset(asked.get("scope", "").split(" "))
     state = asked.get("state", "")
     method = asked.get("code_challenge_method", "")
+    if method == "s256" and world.switches.lower_case_s256:
+        method = "S256"
     challenge = asked.get("code_challenge", "")
     right = (
         app is not None

@@ -40,8 +40,12 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """With which status."""
     processing_polls: int = 1
     """How many STATUS reads say `in_progress` before GIF or video is done."""
+    finalize_needs_object: bool = True
+    """Finalize without a JSON object as its body is refused, as seen in July 2026."""
     append_answer: Literal[200, 204] = 200
     """200 with `expires_at` (the schema), or 204 with nothing (what clients' tests expect)."""
+    lower_case_s256: bool = False
+    """`code_challenge_method=s256` is taken too; one report says that X regrets it."""
     tier: Literal["self-serve", "enterprise"] = "self-serve"
     """Self-serve apps may not quote, nor reply where they were not summoned."""
     spelling: Literal["asked", "post"] = "asked"
