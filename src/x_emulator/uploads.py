@@ -51,9 +51,10 @@ async def append(call: Call) -> Answer:
 
 
 async def finalize(call: Call) -> Answer:
-    """`POST /2/media/upload/{id}/finalize`; without a JSON object X refuses it."""
+    """`POST /2/media/upload/{id}/finalize`; X wants a JSON object (switch)."""
     body = await call.request.body()
-    if not body or read_body(call.world, body, object).__class__ is not dict:
+    strict = call.world.switches.finalize_needs_object
+    if strict and (not body or read_body(call.world, body, object).__class__ is not dict):
         message = "Request body must be a JSON object."
         raise refusals.invalid(call.world.switches, "", "", message)
     upload = media.get_upload(call.world, call.user.id, call.request.path_params["id"], call.at)
