@@ -1,6 +1,6 @@
 """One request from arrival to answer: faults, authorization, limits, the rule itself, its price.
 
-Every operation goes through `play`; those that act for a user through `operation` besides.
+Every operation goes through `play`; those for a user or an app through `operation` too.
 """
 
 import asyncio
@@ -17,13 +17,15 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from x_emulator import faults, limits, oauth, prices, refusals
+from x_emulator import budgets, callers, faults, limits, permits, prices, refusals
+from x_emulator.callers import Caller
 from x_emulator.posts import schema_message
 from x_emulator.state import Fault, RequestEntry, User, World
 
 API_VERSION = b"2.167"
 #: Under this name in a request's scope lies the connection it came by (see `server`).
 CONNECTION = "x_emulator.connection"
+TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
 
 T = TypeVar("T")
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -35,20 +37,35 @@ class Answer:
 
     status: int
     body: Any = None
-    """JSON; None: no bytes. A `str` goes out as plain text."""
+    """JSON; None: no bytes. A `str` goes out as it is, as `kind`."""
     usd: Decimal = prices.FREE
     headers: Headers = ()
+    kind: bytes = TEXT
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that may go on: who asks, for whom, when."""
+    """A request that may go on: who asks, when."""
 
     world: World
     request: Request
-    client_id: str
-    user: User
+    caller: Caller
     at: datetime
+
+    @property
+    def client_id(self) -> str:
+        """The app that asks."""
+        return self.caller.app.client_id
+
+    @property
+    def user_id(self) -> str:
+        """The user it asks for; nobody's id where an app asks with its own token."""
+        return self.caller.user_id or ""
+
+    @property
+    def user(self) -> User:
+        """The user it asks for, in operations that are not for apps alone."""
+        return self.world.users[self.user_id]
 
     @property
     def query(self) -> dict[str, str]:
@@ -64,16 +81,20 @@ Route = Callable[[Request], Awaitable[Response]]
 
 
 def operation(name: str, endpoint: Endpoint) -> Route:
-    """A v2 operation for a user: token, scopes and limits are seen to before it runs."""
+    """An operation: caller, rights, limits and budget are seen to before it runs.
+
+    Those of v1.1 have names that begin with `v1_`, and take signed requests only.
+    """
+    legacy = name.startswith("v1_")
 
     async def serve(request: Request) -> Response:
         world: World = request.app.state.world
-        authorization = request.headers.get("authorization")
-        grant = oauth.find_access(world, authorization, world.now())
+        caller = await callers.identify(world, request, world.now())
+        known = caller if isinstance(caller, Caller) else None
         entry = RequestEntry(
             at=world.now(),
-            client_id=grant.client_id if grant else None,
-            user_id=grant.user_id if grant else None,
+            client_id=known.app.client_id if known else None,
+            user_id=known.user_id if known else None,
             operation=name,
             status=None,
             usd=prices.FREE,
@@ -82,19 +103,24 @@ def operation(name: str, endpoint: Endpoint) -> Route:
 
         async def act() -> Answer:
             at = world.now()
-            grant = oauth.find_access(world, authorization, at)
-            if grant is None:
+            if not isinstance(caller, Caller):
+                raise caller if legacy else refusals.unauthorized()
+            if not callers.is_current(world, caller, request.headers.get("authorization"), at):
                 raise refusals.unauthorized()
-            write = b"read-write" if "tweet.write" in grant.scopes else b"read"
-            told.append((b"x-access-level", write))
-            if not oauth.NEEDED[name] <= grant.scopes:
-                raise refusals.forbidden()
-            standing = limits.take(world, name, grant.client_id, grant.user_id, at)
+            told.append((b"x-access-level", caller.access_level()))
+            permits.check(world, caller, name)
+            standing = limits.take(world, name, caller.app.client_id, caller.user_id, at)
             told.extend(standing.headers())
             if not standing.allowed:
-                raise refusals.too_many()
-            user = world.users[grant.user_id]
-            return await endpoint(Call(world, request, grant.client_id, user, at))
+                raise (
+                    refusals.legacy(429, 88, "Rate limit exceeded.")
+                    if legacy
+                    else (refusals.too_many())
+                )
+            budgets.check(world, caller.app, name, at)
+            answer = await endpoint(Call(world, request, caller, at))
+            budgets.spend(caller.app, answer.usd)
+            return answer
 
         return await play(world, request, entry, act, told)
 
@@ -182,7 +208,7 @@ def _respond(world: World, answer: Answer, took: bytes) -> Response:
     if answer.body is None:
         content, kind = b"", None
     elif isinstance(answer.body, str):
-        content, kind = answer.body.encode(), b"text/plain"
+        content, kind = answer.body.encode(), answer.kind
     else:
         content, kind = msgspec.json.encode(answer.body), b"application/json; charset=utf-8"
     response = Response(content, answer.status)
@@ -199,7 +225,7 @@ def _respond(world: World, answer: Answer, took: bytes) -> Response:
     )
     if kind is not None:
         response.raw_headers.append((b"content-type", kind))
-        if kind != b"text/plain":
+        if not isinstance(answer.body, str):
             disposition = b"attachment; filename=json.json"
             response.raw_headers.append((b"content-disposition", disposition))
     return response

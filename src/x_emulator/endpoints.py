@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from x_emulator import answers, posts, prices, refusals
+from x_emulator import answers, budgets, posts, prices, refusals
 from x_emulator.answers import Wanted
 from x_emulator.calls import Answer, Call, read_body
 from x_emulator.posts import CreateBody, TimelineQuery
@@ -49,7 +49,7 @@ async def read_posts(call: Call) -> Answer:
             errors.append(missing)
         else:
             found.append(post)
-    shown, denied = answers.split_by_right(call.world, found, wanted, call.user.id, "ids", call.at)
+    shown, denied = answers.split_by_right(call.world, found, wanted, call.user_id, "ids", call.at)
     return _posts_answer(call, shown, errors + denied, wanted)
 
 
@@ -61,7 +61,7 @@ async def read_post(call: Call) -> Answer:
     if post is None:
         missing = refusals.not_found(call.world.switches, "tweet", post_id, "id")
         return Answer(200, {"errors": [missing]})
-    shown, denied = answers.split_by_right(call.world, [post], wanted, call.user.id, "id", call.at)
+    shown, denied = answers.split_by_right(call.world, [post], wanted, call.user_id, "id", call.at)
     answer = _posts_answer(call, shown, denied, wanted)
     if shown:
         answer.body["data"] = answer.body["data"][0]
@@ -77,7 +77,7 @@ async def read_timeline(call: Call) -> Answer:
         return _no_user(call, _path_id(call), "id")
     page = posts.read_timeline(call.world, author, query)
     shown, denied = answers.split_by_right(
-        call.world, page.posts, wanted, call.user.id, "id", call.at
+        call.world, page.posts, wanted, call.user_id, "id", call.at
     )
     answer = _posts_answer(call, shown, denied, wanted)
     meta: dict[str, Any] = {"result_count": len(shown)}
@@ -129,6 +129,7 @@ def _posts_answer(
         body |= {"includes": included} if included else {}
     if errors:
         body["errors"] = errors
+    budgets.count_posts(call.caller.app, len(shown), call.at)
     usd = prices.charge_reads(call.world, call.client_id, "post", (p.id for p in shown), call.at)
     return Answer(200, wanted.spell(body), usd=usd)
 

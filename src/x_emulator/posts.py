@@ -139,6 +139,7 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
         reply_settings="everyone" if body.reply_settings is UNSET else body.reply_settings,
         has_link=wrapped.has_link,
         is_long=weight > _SHORT,
+        history=[post_id],
     )
     for each in media:
         each.attached_to.append(post_id)

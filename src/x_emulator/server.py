@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from x_emulator import consent, doors, endpoints, pages, uploads
+from x_emulator import consent, doors, endpoints, legacy, pages, threelegged, uploads
 from x_emulator.calls import CONNECTION, operation
 from x_emulator.state import World
 
@@ -32,7 +32,9 @@ def make_app(world: World) -> Starlette:
             Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
             Route("/2/oauth2/token", consent.token, methods=["POST"]),
             Route("/2/oauth2/revoke", consent.revoke, methods=["POST"]),
+            *_LEGACY_AUTH,
             *_V2,
+            Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
             *doors.ROUTES,
         ],
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
@@ -126,6 +128,7 @@ class _Server(uvicorn.Server):
                 signal.signal(kind, handler)
 
 
+_VERIFY = ("v1_verify_credentials", legacy.verify_credentials)
 _V2 = [
     Route(path, operation(name, endpoint), methods=[method])
     for method, path, name, endpoint in (
@@ -142,6 +145,27 @@ _V2 = [
         ("POST", "/2/media/upload/{id}/finalize", "media_finalize", uploads.finalize),
         ("GET", "/2/media/upload", "media_status", uploads.status),
         ("POST", "/2/media/metadata", "media_metadata", uploads.metadata),
+        *(
+            ("GET", f"/1.1/account/verify_credentials{ending}", *_VERIFY)
+            for ending in (".json", "")
+        ),
+    )
+]
+
+
+_LEGACY_AUTH = [
+    Route(path, endpoint, methods=[method])
+    for method, path, endpoint in (
+        ("POST", "/oauth/request_token", threelegged.request_token),
+        ("GET", "/oauth/authorize", threelegged.show_authorize),
+        ("POST", "/oauth/authorize", threelegged.decide_authorize),
+        ("GET", "/oauth/authenticate", threelegged.show_authorize),
+        ("POST", "/oauth/authenticate", threelegged.decide_authorize),
+        ("POST", "/oauth/access_token", threelegged.access_token),
+        ("POST", "/1.1/oauth/invalidate_token.json", threelegged.invalidate_token),
+        ("POST", "/1.1/oauth/invalidate_token", threelegged.invalidate_token),
+        ("POST", "/oauth2/token", threelegged.app_token),
+        ("POST", "/oauth2/invalidate_token", threelegged.invalidate_app_token),
     )
 ]
 

@@ -41,6 +41,7 @@ def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **m
         "reply_settings": "everyone",
         "has_link": False,
         "is_long": False,
+        "history": [str(ordinal + 1)],
     }
     return Post(**(known | more))
 
