@@ -271,8 +271,8 @@ def _media_object(
         "alt_text": media.alt_text,
     }
     if kind == "video" and "public_metrics" in wanted.media:
-        views = metrics.counts_of(world, post, at)["impression_count"]
-        more["public_metrics"] = {"view_count": views * 3 // 10}
+        watched = metrics.media_counts_of(world, post, media.duration_ms, at)
+        more["public_metrics"] = {"view_count": watched["video_views"]}
     return {"media_key": media.media_key, "type": kind} | {
         name: value for name, value in more.items() if name in wanted.media and value is not None
     }

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any, TypeVar
@@ -17,9 +17,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from x_emulator import budgets, callers, faults, limits, permits, prices, refusals
+from x_emulator import budgets, callers, faults, happenings, limits, permits, prices, refusals
 from x_emulator.callers import Caller
 from x_emulator.posts import schema_message
+from x_emulator.spoiled import spoil
 from x_emulator.state import Fault, RequestEntry, User, World
 
 API_VERSION = b"2.167"
@@ -66,6 +67,12 @@ class Call:
     def user(self) -> User:
         """The user it asks for, in operations that are not for apps alone."""
         return self.world.users[self.user_id]
+
+    @property
+    def lag(self) -> timedelta:
+        """How far behind the present a read lags: nothing, unless a fault wants it."""
+        lag: timedelta = self.request.state.lag
+        return lag
 
     @property
     def query(self) -> dict[str, str]:
@@ -140,28 +147,36 @@ async def play(
     """
     started = time.perf_counter()
     world.requests.append(entry)
+    is_down = happenings.befall(world, entry.at)
     fault = faults.strike(world, "before", entry)
     if fault is not None:
         await request.body()  # X has it all, even where the client does not wait for the answer
-    answer = None if fault is None else await _suffer(fault)
+    request.state.lag = faults.lag_of(fault)
+    answer = None if fault is None else await _suffer(world, fault, entry)
     if answer is not None and answer.status == 0:
         return await _cut(request)
     if answer is None:
         try:
+            if is_down:
+                raise refusals.plain(503, "Service Unavailable")
             answer = await act()
         except refusals.Refusal as refusal:
             answer = Answer(refusal.status, refusal.body)
     entry.status, entry.usd = answer.status, answer.usd
-    fault = faults.strike(world, "after", entry) if answer.status < 400 else None
-    if fault is not None:
-        answer = await _suffer(fault) or answer
+    late = faults.strike(world, "after", entry) if answer.status < 400 else None
+    fault = late or fault
+    if late is not None:
+        answer = await _suffer(world, late, entry) or answer
         if answer.status == 0:
             return await _cut(request)
-    if fault is not None and fault.kind == "429":
+    if late is not None and late.kind == "429":
         told = [each for each in told if each[0] != b"x-rate-limit-remaining"]
         told.append((b"x-rate-limit-remaining", b"0"))
+    if fault is not None and fault.kind == "429day":
+        told += _empty_day(world)
     took = b"%d" % ((time.perf_counter() - started) * 1000)
-    return _respond(world, replace(answer, headers=(*answer.headers, *told)), took)
+    whole = _respond(world, replace(answer, headers=(*answer.headers, *told)), took)
+    return whole if fault is None else spoil(whole, fault, connection_of(request))
 
 
 def read_body(world: World, body: bytes, kind: type[T]) -> T:
@@ -178,14 +193,26 @@ def read_body(world: World, body: bytes, kind: type[T]) -> T:
         raise refusals.invalid(world.switches, "", "", message) from error
 
 
-async def _suffer(fault: Fault) -> Answer | None:
+def _empty_day(world: World) -> Headers:
+    """The 24 hours' posts are used up, while the quarter of an hour has some left."""
+    reset_at = int(world.now().timestamp()) + 6 * 3600
+    return (
+        (b"x-user-limit-24hour-limit", b"100"),
+        (b"x-user-limit-24hour-remaining", b"0"),
+        (b"x-user-limit-24hour-reset", b"%d" % reset_at),
+    )
+
+
+async def _suffer(world: World, fault: Fault, entry: RequestEntry) -> Answer | None:
     """What a fault does: wait and go on (None), cut (status 0), or answer instead."""
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
         return None
     if fault.kind == "drop":
         return Answer(0)
-    refusal = faults.injected(fault.kind)
+    refusal = faults.injected(world, fault.kind or "", entry.client_id)
+    if refusal is None:
+        return None
     text = faults.UPSTREAM_TEXT if fault.kind == "502text" else refusal.body
     return Answer(refusal.status, text)
 
@@ -199,9 +226,34 @@ async def _cut(request: Request) -> Response:
 
 
 def connection_of(request: Request) -> asyncio.Transport:
-    """The connection that a request came by."""
-    transport: asyncio.Transport = request.scope["extensions"][CONNECTION]["transport"]
+    """The connection that a request came by; under another server it can be named only."""
+    known = (request.scope.get("extensions") or {}).get(CONNECTION)
+    if known is None:
+        return _Peer(request.client)
+    transport: asyncio.Transport = known["transport"]
     return transport
+
+
+class _Peer(asyncio.Transport):
+    """A connection that nobody can cut, because another server than ours holds it."""
+
+    def __init__(self, address: object) -> None:
+        super().__init__()
+        self._address = address
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Peer) and other._address == self._address
+
+    def __hash__(self) -> int:
+        return hash(self._address)
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        raise RuntimeError("Only `x_emulator.server.serve` can cut a connection.")
+
+    abort = close
 
 
 def _respond(world: World, answer: Answer, took: bytes) -> Response:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from x_emulator import oauth1, truth
+from x_emulator import happenings, oauth1, truth
 from x_emulator.calls import connection_of
 from x_emulator.scenarios import SeedAccount
 from x_emulator.state import Access, App, Fault, User, World
@@ -197,7 +197,9 @@ async def list_users(request: Request) -> Response:
 
 async def read_truth(request: Request) -> Response:
     """Everything that happened, of one app (`app`) or of all."""
-    return _json(truth.tell(_world(request), request.query_params.get("app")))
+    world = _world(request)
+    happenings.befall(world, world.now())
+    return _json(truth.tell(world, request.query_params.get("app")))
 
 
 async def reset(request: Request) -> Response:

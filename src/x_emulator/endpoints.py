@@ -177,12 +177,15 @@ def _timeline_query(call: Call) -> TimelineQuery:
     most = _number(call, "max_results") or 10
     if not 5 <= most <= 100:
         raise _invalid(call, "max_results", str(most), "is not between 5 and 100")
+    end = _time(call, "end_time")
+    if call.lag:
+        end = min(end or call.at, call.at - call.lag)
     return TimelineQuery(
         most=most,
         since_id=_number(call, "since_id"),
         until_id=_number(call, "until_id"),
         start=_time(call, "start_time"),
-        end=_time(call, "end_time"),
+        end=end,
         without_replies="replies" in excluded,
         offset=_offset(call),
     )

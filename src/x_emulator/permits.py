@@ -18,6 +18,8 @@ class Need:
     """With OAuth 2.0."""
     writes: bool = False
     """With OAuth 1.0a, more than a read-only app."""
+    user: bool = True
+    """A user's token will do."""
     app_only: bool = False
     """An app's own token will do."""
 
@@ -36,6 +38,9 @@ NEEDED = {
     "read_me": Need(_READ_POSTS),
     "read_user": _READ,
     "read_users": _READ,
+    "read_post_analytics": Need(_READ_POSTS),
+    "read_media_analytics": Need(frozenset({"tweet.read"})),
+    "read_usage": Need(frozenset(), user=False, app_only=True),
     "media_initialize": _MEDIA,
     "media_append": _MEDIA,
     "media_finalize": _MEDIA,
@@ -62,8 +67,8 @@ def check(world: World, caller: Caller, operation: str) -> None:
         return
     if not caller.app.enrolled:
         raise refusals.not_enrolled(world.switches, caller.app.client_id)
-    if caller.kind == "app-only" and not need.app_only:
-        raise refusals.app_only(world.switches)
+    if not (need.app_only if caller.kind == "app-only" else need.user):
+        raise refusals.wrong_kind_of_token(world.switches, app_only=caller.kind == "app-only")
     if caller.kind == "oauth2" and caller.grant and not need.scopes <= caller.grant.scopes:
         raise refusals.forbidden()
     if caller.kind == "oauth1" and need.writes and not caller.may_write():

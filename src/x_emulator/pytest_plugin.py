@@ -12,6 +12,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -131,10 +132,10 @@ class PlayedX:
         return json.loads(raw)
 
 
-@pytest.fixture(scope="session")
-def x_emulator_url() -> Iterator[str]:
-    """The base URL of a process that plays X until the session ends."""
-    command = [sys.executable, "-m", "x_emulator", "--port", "0", "--seed", "7", "--json"]
+@contextmanager
+def playing(*arguments: str) -> Iterator[str]:
+    """A process of the emulator, with command-line arguments of yours; the base URL."""
+    command = [sys.executable, "-m", "x_emulator", "--port", "0", "--json", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own module
     assert process.stdout is not None
     try:
@@ -143,6 +144,13 @@ def x_emulator_url() -> Iterator[str]:
         process.terminate()
         process.wait(timeout=10)
         process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def x_emulator_url() -> Iterator[str]:
+    """The base URL of a process that plays X until the session ends."""
+    with playing("--seed", "7") as url:
+        yield url
 
 
 @pytest.fixture

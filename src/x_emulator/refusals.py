@@ -136,12 +136,16 @@ def field_denied(switches: Switches, field: str, post_id: str, parameter: str) -
     }
 
 
-def app_only(switches: Switches) -> Refusal:
-    """An app's own token where a user's is needed; the two blanks are X's."""
+def wrong_kind_of_token(switches: Switches, *, app_only: bool) -> Refusal:
+    """An app's own token where a user's is needed, or the reverse; the two blanks are X's."""
+    user = "OAuth 1.0a User Context, OAuth 2.0 User Context"
+    given, wanted = "OAuth 2.0 User Context", "OAuth 2.0 Application-Only"
+    if app_only:
+        given, wanted = wanted, user
     body = {
         "title": "Unsupported Authentication",
-        "detail": "Authenticating with OAuth 2.0 Application-Only is forbidden for this endpoint. "
-        " Supported authentication types are [OAuth 1.0a User Context, OAuth 2.0 User Context].",
+        "detail": f"Authenticating with {given} is forbidden for this endpoint. "
+        f" Supported authentication types are [{wanted}].",
         "type": problem_type(switches, "unsupported-authentication"),
         "status": 403,
     }

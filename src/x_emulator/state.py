@@ -213,19 +213,51 @@ class RequestEntry:
     usd: Decimal
 
 
+FaultKind = Literal[
+    "drop",
+    "delay",
+    "cut",
+    "slow",
+    "mistyped",
+    "stale",
+    "500",
+    "502text",
+    "503",
+    "504",
+    "429",
+    "429day",
+    "429cap",
+    "401",
+]
+
+
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """Something that shall go wrong; the body of `POST /_emulator/faults`."""
 
     operation: str
     when: Literal["before", "after"]
-    kind: Literal["drop", "delay", "500", "503", "502text", "429", "401"]
+    kind: FaultKind | None = None
+    script: list[FaultKind | Literal["ok"]] | None = None
+    """Instead of a kind: what befalls the first request, the second and so on, once through."""
     times: int | None = 1
     """How often; None: for ever."""
     probability: float = 1.0
     seconds: float = 0.0
-    """How long `delay` delays, in the machine's time."""
+    """How long `delay` and `slow` take, in the machine's time; how far `stale` reads lag at most,
+    in emulated time."""
     tried: int = 0
     """How often it was considered; the seed draws from it."""
+
+    def __post_init__(self) -> None:
+        kinds = [self.kind] if self.script is None else self.script
+        if (self.kind is None) == (self.script is None):
+            raise ValueError("A fault has either a `kind` or a `script`.")
+        spoiling = {"cut", "slow", "mistyped"}.intersection(filter(None, kinds))
+        if spoiling and self.when == "before":
+            raise ValueError(f"`{min(spoiling)}` spoils an answer: it strikes `after`.")
+        stale = "stale" in kinds
+        if stale and (self.when, self.operation) != ("before", "read_timeline"):
+            raise ValueError("`stale` strikes `read_timeline`, `before`.")
 
 
 @dataclass(slots=True)
@@ -239,7 +271,9 @@ class Window:
 class World:
     """One X: a clock, a scenario and what has happened since."""
 
-    def __init__(self, scenario: str, seed: int) -> None:
+    def __init__(self, scenario: str, seed: int, faults: Sequence[Fault] = ()) -> None:
+        self.standing_faults = faults
+        """These are there from the start, and again after each reset."""
         self.scenario: Scenario = SCENARIOS[scenario]
         self.seed = seed
         self.clock = EmulatedClock()
@@ -269,8 +303,10 @@ class World:
         self.requests: list[RequestEntry] = []
         self.read_today: set[tuple[str, str, str, str]] = set()
         self.windows: dict[tuple[str, ...], Window] = {}
-        self.faults: list[Fault] = []
+        self.faults = [msgspec.structs.replace(each) for each in self.standing_faults]
         self.journal: list[dict[str, Any]] = []
+        self.revocations_done = 0
+        """How many of the scenario's revocations have come about."""
         self.judging: set[asyncio.Task[None]] = set()
         self._last_id = 0
         for account in accounts:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from x_emulator import metrics, oauth
+from x_emulator import anomalies, oauth
 from x_emulator.state import Media, Post, RequestEntry, World
 
 
@@ -24,7 +24,7 @@ def tell(world: World, client_id: str | None) -> dict[str, Any]:
         ],
         "requests": [_request(each) for each in requests],
         "apps": {each: _account_of(world, each) for each in apps},
-        "anomalies": metrics.anomalies_of(world),
+        "anomalies": anomalies.tell(world),
         "tokens": oauth.token_counts(world, client_id, world.now()),
     }
 
