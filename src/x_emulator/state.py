@@ -164,6 +164,8 @@ class Media:
     height: int = 0
     duration_ms: int = 0
     alt_text: str | None = None
+    subtitles: dict[str, str] = field(default_factory=dict)
+    """Language to media id of the track."""
     attached_to: list[str] = field(default_factory=list)
 
 

@@ -54,6 +54,7 @@ def _media(media: Media) -> dict[str, Any]:
         "bytes": media.total_bytes,
         "sha256": media.sha256,
         "alt_text": media.alt_text,
+        "subtitles": media.subtitles,
     }
 
 
