@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from x_emulator import decode, refusals
-from x_emulator.posts import Id
+from x_emulator.bodies import Id
 from x_emulator.state import Media, World
 
 #: Media that no post has taken is gone after this.

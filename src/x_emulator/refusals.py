@@ -219,15 +219,15 @@ def suspended(switches: Switches) -> Refusal:
     return Refusal(403, body)
 
 
-def not_visible(switches: Switches, post_id: str, parameter: str) -> dict[str, Any]:
-    """The entry in `errors` for a post of a suspended or protected account."""
+def not_visible(switches: Switches, kind: str, wanted: str, parameter: str) -> dict[str, Any]:
+    """The entry in `errors` for a post (`Tweet`) or the posts of a `User` that one may not see."""
     return {
-        "value": post_id,
-        "resource_id": post_id,
+        "value": wanted,
+        "resource_id": wanted,
         "parameter": parameter,
-        "resource_type": "tweet",
+        "resource_type": kind.lower(),
         "section": "data",
         "title": "Authorization Error",
-        "detail": f"Sorry, you are not authorized to see the Tweet with {parameter}: [{post_id}].",
+        "detail": f"Sorry, you are not authorized to see the {kind} with {parameter}: [{wanted}].",
         "type": problem_type(switches, "not-authorized-for-resource"),
     }

@@ -79,6 +79,11 @@ class User:
     """Memory of `metrics`: for each UTC day since `since`, the net change of the days before it,
     how many come on it and how many go (negative)."""
 
+    @property
+    def is_premium(self) -> bool:
+        """May post long texts and videos, and edit."""
+        return self.subscription_type in ("Premium", "PremiumPlus")
+
 
 @dataclass(slots=True)
 class Grant:
