@@ -18,8 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from x_emulator import budgets, callers, faults, happenings, limits, permits, prices, refusals
+from x_emulator.bodies import schema_message
 from x_emulator.callers import Caller
-from x_emulator.posts import schema_message
 from x_emulator.spoiled import spoil
 from x_emulator.state import Fault, RequestEntry, User, World
 

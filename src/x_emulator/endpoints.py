@@ -9,8 +9,9 @@ from typing import Any
 
 from x_emulator import answers, budgets, posts, prices, refusals
 from x_emulator.answers import Wanted
+from x_emulator.bodies import CreateBody
 from x_emulator.calls import Answer, Call, read_body
-from x_emulator.posts import CreateBody, TimelineQuery
+from x_emulator.posts import TimelineQuery
 from x_emulator.state import Post, User
 
 _ID = re.compile(r"[0-9]{1,19}")
@@ -25,7 +26,7 @@ async def create_post(call: Call) -> Answer:
     history = "edit_history_post_ids" if newer else "edit_history_tweet_ids"
     return Answer(
         201,
-        {"data": {"id": post.id, "text": post.shown, history: [post.id]}},
+        {"data": {"id": post.id, "text": post.shown, history: post.history}},
         usd=prices.of_create(has_link=post.has_link, summoned=created.summoned),
         headers=((b"location", f"https://api.twitter.com/2/tweets/{post.id}".encode()),),
     )
@@ -47,6 +48,8 @@ async def read_posts(call: Call) -> Answer:
         if post is None:
             missing = refusals.not_found(call.world.switches, "tweet", each, "ids", many=True)
             errors.append(missing)
+        elif not posts.is_visible(call.world, post, call.user_id):
+            errors.append(refusals.not_visible(call.world.switches, "Tweet", each, "ids"))
         else:
             found.append(post)
     shown, denied = answers.split_by_right(call.world, found, wanted, call.user_id, "ids", call.at)
@@ -61,6 +64,9 @@ async def read_post(call: Call) -> Answer:
     if post is None:
         missing = refusals.not_found(call.world.switches, "tweet", post_id, "id")
         return Answer(200, {"errors": [missing]})
+    if not posts.is_visible(call.world, post, call.user_id):
+        hidden = refusals.not_visible(call.world.switches, "Tweet", post_id, "id")
+        return Answer(200, {"errors": [hidden]})
     shown, denied = answers.split_by_right(call.world, [post], wanted, call.user_id, "id", call.at)
     answer = _posts_answer(call, shown, denied, wanted)
     if shown:
@@ -75,6 +81,9 @@ async def read_timeline(call: Call) -> Answer:
     author = call.world.users.get(_path_id(call))
     if author is None:
         return _no_user(call, _path_id(call), "id")
+    if author.suspended or (author.protected and author.id != call.user_id):
+        hidden = refusals.not_visible(call.world.switches, "User", author.id, "id")
+        return Answer(200, {"errors": [hidden]})
     page = posts.read_timeline(call.world, author, query)
     shown, denied = answers.split_by_right(
         call.world, page.posts, wanted, call.user_id, "id", call.at

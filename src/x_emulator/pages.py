@@ -1,5 +1,6 @@
 """The pages a person sees: consent, regret, and what is going on. They fetch nothing."""
 
+import html
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
@@ -84,7 +85,7 @@ def overview(world: World) -> str:
         posts=[
             {
                 "author": world.users[post.user_id].username,
-                "text": post.shown,
+                "text": html.unescape(post.shown),
                 "at": post.created_at,
                 "media": len(post.media),
                 "deleted": post.deleted_at is not None,

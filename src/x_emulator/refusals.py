@@ -12,10 +12,12 @@ from x_emulator.switches import Switches
 class Refusal(Exception):
     """An answer other than success: status and body (None: no bytes at all)."""
 
-    def __init__(self, status: int, body: dict[str, Any] | None) -> None:
+    def __init__(self, status: int, body: dict[str, Any] | None, said: str = "") -> None:
         super().__init__(status)
         self.status = status
         self.body = body
+        self.said = said
+        """The sentence that v1.1 says too, in its own envelope."""
 
 
 def plain(status: int, title: str, detail: str | None = None) -> Refusal:
@@ -60,7 +62,12 @@ def invalid(switches: Switches, parameter: str, value: str, message: str) -> Ref
         body["detail"] = "One or more parameters to your request was invalid."
         error: dict[str, Any] = {"message": message}
         body["errors"] = [{"parameters": {parameter: [value]}} | error if parameter else error]
-    return Refusal(400, body)
+    return Refusal(400, body, message)
+
+
+def legacy_media(path: str, message: str) -> Refusal:
+    """A refusal of the media endpoints of v1.1."""
+    return Refusal(400, {"request": path, "error": message})
 
 
 def invalid_media(switches: Switches, media_ids: list[str]) -> Refusal:
@@ -216,15 +223,15 @@ def suspended(switches: Switches) -> Refusal:
     return Refusal(403, body)
 
 
-def not_visible(switches: Switches, post_id: str, parameter: str) -> dict[str, Any]:
-    """The entry in `errors` for a post of a suspended or protected account."""
+def not_visible(switches: Switches, kind: str, wanted: str, parameter: str) -> dict[str, Any]:
+    """The entry in `errors` for a post (`Tweet`) or the posts of a `User` that one may not see."""
     return {
-        "value": post_id,
-        "resource_id": post_id,
+        "value": wanted,
+        "resource_id": wanted,
         "parameter": parameter,
-        "resource_type": "tweet",
+        "resource_type": kind.lower(),
         "section": "data",
         "title": "Authorization Error",
-        "detail": f"Sorry, you are not authorized to see the Tweet with {parameter}: [{post_id}].",
+        "detail": f"Sorry, you are not authorized to see the {kind} with {parameter}: [{wanted}].",
         "type": problem_type(switches, "not-authorized-for-resource"),
     }

@@ -27,6 +27,7 @@ from x_emulator import (
     pages,
     threelegged,
     uploads,
+    uploads1,
 )
 from x_emulator.calls import CONNECTION, operation
 from x_emulator.doorkeeper import Doorkeeper
@@ -46,6 +47,7 @@ def make_app(world: World) -> Starlette:
             Route("/2/oauth2/token", consent.token, methods=["POST"]),
             Route("/2/oauth2/revoke", consent.revoke, methods=["POST"]),
             *_LEGACY_AUTH,
+            *_V1,
             *_V2,
             Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
             *doors.ROUTES,
@@ -158,7 +160,6 @@ class _Server(uvicorn.Server):
                 signal.signal(kind, handler)
 
 
-_VERIFY = ("v1_verify_credentials", legacy.verify_credentials)
 _V2 = [
     Route(path, operation(name, endpoint), methods=[method])
     for method, path, name, endpoint in (
@@ -176,16 +177,30 @@ _V2 = [
         ("POST", "/2/media/upload/initialize", "media_initialize", uploads.initialize),
         ("POST", "/2/media/upload/{id}/append", "media_append", uploads.append),
         ("POST", "/2/media/upload/{id}/finalize", "media_finalize", uploads.finalize),
+        ("POST", "/2/media/upload", "media_upload", uploads.upload),
         ("GET", "/2/media/upload", "media_status", uploads.status),
+        ("POST", "/2/media/subtitles", "media_subtitles", uploads.subtitles),
         ("POST", "/2/media/metadata", "media_metadata", uploads.metadata),
-        *(
-            ("GET", f"/1.1/account/verify_credentials{ending}", *_VERIFY)
-            for ending in (".json", "")
-        ),
     )
 ]
 
 
+_V1 = [
+    Route(path + ending, operation(name, endpoint), methods=[method])
+    for method, path, name, endpoint in (
+        (
+            "GET",
+            "/1.1/account/verify_credentials",
+            "v1_verify_credentials",
+            legacy.verify_credentials,
+        ),
+        ("POST", "/1.1/media/upload", "v1_media_upload", uploads1.upload),
+        ("GET", "/1.1/media/upload", "v1_media_status", uploads1.status),
+        ("POST", "/1.1/media/metadata/create", "v1_media_metadata", uploads1.metadata),
+        ("POST", "/1.1/media/subtitles/create", "v1_media_subtitles", uploads1.subtitles),
+    )
+    for ending in (".json", "")
+]
 _LEGACY_AUTH = [
     Route(path, endpoint, methods=[method])
     for method, path, endpoint in (

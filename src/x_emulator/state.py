@@ -79,6 +79,11 @@ class User:
     """Memory of `metrics`: for each UTC day since `since`, the net change of the days before it,
     how many come on it and how many go (negative)."""
 
+    @property
+    def is_premium(self) -> bool:
+        """May post long texts and videos, and edit."""
+        return self.subscription_type in ("Premium", "PremiumPlus")
+
 
 @dataclass(slots=True)
 class Grant:
@@ -164,6 +169,8 @@ class Media:
     height: int = 0
     duration_ms: int = 0
     alt_text: str | None = None
+    subtitles: dict[str, str] = field(default_factory=dict)
+    """Language to media id of the track."""
     attached_to: list[str] = field(default_factory=list)
 
 

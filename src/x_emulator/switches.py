@@ -40,6 +40,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How a text that is too long is refused; the sources disagree."""
     summons: Literal["problem", "sentence"] = "problem"
     """How a reply without a summons is refused: as since August 2026, or as before."""
+    parent_lag_seconds: float = 0.0
+    """How old a post must be before one may reply to it; five seconds were needed in 2022."""
     edit_minutes: Literal[30, 60] = 30
     """How long a post may be edited; two pages of the documentation disagree."""
     posts_a_day: int | None = None

@@ -11,9 +11,9 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from emulator.account import Account, Told
+from x_emulator.bodies import CreateBody, MediaBody, PollBody, ReplyBody
 from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
 from x_emulator.media import InitializeBody
-from x_emulator.posts import CreateBody, MediaBody, PollBody, ReplyBody
 
 OPENAPI = Path(__file__).resolve().parents[2] / "../shared/x-api/openapi-2.167.json"
 
