@@ -1,5 +1,6 @@
 """The doors under `/_emulator` that X does not have: for tests and demos."""
 
+import base64
 import secrets
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -114,8 +115,9 @@ async def set_clock(request: Request) -> Response:
 async def add_app(request: Request) -> Response:
     """Register an app; what is not given is made up."""
     world, wish = _world(request), await _body(request, _NewApp)
+    _check_callbacks(wish.callbacks)
     app = App(
-        client_id=wish.client_id or secrets.token_urlsafe(24),
+        client_id=wish.client_id or _client_id(),
         client_secret=(wish.client_secret or secrets.token_urlsafe(36))
         if wish.confidential
         else None,
@@ -139,7 +141,10 @@ async def change_app(request: Request) -> Response:
     app = _world(request).apps.get(request.path_params["client_id"])
     if app is None:
         raise _Wrong("There is no such app.")
-    _change(app, await _body(request, _AppChange))
+    wish = await _body(request, _AppChange)
+    if wish.callbacks is not UNSET:
+        _check_callbacks(wish.callbacks)
+    _change(app, wish)
     return _json(app)
 
 
@@ -161,6 +166,17 @@ async def add_keys(request: Request) -> Response:
     pair = oauth1.grant(world, app, user, wish.access or app.access)
     shown = {"oauth_token": pair.token, "oauth_token_secret": pair.secret}
     return _json(shown | {"user_id": user.id, "screen_name": user.username}, 201)
+
+
+def _check_callbacks(callbacks: list[str]) -> None:
+    if len(callbacks) > 10:
+        raise _Wrong("X registers ten callbacks for an app at most.")
+
+
+def _client_id() -> str:
+    """Of the shape that X's documentation shows."""
+    text = f"{secrets.token_urlsafe(15)[:20]}:1:ci"
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
 def _change(thing: App | User, wish: msgspec.Struct) -> None:
