@@ -145,10 +145,10 @@ def _initialize(call: Call, given: dict[str, str]) -> Answer:
 
 
 def _category(given: dict[str, str], media_type: str) -> Category:
-    """The category that is given, or the one that goes with the type."""
-    wanted = given.get("media_category", "").lower()
+    """The category that is given (`TweetImage`, as node sends it, too), or the type's own."""
+    wanted = given.get("media_category", "").lower().replace("_", "")
     for each in get_args(Category):
-        if wanted == each:
+        if wanted == each.replace("_", ""):
             known: Category = each
             return known
     if wanted:

@@ -47,6 +47,30 @@ async function login() {
   return app.refreshOAuth2Token(first.refreshToken);
 }
 
+async function sign() {
+  const app = new TwitterApi({ appKey: ask.api_key, appSecret: ask.api_secret }, settings);
+  const link = await app.generateAuthLink(ask.callback);
+  const form = new URLSearchParams(new URL(link.url).search);
+  form.set("user", "tidewatcher");
+  form.set("decision", "allow");
+  const consented = await fetch(`${played.origin}/oauth/authorize`, {
+    method: "POST",
+    body: form,
+    redirect: "manual",
+  });
+  const back = new URL(consented.headers.get("location"));
+  const keys = {
+    appKey: ask.api_key,
+    appSecret: ask.api_secret,
+    accessToken: link.oauth_token,
+    accessSecret: link.oauth_token_secret,
+  };
+  const { client } = await new TwitterApi(keys, settings).login(
+    back.searchParams.get("oauth_verifier"),
+  );
+  return client;
+}
+
 const scripts = {
   async publish(client) {
     const me = await client.v2.me();
@@ -77,6 +101,15 @@ const scripts = {
     await client.v2.tweet("Look", { media: { media_ids: [found[0]] } });
     return { found };
   },
+  async legacy_media(client) {
+    const found = [];
+    for (const each of ask.files) {
+      found.push(await client.v1.uploadMedia(each.path, { mimeType: each.media_type }));
+    }
+    await client.v1.createMediaMetadata(found[0], { alt_text: { text: "A tide" } });
+    await client.v2.tweet("Look", { media: { media_ids: [found[0]] } });
+    return { found };
+  },
   async metrics(client) {
     const post = await client.v2.tweet("Springs and neaps");
     await fetch(`${played.origin}/_emulator/clock`, {
@@ -94,6 +127,6 @@ const scripts = {
   },
 };
 
-const { client } = await login();
+const client = ask.signed ? await sign() : (await login()).client;
 console.log(JSON.stringify(await scripts[process.env.SCRIPT](client)));
 httpAgent.destroy();

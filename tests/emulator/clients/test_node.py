@@ -48,6 +48,8 @@ def run(x_emulator: PlayedX, client_folder: Path) -> Any:
             "client_id": app.client_id,
             "client_secret": app.client_secret,
             "callback": app.callback,
+            "api_key": app.registered["api_key"],
+            "api_secret": app.registered["api_secret"],
         }
         known = {"EMULATOR": x_emulator.url, "CLIENT_FOLDER": str(client_folder), "SCRIPT": name}
         done = subprocess.run(
@@ -77,9 +79,9 @@ def test_login_refresh_thread_poll_paging_delete_and_limits(run: Any, x_emulator
     assert truth["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
 
 
-def test_media_arrives_byte_for_byte(
-    run: Any, x_emulator: PlayedX, png: bytes, mp4: bytes, tmp_path: Path
-) -> None:
+@pytest.fixture
+def files(png: bytes, mp4: bytes, tmp_path: Path) -> list[dict[str, str]]:
+    """An image and a video on disk."""
     files = []
     for content, media_type, category in (
         (png, "image/png", "tweet_image"),
@@ -88,11 +90,20 @@ def test_media_arrives_byte_for_byte(
         path = tmp_path / category
         path.write_bytes(content)
         files.append({"path": str(path), "media_type": media_type, "category": category})
-    run("media", files=files, segment=10_000)
+    return files
+
+
+@pytest.mark.parametrize("script", ["media", "legacy_media"])
+def test_media_arrives_byte_for_byte(
+    run: Any, x_emulator: PlayedX, files: list[dict[str, str]], script: str
+) -> None:
+    run(script, files=files, segment=10_000, signed=script == "legacy_media")
     truth = x_emulator.truth()
     arrived = [media["sha256"] for media in truth["media"]]
-    assert arrived == [hashlib.sha256(each).hexdigest() for each in (png, mp4)]
+    sent = [hashlib.sha256(Path(each["path"]).read_bytes()).hexdigest() for each in files]
+    assert arrived == sent
     assert [len(post["media"]) for post in truth["posts"]] == [1]
+    assert truth["media"][0]["alt_text"] == ("A tide" if script == "legacy_media" else None)
 
 
 def test_metrics(run: Any) -> None:

@@ -1,13 +1,16 @@
 """tweepy 4.17, unmodified: its hosts are constants, so its sessions get an adapter."""
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
 import tweepy
 from requests.adapters import HTTPAdapter
+from requests_oauthlib import OAuth1Session
 
 from x_emulator.pytest_plugin import SCOPES, PlayedX
 
@@ -48,6 +51,72 @@ def client(x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[twe
     client = tweepy.Client(token["access_token"])
     with turned(client.session, x_emulator):
         yield client
+
+
+@pytest.fixture
+def signing(
+    x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[tweepy.API, tweepy.Client]]:
+    """A v1.1 and a v2 client of OAuth 1.0a that have gone the three-legged way by themselves."""
+
+    def session(*args: Any, **more: Any) -> requests.Session:
+        return turned(OAuth1Session(*args, **more), x_emulator)
+
+    monkeypatch.setattr(tweepy.auth, "OAuth1Session", session)
+    app = x_emulator.app.registered
+    auth = tweepy.OAuth1UserHandler(
+        app["api_key"], app["api_secret"], callback=x_emulator.app.callback
+    )
+    back = urlsplit(x_emulator.consent("tidewatcher", auth.get_authorization_url()))
+    auth.get_access_token(parse_qs(back.query)["oauth_verifier"][0])
+    auth.oauth.close()
+    api = tweepy.API(auth)
+    client = tweepy.Client(
+        consumer_key=auth.consumer_key,
+        consumer_secret=auth.consumer_secret,
+        access_token=auth.access_token,
+        access_token_secret=auth.access_token_secret,
+    )
+    with turned(api.session, x_emulator), turned(client.session, x_emulator):
+        yield api, client
+
+
+def test_oauth1_create_read_and_delete(
+    signing: tuple[tweepy.API, tweepy.Client], x_emulator: PlayedX
+) -> None:
+    api, client = signing
+    assert api.verify_credentials().screen_name == "tidewatcher"
+    me = client.get_me().data
+    post_id = client.create_tweet(text="Signed & sent").data["id"]
+    [post] = client.get_users_tweets(me.id, user_auth=True).data
+    assert str(post.id) == post_id
+    assert client.delete_tweet(post_id).data == {"deleted": True}
+    [post] = x_emulator.truth()["posts"]
+    assert post["text"] == "Signed & sent"
+    assert post["deleted_at"] is not None
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # tweepy still uses it
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_v1_media_arrives_byte_for_byte(
+    signing: tuple[tweepy.API, tweepy.Client],
+    x_emulator: PlayedX,
+    png: bytes,
+    mp4: bytes,
+    kind: str,
+    tmp_path: Path,
+) -> None:
+    api, client = signing
+    content = png if kind == "image" else mp4
+    path = tmp_path / ("tide.png" if kind == "image" else "tide.mp4")
+    path.write_bytes(content)
+    media = api.media_upload(str(path), chunked=True, media_category=f"tweet_{kind}")
+    api.create_media_metadata(media.media_id_string, "A tide")
+    client.create_tweet(text="Look", media_ids=[media.media_id])
+    [post] = x_emulator.truth()["posts"]
+    [arrived] = post["media"]
+    assert arrived["sha256"] == hashlib.sha256(content).hexdigest()
+    assert arrived["alt_text"] == "A tide"
 
 
 def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: PlayedX) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 import requests
@@ -90,6 +91,24 @@ def test_metrics_are_read_in_the_newer_names(client: Client, x_emulator: PlayedX
     assert told.public_metrics.impression_count > 0
     assert told.public_metrics.repost_count >= 0
     assert told.non_public_metrics["impression_count"] == told.public_metrics.impression_count
+
+
+def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: PlayedX) -> None:
+    post_id = client.posts.create({"text": "Springs and neaps"}).data.id
+    x_emulator.jump(3600)
+    x_emulator.door("clock", rate=0)
+    now = datetime.fromisoformat(x_emulator.truth()["now"])
+    told = client.posts.get_analytics(
+        ids=[post_id],
+        start_time=(now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        end_time=(now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        granularity="hourly",
+    )
+    buckets = told.data[0].timestamped_metrics
+    [read] = client.posts.get_by_ids([post_id], post_fields=["public_metrics"]).data
+    assert len(buckets) in (2, 3)
+    gained = sum(bucket.metrics.impressions for bucket in buckets)
+    assert gained == read.public_metrics.impression_count > 0
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])
