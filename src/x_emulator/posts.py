@@ -89,6 +89,7 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
         each.attached_to.append(post_id)
     world.posts[post_id] = post
     world.posts_of[user.id].append(post)
+    world.said.setdefault((user.id, text), []).append(post)
     return Created(post, summoned=parent is not None and parent.user_id != user.id)
 
 
@@ -250,12 +251,10 @@ def _find_quoted(world: World, body: CreateBody) -> Post | None:
 
 
 def _is_duplicate(world: World, user: User, text: str, former: Post | None, at: datetime) -> bool:
-    for post in world.live_posts(user.id):
-        if at - post.created_at > DUPLICATE_WINDOW:
-            return False
-        if post.text == text and post is not former:
-            return True
-    return False
+    return any(
+        post is not former and post.is_live() and at - post.created_at <= DUPLICATE_WINDOW
+        for post in world.said.get((user.id, text), ())
+    )
 
 
 def _attachable(

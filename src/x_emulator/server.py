@@ -41,6 +41,7 @@ def make_app(world: World) -> Starlette:
     """The whole of X as far as it is played, over one world."""
     app = Starlette(
         routes=[
+            *_V2,  # first, and posts first among them: routes are tried in order
             Route("/", _show_overview, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
@@ -48,7 +49,6 @@ def make_app(world: World) -> Starlette:
             Route("/2/oauth2/revoke", consent.revoke, methods=["POST"]),
             *_LEGACY_AUTH,
             *_V1,
-            *_V2,
             Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
             *doors.ROUTES,
         ],

@@ -207,6 +207,10 @@ class Post:
     fate: tuple[float, ...] | None = None
     """Memory of `metrics`: what this post will reach and how fast."""
 
+    def is_live(self) -> bool:
+        """Neither deleted nor replaced by a later version."""
+        return self.deleted_at is None and self.history[-1] == self.id
+
 
 @dataclass(slots=True)
 class RequestEntry:
@@ -306,6 +310,8 @@ class World:
         """App-only token to client id."""
         self.posts: dict[str, Post] = {}
         self.posts_of: dict[str, list[Post]] = {}
+        self.said: dict[tuple[str, str], list[Post]] = {}
+        """What was posted, by user and text, so that a duplicate is found at once."""
         self.media: dict[str, Media] = {}
         self.requests: list[RequestEntry] = []
         self.read_today: set[tuple[str, str, str, str]] = set()
@@ -390,11 +396,7 @@ class World:
 
     def live_posts(self, user_id: str) -> Iterator[Post]:
         """A user's posts that still exist, newest first; of an edited one the last version."""
-        return (
-            p
-            for p in reversed(self.posts_of[user_id])
-            if p.deleted_at is None and p.history[-1] == p.id
-        )
+        return (post for post in reversed(self.posts_of[user_id]) if post.is_live())
 
 
 def snowflake(at: datetime) -> int:
