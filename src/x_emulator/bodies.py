@@ -1,8 +1,7 @@
-"""The body of `POST /2/tweets`, as the schema has it, and X's words for what does not fit it."""
+"""The body of `POST /2/tweets`, as the schema has it."""
 
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 Id = Annotated[str, Meta(pattern="^[0-9]{1,19}$")]
@@ -70,15 +69,3 @@ class CreateBody(Struct, forbid_unknown_fields=True):
     edit_options: EditBody | UnsetType = UNSET
     made_with_ai: bool | UnsetType = UNSET
     paid_partnership: bool | UnsetType = UNSET
-
-
-def schema_message(error: msgspec.ValidationError) -> str:
-    """The words in which X names what does not fit the schema."""
-    message = str(error)
-    if "unknown field" in message:
-        field = message.split("`")[1]
-        return (
-            f"$.{field}: is not defined in the schema and the schema does not allow"
-            " additional properties"
-        )
-    return message

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from x_emulator import budgets, callers, faults, happenings, limits, permits, prices, refusals
-from x_emulator.bodies import schema_message
 from x_emulator.callers import Caller
 from x_emulator.spoiled import spoil
 from x_emulator.state import Fault, RequestEntry, User, World
+from x_emulator.wording import schema_message
 
 API_VERSION = b"2.167"
 #: Under this name in a request's scope lies the connection it came by (see `server`).

@@ -89,7 +89,8 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
         each.attached_to.append(post_id)
     world.posts[post_id] = post
     world.posts_of[user.id].append(post)
-    world.said.setdefault((user.id, text), []).append(post)
+    if text:
+        world.latest_by_text[user.id, text] = post
     return Created(post, summoned=parent is not None and parent.user_id != user.id)
 
 
@@ -251,10 +252,10 @@ def _find_quoted(world: World, body: CreateBody) -> Post | None:
 
 
 def _is_duplicate(world: World, user: User, text: str, former: Post | None, at: datetime) -> bool:
-    return any(
-        post is not former and post.is_live() and at - post.created_at <= DUPLICATE_WINDOW
-        for post in world.said.get((user.id, text), ())
-    )
+    twin = world.latest_by_text.get((user.id, text))
+    if twin is None or twin is former or twin.deleted_at is not None:
+        return False
+    return twin.history[-1] == twin.id and at - twin.created_at <= DUPLICATE_WINDOW
 
 
 def _attachable(
@@ -276,7 +277,9 @@ def _attachable(
 
 def _is_usable(world: World, user: User, media: Media, at: datetime) -> bool:
     fresh = world.switches.media_reuse or not media.attached_to
-    own = media.user_id == user.id and media.category.startswith(("tweet_", "amplify_"))
+    own = user.id in (media.user_id, *media.owners) and media.category.startswith(
+        ("tweet_", "amplify_")
+    )
     return own and fresh and media.state == "succeeded" and at < media.expires_at
 
 

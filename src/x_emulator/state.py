@@ -172,6 +172,8 @@ class Media:
     subtitles: dict[str, str] = field(default_factory=dict)
     """Language to media id of the track."""
     attached_to: list[str] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    """Other users who may attach it."""
 
 
 @dataclass(slots=True)
@@ -310,8 +312,8 @@ class World:
         """App-only token to client id."""
         self.posts: dict[str, Post] = {}
         self.posts_of: dict[str, list[Post]] = {}
-        self.said: dict[tuple[str, str], list[Post]] = {}
-        """What was posted, by user and text, so that a duplicate is found at once."""
+        self.latest_by_text: dict[tuple[str, str], Post] = {}
+        """By user and text: the post that a duplicate would repeat."""
         self.media: dict[str, Media] = {}
         self.requests: list[RequestEntry] = []
         self.read_today: set[tuple[str, str, str, str]] = set()

@@ -22,6 +22,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """With which status."""
     processing_polls: int = 1
     """How many STATUS reads say `in_progress` before GIF or video is done."""
+    processing_failure: str | None = None
+    """GIF and video fail with this reason, however good they are."""
     finalize_needs_object: bool = True
     """Finalize without a JSON object as its body is refused, as seen in July 2026."""
     append_answer: Literal[200, 204] = 200

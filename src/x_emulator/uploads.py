@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar, get_args
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from x_emulator import answers, media, parts, prices, refusals
 from x_emulator.calls import Answer, Call, read_body
@@ -23,7 +23,7 @@ class _JsonSegment(Struct, forbid_unknown_fields=True):
 class _JsonMedia(Struct, forbid_unknown_fields=True):
     media: str
     media_category: OneShotCategory
-    additional_owners: str | UnsetType = UNSET
+    additional_owners: str = ""
 
 
 T = TypeVar("T", _JsonSegment, _JsonMedia)
@@ -69,12 +69,12 @@ async def upload(call: Call) -> Answer:
                 raise refusals.invalid(call.world.switches, "", "", message)
             _check_media(call, fields)
             category = _category(call, fields.get("media_category", ""))
+            owners = fields.get("additional_owners", "")
         else:
-            category = (
-                await _receive_json(call, _JsonMedia, file, media.MOST_AT_ONCE)
-            ).media_category
+            body = await _receive_json(call, _JsonMedia, file, media.MOST_AT_ONCE)
+            category, owners = body.media_category, body.additional_owners
         new = await media.take_whole(
-            call.world, call.user.id, call.client_id, category, file, call.at
+            call.world, call.user.id, call.client_id, category, file, call.at, owners.split(",")
         )
     return Answer(200, {"data": answers.upload_object(call.world, new, call.at)})
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 import oauthlib.oauth1
 
 from emulator.account import Told
+from emulator.schema import complaints
 from fix_emulator import Emulator
 
 FORM = "application/x-www-form-urlencoded"
@@ -64,6 +65,9 @@ class Signed:
                 body = dict(parse_qsl(raw.decode()))
             elif raw and answer.content_type.endswith("json"):
                 body = await answer.json()
+            if isinstance(body, dict) and answer.status < 400:
+                found = complaints(method, path.partition("?")[0], answer.status, body)
+                assert not found, found
             return Told(answer.status, body, {k.lower(): v for k, v in answer.headers.items()})
 
 

@@ -71,6 +71,8 @@ def test_limits_can_be_switched_off(world: World) -> None:
         ("read_me", Limits(75)),
         ("read_user", Limits(900, app=300)),
         ("read_users", Limits(900, app=300)),
+        ("read_post_analytics", Limits(300, app=300)),
+        ("read_usage", Limits(50, app=50)),
         ("media_initialize", Limits(1_875, app_day=180_000)),
         ("media_append", Limits(1_875, app_day=180_000)),
         ("media_finalize", Limits(1_875, app_day=180_000)),
