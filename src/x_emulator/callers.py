@@ -77,7 +77,7 @@ async def signer_of(world: World, request: Request, at: datetime) -> Signer:
         form = (await request.body()).decode("utf-8", "replace")
         parameters += parse_qsl(form, keep_blank_values=True)
     # The raw path: what was escaped is signed as it was escaped.
-    path = request.scope["raw_path"].decode("ascii").partition("?")[0]
+    path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
     signed = SignedRequest(
         method=request.method,
         url=f"{request.url.scheme}://{request.headers.get('host', '')}{path}",

@@ -132,14 +132,15 @@ def _initialize(call: Call, given: dict[str, str]) -> Answer:
     kind = given.get("media_type", "")
     if kind not in get_args(MediaType):
         raise refusals.legacy_media(_PATH, "media type unrecognized.")
-    body = msgspec.convert(
-        {
-            "total_bytes": _number(given, "total_bytes"),
-            "media_type": kind,
-            "media_category": _category(given, kind),
-        },
-        InitializeBody,
-    )
+    wish = {
+        "total_bytes": _number(given, "total_bytes"),
+        "media_type": kind,
+        "media_category": _category(given, kind),
+    }
+    try:
+        body = msgspec.convert(wish, InitializeBody)
+    except msgspec.ValidationError as error:
+        raise refusals.legacy_media(_PATH, "total_bytes parameter is invalid.") from error
     new = media.initialize(call.world, call.user.id, call.client_id, body, call.at)
     return Answer(202, _names(new) | {"expires_after_secs": int(media.LIFE.total_seconds())})
 
@@ -167,10 +168,12 @@ def _settle_bytes(given: dict[str, str], file: Path) -> None:
         return
     encoded = file.read_bytes() if file.exists() else given["media_data"].encode()
     whole = bytes(each for each in encoded if each in _BASE64)
-    file.write_bytes(base64.b64decode(whole[: len(whole) // 4 * 4], validate=False))
+    whole = whole[:-1] if len(whole) % 4 == 1 else whole  # six bits make no byte
+    file.write_bytes(base64.b64decode(whole + b"=" * (-len(whole) % 4)))
 
 
-_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
+#: Without the padding, which would be an error in the middle; it stands for no bytes.
+_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
 def _find(call: Call, media_id: str) -> Media:

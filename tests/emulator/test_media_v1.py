@@ -99,6 +99,24 @@ async def test_raw_bytes_as_base64_break_the_sum(keys: Signed, png: bytes) -> No
     assert told.body == refusal("Segments do not add up to provided total file size.")
 
 
+@pytest.mark.parametrize("content", [b"=", b"A", b"AA=A", b"====AAAA=", b"\xff\xfe"])
+async def test_odd_base64_is_no_failure_of_the_server(keys: Signed, content: bytes) -> None:
+    media_id = await initialize(keys, 9, "image/png")
+    told = await append(keys, media_id, 0, media_data=content)
+    assert told.status == 204
+    assert (await finalize(keys, media_id)).status == 400
+
+
+async def test_window_that_is_used_up_is_code_88(keys: Signed) -> None:
+    for _ in range(75):
+        await keys.ask("GET", "/1.1/account/verify_credentials.json")
+    told = await keys.ask("GET", "/1.1/account/verify_credentials.json")
+    assert (told.status, told.body) == (
+        429,
+        {"errors": [{"code": 88, "message": "Rate limit exceeded."}]},
+    )
+
+
 async def test_image_has_no_status(keys: Signed, png: bytes) -> None:
     media_id = await initialize(keys, len(png), "image/png")
     await append(keys, media_id, 0, media=png)
@@ -122,6 +140,14 @@ async def test_whole_image_at_once(keys: Signed, png: bytes) -> None:
             {"command": "INIT", "total_bytes": "9", "media_type": "image/odd"},
             "media type unrecognized.",
         ),
+        (
+            {"command": "INIT", "total_bytes": "99999999999", "media_type": "image/png"},
+            "total_bytes parameter is invalid.",
+        ),
+        (
+            {"command": "INIT", "total_bytes": "6000000", "media_type": "image/png"},
+            "File size exceeds 5000000 bytes.",
+        ),
         ({"command": "FINALIZE", "media_id": ""}, "Invalid media_id: Some()."),
         ({"command": "FINALIZE", "media_id": "12"}, "Invalid media_id: Some(12)."),
         (
@@ -130,7 +156,7 @@ async def test_whole_image_at_once(keys: Signed, png: bytes) -> None:
         ),
         ({"command": "DANCE"}, "media parameter is missing."),
     ],
-    ids=["type", "no id", "unknown id", "append", "command"],
+    ids=["type", "huge", "large", "no id", "unknown id", "append", "command"],
 )
 async def test_refusals_have_an_envelope_of_their_own(
     keys: Signed, form: dict[str, str], error: str

@@ -5,7 +5,9 @@ import time
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+import oauthlib.oauth1
 import pytest
+from oauthlib.oauth1.rfc5849.signature import sign_hmac_sha1_with_client
 
 from emulator.account import Told
 from emulator.signing import OTHER_CALLBACK, Signed, register, signed_in
@@ -41,6 +43,33 @@ def test_signature_of_xs_published_example() -> None:
     }
     assert is_signed_by("Ls93hJiZbQ3akF3HF3x1Bz8/zU4=", **example)
     assert not is_signed_by("Ls93hJiZbQ3akF3HF3x1Bz8/zU5=", **example)
+
+
+def test_parameter_of_header_and_form_counts_once_or_twice() -> None:
+    header = {"oauth_consumer_key": "k", "oauth_token": "t"}
+    request: dict[str, Any] = {
+        "method": "POST",
+        "urls": ["https://api.x.com/oauth/access_token"],
+        "header": header,
+        "secrets": ("s", "u"),
+    }
+    once, twice = (
+        sign_hmac_sha1_with_client(
+            "&".join(
+                (
+                    "POST",
+                    quote("https://api.x.com/oauth/access_token", safe=""),
+                    quote("oauth_consumer_key=k" + "&oauth_token=t" * times, safe=""),
+                )
+            ),
+            oauthlib.oauth1.Client("k", client_secret="s", resource_owner_secret="u"),
+        )
+        for times in (1, 2)
+    )
+    for signature in (once, twice):
+        assert is_signed_by(signature, parameters=[("oauth_token", "t")], **request)
+    assert not is_signed_by(twice, parameters=[], **request)
+    assert not is_signed_by(once, parameters=[("oauth_token", "other")], **request)
 
 
 async def ask_token(app: Signed, callback: str | None = OTHER_CALLBACK, **form: str) -> Told:
