@@ -3,7 +3,9 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
+from x_emulator import faults
 from x_emulator.scenarios import SCENARIOS
 from x_emulator.server import serve
 
@@ -15,6 +17,12 @@ def main() -> None:
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="purge")
     parser.add_argument("--seed", type=int, default=7, help="what luck is drawn from (default 7)")
     parser.add_argument("--json", action="store_true", help="tell the URL as one line of JSON")
+    parser.add_argument("--host", default="127.0.0.1", help="another address needs --secret")
+    parser.add_argument("--secret", help="what the doors ask for, as HTTP Basic password")
+    parser.add_argument("--state", type=Path, help="keep the world in this file between runs")
+    parser.add_argument(
+        "--faults", type=Path, help="a YAML file of faults that hold from the start"
+    )
     asked = parser.parse_args()
 
     def tell(url: str) -> None:
@@ -22,7 +30,19 @@ def main() -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    serve("127.0.0.1", asked.port, scenario=asked.scenario, seed=asked.seed, on_listening=tell)
+    try:
+        serve(
+            asked.host,
+            asked.port,
+            scenario=asked.scenario,
+            seed=asked.seed,
+            on_listening=tell,
+            secret=asked.secret,
+            state=asked.state,
+            faults=faults.read_file(asked.faults) if asked.faults else (),
+        )
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

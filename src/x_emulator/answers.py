@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from x_emulator import metrics, refusals
-from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
+from x_emulator import edits, escaping, metrics, polls, refusals
+from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POLL_FIELDS, POST_FIELDS, USER_FIELDS
 from x_emulator.posts import may_see_private
 from x_emulator.state import Media, Post, User, World
 
@@ -40,6 +40,7 @@ class Wanted:
     post: frozenset[str]
     user: frozenset[str]
     media: frozenset[str]
+    poll: frozenset[str]
     expansions: frozenset[str]
     newer: bool
 
@@ -63,6 +64,7 @@ def read_wanted(world: World, query: dict[str, str]) -> Wanted:
         | _names(world, query, "post.fields", POST_FIELDS),
         user=_names(world, query, "user.fields", USER_FIELDS),
         media=_names(world, query, "media.fields", MEDIA_FIELDS),
+        poll=_names(world, query, "poll.fields", POLL_FIELDS),
         expansions=_names(world, query, "expansions", EXPANSIONS),
         newer=newer,
     )
@@ -88,7 +90,7 @@ def post_object(world: World, post: Post, wanted: Wanted, at: datetime) -> dict[
     whole: dict[str, Any] = {
         "id": post.id,
         "text": shown,
-        "edit_history_tweet_ids": [post.id],
+        "edit_history_tweet_ids": post.history,
     }
     more = wanted.post | (wanted.expansions & {"author_id", "in_reply_to_user_id"})
     if "attachments.media_keys" in wanted.expansions or "attachments.poll_ids" in wanted.expansions:
@@ -106,11 +108,7 @@ def post_object(world: World, post: Post, wanted: Wanted, at: datetime) -> dict[
         "possibly_sensitive": False,
         "source": world.apps[post.client_id].name if post.client_id in world.apps else "X",
         "note_tweet": note,
-        "edit_controls": {
-            "edits_remaining": 5,
-            "is_edit_eligible": False,
-            "editable_until": iso(post.created_at),
-        },
+        "edit_controls": edits.controls(world, post),
         "display_text_range": [0, len(shown)],
     }
     whole |= {name: value for name, value in extra.items() if name in more and value is not None}
@@ -182,17 +180,26 @@ def includes(world: World, posts: list[Post], wanted: Wanted, at: datetime) -> d
     if "author_id" in wanted.expansions:
         authors = dict.fromkeys(post.user_id for post in posts)
         found["users"] = [user_object(world, world.users[each], wanted, at) for each in authors]
+    ids: dict[str, None] = {}
     if wanted.expansions & {"referenced_tweets", "referenced_tweets.id"}:
-        ids = dict.fromkeys(each for p in posts for each in (p.reply_to, p.quote_of) if each)
+        ids |= dict.fromkeys(each for p in posts for each in (p.reply_to, p.quote_of) if each)
+    if "edit_history_tweet_ids" in wanted.expansions:
+        ids |= dict.fromkeys(each for p in posts for each in p.history)
+    if ids:
         parents = [post for post in map(world.find_post, ids) if post is not None]
         public = Wanted(
-            wanted.post - _PRIVATE.keys(), wanted.user, wanted.media, frozenset(), wanted.newer
+            wanted.post - _PRIVATE.keys(),
+            wanted.user,
+            wanted.media,
+            frozenset(),
+            frozenset(),
+            wanted.newer,
         )
         key = "posts" if wanted.newer else "tweets"
         found[key] = [post_object(world, each, public, at) for each in parents]
     if "attachments.poll_ids" in wanted.expansions:
         found["polls"] = [
-            {"id": post.poll["id"], "options": post.poll["options"]} for post in posts if post.poll
+            polls.poll_object(world, post, wanted.poll, at) for post in posts if post.poll
         ]
     return {name: each for name, each in found.items() if each}
 
@@ -233,7 +240,7 @@ def _text_of(post: Post) -> tuple[str, dict[str, Any], dict[str, Any] | None]:
     """`text`, its entities and the note: a long post is cut, and its note holds the whole."""
     if not post.is_long:
         return post.shown, post.entities, None
-    cut = _CUT_AT
+    cut = escaping.cut(post.shown, _CUT_AT)
     for url in post.entities.get("urls", []):
         if url["start"] < cut < url["end"]:
             cut = url["start"]
@@ -271,8 +278,8 @@ def _media_object(
         "alt_text": media.alt_text,
     }
     if kind == "video" and "public_metrics" in wanted.media:
-        views = metrics.counts_of(world, post, at)["impression_count"]
-        more["public_metrics"] = {"view_count": views * 3 // 10}
+        watched = metrics.media_counts_of(world, post, media.duration_ms, at)
+        more["public_metrics"] = {"view_count": watched["video_views"]}
     return {"media_key": media.media_key, "type": kind} | {
         name: value for name, value in more.items() if name in wanted.media and value is not None
     }

@@ -1,6 +1,6 @@
 """One request from arrival to answer: faults, authorization, limits, the rule itself, its price.
 
-Every operation goes through `play`; those that act for a user through `operation` besides.
+Every operation goes through `play`; those for a user or an app through `operation` too.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from typing import Any, TypeVar
@@ -17,13 +17,16 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from x_emulator import faults, limits, oauth, prices, refusals
-from x_emulator.posts import schema_message
+from x_emulator import budgets, callers, faults, happenings, limits, permits, prices, refusals
+from x_emulator.callers import Caller
+from x_emulator.spoiled import spoil
 from x_emulator.state import Fault, RequestEntry, User, World
+from x_emulator.wording import schema_message
 
 API_VERSION = b"2.167"
 #: Under this name in a request's scope lies the connection it came by (see `server`).
 CONNECTION = "x_emulator.connection"
+TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
 
 T = TypeVar("T")
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -35,20 +38,41 @@ class Answer:
 
     status: int
     body: Any = None
-    """JSON; None: no bytes. A `str` goes out as plain text."""
+    """JSON; None: no bytes. A `str` goes out as it is, as `kind`."""
     usd: Decimal = prices.FREE
     headers: Headers = ()
+    kind: bytes = TEXT
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request that may go on: who asks, for whom, when."""
+    """A request that may go on: who asks, when."""
 
     world: World
     request: Request
-    client_id: str
-    user: User
+    caller: Caller
     at: datetime
+
+    @property
+    def client_id(self) -> str:
+        """The app that asks."""
+        return self.caller.app.client_id
+
+    @property
+    def user_id(self) -> str:
+        """The user it asks for; nobody's id where an app asks with its own token."""
+        return self.caller.user_id or ""
+
+    @property
+    def user(self) -> User:
+        """The user it asks for, in operations that are not for apps alone."""
+        return self.world.users[self.user_id]
+
+    @property
+    def lag(self) -> timedelta:
+        """How far behind the present a read lags: nothing, unless a fault wants it."""
+        lag: timedelta = self.request.state.lag
+        return lag
 
     @property
     def query(self) -> dict[str, str]:
@@ -64,16 +88,20 @@ Route = Callable[[Request], Awaitable[Response]]
 
 
 def operation(name: str, endpoint: Endpoint) -> Route:
-    """A v2 operation for a user: token, scopes and limits are seen to before it runs."""
+    """An operation: caller, rights, limits and budget are seen to before it runs.
+
+    Those of v1.1 have names that begin with `v1_`, and take signed requests only.
+    """
+    legacy = name.startswith("v1_")
 
     async def serve(request: Request) -> Response:
         world: World = request.app.state.world
-        authorization = request.headers.get("authorization")
-        grant = oauth.find_access(world, authorization, world.now())
+        caller = await callers.identify(world, request, world.now())
+        known = caller if isinstance(caller, Caller) else None
         entry = RequestEntry(
             at=world.now(),
-            client_id=grant.client_id if grant else None,
-            user_id=grant.user_id if grant else None,
+            client_id=known.app.client_id if known else None,
+            user_id=known.user_id if known else None,
             operation=name,
             status=None,
             usd=prices.FREE,
@@ -82,19 +110,24 @@ def operation(name: str, endpoint: Endpoint) -> Route:
 
         async def act() -> Answer:
             at = world.now()
-            grant = oauth.find_access(world, authorization, at)
-            if grant is None:
+            if not isinstance(caller, Caller):
+                raise caller if legacy else refusals.unauthorized()
+            if not callers.is_current(world, caller, request.headers.get("authorization"), at):
                 raise refusals.unauthorized()
-            write = b"read-write" if "tweet.write" in grant.scopes else b"read"
-            told.append((b"x-access-level", write))
-            if not oauth.NEEDED[name] <= grant.scopes:
-                raise refusals.forbidden()
-            standing = limits.take(world, name, grant.client_id, grant.user_id, at)
+            told.append((b"x-access-level", caller.access_level()))
+            permits.check(world, caller, name)
+            standing = limits.take(world, name, caller.app.client_id, caller.user_id, at)
             told.extend(standing.headers())
             if not standing.allowed:
-                raise refusals.too_many()
-            user = world.users[grant.user_id]
-            return await endpoint(Call(world, request, grant.client_id, user, at))
+                raise (
+                    refusals.legacy(429, 88, "Rate limit exceeded.")
+                    if legacy
+                    else (refusals.too_many())
+                )
+            budgets.check(world, caller.app, name, at)
+            answer = await endpoint(Call(world, request, caller, at))
+            budgets.spend(caller.app, answer.usd)
+            return answer
 
         return await play(world, request, entry, act, told)
 
@@ -114,28 +147,36 @@ async def play(
     """
     started = time.perf_counter()
     world.requests.append(entry)
+    is_down = happenings.befall(world, entry.at)
     fault = faults.strike(world, "before", entry)
     if fault is not None:
         await request.body()  # X has it all, even where the client does not wait for the answer
-    answer = None if fault is None else await _suffer(fault)
+    request.state.lag = faults.lag_of(fault)
+    answer = None if fault is None else await _suffer(world, fault, entry)
     if answer is not None and answer.status == 0:
         return await _cut(request)
     if answer is None:
         try:
+            if is_down:
+                raise refusals.plain(503, "Service Unavailable")
             answer = await act()
         except refusals.Refusal as refusal:
             answer = Answer(refusal.status, refusal.body)
     entry.status, entry.usd = answer.status, answer.usd
-    fault = faults.strike(world, "after", entry) if answer.status < 400 else None
-    if fault is not None:
-        answer = await _suffer(fault) or answer
+    late = faults.strike(world, "after", entry) if answer.status < 400 else None
+    fault = late or fault
+    if late is not None:
+        answer = await _suffer(world, late, entry) or answer
         if answer.status == 0:
             return await _cut(request)
-    if fault is not None and fault.kind == "429":
+    if late is not None and late.kind == "429":
         told = [each for each in told if each[0] != b"x-rate-limit-remaining"]
         told.append((b"x-rate-limit-remaining", b"0"))
+    if fault is not None and fault.kind == "429day":
+        told += _empty_day(world)
     took = b"%d" % ((time.perf_counter() - started) * 1000)
-    return _respond(world, replace(answer, headers=(*answer.headers, *told)), took)
+    whole = _respond(world, replace(answer, headers=(*answer.headers, *told)), took)
+    return whole if fault is None else spoil(whole, fault, connection_of(request))
 
 
 def read_body(world: World, body: bytes, kind: type[T]) -> T:
@@ -152,14 +193,26 @@ def read_body(world: World, body: bytes, kind: type[T]) -> T:
         raise refusals.invalid(world.switches, "", "", message) from error
 
 
-async def _suffer(fault: Fault) -> Answer | None:
+def _empty_day(world: World) -> Headers:
+    """The 24 hours' posts are used up, while the quarter of an hour has some left."""
+    reset_at = int(world.now().timestamp()) + 6 * 3600
+    return (
+        (b"x-user-limit-24hour-limit", b"100"),
+        (b"x-user-limit-24hour-remaining", b"0"),
+        (b"x-user-limit-24hour-reset", b"%d" % reset_at),
+    )
+
+
+async def _suffer(world: World, fault: Fault, entry: RequestEntry) -> Answer | None:
     """What a fault does: wait and go on (None), cut (status 0), or answer instead."""
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
         return None
     if fault.kind == "drop":
         return Answer(0)
-    refusal = faults.injected(fault.kind)
+    refusal = faults.injected(world, fault.kind or "", entry.client_id)
+    if refusal is None:
+        return None
     text = faults.UPSTREAM_TEXT if fault.kind == "502text" else refusal.body
     return Answer(refusal.status, text)
 
@@ -173,16 +226,41 @@ async def _cut(request: Request) -> Response:
 
 
 def connection_of(request: Request) -> asyncio.Transport:
-    """The connection that a request came by."""
-    transport: asyncio.Transport = request.scope["extensions"][CONNECTION]["transport"]
+    """The connection that a request came by; under another server it can be named only."""
+    known = (request.scope.get("extensions") or {}).get(CONNECTION)
+    if known is None:
+        return _Peer(request.client)
+    transport: asyncio.Transport = known["transport"]
     return transport
+
+
+class _Peer(asyncio.Transport):
+    """A connection that nobody can cut, because another server than ours holds it."""
+
+    def __init__(self, address: object) -> None:
+        super().__init__()
+        self._address = address
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Peer) and other._address == self._address
+
+    def __hash__(self) -> int:
+        return hash(self._address)
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        raise RuntimeError("Only `x_emulator.server.serve` can cut a connection.")
+
+    abort = close
 
 
 def _respond(world: World, answer: Answer, took: bytes) -> Response:
     if answer.body is None:
         content, kind = b"", None
     elif isinstance(answer.body, str):
-        content, kind = answer.body.encode(), b"text/plain"
+        content, kind = answer.body.encode(), answer.kind
     else:
         content, kind = msgspec.json.encode(answer.body), b"application/json; charset=utf-8"
     response = Response(content, answer.status)
@@ -199,7 +277,7 @@ def _respond(world: World, answer: Answer, took: bytes) -> Response:
     )
     if kind is not None:
         response.raw_headers.append((b"content-type", kind))
-        if kind != b"text/plain":
+        if not isinstance(answer.body, str):
             disposition = b"attachment; filename=json.json"
             response.raw_headers.append((b"content-disposition", disposition))
     return response

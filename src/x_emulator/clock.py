@@ -77,6 +77,14 @@ class EmulatedClock:
         """Back to the machine's time, at its rate."""
         await self._change(datetime.now(UTC), 1.0)
 
+    def kept(self) -> tuple[datetime, datetime, float]:
+        """What time is computed from: an instant of the machine's, its emulated one, the rate."""
+        return self._wall, self._emulated, self._rate
+
+    def resume(self, wall: datetime, emulated: datetime, rate: float) -> None:
+        """Go on from an earlier reading, before anybody follows."""
+        self._wall, self._emulated, self._rate = wall, emulated, rate
+
     def close(self) -> None:
         """Answer every open poll, so that the server can stop."""
         self._closed = True

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from x_emulator import oauth, pages, prices
 from x_emulator.calls import Answer, play
-from x_emulator.oauth import Consent, TokenRefusal
+from x_emulator.oauth import TokenRefusal
 from x_emulator.state import RequestEntry, World
 
 
@@ -26,22 +27,21 @@ async def show_authorize(request: Request) -> Response:
 async def decide_authorize(request: Request) -> Response:
     """`POST /i/oauth2/authorize`: what the person decided, back to the app."""
     world: World = request.app.state.world
-    async with request.form() as form:
-        given = {name: value for name, value in form.items() if isinstance(value, str)}
+    given = await read_form(request)
     consent = oauth.find_consent(world, given)
     user = world.find_user(given.get("user", ""))
     if consent is None or user is None:
         return HTMLResponse(pages.regret(), 400)
     if given.get("decision") != "allow":
-        return _back(consent, {"error": "access_denied", "state": consent.state})
+        return back_to(consent.redirect_uri, {"error": "access_denied", "state": consent.state})
     code = oauth.grant_code(world, consent, user, world.now())
-    return _back(consent, {"state": consent.state, "code": code})
+    return back_to(consent.redirect_uri, {"state": consent.state, "code": code})
 
 
 async def token(request: Request) -> Response:
     """`POST /2/oauth2/token`."""
     world: World = request.app.state.world
-    given = await _form(request)
+    given = await read_form(request)
     name = "refresh" if given.get("grant_type") == "refresh_token" else "token"
     authorization = request.headers.get("authorization")
 
@@ -54,7 +54,7 @@ async def token(request: Request) -> Response:
 async def revoke(request: Request) -> Response:
     """`POST /2/oauth2/revoke`."""
     world: World = request.app.state.world
-    given = await _form(request)
+    given = await read_form(request)
 
     def act() -> dict[str, Any]:
         return oauth.revoke(world, given, request.headers.get("authorization"))
@@ -85,11 +85,23 @@ async def _play(
     return await play(world, request, entry, answer, [])
 
 
-async def _form(request: Request) -> dict[str, str]:
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form, without files.
+
+    A JSON object is taken as well: twitter-api-v2 asks for tokens with one, and works.
+    """
+    body = await request.body()  # read whole, so that it can be read again
+    if request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            told = msgspec.json.decode(body, type=dict[str, Any])
+        except msgspec.DecodeError:
+            return {}
+        return {name: value for name, value in told.items() if isinstance(value, str)}
     async with request.form() as form:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def _back(consent: Consent, answer: dict[str, str]) -> Response:
-    joint = "&" if "?" in consent.redirect_uri else "?"
-    return RedirectResponse(f"{consent.redirect_uri}{joint}{urlencode(answer)}", 302)
+def back_to(address: str, answer: dict[str, str]) -> Response:
+    """Send the browser back to the app, with an answer in the query."""
+    joint = "&" if "?" in address else "?"
+    return RedirectResponse(f"{address}{joint}{urlencode(answer)}", 302)

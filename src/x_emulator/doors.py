@@ -1,18 +1,22 @@
 """The doors under `/_emulator` that X does not have: for tests and demos."""
 
+import base64
 import secrets
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from x_emulator import truth
+from x_emulator import happenings, oauth1, truth
 from x_emulator.calls import connection_of
 from x_emulator.scenarios import SeedAccount
-from x_emulator.state import App, Fault, Switches, User, World
+from x_emulator.state import Access, App, Fault, User, World
+from x_emulator.switches import Switches
 
 T = TypeVar("T")
 
@@ -29,6 +33,32 @@ class _NewApp(msgspec.Struct, forbid_unknown_fields=True):
     name: str = "An app"
     callbacks: list[str] = []
     confidential: bool = True
+    api_key: str | None = None
+    api_secret: str | None = None
+    access: Access = "read-write"
+    enrolled: bool = True
+    credits: Decimal | None = None
+    post_cap: int | None = None
+
+
+class _AppChange(msgspec.Struct, forbid_unknown_fields=True):
+    callbacks: list[str] | UnsetType = UNSET
+    access: Access | UnsetType = UNSET
+    enrolled: bool | UnsetType = UNSET
+    credits: Decimal | UnsetType | None = UNSET
+    post_cap: int | UnsetType | None = UNSET
+
+
+class _UserChange(msgspec.Struct, forbid_unknown_fields=True):
+    suspended: bool | UnsetType = UNSET
+    protected: bool | UnsetType = UNSET
+    subscription_type: str | UnsetType | None = UNSET
+
+
+class _NewKeys(msgspec.Struct, forbid_unknown_fields=True):
+    client_id: str
+    username: str
+    access: Access | None = None
 
 
 class _NewUser(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,17 +115,75 @@ async def set_clock(request: Request) -> Response:
 async def add_app(request: Request) -> Response:
     """Register an app; what is not given is made up."""
     world, wish = _world(request), await _body(request, _NewApp)
+    _check_callbacks(wish.callbacks)
     app = App(
-        client_id=wish.client_id or secrets.token_urlsafe(24),
+        client_id=wish.client_id or _client_id(),
         client_secret=(wish.client_secret or secrets.token_urlsafe(36))
         if wish.confidential
         else None,
         name=wish.name,
         callbacks=wish.callbacks,
         confidential=wish.confidential,
+        api_key=wish.api_key or secrets.token_urlsafe(18),
+        api_secret=wish.api_secret or secrets.token_urlsafe(36),
+        account_id=world.new_id(world.now()),
+        access=wish.access,
+        enrolled=wish.enrolled,
+        credits=wish.credits,
+        post_cap=wish.post_cap,
     )
-    world.apps[app.client_id] = app
+    world.add_app(app)
     return _json(app, 201)
+
+
+async def change_app(request: Request) -> Response:
+    """Change some properties of an app: its credits, what it may do, whether it is enrolled."""
+    app = _world(request).apps.get(request.path_params["client_id"])
+    if app is None:
+        raise _Wrong("There is no such app.")
+    wish = await _body(request, _AppChange)
+    if wish.callbacks is not UNSET:
+        _check_callbacks(wish.callbacks)
+    _change(app, wish)
+    return _json(app)
+
+
+async def change_user(request: Request) -> Response:
+    """Change some properties of an account: suspend it, protect it, sell it a subscription."""
+    user = _world(request).find_user(request.path_params["username"])
+    if user is None:
+        raise _Wrong("There is no such user.")
+    _change(user, await _body(request, _UserChange))
+    return _json(_shown(user))
+
+
+async def add_keys(request: Request) -> Response:
+    """Give an app an OAuth 1.0a access token for a user, without three legs."""
+    world, wish = _world(request), await _body(request, _NewKeys)
+    app, user = world.apps.get(wish.client_id), world.find_user(wish.username)
+    if app is None or user is None:
+        raise _Wrong("There is no such app or no such user.")
+    pair = oauth1.grant(world, app, user, wish.access or app.access)
+    shown = {"oauth_token": pair.token, "oauth_token_secret": pair.secret}
+    return _json(shown | {"user_id": user.id, "screen_name": user.username}, 201)
+
+
+def _check_callbacks(callbacks: list[str]) -> None:
+    if len(callbacks) > 10:
+        raise _Wrong("X registers ten callbacks for an app at most.")
+
+
+def _client_id() -> str:
+    """Of the shape that X's documentation shows."""
+    text = f"{secrets.token_urlsafe(15)[:20]}:1:ci"
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def _change(thing: App | User, wish: msgspec.Struct) -> None:
+    for name in wish.__struct_fields__:
+        value = getattr(wish, name)
+        if value is not UNSET:
+            setattr(thing, name, value)
 
 
 async def add_user(request: Request) -> Response:
@@ -125,7 +213,9 @@ async def list_users(request: Request) -> Response:
 
 async def read_truth(request: Request) -> Response:
     """Everything that happened, of one app (`app`) or of all."""
-    return _json(truth.tell(_world(request), request.query_params.get("app")))
+    world = _world(request)
+    happenings.befall(world, world.now())
+    return _json(truth.tell(world, request.query_params.get("app")))
 
 
 async def reset(request: Request) -> Response:
@@ -186,7 +276,10 @@ ROUTES = [
     _door("clock", read_clock, "GET"),
     _door("clock", set_clock, "POST"),
     _door("apps", add_app, "POST"),
+    _door("apps/{client_id}", change_app, "POST"),
+    _door("keys", add_keys, "POST"),
     _door("users", add_user, "POST"),
+    _door("users/{username}", change_user, "POST"),
     _door("users", list_users, "GET"),
     _door("truth", read_truth, "GET"),
     _door("reset", reset, "POST"),

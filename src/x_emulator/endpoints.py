@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from x_emulator import answers, posts, prices, refusals
+from x_emulator import answers, budgets, posts, prices, refusals
 from x_emulator.answers import Wanted
+from x_emulator.bodies import CreateBody
 from x_emulator.calls import Answer, Call, read_body
-from x_emulator.posts import CreateBody, TimelineQuery
+from x_emulator.posts import TimelineQuery
 from x_emulator.state import Post, User
 
 _ID = re.compile(r"[0-9]{1,19}")
@@ -25,7 +26,7 @@ async def create_post(call: Call) -> Answer:
     history = "edit_history_post_ids" if newer else "edit_history_tweet_ids"
     return Answer(
         201,
-        {"data": {"id": post.id, "text": post.shown, history: [post.id]}},
+        {"data": {"id": post.id, "text": post.shown, history: post.history}},
         usd=prices.of_create(has_link=post.has_link, summoned=created.summoned),
         headers=((b"location", f"https://api.twitter.com/2/tweets/{post.id}".encode()),),
     )
@@ -47,9 +48,11 @@ async def read_posts(call: Call) -> Answer:
         if post is None:
             missing = refusals.not_found(call.world.switches, "tweet", each, "ids", many=True)
             errors.append(missing)
+        elif not posts.is_visible(call.world, post, call.user_id):
+            errors.append(refusals.not_visible(call.world.switches, "Tweet", each, "ids"))
         else:
             found.append(post)
-    shown, denied = answers.split_by_right(call.world, found, wanted, call.user.id, "ids", call.at)
+    shown, denied = answers.split_by_right(call.world, found, wanted, call.user_id, "ids", call.at)
     return _posts_answer(call, shown, errors + denied, wanted)
 
 
@@ -61,7 +64,10 @@ async def read_post(call: Call) -> Answer:
     if post is None:
         missing = refusals.not_found(call.world.switches, "tweet", post_id, "id")
         return Answer(200, {"errors": [missing]})
-    shown, denied = answers.split_by_right(call.world, [post], wanted, call.user.id, "id", call.at)
+    if not posts.is_visible(call.world, post, call.user_id):
+        hidden = refusals.not_visible(call.world.switches, "Tweet", post_id, "id")
+        return Answer(200, {"errors": [hidden]})
+    shown, denied = answers.split_by_right(call.world, [post], wanted, call.user_id, "id", call.at)
     answer = _posts_answer(call, shown, denied, wanted)
     if shown:
         answer.body["data"] = answer.body["data"][0]
@@ -75,9 +81,12 @@ async def read_timeline(call: Call) -> Answer:
     author = call.world.users.get(_path_id(call))
     if author is None:
         return _no_user(call, _path_id(call), "id")
+    if author.suspended or (author.protected and author.id != call.user_id):
+        hidden = refusals.not_visible(call.world.switches, "User", author.id, "id")
+        return Answer(200, {"errors": [hidden]})
     page = posts.read_timeline(call.world, author, query)
     shown, denied = answers.split_by_right(
-        call.world, page.posts, wanted, call.user.id, "id", call.at
+        call.world, page.posts, wanted, call.user_id, "id", call.at
     )
     answer = _posts_answer(call, shown, denied, wanted)
     meta: dict[str, Any] = {"result_count": len(shown)}
@@ -129,6 +138,7 @@ def _posts_answer(
         body |= {"includes": included} if included else {}
     if errors:
         body["errors"] = errors
+    budgets.count_posts(call.caller.app, len(shown), call.at)
     usd = prices.charge_reads(call.world, call.client_id, "post", (p.id for p in shown), call.at)
     return Answer(200, wanted.spell(body), usd=usd)
 
@@ -176,12 +186,15 @@ def _timeline_query(call: Call) -> TimelineQuery:
     most = _number(call, "max_results") or 10
     if not 5 <= most <= 100:
         raise _invalid(call, "max_results", str(most), "is not between 5 and 100")
+    end = _time(call, "end_time")
+    if call.lag:
+        end = min(end or call.at, call.at - call.lag)
     return TimelineQuery(
         most=most,
         since_id=_number(call, "since_id"),
         until_id=_number(call, "until_id"),
         start=_time(call, "start_time"),
-        end=_time(call, "end_time"),
+        end=end,
         without_replies="replies" in excluded,
         offset=_offset(call),
     )

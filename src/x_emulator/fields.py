@@ -18,6 +18,7 @@ _MEDIA = """
 alt_text duration_ms height media_key non_public_metrics organic_metrics preview_image_url
 promoted_metrics public_metrics type url variants width
 """
+_POLL = "duration_minutes end_datetime id options voting_status"
 _EXPANSIONS = """
 article.cover_media article.media_entities attachments.media_keys attachments.media_source_tweet
 attachments.poll_ids author_id edit_history_tweet_ids entities.mentions.username geo.place_id
@@ -28,4 +29,5 @@ most_recent_tweet_id pinned_tweet_id affiliation
 POST_FIELDS = frozenset(_POST.split())
 USER_FIELDS = frozenset(_USER.split())
 MEDIA_FIELDS = frozenset(_MEDIA.split())
+POLL_FIELDS = frozenset(_POLL.split())
 EXPANSIONS = frozenset(_EXPANSIONS.split())

@@ -5,6 +5,7 @@ Source: the documentation's page on rate limits, November 2026.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -32,52 +33,111 @@ LIMITS = {
     "read_me": Limits(75),
     "read_user": Limits(900, app=300),
     "read_users": Limits(900, app=300),
+    "read_post_analytics": Limits(300, app=300),
+    "read_media_analytics": Limits(300, app=300),
+    "read_usage": Limits(50, app=50),
     "media_initialize": Limits(1_875, app_day=180_000),
     "media_append": Limits(1_875, app_day=180_000),
     "media_finalize": Limits(1_875, app_day=180_000),
     "media_status": Limits(1_000, app_day=100_000),
     "media_metadata": Limits(500, app_day=50_000),
+    "media_upload": Limits(500, app_day=50_000),
+    "media_subtitles": Limits(500, app_day=50_000),
+    # Of v1.1 no limits are published; these are those of v2.
+    "v1_media_upload": Limits(1_875, app_day=180_000),
+    "v1_media_status": Limits(1_000, app_day=100_000),
+    "v1_media_metadata": Limits(500, app_day=50_000),
+    "v1_media_subtitles": Limits(500, app_day=50_000),
+    "v1_verify_credentials": Limits(75),
 }
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where the user's 15 minutes stand after this request, and whether it may go on."""
+    """Where the caller's windows stand after this request, and whether it may go on."""
 
     limit: int
     remaining: int
     reset_at: datetime
     allowed: bool
+    days: tuple[tuple[str, int, int, datetime], ...] = ()
+    """Windows of 24 hours that are told: whose (app, user), limit, what remains, reset."""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """X tells of the user's window only, even where another one is empty."""
-        return [
+        """X tells of the 15 minutes only, even where another window is empty; older tiers tell
+        of the 24 hours too (switch `day_headers`)."""
+        told = [
             (b"x-rate-limit-limit", b"%d" % self.limit),
             (b"x-rate-limit-remaining", b"%d" % self.remaining),
-            (b"x-rate-limit-reset", b"%d" % math.ceil(self.reset_at.timestamp())),
+            (b"x-rate-limit-reset", _epoch(self.reset_at)),
         ]
+        for whose, limit, remaining, reset_at in self.days:
+            name = f"x-{whose}-limit-24hour".encode()
+            told += [
+                (name + b"-limit", b"%d" % limit),
+                (name + b"-remaining", b"%d" % remaining),
+                (name + b"-reset", _epoch(reset_at)),
+            ]
+        return told
 
 
-def take(world: World, operation: str, client_id: str, user_id: str, at: datetime) -> Standing:
-    """Count one request, unless a window is already full."""
-    limits = LIMITS[operation]
-    user = _window(world, (operation, "user", client_id, user_id), _QUARTER, at)
-    filled = [(user, limits.user)]
-    if limits.app is not None:
-        filled.append((_window(world, (operation, "app", client_id), _QUARTER, at), limits.app))
-    if limits.app_day is not None:
-        filled.append((_window(world, (operation, "day", client_id), _DAY, at), limits.app_day))
+@dataclass(frozen=True)
+class _Bucket:
+    whose: str
+    window: Window
+    most: int
+    length: timedelta
+
+    @property
+    def remaining(self) -> int:
+        return max(0, self.most - self.window.used)
+
+    @property
+    def reset_at(self) -> datetime:
+        return self.window.opened_at + self.length
+
+
+def take(
+    world: World, operation: str, client_id: str, user_id: str | None, at: datetime
+) -> Standing:
+    """Count one request, unless a window is already full; an app alone has only its own."""
+    buckets = list(_buckets(world, operation, client_id, user_id, at))
     counted = world.switches.limits
-    allowed = not counted or all(window.used < most for window, most in filled)
+    allowed = not counted or all(each.remaining > 0 for each in buckets)
     if allowed and counted:
-        for window, _ in filled:
-            window.used += 1
+        for each in buckets:
+            each.window.used += 1
+    shown = buckets[0]
+    days = [each for each in buckets if each.length == _DAY and world.switches.day_headers]
     return Standing(
-        limit=limits.user,
-        remaining=max(0, limits.user - user.used),
-        reset_at=user.opened_at + _QUARTER,
+        limit=shown.most,
+        remaining=shown.remaining,
+        reset_at=shown.reset_at,
         allowed=allowed,
+        days=tuple((each.whose, each.most, each.remaining, each.reset_at) for each in days),
     )
+
+
+def _buckets(
+    world: World, operation: str, client_id: str, user_id: str | None, at: datetime
+) -> Iterator[_Bucket]:
+    limits, most_a_day = LIMITS[operation], world.switches.posts_a_day
+    if user_id is not None:
+        window = _window(world, (operation, "user", client_id, user_id), _QUARTER, at)
+        yield _Bucket("user", window, limits.user, _QUARTER)
+    if limits.app is not None or user_id is None:
+        window = _window(world, (operation, "app", client_id), _QUARTER, at)
+        yield _Bucket("app", window, limits.app or limits.user, _QUARTER)
+    if limits.app_day is not None:
+        window = _window(world, (operation, "day", client_id), _DAY, at)
+        yield _Bucket("app", window, limits.app_day, _DAY)
+    if operation == "create_post" and most_a_day is not None and user_id is not None:
+        window = _window(world, (operation, "user-day", client_id, user_id), _DAY, at)
+        yield _Bucket("user", window, most_a_day, _DAY)
+
+
+def _epoch(at: datetime) -> bytes:
+    return b"%d" % math.ceil(at.timestamp())
 
 
 def _window(world: World, key: tuple[str, ...], length: timedelta, at: datetime) -> Window:

@@ -6,6 +6,7 @@ they were.
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from x_emulator import decode, refusals
-from x_emulator.posts import Id
+from x_emulator.bodies import Id
 from x_emulator.state import Media, World
 
 #: Media that no post has taken is gone after this.
@@ -46,6 +47,20 @@ Category = Literal[
     "dm_video",
     "subtitles",
 ]
+OneShotCategory = Literal[
+    "tweet_image", "tweet_video", "tweet_gif", "dm_image", "dm_video", "dm_gif", "subtitles"
+]
+#: Whole files, not segments, are taken up to this size: the largest GIF.
+MOST_AT_ONCE = 15_000_000
+_SIGNS: tuple[tuple[bytes, int, MediaType], ...] = (
+    (b"\x89PNG", 0, "image/png"),
+    (b"\xff\xd8\xff", 0, "image/jpeg"),
+    (b"GIF8", 0, "image/gif"),
+    (b"WEBP", 8, "image/webp"),
+    (b"BM", 0, "image/bmp"),
+    (b"ftyp", 4, "video/mp4"),
+    (b"WEBVTT", 0, "text/vtt"),
+)
 _KEY_PREFIX = {
     "tweet_image": "3",
     "dm_image": "3",
@@ -87,6 +102,22 @@ class MetadataBody(Struct):
     metadata: Metadata | UnsetType = UNSET
 
 
+class SubtitleTrack(Struct):
+    """`subtitles` of a request that ties a track to a video."""
+
+    id: Id
+    language_code: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    display_name: str = ""
+
+
+class SubtitlesBody(Struct, forbid_unknown_fields=True):
+    """The body of `POST /2/media/subtitles`."""
+
+    id: Id
+    subtitles: SubtitleTrack
+    media_category: Literal["AmplifyVideo", "TweetVideo"] = "TweetVideo"
+
+
 def initialize(
     world: World, user_id: str, client_id: str, body: InitializeBody, at: datetime
 ) -> Media:
@@ -107,6 +138,7 @@ def initialize(
         media_type=body.media_type,
         total_bytes=body.total_bytes,
         expires_at=at + LIFE,
+        owners=[] if body.additional_owners is UNSET else body.additional_owners,
     )
     folder_of(world, media).mkdir()
     return media
@@ -158,12 +190,55 @@ async def finalize(world: World, media: Media) -> None:
     judging = asyncio.create_task(_judge(world, media))
     world.judging.add(judging)
     judging.add_done_callback(world.judging.discard)
-    if media.category.endswith(("image", "subtitles")):
+    if not _is_processed(media):
         await judging
         media.state = "succeeded" if media.verdict == "ok" else "failed"
         if media.state == "failed":
             message = "media type unrecognized."
             raise refusals.invalid(world.switches, "media_id", media.id, message)
+
+
+async def take_whole(
+    world: World,
+    user_id: str,
+    client_id: str,
+    category: Category,
+    file: Path,
+    at: datetime,
+    owners: Sequence[str] = (),
+) -> Media:
+    """Upload a whole file at once; it is moved away from where it lies.
+
+    Raises: Refusal.
+    """
+    head = file.read_bytes()[:16]
+    kinds = (kind for sign, start, kind in _SIGNS if head[start:].startswith(sign))
+    body = InitializeBody(
+        total_bytes=file.stat().st_size,
+        media_type=next(kinds, "text/srt" if category == "subtitles" else "image/png"),
+        media_category=category,
+        additional_owners=[each for each in owners if each],
+    )
+    media = initialize(world, user_id, client_id, body, at)
+    put_segment(world, media, 0, file)
+    await finalize(world, media)
+    return media
+
+
+def add_subtitles(
+    world: World, user_id: str, video_id: str, tracks: Sequence[SubtitleTrack], at: datetime
+) -> Media:
+    """Tie tracks to a video; a language that was there is replaced.
+
+    Raises: Refusal (no such video, or no such subtitles).
+    """
+    video = get_upload(world, user_id, video_id, at)
+    for track in tracks:
+        text = get_upload(world, user_id, track.id, at)
+        if text.category != "subtitles" or not video.category.endswith("video"):
+            raise refusals.invalid(world.switches, "id", track.id, "BadRequest: Not found")
+        video.subtitles[track.language_code] = track.id
+    return video
 
 
 def poll(world: World, media: Media) -> None:
@@ -177,6 +252,11 @@ def poll(world: World, media: Media) -> None:
             media.state = "in_progress"
 
 
+def _is_processed(media: Media) -> bool:
+    """GIF and video; the rest is ready, or refused, at finalize."""
+    return not media.category.endswith(("image", "subtitles"))
+
+
 async def _judge(world: World, media: Media) -> None:
     folder = folder_of(world, media)
     segments = [folder / f"{index:03}" for index in sorted(media.segments)]
@@ -185,7 +265,9 @@ async def _judge(world: World, media: Media) -> None:
     media.sha256 = finding.sha256
     media.width, media.height = finding.width, finding.height
     media.duration_ms = finding.duration_ms
-    media.verdict = finding.verdict
+    wanted = world.switches.processing_failure
+    spoiled = wanted is not None and finding.verdict == "ok" and _is_processed(media)
+    media.verdict = wanted if spoiled else finding.verdict
 
 
 def _join_and_judge(segments: list[Path], whole: Path, category: str) -> decode.Finding:

@@ -9,13 +9,14 @@ Sargsyan measured ("The Half-Life of a Tweet", ICWSM 2023). Likes, replies and c
 among those who see it (Poisson around rates of their own luck) and come as the views come.
 
 **An account** gains and loses followers every day: counts around a weekday's mean, over-dispersed
-by a log-normal factor, spread over the day as people are awake. A scenario's shocks come on top.
+by a log-normal factor, spread over the day as people are awake. What a scenario does comes on top.
 """
 
 import math
 from datetime import UTC, date, datetime, time, timedelta
 
 from x_emulator import luck
+from x_emulator.scenarios import Hit
 from x_emulator.state import Post, User, World
 
 #: Monday first: people read X more in the middle of the week than on its last two days.
@@ -39,6 +40,9 @@ _LINK = 0.65
 #: A part of a thread is seen by those who read on.
 _REPLY = 0.30
 
+#: Of a hundred who see a post with a video, how many count as its viewers.
+_VIDEO_VIEWS = 30
+
 #: Of those who see a post, how many in the median do what.
 _RATES = {
     "like_count": 0.013,
@@ -56,12 +60,25 @@ NAMES = ("impression_count", *_RATES)
 
 def counts_of(world: World, post: Post, at: datetime) -> dict[str, int]:
     """Everything that can be counted about a post at an instant."""
-    fate = post.fate
-    if fate is None:
-        fate = post.fate = _fate_of(world, post)
-    age = (at - post.created_at).total_seconds()
-    grown = 0.0 if age <= 0 else 1.0 / (1.0 + (fate[0] / age) ** _SHAPE)
+    fate = _known_fate_of(world, post)
+    grown = _grown(world, post, fate[0], at)
     return {name: int(total * grown) for name, total in zip(NAMES, fate[1:], strict=True)}
+
+
+def _known_fate_of(world: World, post: Post) -> tuple[float, ...]:
+    if post.fate is None:
+        post.fate = _fate_of(world, post)
+    return post.fate
+
+
+def _grown(world: World, post: Post, half_life: float, at: datetime) -> float:
+    """Which share of its final counts a post has; while X is down nobody sees it."""
+    age = (at - post.created_at).total_seconds()
+    for outage in world.scenario.outages:
+        begins = max(post.created_at, outage.begins(world.started_at))
+        ends = min(at, outage.ends(world.started_at))
+        age -= max(0.0, (ends - begins).total_seconds())
+    return 0.0 if age <= 0 else 1.0 / (1.0 + (half_life / age) ** _SHAPE)
 
 
 def _fate_of(world: World, post: Post) -> tuple[float, ...]:
@@ -72,8 +89,15 @@ def _fate_of(world: World, post: Post) -> tuple[float, ...]:
     seen *= _WEEKDAY[at.weekday()] * (0.5 + 0.5 * _HOUR[at.hour])
     seen *= max((_FORMAT.get(each.category, 1.0) for each in post.media), default=1.0)
     seen *= (_LINK if post.has_link else 1.0) * (_REPLY if post.reply_to else 1.0)
+    for spell in world.scenario.spells:
+        if spell.holds(world.started_at, author.rank, at):
+            seen *= spell.factor
     drawn = luck.uniforms(world.seed, author.username, post.ordinal)
     half_life = _HALF_LIFE * luck.lognormal(0.35, drawn[0])
+    for hit in world.scenario.hits:
+        if find_hit(world, hit) is post:
+            seen *= hit.factor
+            half_life *= hit.slower
     views = round(seen * luck.lognormal(0.7, drawn[1]))
     finals = []
     for number, (name, rate) in enumerate(_RATES.items(), 1):
@@ -104,34 +128,55 @@ def organic_metrics(counts: dict[str, int]) -> dict[str, int]:
     return {name: counts[name] for name in (*names, "url_link_clicks", "user_profile_clicks")}
 
 
+def media_counts_of(world: World, post: Post, duration_ms: int, at: datetime) -> dict[str, int]:
+    """How a post's video was watched until an instant; fewer stay with each quarter of it."""
+    views = counts_of(world, post, at)["impression_count"]
+    starts = views * 45 // 100
+    drawn = luck.uniforms(world.seed, "video", post.user_id, post.ordinal)[0]
+    stays = 0.45 + 0.4 * drawn
+    return {
+        "video_views": views * _VIDEO_VIEWS // 100,
+        "playback_start": starts,
+        "playback25": int(starts * stays),
+        "playback50": int(starts * stays**1.6),
+        "playback75": int(starts * stays**2.1),
+        "playback_complete": int(starts * stays**2.5),
+        "play_from_tap": views // 25,
+        "watch_time_ms": int(starts * duration_ms * stays / 2),
+        "cta_url_clicks": 0,
+        "cta_watch_clicks": 0,
+    }
+
+
 def followers_of(world: World, user: User, at: datetime) -> int:
     """How many follow an account at an instant."""
-    followers = user.followers + _flow_until(world, user, at) - _flow_until(world, user, user.since)
+    before_all = _flow_until(world, user, user.since)
+    left = 0
     for shock in world.scenario.shocks:
         instant = shock.at(world.started_at)
         if shock.rank == user.rank and user.since < instant <= at:
-            before = _flow_until(world, user, instant) - _flow_until(world, user, user.since)
-            followers -= round(shock.share * (user.followers + before))
-    return max(0, followers)
+            before = user.followers + _flow_until(world, user, instant) - before_all - left
+            left += int(round(shock.share * before) * shock.done(world.started_at, at))
+    for hit in world.scenario.hits:
+        post = find_hit(world, hit) if hit.rank == user.rank else None
+        if post is not None and at > post.created_at:
+            came = hit.new_followers * followers_of(world, user, post.created_at)
+            left -= int(came * _grown(world, post, _known_fate_of(world, post)[0], at))
+    return max(0, user.followers + _flow_until(world, user, at) - before_all - left)
+
+
+def find_hit(world: World, hit: Hit) -> Post | None:
+    """The post that goes around the world, once it has been made."""
+    opens = hit.opens(world.started_at)
+    for user in world.users.values():
+        if user.rank == hit.rank:
+            return next((p for p in world.posts_of[user.id] if p.created_at >= opens), None)
+    return None
 
 
 def following_of(user: User, at: datetime) -> int:
     """How many an account follows: one more every nine days or so."""
     return user.following + max(0, (at - user.since).days) // 9
-
-
-def anomalies_of(world: World) -> list[dict[str, str]]:
-    """What the scenario does to the accounts there are: the truth for detectors."""
-    by_rank = {user.rank: user for user in world.users.values()}
-    return [
-        {
-            "account": by_rank[shock.rank].username,
-            "metric": "followers",
-            "day": shock.at(world.started_at).date().isoformat(),
-        }
-        for shock in world.scenario.shocks
-        if shock.rank in by_rank
-    ]
 
 
 def _flow_until(world: World, user: User, at: datetime) -> int:

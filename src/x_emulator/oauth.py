@@ -30,26 +30,6 @@ broadcast.read broadcast.write timeline.read
 """
 SCOPES = frozenset(_SCOPES.split())
 
-_READ_POSTS = frozenset({"tweet.read", "users.read"})
-_WRITE_POSTS = _READ_POSTS | {"tweet.write"}
-_MEDIA = frozenset({"media.write"})
-#: What each operation needs; see the security sections of the OpenAPI.
-NEEDED = {
-    "create_post": _WRITE_POSTS,
-    "delete_post": _WRITE_POSTS,
-    "read_posts": _READ_POSTS,
-    "read_post": _READ_POSTS,
-    "read_timeline": _READ_POSTS,
-    "read_me": _READ_POSTS,
-    "read_user": _READ_POSTS,
-    "read_users": _READ_POSTS,
-    "media_initialize": _MEDIA,
-    "media_append": _MEDIA,
-    "media_finalize": _MEDIA,
-    "media_status": _MEDIA,
-    "media_metadata": _MEDIA,
-}
-
 _BAD_CODE = "Value passed for the authorization code was invalid."
 _BAD_VERIFIER = "Value passed for the code verifier did not match the code challenge."
 _BAD_TOKEN = "Value passed for the token was invalid."  # noqa: S105 - X's sentence
@@ -87,6 +67,8 @@ def find_consent(world: World, asked: Mapping[str, str]) -> Consent | None:
     scopes = frozenset(asked.get("scope", "").split(" "))
     state = asked.get("state", "")
     method = asked.get("code_challenge_method", "")
+    if method == "s256" and world.switches.lower_case_s256:
+        method = "S256"
     challenge = asked.get("code_challenge", "")
     right = (
         app is not None
@@ -180,7 +162,7 @@ def _is_alive(token: Token, at: datetime) -> bool:
 
 
 def _authenticated_app(world: World, form: Mapping[str, str], authorization: str | None) -> App:
-    basic = _read_basic(authorization)
+    basic = read_basic(authorization)
     client_id = form.get("client_id") or (basic[0] if basic else "")
     if not client_id:
         raise _bad_request("Missing required parameter [client_id].")
@@ -194,7 +176,8 @@ def _authenticated_app(world: World, form: Mapping[str, str], authorization: str
     return app
 
 
-def _read_basic(authorization: str | None) -> tuple[str, str] | None:
+def read_basic(authorization: str | None) -> tuple[str, str] | None:
+    """Name and secret of an HTTP Basic header; None: it is none."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
 
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET
 
 from roost.text import weigh
-from x_emulator import links, refusals
+from x_emulator import edits, escaping, links, polls, refusals
+from x_emulator.bodies import CreateBody
 from x_emulator.state import Media, Post, User, World, instant_of
 
 #: Not documented; long enough for a retry, short enough for a daily "Good morning".
@@ -18,72 +17,6 @@ DUPLICATE_WINDOW = timedelta(hours=24)
 PRIVATE_FOR = timedelta(days=30)
 _SHORT, _LONG = 280, 25_000
 _LONGEST_VIDEO_MS = 140_000
-
-Id = Annotated[str, Meta(pattern="^[0-9]{1,19}$")]
-ReplySettings = Literal["following", "mentionedUsers", "subscribers", "verified"]
-
-
-class MediaBody(Struct, forbid_unknown_fields=True):
-    """`media` of a create request."""
-
-    media_ids: Annotated[list[Id], Meta(min_length=1, max_length=4)]
-    tagged_user_ids: Annotated[list[Id], Meta(max_length=10)] | UnsetType = UNSET
-    title: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    embeddable: bool | UnsetType = UNSET
-    preview_media_id: Id | UnsetType = UNSET
-    call_to_actions: dict[str, object] | UnsetType = UNSET
-
-
-class PollBody(Struct, forbid_unknown_fields=True):
-    """`poll` of a create request."""
-
-    options: Annotated[
-        list[Annotated[str, Meta(min_length=1, max_length=25)]], Meta(min_length=2, max_length=4)
-    ]
-    duration_minutes: Annotated[int, Meta(ge=5, le=10_080)]
-    reply_settings: ReplySettings | UnsetType = UNSET
-
-
-class ReplyBody(Struct, forbid_unknown_fields=True):
-    """`reply` of a create request."""
-
-    in_reply_to_tweet_id: Id
-    exclude_reply_user_ids: list[str] | UnsetType = UNSET
-    auto_populate_reply_metadata: bool | UnsetType = UNSET
-
-
-class GeoBody(Struct, forbid_unknown_fields=True):
-    """`geo` of a create request."""
-
-    place_id: str
-
-
-class EditBody(Struct, forbid_unknown_fields=True):
-    """`edit_options` of a create request."""
-
-    previous_post_id: Id
-
-
-class CreateBody(Struct, forbid_unknown_fields=True):
-    """The body of `POST /2/tweets`; the schema's CreatePostsRequest."""
-
-    text: str | UnsetType = UNSET
-    media: MediaBody | UnsetType = UNSET
-    poll: PollBody | UnsetType = UNSET
-    reply: ReplyBody | UnsetType = UNSET
-    quote_tweet_id: Id | UnsetType = UNSET
-    reply_settings: ReplySettings | UnsetType = UNSET
-    geo: GeoBody | UnsetType = UNSET
-    community_id: Id | UnsetType = UNSET
-    share_with_followers: bool | UnsetType = UNSET
-    for_super_followers_only: bool | UnsetType = UNSET
-    nullcast: bool | UnsetType = UNSET
-    card_uri: str | UnsetType = UNSET
-    direct_message_deep_link: str | UnsetType = UNSET
-    edit_options: EditBody | UnsetType = UNSET
-    made_with_ai: bool | UnsetType = UNSET
-    paid_partnership: bool | UnsetType = UNSET
 
 
 @dataclass(frozen=True)
@@ -100,26 +33,35 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
     Raises: Refusal.
     """
     switches = world.switches
+    if user.suspended:
+        raise refusals.suspended(switches)
     _check_exclusions(world, body)
     text = "" if body.text is UNSET else body.text
-    premium = user.subscription_type in ("Premium", "PremiumPlus")
-    weight = _weight_of(world, body, text, _LONG if premium else _SHORT)
-    parent = _find_parent(world, user, body)
-    quoted = _find_quoted(world, body)
+    weight = _weight_of(world, body, text, _LONG if user.is_premium else _SHORT)
+    former = edits.find_former(world, user, body, at)
+    parent = (
+        _find_parent(world, user, body, at) if former is None else _kept(world, former.reply_to)
+    )
+    quoted = _find_quoted(world, body) if former is None else _kept(world, former.quote_of)
     if switches.tier == "self-serve" and len(links.find_cashtags(text)) > 1:
         raise refusals.forbidden("Posts are limited to a maximum of one cashtag")
-    if switches.duplicates and text and _is_duplicate(world, user, text, at):
+    if switches.duplicates and text and _is_duplicate(world, user, text, former, at):
         raise refusals.forbidden("You are not allowed to create a Tweet with duplicate content.")
-    media = [] if body.media is UNSET else _attachable(world, user, body.media.media_ids, at)
-    if not premium and any(each.duration_ms > _LONGEST_VIDEO_MS for each in media):
+    media = (
+        [] if body.media is UNSET else _attachable(world, user, body.media.media_ids, former, at)
+    )
+    if not user.is_premium and any(each.duration_ms > _LONGEST_VIDEO_MS for each in media):
         raise refusals.forbidden("This user is not allowed to post a video longer than 2 minutes")
 
+    origin = former or parent
     post_id = world.new_id(at)
-    wrapped = links.wrap(
-        text,
-        post_id,
-        world.user_ids,
-        [(each.media_key, _media_url(user, post_id, each)) for each in media],
+    wrapped = escaping.escape(
+        links.wrap(
+            text,
+            post_id,
+            world.user_ids,
+            [(each.media_key, _media_url(user, post_id, each)) for each in media],
+        )
     )
     post = Post(
         id=post_id,
@@ -132,23 +74,28 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
         created_at=instant_of(post_id),
         reply_to=parent.id if parent else None,
         reply_to_user=parent.user_id if parent else None,
-        conversation_id=parent.conversation_id if parent else post_id,
+        conversation_id=origin.conversation_id if origin else post_id,
         quote_of=quoted.id if quoted else None,
         media=media,
-        poll=None if body.poll is UNSET else _poll(body.poll, world.new_id(at), at),
+        poll=None if body.poll is UNSET else polls.open_poll(body.poll, world.new_id(at), at),
         reply_settings="everyone" if body.reply_settings is UNSET else body.reply_settings,
         has_link=wrapped.has_link,
         is_long=weight > _SHORT,
+        history=[] if former is None else former.history,
+        edit_eligible=edits.is_eligible(user, body, parent),
     )
+    post.history.append(post_id)
     for each in media:
         each.attached_to.append(post_id)
     world.posts[post_id] = post
     world.posts_of[user.id].append(post)
+    if text:
+        world.latest_by_text[user.id, text] = post
     return Created(post, summoned=parent is not None and parent.user_id != user.id)
 
 
 def delete(world: World, user: User, post_id: str, at: datetime) -> None:
-    """Delete a post of one's own; what is not there counts as deleted.
+    """Delete a post of one's own, in all its versions; what is not there counts as deleted.
 
     Raises: Refusal (somebody else's).
     """
@@ -157,7 +104,14 @@ def delete(world: World, user: User, post_id: str, at: datetime) -> None:
         return
     if post.user_id != user.id:
         raise refusals.forbidden("You are not authorized to delete this Tweet.")
-    post.deleted_at = at
+    for each in post.history:
+        world.posts[each].deleted_at = at
+
+
+def is_visible(world: World, post: Post, reader_id: str) -> bool:
+    """Whether a reader may see the post: not of suspended authors, nor of protected strangers."""
+    author = world.users[post.user_id]
+    return not author.suspended and (not author.protected or author.id == reader_id)
 
 
 def may_see_private(post: Post, user_id: str, at: datetime) -> bool:
@@ -224,9 +178,12 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
             " or media or card_uri."
         )
         raise refusals.invalid(world.switches, "", "", message)
-    unplayed = [name for name in ("edit_options", "community_id") if getattr(body, name) != UNSET]
-    if unplayed:
-        raise refusals.forbidden(f"The emulator does not play {unplayed[0]} yet.")
+    if body.community_id is not UNSET:
+        # Nobody here is a member of a community; X's words for that are not known.
+        raise refusals.forbidden("You are not permitted to perform this action.")
+    links_out = [body.card_uri, body.direct_message_deep_link]
+    if any(each is not UNSET and "://" not in each for each in links_out):
+        raise refusals.invalid(world.switches, "", "", "The Tweet contains an invalid URL.")
 
 
 def _weight_of(world: World, body: CreateBody, text: str, limit: int) -> int:
@@ -242,17 +199,33 @@ def _weight_of(world: World, body: CreateBody, text: str, limit: int) -> int:
     return weight.weighted_length
 
 
-def _find_parent(world: World, user: User, body: CreateBody) -> Post | None:
+def _kept(world: World, post_id: str | None) -> Post | None:
+    return None if post_id is None else world.posts[post_id]
+
+
+def _find_parent(world: World, user: User, body: CreateBody, at: datetime) -> Post | None:
     if body.reply is UNSET:
         return None
     parent = world.find_post(body.reply.in_reply_to_tweet_id)
-    if parent is None:
+    lag = timedelta(seconds=world.switches.parent_lag_seconds)
+    if parent is None or not is_visible(world, parent, user.id) or at - parent.created_at < lag:
         raise refusals.forbidden(
             "You attempted to reply to a Tweet that is deleted or not visible to you."
         )
     if world.switches.tier == "self-serve" and not _is_summoned(world, user, parent):
         raise refusals.not_summoned(world.switches)
+    if not _may_reply(user, parent):
+        raise refusals.forbidden("You are not permitted to reply to this conversation.")
     return parent
+
+
+def _may_reply(user: User, parent: Post) -> bool:
+    """The author said who may: those mentioned always may, and nobody follows anybody here."""
+    if parent.user_id == user.id or parent.reply_settings == "everyone":
+        return True
+    mentioned = {name.casefold() for name in links.find_mentions(parent.text)}
+    verified = parent.reply_settings == "verified" and user.verified
+    return verified or user.username.casefold() in mentioned
 
 
 def _is_summoned(world: World, user: User, post: Post) -> bool:
@@ -269,7 +242,7 @@ def _find_quoted(world: World, body: CreateBody) -> Post | None:
     if body.quote_tweet_id is UNSET:
         return None
     if world.switches.tier == "self-serve":
-        raise refusals.not_summoned(world.switches)
+        raise refusals.not_summoned(world.switches, quoting=True)
     quoted = world.find_post(body.quote_tweet_id)
     if quoted is None:
         raise refusals.forbidden(
@@ -278,18 +251,23 @@ def _find_quoted(world: World, body: CreateBody) -> Post | None:
     return quoted
 
 
-def _is_duplicate(world: World, user: User, text: str, at: datetime) -> bool:
-    for post in world.live_posts(user.id):
-        if at - post.created_at > DUPLICATE_WINDOW:
-            return False
-        if post.text == text:
-            return True
-    return False
+def _is_duplicate(world: World, user: User, text: str, former: Post | None, at: datetime) -> bool:
+    twin = world.latest_by_text.get((user.id, text))
+    if twin is None or twin is former or twin.deleted_at is not None:
+        return False
+    return twin.history[-1] == twin.id and at - twin.created_at <= DUPLICATE_WINDOW
 
 
-def _attachable(world: World, user: User, media_ids: list[str], at: datetime) -> list[Media]:
+def _attachable(
+    world: World, user: User, media_ids: list[str], former: Post | None, at: datetime
+) -> list[Media]:
     media = [world.media.get(each) for each in media_ids]
-    usable = [each for each in media if each is not None and _is_usable(world, user, each, at)]
+    usable = [
+        each
+        for each in media
+        if each is not None
+        and (_is_usable(world, user, each, at) or (former is not None and each in former.media))
+    ]
     moving = sum(each.category != "tweet_image" for each in usable)
     mixed = moving > 0 and len(usable) > 1
     if len(usable) < len(media_ids) or len(set(media_ids)) < len(media_ids) or mixed:
@@ -299,39 +277,12 @@ def _attachable(world: World, user: User, media_ids: list[str], at: datetime) ->
 
 def _is_usable(world: World, user: User, media: Media, at: datetime) -> bool:
     fresh = world.switches.media_reuse or not media.attached_to
-    own = media.user_id == user.id and media.category.startswith(("tweet_", "amplify_"))
+    own = user.id in (media.user_id, *media.owners) and media.category.startswith(
+        ("tweet_", "amplify_")
+    )
     return own and fresh and media.state == "succeeded" and at < media.expires_at
 
 
 def _media_url(user: User, post_id: str, media: Media) -> str:
     kind = "photo" if media.category == "tweet_image" else "video"
     return f"https://x.com/{user.username}/status/{post_id}/{kind}/1"
-
-
-def _poll(body: PollBody, poll_id: str, at: datetime) -> dict[str, object]:
-    return {
-        "id": poll_id,
-        "options": [
-            {"position": number, "label": label, "votes": 0}
-            for number, label in enumerate(body.options, 1)
-        ],
-        "duration_minutes": body.duration_minutes,
-        "voting_status": "open",
-        "end_datetime": _iso(at + timedelta(minutes=body.duration_minutes)),
-    }
-
-
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def schema_message(error: msgspec.ValidationError) -> str:
-    """The words in which X names what does not fit the schema."""
-    message = str(error)
-    if "unknown field" in message:
-        field = message.split("`")[1]
-        return (
-            f"$.{field}: is not defined in the schema and the schema does not allow"
-            " additional properties"
-        )
-    return message

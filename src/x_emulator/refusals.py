@@ -6,16 +6,18 @@ A rule raises `Refusal`; the wire turns it into an answer. Sources are the logs 
 
 from typing import Any
 
-from x_emulator.state import Switches
+from x_emulator.switches import Switches
 
 
 class Refusal(Exception):
     """An answer other than success: status and body (None: no bytes at all)."""
 
-    def __init__(self, status: int, body: dict[str, Any] | None) -> None:
+    def __init__(self, status: int, body: dict[str, Any] | None, said: str = "") -> None:
         super().__init__(status)
         self.status = status
         self.body = body
+        self.said = said
+        """The sentence that v1.1 says too, in its own envelope."""
 
 
 def plain(status: int, title: str, detail: str | None = None) -> Refusal:
@@ -39,6 +41,11 @@ def too_many() -> Refusal:
     return plain(429, "Too Many Requests")
 
 
+def legacy(status: int, code: int, message: str) -> Refusal:
+    """A refusal in the words of v1.1 and of the OAuth 1.0a endpoints."""
+    return Refusal(status, {"errors": [{"code": code, "message": message}]})
+
+
 def problem_type(switches: Switches, name: str) -> str:
     """The URI of a problem type; X answers with both hosts."""
     return f"https://{switches.problem_host}/2/problems/{name}"
@@ -55,7 +62,12 @@ def invalid(switches: Switches, parameter: str, value: str, message: str) -> Ref
         body["detail"] = "One or more parameters to your request was invalid."
         error: dict[str, Any] = {"message": message}
         body["errors"] = [{"parameters": {parameter: [value]}} | error if parameter else error]
-    return Refusal(400, body)
+    return Refusal(400, body, message)
+
+
+def legacy_media(path: str, message: str) -> Refusal:
+    """A refusal of the media endpoints of v1.1."""
+    return Refusal(400, {"request": path, "error": message})
 
 
 def invalid_media(switches: Switches, media_ids: list[str]) -> Refusal:
@@ -79,8 +91,18 @@ def too_long(switches: Switches) -> Refusal:
     return forbidden("You are not permitted to perform this action.")
 
 
-def not_summoned(switches: Switches) -> Refusal:
+def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
     """Self-serve apps reply and quote only where their user was mentioned."""
+    if switches.summons == "sentence" and quoting:
+        return forbidden(
+            "Quoting this post is not allowed because you have not been mentioned or are not part"
+            " of the conversation thread of the post you are quoting."
+        )
+    if switches.summons == "sentence":
+        return forbidden(
+            "Reply to this conversation is not allowed because you have not been mentioned or"
+            " otherwise engaged by the author of the post you are replying to."
+        )
     body = {
         "title": "Forbidden",
         "detail": "You can only reply to or quote posts where you are mentioned or are the author.",
@@ -118,4 +140,98 @@ def field_denied(switches: Switches, field: str, post_id: str, parameter: str) -
         f" ids : [{post_id}].",
         "value": post_id,
         "type": problem_type(switches, "not-authorized-for-field"),
+    }
+
+
+def wrong_kind_of_token(switches: Switches, *, app_only: bool) -> Refusal:
+    """An app's own token where a user's is needed, or the reverse; the two blanks are X's."""
+    user = "OAuth 1.0a User Context, OAuth 2.0 User Context"
+    given, wanted = "OAuth 2.0 User Context", "OAuth 2.0 Application-Only"
+    if app_only:
+        given, wanted = wanted, user
+    body = {
+        "title": "Unsupported Authentication",
+        "detail": f"Authenticating with {given} is forbidden for this endpoint. "
+        f" Supported authentication types are [{wanted}].",
+        "type": problem_type(switches, "unsupported-authentication"),
+        "status": 403,
+    }
+    return Refusal(403, body)
+
+
+def read_only_app(switches: Switches) -> Refusal:
+    """An OAuth 1.0a app that may only read wants to write."""
+    body = {
+        "title": "Forbidden",
+        "status": 403,
+        "detail": "Your client app is not configured with the appropriate oauth1 app permissions"
+        " for this endpoint.",
+        "type": problem_type(switches, "oauth1-permissions"),
+    }
+    return Refusal(403, body)
+
+
+def not_enrolled(switches: Switches, client_id: str) -> Refusal:
+    """An app that belongs to no project."""
+    body = {
+        "client_id": client_id,
+        "detail": "When authenticating requests to the Twitter API v2 endpoints, you must use keys"
+        " and tokens from a Twitter developer App that is attached to a Project. You can create a"
+        " project via the developer portal.",
+        "registration_url": "https://developer.twitter.com/en/docs/projects/overview",
+        "title": "Client Forbidden",
+        "required_enrollment": "Appropriate Level of API Access",
+        "reason": "client-not-enrolled",
+        "type": problem_type(switches, "client-forbidden"),
+    }
+    return Refusal(403, body)
+
+
+def no_credits(switches: Switches, account_id: str) -> Refusal:
+    """The developer's account has spent what it had."""
+    body = {
+        "title": "CreditsDepleted",
+        "detail": f"Your enrolled account [{account_id}] does not have any credits to fulfill this"
+        " request.",
+        "type": problem_type(switches, "credits"),
+    }
+    return Refusal(402, body)
+
+
+def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
+    """The month's posts are read; waiting for a window does not help."""
+    body = {
+        "account_id": int(account_id),
+        "product_name": "standard-basic",
+        "title": "UsageCapExceeded",
+        "period": "Monthly",
+        "scope": "Product",
+        "detail": "Usage cap exceeded: Monthly product cap",
+        "type": problem_type(switches, "usage-capped"),
+    }
+    return Refusal(429, body)
+
+
+def suspended(switches: Switches) -> Refusal:
+    """The user's account is suspended. Only the type is known; the words are ours."""
+    body = {
+        "title": "Forbidden",
+        "detail": "Your account is suspended and is not permitted to access this feature.",
+        "type": problem_type(switches, "user-suspended"),
+        "status": 403,
+    }
+    return Refusal(403, body)
+
+
+def not_visible(switches: Switches, kind: str, wanted: str, parameter: str) -> dict[str, Any]:
+    """The entry in `errors` for a post (`Tweet`) or the posts of a `User` that one may not see."""
+    return {
+        "value": wanted,
+        "resource_id": wanted,
+        "parameter": parameter,
+        "resource_type": kind.lower(),
+        "section": "data",
+        "title": "Authorization Error",
+        "detail": f"Sorry, you are not authorized to see the {kind} with {parameter}: [{wanted}].",
+        "type": problem_type(switches, "not-authorized-for-resource"),
     }

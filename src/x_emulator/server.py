@@ -1,11 +1,12 @@
-"""The routes, and the server they run on: loopback only, stopped by SIGTERM or SIGINT."""
+"""The routes, and the server: on loopback or with a secret, stopped by SIGTERM or SIGINT."""
 
 import contextlib
 import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -13,11 +14,24 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from x_emulator import consent, doors, endpoints, pages, uploads
+from x_emulator import (
+    analytics,
+    consent,
+    doors,
+    endpoints,
+    keeping,
+    legacy,
+    pages,
+    threelegged,
+    uploads,
+    uploads1,
+)
 from x_emulator.calls import CONNECTION, operation
-from x_emulator.state import World
+from x_emulator.doorkeeper import Doorkeeper
+from x_emulator.state import Fault, World
 
 #: How long requests under way may take to end when the server is told to stop.
 _GRACE_SECONDS = 2
@@ -27,12 +41,15 @@ def make_app(world: World) -> Starlette:
     """The whole of X as far as it is played, over one world."""
     app = Starlette(
         routes=[
+            *_V2,  # first, and posts first among them: routes are tried in order
             Route("/", _show_overview, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
             Route("/2/oauth2/token", consent.token, methods=["POST"]),
             Route("/2/oauth2/revoke", consent.revoke, methods=["POST"]),
-            *_V2,
+            *_LEGACY_AUTH,
+            *_V1,
+            Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
             *doors.ROUTES,
         ],
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
@@ -42,21 +59,36 @@ def make_app(world: World) -> Starlette:
 
 
 def serve(
-    host: str, port: int, *, scenario: str, seed: int, on_listening: Callable[[str], None]
+    host: str,
+    port: int,
+    *,
+    scenario: str,
+    seed: int,
+    on_listening: Callable[[str], None],
+    secret: str | None = None,
+    state: Path | None = None,
+    faults: Sequence[Fault] = (),
 ) -> None:
     """Serve until a signal comes. `on_listening` gets the base URL once connections are taken.
 
-    Raises: ValueError (not a loopback address), OSError (the port is taken).
+    `secret` guards doors and pages, and an address other than loopback needs one. `state` is a
+    file that the world is taken from, where it exists, and written to at the end. `faults` hold
+    from the start and after each reset.
+
+    Raises: ValueError (no secret, or an unfit state file), OSError (the port is taken).
     """
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-        raise ValueError(f"The emulator listens on loopback only, not on {host}.")
-    world = World(scenario, seed)
+    if not secret and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise ValueError(f"To listen on {host} the emulator needs a secret; loopback needs none.")
+    world = World(scenario, seed, faults)
     try:
+        if state is not None and state.exists():
+            keeping.load(world, state)
+        app: ASGIApp = make_app(world)
         with _listen(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             url = f"http://{shown}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
-                make_app(world),
+                Doorkeeper(app, secret) if secret else app,
                 http=_Protocol,
                 lifespan="off",
                 log_level="warning",
@@ -67,6 +99,8 @@ def serve(
             )
             server = _Server(config, world, lambda: on_listening(url))
             server.run(sockets=[listener])
+        if state is not None:
+            keeping.save(world, state)
     finally:
         world.close()
 
@@ -131,6 +165,9 @@ _V2 = [
     for method, path, name, endpoint in (
         ("POST", "/2/tweets", "create_post", endpoints.create_post),
         ("GET", "/2/tweets", "read_posts", endpoints.read_posts),
+        ("GET", "/2/tweets/analytics", "read_post_analytics", analytics.read_post_analytics),
+        ("GET", "/2/media/analytics", "read_media_analytics", analytics.read_media_analytics),
+        ("GET", "/2/usage/tweets", "read_usage", analytics.read_usage),
         ("GET", "/2/tweets/{id}", "read_post", endpoints.read_post),
         ("DELETE", "/2/tweets/{id}", "delete_post", endpoints.delete_post),
         ("GET", "/2/users/me", "read_me", endpoints.read_me),
@@ -140,8 +177,43 @@ _V2 = [
         ("POST", "/2/media/upload/initialize", "media_initialize", uploads.initialize),
         ("POST", "/2/media/upload/{id}/append", "media_append", uploads.append),
         ("POST", "/2/media/upload/{id}/finalize", "media_finalize", uploads.finalize),
+        ("POST", "/2/media/upload", "media_upload", uploads.upload),
         ("GET", "/2/media/upload", "media_status", uploads.status),
+        ("POST", "/2/media/subtitles", "media_subtitles", uploads.subtitles),
         ("POST", "/2/media/metadata", "media_metadata", uploads.metadata),
+    )
+]
+
+
+_V1 = [
+    Route(path + ending, operation(name, endpoint), methods=[method])
+    for method, path, name, endpoint in (
+        (
+            "GET",
+            "/1.1/account/verify_credentials",
+            "v1_verify_credentials",
+            legacy.verify_credentials,
+        ),
+        ("POST", "/1.1/media/upload", "v1_media_upload", uploads1.upload),
+        ("GET", "/1.1/media/upload", "v1_media_status", uploads1.status),
+        ("POST", "/1.1/media/metadata/create", "v1_media_metadata", uploads1.metadata),
+        ("POST", "/1.1/media/subtitles/create", "v1_media_subtitles", uploads1.subtitles),
+    )
+    for ending in (".json", "")
+]
+_LEGACY_AUTH = [
+    Route(path, endpoint, methods=[method])
+    for method, path, endpoint in (
+        ("POST", "/oauth/request_token", threelegged.request_token),
+        ("GET", "/oauth/authorize", threelegged.show_authorize),
+        ("POST", "/oauth/authorize", threelegged.decide_authorize),
+        ("GET", "/oauth/authenticate", threelegged.show_authorize),
+        ("POST", "/oauth/authenticate", threelegged.decide_authorize),
+        ("POST", "/oauth/access_token", threelegged.access_token),
+        ("POST", "/1.1/oauth/invalidate_token.json", threelegged.invalidate_token),
+        ("POST", "/1.1/oauth/invalidate_token", threelegged.invalidate_token),
+        ("POST", "/oauth2/token", threelegged.app_token),
+        ("POST", "/oauth2/invalidate_token", threelegged.invalidate_app_token),
     )
 ]
 

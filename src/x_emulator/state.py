@@ -18,40 +18,13 @@ import msgspec
 
 from x_emulator.clock import EmulatedClock
 from x_emulator.scenarios import SCENARIOS, Scenario, SeedAccount
+from x_emulator.switches import Switches
 
 #: Snowflake ids count milliseconds from here (4 November 2010), above 22 lower bits.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 
 
-class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """Where X's behaviour is disputed or a test needs another: what `POST …/switches` sets."""
-
-    duplicates: bool = True
-    """Refuse a text that the same user has posted in the last 24 hours."""
-    family_revocation: bool = True
-    """A refresh token used twice kills the whole grant."""
-    media_reuse: bool = False
-    """A media id may be attached to more than one post."""
-    limits: bool = True
-    """Count requests against X's rate limits."""
-    max_segment_bytes: int = 4 * 1024 * 1024
-    """Larger segments are refused."""
-    segment_refusal: Literal[413, 431] = 413
-    """With which status."""
-    processing_polls: int = 1
-    """How many STATUS reads say `in_progress` before GIF or video is done."""
-    append_answer: Literal[200, 204] = 200
-    """200 with `expires_at` (the schema), or 204 with nothing (what clients' tests expect)."""
-    tier: Literal["self-serve", "enterprise"] = "self-serve"
-    """Self-serve apps may not quote, nor reply where they were not summoned."""
-    spelling: Literal["asked", "post"] = "asked"
-    """Field names: as the request spells them (tweet by default), or always `post`."""
-    problem_host: Literal["api.twitter.com", "api.x.com"] = "api.twitter.com"
-    """The host in problem types."""
-    errors: Literal["nested", "flat"] = "nested"
-    """Invalid requests with an `errors` array (logs), or flat (OpenAPI 2.167)."""
-    too_long: Literal["403", "400", "403-text"] = "403"
-    """How a text that is too long is refused; the sources disagree."""
+Access = Literal["read", "read-write", "read-write-directmessages"]
 
 
 @dataclass(slots=True)
@@ -63,6 +36,23 @@ class App:
     name: str
     callbacks: list[str]
     confidential: bool
+    api_key: str
+    """With `api_secret` it signs OAuth 1.0a requests and asks for the app-only token."""
+    api_secret: str
+    account_id: str
+    """The developer's account, which buys credits."""
+    access: Access = "read-write"
+    """What the app may do for users who connect by OAuth 1.0a."""
+    enrolled: bool = True
+    """Attached to a project; otherwise v2 refuses it."""
+    credits: Decimal | None = None
+    """Dollars left to spend; None: they never run out."""
+    post_cap: int | None = None
+    """How many posts it may read in a calendar month (UTC); None: as many as it likes."""
+    posts_read: dict[str, int] = field(default_factory=dict)
+    """Posts read, by month (`2026-11`)."""
+    bearer: str | None = None
+    """The app-only token, once asked for and until invalidated."""
 
 
 @dataclass(slots=True)
@@ -83,9 +73,16 @@ class User:
     subscription_type: str | None
     verified: bool
     description: str
+    suspended: bool = False
+    protected: bool = False
     flows: list[tuple[int, int, int]] = field(default_factory=list)
     """Memory of `metrics`: for each UTC day since `since`, the net change of the days before it,
     how many come on it and how many go (negative)."""
+
+    @property
+    def is_premium(self) -> bool:
+        """May post long texts and videos, and edit."""
+        return self.subscription_type in ("Premium", "PremiumPlus")
 
 
 @dataclass(slots=True)
@@ -95,7 +92,34 @@ class Grant:
     client_id: str
     user_id: str
     scopes: frozenset[str]
+    """Of OAuth 2.0; with OAuth 1.0a there are none."""
+    access: Access | None = None
+    """What an OAuth 1.0a grant may do; None: it is one of OAuth 2.0."""
     alive: bool = True
+
+
+@dataclass(slots=True)
+class KeyPair:
+    """An OAuth 1.0a access token; it does not expire."""
+
+    token: str
+    secret: str
+    grant: Grant
+
+
+@dataclass(slots=True)
+class RequestToken:
+    """An OAuth 1.0a request token: an app's wish that a user shall decide on."""
+
+    token: str
+    secret: str
+    client_id: str
+    callback: str
+    """A URL of the app's, or `oob` for a PIN."""
+    access: Access
+    expires_at: datetime
+    user_id: str | None = None
+    verifier: str | None = None
 
 
 @dataclass(slots=True)
@@ -145,7 +169,11 @@ class Media:
     height: int = 0
     duration_ms: int = 0
     alt_text: str | None = None
+    subtitles: dict[str, str] = field(default_factory=dict)
+    """Language to media id of the track."""
     attached_to: list[str] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)
+    """Other users who may attach it."""
 
 
 @dataclass(slots=True)
@@ -173,9 +201,17 @@ class Post:
     has_link: bool
     is_long: bool
     """Weighs more than 280: X returns it cut, with the whole in `note_tweet`."""
+    history: list[str]
+    """The ids of all versions, oldest first; one list that the versions share."""
+    edit_eligible: bool = False
+    """It was of a kind, and by an author, that may edit."""
     deleted_at: datetime | None = None
     fate: tuple[float, ...] | None = None
     """Memory of `metrics`: what this post will reach and how fast."""
+
+    def is_live(self) -> bool:
+        """Neither deleted nor replaced by a later version."""
+        return self.deleted_at is None and self.history[-1] == self.id
 
 
 @dataclass(slots=True)
@@ -190,19 +226,51 @@ class RequestEntry:
     usd: Decimal
 
 
+FaultKind = Literal[
+    "drop",
+    "delay",
+    "cut",
+    "slow",
+    "mistyped",
+    "stale",
+    "500",
+    "502text",
+    "503",
+    "504",
+    "429",
+    "429day",
+    "429cap",
+    "401",
+]
+
+
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """Something that shall go wrong; the body of `POST /_emulator/faults`."""
 
     operation: str
     when: Literal["before", "after"]
-    kind: Literal["drop", "delay", "500", "503", "502text", "429", "401"]
+    kind: FaultKind | None = None
+    script: list[FaultKind | Literal["ok"]] | None = None
+    """Instead of a kind: what befalls the first request, the second and so on, once through."""
     times: int | None = 1
     """How often; None: for ever."""
     probability: float = 1.0
     seconds: float = 0.0
-    """How long `delay` delays, in the machine's time."""
+    """How long `delay` and `slow` take, in the machine's time; how far `stale` reads lag at most,
+    in emulated time."""
     tried: int = 0
     """How often it was considered; the seed draws from it."""
+
+    def __post_init__(self) -> None:
+        kinds = [self.kind] if self.script is None else self.script
+        if (self.kind is None) == (self.script is None):
+            raise ValueError("A fault has either a `kind` or a `script`.")
+        spoiling = {"cut", "slow", "mistyped"}.intersection(filter(None, kinds))
+        if spoiling and self.when == "before":
+            raise ValueError(f"`{min(spoiling)}` spoils an answer: it strikes `after`.")
+        stale = "stale" in kinds
+        if stale and (self.when, self.operation) != ("before", "read_timeline"):
+            raise ValueError("`stale` strikes `read_timeline`, `before`.")
 
 
 @dataclass(slots=True)
@@ -216,7 +284,9 @@ class Window:
 class World:
     """One X: a clock, a scenario and what has happened since."""
 
-    def __init__(self, scenario: str, seed: int) -> None:
+    def __init__(self, scenario: str, seed: int, faults: Sequence[Fault] = ()) -> None:
+        self.standing_faults = faults
+        """These are there from the start, and again after each reset."""
         self.scenario: Scenario = SCENARIOS[scenario]
         self.seed = seed
         self.clock = EmulatedClock()
@@ -232,14 +302,26 @@ class World:
         self.grants: list[Grant] = []
         self.tokens: dict[str, Token] = {}
         self.codes: dict[str, Code] = {}
+        self.app_keys: dict[str, str] = {}
+        """API key to client id."""
+        self.request_tokens: dict[str, RequestToken] = {}
+        self.key_pairs: dict[str, KeyPair] = {}
+        self.nonces: set[tuple[str, str, str, str]] = set()
+        """Signed requests of late: key, token, timestamp and nonce."""
+        self.bearers: dict[str, str] = {}
+        """App-only token to client id."""
         self.posts: dict[str, Post] = {}
         self.posts_of: dict[str, list[Post]] = {}
+        self.latest_by_text: dict[tuple[str, str], Post] = {}
+        """By user and text: the post that a duplicate would repeat."""
         self.media: dict[str, Media] = {}
         self.requests: list[RequestEntry] = []
         self.read_today: set[tuple[str, str, str, str]] = set()
         self.windows: dict[tuple[str, ...], Window] = {}
-        self.faults: list[Fault] = []
+        self.faults = [msgspec.structs.replace(each) for each in self.standing_faults]
         self.journal: list[dict[str, Any]] = []
+        self.revocations_done = 0
+        """How many of the scenario's revocations have come about."""
         self.judging: set[asyncio.Task[None]] = set()
         self._last_id = 0
         for account in accounts:
@@ -276,6 +358,11 @@ class World:
         self._last_id = max(self._last_id + 1, snowflake(at))
         return str(self._last_id)
 
+    def add_app(self, app: App) -> None:
+        """Register an app, or one again under the same client id."""
+        self.apps[app.client_id] = app
+        self.app_keys[app.api_key] = app.client_id
+
     def add_user(self, account: SeedAccount) -> User:
         """Open an account; its id is as old as the account is said to be: three years."""
         now, rank = self.now(), len(self.users)
@@ -310,8 +397,8 @@ class World:
         return post if post is not None and post.deleted_at is None else None
 
     def live_posts(self, user_id: str) -> Iterator[Post]:
-        """A user's posts that still exist, newest first."""
-        return (p for p in reversed(self.posts_of[user_id]) if p.deleted_at is None)
+        """A user's posts that still exist, newest first; of an edited one the last version."""
+        return (post for post in reversed(self.posts_of[user_id]) if post.is_live())
 
 
 def snowflake(at: datetime) -> int:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from x_emulator import metrics, oauth
+from x_emulator import anomalies, oauth
 from x_emulator.state import Media, Post, RequestEntry, World
 
 
@@ -24,7 +24,7 @@ def tell(world: World, client_id: str | None) -> dict[str, Any]:
         ],
         "requests": [_request(each) for each in requests],
         "apps": {each: _account_of(world, each) for each in apps},
-        "anomalies": metrics.anomalies_of(world),
+        "anomalies": anomalies.tell(world),
         "tokens": oauth.token_counts(world, client_id, world.now()),
     }
 
@@ -38,6 +38,7 @@ def _post(post: Post) -> dict[str, Any]:
         "created_at": post.created_at.isoformat(),
         "reply_to": post.reply_to,
         "quote_of": post.quote_of,
+        "history": post.history,
         "media": [_media(each) for each in post.media],
         "has_link": post.has_link,
         "deleted_at": post.deleted_at.isoformat() if post.deleted_at else None,
@@ -54,6 +55,7 @@ def _media(media: Media) -> dict[str, Any]:
         "bytes": media.total_bytes,
         "sha256": media.sha256,
         "alt_text": media.alt_text,
+        "subtitles": media.subtitles,
     }
 
 

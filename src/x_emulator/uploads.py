@@ -1,26 +1,32 @@
 """The routes of media: JSON and multipart in, segments streamed to disk as they come."""
 
 import base64
-import binascii
+import contextlib
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, TypeVar, get_args
 
+import msgspec
 from msgspec import Meta, Struct
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
 
-from x_emulator import answers, media, prices, refusals
+from x_emulator import answers, media, parts, prices, refusals
 from x_emulator.calls import Answer, Call, read_body
-from x_emulator.media import InitializeBody, MetadataBody
-
-#: What a multipart body may have beside the segment: boundaries, headers, the index.
-_AROUND = 64 * 1024
+from x_emulator.media import InitializeBody, MetadataBody, OneShotCategory
 
 
 class _JsonSegment(Struct, forbid_unknown_fields=True):
     media: str
     segment_index: Annotated[int, Meta(ge=0, le=999)] | str
+
+
+class _JsonMedia(Struct, forbid_unknown_fields=True):
+    media: str
+    media_category: OneShotCategory
+    additional_owners: str = ""
+
+
+T = TypeVar("T", _JsonSegment, _JsonMedia)
 
 
 async def initialize(call: Call) -> Answer:
@@ -34,26 +40,50 @@ async def initialize(call: Call) -> Answer:
 
 async def append(call: Call) -> Answer:
     """`POST /2/media/upload/{id}/append`."""
-    upload = media.get_upload(call.world, call.user.id, call.request.path_params["id"], call.at)
-    kind, options = parse_options_header(call.request.headers.get("content-type", ""))
-    file = call.world.spool / f"arriving-{uuid.uuid4().hex}"
-    try:
-        if kind == b"multipart/form-data" and b"boundary" in options:
-            index = await _receive_multipart(call, options[b"boundary"], file)
+    into = media.get_upload(call.world, call.user.id, call.request.path_params["id"], call.at)
+    boundary, most = parts.boundary_of(call.request), call.world.switches.max_segment_bytes
+    with arriving(call) as file:
+        if boundary is not None:
+            fields = await _receive_multipart(call, boundary, file, most)
+            _check_media(call, fields)
+            index = _index(call, fields.get("segment_index", ""))
         else:
-            index = await _receive_json(call, file)
-        media.put_segment(call.world, upload, index, file)
-    finally:
-        file.unlink(missing_ok=True)
+            segment = await _receive_json(call, _JsonSegment, file, most)
+            index = _index(call, str(segment.segment_index))
+        media.put_segment(call.world, into, index, file)
     if call.world.switches.append_answer == 204:
         return Answer(204)
-    return Answer(200, {"data": {"expires_at": int(upload.expires_at.timestamp())}})
+    return Answer(200, {"data": {"expires_at": int(into.expires_at.timestamp())}})
+
+
+async def upload(call: Call) -> Answer:
+    """`POST /2/media/upload`: a whole file at once; the commands of old get a hint of X's kind."""
+    boundary = parts.boundary_of(call.request)
+    if boundary is None and not call.request.headers.get("content-type", "").endswith("json"):
+        raise refusals.invalid(call.world.switches, "", "", "Request body is not valid JSON.")
+    with arriving(call) as file:
+        if boundary is not None:
+            fields = await _receive_multipart(call, boundary, file, media.MOST_AT_ONCE)
+            if "command" in fields:
+                message = "Request body is not valid JSON."
+                raise refusals.invalid(call.world.switches, "", "", message)
+            _check_media(call, fields)
+            category = _category(call, fields.get("media_category", ""))
+            owners = fields.get("additional_owners", "")
+        else:
+            body = await _receive_json(call, _JsonMedia, file, media.MOST_AT_ONCE)
+            category, owners = body.media_category, body.additional_owners
+        new = await media.take_whole(
+            call.world, call.user.id, call.client_id, category, file, call.at, owners.split(",")
+        )
+    return Answer(200, {"data": answers.upload_object(call.world, new, call.at)})
 
 
 async def finalize(call: Call) -> Answer:
-    """`POST /2/media/upload/{id}/finalize`; without a JSON object X refuses it."""
+    """`POST /2/media/upload/{id}/finalize`; X wants a JSON object (switch)."""
     body = await call.request.body()
-    if not body or read_body(call.world, body, object).__class__ is not dict:
+    strict = call.world.switches.finalize_needs_object
+    if strict and (not body or read_body(call.world, body, object).__class__ is not dict):
         message = "Request body must be a JSON object."
         raise refusals.invalid(call.world.switches, "", "", message)
     upload = media.get_upload(call.world, call.user.id, call.request.path_params["id"], call.at)
@@ -89,94 +119,61 @@ async def metadata(call: Call) -> Answer:
     return Answer(200, {"data": shown}, usd=prices.MEDIA_METADATA)
 
 
-async def _receive_json(call: Call, file: Path) -> int:
-    most = call.world.switches.max_segment_bytes
+async def subtitles(call: Call) -> Answer:
+    """`POST /2/media/subtitles`: tie uploaded subtitles to an uploaded video."""
+    body = read_body(call.world, await call.request.body(), media.SubtitlesBody)
+    video = media.add_subtitles(call.world, call.user.id, body.id, [body.subtitles], call.at)
+    shown = {
+        "id": video.id,
+        "media_category": body.media_category,
+        "associated_subtitles": msgspec.to_builtins(body.subtitles),
+    }
+    return Answer(200, {"data": shown})
+
+
+@contextlib.contextmanager
+def arriving(call: Call) -> Iterator[Path]:
+    """A file for bytes on their way in; it is gone afterwards, unless it was moved."""
+    file = call.world.spool / f"arriving-{uuid.uuid4().hex}"
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
+
+
+async def _receive_json(call: Call, kind: type[T], file: Path, most: int) -> T:
+    """Decode a JSON body and write its base64 `media` to a file."""
     body = bytearray()
     async for chunk in call.request.stream():
         body += chunk
-        if len(body) > most * 4 // 3 + _AROUND:
+        if len(body) > most * 4 // 3 + parts.AROUND:
             raise _too_large(call)
-    segment = read_body(call.world, bytes(body), _JsonSegment)
+    decoded = read_body(call.world, bytes(body), kind)
     try:
-        content = base64.b64decode(segment.media, validate=True)
-    except binascii.Error as error:
+        content = base64.b64decode(decoded.media, validate=True)
+    except ValueError as error:
         message = "$.media: does not match the byte format"
         raise refusals.invalid(call.world.switches, "media", "", message) from error
     if len(content) > most:
         raise _too_large(call)
     file.write_bytes(content)
-    return _index(call, str(segment.segment_index))
+    return decoded
 
 
-async def _receive_multipart(call: Call, boundary: bytes, file: Path) -> int:
-    announced = int(call.request.headers.get("content-length", "0"))
-    most = call.world.switches.max_segment_bytes
-    if announced > most + _AROUND:
-        raise _too_large(call)
-    with file.open("wb") as out:
-        parts = _Parts(boundary, out)
-        try:
-            async for chunk in call.request.stream():
-                parts.write(chunk)
-                if parts.media_bytes > most:
-                    raise _too_large(call)
-        except FormParserError as error:
-            message = "Request body is not valid multipart."
-            raise refusals.invalid(call.world.switches, "", "", message) from error
-    if not parts.has_media:
+async def _receive_multipart(call: Call, boundary: bytes, file: Path, most: int) -> dict[str, str]:
+    try:
+        return await parts.receive(call.request, boundary, file, most)
+    except parts.TooLarge as error:
+        raise _too_large(call) from error
+    except parts.Malformed as error:
+        message = "Request body is not valid multipart."
+        raise refusals.invalid(call.world.switches, "", "", message) from error
+
+
+def _check_media(call: Call, fields: dict[str, str]) -> None:
+    if "media" not in fields:
         message = "$.media: is missing but it is required"
         raise refusals.invalid(call.world.switches, "media", "", message)
-    return _index(call, parts.index.decode("ascii", "replace"))
-
-
-class _Parts:
-    """Sorts a multipart body as it arrives: the part `media` to disk, `segment_index` aside."""
-
-    def __init__(self, boundary: bytes, out: BinaryIO) -> None:
-        self.index = b""
-        self.media_bytes = 0
-        self.has_media = False
-        self._out = out
-        self._name = b""
-        self._header = b""
-        self._value = b""
-        self._parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": self._on_part_begin,
-                "on_header_field": self._on_header_field,
-                "on_header_value": self._on_header_value,
-                "on_header_end": self._on_header_end,
-                "on_part_data": self._on_part_data,
-            },
-        )
-
-    def write(self, chunk: bytes) -> None:
-        """Take the next bytes of the body. Raises: FormParserError."""
-        self._parser.write(chunk)
-
-    def _on_part_begin(self) -> None:
-        self._name = self._header = self._value = b""
-
-    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
-        self._header += data[start:end]
-
-    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def _on_header_end(self) -> None:
-        if self._header.lower() == b"content-disposition":
-            _, options = parse_options_header(self._value)
-            self._name = options.get(b"name", b"")
-            self.has_media |= self._name == b"media"
-        self._header = self._value = b""
-
-    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
-        if self._name == b"media":
-            self.media_bytes += end - start
-            self._out.write(memoryview(data)[start:end])
-        elif self._name == b"segment_index":
-            self.index += data[start:end][:8]
 
 
 def _index(call: Call, given: str) -> int:
@@ -184,6 +181,15 @@ def _index(call: Call, given: str) -> int:
         message = "$.segment_index: must be an integer between 0 and 999"
         raise refusals.invalid(call.world.switches, "segment_index", given, message)
     return int(given)
+
+
+def _category(call: Call, given: str) -> OneShotCategory:
+    for each in get_args(OneShotCategory):
+        if given == each:
+            known: OneShotCategory = each
+            return known
+    message = f"$.media_category: [{given}] is not one of the categories of the schema"
+    raise refusals.invalid(call.world.switches, "media_category", given, message)
 
 
 def _too_large(call: Call) -> refusals.Refusal:

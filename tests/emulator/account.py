@@ -6,6 +6,7 @@ from typing import Any
 
 import aiohttp
 
+from emulator.schema import complaints
 from fix_emulator import Emulator
 
 
@@ -32,6 +33,7 @@ class Account:
         self.tokens = tokens
 
     async def ask(self, method: str, path: str, **more: Any) -> Told:
+        """Ask, and hold each success against the official schema where that is at hand."""
         headers = {"authorization": f"Bearer {self.tokens['access_token']}"}
         async with self.emulator.http.request(
             method, self.emulator.url + path, headers=headers | more.pop("headers", {}), **more
@@ -39,6 +41,9 @@ class Account:
             raw = await answer.read()
             is_json = answer.content_type.endswith("json")
             body = await answer.json() if raw and is_json else raw
+            if raw and is_json and answer.status < 400:
+                found = complaints(method, path, answer.status, body)
+                assert not found, found
             return Told(answer.status, body, {k.lower(): v for k, v in answer.headers.items()})
 
     async def get(self, path: str, **params: str) -> Told:

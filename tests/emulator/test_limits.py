@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from x_emulator.limits import take
+from x_emulator.limits import LIMITS, Limits, take
 from x_emulator.state import World
 
 
@@ -58,3 +58,34 @@ def test_limits_can_be_switched_off(world: World) -> None:
     world.switches = type(world.switches)(limits=False)
     standings = [take(world, "read_me", "app", "user", world.started_at) for _ in range(100)]
     assert all(each.allowed for each in standings)
+
+
+@pytest.mark.parametrize(
+    ("operation", "limits"),
+    [
+        ("create_post", Limits(100, app_day=10_000)),
+        ("delete_post", Limits(50)),
+        ("read_posts", Limits(5_000, app=3_500)),
+        ("read_post", Limits(900, app=450)),
+        ("read_timeline", Limits(900, app=10_000)),
+        ("read_me", Limits(75)),
+        ("read_user", Limits(900, app=300)),
+        ("read_users", Limits(900, app=300)),
+        ("read_post_analytics", Limits(300, app=300)),
+        ("read_usage", Limits(50, app=50)),
+        ("media_initialize", Limits(1_875, app_day=180_000)),
+        ("media_append", Limits(1_875, app_day=180_000)),
+        ("media_finalize", Limits(1_875, app_day=180_000)),
+        ("media_upload", Limits(500, app_day=50_000)),
+        ("media_status", Limits(1_000, app_day=100_000)),
+        ("media_metadata", Limits(500, app_day=50_000)),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_limits_are_those_of_the_documentation(operation: str, limits: Limits) -> None:
+    assert LIMITS[operation] == limits
+
+
+def test_app_alone_has_the_apps_window(world: World) -> None:
+    alone = take(world, "read_post", "app", None, world.started_at)
+    assert (alone.limit, alone.remaining) == (450, 449)

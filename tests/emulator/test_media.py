@@ -155,6 +155,35 @@ async def test_image_sent_as_video_fails(account: Account, png: bytes) -> None:
     assert info["state"] == "failed"
 
 
+async def test_processing_fails_on_demand(account: Account, mp4: bytes) -> None:
+    await account.emulator.switch(processing_failure="InvalidMedia: no reason at all")
+    media_id = await account.initialize("tweet_video", "video/mp4", len(mp4))
+    await account.append(media_id, 0, mp4)
+    await account.finalize(media_id)
+    while (info := await account.status(media_id))["state"] == "in_progress":
+        pass
+    assert info["state"] == "failed"
+    assert info["error"]["message"] == "InvalidMedia: no reason at all"
+
+
+async def test_additional_owners_may_attach(
+    account: Account, emulator: Emulator, png: bytes
+) -> None:
+    other, stranger = await connect(emulator, 1), await connect(emulator, 2)
+    body = {
+        "media_category": "tweet_image",
+        "media_type": "image/png",
+        "total_bytes": len(png),
+        "additional_owners": [other.id],
+    }
+    told = await account.ask("POST", "/2/media/upload/initialize", json=body)
+    media = {"media_ids": [told.data["id"]]}
+    await account.append(told.data["id"], 0, png)
+    await account.finalize(told.data["id"])
+    assert (await stranger.create("Mine?", media=media)).status == 400
+    assert (await other.create("Ours", media=media)).status == 201
+
+
 async def test_gif_is_processed_too(account: Account, gif: bytes) -> None:
     media_id = await account.initialize("tweet_gif", "image/gif", len(gif))
     await account.append(media_id, 0, gif)

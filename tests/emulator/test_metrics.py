@@ -8,7 +8,7 @@ import pytest
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator import metrics
+from x_emulator import anomalies, metrics
 from x_emulator.state import Post, World
 
 PUBLIC = {"tweet.fields": "public_metrics"}
@@ -41,6 +41,7 @@ def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **m
         "reply_settings": "everyone",
         "has_link": False,
         "is_long": False,
+        "history": [str(ordinal + 1)],
     }
     return Post(**(known | more))
 
@@ -158,7 +159,7 @@ def test_steady_accounts_move_slowly_and_never_smoothly() -> None:
 
 @pytest.mark.parametrize("hour", [0, 7, 11, 13, 23])
 def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> None:
-    [anomaly] = metrics.anomalies_of(world)
+    [anomaly] = anomalies.tell(world)
     user = next(iter(world.users.values()))
     assert anomaly == {
         "account": user.username,

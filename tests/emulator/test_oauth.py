@@ -1,5 +1,7 @@
 """OAuth 2.0 as X plays it: the page, the code, the tokens, and each refusal word for word."""
 
+import base64
+import re
 from typing import Any
 
 import aiohttp
@@ -72,6 +74,7 @@ async def test_consent_page_offers_the_accounts_and_preselects_the_hint(emulator
         {"code_challenge_method": "s256"},
         {"scope": "tweet.read,tweet.write"},
         {"scope": "tweet.read tweet.fly"},
+        {"scope": "tweet.read offline access"},
         {"state": ""},
         {"state": "s" * 501},
         {"code_challenge": "short"},
@@ -186,6 +189,45 @@ async def test_refresh_token_works_once_and_the_new_one_works(account: Account) 
     assert status == 200
     assert second["refresh_token"] != first
     assert (await refresh(account.emulator, second["refresh_token"]))[0] == 200
+
+
+async def test_client_id_may_come_by_basic_alone(account: Account) -> None:
+    app = account.emulator.app
+    status, _ = await post_form(
+        account.emulator,
+        "/2/oauth2/token",
+        app.basic,
+        grant_type="refresh_token",
+        refresh_token=account.tokens["refresh_token"],
+    )
+    assert status == 200
+
+
+@pytest.mark.parametrize(("days", "status"), [(179.9, 200), (180.1, 400)], ids=["alive", "idle"])
+async def test_refresh_token_dies_after_180_idle_days(
+    account: Account, days: float, status: int
+) -> None:
+    await account.emulator.jump(days=days)
+    assert (await refresh(account.emulator, account.tokens["refresh_token"]))[0] == status
+
+
+async def test_tokens_have_the_shape_of_the_documentation(account: Account) -> None:
+    for name, kind in (("access_token", "at"), ("refresh_token", "rt")):
+        value = account.tokens[name]
+        text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
+        assert re.fullmatch(rf".{{45}}:\d{{13}}:1:1:{kind}:1", text)
+    client_id = account.emulator.app.client_id
+    text = base64.urlsafe_b64decode(client_id + "=" * (-len(client_id) % 4)).decode()
+    assert re.fullmatch(r".{20}:1:ci", text)
+
+
+async def test_app_has_ten_callbacks_at_most(emulator: Emulator) -> None:
+    eleven = [f"{CALLBACK}/{number}" for number in range(11)]
+    assert await emulator.door("apps", callbacks=eleven[:10])
+    async with emulator.http.post(
+        f"{emulator.url}/_emulator/apps", json={"callbacks": eleven}
+    ) as answer:
+        assert answer.status == 400
 
 
 async def test_refresh_replay_kills_the_family(account: Account) -> None:

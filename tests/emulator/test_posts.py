@@ -118,10 +118,32 @@ async def test_long_post_is_cut_and_has_a_note(emulator: Emulator) -> None:
     ("body", "words"),
     [
         ({"text": "a", "colour": "red"}, "$.colour: is not defined in the schema"),
-        ({"text": "a", "reply": {"in_reply_to_tweet_id": 1}}, "Expected `str`"),
-        ({"text": "a", "reply_settings": "everyone"}, "Invalid enum value"),
-        ({"text": "a", "media": {"media_ids": ["1"] * 5}}, "length <= 4"),
-        ({"text": "a", "poll": {"options": ["yes"], "duration_minutes": 5}}, "length >= 2"),
+        (
+            {"text": "a", "reply": {"in_reply_to_tweet_id": 1}},
+            "$.reply.in_reply_to_tweet_id: integer found, string expected",
+        ),
+        (
+            {"text": "a", "reply_settings": "everyone"},
+            "$.reply_settings: does not have a value in the enumeration",
+        ),
+        (
+            {"text": "a", "media": {"media_ids": ["1"] * 5}},
+            "$.media.media_ids: there must be a maximum of 4 items in the array",
+        ),
+        (
+            {"text": "a", "poll": {"options": ["yes"], "duration_minutes": 5}},
+            "$.poll.options: there must be a minimum of 2 items in the array",
+        ),
+        ({"media": {}}, "$.media.media_ids: is missing but it is required"),
+        ({"quote_tweet_id": "x"}, "$.quote_tweet_id: does not match the regex pattern"),
+        (
+            {"poll": {"options": ["a" * 26, "b"], "duration_minutes": 5}},
+            "$.poll.options[0]: may only be 25 characters long",
+        ),
+        (
+            {"poll": {"options": ["a", "b"], "duration_minutes": 4}},
+            "$.poll.duration_minutes: must have a minimum value of 5",
+        ),
         ({"text": ""}, "must not be empty"),
         ({}, "must not be empty"),
         ({"text": "", "media": {"media_ids": ["1"]}}, "must not be empty"),
@@ -136,6 +158,7 @@ async def test_long_post_is_cut_and_has_a_note(emulator: Emulator) -> None:
     ],
     ids=[
         *("unknown", "type", "settings", "five media", "short poll"),
+        *("no media ids", "odd id", "long option", "short time"),
         *("empty", "nothing", "empty beside media", "poll and media"),
     ],
 )

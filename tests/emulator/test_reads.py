@@ -4,6 +4,10 @@ import pytest
 
 from emulator.account import Account, connect
 from fix_emulator import Emulator
+from x_emulator import posts
+from x_emulator.bodies import CreateBody
+from x_emulator.posts import TimelineQuery
+from x_emulator.state import World
 
 PRIVATE = {"tweet.fields": "public_metrics,non_public_metrics"}
 
@@ -93,6 +97,14 @@ async def test_me_tells_subscription_and_counts(account: Account) -> None:
     assert told.data["public_metrics"]["following_count"] == 612
 
 
+async def test_subscription_may_be_missing(emulator: Emulator) -> None:
+    await emulator.door("users", username="plain", subscription_type=None)
+    account = await connect(emulator, 3)
+    told = await account.get("/2/users/me", **{"user.fields": "subscription_type,verified"})
+    assert "subscription_type" not in told.data
+    assert (await account.create("ä" * 281)).status == 403
+
+
 async def test_users_lookup_is_partial(account: Account, emulator: Emulator) -> None:
     other = (await emulator.users())[2]["id"]
     told = await account.get("/2/users", ids=f"{other},5")
@@ -115,6 +127,27 @@ async def test_timeline_pages_through_everything_newest_first(account: Account) 
             break
         token = {"pagination_token": told.body["meta"]["next_token"]}
     assert seen == ids[::-1]
+
+
+@pytest.mark.parametrize(("without_replies", "reach"), [(False, 3_200), (True, 800)])
+def test_timeline_reaches_back_so_far(without_replies: bool, reach: int) -> None:
+    world = World("steady", seed=7)
+    try:
+        user = next(iter(world.users.values()))
+        for number in range(3_300):
+            body = CreateBody(text=f"Post {number}")
+            posts.create(world, user, "app", body, world.started_at)
+        seen, offset = 0, 0
+        while True:
+            query = TimelineQuery(most=100, without_replies=without_replies, offset=offset)
+            page = posts.read_timeline(world, user, query)
+            seen += len(page.posts)
+            if page.next_offset is None:
+                break
+            offset = page.next_offset
+        assert seen == reach
+    finally:
+        world.close()
 
 
 async def test_timeline_bounds(account: Account) -> None:
@@ -182,7 +215,8 @@ async def test_every_v2_answer_carries_the_headers_of_x(account: Account) -> Non
     assert {"x-response-time", "x-transaction-id", "date"} <= told.headers.keys()
 
 
-async def test_unknown_path_is_404_without_a_byte(account: Account) -> None:
-    told = await account.get("/2/insights/28hr")
+@pytest.mark.parametrize("path", ["/2/insights/28hr", "/2/usage/credits"])
+async def test_unknown_path_is_404_without_a_byte(account: Account, path: str) -> None:
+    told = await account.get(path)
     assert (told.status, told.body) == (404, b"")
     assert "x-rate-limit-limit" not in told.headers

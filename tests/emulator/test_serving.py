@@ -14,7 +14,6 @@ import pytest
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator.server import serve
 
 
 @contextmanager
@@ -51,11 +50,6 @@ async def test_signal_stops_it_cleanly_although_a_poll_is_open(kind: signal.Sign
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 0
     assert errors == b""
-
-
-def test_other_addresses_than_loopback_are_refused() -> None:
-    with pytest.raises(ValueError, match="loopback only"):
-        serve("0.0.0.0", 0, scenario="steady", seed=1, on_listening=print)
 
 
 async def test_overview_shows_posts_without_running_them(account: Account) -> None:

@@ -40,7 +40,7 @@ _COMMANDS = (
     ("doctor", "doctor:doctor", "Look at everything and say what to do."),
     ("serve", "processes:serve", "Serve the page and the connection's way, until ended."),
     ("worker", "processes:worker", "Publish what is due and collect figures, until ended."),
-    ("emulator", "processes:emulator", "Play the X API over HTTP on loopback, until ended."),
+    ("emulator", "processes:emulator", "Play the X API over HTTP, until ended."),
     ("connect", "connect:connect", "Connect an X account."),
     ("write", "writing:write", "Draft posts from a brief."),
     ("check", "writing:check", "Weigh, judge and price a text with its media."),

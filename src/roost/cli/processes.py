@@ -2,11 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from roost.cli.show import Json, complete, open_for_command, say, tell
+
+Scenario = Literal[
+    "bot-burst",
+    "growth",
+    "outage",
+    "purge",
+    "rival-hashtag",
+    "shadow-limited",
+    "steady",
+    "token-revoked",
+    "viral",
+]
 
 
 def worker(*, as_json: Json = False) -> int:
@@ -54,16 +67,36 @@ def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
 def emulator(
     *,
     port: Annotated[int, Parameter(help="0 takes any free port.")] = 8710,
-    scenario: Annotated[Literal["purge", "steady"], Parameter(help="What happens.")] = "purge",
+    scenario: Annotated[Scenario, Parameter(help="What happens.")] = "purge",
     seed: Annotated[int, Parameter(help="The same seed gives the same figures.")] = 7,
+    state: Annotated[Path | None, Parameter(help="Keep the world here between runs.")] = None,
+    faults: Annotated[Path | None, Parameter(help="A YAML file of what shall go wrong.")] = None,
+    host: Annotated[str, Parameter(help="Another address than loopback needs --secret.")] = (
+        "127.0.0.1"
+    ),
+    secret: Annotated[str | None, Parameter(help="What its doors ask for.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Play the X API over HTTP on loopback, until SIGTERM or Ctrl-C."""
+    """Play the X API over HTTP, until SIGTERM or Ctrl-C."""
     from x_emulator import server
+    from x_emulator.faults import read_file
 
     def listening(url: str) -> None:
         say({"url": url}, f"X is played at {url}", as_json=as_json)
         tell(f"Point Roost at it: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock")
 
-    server.serve("127.0.0.1", port, scenario=scenario, seed=seed, on_listening=listening)
+    try:
+        server.serve(
+            host,
+            port,
+            scenario=scenario,
+            seed=seed,
+            on_listening=listening,
+            secret=secret,
+            state=state,
+            faults=read_file(faults) if faults else (),
+        )
+    except (OSError, ValueError) as error:
+        tell(f"The emulator does not start: {error}")
+        return 2
     return 0

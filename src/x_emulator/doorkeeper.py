@@ -1,0 +1,50 @@
+"""Keeps strangers from what X does not have: the doors, the overview and the pages of consent.
+
+Only where the emulator listens on another address than loopback; there X's own paths are open to
+whoever has a token, and the rest to whoever knows the secret.
+"""
+
+import base64
+import binascii
+import hmac
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_KEPT = ("/_emulator", "/i/oauth2/authorize", "/oauth/authorize", "/oauth/authenticate")
+
+
+class Doorkeeper:
+    """An ASGI application in front of another: HTTP Basic, any name, the secret as password."""
+
+    def __init__(self, app: ASGIApp, secret: str) -> None:
+        self._app = app
+        self._secret = secret.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through, or ask for the secret."""
+        if scope["type"] != "http" or not _is_kept(scope["path"]) or self._is_known(scope):
+            await self._app(scope, receive, send)
+            return
+        answer = PlainTextResponse(
+            "This emulator listens to others, so its doors ask for its secret:"
+            " HTTP Basic, any name, the secret as password.",
+            401,
+            {"www-authenticate": 'Basic realm="x-emulator"'},
+        )
+        await answer(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        scheme, _, encoded = Headers(scope=scope).get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return False
+        try:
+            _, _, password = base64.b64decode(encoded, validate=True).partition(b":")
+        except binascii.Error:
+            return False
+        return hmac.compare_digest(password, self._secret)
+
+
+def _is_kept(path: str) -> bool:
+    return path == "/" or path.startswith(_KEPT)

@@ -1,0 +1,124 @@
+"""Node's `twitter-api-v2` 1.29, unmodified, its agent turned to the emulator; then the truth."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from x_emulator.pytest_plugin import PlayedX
+
+VERSIONS = ("twitter-api-v2@1.29.1", "@twitter-api-v2/plugin-rate-limit@1.1.0")
+SCRIPT = Path(__file__).with_name("ordinary.mjs")
+
+
+@pytest.fixture(scope="session")
+def client_folder() -> Path:
+    """Where the library is installed; kept between sessions, made again for other versions."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("no node and npm on this machine")
+    known = hashlib.sha256(" ".join(VERSIONS).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"roost-node-clients-{os.getuid()}-{known}"
+    if not (folder / "node_modules").is_dir():
+        # Made aside and moved into place: two sessions may do this at once.
+        with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
+            command = ["npm", "install", "--silent", "--no-audit", "--no-fund", *VERSIONS]
+            made = subprocess.run(command, cwd=fresh, capture_output=True, timeout=180)
+            if made.returncode != 0:
+                pytest.skip(f"npm could not install {VERSIONS[0]} (no registry?)")
+            with contextlib.suppress(FileExistsError):
+                shutil.copytree(fresh, folder)
+    return folder
+
+
+@pytest.fixture
+def run(x_emulator: PlayedX, client_folder: Path) -> Any:
+    """Log in, refresh, run one of the scripts; what it told."""
+    x_emulator.switch(lower_case_s256=True, finalize_needs_object=False)
+
+    def run_script(name: str, **more: Any) -> Any:
+        app = x_emulator.app
+        ask = more | {
+            "client_id": app.client_id,
+            "client_secret": app.client_secret,
+            "callback": app.callback,
+            "api_key": app.registered["api_key"],
+            "api_secret": app.registered["api_secret"],
+        }
+        known = {"EMULATOR": x_emulator.url, "CLIENT_FOLDER": str(client_folder), "SCRIPT": name}
+        done = subprocess.run(
+            ["node", str(SCRIPT)],
+            env=os.environ | known | {"ASK": json.dumps(ask)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run_script
+
+
+def test_login_refresh_thread_poll_paging_delete_and_limits(run: Any, x_emulator: PlayedX) -> None:
+    told = run("publish")
+    truth = x_emulator.truth()
+    posts = truth["posts"]
+    assert told["me"] == "tidewatcher"
+    assert told["thread"] == [post["id"] for post in posts[:6]]
+    assert [post["reply_to"] for post in posts] == [None, *told["thread"][:5], None]
+    assert told["read"] == [post["id"] for post in reversed(posts)]
+    assert told["deleted"] is True
+    assert posts[0]["deleted_at"] is not None
+    assert told["limit"] == {"limit": 75, "remaining": 74}
+    assert truth["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
+
+
+@pytest.fixture
+def files(png: bytes, mp4: bytes, tmp_path: Path) -> list[dict[str, str]]:
+    """An image and a video on disk."""
+    files = []
+    for content, media_type, category in (
+        (png, "image/png", "tweet_image"),
+        (mp4, "video/mp4", "tweet_video"),
+    ):
+        path = tmp_path / category
+        path.write_bytes(content)
+        files.append({"path": str(path), "media_type": media_type, "category": category})
+    return files
+
+
+@pytest.mark.parametrize("script", ["media", "legacy_media"])
+def test_media_arrives_byte_for_byte(
+    run: Any, x_emulator: PlayedX, files: list[dict[str, str]], script: str
+) -> None:
+    run(script, files=files, segment=10_000, signed=script == "legacy_media")
+    truth = x_emulator.truth()
+    arrived = [media["sha256"] for media in truth["media"]]
+    sent = [hashlib.sha256(Path(each["path"]).read_bytes()).hexdigest() for each in files]
+    assert arrived == sent
+    assert [len(post["media"]) for post in truth["posts"]] == [1]
+    assert truth["media"][0]["alt_text"] == ("A tide" if script == "legacy_media" else None)
+
+
+def test_metrics(run: Any) -> None:
+    post = run("metrics")["post"]
+    seen = post["public_metrics"]["impression_count"]
+    assert seen > 0
+    assert post["non_public_metrics"]["impression_count"] == seen
+    assert post["organic_metrics"]["impression_count"] == seen
+
+
+def test_refusal_reaches_the_caller(run: Any, x_emulator: PlayedX) -> None:
+    told = run("refusals")
+    assert told == {
+        "code": 403,
+        "detail": "You are not allowed to create a Tweet with duplicate content.",
+        "limit": 100,
+    }
+    assert [post["text"] for post in x_emulator.truth()["posts"]] == ["Once"]

@@ -1,0 +1,132 @@
+"""The world in a file, the secret of a server that others reach, the application in another's."""
+
+import base64
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from x_emulator import keeping
+from x_emulator.keeping import UnfitStateFile
+from x_emulator.pytest_plugin import PlayedX, playing
+from x_emulator.server import make_app, serve
+from x_emulator.state import World
+
+
+def told_of(played: PlayedX, token: str, post_id: str) -> Any:
+    headers = {"authorization": f"Bearer {token}"}
+    path = f"/2/tweets/{post_id}?tweet.fields=public_metrics,created_at"
+    status, _, body = played.ask("GET", path, None, headers)
+    return status, body
+
+
+def test_world_goes_on_where_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "world.state"
+    with playing("--state", str(file), "--scenario", "steady", "--seed", "5") as url:
+        played = PlayedX(url)
+        played.reset()
+        tokens = played.connect("larkbooks")
+        headers = {"authorization": f"Bearer {tokens['access_token']}"}
+        played.ask("POST", "/2/tweets", '{"text": "Kept"}', headers)
+        [post] = played.truth()["posts"]
+        played.jump(1800)
+        played.door("clock", rate=0)
+        played.door("faults", operation="read_me", when="before", kind="503")
+        before = told_of(played, tokens["access_token"], post["id"])
+        truth = played.truth()
+    with playing("--state", str(file)) as url:
+        played = PlayedX(url)
+        again = played.truth()
+        assert again["now"] == truth["now"]
+        for name in ("scenario", "seed", "started_at", "posts", "requests", "tokens"):
+            assert again[name] == truth[name]
+        assert told_of(played, tokens["access_token"], post["id"]) == before
+        assert played.ask("GET", "/2/users/me", None, headers)[0] == 503
+
+
+def test_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "world.state"
+    file.write_bytes(b"{}\n")
+    command = [sys.executable, "-m", "x_emulator", "--port", "0", "--state", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "not a state file of this version" in done.stderr
+
+
+class Hostile:
+    def __reduce__(self) -> Any:
+        return print, ("run",)
+
+
+def test_file_can_run_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = World("steady", seed=1)
+    try:
+        file = tmp_path / "world.state"
+        keeping.save(world, file)
+        head = file.read_bytes().partition(b"\n")[0]
+        file.write_bytes(head + b"\n" + pickle.dumps({"posts": Hostile()}))
+        with pytest.raises(UnfitStateFile, match=r"builtins\.print"):
+            keeping.load(world, file)
+    finally:
+        world.close()
+    assert capsys.readouterr().out == ""
+
+
+def test_uploads_under_way_are_forgotten(tmp_path: Path) -> None:
+    file = tmp_path / "world.state"
+    with playing("--state", str(file)) as url:
+        played = PlayedX(url)
+        played.reset()
+        headers = {"authorization": f"Bearer {played.connect('larkbooks')['access_token']}"}
+        wish = '{"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 5}'
+        played.ask("POST", "/2/media/upload/initialize", wish, headers)
+        assert len(played.truth()["media"]) == 1
+    with playing("--state", str(file)) as url:
+        assert PlayedX(url).truth()["media"] == []
+
+
+def test_other_addresses_need_a_secret() -> None:
+    with pytest.raises(ValueError, match="needs a secret"):
+        serve("0.0.0.0", 0, scenario="steady", seed=1, on_listening=print)
+
+
+@pytest.mark.parametrize("path", ["/", "/_emulator/truth", "/i/oauth2/authorize?client_id=x"])
+def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str) -> None:
+    with playing("--secret", "open sesame") as url:
+        played = PlayedX(url)
+        status, headers, _ = played.ask("GET", path)
+        assert (status, headers["www-authenticate"]) == (401, 'Basic realm="x-emulator"')
+        for password, right in (("open sesame", True), ("wrong", False), ("", False)):
+            basic = base64.b64encode(f"me:{password}".encode()).decode()
+            status, _, _ = played.ask("GET", path, None, {"authorization": f"Basic {basic}"})
+            assert (status != 401) is right
+        status, _, body = played.ask("GET", "/2/users/me")
+        assert status == 401
+        assert b"Unauthorized" in body
+
+
+async def test_application_can_be_mounted_in_another() -> None:
+    world = World("steady", seed=1)
+    try:
+        app = Starlette(routes=[Mount("/x", make_app(world))])
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        path = "/x/_emulator/clock"
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode()}
+        scope |= {"query_string": b"after=0&wait=1", "headers": [], "client": ("127.0.0.1", 5)}
+        await app(scope, receive, send)
+        assert sent[0]["status"] == 200
+        assert b'"version":1' in sent[1]["body"]
+    finally:
+        world.close()

@@ -1,0 +1,76 @@
+"""Media v2 beside the segments: whole files, the commands of old, subtitles, signed uploads."""
+
+import base64
+from typing import Any
+
+import aiohttp
+import pytest
+
+from emulator.account import Account, Told
+from emulator.signing import signed_in
+
+NOT_JSON = "Request body is not valid JSON."
+
+
+async def upload(account: Account, **fields: str | bytes) -> Told:
+    form = aiohttp.FormData()
+    for name, value in fields.items():
+        form.add_field(name, value, filename="blob" if isinstance(value, bytes) else None)
+    return await account.ask("POST", "/2/media/upload", data=form)
+
+
+async def test_whole_image_as_multipart_and_as_json(account: Account, png: bytes) -> None:
+    told = await upload(account, media=png, media_category="tweet_image")
+    assert told.status == 200
+    assert told.data["image"] == {"image_type": "image/png", "w": 64, "h": 48}
+    body = {"media": base64.b64encode(png).decode(), "media_category": "tweet_image"}
+    told = await account.ask("POST", "/2/media/upload", json=body)
+    assert told.status == 200
+    assert (await account.create(media={"media_ids": [told.data["id"]]})).status == 201
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"media": b"x"}, {"media_category": "tweet_image"}, {"media": b"x", "media_category": "odd"}],
+    ids=["no category", "no media", "odd category"],
+)
+async def test_whole_file_needs_media_and_category(
+    account: Account, fields: dict[str, str | bytes]
+) -> None:
+    assert (await upload(account, **fields)).status == 400
+
+
+async def test_commands_of_old_are_not_json(account: Account) -> None:
+    command = {"command": "INIT", "media_type": "image/png", "total_bytes": "10"}
+    told = await upload(account, **command)
+    assert (told.status, told.body["errors"][0]["message"]) == (400, NOT_JSON)
+    told = await account.ask("POST", "/2/media/upload", data=command)
+    assert (told.status, told.body["errors"][0]["message"]) == (400, NOT_JSON)
+
+
+async def test_subtitles_belong_to_a_video(account: Account, mp4: bytes) -> None:
+    video = await account.initialize("tweet_video", "video/mp4", len(mp4))
+    await account.append(video, 0, mp4)
+    await account.finalize(video)
+    told = await upload(account, media=b"WEBVTT\n", media_category="subtitles")
+    track = {"id": told.data["id"], "language_code": "EN", "display_name": "English"}
+
+    async def tie(video_id: str) -> Told:
+        body: dict[str, Any] = {"id": video_id, "subtitles": track, "media_category": "TweetVideo"}
+        return await account.ask("POST", "/2/media/subtitles", json=body)
+
+    told = await tie(video)
+    assert told.data == {
+        "id": video,
+        "media_category": "TweetVideo",
+        "associated_subtitles": track,
+    }
+    assert (await tie(track["id"])).status == 400
+
+
+async def test_multipart_is_not_signed(account: Account, png: bytes) -> None:
+    keys = await signed_in(account.emulator)
+    form = aiohttp.FormData()
+    form.add_field("media", png, filename="blob")
+    form.add_field("media_category", "tweet_image")
+    assert (await keys.ask("POST", "/2/media/upload", data=form)).status == 200

@@ -1,0 +1,117 @@
+"""What X takes of images, GIFs and videos, judged by decoding them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from emulator.account import Account, connect
+from fix_emulator import Emulator
+from x_emulator import decode
+
+
+def gif_of(frames: int, size: tuple[int, int]) -> bytes:
+    """A GIF whose frames differ from their neighbours."""
+    images = [Image.new("L", size, 60 + 100 * (number % 2)) for number in range(frames)]
+    out = io.BytesIO()
+    images[0].save(out, "GIF", save_all=True, append_images=images[1:], duration=100)
+    return out.getvalue()
+
+
+def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -> bytes:
+    """A video of one grey."""
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        frame = np.full((size[1], size[0], 3), 90, dtype=np.uint8)
+        for _ in range(round(seconds * rate)):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame)))
+        container.mux(stream.encode())
+    return out.getvalue()
+
+
+def judge(tmp_path: Path, content: bytes, category: str) -> str:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    return decode.judge(file, category, "").verdict
+
+
+@pytest.mark.parametrize(
+    ("frames", "size", "fits"),
+    [
+        (350, (16, 16), True),
+        (351, (16, 16), False),
+        (2, (1280, 1080), True),
+        (2, (1281, 1080), False),
+        (2, (1280, 1081), False),
+        (218, (1280, 1080), False),
+    ],
+    ids=["frames", "too many frames", "size", "too wide", "too high", "too many pixels"],
+)
+def test_gif_limits(tmp_path: Path, frames: int, size: tuple[int, int], fits: bool) -> None:
+    assert (judge(tmp_path, gif_of(frames, size), "tweet_gif") == "ok") is fits
+
+
+@pytest.mark.parametrize(
+    ("made", "fits"),
+    [
+        ({"seconds": 0.5}, True),
+        ({"seconds": 0.3}, False),
+        ({"seconds": 1, "size": (32, 32)}, True),
+        ({"seconds": 1, "size": (30, 32)}, False),
+        ({"seconds": 1, "size": (1280, 1024)}, True),
+        ({"seconds": 1, "size": (1282, 1024)}, False),
+        ({"seconds": 1, "size": (192, 64)}, True),
+        ({"seconds": 1, "size": (196, 64)}, False),
+        ({"seconds": 1, "rate": 60}, True),
+        ({"seconds": 1, "rate": 61}, False),
+    ],
+    ids=lambda each: "-".join(map(str, each.values())) if isinstance(each, dict) else "",
+)
+def test_video_limits(tmp_path: Path, made: dict[str, Any], fits: bool) -> None:
+    assert (judge(tmp_path, video_of(**made), "tweet_video") == "ok") is fits
+
+
+@pytest.mark.parametrize(
+    ("category", "most"),
+    [("tweet_image", 5_000_000), ("tweet_gif", 15_000_000), ("tweet_video", 512_000_000)],
+)
+async def test_announced_sizes_end_where_x_says(account: Account, category: str, most: int) -> None:
+    kind = "video/mp4" if category == "tweet_video" else "image/gif"
+    for size, status in ((most, 200), (most + 1, 400)):
+        body = {"media_category": category, "media_type": kind, "total_bytes": size}
+        told = await account.ask("POST", "/2/media/upload/initialize", json=body)
+        assert told.status == status
+
+
+@pytest.mark.parametrize(
+    "changed", [{"media_type": "image/odd"}, {"media_category": "odd"}, {"colour": "red"}]
+)
+async def test_initialize_takes_the_schema_and_nothing_else(
+    account: Account, changed: dict[str, str]
+) -> None:
+    body = {"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 1}
+    told = await account.ask("POST", "/2/media/upload/initialize", json=body | changed)
+    assert told.status == 400
+
+
+async def test_long_video_is_for_premium(emulator: Emulator) -> None:
+    content = video_of(141, rate=1)
+    for rank, status in ((0, 403), (2, 201)):
+        account = await connect(emulator, rank)
+        media_id = await account.initialize("tweet_video", "video/mp4", len(content))
+        await account.append(media_id, 0, content)
+        await account.finalize(media_id)
+        while (info := await account.status(media_id))["state"] == "in_progress":
+            pass
+        assert info["state"] == "succeeded"
+        told = await account.create("Long", media={"media_ids": [media_id]})
+        assert told.status == status
+        if status == 403:
+            words = "This user is not allowed to post a video longer than 2 minutes"
+            assert told.body["detail"] == words

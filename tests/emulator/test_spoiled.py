@@ -1,0 +1,166 @@
+"""Answers cut, slow or mistyped; reads that lag; scripts; and the file that lists faults."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from emulator.account import Account
+from fix_emulator import Emulator
+from x_emulator import faults
+from x_emulator.pytest_plugin import PlayedX, playing
+
+
+async def texts(emulator: Emulator) -> list[str]:
+    return [post["text"] for post in (await emulator.truth())["posts"]]
+
+
+async def journal(emulator: Emulator) -> list[dict[str, Any]]:
+    async with emulator.http.get(f"{emulator.url}/_emulator/faults") as answer:
+        told: list[dict[str, Any]] = (await answer.json())["journal"]
+        return told
+
+
+async def test_cut_sends_half_of_what_it_promised(account: Account) -> None:
+    await account.emulator.fail("create_post", "after", "cut")
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await account.create("Was it made?")
+    assert await texts(account.emulator) == ["Was it made?"]
+
+
+async def test_slow_arrives_in_pieces_and_whole(account: Account) -> None:
+    await account.emulator.fail("create_post", "after", "slow", seconds=0.2)
+    headers = {"authorization": f"Bearer {account.tokens['access_token']}"}
+    async with account.emulator.http.post(
+        f"{account.emulator.url}/2/tweets", json={"text": "Slowly"}, headers=headers
+    ) as answer:
+        pieces = [piece async for piece in answer.content.iter_any()]
+    assert len(pieces) > 5
+    assert b"Slowly" in b"".join(pieces)
+
+
+async def test_mistyped_is_json_that_says_it_is_a_page(account: Account) -> None:
+    await account.emulator.fail("create_post", "after", "mistyped")
+    told = await account.create("What am I?")
+    assert told.status == 201
+    assert told.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"What am I?" in told.body
+
+
+async def test_429_of_each_kind(account: Account) -> None:
+    emulator = account.emulator
+    for kind in ("429", "429day", "429cap"):
+        await emulator.fail("create_post", "before", kind)
+    plain, day, cap = [await account.create("Often") for _ in range(3)]
+    assert {plain.status, day.status, cap.status} == {429}
+    assert plain.body["title"] == "Too Many Requests"
+    assert day.headers["x-user-limit-24hour-remaining"] == "0"
+    assert "x-rate-limit-remaining" not in day.headers
+    assert cap.body["title"] == "UsageCapExceeded"
+    assert await texts(emulator) == []
+
+
+async def test_504_before_the_commit(account: Account) -> None:
+    await account.emulator.fail("create_post", "before", "504")
+    assert (await account.create("Late")).status == 504
+
+
+async def test_burst_of_401_ends(account: Account) -> None:
+    await account.emulator.fail("read_me", "before", "401", times=3)
+    statuses = [(await account.get("/2/users/me")).status for _ in range(4)]
+    assert statuses == [401, 401, 401, 200]
+
+
+async def test_script_goes_through_once(account: Account) -> None:
+    script = ["ok", "503", "ok", "502text"]
+    await account.emulator.door("faults", operation="read_me", when="before", script=script)
+    statuses = [(await account.get("/2/users/me")).status for _ in range(6)]
+    assert statuses == [200, 503, 200, 502, 200, 200]
+    assert [each["kind"] for each in await journal(account.emulator)] == ["503", "502text"]
+
+
+async def test_stale_timeline_misses_what_is_younger_than_its_lag(account: Account) -> None:
+    emulator = account.emulator
+    path = f"/2/users/{account.id}/tweets"
+    await emulator.fail("read_timeline", "before", "stale", times=None, seconds=60)
+    old = await account.post("Old")
+    await emulator.jump(seconds=61)
+    new = await account.post("New")
+    first = await account.get(path)
+    assert [post["id"] for post in first.data] == [old]
+    [entry] = await journal(emulator)
+    assert 0 < entry["seconds"] < 60
+    await emulator.jump(seconds=61)
+    assert [post["id"] for post in (await account.get(path)).data] == [new, old]
+
+
+async def test_lag_is_drawn_from_the_seed(account: Account) -> None:
+    async def lags() -> list[float]:
+        account.tokens = await account.emulator.connect(account.username)
+        await account.emulator.fail("read_timeline", "before", "stale", times=None, seconds=60)
+        for _ in range(3):
+            await account.get(f"/2/users/{account.id}/tweets")
+        return [each["seconds"] for each in await journal(account.emulator)]
+
+    first = await lags()
+    await account.emulator.reset()
+    assert await lags() == first
+    assert len(set(first)) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"operation": "create_post", "when": "before", "kind": "cut"},
+        {"operation": "create_post", "when": "before", "kind": "stale"},
+        {"operation": "create_post", "when": "after"},
+        {"operation": "create_post", "when": "after", "kind": "drop", "script": ["drop"]},
+        {"operation": "create_post", "when": "before", "script": ["ok", "slow"]},
+    ],
+    ids=["cut-before", "stale-create", "neither", "both", "slow-in-script"],
+)
+async def test_faults_that_make_no_sense_are_refused(
+    emulator: Emulator, body: dict[str, Any]
+) -> None:
+    async with emulator.http.post(f"{emulator.url}/_emulator/faults", json=body) as answer:
+        assert answer.status == 400
+        assert (await answer.json())["error"]
+
+
+FILE = """
+faults:
+  - {operation: read_me, when: before, script: [ok, "503"]}
+  - {operation: create_post, when: after, kind: drop, probability: 0.5, times: null}
+"""
+
+
+def test_file_of_faults_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "faults.yaml"
+    file.write_text(FILE)
+    first, second = faults.read_file(file)
+    assert (first.script, second.probability, second.times) == (["ok", "503"], 0.5, None)
+    file.write_text("faults: [{operation: x}]")
+    with pytest.raises(faults.BadFaultFile, match=r"faults\.yaml"):
+        faults.read_file(file)
+
+
+def test_file_of_faults_holds_from_the_start_and_after_a_reset(tmp_path: Path) -> None:
+    file = tmp_path / "faults.yaml"
+    file.write_text(FILE)
+    with playing("--faults", str(file)) as url:
+        played = PlayedX(url)
+        for _ in range(2):
+            played.reset()
+            token = played.connect("larkbooks")["access_token"]
+            headers = {"authorization": f"Bearer {token}"}
+            statuses = [played.ask("GET", "/2/users/me", None, headers)[0] for _ in range(3)]
+            assert statuses == [200, 503, 200]
+
+
+async def test_impatient_client_leaves_a_slow_answer(account: Account) -> None:
+    await account.emulator.fail("read_me", "after", "slow", seconds=20)
+    with pytest.raises(asyncio.TimeoutError):
+        await account.ask("GET", "/2/users/me", timeout=aiohttp.ClientTimeout(total=0.2))
+    assert (await account.get("/2/users/me")).status == 200
