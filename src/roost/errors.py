@@ -126,6 +126,12 @@ class MediaChanged(InvalidInput):
     default_next = "Schedule the post again with the file as it is now."
 
 
+class TenantNameInvalid(InvalidInput):
+    """A tenant's name has other characters than it may."""
+
+    default_next = "Use lower-case letters, digits, `-` and `_`, at most 63."
+
+
 class TimePast(InvalidInput):
     """A post was given a time that is over."""
 

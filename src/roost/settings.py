@@ -172,7 +172,7 @@ def read_settings() -> Settings:
     Raises: SettingInvalid, naming every malformed setting and what it is for; values are not shown.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         told = []
         for problem in error.errors(include_input=False, include_url=False):
@@ -182,3 +182,10 @@ def read_settings() -> Settings:
             told.append(f"{name.upper()}: {what}. It is for: {about}")
         first = str(error.errors()[0]["loc"][0]).upper()
         raise SettingInvalid(" ".join(told), setting=first) from None
+    if settings.roost_home.exists() and not settings.roost_home.is_dir():
+        raise SettingInvalid(
+            f"ROOST_HOME: {settings.roost_home} is not a folder. It is for:"
+            f" {Settings.model_fields['roost_home'].description}",
+            setting="ROOST_HOME",
+        )
+    return settings

@@ -141,13 +141,13 @@ async def _work(
 
         def end() -> None:
             asked.set()
-            engine.stop()
+            engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
         if handle_signals:
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, end)
         woken = asyncio.Event()
-        running = asyncio.create_task(engine.run())
+        running = asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # likewise
         beside = [
             asyncio.create_task(_again_and_again(name, work))
             for name, work in (

@@ -70,7 +70,7 @@ async def send_post(house: House, post: Post, first_tweet: int) -> None:
         for part in post.parts:
             tweet = TweetId(str(first_tweet + part.position))
             assert await store.posts.move_part(
-                transaction, part, part.state, PartState.SENT, sent_as=tweet, sent_at=now
+                transaction, part, {part.state}, PartState.SENT, None, sent_as=tweet, sent_at=now
             )
     await move_post(house, post, PostState.PUBLISHED)
 

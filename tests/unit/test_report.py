@@ -46,7 +46,7 @@ def integration(number: int = 1, username: str = "larkbooks", name: str = "Lark"
     return Integration(
         id=IntegrationId(number),
         tenant_id=TenantId(1),
-        environment=Environment.EMULATOR,
+        environment=Environment.LIVE,
         x_user_id=XUserId(str(number)),
         username=username,
         name=name,

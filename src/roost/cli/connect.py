@@ -36,7 +36,7 @@ def connect(
     """Connect an X account: opens a page, waits for consent, keeps the grant sealed."""
 
     async def work() -> None:
-        async with open_for_command() as house:
+        async with open_for_command(with_secrets=True) as house:
             account = await _connect(house, tenant, no_browser)
         told = f"@{account.username} is connected ({account.environment})."
         say(account, told, as_json=as_json)

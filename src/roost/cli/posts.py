@@ -80,7 +80,7 @@ def post(
 
     async def work() -> int:
         parts = _parts(text, media, alt, thread)
-        async with open_for_command(logging.WARNING) as house:
+        async with open_for_command(logging.WARNING, with_secrets=not dry_run) as house:
             whose = await store.tenants.get(house.database, tenant)
             integration = await choose_account(house, whose, account)
             if dry_run:

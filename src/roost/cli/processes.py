@@ -28,7 +28,7 @@ def worker(*, as_json: Json = False) -> int:
     async def work() -> None:
         from roost import worker as publisher
 
-        async with open_for_command() as house:
+        async with open_for_command(with_secrets=True) as house:
             say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
             await publisher.run(house)
 

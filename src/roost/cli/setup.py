@@ -49,6 +49,7 @@ async def make_tenant(settings: Settings, name: str, time_zone: str) -> bool:
 async def _init(tenant: str, time_zone: str, as_json: bool) -> int:
     settings = read_settings()
     read_zone(time_zone)
+    tenants.require_name(tenant)
     # The database first: where its administrator has to act, nothing was changed.
     migrated = await migrate(settings)
     made_key = make_home(settings)

@@ -16,7 +16,13 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import App, Parameter
 
-from roost.errors import AdministratorNeeded, Kind, RoostError, SchemaOutdated
+from roost.errors import (
+    AdministratorNeeded,
+    InvalidInput,
+    Kind,
+    RoostError,
+    SchemaOutdated,
+)
 from roost.house import House, from_outside, open_house
 from roost.prices import Price
 from roost.settings import read_settings
@@ -42,6 +48,10 @@ AccountName = Annotated[
     str | None,
     Parameter(name="--account", help="Which account, as @name; not needed where there is one."),
 ]
+
+
+class UsageInvalid(InvalidInput):
+    """A command line that the command does not take."""
 
 
 def exit_code(error: RoostError) -> int:
@@ -110,7 +120,11 @@ def run(app: App, arguments: list[str] | None) -> int:
     as_json = "--json" in wanted
     try:
         result = app(wanted, exit_on_error=False, print_error=True, result_action="return_value")
-    except cyclopts.CycloptsError:
+    except cyclopts.CycloptsError as error:
+        if as_json:
+            message = str(error).strip() or type(error).__name__
+            usage = UsageInvalid(message, next="`roost --help` lists the commands.")
+            show_failure(usage, as_json=True)
         return 2
     except RoostError as error:
         show_failure(error, as_json=as_json)
@@ -142,8 +156,15 @@ def complete(work: Callable[[], Awaitable[int | None]]) -> int:
 
 
 @contextlib.asynccontextmanager
-async def open_for_command(level: int = logging.INFO) -> AsyncIterator[House]:
-    """The house, with the log from `level` on standard error."""
+async def open_for_command(
+    level: int = logging.INFO, *, with_secrets: bool = False
+) -> AsyncIterator[House]:
+    """The house, with the log from `level` on standard error.
+
+    Raises: what `open_house` raises; VaultKeyMissing where a key is needed and there is none.
+    """
     log_to_stderr(level)
     async with open_house(read_settings()) as house:
+        if with_secrets:
+            house.vault.require_key()
         yield house

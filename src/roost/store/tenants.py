@@ -1,8 +1,19 @@
 """Tenants: found and made by name across the house, seen only from inside."""
 
-from roost.errors import TenantNotFound
+import re
+
+from roost.errors import TenantNameInvalid, TenantNotFound
 from roost.models import Tenant, TenantId
 from roost.store.database import Database, Transaction
+
+#: As the table's check has it.
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def require_name(name: str) -> None:
+    """Raises: TenantNameInvalid."""
+    if not _NAME.fullmatch(name):
+        raise TenantNameInvalid(f"{name!r} cannot be a tenant's name.")
 
 
 async def find(transaction: Transaction, name: str) -> TenantId | None:
@@ -12,7 +23,8 @@ async def find(transaction: Transaction, name: str) -> TenantId | None:
 
 
 async def make(transaction: Transaction, name: str, *, time_zone: str) -> TenantId:
-    """A new tenant; the name must be free, lower case and short (the table's check)."""
+    """A new tenant; the name must be free. Raises: TenantNameInvalid."""
+    require_name(name)
     row = await (
         await transaction.raw.execute("SELECT make_tenant(%s, %s)", [name, time_zone])
     ).fetchone()

@@ -70,7 +70,8 @@ def load_ring(home: Path, from_settings: str | None) -> tuple[RingKey, ...]:
     path = key_file(home)
     if not path.exists():
         return ()
-    return read_ring(path.read_text("ascii").splitlines(), source=str(path))
+    # Every byte is a character of latin-1: what is no key is told as a malformed line.
+    return read_ring(path.read_text("latin-1").splitlines(), source=str(path))
 
 
 def _seal(key: bytes, secret: bytes, place: str) -> str:
@@ -120,18 +121,18 @@ class Vault:
         self._ring = {key.id: key for key in ring}
         self._first = ring[0] if ring else None
 
-    @property
-    def has_key(self) -> bool:
-        """Whether anything can be sealed."""
-        return self._first is not None
+    def require_key(self) -> RingKey:
+        """The key that encrypts. Raises: VaultKeyMissing."""
+        if self._first is None:
+            raise VaultKeyMissing("No vault key is there, so no secret can be sealed or opened.")
+        return self._first
 
     async def of(self, transaction: Transaction, tenant_id: TenantId) -> TenantVault:
         """The tenant's vault; its data key is made at first use, in this transaction.
 
         Raises: VaultKeyMissing (no ring, or not the key that sealed the data key), VaultDamaged.
         """
-        if self._first is None:
-            raise VaultKeyMissing("No vault key is there, so no secret can be sealed or opened.")
+        first = self.require_key()
         place = f"tenant {tenant_id}, data key"
         row = await transaction.run_one("find_tenant_key")
         if row is None:
@@ -139,8 +140,8 @@ class Vault:
             await transaction.run(
                 "keep_tenant_key",
                 tenant=tenant_id,
-                ring_key=self._first.id,
-                sealed=_seal(self._first.key, fresh, place),
+                ring_key=first.id,
+                sealed=_seal(first.key, fresh, place),
             )
             row = await transaction.run_one("find_tenant_key")
             assert row is not None
