@@ -1,6 +1,7 @@
 """Fixture `desk`: a connected account at a frozen noon, and a worker that moves only when told."""
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -219,6 +220,28 @@ class Ended:
         return code
 
 
+@contextlib.asynccontextmanager
+async def piped_python(
+    *arguments: str, environment: dict[str, str], folder: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `python ARGUMENTS` with pipes on all sides; killed with the block if it still runs."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        env=environment,
+        cwd=folder,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
 async def run_roost(
     *arguments: str, settings: Settings | None = None, folder: Path, **environment: str
 ) -> Ended:
@@ -227,27 +250,22 @@ async def run_roost(
     `environment` are settings besides those given; an empty one is as good as none.
     """
     given = environment_of(settings) if settings else bare_environment(folder)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "roost",
-        *arguments,
-        env=given | environment,
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(40):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    async with (
+        piped_python(
+            "-m", "roost", *arguments, environment=given | environment, folder=folder
+        ) as process,
+        asyncio.timeout(40),
+    ):
+        return await end_of(process)
+
+
+async def end_of(process: asyncio.subprocess.Process) -> Ended:
+    """What a command said until it ended."""
+    out, err = await process.communicate()
     if b"Traceback" in err:
         raise AssertionError(f"A traceback reached the user: {err.decode().splitlines()[-1]}")
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+    assert process.returncode is not None
+    return Ended(process.returncode, out.decode(), err.decode())
 
 
 def bare_environment(folder: Path) -> dict[str, str]:

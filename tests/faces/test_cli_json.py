@@ -3,14 +3,12 @@
 import asyncio
 import json
 import signal
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fix_processes import environment_of
-from fix_publishing import Desk, Ended, run_roost
+from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
 from roost.models import PostState
 from roost.services import collect
 
@@ -203,17 +201,17 @@ async def test_a_wrong_command_line_is_an_object_too(
 async def test_a_long_running_command_says_when_it_is_ready_and_ends_on_sigterm(
     desk: Desk, tmp_path: Path, arguments: tuple[str, ...], key: str
 ) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "roost", *arguments, "--json",
-        env=environment_of(desk.house.settings), cwd=tmp_path,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdout is not None
-    async with asyncio.timeout(30):
-        told: dict[str, Any] = json.loads(await process.stdout.readline())
+    given = environment_of(desk.house.settings)
+    async with (
+        piped_python(
+            "-m", "roost", *arguments, "--json", environment=given, folder=tmp_path
+        ) as process,
+        asyncio.timeout(30),
+    ):
+        assert process.stdout is not None
+        told = json.loads(await process.stdout.readline())
         process.send_signal(signal.SIGTERM)
-        rest, err = await process.communicate()
+        ended = await end_of(process)
     assert key in told
-    assert rest == b""
-    assert process.returncode in (0, 130)
-    assert b"Traceback" not in err
+    assert ended.out == ""
+    assert ended.code in (0, 130)

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import socket
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_house import connect_account
 from fix_processes import environment_of, python_process
-from fix_publishing import Desk, Ended, run_roost
+from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
 from roost import store, worker
 from roost.cli.consent import give_consent
 from roost.house import House
@@ -169,24 +168,23 @@ async def test_connect_ends_when_consent_is_given(
     origin = f"http://127.0.0.1:{_free_port()}"
     callback = f"{origin}/api/auth/callback/twitter"
     app = await emulator.door("apps", callbacks=[callback])
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "roost", "connect", "--no-browser", "--json",
-        env=environment_of(settings) | {
-            "TWITTER_CLIENT_ID": app["client_id"],
-            "TWITTER_CLIENT_SECRET": app["client_secret"],
-            "TWITTER_CALLBACK_URL": callback,
-        },
-        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stderr is not None
-    async with asyncio.timeout(30):
-        while f"{origin}/api/auth/twitter/start" not in (
-            line := (await process.stderr.readline()).decode()
-        ):
+    given = environment_of(settings) | {
+        "TWITTER_CLIENT_ID": app["client_id"],
+        "TWITTER_CLIENT_SECRET": app["client_secret"],
+        "TWITTER_CALLBACK_URL": callback,
+    }
+    command = ("-m", "roost", "connect", "--no-browser", "--json")
+    async with (
+        piped_python(*command, environment=given, folder=tmp_path) as process,
+        asyncio.timeout(30),
+    ):
+        assert process.stderr is not None
+        line = ""
+        while f"{origin}/api/auth/twitter/start" not in line:
+            line = (await process.stderr.readline()).decode()
             assert line, "it ended before it showed an address"
         await give_consent(line.strip(), "larkbooks")
-        out, err = await process.communicate()
-    ended = Ended(process.returncode or 0, out.decode(), err.decode())
+        ended = await end_of(process)
     assert (ended.code, ended.answer["username"]) == (0, "larkbooks")
     assert ended.answer["environment"] == "emulator"
     assert "oken" not in ended.out.replace("token_expires_at", "")

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fix_processes import environment_of
-from fix_publishing import Desk
+from fix_publishing import Desk, piped_python
 from roost import store, x
 from roost.accounts import Grant, open_account
 from roost.errors import ReconnectNeeded, SettingInvalid
@@ -113,24 +112,18 @@ async def test_thirty_users_of_one_grant_do_not_starve_each_other(desk: Desk) ->
     assert await desk.requests("refresh") == [200]
 
 
-async def test_two_processes_refresh_once(desk: Desk) -> None:
+async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
     await desk.emulator.jump(hours=2)
-    processes = [
-        await asyncio.create_subprocess_exec(
-            sys.executable,
-            _PROCESS,
-            str(desk.tenant.id),
-            str(desk.account.id),
-            env=environment_of(desk.house.settings),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-    ends = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+    given = environment_of(desk.house.settings)
+    command = (_PROCESS, str(desk.tenant.id), str(desk.account.id))
+    async with (
+        piped_python(*command, environment=given, folder=tmp_path) as one,
+        piped_python(*command, environment=given, folder=tmp_path) as other,
+    ):
+        for process in (one, other):
+            assert process.stdout is not None
+            assert await process.stdout.readline() == b"ready\n"
+        ends = await asyncio.gather(one.communicate(b"go\n"), other.communicate(b"go\n"))
     token = hashlib.sha256((await kept(desk)).access_token.encode()).hexdigest()
     assert [out.decode().split() for out, _ in ends] == [[token] * 10] * 2
     assert await desk.requests("refresh") == [200]

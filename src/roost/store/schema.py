@@ -46,8 +46,8 @@ async def create_database(url: str, name: str) -> bool:
     Raises: DatabaseCreationRefused, psycopg.OperationalError.
     """
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-        found = await connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
-        if await found.fetchone():
+        found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if await found.fetchone() is not None:
             return False
         try:
             await connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -107,8 +107,8 @@ async def _make_role(connection: psycopg.AsyncConnection[Any], role: str, user: 
     except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
         pass
     except psycopg.errors.InsufficientPrivilege:
-        exists = await connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
-        if not await exists.fetchone():
+        exists = await connection.execute("SELECT 1 AS n FROM pg_roles WHERE rolname = %s", [role])
+        if await exists.fetchone() is None:
             raise
     member = await connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER') AS is", [user, role])
     row = await member.fetchone()
