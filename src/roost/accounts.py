@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 from roost import prices, store, x
 from roost.errors import ReconnectNeeded, SettingInvalid, UnsafeHost
 from roost.house import House
-from roost.models import Environment, Integration, IntegrationStatus, LedgerEntry
-from roost.settings import LIVE_HOSTS
+from roost.models import LIVE_HOSTS, Environment, Integration, IntegrationStatus, LedgerEntry
 from roost.store.accounts import Tokens
 from roost.store.database import Transaction
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from roost.errors import Broken, SettingInvalid
+from roost.models import LIVE_HOSTS
 
 #: The emulator answers a long poll after this at the latest; we wait a little longer.
 _POLL = timedelta(seconds=25)
@@ -85,7 +86,7 @@ class EmulatorClock:
         while True:
             try:
                 reading = await _read(self._session, self._url, self._reading.version)
-            except (aiohttp.ClientError, TimeoutError, Broken, ValueError, KeyError):
+            except (aiohttp.ClientError, TimeoutError, Broken):
                 await asyncio.sleep(1)
                 continue
             if reading.version != self._reading.version:
@@ -100,13 +101,19 @@ async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> 
     async with session.get(url, params=params, timeout=timeout) as answer:
         if answer.status != 200:
             raise Broken(f"The emulator's clock at {url} answered {answer.status}.")
-        told = await answer.json()
-    return ClockReading(
-        wall=datetime.fromisoformat(told["wall"]),
-        emulated=datetime.fromisoformat(told["emulated"]),
-        rate=float(told["rate"]),
-        version=int(told["version"]),
-    )
+        try:
+            told = await answer.json()
+            return ClockReading(
+                wall=datetime.fromisoformat(told["wall"]),
+                emulated=datetime.fromisoformat(told["emulated"]),
+                rate=float(told["rate"]),
+                version=int(told["version"]),
+            )
+        except (aiohttp.ContentTypeError, KeyError, TypeError, ValueError):
+            raise Broken(
+                f"What answers at {url} is no emulator's clock.",
+                next="Set ROOST_CLOCK_URL to the emulator's address and `/_emulator/clock`.",
+            ) from None
 
 
 def require_same_host(clock_url: str, x_base_url: str) -> None:
@@ -115,7 +122,7 @@ def require_same_host(clock_url: str, x_base_url: str) -> None:
     Raises: SettingInvalid.
     """
     clock, x = urlsplit(clock_url), urlsplit(x_base_url)
-    if (clock.hostname, clock.port) != (x.hostname, x.port):
+    if clock.hostname in LIVE_HOSTS or (clock.hostname, clock.port) != (x.hostname, x.port):
         raise SettingInvalid(
             f"ROOST_CLOCK_URL ({clock.netloc}) must be on the same host as ROOST_X_BASE_URL"
             f" ({x.netloc}): a clock of its own is for the emulator alone.",

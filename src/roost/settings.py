@@ -8,10 +8,8 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from roost.errors import SettingInvalid
-from roost.models import Environment
+from roost.models import LIVE_HOSTS, Environment
 
-#: The hosts that a live token may be sent to.
-LIVE_HOSTS = frozenset({"api.x.com", "api.twitter.com", "upload.twitter.com"})
 _SAFE_LIVE = {("https", None), ("https", 443)}
 #: What an account's grant is asked for.
 DEFAULT_SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
@@ -114,9 +112,13 @@ class Settings(BaseSettings):
         if value is None:
             return None
         parts = urlsplit(value)
+        try:
+            port = parts.port
+        except ValueError:
+            raise ValueError("its port is no number from 0 to 65535") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an http(s) address is expected")
-        if parts.hostname in LIVE_HOSTS and (parts.scheme, parts.port) not in _SAFE_LIVE:
+        if parts.hostname in LIVE_HOSTS and (parts.scheme, port) not in _SAFE_LIVE:
             raise ValueError("X itself is spoken to by https and its own port alone")
         return value.rstrip("/")
 

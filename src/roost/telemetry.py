@@ -29,8 +29,9 @@ _PATTERNS: Final = (
 
 def scrub(text: str) -> str:
     """The text with the value of anything that looks like a secret replaced by `***`."""
-    text = _PATTERNS[0].sub(r"\1***", text)
+    # The scheme's credentials first: by its name alone, a header would lose only its first word.
     text = _PATTERNS[1].sub(r"\1 ***", text)
+    text = _PATTERNS[0].sub(r"\1***", text)
     return _PATTERNS[2].sub(r"\1***", text)
 
 

@@ -109,19 +109,21 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
     A database that is away, however long, is tried again; so is one that restarted.
     """
     asked = asyncio.Event()
+    if handle_signals:
+        # First of all: what is cancelled while it opens may swallow the cancellation.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, asked.set)
     async with open_sender_locks(house.database) as locks:
         while not asked.is_set():
             try:
-                await _work(house, locks, asked, handle_signals=handle_signals)
+                await _work(house, locks, asked)
             except _DATABASE_AWAY as error:
                 log.warning("the engine cannot reach the database (%s)", type(error).__name__)
             if not asked.is_set():
                 await asyncio.sleep(1)
 
 
-async def _work(
-    house: House, locks: SenderLocks, asked: asyncio.Event, *, handle_signals: bool
-) -> None:
+async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
     """Run the engine and what is beside it until it is asked to end, or loses the database."""
     settings = house.settings
     app = jobs.make_app(house.database.conninfo)
@@ -139,13 +141,6 @@ async def _work(
             stalled_worker_timeout=settings.roost_stalled_after_s,
         )
 
-        def end() -> None:
-            asked.set()
-            engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
-
-        if handle_signals:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, end)
         woken = asyncio.Event()
         running = asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # likewise
         beside = [
@@ -157,14 +152,21 @@ async def _work(
                 ("heartbeat", lambda: _beat(house, app, engine)),
             )
         ]
+        ending = asyncio.create_task(_end_when(asked, engine))
         try:
             done, _ = await asyncio.wait({running, *beside}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
-            for task in (*beside, running):
+            for task in (*beside, ending, running):
                 task.cancel()
-            await asyncio.gather(*beside, running, return_exceptions=True)
+            await asyncio.gather(*beside, ending, running, return_exceptions=True)
+
+
+async def _end_when(asked: asyncio.Event, engine: Worker) -> None:
+    """Let the engine drain once somebody has asked for the end."""
+    await asked.wait()
+    engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
 
 async def _beat(house: House, app: App, engine: Worker) -> None:

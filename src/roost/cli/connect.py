@@ -49,7 +49,8 @@ async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integrat
     tenant = await store.tenants.get(house.database, tenant_name)
     callback = urlsplit(house.settings.twitter_callback_url)
     origin = f"{callback.scheme}://{callback.netloc}"
-    began = house.clock.now()
+    async with house.database.tenant(tenant.id) as transaction:
+        before = {one.id: one.connected_at for one in await store.accounts.list_all(transaction)}
     async with contextlib.AsyncExitStack() as stack:
         if not _is_served(callback.hostname or "", callback.port or 80):
             await stack.enter_async_context(_own_server(house, callback.hostname, callback.port))
@@ -64,7 +65,7 @@ async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integrat
                     async with house.database.tenant(tenant.id) as transaction:
                         accounts = await store.accounts.list_all(transaction)
                     for account in accounts:
-                        if account.connected_at >= began:
+                        if before.get(account.id) != account.connected_at:
                             return account
                     await asyncio.sleep(_LOOK_EVERY_S)
     raise ConnectTimedOut(
