@@ -7,8 +7,10 @@ from typing import Any
 from PIL import Image
 
 from fix_publishing import Desk
+from roost import store
 from roost.models import PartState, PostState
 from roost.services.publish import publish_post
+from roost.services.publish.way import Way
 from roost.services.schedule import PlainPart, schedule_post
 
 
@@ -229,3 +231,20 @@ async def _on_behalf(desk: Desk, method: str, path: str, **body: str) -> Any:
     ) as answer:
         assert answer.status < 300, await answer.text()
         return await answer.json()
+
+
+async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six")
+    await desk.work_through()
+    post = await desk.see(post_id)
+    (part,) = post.parts
+    assert part.sent_as is not None
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        last = await store.posts.find_last_attempt(transaction, part.id)
+        before = await store.ledger.sum_up(transaction)
+        await transaction.raw.execute("UPDATE posts SET state = 'publishing'")
+    assert last is not None
+    await Way(desk.house, desk.locks, desk.account, post).sent(part, last.attempt, part.sent_as)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        assert await store.ledger.sum_up(transaction) == before
+    assert (await desk.see(post_id)).state is PostState.PUBLISHING

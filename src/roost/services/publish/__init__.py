@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from roost import jobs, promise, store
 from roost.errors import ReconnectNeeded, RoostError
-from roost.house import House
+from roost.house import House, from_outside
 from roost.models import Integration, PartState, PostId, PostState, TenantId
 from roost.services.publish.points import Point
 from roost.services.publish.send import (
@@ -88,7 +88,8 @@ async def _publish(
             raise
         except Exception as error:
             # A defect of ours must not hold up the account's other posts, nor pass unseen.
-            log.exception("post %s met something unforeseen", post.id)
+            # Its words stay out of the log: they may quote the post.
+            log.error("post %s: %s", post.id, from_outside(error).message)
             await way.rest(PAUSE_UNREACHABLE, f"something unforeseen: {type(error).__name__}")
             return
 

@@ -67,6 +67,10 @@ class Way:
         price = prices.price_of_create(part.text, media=bool(part.media))
         before = PartState.UNKNOWN if adopted else PartState.SENDING
         async with self.house.database.tenant(self.tenant_id) as transaction:
+            known = await store.posts.list_adopted(transaction, self.integration.id, [tweet_id])
+            if tweet_id in known:
+                # Whoever took over has found it on the timeline meanwhile, and written all this.
+                return
             await store.ledger.add(
                 transaction,
                 self.tenant_id,
