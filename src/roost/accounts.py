@@ -235,9 +235,7 @@ async def mark_lost(house: House, integration: Integration, error: ReconnectNeed
             await sound_reconnect(house, transaction, integration)
 
 
-async def sound_reconnect(
-    house: House, transaction: Transaction, integration: Integration
-) -> None:
+async def sound_reconnect(house: House, transaction: Transaction, integration: Integration) -> None:
     """Tell a person that only the account's owner can help."""
     await store.alarms.sound(
         transaction,

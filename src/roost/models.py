@@ -68,9 +68,7 @@ class PostState(StrEnum):
 #: Where a post may go from where it stands; the database refuses all else.
 POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
     PostState.DRAFT: frozenset({PostState.SCHEDULED, PostState.CANCELLED}),
-    PostState.SCHEDULED: frozenset(
-        {PostState.PUBLISHING, PostState.CANCELLED, PostState.FAILED}
-    ),
+    PostState.SCHEDULED: frozenset({PostState.PUBLISHING, PostState.CANCELLED, PostState.FAILED}),
     PostState.PUBLISHING: frozenset(
         {
             PostState.PUBLISHED,
@@ -92,9 +90,7 @@ POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
         }
     ),
     PostState.CANCELLED: frozenset(),
-    PostState.MISSED: frozenset(
-        {PostState.SCHEDULED, PostState.PUBLISHING, PostState.CANCELLED}
-    ),
+    PostState.MISSED: frozenset({PostState.SCHEDULED, PostState.PUBLISHING, PostState.CANCELLED}),
 }
 
 

@@ -37,9 +37,7 @@ async def end(
     transaction: Statements, tenant_id: TenantId | None, kind: str, subject: str, *, at: datetime
 ) -> bool:
     """The cause is gone; whether there was an alarm."""
-    rows = await transaction.run(
-        "end_alarm", tenant=tenant_id, kind=kind, subject=subject, at=at
-    )
+    rows = await transaction.run("end_alarm", tenant=tenant_id, kind=kind, subject=subject, at=at)
     return bool(rows)
 
 

@@ -311,9 +311,7 @@ class UploadRow:
     under_way: bytes | None = field(repr=False)
 
 
-async def list_uploads(
-    transaction: Statements, post_id: PostId
-) -> dict[MediaAssetId, UploadRow]:
+async def list_uploads(transaction: Statements, post_id: PostId) -> dict[MediaAssetId, UploadRow]:
     """What X holds of the post's files, finished or under way."""
     return {
         row["asset_id"]: UploadRow(

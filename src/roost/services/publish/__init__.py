@@ -18,6 +18,7 @@ from roost.points import Point
 from roost.services.publish import send
 from roost.services.publish.media import prepare_post
 from roost.services.publish.rows import Way
+from roost.settings import Settings
 from roost.store.database import DATABASE_AWAY
 from roost.store.journal import TakenUp
 from roost.store.locks import SenderLocks
@@ -87,14 +88,12 @@ class _Account:
         deadline_at = boot_seconds() + self._house.settings.create_deadline.total_seconds()
         attempt = None
         async with self._house.database.statements(self._tenant_id) as transaction:
-            taken = await store.journal.find_next(
-                transaction, self._integration_id, self._behind
-            )
+            taken = await store.journal.find_next(transaction, self._integration_id, self._behind)
             if taken is None:
                 return False
             way = self._way(taken)
             step = promise.decide_step(
-                way.journal, now=self._house.clock.now(), rules=self._house.settings.rules
+                way.journal, now=self._house.clock.now(), rules=_rules(self._house.settings)
             )
             if isinstance(step, promise.Send) and way.grant.is_fresh():
                 reached(Point.CREATE_BEFORE_COMMIT)
@@ -138,9 +137,16 @@ class _Account:
             return False
 
 
-async def _take(
-    way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float
-) -> bool:
+def _rules(settings: Settings) -> promise.Rules:
+    return promise.Rules(
+        read_lag=settings.read_lag,
+        resend_within=settings.resend_within,
+        tolerance=settings.late_tolerance,
+        publish_late=settings.roost_late_posts == "publish",
+    )
+
+
+async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float) -> bool:
     """Do one step; whether to go on with the post at once."""
     now = way.house.clock.now()
     match step:

@@ -24,6 +24,7 @@ from roost.models import (
     IntegrationId,
     IntegrationStatus,
     MediaAsset,
+    MediaAssetId,
     MediaKind,
     PartState,
     Post,
@@ -88,7 +89,7 @@ class _Files:
     post: Post
     account: Integration
 
-    async def bring(self, rows: dict[int, UploadRow]) -> None:
+    async def bring(self, rows: dict[MediaAssetId, UploadRow]) -> None:
         """Upload what X does not hold for long enough; let the post go on, or tell why it cannot."""
         # What X holds has to last until the post is due, not just until now.
         needed_at = max(self.house.clock.now(), self.post.due_at or self.house.clock.now())

@@ -57,7 +57,7 @@ class Way:
             return await work(transaction)
 
     async def keep(self, work: Callable[[Statements], Awaitable[T]]) -> T:
-        """The same for what this process alone knows: again and again while the database is away."""
+        """The same for what this process alone knows, again while the database is away."""
         what = f"what X answered about post {self.journal.post.id}"
         return await self.house.until_kept(what, lambda: self.write(work))
 
@@ -192,9 +192,7 @@ class Way:
         until = self.house.clock.now() + pause
 
         async def work(transaction: Statements) -> None:
-            await transaction.run(
-                "rest_account", integration=self.account.id, until=until, why=why
-            )
+            await transaction.run("rest_account", integration=self.account.id, until=until, why=why)
 
         await self.write(work)
         await self.rest(pause, why)
@@ -272,9 +270,7 @@ class Way:
                 refusals = (e.why for e in reversed(events) if e.after == PartState.FAILED)
                 reason = next(refusals, why)
             told = None if after is PostState.PUBLISHED else reason
-            if not await store.posts.move(
-                transaction, post.id, PostState.PUBLISHING, after, told
-            ):
+            if not await store.posts.move(transaction, post.id, PostState.PUBLISHING, after, told):
                 return
             await store.posts.tell(
                 transaction, self.tenant_id, post.id, now, PostState.PUBLISHING, after, reason,

@@ -12,7 +12,6 @@ from roost.points import Point
 from roost.services.publish.rows import Way
 from roost.store.database import Statements
 from roost.telemetry import reached
-from roost.x.wire import boot_seconds
 
 #: Pauses in domain time. Of an X that does not answer: the first, doubled each time, and the
 #: longest.
@@ -29,7 +28,8 @@ _TWINS_WITHIN: Final = timedelta(hours=24)
 
 def growing(rests: int) -> timedelta:
     """The pause after so many refusals in a row before this one."""
-    return min(_PAUSE_UNREACHABLE * 2 ** min(rests, 10), _LONGEST_PAUSE)
+    doubled: int = 2 ** min(rests, 10)
+    return min(_PAUSE_UNREACHABLE * doubled, _LONGEST_PAUSE)
 
 
 async def begin(
@@ -53,9 +53,7 @@ async def begin(
     )
 
 
-def _carried(
-    part: PartJournal, uploads: Sequence[Upload | None], *, again: bool
-) -> list[Upload]:
+def _carried(part: PartJournal, uploads: Sequence[Upload | None], *, again: bool) -> list[Upload]:
     """What the request carries, in the order of the part's files."""
     carried = [upload for upload in uploads if upload is not None]
     assert len(carried) == len(part.part.media), "a part is sent once X has its files"
@@ -163,9 +161,7 @@ async def _find_twin(way: Way, part: Part) -> str:
     wanted = x.posts.as_returned(part.text)
     since = promise.since_tweet(way.house.clock.now() - _TWINS_WITHIN)
     try:
-        async for seen in x.posts.read_timeline(
-            way.client, way.account.x_user_id, since_id=since
-        ):
+        async for seen in x.posts.read_timeline(way.client, way.account.x_user_id, since_id=since):
             if seen.expanded_text == wanted:
                 return f" It is {_address(seen.tweet_id)}."
     except RoostError:

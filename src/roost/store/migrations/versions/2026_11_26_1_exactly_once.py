@@ -168,7 +168,8 @@ CREATE FUNCTION database_mark(OUT system_id text, OUT last_event bigint, OUT las
 CREATE FUNCTION refuse_illegal_move() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF NOT (OLD.state || '>' || NEW.state) = ANY (TG_ARGV) THEN
-            RAISE EXCEPTION '% % may not go from % to %', TG_TABLE_NAME, OLD.id, OLD.state, NEW.state
+            RAISE EXCEPTION '% % may not go from % to %',
+                TG_TABLE_NAME, OLD.id, OLD.state, NEW.state
                 USING ERRCODE = 'check_violation', CONSTRAINT = 'legal_moves';
         END IF;
         RETURN NEW;
