@@ -86,7 +86,7 @@ class PartJournal:
     @property
     def unsettled_since(self) -> datetime:
         """When the first attempt began of which nobody knows that X created nothing."""
-        surely = {Outcome.NOT_CREATED, Outcome.NO_PARENT}
+        surely = {Outcome.NOT_CREATED, Outcome.NO_PARENT, Outcome.REFUSED}
         looked_at = max((each.number for each in self.attempts if each.decided_absent), default=0)
         unsettled = (
             each.started_at
@@ -107,7 +107,7 @@ class PartJournal:
 
     @property
     def media_keys(self) -> frozenset[str]:
-        """How the timeline names its files; empty where no attempt carried any, or none is known."""
+        """How the timeline names its files; empty where no attempt carried any that is known."""
         return frozenset(key for each in self.attempts for key in each.media_keys)
 
     def upload_of(self, asset_id: MediaAssetId) -> Upload | None:

@@ -79,7 +79,7 @@ def _sealed(vault: TenantVault, integration_id: IntegrationId, tokens: Tokens) -
     )
 
 
-def sealed_grant(row: Mapping[str, Any], key: SealedKey | None) -> SealedGrant:
+def sealed_grant(row: Mapping[Any, Any], key: SealedKey | None) -> SealedGrant:
     """The grant of a row of `integrations`."""
     about = row["metadata"]
     return SealedGrant(
@@ -102,7 +102,7 @@ def _open(vault: TenantVault, sealed: SealedGrant) -> Tokens:
     )
 
 
-def integration_of(row: Mapping[str, Any]) -> Integration:
+def integration_of(row: Mapping[Any, Any]) -> Integration:
     """The account of a row of `integrations`."""
     about: Mapping[str, Any] = row["metadata"]
     return Integration(

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from roost.errors import PostNotFound
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Rest, Upload
 from roost.limits import Family, Window
 from roost.models import (
@@ -43,10 +44,20 @@ async def find_next(
 ) -> TakenUp | None:
     """The account's next post on its way that does not wait, in due order."""
     row = await transaction.run_one(
-        "next_publishing_post", integration=integration_id, besides=list(besides)
+        "take_up_post", post=None, integration=integration_id, besides=list(besides)
     )
+    return None if row is None else _taken_up(row)
+
+
+async def get(transaction: Statements, post_id: PostId) -> PostJournal:
+    """The journal of any post. Raises: PostNotFound."""
+    row = await transaction.run_one("take_up_post", post=post_id, integration=None, besides=[])
     if row is None:
-        return None
+        raise PostNotFound(f"There is no post {post_id}.")
+    return _taken_up(row).journal
+
+
+def _taken_up(row: Mapping[str, Any]) -> TakenUp:
     account = row["account"] | {
         name: _instant(row["account"][name]) for name in ("connected_at", "rest_until")
     }
@@ -278,11 +289,20 @@ async def count_empty_read(
     await transaction.run("count_empty_read", attempt=attempt.id, at=at, counts=int(counts))
 
 
-async def fail_pending(
-    transaction: Statements, part_id: PartId, *, at: datetime, why: str, who: str
+async def move_part(
+    transaction: Statements,
+    part_id: PartId,
+    before: PartState,
+    after: PartState,
+    *,
+    at: datetime,
+    why: str,
+    who: str,
 ) -> bool:
-    """A part that surely is not on X never will be; False where it was not pending any more."""
-    row = await transaction.run_one("fail_pending_parts", part=part_id, at=at, why=why, who=who)
+    """Change a part's state without an attempt's answer; False where it was not in `before`."""
+    row = await transaction.run_one(
+        "move_part", part=part_id, before=before, after=after, at=at, why=why, who=who
+    )
     return bool(row and row["moved"])
 
 

@@ -68,14 +68,15 @@ WHERE post_id = ANY(%(posts)s) ORDER BY post_id, position
 SELECT at, post_id, position, before, after, why, who FROM events
 WHERE post_id = %(post)s ORDER BY id
 
--- name: next_publishing_post
--- The account's post on its way that is next in due order and does not wait: its whole journal and
--- its account's grant in one row, since every post published costs this statement.
+-- name: take_up_post
+-- One post, or else the account's post on its way that is next in due order and does not wait: its
+-- whole journal and its account's grant in one row, since every post published costs this statement.
 WITH next AS (
-    SELECT * FROM sendable_posts
-    WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
-      AND NOT id = ANY(%(besides)s)
-    ORDER BY due_at, id LIMIT 1
+    SELECT * FROM posts WHERE id = coalesce(%(post)s, (
+        SELECT id FROM sendable_posts
+        WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
+          AND NOT id = ANY(%(besides)s)
+        ORDER BY due_at, id LIMIT 1))
 )
 SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.tolerance, n.paused,
        coalesce(n.late_from, n.due_at) AS late_from,
@@ -202,20 +203,79 @@ UPDATE attempts SET empty_reads = empty_reads + %(counts)s, empty_read_at = %(at
 WHERE id = %(attempt)s
 
 -- name: move_part
--- A part's change of state without an attempt's answer, by compare-and-set.
-UPDATE parts SET state = %(after)s, sent_as = %(sent_as)s, sent_at = %(sent_at)s
-WHERE id = %(part)s AND state = %(before)s RETURNING id
-
--- name: fail_pending_parts
--- Parts that surely are not on X and will not be, with their story.
+-- A part's change of state without an attempt's answer, by compare-and-set, and its story.
 WITH moved AS (
-    UPDATE parts SET state = 'failed' WHERE id = %(part)s AND state = 'pending'
+    UPDATE parts SET state = %(after)s WHERE id = %(part)s AND state = %(before)s
     RETURNING tenant_id, post_id, position
 ), told AS (
     INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-    SELECT tenant_id, post_id, position, %(at)s, 'pending', 'failed', %(why)s, %(who)s FROM moved
+    SELECT tenant_id, post_id, position, %(at)s, %(before)s, %(after)s, %(why)s, %(who)s FROM moved
 )
 SELECT EXISTS (SELECT FROM moved) AS moved
+
+-- name: decide_absent
+-- A person has looked: X does not have what this attempt sent.
+UPDATE attempts SET decided_absent = true WHERE id = %(attempt)s
+
+-- name: change_text
+-- Another text for a part that X refused.
+UPDATE parts SET text = %(text)s WHERE id = %(part)s AND state = 'pending'
+
+-- name: mark_deleted
+-- A part was taken off X again.
+UPDATE parts SET deleted_at = %(at)s WHERE id = %(part)s AND state = 'sent'
+
+-- name: start_anew
+-- A post's lateness counts from now.
+UPDATE posts SET late_from = %(now)s WHERE id = %(post)s
+
+-- name: pause_post
+-- Hold a post back, or let it go on.
+UPDATE posts SET paused = %(paused)s WHERE id = %(post)s AND paused <> %(paused)s RETURNING state
+
+-- name: pause_account
+-- The same for all posts of an account.
+UPDATE integrations SET paused = %(paused)s WHERE id = %(integration)s
+
+-- name: pause_tenant
+-- The same for all posts of the tenant in sight.
+UPDATE tenants SET paused = %(paused)s
+
+-- name: pause_everything
+-- The stop switch.
+UPDATE stop_switch SET paused = %(paused)s, why = %(why)s
+
+-- name: see_stop_switch
+-- Whether everything is stopped, why, and since when these tables may lack what was sent.
+SELECT paused, why, restored_to FROM stop_switch
+
+-- name: stop_after_restore
+-- Everything stops: what was sent after an instant may be missing here.
+UPDATE stop_switch SET paused = true, why = %(why)s,
+       restored_to = least(coalesce(restored_to, %(to)s), %(to)s)
+
+-- name: go_on_after_restore
+-- The restore has been seen to.
+UPDATE stop_switch SET paused = false, why = NULL, restored_to = NULL
+
+-- name: find_mark
+-- What tells this database from a restored copy of it.
+SELECT system_id, last_event, last_at FROM database_mark()
+
+-- name: doubt_pending_parts
+-- Parts of the tenant's posts that came due since a restore's instant may be on X: each gets an
+-- attempt whose answer nobody knows.
+INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
+SELECT p.tenant_id, p.id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = p.id),
+       greatest(posts.due_at, %(since)s), clock_timestamp(), 'unknown'
+FROM parts p JOIN posts ON posts.id = p.post_id
+WHERE p.state = 'pending' AND posts.state IN ('scheduled', 'publishing')
+  AND posts.due_at <= %(now)s
+RETURNING part_id
+
+-- name: doubt_parts
+-- See doubt_pending_parts; a part becomes `unknown` by way of `sending`.
+UPDATE parts SET state = %(after)s WHERE id = ANY(%(parts)s)
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.
@@ -247,6 +307,10 @@ UPDATE posts SET prepare_at = %(at)s WHERE id = %(post)s AND state IN ('schedule
 -- A post that waits on its way goes on now.
 UPDATE posts SET resume_at = %(now)s
 WHERE id = %(post)s AND state = 'publishing' AND resume_at > %(now)s
+
+-- name: wake_post
+-- A post that goes on by hand is taken up by the dispatcher, at once.
+UPDATE posts SET resume_at = %(now)s WHERE id = %(post)s AND state = 'publishing'
 
 -- name: rest_account
 -- X takes no post of this account before then.

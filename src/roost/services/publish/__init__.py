@@ -13,7 +13,7 @@ from roost.accounts import Grant
 from roost.errors import ReconnectNeeded, RoostError, VaultDamaged, VaultKeyMissing
 from roost.house import House, from_outside
 from roost.journal import Attempt
-from roost.models import IntegrationId, PostId, PostState, TenantId
+from roost.models import IntegrationId, PostId, TenantId
 from roost.points import Point
 from roost.services.publish import send
 from roost.services.publish.media import prepare_post
@@ -177,9 +177,6 @@ async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_
             return False
         case promise.AskPerson(part, why):
             await way.ask_person(part, why)
-            return True
-        case promise.Settle(PostState.MISSED, why):
-            await way.miss(why)
             return True
         case promise.Settle(state, why):
             await way.settle(state, why)

@@ -33,6 +33,7 @@ from roost.models import (
     TenantId,
 )
 from roost.points import Point
+from roost.services.publish.rows import sound_outcome
 from roost.services.publish.send import growing
 from roost.store.database import Statements
 from roost.store.journal import UploadRow
@@ -90,7 +91,7 @@ class _Files:
     account: Integration
 
     async def bring(self, rows: dict[MediaAssetId, UploadRow]) -> None:
-        """Upload what X does not hold for long enough; let the post go on, or tell why it cannot."""
+        """Upload what X does not hold for long enough; then the post may go on."""
         # What X holds has to last until the post is due, not just until now.
         needed_at = max(self.house.clock.now(), self.post.due_at or self.house.clock.now())
         held = {asset_id: row.finished for asset_id, row in rows.items() if row.finished}
@@ -175,14 +176,20 @@ class _Files:
         part = self.post.parts[position - 1]
         async with self.house.database.statements(self.post.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
-            if not await store.journal.fail_pending(transaction, part.id, at=now, why=why, who=who):
-                return
-            sent = any(each.state is PartState.SENT for each in self.post.parts)
-            after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
+            after = PostState.NEEDS_DECISION
+            if part.state is PartState.PENDING:
+                if not await store.journal.move_part(
+                    transaction, part.id, PartState.PENDING, PartState.FAILED,
+                    at=now, why=why, who=who,
+                ):  # fmt: skip
+                    return
+                sent = any(each.state is PartState.SENT for each in self.post.parts)
+                after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
             if await store.posts.move(transaction, self.post.id, state, after, why):
                 await store.posts.tell(
                     transaction, self.post.tenant_id, self.post.id, now, state, after, why, who=who
                 )
+                await sound_outcome(transaction, self.post, self.account, after, why, at=now)
 
     async def _tell(self, transaction: Statements, why: str) -> None:
         state = await store.posts.lock_state(transaction, self.post.id)

@@ -16,7 +16,7 @@ from roost.accounts import Grant, mark_lost, open_client
 from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal
-from roost.models import Integration, PartState, PostState, TenantId, TweetId
+from roost.models import Integration, PartState, Post, PostState, TenantId, TweetId
 from roost.points import Point
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
@@ -234,22 +234,7 @@ class Way:
 
     async def ask_person(self, part: PartJournal, why: str) -> None:
         """Roost cannot know; somebody has to look."""
-        await self.settle(
-            PostState.NEEDS_DECISION,
-            why,
-            position=part.part.position,
-            alarm=("decision", f"`roost posts {self.journal.post.id} --history` shows what is"
-                   f" known; `roost decide {self.journal.post.id}` settles it."),
-        )  # fmt: skip
-
-    async def miss(self, why: str) -> None:
-        """The post is too late to go out by itself."""
-        post_id = self.journal.post.id
-        await self.settle(
-            PostState.MISSED,
-            why,
-            alarm=("missed", f"`roost decide {post_id} send` sends it now, `drop` takes it back."),
-        )
+        await self.settle(PostState.NEEDS_DECISION, why, position=part.part.position)
 
     async def settle(
         self,
@@ -257,7 +242,6 @@ class Way:
         why: str,
         *,
         position: int | None = None,
-        alarm: tuple[str, str] | None = None,
     ) -> None:
         """The post's own last step; a part's refusal is its reason where there is one."""
         post, now = self.journal.post, self.house.clock.now()
@@ -276,13 +260,47 @@ class Way:
                 transaction, self.tenant_id, post.id, now, PostState.PUBLISHING, after, reason,
                 who=self.house.who, position=position,
             )  # fmt: skip
-            if alarm is not None:
-                kind, what_next = alarm
-                await store.alarms.sound(
-                    transaction, self.tenant_id, kind, f"post {post.id}", at=now,
-                    message=f"Post {post.id} of @{self.account.username} is {after}: {reason}",
-                    next=what_next,
-                )  # fmt: skip
+            await sound_outcome(transaction, post, self.account, after, reason, at=now)
 
         await self.write(work)
         reached(Point.POST_AFTER_SETTLED)
+
+
+#: What a person can do about a post that did not end as it was meant to, by its state.
+_NEXT = {
+    PostState.NEEDS_DECISION: (
+        "decision",
+        "`roost posts {0} --history` shows what is known; `roost decide {0} sent URL`, `send` or"
+        " `drop` settles it.",
+    ),
+    PostState.MISSED: ("missed", "`roost decide {0} send` sends it now, `drop` takes it back."),
+    PostState.PARTLY_PUBLISHED: (
+        "decision",
+        "`roost decide {0} continue --text …` goes on, `delete` takes off X what is out, `leave`"
+        " leaves it.",
+    ),
+    PostState.FAILED: (
+        "failed",
+        "`roost edit {0} --text … --at +1m` tries again, `roost decide {0} leave` leaves it.",
+    ),
+}
+
+
+async def sound_outcome(
+    transaction: Statements,
+    post: Post,
+    account: Integration,
+    state: PostState,
+    why: str,
+    *,
+    at: datetime,
+) -> None:
+    """Tell a person of a post that did not end as it was meant to."""
+    if state not in _NEXT:
+        return
+    kind, what_next = _NEXT[state]
+    await store.alarms.sound(
+        transaction, post.tenant_id, kind, f"post {post.id}", at=at,
+        message=f"Post {post.id} of @{account.username} is {state}: {why}",
+        next=what_next.format(post.id),
+    )  # fmt: skip
