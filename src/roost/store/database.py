@@ -100,6 +100,19 @@ class Database:
         async with _begin(self._engine) as transaction:
             yield transaction
 
+    async def run_alone(self, name: str, **values: Any) -> dict[str, Any]:
+        """Run a named statement of one row that sees no tenant's, outside any transaction.
+
+        It commits before it answers: a process that is stopped meanwhile holds no row.
+        """
+        async with self._engine.connect() as opened:
+            sql = await opened.execution_options(isolation_level="AUTOCOMMIT")
+            proxied = await sql.get_raw_connection()
+            raw = cast("psycopg.AsyncConnection[Any]", proxied.driver_connection)
+            row = await Transaction(sql, raw).run_one(name, **values)
+        assert row is not None, "a statement of one row"
+        return row
+
     async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
         """A connection outside the pool, for its holder alone; the holder closes it."""
         return await psycopg.AsyncConnection.connect(self.conninfo, autocommit=autocommit)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from roost import jobs, promise, store
 from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House, from_outside
-from roost.models import Integration, PartState, PostId, PostState, TenantId
+from roost.models import Integration, IntegrationId, PartState, PostId, PostState, TenantId
 from roost.services.publish.points import Point
 from roost.services.publish.send import (
     PAUSE_UNREACHABLE,
@@ -30,7 +30,11 @@ log = logging.getLogger(__name__)
 
 
 async def publish_post(
-    house: House, locks: SenderLocks, tenant_id: TenantId, post_id: PostId
+    house: House,
+    locks: SenderLocks,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    post_id: PostId,
 ) -> None:
     """Bring the account of this post as far as it goes: its posts on their way, in due order.
 
@@ -38,8 +42,7 @@ async def publish_post(
     is left behind and does not hold up later ones.
     """
     async with house.database.tenant(tenant_id) as transaction:
-        post = await store.posts.get(transaction, post_id)
-        integration = await store.accounts.get(transaction, post.integration_id)
+        integration = await store.accounts.get(transaction, integration_id)
     behind: set[PostId] = set()
     while True:
         async with locks.try_hold(integration.id) as held:
@@ -119,7 +122,13 @@ async def _take_step(way: Way) -> bool:
             return await send_part(way, part, uploads, again=again, without_parent=without_parent)
         case promise.WaitWall(left):
             async with way.house.database.tenant(way.tenant_id) as transaction:
-                await jobs.defer_publish(transaction, way.tenant_id, way.post.id, wall_delay=left)
+                await jobs.defer_publish(
+                    transaction,
+                    way.tenant_id,
+                    way.integration.id,
+                    way.post.id,
+                    wall_delay=left,
+                )
             return False
         case promise.GiveUpWaiting():
             assert last is not None
