@@ -71,7 +71,7 @@ class Desk:
 
     async def work(self) -> None:
         """Do what is due now, job after job, until nothing is."""
-        while await dispatch.dispatch_due(self.house):
+        while (await dispatch.dispatch_due(self.house)).queued:
             while (job := await self._take_job()) is not None:
                 await self.do(*job)
 
@@ -84,11 +84,11 @@ class Desk:
     async def do(self, task: str, arguments: dict[str, int]) -> None:
         """Run one job's body, as the worker does."""
         tenant_id = TenantId(arguments["tenant_id"])
+        integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])
-            await publish.publish_post(self.house, self.locks, tenant_id, post_id)
+            await publish.publish_post(self.house, self.locks, tenant_id, integration_id, post_id)
         else:
-            integration_id = IntegrationId(arguments["integration_id"])
             await collect.collect_account(self.house, tenant_id, integration_id)
             await alert.detect(self.house, tenant_id, integration_id)
 

@@ -168,10 +168,10 @@ async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk, t
 async def test_one_account_is_never_sent_for_by_two_at_once(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     async with desk.locks.try_hold(desk.account.id):
-        await publish_post(desk.house, desk.locks, desk.tenant.id, post_id)
+        await publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
         await desk.work()
         assert await desk.on_x() == []
-    await publish_post(desk.house, desk.locks, desk.tenant.id, post_id)
+    await publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
     assert await desk.on_x() == ["Low tide at six"]
 
 

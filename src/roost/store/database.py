@@ -139,6 +139,20 @@ class Database:
                 await statements.run("see_tenant", tenant=str(tenant_id))
             yield statements
 
+    async def run_alone(self, name: str, **values: Any) -> dict[str, Any]:
+        """Run a named statement of one row that sees no tenant's, outside any transaction.
+
+        It commits before it answers: a process that is stopped meanwhile holds no row.
+        """
+        async with self._pool.connection() as raw:
+            await raw.set_autocommit(True)
+            try:
+                row = await Statements(raw).run_one(name, **values)
+            finally:
+                await raw.set_autocommit(False)
+        assert row is not None, "a statement of one row"
+        return row
+
     async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
         """A connection outside the pool, for its holder alone; the holder closes it."""
         return await psycopg.AsyncConnection.connect(self.conninfo, autocommit=autocommit)

@@ -371,14 +371,13 @@ SELECT import_key FROM posts WHERE import_key = ANY(%(keys)s)
 -- An edited post's old parts.
 DELETE FROM parts WHERE post_id = %(post)s
 
--- name: claim_due_posts
--- Dispatch: what is due becomes `publishing`, tenants in turn.
-SELECT tenant_id, post_id FROM claim_due_posts(%(now)s, %(at_most)s, %(environment)s)
-
--- name: claim_due_accounts
--- Dispatch: whose figures are due, leased until the job sets the real next time.
-SELECT tenant_id, integration_id
-FROM claim_due_accounts(%(now)s, %(leased_until)s, %(at_most)s, %(environment)s)
+-- name: dispatch_due
+-- What is due becomes jobs, and when to look again: now, where something due is left.
+SELECT p.queued + m.queued + a.queued AS queued,
+       CASE WHEN p.more OR m.more OR a.more THEN %(now)s ELSE next_due(%(now)s) END AS next_at
+FROM queue_due_posts(%(now)s, %(posts)s, %(environment)s) AS p,
+     queue_preparations(%(now)s, %(others)s, %(environment)s) AS m,
+     queue_due_accounts(%(now)s, %(leased_until)s, %(others)s, %(environment)s) AS a
 
 -- name: has_publishing
 -- Whether the account still has posts on their way that could be taken up.
@@ -401,13 +400,9 @@ WHERE kind = %(kind)s AND subject = %(subject)s AND ended_at IS NULL
 SELECT kind, subject, raised_at, message, next, ended_at FROM alarms
 WHERE ended_at IS NULL ORDER BY raised_at, id
 
--- name: find_stranded_posts
--- Posts on their way that no live job carries.
-SELECT tenant_id, post_id FROM find_stranded_posts(%(environment)s)
-
--- name: next_due
--- When the dispatcher has to look again at the latest.
-SELECT next_due(%(environment)s) AS at
+-- name: dispatch_stranded
+-- Posts on their way that no job carries get one again.
+SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
 
 -- name: oldest_due_post
 -- Since when the oldest late post should be out.
