@@ -30,7 +30,9 @@ MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 _NEXT_STEP = """
     SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
-                 min(resume_at) FILTER (WHERE state = 'publishing')) FROM sendable_posts
+                 min(resume_at) FILTER (WHERE state = 'publishing'),
+                 min(prepare_at) FILTER (WHERE state IN ('scheduled', 'publishing')))
+    FROM sendable_posts
 """
 _TAKE_JOB = """
     DELETE FROM procrastinate_jobs WHERE id = (
@@ -88,6 +90,9 @@ class Desk:
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])
             await publish.publish_post(self.house, self.locks, tenant_id, integration_id, post_id)
+        elif task == jobs.PREPARE:
+            post_id = PostId(arguments["post_id"])
+            await publish.prepare_post(self.house, self.locks, tenant_id, integration_id, post_id)
         else:
             await collect.collect_account(self.house, tenant_id, integration_id)
             await alert.detect(self.house, tenant_id, integration_id)

@@ -128,7 +128,7 @@ async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> 
         assert await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
         assert not await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
         later = desk.house.clock.now() + timedelta(hours=1)
-        await store.posts.reschedule(transaction, post_id, later)
+        await store.posts.reschedule(transaction, post_id, later, prepare_ahead=timedelta())
     assert await queued(desk.house) == [post_id]
     assert (await desk.see(post_id)).due_at == later
 

@@ -53,7 +53,7 @@ ALTER TABLE tenants ADD COLUMN paused boolean NOT NULL DEFAULT false;
 
 -- The one row that concerns everybody.
 CREATE TABLE stop_switch (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     paused boolean NOT NULL DEFAULT false,
     why text,
     -- What was sent after this instant may be missing from these tables: they were restored.
