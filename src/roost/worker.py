@@ -17,7 +17,7 @@ from procrastinate.worker import Worker
 from roost import jobs
 from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
-from roost.services import alert, collect, dispatch, publish
+from roost.services import alert, collect, dispatch, pause, publish, restore
 from roost.store.database import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
 from roost.watchdog import watching
@@ -177,6 +177,8 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
     with watching():
         async with open_sender_locks(house.database) as locks:
+            if (mark := await restore.find_restored(house)) is not None:
+                await pause.stop_after_restore(house, mark.last_at)
             await _again_and_again("the engine", lambda: _work(house, locks, asked), asked)
 
 
@@ -200,6 +202,7 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
                 ("listener", lambda: _listen(house, woken)),
                 ("housekeeping", lambda: _keep_house(house, app, engines)),
                 ("heartbeat", lambda: _beat(house, app, engines)),
+                ("mark", lambda: _keep_mark(house)),
             )
         ]
         ending = asyncio.create_task(_end_when(asked, engines))
@@ -235,6 +238,14 @@ async def _beat(house: House, app: App, engines: Iterable[Worker]) -> None:
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)
+
+
+async def _keep_mark(house: House) -> None:
+    """Remember how far the story goes, so that a restored database is noticed at the next start."""
+    mark = None
+    while True:
+        mark = await restore.keep_mark(house, mark)
+        await asyncio.sleep(house.settings.roost_heartbeat_s)
 
 
 async def is_any_alive(house: House) -> bool:
