@@ -141,7 +141,7 @@ async def test_a_refresh_under_way_does_not_overwrite_a_newer_grant(desk: Desk) 
 
 
 async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) -> None:
-    posts = [await desk.plan(text) for text in ("One", "Two", "Three")]
+    posts = [await desk.plan(text, after_s=7200) for text in ("One", "Two", "Three")]
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
     await desk.work()
@@ -152,12 +152,12 @@ async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) ->
 
 
 async def test_posts_of_a_dead_grant_stay_until_it_is_connected_again(desk: Desk) -> None:
-    post_id = await desk.plan("One", "Two")
+    post_id = await desk.plan("One", "Two", after_s=7200)
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
     await desk.work()
     late = await desk.plan("Three", after_s=60)
-    await desk.emulator.jump(days=1)
+    await desk.emulator.jump(seconds=3500)
     await desk.work()
     assert await desk.on_x() == []
     await _connect_again(desk)
@@ -209,7 +209,7 @@ async def test_a_wrong_secret_disconnects_nobody(desk: Desk) -> None:
 
 
 async def test_a_post_waits_while_the_secret_is_wrong(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six")
+    post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await with_secret(desk, "not the secret").work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHING

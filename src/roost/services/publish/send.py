@@ -21,7 +21,7 @@ _PAUSE_PARENT: Final = timedelta(seconds=5)
 #: A fresh parent is visible within seconds; one that is not after so many tries is gone.
 _PARENT_TRIES: Final = 12
 #: X adds bought credits within five minutes (Source: docs.x.com, pricing, auto-recharge).
-_PAUSE_APP: Final = timedelta(minutes=5)
+PAUSE_APP: Final = timedelta(minutes=5)
 #: Before a duplicate's twin is looked for on the timeline; nobody outside X knows its window.
 _TWINS_WITHIN: Final = timedelta(hours=24)
 
@@ -121,11 +121,11 @@ async def _refused(
             return False
         case x.errors.OutOfCredits():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(_PAUSE_APP, "credits", error)
+            await way.rest_app(PAUSE_APP, "credits", error)
             return False
         case x.errors.AppMisconfigured():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(_PAUSE_APP, "app", error)
+            await way.rest_app(PAUSE_APP, "app", error)
             return False
         case x.errors.Rejected() | x.errors.ParentNotVisible() if not again:
             await way.refused(part, attempt, f"{error.code}: {error.message}")
@@ -194,7 +194,7 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
         await way.rest(error.wait, error.message)
         return False
     except x.errors.OutOfCredits as error:
-        await way.rest_app(_PAUSE_APP, "credits", error)
+        await way.rest_app(PAUSE_APP, "credits", error)
         return False
     except x.errors.XUnavailable as error:
         await way.rest(growing(0), error.message)
