@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -117,7 +117,7 @@ async def _listen(house: House, woken: asyncio.Event) -> None:
             woken.set()
 
 
-async def _keep_house(house: House, app: App, engines: dict[Worker, _Bodies]) -> None:
+async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies: _Bodies) -> None:
     """On wall time: jobs of dead workers go to living ones, stranded posts get a job again."""
     settings = house.settings
     stalled = await app.job_manager.get_stalled_jobs(
@@ -130,13 +130,15 @@ async def _keep_house(house: House, app: App, engines: dict[Worker, _Bodies]) ->
         except UniqueViolation:
             # Another job for the same thing waits already; this one has nothing to add.
             await _end_job(app, job)
-    for engine, bodies in engines.items():
-        doing = await app.job_manager.list_jobs_async(
-            status=Status.DOING.value, worker_id=engine.worker_id
-        )
-        for job in bodies.ended_unseen(list(doing)):
-            log.warning("the end of job %s was not written; it is now", job.id)
-            await _end_job(app, job)
+    doing: list[Job] = []
+    for engine in engines:
+        if engine.worker_id is not None:
+            doing += await app.job_manager.list_jobs_async(
+                status=Status.DOING.value, worker_id=engine.worker_id
+            )
+    for job in bodies.ended_unseen(doing):
+        log.warning("the end of job %s was not written; it is now", job.id)
+        await _end_job(app, job)
     await dispatch.dispatch_stranded(house)
     await asyncio.sleep(settings.roost_heartbeat_s)
 
@@ -185,10 +187,11 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
     woken, begun, forever = asyncio.Event(), asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(house.database.conninfo) as app:
         _add_tasks(app, house, locks)
-        engines: dict[Worker, _Bodies] = {}
-        for queue, concurrency in CONCURRENCY.items():
-            bodies = _Bodies(begun)
-            engines[jobs.make_worker(app, queue, concurrency, house.settings, bodies)] = bodies
+        bodies = _Bodies(begun)
+        engines = [
+            jobs.make_worker(app, queue, concurrency, house.settings, bodies)
+            for queue, concurrency in CONCURRENCY.items()
+        ]
         running = [
             asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # as is `stop`
             for engine in engines
@@ -198,7 +201,7 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
             for name, work in (
                 ("dispatcher", lambda: _dispatch(house, woken, begun)),
                 ("listener", lambda: _listen(house, woken)),
-                ("housekeeping", lambda: _keep_house(house, app, engines)),
+                ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
                 ("heartbeat", lambda: _beat(house, app, engines)),
             )
         ]
@@ -222,14 +225,14 @@ async def _first_failure_or_all(
             task.result()
 
 
-async def _end_when(asked: asyncio.Event, engines: Iterable[Worker]) -> None:
+async def _end_when(asked: asyncio.Event, engines: Sequence[Worker]) -> None:
     """Let the engines drain once somebody has asked for the end."""
     await asked.wait()
     for engine in engines:
         engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
 
-async def _beat(house: House, app: App, engines: Iterable[Worker]) -> None:
+async def _beat(house: House, app: App, engines: Sequence[Worker]) -> None:
     """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
     await asyncio.sleep(house.settings.roost_heartbeat_s)
     for engine in engines:
