@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: The dispatcher looks again after this, even if nothing woke it.
 _LOOK_AGAIN_S = 30.0
-#: Where something due is left: when a job has begun here, or after this.
-_LOOK_FOR_ROOM_S = 0.2
-#: Between two looks at least: what comes due, or begins, meanwhile is one claim.
-_GATHER_S = 0.05
+#: Where something due is left: when so many jobs have begun here, or after this.
+_ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
+#: Between two looks at least: what comes due meanwhile is one claim.
+_GATHER_S = 0.02
 #: A database that is away is tried again after a second, then ever more rarely, up to this.
 _LONGEST_PAUSE_S = 10.0
 #: How a database that cannot be reached shows, in the engine's words as well.
@@ -57,11 +57,12 @@ def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
         await alert.detect(house, tenant, integration)
 
 
-class _Bodies:
+class Bodies:
     """The jobs whose bodies run in this process, as the engine's middleware sees them."""
 
-    def __init__(self, begun: asyncio.Event) -> None:
-        self._begun = begun
+    def __init__(self) -> None:
+        self._awaited = 0
+        self._enough = asyncio.Event()
         self._running: set[int] = set()
         self._left: set[int] = set()
 
@@ -71,11 +72,19 @@ class _Bodies:
         """Run a job's body."""
         assert context.job.id is not None
         self._running.add(context.job.id)
-        self._begun.set()
+        self._awaited -= 1
+        if self._awaited <= 0:
+            self._enough.set()
         try:
             return await body()
         finally:
             self._running.discard(context.job.id)
+
+    async def begin(self, count: int) -> None:
+        """Return once so many more jobs have begun."""
+        self._awaited = count
+        self._enough.clear()
+        await self._enough.wait()
 
     def ended_unseen(self, doing: list[Job]) -> list[Job]:
         """Which of the jobs under way here have had no body for two looks.
@@ -88,16 +97,15 @@ class _Bodies:
         return gone
 
 
-async def _dispatch(house: House, woken: asyncio.Event, begun: asyncio.Event) -> None:
+async def _dispatch(house: House, woken: asyncio.Event, bodies: Bodies) -> None:
     """Queue what has come due, then wait for the next due time, a NOTIFY, or room."""
     woken.clear()
-    begun.clear()
     next_at = (await dispatch.dispatch_due(house)).next_at
     waits: list[asyncio.Task[object]] = [asyncio.create_task(woken.wait())]
     timeout = _LOOK_AGAIN_S
     if next_at is not None and next_at <= house.clock.now():
-        waits = [asyncio.create_task(begun.wait())]
-        timeout = _LOOK_FOR_ROOM_S
+        waits = [asyncio.create_task(bodies.begin(_ROOM_AFTER_JOBS))]
+        timeout = _ROOM_AFTER_S
     elif next_at is not None:
         waits.append(asyncio.create_task(house.clock.sleep_until(next_at)))
     try:
@@ -117,7 +125,7 @@ async def _listen(house: House, woken: asyncio.Event) -> None:
             woken.set()
 
 
-async def _keep_house(house: House, app: App, engines: dict[Worker, _Bodies]) -> None:
+async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies: Bodies) -> None:
     """On wall time: jobs of dead workers go to living ones, stranded posts get a job again."""
     settings = house.settings
     stalled = await app.job_manager.get_stalled_jobs(
@@ -130,13 +138,15 @@ async def _keep_house(house: House, app: App, engines: dict[Worker, _Bodies]) ->
         except UniqueViolation:
             # Another job for the same thing waits already; this one has nothing to add.
             await _end_job(app, job)
-    for engine, bodies in engines.items():
-        doing = await app.job_manager.list_jobs_async(
-            status=Status.DOING.value, worker_id=engine.worker_id
-        )
-        for job in bodies.ended_unseen(list(doing)):
-            log.warning("the end of job %s was not written; it is now", job.id)
-            await _end_job(app, job)
+    doing: list[Job] = []
+    for engine in engines:
+        if engine.worker_id is not None:
+            doing += await app.job_manager.list_jobs_async(
+                status=Status.DOING.value, worker_id=engine.worker_id
+            )
+    for job in bodies.ended_unseen(doing):
+        log.warning("the end of job %s was not written; it is now", job.id)
+        await _end_job(app, job)
     await dispatch.dispatch_stranded(house)
     await asyncio.sleep(settings.roost_heartbeat_s)
 
@@ -184,13 +194,14 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
 
 async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
     """Run the engine and what is beside it until it is asked to end, or loses the database."""
-    woken, begun, forever = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    woken, forever = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(house.database.conninfo) as app:
         _add_tasks(app, house, locks)
-        engines: dict[Worker, _Bodies] = {}
-        for queue, concurrency in CONCURRENCY.items():
-            bodies = _Bodies(begun)
-            engines[jobs.make_worker(app, queue, concurrency, house.settings, bodies)] = bodies
+        bodies = Bodies()
+        engines = [
+            jobs.make_worker(app, queue, concurrency, house.settings, bodies)
+            for queue, concurrency in CONCURRENCY.items()
+        ]
         running = [
             asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # as is `stop`
             for engine in engines
@@ -198,9 +209,9 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
         beside = [
             asyncio.create_task(_again_and_again(name, work, forever))
             for name, work in (
-                ("dispatcher", lambda: _dispatch(house, woken, begun)),
+                ("dispatcher", lambda: _dispatch(house, woken, bodies)),
                 ("listener", lambda: _listen(house, woken)),
-                ("housekeeping", lambda: _keep_house(house, app, engines)),
+                ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
                 ("heartbeat", lambda: _beat(house, app, engines)),
                 ("mark", lambda: _keep_mark(house)),
             )
@@ -225,14 +236,14 @@ async def _first_failure_or_all(
             task.result()
 
 
-async def _end_when(asked: asyncio.Event, engines: Iterable[Worker]) -> None:
+async def _end_when(asked: asyncio.Event, engines: Sequence[Worker]) -> None:
     """Let the engines drain once somebody has asked for the end."""
     await asked.wait()
     for engine in engines:
         engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
 
-async def _beat(house: House, app: App, engines: Iterable[Worker]) -> None:
+async def _beat(house: House, app: App, engines: Sequence[Worker]) -> None:
     """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
     await asyncio.sleep(house.settings.roost_heartbeat_s)
     for engine in engines:
