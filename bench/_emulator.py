@@ -239,7 +239,7 @@ def measure_jump() -> float:
             seed = SeedAccount(f"bench{number}", "Bench", 5_000, 100, 0, None, "")
             user = world.add_user(seed)
             for post in range(POSTS_EACH):
-                create(world, user, "", CreateBody(text=f"Post {post}"), world.now())
+                create(world, user, None, CreateBody(text=f"Post {post}"), world.now())
         begun = time.perf_counter()
         asyncio.run(world.clock.jump(timedelta(hours=1)))
         at = world.now()

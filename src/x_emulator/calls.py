@@ -19,8 +19,9 @@ from starlette.responses import Response
 
 from x_emulator import budgets, callers, faults, happenings, limits, permits, prices, refusals
 from x_emulator.callers import Caller
+from x_emulator.orders import Fault
 from x_emulator.spoiled import spoil
-from x_emulator.state import Fault, RequestEntry, User, World
+from x_emulator.state import RequestEntry, User, World
 from x_emulator.wording import schema_message
 
 API_VERSION = b"2.167"
@@ -146,12 +147,12 @@ async def play(
     `told` are headers that `act` may still add to.
     """
     started = time.perf_counter()
+    number = len(world.requests)
     world.requests.append(entry)
     is_down = happenings.befall(world, entry.at)
-    fault = faults.strike(world, "before", entry)
+    fault, request.state.lag = faults.strike(world, "before", number)
     if fault is not None:
         await request.body()  # X has it all, even where the client does not wait for the answer
-    request.state.lag = faults.lag_of(fault)
     answer = None if fault is None else await _suffer(world, fault, entry)
     if answer is not None and answer.status == 0:
         return await _cut(request)
@@ -163,10 +164,10 @@ async def play(
         except refusals.Refusal as refusal:
             answer = Answer(refusal.status, refusal.body)
     entry.status, entry.usd = answer.status, answer.usd
-    late = faults.strike(world, "after", entry) if answer.status < 400 else None
+    late = faults.strike(world, "after", number)[0] if answer.status < 400 else None
     fault = late or fault
     if late is not None:
-        answer = await _suffer(world, late, entry) or answer
+        answer = await _suffer(world, late, entry, is_empty=answer.body is None) or answer
         if answer.status == 0:
             return await _cut(request)
     if late is not None and late.kind == "429":
@@ -203,12 +204,17 @@ def _empty_day(world: World) -> Headers:
     )
 
 
-async def _suffer(world: World, fault: Fault, entry: RequestEntry) -> Answer | None:
-    """What a fault does: wait and go on (None), cut (status 0), or answer instead."""
+async def _suffer(
+    world: World, fault: Fault, entry: RequestEntry, *, is_empty: bool = False
+) -> Answer | None:
+    """What a fault does: wait and go on (None), cut (status 0), or answer instead.
+
+    Of an empty answer there is no half to send: a `cut` of one is a `drop`.
+    """
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
         return None
-    if fault.kind == "drop":
+    if fault.kind == "drop" or (fault.kind == "cut" and is_empty):
         return Answer(0)
     refusal = faults.injected(world, fault.kind or "", entry.client_id)
     if refusal is None:

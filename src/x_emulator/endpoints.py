@@ -34,7 +34,7 @@ async def create_post(call: Call) -> Answer:
 
 async def delete_post(call: Call) -> Answer:
     """`DELETE /2/tweets/{id}`."""
-    posts.delete(call.world, call.user, _path_id(call), call.at)
+    posts.delete(call.world, call.user, call.client_id, _path_id(call), call.at)
     return Answer(200, {"data": {"deleted": True}}, usd=prices.DELETE)
 
 

@@ -31,7 +31,8 @@ from x_emulator import (
 )
 from x_emulator.calls import CONNECTION, operation
 from x_emulator.doorkeeper import Doorkeeper
-from x_emulator.state import Fault, World
+from x_emulator.orders import Fault
+from x_emulator.state import World
 
 #: How long requests under way may take to end when the server is told to stop.
 _GRACE_SECONDS = 2
