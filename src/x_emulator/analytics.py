@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any
 
 from x_emulator import answers, metrics, prices, refusals
-from x_emulator.calls import Answer, Call
+from x_emulator.calls import Call
 from x_emulator.state import Media, Post, World
+from x_emulator.wire import Answer
 
 _ID = re.compile(r"[0-9]{1,19}")
 _MEDIA_KEY = re.compile(r"[0-9]+_[0-9]+")

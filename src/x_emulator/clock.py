@@ -29,7 +29,8 @@ class EmulatedClock:
 
     def now(self) -> datetime:
         """Emulated time, aware, in UTC."""
-        return self._emulated + (datetime.now(UTC) - self._wall) * self._rate
+        passed = datetime.now(UTC) - self._wall
+        return self._emulated + (passed if self._rate == 1 else passed * self._rate)
 
     def reading(self) -> dict[str, object]:
         """What followers compute from: at `wall` it was `emulated`, and time runs at `rate`."""

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from x_emulator import oauth, pages, prices
-from x_emulator.calls import Answer, play
+from x_emulator.calls import play
 from x_emulator.oauth import TokenRefusal
 from x_emulator.state import RequestEntry, World
+from x_emulator.wire import Answer
 
 
 async def show_authorize(request: Request) -> Response:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from x_emulator import happenings, oauth1, plays, truth
-from x_emulator.calls import connection_of
+from x_emulator.connections import connection_of
 from x_emulator.orders import Fault
 from x_emulator.plays import Impossible, Play
 from x_emulator.refusals import Refusal

@@ -10,9 +10,10 @@ from typing import Any
 from x_emulator import answers, budgets, posts, prices, refusals
 from x_emulator.answers import Wanted
 from x_emulator.bodies import CreateBody
-from x_emulator.calls import Answer, Call, read_body
+from x_emulator.calls import Call, read_body
 from x_emulator.posts import TimelineQuery
 from x_emulator.state import Post, User
+from x_emulator.wire import Answer
 
 _ID = re.compile(r"[0-9]{1,19}")
 

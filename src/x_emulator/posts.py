@@ -191,7 +191,7 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
         body.media,
         body.card_uri,
     )
-    if sum(each is not UNSET for each in one_of) > 1:
+    if len(one_of) - one_of.count(UNSET) > 1:
         message = (
             "You can only provide one of poll or quote_tweet_id or direct_message_deep_link"
             " or media or card_uri."
@@ -200,9 +200,9 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
     if body.community_id is not UNSET:
         # Nobody here is a member of a community; X's words for that are not known.
         raise refusals.forbidden("You are not permitted to perform this action.")
-    links_out = [body.card_uri, body.direct_message_deep_link]
-    if any(each is not UNSET and "://" not in each for each in links_out):
-        raise refusals.invalid(world.switches, "", "", "The Tweet contains an invalid URL.")
+    for each in (body.card_uri, body.direct_message_deep_link):
+        if each is not UNSET and "://" not in each:
+            raise refusals.invalid(world.switches, "", "", "The Tweet contains an invalid URL.")
 
 
 def _weight_of(world: World, body: CreateBody, text: str, limit: int) -> int:

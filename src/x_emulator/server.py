@@ -29,8 +29,10 @@ from x_emulator import (
     uploads,
     uploads1,
 )
-from x_emulator.calls import CONNECTION, operation
+from x_emulator.calls import operation
+from x_emulator.connections import CONNECTION
 from x_emulator.doorkeeper import Doorkeeper
+from x_emulator.front import Front
 from x_emulator.orders import Fault
 from x_emulator.state import World
 
@@ -38,11 +40,11 @@ from x_emulator.state import World
 _GRACE_SECONDS = 2
 
 
-def make_app(world: World) -> Starlette:
+def make_app(world: World) -> ASGIApp:
     """The whole of X as far as it is played, over one world."""
     app = Starlette(
         routes=[
-            *_V2,  # first, and posts first among them: routes are tried in order
+            *_V2,
             Route("/", _show_overview, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
@@ -56,7 +58,7 @@ def make_app(world: World) -> Starlette:
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
     )
     app.state.world = world
-    return app
+    return Front(app, (*_V2, *_V1))
 
 
 def serve(
@@ -84,7 +86,7 @@ def serve(
     try:
         if state is not None and state.exists():
             keeping.load(world, state)
-        app: ASGIApp = make_app(world)
+        app = make_app(world)
         with _listen(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             url = f"http://{shown}:{listener.getsockname()[1]}"
@@ -96,6 +98,7 @@ def serve(
                 access_log=False,
                 date_header=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
             server = _Server(config, world, lambda: on_listening(url))

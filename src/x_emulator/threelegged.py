@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from x_emulator import appauth, callers, oauth1, pages, prices
-from x_emulator.calls import FORM, Answer, play
+from x_emulator.calls import play
 from x_emulator.consent import back_to, read_form
 from x_emulator.refusals import Refusal
 from x_emulator.state import App, RequestEntry, RequestToken, User, World
+from x_emulator.wire import FORM, Answer
 
 
 async def request_token(request: Request) -> Response:

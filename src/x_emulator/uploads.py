@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from x_emulator import answers, media, parts, prices, refusals
-from x_emulator.calls import Answer, Call, read_body
+from x_emulator.calls import Call, read_body
 from x_emulator.media import InitializeBody, MetadataBody, OneShotCategory
+from x_emulator.wire import Answer
 
 
 class _JsonSegment(Struct, forbid_unknown_fields=True):
