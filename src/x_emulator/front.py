@@ -12,6 +12,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from x_emulator import doorkeeper
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -29,16 +31,19 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        endpoint: Endpoint | None = None
-        if scope["type"] == "http":
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            endpoint = self._fixed.get((scope["method"], path))
-        if endpoint is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["app"] = self._app
-        response = await endpoint(_Asked(scope, receive, send))
-        await response(scope, receive, send)
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        endpoint: Endpoint | None = self._fixed.get((scope["method"], path))
+        if endpoint is not None:
+            scope["app"] = self._app
+            response = await endpoint(_Asked(scope, receive, send))
+            await response(scope, receive, send)
+        elif doorkeeper.is_kept(path) and doorkeeper.is_foreign(scope):
+            await doorkeeper.refuse_foreign(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 class _Asked(Request):

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,7 +24,7 @@ from x_emulator import (
     endpoints,
     keeping,
     legacy,
-    pages,
+    page,
     threelegged,
     uploads,
     uploads1,
@@ -45,7 +45,6 @@ def make_app(world: World) -> ASGIApp:
     app = Starlette(
         routes=[
             *_V2,
-            Route("/", _show_overview, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
             Route("/2/oauth2/token", consent.token, methods=["POST"]),
@@ -54,6 +53,7 @@ def make_app(world: World) -> ASGIApp:
             *_V1,
             Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
             *doors.ROUTES,
+            *page.ROUTES,
         ],
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
     )
@@ -220,10 +220,6 @@ _LEGACY_AUTH = [
         ("POST", "/oauth2/invalidate_token", threelegged.invalidate_app_token),
     )
 ]
-
-
-async def _show_overview(request: Request) -> Response:
-    return HTMLResponse(pages.overview(request.app.state.world))
 
 
 async def _no_such_path(request: Request, error: Exception) -> Response:
