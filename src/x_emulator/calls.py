@@ -19,7 +19,7 @@ from x_emulator.connections import connection_of, cut
 from x_emulator.orders import Fault
 from x_emulator.spoiled import spoil
 from x_emulator.state import RequestEntry, User, World
-from x_emulator.wire import Answer, Headers, write
+from x_emulator.wire import PROBLEM, Answer, Headers, write
 from x_emulator.wording import schema_message
 
 T = TypeVar("T")
@@ -147,7 +147,7 @@ async def play(
                 raise refusals.plain(503, "Service Unavailable")
             answer = await act()
         except refusals.Refusal as refusal:
-            answer = Answer(refusal.status, refusal.body)
+            answer = _refused(world, refusal)
     entry.status, entry.usd = answer.status, answer.usd
     late = faults.strike(world, "after", number)[0] if answer.status < 400 else None
     fault = late or fault
@@ -203,5 +203,12 @@ async def _suffer(
     refusal = faults.injected(world, fault.kind or "", entry.client_id)
     if refusal is None:
         return None
-    text = faults.UPSTREAM_TEXT if fault.kind == "502text" else refusal.body
-    return Answer(refusal.status, text)
+    if fault.kind == "502text":
+        return Answer(refusal.status, faults.UPSTREAM_TEXT)
+    return _refused(world, refusal)
+
+
+def _refused(world: World, refusal: refusals.Refusal) -> Answer:
+    """A refusal as an answer; a problem says in the flat dialect that it is one."""
+    is_problem = world.switches.errors == "flat" and "type" in (refusal.body or {})
+    return Answer(refusal.status, refusal.body, kind=PROBLEM if is_problem else b"")

@@ -171,12 +171,12 @@ def _path_id(call: Call) -> str:
 
 def _ids(call: Call) -> list[str]:
     given = call.query.get("ids", "")
-    ids = list(dict.fromkeys(given.split(",")))
+    ids = given.split(",")
     if not all(_ID.fullmatch(each) for each in ids):
         raise _invalid(call, "ids", given, "is not valid")
     if len(ids) > 100:
         raise _invalid(call, "ids", given, "has more than 100 values")
-    return ids
+    return list(dict.fromkeys(ids))
 
 
 def _timeline_query(call: Call) -> TimelineQuery:

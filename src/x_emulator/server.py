@@ -44,7 +44,7 @@ def make_app(world: World) -> ASGIApp:
     """The whole of X as far as it is played, over one world."""
     app = Starlette(
         routes=[
-            *_V2,
+            *V2,
             Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
             Route("/2/oauth2/token", consent.token, methods=["POST"]),
@@ -58,7 +58,7 @@ def make_app(world: World) -> ASGIApp:
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
     )
     app.state.world = world
-    return Front(app, (*_V2, *_V1))
+    return Front(app, (*V2, *_V1))
 
 
 def serve(
@@ -164,7 +164,7 @@ class _Server(uvicorn.Server):
                 signal.signal(kind, handler)
 
 
-_V2 = [
+V2 = [
     Route(path, operation(name, endpoint), methods=[method])
     for method, path, name, endpoint in (
         ("POST", "/2/tweets", "create_post", endpoints.create_post),

@@ -15,6 +15,7 @@ from x_emulator import prices
 
 API_VERSION = b"2.167"
 TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
+PROBLEM = b"application/problem+json"
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -23,10 +24,8 @@ _ALWAYS: Headers = (
     (b"cache-control", b"no-cache, no-store, max-age=0"),
     (b"server", b"x-emulator"),
 )
-_JSON: Headers = (
-    (b"content-type", b"application/json; charset=utf-8"),
-    (b"content-disposition", b"attachment; filename=json.json"),
-)
+_DISPOSITION = (b"content-disposition", b"attachment; filename=json.json")
+_JSON: Headers = ((b"content-type", b"application/json; charset=utf-8"), _DISPOSITION)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -34,10 +33,11 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     body: Any = None
-    """JSON; None: no bytes. A `str` goes out as it is, as `kind`."""
+    """JSON; None: no bytes. A `str` goes out as it is."""
     usd: Decimal = prices.FREE
     headers: Headers = ()
-    kind: bytes = TEXT
+    kind: bytes = b""
+    """The content type, where it is not JSON's for JSON and plain text's for a `str`."""
 
 
 class Written(Response):
@@ -67,9 +67,10 @@ def write(answer: Answer, told: list[tuple[bytes, bytes]], at: datetime, took_ms
     if answer.body is None:
         content, kind = b"", ()
     elif isinstance(answer.body, str):
-        content, kind = answer.body.encode(), ((b"content-type", answer.kind),)
+        content, kind = answer.body.encode(), ((b"content-type", answer.kind or TEXT),)
     else:
-        content, kind = msgspec.json.encode(answer.body), _JSON
+        content = msgspec.json.encode(answer.body)
+        kind = ((b"content-type", answer.kind), _DISPOSITION) if answer.kind else _JSON
     headers = [
         *_ALWAYS,
         (b"content-length", b"%d" % len(content)),
