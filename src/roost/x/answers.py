@@ -31,6 +31,10 @@ class Wire(msgspec.Struct, frozen=True):
         """Why it holds nothing: X refuses with status 200 as well."""
         return None
 
+    def resources(self) -> int:
+        """How many things it holds that a read is billed by."""
+        return len(self.posts_read()) + len(self.users_read())
+
 
 class PublicMetrics(msgspec.Struct, frozen=True):
     """Counts that everybody sees."""

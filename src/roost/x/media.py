@@ -22,7 +22,8 @@ from aiohttp.payload import Payload
 from roost.models import XMediaId
 from roost.prices import Operation
 from roost.x import answers, errors
-from roost.x.client import Client, Request, json_body
+from roost.x.client import Client
+from roost.x.request import Request, json_body
 from roost.x.wire import Patience
 
 _MEDIA: Final = msgspec.json.Decoder(answers.Media)
@@ -198,7 +199,8 @@ async def _transfer(
 
 async def _ask(client: Client, path: str, body: dict[str, str | int]) -> answers.MediaData:
     request = Request(Operation.MEDIA_UPLOAD, "POST", path, body=json_body(body))
-    return (await client.call(request, _MEDIA)).data
+    told, _ = await client.call(request, _MEDIA)
+    return told.data
 
 
 async def _append(
@@ -215,7 +217,7 @@ async def _append(
 
     async def send() -> answers.Nothing:
         try:
-            return await client.call(request, _NOTHING)
+            return (await client.call(request, _NOTHING))[0]
         except errors.XUnavailable:
             if content.failure is not None:
                 raise content.failure from None
@@ -246,7 +248,7 @@ async def _processed(client: Client, done: answers.MediaData) -> None:
                 operation=Operation.MEDIA_STATUS.value,
             )
         await asyncio.sleep(processing.check_after_secs or _CHECK_AFTER_SECS)
-        status = await _repeated(lambda: client.call(request, _MEDIA))
+        status, _ = await _repeated(lambda: client.call(request, _MEDIA))
         processing = status.data.processing_info
 
 
