@@ -31,6 +31,10 @@ class Wire(msgspec.Struct, frozen=True):
         """Why it holds nothing: X refuses with status 200 as well."""
         return None
 
+    def resources(self) -> int:
+        """How many things it holds that a read is billed by."""
+        return len(self.posts_read()) + len(self.users_read())
+
 
 class PublicMetrics(msgspec.Struct, frozen=True):
     """Counts that everybody sees."""
@@ -290,6 +294,26 @@ class Media(Wire, frozen=True):
             return None
         why = processing.error or ProcessingError()
         return {"title": why.name, "detail": why.message}
+
+
+class LegacyMedia(Wire, frozen=True):
+    """The answer of the API 1.1 to INIT, FINALIZE and STATUS."""
+
+    media_id_string: str
+    media_key: str | None = None
+    expires_after_secs: int | None = None
+    processing_info: Processing | None = None
+
+    @property
+    def data(self) -> MediaData:
+        """As v2 says it."""
+        return MediaData(
+            self.media_id_string, self.media_key, self.expires_after_secs, self.processing_info
+        )
+
+    def refusal(self) -> dict[str, Any] | None:
+        """As of v2."""
+        return Media(self.data).refusal()
 
 
 class Nothing(Wire, frozen=True):

@@ -19,10 +19,13 @@ import msgspec
 from roost.prices import Operation
 from roost.settings import DEFAULT_SCOPES
 from roost.x import answers, errors, refusals
-from roost.x.wire import Answer, GuardedBody, Patience, exchange
+from roost.x.request import form_body
+from roost.x.signing import OAuth1
+from roost.x.wire import Answer, Patience, exchange
 
 __all__ = [
     "DEFAULT_SCOPES",
+    "OAuth1",
     "TokenGrant",
     "authorize_url",
     "challenge",
@@ -175,12 +178,11 @@ async def _post_form(
     form: Mapping[str, str],
 ) -> Answer:
     """Confidential clients show their secret by Basic; the id goes into the form always."""
-    encoded = urlencode({**form, "client_id": client_id}).encode("ascii")
     headers = {}
     if client_secret:
         pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
-    body = GuardedBody(encoded, "application/x-www-form-urlencoded", None)
+    body = form_body({**form, "client_id": client_id})
     answer = await exchange(session, "POST", url, headers=headers, body=body, patience=_PATIENCE)
     if not isinstance(answer, Answer):
         raise refusals.judge_silence(answer, operation)

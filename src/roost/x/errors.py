@@ -16,6 +16,7 @@
     ├── Reauthorize                 broken: only the account's owner can help
     │   └── GrantDead               the refresh token no longer works
     ├── AppMisconfigured            broken: our app's credentials, plan or address; every account
+    ├── CredentialMissing       broken: the client has no credential of the kind that this takes
     ├── XUnavailable                busy: nothing that lasts was done; try again
     │   └── NotSent                 no byte left this machine
     └── OutcomeUnknown              broken: it may have happened
@@ -143,6 +144,15 @@ class AppMisconfigured(XFailure, Broken):
     """X does not serve this app; no account is at fault, and none must be disconnected."""
 
     default_next = "Check TWITTER_CLIENT_ID, TWITTER_CLIENT_SECRET and the app's plan at X."
+
+
+class CredentialMissing(XFailure, Broken):
+    """The client was given no credential of the kind that X takes for this; nothing was sent."""
+
+    default_next = "Give the client the credential that the message names."
+
+    def __init__(self, kind: str, **facts: Any) -> None:
+        super().__init__(f"This needs {kind}, and the client was given none.", **facts)
 
 
 class XUnavailable(XFailure, Busy):

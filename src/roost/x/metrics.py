@@ -13,7 +13,8 @@ import msgspec
 from roost.models import Metric, TweetId
 from roost.prices import Operation
 from roost.x import answers, refusals
-from roost.x.client import Client, Request
+from roost.x.client import Client
+from roost.x.request import Request
 
 _POSTS: Final = msgspec.json.Decoder(answers.Posts)
 _BATCH: Final = 100
@@ -64,7 +65,7 @@ async def _read(
             "/2/tweets",
             params={"ids": ",".join(batch), "tweet.fields": fields},
         )
-        answer = await client.call(request, _POSTS)
+        answer, _ = await client.call(request, _POSTS)
         figures |= {TweetId(post.id): _figures(post) for post in answer.data}
         gone |= {
             TweetId(entry["resource_id"])

@@ -14,7 +14,8 @@ from roost.models import TweetId, XMediaId, XUserId
 from roost.prices import Operation
 from roost.text import entities
 from roost.x import answers, errors
-from roost.x.client import Client, Request, json_body
+from roost.x.client import Client
+from roost.x.request import Request, json_body
 
 _CREATED: Final = msgspec.json.Decoder(answers.Created)
 _DELETED: Final = msgspec.json.Decoder(answers.Deleted)
@@ -80,7 +81,7 @@ async def create(
         text=text or "",
         deadline=deadline,
     )
-    made = await client.call(request, _CREATED)
+    made, _ = await client.call(request, _CREATED)
     return CreatedPost(TweetId(made.data.id), made.data.text)
 
 
@@ -91,9 +92,10 @@ async def delete(client: Client, tweet_id: TweetId) -> bool:
     """
     request = Request(Operation.DELETE_POST, "DELETE", f"/2/tweets/{tweet_id}")
     try:
-        return (await client.call(request, _DELETED)).data.deleted
+        told, _ = await client.call(request, _DELETED)
     except errors.NotFoundOnX:
         return False
+    return told.data.deleted
 
 
 async def read_timeline(
@@ -116,7 +118,7 @@ async def read_timeline(
         request = Request(
             Operation.READ_TIMELINE, "GET", f"/2/users/{user_id}/tweets", params=params
         )
-        page = await client.call(request, _TIMELINE)
+        page, _ = await client.call(request, _TIMELINE)
         polls = {poll.id: poll for poll in page.includes.polls}
         for post in page.data:
             yield _timeline_post(post, polls)

@@ -82,6 +82,18 @@ def problem_of(told: Mapping[str, Any]) -> Problem:
     )
 
 
+def is_about_the_grant(answer: Answer) -> bool:
+    """Whether a 403 refuses the kind of token, or a scope that it lacks, and not the request.
+
+    A scope that the grant lacks is answered by the bare word (seen for media.write).
+    """
+    problem = read_problem(answer.body)
+    if problem is None:
+        return False
+    bare = not problem.slug and problem.sentence in {"", "Forbidden"}
+    return problem.slug == "unsupported-authentication" or (bare and not _is_about_money(problem))
+
+
 def judge_silence(silence: Silence, operation: Operation) -> errors.XFailure:
     """The error for an exchange without an answer."""
     if not silence.maybe_sent:
@@ -128,7 +140,7 @@ def judge_answer(
         return general
     if operation in _MEDIA and answer.status in {413, 431}:
         return errors.SegmentTooLarge("X does not take segments of this size.", **facts)
-    if problem is None and answer.status == 404 and not answer.body:
+    if answer.status == 410 or (problem is None and answer.status == 404 and not answer.body):
         return errors.AppMisconfigured(
             "X has nothing at this address.", next="Check ROOST_X_BASE_URL.", **facts
         )

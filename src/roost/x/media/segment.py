@@ -3,15 +3,18 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 from roost.x.media.content import Content
+from roost.x.wire import Patience
 
 #: So much of a segment is in memory at a time.
 _READ: Final = 1024 * 1024
+SEGMENT_PATIENCE: Final = Patience(total=timedelta(minutes=5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from roost.x.media.state import UploadApi, UploadState
 from roost.x.media.ways import Way, way_of
 
 _MIB: Final = 1024 * 1024
-#: What X takes at most, and what it has always taken.
-SEGMENT: Final = 4 * _MIB
+#: What X takes at most by each way, and what it has always taken.
+_SEGMENT: Final = {UploadApi.V2: 4 * _MIB, UploadApi.V1_1: 5 * _MIB}
 _SMALL_SEGMENT: Final = 1 * _MIB
 #: X numbers segments from 0 to 999.
 _MOST_SEGMENTS: Final = 1000
@@ -44,7 +44,7 @@ async def transfer(
     *,
     mime_type: str,
     category: str,
-    segment_bytes: int = SEGMENT,
+    segment_bytes: int | None = None,
     parallel: int = 4,
     state: UploadState | None = None,
     on_state: OnState | None = None,
@@ -53,16 +53,18 @@ async def transfer(
 ) -> UploadState:
     """Bring a file to X, or go on with it from a `state` kept before; free.
 
-    `on_state` is awaited after initialize, after each segment that X has, and after finalize, one
-    call at a time; what it was given last is where another process may go on. `on_progress` is told
-    the bytes that X has, and all bytes. A state that X has forgotten, or of other content, begins
-    afresh. Where X refuses the segments' size, it begins again with 1 MiB. At most `parallel`
-    pieces of 1 MiB are in memory.
+    `segment_bytes` is 4 MiB by v2, and 5 MiB by v1.1, unless given; where X refuses it, the upload
+    begins again with 1 MiB. `on_state` is awaited after initialize, after each segment that X has,
+    and after finalize, one call at a time; what it was given last is where another process may go
+    on. A state that X has forgotten, or of other content, begins afresh. `on_progress` is told the
+    bytes that X has, and all bytes. Memory grows with `parallel`, not with the file.
 
     Raises: OSError (the file cannot be read), MediaChanged, MediaRejected, SegmentTooLarge (even
     1 MiB), Reauthorize (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
-    wish = _Wish(mime_type, category, UploadApi(upload_api), parallel, on_state, on_progress)
+    api = UploadApi(upload_api)
+    wish = _Wish(mime_type, category, api, parallel, on_state, on_progress)
+    segment_bytes = segment_bytes or _SEGMENT[api]
     async with opened(source) as content:
         kept = state if state is not None and _belongs(state, content, client) else None
         afresh = False

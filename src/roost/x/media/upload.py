@@ -12,7 +12,7 @@ from roost.x.media.content import Source
 from roost.x.media.processing import wait_processed
 from roost.x.media.repeated import repeated
 from roost.x.media.state import UploadApi, UploadedMedia, UploadState
-from roost.x.media.transfer import SEGMENT, OnProgress, OnState, transfer
+from roost.x.media.transfer import OnProgress, OnState, transfer
 from roost.x.media.ways import way_of
 
 _PROCESSING_DEADLINE: Final = timedelta(minutes=15)
@@ -38,7 +38,7 @@ async def upload(
     category: str,
     alt_text: str | None = None,
     subtitles: Sequence[Subtitles] = (),
-    segment_bytes: int = SEGMENT,
+    segment_bytes: int | None = None,
     parallel: int = 4,
     state: UploadState | None = None,
     on_state: OnState | None = None,

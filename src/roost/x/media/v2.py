@@ -4,7 +4,6 @@ Source: docs.x.com, media/quickstart and OpenAPI 2.167, and what live clients me
 JSON object, segments above 1 MiB are sometimes refused.
 """
 
-from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -12,13 +11,12 @@ import msgspec
 from roost.models import XMediaId
 from roost.prices import Operation
 from roost.x import answers
-from roost.x.client import Client, Request, json_body
-from roost.x.media.segment import Segment, SegmentBody
-from roost.x.wire import Patience
+from roost.x.client import Client
+from roost.x.media.segment import SEGMENT_PATIENCE, Segment, SegmentBody
+from roost.x.request import Request, json_body
 
 _MEDIA: Final = msgspec.json.Decoder(answers.Media)
 _NOTHING: Final = msgspec.json.Decoder(answers.Nothing)
-_SEGMENT_PATIENCE: Final = Patience(total=timedelta(minutes=5))
 
 
 async def initialize(
@@ -40,7 +38,7 @@ async def append(client: Client, media_id: XMediaId, segment: Segment) -> None:
         "POST",
         f"/2/media/upload/{media_id}/append",
         body=lambda: SegmentBody(segment, {"segment_index": str(segment.index)}),
-        patience=_SEGMENT_PATIENCE,
+        patience=SEGMENT_PATIENCE,
     )
     await client.call(request, _NOTHING)
 
@@ -58,7 +56,8 @@ async def read_status(client: Client, media_id: XMediaId) -> answers.MediaData:
         "/2/media/upload",
         params={"command": "STATUS", "media_id": media_id},
     )
-    return (await client.call(request, _MEDIA)).data
+    told, _ = await client.call(request, _MEDIA)
+    return told.data
 
 
 async def describe(client: Client, media_id: XMediaId, alt_text: str) -> None:
@@ -83,4 +82,5 @@ async def add_subtitles(
 
 async def _ask(client: Client, path: str, body: dict[str, str | int]) -> answers.MediaData:
     request = Request(Operation.MEDIA_UPLOAD, "POST", path, body=json_body(body))
-    return (await client.call(request, _MEDIA)).data
+    told, _ = await client.call(request, _MEDIA)
+    return told.data

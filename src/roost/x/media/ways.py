@@ -5,7 +5,7 @@ from typing import Protocol
 from roost.models import XMediaId
 from roost.x import answers
 from roost.x.client import Client
-from roost.x.media import v2
+from roost.x.media import v1, v2
 from roost.x.media.segment import Segment
 from roost.x.media.state import UploadApi
 
@@ -49,4 +49,8 @@ class Way(Protocol):
 
 def way_of(upload_api: UploadApi) -> Way:
     """The functions of a way."""
-    return v2
+    match upload_api:
+        case UploadApi.V2:
+            return v2
+        case UploadApi.V1_1:
+            return v1
