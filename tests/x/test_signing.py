@@ -13,11 +13,12 @@ from fix_emulator import Emulator
 from roost import x
 from roost.prices import Operation
 from roost.x import answers, signing
-from roost.x.client import _hosts
+from roost.x.client import upload_url
 from roost.x.request import Credential, Host, Request
 from x_emulator.signatures import is_signed_by
 
 from .conftest import Account, Connect, SentRequest
+from .keys import keys_of
 from .recorder import Arrived, Recorder, recording
 
 NOTHING = msgspec.json.Decoder(answers.Nothing)
@@ -132,23 +133,9 @@ async def test_multipart_body_arrives_whole_and_is_not_signed(
     assert is_signed_over(arrived, recorder.url + path)
 
 
-async def test_media_of_the_old_api_goes_to_its_own_host(session: aiohttp.ClientSession) -> None:
-    hosts = _hosts("https://api.x.com/")
-    assert hosts == {Host.API: "https://api.x.com", Host.UPLOAD: "https://upload.twitter.com"}
-    assert _hosts("http://127.0.0.1:8710")[Host.UPLOAD] == "http://127.0.0.1:8710"
-
-
-async def keys_of(emulator: Emulator, username: str = "larkbooks") -> x.auth.OAuth1:
-    """An OAuth 1.0a credential of an account of the emulator, for the test's app."""
-    keys = await emulator.door("keys", client_id=emulator.app.client_id, username=username)
-    return x.auth.OAuth1(
-        *(await api_keys_of(emulator)), keys["oauth_token"], keys["oauth_token_secret"]
-    )
-
-
-async def api_keys_of(emulator: Emulator) -> tuple[str, str]:
-    app = await emulator.door(f"apps/{emulator.app.client_id}")
-    return app["api_key"], app["api_secret"]
+def test_media_of_the_old_api_goes_to_its_own_host() -> None:
+    assert upload_url("https://api.x.com/") == "https://upload.twitter.com"
+    assert upload_url("http://127.0.0.1:8710/") == "http://127.0.0.1:8710"
 
 
 async def test_signed_client_posts_and_reads_its_own_figures(

@@ -1,12 +1,14 @@
 """One request to X for one account: credential, send, decode, and the error where it failed.
 
-A create is sent once: the client repeats a request only after a 401 or a refused grant, which X
-answers before it does anything. Every exchange is told before its result is handed out.
+A create is sent once: the client repeats one only after X has refused the credential (401, or a
+grant that does not cover it) or, where it was asked to wait, after a 429; X answers all of these
+before it does anything. Every exchange is told before its result is handed out.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,33 +17,18 @@ import msgspec
 from roost.clock import Clock, SystemClock
 from roost.models import LIVE_HOSTS
 from roost.prices import Operation
-from roost.x import answers, errors, refusals, signing
+from roost.x import answers, errors, refusals, retries, signing, spans
 from roost.x.receipt import Receipt
 from roost.x.request import Credential, Exchange, Host, Request
 from roost.x.signing import OAuth1
-from roost.x.wire import Answer, Patience, Silence, exchange
+from roost.x.tokens import TokenSource
+from roost.x.wire import Answer, Patience, Silence, boot_seconds, exchange
 
 _USER_AGENT: Final = "roost"
 _DEFAULT_PATIENCE: Final = Patience()
-#: Where the API 1.1 takes media; an emulator has everything at one address.
 _UPLOAD_URL: Final = "https://upload.twitter.com"
 
 A = TypeVar("A", bound=answers.Wire)
-
-
-class TokenSource(Protocol):
-    """Where an account's access token comes from; how it is kept is its own affair."""
-
-    async def get(self) -> str:
-        """A token that X should accept."""
-        ...
-
-    async def refresh(self, rejected: str) -> str:
-        """A token in place of one that X rejected; `rejected` itself where there is no other.
-
-        Called at most once a request, after a 401.
-        """
-        ...
 
 
 class Client:
@@ -49,8 +36,9 @@ class Client:
 
     `tokens` carry what OAuth 2.0 can; `oauth1` all else: a client without tokens, the API 1.1, and
     an operation that X says the grant does not cover. `clock` tells domain time, in which X's rate
-    limits end; `on_exchange` is awaited after every exchange, also a failed one. What it raises
-    goes to the caller in place of X's answer.
+    limits end; with `wait` a request that meets one sleeps and is sent again, unless it has a
+    deadline. `on_exchange` is awaited after every exchange, also a failed one. What it raises goes
+    to the caller in place of X's answer.
     """
 
     def __init__(
@@ -63,14 +51,17 @@ class Client:
         on_exchange: Callable[[Exchange], Awaitable[None]] | None = None,
         clock: Clock | None = None,
         patience: Patience = _DEFAULT_PATIENCE,
+        wait: bool = False,
     ) -> None:
         self._tokens = tokens
         self._oauth1 = oauth1
-        self._hosts = _hosts(base_url)
+        self._api_url = base_url.rstrip("/")
+        self._upload_url = upload_url(base_url)
         self._session = session
         self._on_exchange = on_exchange
         self._clock = clock or SystemClock()
         self._patience = patience
+        self._wait = wait
         self._beyond_grant: set[Operation] = set()
 
     @property
@@ -87,35 +78,97 @@ class Client:
     async def call(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> tuple[A, Receipt]:
         """Send a request; what X answers, and the receipt for it.
 
+        A read that X does not answer is tried three times, within its patience.
+
         Raises: roost.x.errors.XFailure, and what the token source raises.
         """
-        answer = await self._outcome(request)
-        if isinstance(answer, Silence):
-            await self._tell(request, answer, None)
-            raise refusals.judge_silence(answer, request.operation)
-        if not answer.is_success:
-            await self._tell(request, answer, None)
-            raise self._judge(request, answer)
+        span = spans.begin(request)
         try:
-            decoded = answer_as.decode(answer.body or b"{}")
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            await self._tell(request, answer, None)
-            raise refusals.judge_unreadable(answer, request.operation) from None
-        await self._tell(request, answer, decoded)
-        if (reason := decoded.refusal()) is not None:
-            raise refusals.judge_absence(reason, answer, request.operation)
-        return decoded, Receipt(request, answer, decoded.resources())
+            told, receipt = await self._try(request, answer_as)
+        except errors.XFailure as error:
+            spans.fail(span, error)
+            raise
+        else:
+            spans.succeed(span, receipt)
+            return told, receipt
+        finally:
+            span.end()
 
-    async def _outcome(self, request: Request) -> Answer | Silence:
+    async def _try(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> tuple[A, Receipt]:
+        """As often as may be; see `retries`."""
+        tried = limited = 0
+        until = self._ends_at(request)
+        while True:
+            try:
+                outcome = await self._outcome(request, until)
+                return await self._read(request, outcome, answer_as, limited)
+            except errors.RateLimited as error:
+                if not self._wait or request.deadline is not None:
+                    raise
+                limited += 1
+                await self._clock.sleep_until(self._clock.now() + error.wait)
+                until = self._ends_at(request)
+            except errors.XUnavailable as error:
+                tried += 1
+                if until is None or not retries.may_repeat(request, error, tried=tried):
+                    raise
+                pause = retries.pause(tried)
+                if boot_seconds() + pause >= until:
+                    raise
+                await asyncio.sleep(pause)
+
+    def _ends_at(self, request: Request) -> float | None:
+        """When its time is over: at its deadline; of a read, when patience for all tries is."""
+        if request.method != "GET":
+            return request.deadline
+        patience = request.patience or self._patience
+        ends_at = boot_seconds() + patience.total.total_seconds()
+        return ends_at if request.deadline is None else min(ends_at, request.deadline)
+
+    async def _read(
+        self,
+        request: Request,
+        outcome: Answer | Silence,
+        answer_as: msgspec.json.Decoder[A],
+        limited: int,
+    ) -> tuple[A, Receipt]:
+        """What the outcome says, told to the ledger first."""
+        operation = request.operation
+        if isinstance(outcome, Silence):
+            await self._tell(request, outcome, None)
+            raise _with(Receipt(request, outcome), refusals.judge_silence(outcome, operation))
+        if not outcome.is_success:
+            await self._tell(request, outcome, None)
+            error = refusals.judge_answer(
+                outcome,
+                operation,
+                now=self._clock.now(),
+                post_text=request.text,
+                limited=limited + 1,
+            )
+            raise _with(Receipt(request, outcome), error)
+        try:
+            decoded = answer_as.decode(outcome.body or b"{}")
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            await self._tell(request, outcome, None)
+            error = refusals.judge_unreadable(outcome, operation)
+            raise _with(Receipt(request, outcome), error) from None
+        await self._tell(request, outcome, decoded)
+        receipt = Receipt(request, outcome, decoded.resources())
+        if (reason := decoded.refusal()) is not None:
+            raise _with(receipt, refusals.judge_absence(reason, outcome, operation))
+        return decoded, receipt
+
+    async def _outcome(self, request: Request, until: float | None) -> Answer | Silence:
         """The last answer to a request, by the credential that X takes for it."""
         if self._is_for_signature(request):
-            return await self._send(request, None)
-        answer = await self._ask_with_token(request)
-        if self._is_beyond_grant(request, answer):
-            await self._tell(request, answer, None)
+            return await self._send(request, None, until)
+        outcome = await self._ask_with_token(request, until)
+        if self._is_beyond_grant(request, outcome):
+            await self._tell(request, outcome, None)
             self._beyond_grant.add(request.operation)
-            return await self._send(request, None)
-        return answer
+            return await self._send(request, None, until)
+        return outcome
 
     def _is_for_signature(self, request: Request) -> bool:
         """Raises: CredentialMissing (a signature is the only way, and there is no credential)."""
@@ -128,45 +181,45 @@ class Client:
             raise errors.CredentialMissing("OAuth 1.0a", operation=request.operation.value)
         return False
 
-    def _is_beyond_grant(self, request: Request, answer: Answer | Silence) -> bool:
+    def _is_beyond_grant(self, request: Request, outcome: Answer | Silence) -> bool:
         """Whether a signature may get what X has just refused to this kind of token."""
         return (
-            isinstance(answer, Answer)
-            and answer.status == 403
-            and self._oauth1 is not None
+            self._oauth1 is not None
+            and isinstance(outcome, Answer)
+            and outcome.status == 403
             and request.credential is Credential.ANY
-            and refusals.is_about_the_grant(answer)
+            and refusals.is_about_the_grant(outcome)
         )
 
-    async def _ask_with_token(self, request: Request) -> Answer | Silence:
+    async def _ask_with_token(self, request: Request, until: float | None) -> Answer | Silence:
         """With the token there is; after a 401 once more, with a fresh one."""
         token = await self.tokens.get()
-        answer = await self._send(request, token)
-        if isinstance(answer, Silence) or answer.status != 401:
-            return answer
+        outcome = await self._send(request, token, until)
+        if isinstance(outcome, Silence) or outcome.status != 401:
+            return outcome
         fresh = await self.tokens.refresh(token)
         if fresh == token:
-            return answer
-        await self._tell(request, answer, None)
-        answer = await self._send(request, fresh)
-        if isinstance(answer, Answer) and answer.status == 401:
-            await self._tell(request, answer, None)
+            return outcome
+        await self._tell(request, outcome, None)
+        outcome = await self._send(request, fresh, until)
+        if isinstance(outcome, Answer) and outcome.status == 401:
+            await self._tell(request, outcome, None)
             # A grant that still gives tokens is alive: X's own log-in is what fails (it did,
             # for a day, in 2026), and no account must be disconnected for it.
-            raise errors.XUnavailable(
+            error = errors.XUnavailable(
                 "X does not accept even a token it has just given.",
                 operation=request.operation.value,
-                request_id=answer.request_id,
+                request_id=outcome.request_id,
             )
-        return answer
+            raise _with(Receipt(request, outcome), error)
+        return outcome
 
-    def _judge(self, request: Request, answer: Answer) -> errors.XFailure:
-        now = self._clock.now()
-        return refusals.judge_answer(answer, request.operation, now=now, post_text=request.text)
-
-    async def _send(self, request: Request, token: str | None) -> Answer | Silence:
+    async def _send(
+        self, request: Request, token: str | None, until: float | None
+    ) -> Answer | Silence:
         """Send it once: with the token, or without one signed."""
-        url = self._hosts[request.host] + request.path
+        base = self._api_url if request.host is Host.API else self._upload_url
+        url = base + request.path
         shown = f"Bearer {token}" if token is not None else self._sign(request, url)
         return await exchange(
             self._session,
@@ -176,7 +229,7 @@ class Client:
             params=request.params,
             body=request.new_body(),
             patience=request.patience or self._patience,
-            deadline=request.deadline,
+            deadline=until,
         )
 
     def _sign(self, request: Request, url: str) -> str:
@@ -186,11 +239,11 @@ class Client:
         )
 
     async def _tell(
-        self, request: Request, answer: Answer | Silence, decoded: answers.Wire | None
+        self, request: Request, outcome: Answer | Silence, decoded: answers.Wire | None
     ) -> None:
         if self._on_exchange is None:
             return
-        known = answer if isinstance(answer, Answer) else None
+        known = outcome if isinstance(outcome, Answer) else None
         told = Exchange(
             operation=request.operation,
             status=known.status if known else None,
@@ -198,18 +251,17 @@ class Client:
             users_read=decoded.users_read() if decoded else (),
             created=decoded.created() if decoded else None,
             text=request.text,
-            headers=_limits(known.headers) if known else {},
+            headers=known.limits if known else {},
             request_id=known.request_id if known else None,
         )
         await self._on_exchange(told)
 
 
-def _hosts(base_url: str) -> dict[Host, str]:
-    api = base_url.rstrip("/")
-    live = urlsplit(api).hostname in LIVE_HOSTS
-    return {Host.API: api, Host.UPLOAD: _UPLOAD_URL if live else api}
+def _with(receipt: Receipt, error: errors.XFailure) -> errors.XFailure:
+    error.receipt = receipt
+    return error
 
 
-def _limits(headers: Mapping[str, str]) -> dict[str, str]:
-    named = ((name.lower(), value) for name, value in headers.items())
-    return {name: value for name, value in named if name.startswith("x-") and "-limit-" in name}
+def upload_url(base_url: str) -> str:
+    """Where the API 1.1 takes media; an emulator has everything at one address."""
+    return _UPLOAD_URL if urlsplit(base_url).hostname in LIVE_HOSTS else base_url.rstrip("/")

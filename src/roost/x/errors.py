@@ -1,6 +1,6 @@
 """What X's answers, and its silence, mean for the caller: one class per decision.
 
-    XFailure                        request_id, operation, surely_created_nothing
+    XFailure                        request_id, operation, rate, price, surely_created_nothing
     ├── Rejected                    refused: X said no for good; change the request
     │   ├── DuplicatePost           the account has just posted this
     │   ├── TextTooLong
@@ -25,7 +25,8 @@
 """
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from roost.errors import (
     Broken,
@@ -36,6 +37,13 @@ from roost.errors import (
     Refused,
     RoostError,
 )
+from roost.limits import Window
+from roost.prices import Price
+
+if TYPE_CHECKING:
+    from roost.x.receipt import Receipt
+
+_FREE: Final = Price(Decimal(0), Decimal(0), "X bills nothing for it")
 
 
 class XFailure(RoostError):
@@ -43,6 +51,18 @@ class XFailure(RoostError):
 
     #: Whether this request is proven to have left nothing on X.
     surely_created_nothing: ClassVar[bool] = True
+    #: Of the request that failed; None where none was sent, or it went to the token endpoint.
+    receipt: "Receipt | None" = None
+
+    @property
+    def rate(self) -> tuple[Window, ...]:
+        """How much X still allows, where the answer told it."""
+        return self.receipt.rate if self.receipt else ()
+
+    @property
+    def price(self) -> Price:
+        """Dollars that the failed request cost, or may have."""
+        return self.receipt.price if self.receipt else _FREE
 
     @property
     def operation(self) -> str | None:

@@ -33,8 +33,7 @@ class Credential(StrEnum):
     """OAuth 1.0a alone: the API 1.1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request; `body` makes a new one for each time it is sent.
 
     `form` is a body as well, and the only kind that OAuth 1.0a signs.
@@ -45,16 +44,21 @@ class Request:
     path: str
     params: Mapping[str, str] | None = None
     body: Callable[[], Payload] | None = None
-    form: Mapping[str, str] | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = None
     host: Host = Host.API
     credential: Credential = Credential.ANY
-    text: str | None = field(default=None, repr=False)
+    text: str | None = None
     """Of a create: X may repeat it in a refusal, and no error shall."""
-    price: Callable[[], Price] | None = field(default=None, repr=False)
-    """What it costs if it succeeds, where `roost.prices.price_of` cannot tell."""
+    price: Callable[[], Price] | None = None
+    """What it costs if it succeeds, where `roost.prices` cannot tell by the operation alone."""
+    resources_at_most: int = 1
+    """Of a read: how many things the answer may hold that X bills."""
     deadline: float | None = None
     """A reading of `roost.x.wire.boot_seconds`; see `exchange`."""
     patience: Patience | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({self.operation})"
 
     def new_body(self) -> Payload | None:
         """The body for one sending."""

@@ -7,7 +7,6 @@ from typing import Final
 from roost.prices import Operation
 from roost.x import answers, errors
 from roost.x.client import Client
-from roost.x.media.repeated import repeated
 from roost.x.media.state import Processing, ProcessingState, UploadState
 from roost.x.media.ways import way_of
 
@@ -62,5 +61,4 @@ def processing_of(told: answers.MediaData) -> Processing:
 async def _look(client: Client, state: UploadState) -> Processing:
     if state.processing == _READY:
         return _READY
-    way = way_of(state.upload_api)
-    return processing_of(await repeated(lambda: way.read_status(client, state.media_id)))
+    return processing_of(await way_of(state.upload_api).read_status(client, state.media_id))
