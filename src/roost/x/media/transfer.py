@@ -17,7 +17,7 @@ import msgspec
 from roost.models import XMediaId
 from roost.prices import Operation
 from roost.x import answers, errors
-from roost.x.client import Client
+from roost.x.media.caller import Caller
 from roost.x.media.content import Content, Source, opened
 from roost.x.media.processing import processing_of
 from roost.x.media.repeated import repeated
@@ -39,7 +39,7 @@ OnProgress = Callable[[int, int], None]
 
 
 async def transfer(
-    client: Client,
+    client: Caller,
     source: Source,
     *,
     mime_type: str,
@@ -101,13 +101,13 @@ class _Wish:
             await self.on_state(state)
 
 
-def _belongs(state: UploadState, content: Content, client: Client) -> bool:
+def _belongs(state: UploadState, content: Content, client: Caller) -> bool:
     """Whether an upload may be gone on with: of this content, and not expired."""
     return state.content_mark == content.mark and client.now() < state.expires_at
 
 
 async def _bring(
-    client: Client, content: Content, wish: _Wish, kept: UploadState | None, segment_bytes: int
+    client: Caller, content: Content, wish: _Wish, kept: UploadState | None, segment_bytes: int
 ) -> UploadState:
     """Raises: NotFoundOnX (X does not know the upload) besides what `transfer` does."""
     if kept is not None and kept.finalized:
@@ -122,7 +122,7 @@ async def _bring(
     return state
 
 
-async def _begin(client: Client, content: Content, wish: _Wish, segment_bytes: int) -> UploadState:
+async def _begin(client: Caller, content: Content, wish: _Wish, segment_bytes: int) -> UploadState:
     begun = await way_of(wish.upload_api).initialize(
         client, mime_type=wish.mime_type, category=wish.category, total_bytes=content.size
     )
@@ -140,7 +140,7 @@ async def _begin(client: Client, content: Content, wish: _Wish, segment_bytes: i
 
 
 async def _append_missing(
-    client: Client, way: Way, content: Content, wish: _Wish, state: UploadState
+    client: Caller, way: Way, content: Content, wish: _Wish, state: UploadState
 ) -> UploadState:
     """Send what X does not have, some at a time; the first failure ends the others."""
     missing = iter(state.missing())
@@ -168,7 +168,7 @@ async def _append_missing(
 
 
 async def _append(
-    client: Client, way: Way, content: Content, state: UploadState, index: int
+    client: Caller, way: Way, content: Content, state: UploadState, index: int
 ) -> None:
     offset = index * state.segment_bytes
     length = min(state.segment_bytes, state.total_bytes - offset)
@@ -186,7 +186,7 @@ async def _append(
 
 
 async def _finalize(
-    client: Client, way: Way, state: UploadState, *, maybe_closed: bool
+    client: Caller, way: Way, state: UploadState, *, maybe_closed: bool
 ) -> answers.MediaData:
     """Raises: NotFoundOnX (an earlier finalize was carried out, or not) besides the rest."""
 
@@ -207,7 +207,7 @@ async def _finalize(
     return await repeated(send)
 
 
-def _with_answer(state: UploadState, told: answers.MediaData, client: Client) -> UploadState:
+def _with_answer(state: UploadState, told: answers.MediaData, client: Caller) -> UploadState:
     left = told.expires_after_secs
     return msgspec.structs.replace(
         state,

@@ -14,7 +14,7 @@ import msgspec
 from roost.models import XMediaId
 from roost.prices import Operation
 from roost.x import answers, errors
-from roost.x.client import Client
+from roost.x.media.caller import Caller
 from roost.x.media.segment import SEGMENT_PATIENCE, Segment, SegmentBody
 from roost.x.request import Credential, Host, Request, json_body
 
@@ -24,7 +24,7 @@ _PATH: Final = "/1.1/media/upload.json"
 
 
 async def initialize(
-    client: Client, *, mime_type: str, category: str, total_bytes: int
+    client: Caller, *, mime_type: str, category: str, total_bytes: int
 ) -> answers.MediaData:
     """Announce a file. Raises: AppMisconfigured (X does not serve this way any more)."""
     form = {
@@ -43,7 +43,7 @@ async def initialize(
         ) from refusal
 
 
-async def append(client: Client, media_id: XMediaId, segment: Segment) -> None:
+async def append(client: Caller, media_id: XMediaId, segment: Segment) -> None:
     """Send a segment; one that comes again replaces itself, as X keeps them by number."""
     fields = {"command": "APPEND", "media_id": media_id, "segment_index": str(segment.index)}
     request = Request(
@@ -58,12 +58,12 @@ async def append(client: Client, media_id: XMediaId, segment: Segment) -> None:
     await client.call(request, _NOTHING)
 
 
-async def finalize(client: Client, media_id: XMediaId) -> answers.MediaData:
+async def finalize(client: Caller, media_id: XMediaId) -> answers.MediaData:
     """Say that all segments are there."""
     return await _ask(client, {"command": "FINALIZE", "media_id": media_id})
 
 
-async def read_status(client: Client, media_id: XMediaId) -> answers.MediaData:
+async def read_status(client: Caller, media_id: XMediaId) -> answers.MediaData:
     """Ask how far X is. Raises: MediaRejected (also from an answer that says `failed`)."""
     request = Request(
         Operation.MEDIA_STATUS,
@@ -77,14 +77,14 @@ async def read_status(client: Client, media_id: XMediaId) -> answers.MediaData:
     return told.data
 
 
-async def describe(client: Client, media_id: XMediaId, alt_text: str) -> None:
+async def describe(client: Caller, media_id: XMediaId, alt_text: str) -> None:
     """Give an alt text; $0.005."""
     body = {"media_id": media_id, "alt_text": {"text": alt_text}}
     await _tell(client, Operation.MEDIA_METADATA, "/1.1/media/metadata/create.json", body)
 
 
 async def add_subtitles(
-    client: Client, media_id: XMediaId, track: XMediaId, language_code: str, display_name: str
+    client: Caller, media_id: XMediaId, track: XMediaId, language_code: str, display_name: str
 ) -> None:
     """Tie uploaded subtitles to an uploaded video."""
     told = {"media_id": track, "language_code": language_code, "display_name": display_name}
@@ -96,7 +96,7 @@ async def add_subtitles(
     await _tell(client, Operation.MEDIA_SUBTITLES, "/1.1/media/subtitles/create.json", body)
 
 
-async def _ask(client: Client, form: Mapping[str, str]) -> answers.MediaData:
+async def _ask(client: Caller, form: Mapping[str, str]) -> answers.MediaData:
     request = Request(
         Operation.MEDIA_UPLOAD,
         "POST",
@@ -109,7 +109,7 @@ async def _ask(client: Client, form: Mapping[str, str]) -> answers.MediaData:
     return told.data
 
 
-async def _tell(client: Client, operation: Operation, path: str, body: object) -> None:
+async def _tell(client: Caller, operation: Operation, path: str, body: object) -> None:
     request = Request(
         operation,
         "POST",
