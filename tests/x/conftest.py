@@ -17,6 +17,8 @@ from roost import x
 from roost.clock import EmulatorClock, open_clock
 from roost.models import XUserId
 
+from . import described
+
 
 @dataclass
 class SentRequest:
@@ -31,6 +33,11 @@ class SentRequest:
     @property
     def json(self) -> Any:
         return msgspec.json.decode(bytes(self.body))
+
+    def is_as_described(self) -> bool:
+        """Whether X describes its body, and this one so; fails where it is another."""
+        kind = self.headers.get("content-type", "")
+        return described.check(self.method, self.path, kind, bytes(self.body))
 
 
 @dataclass
@@ -104,6 +111,8 @@ async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSessio
     trace.on_request_chunk_sent.append(on_chunk)
     async with aiohttp.ClientSession(trace_configs=[trace]) as session:
         yield session
+    for request in sent:
+        request.is_as_described()
 
 
 @pytest_asyncio.fixture
