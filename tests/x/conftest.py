@@ -18,6 +18,7 @@ from roost import x
 from roost.clock import EmulatorClock, open_clock
 from roost.models import XUserId
 
+from . import described
 from .drawn import noise_png, save_clip
 
 
@@ -34,6 +35,11 @@ class SentRequest:
     @property
     def json(self) -> Any:
         return msgspec.json.decode(bytes(self.body))
+
+    def is_as_described(self) -> bool:
+        """Whether X describes its body, and this one so; fails where it is another."""
+        kind = self.headers.get("content-type", "")
+        return described.check(self.method, self.path, kind, bytes(self.body))
 
 
 @dataclass
@@ -107,6 +113,8 @@ async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSessio
     trace.on_request_chunk_sent.append(on_chunk)
     async with aiohttp.ClientSession(trace_configs=[trace]) as session:
         yield session
+    for request in sent:
+        request.is_as_described()
 
 
 @pytest_asyncio.fixture

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+import msgspec
+
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 
@@ -55,6 +57,12 @@ class Recorder:
                 self.arrived.append(Arrived(head, await reader.readexactly(int(length))))
                 writer.write(self.answers.pop(0) if self.answers else OK)
         writer.close()
+
+
+def answering(status: int, body: object) -> bytes:
+    """An answer in JSON."""
+    encoded = msgspec.json.encode(body)
+    return b"HTTP/1.1 %d Told\r\ncontent-length: %d\r\n\r\n%s" % (status, len(encoded), encoded)
 
 
 @contextlib.asynccontextmanager

@@ -19,7 +19,7 @@ from x_emulator.signatures import is_signed_by
 
 from .conftest import Account, Connect, SentRequest
 from .keys import keys_of
-from .recorder import Arrived, Recorder, recording
+from .recorder import Arrived, Recorder, answering, recording
 
 NOTHING = msgspec.json.Decoder(answers.Nothing)
 #: Source: docs.x.com, oauth-1-0a/creating-a-signature.
@@ -104,7 +104,7 @@ async def test_form_and_query_are_signed_as_they_arrive(
 async def test_json_body_arrives_whole_and_is_not_signed(
     recorder: Recorder, session: aiohttp.ClientSession
 ) -> None:
-    recorder.answers = [_created("17", "Said.")]
+    recorder.answers = [answering(201, {"data": {"id": "17", "text": "Said."}})]
     await x.posts.create(signing_client(session, recorder.url), text="Said.")
 
     (arrived,) = recorder.arrived
@@ -209,8 +209,3 @@ async def test_missing_credential_is_named_and_nothing_is_sent(
     with pytest.raises(x.errors.CredentialMissing, match=named):
         await client.call(request, NOTHING)
     assert recorder.arrived == []
-
-
-def _created(tweet_id: str, text: str) -> bytes:
-    body = msgspec.json.encode({"data": {"id": tweet_id, "text": text}})
-    return b"HTTP/1.1 201 Created\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
