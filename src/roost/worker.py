@@ -64,7 +64,7 @@ class Bodies:
         self._awaited = 0
         self._enough = asyncio.Event()
         self._running: set[int] = set()
-        self._left: set[int] = set()
+        self._idle_since: dict[int, float] = {}
 
     async def __call__(
         self, body: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
@@ -86,15 +86,14 @@ class Bodies:
         self._enough.clear()
         await self._enough.wait()
 
-    def ended_unseen(self, doing: list[Job]) -> list[Job]:
-        """Which of the jobs under way here have had no body for two looks.
+    def ended_unseen(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
+        """Which of the jobs under way here have had no body for so long (wall seconds).
 
         The engine could not write their end: the database was away at that moment.
         """
-        idle = {job.id: job for job in doing if job.id not in self._running}
-        gone = [job for number, job in idle.items() if number in self._left]
-        self._left = {number for number in idle if number is not None}
-        return gone
+        idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
+        self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
+        return [job for number, job in idle.items() if now - self._idle_since[number] > after_s]
 
 
 async def _dispatch(house: House, woken: asyncio.Event, bodies: Bodies) -> None:
@@ -144,7 +143,8 @@ async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies:
             doing += await app.job_manager.list_jobs_async(
                 status=Status.DOING.value, worker_id=engine.worker_id
             )
-    for job in bodies.ended_unseen(doing):
+    now, after_s = asyncio.get_running_loop().time(), settings.roost_stalled_after_s
+    for job in bodies.ended_unseen(doing, now=now, after_s=after_s):
         log.warning("the end of job %s was not written; it is now", job.id)
         await _end_job(app, job)
     await dispatch.dispatch_stranded(house)
