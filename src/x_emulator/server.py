@@ -165,7 +165,7 @@ class _Server(uvicorn.Server):
 
 
 V2 = [
-    Route(path, operation(name, endpoint), methods=[method])
+    Route(path, operation(name, endpoint), methods=[method], name=name)
     for method, path, name, endpoint in (
         ("POST", "/2/tweets", "create_post", endpoints.create_post),
         ("GET", "/2/tweets", "read_posts", endpoints.read_posts),
@@ -184,6 +184,7 @@ V2 = [
         ("POST", "/2/media/upload", "media_upload", uploads.upload),
         ("GET", "/2/media/upload", "media_status", uploads.status),
         ("POST", "/2/media/subtitles", "media_subtitles", uploads.subtitles),
+        ("DELETE", "/2/media/subtitles", "media_subtitles_delete", uploads.drop_subtitles),
         ("POST", "/2/media/metadata", "media_metadata", uploads.metadata),
     )
 ]

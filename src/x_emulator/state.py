@@ -49,6 +49,8 @@ class App:
     """Attached to a project; otherwise v2 refuses it."""
     credits: Decimal | None = None
     """Dollars left to spend; None: they never run out."""
+    owner: str | None = None
+    """The user id of the developer, for whom reading what is the developer's own is cheaper."""
     post_cap: int | None = None
     """How many posts it may read in a calendar month (UTC); None: as many as it likes."""
     posts_read: dict[str, int] = field(default_factory=dict)
