@@ -73,12 +73,10 @@ async def opened(source: Source) -> AsyncIterator[Content]:
             yield _of_descriptor(file.fileno())
     else:
         source.flush()  # what a writer still holds back belongs to the file
-        try:
-            descriptor = source.fileno()
-        except io.UnsupportedOperation:
-            yield await asyncio.to_thread(_of_seekable, source)
+        if isinstance(getattr(source, "raw", source), io.FileIO):
+            yield _of_descriptor(source.fileno())
         else:
-            yield _of_descriptor(descriptor)
+            yield await asyncio.to_thread(_of_seekable, source)
 
 
 def _of_bytes(source: bytes) -> Content:
@@ -113,7 +111,7 @@ def _of_descriptor(descriptor: int) -> Content:
 
 
 def _of_seekable(source: BinaryIO) -> Content:
-    """A file in memory or inside another one: it has one position, so one reader at a time."""
+    """A file in memory, or one that is unpacked: it has one position, so one reader at a time."""
     turn = threading.Lock()
     size = source.seek(0, os.SEEK_END)
     source.seek(0)
