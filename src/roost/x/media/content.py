@@ -48,7 +48,7 @@ class Content:
         try:
             piece = await asyncio.to_thread(self._read_at, offset, length)
             if len(piece) < length:
-                raise MediaChanged("The file became shorter while it was uploaded.")
+                raise _changed("became shorter")
         except (OSError, MediaChanged) as error:
             self.failure = error
             raise
@@ -57,7 +57,15 @@ class Content:
     def check_unchanged(self) -> None:
         """Raises: MediaChanged (X may have pieces of two versions)."""
         if self._look() != self.mark:
-            raise MediaChanged("The file was changed while it was uploaded.")
+            raise _changed("was changed")
+
+
+def _changed(how: str) -> MediaChanged:
+    return MediaChanged(
+        f"The file {how} while it was uploaded.",
+        did="X was not told that it is whole; what arrived expires by itself.",
+        next="Upload the file as it is now.",
+    )
 
 
 @contextlib.asynccontextmanager
