@@ -85,6 +85,15 @@ async def test_finalize_needs_a_json_object(account: Account, body: bytes, words
     assert (told.status, told.body["errors"][0]["message"]) == (400, words)
 
 
+@pytest.mark.parametrize("again", [True, False])
+async def test_finalize_that_comes_again(account: Account, png: bytes, again: bool) -> None:
+    await account.emulator.switch(finalize_again=again)
+    media_id = await account.initialize("tweet_image", "image/png", len(png))
+    await account.append(media_id, 0, png)
+    assert (await account.finalize(media_id)).status == 200
+    assert (await account.finalize(media_id)).status == (200 if again else 400)
+
+
 @pytest.mark.parametrize("refusal", [413, 431])
 async def test_larger_segments_than_the_limit_are_refused(account: Account, refusal: int) -> None:
     await account.emulator.switch(max_segment_bytes=1000, segment_refusal=refusal)
