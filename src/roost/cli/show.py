@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import getpass
 import json
 import logging
 import signal
@@ -155,16 +156,26 @@ def complete(work: Callable[[], Awaitable[int | None]]) -> int:
     return asyncio.run(body())
 
 
+def signature() -> str:
+    """What a command signs with: the person at the terminal."""
+    try:
+        return f"{getpass.getuser()} at the terminal"
+    except (OSError, KeyError):  # Of a user that the machine has no name for.
+        return "somebody at the terminal"
+
+
 @contextlib.asynccontextmanager
 async def open_for_command(
-    level: int = logging.INFO, *, with_secrets: bool = False
+    level: int = logging.INFO, *, with_secrets: bool = False, who: str | None = None
 ) -> AsyncIterator[House]:
     """The house, with the log from `level` on standard error.
+
+    `who` signs what is written; without it, the person at the terminal does.
 
     Raises: what `open_house` raises; VaultKeyMissing where a key is needed and there is none.
     """
     log_to_stderr(level)
-    async with open_house(read_settings()) as house:
+    async with open_house(read_settings(), who=who or signature()) as house:
         if with_secrets:
             house.vault.require_key()
         yield house

@@ -41,7 +41,10 @@ async def begin(
     """
     uploads = [part.upload_of(asset.id) for asset in part.part.media]
     tried = f"attempt {len(part.attempts) + 1}"
-    why = "sent again: X's timeline does not show it" if again else "handed to X"
+    why = "handed to X"
+    if again:
+        absent = "a person says" if part.last.decided_absent else "its timeline shows"
+        why = f"handed to X again, since {absent} that it is not there"
     return await store.journal.begin_attempt(
         transaction,
         part,
@@ -75,7 +78,7 @@ async def send_part(
     reached(Point.CREATE_BEFORE_SEND)
     if not await way.locks.still_hold(way.account.id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
-        await way.take_back(part, attempt, "not sent: the account's lock was lost")
+        await way.take_back(part, attempt, "the account's lock was lost before it was sent")
         return False
     try:
         created = await x.posts.create(
@@ -240,4 +243,4 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
 async def give_up_waiting(way: Way, part: PartJournal) -> None:
     """The last attempt's time is over: nobody will write its answer any more."""
     assert part.part.state is PartState.SENDING
-    await way.unknown(part, part.last, "its worker ended before X's answer")
+    await way.unknown(part, part.last, "its worker ended before X's answer was known")
