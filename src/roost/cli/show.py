@@ -9,7 +9,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,7 +63,8 @@ def exit_code(error: RoostError) -> int:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON holds it: dataclasses as objects, instants ISO 8601, dollars numbers."""
+    """A value as JSON holds it: dataclasses as objects, instants ISO 8601, dollars numbers,
+    lengths of time in seconds."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         shown = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.repr}
         return plain(shown)
@@ -73,6 +74,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, Path):
