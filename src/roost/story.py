@@ -8,7 +8,7 @@ from roost.journal import Attempt, Outcome, PartJournal
 from roost.models import Event, PartState, PostState
 
 #: What a move is called where its `why` alone does not say what happened. The other moves are told
-#: by their `why`: "handed to X (attempt 1)", "found on X's timeline as …", "dropped by hand".
+#: by their `why`: "handed to X (attempt 1)", "X refused the post: …", "dropped by hand".
 _POST: Final[Mapping[str, str]] = {
     PostState.DRAFT: "kept as a draft",
     PostState.SCHEDULED: "scheduled",
@@ -20,7 +20,6 @@ _POST: Final[Mapping[str, str]] = {
 }
 _PART: Final[Mapping[tuple[str | None, str], str]] = {
     (PartState.SENDING, PartState.PENDING): "not on X",
-    (PartState.SENDING, PartState.FAILED): "refused by X",
     (PartState.PENDING, PartState.FAILED): "cannot go out",
 }
 #: Names of requests, as they stand in what `roost.x` says about an answer.

@@ -162,6 +162,8 @@ async def go_on(house: House, tenant: Tenant, post_id: PostId, text: str | None)
         journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
         current = journal.current()
         assert current is not None, "a partly published post has a part that is not on X"
+        if text == current.part.text:
+            text = None
         if text is not None:
             _judge(text, current, journal.account.subscription_type)
         await store.journal.move_part(
