@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from roost import limits, prices, store, x
+from roost import prices, store, x
 from roost.errors import ReconnectNeeded, SettingInvalid, UnsafeHost
 from roost.house import House
 from roost.models import LIVE_HOSTS, Environment, Integration, IntegrationStatus, LedgerEntry
@@ -69,8 +69,6 @@ class Grant:
     ) -> None:
         self.house = house
         self.integration = integration
-        self.windows: tuple[limits.Window, ...] = ()
-        """How many creates X still takes of the account, as its last answer told."""
         self._tokens = tokens
 
     async def get(self) -> str:
@@ -199,8 +197,6 @@ class Grant:
 
     async def price(self, exchange: x.Exchange) -> None:
         """Write one exchange into the ledger; a create is written with the part it became."""
-        if exchange.operation is prices.Operation.CREATE_POST:
-            self.windows = limits.read_windows(exchange.headers)
         if exchange.created is not None:
             return
         async with self.house.database.tenant(self.integration.tenant_id) as transaction:

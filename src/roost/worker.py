@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from procrastinate.worker import Worker
 from roost import jobs
 from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
-from roost.services import alert, collect, dispatch, publish
+from roost.services import alert, collect, dispatch, pause, publish, restore
 from roost.store.database import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
 from roost.watchdog import watching
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: The dispatcher looks again after this, even if nothing woke it.
 _LOOK_AGAIN_S = 30.0
-#: Where something due is left: when a job has begun here, or after this.
-_LOOK_FOR_ROOM_S = 0.2
-#: Between two looks at least: what comes due, or begins, meanwhile is one claim.
-_GATHER_S = 0.05
+#: Where something due is left: when so many jobs have begun here, or after this.
+_ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
+#: Between two looks at least: what comes due meanwhile is one claim.
+_GATHER_S = 0.02
 #: A database that is away is tried again after a second, then ever more rarely, up to this.
 _LONGEST_PAUSE_S = 10.0
 #: How a database that cannot be reached shows, in the engine's words as well.
@@ -57,13 +57,14 @@ def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
         await alert.detect(house, tenant, integration)
 
 
-class _Bodies:
+class Bodies:
     """The jobs whose bodies run in this process, as the engine's middleware sees them."""
 
-    def __init__(self, begun: asyncio.Event) -> None:
-        self._begun = begun
+    def __init__(self) -> None:
+        self._awaited = 0
+        self._enough = asyncio.Event()
         self._running: set[int] = set()
-        self._left: set[int] = set()
+        self._idle_since: dict[int, float] = {}
 
     async def __call__(
         self, body: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
@@ -71,33 +72,39 @@ class _Bodies:
         """Run a job's body."""
         assert context.job.id is not None
         self._running.add(context.job.id)
-        self._begun.set()
+        self._awaited -= 1
+        if self._awaited <= 0:
+            self._enough.set()
         try:
             return await body()
         finally:
             self._running.discard(context.job.id)
 
-    def ended_unseen(self, doing: list[Job]) -> list[Job]:
-        """Which of the jobs under way here have had no body for two looks.
+    async def begin(self, count: int) -> None:
+        """Return once so many more jobs have begun."""
+        self._awaited = count
+        self._enough.clear()
+        await self._enough.wait()
+
+    def ended_unseen(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
+        """Which of the jobs under way here have had no body for so long (wall seconds).
 
         The engine could not write their end: the database was away at that moment.
         """
-        idle = {job.id: job for job in doing if job.id not in self._running}
-        gone = [job for number, job in idle.items() if number in self._left]
-        self._left = {number for number in idle if number is not None}
-        return gone
+        idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
+        self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
+        return [job for number, job in idle.items() if now - self._idle_since[number] > after_s]
 
 
-async def _dispatch(house: House, woken: asyncio.Event, begun: asyncio.Event) -> None:
+async def _dispatch(house: House, woken: asyncio.Event, bodies: Bodies) -> None:
     """Queue what has come due, then wait for the next due time, a NOTIFY, or room."""
     woken.clear()
-    begun.clear()
     next_at = (await dispatch.dispatch_due(house)).next_at
     waits: list[asyncio.Task[object]] = [asyncio.create_task(woken.wait())]
     timeout = _LOOK_AGAIN_S
     if next_at is not None and next_at <= house.clock.now():
-        waits = [asyncio.create_task(begun.wait())]
-        timeout = _LOOK_FOR_ROOM_S
+        waits = [asyncio.create_task(bodies.begin(_ROOM_AFTER_JOBS))]
+        timeout = _ROOM_AFTER_S
     elif next_at is not None:
         waits.append(asyncio.create_task(house.clock.sleep_until(next_at)))
     try:
@@ -117,7 +124,7 @@ async def _listen(house: House, woken: asyncio.Event) -> None:
             woken.set()
 
 
-async def _keep_house(house: House, app: App, engines: dict[Worker, _Bodies]) -> None:
+async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies: Bodies) -> None:
     """On wall time: jobs of dead workers go to living ones, stranded posts get a job again."""
     settings = house.settings
     stalled = await app.job_manager.get_stalled_jobs(
@@ -130,13 +137,16 @@ async def _keep_house(house: House, app: App, engines: dict[Worker, _Bodies]) ->
         except UniqueViolation:
             # Another job for the same thing waits already; this one has nothing to add.
             await _end_job(app, job)
-    for engine, bodies in engines.items():
-        doing = await app.job_manager.list_jobs_async(
-            status=Status.DOING.value, worker_id=engine.worker_id
-        )
-        for job in bodies.ended_unseen(list(doing)):
-            log.warning("the end of job %s was not written; it is now", job.id)
-            await _end_job(app, job)
+    doing: list[Job] = []
+    for engine in engines:
+        if engine.worker_id is not None:
+            doing += await app.job_manager.list_jobs_async(
+                status=Status.DOING.value, worker_id=engine.worker_id
+            )
+    now, after_s = asyncio.get_running_loop().time(), settings.roost_stalled_after_s
+    for job in bodies.ended_unseen(doing, now=now, after_s=after_s):
+        log.warning("the end of job %s was not written; it is now", job.id)
+        await _end_job(app, job)
     await dispatch.dispatch_stranded(house)
     await asyncio.sleep(settings.roost_heartbeat_s)
 
@@ -177,18 +187,21 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
     with watching():
         async with open_sender_locks(house.database) as locks:
+            if (mark := await restore.find_restored(house)) is not None:
+                await pause.stop_after_restore(house, mark.last_at)
             await _again_and_again("the engine", lambda: _work(house, locks, asked), asked)
 
 
 async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
     """Run the engine and what is beside it until it is asked to end, or loses the database."""
-    woken, begun, forever = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    woken, forever = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(house.database.conninfo) as app:
         _add_tasks(app, house, locks)
-        engines: dict[Worker, _Bodies] = {}
-        for queue, concurrency in CONCURRENCY.items():
-            bodies = _Bodies(begun)
-            engines[jobs.make_worker(app, queue, concurrency, house.settings, bodies)] = bodies
+        bodies = Bodies()
+        engines = [
+            jobs.make_worker(app, queue, concurrency, house.settings, bodies)
+            for queue, concurrency in CONCURRENCY.items()
+        ]
         running = [
             asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # as is `stop`
             for engine in engines
@@ -196,10 +209,11 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
         beside = [
             asyncio.create_task(_again_and_again(name, work, forever))
             for name, work in (
-                ("dispatcher", lambda: _dispatch(house, woken, begun)),
+                ("dispatcher", lambda: _dispatch(house, woken, bodies)),
                 ("listener", lambda: _listen(house, woken)),
-                ("housekeeping", lambda: _keep_house(house, app, engines)),
+                ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
                 ("heartbeat", lambda: _beat(house, locks, app, engines)),
+                ("mark", lambda: _keep_mark(house)),
             )
         ]
         ending = asyncio.create_task(_end_when(asked, engines))
@@ -222,20 +236,28 @@ async def _first_failure_or_all(
             task.result()
 
 
-async def _end_when(asked: asyncio.Event, engines: Iterable[Worker]) -> None:
+async def _end_when(asked: asyncio.Event, engines: Sequence[Worker]) -> None:
     """Let the engines drain once somebody has asked for the end."""
     await asked.wait()
     for engine in engines:
         engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
 
-async def _beat(house: House, locks: SenderLocks, app: App, engines: Iterable[Worker]) -> None:
+async def _beat(house: House, locks: SenderLocks, app: App, engines: Sequence[Worker]) -> None:
     """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
     await asyncio.sleep(house.settings.roost_heartbeat_s)
     await locks.give_sign(house.who)
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)
+
+
+async def _keep_mark(house: House) -> None:
+    """Remember how far the story goes, so that a restored database is noticed at the next start."""
+    mark = None
+    while True:
+        mark = await restore.keep_mark(house, mark)
+        await asyncio.sleep(house.settings.roost_heartbeat_s)
 
 
 async def is_any_alive(house: House) -> bool:

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
@@ -92,7 +91,7 @@ async def test_what_is_too_late_to_send_again_goes_to_a_person(desk: Desk) -> No
 
 async def test_twins_on_the_timeline_go_to_a_person(desk: Desk) -> None:
     await desk.emulator.switch(duplicates=False)
-    by_hand = await _post_by_hand(desk, "Low tide at six")
+    by_hand = await desk.post_by_hand("Low tide at six")
     await desk.emulator.fail("create_post", "after", "drop")
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
@@ -154,7 +153,7 @@ async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -
     thread = await desk.plan("One", "Two")
     await desk.work()
     (first,) = (await desk.emulator.truth())["posts"]
-    await _on_behalf(desk, "DELETE", f"/2/tweets/{first['id']}")
+    await desk.on_behalf("DELETE", f"/2/tweets/{first['id']}")
     await desk.work()
     await desk.emulator.jump(hours=1)
     await desk.work_through()
@@ -210,25 +209,6 @@ async def test_history_and_reason_hold_no_text_of_the_post(desk: Desk) -> None:
     await desk.work_through()
     told = "\n".join(await desk.story(post_id))
     assert "private" not in told
-
-
-async def _post_by_hand(desk: Desk, text: str) -> str:
-    """What the account's owner posts without Roost; its id."""
-    made: str = (await _on_behalf(desk, "POST", "/2/tweets", text=text))["data"]["id"]
-    return made
-
-
-async def _on_behalf(desk: Desk, method: str, path: str, **body: str) -> Any:
-    """What X answers to the account's owner."""
-    token = (await desk.emulator.connect("larkbooks"))["access_token"]
-    async with desk.emulator.http.request(
-        method,
-        desk.emulator.url + path,
-        json=body or None,
-        headers={"authorization": f"Bearer {token}"},
-    ) as answer:
-        assert answer.status < 300, await answer.text()
-        return await answer.json()
 
 
 async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk: Desk) -> None:

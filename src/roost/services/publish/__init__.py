@@ -8,7 +8,7 @@ import logging
 from datetime import timedelta
 from typing import assert_never
 
-from roost import jobs, promise, store
+from roost import jobs, promise, store, x
 from roost.accounts import Grant
 from roost.errors import ReconnectNeeded, RoostError, VaultDamaged, VaultKeyMissing
 from roost.house import House, from_outside
@@ -120,6 +120,9 @@ class _Account:
             return await _take(way, step, attempt, deadline_at)
         except ReconnectNeeded as error:
             await way.lose_account(error)
+            return False
+        except x.errors.AppMisconfigured as error:
+            await way.rest_app(send.PAUSE_APP, "app", error)
             return False
         except RoostError as error:
             # A setting that does not fit, or X before anything was sent: it waits in its rows

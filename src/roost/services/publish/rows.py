@@ -5,7 +5,7 @@ written, and the rows are read again. X's answers are written until the database
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -16,6 +16,7 @@ from roost.accounts import Grant, mark_lost, open_client
 from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal
+from roost.limits import Window
 from roost.models import Integration, PartState, Post, PostState, TenantId, TweetId
 from roost.points import Point
 from roost.store.database import Statements
@@ -67,11 +68,13 @@ class Way:
         attempt: Attempt,
         tweet_id: TweetId,
         *,
+        rate: Collection[Window] = (),
         found_of: datetime | None = None,
     ) -> None:
         """Write X's id, what it costs and the story, in one transaction.
 
-        `found_of` is when X made it, where its timeline told of it rather than its answer.
+        `rate` is how many more creates X takes, as its answer told; `found_of` when X made it,
+        where its timeline told of it rather than its answer.
         """
         now, adopted = self.house.clock.now(), found_of is not None
         price = prices.price_of_create(part.part.text, media=bool(part.part.media))
@@ -88,7 +91,7 @@ class Way:
                 sent_at=found_of or now,
                 usd=price.low,
                 priced=price.reason,
-                windows=() if adopted else self.grant.windows,
+                windows=rate,
                 at=now,
                 before=PartState.UNKNOWN if adopted else PartState.SENDING,
                 why=f"{told} as {tweet_id}",
@@ -129,7 +132,7 @@ class Way:
             await transaction.run(
                 "end_app_rest", client_id=account.client_id, environment=account.environment
             )
-            for kind in ("credits", "app"):
+            for kind in ("credits", "app", "limit"):
                 await store.alarms.end(transaction, None, kind, account.client_id, at=now)
 
         await self.write(work)
@@ -141,9 +144,10 @@ class Way:
         why: str,
         *,
         outcome: Outcome = Outcome.NOT_CREATED,
+        rate: Collection[Window] = (),
     ) -> None:
         """X surely created nothing by this attempt: the part is as it was before it."""
-        await self._end(part, attempt, part.part.state, outcome, why)
+        await self._end(part, attempt, part.part.state, outcome, why, rate)
 
     async def unknown(self, part: PartJournal, attempt: Attempt, why: str) -> None:
         """Nobody knows what became of the attempt; the timeline has to tell."""
@@ -154,15 +158,19 @@ class Way:
         await self._end(part, attempt, PartState.FAILED, Outcome.REFUSED, why)
 
     async def _end(
-        self, part: PartJournal, attempt: Attempt, after: PartState, outcome: Outcome, why: str
+        self,
+        part: PartJournal,
+        attempt: Attempt,
+        after: PartState,
+        outcome: Outcome,
+        why: str,
+        rate: Collection[Window] = (),
     ) -> None:
         now = self.house.clock.now()
 
         async def work(transaction: Statements) -> None:
-            if self.grant.windows:
-                await store.journal.keep_windows(
-                    transaction, self.tenant_id, self.account.id, self.grant.windows
-                )
+            if rate:
+                await store.journal.keep_windows(transaction, self.tenant_id, self.account.id, rate)
             await store.journal.end_attempt(
                 transaction, part.part, attempt, after, outcome,
                 at=now, why=why, who=self.house.who,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, assert_never
 
-from roost import promise, store, x
+from roost import limits, promise, store, x
 from roost.errors import RoostError
 from roost.journal import Attempt, Outcome, PartJournal, Upload
 from roost.models import Environment, Part, PartState, TweetId
@@ -21,7 +21,7 @@ _PAUSE_PARENT: Final = timedelta(seconds=5)
 #: A fresh parent is visible within seconds; one that is not after so many tries is gone.
 _PARENT_TRIES: Final = 12
 #: X adds bought credits within five minutes (Source: docs.x.com, pricing, auto-recharge).
-_PAUSE_APP: Final = timedelta(minutes=5)
+PAUSE_APP: Final = timedelta(minutes=5)
 #: Before a duplicate's twin is looked for on the timeline; nobody outside X knows its window.
 _TWINS_WITHIN: Final = timedelta(hours=24)
 
@@ -93,7 +93,7 @@ async def send_part(
     except RoostError as error:
         return await _refused(way, part, attempt, error, again=again)
     reached(Point.CREATE_AFTER_SEND)
-    await way.sent(part, attempt, created.tweet_id)
+    await way.sent(part, attempt, created.tweet_id, rate=created.rate)
     reached(Point.CREATE_AFTER_COMMIT)
     return True
 
@@ -121,16 +121,16 @@ async def _refused(
             await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
             return False
         case x.errors.RateLimited():
-            await way.take_back(part, attempt, str(error))
-            await way.rest_account(error.wait, error.message)
+            await way.take_back(part, attempt, str(error), rate=error.rate)
+            await _rest_limited(way, error)
             return False
         case x.errors.OutOfCredits():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(_PAUSE_APP, "credits", error)
+            await way.rest_app(PAUSE_APP, "credits", error)
             return False
         case x.errors.AppMisconfigured():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(_PAUSE_APP, "app", error)
+            await way.rest_app(PAUSE_APP, "app", error)
             return False
         case x.errors.Rejected() | x.errors.ParentNotVisible() if not again:
             await way.refused(part, attempt, f"{error.code}: {error.message}")
@@ -149,6 +149,16 @@ async def _refused(
             # X does not let the account in, or there was no token to ask with.
             await way.take_back(part, attempt, str(error))
             raise error
+
+
+async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
+    """The window that is empty rests the account, or the whole app where it is the app's."""
+    now = way.house.clock.now()
+    wait = limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
+    if wait.family is limits.Family.APP_DAY:
+        await way.rest_app(wait.until - now, "limit", error)
+    else:
+        await way.rest_account(wait.until - now, error.message)
 
 
 async def _find_twin(way: Way, part: Part) -> str:
@@ -202,7 +212,7 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
         await way.rest(error.wait, error.message)
         return False
     except x.errors.OutOfCredits as error:
-        await way.rest_app(_PAUSE_APP, "credits", error)
+        await way.rest_app(PAUSE_APP, "credits", error)
         return False
     except x.errors.XUnavailable as error:
         await way.rest(growing(0), error.message)

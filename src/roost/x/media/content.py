@@ -1,10 +1,14 @@
-"""The bytes of an upload, read piece by piece; each piece is a buffer of its own."""
+"""The bytes of an upload, read piece by piece; each piece is a buffer of its own.
+
+What the page cache holds is read at once; a thread for each piece costs as much as the sending.
+"""
 
 import asyncio
 import contextlib
 import hashlib
 import io
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -12,6 +16,7 @@ from typing import BinaryIO
 
 from roost.errors import MediaChanged
 
+Buffer = bytes | bytearray | memoryview
 Source = Path | str | bytes | BinaryIO
 
 
@@ -19,20 +24,29 @@ class Content:
     """What is uploaded, for as long as it is open."""
 
     def __init__(
-        self, size: int, mark: str, read_at: Callable[[int, int], bytes], look: Callable[[], str]
+        self,
+        size: int,
+        mark: str,
+        look: Callable[[], str],
+        read_at: Callable[[int, int], Buffer],
+        read_at_once: Callable[[int, int], Buffer | None],
     ) -> None:
         self.size = size
         self.mark = mark
         """See `UploadState.content_mark`."""
         self.failure: OSError | MediaChanged | None = None
         """Why a read went wrong. An HTTP library that reads keeps it to itself."""
-        self._read_at = read_at
         self._look = look
+        self._read_at = read_at
+        self._read_at_once = read_at_once
 
-    async def read(self, offset: int, length: int) -> bytes:
+    async def read(self, offset: int, length: int) -> Buffer:
         """Exactly these bytes. Raises: OSError, MediaChanged (there are fewer)."""
+        piece = self._read_at_once(offset, length)
+        if piece is not None:
+            return piece
         try:
-            piece = await asyncio.to_thread(self._read_at, length, offset)
+            piece = await asyncio.to_thread(self._read_at, offset, length)
             if len(piece) < length:
                 raise MediaChanged("The file became shorter while it was uploaded.")
         except (OSError, MediaChanged) as error:
@@ -69,9 +83,12 @@ async def opened(source: Source) -> AsyncIterator[Content]:
 
 def _of_bytes(source: bytes) -> Content:
     mark = hashlib.sha256(source).hexdigest()
-    return Content(
-        len(source), mark, lambda length, offset: source[offset : offset + length], lambda: mark
-    )
+    view = memoryview(source)
+
+    def read(offset: int, length: int) -> Buffer:
+        return view[offset : offset + length]
+
+    return Content(len(source), mark, lambda: mark, read, read)
 
 
 def _of_descriptor(descriptor: int) -> Content:
@@ -79,10 +96,20 @@ def _of_descriptor(descriptor: int) -> Content:
         found = os.fstat(descriptor)
         return f"{found.st_size} bytes of {found.st_mtime_ns}"
 
-    def read(length: int, offset: int) -> bytes:
+    def read(offset: int, length: int) -> Buffer:
         return os.pread(descriptor, length, offset)
 
-    return Content(os.fstat(descriptor).st_size, look(), read, look)
+    def read_cached(offset: int, length: int) -> Buffer | None:
+        if sys.platform != "linux":
+            return None
+        piece = bytearray(length)
+        try:
+            there = os.preadv(descriptor, [piece], offset, os.RWF_NOWAIT)
+        except OSError:  # not in the page cache, or a file system that does not tell
+            return None
+        return piece if there == length else None
+
+    return Content(os.fstat(descriptor).st_size, look(), look, read, read_cached)
 
 
 def _of_seekable(source: BinaryIO) -> Content:
@@ -92,9 +119,9 @@ def _of_seekable(source: BinaryIO) -> Content:
     source.seek(0)
     mark = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
 
-    def read(length: int, offset: int) -> bytes:
+    def read(offset: int, length: int) -> Buffer:
         with turn:
             source.seek(offset)
             return source.read(length)
 
-    return Content(size, mark, read, lambda: mark)
+    return Content(size, mark, lambda: mark, read, lambda offset, length: None)

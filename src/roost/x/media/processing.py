@@ -6,8 +6,7 @@ from typing import Final
 
 from roost.prices import Operation
 from roost.x import answers, errors
-from roost.x.client import Client
-from roost.x.media.repeated import repeated
+from roost.x.media.caller import Caller
 from roost.x.media.state import Processing, ProcessingState, UploadState
 from roost.x.media.ways import way_of
 
@@ -16,7 +15,7 @@ _CHECK_AFTER: Final = timedelta(seconds=1)
 _READY: Final = Processing(ProcessingState.SUCCEEDED)
 
 
-async def read_processing(client: Client, state: UploadState) -> Processing:
+async def read_processing(client: Caller, state: UploadState) -> Processing:
     """Ask X how far it is with a file that is finalized; free, and not asked of an image.
 
     A failure is an answer here, with X's reason.
@@ -29,7 +28,7 @@ async def read_processing(client: Client, state: UploadState) -> Processing:
         return Processing(ProcessingState.FAILED, reason=refusal.message)
 
 
-async def wait_processed(client: Client, state: UploadState, deadline: timedelta) -> None:
+async def wait_processed(client: Caller, state: UploadState, deadline: timedelta) -> None:
     """Ask at X's pace until the file can be attached; `deadline` is wall time.
 
     Raises: MediaRejected (with X's reason), NotFoundOnX, XUnavailable (it takes longer).
@@ -59,8 +58,7 @@ def processing_of(told: answers.MediaData) -> Processing:
     return Processing(state, timedelta(seconds=after) if after else _CHECK_AFTER)
 
 
-async def _look(client: Client, state: UploadState) -> Processing:
+async def _look(client: Caller, state: UploadState) -> Processing:
     if state.processing == _READY:
         return _READY
-    way = way_of(state.upload_api)
-    return processing_of(await repeated(lambda: way.read_status(client, state.media_id)))
+    return processing_of(await way_of(state.upload_api).read_status(client, state.media_id))

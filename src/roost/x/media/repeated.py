@@ -17,6 +17,8 @@ async def repeated(send: Callable[[], Awaitable[T]]) -> T:
     for tried in range(1, _TRIES):
         try:
             return await send()
-        except errors.XUnavailable:
+        except errors.XUnavailable as error:
+            if error.receipt is not None and error.receipt.status == 401:
+                raise  # a fresh token that X does not accept: each try would spend another refresh
             await asyncio.sleep(0.25 * 2**tried * random.uniform(0.5, 1.0))  # noqa: S311  jitter
     return await send()

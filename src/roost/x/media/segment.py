@@ -3,15 +3,18 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 from roost.x.media.content import Content
+from roost.x.wire import Patience
 
 #: So much of a segment is in memory at a time.
-_READ: Final = 1024 * 1024
+_READ: Final = 256 * 1024
+SEGMENT_PATIENCE: Final = Patience(total=timedelta(minutes=5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class SegmentBody(Payload):
         offset, end = self._segment.offset, self._segment.offset + self._segment.length
         while offset < end:
             piece = await self._segment.content.read(offset, min(_READ, end - offset))
-            await writer.write(piece)
+            await writer.write(memoryview(piece))  # a view: what is not sent at once is copied less
             offset += len(piece)
         await writer.write(self._tail)
 

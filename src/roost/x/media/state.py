@@ -6,7 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+from roost.limits import Window
 from roost.models import XMediaId
+from roost.prices import Price
 
 
 class UploadApi(StrEnum):
@@ -87,3 +89,7 @@ class UploadedMedia:
     """How a post on the timeline names it."""
     expires_after: timedelta
     """How long it may still be attached, in domain time."""
+    price: Price
+    """Dollars that it cost: $0.005 an alt text, nothing else."""
+    rate: tuple[Window, ...]
+    """How much X still allows of what was asked last."""

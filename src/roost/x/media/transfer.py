@@ -17,7 +17,7 @@ import msgspec
 from roost.models import XMediaId
 from roost.prices import Operation
 from roost.x import answers, errors
-from roost.x.client import Client
+from roost.x.media.caller import Caller
 from roost.x.media.content import Content, Source, opened
 from roost.x.media.processing import processing_of
 from roost.x.media.repeated import repeated
@@ -26,8 +26,8 @@ from roost.x.media.state import UploadApi, UploadState
 from roost.x.media.ways import Way, way_of
 
 _MIB: Final = 1024 * 1024
-#: What X takes at most, and what it has always taken.
-SEGMENT: Final = 4 * _MIB
+#: What X takes at most by each way, and what it has always taken.
+_SEGMENT: Final = {UploadApi.V2: 4 * _MIB, UploadApi.V1_1: 5 * _MIB}
 _SMALL_SEGMENT: Final = 1 * _MIB
 #: X numbers segments from 0 to 999.
 _MOST_SEGMENTS: Final = 1000
@@ -39,12 +39,12 @@ OnProgress = Callable[[int, int], None]
 
 
 async def transfer(
-    client: Client,
+    client: Caller,
     source: Source,
     *,
     mime_type: str,
     category: str,
-    segment_bytes: int = SEGMENT,
+    segment_bytes: int | None = None,
     parallel: int = 4,
     state: UploadState | None = None,
     on_state: OnState | None = None,
@@ -53,16 +53,18 @@ async def transfer(
 ) -> UploadState:
     """Bring a file to X, or go on with it from a `state` kept before; free.
 
-    `on_state` is awaited after initialize, after each segment that X has, and after finalize, one
-    call at a time; what it was given last is where another process may go on. `on_progress` is told
-    the bytes that X has, and all bytes. A state that X has forgotten, or of other content, begins
-    afresh. Where X refuses the segments' size, it begins again with 1 MiB. At most `parallel`
-    pieces of 1 MiB are in memory.
+    `segment_bytes` is 4 MiB by v2, and 5 MiB by v1.1, unless given; where X refuses it, the upload
+    begins again with 1 MiB. `on_state` is awaited after initialize, after each segment that X has,
+    and after finalize, one call at a time; what it was given last is where another process may go
+    on. A state that X has forgotten, or of other content, begins afresh. `on_progress` is told the
+    bytes that X has, and all bytes. Memory grows with `parallel`, not with the file.
 
     Raises: OSError (the file cannot be read), MediaChanged, MediaRejected, SegmentTooLarge (even
     1 MiB), Reauthorize (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
-    wish = _Wish(mime_type, category, UploadApi(upload_api), parallel, on_state, on_progress)
+    api = UploadApi(upload_api)
+    wish = _Wish(mime_type, category, api, parallel, on_state, on_progress)
+    segment_bytes = segment_bytes or _SEGMENT[api]
     async with opened(source) as content:
         kept = state if state is not None and _belongs(state, content, client) else None
         afresh = False
@@ -99,13 +101,13 @@ class _Wish:
             await self.on_state(state)
 
 
-def _belongs(state: UploadState, content: Content, client: Client) -> bool:
+def _belongs(state: UploadState, content: Content, client: Caller) -> bool:
     """Whether an upload may be gone on with: of this content, and not expired."""
     return state.content_mark == content.mark and client.now() < state.expires_at
 
 
 async def _bring(
-    client: Client, content: Content, wish: _Wish, kept: UploadState | None, segment_bytes: int
+    client: Caller, content: Content, wish: _Wish, kept: UploadState | None, segment_bytes: int
 ) -> UploadState:
     """Raises: NotFoundOnX (X does not know the upload) besides what `transfer` does."""
     if kept is not None and kept.finalized:
@@ -120,7 +122,7 @@ async def _bring(
     return state
 
 
-async def _begin(client: Client, content: Content, wish: _Wish, segment_bytes: int) -> UploadState:
+async def _begin(client: Caller, content: Content, wish: _Wish, segment_bytes: int) -> UploadState:
     begun = await way_of(wish.upload_api).initialize(
         client, mime_type=wish.mime_type, category=wish.category, total_bytes=content.size
     )
@@ -138,7 +140,7 @@ async def _begin(client: Client, content: Content, wish: _Wish, segment_bytes: i
 
 
 async def _append_missing(
-    client: Client, way: Way, content: Content, wish: _Wish, state: UploadState
+    client: Caller, way: Way, content: Content, wish: _Wish, state: UploadState
 ) -> UploadState:
     """Send what X does not have, some at a time; the first failure ends the others."""
     missing = iter(state.missing())
@@ -166,7 +168,7 @@ async def _append_missing(
 
 
 async def _append(
-    client: Client, way: Way, content: Content, state: UploadState, index: int
+    client: Caller, way: Way, content: Content, state: UploadState, index: int
 ) -> None:
     offset = index * state.segment_bytes
     length = min(state.segment_bytes, state.total_bytes - offset)
@@ -184,7 +186,7 @@ async def _append(
 
 
 async def _finalize(
-    client: Client, way: Way, state: UploadState, *, maybe_closed: bool
+    client: Caller, way: Way, state: UploadState, *, maybe_closed: bool
 ) -> answers.MediaData:
     """Raises: NotFoundOnX (an earlier finalize was carried out, or not) besides the rest."""
 
@@ -205,7 +207,7 @@ async def _finalize(
     return await repeated(send)
 
 
-def _with_answer(state: UploadState, told: answers.MediaData, client: Client) -> UploadState:
+def _with_answer(state: UploadState, told: answers.MediaData, client: Caller) -> UploadState:
     left = told.expires_after_secs
     return msgspec.structs.replace(
         state,

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from roost.prices import Operation
 from roost.x import errors
 from roost.x.client import Client
+from roost.x.media.caller import Caller, NotingCaller
 from roost.x.media.content import Source
 from roost.x.media.processing import wait_processed
 from roost.x.media.repeated import repeated
 from roost.x.media.state import UploadApi, UploadedMedia, UploadState
-from roost.x.media.transfer import SEGMENT, OnProgress, OnState, transfer
+from roost.x.media.transfer import OnProgress, OnState, transfer
 from roost.x.media.ways import way_of
 
 _PROCESSING_DEADLINE: Final = timedelta(minutes=15)
@@ -38,7 +40,7 @@ async def upload(
     category: str,
     alt_text: str | None = None,
     subtitles: Sequence[Subtitles] = (),
-    segment_bytes: int = SEGMENT,
+    segment_bytes: int | None = None,
     parallel: int = 4,
     state: UploadState | None = None,
     on_state: OnState | None = None,
@@ -54,10 +56,11 @@ async def upload(
     Raises: what `transfer` raises, MediaRejected with X's reason, XUnavailable (not processed in
     time; the state kept may be gone on with).
     """
+    caller = NotingCaller(client)
 
     async def bring(kept: UploadState | None) -> UploadState:
         done = await transfer(
-            client,
+            caller,
             source,
             mime_type=mime_type,
             category=category,
@@ -68,24 +71,25 @@ async def upload(
             on_progress=on_progress,
             upload_api=upload_api,
         )
-        await wait_processed(client, done, processing_deadline)
+        await wait_processed(caller, done, processing_deadline)
         return done
 
     try:
         done = await bring(state)
     except errors.NotFoundOnX:
         done = await bring(None)  # X has forgotten what it had
-    await _complete(client, done, alt_text, subtitles)
+    await _complete(caller, done, alt_text, subtitles)
     if done.media_key is None:
         # Without its key the post could not be recognised on the timeline.
         raise errors.XUnavailable(
             "X did not name the uploaded file.", operation=Operation.MEDIA_UPLOAD.value
         )
-    return UploadedMedia(done.media_id, done.media_key, done.expires_at - client.now())
+    left = done.expires_at - caller.now()
+    return UploadedMedia(done.media_id, done.media_key, left, caller.price, caller.rate)
 
 
 async def _complete(
-    client: Client, done: UploadState, alt_text: str | None, subtitles: Sequence[Subtitles]
+    client: Caller, done: UploadState, alt_text: str | None, subtitles: Sequence[Subtitles]
 ) -> None:
     """What belongs to a file; losing the upload for its sake would cost more than saying it twice.
 
@@ -102,8 +106,5 @@ async def _complete(
             category="subtitles",
             upload_api=done.upload_api,
         )
-        await repeated(
-            lambda track=track, text=text: way.add_subtitles(  # type: ignore[misc]
-                client, done.media_id, text.media_id, track.language_code, track.display_name
-            )
-        )
+        tie = partial(way.add_subtitles, client, done.media_id, text.media_id)
+        await repeated(partial(tie, track.language_code, track.display_name))
