@@ -195,7 +195,7 @@ def _reconcile(current: PartJournal, *, now: datetime, rules: Rules) -> Step:
         next_at = max(next_at, last.empty_read_at + BETWEEN_READS)
     if now >= next_at:
         return ReadTimeline(current, counts=True)
-    return WaitUntil(next_at, "X's timeline is read again then")
+    return WaitUntil(next_at, "X's timeline does not show it yet, and is read once more")
 
 
 def _repeat(current: PartJournal, *, now: datetime) -> Step:

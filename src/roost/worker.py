@@ -212,7 +212,7 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
                 ("dispatcher", lambda: _dispatch(house, woken, bodies)),
                 ("listener", lambda: _listen(house, woken)),
                 ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
-                ("heartbeat", lambda: _beat(house, app, engines)),
+                ("heartbeat", lambda: _beat(house, locks, app, engines)),
                 ("mark", lambda: _keep_mark(house)),
             )
         ]
@@ -243,9 +243,10 @@ async def _end_when(asked: asyncio.Event, engines: Sequence[Worker]) -> None:
         engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
 
-async def _beat(house: House, app: App, engines: Sequence[Worker]) -> None:
+async def _beat(house: House, locks: SenderLocks, app: App, engines: Sequence[Worker]) -> None:
     """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
     await asyncio.sleep(house.settings.roost_heartbeat_s)
+    await locks.give_sign(house.who)
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)

@@ -1,7 +1,9 @@
 """A person settles what Roost cannot or must not; the choice is in the history."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 
 from roost import guards, promise, store, x
@@ -9,12 +11,60 @@ from roost.accounts import open_account
 from roost.errors import Conflict, InvalidInput, PostRefused
 from roost.house import House
 from roost.journal import Outcome, PartJournal, PostJournal
-from roost.models import PartState, Post, PostId, PostState, Tenant, TweetId
-from roost.prices import price_of_create
+from roost.models import Part, PartState, Post, PostId, PostState, Tenant, TweetId
+from roost.prices import Operation, Price, price_of, price_of_create, sum_of
 from roost.store.database import Statements
 
 _TWEET: Final = re.compile(r"(?:.*/status(?:es)?/)?([0-9]{1,19})(?:[/?#].*)?")
 _ALARMS: Final = ("decision", "missed", "failed")
+
+
+class Choice(StrEnum):
+    """What a person can decide about a post that did not end as it was meant to."""
+
+    SENT = "sent"
+    """The undecided part is on X."""
+    SEND = "send"
+    """The undecided part is not on X, or the missed post is still wanted: send it."""
+    DROP = "drop"
+    """Give up the undecided part, or the missed post."""
+    CONTINUE = "continue"
+    """Go on with a thread at the part that was refused."""
+    DELETE = "delete"
+    """Take off X what is out of a thread."""
+    LEAVE = "leave"
+    """Leave it as it is: seen, and nothing to do."""
+
+
+_CHOICES: Final = {
+    PostState.NEEDS_DECISION: (Choice.SENT, Choice.SEND, Choice.DROP),
+    PostState.MISSED: (Choice.SEND, Choice.DROP),
+    PostState.PARTLY_PUBLISHED: (Choice.CONTINUE, Choice.DELETE, Choice.LEAVE),
+    PostState.FAILED: (Choice.LEAVE,),
+}
+
+
+def list_choices(post: Post) -> tuple[Choice, ...]:
+    """What a person can decide about this post now. Pure."""
+    if post.state is PostState.NEEDS_DECISION and not _is_unknown(post):
+        return (Choice.LEAVE,)
+    return _CHOICES.get(post.state, ())
+
+
+def _is_unknown(post: Post) -> bool:
+    """Whether nobody knows if its next part is on X; else something odd was seen on the way."""
+    current = next((part for part in post.parts if part.state is not PartState.SENT), None)
+    return current is not None and current.state is PartState.UNKNOWN
+
+
+def list_deletable(post: Post) -> list[Part]:
+    """The parts that are on X still, as far as Roost knows. Pure."""
+    return [part for part in post.parts if part.sent_as is not None and part.deleted_at is None]
+
+
+def price_deletion(parts: Sequence[Part]) -> Price:
+    """What X bills for taking these parts off. Pure."""
+    return sum_of([price_of(Operation.DELETE_POST) for _ in parts])
 
 
 class DecisionNotOpen(Conflict):
@@ -41,7 +91,8 @@ async def say_sent(house: House, tenant: Tenant, post_id: PostId, address: str) 
         _require_likely(part, tweet_id)
         if await store.posts.list_adopted(transaction, journal.account.id, [tweet_id]):
             raise TweetUnlikely(f"{tweet_id} is known already as another part's post.")
-        await _move(house, transaction, journal, PostState.PUBLISHING, f"it is on X as {tweet_id}")
+        why = f"decided by hand: it is on X as {tweet_id}"
+        await _move(house, transaction, journal, PostState.PUBLISHING, why)
         price = price_of_create(part.part.text, media=bool(part.part.media))
         await store.journal.settle_sent(
             transaction,
@@ -71,11 +122,11 @@ async def say_send(house: House, tenant: Tenant, post_id: PostId) -> Post:
         journal = await _locked(transaction, post_id)
         if journal.post.state is PostState.MISSED:
             await transaction.run("start_anew", post=post_id, now=house.clock.now())
-            why = "to be sent all the same"
+            why = "decided by hand: it is sent all the same"
         else:
             journal, part = await _undecided(transaction, post_id)
             await transaction.run("decide_absent", attempt=part.last.id)
-            why = f"part {part.part.position} is not on X: to be sent"
+            why = f"decided by hand: part {part.part.position} is not on X, so it is sent"
         await _move(house, transaction, journal, PostState.PUBLISHING, why)
         return await _done(house, transaction, journal)
 
@@ -111,15 +162,19 @@ async def go_on(house: House, tenant: Tenant, post_id: PostId, text: str | None)
         journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
         current = journal.current()
         assert current is not None, "a partly published post has a part that is not on X"
+        if text == current.part.text:
+            text = None
         if text is not None:
             _judge(text, current, journal.account.subscription_type)
         await store.journal.move_part(
             transaction, current.part.id, PartState.FAILED, PartState.PENDING,
-            at=house.clock.now(), why="edited" if text else "to be tried again", who=house.who,
+            at=house.clock.now(), why="edited by hand" if text else "tried again, by hand",
+            who=house.who,
         )  # fmt: skip
         if text is not None:
             await transaction.run("change_text", part=current.part.id, text=text)
-        await _move(house, transaction, journal, PostState.PUBLISHING, "to be gone on with")
+        why = "decided by hand: the thread goes on from there"
+        await _move(house, transaction, journal, PostState.PUBLISHING, why)
         return await _done(house, transaction, journal)
 
 
@@ -132,10 +187,8 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
     async with house.database.statements(tenant.id) as transaction:
         journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
     client = open_account(house, journal.account)
-    for each in reversed(journal.parts):
-        part = each.part
-        if part.sent_as is None or part.deleted_at is not None:
-            continue
+    for part in reversed(list_deletable(journal.post)):
+        assert part.sent_as is not None
         await x.posts.delete(client, part.sent_as)
         now = house.clock.now()
         async with house.database.statements(tenant.id) as transaction:
@@ -146,7 +199,7 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
             )  # fmt: skip
     async with house.database.statements(tenant.id) as transaction:
         journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
-        why = "what was out is deleted from X"
+        why = "cancelled by hand: what was out is deleted from X"
         await _move(house, transaction, journal, PostState.CANCELLED, why)
         return await _done(house, transaction, journal)
 
@@ -154,11 +207,18 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
 async def leave(house: House, tenant: Tenant, post_id: PostId) -> Post:
     """Leave a partly published or failed post as it is: seen, and nothing to do.
 
+    A post of which no part is unknown, but which a person was to look at, goes on by its rows.
     Raises: PostNotFound, DecisionNotOpen.
     """
     async with house.database.statements(tenant.id) as transaction:
-        journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED, PostState.FAILED)
+        journal = await _locked(transaction, post_id)
+        if Choice.LEAVE not in list_choices(journal.post):
+            raise _not_open(journal.post)
         state = journal.post.state
+        if state is PostState.NEEDS_DECISION:
+            why = "decided by hand: seen, it goes on"
+            await _move(house, transaction, journal, PostState.PUBLISHING, why)
+            return await _done(house, transaction, journal)
         await store.posts.tell(
             transaction, tenant.id, post_id, house.clock.now(), state, state,
             "left as it is, by hand", who=house.who,
@@ -171,18 +231,24 @@ async def _locked(transaction: Statements, post_id: PostId, *states: PostState) 
     await store.posts.lock_state(transaction, post_id)
     journal = await store.journal.get(transaction, post_id)
     if states and journal.post.state not in states:
-        raise DecisionNotOpen(
-            f"Post {post_id} is {journal.post.state}, which leaves nothing of this to decide.",
-            next=f"`roost posts {post_id} --history` tells where it stands.",
-        )
+        raise _not_open(journal.post)
     return journal
+
+
+def _not_open(post: Post) -> DecisionNotOpen:
+    choices = ", ".join(f"`{choice}`" for choice in list_choices(post))
+    return DecisionNotOpen(
+        f"Post {post.id} is {post.state}: "
+        + (f"what can be decided is {choices}." if choices else "there is nothing to decide."),
+        next=f"`roost posts {post.id} --history` tells where it stands.",
+    )
 
 
 async def _undecided(transaction: Statements, post_id: PostId) -> tuple[PostJournal, PartJournal]:
     journal = await _locked(transaction, post_id, PostState.NEEDS_DECISION)
     part = journal.current()
     if part is None or part.part.state is not PartState.UNKNOWN:
-        raise DecisionNotOpen(f"No part of post {post_id} is unknown.")
+        raise _not_open(journal.post)
     return journal, part
 
 
@@ -194,8 +260,8 @@ async def _move(
     moved = await store.posts.move(transaction, post.id, post.state, after, reason)
     assert moved, "the row is locked"
     await store.posts.tell(
-        transaction, post.tenant_id, post.id, house.clock.now(), post.state, after,
-        f"decided by hand: {why}", who=house.who,
+        transaction, post.tenant_id, post.id, house.clock.now(), post.state, after, why,
+        who=house.who,
     )  # fmt: skip
 
 

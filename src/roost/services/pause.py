@@ -1,18 +1,71 @@
 """Holds posts back, one, an account's, a tenant's or all of them, and lets them go on."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from roost import store
+from roost.errors import Conflict
 from roost.house import House
-from roost.models import Integration, PartState, PostId, Tenant
+from roost.models import POST_MOVES, Integration, PartState, Post, PostId, Tenant
+from roost.store.database import Statements
 
 _RESTORED = ("restored", "database")
 
 
+class Scope(StrEnum):
+    """What a pause holds back."""
+
+    POST = "post"
+    ACCOUNT = "account"
+    TENANT = "tenant"
+    EVERYTHING = "everything"
+    """The stop switch."""
+
+
+class PostOver(Conflict):
+    """The post has come to its end: there is nothing to hold back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What holds the posts of a tenant back, besides their own marks and their accounts'."""
+
+    tenant: bool
+    everything: bool
+    why: str | None
+    """Why everything is stopped."""
+
+
+async def find_holds(transaction: Statements) -> Holds:
+    """What holds the posts of the tenant in sight back; in sight of none, everybody's."""
+    row = await transaction.run_one("see_holds")
+    assert row is not None
+    return Holds(**row)
+
+
+def held_by(post: Post, account: Integration, holds: Holds) -> tuple[Scope, ...]:
+    """Which marks hold a post back; none where it is over, or goes out in its time. Pure."""
+    if not POST_MOVES[post.state]:
+        return ()
+    marks = {
+        Scope.POST: post.paused,
+        Scope.ACCOUNT: account.paused,
+        Scope.TENANT: holds.tenant,
+        Scope.EVERYTHING: holds.everything,
+    }
+    return tuple(scope for scope, is_set in marks.items() if is_set)
+
+
 async def hold_post(house: House, tenant: Tenant, post_id: PostId, *, paused: bool) -> None:
-    """Hold one post back, or let it go on; told in its history. Raises: PostNotFound."""
+    """Hold one post back, or let it go on; told in its history.
+
+    Raises: PostNotFound, PostOver.
+    """
     async with house.database.statements(tenant.id) as transaction:
-        await store.posts.lock_state(transaction, post_id)
+        state = await store.posts.lock_state(transaction, post_id)
+        if paused and not POST_MOVES[state]:
+            raise PostOver(f"Post {post_id} is {state}: there is nothing to hold back.")
         row = await transaction.run_one("pause_post", post=post_id, paused=paused)
         if row is not None:
             why = "paused by hand" if paused else "goes on, by hand"
@@ -83,6 +136,10 @@ async def go_on(house: House) -> int:
                 parts = [row["part_id"] for row in rows]
                 for after in (PartState.SENDING, PartState.UNKNOWN):
                     await transaction.run("doubt_parts", parts=parts, after=after)
+                await transaction.run(
+                    "tell_doubts", parts=parts, at=now, who=house.who,
+                    why="the database was restored: X may have it, and its timeline is read first",
+                )  # fmt: skip
             doubted += len(parts)
     async with house.database.statements(None) as transaction:
         await transaction.run("go_on_after_restore")

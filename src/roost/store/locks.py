@@ -9,13 +9,15 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Collection, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum
 from typing import Any
 
 import psycopg
 
 from roost.models import IntegrationId, PostId
-from roost.store.database import DATABASE_AWAY, Database
+from roost.store.database import DATABASE_AWAY, Database, Statements
 from roost.store.statements import STATEMENTS
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,33 @@ class _Kind(IntEnum):
     """The account that posts are sent for."""
     UPLOADER = 0x5275
     """The post whose files are brought to X."""
+
+
+def _key(number: int) -> int:
+    """The second key is 32 bits wide: a number, wrapped."""
+    return number % 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A process that keeps accounts for itself and gives no sign of life."""
+
+    who: str
+    accounts: tuple[IntegrationId, ...]
+
+
+async def find_silent(
+    transaction: Statements, accounts: Collection[IntegrationId], *, within: timedelta
+) -> list[Silent]:
+    """Who keeps some of these accounts and has given no sign of life for so long (wall time)."""
+    rows = await transaction.run("silent_senders", sender=int(_Kind.SENDER), within=within)
+    kept: dict[str, set[int]] = {}
+    for row in rows:
+        kept.setdefault(row["who"], set()).add(row["account"])
+    return [
+        Silent(who, tuple(one for one in accounts if _key(one) in keys))
+        for who, keys in kept.items()
+    ]
 
 
 class SenderLocks:
@@ -115,6 +144,16 @@ class SenderLocks:
                     "SELECT pg_advisory_unlock(%(kind)s, %(key)s)", _Kind.UPLOADER, post_id
                 )
 
+    async def give_sign(self, who: str) -> None:
+        """Let the session's name tell whose it is, and that its process lives: a process that is
+        stopped keeps its locks, and `find_silent` finds it by this."""
+        if not self._connection.closed:
+            await self._run(
+                "SELECT set_config('application_name', 'roost '"
+                " || extract(epoch FROM clock_timestamp())::bigint || ' ' || %(who)s, false)",
+                {"who": who},
+            )
+
     async def close(self, patience_s: float) -> None:
         """Wait so long for what is under way, then give every lock back."""
         self.is_ending = True
@@ -150,12 +189,13 @@ class SenderLocks:
                     raise psycopg.OperationalError("the database cannot be reached") from error
 
     async def _ask(self, question: Any, kind: _Kind, number: int, **values: Any) -> Any:
-        # The second key is 32 bits wide: a number, wrapped.
-        keys = {"kind": int(kind), "key": number % 2**31}
+        return await self._run(question, {"kind": int(kind), "key": _key(number)} | values)
+
+    async def _run(self, question: Any, values: dict[str, Any]) -> Any:
         async with self._turn:
             try:
                 async with asyncio.timeout(_PATIENCE_S):
-                    rows = await self._connection.execute(question, keys | values)
+                    rows = await self._connection.execute(question, values)
                     return await rows.fetchone()
             except TimeoutError:
                 # Nobody answers on this connection any more: what it held is not ours to use.

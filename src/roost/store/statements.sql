@@ -249,6 +249,12 @@ UPDATE stop_switch SET paused = %(paused)s, why = %(why)s
 -- Whether everything is stopped, why, and since when these tables may lack what was sent.
 SELECT paused, why, restored_to FROM stop_switch
 
+-- name: see_holds
+-- What holds posts back besides their own marks and their accounts': the tenant's in sight (if one
+-- is), and the stop switch.
+SELECT coalesce((SELECT paused FROM tenants), false) AS tenant, paused AS everything, why
+FROM stop_switch
+
 -- name: stop_after_restore
 -- Everything stops: what was sent after an instant may be missing here.
 UPDATE stop_switch SET paused = true, why = %(why)s,
@@ -284,6 +290,12 @@ RETURNING part_id
 -- name: doubt_parts
 -- See doubt_pending_parts; a part becomes `unknown` by way of `sending`.
 UPDATE parts SET state = %(after)s WHERE id = ANY(%(parts)s)
+
+-- name: tell_doubts
+-- See doubt_pending_parts; each part's story says why.
+INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+SELECT tenant_id, post_id, position, %(at)s, 'pending', 'unknown', %(why)s, %(who)s
+FROM parts WHERE id = ANY(%(parts)s)
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.
@@ -334,6 +346,11 @@ ON CONFLICT (client_id, environment) DO UPDATE SET until = excluded.until, why =
 -- name: end_app_rest
 -- X takes the app's posts again.
 DELETE FROM app_rests WHERE client_id = %(client_id)s AND environment = %(environment)s
+
+-- name: list_app_rests
+-- Apps of which X takes nothing at present.
+SELECT client_id, until, why FROM app_rests
+WHERE environment = %(environment)s AND until > %(now)s ORDER BY until, client_id
 
 -- name: keep_windows
 -- How many creates X still takes of the account.
@@ -415,6 +432,17 @@ SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
 -- name: oldest_due_post
 -- Since when the oldest late post should be out.
 SELECT oldest_due_post(%(now)s) AS at
+
+-- name: silent_senders
+-- Accounts that a session keeps whose process has given no sign of life lately: who, and which.
+SELECT l.objid::bigint AS account, sign[2] AS who
+FROM pg_locks l
+JOIN pg_stat_activity a ON a.pid = l.pid
+CROSS JOIN LATERAL regexp_match(a.application_name, '^roost (\d+) (.*)$') AS sign
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(sender)s
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND to_timestamp(sign[1]::bigint) < clock_timestamp() - %(within)s
+ORDER BY who, account
 
 -- name: live_workers
 -- Workers that gave a sign of life lately.

@@ -274,21 +274,29 @@ class Way:
         reached(Point.POST_AFTER_SETTLED)
 
 
-#: What a person can do about a post that did not end as it was meant to, by its state.
+#: Of a post that did not end as it was meant to, by its state: the alarm's kind, what the post is
+#: said to be, and what a person can do.
 _NEXT = {
     PostState.NEEDS_DECISION: (
         "decision",
+        "needs a decision",
         "`roost posts {0} --history` shows what is known; `roost decide {0} sent URL`, `send` or"
         " `drop` settles it.",
     ),
-    PostState.MISSED: ("missed", "`roost decide {0} send` sends it now, `drop` takes it back."),
+    PostState.MISSED: (
+        "missed",
+        "was missed",
+        "`roost decide {0} send` sends it now, `drop` takes it back.",
+    ),
     PostState.PARTLY_PUBLISHED: (
         "decision",
+        "is on X only in part",
         "`roost decide {0} continue --text …` goes on, `delete` takes off X what is out, `leave`"
         " leaves it.",
     ),
     PostState.FAILED: (
         "failed",
+        "is not on X",
         "`roost edit {0} --text … --at +1m` tries again, `roost decide {0} leave` leaves it.",
     ),
 }
@@ -306,9 +314,9 @@ async def sound_outcome(
     """Tell a person of a post that did not end as it was meant to."""
     if state not in _NEXT:
         return
-    kind, what_next = _NEXT[state]
+    kind, what, what_next = _NEXT[state]
     await store.alarms.sound(
         transaction, post.tenant_id, kind, f"post {post.id}", at=at,
-        message=f"Post {post.id} of @{account.username} is {state}: {why}",
+        message=f"Post {post.id} of @{account.username} {what}: {why}",
         next=what_next.format(post.id),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Final, assert_never
 from roost import limits, promise, store, x
 from roost.errors import RoostError
 from roost.journal import Attempt, Outcome, PartJournal, Upload
-from roost.models import Part, PartState, TweetId
+from roost.models import Environment, Part, PartState, TweetId
 from roost.points import Point
 from roost.services.publish.rows import Way
 from roost.store.database import Statements
@@ -41,7 +41,12 @@ async def begin(
     """
     uploads = [part.upload_of(asset.id) for asset in part.part.media]
     tried = f"attempt {len(part.attempts) + 1}"
-    why = "sent again: X's timeline does not show it" if again else "handed to X"
+    why = "handed to X"
+    if again:
+        looked = "X's timeline does not show it"
+        if part.last.decided_absent:
+            looked = "a person says that X does not have it"
+        why = f"handed to X again, since {looked}"
     return await store.journal.begin_attempt(
         transaction,
         part,
@@ -75,7 +80,7 @@ async def send_part(
     reached(Point.CREATE_BEFORE_SEND)
     if not await way.locks.still_hold(way.account.id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
-        await way.take_back(part, attempt, "not sent: the account's lock was lost")
+        await way.take_back(part, attempt, "the account's lock was lost before it was sent")
         return False
     try:
         created = await x.posts.create(
@@ -167,20 +172,23 @@ async def _find_twin(way: Way, part: Part) -> str:
         )
     )
     if known is not None:
-        return f" It is {_address(known['sent_as'])} (post {known['post_id']})."
+        return f" It is {_address(way, known['sent_as'])} (post {known['post_id']})."
     wanted = x.posts.as_returned(part.text)
     since = promise.since_tweet(way.house.clock.now() - _TWINS_WITHIN)
     try:
         async for seen in x.posts.read_timeline(way.client, way.account.x_user_id, since_id=since):
             if seen.expanded_text == wanted:
-                return f" It is {_address(seen.tweet_id)}."
+                return f" It is {_address(way, seen.tweet_id)}."
     except RoostError:
         return ""
     return ""
 
 
-def _address(tweet_id: TweetId) -> str:
-    return f"https://x.com/i/web/status/{tweet_id}"
+def _address(way: Way, tweet_id: TweetId) -> str:
+    """Where a person finds it; what was made in play has no page on the real X."""
+    if way.account.environment is Environment.LIVE:
+        return f"https://x.com/i/web/status/{tweet_id}"
+    return f"{tweet_id} on the emulator"
 
 
 async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
@@ -250,4 +258,4 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
 async def give_up_waiting(way: Way, part: PartJournal) -> None:
     """The last attempt's time is over: nobody will write its answer any more."""
     assert part.part.state is PartState.SENDING
-    await way.unknown(part, part.last, "its worker ended before X's answer")
+    await way.unknown(part, part.last, "its worker ended before X's answer was known")
