@@ -149,19 +149,22 @@ class Case:
         return self.copies.get((planned.user_id, planned.texts[position - 1]), [])
 
 
-def judge(case: Case) -> list[Finding]:
-    """Every broken promise; none: all is as it should be."""
-    return [*_duplicates(case), *_foreign_deletions(case), *_each(case)]
+def judge(case: Case, *, at_rest: bool = True) -> list[Finding]:
+    """Every broken promise; none: all is as it should be.
+
+    `at_rest`: everything has had its time, and what still moves is lost.
+    """
+    return [*_duplicates(case), *_foreign_deletions(case), *_each(case, at_rest)]
 
 
-def _each(case: Case) -> Iterator[Finding]:
+def _each(case: Case, at_rest: bool) -> Iterator[Finding]:
     for planned in case.planned:
         row = case.rows.get(planned.post_id)
         if row is None:
             yield Finding(Wrong.LOST, planned.post_id, "its row is gone")
             continue
         for wrong, what in (
-            *_lost(case, planned, row),
+            *_lost(case, planned, row, at_rest),
             *_out_of_order(case, planned, row),
             *_unexplained(case, planned, row),
         ):
@@ -194,8 +197,8 @@ def _foreign_deletions(case: Case) -> Iterator[Finding]:
                 yield Finding(Wrong.LOST, post_id, f"{copy.id} was deleted, and by no hand")
 
 
-def _lost(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[Wrong, str]]:
-    if row.state not in FINAL:
+def _lost(case: Case, planned: Planned, row: PostRow, at_rest: bool) -> Iterator[tuple[Wrong, str]]:
+    if at_rest and row.state not in FINAL:
         yield Wrong.LOST, f"it is {row.state} and comes to no end"
     if len(row.parts) != len(planned.texts):
         yield Wrong.LOST, f"{len(row.parts)} parts of {len(planned.texts)} are left"

@@ -237,11 +237,13 @@ async def open_scene(
 ) -> AsyncIterator[Scene]:
     """A world on a migrated, empty database and an emulator that is reset for it.
 
-    `wall` are the settings of wall time with which worker processes run.
+    `wall` are the settings of wall time, by their names in the environment.
     """
     folder.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
-        http = await stack.enter_async_context(aiohttp.ClientSession())
+        # A connection of its own for each request: a loop that rests does not see one close.
+        connector = aiohttp.TCPConnector(force_close=True)
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         emulator = Emulator(emulator_url, http)
         await emulator.reset()
         settings = Settings(
@@ -254,6 +256,7 @@ async def open_scene(
             twitter_client_id=emulator.app.client_id,
             twitter_client_secret=emulator.app.client_secret,
             twitter_callback_url=emulator.app.callback,
+            **{name.lower(): value for name, value in wall.items()},  # type: ignore[arg-type]
         )
         house = await stack.enter_async_context(open_house(settings))
         scene = Scene(
