@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from roost.services.publish.points import Point
+from roost.points import Point
 
 
 class Blow(StrEnum):
@@ -74,6 +74,11 @@ class Cell:
     def subject(self) -> str:
         """The first word of the point's name: what the worker is about to do or has done."""
         return self.point.value.partition(".")[0]
+
+    @property
+    def is_of_the_end(self) -> bool:
+        """Whether it is about how a post ends; one that X refuses in its midst takes that step."""
+        return self.subject == "post"
 
     @property
     def operation(self) -> str:

@@ -26,13 +26,16 @@ from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
 from roost.store.vault import make_key_line
 
-#: Where nothing is on its way, when the next thing is due; NULL while something is.
+#: Where nothing is on its way, when the next thing is due; no row while something is.
 _AT_REST = """
-    SELECT roost.next_due('emulator') WHERE NOT EXISTS (
-        SELECT FROM roost.procrastinate_jobs WHERE status IN ('todo', 'doing')
-    ) AND NOT EXISTS (
-        SELECT FROM roost.posts WHERE state = 'publishing' AND resume_at IS NULL)
+    SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
+                 min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
+    FROM roost.posts
+    HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
+       AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs WHERE status IN ('todo', 'doing'))
 """
+#: The first key of the advisory lock that makes a worker an account's sender ("Ro").
+SENDER = 0x526F
 _numbers = itertools.count(1)
 
 
@@ -145,11 +148,12 @@ class Scene:
         return len(rows)
 
     async def holds(self, worker: Worker, account: Integration) -> bool:
-        """Whether a session of the worker has an advisory lock with the account's number."""
+        """Whether a session of the worker is the account's sender."""
         rows = await self.ask(
             "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
-            " AND granted AND application_name = %s AND objid = %s",
+            " AND granted AND application_name = %s AND classid = %s AND objid = %s",
             worker.name,
+            SENDER,
             account.id,
         )
         return bool(rows)

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 
-from _scene import Scene
+from _scene import SENDER, Scene
 from _workers import Worker
 
 #: A step leaves a row in one of these: a change of state, an attempt, or a request to X.
@@ -22,8 +22,7 @@ _STEPS = """
 """
 _HELD = """
     SELECT objid::bigint FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND application_name = %s
-      AND objid IN (SELECT id FROM roost.integrations)
+    WHERE locktype = 'advisory' AND granted AND application_name = %s AND classid = %s
 """
 #: Of some accounts, those with a post that should go on now.
 _STANDING = """
@@ -45,7 +44,7 @@ class Watch:
 
     async def kill(self, worker: Worker) -> None:
         """Kill a worker; the accounts that it held with work to do now stand still."""
-        held = [number for (number,) in await self._scene.ask(_HELD, worker.name)]
+        held = [number for (number,) in await self._scene.ask(_HELD, worker.name, SENDER)]
         worker.send(signal.SIGKILL)
         await worker.ended()
         died = time.monotonic()

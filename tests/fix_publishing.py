@@ -30,7 +30,9 @@ MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 _NEXT_STEP = """
     SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
-                 min(resume_at) FILTER (WHERE state = 'publishing')) FROM sendable_posts
+                 min(resume_at) FILTER (WHERE state = 'publishing'),
+                 min(prepare_at) FILTER (WHERE state IN ('scheduled', 'publishing')))
+    FROM sendable_posts
 """
 _TAKE_JOB = """
     DELETE FROM procrastinate_jobs WHERE id = (
@@ -71,7 +73,7 @@ class Desk:
 
     async def work(self) -> None:
         """Do what is due now, job after job, until nothing is."""
-        while await dispatch.dispatch_due(self.house):
+        while (await dispatch.dispatch_due(self.house)).queued:
             while (job := await self._take_job()) is not None:
                 await self.do(*job)
 
@@ -84,11 +86,14 @@ class Desk:
     async def do(self, task: str, arguments: dict[str, int]) -> None:
         """Run one job's body, as the worker does."""
         tenant_id = TenantId(arguments["tenant_id"])
+        integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])
-            await publish.publish_post(self.house, self.locks, tenant_id, post_id)
+            await publish.publish_post(self.house, self.locks, tenant_id, integration_id, post_id)
+        elif task == jobs.PREPARE:
+            post_id = PostId(arguments["post_id"])
+            await publish.prepare_post(self.house, self.locks, tenant_id, integration_id, post_id)
         else:
-            integration_id = IntegrationId(arguments["integration_id"])
             await collect.collect_account(self.house, tenant_id, integration_id)
             await alert.detect(self.house, tenant_id, integration_id)
 

@@ -33,8 +33,8 @@ from PIL import Image
 from fix_postgres import PostgresServer
 from fix_publishing import Desk
 from roost import telemetry
+from roost.points import Point
 from roost.services import dispatch
-from roost.services.publish import Point
 from roost.store.database import Database
 from roost.store.locks import SenderLocks, open_sender_locks
 
@@ -204,7 +204,7 @@ class Promise(RuleBasedStateMachine):
             _fate.point = ""
 
     async def _bury(self, worker: int) -> None:
-        await self._workers[worker].close()
+        await self._workers[worker].close(patience_s=0)
         self._workers[worker] = await self._new_worker()
 
     @rule(which=st.integers(0, 50))

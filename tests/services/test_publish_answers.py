@@ -94,7 +94,7 @@ async def test_create_that_meets_a_401_is_sent_with_a_fresh_token(desk: Desk) ->
 
 
 async def test_a_slow_refresh_does_not_use_up_the_time_of_the_create(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six")
+    post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=0.8)
     await _with_deadline(desk, 0.5).work()

@@ -52,7 +52,6 @@ OPERATIONS: dict[str, Act] = {
     "read_posts": _read_posts,
     "read_me": _read_me,
     "media_initialize": _upload,
-    "media_finalize": _upload,
 }
 LASTING = {"create_post", "delete_post"}
 #: A fault that X answers before it does anything at all.
@@ -93,7 +92,7 @@ async def test_delete_is_sent_once_over_a_kept_connection(
 @pytest.mark.parametrize("kind", ["drop", "503"])
 @pytest.mark.parametrize(
     ("operation", "error"),
-    [("create_post", x.errors.OutcomeUnknown), ("media_finalize", x.errors.XUnavailable)],
+    [("create_post", x.errors.OutcomeUnknown), ("media_initialize", x.errors.XUnavailable)],
 )
 async def test_fault_after_the_commit_looks_the_same_as_before(
     account: Account,

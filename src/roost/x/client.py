@@ -6,6 +6,7 @@ does anything, and only once. Every exchange is told before its result is handed
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Protocol, TypeVar
 
 import aiohttp
@@ -94,6 +95,10 @@ class Client:
         self._on_exchange = on_exchange
         self._clock = clock or SystemClock()
         self._patience = patience
+
+    def now(self) -> datetime:
+        """Domain time, in which limits end and uploads expire."""
+        return self._clock.now()
 
     async def call(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> A:
         """Send a request and decode what X answers.

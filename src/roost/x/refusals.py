@@ -138,6 +138,8 @@ def judge_answer(
     said = _quote(problem, post_text)
     if operation is Operation.CREATE_POST:
         return _judge_create(problem, post_text, said, facts)
+    if operation in _MEDIA and problem.says("not found", "invalid media_id"):
+        return errors.NotFoundOnX(f"X does not know this upload: {said}", **facts)
     if operation in _MEDIA and answer.status == 400:
         return errors.MediaRejected(f"X does not take the file: {said}", **facts)
     return _judge_resource(problem, facts, missing=answer.status == 404)
