@@ -76,6 +76,14 @@ class Cell:
         return self.point.value.partition(".")[0]
 
     @property
+    def can_happen(self) -> bool:
+        """Only a create is a duplicate; and nobody comes past a refresh whose answer was lost."""
+        if self.answer is DUPLICATE:
+            return self.operation == "create_post"
+        past = self.point.value.startswith("refresh.after_")
+        return not (past and self.answer.when == "after")
+
+    @property
     def is_of_the_end(self) -> bool:
         """Whether it is about how a post ends; one that X refuses in its midst takes that step."""
         return self.subject == "post"
@@ -90,9 +98,9 @@ class Cell:
 def all_cells() -> Iterator[Cell]:
     """The full product."""
     for number, (point, blow, answer) in enumerate(product(Point, Blow, ANSWERS)):
-        if answer is DUPLICATE and Cell(0, point, blow, answer).operation != "create_post":
-            continue
-        yield Cell(number, point, blow, answer)
+        cell = Cell(number, point, blow, answer)
+        if cell.can_happen:
+            yield cell
 
 
 def plain_cells(blow: Blow) -> list[Cell]:

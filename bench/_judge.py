@@ -25,6 +25,8 @@ _MOVES = frozenset(
         ("unknown", "sent"), ("unknown", "sending"), ("unknown", "failed"),
     }
 )  # fmt: skip
+#: How late a post may be, in domain time: the product's own setting.
+TOLERANCE = timedelta(hours=1)
 #: Two processes write one history; their clocks may differ by this much of domain time.
 _CLOCKS_DIFFER = timedelta(seconds=5)
 _TWEET_ID = re.compile(r"\b\d{15,20}\b")
@@ -237,8 +239,10 @@ def _unexplained(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[W
         told += _unfounded_doubt(case, row)
     elif row.state in ("failed", "partly_published"):
         told += _unfounded_failure(case, planned, row)
-    elif row.state in ("cancelled", "missed"):
-        told.append(f"{row.state}, although nobody took it back and nothing held it up so long")
+    elif row.state == "missed":
+        told += _unfounded_miss(row)
+    elif row.state == "cancelled":
+        told.append("cancelled, although nobody took it back")
     for what in told:
         yield Wrong.UNEXPLAINED, what
 
@@ -306,6 +310,13 @@ def _unfounded_doubt(case: Case, row: PostRow) -> Iterator[str]:
     for named in _TWEET_ID.findall(row.reason or ""):
         if named not in known:
             yield f"its reason names {named}, which X never had"
+
+
+def _unfounded_miss(row: PostRow) -> Iterator[str]:
+    if any(part.state != "pending" for part in row.parts):
+        yield f"missed, with parts {', '.join(part.state for part in row.parts)}"
+    if row.due_at is None or row.events[-1].at - row.due_at < TOLERANCE:
+        yield f"missed at {row.events[-1].at}, and it was due at {row.due_at}"
 
 
 def _unfounded_failure(case: Case, planned: Planned, row: PostRow) -> Iterator[str]:

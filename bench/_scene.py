@@ -174,13 +174,17 @@ class Scene:
             return told
 
     async def settled(self, posts: Collection[int], within: float = 90) -> bool:
-        """Move the clock on wherever everything rests, until none of the posts moves any more.
+        """Go on until none of the posts moves any more; False: it takes too long."""
+        return await self.go_on_until(lambda: self.are_final(posts), within)
+
+    async def go_on_until(self, look: Callable[[], Awaitable[bool]], within: float) -> bool:
+        """Connect again what was lost, and skip time wherever everything rests, until it is so.
 
         False where that takes longer than so many wall seconds.
         """
         try:
             async with asyncio.timeout(within):
-                while not await self._are_final(posts):
+                while not await look():
                     await self.reconnect_lost()
                     await self._skip_rest()
                     await asyncio.sleep(0.05)
@@ -188,7 +192,8 @@ class Scene:
             return False
         return True
 
-    async def _are_final(self, posts: Collection[int]) -> bool:
+    async def are_final(self, posts: Collection[int]) -> bool:
+        """Whether none of the posts moves any more."""
         rows = await self.ask(
             "SELECT FROM roost.posts WHERE id = ANY(%s) AND state <> ALL(%s)",
             list(posts),

@@ -76,9 +76,12 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
     held = False
     planned = await _set_up(scene, cell, account)
     posts = [each.post_id for each in planned]
-    try:
-        await until(scene.trap.has_sprung, within=40)
-    except TimeoutError:
+
+    async def is_decided() -> bool:
+        return await scene.trap.has_sprung() or await scene.are_final(posts)
+
+    await scene.go_on_until(is_decided, within=60)
+    if not await scene.trap.has_sprung():
         scene.trap.disarm()
         wrong.append("no worker came to the point")
     else:

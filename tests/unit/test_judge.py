@@ -134,6 +134,16 @@ def test_a_story_with_a_leap_is_unexplained() -> None:
     assert found(unsaid, FIRST, SECOND) == {Wrong.UNEXPLAINED}
 
 
+@pytest.mark.parametrize(("late_h", "broken"), [(2, set()), (0.5, {Wrong.UNEXPLAINED})])
+def test_only_what_is_long_over_is_missed(late_h: float, broken: set[Wrong]) -> None:
+    story = (*STORY[:2], replace(event(None, "publishing", "missed"), at=NOON))
+    parts = (PartRow(1, "pending", None), PartRow(2, "pending", None))
+    row = PostRow(1, "missed", "too late", NOON - timedelta(hours=late_h), parts, story)
+    assert found(row) == broken
+    begun = replace(row, parts=(PartRow(1, "sent", FIRST.id), parts[1]))
+    assert Wrong.UNEXPLAINED in found(begun, FIRST)
+
+
 def test_other_bytes_are_unexplained() -> None:
     planned = replace(PLANNED, media=(("sha",), ()))
     case = Case([planned], {1: PUBLISHED}, [replace(FIRST, media=("other",)), SECOND])
