@@ -95,7 +95,7 @@ class Town:
 
     async def until(self, query: Any, *values: object) -> None:
         """Return once the query says `so`."""
-        while not (await self.ask(query, *values))["so"]:  # noqa: ASYNC110  the server tells nobody
+        while not (await self.ask(query, *values))["so"]:
             await asyncio.sleep(0.05)
 
 

@@ -15,10 +15,10 @@ depends_on = None
 TABLES = """
 CREATE INDEX posts_prepare_turns ON posts (tenant_id, prepare_at, id) WHERE prepare_at IS NOT NULL;
 
--- When the dispatcher has to queue the post; NULL: never, or a job has it.
+-- When the dispatcher has to queue the post; NULL: never, or a job has it, or it is paused.
 ALTER TABLE posts ADD COLUMN wake_at timestamptz
-    GENERATED ALWAYS AS (CASE state WHEN 'scheduled' THEN due_at
-                                    WHEN 'publishing' THEN resume_at END) STORED;
+    GENERATED ALWAYS AS (CASE WHEN paused THEN NULL WHEN state = 'scheduled' THEN due_at
+                              WHEN state = 'publishing' THEN resume_at END) STORED;
 DROP INDEX posts_due, posts_late, posts_resume;
 CREATE INDEX posts_wake ON posts (tenant_id, wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE INDEX posts_wake_next ON posts (wake_at) WHERE wake_at IS NOT NULL;
@@ -37,13 +37,6 @@ DROP FUNCTION claim_due_posts(timestamptz, int, text);
 DROP FUNCTION claim_due_accounts(timestamptz, timestamptz, int, text);
 DROP FUNCTION find_stranded_posts(text);
 DROP FUNCTION next_due(text);
-DROP VIEW sendable_posts;
-
-CREATE VIEW sendable_accounts WITH (security_invoker = true) AS
-    SELECT i.id, i.tenant_id, i.environment FROM integrations i WHERE i.status = 'connected';
-
-CREATE VIEW sendable_posts WITH (security_invoker = true) AS
-    SELECT p.*, a.environment FROM posts p JOIN sendable_accounts a ON a.id = p.integration_id;
 
 -- How many more jobs a queue takes before its workers have as many as they can begin soon.
 CREATE FUNCTION room_in(queue text, at_most int) RETURNS int
@@ -166,7 +159,7 @@ CREATE FUNCTION queue_preparations(
             SELECT p.id FROM tenants t, LATERAL (
                 SELECT p.id, p.prepare_at, row_number() OVER (ORDER BY p.prepare_at, p.id) AS turn
                 FROM posts p
-                WHERE p.tenant_id = t.id AND p.prepare_at <= present
+                WHERE p.tenant_id = t.id AND p.prepare_at <= present AND NOT p.paused
                   AND (SELECT true FROM sendable_accounts a
                        WHERE a.id = p.integration_id AND a.environment = played)
                 ORDER BY p.prepare_at, p.id LIMIT room) p
@@ -239,7 +232,7 @@ CREATE FUNCTION queue_stranded_posts(at_most int, played text) RETURNS int
     AS $$
     WITH stranded AS (
         SELECT p.tenant_id, p.integration_id, p.id FROM posts p
-        WHERE p.state = 'publishing' AND p.resume_at IS NULL
+        WHERE p.state = 'publishing' AND p.resume_at IS NULL AND NOT p.paused
           AND (SELECT true FROM sendable_accounts a
                WHERE a.id = p.integration_id AND a.environment = played)
           AND NOT EXISTS (SELECT FROM procrastinate_jobs j
@@ -266,7 +259,7 @@ CREATE OR REPLACE FUNCTION oldest_due_post(present timestamptz) RETURNS timestam
          WHERE p.state = 'scheduled' AND p.wake_at <= present
            AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)),
         (SELECT min(p.due_at) FROM posts p
-         WHERE p.state = 'publishing' AND p.due_at <= present
+         WHERE p.state = 'publishing' AND p.due_at <= present AND NOT p.paused
            AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)));
 """
 
@@ -283,5 +276,4 @@ def upgrade() -> None:
     op.execute(
         f"REVOKE ALL ON FUNCTION {called}, room_in(text, int) FROM PUBLIC;"
         f"GRANT EXECUTE ON FUNCTION {called} TO roost_app;"
-        "GRANT SELECT ON sendable_accounts, sendable_posts TO roost_app;"
     )
