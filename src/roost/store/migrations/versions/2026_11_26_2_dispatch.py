@@ -36,7 +36,6 @@ FUNCTIONS = """
 DROP FUNCTION claim_due_posts(timestamptz, int, text);
 DROP FUNCTION claim_due_accounts(timestamptz, timestamptz, int, text);
 DROP FUNCTION find_stranded_posts(text);
-DROP FUNCTION next_due(text);
 
 -- How many more jobs a queue takes before its workers have as many as they can begin soon.
 CREATE FUNCTION room_in(queue text, at_most int) RETURNS int
