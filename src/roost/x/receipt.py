@@ -31,6 +31,9 @@ class Receipt(msgspec.Struct, frozen=True):
     resources: int | None = None
     """How many things the answer holds that a read is billed by; None: it was not read."""
 
+    def __repr__(self) -> str:
+        return f"Receipt({self.request.operation}, {self.status})"
+
     @property
     def status(self) -> int | None:
         """X's status; None: no answer came."""
@@ -74,11 +77,10 @@ class Receipt(msgspec.Struct, frozen=True):
         return Price(_FREE, at_most.high, f"at most {at_most.reason}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Something that X told, with the receipt of the request that it came by."""
 
-    receipt: Receipt = field(repr=False, compare=False)
+    receipt: Receipt
 
     @property
     def rate(self) -> tuple[Window, ...]:
