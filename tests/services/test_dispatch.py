@@ -142,7 +142,8 @@ async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: 
         "leased_until": desk.house.clock.now(),
         "environment": desk.house.settings.environment,
     }
-    async with await desk.house.database.connect() as stopped:
+    stopped = await desk.house.database.connect()
+    try:
         statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
         stopped.pgconn.send_query(statement.encode())
         while await queued(desk.house) != [first]:
@@ -150,6 +151,8 @@ async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: 
         second = await desk.plan("Second")
         await dispatch.dispatch_due(desk.house)
         assert await queued(desk.house) == [first, second]
+    finally:
+        await stopped.close()
 
 
 async def test_held_back_posts_take_no_turns(desk: Desk, neighbour: Desk) -> None:
