@@ -30,7 +30,7 @@ from roost.store.vault import make_key_line
 _AT_REST = """
     SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
                  min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
-    FROM roost.posts
+    FROM roost.posts WHERE state IN ('scheduled', 'publishing')
     HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
        AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs WHERE status IN ('todo', 'doing'))
 """
