@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from roost.models import IntegrationId, PostId, TenantId
 from roost.settings import Settings
-from roost.store.database import Transaction
+from roost.store.database import Statements
 
 PUBLISH: Final = "publish"
 PREPARE: Final = "prepare"
@@ -83,7 +83,7 @@ def make_worker(
 
 
 async def defer_publish(
-    transaction: Transaction,
+    transaction: Statements,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,

@@ -29,6 +29,12 @@ _PREFIXES: Final = {
     Family.USER_DAY: "x-user-limit-24hour",
     Family.APP_DAY: "x-app-limit-24hour",
 }
+_NAMES: Final = {
+    family: (f"{prefix}-limit", f"{prefix}-remaining", f"{prefix}-reset")
+    for family, prefix in _PREFIXES.items()
+}
+#: Every header that tells of a window, in lower case.
+HEADERS: Final = tuple(name for names in _NAMES.values() for name in names)
 _LENGTHS: Final = {
     Family.FIFTEEN_MINUTES: timedelta(minutes=15),
     Family.USER_DAY: timedelta(hours=24),
@@ -81,13 +87,13 @@ def read_windows(headers: Mapping[str, str]) -> tuple[Window, ...]:
     """
     told = {name.lower(): value for name, value in headers.items()}
     windows = []
-    for family, prefix in _PREFIXES.items():
-        figures = [
-            told.get(f"{prefix}-{one}", "").strip() for one in ("limit", "remaining", "reset")
-        ]
-        if not all(_FIGURE.fullmatch(figure) for figure in figures):
+    for family, names in _NAMES.items():
+        if names[0] not in told:
             continue
-        limit, remaining, reset = (int(figure) for figure in figures)
+        figures = [told.get(name, "").strip() for name in names]
+        if not all(map(_FIGURE.fullmatch, figures)):
+            continue
+        limit, remaining, reset = map(int, figures)
         try:
             resets_at = datetime.fromtimestamp(reset, UTC)
         except (OverflowError, ValueError, OSError):

@@ -32,6 +32,12 @@ class Operation(StrEnum):
     """GET /2/tweets, by ids."""
     READ_TIMELINE = "read_timeline"
     """GET /2/users/:id/tweets."""
+    READ_POST_ANALYTICS = "read_post_analytics"
+    """GET /2/tweets/analytics; X's list does not name it: reckoned as a read of its posts."""
+    READ_MEDIA_ANALYTICS = "read_media_analytics"
+    """GET /2/media/analytics; X's list does not name it."""
+    READ_USAGE = "read_usage"
+    """GET /2/usage/tweets."""
     READ_USER = "read_user"
     """GET /2/users/me, /2/users/:id, /2/users."""
     MEDIA_UPLOAD = "media_upload"
@@ -40,6 +46,8 @@ class Operation(StrEnum):
     """GET /2/media/upload: how far processing is."""
     MEDIA_METADATA = "media_metadata"
     """POST /2/media/metadata: an alt text."""
+    MEDIA_SUBTITLES = "media_subtitles"
+    """POST /2/media/subtitles: tie subtitles to a video."""
     TOKEN = "token"  # noqa: S105  the name of a request
     """POST /2/oauth2/token: exchange and refresh."""
     REVOKE = "revoke"
@@ -81,6 +89,7 @@ _BY_OPERATION: Final = {
     Operation.DELETE_POST: _DELETE,
     Operation.READ_POSTS: _READ_POST,
     Operation.READ_TIMELINE: _READ_POST,
+    Operation.READ_POST_ANALYTICS: _READ_POST,
     Operation.READ_USER: _READ_USER,
     Operation.MEDIA_METADATA: _METADATA,
 }

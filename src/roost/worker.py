@@ -8,20 +8,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException, UniqueViolation
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
-from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from roost import jobs
 from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
-from roost.services import alert, collect, dispatch, publish
+from roost.services import alert, collect, dispatch, pause, publish, restore
+from roost.store.database import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
 from roost.watchdog import watching
 
@@ -29,7 +26,7 @@ log = logging.getLogger(__name__)
 
 #: Jobs of a queue at a time in one process: they wait for X most of their time. What may take
 #: long has a queue of its own, so that it never takes the place of what is due.
-CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.COLLECT: 5}
+CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: The dispatcher looks again after this, even if nothing woke it.
 _LOOK_AGAIN_S = 30.0
 #: Where something due is left: when so many jobs have begun here, or after this.
@@ -38,10 +35,8 @@ _ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
 _GATHER_S = 0.02
 #: A database that is away is tried again after a second, then ever more rarely, up to this.
 _LONGEST_PAUSE_S = 10.0
-#: How a database that cannot be reached shows, in each library's words.
-_DATABASE_AWAY = (
-    psycopg.OperationalError, DBAPIError, PoolExhausted, PoolTimeout, ConnectorException,
-)  # fmt: skip
+#: How a database that cannot be reached shows, in the engine's words as well.
+_DATABASE_AWAY: Final = (*DATABASE_AWAY, ConnectorException)
 
 
 def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
@@ -49,6 +44,11 @@ def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
     async def publish_post(tenant_id: int, integration_id: int, post_id: int) -> None:
         tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
         await publish.publish_post(house, locks, tenant, integration, PostId(post_id))
+
+    @app.task(name=jobs.PREPARE)
+    async def prepare_post(tenant_id: int, integration_id: int, post_id: int) -> None:
+        tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
+        await publish.prepare_post(house, locks, tenant, integration, PostId(post_id))
 
     @app.task(name=jobs.COLLECT)
     async def collect_account(tenant_id: int, integration_id: int) -> None:
@@ -64,7 +64,7 @@ class Bodies:
         self._awaited = 0
         self._enough = asyncio.Event()
         self._running: set[int] = set()
-        self._left: set[int] = set()
+        self._idle_since: dict[int, float] = {}
 
     async def __call__(
         self, body: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
@@ -86,15 +86,14 @@ class Bodies:
         self._enough.clear()
         await self._enough.wait()
 
-    def ended_unseen(self, doing: list[Job]) -> list[Job]:
-        """Which of the jobs under way here have had no body for two looks.
+    def ended_unseen(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
+        """Which of the jobs under way here have had no body for so long (wall seconds).
 
         The engine could not write their end: the database was away at that moment.
         """
-        idle = {job.id: job for job in doing if job.id not in self._running}
-        gone = [job for number, job in idle.items() if number in self._left]
-        self._left = {number for number in idle if number is not None}
-        return gone
+        idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
+        self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
+        return [job for number, job in idle.items() if now - self._idle_since[number] > after_s]
 
 
 async def _dispatch(house: House, woken: asyncio.Event, bodies: Bodies) -> None:
@@ -144,7 +143,8 @@ async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies:
             doing += await app.job_manager.list_jobs_async(
                 status=Status.DOING.value, worker_id=engine.worker_id
             )
-    for job in bodies.ended_unseen(doing):
+    now, after_s = asyncio.get_running_loop().time(), settings.roost_stalled_after_s
+    for job in bodies.ended_unseen(doing, now=now, after_s=after_s):
         log.warning("the end of job %s was not written; it is now", job.id)
         await _end_job(app, job)
     await dispatch.dispatch_stranded(house)
@@ -187,6 +187,8 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
     with watching():
         async with open_sender_locks(house.database) as locks:
+            if (mark := await restore.find_restored(house)) is not None:
+                await pause.stop_after_restore(house, mark.last_at)
             await _again_and_again("the engine", lambda: _work(house, locks, asked), asked)
 
 
@@ -211,6 +213,7 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
                 ("listener", lambda: _listen(house, woken)),
                 ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
                 ("heartbeat", lambda: _beat(house, app, engines)),
+                ("mark", lambda: _keep_mark(house)),
             )
         ]
         ending = asyncio.create_task(_end_when(asked, engines))
@@ -246,6 +249,14 @@ async def _beat(house: House, app: App, engines: Sequence[Worker]) -> None:
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)
+
+
+async def _keep_mark(house: House) -> None:
+    """Remember how far the story goes, so that a restored database is noticed at the next start."""
+    mark = None
+    while True:
+        mark = await restore.keep_mark(house, mark)
+        await asyncio.sleep(house.settings.roost_heartbeat_s)
 
 
 async def is_any_alive(house: House) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 from x_emulator import answers, budgets, posts, prices, refusals
 from x_emulator.answers import Wanted
 from x_emulator.bodies import CreateBody
-from x_emulator.calls import Answer, Call, read_body
+from x_emulator.calls import Call, read_body
 from x_emulator.posts import TimelineQuery
 from x_emulator.state import Post, User
+from x_emulator.wire import Answer
 
 _ID = re.compile(r"[0-9]{1,19}")
 
@@ -34,7 +35,7 @@ async def create_post(call: Call) -> Answer:
 
 async def delete_post(call: Call) -> Answer:
     """`DELETE /2/tweets/{id}`."""
-    posts.delete(call.world, call.user, _path_id(call), call.at)
+    posts.delete(call.world, call.user, call.client_id, _path_id(call), call.at)
     return Answer(200, {"data": {"deleted": True}}, usd=prices.DELETE)
 
 
@@ -170,12 +171,12 @@ def _path_id(call: Call) -> str:
 
 def _ids(call: Call) -> list[str]:
     given = call.query.get("ids", "")
-    ids = list(dict.fromkeys(given.split(",")))
+    ids = given.split(",")
     if not all(_ID.fullmatch(each) for each in ids):
         raise _invalid(call, "ids", given, "is not valid")
     if len(ids) > 100:
         raise _invalid(call, "ids", given, "has more than 100 values")
-    return ids
+    return list(dict.fromkeys(ids))
 
 
 def _timeline_query(call: Call) -> TimelineQuery:

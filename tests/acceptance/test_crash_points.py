@@ -14,7 +14,7 @@ from fix_processes import python_process
 from roost import store
 from roost.house import House
 from roost.models import Integration, PartState, Post, PostState, Tenant
-from roost.services.publish import Point
+from roost.points import Point
 from roost.services.schedule import PlainPart, schedule_post
 
 _DOOMED = str(Path(__file__).with_name("doomed_worker.py"))

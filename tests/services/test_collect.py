@@ -138,7 +138,7 @@ async def test_a_steady_account_raises_nothing(desk: Desk, emulator: Emulator) -
 
 async def test_a_busy_x_is_asked_again_later(daily: Desk) -> None:
     now = daily.house.clock.now()
-    await daily.emulator.fail("read_user", "before", "503")
+    await daily.emulator.fail("read_user", "before", "503", times=3)  # the client tries so often
     collected = await collect.collect_account(daily.house, daily.tenant.id, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert await next_reading(daily) == now + timedelta(minutes=10)

@@ -51,7 +51,7 @@ async def take_jobs(house: House) -> list[int]:
     """Take every post's job out of the queue, as workers do; the posts, in the queue's order."""
     rows = await _ask(
         house,
-        "WITH taken AS (DELETE FROM procrastinate_jobs WHERE queue_name = 'publish' RETURNING id, args)"
+        "WITH taken AS (DELETE FROM procrastinate_jobs WHERE queue_name = 'publish' RETURNING *)"
         " SELECT (args ->> 'post_id')::int FROM taken ORDER BY id",
     )
     return [row[0] for row in rows]
@@ -141,14 +141,15 @@ async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: 
         "leased_until": desk.house.clock.now(),
         "environment": desk.house.settings.environment,
     }
-    async with await desk.house.database.connect() as stopped:
-        statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
-        stopped.pgconn.send_query(statement.encode())
-        while await queued(desk.house) != [first]:
-            await asyncio.sleep(0.01)
-        second = await desk.plan("Second")
-        await dispatch.dispatch_due(desk.house)
-        assert await queued(desk.house) == [first, second]
+    stopped = await desk.house.database.connect()
+    statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
+    stopped.pgconn.send_query(statement.encode())
+    while await queued(desk.house) != [first]:
+        await asyncio.sleep(0.01)
+    second = await desk.plan("Second")
+    await dispatch.dispatch_due(desk.house)
+    assert await queued(desk.house) == [first, second]
+    await stopped.close()
 
 
 async def test_held_back_posts_take_no_turns(desk: Desk, neighbour: Desk) -> None:
@@ -292,7 +293,7 @@ async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> 
         assert await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
         assert not await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
         later = desk.house.clock.now() + timedelta(hours=1)
-        await store.posts.reschedule(transaction, post_id, later)
+        await store.posts.reschedule(transaction, post_id, later, prepare_ahead=timedelta())
     assert await queued(desk.house) == [post_id]
     assert (await desk.see(post_id)).due_at == later
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -16,6 +17,9 @@ from fix_emulator import SCOPES, Emulator
 from roost import x
 from roost.clock import EmulatorClock, open_clock
 from roost.models import XUserId
+
+from . import described
+from .drawn import noise_png, save_clip
 
 
 @dataclass
@@ -31,6 +35,11 @@ class SentRequest:
     @property
     def json(self) -> Any:
         return msgspec.json.decode(bytes(self.body))
+
+    def is_as_described(self) -> bool:
+        """Whether X describes its body, and this one so; fails where it is another."""
+        kind = self.headers.get("content-type", "")
+        return described.check(self.method, self.path, kind, bytes(self.body))
 
 
 @dataclass
@@ -104,6 +113,8 @@ async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSessio
     trace.on_request_chunk_sent.append(on_chunk)
     async with aiohttp.ClientSession(trace_configs=[trace]) as session:
         yield session
+    for request in sent:
+        request.is_as_described()
 
 
 @pytest_asyncio.fixture
@@ -147,3 +158,17 @@ def png() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(out, "PNG")
     return out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture of more than 4 MiB that nothing compresses."""
+    path = tmp_path_factory.mktemp("media") / "noise.png"
+    path.write_bytes(noise_png(1250, 1250))
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second of video."""
+    return save_clip(tmp_path_factory.mktemp("media") / "clip.mp4")

@@ -86,7 +86,8 @@ async def test_newer_spelling_gives_the_same_figures(account: Account, emulator:
     asked = await x.metrics.read_posts(account.client, ids, private_for=ids)
     await emulator.switch(spelling="post")
 
-    assert await x.metrics.read_posts(account.client, ids, private_for=ids) == asked
+    forced = await x.metrics.read_posts(account.client, ids, private_for=ids)
+    assert forced[post.tweet_id].metrics == asked[post.tweet_id].metrics
     assert asked[post.tweet_id].metrics[Metric.REPOSTS] is not None
 
 

@@ -88,7 +88,7 @@ async def test_create_is_sent_once_when_the_answer_is_lost(
 async def test_delete_takes_the_post_away(account: Account, emulator: Emulator) -> None:
     created = await x.posts.create(account.client, text="A slip.")
 
-    assert await x.posts.delete(account.client, created.tweet_id)
+    assert (await x.posts.delete(account.client, created.tweet_id)).deleted
     (post,) = (await emulator.truth())["posts"]
     assert post["deleted_at"] is not None
 

@@ -1,16 +1,23 @@
 """X on one hand: requests to its API as one account sees it. Every call may cost money."""
 
-from roost.x import auth, errors, media, metrics, posts, users
-from roost.x.client import Client, Exchange, TokenSource
+from roost.x import analytics, auth, errors, media, metrics, posts, threelegs, usage, users
+from roost.x.client import Client
+from roost.x.request import Exchange
+from roost.x.tokens import FixedToken, MemoryTokens, TokenSource
 
 __all__ = [
     "Client",
     "Exchange",
+    "FixedToken",
+    "MemoryTokens",
     "TokenSource",
+    "analytics",
     "auth",
     "errors",
     "media",
     "metrics",
     "posts",
+    "threelegs",
+    "usage",
     "users",
 ]

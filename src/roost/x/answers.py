@@ -31,6 +31,10 @@ class Wire(msgspec.Struct, frozen=True):
         """Why it holds nothing: X refuses with status 200 as well."""
         return None
 
+    def resources(self) -> int:
+        """How many things it holds that a read is billed by."""
+        return len(self.posts_read()) + len(self.users_read())
+
 
 class PublicMetrics(msgspec.Struct, frozen=True):
     """Counts that everybody sees."""
@@ -59,7 +63,7 @@ class NonPublicMetrics(msgspec.Struct, frozen=True):
 
 
 class OrganicMetrics(msgspec.Struct, frozen=True):
-    """Counts for the author, for 30 days, without what promotion earned."""
+    """Counts for the author, for 30 days: without what promotion earned, or that alone."""
 
     impression_count: int | None = None
     like_count: int | None = None
@@ -126,6 +130,7 @@ class Post(msgspec.Struct, frozen=True):
     public_metrics: PublicMetrics | None = None
     non_public_metrics: NonPublicMetrics | None = None
     organic_metrics: OrganicMetrics | None = None
+    promoted_metrics: OrganicMetrics | None = None
 
     @property
     def references(self) -> list[Reference]:
@@ -182,6 +187,73 @@ class Timeline(Posts, frozen=True):
     def refusal(self) -> dict[str, Any] | None:
         """A protected or suspended account's reason; that is not "no posts"."""
         return self.errors[0] if self.errors and not self.data else None
+
+
+class TimestampedMetrics(msgspec.Struct, frozen=True):
+    """What came in one bucket of time, by X's names."""
+
+    timestamp: datetime
+    metrics: dict[str, int] = {}
+
+
+class PostBuckets(msgspec.Struct, frozen=True):
+    """A post's analytics."""
+
+    id: str
+    timestamped_metrics: list[TimestampedMetrics] = []
+
+
+class PostAnalytics(Wire, frozen=True):
+    """Analytics of several posts; `errors` says which of those asked for are missing."""
+
+    data: list[PostBuckets] = []
+    errors: list[dict[str, Any]] = []
+
+    def posts_read(self) -> tuple[TweetId, ...]:
+        """Each of them is billed, as far as is known."""
+        return tuple(TweetId(post.id) for post in self.data)
+
+
+class MediaBuckets(msgspec.Struct, frozen=True):
+    """A video's analytics."""
+
+    media_key: str
+    timestamped_metrics: list[TimestampedMetrics] = []
+
+
+class MediaAnalytics(Wire, frozen=True):
+    """Analytics of several videos; `errors` says which of those asked for are missing."""
+
+    data: list[MediaBuckets] = []
+    errors: list[dict[str, Any]] = []
+
+
+class DayUsage(msgspec.Struct, frozen=True):
+    """Posts read on one day."""
+
+    date: datetime
+    usage: int | None = None
+
+
+class DailyUsage(msgspec.Struct, frozen=True):
+    """Posts read, day by day."""
+
+    usage: list[DayUsage] | None = None
+
+
+class UsageData(msgspec.Struct, frozen=True):
+    """What a project has read, and may read."""
+
+    cap_reset_day: int | None = None
+    project_cap: int | None = None
+    project_usage: int | None = None
+    daily_project_usage: DailyUsage | None = None
+
+
+class Usage(Wire, frozen=True):
+    """The answer to a question about usage."""
+
+    data: UsageData | None = None
 
 
 class CreatedPost(msgspec.Struct, frozen=True):
@@ -290,6 +362,26 @@ class Media(Wire, frozen=True):
             return None
         why = processing.error or ProcessingError()
         return {"title": why.name, "detail": why.message}
+
+
+class LegacyMedia(Wire, frozen=True):
+    """The answer of the API 1.1 to INIT, FINALIZE and STATUS."""
+
+    media_id_string: str
+    media_key: str | None = None
+    expires_after_secs: int | None = None
+    processing_info: Processing | None = None
+
+    @property
+    def data(self) -> MediaData:
+        """As v2 says it."""
+        return MediaData(
+            self.media_id_string, self.media_key, self.expires_after_secs, self.processing_info
+        )
+
+    def refusal(self) -> dict[str, Any] | None:
+        """As of v2."""
+        return Media(self.data).refusal()
 
 
 class Nothing(Wire, frozen=True):

@@ -19,11 +19,15 @@ import msgspec
 from roost.prices import Operation
 from roost.settings import DEFAULT_SCOPES
 from roost.x import answers, errors, refusals
-from roost.x.wire import Answer, GuardedBody, Patience, exchange
+from roost.x.request import form_body
+from roost.x.signing import OAuth1
+from roost.x.wire import Answer, Patience, exchange
 
 __all__ = [
     "DEFAULT_SCOPES",
+    "OAuth1",
     "TokenGrant",
+    "app_token",
     "authorize_url",
     "challenge",
     "exchange_code",
@@ -134,11 +138,28 @@ async def revoke(
     Raises: AppMisconfigured, XUnavailable.
     """
     url = f"{base_url.rstrip('/')}/2/oauth2/revoke"
-    answer = await _post_form(
-        session, url, Operation.REVOKE, client_id, client_secret, {"token": token}
-    )
+    form = {"token": token, "client_id": client_id}
+    answer = await _post_form(session, url, Operation.REVOKE, (client_id, client_secret), form)
     if not answer.is_success:
         raise _judge(answer, Operation.REVOKE, errors.XUnavailable)
+
+
+async def app_token(
+    session: aiohttp.ClientSession, base_url: str, *, api_key: str, api_secret: str
+) -> str:
+    """The app's own token, which reads what is public and the app's usage.
+
+    It is the same, and does not expire, until it is invalidated; X refuses to tell it often.
+
+    Raises: AppMisconfigured (wrong keys, or asked too often), XUnavailable, OutcomeUnknown.
+    """
+    url = f"{base_url.rstrip('/')}/oauth2/token"
+    form = {"grant_type": "client_credentials"}
+    answer = await _post_form(session, url, Operation.TOKEN, (api_key, api_secret), form)
+    if not answer.is_success:
+        # X speaks here as its API 1.1 does: 99 is its number for every refusal.
+        raise _judge(answer, Operation.TOKEN, errors.AppMisconfigured)
+    return _tokens_of(answer).access_token
 
 
 async def _ask_for_tokens(
@@ -149,15 +170,14 @@ async def _ask_for_tokens(
     form: Mapping[str, str],
 ) -> TokenGrant:
     url = f"{base_url.rstrip('/')}/2/oauth2/token"
-    answer = await _post_form(session, url, Operation.TOKEN, client_id, client_secret, form)
+    # The id goes into the form always, even beside Basic.
+    form = {**form, "client_id": client_id}
+    answer = await _post_form(session, url, Operation.TOKEN, (client_id, client_secret), form)
     if not answer.is_success:
         is_refresh = form["grant_type"] == "refresh_token"
         refused = errors.GrantDead if is_refresh else errors.CodeRefused
         raise _judge(answer, Operation.TOKEN, refused)
-    try:
-        tokens = _TOKENS.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise refusals.judge_unreadable(answer, Operation.TOKEN) from None
+    tokens = _tokens_of(answer)
     return TokenGrant(
         access_token=tokens.access_token,
         refresh_token=tokens.refresh_token,
@@ -166,21 +186,27 @@ async def _ask_for_tokens(
     )
 
 
+def _tokens_of(answer: Answer) -> answers.Tokens:
+    try:
+        return _TOKENS.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise refusals.judge_unreadable(answer, Operation.TOKEN) from None
+
+
 async def _post_form(
     session: aiohttp.ClientSession,
     url: str,
     operation: Operation,
-    client_id: str,
-    client_secret: str | None,
+    shown: tuple[str, str | None],
     form: Mapping[str, str],
 ) -> Answer:
-    """Confidential clients show their secret by Basic; the id goes into the form always."""
-    encoded = urlencode({**form, "client_id": client_id}).encode("ascii")
+    """`shown`: who asks, and the secret of those who have one, by Basic."""
+    name, secret = shown
     headers = {}
-    if client_secret:
-        pair = f"{quote(client_id, safe='')}:{quote(client_secret, safe='')}"
+    if secret:
+        pair = f"{quote(name, safe='')}:{quote(secret, safe='')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"
-    body = GuardedBody(encoded, "application/x-www-form-urlencoded", None)
+    body = form_body(form)
     answer = await exchange(session, "POST", url, headers=headers, body=body, patience=_PATIENCE)
     if not isinstance(answer, Answer):
         raise refusals.judge_silence(answer, operation)

@@ -1,160 +1,249 @@
-"""One request to X for one account: token, send, decode, and the error where it failed.
+"""One request to X for one account: credential, send, decode, and the error where it failed.
 
-A create is sent once: the client repeats a request only after a 401, which X answers before it
-does anything, and only once. Every exchange is told before its result is handed out.
+A create is sent once: the client repeats one only after X has refused the credential (401, or a
+grant that does not cover it) or, where it was asked to wait, after a 429; X answers all of these
+before it does anything. Every exchange is told before its result is handed out.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
-from aiohttp.payload import Payload
 
 from roost.clock import Clock, SystemClock
-from roost.models import TweetId, XUserId
+from roost.models import LIVE_HOSTS
 from roost.prices import Operation
-from roost.x import answers, errors, refusals
-from roost.x.wire import Answer, GuardedBody, Patience, Silence, exchange
+from roost.x import answers, errors, refusals, retries, signing, spans
+from roost.x.receipt import Receipt
+from roost.x.request import Credential, Exchange, Host, Request
+from roost.x.signing import OAuth1
+from roost.x.tokens import TokenSource
+from roost.x.wire import Answer, Patience, Silence, boot_seconds, exchange
 
 _USER_AGENT: Final = "roost"
 _DEFAULT_PATIENCE: Final = Patience()
+_UPLOAD_URL: Final = "https://upload.twitter.com"
 
 A = TypeVar("A", bound=answers.Wire)
 
 
-class TokenSource(Protocol):
-    """Where an account's access token comes from; how it is kept is its own affair."""
-
-    async def get(self) -> str:
-        """A token that X should accept."""
-        ...
-
-    async def refresh(self, rejected: str) -> str:
-        """A token in place of one that X rejected; `rejected` itself where there is no other.
-
-        Called at most once a request, after a 401.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One HTTP exchange, as a ledger needs it."""
-
-    operation: Operation
-    status: int | None
-    """None: no answer came."""
-    posts_read: tuple[TweetId, ...] = ()
-    users_read: tuple[XUserId, ...] = ()
-    created: TweetId | None = None
-    text: str | None = field(default=None, repr=False)
-    """Of a create: its price depends on the links in it."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """The rate limits alone, as `roost.limits.read_windows` takes them."""
-    request_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of X; `body` makes a new one for each time it is sent."""
-
-    operation: Operation
-    method: str
-    path: str
-    params: Mapping[str, str] | None = None
-    body: Callable[[], Payload] | None = None
-    text: str | None = field(default=None, repr=False)
-    deadline: float | None = None
-    """A reading of `roost.x.wire.boot_seconds`; see `exchange`."""
-    patience: Patience | None = None
-
-
 class Client:
-    """The X API with one account's token. Cheap to make; the session belongs to the caller.
+    """The X API as one account. Cheap to make; the session belongs to the caller.
 
-    `clock` tells domain time, in which X's rate limits end; `on_exchange` is awaited after every
-    exchange, also a failed one. What it raises goes to the caller in place of X's answer.
+    `tokens` carry what OAuth 2.0 can; `oauth1` all else: a client without tokens, the API 1.1, and
+    an operation that X says the grant does not cover. `clock` tells domain time, in which X's rate
+    limits end; with `wait` a request that meets one sleeps and is sent again, unless it has a
+    deadline. `on_exchange` is awaited after every exchange, also a failed one. What it raises goes
+    to the caller in place of X's answer.
     """
 
     def __init__(
         self,
-        tokens: TokenSource,
+        tokens: TokenSource | None,
         *,
         base_url: str = "https://api.x.com",
         session: aiohttp.ClientSession,
+        oauth1: OAuth1 | None = None,
         on_exchange: Callable[[Exchange], Awaitable[None]] | None = None,
         clock: Clock | None = None,
         patience: Patience = _DEFAULT_PATIENCE,
+        wait: bool = False,
     ) -> None:
-        self.tokens = tokens
-        self._base_url = base_url.rstrip("/")
+        self._tokens = tokens
+        self._oauth1 = oauth1
+        self._api_url = base_url.rstrip("/")
+        self._upload_url = upload_url(base_url)
         self._session = session
         self._on_exchange = on_exchange
         self._clock = clock or SystemClock()
         self._patience = patience
+        self._wait = wait
+        self._beyond_grant: set[Operation] = set()
 
-    async def call(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> A:
-        """Send a request and decode what X answers.
+    @property
+    def tokens(self) -> TokenSource:
+        """Where its tokens come from. Raises: CredentialMissing (it only signs)."""
+        if self._tokens is None:
+            raise errors.CredentialMissing("an OAuth 2.0 token")
+        return self._tokens
+
+    def now(self) -> datetime:
+        """Domain time, in which limits end and uploads expire."""
+        return self._clock.now()
+
+    async def call(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> tuple[A, Receipt]:
+        """Send a request; what X answers, and the receipt for it.
+
+        A read that X does not answer is tried three times, within its patience.
 
         Raises: roost.x.errors.XFailure, and what the token source raises.
         """
-        token = await self.tokens.get()
-        answer = await self._send(request, token)
-        if isinstance(answer, Answer) and answer.status == 401:
-            await self._tell(request, answer, None)
-            fresh = await self.tokens.refresh(token)
-            if fresh == token:
-                raise self._judge(request, answer)
-            answer = await self._send(request, fresh)
-            if isinstance(answer, Answer) and answer.status == 401:
-                await self._tell(request, answer, None)
-                # A grant that still gives tokens is alive: X's own log-in is what fails (it did,
-                # for a day, in 2026), and no account must be disconnected for it.
-                raise errors.XUnavailable(
-                    "X does not accept even a token it has just given.",
-                    operation=request.operation.value,
-                    request_id=answer.request_id,
-                )
-        if isinstance(answer, Silence):
-            await self._tell(request, answer, None)
-            raise refusals.judge_silence(answer, request.operation)
-        if not answer.is_success:
-            await self._tell(request, answer, None)
-            raise self._judge(request, answer)
+        span = spans.begin(request)
         try:
-            decoded = answer_as.decode(answer.body or b"{}")
+            told, receipt = await self._try(request, answer_as)
+        except errors.XFailure as error:
+            spans.fail(span, error)
+            raise
+        else:
+            spans.succeed(span, receipt)
+            return told, receipt
+        finally:
+            span.end()
+
+    async def _try(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> tuple[A, Receipt]:
+        """As often as may be; see `retries`."""
+        tried = limited = 0
+        until = self._ends_at(request)
+        while True:
+            try:
+                outcome = await self._outcome(request, until)
+                return await self._read(request, outcome, answer_as, limited)
+            except errors.RateLimited as error:
+                if not self._wait or request.deadline is not None:
+                    raise
+                limited += 1
+                await self._clock.sleep_until(self._clock.now() + error.wait)
+                until = self._ends_at(request)
+            except errors.XUnavailable as error:
+                tried += 1
+                if until is None or not retries.may_repeat(request, error, tried=tried):
+                    raise
+                pause = retries.pause(tried)
+                if boot_seconds() + pause >= until:
+                    raise
+                await asyncio.sleep(pause)
+
+    def _ends_at(self, request: Request) -> float | None:
+        """When its time is over: at its deadline; of a read, when patience for all tries is."""
+        if request.method != "GET":
+            return request.deadline
+        patience = request.patience or self._patience
+        ends_at = boot_seconds() + patience.total.total_seconds()
+        return ends_at if request.deadline is None else min(ends_at, request.deadline)
+
+    async def _read(
+        self,
+        request: Request,
+        outcome: Answer | Silence,
+        answer_as: msgspec.json.Decoder[A],
+        limited: int,
+    ) -> tuple[A, Receipt]:
+        """What the outcome says, told to the ledger first."""
+        operation = request.operation
+        if isinstance(outcome, Silence):
+            await self._tell(request, outcome, None)
+            raise _with(Receipt(request, outcome), refusals.judge_silence(outcome, operation))
+        if not outcome.is_success:
+            await self._tell(request, outcome, None)
+            error = refusals.judge_answer(
+                outcome,
+                operation,
+                now=self._clock.now(),
+                post_text=request.text,
+                limited=limited + 1,
+            )
+            raise _with(Receipt(request, outcome), error)
+        try:
+            decoded = answer_as.decode(outcome.body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError):
-            await self._tell(request, answer, None)
-            raise refusals.judge_unreadable(answer, request.operation) from None
-        await self._tell(request, answer, decoded)
+            await self._tell(request, outcome, None)
+            error = refusals.judge_unreadable(outcome, operation)
+            raise _with(Receipt(request, outcome), error) from None
+        await self._tell(request, outcome, decoded)
+        receipt = Receipt(request, outcome, decoded.resources())
         if (reason := decoded.refusal()) is not None:
-            raise refusals.judge_absence(reason, answer, request.operation)
-        return decoded
+            raise _with(receipt, refusals.judge_absence(reason, outcome, operation))
+        return decoded, receipt
 
-    def _judge(self, request: Request, answer: Answer) -> errors.XFailure:
-        now = self._clock.now()
-        return refusals.judge_answer(answer, request.operation, now=now, post_text=request.text)
+    async def _outcome(self, request: Request, until: float | None) -> Answer | Silence:
+        """The last answer to a request, by the credential that X takes for it."""
+        if self._is_for_signature(request):
+            return await self._send(request, None, until)
+        outcome = await self._ask_with_token(request, until)
+        if self._is_beyond_grant(request, outcome):
+            await self._tell(request, outcome, None)
+            self._beyond_grant.add(request.operation)
+            return await self._send(request, None, until)
+        return outcome
 
-    async def _send(self, request: Request, token: str) -> Answer | Silence:
+    def _is_for_signature(self, request: Request) -> bool:
+        """Raises: CredentialMissing (a signature is the only way, and there is no credential)."""
+        if request.credential is Credential.SIGNED or (
+            request.credential is Credential.ANY
+            and (self._tokens is None or request.operation in self._beyond_grant)
+        ):
+            if self._oauth1 is not None:
+                return True
+            raise errors.CredentialMissing("OAuth 1.0a", operation=request.operation.value)
+        return False
+
+    def _is_beyond_grant(self, request: Request, outcome: Answer | Silence) -> bool:
+        """Whether a signature may get what X has just refused to this kind of token."""
+        return (
+            self._oauth1 is not None
+            and isinstance(outcome, Answer)
+            and outcome.status == 403
+            and request.credential is Credential.ANY
+            and refusals.is_about_the_grant(outcome)
+        )
+
+    async def _ask_with_token(self, request: Request, until: float | None) -> Answer | Silence:
+        """With the token there is; after a 401 once more, with a fresh one."""
+        token = await self.tokens.get()
+        outcome = await self._send(request, token, until)
+        if isinstance(outcome, Silence) or outcome.status != 401:
+            return outcome
+        fresh = await self.tokens.refresh(token)
+        if fresh == token:
+            return outcome
+        await self._tell(request, outcome, None)
+        outcome = await self._send(request, fresh, until)
+        if isinstance(outcome, Answer) and outcome.status == 401:
+            await self._tell(request, outcome, None)
+            # A grant that still gives tokens is alive: X's own log-in is what fails (it did,
+            # for a day, in 2026), and no account must be disconnected for it.
+            error = errors.XUnavailable(
+                "X does not accept even a token it has just given.",
+                operation=request.operation.value,
+                request_id=outcome.request_id,
+            )
+            raise _with(Receipt(request, outcome), error)
+        return outcome
+
+    async def _send(
+        self, request: Request, token: str | None, until: float | None
+    ) -> Answer | Silence:
+        """Send it once: with the token, or without one signed."""
+        base = self._api_url if request.host is Host.API else self._upload_url
+        url = base + request.path
+        shown = f"Bearer {token}" if token is not None else self._sign(request, url)
         return await exchange(
             self._session,
             request.method,
-            self._base_url + request.path,
-            headers={"Authorization": f"Bearer {token}", "User-Agent": _USER_AGENT},
+            url,
+            headers={"Authorization": shown, "User-Agent": _USER_AGENT},
             params=request.params,
-            body=request.body() if request.body else None,
+            body=request.new_body(),
             patience=request.patience or self._patience,
-            deadline=request.deadline,
+            deadline=until,
+        )
+
+    def _sign(self, request: Request, url: str) -> str:
+        assert self._oauth1 is not None, "it was looked for before"
+        return signing.authorization(
+            self._oauth1, request.method, url, params=request.params, form=request.form
         )
 
     async def _tell(
-        self, request: Request, answer: Answer | Silence, decoded: answers.Wire | None
+        self, request: Request, outcome: Answer | Silence, decoded: answers.Wire | None
     ) -> None:
         if self._on_exchange is None:
             return
-        known = answer if isinstance(answer, Answer) else None
+        known = outcome if isinstance(outcome, Answer) else None
         told = Exchange(
             operation=request.operation,
             status=known.status if known else None,
@@ -162,18 +251,17 @@ class Client:
             users_read=decoded.users_read() if decoded else (),
             created=decoded.created() if decoded else None,
             text=request.text,
-            headers=_limits(known.headers) if known else {},
+            headers=known.limits if known else {},
             request_id=known.request_id if known else None,
         )
         await self._on_exchange(told)
 
 
-def json_body(value: object, deadline: float | None = None) -> Callable[[], Payload]:
-    """A JSON body, checked against the deadline in the moment it leaves."""
-    encoded = msgspec.json.encode(value)
-    return lambda: GuardedBody(encoded, "application/json", deadline)
+def _with(receipt: Receipt, error: errors.XFailure) -> errors.XFailure:
+    error.receipt = receipt
+    return error
 
 
-def _limits(headers: Mapping[str, str]) -> dict[str, str]:
-    named = ((name.lower(), value) for name, value in headers.items())
-    return {name: value for name, value in named if name.startswith("x-") and "-limit-" in name}
+def upload_url(base_url: str) -> str:
+    """Where the API 1.1 takes media; an emulator has everything at one address."""
+    return _UPLOAD_URL if urlsplit(base_url).hostname in LIVE_HOSTS else base_url.rstrip("/")

@@ -1,6 +1,6 @@
 """What X's answers, and its silence, mean for the caller: one class per decision.
 
-    XFailure                        request_id, operation, surely_created_nothing
+    XFailure                        request_id, operation, rate, price, surely_created_nothing
     ├── Rejected                    refused: X said no for good; change the request
     │   ├── DuplicatePost           the account has just posted this
     │   ├── TextTooLong
@@ -16,6 +16,7 @@
     ├── Reauthorize                 broken: only the account's owner can help
     │   └── GrantDead               the refresh token no longer works
     ├── AppMisconfigured            broken: our app's credentials, plan or address; every account
+    ├── CredentialMissing       broken: the client has no credential of the kind that this takes
     ├── XUnavailable                busy: nothing that lasts was done; try again
     │   └── NotSent                 no byte left this machine
     └── OutcomeUnknown              broken: it may have happened
@@ -24,7 +25,8 @@
 """
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from roost.errors import (
     Broken,
@@ -35,6 +37,13 @@ from roost.errors import (
     Refused,
     RoostError,
 )
+from roost.limits import Window
+from roost.prices import Price
+
+if TYPE_CHECKING:
+    from roost.x.receipt import Receipt
+
+_FREE: Final = Price(Decimal(0), Decimal(0), "X bills nothing for it")
 
 
 class XFailure(RoostError):
@@ -42,6 +51,18 @@ class XFailure(RoostError):
 
     #: Whether this request is proven to have left nothing on X.
     surely_created_nothing: ClassVar[bool] = True
+    #: Of the request that failed; None where none was sent, or it went to the token endpoint.
+    receipt: "Receipt | None" = None
+
+    @property
+    def rate(self) -> tuple[Window, ...]:
+        """How much X still allows, where the answer told it."""
+        return self.receipt.rate if self.receipt else ()
+
+    @property
+    def price(self) -> Price:
+        """Dollars that the failed request cost, or may have."""
+        return self.receipt.price if self.receipt else _FREE
 
     @property
     def operation(self) -> str | None:
@@ -143,6 +164,15 @@ class AppMisconfigured(XFailure, Broken):
     """X does not serve this app; no account is at fault, and none must be disconnected."""
 
     default_next = "Check TWITTER_CLIENT_ID, TWITTER_CLIENT_SECRET and the app's plan at X."
+
+
+class CredentialMissing(XFailure, Broken):
+    """The client was given no credential of the kind that X takes for this; nothing was sent."""
+
+    default_next = "Give the client the credential that the message names."
+
+    def __init__(self, kind: str, **facts: Any) -> None:
+        super().__init__(f"This needs {kind}, and the client was given none.", **facts)
 
 
 class XUnavailable(XFailure, Busy):

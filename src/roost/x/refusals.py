@@ -82,16 +82,28 @@ def problem_of(told: Mapping[str, Any]) -> Problem:
     )
 
 
+def is_about_the_grant(answer: Answer) -> bool:
+    """Whether a 403 refuses the kind of token, or a scope that it lacks, and not the request.
+
+    A scope that the grant lacks is answered by the bare word (seen for media.write).
+    """
+    problem = read_problem(answer.body)
+    if problem is None:
+        return False
+    bare = not problem.slug and problem.sentence in {"", "Forbidden"}
+    return problem.slug == "unsupported-authentication" or (bare and not _is_about_money(problem))
+
+
 def judge_silence(silence: Silence, operation: Operation) -> errors.XFailure:
     """The error for an exchange without an answer."""
     if not silence.maybe_sent:
         return errors.NotSent(f"X was not reached: {silence.reason}.", operation=operation.value)
+    facts: dict[str, Any] = {"operation": operation.value, "request_id": silence.request_id}
     if operation in _LASTING:
         return errors.OutcomeUnknown(
-            f"X's answer to {operation} is not known: {silence.reason}.",
-            operation=operation.value,
+            f"X's answer to {operation} is not known: {silence.reason}.", **facts
         )
-    return errors.XUnavailable(f"X did not answer: {silence.reason}.", operation=operation.value)
+    return errors.XUnavailable(f"X did not answer: {silence.reason}.", **facts)
 
 
 def judge_unreadable(answer: Answer, operation: Operation) -> errors.XFailure:
@@ -114,21 +126,27 @@ def judge_failure(answer: Answer, operation: Operation) -> errors.XFailure:
 
 
 def judge_answer(
-    answer: Answer, operation: Operation, *, now: datetime, post_text: str | None = None
+    answer: Answer,
+    operation: Operation,
+    *,
+    now: datetime,
+    post_text: str | None = None,
+    limited: int = 1,
 ) -> errors.XFailure:
     """The error for an answer that is not a success.
 
-    `now` is domain time, which limits are told in; `post_text` the text of a create.
+    `now` is domain time, which limits are told in; `post_text` the text of a create; `limited`
+    counts the 429s in a row, this one included.
     """
     if not 400 <= answer.status < 500 or answer.status == 408:
         return judge_failure(answer, operation)
     facts = _facts(answer, operation)
     problem = read_problem(answer.body)
-    if (general := _judge_account(answer, problem, now, facts)) is not None:
+    if (general := _judge_account(answer, problem, now, limited, facts)) is not None:
         return general
     if operation in _MEDIA and answer.status in {413, 431}:
         return errors.SegmentTooLarge("X does not take segments of this size.", **facts)
-    if problem is None and answer.status == 404 and not answer.body:
+    if answer.status == 410 or (problem is None and answer.status == 404 and not answer.body):
         return errors.AppMisconfigured(
             "X has nothing at this address.", next="Check ROOST_X_BASE_URL.", **facts
         )
@@ -138,6 +156,8 @@ def judge_answer(
     said = _quote(problem, post_text)
     if operation is Operation.CREATE_POST:
         return _judge_create(problem, post_text, said, facts)
+    if operation in _MEDIA and problem.says("not found", "invalid media_id"):
+        return errors.NotFoundOnX(f"X does not know this upload: {said}", **facts)
     if operation in _MEDIA and answer.status == 400:
         return errors.MediaRejected(f"X does not take the file: {said}", **facts)
     return _judge_resource(problem, facts, missing=answer.status == 404)
@@ -164,7 +184,7 @@ def _judge_resource(
 
 
 def _judge_account(
-    answer: Answer, problem: Problem | None, now: datetime, facts: dict[str, Any]
+    answer: Answer, problem: Problem | None, now: datetime, limited: int, facts: dict[str, Any]
 ) -> errors.XFailure | None:
     """Refusals that any operation may meet; None: it is about this request."""
     said = _quote(problem, None) if problem else ""
@@ -179,7 +199,7 @@ def _judge_account(
     if answer.status == 402 or slug == "credits" or _is_about_money(problem):
         return errors.OutOfCredits(f"The X app cannot pay for this: {said}", **facts)
     if answer.status == 429:
-        until = limits.wait_after_429(windows, now=now).until
+        until = limits.wait_after_429(windows, now=now, refusals=limited).until
         wait_for = until - now
         return errors.RateLimited(
             "X's rate limit is reached.", wait=wait_for, until=until.isoformat(), **facts

@@ -9,14 +9,16 @@ import msgspec
 from roost.models import Metric, XUserId
 from roost.prices import Operation
 from roost.x import answers
-from roost.x.client import Client, Request
+from roost.x.client import Client
+from roost.x.receipt import Result
+from roost.x.request import Request
 
 _USER: Final = msgspec.json.Decoder(answers.User)
 _FIELDS: Final = {"user.fields": "public_metrics,subscription_type,verified"}
 
 
 @dataclass(frozen=True, slots=True)
-class XUser:
+class XUser(Result):
     """An account as X tells it."""
 
     id: XUserId
@@ -47,7 +49,8 @@ async def read_user(client: Client, user_id: XUserId) -> XUser:
 
 async def _read(client: Client, who: str) -> XUser:
     request = Request(Operation.READ_USER, "GET", f"/2/users/{who}", params=_FIELDS)
-    told = (await client.call(request, _USER)).data
+    answer, receipt = await client.call(request, _USER)
+    told = answer.data
     assert told is not None, "an answer without an account is a refusal"
     return XUser(
         id=XUserId(told.id),
@@ -60,4 +63,5 @@ async def _read(client: Client, who: str) -> XUser:
             Metric.FOLLOWING: told.public_metrics.following_count,
             Metric.POSTS: told.public_metrics.posts,
         },
+        receipt=receipt,
     )

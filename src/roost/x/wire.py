@@ -6,16 +6,20 @@ connection stands; aiohttp holds the headers back until the body begins.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 import aiohttp
+import msgspec
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload, Payload
 
+from roost.limits import HEADERS
+
 #: Counts the time that the machine was suspended, too (macOS' monotonic clock does by itself).
 _BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_REQUEST_ID: Final = "x-transaction-id"
 
 
 def boot_seconds() -> float:
@@ -28,17 +32,22 @@ class Patience:
     """Wall time that an exchange may take."""
 
     connect: timedelta = timedelta(seconds=5)
+    """For a new connection to stand."""
+    read: timedelta | None = None
+    """Without a byte of the answer, once the request has left; None: as long as `total` leaves."""
     total: timedelta = timedelta(seconds=30)
     """From the first attempt to connect to the last byte of the answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """X answered, whatever it said."""
 
     status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status})"
 
     @property
     def is_success(self) -> bool:
@@ -46,9 +55,15 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def limits(self) -> dict[str, str]:
+        """The headers that tell of rate limits, as `roost.limits.read_windows` takes them."""
+        headers = self.headers
+        return {name: headers[name] for name in HEADERS if name in headers}
+
+    @property
     def request_id(self) -> str | None:
         """X's own number for the request."""
-        return self.headers.get("x-transaction-id")
+        return self.headers.get(_REQUEST_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,8 @@ class Silence:
     maybe_sent: bool
     """False: not one byte of the request left this machine."""
     reason: str
+    request_id: str | None = None
+    """X's own number for the request, where an answer had begun."""
 
 
 class _PastDeadline(Exception):
@@ -104,7 +121,12 @@ async def exchange(
         total = min(total, deadline - boot_seconds())
         if total <= 0:
             return Silence(maybe_sent=False, reason="its deadline had passed")
-    timeout = aiohttp.ClientTimeout(total=total, connect=patience.connect.total_seconds())
+    timeout = aiohttp.ClientTimeout(
+        total=total,
+        sock_connect=patience.connect.total_seconds(),
+        sock_read=None if patience.read is None else patience.read.total_seconds(),
+    )
+    request_id = None
     try:
         async with session.request(
             method,
@@ -116,9 +138,10 @@ async def exchange(
             allow_redirects=False,
             middlewares=_ONCE if method == "DELETE" else None,
         ) as response:
+            request_id = response.headers.get(_REQUEST_ID)
             return Answer(response.status, response.headers, await response.read())
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return _silence(error, body)
+        return _silence(error, body, request_id)
 
 
 class _ConnectionLost(aiohttp.ClientError):
@@ -140,7 +163,7 @@ async def _send_once(
 _ONCE: Final = (_send_once,)
 
 
-def _silence(error: Exception, body: Payload | None) -> Silence:
+def _silence(error: Exception, body: Payload | None, request_id: str | None) -> Silence:
     not_connected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     held_back = isinstance(body, GuardedBody) and not body.has_left
     if isinstance(error.__cause__, _PastDeadline):
@@ -150,4 +173,5 @@ def _silence(error: Exception, body: Payload | None) -> Silence:
     else:
         # The class alone: messages of the library hold addresses and what was being written.
         reason = f"the connection failed ({type(error).__name__})"
-    return Silence(maybe_sent=not (not_connected or held_back), reason=reason)
+    maybe_sent = not (not_connected or held_back)
+    return Silence(maybe_sent=maybe_sent, reason=reason, request_id=request_id)

@@ -8,19 +8,18 @@ but a post whose job waits already is passed over instead of failing all.
 from alembic import op
 
 revision = "2026_11_26_2"
-down_revision = "2026_11_23_1"
+down_revision = "2026_11_26_1"
 branch_labels = None
 depends_on = None
 
 TABLES = """
-ALTER TABLE posts ADD COLUMN IF NOT EXISTS prepare_at timestamptz;
-CREATE INDEX IF NOT EXISTS posts_prepare ON posts (prepare_at) WHERE prepare_at IS NOT NULL;
 CREATE INDEX posts_prepare_turns ON posts (tenant_id, prepare_at, id) WHERE prepare_at IS NOT NULL;
 
 -- When the dispatcher has to queue the post; NULL: never, or a job has it.
 ALTER TABLE posts ADD COLUMN wake_at timestamptz
-    GENERATED ALWAYS AS (CASE state WHEN 'scheduled' THEN due_at
-                                    WHEN 'publishing' THEN resume_at END) STORED;
+    GENERATED ALWAYS AS (CASE WHEN paused THEN NULL
+                              WHEN state = 'scheduled' THEN due_at
+                              WHEN state = 'publishing' THEN resume_at END) STORED;
 DROP INDEX posts_due, posts_late, posts_resume;
 CREATE INDEX posts_wake ON posts (tenant_id, wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE INDEX posts_wake_next ON posts (wake_at) WHERE wake_at IS NOT NULL;
@@ -39,13 +38,6 @@ DROP FUNCTION claim_due_posts(timestamptz, int, text);
 DROP FUNCTION claim_due_accounts(timestamptz, timestamptz, int, text);
 DROP FUNCTION find_stranded_posts(text);
 DROP FUNCTION next_due(text);
-DROP VIEW sendable_posts;
-
-CREATE VIEW sendable_accounts WITH (security_invoker = true) AS
-    SELECT i.id, i.tenant_id, i.environment FROM integrations i WHERE i.status = 'connected';
-
-CREATE VIEW sendable_posts WITH (security_invoker = true) AS
-    SELECT p.*, a.environment FROM posts p JOIN sendable_accounts a ON a.id = p.integration_id;
 
 -- How many more jobs a queue takes before its workers have as many as they can begin soon.
 CREATE FUNCTION room_in(queue text, at_most int) RETURNS int
@@ -121,8 +113,9 @@ CREATE FUNCTION queue_due_posts(
                 FROM claimed c WHERE c.id = p.id
                 RETURNING p.tenant_id, p.integration_id, p.id, c.before, c.turn, c.place
             ), told AS (
-                INSERT INTO events (tenant_id, post_id, at, before, after, why)
-                SELECT m.tenant_id, m.id, present, m.before, 'publishing', 'its time has come'
+                INSERT INTO events (tenant_id, post_id, at, before, after, why, who)
+                SELECT m.tenant_id, m.id, present, m.before, 'publishing', 'its time has come',
+                       'dispatcher'
                 FROM moved m WHERE m.before = 'scheduled'
             ), jobs AS (
                 INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)
@@ -167,7 +160,7 @@ CREATE FUNCTION queue_preparations(
             SELECT p.id FROM tenants t, LATERAL (
                 SELECT p.id, p.prepare_at, row_number() OVER (ORDER BY p.prepare_at, p.id) AS turn
                 FROM posts p
-                WHERE p.tenant_id = t.id AND p.prepare_at <= present
+                WHERE p.tenant_id = t.id AND p.prepare_at <= present AND NOT p.paused
                   AND (SELECT true FROM sendable_accounts a
                        WHERE a.id = p.integration_id AND a.environment = played)
                 ORDER BY p.prepare_at, p.id LIMIT room) p
@@ -240,7 +233,7 @@ CREATE FUNCTION queue_stranded_posts(at_most int, played text) RETURNS int
     AS $$
     WITH stranded AS (
         SELECT p.tenant_id, p.integration_id, p.id FROM posts p
-        WHERE p.state = 'publishing' AND p.resume_at IS NULL
+        WHERE p.state = 'publishing' AND p.resume_at IS NULL AND NOT p.paused
           AND (SELECT true FROM sendable_accounts a
                WHERE a.id = p.integration_id AND a.environment = played)
           AND NOT EXISTS (SELECT FROM procrastinate_jobs j
@@ -263,11 +256,11 @@ CREATE FUNCTION queue_stranded_posts(at_most int, played text) RETURNS int
 CREATE OR REPLACE FUNCTION oldest_due_post(present timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN least(
-        (SELECT min(p.due_at) FROM posts p
+        (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
          WHERE p.state = 'scheduled' AND p.wake_at <= present
            AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)),
-        (SELECT min(p.due_at) FROM posts p
-         WHERE p.state = 'publishing' AND p.due_at <= present
+        (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
+         WHERE p.state = 'publishing' AND p.due_at <= present AND NOT p.paused
            AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)));
 """
 
@@ -284,5 +277,4 @@ def upgrade() -> None:
     op.execute(
         f"REVOKE ALL ON FUNCTION {called}, room_in(text, int) FROM PUBLIC;"
         f"GRANT EXECUTE ON FUNCTION {called} TO roost_app;"
-        "GRANT SELECT ON sendable_accounts, sendable_posts TO roost_app;"
     )

@@ -1,0 +1,254 @@
+"""What a create may hold: X's schema as values, its exclusions as one pure check.
+
+Source: OpenAPI 2.167, CreatePostsRequest; the exclusions are in the descriptions of 2.159.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final, TypedDict, cast
+
+from roost import prices
+from roost.errors import PostRefused
+from roost.models import TweetId, XMediaId, XUserId
+from roost.prices import Price
+
+_ID: Final = re.compile(r"[0-9]{1,19}")
+_MOST_MEDIA: Final = 4
+_MOST_TAGGED: Final = 10
+_OPTIONS: Final = range(2, 5)
+_LONGEST_OPTION: Final = 25
+_SHORTEST_POLL: Final = timedelta(minutes=5)
+_LONGEST_POLL: Final = timedelta(days=7)
+
+
+class ReplySettings(StrEnum):
+    """Who may reply; X has no word for everybody: leave it out."""
+
+    FOLLOWING = "following"
+    """Accounts that the author follows."""
+    MENTIONED_USERS = "mentionedUsers"
+    SUBSCRIBERS = "subscribers"
+    VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question's choices: two to four of 1 to 25 characters, open for 5 minutes to 7 days."""
+
+    options: Sequence[str]
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class CallToActions:
+    """Buttons on a video; each a web address (https) or the number of an app in its store."""
+
+    visit_site: str | None = None
+    watch_now: str | None = None
+    app_store_id: str | None = None
+    ipad_app_store_id: str | None = None
+    play_store_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaCard:
+    """What X shows with a video, besides the video."""
+
+    title: str | None = None
+    description: str | None = None
+    embeddable: bool | None = None
+    """True: its addresses do not expire, and others may play it."""
+    preview_media_id: XMediaId | None = None
+    call_to_actions: CallToActions | None = None
+
+
+class PostFields(TypedDict, total=False):
+    """Every field of X's schema, by the names that `create` takes; None and empty: left out."""
+
+    text: str | None
+    media_ids: Sequence[XMediaId]
+    tagged_user_ids: Sequence[XUserId]
+    """Accounts seen in the media."""
+    media_card: MediaCard | None
+    poll: Poll | None
+    reply_to: TweetId | None
+    exclude_reply_user_ids: Sequence[XUserId]
+    """Accounts of the conversation that the reply does not mention."""
+    auto_populate_reply_metadata: bool | None
+    quote_tweet_id: TweetId | None
+    reply_settings: ReplySettings | None
+    place_id: str | None
+    community_id: str | None
+    share_with_followers: bool | None
+    for_super_followers_only: bool | None
+    nullcast: bool | None
+    """True: it is on no timeline."""
+    card_uri: str | None
+    direct_message_deep_link: str | None
+    edits: TweetId | None
+    """A post of one's own that the new one takes the place of."""
+    made_with_ai: bool | None
+    paid_partnership: bool | None
+
+
+#: What X knows by the same name; all else has a place of its own in the body.
+_PLAIN: Final = frozenset(
+    {
+        "quote_tweet_id",
+        "reply_settings",
+        "community_id",
+        "share_with_followers",
+        "for_super_followers_only",
+        "nullcast",
+        "card_uri",
+        "direct_message_deep_link",
+        "made_with_ai",
+        "paid_partnership",
+    }
+)
+_TEXT_ALONE: Final = {"text"}
+_KNOWN: Final = frozenset(PostFields.__annotations__)
+
+
+def given(fields: PostFields) -> PostFields:
+    """The fields without those that are None or empty."""
+    if unknown := fields.keys() - _KNOWN:
+        raise TypeError(f"a post has no {', '.join(sorted(unknown))}")
+    there = {name: value for name, value in fields.items() if value or value is False}
+    return cast(PostFields, there)
+
+
+def body_of(post: PostFields) -> dict[str, Any]:
+    """The JSON object that X is sent for what is `given`.
+
+    Raises: PostRefused (X's schema allows no such post; every reason is listed).
+    """
+    if post.keys() == _TEXT_ALONE:
+        return {"text": post["text"]}
+    violations = [{"code": code, "message": message} for code, message in _violations(post)]
+    if violations:
+        told = " ".join(violation["message"] for violation in violations)
+        raise PostRefused(told, violations=violations)
+    body: dict[str, Any] = {}
+    if text := post.get("text"):
+        # Beside media an empty text is refused: the key is left out.
+        body["text"] = text
+    if post.get("media_ids"):
+        body["media"] = _media(post)
+    if parent := post.get("reply_to"):
+        body["reply"] = _given(
+            in_reply_to_tweet_id=parent,
+            exclude_reply_user_ids=list(post.get("exclude_reply_user_ids", ())) or None,
+            auto_populate_reply_metadata=post.get("auto_populate_reply_metadata"),
+        )
+    if poll := post.get("poll"):
+        minutes = int(poll.duration / timedelta(minutes=1))
+        body["poll"] = {"options": list(poll.options), "duration_minutes": minutes}
+    if place := post.get("place_id"):
+        body["geo"] = {"place_id": place}
+    if former := post.get("edits"):
+        body["edit_options"] = {"previous_post_id": former}
+    return body | {name: value for name, value in post.items() if name in _PLAIN}
+
+
+def price_of(post: PostFields) -> Price:
+    """What making it costs; see `roost.prices.price_of_create`."""
+    return prices.price_of_create(
+        post.get("text") or "",
+        media="media_ids" in post,
+        quote="quote_tweet_id" in post,
+        card="card_uri" in post,
+        deep_link="direct_message_deep_link" in post,
+    )
+
+
+def _media(post: PostFields) -> dict[str, Any]:
+    media = _given(
+        media_ids=list(post.get("media_ids", ())),
+        tagged_user_ids=list(post.get("tagged_user_ids", ())) or None,
+    )
+    card = post.get("media_card")
+    if card is None:
+        return media
+    actions = _actions(card.call_to_actions) if card.call_to_actions else None
+    return media | _given(
+        title=card.title,
+        description=card.description,
+        embeddable=card.embeddable,
+        preview_media_id=card.preview_media_id,
+        call_to_actions=actions or None,
+    )
+
+
+def _actions(wanted: CallToActions) -> dict[str, Any]:
+    stores = _given(
+        app_store_id=wanted.app_store_id,
+        ipad_app_store_id=wanted.ipad_app_store_id,
+        play_store_id=wanted.play_store_id,
+    )
+    return _given(
+        visit_site={"url": wanted.visit_site} if wanted.visit_site else None,
+        watch_now={"url": wanted.watch_now} if wanted.watch_now else None,
+        app_install=stores or None,
+    )
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _violations(post: PostFields) -> Iterator[tuple[str, str]]:
+    media, tagged = post.get("media_ids", ()), post.get("tagged_user_ids", ())
+    poll, parent = post.get("poll"), post.get("reply_to")
+    if not post.get("text") and not media:
+        # A poll, a quoted post and a card stand under a text.
+        yield "post_empty", "A post needs a text or media."
+    attached = [name for field, name in _ATTACHMENTS.items() if field in post]
+    if len(attached) > 1:
+        code = "media_with_quote" if attached == ["media", "a quoted post"] else "post_overloaded"
+        yield code, f"X takes one of {', '.join(attached)}."
+    if not parent and post.keys() & {"exclude_reply_user_ids", "auto_populate_reply_metadata"}:
+        yield "reply_without_parent", "Settings of a reply need `reply_to`."
+    if not media and (tagged or post.get("media_card")):
+        yield "media_missing", "Tagged users and a card of media need media."
+    if len(media) > _MOST_MEDIA:
+        yield "too_many_media", f"X takes {_MOST_MEDIA} media at most."
+    if len(tagged) > _MOST_TAGGED:
+        yield "too_many_tagged", f"X takes {_MOST_TAGGED} tagged users at most."
+    if poll:
+        yield from _poll_violations(poll)
+    for name, value in _ids(post):
+        if not _ID.fullmatch(value):
+            yield "id_malformed", f"`{name}` is not an id of X: 1 to 19 digits."
+
+
+_ATTACHMENTS: Final = {
+    "media_ids": "media",
+    "quote_tweet_id": "a quoted post",
+    "poll": "a poll",
+    "card_uri": "a card",
+    "direct_message_deep_link": "a direct-message link",
+}
+
+
+def _poll_violations(poll: Poll) -> Iterator[tuple[str, str]]:
+    if len(poll.options) not in _OPTIONS:
+        yield "poll_options", "A poll has two to four options."
+    if not all(1 <= len(option) <= _LONGEST_OPTION for option in poll.options):
+        yield "poll_options", f"An option of a poll has 1 to {_LONGEST_OPTION} characters."
+    if not _SHORTEST_POLL <= poll.duration <= _LONGEST_POLL:
+        yield "poll_duration", "A poll is open for 5 minutes to 7 days."
+
+
+def _ids(post: PostFields) -> Iterator[tuple[str, str]]:
+    for name in ("reply_to", "quote_tweet_id", "community_id", "edits"):
+        if value := post.get(name):
+            yield name, str(value)
+    yield from (("media_ids", value) for value in post.get("media_ids", ()))
+    yield from (("tagged_user_ids", value) for value in post.get("tagged_user_ids", ()))
+    card = post.get("media_card")
+    if card and card.preview_media_id:
+        yield "preview_media_id", card.preview_media_id

@@ -1,0 +1,143 @@
+"""Analytics in pieces that X takes, adding up to what it counts; and the app's usage."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from fix_emulator import Emulator
+from fix_media import save_video
+from roost import x
+from roost.clock import EmulatorClock
+from roost.models import Metric, TweetId
+from roost.x.analytics import Step
+
+from .conftest import Account, Connect, SentRequest
+from .keys import api_keys_of
+from .recorder import recording
+
+
+async def test_buckets_of_a_post_add_up_to_its_counts(
+    account: Account, emulator: Emulator, clock: EmulatorClock
+) -> None:
+    post = (await x.posts.create(account.client, text="Count me.")).tweet_id
+    begun = clock.now()
+    await emulator.jump(days=3)
+    await emulator.freeze()
+    read = await x.metrics.read_posts(account.client, [post], private_for=[post])
+    start, end = begun - timedelta(days=1), clock.now() + timedelta(hours=1)
+
+    for step, length in ((Step.HOUR, timedelta(hours=1)), (Step.DAY, timedelta(days=1))):
+        told = await x.analytics.read_posts(account.client, [post], start=start, end=end, step=step)
+        buckets = told[post]
+        seen = sum(bucket.counts["impressions"] for bucket in buckets)
+        assert seen == read[post].metrics[Metric.IMPRESSIONS]
+        begins = [bucket.begins_at for bucket in buckets]
+        assert {later - earlier for earlier, later in pairwise(begins)} == {length}
+    assert str(told.price.high) == "0.005"
+
+
+async def test_long_time_is_asked_for_in_pieces_cut_at_midnight(
+    account: Account, sent: list[SentRequest]
+) -> None:
+    start = datetime(2026, 1, 5, 13, 30, tzinfo=UTC)
+    end = start + timedelta(days=60)
+    ids = [TweetId(str(number)) for number in range(1, 102)]
+    sent.clear()
+    told = await x.analytics.read_posts(account.client, ids, start=start, end=end, step=Step.DAY)
+
+    assert told == {}
+    spans = [(r.query["start_time"], r.query["end_time"]) for r in sent]
+    assert (
+        spans[:3]
+        == spans[3:]
+        == [
+            ("2026-01-05T13:30:00Z", "2026-02-02T00:00:00Z"),
+            ("2026-02-02T00:00:00Z", "2026-03-02T00:00:00Z"),
+            ("2026-03-02T00:00:00Z", "2026-03-06T13:30:00Z"),
+        ]
+    )
+    assert [len(r.query["ids"].split(",")) for r in sent] == [100] * 3 + [1] * 3
+    assert {r.query["granularity"] for r in sent} == {"daily"}
+
+
+async def test_buckets_of_a_long_time_are_joined_in_order(
+    account: Account, emulator: Emulator, clock: EmulatorClock
+) -> None:
+    post = (await x.posts.create(account.client, text="Count me long.")).tweet_id
+    begun = clock.now()
+    await emulator.jump(days=40)
+    told = await x.analytics.read_posts(
+        account.client, [post], start=begun, end=begun + timedelta(days=40), step=Step.DAY
+    )
+    days = [bucket.begins_at.date() for bucket in told[post]]
+    assert days == [begun.date() + timedelta(days=n) for n in range(len(days))]
+    assert len(days) >= 40
+    assert len(told.receipts) == 2
+
+
+async def test_foreign_post_is_left_out(
+    account: Account, connect: Connect, clock: EmulatorClock
+) -> None:
+    other = await connect("tidewatcher")
+    own = (await x.posts.create(account.client, text="Own.")).tweet_id
+    foreign = (await x.posts.create(other.client, text="Foreign.")).tweet_id
+    end = clock.now() + timedelta(hours=1)
+    told = await x.analytics.read_posts(
+        account.client, [foreign, own], start=end - timedelta(days=1), end=end, step=Step.HOUR
+    )
+    assert list(told) == [own]
+
+
+async def test_video_has_analytics_of_its_own(
+    account: Account, emulator: Emulator, clock: EmulatorClock, tmp_path: Path
+) -> None:
+    film = save_video(tmp_path / "film.mp4")
+    media = await x.media.upload(
+        account.client, film, mime_type="video/mp4", category="tweet_video"
+    )
+    await x.posts.create(account.client, text="Watch.", media_ids=[media.media_id])
+    begun = clock.now()
+    await emulator.jump(days=2)
+    told = await x.analytics.read_media(
+        account.client,
+        [media.media_key, "7_1"],
+        start=begun - timedelta(days=1),
+        end=begun + timedelta(days=2),
+        step=Step.DAY,
+    )
+    assert list(told) == [media.media_key]
+    assert sum(bucket.counts["video_views"] for bucket in told[media.media_key]) > 0
+
+
+async def test_usage_counts_the_posts_that_the_app_has_read(
+    account: Account, emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
+) -> None:
+    posts = [await x.posts.create(account.client, text=f"Number {n}.") for n in range(3)]
+    await x.posts.read_posts(account.client, [post.tweet_id for post in posts])
+    api_key, api_secret = await api_keys_of(emulator)
+    token = await x.auth.app_token(session, emulator.url, api_key=api_key, api_secret=api_secret)
+    client = x.Client(x.FixedToken(token), base_url=emulator.url, session=session)
+    usage = await x.usage.read(client, days=2)
+
+    today = clock.now().date()
+    assert (usage.cap, usage.used, usage.cap_reset_day) == (3_000_000, 3, 1)
+    assert usage.by_day == {today - timedelta(days=1): 0, today: 3}
+    assert str(usage.price.high) == "0"
+
+
+async def test_usage_is_not_for_users(account: Account) -> None:
+    with pytest.raises(x.errors.AppMisconfigured):
+        await x.usage.read(account.client)
+
+
+async def test_usage_is_never_asked_for_signed(session: aiohttp.ClientSession) -> None:
+    async with recording() as recorder:
+        client = x.Client(
+            None, oauth1=x.auth.OAuth1("k", "s"), base_url=recorder.url, session=session
+        )
+        with pytest.raises(x.errors.CredentialMissing):
+            await x.usage.read(client)
+        assert recorder.arrived == []
