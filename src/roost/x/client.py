@@ -33,11 +33,11 @@ A = TypeVar("A", bound=answers.Wire)
 class Client:
     """The X API as one account. Cheap to make; the session belongs to the caller.
 
-    `tokens` carry what OAuth 2.0 can; `oauth1` all else: a client without tokens, the API 1.1, and
-    an operation that X says the grant does not cover. `clock` tells domain time, in which X's rate
-    limits end; with `wait` a request that meets one sleeps and is sent again, unless it has a
-    deadline. `on_exchange` is awaited after every exchange, also a failed one. What it raises goes
-    to the caller in place of X's answer.
+    `tokens` and `oauth1` are of the same account. `tokens` carry what OAuth 2.0 can; `oauth1` all
+    else: a client without tokens, the API 1.1, and an operation that X says the grant does not
+    cover. `clock` tells domain time, in which X's rate limits end; with `wait` a request that
+    meets one sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after
+    every exchange, also a failed one. What it raises goes to the caller in place of X's answer.
     """
 
     def __init__(
