@@ -134,14 +134,7 @@ class Client:
             raise _with(Receipt(request, outcome), refusals.judge_silence(outcome, operation))
         if not outcome.is_success:
             await self._tell(request, outcome, None)
-            error = refusals.judge_answer(
-                outcome,
-                operation,
-                now=self._clock.now(),
-                post_text=request.text,
-                limited=limited + 1,
-            )
-            raise _with(Receipt(request, outcome), error)
+            raise self._refusal(request, outcome, limited)
         try:
             decoded = answer_as.decode(outcome.body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -153,6 +146,16 @@ class Client:
         if (reason := decoded.refusal()) is not None:
             raise _with(receipt, refusals.judge_absence(reason, outcome, operation))
         return decoded, receipt
+
+    def _refusal(self, request: Request, answer: Answer, limited: int = 0) -> errors.XFailure:
+        error = refusals.judge_answer(
+            answer,
+            request.operation,
+            now=self._clock.now(),
+            post_text=request.text,
+            limited=limited + 1,
+        )
+        return _with(Receipt(request, answer), error)
 
     async def _outcome(self, request: Request, until: float | None) -> Answer | Silence:
         """The last answer to a request, by the credential that X takes for it."""
@@ -187,15 +190,18 @@ class Client:
         )
 
     async def _ask_with_token(self, request: Request, until: float | None) -> Answer | Silence:
-        """With the token there is; after a 401 once more, with a fresh one."""
+        """With the token there is; after a 401 once more, with a fresh one.
+
+        Raises: Reauthorize, XUnavailable (a second 401); what the token source raises.
+        """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
         if isinstance(outcome, Silence) or outcome.status != 401:
             return outcome
+        await self._tell(request, outcome, None)
         fresh = await self.tokens.refresh(token)
         if fresh == token:
-            return outcome
-        await self._tell(request, outcome, None)
+            raise self._refusal(request, outcome)
         outcome = await self._send(request, fresh, until)
         if isinstance(outcome, Answer) and outcome.status == 401:
             await self._tell(request, outcome, None)
