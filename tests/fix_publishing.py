@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from roost.models import Integration, IntegrationId, Post, PostId, PostState, Te
 from roost.services import alert, collect, dispatch, publish
 from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
+from roost.store.accounts import Tokens
 from roost.store.locks import SenderLocks, open_sender_locks
 
 #: States in which a post still moves by itself.
@@ -30,7 +31,9 @@ MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 _NEXT_STEP = """
     SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
-                 min(resume_at) FILTER (WHERE state = 'publishing')) FROM sendable_posts
+                 min(resume_at) FILTER (WHERE state = 'publishing'),
+                 min(prepare_at) FILTER (WHERE state IN ('scheduled', 'publishing')))
+    FROM sendable_posts
 """
 _TAKE_JOB = """
     DELETE FROM procrastinate_jobs WHERE id = (
@@ -71,9 +74,11 @@ class Desk:
 
     async def work(self) -> None:
         """Do what is due now, job after job, until nothing is."""
-        while await dispatch.dispatch_due(self.house):
+        while True:
             while (job := await self._take_job()) is not None:
                 await self.do(*job)
+            if not (await dispatch.dispatch_due(self.house)).queued:
+                return
 
     async def _take_job(self) -> tuple[str, dict[str, int]] | None:
         async with self.house.database.house() as transaction:
@@ -84,11 +89,14 @@ class Desk:
     async def do(self, task: str, arguments: dict[str, int]) -> None:
         """Run one job's body, as the worker does."""
         tenant_id = TenantId(arguments["tenant_id"])
+        integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])
-            await publish.publish_post(self.house, self.locks, tenant_id, post_id)
+            await publish.publish_post(self.house, self.locks, tenant_id, integration_id, post_id)
+        elif task == jobs.PREPARE:
+            post_id = PostId(arguments["post_id"])
+            await publish.prepare_post(self.house, self.locks, tenant_id, integration_id, post_id)
         else:
-            integration_id = IntegrationId(arguments["integration_id"])
             await collect.collect_account(self.house, tenant_id, integration_id)
             await alert.detect(self.house, tenant_id, integration_id)
 
@@ -150,6 +158,45 @@ class Desk:
             await transaction.raw.execute(
                 "UPDATE integrations SET collect_due_at = %s WHERE id = %s", [at, self.account.id]
             )
+
+    def with_settings(self, **changed: Any) -> "Desk":
+        """The same desk under other settings."""
+        settings = self.house.settings.model_copy(update=changed)
+        return replace(self, house=replace(self.house, settings=settings))
+
+    async def post_by_hand(self, text: str) -> str:
+        """What the account's owner posts without Roost; its id."""
+        made: str = (await self.on_behalf("POST", "/2/tweets", text=text))["data"]["id"]
+        return made
+
+    async def on_behalf(self, method: str, path: str, **body: str) -> Any:
+        """What X answers to the account's owner."""
+        token = (await self.emulator.connect("larkbooks"))["access_token"]
+        async with self.emulator.http.request(
+            method,
+            self.emulator.url + path,
+            json=body or None,
+            headers={"authorization": f"Bearer {token}"},
+        ) as answer:
+            assert answer.status < 300, await answer.text()
+            return await answer.json()
+
+    async def kept_tokens(self) -> Tokens:
+        """The grant as the database has it."""
+        async with self.house.database.tenant(self.tenant.id) as transaction:
+            vault = await self.house.vault.of(transaction, self.tenant.id)
+            return await store.accounts.open_tokens(transaction, vault, self.account.id)
+
+    async def kill_grant(self) -> None:
+        """The account's owner takes the grant back on X."""
+        app = self.emulator.app
+        token = (await self.kept_tokens()).refresh_token
+        async with self.emulator.http.post(
+            f"{self.emulator.url}/2/oauth2/revoke",
+            data={"token": token, "client_id": app.client_id},
+            headers={"authorization": app.basic},
+        ) as answer:
+            assert answer.status == 200
 
     async def integration(self) -> Integration:
         """The account as it stands."""

@@ -15,8 +15,10 @@ from roost import prices, store, x
 from roost.errors import ReconnectNeeded, SettingInvalid, UnsafeHost
 from roost.house import House
 from roost.models import LIVE_HOSTS, Environment, Integration, IntegrationStatus, LedgerEntry
+from roost.points import Point
 from roost.store.accounts import Tokens
-from roost.store.database import Transaction
+from roost.store.database import DATABASE_AWAY, Transaction
+from roost.telemetry import reached
 
 log = logging.getLogger(__name__)
 
@@ -49,62 +51,107 @@ def require_safe_host(environment: Environment, base_url: str) -> None:
 class _Rotated:
     """What became of a refresh; `asked` where X was."""
 
-    token: str = field(repr=False)
+    tokens: Tokens = field(repr=False)
     asked: bool
     dead: x.errors.GrantDead | None = None
 
 
-@dataclass(frozen=True)
 class Grant:
-    """One account's token source (`x.TokenSource`), backed by the integrations table."""
+    """One account's token source (`x.TokenSource`), backed by the integrations table.
 
-    house: House
-    integration: Integration
+    A class because it holds the tokens that it has read: whoever holds an account for a while asks
+    the database once. A token that another process has replaced meanwhile is met with X's 401, and
+    `refresh` finds the newer one in the row.
+    """
+
+    def __init__(
+        self, house: House, integration: Integration, tokens: Tokens | None = None
+    ) -> None:
+        self.house = house
+        self.integration = integration
+        self._tokens = tokens
 
     async def get(self) -> str:
         """A token that is good for a while yet; refreshed where it is not."""
-        async with self.house.database.tenant(self.integration.tenant_id) as transaction:
-            tokens = await self._open(transaction)
-        if tokens.expires_at - _MARGIN > self.house.clock.now():
-            return tokens.access_token
-        return await self.refresh(tokens.access_token)
+        if self._tokens is None:
+            async with self.house.database.tenant(self.integration.tenant_id) as transaction:
+                self._tokens = await self._open(transaction)
+        if self.is_fresh():
+            return self._tokens.access_token
+        return await self.refresh(self._tokens.access_token)
+
+    def is_fresh(self) -> bool:
+        """Whether the next `get` has its answer at hand."""
+        tokens = self._tokens
+        return tokens is not None and tokens.expires_at - _MARGIN > self.house.clock.now()
 
     async def refresh(self, rejected: str) -> str:
         """A new token in place of `rejected`; another process' fresh one where there is one.
 
-        Once X has been asked, its answer is kept even where the caller is cancelled.
+        Once X has been asked, its answer is kept even where the caller is cancelled or the
+        database is away.
         Raises: ReconnectNeeded (the grant is dead; the account is marked), x.errors.* else.
         """
         return await asyncio.shield(asyncio.ensure_future(self._refresh(rejected)))
 
     async def _refresh(self, rejected: str) -> str:
-        # A connection of its own: X may take long, and the pool is for what does not.
-        async with self.house.database.tenant_apart(self.integration.tenant_id) as transaction:
-            rotated = await self._rotate(transaction, rejected)
+        rotated = await self._rotate(rejected)
         if rotated.dead is not None:
             raise ReconnectNeeded(
                 f"X no longer accepts the grant of @{self.integration.username}.",
                 did="Roost marked the account; its posts wait.",
             ) from rotated.dead
         if rotated.asked:
+            reached(Point.REFRESH_AFTER_COMMIT)
             await self.write_token_request()
-        return rotated.token
+        self._tokens = rotated.tokens
+        return rotated.tokens.access_token
 
-    async def _rotate(self, transaction: Transaction, rejected: str) -> "_Rotated":
-        """The grant's next token, kept in this transaction; or X's word that it is dead."""
-        account = self.integration
-        await store.accounts.refreshing(transaction, account.id)
-        vault = await self.house.vault.of(transaction, account.tenant_id)
-        tokens = await store.accounts.open_tokens(transaction, vault, account.id)
-        if tokens.access_token != rejected:
-            return _Rotated(tokens.access_token, asked=False)
+    async def _rotate(self, rejected: str) -> "_Rotated":
+        """The grant's next token, committed before anybody uses it; or X's word that it is dead."""
+        account, fresh, used = self.integration, None, None
         try:
-            fresh = await self._exchange(tokens)
-        except x.errors.GrantDead as dead:
-            await store.accounts.mark_dead(transaction, account.id, tokens)
-            return _Rotated(rejected, asked=True, dead=dead)
-        await store.accounts.replace_tokens(transaction, vault, account.id, fresh)
-        return _Rotated(fresh.access_token, asked=True)
+            # A connection of its own: X may take long, and the pool is for what does not.
+            async with self.house.database.tenant_apart(account.tenant_id) as transaction:
+                await store.accounts.refreshing(transaction, account.id)
+                used = await self._open(transaction)
+                if used.access_token != rejected:
+                    return _Rotated(used, asked=False)
+                reached(Point.REFRESH_BEFORE_SEND)
+                try:
+                    fresh = await self._exchange(used)
+                except x.errors.GrantDead as dead:
+                    await self._lose(transaction, used)
+                    return _Rotated(used, asked=True, dead=dead)
+                reached(Point.REFRESH_AFTER_SEND)
+                await self._keep(transaction, fresh)
+        except DATABASE_AWAY:
+            if fresh is None or used is None:
+                raise
+            # X has killed the old grant: the new one lies in this process' hands alone.
+            await self._keep_when_back(used, fresh)
+        assert fresh is not None
+        return _Rotated(fresh, asked=True)
+
+    async def _keep(self, transaction: Transaction, fresh: Tokens) -> None:
+        vault = await self.house.vault.of(transaction, self.integration.tenant_id)
+        await store.accounts.replace_tokens(transaction, vault, self.integration.id, fresh)
+
+    async def _keep_when_back(self, used: Tokens, fresh: Tokens) -> None:
+        account = self.integration
+
+        async def keep() -> None:
+            async with self.house.database.tenant_apart(account.tenant_id) as transaction:
+                await store.accounts.refreshing(transaction, account.id)
+                if (await self._open(transaction)).sealed == used.sealed:
+                    await self._keep(transaction, fresh)
+
+        await self.house.until_kept(f"the new grant of @{account.username}", keep)
+
+    async def _lose(self, transaction: Transaction, used: Tokens) -> None:
+        account = self.integration
+        await store.accounts.mark_dead(transaction, account.id, used)
+        await sound_reconnect(self.house, transaction, account)
 
     async def _open(self, transaction: Transaction) -> Tokens:
         vault = await self.house.vault.of(transaction, self.integration.tenant_id)
@@ -181,6 +228,20 @@ async def mark_lost(house: House, integration: Integration, error: ReconnectNeed
             await store.accounts.mark(
                 transaction, integration.id, IntegrationStatus.NEEDS_RECONNECT
             )
+            await sound_reconnect(house, transaction, integration)
+
+
+async def sound_reconnect(house: House, transaction: Transaction, integration: Integration) -> None:
+    """Tell a person that only the account's owner can help."""
+    await store.alarms.sound(
+        transaction,
+        integration.tenant_id,
+        "reconnect",
+        f"@{integration.username}",
+        at=house.clock.now(),
+        message=f"X no longer accepts the grant of @{integration.username}; its posts wait.",
+        next=ReconnectNeeded.default_next,
+    )
 
 
 def open_account(house: House, integration: Integration) -> x.Client:
@@ -188,8 +249,13 @@ def open_account(house: House, integration: Integration) -> x.Client:
 
     Raises: UnsafeHost.
     """
+    return open_client(Grant(house, integration))
+
+
+def open_client(grant: Grant) -> x.Client:
+    """The same with a grant whose tokens are at hand. Raises: UnsafeHost."""
+    house, integration = grant.house, grant.integration
     require_safe_host(integration.environment, house.settings.roost_x_base_url)
-    grant = Grant(house, integration)
     return x.Client(
         grant,
         base_url=house.settings.roost_x_base_url,

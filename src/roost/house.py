@@ -1,10 +1,12 @@
 """What every use case stands on: settings, clock, database, vault and HTTP, opened together."""
 
+import asyncio
 import contextlib
 import logging
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import aiohttp
 import psycopg
@@ -13,12 +15,18 @@ from sqlalchemy.exc import OperationalError
 from roost.clock import Clock, open_clock
 from roost.errors import Broken, DatabaseUnavailable, RoostError, SchemaOutdated
 from roost.settings import Settings
-from roost.store.database import Database, open_database
+from roost.store.database import DATABASE_AWAY, Database, open_database
 from roost.store.embedded import embedded_postgres
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Wall seconds between two tries to write, the first and the longest.
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
 
 #: The embedded server's one database.
 EMBEDDED_DATABASE = "roost"
@@ -33,6 +41,22 @@ class House:
     database: Database
     vault: Vault = field(repr=False)
     http: aiohttp.ClientSession = field(repr=False)
+    who: str = "roost"
+    """Whose hand writes the story: a worker, a person at the terminal, the page."""
+
+    async def until_kept(self, what: str, keep: Callable[[], Awaitable[T]]) -> T:
+        """Write what must not be lost, again and again while the database is away.
+
+        For X's answers: they are known to this process alone until they are committed.
+        """
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await keep()
+            except (*DATABASE_AWAY, OSError) as error:
+                log.warning("%s waits for the database (%s)", what, type(error).__name__)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
 @contextlib.asynccontextmanager
@@ -47,8 +71,8 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 @contextlib.asynccontextmanager
-async def open_house(settings: Settings) -> AsyncIterator[House]:
-    """Open everything, in order, and close it again.
+async def open_house(settings: Settings, *, who: str = "roost") -> AsyncIterator[House]:
+    """Open everything, in order, and close it again; `who` signs what is written.
 
     Raises: SettingInvalid, DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole.
     """
@@ -68,7 +92,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         )
-        yield House(settings, clock, database, Vault(ring), http)
+        yield House(settings, clock, database, Vault(ring), http, who)
 
 
 async def migrate(settings: Settings) -> bool:

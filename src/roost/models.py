@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
@@ -60,7 +60,38 @@ class PostState(StrEnum):
     NEEDS_DECISION = "needs_decision"
     """Roost cannot know whether a part is on X; a person looks."""
     CANCELLED = "cancelled"
-    """Taken back before its time."""
+    """Taken back: before its time, or with what was out already deleted from X."""
+    MISSED = "missed"
+    """Its time was over by more than it may be late; nothing of it was sent."""
+
+
+#: Where a post may go from where it stands; the database refuses all else.
+POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
+    PostState.DRAFT: frozenset({PostState.SCHEDULED, PostState.CANCELLED}),
+    PostState.SCHEDULED: frozenset({PostState.PUBLISHING, PostState.CANCELLED, PostState.FAILED}),
+    PostState.PUBLISHING: frozenset(
+        {
+            PostState.PUBLISHED,
+            PostState.PARTLY_PUBLISHED,
+            PostState.FAILED,
+            PostState.NEEDS_DECISION,
+            PostState.MISSED,
+        }
+    ),
+    PostState.PUBLISHED: frozenset(),
+    PostState.PARTLY_PUBLISHED: frozenset({PostState.PUBLISHING, PostState.CANCELLED}),
+    PostState.FAILED: frozenset({PostState.SCHEDULED}),
+    PostState.NEEDS_DECISION: frozenset(
+        {
+            PostState.PUBLISHING,
+            PostState.PUBLISHED,
+            PostState.PARTLY_PUBLISHED,
+            PostState.FAILED,
+        }
+    ),
+    PostState.CANCELLED: frozenset(),
+    PostState.MISSED: frozenset({PostState.SCHEDULED, PostState.PUBLISHING, PostState.CANCELLED}),
+}
 
 
 class PartState(StrEnum):
@@ -75,7 +106,19 @@ class PartState(StrEnum):
     UNKNOWN = "unknown"
     """An attempt ended without X's answer; the timeline has to tell."""
     FAILED = "failed"
-    """X refused it for good."""
+    """X refused it for good, or a person dropped it."""
+
+
+#: Where a part may go from where it stands; the database refuses all else.
+PART_MOVES: Mapping[PartState, frozenset[PartState]] = {
+    PartState.PENDING: frozenset({PartState.SENDING, PartState.FAILED}),
+    PartState.SENDING: frozenset(
+        {PartState.SENT, PartState.FAILED, PartState.PENDING, PartState.UNKNOWN}
+    ),
+    PartState.SENT: frozenset(),
+    PartState.UNKNOWN: frozenset({PartState.SENT, PartState.SENDING, PartState.FAILED}),
+    PartState.FAILED: frozenset({PartState.PENDING}),
+}
 
 
 class MediaKind(StrEnum):
@@ -150,6 +193,13 @@ class Integration:
     connected_at: datetime
     health: str | None = None
     """What did not work when the account was read last; None: all is well."""
+    paused: bool = False
+    """Its posts are held back by hand."""
+    rest_until: datetime | None = None
+    """X takes no post of it before then."""
+    rest_why: str | None = None
+    rests: int = 0
+    """How often in a row X took none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,20 +228,8 @@ class Part:
     sent_as: TweetId | None
     sent_at: datetime | None
     media: tuple[MediaAsset, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try at sending a part; committed before the request leaves."""
-
-    id: AttemptId
-    part_id: PartId
-    number: int
-    """From 1."""
-    started_at: datetime
-    """Domain time: where reconciling begins to look."""
-    outcome: str | None
-    """None: under way; else `sent`, `refused`, `not_created`, … (the table's check)."""
+    deleted_at: datetime | None = None
+    """When a person had it taken off X again; it stays `sent`, as what happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +245,10 @@ class Post:
     reason: str | None
     """Why it is in this state, for a reader, where that is not plain."""
     parts: tuple[Part, ...] = ()
+    paused: bool = False
+    """Held back by hand; its account, its tenant or everything may be as well."""
+    tolerance: timedelta | None = None
+    """How late it may go out; None: as the settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +262,8 @@ class Event:
     before: str | None
     after: str
     why: str
+    who: str = "roost"
+    """Whose hand it was: a worker, the dispatcher, a person at the terminal or on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +316,21 @@ class Alert:
     observed: float
     expected: float
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something about the work itself that a person has to see to; an alert is about figures."""
+
+    kind: str
+    """`credits`, `app`, `reconnect`, `missed`, `late`, `decision`, `restored`."""
+    subject: str
+    """What it concerns: an account, a post, an app. One alarm at a time is open for each."""
+    raised_at: datetime
+    message: str
+    next: str
+    """What to do."""
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

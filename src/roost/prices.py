@@ -46,6 +46,8 @@ class Operation(StrEnum):
     """GET /2/media/upload: how far processing is."""
     MEDIA_METADATA = "media_metadata"
     """POST /2/media/metadata: an alt text."""
+    MEDIA_SUBTITLES = "media_subtitles"
+    """POST /2/media/subtitles: tie subtitles to a video."""
     TOKEN = "token"  # noqa: S105  the name of a request
     """POST /2/oauth2/token: exchange and refresh."""
     REVOKE = "revoke"

@@ -1,16 +1,18 @@
-"""Exactly once, decided: what may be done next for a part, from its rows alone.
+"""Exactly once, decided: what may be done next for a post, from its rows alone.
 
 X has no idempotency key. A part is never sent again unless there is reason to believe that it is
 not there, and what cannot be known goes to a person. Nothing here does anything: `services.publish`
 does, and commits around every step.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from roost.models import MediaAsset, Part, PartState, TweetId
+from roost import limits
+from roost.journal import PartJournal, PostJournal
+from roost.models import MediaAsset, Part, PartState, PostState, TweetId
 
 #: Clocks may differ by this much: reconciling begins to look that much earlier.
 SKEW: Final = timedelta(seconds=60)
@@ -25,39 +27,29 @@ _SNOWFLAKE_EPOCH: Final = timedelta(milliseconds=1_288_834_974_657)
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
-    """A part's latest attempt, as its row tells it."""
-
-    unsettled_since: datetime
-    """When the part's first attempt began of which nobody knows that X created nothing."""
-    started_at: datetime
-    wall_left: timedelta
-    """Wall time in which its request may still be under way."""
-    empty_reads: int
-    empty_read_at: datetime | None
-    said_duplicate: bool = False
-    """Whether X refused a repetition as a duplicate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lags:
-    """How late X may be, in domain time."""
+class Rules:
+    """What the settings say, in domain time."""
 
     read_lag: timedelta
+    """After this a new post is on its account's timeline for sure."""
     resend_within: timedelta
+    """So long after an attempt may an absent part be sent again."""
+    tolerance: timedelta
+    """A post that is later than this is missed; a post may have its own."""
+    publish_late: bool = False
+    """Whether a missed post goes out all the same."""
 
 
 @dataclass(frozen=True, slots=True)
-class UploadMedia:
-    """A file has to be on X before the part can go out."""
-
-    asset: MediaAsset
+class BringMedia:
+    """Files have to be on X before a part can go out; the account is free meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
     """The part may be sent; `again` where an earlier attempt surely (as we believe) failed."""
 
+    part: PartJournal
     again: bool
 
 
@@ -72,11 +64,14 @@ class WaitWall:
 class GiveUpWaiting:
     """The last attempt's time is over and its answer is not known: the part is `unknown`."""
 
+    part: PartJournal
+
 
 @dataclass(frozen=True, slots=True)
 class ReadTimeline:
     """X has to be asked; an empty answer `counts` only past X's read lag."""
 
+    part: PartJournal
     counts: bool
 
 
@@ -85,68 +80,146 @@ class WaitUntil:
     """Nothing to do before this instant of domain time."""
 
     instant: datetime
+    why: str
+    excused: bool = False
+    """The wait does not make the post late: nothing is dropped for want of credits."""
 
 
 @dataclass(frozen=True, slots=True)
 class AskPerson:
     """Roost cannot know; `why` is what the person reads."""
 
+    part: PartJournal
     why: str
 
 
-Step = UploadMedia | Send | WaitWall | GiveUpWaiting | ReadTimeline | WaitUntil | AskPerson
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The post has come to its end."""
+
+    state: PostState
+    why: str
 
 
-def decide_step(
-    part: Part,
-    last: Try | None,
-    uploads: dict[int, datetime],
-    *,
-    now: datetime,
-    lags: Lags,
-) -> Step:
-    """What may be done next for a part that is neither sent nor refused.
-
-    `uploads` maps the files that X holds (by asset id) to their expiry; `now` is domain time.
-    """
-    if part.state is PartState.SENDING:
-        assert last is not None, "a part becomes `sending` together with its attempt"
-        return WaitWall(last.wall_left) if last.wall_left > timedelta(0) else GiveUpWaiting()
-    if part.state is PartState.UNKNOWN:
-        assert last is not None, "a part becomes `unknown` after an attempt"
-        return _reconcile(part, last, uploads, now=now, lags=lags)
-    for asset in part.media:
-        if uploads.get(asset.id, now) <= now + UPLOAD_MARGIN:
-            return UploadMedia(asset)
-    return Send(again=False)
+Step = (
+    BringMedia | Send | WaitWall | GiveUpWaiting | ReadTimeline | WaitUntil | AskPerson | Settle
+)  # fmt: skip
 
 
-def _reconcile(
-    part: Part, last: Try, uploads: dict[int, datetime], *, now: datetime, lags: Lags
-) -> Step:
-    readable_at = last.started_at + lags.read_lag
+def decide_step(journal: PostJournal, *, now: datetime, rules: Rules) -> Step:
+    """What may be done next for a post on its way; `now` is domain time."""
+    due_at = journal.post.due_at
+    if due_at is not None and due_at > now:
+        return WaitUntil(due_at, "its time has not come by this worker's clock")
+    current = journal.current()
+    if current is None or current.part.state is PartState.FAILED:
+        return Settle(outcome_of([one.part for one in journal.parts]), "every part is on X")
+    if current.part.state is PartState.SENDING:
+        left = current.last.wall_left
+        return WaitWall(left) if left > timedelta(0) else GiveUpWaiting(current)
+    if journal.app_rest is not None and journal.app_rest.until > now:
+        return WaitUntil(journal.app_rest.until, journal.app_rest.why, excused=True)
+    if current.part.state is PartState.UNKNOWN:
+        return _reconcile(current, now=now, rules=rules)
+    return _begin(journal, current, now=now, rules=rules)
+
+
+def outcome_of(parts: Sequence[Part]) -> PostState:
+    """The end of a post of which nothing is pending, being sent or unknown."""
+    sent = sum(part.state is PartState.SENT for part in parts)
+    if sent == len(parts):
+        return PostState.PUBLISHED
+    return PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
+
+
+def _begin(journal: PostJournal, current: PartJournal, *, now: datetime, rules: Rules) -> Step:
+    account = journal.account
+    if account.rest_until is not None and account.rest_until > now:
+        return WaitUntil(account.rest_until, account.rest_why or "X takes no post at present")
+    left = [one for one in journal.parts if one.part.state is not PartState.SENT]
+    if journal.is_untried:
+        tolerance = journal.post.tolerance or rules.tolerance
+        if now - journal.late_from > tolerance and not rules.publish_late:
+            return Settle(PostState.MISSED, f"its time was over by more than {_told(tolerance)}")
+        if len(left) > 1 and (step := _room_for(journal, len(left), now)) is not None:
+            return step
+    if any(lacks_upload(one, asset, now=now) for one in left for asset in one.part.media):
+        # Of later parts as well: a thread is not begun that a refused file would end half way.
+        return BringMedia()
+    return Send(current, again=False)
+
+
+def _room_for(journal: PostJournal, requests: int, now: datetime) -> Step | None:
+    """A thread is not begun unless the account's windows have room for all of it."""
+    wait = limits.wait_for_room(journal.windows, now=now, requests=requests)
+    if wait is None:
+        most = min(window.limit for window in journal.windows)
+        why = (
+            f"thread_larger_than_window: the thread has {requests} parts, and X takes {most} posts"
+            " of the account in a window"
+        )
+        return Settle(PostState.FAILED, why)
+    if wait > timedelta(0):
+        return WaitUntil(now + wait, f"X takes fewer than {requests} more posts at present")
+    return None
+
+
+def lacks_upload(journal: PartJournal, asset: MediaAsset, *, now: datetime) -> bool:
+    """Whether a file is to be brought to X (again) before its part is sent."""
+    upload = journal.upload_of(asset.id)
+    return upload is None or upload.expires_at <= now + UPLOAD_MARGIN
+
+
+def _reconcile(current: PartJournal, *, now: datetime, rules: Rules) -> Step:
+    last = current.last
+    if last.decided_absent:
+        return _repeat(current, now=now)
     if last.empty_reads >= EMPTY_READS:
-        if last.said_duplicate:
+        if current.said_duplicate:
             return AskPerson(
-                "X refuses to have the post twice, yet its timeline does not show it once."
+                current,
+                "X refuses to have the post twice, yet its timeline does not show it once.",
             )
-        if now > last.unsettled_since + lags.resend_within:
+        if now > current.unsettled_since + rules.resend_within:
             return AskPerson(
+                current,
                 "X did not answer the attempt, its timeline does not show the post, and it is too"
-                " late to send it again safely."
+                " late to send it again safely.",
             )
-        if any(uploads.get(asset.id, now) <= now for asset in part.media):
-            return AskPerson(
-                "X did not answer the attempt, its timeline does not show the post, and its media"
-                " have expired, so that the same request cannot be made again."
-            )
-        return Send(again=True)
+        return _repeat(current, now=now)
+    readable_at = last.started_at + rules.read_lag
     if last.empty_read_at is None:
-        return ReadTimeline(counts=now >= readable_at)
+        return ReadTimeline(current, counts=now >= readable_at)
     next_at = readable_at
     if last.empty_reads:
         next_at = max(next_at, last.empty_read_at + BETWEEN_READS)
-    return ReadTimeline(counts=True) if now >= next_at else WaitUntil(next_at)
+    if now >= next_at:
+        return ReadTimeline(current, counts=True)
+    return WaitUntil(next_at, "X's timeline does not show it yet, and is read once more")
+
+
+def _repeat(current: PartJournal, *, now: datetime) -> Step:
+    """The same request again, which needs the same uploads."""
+    last, media = current.last, current.part.media
+    uploads = [current.upload_of(asset.id) for asset in media]
+    alive = {up.media_id for up in uploads if up is not None and up.expires_at > now}
+    if media and not (len(last.media_ids) == len(media) and alive.issuperset(last.media_ids)):
+        if last.decided_absent:
+            # A person has looked: there is no earlier request that this one has to repeat.
+            if any(lacks_upload(current, asset, now=now) for asset in media):
+                return BringMedia()
+            return Send(current, again=True)
+        return AskPerson(
+            current,
+            "X did not answer the attempt, its timeline does not show the post, and its media"
+            " have expired, so that the same request cannot be made again.",
+        )
+    return Send(current, again=True)
+
+
+def _told(span: timedelta) -> str:
+    minutes = round(span.total_seconds() / 60)
+    return f"{minutes // 60} h" if minutes % 60 == 0 and minutes else f"{minutes} min"
 
 
 def since_tweet(started_at: datetime) -> TweetId:
@@ -190,7 +263,8 @@ class Ambiguous:
 def judge_timeline(
     *,
     text: str,
-    media_keys: Iterable[str],
+    files: int,
+    media_keys: Collection[str],
     reply_to: TweetId | None,
     since: datetime,
     timeline: Sequence[Seen],
@@ -198,18 +272,25 @@ def judge_timeline(
 ) -> Found | NotFound | Ambiguous:
     """Which post of the timeline is the part that was sent at `since` or later.
 
-    `text` has the form in which texts are compared, like each `Seen.text`. A media key belongs to
-    one upload and one part, so it decides alone; else text, parent and time together. What another
-    part was adopted as is out of the question.
+    `text` has the form in which texts are compared, like each `Seen.text`; `files` is how many the
+    part carries. A media key belongs to one upload and one part, so keys decide alone; where they
+    are not known (and always without files), text, number of files, parent and time together do.
+    What another part was adopted as is out of the question.
     """
     wanted = frozenset(media_keys)
+
+    def resembles(seen: Seen) -> bool:
+        if wanted:
+            return bool(seen.media_keys & wanted)
+        return seen.text == text and len(seen.media_keys) == files
+
     candidates = [
         seen
         for seen in timeline
         if seen.tweet_id not in adopted
         and seen.created_at >= since - SKEW
         and seen.reply_to == reply_to
-        and (seen.media_keys == wanted if wanted else seen.text == text and not seen.media_keys)
+        and resembles(seen)
     ]
     if len(candidates) == 1:
         return Found(candidates[0])

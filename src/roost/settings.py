@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -89,6 +90,22 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds after an attempt in which an absent part may be sent again.",
     )
+    roost_late_tolerance_s: float = Field(
+        default=3600.0,
+        ge=0,
+        description="Seconds that a post may be late and still go out by itself; a post may have "
+        "its own.",
+    )
+    roost_late_posts: Literal["miss", "publish"] = Field(
+        default="miss",
+        description="What becomes of a later one: `miss` marks it missed, with an alarm; "
+        "`publish` sends it all the same.",
+    )
+    roost_prepare_ahead_s: float = Field(
+        default=600.0,
+        ge=0,
+        description="Seconds before its time at which a post's files are brought to X.",
+    )
     roost_heartbeat_s: float = Field(
         default=2.0,
         gt=0,
@@ -156,6 +173,16 @@ class Settings(BaseSettings):
     def resend_within(self) -> timedelta:
         """How long after an attempt a part may be sent again, in domain time."""
         return timedelta(seconds=self.roost_resend_within_s)
+
+    @property
+    def late_tolerance(self) -> timedelta:
+        """How late a post may be and still go out by itself, in domain time."""
+        return timedelta(seconds=self.roost_late_tolerance_s)
+
+    @property
+    def prepare_ahead(self) -> timedelta:
+        """How long before its time a post's files are brought to X, in domain time."""
+        return timedelta(seconds=self.roost_prepare_ahead_s)
 
     def require_x_app(self) -> str:
         """The client id. Raises: SettingInvalid where connecting is not set up."""

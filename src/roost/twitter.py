@@ -4,25 +4,35 @@ For a program that has an access token and wants nothing of Roost's store. Accou
 keeps go through `roost.accounts`, which refreshes, prices and remembers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self
 
 import aiohttp
 
 from roost import x
 from roost.errors import Refused
-from roost.models import Metric, TweetId, XMediaId, XUserId
+from roost.models import AccountSnapshot, Metric, TweetId, XMediaId, XUserId
 from roost.settings import read_settings
+from roost.x.media import UploadApi
+
+#: The last reading of an account from the first instant on and before the second, or None.
+#: `roost.history.kept` is one of the accounts that Roost keeps.
+History = Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]
+
+_DAY = timedelta(days=1)
 
 
 class HistoryNotKept(Refused):
     """X tells an account's present figures only; the past is what Roost's snapshots kept."""
 
-    default_next = "Ask without dates, or take a report of a connected account (`roost report`)."
+    default_next = (
+        "Ask without dates, or give the tool the history of a connected account"
+        " (`history=roost.history.kept(house, tenant_id)`)."
+    )
 
 
 class CreatedTweet(NamedTuple):
@@ -47,36 +57,38 @@ class TweetMetrics:
 
 @dataclass(frozen=True, slots=True)
 class AccountMetrics:
-    """What an account counts at present; None where X does not say."""
+    """What an account counted at an instant; None where X does not say."""
 
     followers_count: int | None
     following_count: int | None
     tweet_count: int | None
-
-
-class _HeldToken:
-    """A token that is what it is; without a refresh there is none in its place."""
-
-    def __init__(self, access_token: str) -> None:
-        self.access_token = access_token
-
-    async def get(self) -> str:
-        return self.access_token
-
-    async def refresh(self, rejected: str) -> str:
-        return self.access_token
+    read_at: datetime
+    """When X told it."""
 
 
 class TwitterTool:
     """One account by its access token: `async with TwitterTool(token) as tool: …`.
 
-    A class because it holds the connections; they close with it. Errors are those of
-    `roost.x.errors`. A create is sent once: `OutcomeUnknown` means, look before sending again.
+    A class because it holds the connections; they close with it. `oauth1_creds` carry what OAuth
+    2.0 cannot, among it all uploads where `upload_api` is `v1.1`. `base_url` is an emulator's, or
+    X's older host. Errors are those of `roost.x.errors`. A create is sent once: `OutcomeUnknown`
+    means, look before sending again.
     """
 
-    def __init__(self, access_token: str, *, base_url: str = "https://api.x.com") -> None:
-        self._token = _HeldToken(access_token)
+    def __init__(
+        self,
+        access_token: str,
+        oauth1_creds: x.auth.OAuth1 | None = None,
+        *,
+        upload_api: UploadApi | str = UploadApi.V2,
+        base_url: str = "https://api.x.com",
+        history: History | None = None,
+    ) -> None:
+        self._tokens = x.FixedToken(access_token)
+        self._oauth1 = oauth1_creds
+        self._upload_api = UploadApi(upload_api)
         self._base_url = base_url
+        self._history = history
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -112,11 +124,21 @@ class TwitterTool:
         return CreatedTweet(created.tweet_id, f"https://x.com/i/web/status/{created.tweet_id}")
 
     async def upload_media(
-        self, buffer_or_path: bytes | Path | str, mime_type: str, category: str = "tweet_image"
+        self,
+        buffer_or_path: bytes | Path | str | BinaryIO,
+        mime_type: str,
+        category: str = "tweet_image",
     ) -> XMediaId:
-        """Upload a file and wait until it can be attached; see `roost.x.media.upload`."""
+        """Upload a file and wait until it can be attached; see `roost.x.media.upload`.
+
+        Raises: besides that, CredentialMissing (`v1.1` without OAuth 1.0a credentials).
+        """
         uploaded = await x.media.upload(
-            self._client(), buffer_or_path, mime_type=mime_type, category=category
+            self._client(),
+            buffer_or_path,
+            mime_type=mime_type,
+            category=category,
+            upload_api=self._upload_api,
         )
         return uploaded.media_id
 
@@ -144,19 +166,30 @@ class TwitterTool:
     async def get_user_metrics(
         self, user_id: str, start_date: date | None = None, end_date: date | None = None
     ) -> AccountMetrics:
-        """What an account counts now.
+        """What an account counts now; with dates, what the last reading in that range counted.
 
-        Raises: HistoryNotKept (for any range of dates), NotFoundOnX, RateLimited, OutOfCredits,
-        Reauthorize, XUnavailable.
+        Dates are days in UTC, the last one included; an open end is now, an open beginning as far
+        back as the history goes. A range costs nothing, now costs a user read ($0.010).
+
+        Raises: HistoryNotKept (no history was given, or it has no reading in the range),
+        NotFoundOnX, RateLimited, OutOfCredits, Reauthorize, XUnavailable.
         """
-        if start_date is not None or end_date is not None:
+        client = self._client()
+        if start_date is None and end_date is None:
+            user = await x.users.read_user(client, XUserId(user_id))
+            return _account_metrics(user.metrics, client.now())
+        if self._history is None:
             raise HistoryNotKept("X does not tell an account's figures of a past range of dates.")
-        user = await x.users.read_user(self._client(), XUserId(user_id))
-        return AccountMetrics(
-            followers_count=user.metrics[Metric.FOLLOWERS],
-            following_count=user.metrics[Metric.FOLLOWING],
-            tweet_count=user.metrics[Metric.POSTS],
-        )
+        since = datetime.combine(start_date or date.min, time.min, UTC)
+        day_after = datetime.combine(end_date, time.min, UTC) + _DAY if end_date else None
+        kept = await self._history(XUserId(user_id), since, day_after or client.now())
+        if kept is None:
+            raise HistoryNotKept(
+                f"No reading of the account {user_id} was kept from {start_date or 'the beginning'}"
+                f" to {end_date or 'now'}.",
+                next="Ask for a range in which the account was connected and read.",
+            )
+        return _account_metrics(kept.metrics, kept.at)
 
     async def verify(self) -> x.users.XUser:
         """The account that the token belongs to.
@@ -181,13 +214,27 @@ class TwitterTool:
             client_secret=settings.twitter_client_secret,
             refresh_token=refresh_token,
         )
-        self._token.access_token = grant.access_token
+        self._tokens = x.FixedToken(grant.access_token)
         return grant
 
     def _client(self) -> x.Client:
-        return x.Client(self._token, base_url=self._base_url, session=self._open_session())
+        return x.Client(
+            self._tokens,
+            oauth1=self._oauth1,
+            base_url=self._base_url,
+            session=self._open_session(),
+        )
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("Use TwitterTool as `async with TwitterTool(token) as tool:`.")
         return self._session
+
+
+def _account_metrics(metrics: Mapping[Metric, int | None], at: datetime) -> AccountMetrics:
+    return AccountMetrics(
+        followers_count=metrics[Metric.FOLLOWERS],
+        following_count=metrics[Metric.FOLLOWING],
+        tweet_count=metrics[Metric.POSTS],
+        read_at=at,
+    )

@@ -1,44 +1,54 @@
 """The Social Publisher's process: task bodies, the dispatcher's loop, housekeeping, a clean end."""
 
 import asyncio
+import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from typing import Any, Final
 
-import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException, UniqueViolation
-from procrastinate.jobs import Status
+from procrastinate.job_context import JobContext
+from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
-from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from roost import jobs
 from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
-from roost.services import alert, collect, dispatch, publish
+from roost.services import alert, collect, dispatch, pause, publish, restore
+from roost.store.database import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
+from roost.watchdog import watching
 
 log = logging.getLogger(__name__)
 
-#: Jobs at a time in one process: they wait for X most of their time.
-_CONCURRENCY = 20
+#: Jobs of a queue at a time in one process: they wait for X most of their time. What may take
+#: long has a queue of its own, so that it never takes the place of what is due.
+CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: The dispatcher looks again after this, even if nothing woke it.
 _LOOK_AGAIN_S = 30.0
-#: A worker asked to end lets its jobs finish for this long.
-_DRAIN_S = 20.0
-#: How a database that cannot be reached shows, in each library's words.
-_DATABASE_AWAY = (
-    psycopg.OperationalError, DBAPIError, PoolExhausted, PoolTimeout, ConnectorException,
-)  # fmt: skip
+#: Where something due is left: when so many jobs have begun here, or after this.
+_ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
+#: Between two looks at least: what comes due meanwhile is one claim.
+_GATHER_S = 0.02
+#: A database that is away is tried again after a second, then ever more rarely, up to this.
+_LONGEST_PAUSE_S = 10.0
+#: How a database that cannot be reached shows, in the engine's words as well.
+_DATABASE_AWAY: Final = (*DATABASE_AWAY, ConnectorException)
 
 
 def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
     @app.task(name=jobs.PUBLISH)
-    async def publish_post(tenant_id: int, post_id: int) -> None:
-        await publish.publish_post(house, locks, TenantId(tenant_id), PostId(post_id))
+    async def publish_post(tenant_id: int, integration_id: int, post_id: int) -> None:
+        tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
+        await publish.publish_post(house, locks, tenant, integration, PostId(post_id))
+
+    @app.task(name=jobs.PREPARE)
+    async def prepare_post(tenant_id: int, integration_id: int, post_id: int) -> None:
+        tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
+        await publish.prepare_post(house, locks, tenant, integration, PostId(post_id))
 
     @app.task(name=jobs.COLLECT)
     async def collect_account(tenant_id: int, integration_id: int) -> None:
@@ -47,23 +57,62 @@ def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
         await alert.detect(house, tenant, integration)
 
 
-async def _dispatch(house: House, woken: asyncio.Event) -> None:
-    """Queue what has come due, then wait for the next due time or a NOTIFY."""
+class Bodies:
+    """The jobs whose bodies run in this process, as the engine's middleware sees them."""
+
+    def __init__(self) -> None:
+        self._awaited = 0
+        self._enough = asyncio.Event()
+        self._running: set[int] = set()
+        self._idle_since: dict[int, float] = {}
+
+    async def __call__(
+        self, body: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
+    ) -> Any:
+        """Run a job's body."""
+        assert context.job.id is not None
+        self._running.add(context.job.id)
+        self._awaited -= 1
+        if self._awaited <= 0:
+            self._enough.set()
+        try:
+            return await body()
+        finally:
+            self._running.discard(context.job.id)
+
+    async def begin(self, count: int) -> None:
+        """Return once so many more jobs have begun."""
+        self._awaited = count
+        self._enough.clear()
+        await self._enough.wait()
+
+    def ended_unseen(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
+        """Which of the jobs under way here have had no body for so long (wall seconds).
+
+        The engine could not write their end: the database was away at that moment.
+        """
+        idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
+        self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
+        return [job for number, job in idle.items() if now - self._idle_since[number] > after_s]
+
+
+async def _dispatch(house: House, woken: asyncio.Event, bodies: Bodies) -> None:
+    """Queue what has come due, then wait for the next due time, a NOTIFY, or room."""
     woken.clear()
-    while await dispatch.dispatch_due(house):
-        pass
-    async with house.database.house() as transaction:
-        row = await transaction.run_one("next_due", environment=house.settings.environment)
+    next_at = (await dispatch.dispatch_due(house)).next_at
     waits: list[asyncio.Task[object]] = [asyncio.create_task(woken.wait())]
-    if row and row["at"]:
-        waits.append(asyncio.create_task(house.clock.sleep_until(row["at"])))
+    timeout = _LOOK_AGAIN_S
+    if next_at is not None and next_at <= house.clock.now():
+        waits = [asyncio.create_task(bodies.begin(_ROOM_AFTER_JOBS))]
+        timeout = _ROOM_AFTER_S
+    elif next_at is not None:
+        waits.append(asyncio.create_task(house.clock.sleep_until(next_at)))
     try:
-        await asyncio.wait(waits, timeout=_LOOK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
-    # What is due but locked by another dispatcher is due still: do not spin on it.
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(_GATHER_S)
 
 
 async def _listen(house: House, woken: asyncio.Event) -> None:
@@ -75,7 +124,7 @@ async def _listen(house: House, woken: asyncio.Event) -> None:
             woken.set()
 
 
-async def _keep_house(house: House, app: App) -> None:
+async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies: Bodies) -> None:
     """On wall time: jobs of dead workers go to living ones, stranded posts get a job again."""
     settings = house.settings
     stalled = await app.job_manager.get_stalled_jobs(
@@ -87,93 +136,128 @@ async def _keep_house(house: House, app: App) -> None:
             await app.job_manager.retry_job(job)
         except UniqueViolation:
             # Another job for the same thing waits already; this one has nothing to add.
-            assert job.id is not None
-            await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+            await _end_job(app, job)
+    doing: list[Job] = []
+    for engine in engines:
+        if engine.worker_id is not None:
+            doing += await app.job_manager.list_jobs_async(
+                status=Status.DOING.value, worker_id=engine.worker_id
+            )
+    now, after_s = asyncio.get_running_loop().time(), settings.roost_stalled_after_s
+    for job in bodies.ended_unseen(doing, now=now, after_s=after_s):
+        log.warning("the end of job %s was not written; it is now", job.id)
+        await _end_job(app, job)
     await dispatch.dispatch_stranded(house)
     await asyncio.sleep(settings.roost_heartbeat_s)
 
 
-async def _again_and_again(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do something for ever; a database that is away is tried again each second."""
-    while True:
+async def _end_job(app: App, job: Job) -> None:
+    assert job.id is not None
+    await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+
+
+async def _again_and_again(
+    name: str, work: Callable[[], Awaitable[None]], ended: asyncio.Event
+) -> None:
+    """Do something until `ended`; a database that is away is tried again, ever more rarely."""
+    now, pause = asyncio.get_running_loop().time, 0.0
+    while not ended.is_set():
+        began = now()
         try:
             await work()
+            pause = 0.0
         except _DATABASE_AWAY as error:
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
-            await asyncio.sleep(1)
+            worked_well = now() - began > _LONGEST_PAUSE_S
+            pause = 1.0 if worked_well or not pause else min(2 * pause, _LONGEST_PAUSE_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), pause)
 
 
 async def run(house: House, *, handle_signals: bool = True) -> None:
     """Work until SIGTERM or SIGINT, then let running jobs finish; or until cancelled.
 
-    A database that is away, however long, is tried again; so is one that restarted.
+    A database that is away, however long, is tried again; so is one that restarted. A process
+    whose event loop is stuck ends at once.
     """
     asked = asyncio.Event()
     if handle_signals:
         # First of all: what is cancelled while it opens may swallow the cancellation.
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    async with open_sender_locks(house.database) as locks:
-        while not asked.is_set():
-            try:
-                await _work(house, locks, asked)
-            except _DATABASE_AWAY as error:
-                log.warning("the engine cannot reach the database (%s)", type(error).__name__)
-            if not asked.is_set():
-                await asyncio.sleep(1)
+    with watching():
+        async with open_sender_locks(house.database) as locks:
+            if (mark := await restore.find_restored(house)) is not None:
+                await pause.stop_after_restore(house, mark.last_at)
+            await _again_and_again("the engine", lambda: _work(house, locks, asked), asked)
 
 
 async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
     """Run the engine and what is beside it until it is asked to end, or loses the database."""
-    settings = house.settings
-    app = jobs.make_app(house.database.conninfo)
-    async with app.open_async():
+    woken, forever = asyncio.Event(), asyncio.Event()
+    async with jobs.open_engine(house.database.conninfo) as app:
         _add_tasks(app, house, locks)
-        engine = Worker(
-            app,
-            queues=[jobs.PUBLISH, jobs.COLLECT],
-            concurrency=_CONCURRENCY,
-            install_signal_handlers=False,
-            fetch_job_polling_interval=1.0,
-            shutdown_graceful_timeout=_DRAIN_S,
-            delete_jobs="successful",
-            update_heartbeat_interval=settings.roost_heartbeat_s,
-            stalled_worker_timeout=settings.roost_stalled_after_s,
-        )
-
-        woken = asyncio.Event()
-        running = asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # likewise
+        bodies = Bodies()
+        engines = [
+            jobs.make_worker(app, queue, concurrency, house.settings, bodies)
+            for queue, concurrency in CONCURRENCY.items()
+        ]
+        running = [
+            asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # as is `stop`
+            for engine in engines
+        ]
         beside = [
-            asyncio.create_task(_again_and_again(name, work))
+            asyncio.create_task(_again_and_again(name, work, forever))
             for name, work in (
-                ("dispatcher", lambda: _dispatch(house, woken)),
+                ("dispatcher", lambda: _dispatch(house, woken, bodies)),
                 ("listener", lambda: _listen(house, woken)),
-                ("housekeeping", lambda: _keep_house(house, app)),
-                ("heartbeat", lambda: _beat(house, app, engine)),
+                ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
+                ("heartbeat", lambda: _beat(house, locks, app, engines)),
+                ("mark", lambda: _keep_mark(house)),
             )
         ]
-        ending = asyncio.create_task(_end_when(asked, engine))
+        ending = asyncio.create_task(_end_when(asked, engines))
         try:
-            done, _ = await asyncio.wait({running, *beside}, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await _first_failure_or_all(running, beside)
         finally:
-            for task in (*beside, ending, running):
+            for task in (*beside, ending, *running):
                 task.cancel()
-            await asyncio.gather(*beside, ending, running, return_exceptions=True)
+            await asyncio.gather(*beside, ending, *running, return_exceptions=True)
 
 
-async def _end_when(asked: asyncio.Event, engine: Worker) -> None:
-    """Let the engine drain once somebody has asked for the end."""
+async def _first_failure_or_all(
+    running: list[asyncio.Task[None]], beside: list[asyncio.Task[None]]
+) -> None:
+    """Return when every engine has ended. Raises: what ended one of all these tasks before."""
+    waited = {*running, *beside}
+    while any(task in waited for task in running):
+        done, waited = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def _end_when(asked: asyncio.Event, engines: Sequence[Worker]) -> None:
+    """Let the engines drain once somebody has asked for the end."""
     await asked.wait()
-    engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
+    for engine in engines:
+        engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
 
-async def _beat(house: House, app: App, engine: Worker) -> None:
+async def _beat(house: House, locks: SenderLocks, app: App, engines: Sequence[Worker]) -> None:
     """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
     await asyncio.sleep(house.settings.roost_heartbeat_s)
-    if engine.worker_id is not None:
-        await app.job_manager.update_heartbeat(engine.worker_id)
+    await locks.give_sign(house.who)
+    for engine in engines:
+        if engine.worker_id is not None:
+            await app.job_manager.update_heartbeat(engine.worker_id)
+
+
+async def _keep_mark(house: House) -> None:
+    """Remember how far the story goes, so that a restored database is noticed at the next start."""
+    mark = None
+    while True:
+        mark = await restore.keep_mark(house, mark)
+        await asyncio.sleep(house.settings.roost_heartbeat_s)
 
 
 async def is_any_alive(house: House) -> bool:

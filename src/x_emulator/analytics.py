@@ -13,8 +13,9 @@ from functools import partial
 from typing import Any
 
 from x_emulator import answers, metrics, prices, refusals
-from x_emulator.calls import Answer, Call
+from x_emulator.calls import Call
 from x_emulator.state import Media, Post, World
+from x_emulator.wire import Answer
 
 _ID = re.compile(r"[0-9]{1,19}")
 _MEDIA_KEY = re.compile(r"[0-9]+_[0-9]+")
@@ -105,7 +106,7 @@ async def read_usage(call: Call) -> Answer:
     if not 1 <= days <= 90:
         raise _invalid(call, "days", given, "is not between 1 and 90")
     known = {"cap_reset_day", "daily_client_app_usage", "daily_project_usage"} | _USAGE
-    asked = set(filter(None, call.query.get("usage.fields", "").split(",")))
+    asked = _asked(call, "usage.fields")
     for each in sorted(asked - known):
         raise _invalid(call, "usage.fields", each, f"is not one of [{','.join(sorted(known))}]")
     app = call.caller.app
@@ -215,17 +216,24 @@ def _denied(call: Call, kind: str, wanted: str, parameter: str) -> dict[str, Any
 
 def _list(call: Call, name: str, right: re.Pattern[str]) -> list[str]:
     given = call.query.get(name, "")
-    found = list(dict.fromkeys(given.split(",")))
+    found = given.split(",")
     if not all(right.fullmatch(each) for each in found):
         raise _invalid(call, name, given, "is not valid")
     if len(found) > 100:
         raise _invalid(call, name, given, "has more than 100 values")
-    return found
+    return list(dict.fromkeys(found))
+
+
+def _asked(call: Call, parameter: str) -> set[str]:
+    given = call.query[parameter].split(",") if parameter in call.query else []
+    if len(set(given)) < len(given):
+        raise _invalid(call, parameter, call.query[parameter], "names something twice")
+    return set(given)
 
 
 def _fields(call: Call, parameter: str, known: frozenset[str], frame: set[str]) -> frozenset[str]:
     """Which counts to show; without any wish for one of them, all."""
-    asked = {each for each in call.query.get(parameter, "").split(",") if each}
+    asked = _asked(call, parameter)
     for each in sorted(asked - known - frame):
         raise _invalid(call, parameter, each, f"is not one of [{','.join(sorted(known | frame))}]")
     return frozenset(asked & known) or known

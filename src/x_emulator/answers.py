@@ -10,7 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from x_emulator import edits, escaping, metrics, polls, refusals
-from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POLL_FIELDS, POST_FIELDS, USER_FIELDS
+from x_emulator.fields import (
+    EXPANSIONS,
+    MEDIA_FIELDS,
+    PLACE_FIELDS,
+    POLL_FIELDS,
+    POST_FIELDS,
+    USER_FIELDS,
+)
 from x_emulator.posts import may_see_private
 from x_emulator.state import Media, Post, User, World
 
@@ -58,6 +65,7 @@ def read_wanted(world: World, query: dict[str, str]) -> Wanted:
 
     Raises: Refusal (a name that X does not know).
     """
+    _names(world, query, "place.fields", PLACE_FIELDS)  # there are no places; names are checked
     newer = "post.fields" in query or world.switches.spelling == "post"
     return Wanted(
         post=_names(world, query, "tweet.fields", POST_FIELDS)
@@ -73,7 +81,9 @@ def read_wanted(world: World, query: dict[str, str]) -> Wanted:
 def _names(
     world: World, query: dict[str, str], parameter: str, known: frozenset[str]
 ) -> frozenset[str]:
-    asked = [each for each in query.get(parameter, "").split(",") if each]
+    if parameter not in query:
+        return frozenset()
+    asked = query[parameter].split(",")
     names = [_OLDER.get(each, each).replace("pinned_post_id", "pinned_tweet_id") for each in asked]
     names = [each.replace("referenced_posts", "referenced_tweets") for each in names]
     for given, name in zip(asked, names, strict=True):
@@ -81,6 +91,10 @@ def _names(
             message = f"The `{parameter}` query parameter value [{given}] is not one of"
             message += f" [{','.join(sorted(known))}]"
             raise refusals.invalid(world.switches, parameter, given, message)
+    if len(set(asked)) < len(asked):
+        given = query[parameter]
+        message = f"The `{parameter}` query parameter value [{given}] names something twice"
+        raise refusals.invalid(world.switches, parameter, given, message)
     return frozenset(names)
 
 

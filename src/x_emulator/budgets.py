@@ -18,8 +18,8 @@ def check(world: World, app: App, operation: str, at: datetime) -> None:
     """
     if app.credits is not None and app.credits <= 0 and operation not in _FREE:
         raise refusals.no_credits(world.switches, app.account_id)
-    used = app.posts_read.get(_month(at), 0)
-    if app.post_cap is not None and operation in _READS_POSTS and used >= app.post_cap:
+    capped = app.post_cap is not None and operation in _READS_POSTS
+    if capped and app.posts_read.get(_month(at), 0) >= (app.post_cap or 0):
         raise refusals.cap_exceeded(world.switches, app.account_id)
 
 

@@ -1,30 +1,37 @@
 """Who asks, from a request's `Authorization` header: a user through an app, or an app alone."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from urllib.parse import parse_qsl
 
+import msgspec
 from starlette.requests import Request
 
 from x_emulator import oauth, oauth1
 from x_emulator.oauth1 import SignedRequest, Signer
 from x_emulator.refusals import Refusal, legacy
-from x_emulator.state import App, Grant, World
+from x_emulator.state import App, Grant, Token, World
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """An app, and the grant of the user it asks for; app-only callers have none."""
 
     app: App
     kind: Literal["oauth2", "oauth1", "app-only"]
     grant: Grant | None
+    token: Token | None = None
+    """Of OAuth 2.0."""
 
     @property
     def user_id(self) -> str | None:
         """The user it asks for, if any."""
         return self.grant.user_id if self.grant else None
+
+    def is_current(self, at: datetime) -> bool:
+        """Whether who was believed when the request came would be believed now."""
+        if self.token is not None:
+            return oauth.is_alive(self.token, at)
+        return self.grant is None or self.grant.alive
 
     def may_write(self) -> bool:
         """Whether it may change anything in the user's name."""
@@ -41,9 +48,15 @@ class Caller:
 
 async def identify(world: World, request: Request, at: datetime) -> Caller | Refusal:
     """Who asks; or why nobody is believed, in the words of v1.1 (v2 says only 401)."""
-    authorization = request.headers.get("authorization")
-    scheme, _, value = (authorization or "").partition(" ")
-    if scheme.lower() == "oauth":
+    scheme, _, value = _authorization(request).partition(" ")
+    scheme = scheme.lower()
+    if scheme == "bearer":
+        token = oauth.find_access(world, value, at)
+        if token is not None:
+            return Caller(world.apps[token.grant.client_id], "oauth2", token.grant, token)
+        client_id = world.bearers.get(value)
+        return Caller(world.apps[client_id], "app-only", None) if client_id else oauth1.bad_token()
+    if scheme == "oauth":
         try:
             signer = await signer_of(world, request, at)
         except Refusal as refusal:
@@ -51,20 +64,15 @@ async def identify(world: World, request: Request, at: datetime) -> Caller | Ref
         if signer.pair is None:
             return oauth1.bad_token()
         return Caller(signer.app, "oauth1", signer.pair.grant)
-    grant = oauth.find_access(world, authorization, at)
-    if grant is not None:
-        return Caller(world.apps[grant.client_id], "oauth2", grant)
-    if scheme.lower() == "bearer":
-        client_id = world.bearers.get(value)
-        return Caller(world.apps[client_id], "app-only", None) if client_id else oauth1.bad_token()
     return legacy(400, 215, "Bad Authentication data.")
 
 
-def is_current(world: World, caller: Caller, authorization: str | None, at: datetime) -> bool:
-    """Whether who was believed when the request came would be believed now."""
-    if caller.kind == "oauth2":
-        return oauth.find_access(world, authorization, at) is not None
-    return caller.grant is None or caller.grant.alive
+def _authorization(request: Request) -> str:
+    """The header, straight from the bytes: it is read in every request."""
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            return str(value, "latin-1")
+    return ""
 
 
 async def signer_of(world: World, request: Request, at: datetime) -> Signer:

@@ -4,14 +4,10 @@ Every operation goes through `play`; those for a user or an app through `operati
 """
 
 import asyncio
-import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
-from email.utils import format_datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from starlette.requests import Request
@@ -19,33 +15,20 @@ from starlette.responses import Response
 
 from x_emulator import budgets, callers, faults, happenings, limits, permits, prices, refusals
 from x_emulator.callers import Caller
+from x_emulator.connections import connection_of, cut
+from x_emulator.orders import Fault
 from x_emulator.spoiled import spoil
-from x_emulator.state import Fault, RequestEntry, User, World
+from x_emulator.state import RequestEntry, User, World
+from x_emulator.wire import PROBLEM, Answer, Headers, write
 from x_emulator.wording import schema_message
 
-API_VERSION = b"2.167"
-#: Under this name in a request's scope lies the connection it came by (see `server`).
-CONNECTION = "x_emulator.connection"
-TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
-
 T = TypeVar("T")
-Headers = tuple[tuple[bytes, bytes], ...]
+_NO_LAG = timedelta(0)
+#: Under this name in a request's scope lies how far its read lags, where a fault wants it.
+_LAG = "x_emulator.lag"
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a client gets, and what X charges for it."""
-
-    status: int
-    body: Any = None
-    """JSON; None: no bytes. A `str` goes out as it is, as `kind`."""
-    usd: Decimal = prices.FREE
-    headers: Headers = ()
-    kind: bytes = TEXT
-
-
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A request that may go on: who asks, when."""
 
     world: World
@@ -68,10 +51,14 @@ class Call:
         """The user it asks for, in operations that are not for apps alone."""
         return self.world.users[self.user_id]
 
+    def is_owned(self, user_id: str) -> bool:
+        """Whether the developer of the app asks for what is the developer's own."""
+        return self.caller.app.owner == self.user_id == user_id
+
     @property
     def lag(self) -> timedelta:
         """How far behind the present a read lags: nothing, unless a fault wants it."""
-        lag: timedelta = self.request.state.lag
+        lag: timedelta = self.request.scope.get(_LAG, _NO_LAG)
         return lag
 
     @property
@@ -96,10 +83,11 @@ def operation(name: str, endpoint: Endpoint) -> Route:
 
     async def serve(request: Request) -> Response:
         world: World = request.app.state.world
-        caller = await callers.identify(world, request, world.now())
+        arrived_at = world.now()
+        caller = await callers.identify(world, request, arrived_at)
         known = caller if isinstance(caller, Caller) else None
         entry = RequestEntry(
-            at=world.now(),
+            at=arrived_at,
             client_id=known.app.client_id if known else None,
             user_id=known.user_id if known else None,
             operation=name,
@@ -112,7 +100,7 @@ def operation(name: str, endpoint: Endpoint) -> Route:
             at = world.now()
             if not isinstance(caller, Caller):
                 raise caller if legacy else refusals.unauthorized()
-            if not callers.is_current(world, caller, request.headers.get("authorization"), at):
+            if not caller.is_current(at):
                 raise refusals.unauthorized()
             told.append((b"x-access-level", caller.access_level()))
             permits.check(world, caller, name)
@@ -146,36 +134,37 @@ async def play(
     `told` are headers that `act` may still add to.
     """
     started = time.perf_counter()
+    number = len(world.requests)
     world.requests.append(entry)
     is_down = happenings.befall(world, entry.at)
-    fault = faults.strike(world, "before", entry)
+    fault, lag = faults.strike(world, "before", number)
     if fault is not None:
         await request.body()  # X has it all, even where the client does not wait for the answer
-    request.state.lag = faults.lag_of(fault)
+    if lag:
+        request.scope[_LAG] = lag
     answer = None if fault is None else await _suffer(world, fault, entry)
     if answer is not None and answer.status == 0:
-        return await _cut(request)
+        return await cut(request)
     if answer is None:
         try:
             if is_down:
                 raise refusals.plain(503, "Service Unavailable")
             answer = await act()
         except refusals.Refusal as refusal:
-            answer = Answer(refusal.status, refusal.body)
+            answer = _refused(world, refusal)
     entry.status, entry.usd = answer.status, answer.usd
-    late = faults.strike(world, "after", entry) if answer.status < 400 else None
+    late = faults.strike(world, "after", number)[0] if answer.status < 400 else None
     fault = late or fault
     if late is not None:
-        answer = await _suffer(world, late, entry) or answer
+        answer = await _suffer(world, late, entry, is_empty=answer.body is None) or answer
         if answer.status == 0:
-            return await _cut(request)
+            return await cut(request)
     if late is not None and late.kind == "429":
         told = [each for each in told if each[0] != b"x-rate-limit-remaining"]
         told.append((b"x-rate-limit-remaining", b"0"))
     if fault is not None and fault.kind == "429day":
         told += _empty_day(world)
-    took = b"%d" % ((time.perf_counter() - started) * 1000)
-    whole = _respond(world, replace(answer, headers=(*answer.headers, *told)), took)
+    whole = write(answer, told, world.now(), int((time.perf_counter() - started) * 1000))
     return whole if fault is None else spoil(whole, fault, connection_of(request))
 
 
@@ -203,81 +192,27 @@ def _empty_day(world: World) -> Headers:
     )
 
 
-async def _suffer(world: World, fault: Fault, entry: RequestEntry) -> Answer | None:
-    """What a fault does: wait and go on (None), cut (status 0), or answer instead."""
+async def _suffer(
+    world: World, fault: Fault, entry: RequestEntry, *, is_empty: bool = False
+) -> Answer | None:
+    """What a fault does: wait and go on (None), cut (status 0), or answer instead.
+
+    Of an empty answer there is no half to send: a `cut` of one is a `drop`.
+    """
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
         return None
-    if fault.kind == "drop":
+    if fault.kind == "drop" or (fault.kind == "cut" and is_empty):
         return Answer(0)
     refusal = faults.injected(world, fault.kind or "", entry.client_id)
     if refusal is None:
         return None
-    text = faults.UPSTREAM_TEXT if fault.kind == "502text" else refusal.body
-    return Answer(refusal.status, text)
+    if fault.kind == "502text":
+        return Answer(refusal.status, faults.UPSTREAM_TEXT)
+    return _refused(world, refusal)
 
 
-async def _cut(request: Request) -> Response:
-    """Close the connection without a byte of answer."""
-    connection_of(request).abort()
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    return Response()  # goes nowhere: nobody is there any more
-
-
-def connection_of(request: Request) -> asyncio.Transport:
-    """The connection that a request came by; under another server it can be named only."""
-    known = (request.scope.get("extensions") or {}).get(CONNECTION)
-    if known is None:
-        return _Peer(request.client)
-    transport: asyncio.Transport = known["transport"]
-    return transport
-
-
-class _Peer(asyncio.Transport):
-    """A connection that nobody can cut, because another server than ours holds it."""
-
-    def __init__(self, address: object) -> None:
-        super().__init__()
-        self._address = address
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Peer) and other._address == self._address
-
-    def __hash__(self) -> int:
-        return hash(self._address)
-
-    def is_closing(self) -> bool:
-        return False
-
-    def close(self) -> None:
-        raise RuntimeError("Only `x_emulator.server.serve` can cut a connection.")
-
-    abort = close
-
-
-def _respond(world: World, answer: Answer, took: bytes) -> Response:
-    if answer.body is None:
-        content, kind = b"", None
-    elif isinstance(answer.body, str):
-        content, kind = answer.body.encode(), answer.kind
-    else:
-        content, kind = msgspec.json.encode(answer.body), b"application/json; charset=utf-8"
-    response = Response(content, answer.status)
-    response.raw_headers.extend(
-        [
-            (b"api-version", API_VERSION),
-            (b"cache-control", b"no-cache, no-store, max-age=0"),
-            (b"date", format_datetime(world.now(), usegmt=True).encode()),
-            (b"server", b"x-emulator"),
-            (b"x-response-time", took),
-            (b"x-transaction-id", secrets.token_hex(8).encode()),
-            *answer.headers,
-        ]
-    )
-    if kind is not None:
-        response.raw_headers.append((b"content-type", kind))
-        if not isinstance(answer.body, str):
-            disposition = b"attachment; filename=json.json"
-            response.raw_headers.append((b"content-disposition", disposition))
-    return response
+def _refused(world: World, refusal: refusals.Refusal) -> Answer:
+    """A refusal as an answer; a problem says in the flat dialect that it is one."""
+    is_problem = world.switches.errors == "flat" and "type" in (refusal.body or {})
+    return Answer(refusal.status, refusal.body, kind=PROBLEM if is_problem else b"")

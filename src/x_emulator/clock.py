@@ -11,6 +11,12 @@ from datetime import UTC, datetime, timedelta
 #: How long a change waits for followers that heard it to come back.
 _COME_BACK = 2.0
 
+#: As far as time goes here: some years later X's ids have no bits left.
+LAST = datetime(2070, 1, 1, tzinfo=UTC)
+_FASTEST = 1_000_000
+_NOT_BACK = "The clock does not go back: ids grow with time."
+_NOT_SO_FAR = f"The clock does not go beyond {LAST.year}."
+
 
 class EmulatedClock:
     """Tells emulated time, computed from one reading of the machine's."""
@@ -29,7 +35,8 @@ class EmulatedClock:
 
     def now(self) -> datetime:
         """Emulated time, aware, in UTC."""
-        return self._emulated + (datetime.now(UTC) - self._wall) * self._rate
+        passed = datetime.now(UTC) - self._wall
+        return self._emulated + (passed if self._rate == 1 else passed * self._rate)
 
     def reading(self) -> dict[str, object]:
         """What followers compute from: at `wall` it was `emulated`, and time runs at `rate`."""
@@ -61,16 +68,33 @@ class EmulatedClock:
                 self._listening.discard(connection)
         self._away.add(connection)
 
-    async def jump(self, by: timedelta) -> None:
-        """Move emulated time forward; it goes on at the same rate."""
-        await self._change(self.now() + by, self._rate)
+    async def jump(self, seconds: float) -> None:
+        """Move emulated time forward; it goes on at the same rate. Raises: ValueError."""
+        if not seconds >= 0:
+            raise ValueError(_NOT_BACK)
+        if not seconds <= (LAST - self.now()).total_seconds():
+            raise ValueError(_NOT_SO_FAR)
+        await self._change(self.now() + timedelta(seconds=seconds), self._rate)
 
     async def jump_to(self, instant: datetime) -> None:
-        """Move emulated time to an instant."""
-        await self._change(instant, self._rate)
+        """Move emulated time to an instant. Raises: ValueError."""
+        if instant.tzinfo is None:
+            raise ValueError("An instant needs an offset from UTC.")
+        if instant < self.now():
+            raise ValueError(_NOT_BACK)
+        if instant > LAST:
+            raise ValueError(_NOT_SO_FAR)
+        await self._change(instant.astimezone(UTC), self._rate)
 
     async def run_at(self, rate: float) -> None:
-        """Let emulated time run `rate` times as fast as the machine's; 0 stops it."""
+        """Let emulated time run `rate` times as fast as the machine's; 0 stops it.
+
+        Raises: ValueError.
+        """
+        if not rate >= 0:
+            raise ValueError(_NOT_BACK)
+        if rate > _FASTEST:
+            raise ValueError(f"The clock runs at most {_FASTEST:,} times as fast as the machine's.")
         await self._change(self.now(), rate)
 
     async def restart(self) -> None:

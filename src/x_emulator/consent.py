@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from x_emulator import oauth, pages, prices
-from x_emulator.calls import Answer, play
+from x_emulator.calls import play
 from x_emulator.oauth import TokenRefusal
 from x_emulator.state import RequestEntry, World
+from x_emulator.wire import Answer
 
 
 async def show_authorize(request: Request) -> Response:
@@ -19,9 +20,10 @@ async def show_authorize(request: Request) -> Response:
     world: World = request.app.state.world
     consent = oauth.find_consent(world, request.query_params)
     if consent is None:
-        return HTMLResponse(pages.regret(), 400)
+        return HTMLResponse(pages.regret(pages.root_of(request)), 400)
     hint = request.query_params.get("login_hint", "")
-    return HTMLResponse(pages.consent(world, consent, dict(request.query_params), hint))
+    asked, root = dict(request.query_params), pages.root_of(request)
+    return HTMLResponse(pages.consent(world, consent, asked, hint, root))
 
 
 async def decide_authorize(request: Request) -> Response:
@@ -31,7 +33,7 @@ async def decide_authorize(request: Request) -> Response:
     consent = oauth.find_consent(world, given)
     user = world.find_user(given.get("user", ""))
     if consent is None or user is None:
-        return HTMLResponse(pages.regret(), 400)
+        return HTMLResponse(pages.regret(pages.root_of(request)), 400)
     if given.get("decision") != "allow":
         return back_to(consent.redirect_uri, {"error": "access_denied", "state": consent.state})
     code = oauth.grant_code(world, consent, user, world.now())

@@ -1,7 +1,8 @@
-"""Keeps strangers from what X does not have: the doors, the overview and the pages of consent.
+"""Keeps strangers from what X does not have: the doors, the page and the pages of consent.
 
-Only where the emulator listens on another address than loopback; there X's own paths are open to
-whoever has a token, and the rest to whoever knows the secret.
+Where the emulator listens on another address than loopback, X's own paths are open to whoever has
+a token, and the rest to whoever knows the secret. Everywhere, a page of somebody else's that is
+open in the same browser may change nothing here.
 """
 
 import base64
@@ -24,7 +25,7 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through, or ask for the secret."""
-        if scope["type"] != "http" or not _is_kept(scope["path"]) or self._is_known(scope):
+        if scope["type"] != "http" or not is_kept(scope["path"]) or self._is_known(scope):
             await self._app(scope, receive, send)
             return
         answer = PlainTextResponse(
@@ -46,5 +47,23 @@ class Doorkeeper:
         return hmac.compare_digest(password, self._secret)
 
 
-def _is_kept(path: str) -> bool:
+def is_kept(path: str) -> bool:
+    """Whether a path is one of those that X does not have, or that a person decides on."""
     return path == "/" or path.startswith(_KEPT)
+
+
+def is_foreign(scope: Scope) -> bool:
+    """Whether a browser sends this from the page of another site; other clients never do."""
+    headers = Headers(scope=scope)
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return False
+    if "sec-fetch-site" in headers:
+        return headers["sec-fetch-site"] not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
+
+
+async def refuse_foreign(scope: Scope, receive: Receive, send: Send) -> None:
+    """Say no to another site's page."""
+    answer = PlainTextResponse("Another site's page may not do this.", 403)
+    await answer(scope, receive, send)

@@ -2,9 +2,9 @@
 
 import base64
 import secrets
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,13 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from x_emulator import happenings, oauth1, truth
-from x_emulator.calls import connection_of
+from x_emulator import happenings, oauth1, plays, truth
+from x_emulator.connections import connection_of
+from x_emulator.orders import Fault
+from x_emulator.plays import Impossible, Play
+from x_emulator.refusals import Refusal
 from x_emulator.scenarios import SeedAccount
-from x_emulator.state import Access, App, Fault, User, World
+from x_emulator.state import Access, App, User, World
 from x_emulator.switches import Switches
 
 T = TypeVar("T")
+_PLAY = cast("type[Play]", Play)  # a union is no type for mypy
 
 
 class _Jump(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +43,7 @@ class _NewApp(msgspec.Struct, forbid_unknown_fields=True):
     enrolled: bool = True
     credits: Decimal | None = None
     post_cap: int | None = None
+    owner: str | None = None
 
 
 class _AppChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,18 +102,15 @@ async def set_clock(request: Request) -> Response:
     """Jump, change the rate or go to an instant; answers when the followers know."""
     clock = _world(request).clock
     wish = await _body(request, _Jump)
-    if wish.jump_seconds is not None:
-        if wish.jump_seconds < 0:
-            raise _Wrong("The clock does not go back: ids grow with time.")
-        await clock.jump(timedelta(seconds=wish.jump_seconds))
-    if wish.to is not None:
-        if wish.to.tzinfo is None or wish.to < clock.now():
-            raise _Wrong("`to` needs an offset, and the clock does not go back.")
-        await clock.jump_to(wish.to)
-    if wish.rate is not None:
-        if wish.rate < 0:
-            raise _Wrong("The clock does not go back: ids grow with time.")
-        await clock.run_at(wish.rate)
+    try:
+        if wish.jump_seconds is not None:
+            await clock.jump(wish.jump_seconds)
+        if wish.to is not None:
+            await clock.jump_to(wish.to)
+        if wish.rate is not None:
+            await clock.run_at(wish.rate)
+    except ValueError as error:
+        raise _Wrong(str(error)) from error
     return _json(clock.reading())
 
 
@@ -116,6 +118,9 @@ async def add_app(request: Request) -> Response:
     """Register an app; what is not given is made up."""
     world, wish = _world(request), await _body(request, _NewApp)
     _check_callbacks(wish.callbacks)
+    owner = None if wish.owner is None else world.find_user(wish.owner)
+    if wish.owner is not None and owner is None:
+        raise _Wrong(f"There is no user {wish.owner}.")
     app = App(
         client_id=wish.client_id or _client_id(),
         client_secret=(wish.client_secret or secrets.token_urlsafe(36))
@@ -131,6 +136,7 @@ async def add_app(request: Request) -> Response:
         enrolled=wish.enrolled,
         credits=wish.credits,
         post_cap=wish.post_cap,
+        owner=owner.id if owner else None,
     )
     world.add_app(app)
     return _json(app, 201)
@@ -212,10 +218,27 @@ async def list_users(request: Request) -> Response:
 
 
 async def read_truth(request: Request) -> Response:
-    """Everything that happened, of one app (`app`) or of all."""
-    world = _world(request)
+    """Everything that happened, of one app (`app`) or of all; `only` some names of it."""
+    world, query = _world(request), request.query_params
+    only = query["only"].split(",") if "only" in query else truth.NAMES
+    for each in only:
+        if each not in truth.NAMES:
+            raise _Wrong(f"The truth has no `{each}`; it has {', '.join(truth.NAMES)}.")
     happenings.befall(world, world.now())
-    return _json(truth.tell(world, request.query_params.get("app")))
+    return _json(truth.tell(world, query.get("app"), only))
+
+
+async def play(request: Request) -> Response:
+    """A person does something on X; the post that it made or touched, as the truth tells it."""
+    world, wish = _world(request), await _body(request, _PLAY)
+    at = world.now()
+    try:
+        post = plays.perform(world, wish, at)
+    except Impossible as error:
+        raise _Wrong(str(error)) from error
+    except Refusal as refusal:
+        return _json(refusal.body, refusal.status)
+    return _json({} if post is None else truth.post_of(world, post, at))
 
 
 async def reset(request: Request) -> Response:
@@ -282,6 +305,7 @@ ROUTES = [
     _door("users/{username}", change_user, "POST"),
     _door("users", list_users, "GET"),
     _door("truth", read_truth, "GET"),
+    _door("plays", play, "POST"),
     _door("reset", reset, "POST"),
     _door("faults", add_fault, "POST"),
     _door("faults", read_faults, "GET"),

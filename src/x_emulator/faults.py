@@ -12,8 +12,16 @@ from typing import Any
 import msgspec
 
 from x_emulator import luck
-from x_emulator.refusals import Refusal, cap_exceeded, plain, too_many, unauthorized
-from x_emulator.state import Fault, FaultKind, RequestEntry, World
+from x_emulator.orders import Fault, FaultKind
+from x_emulator.refusals import (
+    Refusal,
+    cap_exceeded,
+    no_credits,
+    plain,
+    too_many,
+    unauthorized,
+)
+from x_emulator.state import World
 
 #: What a proxy in front of X says when X does not answer.
 UPSTREAM_TEXT = "upstream connect error or disconnect/reset before headers. reset reason: overflow"
@@ -38,18 +46,25 @@ def read_file(path: Path) -> list[Fault]:
         raise BadFaultFile(f"{path} is not a list of faults: {error}") from error
 
 
-def strike(world: World, when: str, entry: RequestEntry) -> Fault | None:
-    """The fault that hits this request now, if any; it is used up and written down.
+def strike(world: World, when: str, number: int) -> tuple[Fault | None, timedelta]:
+    """What hits this request now, if anything, and how far behind its read lags.
 
-    Of a script it is the step that is due.
+    Each fault draws once for each request that it could hit, whatever others do, so that the seed
+    repeats its schedule. The first one that hits is used up and written down (of a script it is
+    the step that is due); of the lags, which hit beside it, the longest holds.
     """
-    for number, fault in enumerate(world.faults):
+    entry = world.requests[number]
+    struck: Fault | None = None
+    lag = timedelta(0)
+    for position, fault in enumerate(world.faults):
         if fault.when != when or fault.operation not in ("*", entry.operation):
             continue
         if fault.times == 0:
             continue
         fault.tried += 1
-        if luck.uniforms(world.seed, "fault", number, fault.tried)[0] > fault.probability:
+        if luck.uniforms(world.seed, "fault", position, fault.tried)[0] > fault.probability:
+            continue
+        if struck is not None and fault.kind != "stale":
             continue
         kind = fault.kind if fault.script is None else _next_step(fault)
         if kind is None:
@@ -58,15 +73,12 @@ def strike(world: World, when: str, entry: RequestEntry) -> Fault | None:
             fault.times -= 1
         due = msgspec.structs.replace(fault, kind=kind, script=None)
         if kind == "stale":
-            due.seconds *= luck.uniforms(world.seed, "lag", number, fault.tried)[0]
-        world.journal.append(_written(world, due, entry))
-        return due
-    return None
-
-
-def lag_of(fault: Fault | None) -> timedelta:
-    """How far behind a read lags."""
-    return timedelta(seconds=fault.seconds if fault and fault.kind == "stale" else 0)
+            due.seconds *= luck.uniforms(world.seed, "lag", position, fault.tried)[0]
+            lag = max(lag, timedelta(seconds=due.seconds))
+        else:
+            struck = due
+        world.journal.append(_written(world, due, number))
+    return struck, lag
 
 
 def injected(world: World, kind: str, client_id: str | None) -> Refusal | None:
@@ -83,10 +95,11 @@ def injected(world: World, kind: str, client_id: str | None) -> Refusal | None:
         case "429" | "429day":
             return too_many()
         case "429cap":
-            app = world.apps.get(client_id or "")
-            return cap_exceeded(world.switches, app.account_id if app else "0")
+            return cap_exceeded(world.switches, _account_of(world, client_id))
         case "401":
             return unauthorized()
+        case "402":
+            return no_credits(world.switches, _account_of(world, client_id))
     return None
 
 
@@ -101,7 +114,13 @@ def _next_step(fault: Fault) -> FaultKind | None:
     return None if step == "ok" else step
 
 
-def _written(world: World, fault: Fault, entry: RequestEntry) -> dict[str, Any]:
+def _account_of(world: World, client_id: str | None) -> str:
+    app = world.apps.get(client_id or "")
+    return app.account_id if app else "0"
+
+
+def _written(world: World, fault: Fault, number: int) -> dict[str, Any]:
+    entry = world.requests[number]
     written = {
         "at": world.now().isoformat(),
         "operation": entry.operation,
@@ -109,6 +128,6 @@ def _written(world: World, fault: Fault, entry: RequestEntry) -> dict[str, Any]:
         "kind": fault.kind,
         "app": entry.client_id,
         "user": entry.user_id,
-        "request": len(world.requests) - 1,
+        "request": number,
     }
     return written | ({"seconds": fault.seconds} if fault.seconds else {})

@@ -18,6 +18,7 @@ _MEDIA = """
 alt_text duration_ms height media_key non_public_metrics organic_metrics preview_image_url
 promoted_metrics public_metrics type url variants width
 """
+_PLACE = "contained_within country country_code full_name geo id name place_type"
 _POLL = "duration_minutes end_datetime id options voting_status"
 _EXPANSIONS = """
 article.cover_media article.media_entities attachments.media_keys attachments.media_source_tweet
@@ -29,5 +30,6 @@ most_recent_tweet_id pinned_tweet_id affiliation
 POST_FIELDS = frozenset(_POST.split())
 USER_FIELDS = frozenset(_USER.split())
 MEDIA_FIELDS = frozenset(_MEDIA.split())
+PLACE_FIELDS = frozenset(_PLACE.split())
 POLL_FIELDS = frozenset(_POLL.split())
 EXPANSIONS = frozenset(_EXPANSIONS.split())

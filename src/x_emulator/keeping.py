@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from x_emulator import state, switches
+from x_emulator import orders, state, switches
 from x_emulator.scenarios import SCENARIOS
 from x_emulator.state import World
 
@@ -75,7 +75,7 @@ class _Unpickler(pickle.Unpickler):
         super().__init__(file)
 
     def find_class(self, module: str, name: str) -> Any:
-        own = {state.__name__: state, switches.__name__: switches}.get(module)
+        own = {each.__name__: each for each in (orders, state, switches)}.get(module)
         if own is not None and inspect.isclass(getattr(own, name, None)):
             return getattr(own, name)
         if (module, name) in _FOREIGN:

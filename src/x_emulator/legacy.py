@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from x_emulator import callers, metrics, prices, refusals
-from x_emulator.calls import Answer, Call, play
+from x_emulator.calls import Call, play
 from x_emulator.refusals import Refusal
 from x_emulator.state import RequestEntry, World
+from x_emulator.wire import Answer
 
 _NOT_IN_PLAN = (
     "You currently have access to a subset of X API V2 endpoints and limited v1.1 endpoints (e.g."

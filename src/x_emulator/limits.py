@@ -5,9 +5,10 @@ Source: the documentation's page on rate limits, November 2026.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from x_emulator.state import Window, World
 
@@ -43,6 +44,7 @@ LIMITS = {
     "media_metadata": Limits(500, app_day=50_000),
     "media_upload": Limits(500, app_day=50_000),
     "media_subtitles": Limits(500, app_day=50_000),
+    "media_subtitles_delete": Limits(500, app_day=50_000),
     # Of v1.1 no limits are published; these are those of v2.
     "v1_media_upload": Limits(1_875, app_day=180_000),
     "v1_media_status": Limits(1_000, app_day=100_000),
@@ -52,37 +54,7 @@ LIMITS = {
 }
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where the caller's windows stand after this request, and whether it may go on."""
-
-    limit: int
-    remaining: int
-    reset_at: datetime
-    allowed: bool
-    days: tuple[tuple[str, int, int, datetime], ...] = ()
-    """Windows of 24 hours that are told: whose (app, user), limit, what remains, reset."""
-
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """X tells of the 15 minutes only, even where another window is empty; older tiers tell
-        of the 24 hours too (switch `day_headers`)."""
-        told = [
-            (b"x-rate-limit-limit", b"%d" % self.limit),
-            (b"x-rate-limit-remaining", b"%d" % self.remaining),
-            (b"x-rate-limit-reset", _epoch(self.reset_at)),
-        ]
-        for whose, limit, remaining, reset_at in self.days:
-            name = f"x-{whose}-limit-24hour".encode()
-            told += [
-                (name + b"-limit", b"%d" % limit),
-                (name + b"-remaining", b"%d" % remaining),
-                (name + b"-reset", _epoch(reset_at)),
-            ]
-        return told
-
-
-@dataclass(frozen=True)
-class _Bucket:
+class _Bucket(NamedTuple):
     whose: str
     window: Window
     most: int
@@ -92,48 +64,66 @@ class _Bucket:
     def remaining(self) -> int:
         return max(0, self.most - self.window.used)
 
-    @property
-    def reset_at(self) -> datetime:
-        return self.window.opened_at + self.length
+    def headers(self, name: bytes) -> list[tuple[bytes, bytes]]:
+        return [
+            (name + b"-limit", b"%d" % self.most),
+            (name + b"-remaining", b"%d" % self.remaining),
+            (name + b"-reset", _epoch(self.window.opened_at + self.length)),
+        ]
+
+
+class Standing(NamedTuple):
+    """Where the caller's windows stand after this request, and whether it may go on."""
+
+    shown: _Bucket
+    allowed: bool
+    days: Sequence[_Bucket]
+    """Windows of 24 hours that are told."""
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """X tells of the 15 minutes only, even where another window is empty; older tiers tell
+        of the 24 hours too (switch `day_headers`)."""
+        told = self.shown.headers(b"x-rate-limit")
+        for each in self.days:
+            told += each.headers(b"x-%s-limit-24hour" % each.whose.encode())
+        return told
 
 
 def take(
     world: World, operation: str, client_id: str, user_id: str | None, at: datetime
 ) -> Standing:
     """Count one request, unless a window is already full; an app alone has only its own."""
-    buckets = list(_buckets(world, operation, client_id, user_id, at))
-    counted = world.switches.limits
-    allowed = not counted or all(each.remaining > 0 for each in buckets)
-    if allowed and counted:
-        for each in buckets:
+    buckets = _buckets(world, operation, client_id, user_id, at)
+    allowed = True
+    if world.switches.limits:
+        allowed = all(each.window.used < each.most for each in buckets)
+        for each in buckets if allowed else ():
             each.window.used += 1
-    shown = buckets[0]
-    days = [each for each in buckets if each.length == _DAY and world.switches.day_headers]
-    return Standing(
-        limit=shown.most,
-        remaining=shown.remaining,
-        reset_at=shown.reset_at,
-        allowed=allowed,
-        days=tuple((each.whose, each.most, each.remaining, each.reset_at) for each in days),
-    )
+    told = world.switches.day_headers
+    days = [each for each in buckets if each.length is _DAY] if told else ()
+    return Standing(buckets[0], allowed, days)
 
 
 def _buckets(
     world: World, operation: str, client_id: str, user_id: str | None, at: datetime
-) -> Iterator[_Bucket]:
+) -> list[_Bucket]:
     limits, most_a_day = LIMITS[operation], world.switches.posts_a_day
+    found = []
     if user_id is not None:
         window = _window(world, (operation, "user", client_id, user_id), _QUARTER, at)
-        yield _Bucket("user", window, limits.user, _QUARTER)
+        reads = world.switches.reads_a_window if operation.startswith("read_") else None
+        most = limits.user if reads is None else reads
+        found.append(_Bucket("user", window, most, _QUARTER))
     if limits.app is not None or user_id is None:
         window = _window(world, (operation, "app", client_id), _QUARTER, at)
-        yield _Bucket("app", window, limits.app or limits.user, _QUARTER)
+        found.append(_Bucket("app", window, limits.app or limits.user, _QUARTER))
     if limits.app_day is not None:
         window = _window(world, (operation, "day", client_id), _DAY, at)
-        yield _Bucket("app", window, limits.app_day, _DAY)
+        found.append(_Bucket("app", window, limits.app_day, _DAY))
     if operation == "create_post" and most_a_day is not None and user_id is not None:
         window = _window(world, (operation, "user-day", client_id, user_id), _DAY, at)
-        yield _Bucket("user", window, most_a_day, _DAY)
+        found.append(_Bucket("user", window, most_a_day, _DAY))
+    return found
 
 
 def _epoch(at: datetime) -> bytes:

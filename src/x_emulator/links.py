@@ -65,7 +65,9 @@ class Wrapped:
 
 def find_links(text: str) -> list[Link]:
     """Every link, in order: with http(s), or a bare domain whose last label is a known TLD."""
-    found = list(_with_protocol(text))
+    if "." not in text:
+        return []
+    found = list(_with_protocol(text)) if "://" in text else []
     starts, ends = [link.start for link in found], [link.end for link in found]
     for match in _BARE.finditer(text):
         before = bisect.bisect_right(starts, match.start()) - 1
@@ -85,6 +87,8 @@ def find_links(text: str) -> list[Link]:
 
 def find_cashtags(text: str) -> list[str]:
     """The symbols of shares that a text names."""
+    if "$" not in text:
+        return []
     return [match.group(1) for match in _CASHTAG.finditer(text)]
 
 
@@ -101,6 +105,8 @@ def wrap(
     `user_ids` maps case-folded usernames to ids; `media` holds (media key, expanded URL).
     """
     links = find_links(text)
+    if not links and not media:
+        return Wrapped(text, _entities(text, [], user_ids), has_link=False)
     parts: list[str] = []
     urls: list[dict[str, Any]] = []
     position = length = 0
@@ -144,7 +150,7 @@ def _entities(
     shown: str, urls: list[dict[str, Any]], user_ids: dict[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
     mentions: list[dict[str, Any]] = []
-    for match in _MENTION.finditer(shown):
+    for match in _MENTION.finditer(shown) if "@" in shown or "＠" in shown else ():
         name = match.group(1)
         mention = {"start": match.start(), "end": match.end(), "username": name}
         known = user_ids.get(name.casefold())
@@ -152,8 +158,8 @@ def _entities(
     found = {
         "urls": urls,
         "mentions": mentions,
-        "hashtags": _tags(_HASHTAG, shown),
-        "cashtags": _tags(_CASHTAG, shown),
+        "hashtags": _tags(_HASHTAG, shown) if "#" in shown or "＃" in shown else [],
+        "cashtags": _tags(_CASHTAG, shown) if "$" in shown else [],
     }
     return {name: each for name, each in found.items() if each}
 

@@ -118,6 +118,14 @@ class SubtitlesBody(Struct, forbid_unknown_fields=True):
     media_category: Literal["AmplifyVideo", "TweetVideo"] = "TweetVideo"
 
 
+class NoSubtitlesBody(Struct):
+    """The body of `DELETE /2/media/subtitles`, which the schema leaves open."""
+
+    id: str
+    media_category: str
+    language_code: str
+
+
 def initialize(
     world: World, user_id: str, client_id: str, body: InitializeBody, at: datetime
 ) -> Media:
@@ -178,12 +186,15 @@ def put_segment(world: World, media: Media, index: int, file: Path) -> None:
 async def finalize(world: World, media: Media) -> None:
     """Join the segments and judge them: images at once, GIF and video while the client polls.
 
-    Raises: Refusal (gaps, other size than announced, an image that is none).
+    Raises: Refusal (gaps, other size than announced, an image that is none; switch
+    `finalize_again`).
     """
-    if media.state != "uploading":
+    is_closed = media.state != "uploading"
+    if is_closed and world.switches.finalize_again:
         return
     indices = sorted(media.segments)
-    if indices != list(range(len(indices))) or sum(media.segments.values()) != media.total_bytes:
+    is_whole = indices == list(range(len(indices)))
+    if is_closed or not is_whole or sum(media.segments.values()) != media.total_bytes:
         message = "Segments do not add up to provided total file size."
         raise refusals.invalid(world.switches, "media_id", media.id, message)
     media.state = "pending"

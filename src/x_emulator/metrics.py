@@ -1,6 +1,7 @@
 """How posts and accounts fare: counts as a function of seed, post or account, and time alone.
 
-Nothing is accumulated, so one jump of thirty days finds what 720 jumps of an hour find.
+Nothing is accumulated, so one jump of thirty days finds what 720 jumps of an hour find. What the
+accounts here do with each other's posts is counted on top, from the instant at which they did it.
 
 **A post** reaches, in the end, a share of its author's followers at the moment of posting; luck
 (log-normal), format, weekday and hour of posting multiply it. It gets there along a log-logistic
@@ -17,7 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from x_emulator import luck
 from x_emulator.scenarios import Hit
-from x_emulator.state import Post, User, World
+from x_emulator.state import Post, Reactions, User, World
 
 #: Monday first: people read X more in the middle of the week than on its last two days.
 _WEEKDAY = (1.02, 1.06, 1.07, 1.04, 0.99, 0.90, 0.92)
@@ -62,7 +63,34 @@ def counts_of(world: World, post: Post, at: datetime) -> dict[str, int]:
     """Everything that can be counted about a post at an instant."""
     fate = _known_fate_of(world, post)
     grown = _grown(world, post, fate[0], at)
-    return {name: int(total * grown) for name, total in zip(NAMES, fate[1:], strict=True)}
+    drawn = {name: int(total * grown) for name, total in zip(NAMES, fate[1:], strict=True)}
+    reactions = world.reactions.get(post.id)
+    return drawn if reactions is None else _with_reactions(drawn, reactions, at)
+
+
+def _with_reactions(drawn: dict[str, int], reactions: Reactions, at: datetime) -> dict[str, int]:
+    """What the accounts here did comes on top; who did anything has seen the post."""
+    answered = [each for each in (*reactions.replies, *reactions.quotes) if each.created_at <= at]
+    seen_by = {each.user_id for each in answered}
+    for marks in (reactions.likes, reactions.reposts):
+        seen_by |= {user_id for user_id, turns in marks.items() if turns[0] <= at}
+    came = {
+        "impression_count": len(seen_by),
+        "like_count": len(holders(reactions.likes, at)),
+        "retweet_count": len(holders(reactions.reposts, at)),
+        "reply_count": sum(_exists(each, at) for each in reactions.replies),
+        "quote_count": sum(_exists(each, at) for each in reactions.quotes),
+    }
+    return {name: count + came.get(name, 0) for name, count in drawn.items()}
+
+
+def holders(marks: dict[str, list[datetime]], at: datetime) -> list[str]:
+    """Who holds a mark at an instant: given and taken back in turn, an odd number holds."""
+    return [user_id for user_id, turns in marks.items() if sum(turn <= at for turn in turns) % 2]
+
+
+def _exists(post: Post, at: datetime) -> bool:
+    return post.created_at <= at and (post.deleted_at is None or at < post.deleted_at)
 
 
 def _known_fate_of(world: World, post: Post) -> tuple[float, ...]:

@@ -133,18 +133,15 @@ def revoke(world: World, form: Mapping[str, str], authorization: str | None) -> 
     return {"revoked": True}
 
 
-def find_access(world: World, authorization: str | None, at: datetime) -> Grant | None:
-    """The grant behind an `Authorization` header; None where it opens nothing (any more)."""
-    scheme, _, value = (authorization or "").partition(" ")
-    token = world.tokens.get(value) if scheme.lower() == "bearer" else None
-    if token is None or token.kind != "access":
-        return None
-    return token.grant if _is_alive(token, at) else None
+def find_access(world: World, value: str, at: datetime) -> Token | None:
+    """The access token of this value; None where it opens nothing (any more)."""
+    token = world.tokens.get(value)
+    return token if token is not None and token.kind == "access" and is_alive(token, at) else None
 
 
 def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str, int]:
     """How many tokens and grants are alive, of one app or of all."""
-    alive = [t for t in world.tokens.values() if _is_alive(t, at)]
+    alive = [t for t in world.tokens.values() if is_alive(t, at)]
     grants = [g for g in world.grants if g.alive]
     if client_id is not None:
         alive = [t for t in alive if t.grant.client_id == client_id]
@@ -156,7 +153,8 @@ def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str,
     }
 
 
-def _is_alive(token: Token, at: datetime) -> bool:
+def is_alive(token: Token, at: datetime) -> bool:
+    """Neither used up, revoked, expired, nor of a grant that is."""
     used_up = token.used or token.revoked or not token.grant.alive
     return not used_up and at < token.expires_at
 
@@ -216,7 +214,7 @@ def _redeem_refresh(world: World, app: App, value: str, at: datetime) -> Grant:
         raise _bad_request(_BAD_TOKEN)
     if token.used and world.switches.family_revocation:
         token.grant.alive = False
-    if not _is_alive(token, at):
+    if not is_alive(token, at):
         raise _bad_request(_BAD_TOKEN)
     token.used = True
     return token.grant

@@ -1,9 +1,9 @@
-"""The pages a person sees: consent, regret, and what is going on. They fetch nothing."""
+"""The pages a person sees: consent and regret here, what goes on in `overview`."""
 
-import html
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
+from starlette.requests import Request
 
 from x_emulator import metrics
 from x_emulator.oauth import Consent
@@ -27,11 +27,24 @@ def _in_order(scope: str) -> tuple[int, str]:
     return (known.index(scope) if scope in known else len(known), scope)
 
 
-def consent(world: World, wish: Consent, asked: dict[str, str], hint: str) -> str:
+def render(name: str, root: str, **shown: Any) -> str:
+    """A page; `root` as `root_of` tells it."""
+    return _TEMPLATES.get_template(name).render(root=root, **shown)
+
+
+def root_of(request: Request) -> str:
+    """The path below which the emulator is mounted; empty for none."""
+    root: str = request.scope.get("root_path", "")
+    return root
+
+
+def consent(world: World, wish: Consent, asked: dict[str, str], hint: str, root: str) -> str:
     """The page on which a person picks an account and decides."""
     accounts = _choices(world)
     names = [account["username"] for account in accounts]
-    return _TEMPLATES.get_template("consent.html").render(
+    return render(
+        "consent.html",
+        root,
         app=wish.app.name,
         allows=[_ALLOWS.get(scope, scope) for scope in sorted(wish.scopes, key=_in_order)],
         accounts=accounts,
@@ -40,7 +53,7 @@ def consent(world: World, wish: Consent, asked: dict[str, str], hint: str) -> st
     )
 
 
-def legacy_consent(world: World, asked: RequestToken, action: str, hint: str) -> str:
+def legacy_consent(world: World, asked: RequestToken, path: str, hint: str, root: str) -> str:
     """The page of OAuth 1.0a on which a person picks an account and decides."""
     accounts = _choices(world)
     names = [account["username"] for account in accounts]
@@ -49,9 +62,11 @@ def legacy_consent(world: World, asked: RequestToken, action: str, hint: str) ->
         "read-write": "read and post for you.",
         "read-write-directmessages": "read and post for you, and handle your messages.",
     }
-    return _TEMPLATES.get_template("consent1.html").render(
+    return render(
+        "consent1.html",
+        root,
         app=world.apps[asked.client_id].name,
-        action=action,
+        path=path,
         token=asked.token,
         allows=allows[asked.access],
         accounts=accounts,
@@ -59,43 +74,19 @@ def legacy_consent(world: World, asked: RequestToken, action: str, hint: str) ->
     )
 
 
-def pin(app: str, verifier: str) -> str:
+def pin(app: str, verifier: str, root: str) -> str:
     """What a person reads off, to type it into the app."""
-    return _TEMPLATES.get_template("pin.html").render(app=app, pin=verifier)
+    return render("pin.html", root, app=app, pin=verifier)
 
 
-def denied(app: str) -> str:
+def denied(app: str, root: str) -> str:
     """What a person sees who said no to an app without a callback."""
-    return _TEMPLATES.get_template("denied.html").render(app=app)
+    return render("denied.html", root, app=app)
 
 
-def regret() -> str:
+def regret(root: str) -> str:
     """What X shows instead of a redirect when a request is malformed."""
-    return _TEMPLATES.get_template("regret.html").render()
-
-
-def overview(world: World) -> str:
-    """Clock, accounts, latest posts and requests."""
-    at = world.now()
-    return _TEMPLATES.get_template("overview.html").render(
-        now=at,
-        clock=world.clock.reading(),
-        world=world,
-        accounts=[_account(world, user_id) for user_id in world.users],
-        posts=[
-            {
-                "author": world.users[post.user_id].username,
-                "text": html.unescape(post.shown),
-                "at": post.created_at,
-                "media": len(post.media),
-                "deleted": post.deleted_at is not None,
-                "counts": metrics.counts_of(world, post, at),
-            }
-            for post in list(world.posts.values())[:-21:-1]
-        ],
-        requests=world.requests[:-31:-1],
-        dollars=sum(entry.usd for entry in world.requests),
-    )
+    return render("regret.html", root)
 
 
 def _choices(world: World) -> list[dict[str, Any]]:
@@ -104,14 +95,3 @@ def _choices(world: World) -> list[dict[str, Any]]:
         {"username": u.username, "name": u.name, "followers": metrics.followers_of(world, u, at)}
         for u in world.users.values()
     ]
-
-
-def _account(world: World, user_id: str) -> dict[str, Any]:
-    user, at = world.users[user_id], world.now()
-    return {
-        "username": user.username,
-        "name": user.name,
-        "followers": metrics.followers_of(world, user, at),
-        "since_start": metrics.followers_of(world, user, at) - user.followers,
-        "posts": sum(1 for _ in world.live_posts(user_id)),
-    }

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from roost.text import weigh
 from x_emulator import edits, escaping, links, polls, refusals
 from x_emulator.bodies import CreateBody
-from x_emulator.state import Media, Post, User, World, instant_of
+from x_emulator.state import Media, Post, Reactions, User, World, instant_of
 
 #: Not documented; long enough for a retry, short enough for a daily "Good morning".
 DUPLICATE_WINDOW = timedelta(hours=24)
@@ -27,8 +27,12 @@ class Created:
     summoned: bool
 
 
-def create(world: World, user: User, client_id: str, body: CreateBody, at: datetime) -> Created:
+def create(
+    world: World, user: User, client_id: str | None, body: CreateBody, at: datetime
+) -> Created:
     """Check a create request as X does, and make the post.
+
+    Without an app a person writes it on X: the rules for self-serve apps do not hold.
 
     Raises: Refusal.
     """
@@ -37,13 +41,18 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
         raise refusals.suspended(switches)
     _check_exclusions(world, body)
     text = "" if body.text is UNSET else body.text
+    self_serve = client_id is not None and switches.tier == "self-serve"
     weight = _weight_of(world, body, text, _LONG if user.is_premium else _SHORT)
     former = edits.find_former(world, user, body, at)
     parent = (
-        _find_parent(world, user, body, at) if former is None else _kept(world, former.reply_to)
+        _find_parent(world, user, body, self_serve, at)
+        if former is None
+        else _kept(world, former.reply_to)
     )
-    quoted = _find_quoted(world, body) if former is None else _kept(world, former.quote_of)
-    if switches.tier == "self-serve" and len(links.find_cashtags(text)) > 1:
+    quoted = (
+        _find_quoted(world, body, self_serve) if former is None else _kept(world, former.quote_of)
+    )
+    if self_serve and len(links.find_cashtags(text)) > 1:
         raise refusals.forbidden("Posts are limited to a maximum of one cashtag")
     if switches.duplicates and text and _is_duplicate(world, user, text, former, at):
         raise refusals.forbidden("You are not allowed to create a Tweet with duplicate content.")
@@ -91,10 +100,14 @@ def create(world: World, user: User, client_id: str, body: CreateBody, at: datet
     world.posts_of[user.id].append(post)
     if text:
         world.latest_by_text[user.id, text] = post
+    if parent is not None:
+        world.reactions.setdefault(parent.id, Reactions()).replies.append(post)
+    if quoted is not None:
+        world.reactions.setdefault(quoted.id, Reactions()).quotes.append(post)
     return Created(post, summoned=parent is not None and parent.user_id != user.id)
 
 
-def delete(world: World, user: User, post_id: str, at: datetime) -> None:
+def delete(world: World, user: User, client_id: str, post_id: str, at: datetime) -> None:
     """Delete a post of one's own, in all its versions; what is not there counts as deleted.
 
     Raises: Refusal (somebody else's).
@@ -104,8 +117,14 @@ def delete(world: World, user: User, post_id: str, at: datetime) -> None:
         return
     if post.user_id != user.id:
         raise refusals.forbidden("You are not authorized to delete this Tweet.")
+    erase(world, post, client_id, at)
+
+
+def erase(world: World, post: Post, by: str, at: datetime) -> None:
+    """Delete a post in all its versions, by an app or by hand."""
     for each in post.history:
-        world.posts[each].deleted_at = at
+        version = world.posts[each]
+        version.deleted_at, version.deleted_by = at, by
 
 
 def is_visible(world: World, post: Post, reader_id: str) -> bool:
@@ -172,7 +191,7 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
         body.media,
         body.card_uri,
     )
-    if sum(each is not UNSET for each in one_of) > 1:
+    if len(one_of) - one_of.count(UNSET) > 1:
         message = (
             "You can only provide one of poll or quote_tweet_id or direct_message_deep_link"
             " or media or card_uri."
@@ -181,9 +200,9 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
     if body.community_id is not UNSET:
         # Nobody here is a member of a community; X's words for that are not known.
         raise refusals.forbidden("You are not permitted to perform this action.")
-    links_out = [body.card_uri, body.direct_message_deep_link]
-    if any(each is not UNSET and "://" not in each for each in links_out):
-        raise refusals.invalid(world.switches, "", "", "The Tweet contains an invalid URL.")
+    for each in (body.card_uri, body.direct_message_deep_link):
+        if each is not UNSET and "://" not in each:
+            raise refusals.invalid(world.switches, "", "", "The Tweet contains an invalid URL.")
 
 
 def _weight_of(world: World, body: CreateBody, text: str, limit: int) -> int:
@@ -203,7 +222,9 @@ def _kept(world: World, post_id: str | None) -> Post | None:
     return None if post_id is None else world.posts[post_id]
 
 
-def _find_parent(world: World, user: User, body: CreateBody, at: datetime) -> Post | None:
+def _find_parent(
+    world: World, user: User, body: CreateBody, self_serve: bool, at: datetime
+) -> Post | None:
     if body.reply is UNSET:
         return None
     parent = world.find_post(body.reply.in_reply_to_tweet_id)
@@ -212,7 +233,7 @@ def _find_parent(world: World, user: User, body: CreateBody, at: datetime) -> Po
         raise refusals.forbidden(
             "You attempted to reply to a Tweet that is deleted or not visible to you."
         )
-    if world.switches.tier == "self-serve" and not _is_summoned(world, user, parent):
+    if self_serve and not _is_summoned(world, user, parent):
         raise refusals.not_summoned(world.switches)
     if not _may_reply(user, parent):
         raise refusals.forbidden("You are not permitted to reply to this conversation.")
@@ -238,10 +259,10 @@ def _is_summoned(world: World, user: User, post: Post) -> bool:
     return user.username.casefold() in mentioned or quotes_user
 
 
-def _find_quoted(world: World, body: CreateBody) -> Post | None:
+def _find_quoted(world: World, body: CreateBody, self_serve: bool) -> Post | None:
     if body.quote_tweet_id is UNSET:
         return None
-    if world.switches.tier == "self-serve":
+    if self_serve:
         raise refusals.not_summoned(world.switches, quoting=True)
     quoted = world.find_post(body.quote_tweet_id)
     if quoted is None:

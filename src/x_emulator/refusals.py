@@ -19,6 +19,10 @@ class Refusal(Exception):
         self.said = said
         """The sentence that v1.1 says too, in its own envelope."""
 
+    def sentence(self) -> str:
+        """Why, for a person to read."""
+        return self.said or str((self.body or {}).get("detail", "X refuses this."))
+
 
 def plain(status: int, title: str, detail: str | None = None) -> Refusal:
     """A refusal without a type of its own."""

@@ -12,7 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,25 +24,27 @@ from x_emulator import (
     endpoints,
     keeping,
     legacy,
-    pages,
+    page,
     threelegged,
     uploads,
     uploads1,
 )
-from x_emulator.calls import CONNECTION, operation
+from x_emulator.calls import operation
+from x_emulator.connections import CONNECTION
 from x_emulator.doorkeeper import Doorkeeper
-from x_emulator.state import Fault, World
+from x_emulator.front import Front
+from x_emulator.orders import Fault
+from x_emulator.state import World
 
 #: How long requests under way may take to end when the server is told to stop.
 _GRACE_SECONDS = 2
 
 
-def make_app(world: World) -> Starlette:
+def make_app(world: World) -> ASGIApp:
     """The whole of X as far as it is played, over one world."""
     app = Starlette(
         routes=[
-            *_V2,  # first, and posts first among them: routes are tried in order
-            Route("/", _show_overview, methods=["GET"]),
+            *V2,
             Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
             Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
             Route("/2/oauth2/token", consent.token, methods=["POST"]),
@@ -51,11 +53,12 @@ def make_app(world: World) -> Starlette:
             *_V1,
             Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
             *doors.ROUTES,
+            *page.ROUTES,
         ],
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
     )
     app.state.world = world
-    return app
+    return Front(app, (*V2, *_V1))
 
 
 def serve(
@@ -83,7 +86,7 @@ def serve(
     try:
         if state is not None and state.exists():
             keeping.load(world, state)
-        app: ASGIApp = make_app(world)
+        app = make_app(world)
         with _listen(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             url = f"http://{shown}:{listener.getsockname()[1]}"
@@ -95,6 +98,7 @@ def serve(
                 access_log=False,
                 date_header=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
             )
             server = _Server(config, world, lambda: on_listening(url))
@@ -160,8 +164,8 @@ class _Server(uvicorn.Server):
                 signal.signal(kind, handler)
 
 
-_V2 = [
-    Route(path, operation(name, endpoint), methods=[method])
+V2 = [
+    Route(path, operation(name, endpoint), methods=[method], name=name)
     for method, path, name, endpoint in (
         ("POST", "/2/tweets", "create_post", endpoints.create_post),
         ("GET", "/2/tweets", "read_posts", endpoints.read_posts),
@@ -180,6 +184,7 @@ _V2 = [
         ("POST", "/2/media/upload", "media_upload", uploads.upload),
         ("GET", "/2/media/upload", "media_status", uploads.status),
         ("POST", "/2/media/subtitles", "media_subtitles", uploads.subtitles),
+        ("DELETE", "/2/media/subtitles", "media_subtitles_delete", uploads.drop_subtitles),
         ("POST", "/2/media/metadata", "media_metadata", uploads.metadata),
     )
 ]
@@ -216,10 +221,6 @@ _LEGACY_AUTH = [
         ("POST", "/oauth2/invalidate_token", threelegged.invalidate_app_token),
     )
 ]
-
-
-async def _show_overview(request: Request) -> Response:
-    return HTMLResponse(pages.overview(request.app.state.world))
 
 
 async def _no_such_path(request: Request, error: Exception) -> Response:

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from x_emulator.state import Fault
+from x_emulator.orders import Fault
 
 #: In how many pieces a slow answer arrives.
 _PIECES = 20

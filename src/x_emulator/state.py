@@ -17,12 +17,14 @@ from typing import Any, Literal
 import msgspec
 
 from x_emulator.clock import EmulatedClock
+from x_emulator.orders import Fault
 from x_emulator.scenarios import SCENARIOS, Scenario, SeedAccount
 from x_emulator.switches import Switches
 
 #: Snowflake ids count milliseconds from here (4 November 2010), above 22 lower bits.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
-
+#: Who deleted a post that no app deleted: a person, at a door or on the page.
+BY_HAND = "by hand"
 
 Access = Literal["read", "read-write", "read-write-directmessages"]
 
@@ -47,6 +49,8 @@ class App:
     """Attached to a project; otherwise v2 refuses it."""
     credits: Decimal | None = None
     """Dollars left to spend; None: they never run out."""
+    owner: str | None = None
+    """The user id of the developer, for whom reading what is the developer's own is cheaper."""
     post_cap: int | None = None
     """How many posts it may read in a calendar month (UTC); None: as many as it likes."""
     posts_read: dict[str, int] = field(default_factory=dict)
@@ -182,7 +186,8 @@ class Post:
 
     id: str
     user_id: str
-    client_id: str
+    client_id: str | None
+    """The app that made it; None: a person wrote it on X."""
     ordinal: int
     """Which post of its user this is, from 0: with seed and username it draws the luck."""
     text: str
@@ -206,12 +211,26 @@ class Post:
     edit_eligible: bool = False
     """It was of a kind, and by an author, that may edit."""
     deleted_at: datetime | None = None
+    deleted_by: str | None = None
+    """The client id of the app that deleted it, or `BY_HAND`."""
     fate: tuple[float, ...] | None = None
     """Memory of `metrics`: what this post will reach and how fast."""
 
     def is_live(self) -> bool:
         """Neither deleted nor replaced by a later version."""
         return self.deleted_at is None and self.history[-1] == self.id
+
+
+@dataclass(slots=True)
+class Reactions:
+    """What the accounts here have done with a post, beside what the model draws."""
+
+    likes: dict[str, list[datetime]] = field(default_factory=dict)
+    """User id to the instants at which the like was given and taken back, in turn."""
+    reposts: dict[str, list[datetime]] = field(default_factory=dict)
+    """Likewise."""
+    replies: list[Post] = field(default_factory=list)
+    quotes: list[Post] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -224,53 +243,6 @@ class RequestEntry:
     operation: str
     status: int | None
     usd: Decimal
-
-
-FaultKind = Literal[
-    "drop",
-    "delay",
-    "cut",
-    "slow",
-    "mistyped",
-    "stale",
-    "500",
-    "502text",
-    "503",
-    "504",
-    "429",
-    "429day",
-    "429cap",
-    "401",
-]
-
-
-class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """Something that shall go wrong; the body of `POST /_emulator/faults`."""
-
-    operation: str
-    when: Literal["before", "after"]
-    kind: FaultKind | None = None
-    script: list[FaultKind | Literal["ok"]] | None = None
-    """Instead of a kind: what befalls the first request, the second and so on, once through."""
-    times: int | None = 1
-    """How often; None: for ever."""
-    probability: float = 1.0
-    seconds: float = 0.0
-    """How long `delay` and `slow` take, in the machine's time; how far `stale` reads lag at most,
-    in emulated time."""
-    tried: int = 0
-    """How often it was considered; the seed draws from it."""
-
-    def __post_init__(self) -> None:
-        kinds = [self.kind] if self.script is None else self.script
-        if (self.kind is None) == (self.script is None):
-            raise ValueError("A fault has either a `kind` or a `script`.")
-        spoiling = {"cut", "slow", "mistyped"}.intersection(filter(None, kinds))
-        if spoiling and self.when == "before":
-            raise ValueError(f"`{min(spoiling)}` spoils an answer: it strikes `after`.")
-        stale = "stale" in kinds
-        if stale and (self.when, self.operation) != ("before", "read_timeline"):
-            raise ValueError("`stale` strikes `read_timeline`, `before`.")
 
 
 @dataclass(slots=True)
@@ -314,6 +286,8 @@ class World:
         self.posts_of: dict[str, list[Post]] = {}
         self.latest_by_text: dict[tuple[str, str], Post] = {}
         """By user and text: the post that a duplicate would repeat."""
+        self.reactions: dict[str, Reactions] = {}
+        """By post id; of most posts there are none."""
         self.media: dict[str, Media] = {}
         self.requests: list[RequestEntry] = []
         self.read_today: set[tuple[str, str, str, str]] = set()

@@ -26,6 +26,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """GIF and video fail with this reason, however good they are."""
     finalize_needs_object: bool = True
     """Finalize without a JSON object as its body is refused, as seen in July 2026."""
+    finalize_again: bool = True
+    """A finalize that comes again is answered like the first, or else refused; no source tells."""
     append_answer: Literal[200, 204] = 200
     """200 with `expires_at` (the schema), or 204 with nothing (what clients' tests expect)."""
     lower_case_s256: bool = False
@@ -48,5 +50,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long a post may be edited; two pages of the documentation disagree."""
     posts_a_day: int | None = None
     """How many posts a user may make in 24 hours, as on the older tiers; None: no such limit."""
+    reads_a_window: int | None = None
+    """How many reads of each kind a user may make in 15 minutes, where some pay-per-use apps had
+    one; None: as documented."""
     day_headers: bool = False
     """Tell the 24-hour windows in headers, as the older tiers do."""

@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from x_emulator import appauth, callers, oauth1, pages, prices
-from x_emulator.calls import FORM, Answer, play
+from x_emulator.calls import play
 from x_emulator.consent import back_to, read_form
 from x_emulator.refusals import Refusal
 from x_emulator.state import App, RequestEntry, RequestToken, User, World
+from x_emulator.wire import FORM, Answer
 
 
 async def request_token(request: Request) -> Response:
@@ -42,14 +43,16 @@ async def show_authorize(request: Request) -> Response:
     query = request.query_params
     asked = oauth1.find_asked(world, query.get("oauth_token", ""), world.now())
     if asked is None:
-        return HTMLResponse(pages.regret(), 400)
+        return HTMLResponse(pages.regret(pages.root_of(request)), 400)
     hint = query.get("screen_name", "")
     forced = query.get("force_login", "false") == "true"
-    if request.url.path == "/oauth/authenticate" and not forced:
+    root = pages.root_of(request)
+    path = request.url.path.removeprefix(root)
+    if path == "/oauth/authenticate" and not forced:
         user = oauth1.already_granted(world, asked, hint)
         if user is not None:
-            return _allow(world, asked, user)
-    return HTMLResponse(pages.legacy_consent(world, asked, request.url.path, hint))
+            return _allow(request, asked, user)
+    return HTMLResponse(pages.legacy_consent(world, asked, path, hint, root))
 
 
 async def decide_authorize(request: Request) -> Response:
@@ -59,12 +62,12 @@ async def decide_authorize(request: Request) -> Response:
     asked = oauth1.find_asked(world, given.get("oauth_token", ""), world.now())
     user = world.find_user(given.get("user", ""))
     if asked is None or user is None:
-        return HTMLResponse(pages.regret(), 400)
+        return HTMLResponse(pages.regret(pages.root_of(request)), 400)
     if given.get("decision") == "allow":
-        return _allow(world, asked, user)
+        return _allow(request, asked, user)
     del world.request_tokens[asked.token]
     if asked.callback == oauth1.OUT_OF_BAND:
-        return HTMLResponse(pages.denied(world.apps[asked.client_id].name))
+        return HTMLResponse(pages.denied(world.apps[asked.client_id].name, pages.root_of(request)))
     return back_to(asked.callback, {"denied": asked.token})
 
 
@@ -125,10 +128,12 @@ async def invalidate_app_token(request: Request) -> Response:
     return await _play(request, "invalidate_app_token", act)
 
 
-def _allow(world: World, asked: RequestToken, user: User) -> Response:
+def _allow(request: Request, asked: RequestToken, user: User) -> Response:
+    world: World = request.app.state.world
     verifier = oauth1.allow(asked, user)
     if asked.callback == oauth1.OUT_OF_BAND:
-        return HTMLResponse(pages.pin(world.apps[asked.client_id].name, verifier))
+        name = world.apps[asked.client_id].name
+        return HTMLResponse(pages.pin(name, verifier, pages.root_of(request)))
     return back_to(asked.callback, {"oauth_token": asked.token, "oauth_verifier": verifier})
 
 

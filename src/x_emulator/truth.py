@@ -1,35 +1,117 @@
 """What really happened, told to tests: posts, bytes that arrived, requests and their price."""
 
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from x_emulator import anomalies, oauth
-from x_emulator.state import Media, Post, RequestEntry, World
+from x_emulator import anomalies, metrics, oauth
+from x_emulator.state import Media, Post, Reactions, RequestEntry, World
+
+#: What the truth is made of.
+NAMES = (
+    *("scenario", "seed", "started_at", "now", "posts", "media", "requests", "apps"),
+    *("anomalies", "tokens", "grants"),
+)
+_NO_REACTIONS = Reactions()
 
 
-def tell(world: World, client_id: str | None) -> dict[str, Any]:
-    """All there is to know, of one app where `client_id` is given."""
-    posts = [p for p in world.posts.values() if client_id in (None, p.client_id)]
-    media = [m for m in world.media.values() if client_id in (None, m.client_id)]
-    requests = [r for r in world.requests if client_id in (None, r.client_id)]
-    apps = [each for each in world.apps if client_id in (None, each)]
+def tell(world: World, client_id: str | None, only: Sequence[str] = NAMES) -> dict[str, Any]:
+    """All there is to know or `only` these of `NAMES`, of one app where `client_id` is given."""
+    return {name: _TELLERS[name](world, client_id) for name in NAMES if name in only}
+
+
+def _posts(world: World, client_id: str | None) -> list[dict[str, Any]]:
+    at = world.now()
+    return [
+        post_of(world, each, at)
+        for each in world.posts.values()
+        if client_id in (None, each.client_id)
+    ]
+
+
+def _all_media(world: World, client_id: str | None) -> list[dict[str, Any]]:
+    return [
+        _media(each) | {"state": each.state, "attached_to": each.attached_to}
+        for each in world.media.values()
+        if client_id in (None, each.client_id)
+    ]
+
+
+def _requests(world: World, client_id: str | None) -> list[dict[str, Any]]:
+    return [
+        _request(number, each)
+        for number, each in enumerate(world.requests)
+        if client_id in (None, each.client_id)
+    ]
+
+
+def _apps(world: World, client_id: str | None) -> dict[str, Any]:
+    """Sums by app, in one pass over everything."""
+    posts: Counter[str | None] = Counter()
+    media: Counter[str | None] = Counter()
+    requests: Counter[str | None] = Counter()
+    dollars: dict[str | None, Decimal] = defaultdict(Decimal)
+    for post in world.posts.values():
+        posts[post.client_id] += 1
+        media[post.client_id] += len(post.media)
+    for entry in world.requests:
+        requests[entry.client_id] += 1
+        dollars[entry.client_id] += entry.usd
     return {
-        "scenario": world.scenario.name,
-        "seed": world.seed,
-        "started_at": world.started_at.isoformat(),
-        "now": world.now().isoformat(),
-        "posts": [_post(each) for each in posts],
-        "media": [
-            _media(each) | {"state": each.state, "attached_to": each.attached_to} for each in media
-        ],
-        "requests": [_request(each) for each in requests],
-        "apps": {each: _account_of(world, each) for each in apps},
-        "anomalies": anomalies.tell(world),
-        "tokens": oauth.token_counts(world, client_id, world.now()),
+        each: {
+            "posts": posts[each],
+            "media": media[each],
+            "requests": requests[each],
+            "dollars": str(dollars[each]),
+        }
+        for each in world.apps
+        if client_id in (None, each)
     }
 
 
-def _post(post: Post) -> dict[str, Any]:
+def _grants(world: World, client_id: str | None) -> list[dict[str, Any]]:
+    """What users allow apps, and which of its tokens are alive: never the tokens themselves."""
+    at = world.now()
+    alive: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for token in world.tokens.values():
+        if oauth.is_alive(token, at):
+            told = {"kind": token.kind, "expires_at": token.expires_at.isoformat()}
+            alive[id(token.grant)].append(told)
+    for pair in world.key_pairs.values():
+        if pair.grant.alive:
+            alive[id(pair.grant)].append({"kind": "oauth1"})
+    return [
+        {
+            "app": grant.client_id,
+            "user": grant.user_id,
+            "scopes": sorted(grant.scopes),
+            "tokens": alive[id(grant)],
+        }
+        for grant in world.grants
+        if grant.alive and client_id in (None, grant.client_id)
+    ]
+
+
+_TELLERS: dict[str, Callable[[World, str | None], Any]] = {
+    "scenario": lambda world, _: world.scenario.name,
+    "seed": lambda world, _: world.seed,
+    "started_at": lambda world, _: world.started_at.isoformat(),
+    "now": lambda world, _: world.now().isoformat(),
+    "posts": _posts,
+    "media": _all_media,
+    "requests": _requests,
+    "apps": _apps,
+    "anomalies": lambda world, _: anomalies.tell(world),
+    "tokens": lambda world, client_id: oauth.token_counts(world, client_id, world.now()),
+    "grants": _grants,
+}
+
+
+def post_of(world: World, post: Post, at: datetime) -> dict[str, Any]:
+    """A post as it really is, with what the accounts here did to it by hand."""
+    reactions = world.reactions.get(post.id) or _NO_REACTIONS
     return {
         "id": post.id,
         "user": post.user_id,
@@ -42,6 +124,9 @@ def _post(post: Post) -> dict[str, Any]:
         "media": [_media(each) for each in post.media],
         "has_link": post.has_link,
         "deleted_at": post.deleted_at.isoformat() if post.deleted_at else None,
+        "deleted_by": post.deleted_by,
+        "liked_by": metrics.holders(reactions.likes, at),
+        "reposted_by": metrics.holders(reactions.reposts, at),
     }
 
 
@@ -59,23 +144,13 @@ def _media(media: Media) -> dict[str, Any]:
     }
 
 
-def _request(entry: RequestEntry) -> dict[str, Any]:
+def _request(number: int, entry: RequestEntry) -> dict[str, Any]:
     return {
+        "number": number,
         "at": entry.at.isoformat(),
         "app": entry.client_id,
         "user": entry.user_id,
         "operation": entry.operation,
         "status": entry.status,
         "usd": str(entry.usd),
-    }
-
-
-def _account_of(world: World, client_id: str) -> dict[str, Any]:
-    posts = [post for post in world.posts.values() if post.client_id == client_id]
-    requests = [entry for entry in world.requests if entry.client_id == client_id]
-    return {
-        "posts": len(posts),
-        "media": sum(len(post.media) for post in posts),
-        "requests": len(requests),
-        "dollars": str(sum((entry.usd for entry in requests), Decimal(0))),
     }

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from x_emulator import answers, media, parts, prices, refusals
-from x_emulator.calls import Answer, Call, read_body
+from x_emulator.calls import Call, read_body
 from x_emulator.media import InitializeBody, MetadataBody, OneShotCategory
+from x_emulator.wire import Answer
 
 
 class _JsonSegment(Struct, forbid_unknown_fields=True):
@@ -45,7 +46,7 @@ async def append(call: Call) -> Answer:
     with arriving(call) as file:
         if boundary is not None:
             fields = await _receive_multipart(call, boundary, file, most)
-            _check_media(call, fields)
+            _check_fields(call, fields, "segment_index")
             index = _index(call, fields.get("segment_index", ""))
         else:
             segment = await _receive_json(call, _JsonSegment, file, most)
@@ -67,7 +68,7 @@ async def upload(call: Call) -> Answer:
             if "command" in fields:
                 message = "Request body is not valid JSON."
                 raise refusals.invalid(call.world.switches, "", "", message)
-            _check_media(call, fields)
+            _check_fields(call, fields, "media_category", "additional_owners")
             category = _category(call, fields.get("media_category", ""))
             owners = fields.get("additional_owners", "")
         else:
@@ -131,6 +132,14 @@ async def subtitles(call: Call) -> Answer:
     return Answer(200, {"data": shown})
 
 
+async def drop_subtitles(call: Call) -> Answer:
+    """`DELETE /2/media/subtitles`: take a language away from a video."""
+    body = read_body(call.world, await call.request.body(), media.NoSubtitlesBody)
+    video = media.get_upload(call.world, call.user.id, body.id, call.at)
+    gone = video.subtitles.pop(body.language_code, None)
+    return Answer(200, {"data": {"deleted": gone is not None}})
+
+
 @contextlib.contextmanager
 def arriving(call: Call) -> Iterator[Path]:
     """A file for bytes on their way in; it is gone afterwards, unless it was moved."""
@@ -170,7 +179,14 @@ async def _receive_multipart(call: Call, boundary: bytes, file: Path, most: int)
         raise refusals.invalid(call.world.switches, "", "", message) from error
 
 
-def _check_media(call: Call, fields: dict[str, str]) -> None:
+def _check_fields(call: Call, fields: dict[str, str], *others: str) -> None:
+    """The media must be there, and nothing but it and what the schema has beside it."""
+    for unknown in sorted(fields.keys() - {"media", *others}):
+        message = (
+            f"$.{unknown}: is not defined in the schema and the schema does not allow additional"
+            " properties"
+        )
+        raise refusals.invalid(call.world.switches, unknown, "", message)
     if "media" not in fields:
         message = "$.media: is missing but it is required"
         raise refusals.invalid(call.world.switches, "media", "", message)

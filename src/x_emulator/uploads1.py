@@ -12,12 +12,13 @@ import msgspec
 from msgspec import Struct
 
 from x_emulator import answers, media, parts, prices, refusals
-from x_emulator.calls import Answer, Call
+from x_emulator.calls import Call
 from x_emulator.consent import read_form
 from x_emulator.media import Category, InitializeBody, MediaType, SubtitleTrack
 from x_emulator.refusals import Refusal
 from x_emulator.state import Media, World
 from x_emulator.uploads import arriving
+from x_emulator.wire import Answer
 
 _PATH = "/1.1/media/upload.json"
 #: X's documentation of v1.1: a segment is 5 MB at most. A whole GIF may be larger.

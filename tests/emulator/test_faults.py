@@ -1,11 +1,13 @@
 """Injected faults: before and after the commit, and the journal that tells of them."""
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 import aiohttp
 import pytest
 
-from emulator.account import Account
+from emulator.account import Account, Told
 from fix_emulator import Emulator
 
 
@@ -135,3 +137,80 @@ async def test_malformed_fault_is_told_so(emulator: Emulator) -> None:
         async with emulator.http.post(f"{emulator.url}/_emulator/faults", json=body) as answer:
             assert answer.status == 400
             assert "error" in await answer.json()
+
+
+UPLOADS = ("media_initialize", "media_append", "media_finalize", "media_status")
+KINDS = {"drop": 0, "500": 500, "503": 503, "502text": 502, "429": 429, "401": 401, "402": 402}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_every_step_of_an_upload_may_fail_in_every_way(
+    account: Account, gif: bytes, when: str
+) -> None:
+    emulator = account.emulator
+    for kind, status in (KINDS | ({"cut": 0} if when == "after" else {})).items():
+        media_id = await account.initialize("tweet_gif", "image/gif", len(gif))
+        for operation in UPLOADS:
+            await emulator.fail(operation, when, kind)
+        found = [
+            await told(account.ask("POST", "/2/media/upload/initialize", json={})),
+            await told(account.append(media_id, 0, gif)),
+            await told(account.append(media_id, 0, gif)),
+            await told(account.finalize(media_id)),
+            await told(account.finalize(media_id)),
+        ]
+        await told(account.get("/2/media/upload", media_id=media_id))  # aiohttp asks again itself
+        refused = status if when == "before" else 400
+        assert found == [refused, status, 200, status, 200], kind
+        struck = {each["operation"] for each in await journal(emulator) if each["kind"] == kind}
+        assert struck == set(UPLOADS) - ({"media_initialize"} if when == "after" else set())
+        await emulator.clear_faults()
+
+
+async def told(asking: Awaitable[Told]) -> int:
+    """The status of an answer; 0: the connection was cut."""
+    try:
+        return (await asking).status
+    except aiohttp.ClientError:
+        return 0
+
+
+async def test_empty_answer_that_is_cut_is_dropped(account: Account, png: bytes) -> None:
+    await account.emulator.switch(append_answer=204)
+    media_id = await account.initialize("tweet_image", "image/png", len(png))
+    await account.emulator.fail("media_append", "after", "cut")
+    with pytest.raises(aiohttp.ServerDisconnectedError):
+        await account.append(media_id, 0, png)
+    assert (await account.finalize(media_id)).status == 200
+
+
+async def test_journal_names_the_request_although_others_came_meanwhile(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.fail("create_post", "before", "delay", seconds=0.2)
+    await emulator.fail("create_post", "after", "503")
+    slow = asyncio.ensure_future(account.create("Slow"))
+    while not await journal(emulator):
+        pass
+    assert (await account.get("/2/users/me")).status == 200
+    assert (await slow).status == 503
+    struck = await journal(emulator)
+    told = (await emulator.truth())["requests"]
+    assert [told[each["request"]]["operation"] for each in struck] == ["create_post"] * 2
+    assert [told[each["request"]]["number"] for each in struck] == [
+        each["request"] for each in struck
+    ]
+
+
+async def test_faults_draw_whatever_other_faults_do(account: Account) -> None:
+    emulator = account.emulator
+
+    async def statuses(*kinds: str) -> list[int]:
+        await emulator.reset()
+        account.tokens = await emulator.connect(account.username)
+        for kind in kinds:
+            await emulator.fail("read_me", "before", kind, times=None, probability=0.4)
+        return [(await account.get("/2/users/me")).status for _ in range(24)]
+
+    alone, beside = await statuses("503"), await statuses("503", "500")
+    assert [each == 503 for each in beside] == [each == 503 for each in alone]
+    assert 500 in beside

@@ -1,5 +1,6 @@
 """Windows of requests: a user's, an app's, and the day's."""
 
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -19,13 +20,16 @@ def world() -> Iterator[World]:
 def test_window_opens_with_the_first_request_and_lasts_a_quarter_of_an_hour(world: World) -> None:
     start = world.started_at
     first = take(world, "read_me", "app", "user", start)
-    assert (first.limit, first.remaining, first.allowed) == (75, 74, True)
-    assert first.reset_at == start + timedelta(minutes=15)
+    assert (first.shown.most, first.shown.remaining, first.allowed) == (75, 74, True)
+    opens_again = math.ceil((start + timedelta(minutes=15)).timestamp())
+    assert (b"x-rate-limit-reset", b"%d" % opens_again) in first.headers()
     for _ in range(74):
         last = take(world, "read_me", "app", "user", start + timedelta(minutes=14))
-    assert (last.remaining, last.allowed) == (0, True)
+    assert (last.shown.remaining, last.allowed) == (0, True)
     assert not take(world, "read_me", "app", "user", start + timedelta(minutes=14)).allowed
-    assert take(world, "read_me", "app", "user", start + timedelta(minutes=15)).remaining == 74
+    assert (
+        take(world, "read_me", "app", "user", start + timedelta(minutes=15)).shown.remaining == 74
+    )
 
 
 def test_users_and_apps_have_windows_of_their_own(world: World) -> None:
@@ -42,7 +46,7 @@ def test_apps_window_is_empty_while_the_user_has_some_left(world: World) -> None
     for _ in range(450):
         take(world, "read_post", "app", "user", at)
     refused = take(world, "read_post", "app", "user", at)
-    assert (refused.allowed, refused.remaining) == (False, 450)
+    assert (refused.allowed, refused.shown.remaining) == (False, 450)
 
 
 def test_app_may_create_ten_thousand_posts_a_day(world: World) -> None:
@@ -86,6 +90,15 @@ def test_limits_are_those_of_the_documentation(operation: str, limits: Limits) -
     assert LIMITS[operation] == limits
 
 
+def test_reads_may_be_fewer_than_documented(world: World) -> None:
+    world.switches = type(world.switches)(reads_a_window=1)
+    at = world.started_at
+    assert take(world, "read_me", "app", "user", at).allowed
+    assert not take(world, "read_me", "app", "user", at).allowed
+    assert take(world, "create_post", "app", "user", at).shown.remaining == 99
+    assert take(world, "read_me", "app", "user", at + timedelta(minutes=15)).allowed
+
+
 def test_app_alone_has_the_apps_window(world: World) -> None:
     alone = take(world, "read_post", "app", None, world.started_at)
-    assert (alone.limit, alone.remaining) == (450, 449)
+    assert (alone.shown.most, alone.shown.remaining) == (450, 449)

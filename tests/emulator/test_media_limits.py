@@ -15,7 +15,14 @@ from x_emulator import decode
 
 
 def gif_of(frames: int, size: tuple[int, int]) -> bytes:
-    """A GIF whose frames differ from their neighbours."""
+    """A GIF whose frames differ from their neighbours; two are made and repeated."""
+    few, more = _made_gif(2, size), _made_gif(4, size)
+    assert more.startswith(few[:-1])
+    two = more[len(few) - 1 : -1]
+    return few[:-1] + two * (frames // 2 - 1) + (two[: len(two) // 2] if frames % 2 else b"") + b";"
+
+
+def _made_gif(frames: int, size: tuple[int, int]) -> bytes:
     images = [Image.new("L", size, 60 + 100 * (number % 2)) for number in range(frames)]
     out = io.BytesIO()
     images[0].save(out, "GIF", save_all=True, append_images=images[1:], duration=100)

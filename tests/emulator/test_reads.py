@@ -85,6 +85,23 @@ async def test_ids_must_be_one_to_a_hundred_numbers(account: Account, ids: str) 
     assert (await account.get("/2/tweets", ids=ids)).status == 400
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tweet.fields": ""},
+        {"user.fields": "name,name"},
+        {"expansions": "author_id,"},
+        {"place.fields": "weather"},
+        {"ids": ",".join(["1"] * 101)},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+async def test_lists_are_as_the_schema_has_them(account: Account, wrong: dict[str, str]) -> None:
+    told = await account.get("/2/tweets", **({"ids": "1,1"} | wrong))
+    assert told.status == 400
+    assert (await account.get("/2/tweets", ids="1,1")).status == 200
+
+
 async def test_me_tells_subscription_and_counts(account: Account) -> None:
     await account.post("Counted")
     told = await account.get(

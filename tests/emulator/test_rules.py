@@ -9,6 +9,8 @@ import pytest
 from starlette.routing import Route
 
 from x_emulator import doors
+from x_emulator.limits import LIMITS
+from x_emulator.orders import OPERATIONS
 from x_emulator.switches import Switches
 
 TESTS = Path(__file__).parent
@@ -49,6 +51,15 @@ def test_every_rule_stands_once() -> None:
 def test_every_switch_is_documented_with_its_default(switch: msgspec.structs.FieldInfo) -> None:
     default = msgspec.json.encode(switch.default).decode().strip('"')
     assert re.search(rf"^\| `{switch.name}` \| `?{re.escape(default)}`? \|", MANUAL, re.MULTILINE)
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+def test_every_operation_that_may_fail_is_documented(operation: str) -> None:
+    assert f"`{operation}`" in MANUAL.partition("- `operation`:")[2].partition("\n")[0]
+
+
+def test_every_operation_with_a_limit_may_fail() -> None:
+    assert LIMITS.keys() < OPERATIONS
 
 
 @pytest.mark.parametrize("route", doors.ROUTES, ids=lambda each: each.path)

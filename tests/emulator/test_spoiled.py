@@ -110,16 +110,45 @@ async def test_lag_is_drawn_from_the_seed(account: Account) -> None:
     assert len(set(first)) == 3
 
 
+async def test_lags_are_drawn_beside_each_other_and_beside_other_faults(account: Account) -> None:
+    emulator = account.emulator
+    always = {"operation": "read_timeline", "when": "before", "times": None}
+    await emulator.door("faults", **always, kind="stale", seconds=15)
+    await emulator.door("faults", **always, kind="stale", seconds=120, probability=0.5)
+    await emulator.door("faults", **always, kind="503", probability=0.3)
+    await emulator.freeze()
+    await account.post("Old")
+    await emulator.jump(seconds=121)
+    new = await account.post("New")
+    await emulator.jump(seconds=20)
+    seen = [await account.get(f"/2/users/{account.id}/tweets") for _ in range(30)]
+    lags: dict[int, float] = {}
+    for each in await journal(emulator):
+        if each["kind"] == "stale":
+            lags[each["request"]] = max(lags.get(each["request"], 0), each["seconds"])
+    assert len(lags) == 30
+    shown = [
+        (told.data[0]["id"] == new, lag < 20)
+        for told, lag in zip(seen, lags.values(), strict=True)
+        if told.status == 200
+    ]
+    assert set(shown) == {(True, True), (False, False)}
+    refused = [told.status for told in seen if told.status != 200]
+    assert set(refused) == {503}
+    assert [each["kind"] for each in await journal(emulator)].count("503") == len(refused)
+
+
 @pytest.mark.parametrize(
     "body",
     [
+        {"operation": "create_posts", "when": "before", "kind": "drop"},
         {"operation": "create_post", "when": "before", "kind": "cut"},
         {"operation": "create_post", "when": "before", "kind": "stale"},
         {"operation": "create_post", "when": "after"},
         {"operation": "create_post", "when": "after", "kind": "drop", "script": ["drop"]},
         {"operation": "create_post", "when": "before", "script": ["ok", "slow"]},
     ],
-    ids=["cut-before", "stale-create", "neither", "both", "slow-in-script"],
+    ids=["misspelt", "cut-before", "stale-create", "neither", "both", "slow-in-script"],
 )
 async def test_faults_that_make_no_sense_are_refused(
     emulator: Emulator, body: dict[str, Any]

@@ -19,6 +19,7 @@ from roost.errors import Kind
 from roost.house import House
 from roost.insights import charts
 from roost.models import (
+    POST_MOVES,
     AccountSnapshot,
     Alert,
     Integration,
@@ -52,25 +53,32 @@ async def add_post(
             due_at=due_at,
             now=now,
             why="written by a test",
+            who="the test",
+            prepare_ahead=timedelta(),
         )
         assert post_id is not None
         return await store.posts.get(transaction, post_id)
 
 
 async def move_post(house: House, post: Post, after: PostState, reason: str | None = None) -> None:
-    """Put a post into a state."""
+    """Put a scheduled post into a state, by the way that leads there."""
     async with house.database.tenant(post.tenant_id) as transaction:
-        assert await store.posts.move(transaction, post.id, post.state, after, reason)
+        before = post.state
+        if after not in POST_MOVES[before]:
+            assert await store.posts.move(transaction, post.id, before, PostState.PUBLISHING)
+            before = PostState.PUBLISHING
+        assert await store.posts.move(transaction, post.id, before, after, reason)
 
 
 async def send_post(house: House, post: Post, first_tweet: int) -> None:
     """Have every part of a post on X."""
-    now = house.clock.now()
     async with house.database.tenant(post.tenant_id) as transaction:
-        for part in post.parts:
-            tweet = TweetId(str(first_tweet + part.position))
-            assert await store.posts.move_part(
-                transaction, part, {part.state}, PartState.SENT, None, sent_as=tweet, sent_at=now
+        for state in (PartState.SENDING, PartState.SENT):
+            await transaction.raw.execute(
+                "UPDATE parts SET state = %s, sent_at = %s,"
+                " sent_as = CASE WHEN %s = 'sent' THEN (%s + position)::text END"
+                " WHERE post_id = %s",
+                [state, house.clock.now(), state, first_tweet, post.id],
             )
     await move_post(house, post, PostState.PUBLISHED)
 

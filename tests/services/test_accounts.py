@@ -24,23 +24,6 @@ def grant_of(desk: Desk) -> Grant:
     return Grant(desk.house, desk.account)
 
 
-async def kept(desk: Desk) -> Tokens:
-    """The grant as the database has it."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        vault = await desk.house.vault.of(transaction, desk.tenant.id)
-        return await store.accounts.open_tokens(transaction, vault, desk.account.id)
-
-
-async def kill_grant(desk: Desk) -> None:
-    """The account's owner takes the grant back on X."""
-    async with desk.emulator.http.post(
-        f"{desk.emulator.url}/2/oauth2/revoke",
-        data={"token": (await kept(desk)).refresh_token, "client_id": desk.emulator.app.client_id},
-        headers={"authorization": desk.emulator.app.basic},
-    ) as answer:
-        assert answer.status == 200
-
-
 def with_secret(desk: Desk, secret: str) -> Desk:
     """The same desk, whose X app has this secret."""
     settings = desk.house.settings.model_copy(update={"twitter_client_secret": secret})
@@ -49,12 +32,12 @@ def with_secret(desk: Desk, secret: str) -> Desk:
 
 async def test_a_good_token_is_used_as_it_is(desk: Desk) -> None:
     token = await grant_of(desk).get()
-    assert token == (await kept(desk)).access_token
+    assert token == (await desk.kept_tokens()).access_token
     assert await desk.requests("refresh") == []
 
 
 async def test_a_token_is_refreshed_before_it_ends(desk: Desk) -> None:
-    before = await kept(desk)
+    before = await desk.kept_tokens()
     await desk.emulator.jump(hours=2, seconds=-30)
     token = await grant_of(desk).get()
     assert token != before.access_token
@@ -62,7 +45,7 @@ async def test_a_token_is_refreshed_before_it_ends(desk: Desk) -> None:
 
 
 async def test_a_token_with_a_minute_left_is_still_used(desk: Desk) -> None:
-    before = await kept(desk)
+    before = await desk.kept_tokens()
     await desk.emulator.jump(hours=2, seconds=-60)
     assert await grant_of(desk).get() == before.access_token
     assert await desk.requests("refresh") == []
@@ -77,10 +60,10 @@ async def test_a_call_after_two_hours_refreshes_first(desk: Desk) -> None:
 
 
 async def test_both_rotated_tokens_are_kept(desk: Desk) -> None:
-    before = await kept(desk)
+    before = await desk.kept_tokens()
     await desk.emulator.jump(hours=3)
     token = await grant_of(desk).get()
-    after = await kept(desk)
+    after = await desk.kept_tokens()
     assert after.access_token == token
     assert after.refresh_token != before.refresh_token
     assert (after.expires_at - desk.house.clock.now()).total_seconds() == 2 * 3600
@@ -124,7 +107,7 @@ async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"ready\n"
         ends = await asyncio.gather(one.communicate(b"go\n"), other.communicate(b"go\n"))
-    token = hashlib.sha256((await kept(desk)).access_token.encode()).hexdigest()
+    token = hashlib.sha256((await desk.kept_tokens()).access_token.encode()).hexdigest()
     assert [out.decode().split() for out, _ in ends] == [[token] * 10] * 2
     assert await desk.requests("refresh") == [200]
 
@@ -141,12 +124,12 @@ async def refresh_under_way(desk: Desk) -> asyncio.Task[str]:
 
 
 async def test_a_refresh_whose_caller_is_gone_is_kept(desk: Desk) -> None:
-    before = await kept(desk)
+    before = await desk.kept_tokens()
     task = await refresh_under_way(desk)
     task.cancel()
     await asyncio.wait({task})
     token = await grant_of(desk).get()
-    assert token == (await kept(desk)).access_token != before.access_token
+    assert token == (await desk.kept_tokens()).access_token != before.access_token
     assert await desk.requests("refresh") == [200]
 
 
@@ -154,12 +137,12 @@ async def test_a_refresh_under_way_does_not_overwrite_a_newer_grant(desk: Desk) 
     task = await refresh_under_way(desk)
     newer = await _connect_again(desk)
     await task
-    assert (await kept(desk)).access_token == newer
+    assert (await desk.kept_tokens()).access_token == newer
 
 
 async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) -> None:
-    posts = [await desk.plan(text) for text in ("One", "Two", "Three")]
-    await kill_grant(desk)
+    posts = [await desk.plan(text, after_s=7200) for text in ("One", "Two", "Three")]
+    await desk.kill_grant()
     await desk.emulator.jump(hours=2)
     await desk.work()
     assert (await desk.integration()).status is IntegrationStatus.NEEDS_RECONNECT
@@ -169,12 +152,12 @@ async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) ->
 
 
 async def test_posts_of_a_dead_grant_stay_until_it_is_connected_again(desk: Desk) -> None:
-    post_id = await desk.plan("One", "Two")
-    await kill_grant(desk)
+    post_id = await desk.plan("One", "Two", after_s=7200)
+    await desk.kill_grant()
     await desk.emulator.jump(hours=2)
     await desk.work()
     late = await desk.plan("Three", after_s=60)
-    await desk.emulator.jump(days=1)
+    await desk.emulator.jump(seconds=3500)
     await desk.work()
     assert await desk.on_x() == []
     await _connect_again(desk)
@@ -209,7 +192,7 @@ async def test_a_grant_that_dies_in_the_middle_of_a_thread_loses_no_part(desk: D
     await desk.emulator.fail("create_post", "before", "429")
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    await kill_grant(desk)
+    await desk.kill_grant()
     await desk.work_through()
     assert (await desk.see(post_id)).parts[0].state is PartState.PENDING
     await _connect_again(desk)
@@ -226,7 +209,7 @@ async def test_a_wrong_secret_disconnects_nobody(desk: Desk) -> None:
 
 
 async def test_a_post_waits_while_the_secret_is_wrong(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six")
+    post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await with_secret(desk, "not the secret").work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHING
@@ -260,7 +243,7 @@ async def test_a_refresh_that_x_fails_disconnects_nobody(
     with pytest.raises(raised):
         await grant_of(desk).get()
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
-    assert await grant_of(desk).get() == (await kept(desk)).access_token
+    assert await grant_of(desk).get() == (await desk.kept_tokens()).access_token
 
 
 async def test_a_refresh_whose_answer_was_lost_needs_the_owner(desk: Desk) -> None:
@@ -284,8 +267,8 @@ async def test_another_x_app_does_not_touch_the_grant(desk: Desk) -> None:
 
 
 async def test_a_dead_grant_tells_what_to_do_and_no_token(desk: Desk) -> None:
-    before = await kept(desk)
-    await kill_grant(desk)
+    before = await desk.kept_tokens()
+    await desk.kill_grant()
     await desk.emulator.jump(hours=2)
     with pytest.raises(ReconnectNeeded, match="@larkbooks") as told:
         await grant_of(desk).get()

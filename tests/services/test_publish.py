@@ -1,17 +1,17 @@
 """Publishing: threads, order, twins, what a person has to decide, and the story that is told."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 
 from fix_publishing import Desk
 from roost import store
+from roost.accounts import Grant
 from roost.models import PartState, PostState
 from roost.services.publish import publish_post
-from roost.services.publish.way import Way
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.publish.rows import Way
 
 
 async def test_a_thread_waits_while_its_first_part_is_unknown(desk: Desk) -> None:
@@ -67,7 +67,7 @@ async def test_posts_of_an_account_go_out_in_due_order(desk: Desk) -> None:
 
 
 async def test_a_post_that_waits_does_not_hold_up_later_ones(desk: Desk) -> None:
-    await desk.emulator.fail("create_post", "before", "429")
+    await desk.emulator.fail("create_post", "before", "drop")
     early, late = await desk.plan("Early"), await desk.plan("Late", after_s=1)
     await desk.emulator.jump(seconds=2)
     await desk.work()
@@ -91,7 +91,7 @@ async def test_what_is_too_late_to_send_again_goes_to_a_person(desk: Desk) -> No
 
 async def test_twins_on_the_timeline_go_to_a_person(desk: Desk) -> None:
     await desk.emulator.switch(duplicates=False)
-    by_hand = await _post_by_hand(desk, "Low tide at six")
+    by_hand = await desk.post_by_hand("Low tide at six")
     await desk.emulator.fail("create_post", "after", "drop")
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
@@ -148,30 +148,27 @@ async def test_a_file_that_changed_since_it_was_checked_is_not_published(
     assert (post.reason or "").startswith("media_changed: ")
 
 
-async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk, teal: Path) -> None:
-    await desk.emulator.fail("media_initialize", "before", "429")
-    parts = [PlainPart("One"), PlainPart("Two", ((teal, None),))]
-    now = desk.house.clock.now()
-    thread = await schedule_post(
-        desk.house, desk.tenant, desk.account, parts, due_at=now, why="by the test"
-    )
+async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -> None:
+    await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
+    thread = await desk.plan("One", "Two")
     await desk.work()
     (first,) = (await desk.emulator.truth())["posts"]
-    await _on_behalf(desk, "DELETE", f"/2/tweets/{first['id']}")
+    await desk.on_behalf("DELETE", f"/2/tweets/{first['id']}")
     await desk.work()
     await desk.emulator.jump(hours=1)
     await desk.work_through()
     ends = {PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED}
-    assert (await desk.see(thread.id)).state in ends
+    assert (await desk.see(thread)).state in ends
 
 
 async def test_one_account_is_never_sent_for_by_two_at_once(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
-    async with desk.locks.try_hold(desk.account.id):
-        await publish_post(desk.house, desk.locks, desk.tenant.id, post_id)
-        await desk.work()
-        assert await desk.on_x() == []
-    await publish_post(desk.house, desk.locks, desk.tenant.id, post_id)
+    assert await desk.locks.take(desk.account.id)
+    await publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await desk.work()
+    assert await desk.on_x() == []
+    assert await desk.locks.give_back(desk.account.id, [])
+    await publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
     assert await desk.on_x() == ["Low tide at six"]
 
 
@@ -183,11 +180,11 @@ async def test_the_history_tells_a_thread_with_a_lost_answer_as_it_happened(desk
     assert await desk.story(post_id) == [
         "post: None → scheduled: by the test",
         "post: scheduled → publishing: its time has come",
-        "part 1: pending → sending: sent to X",
+        "part 1: pending → sending: handed to X (attempt 1)",
         "part 1: sending → unknown: X's answer to create_post is not known:"
         " the connection failed (ServerDisconnectedError).",
         f"part 1: unknown → sent: found on X's timeline as {one}",
-        "part 2: pending → sending: sent to X",
+        "part 2: pending → sending: handed to X (attempt 1)",
         f"part 2: sending → sent: X has it as {two}",
         "post: publishing → published: every part is on X",
     ]
@@ -214,37 +211,21 @@ async def test_history_and_reason_hold_no_text_of_the_post(desk: Desk) -> None:
     assert "private" not in told
 
 
-async def _post_by_hand(desk: Desk, text: str) -> str:
-    """What the account's owner posts without Roost; its id."""
-    made: str = (await _on_behalf(desk, "POST", "/2/tweets", text=text))["data"]["id"]
-    return made
-
-
-async def _on_behalf(desk: Desk, method: str, path: str, **body: str) -> Any:
-    """What X answers to the account's owner."""
-    token = (await desk.emulator.connect("larkbooks"))["access_token"]
-    async with desk.emulator.http.request(
-        method,
-        desk.emulator.url + path,
-        json=body or None,
-        headers={"authorization": f"Bearer {token}"},
-    ) as answer:
-        assert answer.status < 300, await answer.text()
-        return await answer.json()
-
-
 async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
-    post = await desk.see(post_id)
-    (part,) = post.parts
-    assert part.sent_as is not None
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        journal = await store.journal.get(transaction, post_id)
+    (part,) = journal.parts
+    sent_as = part.part.sent_as
+    assert sent_as is not None
+    before = await _billed(desk)
+    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal)
+    await way.sent(part, part.last, sent_as)
+    assert await _billed(desk) == before
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
+async def _billed(desk: Desk) -> Decimal:
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        last = await store.posts.find_last_attempt(transaction, part.id)
-        before = await store.ledger.sum_up(transaction)
-        await transaction.raw.execute("UPDATE posts SET state = 'publishing'")
-    assert last is not None
-    await Way(desk.house, desk.locks, desk.account, post).sent(part, last.attempt, part.sent_as)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        assert await store.ledger.sum_up(transaction) == before
-    assert (await desk.see(post_id)).state is PostState.PUBLISHING
+        return (await store.ledger.sum_up(transaction))[1]

@@ -1,6 +1,5 @@
 """Whatever X answers to a create or an upload: one post a part, and a row that says the truth."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ async def test_create_with_media_is_adopted_by_its_media_key(
 
 
 async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(desk: Desk) -> None:
-    hasty = _with_deadline(desk, 0.3)
+    hasty = desk.with_settings(roost_create_deadline_s=0.3)
     await desk.emulator.fail("create_post", "before", "delay", seconds=0.6)
     post_id = await desk.plan("Low tide at six")
     await hasty.work()
@@ -62,7 +61,7 @@ async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(d
 
 
 async def test_a_late_create_is_not_doubled__it_arrives_with_the_resend(desk: Desk) -> None:
-    hasty = _with_deadline(desk, 0.3)
+    hasty = desk.with_settings(roost_create_deadline_s=0.3)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     post_id = await desk.plan("Low tide at six")
     await hasty.work_through()
@@ -94,10 +93,10 @@ async def test_create_that_meets_a_401_is_sent_with_a_fresh_token(desk: Desk) ->
 
 
 async def test_a_slow_refresh_does_not_use_up_the_time_of_the_create(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six")
+    post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=0.8)
-    await _with_deadline(desk, 0.5).work()
+    await desk.with_settings(roost_create_deadline_s=0.5).work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.requests("create_post") == [201]
 
@@ -159,9 +158,3 @@ async def test_upload_that_x_refuses_for_good_fails_the_post_with_its_reason(
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith("segment_too_large: ")
     assert await desk.requests("create_post") == []
-
-
-def _with_deadline(desk: Desk, seconds: float) -> Desk:
-    """The same desk, whose creates count as unknown after so many seconds of wall time."""
-    settings = desk.house.settings.model_copy(update={"roost_create_deadline_s": seconds})
-    return replace(desk, house=replace(desk.house, settings=settings))

@@ -135,10 +135,10 @@ async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) 
     post_id = await desk.plan("Due")
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
         await store.posts.lock_state(transaction, post_id)
-        assert await dispatch.dispatch_due(desk.house) == 0
+        assert (await dispatch.dispatch_due(desk.house)).queued == 0
         later = desk.house.clock.now() + timedelta(hours=1)
-        await store.posts.reschedule(transaction, post_id, later)
-    assert await dispatch.dispatch_due(desk.house) == 0
+        await store.posts.reschedule(transaction, post_id, later, prepare_ahead=timedelta())
+    assert (await dispatch.dispatch_due(desk.house)).queued == 0
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 

@@ -123,7 +123,8 @@ async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path
             assert await process.wait() == 0, log.read_text()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.requests("create_post") == [201]
-    assert "Traceback" not in log.read_text()
+    said = log.read_text()
+    assert "Traceback" not in said, said
 
 
 async def test_a_worker_that_ended_is_not_taken_for_alive(desk: Desk) -> None:

@@ -1,23 +1,24 @@
 """One sender per account, across tasks and sessions; a lost session holds nothing."""
 
+import asyncio
+
 import psycopg
 
 from fix_emulator import Emulator
 from fix_house import connect_account
 from roost.house import House
-from roost.models import IntegrationId, Tenant
+from roost.models import IntegrationId, PostId, Tenant
 from roost.store.locks import open_sender_locks
 
 ACCOUNT = IntegrationId(7)
 
 
 async def test_two_tasks_of_one_process_do_not_hold_an_account_together(house: House) -> None:
-    async with (
-        open_sender_locks(house.database) as locks,
-        locks.try_hold(ACCOUNT) as first,
-        locks.try_hold(ACCOUNT) as second,
-    ):
-        assert (first, second) == (True, False)
+    async with open_sender_locks(house.database) as locks:
+        assert await locks.take(ACCOUNT)
+        assert not await locks.take(ACCOUNT)
+        await locks.give_back(ACCOUNT, [])
+        assert await locks.take(ACCOUNT)
 
 
 async def test_two_processes_do_not_hold_an_account_together(house: House) -> None:
@@ -25,10 +26,21 @@ async def test_two_processes_do_not_hold_an_account_together(house: House) -> No
         open_sender_locks(house.database) as mine,
         open_sender_locks(house.database) as theirs,
     ):
-        async with mine.try_hold(ACCOUNT), theirs.try_hold(ACCOUNT) as held:
-            assert not held
-        async with theirs.try_hold(ACCOUNT) as held:
-            assert held
+        assert await mine.take(ACCOUNT)
+        assert not await theirs.take(ACCOUNT)
+        await mine.give_back(ACCOUNT, [])
+        assert await theirs.take(ACCOUNT)
+
+
+async def test_a_post_is_uploaded_for_by_one_and_its_account_is_free(house: House) -> None:
+    async with (
+        open_sender_locks(house.database) as mine,
+        open_sender_locks(house.database) as theirs,
+        mine.uploading(PostId(7)) as alone,
+        theirs.uploading(PostId(7)) as second,
+    ):
+        assert (alone, second) == (True, False)
+        assert await theirs.take(ACCOUNT)
 
 
 async def test_a_lost_session_is_noticed_and_the_next_try_opens_another(
@@ -36,15 +48,29 @@ async def test_a_lost_session_is_noticed_and_the_next_try_opens_another(
 ) -> None:
     account = (await connect_account(house, tenant, emulator, "acmeplumbing")).id
     async with open_sender_locks(house.database) as locks:
-        async with locks.try_hold(account) as held:
-            assert held
-            assert await locks.still_hold(account)
-            with psycopg.connect(database_url, autocommit=True) as admin:
-                admin.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_locks"
-                    " WHERE locktype = 'advisory' AND classid = %s",
-                    [0x526F],
-                )
-            assert not await locks.still_hold(account)
-        async with locks.try_hold(account) as held:
-            assert held
+        assert await locks.take(account)
+        assert await locks.still_hold(account)
+        with psycopg.connect(database_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND classid = %s",
+                [0x526F],
+            )
+        assert not await locks.still_hold(account)
+        await locks.give_back(account, [])
+        assert await locks.take(account)
+
+
+async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(house: House) -> None:
+    begun, done = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        await asyncio.sleep(0)
+        done.set()
+
+    async with open_sender_locks(house.database) as locks:
+        caller = asyncio.create_task(locks.finish(work()))
+        await begun.wait()
+        caller.cancel()
+    assert done.is_set()

@@ -1,5 +1,7 @@
 """Tenants never see each other: the database itself keeps them apart."""
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 
@@ -36,8 +38,9 @@ async def test_a_tenant_cannot_read_or_change_its_neighbours_posts(
     now = house.clock.now()
     async with house.database.tenant(tenant.id) as transaction:
         mine = await store.posts.add(
-            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now, why="test"
-        )
+            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now, why="test",
+            who="the test", prepare_ahead=timedelta(),
+        )  # fmt: skip
     neighbour = await make_tenant(house, "neighbour")
     async with house.database.tenant(neighbour.id) as transaction:
         assert await store.posts.list_all(transaction) == []

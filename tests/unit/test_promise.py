@@ -4,20 +4,41 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roost.models import MediaAsset, MediaAssetId, MediaKind, Part, PartId, PartState, PostId
+from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Rest, Upload
+from roost.limits import Family, Window
+from roost.models import (
+    AttemptId,
+    Environment,
+    Integration,
+    IntegrationId,
+    IntegrationStatus,
+    MediaAsset,
+    MediaAssetId,
+    MediaKind,
+    Part,
+    PartId,
+    PartState,
+    Post,
+    PostId,
+    PostState,
+    TenantId,
+    XMediaId,
+    XUserId,
+)
 from roost.models import TweetId as T
 from roost.promise import (
     Ambiguous,
     AskPerson,
+    BringMedia,
     Found,
     GiveUpWaiting,
-    Lags,
     NotFound,
     ReadTimeline,
+    Rules,
     Seen,
     Send,
-    Try,
-    UploadMedia,
+    Settle,
+    Step,
     WaitUntil,
     WaitWall,
     decide_step,
@@ -26,95 +47,272 @@ from roost.promise import (
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-LAGS = Lags(read_lag=timedelta(seconds=15), resend_within=timedelta(minutes=10))
+RULES = Rules(
+    read_lag=timedelta(seconds=15),
+    resend_within=timedelta(minutes=10),
+    tolerance=timedelta(hours=1),
+)
 PICTURE = MediaAsset(MediaAssetId(5), "/a.png", "aa", MediaKind.IMAGE, "image/png", 10, None)
+ACCOUNT = Integration(
+    id=IntegrationId(1),
+    tenant_id=TenantId(1),
+    environment=Environment.EMULATOR,
+    x_user_id=XUserId("7"),
+    username="larkbooks",
+    name="Lark Books",
+    client_id="app",
+    scopes=(),
+    status=IntegrationStatus.CONNECTED,
+    subscription_type=None,
+    token_expires_at=NOW + timedelta(hours=2),
+    connected_at=NOW,
+)
 
 
-def part(state: PartState, *media: MediaAsset) -> Part:
-    return Part(PartId(1), PostId(1), 1, "Hello", state, None, None, media)
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def part(state: PartState, *media: MediaAsset, position: int = 1) -> Part:
+    sent_as = T("11") if state is PartState.SENT else None
+    return Part(PartId(position), PostId(1), position, "Hello", state, sent_as, None, media)
 
 
 def attempt(
-    seconds_ago: float,
+    seconds_ago: float = 0,
     *,
+    number: int = 1,
     left: float = -1,
     empty: int = 0,
     read_ago: float | None = None,
-    first_ago: float | None = None,
-) -> Try:
-    started = NOW - timedelta(seconds=seconds_ago)
-    return Try(
-        unsettled_since=NOW - timedelta(seconds=first_ago or seconds_ago),
-        started_at=started,
-        wall_left=timedelta(seconds=left),
-        empty_reads=empty,
-        empty_read_at=None if read_ago is None else NOW - timedelta(seconds=read_ago),
+    outcome: Outcome | None = Outcome.UNKNOWN,
+    absent: bool = False,
+    carried: str | None = None,
+) -> Attempt:
+    return Attempt(
+        AttemptId(number),
+        number,
+        ago(seconds_ago),
+        timedelta(seconds=left),
+        outcome,
+        empty,
+        None if read_ago is None else ago(read_ago),
+        absent,
+        (XMediaId(carried),) if carried else (),
+        (f"3_{carried}",) if carried else (),
     )
 
 
+def upload(expires_in: timedelta, media_id: str = "8") -> dict[MediaAssetId, Upload]:
+    held = Upload(PICTURE.id, XMediaId(media_id), f"3_{media_id}", NOW + expires_in)
+    return {PICTURE.id: held}
+
+
+def post(
+    *parts: PartJournal,
+    due_ago: float = 0,
+    account: Integration = ACCOUNT,
+    windows: tuple[Window, ...] = (),
+    app_rest: Rest | None = None,
+) -> PostJournal:
+    whole = Post(
+        PostId(1), TenantId(1), IntegrationId(1), PostState.PUBLISHING, ago(due_ago), None,
+        tuple(one.part for one in parts),
+    )  # fmt: skip
+    return PostJournal(whole, account, parts, ago(due_ago), windows, app_rest)
+
+
+def decided(journal: PostJournal, rules: Rules = RULES) -> Step:
+    return decide_step(journal, now=NOW, rules=rules)
+
+
+def reconciled(*attempts: Attempt, media: tuple[MediaAsset, ...] = ()) -> tuple[Step, PartJournal]:
+    one = PartJournal(part(PartState.UNKNOWN, *media), attempts)
+    return decided(post(one)), one
+
+
 def test_a_pending_part_is_sent() -> None:
-    assert decide_step(part(PartState.PENDING), None, {}, now=NOW, lags=LAGS) == Send(again=False)
+    one = PartJournal(part(PartState.PENDING))
+    assert decided(post(one)) == Send(one, again=False)
 
 
-def test_a_pending_part_with_a_file_is_uploaded_first() -> None:
-    step = decide_step(part(PartState.PENDING, PICTURE), None, {}, now=NOW, lags=LAGS)
-    assert step == UploadMedia(PICTURE)
-
-
-@pytest.mark.parametrize(
-    ("minutes_left", "expected"), [(9, UploadMedia(PICTURE)), (11, Send(again=False))]
-)
-def test_an_upload_that_expires_soon_is_made_anew(minutes_left: int, expected: object) -> None:
-    uploads = {5: NOW + timedelta(minutes=minutes_left)}
-    step = decide_step(part(PartState.PENDING, PICTURE), None, uploads, now=NOW, lags=LAGS)
-    assert step == expected
+def test_what_is_not_due_by_this_clock_waits() -> None:
+    step = decided(post(PartJournal(part(PartState.PENDING)), due_ago=-3))
+    assert isinstance(step, WaitUntil)
+    assert step.instant == ago(-3)
 
 
 @pytest.mark.parametrize(
-    ("left", "expected"), [(3, WaitWall(timedelta(seconds=3))), (0, GiveUpWaiting())]
+    ("held", "expected"),
+    [
+        ({}, "bring"),
+        (upload(timedelta(minutes=9)), "bring"),
+        (upload(timedelta(hours=1)), "send"),
+    ],
+    ids=["X has no file", "X forgets it soon", "X has it"],
 )
-def test_whoever_takes_over_waits_until_the_deadline_has_passed(
-    left: float, expected: object
+def test_a_part_goes_out_once_x_has_its_files(
+    held: dict[MediaAssetId, Upload], expected: str
 ) -> None:
-    last = attempt(7, left=left)
-    assert decide_step(part(PartState.SENDING), last, {}, now=NOW, lags=LAGS) == expected
+    one = PartJournal(part(PartState.PENDING, PICTURE), (), held)
+    wanted = BringMedia() if expected == "bring" else Send(one, again=False)
+    assert decided(post(one)) == wanted
 
 
-UNKNOWN = [
-    ("at once, but it does not count yet", attempt(2), ReadTimeline(counts=False)),
-    ("the first counts past the read lag", attempt(15), ReadTimeline(counts=True)),
-    (
-        "after an early read, not before the lag is over",
-        attempt(5, read_ago=3),
-        WaitUntil(NOW + timedelta(seconds=10)),
-    ),
-    ("after an early read, once the lag is over", attempt(16, read_ago=14), ReadTimeline(True)),
-    (
-        "the second read is fifteen seconds after the first",
-        attempt(20, empty=1, read_ago=5),
-        WaitUntil(NOW + timedelta(seconds=10)),
-    ),
-    ("the second read", attempt(31, empty=1, read_ago=15), ReadTimeline(counts=True)),
-    ("two empty reads allow it again", attempt(40, empty=2, read_ago=1), Send(again=True)),
-]
+def test_a_thread_is_not_begun_before_x_has_the_files_of_its_last_part() -> None:
+    first = PartJournal(part(PartState.PENDING))
+    last = PartJournal(part(PartState.PENDING, PICTURE, position=2))
+    assert decided(post(first, last)) == BringMedia()
 
 
-@pytest.mark.parametrize(("case", "last", "expected"), UNKNOWN, ids=[case[0] for case in UNKNOWN])
-def test_an_unknown_part_is_reconciled(case: str, last: Try, expected: object) -> None:
-    assert decide_step(part(PartState.UNKNOWN), last, {}, now=NOW, lags=LAGS) == expected
+def test_a_thread_is_not_begun_without_room_for_all_of_it() -> None:
+    parts = [PartJournal(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
+    resets = NOW + timedelta(minutes=5)
+    window = Window(Family.FIFTEEN_MINUTES, 100, 2, resets)
+    step = decided(post(*parts, windows=(window,)))
+    assert isinstance(step, WaitUntil)
+    assert step.instant == resets + timedelta(seconds=1)
+    assert decided(post(parts[0], windows=(window,))) == Send(parts[0], again=False)
 
 
-def test_a_part_is_not_sent_again_when_it_is_too_late() -> None:
-    last = attempt(30, empty=2, read_ago=1, first_ago=601)
-    step = decide_step(part(PartState.UNKNOWN), last, {}, now=NOW, lags=LAGS)
+def test_a_thread_that_no_window_can_hold_fails_before_it_begins() -> None:
+    parts = [PartJournal(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
+    window = Window(Family.USER_DAY, 2, 2, NOW + timedelta(hours=3))
+    step = decided(post(*parts, windows=(window,)))
+    assert isinstance(step, Settle)
+    assert step.state is PostState.FAILED
+    assert step.why.startswith("thread_larger_than_window: ")
+
+
+def test_a_thread_that_has_begun_goes_on() -> None:
+    first = PartJournal(part(PartState.SENT), (attempt(outcome=Outcome.SENT),))
+    second = PartJournal(part(PartState.PENDING, position=2))
+    assert decided(post(first, second, due_ago=9_999)) == Send(second, again=False)
+
+
+@pytest.mark.parametrize(("late", "missed"), [(3_600, False), (3_601, True)])
+def test_a_post_beyond_its_tolerance_is_missed(late: int, missed: bool) -> None:
+    step = decided(post(PartJournal(part(PartState.PENDING)), due_ago=late))
+    if missed:
+        assert step == Settle(PostState.MISSED, "its time was over by more than 1 h")
+    else:
+        assert isinstance(step, Send)
+
+
+def test_a_post_beyond_its_tolerance_goes_out_where_the_settings_say_so() -> None:
+    rules = Rules(RULES.read_lag, RULES.resend_within, RULES.tolerance, publish_late=True)
+    assert isinstance(
+        decided(post(PartJournal(part(PartState.PENDING)), due_ago=9_999), rules), Send
+    )
+
+
+def test_an_account_that_rests_sends_nothing_but_still_reads() -> None:
+    until = NOW + timedelta(minutes=3)
+    resting = Integration(**{
+        name: getattr(ACCOUNT, name) for name in ACCOUNT.__slots__
+    } | {"rest_until": until, "rest_why": "X's rate limit is reached."})  # fmt: skip
+    pending = PartJournal(part(PartState.PENDING))
+    assert decided(post(pending, account=resting)) == WaitUntil(until, "X's rate limit is reached.")
+    unknown = PartJournal(part(PartState.UNKNOWN), (attempt(5),))
+    assert decided(post(unknown, account=resting)) == ReadTimeline(unknown, counts=False)
+
+
+def test_an_app_without_credits_rests_and_makes_nobody_late() -> None:
+    rest = Rest(NOW + timedelta(minutes=5), "no credits")
+    step = decided(post(PartJournal(part(PartState.PENDING)), due_ago=9_999, app_rest=rest))
+    assert step == WaitUntil(rest.until, "no credits", excused=True)
+
+
+@pytest.mark.parametrize("left", [4.0, -0.1])
+def test_an_attempt_under_way_is_waited_for_and_then_given_up(left: float) -> None:
+    one = PartJournal(part(PartState.SENDING), (attempt(5, left=left, outcome=None),))
+    expected = WaitWall(timedelta(seconds=left)) if left > 0 else GiveUpWaiting(one)
+    assert decided(post(one)) == expected
+
+
+@pytest.mark.parametrize(
+    ("last", "counts"),
+    [(attempt(5), False), (attempt(15), True), (attempt(31, empty=1, read_ago=16), True)],
+    ids=["at once", "past the read lag", "fifteen seconds after the first empty read"],
+)
+def test_an_unknown_part_is_looked_for(last: Attempt, counts: bool) -> None:
+    step, one = reconciled(last)
+    assert step == ReadTimeline(one, counts)
+
+
+@pytest.mark.parametrize(
+    ("last", "until_ago"),
+    [(attempt(5, read_ago=4), -10), (attempt(20, empty=1, read_ago=5), -10)],
+    ids=["within the read lag", "between two reads"],
+)
+def test_reads_keep_their_distance(last: Attempt, until_ago: float) -> None:
+    step, _ = reconciled(last)
+    assert isinstance(step, WaitUntil)
+    assert step.instant == ago(until_ago)
+
+
+def test_what_is_not_there_twice_is_sent_again() -> None:
+    step, one = reconciled(attempt(40, empty=2, read_ago=1))
+    assert step == Send(one, again=True)
+
+
+def test_what_was_begun_too_long_ago_is_not_sent_again() -> None:
+    long_ago = attempt(601)
+    again = attempt(40, number=2, empty=2, read_ago=1)
+    step, one = reconciled(long_ago, again)
     assert isinstance(step, AskPerson)
+    assert step.part == one
+    assert "too late" in step.why
 
 
-def test_a_part_whose_media_expired_is_not_sent_again() -> None:
-    last = attempt(40, empty=2, read_ago=1)
-    uploads = {5: NOW - timedelta(seconds=1)}
-    step = decide_step(part(PartState.UNKNOWN, PICTURE), last, uploads, now=NOW, lags=LAGS)
+def test_x_that_says_duplicate_and_shows_nothing_is_not_believed_either_way() -> None:
+    said = attempt(40, number=2, empty=2, read_ago=1, outcome=Outcome.DUPLICATE)
+    step, _ = reconciled(attempt(60), said)
     assert isinstance(step, AskPerson)
+    assert "twice" in step.why
+
+
+@pytest.mark.parametrize(
+    ("held", "again"),
+    [(upload(timedelta(hours=1)), True), (upload(-timedelta(1)), False),
+     (upload(timedelta(hours=1), "9"), False)],
+    ids=["X has them still", "expired", "uploaded anew"],
+)  # fmt: skip
+def test_a_repetition_carries_the_same_media_or_is_none(
+    held: dict[MediaAssetId, Upload], again: bool
+) -> None:
+    last = attempt(40, empty=2, read_ago=1, carried="8")
+    one = PartJournal(part(PartState.UNKNOWN, PICTURE), (last,), held)
+    step = decided(post(one))
+    assert step == Send(one, again=True) if again else isinstance(step, AskPerson)
+
+
+def test_a_person_who_has_looked_has_it_sent_whenever_it_was() -> None:
+    step, one = reconciled(attempt(9_999, absent=True))
+    assert step == Send(one, again=True)
+
+
+def test_what_a_person_called_absent_counts_no_more() -> None:
+    again = attempt(40, number=2, empty=2, read_ago=1)
+    step, one = reconciled(attempt(9_999, absent=True), again)
+    assert step == Send(one, again=True)
+    assert one.unsettled_since == ago(40)
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ([PartState.SENT, PartState.SENT], PostState.PUBLISHED),
+        ([PartState.SENT, PartState.FAILED, PartState.PENDING], PostState.PARTLY_PUBLISHED),
+        ([PartState.FAILED, PartState.PENDING], PostState.FAILED),
+    ],
+    ids=["all out", "refused half way", "refused at once"],
+)
+def test_a_post_comes_to_its_end(states: list[PartState], expected: PostState) -> None:
+    parts = [PartJournal(part(state, position=n)) for n, state in enumerate(states, start=1)]
+    step = decided(post(*parts))
+    assert isinstance(step, Settle)
+    assert step.state is expected
 
 
 def seen(number: str, **changed: object) -> Seen:
@@ -131,6 +329,7 @@ def seen(number: str, **changed: object) -> Seen:
 def judged(*timeline: Seen, **changed: object) -> object:
     values: dict[str, object] = {
         "text": "Hello",
+        "files": 0,
         "media_keys": (),
         "reply_to": None,
         "since": NOW,
@@ -167,7 +366,12 @@ def test_two_twins_are_ambiguous() -> None:
 
 def test_a_media_key_decides_alone() -> None:
     mine = seen("2", text="X changed the text", media_keys=frozenset({"3_7"}))
-    assert judged(seen("1"), mine, media_keys=["3_7"]) == Found(mine)
+    assert judged(seen("1"), mine, files=1, media_keys=["3_7"]) == Found(mine)
+
+
+def test_without_a_known_key_text_and_number_of_files_decide() -> None:
+    mine = seen("2", media_keys=frozenset({"3_7"}))
+    assert judged(seen("1"), mine, files=1) == Found(mine)
 
 
 def test_looking_begins_a_minute_before_the_attempt() -> None:

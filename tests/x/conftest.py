@@ -3,6 +3,7 @@
 import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from roost.clock import EmulatorClock, open_clock
 from roost.models import XUserId
 
 from . import described
+from .drawn import noise_png, save_clip
 
 
 @dataclass
@@ -156,3 +158,17 @@ def png() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(out, "PNG")
     return out.getvalue()
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture of more than 4 MiB that nothing compresses."""
+    path = tmp_path_factory.mktemp("media") / "noise.png"
+    path.write_bytes(noise_png(1250, 1250))
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One second of video."""
+    return save_clip(tmp_path_factory.mktemp("media") / "clip.mp4")

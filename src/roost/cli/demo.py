@@ -215,7 +215,7 @@ async def _stage(
             await make_tenant(settings, cast.tenant, "UTC")
         progress.say("starting the service and a worker")
         page, _ = await _start_both(stack, environment, home, port)
-        house = await stack.enter_async_context(open_house(settings))
+        house = await stack.enter_async_context(open_house(settings, who="the demo"))
         yield Stage(house, emulator["url"], page["url"], app["client_id"], _examples())
 
 

@@ -1,19 +1,17 @@
 """`roost doctor`: looks at everything Roost stands on and says what to do."""
 
-import asyncio
-import sys
-from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 
 import aiohttp
 from cyclopts import Parameter
 
-from roost import store, worker, x
+from roost import store, x
 from roost.accounts import open_account
-from roost.cli.show import Json, complete, say, tell
+from roost.cli.asking import agree
+from roost.cli.doctor_work import account_rests, look_at_work
+from roost.cli.findings import Finding, Health
+from roost.cli.show import Json, complete, say, signature
 from roost.errors import DatabaseUnavailable, RoostError, SchemaOutdated, UnsafeDatabaseRole
 from roost.house import House, open_house
 from roost.models import Integration, IntegrationStatus
@@ -21,31 +19,7 @@ from roost.prices import Operation, unit_usd
 from roost.settings import Settings, read_settings
 from roost.store.vault import key_file
 
-#: A post that is due longer than this and not out is late.
-_LATE = timedelta(minutes=2)
-
-
 _DATABASE = (DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole)
-
-
-class Health(StrEnum):
-    """What a look at one thing told."""
-
-    WELL = "well"
-    NOTICE = "notice"
-    """Works, but somebody should know."""
-    ILL = "ill"
-    """Does not work."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    health: Health
-    told: str
-    next: str = ""
 
 
 def doctor(
@@ -76,7 +50,7 @@ def doctor(
 async def _look(settings: Settings, live: bool, yes: bool) -> list[Finding]:
     findings = [*_settings(settings), _keys(settings), await _reach(settings)]
     try:
-        async with open_house(settings) as house:
+        async with open_house(settings, who=signature()) as house:
             kind = "DATABASE_URL" if settings.database_url else "embedded"
             findings.append(Finding("database", Health.WELL, f"{kind}, tables up to date"))
             findings += await _house(house, live, yes)
@@ -135,46 +109,22 @@ async def _reach(settings: Settings) -> Finding:
 
 
 async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
-    findings = []
-    if await worker.is_any_alive(house):
-        findings.append(Finding("workers", Health.WELL, "at least one is alive"))
-    else:
-        findings.append(Finding("workers", Health.NOTICE, "none is alive", "Start `roost worker`."))
-    now = house.clock.now()
-    async with house.database.house() as transaction:
-        row = await transaction.run_one("oldest_due_post", now=now)
-    oldest = row["at"] if row else None
-    if oldest is not None and now - oldest > _LATE:
-        minutes = int((now - oldest).total_seconds() // 60)
-        told = f"the oldest due post is {minutes} min late"
-        findings.append(
-            Finding("posts", Health.ILL, told, "See `roost posts` and the worker's log.")
-        )
-    else:
-        findings.append(Finding("posts", Health.WELL, "none is more than 2 min late"))
     accounts = []
     for tenant_id in await store.tenants.list_ids(house.database):
         async with house.database.tenant(tenant_id) as transaction:
             accounts += await store.accounts.list_all(transaction)
-    if live and not await asyncio.to_thread(_agree, accounts, yes):
-        live = False
-    findings += [await _account(house, account, live) for account in accounts]
+    findings = await look_at_work(house, accounts)
+    if live:
+        usd: Decimal = unit_usd(Operation.READ_USER) * len(accounts)
+        cost = f"Asking X about {len(accounts)} accounts costs up to ${usd:.3f}."
+        live = await agree(cost, yes=yes)
+    for account in accounts:
+        findings += [await _account(house, account, live), *account_rests(account, house)]
     if not accounts:
         findings.append(
             Finding("accounts", Health.NOTICE, "none is connected", "Run `roost connect`.")
         )
     return findings
-
-
-def _agree(accounts: list[Integration], yes: bool) -> bool:
-    usd: Decimal = unit_usd(Operation.READ_USER) * len(accounts)
-    tell(f"Asking X about {len(accounts)} accounts costs up to ${usd:.3f}.")
-    if yes:
-        return True
-    if not sys.stdin.isatty():
-        tell("Not asked: say --yes to agree.")
-        return False
-    return input("Ask? [y/N] ").strip().lower() in {"y", "yes"}
 
 
 async def _account(house: House, account: Integration, live: bool) -> Finding:

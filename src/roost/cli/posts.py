@@ -1,18 +1,17 @@
-"""`roost post`, `edit`, `cancel`, `posts`: single posts, from the terminal."""
+"""`roost post`, `edit`, `cancel`: single posts, from the terminal."""
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.table import Table
 
 from roost import store, worker
 from roost.cli.chosen import choose_account, choose_instant
+from roost.cli.processes import worker_signature
 from roost.cli.show import (
     AccountName,
     Json,
@@ -23,10 +22,10 @@ from roost.cli.show import (
     show_price,
     tell,
 )
+from roost.cli.standing import see_standing, tell_standing
 from roost.errors import InvalidInput, ReconnectNeeded
 from roost.house import House
 from roost.models import (
-    Environment,
     Integration,
     IntegrationStatus,
     Post,
@@ -34,6 +33,7 @@ from roost.models import (
     PostState,
     Tenant,
 )
+from roost.planfile import parse_span
 from roost.services import schedule
 from roost.services.schedule import PlainPart
 from roost.text import split_thread
@@ -63,6 +63,10 @@ def post(
     at: Annotated[
         str | None, Parameter(help="ISO 8601, or `+20m` from now; without it: now.")
     ] = None,
+    tolerance: Annotated[
+        str | None,
+        Parameter(help="How late it may go out, as `30m`; without it: as the settings say."),
+    ] = None,
     thread: Annotated[
         Path | None, Parameter(help="A text file that becomes a thread, cut where it reads well.")
     ] = None,
@@ -80,6 +84,7 @@ def post(
 
     async def work() -> int:
         parts = _parts(text, media, alt, thread)
+        late = None if tolerance is None else parse_span(tolerance)
         async with open_for_command(logging.WARNING, with_secrets=not dry_run) as house:
             whose = await store.tenants.get(house.database, tenant)
             integration = await choose_account(house, whose, account)
@@ -89,11 +94,13 @@ def post(
                 raise ReconnectNeeded(f"@{integration.username} is {integration.status}.")
             due_at = choose_instant(at, whose, house.clock.now())
             planned = await schedule.schedule_post(
-                house, whose, integration, parts, due_at=due_at, why="posted from the terminal"
-            )
+                house, whose, integration, parts,
+                due_at=due_at, why="posted from the terminal", tolerance=late,
+            )  # fmt: skip
             if at is None and wait:
                 planned = await _outcome(house, whose, planned)
-        say(planned, _told(planned, whose, integration), as_json=as_json)
+            _, held = await see_standing(house, whose, planned)
+        say(planned, tell_standing(planned, whose, integration, held), as_json=as_json)
         return _EXIT.get(planned.state, 0 if planned.state in _MOVING else 1)
 
     return complete(work)
@@ -145,7 +152,8 @@ async def _outcome(house: House, tenant: Tenant, post: Post) -> Post:
             look = within is None and looks % _LOOK_FOR_WORKER == 0
             if look and not await worker.is_any_alive(house):
                 tell("No worker is alive; until this post is settled, this command is one.")
-                within = asyncio.create_task(worker.run(house, handle_signals=False))
+                working = dataclasses.replace(house, who=worker_signature())
+                within = asyncio.create_task(worker.run(working, handle_signals=False))
             looks += 1
             await asyncio.sleep(_LOOK_EVERY_S)
             async with house.database.tenant(tenant.id) as transaction:
@@ -160,28 +168,6 @@ async def _outcome(house: House, tenant: Tenant, post: Post) -> Post:
             with contextlib.suppress(asyncio.CancelledError):
                 await within
     return post
-
-
-def _told(post: Post, tenant: Tenant, account: Integration) -> str:
-    lines = [f"Post {post.id} is {post.state}."]
-    if post.state is PostState.SCHEDULED and post.due_at is not None:
-        due = post.due_at.astimezone(ZoneInfo(tenant.time_zone))
-        lines = [f"Post {post.id} is scheduled for {due.isoformat(timespec='seconds')}."]
-    if post.reason:
-        lines.append(post.reason)
-    for part in post.parts:
-        if part.sent_as is None:
-            continue
-        if account.environment is Environment.LIVE:
-            lines.append(f"https://x.com/i/web/status/{part.sent_as}")
-        else:
-            lines.append(f"on the emulator as {part.sent_as}")
-    return "\n".join(lines)
-
-
-async def _account_of(house: House, tenant: Tenant, post: Post) -> Integration:
-    async with house.database.tenant(tenant.id) as transaction:
-        return await store.accounts.get(transaction, post.integration_id)
 
 
 def edit(
@@ -210,8 +196,8 @@ def edit(
                     "Nothing to change was named.", next="Use --text, --media, --thread or --at."
                 )
             changed = await schedule.edit_post(house, whose, before.id, parts=parts, due_at=due_at)
-            account = await _account_of(house, whose, changed)
-        say(changed, _told(changed, whose, account), as_json=as_json)
+            account, held = await see_standing(house, whose, changed)
+        say(changed, tell_standing(changed, whose, account, held), as_json=as_json)
 
     return complete(work)
 
@@ -249,69 +235,7 @@ def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = Fals
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
             cancelled = await schedule.cancel_post(house, whose, PostId(post))
-            account = await _account_of(house, whose, cancelled)
-        say(cancelled, _told(cancelled, whose, account), as_json=as_json)
+            account, held = await see_standing(house, whose, cancelled)
+        say(cancelled, tell_standing(cancelled, whose, account, held), as_json=as_json)
 
     return complete(work)
-
-
-def posts(
-    post: int | None = None,
-    /,
-    *,
-    history: Annotated[
-        bool, Parameter(negative="", help="What happened to the post, step by step.")
-    ] = False,
-    tenant: TenantName = "default",
-    account: AccountName = None,
-    as_json: Json = False,
-) -> int:
-    """List the posts in the order of their time, or show one."""
-
-    async def work() -> None:
-        async with open_for_command() as house:
-            whose = await store.tenants.get(house.database, tenant)
-            if post is not None:
-                await _show_one(house, whose, PostId(post), history, as_json)
-                return
-            chosen = await choose_account(house, whose, account) if account else None
-            async with house.database.tenant(whose.id) as transaction:
-                found = await store.posts.list_all(transaction, chosen.id if chosen else None)
-                names = {a.id: a.username for a in await store.accounts.list_all(transaction)}
-        if as_json:
-            say({"posts": found}, as_json=True)
-            return
-        table = Table("post", "account", "due (UTC)", "state", "parts", "text")
-        for one in found:
-            due = one.due_at.strftime("%Y-%m-%d %H:%M:%S") if one.due_at else "–"
-            text = one.parts[0].text.replace("\n", " ") if one.parts else ""
-            table.add_row(
-                str(one.id), f"@{names[one.integration_id]}", due, one.state,
-                str(len(one.parts)), text[:60],
-            )  # fmt: skip
-        Console().print(table)
-
-    return complete(work)
-
-
-async def _show_one(
-    house: House, tenant: Tenant, post_id: PostId, history: bool, as_json: bool
-) -> None:
-    async with house.database.tenant(tenant.id) as transaction:
-        found = await store.posts.get(transaction, post_id)
-        events = await store.posts.list_events(transaction, post_id) if history else []
-    if as_json:
-        say({"post": found} | ({"history": events} if history else {}), as_json=True)
-        return
-    account = await _account_of(house, tenant, found)
-    say(None, _told(found, tenant, account), as_json=False)
-    for part in found.parts:
-        say(None, f"  part {part.position} ({part.state}): {part.text}", as_json=False)
-        for asset in part.media:
-            alt = f', alt text "{asset.alt_text}"' if asset.alt_text else ", no alt text"
-            say(None, f"    {asset.kind} {asset.path}{alt}", as_json=False)
-    for event in events:
-        whose = "post" if event.position is None else f"part {event.position}"
-        at = event.at.strftime("%Y-%m-%d %H:%M:%S")
-        change = f"{event.before} → {event.after}" if event.before else event.after
-        say(None, f"  {at}  {whose}: {change}, {event.why}", as_json=False)

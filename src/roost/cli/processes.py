@@ -1,6 +1,8 @@
 """`roost serve`, `roost worker`, `roost emulator`: the processes that run until they are ended."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,13 +24,18 @@ Scenario = Literal[
 ]
 
 
+def worker_signature() -> str:
+    """What this process signs with while it is a worker: a stopped one is found by it."""
+    return f"worker {socket.gethostname()}:{os.getpid()}"
+
+
 def worker(*, as_json: Json = False) -> int:
     """Publish what is due and collect figures, until SIGTERM or Ctrl-C."""
 
     async def work() -> None:
         from roost import worker as publisher
 
-        async with open_for_command(with_secrets=True) as house:
+        async with open_for_command(with_secrets=True, who=worker_signature()) as house:
             say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
             await publisher.run(house)
 
@@ -50,7 +57,7 @@ def serve(
             say({"url": url}, f"Roost is at {url}", as_json=as_json)
 
         server.require_loopback(host)
-        async with open_for_command() as house:
+        async with open_for_command(who="the page") as house:
             await server.serve(house, host, port, on_listening=listening)
 
     return _until_ended(work)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.show import Json, TenantName, complete, say
+from roost.cli.show import Json, TenantName, complete, say, signature
 from roost.house import migrate, open_house
 from roost.planfile.times import read_zone
 from roost.settings import Settings, read_settings
@@ -39,7 +39,10 @@ def make_home(settings: Settings) -> bool:
 
 async def make_tenant(settings: Settings, name: str, time_zone: str) -> bool:
     """Make a tenant unless it is there; whether it was made."""
-    async with open_house(settings) as house, house.database.house() as transaction:
+    async with (
+        open_house(settings, who=signature()) as house,
+        house.database.house() as transaction,
+    ):
         if await tenants.find(transaction, name) is not None:
             return False
         await tenants.make(transaction, name, time_zone=time_zone)

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import dataclasses
+import getpass
 import json
 import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,7 +63,8 @@ def exit_code(error: RoostError) -> int:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON holds it: dataclasses as objects, instants ISO 8601, dollars numbers."""
+    """A value as JSON holds it: dataclasses as objects, instants ISO 8601, dollars numbers,
+    lengths of time in seconds."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         shown = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.repr}
         return plain(shown)
@@ -72,6 +74,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     if isinstance(value, datetime | date):
         return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Decimal):
         return float(value)
     if isinstance(value, Path):
@@ -155,16 +159,26 @@ def complete(work: Callable[[], Awaitable[int | None]]) -> int:
     return asyncio.run(body())
 
 
+def signature() -> str:
+    """What a command signs with: the person at the terminal."""
+    try:
+        return f"{getpass.getuser()} at the terminal"
+    except (OSError, KeyError):  # Of a user that the machine has no name for.
+        return "somebody at the terminal"
+
+
 @contextlib.asynccontextmanager
 async def open_for_command(
-    level: int = logging.INFO, *, with_secrets: bool = False
+    level: int = logging.INFO, *, with_secrets: bool = False, who: str | None = None
 ) -> AsyncIterator[House]:
     """The house, with the log from `level` on standard error.
+
+    `who` signs what is written; without it, the person at the terminal does.
 
     Raises: what `open_house` raises; VaultKeyMissing where a key is needed and there is none.
     """
     log_to_stderr(level)
-    async with open_house(read_settings()) as house:
+    async with open_house(read_settings(), who=who or signature()) as house:
         if with_secrets:
             house.vault.require_key()
         yield house

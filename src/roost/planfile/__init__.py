@@ -14,11 +14,13 @@ from roost.planfile.plan import (
 )
 from roost.planfile.table import COLUMNS
 from roost.planfile.times import (
+    SpanInvalid,
     TimeAmbiguous,
     TimeInvalid,
     TimeSkipped,
     TimeZoneUnknown,
     parse_due,
+    parse_span,
 )
 
 __all__ = [
@@ -27,11 +29,13 @@ __all__ = [
     "PlannedPart",
     "PlannedPost",
     "RefusedRow",
+    "SpanInvalid",
     "TimeAmbiguous",
     "TimeInvalid",
     "TimeSkipped",
     "TimeZoneUnknown",
     "parse_due",
+    "parse_span",
     "read_plan",
     "refuse_post",
 ]

@@ -29,6 +29,12 @@ class TimeSkipped(TimeInvalid):
     """A local time does not exist, because the clocks are set forward over it."""
 
 
+class SpanInvalid(InvalidInput):
+    """A length of time cannot be understood."""
+
+    default_next = "Write 90s, 30m, 2h or 1d."
+
+
 class TimeZoneUnknown(InvalidInput):
     """No time zone has this name."""
 
@@ -42,6 +48,17 @@ def parse_due(at: str, *, time_zone: str, now: datetime) -> datetime:
     `+1d` (24 hours) after `now`. Raises: TimeInvalid, TimeAmbiguous, TimeSkipped, TimeZoneUnknown.
     """
     return due_in(read_zone(time_zone), at.strip(), now)
+
+
+def parse_span(span: str) -> timedelta:
+    """The length of time that a person means: `90s`, `30m`, `2h`, `1d`. Raises: SpanInvalid."""
+    relative = _relative(f"+{span.strip()}")
+    if relative is None:
+        raise SpanInvalid(f"{span[:_SHOWN]!r} is no length of time.")
+    try:
+        return timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+    except OverflowError:
+        raise SpanInvalid(f"{span[:_SHOWN]!r} is too long.") from None
 
 
 def read_zone(name: str) -> ZoneInfo:

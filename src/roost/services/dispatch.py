@@ -1,43 +1,49 @@
-"""Turns what has come due into jobs, in one transaction with the change of state."""
+"""Turns what has come due into jobs: one statement, which commits before it answers."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
-from roost import jobs
 from roost.house import House
-from roost.models import IntegrationId
 
+#: So many posts wait in the queue for a worker at most: with more, whoever came first would have
+#: the workers for long, and tenants would not take turns.
+POSTS_IN_QUEUE: Final = 40
+#: The same for files to be brought to X, and for accounts whose figures are to be read.
+_OTHERS_IN_QUEUE: Final = 10
 #: A collecting job that died is asked for again after this, in domain time.
 _LEASE: Final = timedelta(hours=1)
+#: Posts without a job that one sweep takes up.
+_STRANDED_AT_ONCE: Final = 100
 
 
-async def dispatch_due(house: House, *, at_most: int = 100) -> int:
-    """Queue the posts and accounts whose time has come; how many."""
-    now, environment = house.clock.now(), house.settings.environment
-    async with house.database.house() as transaction:
-        posts = await transaction.run(
-            "claim_due_posts", now=now, at_most=at_most, environment=environment
-        )
-        for row in posts:
-            await jobs.defer_publish(transaction, row["tenant_id"], row["post_id"])
-        accounts = await transaction.run(
-            "claim_due_accounts",
-            now=now,
-            leased_until=now + _LEASE,
-            at_most=at_most,
-            environment=environment,
-        )
-        for row in accounts:
-            await jobs.defer_collect(
-                transaction, row["tenant_id"], IntegrationId(row["integration_id"])
-            )
-    return len(posts) + len(accounts)
+@dataclass(frozen=True, slots=True)
+class Dispatched:
+    """How many jobs were queued, and when to look again."""
+
+    queued: int
+    next_at: datetime | None
+    """None: when somebody plans something. Not later than now: something due is left."""
+
+
+async def dispatch_due(house: House, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
+    """Queue posts, preparations and accounts whose time has come, as far as there is room."""
+    now = house.clock.now()
+    row = await house.database.run_alone(
+        "dispatch_due",
+        now=now,
+        posts=posts_in_queue,
+        others=_OTHERS_IN_QUEUE,
+        leased_until=now + _LEASE,
+        environment=house.settings.environment,
+    )
+    return Dispatched(row["queued"], row["next_at"])
 
 
 async def dispatch_stranded(house: House) -> int:
-    """Give every post on its way that no live job carries to a worker again; how many."""
-    async with house.database.house() as transaction:
-        rows = await transaction.run("find_stranded_posts", environment=house.settings.environment)
-        for row in rows:
-            await jobs.defer_publish(transaction, row["tenant_id"], row["post_id"])
-    return len(rows)
+    """Give posts on their way that no live job carries to a worker again; how many."""
+    row = await house.database.run_alone(
+        "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=house.settings.environment
+    )
+    queued: int = row["queued"]
+    return queued

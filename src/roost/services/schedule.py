@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,8 @@ _LATE: Final = timedelta(hours=1)
 #: Whoever means now may be this late.
 _JUST_NOW: Final = timedelta(minutes=1)
 _EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
+#: Came to nothing: nothing of it is on X, and with another time it may be tried again.
+_OVER = {PostState.FAILED, PostState.MISSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,11 @@ async def schedule_post(
     *,
     due_at: datetime | None,
     why: str,
+    tolerance: timedelta | None = None,
 ) -> Post:
     """Store a post due at an instant; without one, as a draft.
+
+    `tolerance` is how late it may go out; None: as the settings say.
 
     Raises: PostRefused with every violation, TimePast (nothing is stored).
     """
@@ -133,6 +138,9 @@ async def schedule_post(
             due_at=due_at,
             now=house.clock.now(),
             why=why,
+            who=house.who,
+            prepare_ahead=house.settings.prepare_ahead,
+            tolerance=tolerance,
         )
         assert post_id is not None, "only an import can meet a post that is there already"
         return await store.posts.get(transaction, post_id)
@@ -146,7 +154,9 @@ async def edit_post(
     parts: Sequence[PlainPart] | None,
     due_at: datetime | None,
 ) -> Post:
-    """Another text, other files or another time for a post that has not begun.
+    """Another text, other files or another time for a post that has not begun, or came to nothing.
+
+    A post that failed or was missed needs a new time: it is scheduled again.
 
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast (nothing is changed).
     """
@@ -159,13 +169,23 @@ async def edit_post(
         judged = await judge(parts, subscription_type=integration.subscription_type)
         _refuse(judged)
     async with house.database.tenant(tenant.id) as transaction:
-        await _take_editable(transaction, post_id)
-        if judged is not None:
-            await store.posts.replace_parts(
-                transaction, tenant.id, integration.id, post_id, _rows(judged)
+        state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
+        if state in _OVER and due_at is None:
+            raise PostNotEditable(
+                f"Post {post_id} is {state}.", next="Give it another time with --at."
             )
-        if due_at is not None:
-            await store.posts.reschedule(transaction, post_id, due_at)
+        if judged is not None or state in _OVER:
+            rows = _rows(judged) if judged is not None else _same(post)
+            await store.posts.replace_parts(transaction, tenant.id, integration.id, post_id, rows)
+        when = due_at or (post.due_at if state is PostState.SCHEDULED else None)
+        if when is not None:
+            await store.posts.reschedule(
+                transaction, post_id, when, prepare_ahead=house.settings.prepare_ahead
+            )
+        if state is PostState.MISSED:
+            await store.alarms.end(
+                transaction, tenant.id, "missed", f"post {post_id}", at=house.clock.now()
+            )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.tell(
             transaction,
@@ -175,27 +195,49 @@ async def edit_post(
             post.state,
             changed.state,
             "edited by hand",
+            who=house.who,
         )
     return changed
+
+
+def _same(post: Post) -> list[NewPart]:
+    """A post's parts as they are, to be stored anew without what became of them."""
+    return [
+        NewPart(
+            part.text,
+            tuple(
+                NewMedia(
+                    each.path, each.sha256, each.kind, each.mime_type, each.size_bytes,
+                    each.alt_text,
+                )
+                for each in part.media
+            ),
+        )
+        for part in post.parts
+    ]  # fmt: skip
 
 
 async def cancel_post(house: House, tenant: Tenant, post_id: PostId) -> Post:
     """Take a post back before its time. Raises: PostNotFound, PostNotEditable."""
     async with house.database.tenant(tenant.id) as transaction:
-        state = await _take_editable(transaction, post_id)
+        state = await _take_editable(transaction, post_id, _EDITABLE | {PostState.MISSED})
         await store.posts.move(transaction, post_id, state, PostState.CANCELLED)
         now = house.clock.now()
         await store.posts.tell(
-            transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand"
-        )
+            transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand",
+            who=house.who,
+        )  # fmt: skip
+        await store.alarms.end(transaction, tenant.id, "missed", f"post {post_id}", at=now)
         return await store.posts.get(transaction, post_id)
 
 
-async def _take_editable(transaction: Transaction, post_id: PostId) -> PostState:
+async def _take_editable(
+    transaction: Transaction, post_id: PostId, states: Collection[PostState]
+) -> PostState:
     state = await store.posts.lock_state(transaction, post_id)
-    if state not in _EDITABLE:
+    if state not in states:
         raise PostNotEditable(
-            f"Post {post_id} is {state}; only a draft or a scheduled post can be changed.",
+            f"Post {post_id} is {state}; it can no longer be changed here.",
             next=f"`roost posts {post_id} --history` tells what became of it.",
         )
     return state
@@ -264,6 +306,8 @@ async def import_plan(
                 due_at=planned.due_at,
                 now=now,
                 why=f"imported from {path.name}, line {planned.lines[0]}",
+                who=house.who,
+                prepare_ahead=house.settings.prepare_ahead,
                 import_key=planned.key,
             )
             if post_id is None:

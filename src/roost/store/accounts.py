@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, func, select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from roost.errors import AccountNotFound
+from roost.errors import AccountNotFound, VaultKeyMissing
 from roost.models import (
     Environment,
     Integration,
@@ -19,7 +19,7 @@ from roost.models import (
 )
 from roost.store.database import Transaction
 from roost.store.tables import integrations
-from roost.store.vault import TenantVault
+from roost.store.vault import SealedKey, TenantVault, Vault
 
 _REFRESH, _ACCESS = "api_key", "accessToken"
 
@@ -33,6 +33,25 @@ class Tokens:
     expires_at: datetime
     sealed: str = field(default="", repr=False)
     """The refresh token as it lies in the database: what tells this grant from a newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedGrant:
+    """An account's grant as it lies in the database, with what opens it."""
+
+    integration_id: IntegrationId
+    tenant_id: TenantId
+    refresh: str = field(repr=False)
+    access: str = field(repr=False)
+    expires_at: datetime
+    key: SealedKey | None = field(repr=False)
+
+    def open(self, vault: Vault) -> Tokens:
+        """The tokens. Raises: VaultKeyMissing, VaultDamaged."""
+        vault.require_key()
+        if self.key is None:
+            raise VaultKeyMissing(f"Tenant {self.tenant_id} has no data key.")
+        return _open(vault.open(self.tenant_id, self.key), self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,31 @@ def _sealed(vault: TenantVault, integration_id: IntegrationId, tokens: Tokens) -
     )
 
 
-def _integration(row: RowMapping) -> Integration:
+def sealed_grant(row: Mapping[Any, Any], key: SealedKey | None) -> SealedGrant:
+    """The grant of a row of `integrations`."""
+    about = row["metadata"]
+    return SealedGrant(
+        integration_id=row["id"],
+        tenant_id=row["tenant_id"],
+        refresh=row["api_key"],
+        access=about["accessToken"],
+        expires_at=datetime.fromisoformat(about["tokenExpiresAt"]),
+        key=key,
+    )
+
+
+def _open(vault: TenantVault, sealed: SealedGrant) -> Tokens:
+    owner = _owner(sealed.integration_id)
+    return Tokens(
+        access_token=vault.open(sealed.access, owner=owner, field=_ACCESS),
+        refresh_token=vault.open(sealed.refresh, owner=owner, field=_REFRESH),
+        expires_at=sealed.expires_at,
+        sealed=sealed.refresh,
+    )
+
+
+def integration_of(row: Mapping[Any, Any]) -> Integration:
+    """The account of a row of `integrations`."""
     about: Mapping[str, Any] = row["metadata"]
     return Integration(
         id=row["id"],
@@ -76,6 +119,10 @@ def _integration(row: RowMapping) -> Integration:
         health=row["health"],
         token_expires_at=datetime.fromisoformat(about["tokenExpiresAt"]),
         connected_at=row["connected_at"],
+        paused=row["paused"],
+        rest_until=row["rest_until"],
+        rest_why=row["rest_why"],
+        rests=row["rests"],
     )
 
 
@@ -121,6 +168,9 @@ async def keep(
         "connected_at": now,
         "collect_due_at": now,
         "health": None,
+        "rest_until": None,
+        "rest_why": None,
+        "rests": 0,
     }
     statement = insert(integrations).values(
         id=number, tenant_id=tenant_id, environment=identity.environment, **values
@@ -129,7 +179,7 @@ async def keep(
         statement.on_conflict_do_update(index_elements=["id"], set_=values).returning(integrations)
     )
     await transaction.run("announce_due")
-    return _integration(kept.mappings().one())
+    return integration_of(kept.mappings().one())
 
 
 async def get(transaction: Transaction, integration_id: IntegrationId) -> Integration:
@@ -140,13 +190,13 @@ async def get(transaction: Transaction, integration_id: IntegrationId) -> Integr
     row = rows.mappings().first()
     if row is None:
         raise AccountNotFound(f"There is no account number {integration_id}.")
-    return _integration(row)
+    return integration_of(row)
 
 
 async def list_all(transaction: Transaction) -> list[Integration]:
     """The tenant's accounts in the order in which they were first connected."""
     rows = await transaction.sql.execute(select(integrations).order_by(integrations.c.id))
-    return [_integration(row) for row in rows.mappings()]
+    return [integration_of(row) for row in rows.mappings()]
 
 
 async def open_tokens(
@@ -154,20 +204,12 @@ async def open_tokens(
 ) -> Tokens:
     """The account's grant, opened. Raises: VaultDamaged, AccountNotFound."""
     rows = await transaction.sql.execute(
-        select(integrations.c.api_key, integrations.c.metadata).where(
-            integrations.c.id == integration_id
-        )
+        select(integrations).where(integrations.c.id == integration_id)
     )
-    row = rows.first()
+    row = rows.mappings().first()
     if row is None:
         raise AccountNotFound(f"There is no account number {integration_id}.")
-    owner = _owner(integration_id)
-    return Tokens(
-        access_token=vault.open(row.metadata["accessToken"], owner=owner, field=_ACCESS),
-        refresh_token=vault.open(row.api_key, owner=owner, field=_REFRESH),
-        expires_at=datetime.fromisoformat(row.metadata["tokenExpiresAt"]),
-        sealed=row.api_key,
-    )
+    return _open(vault, sealed_grant(row, None))
 
 
 async def replace_tokens(

@@ -11,13 +11,25 @@ from typing import Any, LiteralString, cast
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 from sqlalchemy import NullPool
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
 from roost.store.schema import HEAD
 from roost.store.statements import STATEMENTS
+
+#: How a database that cannot be reached shows, in each library's words.
+DATABASE_AWAY = (
+    psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError,
+    PoolExhausted, PoolTimeout, PoolClosed,
+)  # fmt: skip
+
+#: Wall seconds to wait for a connection of the pool.
+_POOL_PATIENCE_S = 10.0
 
 _SAFETY: LiteralString = """
     SELECT current_user AS role, rolsuper OR rolbypassrls AS bypasses,
@@ -44,11 +56,10 @@ def as_role(url: str, role: str) -> str:
     )
 
 
-class Transaction:
-    """One transaction, by two doors: SQLAlchemy's (`sql`) and psycopg's own (`raw`)."""
+class Statements:
+    """One transaction that runs the named statements of `statements.sql`."""
 
-    def __init__(self, sql: AsyncConnection, raw: psycopg.AsyncConnection[Any]) -> None:
-        self.sql = sql
+    def __init__(self, raw: psycopg.AsyncConnection[Any]) -> None:
         self.raw = raw
 
     async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
@@ -63,6 +74,14 @@ class Transaction:
         return rows[0] if rows else None
 
 
+class Transaction(Statements):
+    """The same with a second door: SQLAlchemy's (`sql`), on the same connection."""
+
+    def __init__(self, sql: AsyncConnection, raw: psycopg.AsyncConnection[Any]) -> None:
+        super().__init__(raw)
+        self.sql = sql
+
+
 @contextlib.asynccontextmanager
 async def _begin(engine: AsyncEngine) -> AsyncIterator[Transaction]:
     async with engine.begin() as sql:
@@ -74,11 +93,18 @@ async def _begin(engine: AsyncEngine) -> AsyncIterator[Transaction]:
 class Database:
     """The application's connections to one PostgreSQL database."""
 
-    def __init__(self, conninfo: str, engine: AsyncEngine, apart: AsyncEngine) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        engine: AsyncEngine,
+        apart: AsyncEngine,
+        pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]],
+    ) -> None:
         self.conninfo = conninfo
         """For what needs a connection of its own (locks, LISTEN, the job engine)."""
         self._engine = engine
         self._apart = apart
+        self._pool = pool
 
     @contextlib.asynccontextmanager
     async def tenant(self, tenant_id: TenantId) -> AsyncIterator[Transaction]:
@@ -99,6 +125,33 @@ class Database:
         """A transaction that sees no tenant's rows: for the cross-tenant functions alone."""
         async with _begin(self._engine) as transaction:
             yield transaction
+
+    @contextlib.asynccontextmanager
+    async def statements(self, tenant_id: TenantId | None) -> AsyncIterator[Statements]:
+        """A transaction of named statements alone, for the paths that every post takes.
+
+        It costs no statement beyond its own, BEGIN, COMMIT and the one that names the tenant;
+        without a tenant it sees no tenant's rows.
+        """
+        async with self._pool.connection() as raw:
+            statements = Statements(raw)
+            if tenant_id is not None:
+                await statements.run("see_tenant", tenant=str(tenant_id))
+            yield statements
+
+    async def run_alone(self, name: str, **values: Any) -> dict[str, Any]:
+        """Run a named statement of one row that sees no tenant's, outside any transaction.
+
+        It commits before it answers: a process that is stopped meanwhile holds no row.
+        """
+        async with self._pool.connection() as raw:
+            await raw.set_autocommit(True)
+            try:
+                row = await Statements(raw).run_one(name, **values)
+            finally:
+                await raw.set_autocommit(False)
+        assert row is not None, "a statement of one row"
+        return row
 
     async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
         """A connection outside the pool, for its holder alone; the holder closes it."""
@@ -159,8 +212,12 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
     apart = create_async_engine(
         "postgresql+psycopg://", async_creator=connect, poolclass=NullPool, hide_parameters=True
     )
+    pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
+        conninfo, min_size=0, max_size=pool_size, open=False, timeout=_POOL_PATIENCE_S
+    )
     try:
-        yield Database(conninfo, engine, apart)
+        async with pool:
+            yield Database(conninfo, engine, apart, pool)
     finally:
         await engine.dispose()
         await apart.dispose()

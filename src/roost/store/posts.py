@@ -7,24 +7,19 @@ from typing import Any
 
 from roost.errors import PostNotFound
 from roost.models import (
-    Attempt,
-    AttemptId,
     Event,
     IntegrationId,
     MediaAsset,
-    MediaAssetId,
     MediaKind,
     Part,
-    PartId,
     PartState,
     Post,
     PostId,
     PostState,
     TenantId,
     TweetId,
-    XMediaId,
 )
-from roost.store.database import Transaction
+from roost.store.database import Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +42,8 @@ class NewPart:
     media: tuple[NewMedia, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """What X holds of a file."""
-
-    asset_id: MediaAssetId
-    media_id: XMediaId
-    media_key: str
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class LastAttempt:
-    """A part's latest try, with what reconciling has found so far."""
-
-    attempt: Attempt
-    unsettled_since: datetime
-    """When the first attempt began of which nobody knows that X created nothing."""
-    without_parent: int
-    """How many tries X refused because it did not show the part before."""
-    said_duplicate: bool
-    """Whether X refused a repetition as a duplicate: it believes that it has the post."""
-    wall_left: timedelta
-    """Wall time in which its request may still be under way; negative: surely over."""
-    empty_reads: int
-    empty_read_at: datetime | None
-
-
 async def add(
-    transaction: Transaction,
+    transaction: Statements,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     parts: Sequence[NewPart],
@@ -83,9 +51,15 @@ async def add(
     due_at: datetime | None,
     now: datetime,
     why: str,
+    who: str,
+    prepare_ahead: timedelta,
+    tolerance: timedelta | None = None,
     import_key: str | None = None,
 ) -> PostId | None:
-    """Store a post, without a time as a draft; None where the import has it already."""
+    """Store a post, without a time as a draft; None where the import has it already.
+
+    Its files are brought to X so long ahead of its time.
+    """
     state = PostState.DRAFT if due_at is None else PostState.SCHEDULED
     row = await transaction.run_one(
         "add_post",
@@ -93,20 +67,22 @@ async def add(
         integration=integration_id,
         state=state,
         due_at=due_at,
+        tolerance=tolerance,
         import_key=import_key,
     )
     if row is None:
         return None
     post_id = PostId(row["id"])
     await add_parts(transaction, tenant_id, integration_id, post_id, parts)
-    await tell(transaction, tenant_id, post_id, now, None, state, why)
+    await tell(transaction, tenant_id, post_id, now, None, state, why, who=who)
     if due_at is not None:
+        await transaction.run("plan_media", post=post_id, ahead=prepare_ahead)
         await transaction.run("announce_due")
     return post_id
 
 
 async def add_parts(
-    transaction: Transaction,
+    transaction: Statements,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
@@ -139,7 +115,7 @@ async def add_parts(
 
 
 async def tell(
-    transaction: Transaction,
+    transaction: Statements,
     tenant_id: TenantId,
     post_id: PostId,
     at: datetime,
@@ -147,6 +123,7 @@ async def tell(
     after: str,
     why: str,
     *,
+    who: str,
     position: int | None = None,
 ) -> None:
     """Write a line of the post's history."""
@@ -159,10 +136,11 @@ async def tell(
         before=before,
         after=after,
         why=why,
+        who=who,
     )
 
 
-async def get(transaction: Transaction, post_id: PostId) -> Post:
+async def get(transaction: Statements, post_id: PostId) -> Post:
     """A post with its parts and files. Raises: PostNotFound."""
     row = await transaction.run_one("get_post", post=post_id)
     if row is None:
@@ -171,7 +149,7 @@ async def get(transaction: Transaction, post_id: PostId) -> Post:
 
 
 async def list_all(
-    transaction: Transaction, integration_id: IntegrationId | None = None
+    transaction: Statements, integration_id: IntegrationId | None = None
 ) -> list[Post]:
     """The tenant's posts in due order, drafts last; of one account where it is given."""
     return await _with_parts(
@@ -179,7 +157,7 @@ async def list_all(
     )
 
 
-async def _with_parts(transaction: Transaction, rows: list[dict[str, Any]]) -> list[Post]:
+async def _with_parts(transaction: Statements, rows: list[dict[str, Any]]) -> list[Post]:
     ids = [row["id"] for row in rows]
     media: dict[int, list[MediaAsset]] = {}
     for found in await transaction.run("list_media_assets", posts=ids):
@@ -200,127 +178,20 @@ async def _with_parts(transaction: Transaction, rows: list[dict[str, Any]]) -> l
             due_at=row["due_at"],
             reason=row["reason"],
             parts=tuple(parts.get(row["id"], ())),
+            paused=row["paused"],
+            tolerance=row["tolerance"],
         )
         for row in rows
     ]
 
 
-async def list_events(transaction: Transaction, post_id: PostId) -> list[Event]:
+async def list_events(transaction: Statements, post_id: PostId) -> list[Event]:
     """The post's history, oldest first."""
     return [Event(**row) for row in await transaction.run("list_events", post=post_id)]
 
 
-async def find_next_publishing(
-    transaction: Transaction, integration_id: IntegrationId, besides: Collection[PostId]
-) -> PostId | None:
-    """The account's next post on its way that does not wait, in due order."""
-    row = await transaction.run_one(
-        "next_publishing_post", integration=integration_id, besides=list(besides)
-    )
-    return None if row is None else PostId(row["id"])
-
-
-async def list_uploads(transaction: Transaction, part_id: PartId) -> list[Upload]:
-    """What X holds of the part's files."""
-    return [Upload(**row) for row in await transaction.run("list_uploads", part=part_id)]
-
-
-async def keep_upload(transaction: Transaction, tenant_id: TenantId, upload: Upload) -> None:
-    """Remember what X answered to an upload."""
-    await transaction.run(
-        "keep_upload",
-        tenant=tenant_id,
-        asset=upload.asset_id,
-        media_id=upload.media_id,
-        media_key=upload.media_key,
-        expires_at=upload.expires_at,
-    )
-
-
-async def find_last_attempt(transaction: Transaction, part_id: PartId) -> LastAttempt | None:
-    """The part's latest try, or None where there was none."""
-    row = await transaction.run_one("last_attempt", part=part_id)
-    if row is None:
-        return None
-    return LastAttempt(
-        attempt=Attempt(
-            id=row["id"],
-            part_id=row["part_id"],
-            number=row["number"],
-            started_at=row["started_at"],
-            outcome=row["outcome"],
-        ),
-        unsettled_since=row["unsettled_since"] or row["started_at"],
-        without_parent=row["without_parent"],
-        said_duplicate=row["said_duplicate"],
-        wall_left=timedelta(seconds=row["seconds_left"]),
-        empty_reads=row["empty_reads"],
-        empty_read_at=row["empty_read_at"],
-    )
-
-
-async def begin_attempt(
-    transaction: Transaction,
-    tenant_id: TenantId,
-    part: Part,
-    *,
-    started_at: datetime,
-    deadline: timedelta,
-) -> Attempt | None:
-    """Move the part to `sending` and open a try; None where another changed the part meanwhile."""
-    row = await transaction.run_one(
-        "begin_attempt",
-        tenant=tenant_id,
-        part=part.id,
-        before=part.state,
-        started_at=started_at,
-        deadline=deadline,
-    )
-    if row is None:
-        return None
-    return Attempt(row["id"], part.id, row["number"], started_at, None)
-
-
-async def end_attempt(transaction: Transaction, attempt_id: AttemptId, outcome: str) -> None:
-    """Write what became of a try, in a word of `Attempt.outcome`."""
-    await transaction.run("end_attempt", attempt=attempt_id, outcome=outcome)
-
-
-async def count_empty_read(
-    transaction: Transaction, attempt_id: AttemptId, at: datetime, *, counts: bool
-) -> None:
-    """The timeline did not show the post; only a read past X's read lag counts."""
-    await transaction.run("count_empty_read", attempt=attempt_id, at=at, counts=int(counts))
-
-
-async def move_part(
-    transaction: Transaction,
-    part: Part,
-    before: Collection[PartState],
-    after: PartState,
-    attempt: Attempt | None,
-    *,
-    sent_as: TweetId | None = None,
-    sent_at: datetime | None = None,
-) -> bool:
-    """Change a part's state, as `attempt` (or nothing that was tried) ended.
-
-    False where the part is not in `before` any more, or a later attempt has been made.
-    """
-    row = await transaction.run_one(
-        "move_part",
-        part=part.id,
-        before=[state.value for state in before],
-        after=after,
-        attempt=0 if attempt is None else attempt.number,
-        sent_as=sent_as,
-        sent_at=sent_at,
-    )
-    return row is not None
-
-
 async def move(
-    transaction: Transaction,
+    transaction: Statements,
     post_id: PostId,
     before: PostState,
     after: PostState,
@@ -333,21 +204,15 @@ async def move(
     return row is not None
 
 
-async def wait_until(transaction: Transaction, post_id: PostId, instant: datetime) -> None:
-    """Let the post rest until an instant of domain time; the dispatcher brings it back."""
-    await transaction.run("wait_post", post=post_id, until=instant)
-    await transaction.run("announce_due")
-
-
 async def list_adopted(
-    transaction: Transaction, integration_id: IntegrationId, tweets: Collection[TweetId]
+    transaction: Statements, integration_id: IntegrationId, tweets: Collection[TweetId]
 ) -> set[TweetId]:
     """Which of these tweets are known to be one of the account's parts."""
     rows = await transaction.run("list_adopted", integration=integration_id, tweets=list(tweets))
     return {TweetId(row["sent_as"]) for row in rows}
 
 
-async def lock_state(transaction: Transaction, post_id: PostId) -> PostState:
+async def lock_state(transaction: Statements, post_id: PostId) -> PostState:
     """A post's state, kept from changing until the transaction ends. Raises: PostNotFound."""
     row = await transaction.run_one("lock_post", post=post_id)
     if row is None:
@@ -356,7 +221,7 @@ async def lock_state(transaction: Transaction, post_id: PostId) -> PostState:
 
 
 async def replace_parts(
-    transaction: Transaction,
+    transaction: Statements,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
@@ -367,13 +232,16 @@ async def replace_parts(
     await add_parts(transaction, tenant_id, integration_id, post_id, parts)
 
 
-async def reschedule(transaction: Transaction, post_id: PostId, due_at: datetime) -> None:
-    """Another time for a draft or scheduled post."""
+async def reschedule(
+    transaction: Statements, post_id: PostId, due_at: datetime, *, prepare_ahead: timedelta
+) -> None:
+    """Another time for a post that has not begun, or that came to nothing."""
     await transaction.run("reschedule_post", post=post_id, due_at=due_at)
+    await transaction.run("plan_media", post=post_id, ahead=prepare_ahead)
     await transaction.run("announce_due")
 
 
-async def list_imported(transaction: Transaction, keys: Collection[str]) -> set[str]:
+async def list_imported(transaction: Statements, keys: Collection[str]) -> set[str]:
     """Which of these posts an earlier import has brought."""
     rows = await transaction.run("list_imported", keys=list(keys))
     return {row["import_key"] for row in rows}

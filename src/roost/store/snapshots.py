@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from roost.models import (
     AccountSnapshot,
+    Environment,
     IntegrationId,
     Metric,
     PartId,
     PostSnapshot,
     TenantId,
     TweetId,
+    XUserId,
 )
 from roost.store.database import Transaction
-from roost.store.tables import account_snapshots, parts, post_snapshots
+from roost.store.tables import account_snapshots, integrations, parts, post_snapshots
 
 _ACCOUNT = (Metric.FOLLOWERS, Metric.FOLLOWING, Metric.POSTS)
 #: A statement takes 65,535 values at the most.
@@ -112,10 +114,37 @@ async def list_account(
         )
         .order_by(account_snapshots.c.at)
     )
-    return [
-        AccountSnapshot(integration_id, row["at"], {metric: row[metric] for metric in _ACCOUNT})
-        for row in rows.mappings()
-    ]
+    return [_account_snapshot(row) for row in rows.mappings()]
+
+
+def _account_snapshot(row: RowMapping) -> AccountSnapshot:
+    counts = {metric: row[metric] for metric in _ACCOUNT}
+    return AccountSnapshot(row["integration_id"], row["at"], counts)
+
+
+async def find_last(
+    transaction: Transaction,
+    user_id: XUserId,
+    environment: Environment,
+    *,
+    since: datetime,
+    until: datetime,
+) -> AccountSnapshot | None:
+    """The last reading in a range of the account that is this user on X."""
+    rows = await transaction.sql.execute(
+        select(account_snapshots)
+        .join(integrations, integrations.c.id == account_snapshots.c.integration_id)
+        .where(
+            integrations.c.metadata["userId"].astext == user_id,
+            integrations.c.environment == environment,
+            account_snapshots.c.at >= since,
+            account_snapshots.c.at < until,
+        )
+        .order_by(account_snapshots.c.at.desc())
+        .limit(1)
+    )
+    row = rows.mappings().first()
+    return _account_snapshot(row) if row is not None else None
 
 
 async def list_posts(

@@ -16,8 +16,8 @@ VALUES (%(tenant)s, %(ring_key)s, %(sealed)s) ON CONFLICT DO NOTHING
 
 -- name: add_post
 -- One post, unless this import has it already.
-INSERT INTO posts (tenant_id, integration_id, state, due_at, import_key)
-VALUES (%(tenant)s, %(integration)s, %(state)s, %(due_at)s, %(import_key)s)
+INSERT INTO posts (tenant_id, integration_id, state, due_at, tolerance, import_key)
+VALUES (%(tenant)s, %(integration)s, %(state)s, %(due_at)s, %(tolerance)s, %(import_key)s)
 ON CONFLICT (tenant_id, import_key) DO NOTHING RETURNING id
 
 -- name: add_part
@@ -32,29 +32,9 @@ INSERT INTO media_assets
 VALUES (%(tenant)s, %(part)s, %(position)s, %(path)s, %(sha256)s, %(kind)s, %(mime_type)s,
         %(size_bytes)s, %(alt_text)s)
 
--- name: add_event
--- One line of a post's history.
-INSERT INTO events (tenant_id, post_id, position, at, before, after, why)
-VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(before)s, %(after)s, %(why)s)
-
 -- name: announce_due
 -- Wake the dispatchers at commit: something became due earlier than they know.
 SELECT pg_notify('roost_due', '')
-
--- name: get_post
--- One post of the tenant in sight.
-SELECT id, tenant_id, integration_id, state, due_at, reason FROM posts WHERE id = %(post)s
-
--- name: list_posts
--- The tenant's posts in the order in which they are due, drafts last.
-SELECT id, tenant_id, integration_id, state, due_at, reason FROM posts
-WHERE %(integration)s::bigint IS NULL OR integration_id = %(integration)s
-ORDER BY due_at NULLS LAST, id
-
--- name: list_parts
--- The parts of some posts, each in order.
-SELECT id, post_id, position, text, state, sent_as, sent_at FROM parts
-WHERE post_id = ANY(%(posts)s) ORDER BY post_id, position
 
 -- name: list_media_assets
 -- The files of some posts' parts, each in order.
@@ -62,53 +42,160 @@ SELECT a.id, a.part_id, a.path, a.sha256, a.kind, a.mime_type, a.size_bytes, a.a
 FROM media_assets a JOIN parts p ON p.id = a.part_id
 WHERE p.post_id = ANY(%(posts)s) ORDER BY a.part_id, a.position
 
+-- name: add_event
+-- One line of a post's history.
+INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(before)s, %(after)s, %(why)s, %(who)s)
+
+-- name: get_post
+-- One post of the tenant in sight.
+SELECT id, tenant_id, integration_id, state, due_at, reason, paused, tolerance
+FROM posts WHERE id = %(post)s
+
+-- name: list_posts
+-- The tenant's posts in the order in which they are due, drafts last.
+SELECT id, tenant_id, integration_id, state, due_at, reason, paused, tolerance FROM posts
+WHERE %(integration)s::bigint IS NULL OR integration_id = %(integration)s
+ORDER BY due_at NULLS LAST, id
+
+-- name: list_parts
+-- The parts of some posts, each in order.
+SELECT id, post_id, position, text, state, sent_as, sent_at, deleted_at FROM parts
+WHERE post_id = ANY(%(posts)s) ORDER BY post_id, position
+
 -- name: list_events
 -- A post's history, oldest first.
-SELECT at, post_id, position, before, after, why FROM events WHERE post_id = %(post)s ORDER BY id
+SELECT at, post_id, position, before, after, why, who FROM events
+WHERE post_id = %(post)s ORDER BY id
 
--- name: next_publishing_post
--- The account's post on its way that is next in due order and does not wait; none of a dead grant.
-SELECT id FROM sendable_posts
-WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
-  AND NOT id = ANY(%(besides)s)
-ORDER BY due_at, id LIMIT 1
+-- name: take_up_post
+-- One post, or else the account's post on its way that is next in due order and does not wait: its
+-- whole journal and its account's grant in one row, since every post published costs this statement.
+WITH next AS (
+    SELECT * FROM posts WHERE id = coalesce(%(post)s, (
+        SELECT id FROM sendable_posts
+        WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
+          AND NOT id = ANY(%(besides)s)
+        ORDER BY due_at, id LIMIT 1))
+)
+SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.tolerance, n.paused,
+       coalesce(n.late_from, n.due_at) AS late_from,
+       row_to_json(i) AS account, k.ring_key_id, k.sealed_key,
+       r.until AS app_rest_until, r.why AS app_rest_why,
+       (SELECT json_agg(p ORDER BY p.position) FROM parts p WHERE p.post_id = n.id) AS parts,
+       (SELECT json_agg(m ORDER BY m.position) FROM media_assets m JOIN parts p ON p.id = m.part_id
+        WHERE p.post_id = n.id) AS media,
+       (SELECT json_agg(u) FROM uploads u JOIN media_assets m ON m.id = u.asset_id
+        JOIN parts p ON p.id = m.part_id
+        WHERE p.post_id = n.id AND u.media_id IS NOT NULL) AS uploads,
+       (SELECT json_agg(a ORDER BY a.number) FROM (
+            SELECT b.*, extract(epoch FROM b.deadline_at - clock_timestamp())::float8 AS seconds_left
+            FROM attempts b JOIN parts p ON p.id = b.part_id WHERE p.post_id = n.id) a) AS attempts,
+       (SELECT json_agg(w) FROM rate_windows w WHERE w.integration_id = n.integration_id) AS windows
+FROM next n
+JOIN integrations i ON i.id = n.integration_id
+LEFT JOIN tenant_keys k ON k.tenant_id = n.tenant_id
+LEFT JOIN app_rests r ON r.client_id = i.client_id AND r.environment = i.environment
 
 -- name: list_uploads
--- What X holds of a part's files, by file.
-SELECT u.asset_id, u.media_id, u.media_key, u.expires_at
-FROM uploads u JOIN media_assets a ON a.id = u.asset_id WHERE a.part_id = %(part)s
+-- What X holds of a post's files, finished or under way.
+SELECT u.asset_id, u.media_id, u.media_key, u.expires_at, u.under_way
+FROM uploads u JOIN media_assets a ON a.id = u.asset_id JOIN parts p ON p.id = a.part_id
+WHERE p.post_id = %(post)s
 
 -- name: keep_upload
 -- What X answered to an upload; a newer upload of the same file takes its place.
 INSERT INTO uploads (asset_id, tenant_id, media_id, media_key, expires_at)
 VALUES (%(asset)s, %(tenant)s, %(media_id)s, %(media_key)s, %(expires_at)s)
 ON CONFLICT (asset_id) DO UPDATE
-SET media_id = excluded.media_id, media_key = excluded.media_key, expires_at = excluded.expires_at
+SET media_id = excluded.media_id, media_key = excluded.media_key, expires_at = excluded.expires_at,
+    under_way = NULL
 
--- name: last_attempt
--- The latest try of a part; seconds_left is wall time in which its request may still be under way.
-SELECT id, part_id, number, started_at, outcome, empty_reads, empty_read_at,
-       extract(epoch FROM deadline_at - clock_timestamp())::float8 AS seconds_left,
-       min(started_at) FILTER (WHERE outcome IS DISTINCT FROM 'not_created') OVER ()
-           AS unsettled_since,
-       coalesce(bool_or(outcome = 'duplicate') OVER (), false) AS said_duplicate,
-       count(*) FILTER (WHERE outcome = 'no_parent') OVER () AS without_parent
-FROM attempts WHERE part_id = %(part)s ORDER BY number DESC LIMIT 1
+-- name: keep_upload_under_way
+-- How far an upload is, so that whoever takes over goes on from there.
+INSERT INTO uploads (asset_id, tenant_id, under_way)
+VALUES (%(asset)s, %(tenant)s, %(state)s)
+ON CONFLICT (asset_id) DO UPDATE
+SET under_way = excluded.under_way, media_id = NULL, media_key = NULL, expires_at = NULL
 
 -- name: begin_attempt
--- Commit before sending: moves the part to `sending` only from the state the decision was made on.
+-- Commit before sending: moves the part to `sending` only from the state the decision was made on,
+-- and tells it. The deadline is wall time of the database, later than the sender's own.
 WITH moved AS (
-    UPDATE parts SET state = 'sending' WHERE id = %(part)s AND state = %(before)s RETURNING id
+    UPDATE parts SET state = 'sending'
+    WHERE id = %(part)s AND state = %(before)s
+      AND (SELECT count(*) FROM attempts a WHERE a.part_id = %(part)s) = %(tried)s
+    RETURNING id, tenant_id, post_id, position
+), told AS (
+    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+    SELECT tenant_id, post_id, position, %(at)s, %(before)s, 'sending', %(why)s, %(who)s FROM moved
 )
-INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at)
-SELECT %(tenant)s, moved.id,
-       1 + (SELECT count(*) FROM attempts a WHERE a.part_id = moved.id),
-       %(started_at)s, clock_timestamp() + %(deadline)s
+INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, media_ids, media_keys)
+SELECT tenant_id, id, %(tried)s + 1, %(at)s, clock_timestamp() + %(deadline)s, %(media_ids)s,
+       %(media_keys)s
 FROM moved RETURNING id, number
 
+-- name: settle_sent
+-- X has a part: its id, the attempt's end, the bill, the story, the post's own end where this was
+-- its last part, and the account's windows, in one statement. Nothing of it where the id is known
+-- already, or where a later attempt was made of the part (`moved` tells).
+WITH moved AS (
+    UPDATE parts SET state = 'sent', sent_as = %(tweet)s, sent_at = %(sent_at)s
+    WHERE id = %(part)s AND state IN ('sending', 'unknown')
+      AND NOT EXISTS (SELECT FROM attempts later
+                      WHERE later.part_id = %(part)s AND later.number > %(number)s)
+      AND NOT EXISTS (SELECT FROM parts known
+                      WHERE known.integration_id = %(integration)s AND known.sent_as = %(tweet)s)
+    RETURNING tenant_id, integration_id, post_id, position
+), ended AS (
+    UPDATE attempts SET outcome = %(outcome)s WHERE id = %(attempt)s AND EXISTS (SELECT FROM moved)
+), billed AS (
+    INSERT INTO ledger (tenant_id, integration_id, at, operation, status, usd, reason)
+    SELECT tenant_id, integration_id, %(at)s, 'create_post', 201, %(usd)s, %(priced)s FROM moved
+), done AS (
+    UPDATE posts SET state = 'published', reason = NULL, resume_at = NULL
+    FROM moved WHERE posts.id = moved.post_id AND posts.state = 'publishing'
+      AND NOT EXISTS (SELECT FROM parts other WHERE other.post_id = moved.post_id
+                      AND other.id <> %(part)s AND other.state <> 'sent')
+    RETURNING posts.id
+), told AS (
+    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+    SELECT tenant_id, post_id, position, %(at)s, before, after, why, %(who)s FROM (
+        SELECT 1 AS turn, tenant_id, post_id, position, %(before)s AS before, 'sent' AS after,
+               %(why)s AS why FROM moved
+        UNION ALL
+        SELECT 2, m.tenant_id, m.post_id, NULL, 'publishing', 'published', 'every part is on X'
+        FROM moved m JOIN done ON true) AS lines ORDER BY turn
+), rested AS (
+    UPDATE integrations SET rests = 0, rest_until = NULL, rest_why = NULL
+    FROM moved WHERE integrations.id = moved.integration_id AND rests > 0
+), counted AS (
+    INSERT INTO rate_windows (tenant_id, integration_id, family, most, remaining, resets_at)
+    SELECT m.tenant_id, m.integration_id, w.family, w.most, w.remaining, w.resets_at
+    FROM moved m, unnest(%(families)s::text[], %(most)s::int[], %(remaining)s::int[],
+                         %(resets_at)s::timestamptz[]) AS w (family, most, remaining, resets_at)
+    ON CONFLICT (integration_id, family) DO UPDATE
+    SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
+)
+SELECT EXISTS (SELECT FROM moved) AS moved, EXISTS (SELECT FROM done) AS done,
+       EXISTS (SELECT FROM parts known WHERE known.integration_id = %(integration)s
+               AND known.sent_as = %(tweet)s) AS known
+
 -- name: end_attempt
--- What became of a try.
-UPDATE attempts SET outcome = %(outcome)s WHERE id = %(attempt)s
+-- What became of a try that is not `sent`: the attempt's end, the part's move and its story. An
+-- older attempt (one that another has followed) has nothing to say about the part.
+WITH moved AS (
+    UPDATE parts SET state = %(after)s
+    WHERE id = %(part)s AND state = 'sending' AND NOT EXISTS (
+        SELECT FROM attempts later WHERE later.part_id = %(part)s AND later.number > %(number)s)
+    RETURNING tenant_id, post_id, position
+), ended AS (
+    UPDATE attempts SET outcome = %(outcome)s WHERE id = %(attempt)s
+), told AS (
+    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+    SELECT tenant_id, post_id, position, %(at)s, 'sending', %(after)s, %(why)s, %(who)s FROM moved
+)
+SELECT EXISTS (SELECT FROM moved) AS moved
 
 -- name: count_empty_read
 -- The timeline was read and did not show the post.
@@ -116,12 +203,99 @@ UPDATE attempts SET empty_reads = empty_reads + %(counts)s, empty_read_at = %(at
 WHERE id = %(attempt)s
 
 -- name: move_part
--- A part's change of state, by compare-and-set on its state and on its attempt: what an older
--- attempt has to say about the part is out of date.
-UPDATE parts SET state = %(after)s, sent_as = %(sent_as)s, sent_at = %(sent_at)s
-WHERE id = %(part)s AND state = ANY(%(before)s) AND NOT EXISTS (
-    SELECT FROM attempts later WHERE later.part_id = %(part)s AND later.number > %(attempt)s)
-RETURNING id
+-- A part's change of state without an attempt's answer, by compare-and-set, and its story.
+WITH moved AS (
+    UPDATE parts SET state = %(after)s WHERE id = %(part)s AND state = %(before)s
+    RETURNING tenant_id, post_id, position
+), told AS (
+    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+    SELECT tenant_id, post_id, position, %(at)s, %(before)s, %(after)s, %(why)s, %(who)s FROM moved
+)
+SELECT EXISTS (SELECT FROM moved) AS moved
+
+-- name: decide_absent
+-- A person has looked: X does not have what this attempt sent.
+UPDATE attempts SET decided_absent = true WHERE id = %(attempt)s
+
+-- name: change_text
+-- Another text for a part that X refused.
+UPDATE parts SET text = %(text)s WHERE id = %(part)s AND state = 'pending'
+
+-- name: mark_deleted
+-- A part was taken off X again.
+UPDATE parts SET deleted_at = %(at)s WHERE id = %(part)s AND state = 'sent'
+
+-- name: start_anew
+-- A post's lateness counts from now.
+UPDATE posts SET late_from = %(now)s WHERE id = %(post)s
+
+-- name: pause_post
+-- Hold a post back, or let it go on.
+UPDATE posts SET paused = %(paused)s WHERE id = %(post)s AND paused <> %(paused)s RETURNING state
+
+-- name: pause_account
+-- The same for all posts of an account.
+UPDATE integrations SET paused = %(paused)s WHERE id = %(integration)s
+
+-- name: pause_tenant
+-- The same for all posts of the tenant in sight.
+UPDATE tenants SET paused = %(paused)s
+
+-- name: pause_everything
+-- The stop switch.
+UPDATE stop_switch SET paused = %(paused)s, why = %(why)s
+
+-- name: see_stop_switch
+-- Whether everything is stopped, why, and since when these tables may lack what was sent.
+SELECT paused, why, restored_to FROM stop_switch
+
+-- name: see_holds
+-- What holds posts back besides their own marks and their accounts': the tenant's in sight (if one
+-- is), and the stop switch.
+SELECT coalesce((SELECT paused FROM tenants), false) AS tenant, paused AS everything, why
+FROM stop_switch
+
+-- name: stop_after_restore
+-- Everything stops: what was sent after an instant may be missing here.
+UPDATE stop_switch SET paused = true, why = %(why)s,
+       restored_to = least(coalesce(restored_to, %(to)s), %(to)s)
+
+-- name: go_on_after_restore
+-- The restore has been seen to.
+UPDATE stop_switch SET paused = false, why = NULL, restored_to = NULL
+
+-- name: find_mark
+-- What tells this database from a restored copy of it.
+SELECT system_id, last_event, last_at FROM database_mark()
+
+-- name: doubt_pending_parts
+-- Parts of the tenant's posts that came due before now may be on X, though these tables, restored,
+-- do not know it: each gets an attempt whose answer nobody knows, and a line of its story.
+WITH doubted AS (
+    SELECT p.tenant_id, p.id, p.post_id, p.position, greatest(posts.due_at, %(since)s) AS started_at
+    FROM parts p JOIN posts ON posts.id = p.post_id
+    WHERE p.state = 'pending' AND posts.state IN ('scheduled', 'publishing')
+      AND posts.due_at <= %(now)s
+), told AS (
+    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+    SELECT tenant_id, post_id, position, %(now)s, 'pending', 'unknown', %(why)s, %(who)s
+    FROM doubted
+)
+INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
+SELECT d.tenant_id, d.id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = d.id),
+       d.started_at, clock_timestamp(), 'unknown'
+FROM doubted d
+RETURNING part_id
+
+-- name: doubt_parts
+-- See doubt_pending_parts; a part becomes `unknown` by way of `sending`.
+UPDATE parts SET state = %(after)s WHERE id = ANY(%(parts)s)
+
+-- name: tell_doubts
+-- See doubt_pending_parts; each part's story says why.
+INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+SELECT tenant_id, post_id, position, %(at)s, 'pending', 'unknown', %(why)s, %(who)s
+FROM parts WHERE id = ANY(%(parts)s)
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.
@@ -129,17 +303,86 @@ UPDATE posts SET state = %(after)s, reason = %(reason)s, resume_at = NULL
 WHERE id = %(post)s AND state = %(before)s RETURNING id
 
 -- name: wait_post
--- A post on its way goes on at an instant of domain time, by the dispatcher's hand.
-UPDATE posts SET resume_at = %(until)s WHERE id = %(post)s AND state = 'publishing' RETURNING id
+-- A post on its way goes on at an instant of domain time, by the dispatcher's hand; where the wait
+-- is excused, its lateness counts from then. Told only where the story does not end with the same.
+WITH waits AS (
+    UPDATE posts SET resume_at = %(until)s,
+           late_from = CASE WHEN %(excused)s THEN %(until)s ELSE late_from END
+    WHERE id = %(post)s AND state = 'publishing' RETURNING tenant_id, id
+)
+INSERT INTO events (tenant_id, post_id, at, before, after, why, who)
+SELECT tenant_id, id, %(at)s, 'publishing', 'publishing', %(why)s, %(who)s FROM waits
+WHERE %(why)s IS DISTINCT FROM (SELECT e.why FROM events e WHERE e.post_id = %(post)s
+                                ORDER BY e.id DESC LIMIT 1)
+
+-- name: ask_for_media
+-- Somebody is to bring the post's files to X; the dispatcher queues it.
+UPDATE posts SET prepare_at = coalesce(prepare_at, %(now)s) WHERE id = %(post)s
+
+-- name: prepare_again_at
+-- Files that could not be brought yet are tried again, while the post has not come to its end.
+UPDATE posts SET prepare_at = %(at)s WHERE id = %(post)s AND state IN ('scheduled', 'publishing')
+
+-- name: go_on
+-- A post that waits on its way goes on now.
+UPDATE posts SET resume_at = %(now)s
+WHERE id = %(post)s AND state = 'publishing' AND resume_at > %(now)s
+
+-- name: wake_post
+-- A post that goes on by hand is taken up by the dispatcher, at once.
+UPDATE posts SET resume_at = %(now)s WHERE id = %(post)s AND state = 'publishing'
+
+-- name: rest_account
+-- X takes no post of this account before then.
+UPDATE integrations SET rest_until = %(until)s, rest_why = %(why)s, rests = rests + 1
+WHERE id = %(integration)s
+
+-- name: rest_app
+-- X takes nothing of any account of this app before then.
+INSERT INTO app_rests (client_id, environment, until, why)
+VALUES (%(client_id)s, %(environment)s, %(until)s, %(why)s)
+ON CONFLICT (client_id, environment) DO UPDATE SET until = excluded.until, why = excluded.why
+
+-- name: end_app_rest
+-- X takes the app's posts again.
+DELETE FROM app_rests WHERE client_id = %(client_id)s AND environment = %(environment)s
+
+-- name: list_app_rests
+-- Apps of which X takes nothing at present.
+SELECT client_id, until, why FROM app_rests
+WHERE environment = %(environment)s AND until > %(now)s ORDER BY until, client_id
+
+-- name: keep_windows
+-- How many creates X still takes of the account.
+INSERT INTO rate_windows (tenant_id, integration_id, family, most, remaining, resets_at)
+SELECT %(tenant)s, %(integration)s, w.family, w.most, w.remaining, w.resets_at
+FROM unnest(%(families)s::text[], %(most)s::int[], %(remaining)s::int[],
+            %(resets_at)s::timestamptz[]) AS w (family, most, remaining, resets_at)
+ON CONFLICT (integration_id, family) DO UPDATE
+SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
+
+-- name: find_twin
+-- The latest part of the account that says the same and is on X.
+SELECT post_id, sent_as FROM parts
+WHERE integration_id = %(integration)s AND text = %(text)s AND state = 'sent'
+  AND deleted_at IS NULL AND id <> %(part)s
+ORDER BY sent_at DESC LIMIT 1
+
+-- name: reschedule_post
+-- Another time for a post that has not begun, or that came to nothing.
+UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL, late_from = NULL
+WHERE id = %(post)s AND state IN ('draft', 'scheduled', 'missed', 'failed') RETURNING id
+
+-- name: plan_media
+-- When a post's files are to be on X; NULL where it carries none.
+UPDATE posts SET prepare_at = CASE WHEN EXISTS (
+        SELECT FROM media_assets a JOIN parts p ON p.id = a.part_id WHERE p.post_id = posts.id)
+    THEN due_at - %(ahead)s::interval END
+WHERE id = %(post)s AND state = 'scheduled'
 
 -- name: list_adopted
 -- X's ids of what this account has sent, among some.
 SELECT sent_as FROM parts WHERE integration_id = %(integration)s AND sent_as = ANY(%(tweets)s)
-
--- name: reschedule_post
--- Another time for a post that has not begun.
-UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL
-WHERE id = %(post)s AND state IN ('draft', 'scheduled') RETURNING id
 
 -- name: lock_post
 -- Take a post that has not begun, so that the dispatcher cannot claim it meanwhile.
@@ -153,26 +396,53 @@ SELECT import_key FROM posts WHERE import_key = ANY(%(keys)s)
 -- An edited post's old parts.
 DELETE FROM parts WHERE post_id = %(post)s
 
--- name: claim_due_posts
--- Dispatch: what is due becomes `publishing`, tenants in turn.
-SELECT tenant_id, post_id FROM claim_due_posts(%(now)s, %(at_most)s, %(environment)s)
+-- name: dispatch_due
+-- What is due becomes jobs, and when to look again: now, where something due is left.
+SELECT p.queued + m.queued + a.queued AS queued,
+       CASE WHEN p.more OR m.more OR a.more THEN %(now)s ELSE next_due(%(now)s) END AS next_at
+FROM queue_due_posts(%(now)s, %(posts)s, %(environment)s) AS p,
+     queue_preparations(%(now)s, %(others)s, %(environment)s) AS m,
+     queue_due_accounts(%(now)s, %(leased_until)s, %(others)s, %(environment)s) AS a
 
--- name: claim_due_accounts
--- Dispatch: whose figures are due, leased until the job sets the real next time.
-SELECT tenant_id, integration_id
-FROM claim_due_accounts(%(now)s, %(leased_until)s, %(at_most)s, %(environment)s)
+-- name: has_publishing
+-- Whether the account still has posts on their way that could be taken up.
+SELECT has_publishing(%(integration)s, %(besides)s) AS has
 
--- name: find_stranded_posts
--- Posts on their way that no live job carries.
-SELECT tenant_id, post_id FROM find_stranded_posts(%(environment)s)
+-- name: raise_alarm
+-- One open alarm a kind and subject.
+INSERT INTO alarms (tenant_id, kind, subject, raised_at, message, next)
+VALUES (%(tenant)s, %(kind)s, %(subject)s, %(at)s, %(message)s, %(next)s)
+ON CONFLICT (coalesce(tenant_id, 0), kind, subject) WHERE ended_at IS NULL DO NOTHING RETURNING id
 
--- name: next_due
--- When the dispatcher has to look again at the latest.
-SELECT next_due(%(environment)s) AS at
+-- name: end_alarm
+-- Its cause is gone.
+UPDATE alarms SET ended_at = %(at)s
+WHERE kind = %(kind)s AND subject = %(subject)s AND ended_at IS NULL
+  AND tenant_id IS NOT DISTINCT FROM %(tenant)s RETURNING id
+
+-- name: list_alarms
+-- Open alarms, oldest first: the tenant's in sight, and everybody's.
+SELECT kind, subject, raised_at, message, next, ended_at FROM alarms
+WHERE ended_at IS NULL ORDER BY raised_at, id
+
+-- name: dispatch_stranded
+-- Posts on their way that no job carries get one again.
+SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
 
 -- name: oldest_due_post
 -- Since when the oldest late post should be out.
 SELECT oldest_due_post(%(now)s) AS at
+
+-- name: silent_senders
+-- Accounts that a session keeps whose process has given no sign of life lately: who, and which.
+SELECT l.objid::bigint AS account, sign[2] AS who
+FROM pg_locks l
+JOIN pg_stat_activity a ON a.pid = l.pid
+CROSS JOIN LATERAL regexp_match(a.application_name, '^roost (\d+) (.*)$') AS sign
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(sender)s
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND to_timestamp(sign[1]::bigint) < clock_timestamp() - %(within)s
+ORDER BY who, account
 
 -- name: live_workers
 -- Workers that gave a sign of life lately.

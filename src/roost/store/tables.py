@@ -3,6 +3,7 @@
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -39,6 +40,10 @@ integrations = Table(
     Column("health", Text),
     _instant("connected_at"),
     _instant("collect_due_at", nullable=True),
+    Column("paused", Boolean, nullable=False, server_default="false"),
+    _instant("rest_until", nullable=True),
+    Column("rest_why", Text),
+    Column("rests", Integer, nullable=False, server_default="0"),
 )
 
 parts = Table(
@@ -54,6 +59,7 @@ parts = Table(
     Column("sent_as", Text),
     _instant("sent_at", nullable=True),
     _instant("read_at", nullable=True),
+    _instant("deleted_at", nullable=True),
 )
 
 account_snapshots = Table(

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
 from roost.models import TenantId
-from roost.store.database import Transaction
+from roost.store.database import Statements
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
@@ -29,6 +29,14 @@ class RingKey:
 
     id: str
     key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKey:
+    """A tenant's data key as it lies in the database."""
+
+    ring_key_id: str
+    sealed: str = field(repr=False)
 
 
 def make_key_line() -> str:
@@ -120,6 +128,8 @@ class Vault:
     def __init__(self, ring: Sequence[RingKey]) -> None:
         self._ring = {key.id: key for key in ring}
         self._first = ring[0] if ring else None
+        # A data key never changes: rotating the ring seals the same one anew.
+        self._opened: dict[TenantId, TenantVault] = {}
 
     def require_key(self) -> RingKey:
         """The key that encrypts. Raises: VaultKeyMissing."""
@@ -127,13 +137,14 @@ class Vault:
             raise VaultKeyMissing("No vault key is there, so no secret can be sealed or opened.")
         return self._first
 
-    async def of(self, transaction: Transaction, tenant_id: TenantId) -> TenantVault:
+    async def of(self, transaction: Statements, tenant_id: TenantId) -> TenantVault:
         """The tenant's vault; its data key is made at first use, in this transaction.
 
         Raises: VaultKeyMissing (no ring, or not the key that sealed the data key), VaultDamaged.
         """
         first = self.require_key()
-        place = f"tenant {tenant_id}, data key"
+        if tenant_id in self._opened:
+            return self._opened[tenant_id]
         row = await transaction.run_one("find_tenant_key")
         if row is None:
             fresh = os.urandom(_KEY_BYTES)
@@ -141,14 +152,29 @@ class Vault:
                 "keep_tenant_key",
                 tenant=tenant_id,
                 ring_key=first.id,
-                sealed=_seal(first.key, fresh, place),
+                sealed=_seal(first.key, fresh, _place_of(tenant_id)),
             )
             row = await transaction.run_one("find_tenant_key")
             assert row is not None
-        ring_key = self._ring.get(row["ring_key_id"])
+            # What this transaction may still roll back is not remembered.
+            return self._open_key(tenant_id, SealedKey(row["ring_key_id"], row["sealed_key"]))
+        return self.open(tenant_id, SealedKey(row["ring_key_id"], row["sealed_key"]))
+
+    def open(self, tenant_id: TenantId, key: SealedKey) -> TenantVault:
+        """The vault of a tenant whose data key is at hand. Raises as `of` does."""
+        if tenant_id not in self._opened:
+            self._opened[tenant_id] = self._open_key(tenant_id, key)
+        return self._opened[tenant_id]
+
+    def _open_key(self, tenant_id: TenantId, key: SealedKey) -> TenantVault:
+        ring_key = self._ring.get(key.ring_key_id)
         if ring_key is None:
             raise VaultKeyMissing(
-                f"The vault key {row['ring_key_id']} of tenant {tenant_id} is not in the ring.",
+                f"The vault key {key.ring_key_id} of tenant {tenant_id} is not in the ring.",
                 next="Put the old key back behind the first one in ROOST_KEYS or the key file.",
             )
-        return TenantVault(tenant_id, _open(ring_key.key, row["sealed_key"], place))
+        return TenantVault(tenant_id, _open(ring_key.key, key.sealed, _place_of(tenant_id)))
+
+
+def _place_of(tenant_id: TenantId) -> str:
+    return f"tenant {tenant_id}, data key"

@@ -1,7 +1,7 @@
 """The few answers for programs: accounts, posts, and whether Roost is well."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
@@ -11,6 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from roost import store
 from roost.models import Integration, Post
+from roost.services import pause, watch
+from roost.services.pause import Holds
 from roost.web.asked import NamedTenant, OpenHouse
 
 router = APIRouter()
@@ -35,26 +37,34 @@ async def list_posts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list[Po
 
 @router.get("/healthz")
 async def tell_health(house: OpenHouse) -> Response:
-    """Whether the database answers (else 503), who works, and how late the oldest post is.
+    """Whether the database answers and posts go out in time (else 503), and who works.
 
-    `oldest_due_seconds` is domain time, null where nothing is late.
+    `oldest_due_seconds` is domain time, null where nothing is due.
     """
     now = house.clock.now()
     within = timedelta(seconds=house.settings.roost_stalled_after_s)
     try:
         async with asyncio.timeout(_PATIENCE_S), house.database.house() as transaction:
             workers = await transaction.run_one("live_workers", within=within)
-            oldest = await transaction.run_one("oldest_due_post", now=now)
+            oldest = await watch.find_oldest(transaction, now)
+            holds = await pause.find_holds(transaction)
     except (psycopg.OperationalError, OperationalError, TimeoutError):
         away = {"status": "broken", "database": "away"}
         return JSONResponse(away | {"workers_alive": None, "oldest_due_seconds": None}, 503)
     assert workers is not None
-    assert oldest is not None
-    return JSONResponse(
-        {
-            "status": "ok" if workers["n"] else "no_worker",
-            "database": "ok",
-            "workers_alive": workers["n"],
-            "oldest_due_seconds": oldest["at"] and (now - oldest["at"]).total_seconds(),
-        }
-    )
+    status = _status(holds, oldest, workers["n"], now)
+    told = {
+        "status": status,
+        "database": "ok",
+        "workers_alive": workers["n"],
+        "oldest_due_seconds": oldest and (now - oldest).total_seconds(),
+    }
+    return JSONResponse(told, 503 if status == "late" else 200)
+
+
+def _status(holds: Holds, oldest: datetime | None, workers: int, now: datetime) -> str:
+    if holds.everything:
+        return "stopped"
+    if watch.is_late(oldest, now):
+        return "late"
+    return "ok" if workers else "no_worker"

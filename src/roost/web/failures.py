@@ -71,4 +71,4 @@ def add_handlers(app: FastAPI) -> None:
 def _unreadable(error: RequestValidationError) -> InvalidInput:
     """Which parameters are wrong, without their values."""
     told = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
-    return InvalidInput(f"The address is wrong in {told}.", next="Correct it.")
+    return InvalidInput(f"The request is wrong in {told}.", next="Correct it.")

@@ -86,6 +86,7 @@ async def show_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId)
         "account.html.j2",
         tenant=tenant,
         account=account,
+        now=now,
         told=told.accounts[0],
         days=_DAYS,
         charts=await asyncio.to_thread(_draw_charts, told),

@@ -9,11 +9,13 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from roost import store
+from roost.errors import RoostError
 from roost.house import House
 from roost.insights import series
 from roost.insights.series import Change
 from roost.models import (
     AccountSnapshot,
+    Alarm,
     Alert,
     Integration,
     Metric,
@@ -22,6 +24,8 @@ from roost.models import (
     PostState,
     Tenant,
 )
+from roost.services import decide, pause, watch
+from roost.services.pause import Scope
 from roost.web import shown, sparkline
 from roost.web.asked import NamedTenant, OpenHouse, RowId
 
@@ -29,8 +33,15 @@ router = APIRouter()
 
 #: What the pages look back on.
 _WINDOW: Final = timedelta(days=30)
+#: So many alarms at most stand on top of the accounts.
+_ALARMS: Final = 20
 _WAITING: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
-_TO_LOOK_AT: Final = (PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED, PostState.FAILED)
+_TO_LOOK_AT: Final = (
+    PostState.NEEDS_DECISION,
+    PostState.PARTLY_PUBLISHED,
+    PostState.MISSED,
+    PostState.FAILED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,20 @@ def glance(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    """What a person has to see to, and whose it is; without a tenant, everybody's."""
+
+    tenant: Tenant | None
+    alarm: Alarm
+
+    @property
+    def post(self) -> str | None:
+        """The number of the post it is about, if it is about one."""
+        kind, _, number = self.alarm.subject.partition(" ")
+        return number if kind == "post" and self.tenant is not None else None
+
+
 @router.get("/", response_class=HTMLResponse)
 async def show_accounts(house: OpenHouse) -> Response:
     """Every tenant's accounts under its name."""
@@ -94,7 +119,16 @@ async def show_accounts(house: OpenHouse) -> Response:
         await _household(house, await store.tenants.see(house.database, tenant_id), now)
         for tenant_id in await store.tenants.list_ids(house.database)
     ]
-    return shown.page("accounts.html.j2", households=households, now=now)
+    async with house.database.statements(None) as transaction:
+        holds = await pause.find_holds(transaction)
+    return shown.page(
+        "accounts.html.j2",
+        households=households,
+        now=now,
+        holds=holds,
+        most_alarms=_ALARMS,
+        alarms=[_Alarm(tenant, alarm) for tenant, alarm in await watch.list_alarms(house)],
+    )
 
 
 async def _household(house: House, tenant: Tenant, now: datetime) -> Household:
@@ -148,20 +182,52 @@ async def show_posts(house: OpenHouse, tenant: NamedTenant) -> Response:
     """The tenant's posts by time."""
     async with house.database.tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
-        accounts = await store.accounts.list_all(transaction)
+        accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
+        holds = await pause.find_holds(transaction)
     return shown.page(
         "posts.html.j2",
         tenant=tenant,
         shelves=shelve(posts),
-        accounts={account.id: account for account in accounts},
+        accounts=accounts,
+        held={post.id: pause.held_by(post, accounts[post.integration_id], holds) for post in posts},
     )
 
 
 @router.get("/posts/{post_id}", response_class=HTMLResponse)
 async def show_post(house: OpenHouse, tenant: NamedTenant, post_id: RowId) -> Response:
-    """One post: its parts, what became of them, and every step on the way."""
+    """One post: its parts, what became of them, every step on the way, and what can be done."""
+    return await post_page(house, tenant, PostId(post_id))
+
+
+async def post_page(
+    house: House,
+    tenant: Tenant,
+    post_id: PostId,
+    *,
+    error: RoostError | None = None,
+    status: int = 200,
+) -> Response:
+    """A post's page, with what went wrong when something was to be done about it."""
     async with house.database.tenant(tenant.id) as transaction:
-        post = await store.posts.get(transaction, PostId(post_id))
-        account = await store.accounts.get(transaction, post.integration_id)
-        events = await store.posts.list_events(transaction, post.id)
-    return shown.page("post.html.j2", tenant=tenant, post=post, account=account, events=events)
+        journal = await store.journal.get(transaction, post_id)
+        events = await store.posts.list_events(transaction, post_id)
+        holds = await pause.find_holds(transaction)
+    post, account = journal.post, journal.account
+    deletable = decide.list_deletable(post)
+    held = pause.held_by(post, account, holds)
+    return shown.page(
+        "post.html.j2",
+        status=status,
+        tenant=tenant,
+        post=post,
+        account=account,
+        journal=journal,
+        events=events,
+        held=held,
+        choices=decide.list_choices(post),
+        deletable=deletable,
+        deletion=decide.price_deletion(deletable),
+        may_pause=post.state in _WAITING,
+        is_paused=Scope.POST in held,
+        error=error,
+    )

@@ -14,8 +14,9 @@ from starlette.staticfiles import StaticFiles
 
 from roost.errors import Broken, UnsafeListenAddress
 from roost.house import House
-from roost.web import api, connect, failures, figures, pages
+from roost.web import acts, api, connect, failures, figures, pages
 from roost.web.guard import Guard, is_loopback
+from roost.web.lookout import look_out
 
 #: Wall seconds for requests under way to end: a connection being finished is worth the wait.
 _GRACE_S: Final = 10
@@ -52,7 +53,7 @@ def make_app(house: House) -> FastAPI:
     )
     app.state.house = house
     failures.add_handlers(app)
-    for room in (pages, figures, connect, api):
+    for room in (pages, acts, figures, connect, api):
         app.include_router(room.router)
     app.mount("/static", StaticFiles(directory=_STATIC))
     return app
@@ -60,6 +61,8 @@ def make_app(house: House) -> FastAPI:
 
 async def serve(house: House, host: str, port: int, *, on_listening: Callable[[str], None]) -> None:
     """Serve in the running event loop until cancelled; requests under way are finished first.
+
+    Beside that, posts that do not go out in time are looked for.
 
     `on_listening` gets the base URL once connections are taken; port 0 takes any free one.
     Raises: UnsafeListenAddress, PortTaken.
@@ -83,12 +86,16 @@ async def serve(house: House, host: str, port: int, *, on_listening: Callable[[s
         )
         server = _Server(config, lambda: on_listening(url))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
+        looking = asyncio.create_task(look_out(house))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
             server.should_exit = True
             await serving
             raise
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
 
 def _listen(host: str, port: int) -> socket.socket:

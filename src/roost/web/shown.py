@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from roost import story
 from roost.agents import narrator
 from roost.insights.charts import shorten
 from roost.models import IntegrationStatus, PartState, PostState
@@ -29,13 +30,14 @@ _POST_STATES: Final[Mapping[PostState, Told]] = {
     PostState.FAILED: ("Refused", "bad"),
     PostState.NEEDS_DECISION: ("Needs a decision", "bad"),
     PostState.CANCELLED: ("Cancelled", "calm"),
+    PostState.MISSED: ("Missed", "bad"),
 }
 _PART_STATES: Final[Mapping[PartState, Told]] = {
     PartState.PENDING: ("Not on X yet", "calm"),
     PartState.SENDING: ("Being sent", "wait"),
     PartState.SENT: ("On X", "good"),
     PartState.UNKNOWN: ("Not known", "bad"),
-    PartState.FAILED: ("Refused", "bad"),
+    PartState.FAILED: ("Will not go out", "bad"),
 }
 _ACCOUNT_STATES: Final[Mapping[IntegrationStatus, Told]] = {
     IntegrationStatus.CONNECTED: ("Connected", "good"),
@@ -57,6 +59,13 @@ def moment(instant: datetime, zone: str) -> Markup:
     """An instant in the tenant's time zone, to the minute."""
     local = instant.astimezone(ZoneInfo(zone))
     words = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
+
+
+def second(instant: datetime, zone: str) -> Markup:
+    """The same to the second, for what follows each other closely."""
+    local = instant.astimezone(ZoneInfo(zone))
+    words = f"{local.day} {local:%b %Y, %H:%M:%S}"
     return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
 
 
@@ -91,6 +100,11 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
+    "second": second,
+    "told": story.sentence,
+    "outcome": story.outcome,
+    "reads": story.reads,
+    "media_known": story.media,
     "on_day": on_day,
     "short": lambda text: shorten(text, _SHORT),
     "sentence": sentence,

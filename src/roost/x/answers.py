@@ -372,6 +372,26 @@ class Media(Wire, frozen=True):
         return {"title": why.name, "detail": why.message}
 
 
+class LegacyMedia(Wire, frozen=True):
+    """The answer of the API 1.1 to INIT, FINALIZE and STATUS."""
+
+    media_id_string: str
+    media_key: str | None = None
+    expires_after_secs: int | None = None
+    processing_info: Processing | None = None
+
+    @property
+    def data(self) -> MediaData:
+        """As v2 says it."""
+        return MediaData(
+            self.media_id_string, self.media_key, self.expires_after_secs, self.processing_info
+        )
+
+    def refusal(self) -> dict[str, Any] | None:
+        """As of v2."""
+        return Media(self.data).refusal()
+
+
 class Nothing(Wire, frozen=True):
     """An answer whose content does not matter, or is missing (204)."""
 

@@ -7,6 +7,7 @@ before it does anything. Every exchange is told before its result is handed out.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -69,6 +70,10 @@ class Client:
         if self._tokens is None:
             raise errors.CredentialMissing("an OAuth 2.0 token")
         return self._tokens
+
+    def now(self) -> datetime:
+        """Domain time, in which limits end and uploads expire."""
+        return self._clock.now()
 
     async def call(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> tuple[A, Receipt]:
         """Send a request; what X answers, and the receipt for it.

@@ -197,7 +197,7 @@ def _seen_post(post: answers.Post, polls: Mapping[str, answers.Poll], receipt: R
         tweet_id=TweetId(post.id),
         text=post.text,
         expanded_text=expanded(post),
-        created_at=post.created_at or _born_at(post.id),
+        created_at=post.created_at or born_at(post.id),
         reply_to=TweetId(parent) if parent else None,
         media_keys=tuple(attachments.media_keys or ()),
         poll_options=tuple(options),
@@ -205,7 +205,7 @@ def _seen_post(post: answers.Post, polls: Mapping[str, answers.Poll], receipt: R
     )
 
 
-def _born_at(tweet_id: str) -> datetime:
+def born_at(tweet_id: str) -> datetime:
     """An id holds the millisecond in which it was given out (Source: X's snowflake layout)."""
     milliseconds = (int(tweet_id) >> 22) + _SNOWFLAKE_EPOCH_MS
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

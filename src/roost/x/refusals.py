@@ -146,7 +146,7 @@ def judge_answer(
         return general
     if operation in _MEDIA and answer.status in {413, 431}:
         return errors.SegmentTooLarge("X does not take segments of this size.", **facts)
-    if problem is None and answer.status == 404 and not answer.body:
+    if answer.status == 410 or (problem is None and answer.status == 404 and not answer.body):
         return errors.AppMisconfigured(
             "X has nothing at this address.", next="Check ROOST_X_BASE_URL.", **facts
         )
@@ -156,6 +156,8 @@ def judge_answer(
     said = _quote(problem, post_text)
     if operation is Operation.CREATE_POST:
         return _judge_create(problem, post_text, said, facts)
+    if operation in _MEDIA and problem.says("not found", "invalid media_id"):
+        return errors.NotFoundOnX(f"X does not know this upload: {said}", **facts)
     if operation in _MEDIA and answer.status == 400:
         return errors.MediaRejected(f"X does not take the file: {said}", **facts)
     return _judge_resource(problem, facts, missing=answer.status == 404)

@@ -3,145 +3,186 @@
 `roost.promise` decides; here each decision is done, committed before and after every call to X.
 """
 
+import contextlib
 import logging
+from datetime import timedelta
 from typing import assert_never
 
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
-
-from roost import jobs, promise, store
-from roost.errors import ReconnectNeeded, RoostError
+from roost import jobs, promise, store, x
+from roost.accounts import Grant
+from roost.errors import ReconnectNeeded, RoostError, VaultDamaged, VaultKeyMissing
 from roost.house import House, from_outside
-from roost.models import Integration, PartState, PostId, PostState, TenantId
-from roost.services.publish.points import Point
-from roost.services.publish.send import (
-    PAUSE_UNREACHABLE,
-    ask_timeline,
-    send_part,
-    upload_media,
-)
-from roost.services.publish.way import Way
+from roost.journal import Attempt
+from roost.models import IntegrationId, PostId, TenantId
+from roost.points import Point
+from roost.services.publish import send
+from roost.services.publish.media import prepare_post
+from roost.services.publish.rows import Way
+from roost.settings import Settings
+from roost.store.database import DATABASE_AWAY
+from roost.store.journal import TakenUp
 from roost.store.locks import SenderLocks
-from roost.store.posts import LastAttempt
+from roost.telemetry import reached
+from roost.x.wire import boot_seconds
 
-__all__ = ["Point", "publish_post"]
+__all__ = ["prepare_post", "publish_post"]
 
 log = logging.getLogger(__name__)
 
+#: Domain time after which a post whose files are being brought to X looks for them again.
+_LOOK_FOR_MEDIA = timedelta(minutes=1)
+
 
 async def publish_post(
-    house: House, locks: SenderLocks, tenant_id: TenantId, post_id: PostId
+    house: House,
+    locks: SenderLocks,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    post_id: PostId,
 ) -> None:
     """Bring the account of this post as far as it goes: its posts on their way, in due order.
 
     Where another worker holds the account, that one does it in our place. A post that has to wait
     is left behind and does not hold up later ones.
     """
-    async with house.database.tenant(tenant_id) as transaction:
-        post = await store.posts.get(transaction, post_id)
-        integration = await store.accounts.get(transaction, post.integration_id)
-    behind: set[PostId] = set()
-    while True:
-        async with locks.try_hold(integration.id) as held:
-            if not held:
-                return
-            while (next_id := await _next(house, integration, behind)) is not None:
-                behind.add(next_id)
-                await _publish(house, locks, integration, next_id)
-        # One that came while the lock was being given back was left to us: look again.
-        if await _next(house, integration, behind) is None:
-            return
+    await locks.finish(_publish_account(house, locks, tenant_id, integration_id))
 
 
-async def _next(house: House, integration: Integration, besides: set[PostId]) -> PostId | None:
-    async with house.database.tenant(integration.tenant_id) as transaction:
-        return await store.posts.find_next_publishing(transaction, integration.id, besides)
-
-
-async def _publish(
-    house: House, locks: SenderLocks, integration: Integration, post_id: PostId
+async def _publish_account(
+    house: House, locks: SenderLocks, tenant_id: TenantId, integration_id: IntegrationId
 ) -> None:
-    go_on = True
-    while go_on:
-        async with house.database.tenant(integration.tenant_id) as transaction:
-            post = await store.posts.get(transaction, post_id)
-        if post.state is not PostState.PUBLISHING:
-            log.info("post %s is %s", post.id, post.state)
-            return
-        way = Way(house, locks, integration, post)
-        now = house.clock.now()
-        if post.due_at is not None and post.due_at > now:
-            await way.rest(post.due_at - now, "its time has not come by this worker's clock")
-            return
+    behind: set[PostId] = set()
+    is_left = True
+    while is_left and not locks.is_ending and await locks.take(integration_id):
         try:
-            go_on = await _take_step(way)
+            account = _Account(house, locks, tenant_id, integration_id, behind)
+            while not locks.is_ending and await account.take_step():
+                pass
+        finally:
+            # One that came while the lock was being given back was left to us: look again.
+            is_left = await locks.give_back(integration_id, behind)
+
+
+class _Account:
+    """One account while this worker is its only sender; holds the grant that it has read."""
+
+    def __init__(
+        self,
+        house: House,
+        locks: SenderLocks,
+        tenant_id: TenantId,
+        integration_id: IntegrationId,
+        behind: set[PostId],
+    ) -> None:
+        self._house = house
+        self._locks = locks
+        self._tenant_id = tenant_id
+        self._integration_id = integration_id
+        self._behind = behind
+        """Posts that wait, and those whose rows another has moved: the sweep brings them back."""
+        self._grant: Grant | None = None
+
+    async def take_step(self) -> bool:
+        """The next step of the account's next post; False where there is none."""
+        # Before the commit of an attempt, from a clock that counts suspended time.
+        deadline_at = boot_seconds() + self._house.settings.create_deadline.total_seconds()
+        attempt = None
+        async with self._house.database.statements(self._tenant_id) as transaction:
+            taken = await store.journal.find_next(transaction, self._integration_id, self._behind)
+            if taken is None:
+                return False
+            way = self._way(taken)
+            step = promise.decide_step(
+                way.journal, now=self._house.clock.now(), rules=_rules(self._house.settings)
+            )
+            if isinstance(step, promise.Send) and way.grant.is_fresh():
+                reached(Point.CREATE_BEFORE_COMMIT)
+                attempt = await send.begin(way, transaction, step.part, again=step.again)
+        if not await self._do(way, step, attempt, deadline_at):
+            self._behind.add(way.journal.post.id)
+        return True
+
+    def _way(self, taken: TakenUp) -> Way:
+        if self._grant is None:
+            tokens = None
+            with contextlib.suppress(VaultKeyMissing, VaultDamaged):
+                # Asked for a token, the grant says the same where it can be told.
+                tokens = taken.grant.open(self._house.vault)
+            self._grant = Grant(self._house, taken.journal.account, tokens)
+        return Way(self._house, self._locks, self._grant, taken.journal)
+
+    async def _do(
+        self, way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float
+    ) -> bool:
+        """Whether to go on with this post at once."""
+        post = way.journal.post
+        try:
+            return await _take(way, step, attempt, deadline_at)
         except ReconnectNeeded as error:
             await way.lose_account(error)
-            return
+            return False
+        except x.errors.AppMisconfigured as error:
+            await way.rest_app(send.PAUSE_APP, "app", error)
+            return False
         except RoostError as error:
-            # X or a token that cannot be had, a setting that does not fit: what was sent is in
-            # the rows, and nothing more is sent before somebody or time has changed something.
+            # A setting that does not fit, or X before anything was sent: it waits in its rows
+            # until somebody or time has changed something.
             log.warning("post %s waits: %s (%s)", post.id, error, error.code)
-            await way.rest(PAUSE_UNREACHABLE, str(error))
-            return
-        except (OSError, psycopg.Error, SQLAlchemyError):
+            await way.rest_account(send.growing(way.account.rests), str(error))
+            return False
+        except (OSError, *DATABASE_AWAY):
             raise
         except Exception as error:
             # A defect of ours must not hold up the account's other posts, nor pass unseen.
             # Its words stay out of the log: they may quote the post.
             log.error("post %s: %s", post.id, from_outside(error).message)
-            await way.rest(PAUSE_UNREACHABLE, f"something unforeseen: {type(error).__name__}")
-            return
+            await way.rest(send.growing(0), f"something unforeseen: {type(error).__name__}")
+            return False
 
 
-async def _take_step(way: Way) -> bool:
-    """Do the next step of the first part that is not sent; whether to go on at once."""
-    part = next((part for part in way.post.parts if part.state is not PartState.SENT), None)
-    if part is None or part.state is PartState.FAILED:
-        await way.settle()
-        return True
-    async with way.house.database.tenant(way.tenant_id) as transaction:
-        last = await store.posts.find_last_attempt(transaction, part.id)
-        uploads = await store.posts.list_uploads(transaction, part.id)
-    settings, now = way.house.settings, way.house.clock.now()
-    step = promise.decide_step(
-        part,
-        _as_try(last),
-        {upload.asset_id: upload.expires_at for upload in uploads},
-        now=now,
-        lags=promise.Lags(settings.read_lag, settings.resend_within),
+def _rules(settings: Settings) -> promise.Rules:
+    return promise.Rules(
+        read_lag=settings.read_lag,
+        resend_within=settings.resend_within,
+        tolerance=settings.late_tolerance,
+        publish_late=settings.roost_late_posts == "publish",
     )
+
+
+async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float) -> bool:
+    """Do one step; whether to go on with the post at once."""
+    now = way.house.clock.now()
     match step:
-        case promise.UploadMedia(asset):
-            return await upload_media(way, part, asset)
-        case promise.Send(again):
-            without_parent = last.without_parent if last else 0
-            return await send_part(way, part, uploads, again=again, without_parent=without_parent)
-        case promise.WaitWall(left):
-            async with way.house.database.tenant(way.tenant_id) as transaction:
-                await jobs.defer_publish(transaction, way.tenant_id, way.post.id, wall_delay=left)
-            return False
-        case promise.GiveUpWaiting():
-            assert last is not None
-            await way.unknown(part, last.attempt, "its worker ended before X's answer")
+        case promise.Send(part, again):
+            if attempt is not None:
+                return await send.send_part(way, part, attempt, deadline_at, again=again)
+            if way.grant.is_fresh():
+                return False  # another worker has moved the part: the rows are theirs
+            await way.grant.get()  # a refresh belongs before the deadline, not into it
             return True
-        case promise.ReadTimeline(counts):
-            assert last is not None
-            return await ask_timeline(way, part, last, uploads, counts=counts)
-        case promise.WaitUntil(instant):
-            await way.rest(instant - now, "X's timeline is read again then")
+        case promise.BringMedia():
+            await way.ask_for_media(_LOOK_FOR_MEDIA, "its files are being brought to X")
             return False
-        case promise.AskPerson(why):
+        case promise.WaitWall(left):
+            async with way.house.database.statements(way.tenant_id) as transaction:
+                await jobs.defer_publish(
+                    transaction, way.tenant_id, way.account.id, way.journal.post.id,
+                    wall_delay=left,
+                )  # fmt: skip
+            return False
+        case promise.GiveUpWaiting(part):
+            await send.give_up_waiting(way, part)
+            return True
+        case promise.ReadTimeline(part, counts):
+            return await send.ask_timeline(way, part, counts=counts)
+        case promise.WaitUntil(instant, why, excused):
+            await way.rest(instant - now, why, excused=excused)
+            return False
+        case promise.AskPerson(part, why):
             await way.ask_person(part, why)
+            return True
+        case promise.Settle(state, why):
+            await way.settle(state, why)
             return True
         case _:
             assert_never(step)
-
-
-def _as_try(last: LastAttempt | None) -> promise.Try | None:
-    if last is None:
-        return None
-    return promise.Try(
-        last.unsettled_since, last.attempt.started_at, last.wall_left,
-        last.empty_reads, last.empty_read_at, last.said_duplicate,
-    )  # fmt: skip

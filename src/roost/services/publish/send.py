@@ -1,165 +1,200 @@
-"""The three steps that touch X: upload a file, send a part, ask the timeline about one."""
+"""The two steps that ask X about a part: send it, and look for it on the account's timeline."""
 
-import asyncio
-import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 from typing import Final, assert_never
 
-from roost import promise, store, x
-from roost.errors import MediaChanged, RoostError
-from roost.models import MediaAsset, MediaKind, Part, PartState
-from roost.services.publish.points import Point
-from roost.services.publish.way import Way
-from roost.store.posts import LastAttempt, Upload
+from roost import limits, promise, store, x
+from roost.errors import RoostError
+from roost.journal import Attempt, Outcome, PartJournal, Upload
+from roost.models import Environment, Part, PartState, TweetId
+from roost.points import Point
+from roost.services.publish.rows import Way
+from roost.store.database import Statements
 from roost.telemetry import reached
-from roost.x.wire import boot_seconds
 
-#: Pauses in domain time after answers that surely created nothing.
-PAUSE_UNREACHABLE: Final = timedelta(seconds=20)
+#: Pauses in domain time. Of an X that does not answer: the first, doubled each time, and the
+#: longest.
+_PAUSE_UNREACHABLE: Final = timedelta(seconds=20)
+_LONGEST_PAUSE: Final = timedelta(minutes=10)
 _PAUSE_PARENT: Final = timedelta(seconds=5)
 #: A fresh parent is visible within seconds; one that is not after so many tries is gone.
 _PARENT_TRIES: Final = 12
-_PAUSE_CREDITS: Final = timedelta(minutes=5)
-_CATEGORY: Final = {
-    MediaKind.IMAGE: "tweet_image",
-    MediaKind.GIF: "tweet_gif",
-    MediaKind.VIDEO: "tweet_video",
-}
+#: X adds bought credits within five minutes (Source: docs.x.com, pricing, auto-recharge).
+PAUSE_APP: Final = timedelta(minutes=5)
+#: Before a duplicate's twin is looked for on the timeline; nobody outside X knows its window.
+_TWINS_WITHIN: Final = timedelta(hours=24)
 
 
-def _pause_of(error: x.errors.RateLimited | x.errors.OutOfCredits) -> timedelta:
-    return error.wait if isinstance(error, x.errors.RateLimited) else _PAUSE_CREDITS
+def growing(rests: int) -> timedelta:
+    """The pause after so many refusals in a row before this one."""
+    doubled: int = 2 ** min(rests, 10)
+    return min(_PAUSE_UNREACHABLE * doubled, _LONGEST_PAUSE)
 
 
-async def upload_media(way: Way, part: Part, asset: MediaAsset) -> bool:
-    """Bring one file to X and remember its id; whether to go on at once."""
-    reached(Point.UPLOAD_BEFORE_SEND)
-    try:
-        if await asyncio.to_thread(_sha256, asset.path) != asset.sha256:
-            raise MediaChanged(f"{asset.path} is not the file that was checked.")
-        uploaded = await x.media.upload(
-            way.client,
-            asset.path,
-            mime_type=asset.mime_type,
-            category=_CATEGORY[asset.kind],
-            alt_text=asset.alt_text,
-            segment_bytes=way.house.settings.roost_segment_bytes,
+async def begin(
+    way: Way, transaction: Statements, part: PartJournal, *, again: bool
+) -> Attempt | None:
+    """Write an attempt that will be sent once this transaction is committed.
+
+    None where another worker has changed the part meanwhile.
+    """
+    uploads = [part.upload_of(asset.id) for asset in part.part.media]
+    tried = f"attempt {len(part.attempts) + 1}"
+    why = "handed to X"
+    if again:
+        looked = "X's timeline does not show it"
+        if part.last.decided_absent:
+            looked = "a person says that X does not have it"
+        why = f"handed to X again, since {looked}"
+    return await store.journal.begin_attempt(
+        transaction,
+        part,
+        _carried(part, uploads, again=again),
+        at=way.house.clock.now(),
+        deadline=way.house.settings.create_deadline,
+        why=f"{why} ({tried})",
+        who=way.house.who,
+    )
+
+
+def _carried(part: PartJournal, uploads: Sequence[Upload | None], *, again: bool) -> list[Upload]:
+    """What the request carries, in the order of the part's files."""
+    carried = [upload for upload in uploads if upload is not None]
+    assert len(carried) == len(part.part.media), "a part is sent once X has its files"
+    if again and part.last.media_ids and not part.last.decided_absent:
+        assert tuple(each.media_id for each in carried) == part.last.media_ids, (
+            "a repetition is the same request"
         )
-    except (x.errors.Rejected, MediaChanged) as error:
-        await way.refused(part, None, error)
-        return True
-    except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
-        await way.rest(_pause_of(error), str(error))
-        return False
-    except (FileNotFoundError, PermissionError) as error:
-        gone = MediaChanged(f"{asset.path} cannot be read any more ({type(error).__name__}).")
-        await way.refused(part, None, gone)
-        return True
-    except (x.errors.XUnavailable, x.errors.OutcomeUnknown, OSError) as error:
-        # An upload that nobody attaches expires by itself: it is simply made again.
-        await way.rest(PAUSE_UNREACHABLE, f"an upload did not go through: {error}")
-        return False
-    reached(Point.UPLOAD_AFTER_SEND)
-    expires_at = way.house.clock.now() + uploaded.expires_after
-    async with way.house.database.tenant(way.tenant_id) as transaction:
-        upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
-        await store.posts.keep_upload(transaction, way.tenant_id, upload)
-    reached(Point.UPLOAD_AFTER_COMMIT)
-    return True
-
-
-def _sha256(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return carried
 
 
 async def send_part(
-    way: Way, part: Part, uploads: Sequence[Upload], *, again: bool, without_parent: int
+    way: Way, part: PartJournal, attempt: Attempt, deadline_at: float, *, again: bool
 ) -> bool:
-    """One attempt, committed before it is sent; whether to go on at once.
+    """Send what is committed; whether to go on at once.
 
-    `again`: it repeats, byte by byte, one that X did not answer; `without_parent` earlier ones
-    were refused because the part before was not visible. The local deadline is read before
-    the commit, from a clock that counts suspended time, and holds for commit and request together.
+    `again`: it repeats, byte by byte, one that X did not answer. `deadline_at` was read before the
+    commit, from a clock that counts suspended time, and holds for commit and request together.
     """
-    await way.client.tokens.get()  # a refresh belongs before the deadline, not into it
-    deadline = way.house.settings.create_deadline
-    deadline_at = boot_seconds() + deadline.total_seconds()
-    reached(Point.CREATE_BEFORE_COMMIT)
-    async with way.house.database.tenant(way.tenant_id) as transaction:
-        attempt = await store.posts.begin_attempt(
-            transaction,
-            way.tenant_id,
-            part,
-            started_at=way.house.clock.now(),
-            deadline=deadline,
-        )
-        if attempt is None:
-            return True
-        why = "sent again: X's timeline does not show it" if again else "sent to X"
-        await way.tell_part(transaction, part, part.state, PartState.SENDING, why)
     reached(Point.CREATE_BEFORE_SEND)
-    if not await way.locks.still_hold(way.integration.id):
+    if not await way.locks.still_hold(way.account.id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
-        await way.take_back(part, attempt, "the account's lock was lost")
+        await way.take_back(part, attempt, "the account's lock was lost before it was sent")
         return False
-    by_asset = {upload.asset_id: upload.media_id for upload in uploads}
     try:
         created = await x.posts.create(
             way.client,
-            text=part.text or None,
-            media_ids=[by_asset[asset.id] for asset in part.media],
-            reply_to=way.parent_of(part),
+            text=part.part.text or None,
+            media_ids=list(attempt.media_ids),
+            reply_to=way.journal.parent_of(part.part),
             deadline=deadline_at,
         )
-    except x.errors.DuplicatePost as error:
-        if again:
-            await way.take_back(
-                part, attempt, "X says it has this post already", outcome="duplicate"
-            )
-        else:
-            await way.refused(part, attempt, error)
-        return True
-    except x.errors.ParentNotVisible as error:
-        if without_parent + 1 >= _PARENT_TRIES and not again:
-            await way.refused(part, attempt, error)
-            return True
-        await way.take_back(part, attempt, str(error), outcome="no_parent")
-        await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
-        return False
-    except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
-        await way.take_back(part, attempt, str(error))
-        await way.rest(_pause_of(error), str(error))
-        return False
-    except x.errors.Rejected as error:
-        if not again:
-            await way.refused(part, attempt, error)
-            return True
-        # It tells nothing about the attempt that this one repeated.
-        why = f"X did not answer the first attempt, and refuses another: {error.message}"
-        await way.take_back(part, attempt, why)
-        await way.ask_person(part, why)
-        return False
-    except x.errors.OutcomeUnknown as error:
-        await way.unknown(part, attempt, str(error))
-        return True
     except RoostError as error:
-        # X could not be reached or did not let us in, or there was no token to ask with.
-        await way.take_back(part, attempt, str(error))
-        raise
+        return await _refused(way, part, attempt, error, again=again)
     reached(Point.CREATE_AFTER_SEND)
-    await way.sent(part, attempt, created.tweet_id)
+    await way.sent(part, attempt, created.tweet_id, rate=created.rate)
     reached(Point.CREATE_AFTER_COMMIT)
     return True
 
 
-async def ask_timeline(
-    way: Way, part: Part, last: LastAttempt, uploads: Sequence[Upload], *, counts: bool
+async def _refused(
+    way: Way, part: PartJournal, attempt: Attempt, error: RoostError, *, again: bool
 ) -> bool:
+    """What becomes of an attempt that did not end with a post; whether to go on at once."""
+    rests = way.account.rests
+    match error:
+        case x.errors.OutcomeUnknown():
+            await way.unknown(part, attempt, str(error))
+            return True
+        case x.errors.DuplicatePost() if again:
+            await way.take_back(
+                part, attempt, "X says it has this post already", outcome=Outcome.DUPLICATE
+            )
+            return True
+        case x.errors.DuplicatePost():
+            where = await _find_twin(way, part.part)
+            await way.refused(part, attempt, f"{error.code}: {error.message}{where}")
+            return True
+        case x.errors.ParentNotVisible() if again or part.without_parent + 1 < _PARENT_TRIES:
+            await way.take_back(part, attempt, str(error), outcome=Outcome.NO_PARENT)
+            await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
+            return False
+        case x.errors.RateLimited():
+            await way.take_back(part, attempt, str(error), rate=error.rate)
+            await _rest_limited(way, error)
+            return False
+        case x.errors.OutOfCredits():
+            await way.take_back(part, attempt, str(error))
+            await way.rest_app(PAUSE_APP, "credits", error)
+            return False
+        case x.errors.AppMisconfigured():
+            await way.take_back(part, attempt, str(error))
+            await way.rest_app(PAUSE_APP, "app", error)
+            return False
+        case x.errors.Rejected() | x.errors.ParentNotVisible() if not again:
+            await way.refused(part, attempt, f"{error.code}: {error.message}")
+            return True
+        case x.errors.Rejected():
+            # It tells nothing about the attempt that this one repeated.
+            why = f"X did not answer the first attempt, and refuses another: {error.message}"
+            await way.take_back(part, attempt, why)
+            await way.ask_person(part, why)
+            return False
+        case x.errors.XUnavailable():
+            await way.take_back(part, attempt, str(error))
+            await way.rest_account(growing(rests), error.message)
+            return False
+        case _:
+            # X does not let the account in, or there was no token to ask with.
+            await way.take_back(part, attempt, str(error))
+            raise error
+
+
+async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
+    """The window that is empty rests the account, or the whole app where it is the app's."""
+    now = way.house.clock.now()
+    wait = limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
+    if wait.family is limits.Family.APP_DAY:
+        await way.rest_app(wait.until - now, "limit", error)
+    else:
+        await way.rest_account(wait.until - now, error.message)
+
+
+async def _find_twin(way: Way, part: Part) -> str:
+    """Where the post is that X has already: among ours for nothing, else on the timeline.
+
+    A sentence for the reason; empty where it is not found, or X does not show the timeline now.
+    """
+    known = await way.write(
+        lambda transaction: transaction.run_one(
+            "find_twin", integration=way.account.id, text=part.text, part=part.id
+        )
+    )
+    if known is not None:
+        return f" It is {_address(way, known['sent_as'])} (post {known['post_id']})."
+    wanted = x.posts.as_returned(part.text)
+    since = promise.since_tweet(way.house.clock.now() - _TWINS_WITHIN)
+    try:
+        async for seen in x.posts.read_timeline(way.client, way.account.x_user_id, since_id=since):
+            if seen.expanded_text == wanted:
+                return f" It is {_address(way, seen.tweet_id)}."
+    except RoostError:
+        return ""
+    return ""
+
+
+def _address(way: Way, tweet_id: TweetId) -> str:
+    """Where a person finds it; what was made in play has no page on the real X."""
+    if way.account.environment is Environment.LIVE:
+        return f"https://x.com/i/web/status/{tweet_id}"
+    return f"{tweet_id} on the emulator"
+
+
+async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
     """Look whether an attempt without an answer became a post; whether to go on at once."""
     reached(Point.READ_BEFORE_SEND)
+    since = part.unsettled_since
     try:
         timeline = [
             promise.Seen(
@@ -170,43 +205,46 @@ async def ask_timeline(
                 media_keys=frozenset(seen.media_keys),
             )
             async for seen in x.posts.read_timeline(
-                way.client,
-                way.integration.x_user_id,
-                since_id=promise.since_tweet(last.unsettled_since),
+                way.client, way.account.x_user_id, since_id=promise.since_tweet(since)
             )
         ]
-    except (x.errors.RateLimited, x.errors.OutOfCredits) as error:
-        await way.rest(_pause_of(error), str(error))
+    except x.errors.RateLimited as error:
+        await way.rest(error.wait, error.message)
+        return False
+    except x.errors.OutOfCredits as error:
+        await way.rest_app(PAUSE_APP, "credits", error)
+        return False
+    except x.errors.XUnavailable as error:
+        await way.rest(growing(0), error.message)
         return False
     except x.errors.Rejected as error:
         await way.ask_person(part, f"X does not show its timeline: {error.message}")
         return False
     reached(Point.READ_AFTER_SEND)
-    async with way.house.database.tenant(way.tenant_id) as transaction:
-        adopted = await store.posts.list_adopted(
-            transaction, way.integration.id, [seen.tweet_id for seen in timeline]
+    adopted = await way.write(
+        lambda transaction: store.posts.list_adopted(
+            transaction, way.account.id, [seen.tweet_id for seen in timeline]
         )
+    )
     verdict = promise.judge_timeline(
-        text=x.posts.as_returned(part.text),
-        media_keys=[upload.media_key for upload in uploads],
-        reply_to=way.parent_of(part),
-        since=last.unsettled_since,
+        text=x.posts.as_returned(part.part.text),
+        files=len(part.part.media),
+        media_keys=part.media_keys,
+        reply_to=way.journal.parent_of(part.part),
+        since=since,
         timeline=timeline,
         adopted=adopted,
     )
     match verdict:
         case promise.Found(seen):
-            await way.sent(
-                part,
-                last.attempt,
-                seen.tweet_id,
-                found_of=seen.created_at,
-            )
+            await way.sent(part, part.last, seen.tweet_id, found_of=seen.created_at)
         case promise.NotFound():
-            async with way.house.database.tenant(way.tenant_id) as transaction:
-                await store.posts.count_empty_read(
-                    transaction, last.attempt.id, way.house.clock.now(), counts=counts
+            now = way.house.clock.now()
+            await way.write(
+                lambda transaction: store.journal.count_empty_read(
+                    transaction, part.last, now, counts=counts
                 )
+            )
         case promise.Ambiguous(several):
             ids = ", ".join(seen.tweet_id for seen in several)
             await way.ask_person(part, f"several posts on X look like it: {ids}")
@@ -215,3 +253,9 @@ async def ask_timeline(
             assert_never(verdict)
     reached(Point.READ_AFTER_COMMIT)
     return True
+
+
+async def give_up_waiting(way: Way, part: PartJournal) -> None:
+    """The last attempt's time is over: nobody will write its answer any more."""
+    assert part.part.state is PartState.SENDING
+    await way.unknown(part, part.last, "its worker ended before X's answer was known")

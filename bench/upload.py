@@ -1,0 +1,303 @@
+"""Uploading a 512 MB file, beside the least that a machine can do, and whether its bytes arrive.
+
+The floor sends the very same multipart bodies by `sendfile` to the same sink, a process that reads
+and forgets. Floor and upload take turns, each in a fresh process that times itself; the file is in
+the page cache for both. The ratio is the median of the pairs. Then the sink reads slowly, refuses
+or cuts off one segment in ten, and keeps what arrives: each segment's SHA-256 is compared.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from _report import Bar, report
+
+from roost import x
+
+MIB = 1024 * 1024
+FILE_BYTES = 512 * MIB
+SEGMENT_BYTES = 4 * MIB
+ROUNDS = 7
+_MEDIA_ID = "1880028106020515840"
+_READ = 256 * 1024
+_SLOW_READ = 64 * 1024
+_UPLOAD = {"data": {"id": _MEDIA_ID, "media_key": f"13_{_MEDIA_ID}", "expires_after_secs": 86_400}}
+
+
+@dataclass
+class Head:
+    """A request as far as its first line and headers, and what came with them."""
+
+    path: str
+    headers: dict[str, str]
+    early: bytes
+
+    @property
+    def left(self) -> int:
+        """Bytes of the body that are still to come."""
+        return int(self.headers["content-length"]) - len(self.early)
+
+
+@dataclass
+class Sink:
+    """What the server has been sent. `keeps`: hash it, read slowly, and fail one in ten."""
+
+    keeps: bool
+    asked: int = 0
+    failed: int = 0
+    digests: dict[int, tuple[str, int]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def serve(self, connection: socket.socket) -> None:
+        """Answer the requests of one connection, until it ends or is to be cut."""
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        buffer = memoryview(bytearray(_READ))
+        with connection:
+            while (head := _read_head(connection)) is not None:
+                if self.keeps and head.path.endswith("/append"):
+                    answer = self._keep(connection, head)
+                else:
+                    left = head.left
+                    while left:
+                        left -= connection.recv_into(buffer, min(left, _READ))
+                    answer = _answer(200, _UPLOAD)
+                if answer is None:
+                    return
+                connection.sendall(answer)
+
+    def _keep(self, connection: socket.socket, head: Head) -> bytes | None:
+        """Every tenth segment is refused or, in turns, cut off half way (None)."""
+        with self.lock:
+            self.asked += 1
+            number = self.asked
+            self.failed += number % 10 == 0
+        is_cut = number % 20 == 0
+        body, left = bytearray(head.early), head.left // 2 if is_cut else head.left
+        while left and (piece := connection.recv(min(left, _SLOW_READ))):
+            left -= len(piece)
+            body += piece
+            time.sleep(0.0005)
+        if left or is_cut:
+            return None
+        if number % 10 == 0:
+            return _answer(503, {"title": "Service Unavailable", "status": 503})
+        index, media = _read_segment(head.headers["content-type"], bytes(body))
+        with self.lock:
+            self.digests[index] = (hashlib.sha256(media).hexdigest(), len(media))
+        return _answer(200, {"data": {"expires_at": 1_900_000_000}})
+
+
+def _read_head(connection: socket.socket) -> Head | None:
+    heard = b""
+    while b"\r\n\r\n" not in heard:
+        piece = connection.recv(16 * 1024)
+        if not piece:
+            return None
+        heard += piece
+    head, _, early = heard.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    named = (line.partition(": ") for line in lines)
+    return Head(first.split(" ")[1], {name.lower(): value for name, _, value in named}, early)
+
+
+def _read_segment(content_type: str, body: bytes) -> tuple[int, bytes]:
+    boundary = content_type.partition("boundary=")[2].encode()
+    fields, _, rest = body.partition(b'name="media"')
+    index = fields.partition(b'name="segment_index"\r\n\r\n')[2].partition(b"\r\n")[0]
+    end = b"\r\n--" + boundary + b"--\r\n"
+    return int(index), rest.partition(b"\r\n\r\n")[2].removesuffix(end)
+
+
+def _answer(status: int, body: object) -> bytes:
+    encoded = json.dumps(body).encode()
+    return (
+        f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(encoded)}\r\n\r\n"
+    ).encode() + encoded
+
+
+def serve(*, keeps: bool) -> None:
+    """Be the sink until standard input ends, then tell what arrived."""
+    sink = Sink(keeps)
+    listening = socket.create_server(("127.0.0.1", 0))
+    print(listening.getsockname()[1], flush=True)
+
+    def accept() -> None:
+        while True:
+            connection, _ = listening.accept()
+            threading.Thread(target=sink.serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    sys.stdin.read()
+    print(json.dumps({"failed": sink.failed, "digests": sink.digests}))
+
+
+def send_floor(url: str, path: Path) -> dict[str, float]:
+    """The same bodies by `sendfile`, one after the other on one connection."""
+    at = urlsplit(url)
+    with (
+        path.open("rb") as file,
+        socket.create_connection((at.hostname or "", at.port or 80)) as connection,
+    ):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        begun = time.perf_counter()
+        for index, offset in enumerate(range(0, path.stat().st_size, SEGMENT_BYTES)):
+            boundary = f"{index:032x}"
+            named = f"--{boundary}\r\nContent-Disposition: form-data; name="
+            head = f'{named}"segment_index"\r\n\r\n{index}\r\n{named}"media"; filename="segment"'
+            head += "\r\nContent-Type: application/octet-stream\r\n\r\n"
+            tail = f"\r\n--{boundary}--\r\n".encode()
+            length = min(SEGMENT_BYTES, path.stat().st_size - offset)
+            connection.sendall(
+                (
+                    f"POST /2/media/upload/{_MEDIA_ID}/append HTTP/1.1\r\nHost: sink\r\n"
+                    f"Content-Type: multipart/form-data; boundary={boundary}\r\n"
+                    f"Content-Length: {len(head) + length + len(tail)}\r\n\r\n{head}"
+                ).encode(),
+                socket.MSG_MORE,
+            )
+            end = offset + length
+            while offset < end:
+                offset += os.sendfile(connection.fileno(), file.fileno(), offset, end - offset)
+            connection.sendall(tail)
+            assert connection.recv(16 * 1024).startswith(b"HTTP/1.1 200")
+        return {"seconds": time.perf_counter() - begun}
+
+
+class _Token:
+    """Any token will do for the sink."""
+
+    async def get(self) -> str:
+        """It."""
+        return "a token"
+
+    async def refresh(self, rejected: str) -> str:
+        """There is no other."""
+        return rejected
+
+
+async def send_upload(url: str, path: Path) -> dict[str, float]:
+    """The file by `roost.x.media`, as a program would."""
+    async with aiohttp.ClientSession() as session:
+        client = x.Client(_Token(), base_url=url, session=session)
+        begun = time.perf_counter()
+        await x.media.upload(client, path, mime_type="video/mp4", category="tweet_video")
+        seconds = time.perf_counter() - begun
+    # Of the process since it began this program; `getrusage` would tell its parent's, too.
+    peak_kb = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
+    return {"seconds": seconds, "peak_rss_mb": int(peak_kb) / 1024}
+
+
+@contextmanager
+def sinking(*, keeps: bool) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """A sink's address, and its process."""
+    command = [sys.executable, __file__, "--sink", "keep" if keeps else "forget"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}", process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def run(what: str, url: str, path: Path) -> dict[str, Any]:
+    """One measurement in a fresh process."""
+    command = [sys.executable, __file__, f"--{what}", url, "--file", str(path)]
+    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    measured: dict[str, Any] = json.loads(told)
+    return measured
+
+
+def count_corrupted(path: Path) -> tuple[int, int]:
+    """How many bytes did not arrive as they are, and how many segments were refused or cut off."""
+    with sinking(keeps=True) as (url, process):
+        run("upload", url, path)
+        told, _ = process.communicate()
+    arrived = json.loads(told)
+    corrupted = 0
+    with path.open("rb") as file:
+        for index in range(-(-path.stat().st_size // SEGMENT_BYTES)):
+            segment = file.read(SEGMENT_BYTES)
+            expected = [hashlib.sha256(segment).hexdigest(), len(segment)]
+            if arrived["digests"].pop(str(index), None) != expected:
+                corrupted += len(segment)
+    corrupted += sum(length for _, length in arrived["digests"].values())
+    return corrupted, arrived["failed"]
+
+
+def write_noise(path: Path) -> None:
+    """A file whose segments are all different."""
+    with path.open("wb") as file:
+        for _ in range(FILE_BYTES // MIB):
+            file.write(os.urandom(MIB))
+
+
+def measure(rounds: int) -> tuple[list[Bar], dict[str, float | int | str]]:
+    """All bars."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "noise.mp4"
+        write_noise(path)
+        floors, uploads = [], []
+        with sinking(keeps=False) as (url, _):
+            run("floor", url, path)  # the first reader warms the page cache for all
+            for _ in range(rounds):
+                floors.append(run("floor", url, path))
+                uploads.append(run("upload", url, path))
+        corrupted, failed = count_corrupted(path)
+    pairs = [(u["seconds"] / f["seconds"]) for f, u in zip(floors, uploads, strict=True)]
+    bars = [
+        Bar("upload_vs_floor", statistics.median(pairs), "<=", 2.0),
+        Bar("upload_peak_rss_mb", max(u["peak_rss_mb"] for u in uploads), "<=", 80),
+        Bar("bytes_corrupted", corrupted, "==", 0),
+    ]
+    figures: dict[str, float | int | str] = {
+        "file_mb": FILE_BYTES // MIB,
+        "floor_s": statistics.median(f["seconds"] for f in floors),
+        "upload_s": statistics.median(u["seconds"] for u in uploads),
+        "best_pair": min(pairs),
+        "worst_pair": max(pairs),
+        "segments_failed": failed,
+    }
+    return bars, figures
+
+
+def main() -> int:
+    """Run and report."""
+    parser = argparse.ArgumentParser(description="Bench uploads.")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--sink", choices=["keep", "forget"], help="only be the sink")
+    parser.add_argument("--floor", metavar="URL", help="only send the floor's bytes")
+    parser.add_argument("--upload", metavar="URL", help="only upload")
+    parser.add_argument("--file", type=Path)
+    asked = parser.parse_args()
+    if asked.sink:
+        serve(keeps=asked.sink == "keep")
+    elif asked.floor:
+        print(json.dumps(send_floor(asked.floor, asked.file)))
+    elif asked.upload:
+        print(json.dumps(asyncio.run(send_upload(asked.upload, asked.file))))
+    else:
+        return report("upload", *measure(asked.rounds), asked.json)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,23 @@
+"""`roost alarms`: what a person has to see to."""
+
+from roost.cli.show import Json, complete, open_for_command, plain, say
+from roost.services import watch
+
+
+def alarms(*, as_json: Json = False) -> int:
+    """List what a person has to see to, with what to do; `roost doctor` looks at more."""
+
+    async def work() -> None:
+        async with open_for_command() as house:
+            await watch.find_late(house)
+            found = await watch.list_alarms(house)
+        answer = [plain(one) | {"tenant": tenant and tenant.name} for tenant, one in found]
+        lines = [
+            f"{one.raised_at.isoformat(timespec='seconds')} "
+            f"{tenant.name if tenant else 'everybody'}: {one.message}\n    → {one.next}"
+            for tenant, one in found
+        ]
+        told = "\n".join(lines) or "There is nothing to see to."
+        say({"alarms": answer}, told, as_json=as_json)
+
+    return complete(work)

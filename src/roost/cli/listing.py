@@ -1,0 +1,131 @@
+"""`roost posts`: the posts in the order of their time, or one with its history."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+
+from roost import store, story
+from roost.cli.chosen import choose_account
+from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, plain, say
+from roost.cli.standing import see_standing, tell_held, tell_standing
+from roost.house import House
+from roost.journal import PartJournal
+from roost.models import Event, PartState, PostId, Tenant
+from roost.services import pause
+
+
+def posts(
+    post: int | None = None,
+    /,
+    *,
+    history: Annotated[
+        bool, Parameter(negative="", help="What happened to the post, step by step.")
+    ] = False,
+    tenant: TenantName = "default",
+    account: AccountName = None,
+    as_json: Json = False,
+) -> int:
+    """List the posts in the order of their time, or show one."""
+
+    async def work() -> None:
+        async with open_for_command() as house:
+            whose = await store.tenants.get(house.database, tenant)
+            if post is None:
+                await _list(house, whose, account, as_json)
+            else:
+                await _show_one(house, whose, PostId(post), history, as_json)
+
+    return complete(work)
+
+
+async def _list(house: House, tenant: Tenant, account: str | None, as_json: bool) -> None:
+    chosen = await choose_account(house, tenant, account) if account else None
+    async with house.database.tenant(tenant.id) as transaction:
+        found = await store.posts.list_all(transaction, chosen.id if chosen else None)
+        accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
+        holds = await pause.find_holds(transaction)
+    held = {post.id: pause.held_by(post, accounts[post.integration_id], holds) for post in found}
+    if as_json:
+        say({"posts": [plain(one) | {"held_by": held[one.id]} for one in found]}, as_json=True)
+        return
+    zone = ZoneInfo(tenant.time_zone)
+    table = Table("post", "account", f"due ({zone.key})", "state", "parts", "text")
+    for one in found:
+        due = one.due_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if one.due_at else "–"
+        text = one.parts[0].text.replace("\n", " ") if one.parts else ""
+        table.add_row(
+            str(one.id), f"@{accounts[one.integration_id].username}", due,
+            f"{one.state}, held back" if held[one.id] else one.state, str(len(one.parts)),
+            text[:60],
+        )  # fmt: skip
+    Console().print(table)
+    for scope in (pause.Scope.TENANT, pause.Scope.EVERYTHING):
+        if any(scope in each for each in held.values()):
+            say(None, f"Held back: {tell_held([scope])} is paused.", as_json=False)
+
+
+async def _show_one(
+    house: House, tenant: Tenant, post_id: PostId, history: bool, as_json: bool
+) -> None:
+    async with house.database.tenant(tenant.id) as transaction:
+        found = await store.posts.get(transaction, post_id)
+        events = await store.posts.list_events(transaction, post_id) if history else []
+        journal = await store.journal.get(transaction, post_id)
+    account, held = await see_standing(house, tenant, found)
+    if as_json:
+        answer = {"post": plain(found) | {"held_by": held}}
+        if history:
+            answer |= _history(events, journal.parts)
+        say(answer, as_json=True)
+        return
+    lines = [tell_standing(found, tenant, account, held)]
+    zone = ZoneInfo(tenant.time_zone)
+    for part in journal.parts:
+        lines += _part(part, zone, history)
+    lines += _story(events, zone)
+    say(None, "\n".join(lines), as_json=False)
+
+
+def _history(events: Sequence[Event], parts: Sequence[PartJournal]) -> dict[str, Any]:
+    """Every step with its sentence, and every try at sending a part."""
+    return {
+        "history": [plain(event) | {"sentence": story.sentence(event)} for event in events],
+        "attempts": [
+            {"part": one.part.position} | plain(attempt)
+            for one in parts
+            for attempt in one.attempts
+        ],
+    }
+
+
+def _part(journal: PartJournal, zone: ZoneInfo, history: bool) -> Iterator[str]:
+    part = journal.part
+    yield f"  part {part.position} ({part.state}): {part.text}"
+    for asset in part.media:
+        alt = f', alt text "{asset.alt_text}"' if asset.alt_text else ", no alt text"
+        yield f"    {asset.kind} {asset.path}{alt}"
+    if not history or part.state is PartState.SENT:
+        return
+    # What is known of a part that is not out: a person may have to decide about it.
+    for attempt in journal.attempts:
+        known = [story.outcome(attempt), story.reads(attempt)]
+        at = attempt.started_at.astimezone(zone).strftime("%H:%M:%S")
+        told = "; ".join(filter(None, known))
+        yield f"    attempt {attempt.number} at {at}: {told}"
+    if (keys := story.media(journal)) is not None:
+        yield f"    {keys}"
+
+
+def _story(events: Sequence[Event], zone: ZoneInfo) -> Iterator[str]:
+    """A line a step, under the day on which it happened; who did it stands behind."""
+    day = None
+    for event in events:
+        at = event.at.astimezone(zone)
+        if at.date() != day:
+            day = at.date()
+            yield f"{at:%a} {at.day} {at:%b %Y} ({zone.key})"
+        yield f"  {at:%H:%M:%S} {story.sentence(event)} [{event.who}]"

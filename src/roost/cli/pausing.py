@@ -1,0 +1,166 @@
+"""`roost pause`, `roost resume`: posts held back at four scopes, and the stop switch."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from roost import store
+from roost.cli.chosen import choose_account
+from roost.cli.show import Json, TenantName, complete, open_for_command, say
+from roost.cli.standing import see_standing, tell_held
+from roost.errors import InvalidInput
+from roost.house import House
+from roost.models import PostId, Tenant
+from roost.services import pause as pauses
+from roost.services import restore
+from roost.services.pause import Scope
+
+Account = Annotated[
+    str | None, Parameter(name="--account", help="All posts of this account, as @name.")
+]
+WholeTenant = Annotated[bool, Parameter(negative="", help="All posts of the tenant.")]
+Everything = Annotated[
+    bool, Parameter(name="--all", negative="", help="Everything of everybody: the stop switch.")
+]
+Restored = Annotated[
+    bool,
+    Parameter(negative="", help="The database was restored: everything, until X has been asked."),
+]
+
+
+class ScopeUnclear(InvalidInput):
+    """No scope was named, or several were."""
+
+    default_next = "Name one: POST, --account, --whole-tenant, --all or --restored."
+
+
+def pause(
+    post: int | None = None,
+    /,
+    *,
+    account: Account = None,
+    whole_tenant: WholeTenant = False,
+    everything: Everything = False,
+    restored: Restored = False,
+    tenant: TenantName = "default",
+    as_json: Json = False,
+) -> int:
+    """Hold posts back; a request that is on its way to X now is finished. Name one scope.
+
+    After a restore of the database, say `--restored` before any worker starts.
+    """
+
+    async def work() -> None:
+        scope = _scope(post, account, whole_tenant, everything or restored)
+        async with open_for_command() as house:
+            if scope is Scope.EVERYTHING:
+                answer, told = await _stop(house, restored)
+            else:
+                whose = await store.tenants.get(house.database, tenant)
+                answer, told = await _hold(house, whose, scope, post, account, paused=True)
+        say(answer, told, as_json=as_json)
+
+    return complete(work)
+
+
+def resume(
+    post: int | None = None,
+    /,
+    *,
+    account: Account = None,
+    whole_tenant: WholeTenant = False,
+    everything: Everything = False,
+    restored: Restored = False,
+    tenant: TenantName = "default",
+    as_json: Json = False,
+) -> int:
+    """Let posts go on that were held back. Name one scope.
+
+    After a restore, each part that came due since is looked for on X before it is sent.
+    """
+
+    async def work() -> None:
+        scope = _scope(post, account, whole_tenant, everything or restored)
+        async with open_for_command() as house:
+            if scope is Scope.EVERYTHING:
+                answer, told = await _go_on(house)
+            else:
+                whose = await store.tenants.get(house.database, tenant)
+                answer, told = await _hold(house, whose, scope, post, account, paused=False)
+        say(answer, told, as_json=as_json)
+
+    return complete(work)
+
+
+def _scope(post: int | None, account: str | None, whole_tenant: bool, everything: bool) -> Scope:
+    named = {
+        Scope.POST: post is not None,
+        Scope.ACCOUNT: account is not None,
+        Scope.TENANT: whole_tenant,
+        Scope.EVERYTHING: everything,
+    }
+    scopes = [scope for scope, is_named in named.items() if is_named]
+    if len(scopes) != 1:
+        several = " and ".join(scopes)
+        raise ScopeUnclear(f"Several scopes were named: {several}." if several else "Of what?")
+    return scopes[0]
+
+
+async def _hold(
+    house: House, tenant: Tenant, scope: Scope, post: int | None, name: str | None, *, paused: bool
+) -> tuple[dict[str, Any], str]:
+    of: int | str = tenant.name
+    what, again = f"All posts of tenant {tenant.name!r}", "--whole-tenant"
+    rest = ""
+    if scope is Scope.POST:
+        assert post is not None
+        of, what, again = post, f"Post {post}", str(post)
+        await pauses.hold_post(house, tenant, PostId(post), paused=paused)
+        rest = await _still_held(house, tenant, PostId(post)) if not paused else ""
+    elif scope is Scope.ACCOUNT:
+        account = await choose_account(house, tenant, name)
+        of = f"@{account.username}"
+        what, again = f"All posts of {of}", f"--account {of}"
+        await pauses.hold_account(house, account, paused=paused)
+    else:
+        await pauses.hold_tenant(house, tenant, paused=paused)
+    verb = "is" if scope is Scope.POST else "are"
+    told = f"{what} {verb} held back; `roost resume {again}` ends that."
+    if not paused:
+        told = f"{what} {verb} no longer held back.{rest}"
+    return {"paused": paused, "scope": scope, "of": of}, told
+
+
+async def _still_held(house: House, tenant: Tenant, post_id: PostId) -> str:
+    async with house.database.tenant(tenant.id) as transaction:
+        post = await store.posts.get(transaction, post_id)
+    _, held = await see_standing(house, tenant, post)
+    return f" It still waits: {tell_held(held)} is paused." if held else ""
+
+
+async def _stop(house: House, restored: bool) -> tuple[dict[str, Any], str]:
+    answer: dict[str, Any] = {"paused": True, "scope": Scope.EVERYTHING, "of": None}
+    told = "Everything is stopped: nothing of anybody goes out."
+    if restored:
+        # What is missing is what was sent after the last line of the story that is there.
+        last_at = (await restore.read_mark(house)).last_at
+        await pauses.stop_after_restore(house, last_at)
+        answer["restored_to"] = last_at
+        told += (
+            " Posts that came due since the database's last line are looked for on X before they"
+            " are sent."
+        )
+    else:
+        await pauses.stop_everything(house)
+    return answer, f"{told} `roost resume --all` lets it go on."
+
+
+async def _go_on(house: House) -> tuple[dict[str, Any], str]:
+    doubted = await pauses.go_on(house)
+    answer = {
+        "paused": False, "scope": Scope.EVERYTHING, "of": None, "looked_for_first": doubted
+    }  # fmt: skip
+    told = "Everything goes on."
+    if doubted:
+        told += f" {doubted} parts that came due are looked for on X before they are sent."
+    return answer, told

@@ -1,0 +1,152 @@
+"""A post as its rows tell it: all that a worker needs to decide what may be done next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from roost.limits import Window
+from roost.models import (
+    AttemptId,
+    Integration,
+    MediaAssetId,
+    Part,
+    PartState,
+    Post,
+    TweetId,
+    XMediaId,
+)
+
+
+class Outcome(StrEnum):
+    """What became of an attempt."""
+
+    SENT = "sent"
+    """X answered with the post's id."""
+    ADOPTED = "adopted"
+    """X's timeline showed the post, or a person named it."""
+    REFUSED = "refused"
+    """X refused it for good."""
+    NOT_CREATED = "not_created"
+    """X surely created nothing, or nothing left the machine."""
+    NO_PARENT = "no_parent"
+    """X did not show the part before it yet; nothing was created."""
+    DUPLICATE = "duplicate"
+    """X refused a repetition: it believes that it has the post."""
+    UNKNOWN = "unknown"
+    """No answer came: the timeline has to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at sending a part; committed before the request leaves."""
+
+    id: AttemptId
+    number: int
+    """From 1."""
+    started_at: datetime
+    """Domain time: where reconciling begins to look."""
+    wall_left: timedelta
+    """Wall time in which its request may still be under way; negative: surely over."""
+    outcome: Outcome | None = None
+    """None: under way, or its worker died."""
+    empty_reads: int = 0
+    """Reads of the timeline, past X's read lag, that did not show the post."""
+    empty_read_at: datetime | None = None
+    decided_absent: bool = False
+    """A person has looked, and said that X does not have it."""
+    media_ids: tuple[XMediaId, ...] = ()
+    media_keys: tuple[str, ...] = ()
+    """Of what it carried: how a timeline names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What X holds of a file."""
+
+    asset_id: MediaAssetId
+    media_id: XMediaId
+    media_key: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PartJournal:
+    """A part, its attempts (oldest first) and what X holds of its files."""
+
+    part: Part
+    attempts: tuple[Attempt, ...] = ()
+    uploads: Mapping[MediaAssetId, Upload] | None = None
+
+    @property
+    def last(self) -> Attempt:
+        """The latest attempt; there is one for every part that is not `pending`."""
+        return self.attempts[-1]
+
+    @property
+    def unsettled_since(self) -> datetime:
+        """When the first attempt began of which nobody knows that X created nothing."""
+        surely = {Outcome.NOT_CREATED, Outcome.NO_PARENT, Outcome.REFUSED}
+        looked_at = max((each.number for each in self.attempts if each.decided_absent), default=0)
+        unsettled = (
+            each.started_at
+            for each in self.attempts
+            if each.outcome not in surely and each.number > looked_at
+        )
+        return min(unsettled, default=self.last.started_at)
+
+    @property
+    def said_duplicate(self) -> bool:
+        """Whether X refused a repetition as a duplicate."""
+        return any(each.outcome is Outcome.DUPLICATE for each in self.attempts)
+
+    @property
+    def without_parent(self) -> int:
+        """How many attempts X refused because it did not show the part before."""
+        return sum(each.outcome is Outcome.NO_PARENT for each in self.attempts)
+
+    @property
+    def media_keys(self) -> frozenset[str]:
+        """How the timeline names its files; empty where no attempt carried any that is known."""
+        return frozenset(key for each in self.attempts for key in each.media_keys)
+
+    def upload_of(self, asset_id: MediaAssetId) -> Upload | None:
+        """What X holds of one file."""
+        return (self.uploads or {}).get(asset_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """X takes nothing before an instant."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostJournal:
+    """A post on its way, with its account and what X has said of both."""
+
+    post: Post
+    account: Integration
+    parts: tuple[PartJournal, ...]
+    late_from: datetime
+    """Since when its lateness counts: its due time, or what kept it that nobody could help."""
+    windows: tuple[Window, ...] = ()
+    """How many creates X still takes of the account, as its last answer told."""
+    app_rest: Rest | None = None
+    """X takes nothing of any account of the app."""
+
+    @property
+    def is_untried(self) -> bool:
+        """Whether nothing of it was ever sent."""
+        return not any(each.attempts for each in self.parts)
+
+    def current(self) -> PartJournal | None:
+        """The first part that is not on X; None: all are."""
+        return next((one for one in self.parts if one.part.state is not PartState.SENT), None)
+
+    def parent_of(self, part: Part) -> TweetId | None:
+        """What a part answers to: the part before it."""
+        before = [one.part for one in self.parts if one.part.position < part.position]
+        return before[-1].sent_as if before else None

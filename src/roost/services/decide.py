@@ -1,0 +1,302 @@
+"""A person settles what Roost cannot or must not; the choice is in the history."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from roost import guards, promise, store, x
+from roost.accounts import open_account
+from roost.errors import Conflict, InvalidInput, PostRefused
+from roost.house import House
+from roost.journal import Outcome, PartJournal, PostJournal
+from roost.models import Part, PartState, Post, PostId, PostState, Tenant, TweetId
+from roost.prices import Operation, Price, price_of, price_of_create, sum_of
+from roost.store.database import Statements
+
+_TWEET: Final = re.compile(r"(?:.*/status(?:es)?/)?([0-9]{1,19})(?:[/?#].*)?")
+_ALARMS: Final = ("decision", "missed", "failed")
+
+
+class Choice(StrEnum):
+    """What a person can decide about a post that did not end as it was meant to."""
+
+    SENT = "sent"
+    """The undecided part is on X."""
+    SEND = "send"
+    """The undecided part is not on X, or the missed post is still wanted: send it."""
+    DROP = "drop"
+    """Give up the undecided part, or the missed post."""
+    CONTINUE = "continue"
+    """Go on with a thread at the part that was refused."""
+    DELETE = "delete"
+    """Take off X what is out of a thread."""
+    LEAVE = "leave"
+    """Leave it as it is: seen, and nothing to do."""
+
+
+_CHOICES: Final = {
+    PostState.NEEDS_DECISION: (Choice.SENT, Choice.SEND, Choice.DROP),
+    PostState.MISSED: (Choice.SEND, Choice.DROP),
+    PostState.PARTLY_PUBLISHED: (Choice.CONTINUE, Choice.DELETE, Choice.LEAVE),
+    PostState.FAILED: (Choice.LEAVE,),
+}
+
+
+def list_choices(post: Post) -> tuple[Choice, ...]:
+    """What a person can decide about this post now. Pure."""
+    if post.state is PostState.NEEDS_DECISION and not _is_unknown(post):
+        return (Choice.LEAVE,)
+    return _CHOICES.get(post.state, ())
+
+
+def _is_unknown(post: Post) -> bool:
+    """Whether nobody knows if its next part is on X; else something odd was seen on the way."""
+    current = next((part for part in post.parts if part.state is not PartState.SENT), None)
+    return current is not None and current.state is PartState.UNKNOWN
+
+
+def list_deletable(post: Post) -> list[Part]:
+    """The parts that are on X still, as far as Roost knows. Pure."""
+    return [part for part in post.parts if part.sent_as is not None and part.deleted_at is None]
+
+
+def price_deletion(parts: Sequence[Part]) -> Price:
+    """What X bills for taking these parts off. Pure."""
+    return sum_of([price_of(Operation.DELETE_POST) for _ in parts])
+
+
+class DecisionNotOpen(Conflict):
+    """The post is not in a state in which this could be decided."""
+
+
+class TweetUnlikely(InvalidInput):
+    """What was named as the post on X cannot be it."""
+
+    default_next = "Copy the address of the post from the account's timeline on X."
+
+
+async def say_sent(house: House, tenant: Tenant, post_id: PostId, address: str) -> Post:
+    """The undecided part is on X, under this address or id; the post goes on from there.
+
+    Raises: PostNotFound, DecisionNotOpen, TweetUnlikely (nothing is changed).
+    """
+    found = _TWEET.fullmatch(address.strip())
+    if found is None:
+        raise TweetUnlikely(f"{address!r} is no address of a post on X.")
+    tweet_id, now = TweetId(found.group(1)), house.clock.now()
+    async with house.database.statements(tenant.id) as transaction:
+        journal, part = await _undecided(transaction, post_id)
+        _require_likely(part, tweet_id)
+        if await store.posts.list_adopted(transaction, journal.account.id, [tweet_id]):
+            raise TweetUnlikely(f"{tweet_id} is known already as another part's post.")
+        why = f"decided by hand: it is on X as {tweet_id}"
+        await _move(house, transaction, journal, PostState.PUBLISHING, why)
+        price = price_of_create(part.part.text, media=bool(part.part.media))
+        await store.journal.settle_sent(
+            transaction,
+            journal.account.id,
+            part.part,
+            part.last,
+            tweet_id,
+            outcome=Outcome.ADOPTED,
+            sent_at=x.posts.born_at(tweet_id),
+            usd=price.low,
+            priced=price.reason,
+            windows=(),
+            at=now,
+            before=PartState.UNKNOWN,
+            why=f"found by hand as {tweet_id}",
+            who=house.who,
+        )
+        return await _done(house, transaction, journal)
+
+
+async def say_send(house: House, tenant: Tenant, post_id: PostId) -> Post:
+    """The undecided part is not on X, or the missed post is still wanted: send it now.
+
+    Raises: PostNotFound, DecisionNotOpen.
+    """
+    async with house.database.statements(tenant.id) as transaction:
+        journal = await _locked(transaction, post_id)
+        if journal.post.state is PostState.MISSED:
+            await transaction.run("start_anew", post=post_id, now=house.clock.now())
+            why = "decided by hand: it is sent all the same"
+        else:
+            journal, part = await _undecided(transaction, post_id)
+            await transaction.run("decide_absent", attempt=part.last.id)
+            why = f"decided by hand: part {part.part.position} is not on X, so it is sent"
+        await _move(house, transaction, journal, PostState.PUBLISHING, why)
+        return await _done(house, transaction, journal)
+
+
+async def drop(house: House, tenant: Tenant, post_id: PostId) -> Post:
+    """Give up the undecided part (whatever X has), or the missed post.
+
+    Raises: PostNotFound, DecisionNotOpen.
+    """
+    now, who = house.clock.now(), house.who
+    async with house.database.statements(tenant.id) as transaction:
+        journal = await _locked(transaction, post_id)
+        if journal.post.state is PostState.MISSED:
+            await _move(house, transaction, journal, PostState.CANCELLED, "dropped by hand")
+            return await _done(house, transaction, journal)
+        journal, part = await _undecided(transaction, post_id)
+        await store.journal.move_part(
+            transaction, part.part.id, PartState.UNKNOWN, PartState.FAILED,
+            at=now, why="dropped by hand", who=who,
+        )  # fmt: skip
+        sent = any(each.part.state is PartState.SENT for each in journal.parts)
+        after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
+        await _move(house, transaction, journal, after, "dropped by hand")
+        return await _done(house, transaction, journal)
+
+
+async def go_on(house: House, tenant: Tenant, post_id: PostId, text: str | None) -> Post:
+    """Go on with a partly published thread at the part that X refused, with another text if given.
+
+    Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).
+    """
+    async with house.database.statements(tenant.id) as transaction:
+        journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
+        current = journal.current()
+        assert current is not None, "a partly published post has a part that is not on X"
+        if text == current.part.text:
+            text = None
+        if text is not None:
+            _judge(text, current, journal.account.subscription_type)
+        await store.journal.move_part(
+            transaction, current.part.id, PartState.FAILED, PartState.PENDING,
+            at=house.clock.now(), why="edited by hand" if text else "tried again, by hand",
+            who=house.who,
+        )  # fmt: skip
+        if text is not None:
+            await transaction.run("change_text", part=current.part.id, text=text)
+        why = "decided by hand: the thread goes on from there"
+        await _move(house, transaction, journal, PostState.PUBLISHING, why)
+        return await _done(house, transaction, journal)
+
+
+async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
+    """Take off X what is out of a partly published thread; $0.010 a part.
+
+    Each deletion is committed by itself: where X fails half way, the rest may be deleted later.
+    Raises: PostNotFound, DecisionNotOpen, x.errors.XFailure.
+    """
+    async with house.database.statements(tenant.id) as transaction:
+        journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
+    client = open_account(house, journal.account)
+    for part in reversed(list_deletable(journal.post)):
+        assert part.sent_as is not None
+        await x.posts.delete(client, part.sent_as)
+        now = house.clock.now()
+        async with house.database.statements(tenant.id) as transaction:
+            await transaction.run("mark_deleted", part=part.id, at=now)
+            await store.posts.tell(
+                transaction, tenant.id, post_id, now, PartState.SENT, PartState.SENT,
+                "deleted from X by hand", who=house.who, position=part.position,
+            )  # fmt: skip
+    async with house.database.statements(tenant.id) as transaction:
+        journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
+        why = "cancelled by hand: what was out is deleted from X"
+        await _move(house, transaction, journal, PostState.CANCELLED, why)
+        return await _done(house, transaction, journal)
+
+
+async def leave(house: House, tenant: Tenant, post_id: PostId) -> Post:
+    """Leave a partly published or failed post as it is: seen, and nothing to do.
+
+    A post of which no part is unknown, but which a person was to look at, goes on by its rows.
+    Raises: PostNotFound, DecisionNotOpen.
+    """
+    async with house.database.statements(tenant.id) as transaction:
+        journal = await _locked(transaction, post_id)
+        if Choice.LEAVE not in list_choices(journal.post):
+            raise _not_open(journal.post)
+        state = journal.post.state
+        if state is PostState.NEEDS_DECISION:
+            why = "decided by hand: seen, it goes on"
+            await _move(house, transaction, journal, PostState.PUBLISHING, why)
+            return await _done(house, transaction, journal)
+        await store.posts.tell(
+            transaction, tenant.id, post_id, house.clock.now(), state, state,
+            "left as it is, by hand", who=house.who,
+        )  # fmt: skip
+        return await _done(house, transaction, journal)
+
+
+async def _locked(transaction: Statements, post_id: PostId, *states: PostState) -> PostJournal:
+    """The post, kept from changing, in one of these states (if any are named)."""
+    await store.posts.lock_state(transaction, post_id)
+    journal = await store.journal.get(transaction, post_id)
+    if states and journal.post.state not in states:
+        raise _not_open(journal.post)
+    return journal
+
+
+def _not_open(post: Post) -> DecisionNotOpen:
+    choices = ", ".join(f"`{choice}`" for choice in list_choices(post))
+    return DecisionNotOpen(
+        f"Post {post.id} is {post.state}: "
+        + (f"what can be decided is {choices}." if choices else "there is nothing to decide."),
+        next=f"`roost posts {post.id} --history` tells where it stands.",
+    )
+
+
+async def _undecided(transaction: Statements, post_id: PostId) -> tuple[PostJournal, PartJournal]:
+    journal = await _locked(transaction, post_id, PostState.NEEDS_DECISION)
+    part = journal.current()
+    if part is None or part.part.state is not PartState.UNKNOWN:
+        raise _not_open(journal.post)
+    return journal, part
+
+
+async def _move(
+    house: House, transaction: Statements, journal: PostJournal, after: PostState, why: str
+) -> None:
+    post = journal.post
+    reason = None if after in {PostState.PUBLISHING, PostState.PUBLISHED} else why
+    moved = await store.posts.move(transaction, post.id, post.state, after, reason)
+    assert moved, "the row is locked"
+    await store.posts.tell(
+        transaction, post.tenant_id, post.id, house.clock.now(), post.state, after, why,
+        who=house.who,
+    )  # fmt: skip
+
+
+async def _done(house: House, transaction: Statements, journal: PostJournal) -> Post:
+    post, now = journal.post, house.clock.now()
+    for kind in _ALARMS:
+        await store.alarms.end(transaction, post.tenant_id, kind, f"post {post.id}", at=now)
+    # What goes on has no job: the dispatcher is to look, and the sweep finds it at the latest.
+    await transaction.run("wake_post", post=post.id, now=now)
+    await transaction.run("announce_due")
+    return await store.posts.get(transaction, post.id)
+
+
+def _judge(text: str, current: PartJournal, subscription_type: str | None) -> None:
+    violations = guards.judge_post(
+        [guards.PartDraft(text, ())], subscription_type=subscription_type
+    )
+    if violations:
+        raise PostRefused(
+            violations[0].message,
+            violations=[
+                {"code": one.code, "message": one.message, "next": one.next} for one in violations
+            ],
+        )
+
+
+def _require_likely(part: PartJournal, tweet_id: TweetId) -> None:
+    """X's ids hold the time at which they were given out: before the attempt, it was another."""
+    born = x.posts.born_at(tweet_id)
+    if born < part.attempts[0].started_at - promise.SKEW:
+        raise TweetUnlikely(
+            f"{tweet_id} was posted at {_told(born)}, before Roost first tried to send this part"
+            f" ({_told(part.attempts[0].started_at)})."
+        )
+
+
+def _told(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="seconds")

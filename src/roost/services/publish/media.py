@@ -1,0 +1,204 @@
+"""Brings a post's files to X ahead of its time, each from the last segment that X has.
+
+The account is not held meanwhile: a video may take minutes, and its other posts go out. What X
+refuses here ends the post before anything of it is out.
+"""
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from roost import promise, store, x
+from roost.accounts import Grant, mark_lost, open_client
+from roost.errors import MediaChanged, ReconnectNeeded, RoostError
+from roost.house import House
+from roost.journal import PartJournal, Upload
+from roost.models import (
+    Integration,
+    IntegrationId,
+    IntegrationStatus,
+    MediaAsset,
+    MediaAssetId,
+    MediaKind,
+    PartState,
+    Post,
+    PostId,
+    PostState,
+    TenantId,
+)
+from roost.points import Point
+from roost.services.publish.rows import sound_outcome
+from roost.services.publish.send import growing
+from roost.store.database import Statements
+from roost.store.journal import UploadRow
+from roost.store.locks import SenderLocks
+from roost.telemetry import reached
+from roost.x.media import UploadState
+
+log = logging.getLogger(__name__)
+
+_CATEGORY: Final = {
+    MediaKind.IMAGE: "tweet_image",
+    MediaKind.GIF: "tweet_gif",
+    MediaKind.VIDEO: "tweet_video",
+}
+_STATE: Final = msgspec.json.Decoder(UploadState)
+
+
+async def prepare_post(
+    house: House,
+    locks: SenderLocks,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    post_id: PostId,
+) -> None:
+    """Bring the files of a post to X, unless somebody does already; then it may go on."""
+    await locks.finish(_prepare(house, locks, tenant_id, integration_id, post_id))
+
+
+async def _prepare(
+    house: House,
+    locks: SenderLocks,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    post_id: PostId,
+) -> None:
+    async with locks.uploading(post_id) as alone:
+        if not alone or locks.is_ending:
+            return
+        async with house.database.tenant(tenant_id) as transaction:
+            post = await store.posts.get(transaction, post_id)
+            account = await store.accounts.get(transaction, integration_id)
+            rows = await store.journal.list_uploads(transaction, post_id)
+        if account.status is not IntegrationStatus.CONNECTED:
+            return  # its posts wait, and ask for their files again when they go on
+        if post.state in {PostState.SCHEDULED, PostState.PUBLISHING}:
+            await _Files(house, post, account).bring(rows)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """One post's files on their way to X."""
+
+    house: House
+    post: Post
+    account: Integration
+
+    async def bring(self, rows: dict[MediaAssetId, UploadRow]) -> None:
+        """Upload what X does not hold for long enough; then the post may go on."""
+        # What X holds has to last until the post is due, not just until now.
+        needed_at = max(self.house.clock.now(), self.post.due_at or self.house.clock.now())
+        held = {asset_id: row.finished for asset_id, row in rows.items() if row.finished}
+        client = None
+        for part in self.post.parts:
+            if part.state is PartState.SENT:
+                continue
+            for asset in part.media:
+                if not promise.lacks_upload(PartJournal(part, (), held), asset, now=needed_at):
+                    continue
+                try:
+                    client = client or open_client(Grant(self.house, self.account))
+                    await self._upload(client, asset, rows.get(asset.id))
+                except (x.errors.Rejected, MediaChanged) as error:
+                    await self._refuse(part.position, f"{error.code}: {error.message}")
+                    return
+                except (FileNotFoundError, PermissionError) as error:
+                    gone = f"{asset.path} cannot be read any more ({type(error).__name__})."
+                    await self._refuse(part.position, f"media_changed: {gone}")
+                    return
+                except ReconnectNeeded as error:
+                    await mark_lost(self.house, self.account, error)
+                    return
+                except (RoostError, OSError) as error:
+                    wait = getattr(error, "wait", None) or growing(0)
+                    await self._later(wait, f"an upload did not go through: {error}")
+                    return
+        await self._ready()
+
+    async def _upload(self, client: x.Client, asset: MediaAsset, row: UploadRow | None) -> None:
+        reached(Point.UPLOAD_BEFORE_SEND)
+        if await asyncio.to_thread(_sha256, asset.path) != asset.sha256:
+            raise MediaChanged(f"{asset.path} is not the file that was checked.")
+
+        async def keep_state(state: UploadState) -> None:
+            told = msgspec.json.encode(state)
+            async with self.house.database.statements(self.post.tenant_id) as transaction:
+                await store.journal.keep_upload_under_way(
+                    transaction, self.post.tenant_id, asset.id, told
+                )
+            reached(Point.UPLOAD_AFTER_SEGMENT)
+
+        uploaded = await x.media.upload(
+            client,
+            asset.path,
+            mime_type=asset.mime_type,
+            category=_CATEGORY[asset.kind],
+            alt_text=asset.alt_text,
+            segment_bytes=self.house.settings.roost_segment_bytes,
+            state=_STATE.decode(row.under_way) if row and row.under_way else None,
+            on_state=keep_state,
+        )
+        reached(Point.UPLOAD_AFTER_SEND)
+        expires_at = self.house.clock.now() + uploaded.expires_after
+        upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
+
+        async def keep() -> None:
+            async with self.house.database.statements(self.post.tenant_id) as transaction:
+                await store.journal.keep_upload(transaction, self.post.tenant_id, upload)
+
+        await self.house.until_kept(f"an upload of post {self.post.id}", keep)
+        reached(Point.UPLOAD_AFTER_COMMIT)
+
+    async def _ready(self) -> None:
+        now = self.house.clock.now()
+        async with self.house.database.statements(self.post.tenant_id) as transaction:
+            await transaction.run("go_on", post=self.post.id, now=now)
+            await self._tell(transaction, "its files are on X")
+            await transaction.run("announce_due")
+
+    async def _later(self, pause: timedelta, why: str) -> None:
+        log.warning("post %s: %s", self.post.id, why)
+        at = self.house.clock.now() + pause
+        async with self.house.database.statements(self.post.tenant_id) as transaction:
+            await transaction.run("prepare_again_at", post=self.post.id, at=at)
+            await self._tell(transaction, f"waits: {why}")
+            await transaction.run("announce_due")
+
+    async def _refuse(self, position: int, why: str) -> None:
+        """X will not have a file, so that the post cannot become what it was meant to be."""
+        now, who = self.house.clock.now(), self.house.who
+        part = self.post.parts[position - 1]
+        async with self.house.database.statements(self.post.tenant_id) as transaction:
+            state = await store.posts.lock_state(transaction, self.post.id)
+            after = PostState.NEEDS_DECISION
+            if part.state is PartState.PENDING:
+                if not await store.journal.move_part(
+                    transaction, part.id, PartState.PENDING, PartState.FAILED,
+                    at=now, why=why, who=who,
+                ):  # fmt: skip
+                    return
+                sent = any(each.state is PartState.SENT for each in self.post.parts)
+                after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
+            if await store.posts.move(transaction, self.post.id, state, after, why):
+                await store.posts.tell(
+                    transaction, self.post.tenant_id, self.post.id, now, state, after, why, who=who
+                )
+                await sound_outcome(transaction, self.post, self.account, after, why, at=now)
+
+    async def _tell(self, transaction: Statements, why: str) -> None:
+        state = await store.posts.lock_state(transaction, self.post.id)
+        await store.posts.tell(
+            transaction, self.post.tenant_id, self.post.id, self.house.clock.now(), state, state,
+            why, who=self.house.who,
+        )  # fmt: skip
+
+
+def _sha256(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

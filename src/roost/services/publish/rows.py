@@ -1,0 +1,322 @@
+"""One post on its way, and every line it writes into its rows.
+
+Every move is a compare-and-set: where another worker has moved the row meanwhile, nothing is
+written, and the rows are read again. X's answers are written until the database takes them.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TypeVar
+
+from roost import prices, store, x
+from roost.accounts import Grant, mark_lost, open_client
+from roost.errors import ReconnectNeeded, RoostError
+from roost.house import House
+from roost.journal import Attempt, Outcome, PartJournal, PostJournal
+from roost.limits import Window
+from roost.models import Integration, PartState, Post, PostState, TenantId, TweetId
+from roost.points import Point
+from roost.store.database import Statements
+from roost.store.locks import SenderLocks
+from roost.telemetry import reached
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One post's way through its steps: what they share, and the journal that they write."""
+
+    house: House
+    locks: SenderLocks
+    grant: Grant
+    journal: PostJournal
+
+    @cached_property
+    def client(self) -> x.Client:
+        """The hand for X, for this account. Raises: UnsafeHost."""
+        return open_client(self.grant)
+
+    @property
+    def account(self) -> Integration:
+        """Whose post it is, on X."""
+        return self.journal.account
+
+    @property
+    def tenant_id(self) -> TenantId:
+        """Whose post it is."""
+        return self.journal.post.tenant_id
+
+    async def write(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+        """One transaction of this tenant."""
+        async with self.house.database.statements(self.tenant_id) as transaction:
+            return await work(transaction)
+
+    async def keep(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+        """The same for what this process alone knows, again while the database is away."""
+        what = f"what X answered about post {self.journal.post.id}"
+        return await self.house.until_kept(what, lambda: self.write(work))
+
+    async def sent(
+        self,
+        part: PartJournal,
+        attempt: Attempt,
+        tweet_id: TweetId,
+        *,
+        rate: Collection[Window] = (),
+        found_of: datetime | None = None,
+    ) -> None:
+        """Write X's id, what it costs and the story, in one transaction.
+
+        `rate` is how many more creates X takes, as its answer told; `found_of` when X made it,
+        where its timeline told of it rather than its answer.
+        """
+        now, adopted = self.house.clock.now(), found_of is not None
+        price = prices.price_of_create(part.part.text, media=bool(part.part.media))
+        told = "found on X's timeline" if adopted else "X has it"
+
+        async def work(transaction: Statements) -> store.journal.Sent:
+            return await store.journal.settle_sent(
+                transaction,
+                self.account.id,
+                part.part,
+                attempt,
+                tweet_id,
+                outcome=Outcome.ADOPTED if adopted else Outcome.SENT,
+                sent_at=found_of or now,
+                usd=price.low,
+                priced=price.reason,
+                windows=rate,
+                at=now,
+                before=PartState.UNKNOWN if adopted else PartState.SENDING,
+                why=f"{told} as {tweet_id}",
+                who=self.house.who,
+            )
+
+        sent = await self.keep(work)
+        if not sent.moved and not sent.known:
+            # Another worker has gone on from the rows; X's id must not be lost for that.
+            why = f"X answered an older attempt late: it has it as {tweet_id}, perhaps twice"
+            log.error("post %s, part %s: %s", self.journal.post.id, part.part.position, why)
+            await self._tell_perhaps_twice(part, why)
+            await self.ask_person(part, why)
+        elif sent.moved and self.journal.app_rest is not None:
+            await self._end_app_rest()
+
+    async def _tell_perhaps_twice(self, part: PartJournal, why: str) -> None:
+        post_id, now = self.journal.post.id, self.house.clock.now()
+
+        async def work(transaction: Statements) -> None:
+            state = await store.posts.lock_state(transaction, post_id)
+            await store.posts.tell(
+                transaction, self.tenant_id, post_id, now, state, state, why,
+                who=self.house.who, position=part.part.position,
+            )  # fmt: skip
+            await store.alarms.sound(
+                transaction, self.tenant_id, "decision", f"post {post_id}", at=now,
+                message=f"Post {post_id} of @{self.account.username}: {why}",
+                next="Look at the account's timeline, and delete what is there twice.",
+            )  # fmt: skip
+
+        await self.keep(work)
+
+    async def _end_app_rest(self) -> None:
+        account, now = self.account, self.house.clock.now()
+
+        async def work(transaction: Statements) -> None:
+            await transaction.run(
+                "end_app_rest", client_id=account.client_id, environment=account.environment
+            )
+            for kind in ("credits", "app", "limit"):
+                await store.alarms.end(transaction, None, kind, account.client_id, at=now)
+
+        await self.write(work)
+
+    async def take_back(
+        self,
+        part: PartJournal,
+        attempt: Attempt,
+        why: str,
+        *,
+        outcome: Outcome = Outcome.NOT_CREATED,
+        rate: Collection[Window] = (),
+    ) -> None:
+        """X surely created nothing by this attempt: the part is as it was before it."""
+        await self._end(part, attempt, part.part.state, outcome, why, rate)
+
+    async def unknown(self, part: PartJournal, attempt: Attempt, why: str) -> None:
+        """Nobody knows what became of the attempt; the timeline has to tell."""
+        await self._end(part, attempt, PartState.UNKNOWN, Outcome.UNKNOWN, why)
+
+    async def refused(self, part: PartJournal, attempt: Attempt, why: str) -> None:
+        """X refused the part for good."""
+        await self._end(part, attempt, PartState.FAILED, Outcome.REFUSED, why)
+
+    async def _end(
+        self,
+        part: PartJournal,
+        attempt: Attempt,
+        after: PartState,
+        outcome: Outcome,
+        why: str,
+        rate: Collection[Window] = (),
+    ) -> None:
+        now = self.house.clock.now()
+
+        async def work(transaction: Statements) -> None:
+            if rate:
+                await store.journal.keep_windows(transaction, self.tenant_id, self.account.id, rate)
+            await store.journal.end_attempt(
+                transaction, part.part, attempt, after, outcome,
+                at=now, why=why, who=self.house.who,
+            )  # fmt: skip
+
+        await self.keep(work)
+
+    async def rest(self, pause: timedelta, why: str, *, excused: bool = False) -> None:
+        """Let the post rest; the dispatcher brings it back (or its account's reconnection does)."""
+        now = self.house.clock.now()
+
+        async def work(transaction: Statements) -> None:
+            await store.journal.wait_until(
+                transaction,
+                self.journal.post.id,
+                now + pause,
+                excused=excused,
+                at=now,
+                why=f"waits: {why}",
+                who=self.house.who,
+            )
+
+        await self.write(work)
+
+    async def rest_account(self, pause: timedelta, why: str) -> None:
+        """X takes no post of the account for a while: all of them rest, by what the row says."""
+        until = self.house.clock.now() + pause
+
+        async def work(transaction: Statements) -> None:
+            await transaction.run("rest_account", integration=self.account.id, until=until, why=why)
+
+        await self.write(work)
+        await self.rest(pause, why)
+
+    async def rest_app(self, pause: timedelta, kind: str, error: RoostError) -> None:
+        """X takes nothing of the whole app: everything waits, nothing is dropped, one alarm."""
+        now, account = self.house.clock.now(), self.account
+
+        async def work(transaction: Statements) -> None:
+            await transaction.run(
+                "rest_app",
+                client_id=account.client_id,
+                environment=account.environment,
+                until=now + pause,
+                why=error.message,
+            )
+            await store.alarms.sound(
+                transaction, None, kind, account.client_id,
+                at=now, message=f"{error.message} All posts of this X app wait.", next=error.next,
+            )  # fmt: skip
+
+        await self.write(work)
+        await self.rest(pause, error.message, excused=True)
+
+    async def lose_account(self, error: ReconnectNeeded) -> None:
+        """The grant is dead: the account's posts wait until its owner connects it again."""
+        await mark_lost(self.house, self.account, error)
+        await self.rest(timedelta(0), str(error))
+
+    async def ask_for_media(self, pause: timedelta, why: str) -> None:
+        """Have somebody bring the post's files to X, and rest meanwhile."""
+        now = self.house.clock.now()
+
+        async def work(transaction: Statements) -> None:
+            await transaction.run("ask_for_media", post=self.journal.post.id, now=now)
+
+        await self.write(work)
+        await self.rest(pause, why)
+
+    async def ask_person(self, part: PartJournal, why: str) -> None:
+        """Roost cannot know; somebody has to look."""
+        await self.settle(PostState.NEEDS_DECISION, why, position=part.part.position)
+
+    async def settle(
+        self,
+        after: PostState,
+        why: str,
+        *,
+        position: int | None = None,
+    ) -> None:
+        """The post's own last step; a part's refusal is its reason where there is one."""
+        post, now = self.journal.post, self.house.clock.now()
+        reached(Point.POST_BEFORE_SETTLED)
+
+        async def work(transaction: Statements) -> None:
+            reason = why
+            if after in {PostState.FAILED, PostState.PARTLY_PUBLISHED}:
+                events = await store.posts.list_events(transaction, post.id)
+                refusals = (e.why for e in reversed(events) if e.after == PartState.FAILED)
+                reason = next(refusals, why)
+            told = None if after is PostState.PUBLISHED else reason
+            if not await store.posts.move(transaction, post.id, PostState.PUBLISHING, after, told):
+                return
+            await store.posts.tell(
+                transaction, self.tenant_id, post.id, now, PostState.PUBLISHING, after, reason,
+                who=self.house.who, position=position,
+            )  # fmt: skip
+            await sound_outcome(transaction, post, self.account, after, reason, at=now)
+
+        await self.write(work)
+        reached(Point.POST_AFTER_SETTLED)
+
+
+#: Of a post that did not end as it was meant to, by its state: the alarm's kind, what the post is
+#: said to be, and what a person can do.
+_NEXT = {
+    PostState.NEEDS_DECISION: (
+        "decision",
+        "needs a decision",
+        "`roost posts {0} --history` shows what is known; `roost decide {0} sent URL`, `send` or"
+        " `drop` settles it.",
+    ),
+    PostState.MISSED: (
+        "missed",
+        "was missed",
+        "`roost decide {0} send` sends it now, `drop` takes it back.",
+    ),
+    PostState.PARTLY_PUBLISHED: (
+        "decision",
+        "is on X only in part",
+        "`roost decide {0} continue --text …` goes on, `delete` takes off X what is out, `leave`"
+        " leaves it.",
+    ),
+    PostState.FAILED: (
+        "failed",
+        "is not on X",
+        "`roost edit {0} --text … --at +1m` tries again, `roost decide {0} leave` leaves it.",
+    ),
+}
+
+
+async def sound_outcome(
+    transaction: Statements,
+    post: Post,
+    account: Integration,
+    state: PostState,
+    why: str,
+    *,
+    at: datetime,
+) -> None:
+    """Tell a person of a post that did not end as it was meant to."""
+    if state not in _NEXT:
+        return
+    kind, what, what_next = _NEXT[state]
+    await store.alarms.sound(
+        transaction, post.tenant_id, kind, f"post {post.id}", at=at,
+        message=f"Post {post.id} of @{account.username} {what}: {why}",
+        next=what_next.format(post.id),
+    )  # fmt: skip

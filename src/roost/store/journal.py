@@ -1,0 +1,365 @@
+"""A post's journal: read whole by whoever takes the post up, written step by step."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from roost.errors import PostNotFound
+from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Rest, Upload
+from roost.limits import Family, Window
+from roost.models import (
+    AttemptId,
+    IntegrationId,
+    MediaAsset,
+    MediaAssetId,
+    MediaKind,
+    Part,
+    PartId,
+    PartState,
+    Post,
+    PostId,
+    PostState,
+    TenantId,
+    TweetId,
+    XMediaId,
+)
+from roost.store import accounts
+from roost.store.database import Statements
+from roost.store.vault import SealedKey
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """A post in a worker's hands, and its account's grant as it lies in the database."""
+
+    journal: PostJournal
+    grant: accounts.SealedGrant = field(repr=False)
+
+
+async def find_next(
+    transaction: Statements, integration_id: IntegrationId, besides: Collection[PostId]
+) -> TakenUp | None:
+    """The account's next post on its way that does not wait, in due order."""
+    row = await transaction.run_one(
+        "take_up_post", post=None, integration=integration_id, besides=list(besides)
+    )
+    return None if row is None else _taken_up(row)
+
+
+async def get(transaction: Statements, post_id: PostId) -> PostJournal:
+    """The journal of any post. Raises: PostNotFound."""
+    row = await transaction.run_one("take_up_post", post=post_id, integration=None, besides=[])
+    if row is None:
+        raise PostNotFound(f"There is no post {post_id}.")
+    return _taken_up(row).journal
+
+
+def _taken_up(row: Mapping[str, Any]) -> TakenUp:
+    account = row["account"] | {
+        name: _instant(row["account"][name]) for name in ("connected_at", "rest_until")
+    }
+    sealed_key = SealedKey(row["ring_key_id"], row["sealed_key"]) if row["sealed_key"] else None
+    return TakenUp(_journal(row, account), accounts.sealed_grant(account, sealed_key))
+
+
+def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
+    media: dict[int, list[MediaAsset]] = {}
+    for each in row["media"] or ():
+        asset = MediaAsset(
+            each["id"], each["path"], each["sha256"], MediaKind(each["kind"]),
+            each["mime_type"], each["size_bytes"], each["alt_text"],
+        )  # fmt: skip
+        media.setdefault(each["part_id"], []).append(asset)
+    attempts: dict[int, list[Attempt]] = {}
+    for each in row["attempts"] or ():
+        attempts.setdefault(each["part_id"], []).append(_attempt(each))
+    uploads = {
+        MediaAssetId(each["asset_id"]): Upload(
+            MediaAssetId(each["asset_id"]),
+            XMediaId(each["media_id"]),
+            each["media_key"],
+            datetime.fromisoformat(each["expires_at"]),
+        )
+        for each in row["uploads"] or ()
+    }
+    parts = tuple(
+        PartJournal(
+            Part(
+                id=PartId(each["id"]),
+                post_id=PostId(each["post_id"]),
+                position=each["position"],
+                text=each["text"],
+                state=PartState(each["state"]),
+                sent_as=each["sent_as"],
+                sent_at=_instant(each["sent_at"]),
+                media=tuple(media.get(each["id"], ())),
+                deleted_at=_instant(each["deleted_at"]),
+            ),
+            tuple(attempts.get(each["id"], ())),
+            uploads,
+        )
+        for each in row["parts"] or ()
+    )
+    post = Post(
+        id=PostId(row["id"]),
+        tenant_id=TenantId(row["tenant_id"]),
+        integration_id=IntegrationId(row["integration_id"]),
+        state=PostState(row["state"]),
+        due_at=row["due_at"],
+        reason=row["reason"],
+        parts=tuple(one.part for one in parts),
+        paused=row["paused"],
+        tolerance=row["tolerance"],
+    )
+    rest_until = row["app_rest_until"]
+    return PostJournal(
+        post=post,
+        account=accounts.integration_of(account),
+        parts=parts,
+        late_from=row["late_from"],
+        windows=tuple(
+            Window(
+                Family(each["family"]),
+                each["most"],
+                each["remaining"],
+                datetime.fromisoformat(each["resets_at"]),
+            )
+            for each in row["windows"] or ()
+        ),
+        app_rest=Rest(rest_until, row["app_rest_why"]) if rest_until else None,
+    )
+
+
+def _attempt(told: Mapping[str, Any]) -> Attempt:
+    return Attempt(
+        id=AttemptId(told["id"]),
+        number=told["number"],
+        started_at=datetime.fromisoformat(told["started_at"]),
+        wall_left=timedelta(seconds=told["seconds_left"]),
+        outcome=Outcome(told["outcome"]) if told["outcome"] else None,
+        empty_reads=told["empty_reads"],
+        empty_read_at=_instant(told["empty_read_at"]),
+        decided_absent=told["decided_absent"],
+        media_ids=tuple(XMediaId(each) for each in told["media_ids"]),
+        media_keys=tuple(told["media_keys"]),
+    )
+
+
+def _instant(told: str | None) -> datetime | None:
+    return None if told is None else datetime.fromisoformat(told)
+
+
+async def begin_attempt(
+    transaction: Statements,
+    journal: PartJournal,
+    uploads: Sequence[Upload],
+    *,
+    at: datetime,
+    deadline: timedelta,
+    why: str,
+    who: str,
+) -> Attempt | None:
+    """Move the part to `sending` and open a try; None where another changed the part meanwhile."""
+    media_ids = [upload.media_id for upload in uploads]
+    media_keys = [upload.media_key for upload in uploads]
+    row = await transaction.run_one(
+        "begin_attempt",
+        part=journal.part.id,
+        before=journal.part.state,
+        tried=len(journal.attempts),
+        at=at,
+        deadline=deadline,
+        media_ids=media_ids,
+        media_keys=media_keys,
+        why=why,
+        who=who,
+    )
+    if row is None:
+        return None
+    return Attempt(
+        AttemptId(row["id"]), row["number"], at, deadline,
+        media_ids=tuple(media_ids), media_keys=tuple(media_keys),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What settling a sent part found."""
+
+    moved: bool
+    """It was written now."""
+    known: bool
+    """X's id had been written before, by whoever took over."""
+
+
+async def settle_sent(
+    transaction: Statements,
+    integration_id: IntegrationId,
+    part: Part,
+    attempt: Attempt,
+    tweet_id: TweetId,
+    *,
+    outcome: Outcome,
+    sent_at: datetime,
+    usd: Decimal,
+    priced: str,
+    windows: Collection[Window],
+    at: datetime,
+    before: PartState,
+    why: str,
+    who: str,
+) -> Sent:
+    """X has a part: write its id, the bill, the story, and the post's end where it was the last."""
+    row = await transaction.run_one(
+        "settle_sent",
+        part=part.id,
+        integration=integration_id,
+        attempt=attempt.id,
+        number=attempt.number,
+        tweet=tweet_id,
+        outcome=outcome,
+        sent_at=sent_at,
+        usd=usd,
+        priced=priced,
+        at=at,
+        before=before,
+        why=why,
+        who=who,
+        **_columns(windows),
+    )
+    assert row is not None
+    return Sent(row["moved"], row["known"])
+
+
+def _columns(windows: Collection[Window]) -> dict[str, list[Any]]:
+    return {
+        "families": [window.family.value for window in windows],
+        "most": [window.limit for window in windows],
+        "remaining": [window.remaining for window in windows],
+        "resets_at": [window.resets_at for window in windows],
+    }
+
+
+async def keep_windows(
+    transaction: Statements,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    windows: Collection[Window],
+) -> None:
+    """Remember how many creates X still takes of the account."""
+    await transaction.run(
+        "keep_windows", tenant=tenant_id, integration=integration_id, **_columns(windows)
+    )
+
+
+async def end_attempt(
+    transaction: Statements,
+    part: Part,
+    attempt: Attempt,
+    after: PartState,
+    outcome: Outcome,
+    *,
+    at: datetime,
+    why: str,
+    who: str,
+) -> bool:
+    """Write what became of a try that is not `sent`; False where a later one was made of the part,
+    about which this one has nothing to say."""
+    row = await transaction.run_one(
+        "end_attempt",
+        part=part.id,
+        attempt=attempt.id,
+        number=attempt.number,
+        after=after,
+        outcome=outcome,
+        at=at,
+        why=why,
+        who=who,
+    )
+    return bool(row and row["moved"])
+
+
+async def count_empty_read(
+    transaction: Statements, attempt: Attempt, at: datetime, *, counts: bool
+) -> None:
+    """The timeline did not show the post; only a read past X's read lag counts."""
+    await transaction.run("count_empty_read", attempt=attempt.id, at=at, counts=int(counts))
+
+
+async def move_part(
+    transaction: Statements,
+    part_id: PartId,
+    before: PartState,
+    after: PartState,
+    *,
+    at: datetime,
+    why: str,
+    who: str,
+) -> bool:
+    """Change a part's state without an attempt's answer; False where it was not in `before`."""
+    row = await transaction.run_one(
+        "move_part", part=part_id, before=before, after=after, at=at, why=why, who=who
+    )
+    return bool(row and row["moved"])
+
+
+async def wait_until(
+    transaction: Statements,
+    post_id: PostId,
+    until: datetime,
+    *,
+    excused: bool,
+    at: datetime,
+    why: str,
+    who: str,
+) -> None:
+    """Let the post rest until an instant of domain time; the dispatcher brings it back."""
+    await transaction.run(
+        "wait_post", post=post_id, until=until, excused=excused, at=at, why=why, who=who
+    )
+    await transaction.run("announce_due")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadRow:
+    """An upload as its row tells it: finished, or under way (as `x.media` told its state)."""
+
+    finished: Upload | None
+    under_way: bytes | None = field(repr=False)
+
+
+async def list_uploads(transaction: Statements, post_id: PostId) -> dict[MediaAssetId, UploadRow]:
+    """What X holds of the post's files, finished or under way."""
+    return {
+        row["asset_id"]: UploadRow(
+            Upload(row["asset_id"], row["media_id"], row["media_key"], row["expires_at"])
+            if row["media_id"]
+            else None,
+            json.dumps(row["under_way"]).encode() if row["under_way"] else None,
+        )
+        for row in await transaction.run("list_uploads", post=post_id)
+    }
+
+
+async def keep_upload(transaction: Statements, tenant_id: TenantId, upload: Upload) -> None:
+    """Remember what X answered to an upload."""
+    await transaction.run(
+        "keep_upload",
+        tenant=tenant_id,
+        asset=upload.asset_id,
+        media_id=upload.media_id,
+        media_key=upload.media_key,
+        expires_at=upload.expires_at,
+    )
+
+
+async def keep_upload_under_way(
+    transaction: Statements, tenant_id: TenantId, asset_id: MediaAssetId, state: bytes
+) -> None:
+    """Remember how far an upload is; `state` is JSON."""
+    await transaction.run(
+        "keep_upload_under_way", tenant=tenant_id, asset=asset_id, state=state.decode()
+    )

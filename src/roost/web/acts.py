@@ -1,0 +1,124 @@
+"""What a person can do on the page: decide about a post, hold posts back, stop everything.
+
+Plain forms that answer with 303; nothing here is for programs.
+"""
+
+from typing import Annotated, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form
+from fastapi.responses import RedirectResponse, Response
+
+from roost import store
+from roost.errors import InvalidInput, NotFound, RoostError
+from roost.house import House
+from roost.models import IntegrationId, PostId, Tenant
+from roost.services import decide, pause
+from roost.services.decide import Choice
+from roost.web import failures, pages
+from roost.web.asked import NamedTenant, OpenHouse, RowId
+
+router = APIRouter()
+
+#: X's longest text in weighted characters, and some more; the rules of X judge it.
+_LONGEST_TEXT: Final = 30_000
+
+Text = Annotated[str, Form(max_length=_LONGEST_TEXT)]
+
+
+class AddressMissing(InvalidInput):
+    """A post is said to be on X, but not under which address."""
+
+    default_next = "Copy the address of the post from the account's timeline on X."
+
+
+@router.post("/posts/{post_id}/decide")
+async def decide_post(
+    house: OpenHouse,
+    tenant: NamedTenant,
+    post_id: RowId,
+    choice: Annotated[Choice, Form()],
+    address: Text = "",
+    text: Text = "",
+) -> Response:
+    """Settle a post that waits for a person; what goes wrong is told on its page."""
+    try:
+        await _settle(house, tenant, PostId(post_id), choice, address, text)
+    except NotFound:
+        raise
+    except RoostError as error:
+        status = failures.STATUS[error.kind]
+        return await pages.post_page(house, tenant, PostId(post_id), error=error, status=status)
+    return _back(f"/posts/{post_id}", tenant)
+
+
+async def _settle(
+    house: House, tenant: Tenant, post_id: PostId, choice: Choice, address: str, text: str
+) -> None:
+    match choice:
+        case Choice.SENT:
+            if not address.strip():
+                raise AddressMissing("The post's address on X is missing.")
+            await decide.say_sent(house, tenant, post_id, address)
+        case Choice.SEND:
+            await decide.say_send(house, tenant, post_id)
+        case Choice.DROP:
+            await decide.drop(house, tenant, post_id)
+        case Choice.CONTINUE:
+            # A browser sends line ends as CRLF.
+            await decide.go_on(house, tenant, post_id, text.replace("\r\n", "\n") or None)
+        case Choice.DELETE:
+            await decide.delete_sent(house, tenant, post_id)
+        case Choice.LEAVE:
+            await decide.leave(house, tenant, post_id)
+
+
+@router.post("/posts/{post_id}/pause")
+async def pause_post(house: OpenHouse, tenant: NamedTenant, post_id: RowId) -> Response:
+    """Hold a post back."""
+    await pause.hold_post(house, tenant, PostId(post_id), paused=True)
+    return _back(f"/posts/{post_id}", tenant)
+
+
+@router.post("/posts/{post_id}/resume")
+async def resume_post(house: OpenHouse, tenant: NamedTenant, post_id: RowId) -> Response:
+    """Let a post go on."""
+    await pause.hold_post(house, tenant, PostId(post_id), paused=False)
+    return _back(f"/posts/{post_id}", tenant)
+
+
+@router.post("/accounts/{account_id}/pause")
+async def pause_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId) -> Response:
+    """Hold all posts of an account back."""
+    return await _hold_account(house, tenant, account_id, paused=True)
+
+
+@router.post("/accounts/{account_id}/resume")
+async def resume_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId) -> Response:
+    """Let all posts of an account go on."""
+    return await _hold_account(house, tenant, account_id, paused=False)
+
+
+async def _hold_account(house: House, tenant: Tenant, number: int, *, paused: bool) -> Response:
+    async with house.database.tenant(tenant.id) as transaction:
+        account = await store.accounts.get(transaction, IntegrationId(number))
+    await pause.hold_account(house, account, paused=paused)
+    return _back(f"/accounts/{number}", tenant)
+
+
+@router.post("/stop")
+async def stop(house: OpenHouse) -> Response:
+    """The stop switch: nothing of anybody goes out."""
+    await pause.stop_everything(house)
+    return RedirectResponse("/", 303)
+
+
+@router.post("/go-on")
+async def go_on(house: OpenHouse) -> Response:
+    """Let everything go on; after a restore, X is asked first."""
+    await pause.go_on(house)
+    return RedirectResponse("/", 303)
+
+
+def _back(path: str, tenant: Tenant) -> Response:
+    return RedirectResponse(f"{path}?{urlencode({'tenant': tenant.name})}", 303)

@@ -1,0 +1,24 @@
+"""Looks from the page's process whether posts go out in time: the workers may all be gone."""
+
+import asyncio
+import logging
+from typing import Final
+
+from roost.house import House
+from roost.services import watch
+from roost.store.database import DATABASE_AWAY
+
+log = logging.getLogger(__name__)
+
+#: Wall seconds between two looks.
+_LOOK_EVERY_S: Final = 30.0
+
+
+async def look_out(house: House) -> None:
+    """Sound the alarm while a post is late, and end it again; until cancelled."""
+    while True:
+        try:
+            await watch.find_late(house)
+        except DATABASE_AWAY as error:
+            log.warning("the look-out cannot reach the database (%s)", type(error).__name__)
+        await asyncio.sleep(_LOOK_EVERY_S)

@@ -1,0 +1,71 @@
+"""What shall go wrong, as `POST /_emulator/faults` and the file of faults put it in words."""
+
+from typing import Literal
+
+import msgspec
+
+#: Every request that is written down has one of these names.
+OPERATIONS = frozenset(
+    {
+        *("create_post", "delete_post", "read_posts", "read_post", "read_timeline"),
+        *("read_me", "read_user", "read_users"),
+        *("read_post_analytics", "read_media_analytics", "read_usage"),
+        *("media_initialize", "media_append", "media_finalize", "media_status"),
+        *("media_upload", "media_metadata"),
+        *("media_subtitles", "media_subtitles_delete"),
+        *("token", "refresh", "revoke", "app_token", "invalidate_app_token"),
+        *("request_token", "access_token", "invalidate_token"),
+        *("v1_media_upload", "v1_media_status", "v1_media_metadata", "v1_media_subtitles"),
+        *("v1_verify_credentials", "v1_other"),
+    }
+)
+
+FaultKind = Literal[
+    "drop",
+    "delay",
+    "cut",
+    "slow",
+    "mistyped",
+    "stale",
+    "500",
+    "502text",
+    "503",
+    "504",
+    "429",
+    "429day",
+    "429cap",
+    "401",
+    "402",
+]
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
+    """Something that shall go wrong."""
+
+    operation: str
+    """One of `OPERATIONS`, or `*` for each of them."""
+    when: Literal["before", "after"]
+    kind: FaultKind | None = None
+    script: list[FaultKind | Literal["ok"]] | None = None
+    """Instead of a kind: what befalls the first request, the second and so on, once through."""
+    times: int | None = 1
+    """How often; None: for ever."""
+    probability: float = 1.0
+    seconds: float = 0.0
+    """How long `delay` and `slow` take, in the machine's time; how far `stale` reads lag at most,
+    in emulated time."""
+    tried: int = 0
+    """How often it was considered; the seed draws from it."""
+
+    def __post_init__(self) -> None:
+        if self.operation != "*" and self.operation not in OPERATIONS:
+            raise ValueError(f"There is no operation `{self.operation}`.")
+        kinds = [self.kind] if self.script is None else self.script
+        if (self.kind is None) == (self.script is None):
+            raise ValueError("A fault has either a `kind` or a `script`.")
+        spoiling = {"cut", "slow", "mistyped"}.intersection(filter(None, kinds))
+        if spoiling and self.when == "before":
+            raise ValueError(f"`{min(spoiling)}` spoils an answer: it strikes `after`.")
+        stale = "stale" in kinds
+        if stale and (self.when, self.operation) != ("before", "read_timeline"):
+            raise ValueError("`stale` strikes `read_timeline`, `before`.")

@@ -1,0 +1,106 @@
+"""A real Chromium, driven over its own protocol: enough of it to look at a page and press keys."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_QUIET = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--remote-debugging-port=0", "--remote-allow-origins=*"),
+)
+
+
+class Browser:
+    """One tab; `complaints` are what its console and its policies had to say."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._numbers = itertools.count(1)
+        self.complaints: list[str] = []
+
+    async def tell(self, method: str, **params: Any) -> dict[str, Any]:
+        """A command of the protocol; its result."""
+        number = next(self._numbers)
+        await self._socket.send_json({"id": number, "method": method, "params": params})
+        async for message in self._socket:
+            heard = json.loads(message.data)
+            if heard.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
+                self.complaints.append(json.dumps(heard["params"]))
+            if heard.get("id") == number:
+                assert "error" not in heard, heard
+                result: dict[str, Any] = heard["result"]
+                return result
+        raise ConnectionError("the browser has gone")
+
+    async def run(self, script: str) -> Any:
+        """The value of an expression on the page; promises are waited for."""
+        told = await self.tell(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        assert "exceptionDetails" not in told, told
+        return told["result"].get("value")
+
+    async def until(self, condition: str) -> None:
+        """Wait until an expression is true on the page."""
+        async with asyncio.timeout(30):
+            while not await self.run(f"Boolean({condition})"):
+                await asyncio.sleep(0.05)
+
+    async def open(self, url: str, width: int = 1280, height: int = 900) -> None:
+        """Look at a page in a window of this size."""
+        await self.tell(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+        await self.tell("Page.navigate", url=url)
+        await self.until(
+            f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
+        )
+
+    async def type(self, text: str) -> None:
+        """Type into what has the focus."""
+        await self.tell("Input.insertText", text=text)
+
+
+@contextlib.asynccontextmanager
+async def browsing(profile: Path) -> AsyncIterator[Browser]:
+    """A browser with a fresh profile; it is gone afterwards."""
+    assert CHROMIUM is not None
+    process = await asyncio.create_subprocess_exec(
+        CHROMIUM,
+        *_QUIET,
+        f"--user-data-dir={profile}",
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        assert process.stderr is not None
+        address = ""
+        async for line in process.stderr:
+            if b"DevTools listening on ws://" in line:
+                address = line.decode().partition("ws://")[2].partition("/")[0]
+                break
+        async with aiohttp.ClientSession() as http:
+            async with http.get(f"http://{address}/json/list") as answer:
+                tabs = [each for each in await answer.json() if each["type"] == "page"]
+            async with http.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+                browser = Browser(socket)
+                for domain in ("Page", "Log", "Runtime"):
+                    await browser.tell(f"{domain}.enable")
+                yield browser
+    finally:
+        process.kill()
+        await process.wait()
+        process._transport.close()  # type: ignore[attr-defined]  # its pipe would outlive the loop

@@ -1,0 +1,157 @@
+"""What a person does by hand: posts, reactions that count, deletions and revocations."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+
+from emulator.account import Account, connect
+from fix_emulator import Emulator
+
+PUBLIC = {"tweet.fields": "public_metrics"}
+
+
+async def play(emulator: Emulator, play: str, **more: Any) -> dict[str, Any]:
+    done: dict[str, Any] = await emulator.door("plays", play=play, **more)
+    return done
+
+
+async def counts(account: Account, post_id: str) -> dict[str, int]:
+    told = await account.get(f"/2/tweets/{post_id}", **PUBLIC)
+    found: dict[str, int] = told.data["public_metrics"]
+    return found
+
+
+async def test_like_and_repost_count_once_and_can_be_taken_back(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.freeze()
+    root = await account.post("Like me")
+    assert set((await counts(account, root)).values()) == {0}
+    for name in ("mira_builds", "mira_builds", "tidewatcher"):
+        await play(emulator, "like", username=name, post=root)
+    told = await play(emulator, "repost", username="mira_builds", post=root)
+    users = {each["username"]: each["id"] for each in await emulator.users()}
+    assert told["liked_by"] == [users["mira_builds"], users["tidewatcher"]]
+    assert told["reposted_by"] == [users["mira_builds"]]
+    now = await counts(account, root)
+    assert (now["like_count"], now["retweet_count"], now["impression_count"]) == (2, 1, 2)
+    told = await play(emulator, "like", username="tidewatcher", post=root, undo=True)
+    assert told["liked_by"] == [users["mira_builds"]]
+    now = await counts(account, root)
+    assert (now["like_count"], now["impression_count"]) == (1, 2)  # seen is seen
+
+
+async def test_reactions_come_on_top_of_the_model(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.freeze()
+    root = await account.post("Seen by many")
+    await emulator.jump(hours=1)
+    drawn = await counts(account, root)
+    await play(emulator, "like", username="mira_builds", post=root)
+    now = await counts(account, root)
+    assert now["like_count"] == drawn["like_count"] + 1
+    assert now["impression_count"] == drawn["impression_count"] + 1
+
+
+async def test_reactions_are_in_the_hour_in_which_they_came(account: Account) -> None:
+    emulator = account.emulator
+    start = await emulator.door("clock", rate=0)
+    root = await account.post("When?")
+    await emulator.jump(days=2)
+    await play(emulator, "like", username="mira_builds", post=root)
+    end = await emulator.door("clock", jump_seconds=60)
+    account.tokens = await emulator.connect(account.username)
+    told = await account.get(
+        "/2/tweets/analytics",
+        ids=root,
+        start_time=start["emulated"],
+        end_time=end["emulated"],
+        granularity="hourly",
+    )
+    likes = [each["metrics"]["likes"] for each in told.data[0]["timestamped_metrics"]]
+    before = likes[-1] - 1
+    assert before in (0, 1)  # two days later the model has next to nothing left
+    assert sum(likes) == (await counts(account, root))["like_count"]
+
+
+async def test_reply_by_hand_is_a_post_of_its_account(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.freeze()
+    root = await account.post("What do you think?")
+    told = await play(
+        emulator, "post", username="mira_builds", text="Nice, $A and $B!", reply_to=root
+    )
+    assert (told["reply_to"], told["app"]) == (root, None)
+    mira = await connect(emulator, 2)
+    timeline = await mira.get(f"/2/users/{mira.id}/tweets", **{"tweet.fields": "source"})
+    assert [(post["id"], post["source"]) for post in timeline.data] == [(told["id"], "X")]
+    assert (await counts(account, root))["reply_count"] == 1
+    await play(emulator, "delete", post=told["id"])
+    assert (await counts(account, root))["reply_count"] == 0
+
+
+async def test_threads_and_quotes_count_too(account: Account) -> None:
+    emulator = account.emulator
+    await emulator.freeze()
+    await emulator.switch(tier="enterprise")
+    root = await account.post("One")
+    await account.post("Two", reply={"in_reply_to_tweet_id": root})
+    await (await connect(emulator, 1)).post("Look", quote_tweet_id=root)
+    now = await counts(account, root)
+    assert (now["reply_count"], now["quote_count"], now["impression_count"]) == (1, 1, 2)
+
+
+async def test_deletion_says_who_deleted(account: Account) -> None:
+    emulator = account.emulator
+    first, second = await account.post("By hand"), await account.post("By the app")
+    told = await play(emulator, "delete", post=first)
+    assert told["deleted_at"] is not None
+    await account.ask("DELETE", f"/2/tweets/{second}")
+    posts = (await emulator.truth())["posts"]
+    assert [each["deleted_by"] for each in posts] == ["by hand", emulator.app.client_id]
+    gone = await account.get("/2/tweets", ids=f"{first},{second}")
+    assert [each["resource_id"] for each in gone.body["errors"]] == [first, second]
+
+
+async def test_revocation_by_hand_ends_every_token_of_the_app(account: Account) -> None:
+    emulator = account.emulator
+    other = await connect(emulator, 1)
+    again = await emulator.connect(account.username)
+    await play(emulator, "revoke", username=account.username, client_id=emulator.app.client_id)
+    assert (await account.get("/2/users/me")).status == 401
+    account.tokens = again
+    assert (await account.get("/2/users/me")).status == 401
+    assert (await other.get("/2/users/me")).status == 200
+    assert (await emulator.truth())["tokens"]["grants"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"play": "like", "username": "nobody", "post": "1"}, 400),
+        ({"play": "like", "username": "larkbooks", "post": "1"}, 400),
+        ({"play": "dance"}, 400),
+        ({"play": "revoke", "username": "larkbooks", "client_id": "unknown"}, 400),
+        ({"play": "post", "username": "larkbooks", "text": ""}, 400),
+        ({"play": "post", "username": "larkbooks", "text": "long " * 100}, 403),
+    ],
+    ids=["no-user", "no-post", "no-play", "no-app", "empty", "too-long"],
+)
+async def test_what_nobody_can_do_is_told_so(
+    emulator: Emulator, body: dict[str, Any], status: int
+) -> None:
+    async with emulator.http.post(f"{emulator.url}/_emulator/plays", json=body) as answer:
+        assert answer.status == status
+        assert await answer.json()
+
+
+async def test_truth_tells_only_what_is_asked_for(account: Account) -> None:
+    await account.post("Here")
+    url = f"{account.emulator.url}/_emulator/truth"
+    async with aiohttp.ClientSession() as http:
+        async with http.get(url, params={"only": "posts,tokens"}) as answer:
+            told = await answer.json()
+        async with http.get(url, params={"only": "lies"}) as answer:
+            assert answer.status == 400
+    assert told.keys() == {"posts", "tokens"}
+    assert told["posts"] == (await account.emulator.truth())["posts"]

@@ -1,0 +1,122 @@
+"""Files are on X before their post is due; whoever takes over goes on; a refusal is told early."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+from PIL import Image
+
+from fix_publishing import Desk
+from roost import store
+from roost.models import MediaAsset, PostId, PostState
+from roost.services.schedule import PlainPart, schedule_post
+from roost.x.media import UploadState
+
+
+async def _asset(desk: Desk, post_id: PostId) -> MediaAsset:
+    (part,) = (await desk.see(post_id)).parts
+    return part.media[0]
+
+
+async def test_media_is_on_x_ten_minutes_before_its_post(desk: Desk, teal: Path) -> None:
+    post_id = await desk.plan("Low tide at six", after_s=3600, media=teal)
+    await desk.emulator.jump(seconds=2999)
+    await desk.work()
+    assert (await desk.emulator.truth())["media"] == []
+    await desk.emulator.jump(seconds=1)
+    await desk.work()
+    assert len((await desk.emulator.truth())["media"]) == 1
+    assert await desk.on_x() == []
+    assert (await desk.see(post_id)).state is PostState.SCHEDULED
+    await desk.work_through()
+    assert await desk.on_x() == ["Low tide at six"]
+    assert await desk.requests("media_initialize") == [200]
+
+
+async def test_media_of_a_post_that_is_due_at_once_does_not_hold_up_its_account(
+    desk: Desk, teal: Path
+) -> None:
+    await desk.emulator.fail("media_initialize", "before", "429")
+    with_media = await desk.plan("With a picture", media=teal)
+    plain = await desk.plan("Plain")
+    await desk.work()
+    assert (await desk.see(plain)).state is PostState.PUBLISHED
+    assert (await desk.see(with_media)).state is PostState.PUBLISHING
+    await desk.work_through()
+    assert await desk.on_x() == ["Plain", "With a picture"]
+
+
+async def test_a_file_that_changed_since_it_was_checked_fails_its_post_before_its_time(
+    desk: Desk, teal: Path
+) -> None:
+    post_id = await desk.plan("Low tide at six", after_s=3600, media=teal)
+    Image.new("RGB", (64, 64), "red").save(teal)
+    await desk.emulator.jump(seconds=3000)
+    await desk.work()
+    post = await desk.see(post_id)
+    assert post.state is PostState.FAILED
+    assert (post.reason or "").startswith("media_changed: ")
+    assert await desk.requests("media_initialize") == []
+
+
+async def test_a_thread_whose_last_file_is_refused_never_begins(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "moon.gif"
+    frames = [Image.new("RGB", (64, 64), colour) for colour in ("teal", "navy", "black")]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=200)
+    await desk.emulator.switch(processing_failure="InvalidMedia")
+    parts = [PlainPart("One"), PlainPart("Two", ((path, None),))]
+    now = desk.house.clock.now()
+    thread = await schedule_post(
+        desk.house, desk.tenant, desk.account, parts, due_at=now, why="by the test"
+    )
+    await desk.work_through()
+    assert (await desk.see(thread.id)).state is PostState.FAILED
+    assert await desk.on_x() == []
+
+
+async def test_an_upload_that_expires_soon_is_made_anew(desk: Desk, teal: Path) -> None:
+    post_id = await desk.plan("Low tide at six", after_s=3600, media=teal)
+    await desk.emulator.jump(seconds=3000)
+    await desk.work()
+    asset = await _asset(desk, post_id)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await transaction.raw.execute(
+            "UPDATE uploads SET expires_at = %s",
+            [desk.house.clock.now() + timedelta(minutes=19)],
+        )
+        before = (await store.journal.list_uploads(transaction, post_id))[asset.id].finished
+    await desk.work_through()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        after = (await store.journal.list_uploads(transaction, post_id))[asset.id].finished
+    assert before is not None
+    assert after is not None
+    assert after.media_id != before.media_id
+    assert await desk.on_x() == ["Low tide at six"]
+
+
+async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
+    desk: Desk, tmp_path: Path
+) -> None:
+    path = tmp_path / "noise.png"
+    Image.effect_noise((512, 512), 90).save(path)
+    small = desk.with_settings(roost_segment_bytes=32 * 1024)
+    # Four segments go at a time: the fifth follows one that X has acknowledged.
+    script = ["ok", "ok", "ok", "ok", "429"]
+    await desk.emulator.door("faults", operation="media_append", when="before", script=script)
+    post_id = await desk.plan("Low tide at six", media=path)
+    await small.work()
+    asset = await _asset(desk, post_id)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        row = (await store.journal.list_uploads(transaction, post_id))[asset.id]
+    assert row.under_way is not None
+    kept = msgspec.json.decode(row.under_way, type=UploadState)
+    there = len(kept.acknowledged)
+    assert there >= 1
+    appended = (await desk.requests("media_append")).count(200)
+    await small.work_through()
+    assert await desk.on_x() == ["Low tide at six"]
+    assert await desk.requests("media_initialize") == [200]
+    segments = -(-asset.size_bytes // (32 * 1024))
+    assert (await desk.requests("media_append")).count(200) - appended == segments - there
+    (on_x,) = (await desk.emulator.truth())["media"]
+    assert on_x["sha256"] == asset.sha256

@@ -1,0 +1,112 @@
+"""Refusals by kind: what waits, for how long, and who is told."""
+
+from datetime import timedelta
+
+from fix_publishing import Desk
+from roost import store
+from roost.models import Alarm, PostState
+
+
+async def _alarms(desk: Desk) -> list[Alarm]:
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        return await store.alarms.list_open(transaction)
+
+
+async def test_a_rate_limit_rests_every_post_of_its_account(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    posts = [await desk.plan(text, after_s=n) for n, text in enumerate(("One", "Two", "Three"))]
+    await desk.emulator.jump(seconds=5)
+    await desk.work()
+    assert await desk.requests("create_post") == [429]
+    account = await desk.integration()
+    assert account.rest_until is not None
+    assert account.rest_until > desk.house.clock.now()
+    await desk.work_through()
+    assert await desk.on_x() == ["One", "Two", "Three"]
+    assert [(await desk.see(post_id)).state for post_id in posts] == [PostState.PUBLISHED] * 3
+    assert (await desk.integration()).rest_until is None
+
+
+async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(desk: Desk) -> None:
+    app = desk.emulator.app.client_id
+    await desk.emulator.door(f"apps/{app}", credits=0)
+    posts = [await desk.plan(text, after_s=n) for n, text in enumerate(("One", "Two"))]
+    await desk.emulator.jump(seconds=5)
+    await desk.work()
+    assert await desk.requests("create_post") == [402]
+    (alarm,) = await _alarms(desk)
+    assert (alarm.kind, alarm.subject) == ("credits", app)
+    # Longer than a post may be late: nothing is dropped for want of credits.
+    for _ in range(20):
+        await desk.emulator.jump(seconds=301)
+        await desk.work()
+    assert len(await _alarms(desk)) == 1
+    await desk.emulator.door(f"apps/{app}", credits=None)
+    await desk.work_through()
+    assert await desk.on_x() == ["One", "Two"]
+    assert [(await desk.see(post_id)).state for post_id in posts] == [PostState.PUBLISHED] * 2
+    assert await _alarms(desk) == []
+
+
+async def test_an_unreachable_x_is_asked_ever_more_rarely(desk: Desk) -> None:
+    away = desk.with_settings(roost_x_base_url="http://127.0.0.1:9")
+    await desk.plan("Low tide at six")
+    pauses = []
+    for _ in range(4):
+        await away.work()
+        account = await desk.integration()
+        assert account.rest_until is not None
+        pauses.append(account.rest_until - desk.house.clock.now())
+        await desk.move_to(account.rest_until)
+    assert pauses == [timedelta(seconds=s) for s in (20, 40, 80, 160)]
+    await desk.work_through()
+    assert await desk.on_x() == ["Low tide at six"]
+
+
+async def test_a_duplicate_is_told_with_the_post_that_x_has(desk: Desk) -> None:
+    first = await desk.plan("Good morning")
+    again = await desk.plan("Good morning", after_s=60)
+    await desk.work_through()
+    (on_x,) = (await desk.emulator.truth())["posts"]
+    post = await desk.see(again)
+    assert post.state is PostState.FAILED
+    assert f"https://x.com/i/web/status/{on_x['id']} (post {first})" in (post.reason or "")
+    assert await desk.requests("read_timeline") == []
+
+
+async def test_a_duplicate_of_what_was_posted_by_hand_is_looked_up_on_x(desk: Desk) -> None:
+    made = await desk.post_by_hand("Good morning")
+    post_id = await desk.plan("Good morning")
+    await desk.work_through()
+    post = await desk.see(post_id)
+    assert f"https://x.com/i/web/status/{made}" in (post.reason or "")
+    assert await desk.requests("read_timeline") == [200]
+
+
+async def test_a_post_that_is_too_late_is_missed_with_an_alarm(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six")
+    await desk.emulator.jump(hours=1, seconds=1)
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.MISSED
+    (alarm,) = await _alarms(desk)
+    assert (alarm.kind, alarm.subject) == ("missed", f"post {post_id}")
+    assert await desk.requests("create_post") == []
+
+
+async def test_a_late_post_goes_out_where_the_settings_say_so(desk: Desk) -> None:
+    eager = desk.with_settings(roost_late_posts="publish")
+    await desk.plan("Low tide at six")
+    await desk.emulator.jump(hours=2)
+    await eager.work_through()
+    assert await desk.on_x() == ["Low tide at six"]
+
+
+async def test_a_dead_grant_is_an_alarm_and_its_posts_wait_for_the_owner(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six", after_s=7200)
+    await desk.kill_grant()
+    await desk.emulator.jump(hours=2)
+    await desk.work()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHING
+    (alarm,) = await _alarms(desk)
+    assert (alarm.kind, alarm.subject) == ("reconnect", "@larkbooks")
+    assert (await desk.integration()).status == "needs_reconnect"

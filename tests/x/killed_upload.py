@@ -1,0 +1,36 @@
+"""A process that uploads a file, keeps each state, and is killed when X has two segments."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from roost import x
+from roost.x.media import UploadState
+
+
+async def upload(url: str, path: Path, kept: Path, token: str) -> None:
+    async def keep(state: UploadState) -> None:
+        kept.write_bytes(msgspec.json.encode(state))
+        if len(state.acknowledged) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    async with aiohttp.ClientSession() as session:
+        client = x.Client(x.FixedToken(token), base_url=url, session=session)
+        await x.media.upload(
+            client,
+            path,
+            mime_type="image/png",
+            category="tweet_image",
+            segment_bytes=4 * 1024,
+            on_state=keep,
+        )
+
+
+if __name__ == "__main__":
+    address, file, state_file = sys.argv[1:]
+    asyncio.run(upload(address, Path(file), Path(state_file), sys.stdin.read()))
