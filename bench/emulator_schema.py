@@ -209,7 +209,7 @@ def _furnish(played: PlayedX, token: str) -> Known:
     """Some posts and an image, and the description's dialect."""
     played.switch(limits=False, spelling="post", problem_host="api.x.com", errors="flat")
     posts = [
-        played.door("plays", play="post", username="mira_builds", text=f"See roost.dev #{n}")["id"]
+        played.play("post", username="mira_builds", text=f"See roost.dev #{n}")["id"]
         for n in range(3)
     ]
     image = io.BytesIO()
