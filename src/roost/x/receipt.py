@@ -17,7 +17,7 @@ from roost.x.request import Request
 from roost.x.wire import Answer, Silence
 
 _FREE: Final = Decimal(0)
-UNSENT: Final = Price(_FREE, _FREE, "nothing was sent")
+_UNSENT: Final = Price(_FREE, _FREE, "nothing was sent")
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -49,7 +49,7 @@ class Receipt(msgspec.Struct, frozen=True):
     def price(self) -> Price:
         """Dollars. Of a read `low` is 0: what this app read earlier on the UTC day comes free."""
         if isinstance(self.outcome, Silence) and not self.outcome.maybe_sent:
-            return UNSENT
+            return _UNSENT
         return prices.price_of_answer(self._price_of_success(), self.status)
 
     @property

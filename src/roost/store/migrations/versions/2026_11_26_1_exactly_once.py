@@ -118,7 +118,7 @@ CREATE UNIQUE INDEX alarms_open ON alarms (coalesce(tenant_id, 0), kind, subject
     WHERE ended_at IS NULL;
 """
 
-#: `next_due` stands on the view of posts, so it goes and comes with it.
+#: `next_due` stands on the view of posts, so it goes; the next migration brings another.
 FUNCTIONS = """
 DROP FUNCTION next_due(text);
 DROP VIEW sendable_posts;
@@ -134,22 +134,6 @@ CREATE VIEW sendable_accounts WITH (security_invoker = true) AS
 CREATE VIEW sendable_posts WITH (security_invoker = true) AS
     SELECT p.*, a.environment
     FROM posts p JOIN sendable_accounts a ON a.id = p.integration_id WHERE NOT p.paused;
-
-CREATE FUNCTION next_due(played text) RETURNS timestamptz
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
-    RETURN least(
-        (SELECT due_at FROM sendable_posts WHERE state = 'scheduled' AND environment = played
-         ORDER BY due_at LIMIT 1),
-        (SELECT resume_at FROM sendable_posts WHERE state = 'publishing' AND environment = played
-         AND resume_at IS NOT NULL ORDER BY resume_at LIMIT 1),
-        (SELECT min(collect_due_at) FROM integrations
-         WHERE status = 'connected' AND environment = played));
-
--- The due time of the oldest post that should be out, is not, and was not held back by hand.
-CREATE OR REPLACE FUNCTION oldest_due_post(present timestamptz) RETURNS timestamptz
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
-    RETURN (SELECT min(coalesce(late_from, due_at)) FROM sendable_posts
-            WHERE state IN ('scheduled', 'publishing') AND due_at <= present);
 
 -- Whether an account still has posts on their way that a worker could take up.
 CREATE FUNCTION has_publishing(account bigint, besides bigint[]) RETURNS boolean
@@ -211,8 +195,8 @@ def upgrade() -> None:
         "GRANT SELECT, UPDATE ON stop_switch TO roost_app;"
         "GRANT SELECT ON sendable_accounts, sendable_posts TO roost_app;"
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;"
-        "REVOKE ALL ON FUNCTION next_due(text), has_publishing(bigint, bigint[]), database_mark(),"
+        "REVOKE ALL ON FUNCTION has_publishing(bigint, bigint[]), database_mark(),"
         " refuse_illegal_move() FROM PUBLIC;"
-        "GRANT EXECUTE ON FUNCTION next_due(text), has_publishing(bigint, bigint[]),"
+        "GRANT EXECUTE ON FUNCTION has_publishing(bigint, bigint[]),"
         " database_mark() TO roost_app;"
     )
