@@ -193,6 +193,8 @@ class Sent:
     """It was written now."""
     known: bool
     """X's id had been written before, by whoever took over."""
+    more: bool
+    """The post is not at its end, or the account has another on its way."""
 
 
 async def settle_sent(
@@ -231,7 +233,7 @@ async def settle_sent(
         **_columns(windows),
     )
     assert row is not None
-    return Sent(row["moved"], row["known"])
+    return Sent(row["moved"], row["known"], row["more"])
 
 
 def _columns(windows: Collection[Window]) -> dict[str, list[Any]]:

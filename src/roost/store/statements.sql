@@ -177,7 +177,9 @@ WITH moved AS (
     ON CONFLICT (integration_id, family) DO UPDATE
     SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
 )
-SELECT EXISTS (SELECT FROM moved) AS moved, EXISTS (SELECT FROM done) AS done,
+SELECT EXISTS (SELECT FROM moved) AS moved,
+       NOT EXISTS (SELECT FROM done)
+           OR has_publishing(%(integration)s, ARRAY(SELECT id FROM done)) AS more,
        EXISTS (SELECT FROM parts known WHERE known.integration_id = %(integration)s
                AND known.sent_as = %(tweet)s) AS known
 

@@ -83,7 +83,7 @@ class _Account:
         self._grant: Grant | None = None
 
     async def take_step(self) -> bool:
-        """The next step of the account's next post; False where there is none."""
+        """The next step of the account's next post; False where none is left."""
         # Before the commit of an attempt, from a clock that counts suspended time.
         deadline_at = boot_seconds() + self._house.settings.create_deadline.total_seconds()
         attempt = None
@@ -100,7 +100,7 @@ class _Account:
                 attempt = await send.begin(way, transaction, step.part, again=step.again)
         if not await self._do(way, step, attempt, deadline_at):
             self._behind.add(way.journal.post.id)
-        return True
+        return way.account_has_more
 
     def _way(self, taken: TakenUp) -> Way:
         if self._grant is None:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Way:
     """One post's way through its steps: what they share, and the journal that they write."""
 
@@ -36,6 +36,8 @@ class Way:
     locks: SenderLocks
     grant: Grant
     journal: PostJournal
+    account_has_more: bool = True
+    """False once it is known that its account has no other step to take now."""
 
     @cached_property
     def client(self) -> x.Client:
@@ -99,6 +101,7 @@ class Way:
             )
 
         sent = await self.keep(work)
+        self.account_has_more = sent.more
         if not sent.moved and not sent.known:
             # Another worker has gone on from the rows; X's id must not be lost for that.
             why = f"X answered an older attempt late: it has it as {tweet_id}, perhaps twice"
