@@ -7,6 +7,7 @@ Posts are put into the tables by SQL, because how they are planned is not what i
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -95,7 +96,7 @@ class Town:
 
     async def until(self, query: Any, *values: object) -> None:
         """Return once the query says `so`."""
-        while not (await self.ask(query, *values))["so"]:  # noqa: ASYNC110  the server tells nobody
+        while not (await self.ask(query, *values))["so"]:
             await asyncio.sleep(0.05)
 
 
@@ -127,6 +128,7 @@ async def open_town(sizes: Sequence[int] = SIZES) -> AsyncIterator[Town]:
     """Start it all, connect the accounts, and leave nothing behind."""
     folder = Path(tempfile.mkdtemp(prefix="roost-bench-"))
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
         stack.push_async_callback(remove_embedded, folder)
         server = await stack.enter_async_context(embedded_postgres(folder))
         await create_database(server.url("postgres"), "bench")

@@ -156,7 +156,9 @@ async def work_on_nothing() -> None:
         concurrency = worker.CONCURRENCY[jobs.PUBLISH]
         engine = jobs.make_worker(app, NOOP, concurrency, settings, worker.Bodies())
         print("ready", flush=True)
-        await engine.run()  # type: ignore[no-untyped-call]  # the engine's is not annotated
+        working = asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]
+        while not working.done():
+            await worker.beat(settings, app, [engine])
 
 
 async def count_statements(town: Town, each: int) -> tuple[float, Counter[str], Burst]:

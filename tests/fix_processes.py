@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 from roost.settings import Settings
@@ -17,15 +17,15 @@ QUICK = {
 }
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The environment from which a child reads these settings."""
+def environment_of(settings: Settings, wall: Mapping[str, str] = QUICK) -> dict[str, str]:
+    """The environment from which a child reads these settings; `wall` are those of wall time."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
     told = {
         name.upper(): str(value)
         for name in settings.model_fields_set
         if (value := getattr(settings, name)) is not None
     }
-    return plain | told | QUICK
+    return plain | told | dict(wall)
 
 
 @contextlib.asynccontextmanager

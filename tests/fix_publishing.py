@@ -74,9 +74,11 @@ class Desk:
 
     async def work(self) -> None:
         """Do what is due now, job after job, until nothing is."""
-        while (await dispatch.dispatch_due(self.house)).queued:
+        while True:
             while (job := await self._take_job()) is not None:
                 await self.do(*job)
+            if not (await dispatch.dispatch_due(self.house)).queued:
+                return
 
     async def _take_job(self) -> tuple[str, dict[str, int]] | None:
         async with self.house.database.house() as transaction:

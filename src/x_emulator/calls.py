@@ -51,6 +51,10 @@ class Call(msgspec.Struct, frozen=True):
         """The user it asks for, in operations that are not for apps alone."""
         return self.world.users[self.user_id]
 
+    def is_owned(self, user_id: str) -> bool:
+        """Whether the developer of the app asks for what is the developer's own."""
+        return self.caller.app.owner == self.user_id == user_id
+
     @property
     def lag(self) -> timedelta:
         """How far behind the present a read lags: nothing, unless a fault wants it."""

@@ -43,6 +43,7 @@ class _NewApp(msgspec.Struct, forbid_unknown_fields=True):
     enrolled: bool = True
     credits: Decimal | None = None
     post_cap: int | None = None
+    owner: str | None = None
 
 
 class _AppChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -117,6 +118,9 @@ async def add_app(request: Request) -> Response:
     """Register an app; what is not given is made up."""
     world, wish = _world(request), await _body(request, _NewApp)
     _check_callbacks(wish.callbacks)
+    owner = None if wish.owner is None else world.find_user(wish.owner)
+    if wish.owner is not None and owner is None:
+        raise _Wrong(f"There is no user {wish.owner}.")
     app = App(
         client_id=wish.client_id or _client_id(),
         client_secret=(wish.client_secret or secrets.token_urlsafe(36))
@@ -132,6 +136,7 @@ async def add_app(request: Request) -> Response:
         enrolled=wish.enrolled,
         credits=wish.credits,
         post_cap=wish.post_cap,
+        owner=owner.id if owner else None,
     )
     world.add_app(app)
     return _json(app, 201)
@@ -313,7 +318,7 @@ REFUSALS = {_Wrong: refuse}
 
 def _shown(user: User) -> dict[str, Any]:
     whole: dict[str, Any] = msgspec.to_builtins(user)
-    del whole["flows"]
+    del whole["flows"], whole["flow_before"]
     return whole
 
 

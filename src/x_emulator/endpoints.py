@@ -89,7 +89,7 @@ async def read_timeline(call: Call) -> Answer:
     shown, denied = answers.split_by_right(
         call.world, page.posts, wanted, call.user_id, "id", call.at
     )
-    answer = _posts_answer(call, shown, denied, wanted)
+    answer = _posts_answer(call, shown, denied, wanted, owned=call.is_owned(author.id))
     meta: dict[str, Any] = {"result_count": len(shown)}
     if shown:
         meta |= {"newest_id": shown[0].id, "oldest_id": shown[-1].id}
@@ -104,7 +104,8 @@ async def read_timeline(call: Call) -> Answer:
 async def read_me(call: Call) -> Answer:
     """`GET /2/users/me`."""
     wanted = answers.read_wanted(call.world, call.query)
-    return _users_answer(call, [call.user], [], wanted, many=False)
+    owned = call.is_owned(call.user_id)
+    return _users_answer(call, [call.user], [], wanted, many=False, owned=owned)
 
 
 async def read_user(call: Call) -> Answer:
@@ -130,7 +131,12 @@ async def read_users(call: Call) -> Answer:
 
 
 def _posts_answer(
-    call: Call, shown: Sequence[Post], errors: list[dict[str, Any]], wanted: Wanted
+    call: Call,
+    shown: Sequence[Post],
+    errors: list[dict[str, Any]],
+    wanted: Wanted,
+    *,
+    owned: bool = False,
 ) -> Answer:
     body: dict[str, Any] = {}
     if shown:
@@ -140,12 +146,19 @@ def _posts_answer(
     if errors:
         body["errors"] = errors
     budgets.count_posts(call.caller.app, len(shown), call.at)
-    usd = prices.charge_reads(call.world, call.client_id, "post", (p.id for p in shown), call.at)
+    ids = (post.id for post in shown)
+    usd = prices.charge_reads(call.world, call.client_id, "post", ids, call.at, owned=owned)
     return Answer(200, wanted.spell(body), usd=usd)
 
 
 def _users_answer(
-    call: Call, users: list[User], errors: list[dict[str, Any]], wanted: Wanted, *, many: bool
+    call: Call,
+    users: list[User],
+    errors: list[dict[str, Any]],
+    wanted: Wanted,
+    *,
+    many: bool,
+    owned: bool = False,
 ) -> Answer:
     shown = [answers.user_object(call.world, user, wanted, call.at) for user in users]
     body: dict[str, Any] = {}
@@ -153,7 +166,8 @@ def _users_answer(
         body["data"] = shown if many else shown[0]
     if errors:
         body["errors"] = errors
-    usd = prices.charge_reads(call.world, call.client_id, "user", (u.id for u in users), call.at)
+    ids = (user.id for user in users)
+    usd = prices.charge_reads(call.world, call.client_id, "user", ids, call.at, owned=owned)
     return Answer(200, wanted.spell(body), usd=usd)
 
 

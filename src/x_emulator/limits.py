@@ -44,6 +44,7 @@ LIMITS = {
     "media_metadata": Limits(500, app_day=50_000),
     "media_upload": Limits(500, app_day=50_000),
     "media_subtitles": Limits(500, app_day=50_000),
+    "media_subtitles_delete": Limits(500, app_day=50_000),
     # Of v1.1 no limits are published; these are those of v2.
     "v1_media_upload": Limits(1_875, app_day=180_000),
     "v1_media_status": Limits(1_000, app_day=100_000),
@@ -110,7 +111,9 @@ def _buckets(
     found = []
     if user_id is not None:
         window = _window(world, (operation, "user", client_id, user_id), _QUARTER, at)
-        found.append(_Bucket("user", window, limits.user, _QUARTER))
+        reads = world.switches.reads_a_window if operation.startswith("read_") else None
+        most = limits.user if reads is None else reads
+        found.append(_Bucket("user", window, most, _QUARTER))
     if limits.app is not None or user_id is None:
         window = _window(world, (operation, "app", client_id), _QUARTER, at)
         found.append(_Bucket("app", window, limits.app or limits.user, _QUARTER))

@@ -118,6 +118,14 @@ class SubtitlesBody(Struct, forbid_unknown_fields=True):
     media_category: Literal["AmplifyVideo", "TweetVideo"] = "TweetVideo"
 
 
+class NoSubtitlesBody(Struct):
+    """The body of `DELETE /2/media/subtitles`, which the schema leaves open."""
+
+    id: str
+    media_category: str
+    language_code: str
+
+
 def initialize(
     world: World, user_id: str, client_id: str, body: InitializeBody, at: datetime
 ) -> Media:

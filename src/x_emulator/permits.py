@@ -48,6 +48,7 @@ NEEDED = {
     "media_status": _MEDIA,
     "media_metadata": _MEDIA,
     "media_subtitles": _MEDIA,
+    "media_subtitles_delete": _MEDIA,
     "v1_media_upload": _MEDIA,
     "v1_media_status": _MEDIA,
     "v1_media_metadata": _MEDIA,

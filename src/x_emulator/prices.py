@@ -17,6 +17,7 @@ CREATE_SUMMONED_REPLY = Decimal("0.010")
 DELETE = Decimal("0.010")
 MEDIA_METADATA = Decimal("0.005")
 READ = {"post": Decimal("0.005"), "user": Decimal("0.010")}
+OWNED_READ = Decimal("0.001")
 
 
 def of_create(*, has_link: bool, summoned: bool) -> Decimal:
@@ -27,10 +28,19 @@ def of_create(*, has_link: bool, summoned: bool) -> Decimal:
 
 
 def charge_reads(
-    world: World, client_id: str, kind: str, ids: Iterable[str], at: datetime
+    world: World,
+    client_id: str,
+    kind: str,
+    ids: Iterable[str],
+    at: datetime,
+    *,
+    owned: bool = False,
 ) -> Decimal:
-    """The price of what an answer holds, once per app, thing and UTC day."""
+    """The price of what an answer holds, once per app, thing and UTC day.
+
+    `owned`: the developer reads the developer's own, on a path that names the user.
+    """
     day = at.date().isoformat()
     fresh = {(client_id, kind, each, day) for each in ids} - world.read_today
     world.read_today |= fresh
-    return READ[kind] * len(fresh)
+    return (OWNED_READ if owned else READ[kind]) * len(fresh)

@@ -25,6 +25,7 @@ from x_emulator import (
     keeping,
     legacy,
     page,
+    pages,
     threelegged,
     uploads,
     uploads1,
@@ -165,7 +166,7 @@ class _Server(uvicorn.Server):
 
 
 V2 = [
-    Route(path, operation(name, endpoint), methods=[method])
+    Route(path, operation(name, endpoint), methods=[method], name=name)
     for method, path, name, endpoint in (
         ("POST", "/2/tweets", "create_post", endpoints.create_post),
         ("GET", "/2/tweets", "read_posts", endpoints.read_posts),
@@ -184,6 +185,7 @@ V2 = [
         ("POST", "/2/media/upload", "media_upload", uploads.upload),
         ("GET", "/2/media/upload", "media_status", uploads.status),
         ("POST", "/2/media/subtitles", "media_subtitles", uploads.subtitles),
+        ("DELETE", "/2/media/subtitles", "media_subtitles_delete", uploads.drop_subtitles),
         ("POST", "/2/media/metadata", "media_metadata", uploads.metadata),
     )
 ]
@@ -224,7 +226,7 @@ _LEGACY_AUTH = [
 
 async def _no_such_path(request: Request, error: Exception) -> Response:
     """X answers paths of v2 that it does not know with 404 and not a single byte."""
-    if request.url.path.startswith("/2/"):
+    if request.url.path.removeprefix(pages.root_of(request)).startswith("/2/"):
         return Response(status_code=404)
     status = error.status_code if isinstance(error, HTTPException) else 500
     return PlainTextResponse("There is nothing here.", status)

@@ -49,6 +49,8 @@ class App:
     """Attached to a project; otherwise v2 refuses it."""
     credits: Decimal | None = None
     """Dollars left to spend; None: they never run out."""
+    owner: str | None = None
+    """The user id of the developer, for whom reading what is the developer's own is cheaper."""
     post_cap: int | None = None
     """How many posts it may read in a calendar month (UTC); None: as many as it likes."""
     posts_read: dict[str, int] = field(default_factory=dict)
@@ -80,6 +82,8 @@ class User:
     flows: list[tuple[int, int, int]] = field(default_factory=list)
     """Memory of `metrics`: for each UTC day since `since`, the net change of the days before it,
     how many come on it and how many go (negative)."""
+    flow_before: int | None = None
+    """Memory of `metrics`: what came on the day of `since` before it."""
 
     @property
     def is_premium(self) -> bool:

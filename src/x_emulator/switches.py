@@ -50,5 +50,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long a post may be edited; two pages of the documentation disagree."""
     posts_a_day: int | None = None
     """How many posts a user may make in 24 hours, as on the older tiers; None: no such limit."""
+    reads_a_window: int | None = None
+    """How many reads of each kind a user may make in 15 minutes, where some pay-per-use apps had
+    one; None: as documented."""
     day_headers: bool = False
     """Tell the 24-hour windows in headers, as the older tiers do."""

@@ -12,7 +12,7 @@ from x_emulator.state import Media, Post, Reactions, RequestEntry, World
 #: What the truth is made of.
 NAMES = (
     *("scenario", "seed", "started_at", "now", "posts", "media", "requests", "apps"),
-    *("anomalies", "tokens"),
+    *("anomalies", "tokens", "grants"),
 )
 _NO_REACTIONS = Reactions()
 
@@ -71,6 +71,29 @@ def _apps(world: World, client_id: str | None) -> dict[str, Any]:
     }
 
 
+def _grants(world: World, client_id: str | None) -> list[dict[str, Any]]:
+    """What users allow apps, and which of its tokens are alive: never the tokens themselves."""
+    at = world.now()
+    alive: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for token in world.tokens.values():
+        if oauth.is_alive(token, at):
+            told = {"kind": token.kind, "expires_at": token.expires_at.isoformat()}
+            alive[id(token.grant)].append(told)
+    for pair in world.key_pairs.values():
+        if pair.grant.alive:
+            alive[id(pair.grant)].append({"kind": "oauth1"})
+    return [
+        {
+            "app": grant.client_id,
+            "user": grant.user_id,
+            "scopes": sorted(grant.scopes),
+            "tokens": alive[id(grant)],
+        }
+        for grant in world.grants
+        if grant.alive and client_id in (None, grant.client_id)
+    ]
+
+
 _TELLERS: dict[str, Callable[[World, str | None], Any]] = {
     "scenario": lambda world, _: world.scenario.name,
     "seed": lambda world, _: world.seed,
@@ -82,6 +105,7 @@ _TELLERS: dict[str, Callable[[World, str | None], Any]] = {
     "apps": _apps,
     "anomalies": lambda world, _: anomalies.tell(world),
     "tokens": lambda world, client_id: oauth.token_counts(world, client_id, world.now()),
+    "grants": _grants,
 }
 
 

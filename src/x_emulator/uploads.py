@@ -132,6 +132,14 @@ async def subtitles(call: Call) -> Answer:
     return Answer(200, {"data": shown})
 
 
+async def drop_subtitles(call: Call) -> Answer:
+    """`DELETE /2/media/subtitles`: take a language away from a video."""
+    body = read_body(call.world, await call.request.body(), media.NoSubtitlesBody)
+    video = media.get_upload(call.world, call.user.id, body.id, call.at)
+    gone = video.subtitles.pop(body.language_code, None)
+    return Answer(200, {"data": {"deleted": gone is not None}})
+
+
 @contextlib.contextmanager
 def arriving(call: Call) -> Iterator[Path]:
     """A file for bytes on their way in; it is gone afterwards, unless it was moved."""

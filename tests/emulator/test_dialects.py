@@ -32,6 +32,16 @@ async def test_invalid_request_may_be_flat(account: Account) -> None:
     assert (told.body["parameter"], told.body["value"]) == ("tweet.fields", "colour")
 
 
+async def test_problems_say_what_they_are_in_the_flat_dialect(account: Account) -> None:
+    kinds = []
+    for errors in ("nested", "flat"):
+        await account.emulator.switch(errors=errors)
+        told = await account.create("x" * 281)
+        assert told.status == 403
+        kinds.append(told.headers["content-type"])
+    assert kinds == ["application/json; charset=utf-8", "application/problem+json"]
+
+
 async def test_weights_are_those_of_the_documentation(account: Account) -> None:
     """Latin letters weigh one, others and emoji two, a link 23; the text is normalized first."""
     for unit, weight in (("a", 1), ("好", 2), ("👩‍👩‍👧", 2), ("e\u0301", 1)):

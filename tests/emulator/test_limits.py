@@ -90,6 +90,15 @@ def test_limits_are_those_of_the_documentation(operation: str, limits: Limits) -
     assert LIMITS[operation] == limits
 
 
+def test_reads_may_be_fewer_than_documented(world: World) -> None:
+    world.switches = type(world.switches)(reads_a_window=1)
+    at = world.started_at
+    assert take(world, "read_me", "app", "user", at).allowed
+    assert not take(world, "read_me", "app", "user", at).allowed
+    assert take(world, "create_post", "app", "user", at).shown.remaining == 99
+    assert take(world, "read_me", "app", "user", at + timedelta(minutes=15)).allowed
+
+
 def test_app_alone_has_the_apps_window(world: World) -> None:
     alone = take(world, "read_post", "app", None, world.started_at)
     assert (alone.shown.most, alone.shown.remaining) == (450, 449)

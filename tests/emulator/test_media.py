@@ -45,9 +45,10 @@ async def test_segments_in_any_order_and_sent_again(account: Account, mp4: bytes
     assert media["sha256"] == hashlib.sha256(mp4).hexdigest()
 
 
-async def test_json_segments(account: Account, png: bytes) -> None:
+@pytest.mark.parametrize("index", [0, "0"], ids=["number", "digits"])
+async def test_json_segments(account: Account, png: bytes, index: int | str) -> None:
     media_id = await account.initialize("tweet_image", "image/png", len(png))
-    body = {"media": base64.b64encode(png).decode(), "segment_index": 0}
+    body = {"media": base64.b64encode(png).decode(), "segment_index": index}
     told = await account.ask("POST", f"/2/media/upload/{media_id}/append", json=body)
     assert told.status == 200
     assert (await account.finalize(media_id)).status == 200
@@ -82,6 +83,15 @@ async def test_finalize_needs_a_json_object(account: Account, body: bytes, words
     media_id = await account.initialize("tweet_image", "image/png", 1)
     told = await account.ask("POST", f"/2/media/upload/{media_id}/finalize", data=body)
     assert (told.status, told.body["errors"][0]["message"]) == (400, words)
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_finalize_that_comes_again(account: Account, png: bytes, again: bool) -> None:
+    await account.emulator.switch(finalize_again=again)
+    media_id = await account.initialize("tweet_image", "image/png", len(png))
+    await account.append(media_id, 0, png)
+    assert (await account.finalize(media_id)).status == 200
+    assert (await account.finalize(media_id)).status == (200 if again else 400)
 
 
 @pytest.mark.parametrize("refusal", [413, 431])
@@ -125,6 +135,8 @@ async def test_video_goes_through_its_states(account: Account, mp4: bytes) -> No
     await account.append(media_id, 0, mp4)
     told = await account.finalize(media_id)
     assert told.data["processing_info"] == {"state": "pending", "check_after_secs": 1}
+    assert told.data["video"] == {"video_type": "video/mp4"}
+    assert told.data["size"] == len(mp4)
     early = await account.create("Too early", media={"media_ids": [media_id]})
     assert (early.status, early.body["errors"][0]["message"]) == (400, INVALID)
     states = [(await account.status(media_id))["state"] for _ in range(2)]
@@ -255,6 +267,16 @@ async def test_alt_text_is_kept(account: Account, png: bytes) -> None:
 async def test_status_of_what_is_not_there(account: Account) -> None:
     told = await account.get("/2/media/upload", command="STATUS", media_id="12345")
     assert (told.status, told.body["errors"][0]["message"]) == (400, "BadRequest: Not found")
+
+
+async def test_status_is_the_only_command_and_may_be_left_out(account: Account, gif: bytes) -> None:
+    media_id = await account.initialize("tweet_gif", "image/gif", len(gif))
+    await account.append(media_id, 0, gif)
+    await account.finalize(media_id)
+    told = await account.get("/2/media/upload", media_id=media_id)
+    assert told.data["processing_info"]["state"] in ("in_progress", "succeeded")
+    other = await account.get("/2/media/upload", command="INIT", media_id=media_id)
+    assert other.status == 400
 
 
 async def test_announced_size_over_the_limit_is_refused(account: Account) -> None:

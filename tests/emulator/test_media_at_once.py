@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from emulator.account import Account, Told
+from emulator.account import Account, Told, connect
 from emulator.signing import signed_in
 
 NOT_JSON = "Request body is not valid JSON."
@@ -66,6 +66,32 @@ async def test_subtitles_belong_to_a_video(account: Account, mp4: bytes) -> None
         "associated_subtitles": track,
     }
     assert (await tie(track["id"])).status == 400
+    body = {"id": video, "media_category": "TweetVideo", "language_code": "EN"}
+    for deleted in (True, False):
+        told = await account.ask("DELETE", "/2/media/subtitles", json=body)
+        assert told.data == {"deleted": deleted}
+    assert (await account.emulator.truth())["media"][0]["subtitles"] == {}
+
+
+async def test_additional_owners_are_a_list_with_commas_where_a_file_comes_at_once(
+    account: Account, png: bytes
+) -> None:
+    other, third = await connect(account.emulator, 1), await connect(account.emulator, 2)
+    told = await upload(
+        account,
+        media=png,
+        media_category="tweet_image",
+        additional_owners=f"{other.id},{third.id}",
+    )
+    assert (await third.create("Ours", media={"media_ids": [told.data["id"]]})).status == 201
+
+
+async def test_parts_that_the_schema_does_not_have_are_refused(
+    account: Account, png: bytes
+) -> None:
+    told = await upload(account, media=png, media_category="tweet_image", caption="A cat")
+    assert told.status == 400
+    assert told.body["errors"][0]["message"].startswith("$.caption: is not defined in the schema")
 
 
 async def test_multipart_is_not_signed(account: Account, png: bytes) -> None:

@@ -274,6 +274,39 @@ async def test_revoked_tokens_open_nothing(account: Account, kind: str) -> None:
     assert (await account.get("/2/users/me")).status == 401
 
 
+async def test_truth_tells_which_tokens_are_alive_and_not_what_they_are(account: Account) -> None:
+    emulator = account.emulator
+    app = emulator.app
+
+    async def alive() -> list[tuple[str, list[str]]]:
+        grants = (await emulator.truth())["grants"]
+        for each in account.tokens.values():
+            assert not (isinstance(each, str) and len(each) > 50 and each in str(grants))
+        return [(each["user"], [token["kind"] for token in each["tokens"]]) for each in grants]
+
+    async def revoke(kind: str) -> None:
+        form = {"token": account.tokens[kind], "token_type_hint": kind, "client_id": app.client_id}
+        told = await post_form(emulator, "/2/oauth2/revoke", app.basic, **form)
+        assert told == (200, {"revoked": True})
+
+    assert await alive() == [(account.id, ["access", "refresh"])]
+    await revoke("access_token")
+    assert await alive() == [(account.id, ["refresh"])]
+    await revoke("refresh_token")
+    assert await alive() == []
+
+
+async def test_every_scope_of_the_documentation_can_be_asked_for(emulator: Emulator) -> None:
+    scopes = (
+        "tweet.read tweet.write tweet.moderate.write users.email users.read follows.read"
+        " follows.write offline.access space.read mute.read mute.write like.read like.write"
+        " list.read list.write block.read block.write bookmark.read bookmark.write dm.read"
+        " dm.write media.write broadcast.read broadcast.write timeline.read"
+    )
+    tokens = await emulator.connect("larkbooks", scope=scopes)
+    assert set(tokens["scope"].split()) == set(scopes.split())
+
+
 @pytest.mark.parametrize(
     "authorization", ["Bearer nonsense", "OAuth oauth_token=x", "", "Basic eDp5"]
 )

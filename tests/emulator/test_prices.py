@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from emulator.account import Account, connect
-from fix_emulator import Emulator
+from fix_emulator import Emulator, RegisteredApp
 
 
 async def dollars(emulator: Emulator) -> Decimal:
@@ -70,6 +70,22 @@ async def test_users_are_a_cent_a_day(account: Account, emulator: Emulator) -> N
     assert await dollars(emulator) == Decimal("0.010")
     await account.get("/2/users", ids=f"{account.id},{other},99")
     assert await dollars(emulator) == Decimal("0.020")
+
+
+async def test_developer_reads_the_developers_own_for_less(emulator: Emulator) -> None:
+    first = emulator.app
+    told = await emulator.door("apps", callbacks=[first.callback], owner="larkbooks")
+    emulator.app = RegisteredApp(told["client_id"], told["client_secret"], first.callback)
+    owner, tenant = await connect(emulator, 0), await connect(emulator, 1)
+    for each in (owner, tenant):
+        await each.post(f"Mine: {each.username}")
+    before = await dollars(emulator)
+    await owner.get("/2/users/me")
+    await owner.get(f"/2/users/{owner.id}/tweets")
+    assert await dollars(emulator) - before == Decimal("0.002")
+    await owner.get(f"/2/users/{tenant.id}/tweets")
+    await tenant.get("/2/users/me")
+    assert await dollars(emulator) - before == Decimal("0.017")
 
 
 async def test_refusals_tokens_and_uploads_are_free(account: Account, png: bytes) -> None:

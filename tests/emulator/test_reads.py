@@ -85,6 +85,23 @@ async def test_ids_must_be_one_to_a_hundred_numbers(account: Account, ids: str) 
     assert (await account.get("/2/tweets", ids=ids)).status == 400
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tweet.fields": ""},
+        {"user.fields": "name,name"},
+        {"expansions": "author_id,"},
+        {"place.fields": "weather"},
+        {"ids": ",".join(["1"] * 101)},
+    ],
+    ids=lambda each: next(iter(each)),
+)
+async def test_lists_are_as_the_schema_has_them(account: Account, wrong: dict[str, str]) -> None:
+    told = await account.get("/2/tweets", **({"ids": "1,1"} | wrong))
+    assert told.status == 400
+    assert (await account.get("/2/tweets", ids="1,1")).status == 200
+
+
 async def test_me_tells_subscription_and_counts(account: Account) -> None:
     await account.post("Counted")
     told = await account.get(
@@ -174,8 +191,11 @@ async def test_timeline_bounds(account: Account) -> None:
 async def test_timeline_without_replies(account: Account) -> None:
     root = await account.post("Root")
     await account.post("Reply", reply={"in_reply_to_tweet_id": root})
-    told = await account.get(f"/2/users/{account.id}/tweets", exclude="replies")
-    assert [post["id"] for post in told.data] == [root]
+    path = f"/2/users/{account.id}/tweets"
+    for exclude in ("replies", "retweets,replies"):
+        told = await account.get(path, exclude=exclude)
+        assert [post["id"] for post in told.data] == [root]
+    assert (await account.get(path, exclude="quotes")).status == 400
 
 
 @pytest.mark.parametrize("value", ["4", "101", "many"])

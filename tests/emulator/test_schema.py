@@ -4,12 +4,15 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from starlette.routing import Route
 
 from emulator.account import Account, Told
 from emulator.schema import OPENAPI, complaints, in_newest_dialect, read_openapi
 from x_emulator.bodies import CreateBody, MediaBody, PollBody, ReplyBody
 from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
 from x_emulator.media import InitializeBody
+from x_emulator.permits import NEEDED
+from x_emulator.server import V2
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +149,17 @@ def test_every_official_field_is_known(
         for name in official
     }
     assert renamed - known == set()
+
+
+@pytest.mark.parametrize("route", V2, ids=lambda each: f"{min(each.methods)} {each.path}")
+def test_every_operation_asks_for_the_rights_of_the_schema(
+    openapi: dict[str, Any], route: Route
+) -> None:
+    [method] = (route.methods or set()) - {"HEAD"}
+    asked: dict[str, list[str]] = {}
+    for each in openapi["paths"][route.path][method.lower()]["security"]:
+        asked |= each
+    need = NEEDED[route.name]
+    assert need.scopes == set(asked.get("OAuth2UserToken", ()))
+    assert need.user is ("UserToken" in asked)
+    assert need.app_only is ("BearerToken" in asked)

@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 
 from fix_emulator import Emulator
@@ -12,8 +13,10 @@ from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
 from roost import jobs, store
 from roost.house import House
-from roost.models import IntegrationStatus, PostState
+from roost.models import IntegrationStatus, PostId, PostState
 from roost.services import dispatch
+from roost.services.dispatch import Dispatched
+from roost.store.statements import STATEMENTS
 
 
 async def queued(house: House) -> list[int]:
@@ -39,7 +42,19 @@ async def neighbour(desk: Desk, emulator: Emulator) -> Desk:
     """Another tenant with an account of its own, at the same desk."""
     tenant = await make_tenant(desk.house, "neighbour")
     account = await connect_account(desk.house, tenant, emulator, "tidewatcher")
-    return replace(desk, tenant=tenant, account=account)
+    neighbour = replace(desk, tenant=tenant, account=account)
+    await neighbour.read_figures_at(desk.house.clock.now() + timedelta(days=365))
+    return neighbour
+
+
+async def take_jobs(house: House) -> list[int]:
+    """Take every post's job out of the queue, as workers do; the posts, in the queue's order."""
+    rows = await _ask(
+        house,
+        "WITH taken AS (DELETE FROM procrastinate_jobs WHERE queue_name = 'publish' RETURNING *)"
+        " SELECT (args ->> 'post_id')::int FROM taken ORDER BY id",
+    )
+    return [row[0] for row in rows]
 
 
 async def test_tenants_take_turns(desk: Desk, neighbour: Desk) -> None:
@@ -47,9 +62,165 @@ async def test_tenants_take_turns(desk: Desk, neighbour: Desk) -> None:
     few = [await neighbour.plan(f"Mine {number}", after_s=1) for number in range(2)]
     await desk.emulator.jump(seconds=2)
     await dispatch.dispatch_due(desk.house, posts_in_queue=4)
-    assert sorted(await queued(desk.house)) == sorted([*many[:2], *few])
-    await dispatch.dispatch_due(desk.house, posts_in_queue=8)
-    assert sorted(await queued(desk.house)) == sorted([*many, *few])
+    assert await take_jobs(desk.house) == [many[0], few[0], many[1], few[1]]
+    await dispatch.dispatch_due(desk.house, posts_in_queue=4)
+    assert await take_jobs(desk.house) == many[2:]
+
+
+async def test_whose_turn_it_was_is_remembered(desk: Desk, neighbour: Desk) -> None:
+    mine = [await desk.plan(f"Post {number}") for number in range(3)]
+    theirs = [await neighbour.plan(f"Mine {number}") for number in range(3)]
+    order = []
+    for _ in range(6):
+        await dispatch.dispatch_due(desk.house, posts_in_queue=1)
+        order += await take_jobs(desk.house)
+    assert order == [mine[0], theirs[0], mine[1], theirs[1], mine[2], theirs[2]]
+
+
+async def test_many_accounts_get_no_more_turns_than_one(
+    desk: Desk, neighbour: Desk, emulator: Emulator
+) -> None:
+    accounts = [
+        desk.account,
+        await connect_account(desk.house, desk.tenant, emulator, "acmeplumbing"),
+        await connect_account(desk.house, desk.tenant, emulator, "harbourlights"),
+    ]
+    for number in range(2):
+        for account in accounts:
+            await desk.plan(f"Post {number}", account=account)
+    theirs = {await neighbour.plan(f"Mine {number}") for number in range(3)}
+    await dispatch.dispatch_due(desk.house, posts_in_queue=6)
+    taken = await take_jobs(desk.house)
+    assert len(taken) == 6
+    assert theirs < set(taken)
+
+
+async def test_what_one_tenant_has_no_use_for_is_anothers(desk: Desk, neighbour: Desk) -> None:
+    many = [await desk.plan(f"Post {number}") for number in range(6)]
+    one = await neighbour.plan("Mine")
+    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=6)).queued == 6
+    assert sorted(await queued(desk.house)) == sorted([*many[:5], one])
+
+
+async def test_the_queue_stays_short_and_says_that_more_is_due(desk: Desk) -> None:
+    posts = [await desk.plan(f"Post {number}") for number in range(5)]
+    now = desk.house.clock.now()
+    assert await dispatch.dispatch_due(desk.house, posts_in_queue=3) == Dispatched(3, now)
+    assert await dispatch.dispatch_due(desk.house, posts_in_queue=3) == Dispatched(0, now)
+    assert await take_jobs(desk.house) == posts[:3]
+    assert (await desk.see(posts[3])).state is PostState.SCHEDULED
+    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=3)).queued == 2
+
+
+async def test_it_says_when_the_next_post_is_due(desk: Desk, noon: datetime) -> None:
+    year = noon + timedelta(days=365)
+    assert (await dispatch.dispatch_due(desk.house)).next_at == year  # The account's figures.
+    await desk.plan("Later", after_s=7200)
+    await desk.plan("Sooner", after_s=3600)
+    hour = desk.house.clock.now() + timedelta(hours=1)
+    assert await dispatch.dispatch_due(desk.house) == Dispatched(0, hour)
+
+
+async def test_a_post_whose_row_is_held_is_passed_over_and_not_forgotten(desk: Desk) -> None:
+    held, free = await desk.plan("Held"), await desk.plan("Free")
+    now = desk.house.clock.now()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await store.posts.lock_state(transaction, held)
+        assert await dispatch.dispatch_due(desk.house) == Dispatched(1, now)
+        assert await queued(desk.house) == [free]
+    await dispatch.dispatch_due(desk.house)
+    assert await queued(desk.house) == [free, held]
+
+
+async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: Desk) -> None:
+    first = await desk.plan("First")
+    values = {
+        "now": desk.house.clock.now(),
+        "posts": 40,
+        "others": 10,
+        "leased_until": desk.house.clock.now(),
+        "environment": desk.house.settings.environment,
+    }
+    stopped = await desk.house.database.connect()
+    statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
+    stopped.pgconn.send_query(statement.encode())
+    while await queued(desk.house) != [first]:
+        await asyncio.sleep(0.01)
+    second = await desk.plan("Second")
+    await dispatch.dispatch_due(desk.house)
+    assert await queued(desk.house) == [first, second]
+    await stopped.close()
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        "UPDATE integrations SET status = 'needs_reconnect'",
+        "UPDATE integrations SET paused = true",
+        "UPDATE tenants SET paused = true",
+        "UPDATE posts SET paused = true",
+    ],
+)
+async def test_what_is_held_back_takes_no_turns(
+    held: LiteralString, desk: Desk, neighbour: Desk
+) -> None:
+    for number in range(4):
+        await desk.plan(f"Post {number}")
+    theirs = [await neighbour.plan(f"Mine {number}") for number in range(4)]
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await transaction.raw.execute(held)
+    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=4)).queued == 4
+    assert await take_jobs(desk.house) == theirs
+
+
+async def test_the_stop_switch_holds_everything_back(desk: Desk) -> None:
+    await desk.plan("Due")
+    under_way = await desk.plan("Under way")
+    await _prepare_at(desk, under_way, desk.house.clock.now())
+    await _ask(desk.house, "UPDATE stop_switch SET paused = true RETURNING paused")
+    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+    await _ask(desk.house, "UPDATE stop_switch SET paused = false RETURNING paused")
+    assert (await dispatch.dispatch_due(desk.house)).queued == 3
+
+
+async def test_files_are_prepared_by_a_job_of_their_own_and_once(desk: Desk) -> None:
+    post_id = await desk.plan("With a file", after_s=3600)
+    await _prepare_at(desk, post_id, desk.house.clock.now() + timedelta(minutes=50))
+    soon = desk.house.clock.now() + timedelta(minutes=50)
+    assert await dispatch.dispatch_due(desk.house) == Dispatched(0, soon)
+    await desk.emulator.jump(seconds=50 * 60)
+    assert (await dispatch.dispatch_due(desk.house)).queued == 1
+    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+    jobs_made = await _ask(
+        desk.house, "SELECT queue_name, task_name, queueing_lock, args FROM procrastinate_jobs"
+    )
+    arguments = {
+        "tenant_id": desk.tenant.id, "integration_id": desk.account.id, "post_id": post_id,
+    }  # fmt: skip
+    assert jobs_made == [(jobs.PREPARE, jobs.PREPARE, f"prepare:{post_id}", arguments)]
+    assert (await desk.see(post_id)).state is PostState.SCHEDULED
+
+
+async def test_preparing_holds_up_no_post_that_is_due(desk: Desk) -> None:
+    for number in range(30):
+        post_id = await desk.plan(f"Post {number}", after_s=3600)
+        await _prepare_at(desk, post_id, desk.house.clock.now())
+    due = await desk.plan("Due")
+    done = await dispatch.dispatch_due(desk.house)
+    assert done.next_at == desk.house.clock.now()
+    assert 1 < done.queued < 30
+    rows = await _ask(
+        desk.house,
+        "SELECT (args ->> 'post_id')::int FROM procrastinate_jobs WHERE queue_name = 'publish'",
+    )
+    assert rows == [(due,)]
+
+
+async def _prepare_at(desk: Desk, post_id: PostId, at: datetime) -> None:
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await transaction.raw.execute(
+            "UPDATE posts SET prepare_at = %s WHERE id = %s", [at, post_id]
+        )
 
 
 async def test_a_post_of_the_far_future_never_enters_the_queue(desk: Desk) -> None:
@@ -112,6 +283,21 @@ async def test_a_stranded_post_gets_a_job_again_and_only_one(desk: Desk) -> None
     assert await dispatch.dispatch_stranded(desk.house) == 1
     assert await dispatch.dispatch_stranded(desk.house) == 0
     assert await queued(desk.house) == [post_id]
+
+
+async def test_posts_of_an_account_that_a_worker_has_are_not_stranded(desk: Desk) -> None:
+    await desk.plan("One")
+    two = await desk.plan("Two")
+    await dispatch.dispatch_due(desk.house)
+    await _ask(
+        desk.house,
+        "DELETE FROM procrastinate_jobs WHERE queueing_lock = %s RETURNING id",
+        f"post:{two}",
+    )
+    await _ask(desk.house, "UPDATE procrastinate_jobs SET status = 'doing' RETURNING id")
+    assert await dispatch.dispatch_stranded(desk.house) == 0
+    await _ask(desk.house, "DELETE FROM procrastinate_jobs RETURNING id")
+    assert await dispatch.dispatch_stranded(desk.house) == 2
 
 
 async def test_a_resting_post_is_not_stranded(desk: Desk) -> None:

@@ -1,12 +1,13 @@
 """Files uploaded: the bytes that arrive, in the segments and with the waits that X asks for."""
 
+import gzip
 import hashlib
 import io
 import tempfile
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pytest
 from PIL import Image
@@ -136,6 +137,16 @@ async def test_upload_survives_one_failure_in_ten_with_segments_out_of_order(
     assert order != sorted(order)
     assert progress == sorted(progress)
     assert (len(progress), progress[-1]) == (36, photo.stat().st_size)
+
+
+async def test_upload_does_not_spend_refreshes_on_a_segment_that_x_does_not_let_in(
+    account: Account, emulator: Emulator, sent: list[SentRequest], png: bytes
+) -> None:
+    await emulator.fail("media_append", "before", "401", times=None)
+    with pytest.raises(x.errors.XUnavailable):
+        await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
+    assert account.tokens.refreshed == 1
+    assert len(appends(sent)) == 2
 
 
 async def test_upload_repeats_a_finalize_whose_answer_is_lost(
@@ -298,17 +309,22 @@ async def test_upload_of_a_missing_file_is_an_os_error_and_asks_nothing(
     assert sent == []
 
 
-@pytest.mark.parametrize("kind", ["bytes", "in memory", "open", "not flushed", "name"])
+@pytest.mark.parametrize("kind", ["bytes", "in memory", "open", "not flushed", "packed", "name"])
 async def test_upload_takes_whatever_holds_the_bytes(
     account: Account, emulator: Emulator, png: bytes, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / "box.png"
     path.write_bytes(png)
     sources: dict[str, bytes | str | BinaryIO] = {"bytes": png, "name": str(path)}
-    with path.open("rb") as file, tempfile.TemporaryFile() as written:
+    with (
+        path.open("rb") as file,
+        tempfile.TemporaryFile() as written,
+        gzip.open(io.BytesIO(gzip.compress(png))) as packed,
+    ):
         written.write(png)
         file.seek(7)
         sources |= {"in memory": io.BytesIO(png), "open": file, "not flushed": written}
+        sources["packed"] = cast(BinaryIO, packed)
         await x.media.upload(
             account.client,
             sources[kind],

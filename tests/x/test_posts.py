@@ -1,11 +1,13 @@
 """Posts made, deleted and read back."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from fix_emulator import Emulator
 from roost import x
+from roost.clock import EmulatorClock
 from roost.errors import PostRefused
 from roost.models import TweetId, XMediaId, XUserId
 from roost.x.wire import boot_seconds
@@ -114,6 +116,41 @@ async def test_timeline_begins_after_since_id(account: Account) -> None:
         )
     ]
     assert (post.tweet_id, post.reply_to) == (second.tweet_id, first.tweet_id)
+
+
+async def test_timeline_is_bounded_by_time(
+    account: Account, emulator: Emulator, clock: EmulatorClock
+) -> None:
+    ids = []
+    for hour in range(4):
+        ids.append((await x.posts.create(account.client, text=f"Hour {hour}.")).tweet_id)
+        await emulator.jump(hours=1)
+    half_hour = timedelta(minutes=30)
+    seen = [
+        post.tweet_id
+        async for post in x.posts.read_timeline(
+            account.client,
+            account.user_id,
+            start=clock.now() - timedelta(hours=3) - half_hour,
+            end=clock.now() - timedelta(hours=1) - half_hour,
+        )
+    ]
+    assert seen == [ids[2], ids[1]]
+
+
+async def test_posts_are_looked_up_100_a_request(account: Account, sent: list[SentRequest]) -> None:
+    first = await x.posts.create(account.client, text="Fish & chips.")
+    second = await x.posts.create(account.client, text="And peas.", reply_to=first.tweet_id)
+    nobodys = [TweetId(str(number)) for number in range(1, 150)]
+    sent.clear()
+    found = await x.posts.read_posts(
+        account.client, [second.tweet_id, *nobodys, first.tweet_id, second.tweet_id]
+    )
+
+    assert list(found) == [second.tweet_id, first.tweet_id]
+    assert found[first.tweet_id].expanded_text == "Fish & chips."
+    assert found[second.tweet_id].reply_to == first.tweet_id
+    assert [len(request.query["ids"].split(",")) for request in sent] == [100, 51]
 
 
 @pytest.mark.parametrize(

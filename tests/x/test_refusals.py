@@ -140,6 +140,9 @@ def test_not_permitted_is_too_long_only_where_the_text_is() -> None:
     assert type(judge(403, NOT_PERMITTED, post_text="Short.")) is errors.Rejected
 
 
+FORGOTTEN = {"errors": [{"message": "BadRequest: Not found"}], "title": "Invalid Request"}
+
+
 @pytest.mark.parametrize(
     ("operation", "status", "body", "error"),
     [
@@ -147,6 +150,9 @@ def test_not_permitted_is_too_long_only_where_the_text_is() -> None:
         (Operation.MEDIA_UPLOAD, 413, b"", errors.SegmentTooLarge),
         (Operation.MEDIA_UPLOAD, 431, b"", errors.SegmentTooLarge),
         (Operation.MEDIA_UPLOAD, 400, {"detail": "Segments do not add up"}, errors.MediaRejected),
+        (Operation.MEDIA_UPLOAD, 400, FORGOTTEN, errors.NotFoundOnX),
+        (Operation.MEDIA_STATUS, 400, {"error": "Invalid media_id: Some(1)."}, errors.NotFoundOnX),
+        (Operation.MEDIA_UPLOAD, 410, b"", errors.AppMisconfigured),
         (Operation.MEDIA_METADATA, 400, {"detail": "alt text"}, errors.Rejected),
         (Operation.DELETE_POST, 404, {"detail": "none"}, errors.NotFoundOnX),
         (Operation.DELETE_POST, 403, {"detail": "not yours"}, errors.Rejected),

@@ -1,5 +1,6 @@
 """OAuth 1.0a: the signature that X publishes, and what really arrives at a socket."""
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -73,6 +74,12 @@ def test_credential_shows_no_secret() -> None:
     for secret in (CREDENTIAL.api_secret, CREDENTIAL.token, CREDENTIAL.token_secret):
         assert secret is not None
         assert secret not in shown
+
+
+def test_signing_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        signing.authorization(CREDENTIAL, "POST", "https://api.x.com/2/tweets", form={"a": "b"})
+    assert caplog.records == []
 
 
 async def test_form_and_query_are_signed_as_they_arrive(

@@ -1,7 +1,7 @@
 """Token sources: many callers, one refresh, and the new grant is stored before it is used."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ from fix_emulator import SCOPES, Emulator
 from roost import x
 from roost.clock import EmulatorClock
 from roost.x.auth import TokenGrant
+
+from .conftest import Account
 
 Make = Callable[..., Any]
 
@@ -160,6 +162,41 @@ async def test_grant_without_offline_access_is_what_it_is(make: Make, emulator: 
     first = await tokens.get()
     assert await tokens.refresh(first) == first
     assert await refreshes(emulator) == 0
+
+
+async def test_rejection_is_told_once_though_the_grant_is_dead(
+    account: Account, emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
+    await emulator.fail("read_me", "before", "401", times=None)
+    with pytest.raises(x.errors.XUnavailable):
+        await x.users.read_me(account.client)
+    assert [exchange.status for exchange in account.exchanges] == [401, 401]
+    await x.auth.revoke(
+        session,
+        emulator.url,
+        client_id=emulator.app.client_id,
+        client_secret=emulator.app.client_secret,
+        token=account.tokens.refresh_token,
+    )
+    with pytest.raises(x.errors.GrantDead):
+        await x.users.read_me(account.client)
+    assert [exchange.status for exchange in account.exchanges] == [401] * 3
+    client = x.Client(
+        x.FixedToken("none"),
+        base_url=emulator.url,
+        session=session,
+        on_exchange=keep_in(account.exchanges),
+    )
+    with pytest.raises(x.errors.Reauthorize):
+        await x.users.read_me(client)
+    assert [exchange.status for exchange in account.exchanges] == [401] * 4
+
+
+def keep_in(told: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:
+    async def keep(exchange: x.Exchange) -> None:
+        told.append(exchange)
+
+    return keep
 
 
 async def test_rejected_token_without_another_wants_the_owner(

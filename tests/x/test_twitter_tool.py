@@ -164,6 +164,7 @@ async def test_upload_media_chunks_into_5_mb(
     path = tmp_path / "long.mp4"
     path.write_bytes(clip.read_bytes() + (8 + len(free)).to_bytes(4, "big") + b"free" + free)
     size = path.stat().st_size
+    await emulator.switch(processing_polls=0)
     media_id = await legacy.upload_media(path, "video/mp4", "tweet_video")
 
     appends = [r for r in tap.requests if r.method == "POST" and command_of(r) == "APPEND"]

@@ -1,11 +1,15 @@
 """What is known when an exchange goes wrong, against a bare socket that counts bytes."""
 
 import asyncio
+import contextlib
+import socket
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import aiohttp
+import pytest
 import pytest_asyncio
 
 from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
@@ -21,12 +25,16 @@ class Listener:
     received: bytearray = field(default_factory=bytearray)
     connections: int = 0
     url: str = ""
+    silent: bool = False
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         while piece := await reader.read(65536):
             self.received += piece
-            if self.received.endswith(b"{}"):
+            if self.silent and self.received.endswith(b"{}"):
+                await self.over.wait()
+            elif self.received.endswith(b"{}"):
                 writer.write(self.answer)
                 break
         writer.close()
@@ -40,15 +48,20 @@ async def listener() -> AsyncIterator[Listener]:
     listening.url = f"http://{host}:{port}/"
     async with server:
         yield listening
+        listening.over.set()
 
 
 async def send(
-    url: str, *, body_deadline: float | None = None, deadline: float | None = None
+    url: str,
+    *,
+    body_deadline: float | None = None,
+    deadline: float | None = None,
+    patience: Patience = QUICK,
 ) -> Answer | Silence:
     body = GuardedBody(b"{}", "application/json", body_deadline)
     async with aiohttp.ClientSession() as session:
         return await exchange(
-            session, "POST", url, headers={}, body=body, patience=QUICK, deadline=deadline
+            session, "POST", url, headers={}, body=body, patience=patience, deadline=deadline
         )
 
 
@@ -102,3 +115,25 @@ async def test_redirect_is_an_answer_and_not_followed(listener: Listener) -> Non
     assert isinstance(told, Answer)
     assert told.status == 307
     assert listener.connections == 1
+
+
+async def test_read_time_out_is_silence_after_sending(listener: Listener) -> None:
+    listener.silent = True
+    told = await send(listener.url, patience=Patience(read=timedelta(milliseconds=50)))
+    assert told == Silence(maybe_sent=True, reason="no answer in time")
+    assert listener.received.endswith(b"{}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a full queue drops connections on Linux")
+async def test_connect_time_out_is_silence_before_sending() -> None:
+    with contextlib.ExitStack() as opened:
+        full = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(2):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        told = await send(
+            f"http://127.0.0.1:{full.getsockname()[1]}/",
+            patience=Patience(connect=timedelta(milliseconds=50)),
+        )
+    assert told == Silence(maybe_sent=False, reason="connecting took too long")

@@ -129,10 +129,11 @@ async def go_on(house: House) -> int:
     if since is not None:
         for tenant_id in await store.tenants.list_ids(house.database):
             async with house.database.statements(tenant_id) as transaction:
-                parts = [
-                    each["part_id"]
-                    for each in await transaction.run("doubt_pending_parts", since=since, now=now)
-                ]
+                why = "the database was restored: it may have been sent since"
+                rows = await transaction.run(
+                    "doubt_pending_parts", since=since, now=now, why=why, who=house.who
+                )
+                parts = [row["part_id"] for row in rows]
                 for after in (PartState.SENDING, PartState.UNKNOWN):
                     await transaction.run("doubt_parts", parts=parts, after=after)
                 await transaction.run(

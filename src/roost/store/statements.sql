@@ -269,14 +269,22 @@ UPDATE stop_switch SET paused = false, why = NULL, restored_to = NULL
 SELECT system_id, last_event, last_at FROM database_mark()
 
 -- name: doubt_pending_parts
--- Parts of the tenant's posts that came due since a restore's instant may be on X: each gets an
--- attempt whose answer nobody knows.
+-- Parts of the tenant's posts that came due before now may be on X, though these tables, restored,
+-- do not know it: each gets an attempt whose answer nobody knows, and a line of its story.
+WITH doubted AS (
+    SELECT p.tenant_id, p.id, p.post_id, p.position, greatest(posts.due_at, %(since)s) AS started_at
+    FROM parts p JOIN posts ON posts.id = p.post_id
+    WHERE p.state = 'pending' AND posts.state IN ('scheduled', 'publishing')
+      AND posts.due_at <= %(now)s
+), told AS (
+    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
+    SELECT tenant_id, post_id, position, %(now)s, 'pending', 'unknown', %(why)s, %(who)s
+    FROM doubted
+)
 INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
-SELECT p.tenant_id, p.id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = p.id),
-       greatest(posts.due_at, %(since)s), clock_timestamp(), 'unknown'
-FROM parts p JOIN posts ON posts.id = p.post_id
-WHERE p.state = 'pending' AND posts.state IN ('scheduled', 'publishing')
-  AND posts.due_at <= %(now)s
+SELECT d.tenant_id, d.id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = d.id),
+       d.started_at, clock_timestamp(), 'unknown'
+FROM doubted d
 RETURNING part_id
 
 -- name: doubt_parts

@@ -33,7 +33,7 @@ class Wire(msgspec.Struct, frozen=True):
 
     def resources(self) -> int:
         """How many things it holds that a read is billed by."""
-        return len(self.posts_read()) + len(self.users_read())
+        return len(self.users_read())
 
 
 class PublicMetrics(msgspec.Struct, frozen=True):
@@ -180,6 +180,10 @@ class Posts(Wire, frozen=True):
         """Each of them is billed."""
         return tuple(TweetId(post.id) for post in self.data)
 
+    def resources(self) -> int:
+        """Each of them is billed."""
+        return len(self.data)
+
 
 class Timeline(Posts, frozen=True):
     """A page of an account's posts."""
@@ -212,6 +216,10 @@ class PostAnalytics(Wire, frozen=True):
     def posts_read(self) -> tuple[TweetId, ...]:
         """Each of them is billed, as far as is known."""
         return tuple(TweetId(post.id) for post in self.data)
+
+    def resources(self) -> int:
+        """Each of them is billed, as far as is known."""
+        return len(self.data)
 
 
 class MediaBuckets(msgspec.Struct, frozen=True):

@@ -34,11 +34,11 @@ A = TypeVar("A", bound=answers.Wire)
 class Client:
     """The X API as one account. Cheap to make; the session belongs to the caller.
 
-    `tokens` carry what OAuth 2.0 can; `oauth1` all else: a client without tokens, the API 1.1, and
-    an operation that X says the grant does not cover. `clock` tells domain time, in which X's rate
-    limits end; with `wait` a request that meets one sleeps and is sent again, unless it has a
-    deadline. `on_exchange` is awaited after every exchange, also a failed one. What it raises goes
-    to the caller in place of X's answer.
+    `tokens` and `oauth1` are of the same account. `tokens` carry what OAuth 2.0 can; `oauth1` all
+    else: a client without tokens, the API 1.1, and an operation that X says the grant does not
+    cover. `clock` tells domain time, in which X's rate limits end; with `wait` a request that
+    meets one sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after
+    every exchange, also a failed one. What it raises goes to the caller in place of X's answer.
     """
 
     def __init__(
@@ -139,14 +139,7 @@ class Client:
             raise _with(Receipt(request, outcome), refusals.judge_silence(outcome, operation))
         if not outcome.is_success:
             await self._tell(request, outcome, None)
-            error = refusals.judge_answer(
-                outcome,
-                operation,
-                now=self._clock.now(),
-                post_text=request.text,
-                limited=limited + 1,
-            )
-            raise _with(Receipt(request, outcome), error)
+            raise self._refusal(request, outcome, limited)
         try:
             decoded = answer_as.decode(outcome.body or b"{}")
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -158,6 +151,16 @@ class Client:
         if (reason := decoded.refusal()) is not None:
             raise _with(receipt, refusals.judge_absence(reason, outcome, operation))
         return decoded, receipt
+
+    def _refusal(self, request: Request, answer: Answer, limited: int = 0) -> errors.XFailure:
+        error = refusals.judge_answer(
+            answer,
+            request.operation,
+            now=self._clock.now(),
+            post_text=request.text,
+            limited=limited + 1,
+        )
+        return _with(Receipt(request, answer), error)
 
     async def _outcome(self, request: Request, until: float | None) -> Answer | Silence:
         """The last answer to a request, by the credential that X takes for it."""
@@ -192,15 +195,18 @@ class Client:
         )
 
     async def _ask_with_token(self, request: Request, until: float | None) -> Answer | Silence:
-        """With the token there is; after a 401 once more, with a fresh one."""
+        """With the token there is; after a 401 once more, with a fresh one.
+
+        Raises: Reauthorize, XUnavailable (a second 401); what the token source raises.
+        """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
         if isinstance(outcome, Silence) or outcome.status != 401:
             return outcome
+        await self._tell(request, outcome, None)
         fresh = await self.tokens.refresh(token)
         if fresh == token:
-            return outcome
-        await self._tell(request, outcome, None)
+            raise self._refusal(request, outcome)
         outcome = await self._send(request, fresh, until)
         if isinstance(outcome, Answer) and outcome.status == 401:
             await self._tell(request, outcome, None)

@@ -27,8 +27,7 @@ _NO_PRIVATE: Final = NonPublicMetrics()
 _NO_ORGANIC: Final = OrganicMetrics()
 
 
-@dataclass(frozen=True, slots=True)
-class PostFigures(Result):
+class PostFigures(Result, frozen=True):
     """One post's counts at the moment of reading; the receipt is that of its whole batch."""
 
     tweet_id: TweetId
@@ -49,18 +48,19 @@ class PostFigures(Result):
         public = self.public or _NO_PUBLIC
         private = self.non_public or _NO_PRIVATE
         organic = self.organic or _NO_ORGANIC
+        seen = _either(organic.impression_count, private.impression_count)
         return {
-            Metric.IMPRESSIONS: _first(
-                organic.impression_count, private.impression_count, public.impression_count
-            ),
+            Metric.IMPRESSIONS: _either(seen, public.impression_count),
             Metric.ENGAGEMENTS: private.engagements,
-            Metric.LIKES: _first(organic.like_count, public.like_count),
-            Metric.REPLIES: _first(organic.reply_count, public.reply_count),
-            Metric.REPOSTS: _first(organic.reposts, public.reposts),
+            Metric.LIKES: _either(organic.like_count, public.like_count),
+            Metric.REPLIES: _either(organic.reply_count, public.reply_count),
+            Metric.REPOSTS: _either(organic.reposts, public.reposts),
             Metric.QUOTES: public.quote_count,
             Metric.BOOKMARKS: public.bookmark_count,
-            Metric.LINK_CLICKS: _first(organic.url_link_clicks, private.url_link_clicks),
-            Metric.PROFILE_CLICKS: _first(organic.user_profile_clicks, private.user_profile_clicks),
+            Metric.LINK_CLICKS: _either(organic.url_link_clicks, private.url_link_clicks),
+            Metric.PROFILE_CLICKS: _either(
+                organic.user_profile_clicks, private.user_profile_clicks
+            ),
         }
 
 
@@ -94,10 +94,11 @@ async def read_posts(
     free to read again the same day.
     """
     wanted = list(dict.fromkeys(ids))
+    promoted, private = frozenset(promoted_for), frozenset(private_for)
     reading = _Reading()
     for fields, chosen in (
-        (_PROMOTED, [each for each in wanted if each in promoted_for]),
-        (_PRIVATE, [each for each in wanted if each in private_for]),
+        (_PROMOTED, [each for each in wanted if each in promoted]),
+        (_PRIVATE, [each for each in wanted if each in private]),
         (_PUBLIC, wanted),
     ):
         for batch in batches.of_100(reading.without(chosen)):
@@ -132,5 +133,5 @@ async def _read(client: Client, batch: Collection[TweetId], fields: str, into: _
     )
 
 
-def _first(*values: int | None) -> int | None:
-    return next((value for value in values if value is not None), None)
+def _either(first: int | None, second: int | None) -> int | None:
+    return second if first is None else first

@@ -1,7 +1,6 @@
 """Posts on X: made, deleted, looked up, and read from an account's timeline."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Unpack
@@ -45,8 +44,7 @@ _FIELDS: Final = {
 _SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedPost(Result):
+class CreatedPost(Result, frozen=True):
     """A post that X has made."""
 
     tweet_id: TweetId
@@ -54,16 +52,14 @@ class CreatedPost(Result):
     """As X shows it, links shortened."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeletedPost(Result):
+class DeletedPost(Result, frozen=True):
     """What became of a post that was to go."""
 
     deleted: bool
     """False: X finds no such post."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenPost(Result):
+class SeenPost(Result, frozen=True):
     """A post as X shows it; the receipt is that of the whole page or batch it came with."""
 
     tweet_id: TweetId

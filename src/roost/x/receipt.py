@@ -17,7 +17,7 @@ from roost.x.request import Request
 from roost.x.wire import Answer, Silence
 
 _FREE: Final = Decimal(0)
-UNSENT: Final = Price(_FREE, _FREE, "nothing was sent")
+_UNSENT: Final = Price(_FREE, _FREE, "nothing was sent")
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -30,6 +30,9 @@ class Receipt(msgspec.Struct, frozen=True):
     outcome: Answer | Silence
     resources: int | None = None
     """How many things the answer holds that a read is billed by; None: it was not read."""
+
+    def __repr__(self) -> str:
+        return f"Receipt({self.request.operation}, {self.status})"
 
     @property
     def status(self) -> int | None:
@@ -46,7 +49,7 @@ class Receipt(msgspec.Struct, frozen=True):
     def price(self) -> Price:
         """Dollars. Of a read `low` is 0: what this app read earlier on the UTC day comes free."""
         if isinstance(self.outcome, Silence) and not self.outcome.maybe_sent:
-            return UNSENT
+            return _UNSENT
         return prices.price_of_answer(self._price_of_success(), self.status)
 
     @property
@@ -74,11 +77,10 @@ class Receipt(msgspec.Struct, frozen=True):
         return Price(_FREE, at_most.high, f"at most {at_most.reason}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(msgspec.Struct, frozen=True, kw_only=True):
     """Something that X told, with the receipt of the request that it came by."""
 
-    receipt: Receipt = field(repr=False, compare=False)
+    receipt: Receipt
 
     @property
     def rate(self) -> tuple[Window, ...]:

@@ -4,12 +4,16 @@ Query and form fields go into the signature; JSON and multipart bodies do not.
 Source: docs.x.com, oauth-1-0a/creating-a-signature; RFC 5849.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
 import oauthlib.oauth1
+
+# At DEBUG the signer tells tokens and what is signed.
+logging.getLogger("oauthlib").setLevel(logging.INFO)
 
 FORM: Final = "application/x-www-form-urlencoded"
 Method = Literal["GET", "POST", "DELETE"]

@@ -6,6 +6,7 @@ what came before anybody uses it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -109,6 +110,8 @@ class MemoryTokens:
                 client_secret=self._client_secret,
                 refresh_token=self._grant.refresh_token or "",
             )
+            if grant.refresh_token is None:
+                grant = replace(grant, refresh_token=self._grant.refresh_token)
             self._fresh = grant, now + grant.expires_in
         grant, ends_at = self._fresh
         if self._on_rotated is not None:

@@ -1,7 +1,6 @@
 """What the whole app has read: X's own count against its cap. For a client with the app's token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -18,8 +17,7 @@ _USAGE: Final = msgspec.json.Decoder(answers.Usage, strict=False)
 _FIELDS: Final = "cap_reset_day,project_cap,project_id,project_usage,daily_project_usage"
 
 
-@dataclass(frozen=True, slots=True)
-class Usage(Result):
+class Usage(Result, frozen=True):
     """Posts that the project's apps have read together."""
 
     cap: int | None

@@ -1,7 +1,6 @@
 """Accounts on X: who a token belongs to, and what an account counts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -17,8 +16,7 @@ _USER: Final = msgspec.json.Decoder(answers.User)
 _FIELDS: Final = {"user.fields": "public_metrics,subscription_type,verified"}
 
 
-@dataclass(frozen=True, slots=True)
-class XUser(Result):
+class XUser(Result, frozen=True):
     """An account as X tells it."""
 
     id: XUserId

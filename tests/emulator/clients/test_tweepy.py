@@ -88,8 +88,12 @@ def test_oauth1_create_read_and_delete(
     assert api.verify_credentials().screen_name == "tidewatcher"
     me = client.get_me().data
     post_id = client.create_tweet(text="Signed & sent").data["id"]
-    [post] = client.get_users_tweets(me.id, user_auth=True).data
+    x_emulator.jump(3600)
+    fields = ["public_metrics", "non_public_metrics"]
+    [post] = client.get_users_tweets(me.id, user_auth=True, tweet_fields=fields).data
     assert str(post.id) == post_id
+    seen = post.public_metrics["impression_count"]
+    assert seen == post.non_public_metrics["impression_count"] > 0
     assert client.delete_tweet(post_id).data == {"deleted": True}
     [post] = x_emulator.truth()["posts"]
     assert post["text"] == "Signed & sent"

@@ -6,8 +6,8 @@ with them, for a caller that has other things to do than to wait.
 
 from roost.x.media.processing import read_processing
 from roost.x.media.state import Processing, ProcessingState, UploadApi, UploadedMedia, UploadState
-from roost.x.media.transfer import transfer
-from roost.x.media.upload import Subtitles, upload
+from roost.x.media.transfers import transfer
+from roost.x.media.uploads import Subtitles, upload
 
 __all__ = [
     "Processing",

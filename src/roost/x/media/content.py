@@ -48,7 +48,7 @@ class Content:
         try:
             piece = await asyncio.to_thread(self._read_at, offset, length)
             if len(piece) < length:
-                raise MediaChanged("The file became shorter while it was uploaded.")
+                raise _changed("became shorter")
         except (OSError, MediaChanged) as error:
             self.failure = error
             raise
@@ -57,7 +57,15 @@ class Content:
     def check_unchanged(self) -> None:
         """Raises: MediaChanged (X may have pieces of two versions)."""
         if self._look() != self.mark:
-            raise MediaChanged("The file was changed while it was uploaded.")
+            raise _changed("was changed")
+
+
+def _changed(how: str) -> MediaChanged:
+    return MediaChanged(
+        f"The file {how} while it was uploaded.",
+        did="X was not told that it is whole; what arrived expires by itself.",
+        next="Upload the file as it is now.",
+    )
 
 
 @contextlib.asynccontextmanager
@@ -73,12 +81,10 @@ async def opened(source: Source) -> AsyncIterator[Content]:
             yield _of_descriptor(file.fileno())
     else:
         source.flush()  # what a writer still holds back belongs to the file
-        try:
-            descriptor = source.fileno()
-        except io.UnsupportedOperation:
-            yield await asyncio.to_thread(_of_seekable, source)
+        if isinstance(getattr(source, "raw", source), io.FileIO):
+            yield _of_descriptor(source.fileno())
         else:
-            yield _of_descriptor(descriptor)
+            yield await asyncio.to_thread(_of_seekable, source)
 
 
 def _of_bytes(source: bytes) -> Content:
@@ -113,7 +119,7 @@ def _of_descriptor(descriptor: int) -> Content:
 
 
 def _of_seekable(source: BinaryIO) -> Content:
-    """A file in memory or inside another one: it has one position, so one reader at a time."""
+    """A file in memory, or one that is unpacked: it has one position, so one reader at a time."""
     turn = threading.Lock()
     size = source.seek(0, os.SEEK_END)
     source.seek(0)

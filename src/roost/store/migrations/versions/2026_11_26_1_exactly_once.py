@@ -118,36 +118,22 @@ CREATE UNIQUE INDEX alarms_open ON alarms (coalesce(tenant_id, 0), kind, subject
     WHERE ended_at IS NULL;
 """
 
-#: `next_due` stands on the view, so it goes and comes with it.
+#: `next_due` stands on the view of posts, so it goes; the next migration brings another.
 FUNCTIONS = """
 DROP FUNCTION next_due(text);
 DROP VIEW sendable_posts;
 
--- Posts of a living connection that nobody has paused. A worker asks for those of its own X alone:
--- an emulator's clock says nothing about a live post.
-CREATE VIEW sendable_posts WITH (security_invoker = true) AS
-    SELECT p.*, i.environment
-    FROM posts p
-    JOIN integrations i ON i.id = p.integration_id
-    JOIN tenants t ON t.id = p.tenant_id
-    WHERE i.status = 'connected' AND NOT p.paused AND NOT i.paused AND NOT t.paused
+-- Accounts of a living connection that nobody has paused, and their posts. A worker asks for those
+-- of its own X alone: an emulator's clock says nothing about a live post.
+CREATE VIEW sendable_accounts WITH (security_invoker = true) AS
+    SELECT i.id, i.tenant_id, i.environment
+    FROM integrations i JOIN tenants t ON t.id = i.tenant_id
+    WHERE i.status = 'connected' AND NOT i.paused AND NOT t.paused
       AND NOT (SELECT paused FROM stop_switch);
 
-CREATE FUNCTION next_due(played text) RETURNS timestamptz
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
-    RETURN least(
-        (SELECT due_at FROM sendable_posts WHERE state = 'scheduled' AND environment = played
-         ORDER BY due_at LIMIT 1),
-        (SELECT resume_at FROM sendable_posts WHERE state = 'publishing' AND environment = played
-         AND resume_at IS NOT NULL ORDER BY resume_at LIMIT 1),
-        (SELECT min(collect_due_at) FROM integrations
-         WHERE status = 'connected' AND environment = played));
-
--- The due time of the oldest post that should be out, is not, and was not held back by hand.
-CREATE OR REPLACE FUNCTION oldest_due_post(present timestamptz) RETURNS timestamptz
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
-    RETURN (SELECT min(coalesce(late_from, due_at)) FROM sendable_posts
-            WHERE state IN ('scheduled', 'publishing') AND due_at <= present);
+CREATE VIEW sendable_posts WITH (security_invoker = true) AS
+    SELECT p.*, a.environment
+    FROM posts p JOIN sendable_accounts a ON a.id = p.integration_id WHERE NOT p.paused;
 
 -- Whether an account still has posts on their way that a worker could take up.
 CREATE FUNCTION has_publishing(account bigint, besides bigint[]) RETURNS boolean
@@ -207,10 +193,10 @@ def upgrade() -> None:
         "GRANT UPDATE (paused) ON tenants TO roost_app;"
         "GRANT SELECT, INSERT, UPDATE, DELETE ON app_rests, rate_windows, alarms TO roost_app;"
         "GRANT SELECT, UPDATE ON stop_switch TO roost_app;"
-        "GRANT SELECT ON sendable_posts TO roost_app;"
+        "GRANT SELECT ON sendable_accounts, sendable_posts TO roost_app;"
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;"
-        "REVOKE ALL ON FUNCTION next_due(text), has_publishing(bigint, bigint[]), database_mark(),"
+        "REVOKE ALL ON FUNCTION has_publishing(bigint, bigint[]), database_mark(),"
         " refuse_illegal_move() FROM PUBLIC;"
-        "GRANT EXECUTE ON FUNCTION next_due(text), has_publishing(bigint, bigint[]),"
+        "GRANT EXECUTE ON FUNCTION has_publishing(bigint, bigint[]),"
         " database_mark() TO roost_app;"
     )

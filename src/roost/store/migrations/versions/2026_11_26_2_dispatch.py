@@ -13,10 +13,13 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
+CREATE INDEX posts_prepare_turns ON posts (tenant_id, prepare_at, id) WHERE prepare_at IS NOT NULL;
+
 -- When the dispatcher has to queue the post; NULL: never, or a job has it.
 ALTER TABLE posts ADD COLUMN wake_at timestamptz
-    GENERATED ALWAYS AS (CASE state WHEN 'scheduled' THEN due_at
-                                    WHEN 'publishing' THEN resume_at END) STORED;
+    GENERATED ALWAYS AS (CASE WHEN paused THEN NULL
+                              WHEN state = 'scheduled' THEN due_at
+                              WHEN state = 'publishing' THEN resume_at END) STORED;
 DROP INDEX posts_due, posts_late, posts_resume;
 CREATE INDEX posts_wake ON posts (tenant_id, wake_at, id) WHERE wake_at IS NOT NULL;
 CREATE INDEX posts_wake_next ON posts (wake_at) WHERE wake_at IS NOT NULL;
@@ -28,13 +31,12 @@ CREATE TABLE turns (environment text PRIMARY KEY, served bigint NOT NULL DEFAULT
 INSERT INTO turns (environment) VALUES ('live'), ('emulator');
 """
 
-#: The sub-selects from `sendable_posts` are scalar on purpose: the planner makes no join of them,
-#: which for a wrong estimate would read all posts.
+#: The sub-selects from `sendable_accounts` are scalar on purpose: the planner makes no join of
+#: them, which for a wrong estimate would read all posts.
 FUNCTIONS = """
 DROP FUNCTION claim_due_posts(timestamptz, int, text);
 DROP FUNCTION claim_due_accounts(timestamptz, timestamptz, int, text);
 DROP FUNCTION find_stranded_posts(text);
-DROP FUNCTION next_due(text);
 
 -- How many more jobs a queue takes before its workers have as many as they can begin soon.
 CREATE FUNCTION room_in(queue text, at_most int) RETURNS int
@@ -56,43 +58,55 @@ CREATE FUNCTION queue_due_posts(
     DECLARE
         room int;
         last_served bigint;
-        taken int;
+        served_now bigint;
+        in_turn bigint[];
+        later bigint[];
+        share int;
+        offered int := 0;
+        taken int := 0;
     BEGIN
         queued := 0;
         more := true;
         SELECT t.served INTO last_served FROM turns t WHERE t.environment = played FOR UPDATE;
         room := room_in('publish', at_most);
-        WHILE more AND room > 0 LOOP
-            WITH RECURSIVE heads AS (
-                (SELECT p.tenant_id, p.wake_at FROM posts p WHERE p.wake_at IS NOT NULL
-                 ORDER BY p.tenant_id, p.wake_at LIMIT 1)
-                UNION ALL
-                SELECT n.tenant_id, n.wake_at FROM heads h, LATERAL (
-                    SELECT p.tenant_id, p.wake_at FROM posts p
-                    WHERE p.wake_at IS NOT NULL AND p.tenant_id > h.tenant_id
-                    ORDER BY p.tenant_id, p.wake_at LIMIT 1) n
-            ), waiting AS MATERIALIZED (
-                SELECT h.tenant_id, ceil(room / count(*) OVER ()::numeric)::int AS share,
-                       row_number() OVER (ORDER BY h.tenant_id <= last_served, h.tenant_id) AS place
-                FROM heads h
-                WHERE h.wake_at <= present AND EXISTS (
-                    SELECT FROM posts p WHERE p.tenant_id = h.tenant_id AND p.wake_at <= present
-                    AND (SELECT true FROM sendable_posts s
-                         WHERE s.id = p.id AND s.environment = played))
-            ), offers AS MATERIALIZED (
-                SELECT p.id, p.turn, w.place, w.tenant_id, p.turn = w.share AS is_share
-                FROM waiting w, LATERAL (
+        IF room <= 0 THEN
+            RETURN;
+        END IF;
+        WITH RECURSIVE heads AS (
+            (SELECT p.tenant_id, p.wake_at FROM posts p WHERE p.wake_at IS NOT NULL
+             ORDER BY p.tenant_id, p.wake_at LIMIT 1)
+            UNION ALL
+            SELECT n.tenant_id, n.wake_at FROM heads h, LATERAL (
+                SELECT p.tenant_id, p.wake_at FROM posts p
+                WHERE p.wake_at IS NOT NULL AND p.tenant_id > h.tenant_id
+                ORDER BY p.tenant_id, p.wake_at LIMIT 1) n
+        )
+        SELECT coalesce(array_agg(h.tenant_id ORDER BY h.tenant_id <= last_served, h.tenant_id),
+                        '{}')
+        INTO in_turn FROM heads h
+        WHERE h.wake_at <= present AND EXISTS (
+            SELECT FROM sendable_accounts a
+            WHERE a.tenant_id = h.tenant_id AND a.environment = played);
+        -- Every tenant its share; what some have no use for, is the others' in the next round.
+        WHILE room > 0 AND cardinality(in_turn) > 0 LOOP
+            later := in_turn[room + 1 :];
+            in_turn := in_turn[1 : room];
+            share := ceil(room::numeric / cardinality(in_turn));
+            WITH offers AS MATERIALIZED (
+                SELECT p.id, p.turn, t.place, t.tenant_id
+                FROM unnest(in_turn) WITH ORDINALITY AS t (tenant_id, place), LATERAL (
                     SELECT p.id, row_number() OVER (ORDER BY p.wake_at, p.id) AS turn FROM posts p
-                    WHERE p.tenant_id = w.tenant_id AND p.wake_at <= present
-                      AND (SELECT true FROM sendable_posts s
-                           WHERE s.id = p.id AND s.environment = played)
-                    ORDER BY p.wake_at, p.id LIMIT w.share) p
-                ORDER BY p.turn, w.place LIMIT room
+                    WHERE p.tenant_id = t.tenant_id AND p.wake_at <= present
+                      AND (SELECT true FROM sendable_accounts a
+                           WHERE a.id = p.integration_id AND a.environment = played)
+                    ORDER BY p.wake_at, p.id LIMIT share) p
+                ORDER BY p.turn, t.place LIMIT room
             ), claimed AS (
-                -- Its time is asked of the row again: somebody may have moved it meanwhile.
+                -- Its time is asked of the row again, as somebody may have moved it meanwhile;
+                -- in words that no index answers, since the row is found by its number.
                 SELECT p.id, p.state AS before, o.turn, o.place
                 FROM posts p JOIN offers o ON o.id = p.id
-                WHERE p.wake_at <= present FOR UPDATE OF p SKIP LOCKED
+                WHERE (p.wake_at <= present) IS TRUE FOR UPDATE OF p SKIP LOCKED
             ), moved AS (
                 UPDATE posts p SET state = 'publishing', resume_at = NULL
                 FROM claimed c WHERE c.id = p.id
@@ -108,19 +122,21 @@ CREATE FUNCTION queue_due_posts(
                     'tenant_id', m.tenant_id, 'integration_id', m.integration_id, 'post_id', m.id)
                 FROM moved m ORDER BY m.turn, m.place
                 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
-            ), turned AS (
-                UPDATE turns t SET served = o.tenant_id
-                FROM (SELECT * FROM offers ORDER BY turn DESC, place DESC LIMIT 1) o
-                WHERE t.environment = played
             )
-            SELECT (SELECT count(*) FROM moved),
-                   coalesce(bool_or(o.is_share), false) OR count(*) > (SELECT count(*) FROM moved),
-                   (array_agg(o.tenant_id ORDER BY o.turn DESC, o.place DESC))[1]
-            INTO taken, more, last_served FROM offers o;
-            EXIT WHEN taken = 0;
+            SELECT count(*), (SELECT count(*) FROM moved),
+                   (array_agg(o.tenant_id ORDER BY o.turn DESC, o.place DESC))[1],
+                   array_agg(o.tenant_id ORDER BY o.place) FILTER (WHERE o.turn = share)
+            INTO offered, taken, served_now, in_turn FROM offers o;
+            last_served := coalesce(served_now, last_served);
+            in_turn := later || in_turn;
             queued := queued + taken;
             room := room - taken;
+            EXIT WHEN taken < offered;
         END LOOP;
+        more := cardinality(in_turn) > 0 OR taken < offered;
+        IF queued > 0 THEN
+            UPDATE turns t SET served = last_served WHERE t.environment = played;
+        END IF;
     END
     $$;
 
@@ -133,7 +149,9 @@ CREATE FUNCTION queue_preparations(
         room int := room_in('prepare', at_most);
     BEGIN
         queued := 0;
-        more := EXISTS (SELECT FROM posts p WHERE p.prepare_at <= present);
+        more := coalesce(present >= (
+            SELECT p.prepare_at FROM posts p WHERE p.prepare_at IS NOT NULL
+            ORDER BY p.prepare_at LIMIT 1), false);
         IF NOT more OR room <= 0 THEN
             RETURN;
         END IF;
@@ -141,14 +159,14 @@ CREATE FUNCTION queue_preparations(
             SELECT p.id FROM tenants t, LATERAL (
                 SELECT p.id, p.prepare_at, row_number() OVER (ORDER BY p.prepare_at, p.id) AS turn
                 FROM posts p
-                WHERE p.tenant_id = t.id AND p.prepare_at <= present
-                  AND (SELECT true FROM sendable_posts s
-                       WHERE s.id = p.id AND s.environment = played)
+                WHERE p.tenant_id = t.id AND p.prepare_at <= present AND NOT p.paused
+                  AND (SELECT true FROM sendable_accounts a
+                       WHERE a.id = p.integration_id AND a.environment = played)
                 ORDER BY p.prepare_at, p.id LIMIT room) p
             ORDER BY p.turn, p.prepare_at, p.id LIMIT room
         ), claimed AS (
             SELECT p.id FROM posts p JOIN offers o ON o.id = p.id
-            WHERE p.prepare_at <= present FOR UPDATE OF p SKIP LOCKED
+            WHERE (p.prepare_at <= present) IS TRUE FOR UPDATE OF p SKIP LOCKED
         ), moved AS (
             UPDATE posts p SET prepare_at = NULL FROM claimed c WHERE c.id = p.id
             RETURNING p.tenant_id, p.integration_id, p.id
@@ -214,8 +232,9 @@ CREATE FUNCTION queue_stranded_posts(at_most int, played text) RETURNS int
     AS $$
     WITH stranded AS (
         SELECT p.tenant_id, p.integration_id, p.id FROM posts p
-        WHERE p.state = 'publishing' AND p.resume_at IS NULL
-          AND (SELECT true FROM sendable_posts s WHERE s.id = p.id AND s.environment = played)
+        WHERE p.state = 'publishing' AND p.resume_at IS NULL AND NOT p.paused
+          AND (SELECT true FROM sendable_accounts a
+               WHERE a.id = p.integration_id AND a.environment = played)
           AND NOT EXISTS (SELECT FROM procrastinate_jobs j
                           WHERE j.queueing_lock = 'post:' || p.id AND j.status = 'todo')
           AND NOT EXISTS (SELECT FROM procrastinate_jobs j
@@ -236,12 +255,12 @@ CREATE FUNCTION queue_stranded_posts(at_most int, played text) RETURNS int
 CREATE OR REPLACE FUNCTION oldest_due_post(present timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN least(
-        (SELECT min(p.due_at) FROM posts p
+        (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
          WHERE p.state = 'scheduled' AND p.wake_at <= present
-           AND (SELECT true FROM sendable_posts s WHERE s.id = p.id)),
-        (SELECT min(p.due_at) FROM posts p
-         WHERE p.state = 'publishing' AND p.due_at <= present
-           AND (SELECT true FROM sendable_posts s WHERE s.id = p.id)));
+           AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)),
+        (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
+         WHERE p.state = 'publishing' AND p.due_at <= present AND NOT p.paused
+           AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)));
 """
 
 

@@ -62,6 +62,8 @@ async def transfer(
     Raises: OSError (the file cannot be read), MediaChanged, MediaRejected, SegmentTooLarge (even
     1 MiB), Reauthorize (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
+    if parallel < 1 or (segment_bytes is not None and segment_bytes < 1):
+        raise ValueError("`parallel` and `segment_bytes` are at least 1.")
     api = UploadApi(upload_api)
     wish = _Wish(mime_type, category, api, parallel, on_state, on_progress)
     segment_bytes = segment_bytes or _SEGMENT[api]

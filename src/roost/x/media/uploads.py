@@ -14,7 +14,7 @@ from roost.x.media.content import Source
 from roost.x.media.processing import wait_processed
 from roost.x.media.repeated import repeated
 from roost.x.media.state import UploadApi, UploadedMedia, UploadState
-from roost.x.media.transfer import OnProgress, OnState, transfer
+from roost.x.media.transfers import OnProgress, OnState, transfer
 from roost.x.media.ways import way_of
 
 _PROCESSING_DEADLINE: Final = timedelta(minutes=15)

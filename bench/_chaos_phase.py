@@ -1,0 +1,302 @@
+"""One phase of chaos: a calendar comes due while workers die, X errs and the database restarts."""
+
+import asyncio
+import contextlib
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from _chaos_plan import Draft, draw_calendar, draw_faults, draw_strikes
+from _judge import Case, Finding, Planned, judge
+from _rows import read_truth, tell
+from _scene import Scene
+from _watch import Watch
+from _workers import Worker
+from PIL import Image
+
+from roost.errors import RoostError
+from roost.models import Integration
+
+#: A token's life in domain time: it ends in the middle of a phase.
+_TOKEN_LIFE = timedelta(hours=2)
+#: With so many posts that could go on at once, the workers are swamped: time runs slower,
+_SWAMPED, _SLOWER = 40, 4
+#: How many posts are put on the calendar at a time.
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of it; the same for both phases but for the number of posts."""
+
+    posts: int
+    """In this phase."""
+    accounts: int
+    span: timedelta
+    """The posts are due over so much domain time,"""
+    rate: float
+    """which runs so many times as fast as the machine's."""
+    wall: Mapping[str, str]
+    """Settings of wall time, where they are not the product's own."""
+    pace: tuple[float, float]
+    """The least and most wall seconds between two blows."""
+    stops_s: tuple[float, ...]
+    """For how long a stopped worker is silent: one outlasts every deadline and patience."""
+    lag_s: float = 15.0
+    """Domain seconds within which a read may be stale: the product's own setting."""
+    workers: int = 3
+
+
+@dataclass
+class Outcome:
+    """What came of a phase, by X's truth and the rows."""
+
+    posts: int
+    parts: int
+    findings: list[Finding]
+    stories: dict[int, str]
+    states: Counter[str]
+    untouched: int
+    """Posts that no hand and no twin touched."""
+    asked: int
+    """Of these, how many went to a person."""
+    asked_stories: dict[int, str]
+    recoveries: list[float]
+    kills: int
+    stops: int
+    restarts: int
+    lost_responses: int
+    reconciled: int
+    requests: int
+    faults: Counter[str]
+    reconnected: int
+    deleted_by_hand: int
+    seconds: float
+
+
+@dataclass
+class Phase:
+    """A running phase."""
+
+    scene: Scene
+    size: Size
+    seed: int
+    restart: Callable[[], Awaitable[None]]
+    """Restarts the database; called once, in the middle."""
+    accounts: list[Integration] = field(default_factory=list)
+    kills: int = 0
+    stops: int = 0
+    restarts: int = 0
+    reconnected: int = 0
+    deleted: int = 0
+
+    async def run(self, *, refuses_duplicates: bool, beyond_the_lag: bool) -> Outcome:
+        """Play it through, and judge what came of it."""
+        scene, size = self.scene, self.size
+        began = time.monotonic()
+        calendar = draw_calendar(self.seed, size.posts, size.accounts, size.span)
+        await scene.emulator.door("clock", rate=0)
+        for number in range(size.accounts):
+            self.accounts.append(await scene.connect(f"account_{number}"))
+        await scene.emulator.jump(seconds=(_TOKEN_LIFE - size.span / 2).total_seconds())
+        planned = await self._plan(calendar)
+        say(f"{len(planned)} posts of {size.accounts} accounts are on the calendar")
+        await scene.emulator.switch(duplicates=refuses_duplicates)
+        for fault in draw_faults(beyond_the_lag=beyond_the_lag, lag_s=size.lag_s):
+            await scene.emulator.door("faults", **fault)
+        await scene.fill_up(size.workers)
+        await scene.emulator.door("clock", rate=size.rate)
+        watch = Watch(scene)
+        last_due = scene.house.clock.now() + size.span + timedelta(minutes=1)
+        beside = [
+            asyncio.create_task(work)
+            for work in (
+                watch.follow(),
+                self._own(),
+                self._delete_by_hand(calendar, planned),
+                self._restart_in_the_middle(),
+                self._keep_pace(),
+            )
+        ]
+        try:
+            await self._strike(watch, until=lambda: scene.house.clock.now() >= last_due)
+            say("the last post is due; the workers are left alone")
+            ids = [each.post_id for each in planned]
+            if not await scene.settled(ids, within=300):
+                say("not every post comes to an end")
+            for task in beside:
+                if task.done():
+                    task.result()
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+        await self._drain()
+        return await self._judge(calendar, planned, watch, time.monotonic() - began)
+
+    async def _plan(self, calendar: Sequence[Draft]) -> list[Planned]:
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def plan(draft: Draft) -> Planned:
+            async with gate:
+                return await self.scene.plan(
+                    self.accounts[draft.account],
+                    *draft.texts,
+                    after=timedelta(minutes=1) + draft.after,
+                    media=None if draft.image is None else self._image(draft.image),
+                )
+
+        return await asyncio.gather(*map(plan, calendar))
+
+    def _image(self, number: int) -> Path:
+        path = self.scene.folder / f"{number}.png"
+        if not path.exists():
+            colour = (number % 256, number // 256 % 256, self.seed % 256)
+            Image.new("RGB", (32, 32), colour).save(path)
+        return path
+
+    async def _strike(self, watch: Watch, until: Callable[[], bool]) -> None:
+        """Blow after blow, each victim replaced or woken, until it is enough."""
+        waking: list[asyncio.Task[None]] = []
+        for strike in draw_strikes(self.seed, self.size.pace, self.size.stops_s):
+            await asyncio.sleep(strike.pause_s)
+            if until():
+                break
+            self.scene.workers = [each for each in self.scene.workers if not each.has_ended]
+            awake = [each for each in self.scene.workers if not each.is_stopped]
+            while len(self.scene.workers) < self.size.workers:
+                await self.scene.start_worker()
+            if not awake:
+                continue
+            victim = awake[strike.victim % len(awake)]
+            if strike.stopped_s is None:
+                self.kills += 1
+                await watch.kill(victim)
+                await self.scene.start_worker()
+            else:
+                self.stops += 1
+                waking.append(asyncio.create_task(_stop(victim, strike.stopped_s)))
+        await asyncio.gather(*waking)
+        await self.scene.fill_up(self.size.workers)
+
+    async def _keep_pace(self) -> None:
+        """Let time run slower while the workers are swamped: it is they that are measured."""
+        slow = False
+        while True:
+            ((ready,),) = await self.scene.ask(
+                "SELECT count(*) FROM roost.posts WHERE state = 'publishing' AND resume_at IS NULL"
+            )
+            if slow != (ready > (_SWAMPED / 2 if slow else _SWAMPED)):
+                slow = not slow
+                rate = self.size.rate / (_SLOWER if slow else 1)
+                await self.scene.emulator.door("clock", rate=rate)
+            await asyncio.sleep(0.5)
+
+    async def _own(self) -> None:
+        """Connect again what has lost its grant, as owners do."""
+        while True:
+            with contextlib.suppress(RoostError, OSError, AssertionError):
+                self.reconnected += await self.scene.reconnect_lost()
+            await asyncio.sleep(0.5)
+
+    async def _delete_by_hand(self, calendar: Sequence[Draft], planned: Sequence[Planned]) -> None:
+        """Delete a part of each post that is the hand's, as soon as X shows one."""
+        chance = random.Random(f"hand {self.seed}")
+        left = {
+            (plan.user_id, text): plan
+            for draft, plan in zip(calendar, planned, strict=True)
+            if draft.by_hand
+            for text in (chance.choice(plan.texts),)
+        }
+        while left:
+            for post in read_truth(await self.scene.truth("posts")):
+                if left.pop((post.user_id, post.text), None) is not None:
+                    await self.scene.delete_by_hand(post.id)
+                    self.deleted += 1
+            await asyncio.sleep(0.5)
+
+    async def _restart_in_the_middle(self) -> None:
+        middle = self.size.span / 2 + timedelta(minutes=1)
+        await self.scene.house.clock.sleep_until(self.scene.house.clock.now() + middle)
+        say("the database restarts")
+        await self.restart()
+        self.restarts += 1
+
+    async def _drain(self) -> None:
+        """Let the workers end what they do."""
+        for worker in self.scene.workers:
+            worker.send(signal.SIGTERM)
+        for worker in self.scene.workers:
+            await worker.ended()
+
+    async def _judge(
+        self,
+        calendar: Sequence[Draft],
+        planned: Sequence[Planned],
+        watch: Watch,
+        seconds: float,
+    ) -> Outcome:
+        rows = await self.scene.rows()
+        truth = await self.scene.truth("posts", "requests")
+        on_x = read_truth(truth)
+        findings = judge(Case(planned, rows, on_x))
+        journal = await self.scene.journal()
+        user_of = {each.post_id: each.user_id for each in planned}
+        mine = [each.post_id for each in planned]
+
+        def story(post_id: int) -> str:
+            texts = next(each.texts for each in planned if each.post_id == post_id)
+            user_id = user_of[post_id]
+            its = [post for post in on_x if post.user_id == user_id and post.text in texts]
+            return tell(rows[post_id], its)
+
+        untouched = [
+            plan.post_id
+            for draft, plan in zip(calendar, planned, strict=True)
+            if not draft.has_twin and not draft.by_hand
+        ]
+        asked = [number for number in untouched if rows[number].state == "needs_decision"]
+        return Outcome(
+            posts=len(planned),
+            parts=sum(len(each.texts) for each in planned),
+            findings=findings,
+            stories={each.post_id: story(each.post_id) for each in findings if each.post_id},
+            states=Counter(rows[number].state for number in mine),
+            untouched=len(untouched),
+            asked=len(asked),
+            asked_stories={number: story(number) for number in asked},
+            recoveries=watch.recoveries,
+            kills=self.kills,
+            stops=self.stops,
+            restarts=self.restarts,
+            lost_responses=sum(
+                each["operation"] == "create_post" and each["when"] == "after" for each in journal
+            ),
+            reconciled=sum(
+                event.before == "unknown" and event.after in ("sent", "sending")
+                for number in mine
+                for event in rows[number].events
+            ),
+            requests=len(truth["requests"]),
+            faults=Counter(f"{each['when']} {each['kind']}" for each in journal),
+            reconnected=self.reconnected,
+            deleted_by_hand=self.deleted,
+            seconds=seconds,
+        )
+
+
+async def _stop(victim: Worker, seconds: float) -> None:
+    victim.send(signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    victim.send(signal.SIGCONT)
+
+
+def say(text: str) -> None:
+    """Tell how far it is, on standard error."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,293 @@
+"""One world of its own: a database, an emulator, accounts, and worker processes on both."""
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import psycopg
+from _judge import FINAL, OnX, Planned, PostRow
+from _rows import read_rows, read_truth
+from _workers import Trap, Worker, start_worker
+
+from fix_emulator import Emulator
+from fix_house import connect_account, make_tenant
+from fix_processes import environment_of
+from roost.house import House, open_house
+from roost.models import Integration, Tenant
+from roost.services.schedule import PlainPart, schedule_post
+from roost.settings import Settings
+from roost.store.vault import make_key_line
+
+#: Where nothing is on its way, when the next thing is due; no row while something is.
+_AT_REST = """
+    SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
+                 min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
+    FROM roost.posts WHERE state IN ('scheduled', 'publishing')
+    HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
+       AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs WHERE status IN ('todo', 'doing'))
+"""
+#: The first key of the advisory lock that makes a worker an account's sender ("Ro").
+SENDER = 0x526F
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Scene:
+    """A running world; what is done to it is done from outside, as a person or a machine would."""
+
+    house: House
+    tenant: Tenant
+    emulator: Emulator
+    admin_url: str
+    """A superuser's way to the database."""
+    folder: Path
+    environment: Mapping[str, str]
+    """What a worker process is started with."""
+    trap: Trap
+    workers: list[Worker] = field(default_factory=list)
+    accounts: dict[int, Integration] = field(default_factory=dict)
+    admin: psycopg.AsyncConnection[Any] | None = None
+    """The superuser's session."""
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def connect(self, username: str) -> Integration:
+        """Connect an account, as its owner does; its figures are not due soon."""
+        account = await connect_account(self.house, self.tenant, self.emulator, username)
+        await self.run(
+            "UPDATE roost.integrations SET collect_due_at = collect_due_at + interval '1 year'"
+            " WHERE id = %s",
+            account.id,
+        )
+        self.accounts[account.id] = account
+        return account
+
+    async def reconnect_lost(self) -> int:
+        """Do what an owner does whose grant died: connect again; how many did."""
+        rows = await self.ask("SELECT id FROM roost.integrations WHERE status <> 'connected'")
+        for (number,) in rows:
+            await self.connect(self.accounts[number].username)
+        return len(rows)
+
+    async def plan(
+        self,
+        account: Integration,
+        *texts: str,
+        after: timedelta = timedelta(0),
+        media: Path | None = None,
+        may_fail: Collection[str] = (),
+    ) -> Planned:
+        """Schedule a post of these parts; the file goes with the first."""
+        carried = ((media, "A square"),) if media else ()
+        parts = [PlainPart(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
+        due_at = self.house.clock.now() + after
+        post = await schedule_post(
+            self.house, self.tenant, account, parts, due_at=due_at, why="by the bench"
+        )
+        first = (hashlib.sha256(media.read_bytes()).hexdigest(),) if media else ()
+        shas = (first, *[()] * (len(texts) - 1)) if media else ()
+        return Planned(post.id, account.x_user_id, texts, shas, frozenset(may_fail))
+
+    async def post_by_hand(self, account: Integration, text: str) -> None:
+        """Post without Roost, as the account's owner may."""
+        await self.emulator.door("plays", play="post", username=account.username, text=text)
+
+    async def delete_by_hand(self, tweet_id: str) -> None:
+        """Delete a post on X, as its author may."""
+        await self.emulator.door("plays", play="delete", post=tweet_id)
+
+    async def faults_left(self) -> int:
+        """How many faults have not struck yet."""
+        return sum(fault["times"] != 0 for fault in (await self._faults())["faults"])
+
+    async def journal(self) -> list[dict[str, Any]]:
+        """Every fault that struck."""
+        struck: list[dict[str, Any]] = (await self._faults())["journal"]
+        return struck
+
+    async def _faults(self) -> dict[str, Any]:
+        async with self.emulator.http.get(f"{self.emulator.url}/_emulator/faults") as answer:
+            told: dict[str, Any] = await answer.json()
+            return told
+
+    async def start_worker(self) -> Worker:
+        """One more worker process; it is not ready yet."""
+        number = next(_numbers)
+        worker = start_worker(f"worker-{number}", self.environment, self.folder, self.trap)
+        self.workers.append(worker)
+        return worker
+
+    async def fill_up(self, count: int) -> None:
+        """Have so many ready workers, as a supervisor does."""
+        self.workers = [worker for worker in self.workers if not worker.has_ended]
+        while len(self.workers) < count:
+            await self.start_worker()
+        for worker in self.workers:
+            await worker.ready()
+
+    async def end_sessions(self, worker: Worker) -> int:
+        """End every session of a worker in the database, as an administrator can; how many."""
+        rows = await self.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            worker.name,
+        )
+        return len(rows)
+
+    async def sessions_of(self, worker: Worker) -> int:
+        """How many sessions a worker has in the database."""
+        rows = await self.ask(
+            "SELECT FROM pg_stat_activity WHERE application_name = %s", worker.name
+        )
+        return len(rows)
+
+    async def holds(self, worker: Worker, account: Integration) -> bool:
+        """Whether a session of the worker is the account's sender."""
+        rows = await self.ask(
+            "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
+            " AND granted AND application_name = %s AND classid = %s AND objid = %s",
+            worker.name,
+            SENDER,
+            account.id,
+        )
+        return bool(rows)
+
+    async def rows(self) -> dict[int, PostRow]:
+        """Every post as it stands."""
+        return await read_rows(self.admin_url)
+
+    async def on_x(self) -> list[OnX]:
+        """Every post that X has or had."""
+        return read_truth(await self.truth("posts"))
+
+    async def truth(self, *only: str) -> dict[str, Any]:
+        """These parts of what really happened."""
+        url, params = f"{self.emulator.url}/_emulator/truth", {"only": ",".join(only)}
+        async with self.emulator.http.get(url, params=params) as answer:
+            told: dict[str, Any] = await answer.json()
+            return told
+
+    async def settled(self, posts: Collection[int], within: float = 90) -> bool:
+        """Go on until none of the posts moves any more; False: it takes too long."""
+        return await self.go_on_until(lambda: self.are_final(posts), within)
+
+    async def go_on_until(self, look: Callable[[], Awaitable[bool]], within: float) -> bool:
+        """Connect again what was lost, and skip time wherever everything rests, until it is so.
+
+        False where that takes longer than so many wall seconds.
+        """
+        try:
+            async with asyncio.timeout(within):
+                while not await look():
+                    await self.reconnect_lost()
+                    await self._skip_rest()
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            return False
+        return True
+
+    async def are_final(self, posts: Collection[int]) -> bool:
+        """Whether none of the posts moves any more."""
+        rows = await self.ask(
+            "SELECT FROM roost.posts WHERE id = ANY(%s) AND state <> ALL(%s)",
+            list(posts),
+            sorted(FINAL),
+        )
+        return not rows
+
+    async def _skip_rest(self) -> None:
+        rows = await self.ask(_AT_REST)
+        if not rows or rows[0][0] is None:
+            return
+        ahead = rows[0][0] - self.house.clock.now()
+        if timedelta(seconds=20) < ahead < timedelta(days=40):
+            await self.emulator.jump(seconds=ahead.total_seconds())
+
+    async def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of a query, as the superuser; a database that is away is asked again."""
+        async with asyncio.timeout(60), self.asking:
+            while True:
+                try:
+                    if self.admin is None or self.admin.closed:
+                        self.admin = await psycopg.AsyncConnection.connect(
+                            self.admin_url, autocommit=True
+                        )
+                    cursor = await self.admin.execute(query.encode(), values)
+                    return await cursor.fetchall()
+                except psycopg.OperationalError:
+                    await asyncio.sleep(0.1)
+
+    async def run(self, statement: str, *values: Any) -> None:
+        """Run a statement as the superuser."""
+        await self.ask(f"{statement} RETURNING true", *values)
+
+
+async def until(look: Callable[[], Awaitable[bool]], within: float = 30) -> None:
+    """Return once something is so. Raises: TimeoutError."""
+    async with asyncio.timeout(within):
+        while not await look():
+            await asyncio.sleep(0.02)
+
+
+@contextlib.asynccontextmanager
+async def open_scene(
+    admin_url: str,
+    emulator_url: str,
+    folder: Path,
+    *,
+    wall: Mapping[str, str],
+    accounts: Sequence[Mapping[str, Any]] = (),
+) -> AsyncIterator[Scene]:
+    """A world on a migrated, empty database and an emulator that is reset for it.
+
+    `wall` are the settings of wall time, by their names in the environment.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    async with contextlib.AsyncExitStack() as stack:
+        # A connection of its own for each request: a loop that rests does not see one close.
+        connector = aiohttp.TCPConnector(force_close=True)
+        http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        emulator = Emulator(emulator_url, http)
+        await emulator.reset()
+        settings = Settings(
+            _env_file=None,
+            roost_home=folder / "home",
+            database_url=admin_url,
+            roost_keys=make_key_line(),
+            roost_x_base_url=emulator.url,
+            roost_clock_url=emulator.clock_url,
+            twitter_client_id=emulator.app.client_id,
+            twitter_client_secret=emulator.app.client_secret,
+            twitter_callback_url=emulator.app.callback,
+            **{name.lower(): value for name, value in wall.items()},  # type: ignore[arg-type]
+        )
+        house = await stack.enter_async_context(open_house(settings))
+        scene = Scene(
+            house,
+            await make_tenant(house, "default"),
+            emulator,
+            admin_url,
+            folder,
+            environment_of(settings, wall),
+            Trap(folder / "trap"),
+        )
+        try:
+            yield scene
+        finally:
+            await end_all(scene.workers)
+            if scene.admin is not None:
+                await scene.admin.close()
+
+
+async def end_all(workers: Sequence[Worker]) -> None:
+    """Kill what still runs; nothing of a world outlives it."""
+    for worker in workers:
+        worker.send(signal.SIGKILL)
+    for worker in workers:
+        await worker.ended()

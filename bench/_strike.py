@@ -1,0 +1,220 @@
+"""One crash played in a world: posts are due, a worker falls silent at a point, others go on."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from _cells import DUPLICATE, Blow, Cell
+from _ground import Ground
+from _judge import Case, Planned, PostRow, judge
+from _rows import tell
+from _scene import Scene, open_scene, until
+from _workers import Worker
+from PIL import Image
+
+from fix_processes import QUICK
+from roost.models import Integration
+from x_emulator.pytest_plugin import playing
+
+#: Emulated seconds in one wall second: X's lag and the pauses between reads pass quickly.
+RATE = 20
+#: Workers in a world: one falls silent, another is there.
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of a crash."""
+
+    cell: Cell
+    wrong: tuple[str, ...]
+    """Each broken promise; none: it went right."""
+    asked: int
+    """Posts that went to a person."""
+    lock_held: bool
+    """Whether the silent worker held the account when it fell silent."""
+    fault_unmet: bool
+    """Whether the answer that was to befall a request never did."""
+    story: str = ""
+    """Rows and truth, where something is wrong."""
+
+
+async def play_all(
+    ground: Ground,
+    cells: Sequence[Cell],
+    worlds: int,
+    tell: Callable[[Verdict, int], None] = lambda verdict, done: None,
+) -> list[Verdict]:
+    """Play crashes in so many worlds side by side; `tell` hears of each as it is judged."""
+    waiting = list(reversed(cells))
+    verdicts: list[Verdict] = []
+
+    async def go_on(world: int) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            url = stack.enter_context(playing("--scenario", "steady", "--seed", str(world)))
+            database = await stack.enter_async_context(ground.database())
+            folder = ground.folder / f"world_{world}"
+            scene = await stack.enter_async_context(open_scene(database, url, folder, wall=QUICK))
+            await scene.emulator.door("clock", rate=RATE)
+            while waiting:
+                verdict = await play(scene, waiting.pop())
+                verdicts.append(verdict)
+                tell(verdict, len(verdicts))
+
+    await asyncio.gather(*(go_on(world) for world in range(min(worlds, len(cells)))))
+    return verdicts
+
+
+async def play(scene: Scene, cell: Cell) -> Verdict:
+    """Play one crash and judge it."""
+    await scene.fill_up(WORKERS)
+    account = await scene.connect(f"cell_{cell.number}")
+    wrong: list[str] = []
+    held = False
+    planned = await _set_up(scene, cell, account)
+    posts = [each.post_id for each in planned]
+
+    async def is_decided() -> bool:
+        return await scene.trap.has_sprung() or await scene.are_final(posts)
+
+    await scene.go_on_until(is_decided, within=60)
+    if not await scene.trap.has_sprung():
+        scene.trap.disarm()
+        wrong.append("no worker came to the point")
+    else:
+        struck = await _struck(scene)
+        held = cell.blow is not Blow.KILL and await scene.holds(struck, account)
+        match cell.blow:
+            case Blow.KILL:
+                await struck.ended()
+            case Blow.STOP:
+                wrong += await _wait_beside(scene, cell, account, held)
+                struck.send(signal.SIGCONT)
+            case Blow.STOP_ENDED:
+                if not await scene.end_sessions(struck):
+                    wrong.append("the stopped worker had no session to end")
+                if not await scene.settled(posts):
+                    wrong.append("nobody took over from the stopped worker")
+                wrong += await _wake(scene, struck)
+    if not await scene.settled(posts):
+        wrong.append("the posts come to no end")
+    unmet = bool(await scene.faults_left())
+    await scene.emulator.clear_faults()
+    return await _judge(scene, cell, planned, wrong, held, unmet)
+
+
+async def _set_up(scene: Scene, cell: Cell, account: Integration) -> list[Planned]:
+    """Arm the trap and the faults, and let three posts' parts be due."""
+    name = f"{account.username}:"
+    image = scene.folder / f"{account.username}.png"
+    Image.new("RGB", (64, 64), (cell.number % 256, cell.number // 256, 90)).save(image)
+    first, second, later = f"{name} first of two", f"{name} second of two", timedelta(seconds=2)
+    for text, stands_on_x in ((first, cell.answer is DUPLICATE), (second, cell.is_of_the_end)):
+        if stands_on_x:
+            await scene.post_by_hand(account, text)
+            await scene.emulator.jump(seconds=3600)
+    if cell.subject == "refresh":
+        await scene.emulator.jump(hours=2)
+    if cell.subject == "read":
+        # X commits, and its answer is lost: only the timeline can tell.
+        await scene.emulator.fail("create_post", "after", "drop")
+    if cell.answer.kind:
+        await scene.emulator.fail(cell.operation, cell.answer.when, cell.answer.kind)
+    scene.trap.arm(cell.point.value, signal.SIGKILL if cell.blow is Blow.KILL else signal.SIGSTOP)
+    thread = await scene.plan(account, first, second, after=later, media=image)
+    alone = await scene.plan(account, f"{name} on its own", after=later + timedelta(seconds=1))
+    return [thread, alone]
+
+
+async def _struck(scene: Scene) -> Worker:
+    """The worker that fell silent."""
+    found: list[Worker] = []
+
+    async def look() -> bool:
+        found[:] = [each for each in scene.workers if each.has_ended or each.is_stopped]
+        return bool(found)
+
+    await until(look)
+    return found[0]
+
+
+async def _wait_beside(scene: Scene, cell: Cell, account: Integration, held: bool) -> list[str]:
+    """Let the others live on for long enough to have taken over, if they might.
+
+    A post of another account, due when the stopped worker counts as dead and its attempt's
+    deadline is over, shows that they do. Nothing may have been sent for the silent one's account.
+    """
+    wrong = []
+    before = await _creates(scene, account)
+    beside = await scene.connect(f"beside_{cell.number}")
+    wall = float(scene.environment["ROOST_STALLED_AFTER_S"]) + float(
+        scene.environment["ROOST_CREATE_DEADLINE_S"]
+    )
+    witness = await scene.plan(
+        beside, f"{beside.username} is on time", after=timedelta(seconds=(wall + 0.5) * RATE)
+    )
+    if not await scene.settled([witness.post_id]):
+        wrong.append("the other worker does nothing for other accounts")
+    if held and await _creates(scene, account) != before:
+        wrong.append("a second worker sent for an account that the stopped one holds")
+    return wrong
+
+
+async def _creates(scene: Scene, account: Integration) -> int:
+    told = (await scene.truth("requests"))["requests"]
+    return sum(
+        each["operation"] == "create_post" and each["user"] == account.x_user_id for each in told
+    )
+
+
+async def _wake(scene: Scene, worker: Worker) -> list[str]:
+    """Wake a worker whose sessions were ended; once it has come to itself, it is asked to end."""
+    worker.send(signal.SIGCONT)
+
+    async def is_back() -> bool:
+        return worker.has_ended or await scene.sessions_of(worker) > 0
+
+    try:
+        await until(is_back)
+        worker.send(signal.SIGTERM)
+        await worker.ended(within=60)
+    except TimeoutError:
+        worker.send(signal.SIGKILL)
+        await worker.ended()
+        return ["the woken worker neither works again nor ends"]
+    return []
+
+
+async def _judge(
+    scene: Scene,
+    cell: Cell,
+    planned: Sequence[Planned],
+    wrong: list[str],
+    held: bool,
+    unmet: bool,
+) -> Verdict:
+    rows = await scene.rows()
+    truth = await scene.on_x()
+    mine = {each.post_id: rows[each.post_id] for each in planned}
+    on_x = [each for each in truth if each.user_id == planned[0].user_id]
+    case = Case(planned, mine, on_x)
+    wrong += [f"{each.wrong.value}: {each.what}" for each in judge(case)]
+    wrong += _unmet(cell, mine.values())
+    asked = sum(row.state == "needs_decision" for row in mine.values())
+    story = "\n".join(tell(row, on_x) for row in mine.values()) if wrong else ""
+    return Verdict(cell, tuple(wrong), asked, held, unmet, story)
+
+
+def _unmet(cell: Cell, rows: Iterable[PostRow]) -> list[str]:
+    """What every crash of this kind has to end in, besides keeping the promise."""
+    if cell.answer is DUPLICATE:
+        return []
+    right = {"published", "partly_published"} if cell.is_of_the_end else {"published"}
+    return [
+        f"post {row.id} is {row.state}, though X hid nothing for long: {row.reason}"
+        for row in rows
+        if row.state not in right
+    ]

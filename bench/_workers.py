@@ -1,0 +1,137 @@
+"""Real worker processes that can be killed, stopped and woken, forked from one that has imported.
+
+A worker is `roost worker` itself: it differs from one started in a shell only by the half second
+that its imports would take, and by a trap: told to, it strikes itself at a named point.
+"""
+
+import asyncio
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import psutil
+
+_PRELOADED = ["roost.worker", "roost.cli.processes", "roost.services.publish", "roost.house"]
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(_PRELOADED)
+#: libpq's own name for it; by it a worker's sessions are known in `pg_stat_activity`.
+_NAME = "PGAPPNAME"
+
+
+class Trap:
+    """A file that names a point and a signal; the first worker to come there strikes itself."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def arm(self, point: str, how: signal.Signals) -> None:
+        """Strike the next worker that comes to this point, and only that one."""
+        drafted = self.path.with_suffix(".new")
+        drafted.write_text(f"{point} {how.name}")
+        drafted.rename(self.path)
+
+    def disarm(self) -> None:
+        """Strike nobody."""
+        self.path.unlink(missing_ok=True)
+
+    def strike(self, point: str) -> None:
+        """In a worker, at each point: strike where the trap says so."""
+        try:
+            wanted, how = self.path.read_text().split()
+            if wanted != point:
+                return
+            self.path.unlink()
+        except FileNotFoundError:
+            return
+        os.kill(os.getpid(), signal.Signals[how])
+
+    async def has_sprung(self) -> bool:
+        """Whether a worker has come to the point."""
+        return not self.path.exists()
+
+
+def _work(environment: dict[str, str], log: str, trap: str) -> None:
+    """The life of one worker process."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    os.environ.clear()
+    os.environ.update(environment)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    from roost import telemetry
+    from roost.cli import main
+
+    telemetry.observe(Trap(Path(trap)).strike)
+    main(["worker", "--json"])
+
+
+class Worker:
+    """One worker process; `name` is its sessions' in the database."""
+
+    def __init__(self, name: str, process: ForkServerProcess, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process = process
+        self._log_began = log.stat().st_size if log.exists() else 0
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        assert self._process.pid is not None
+        return self._process.pid
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether SIGSTOP holds it."""
+        try:
+            return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        except psutil.NoSuchProcess:
+            return False
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is dead."""
+        return self._process.exitcode is not None
+
+    def send(self, how: signal.Signals) -> None:
+        """Send it a signal; a dead one hears nothing."""
+        if not self.has_ended:
+            os.kill(self.pid, how)
+
+    async def ready(self) -> None:
+        """Return once it says that it works."""
+        async with asyncio.timeout(60):
+            while not self._says_ready():
+                if self.has_ended:
+                    raise RuntimeError(f"{self.name} ended at its start; see {self.log}")
+                await asyncio.sleep(0.02)
+
+    def _says_ready(self) -> bool:
+        with self.log.open("rb") as file:
+            file.seek(self._log_began)
+            return b'"ready"' in file.read()
+
+    async def ended(self, within: float = 60) -> int:
+        """Return once it is dead; its exit code, or the signal's number, negative."""
+        async with asyncio.timeout(within):
+            while (code := self._process.exitcode) is None:
+                await asyncio.sleep(0.01)
+        return code
+
+
+def start_worker(name: str, environment: Mapping[str, str], folder: Path, trap: Trap) -> Worker:
+    """Fork a worker; it writes its log into the folder, and is killed with this process."""
+    log = folder / f"{name}.log"
+    log.touch()
+    arguments = (dict(environment) | {_NAME: name}, str(log), str(trap.path))
+    process = _forks.Process(target=_work, args=arguments, name=name)
+    worker = Worker(name, process, log)
+    process.start()
+    return worker

@@ -1,0 +1,321 @@
+"""The promise under everything at once: publishing, X's faults, hands, deaths and the clock.
+
+A state machine draws what happens; after each step X's truth is held against the rows. The
+database and the emulator are real; the two workers are in this process, so that one can die at a
+named point and the other goes on. `ROOST_MACHINE_EXAMPLES` plays more than the short form.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from _ground import Ground
+from _judge import Case, Planned, judge
+from _rows import tell
+from _scene import Scene, open_scene
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from PIL import Image
+
+from fix_postgres import PostgresServer
+from fix_publishing import Desk
+from roost import telemetry
+from roost.points import Point
+from roost.services import dispatch
+from roost.store.database import Database
+from roost.store.locks import SenderLocks, open_sender_locks
+
+_Answer = TypeVar("_Answer")
+
+_SHORT = "ROOST_MACHINE_EXAMPLES" not in os.environ
+_EXAMPLES = int(os.environ.get("ROOST_MACHINE_EXAMPLES", "12"))
+#: Wall seconds: an attempt whose worker died is waited for, and no longer.
+_WALL = {"ROOST_CREATE_DEADLINE_S": "0.4"}
+_FAULTS = st.one_of(
+    st.tuples(
+        st.sampled_from(["create_post", "media_initialize", "media_finalize", "read_timeline"]),
+        st.just("before"),
+        st.sampled_from(["drop", "500", "503", "429", "401", "402"]),
+    ),
+    st.tuples(
+        st.sampled_from(["create_post", "media_append", "media_finalize", "read_timeline"]),
+        st.just("after"),
+        st.sampled_from(["drop", "cut", "503", "502text", "mistyped"]),
+    ),
+    st.tuples(
+        st.just("refresh"), st.sampled_from(["before", "after"]), st.sampled_from(["drop", "503"])
+    ),
+)
+
+
+class Death(BaseException):
+    """A worker ends here and now; what is not committed is gone."""
+
+
+class _Fate:
+    """What happens at the next named point; one for all, as observers stay for ever."""
+
+    def __init__(self) -> None:
+        self.point = ""
+        self.deed: Callable[[], None] = lambda: None
+
+    def meet(self, step: str) -> None:
+        if step == self.point:
+            self.point = ""
+            self.deed()
+
+
+_fate = _Fate()
+telemetry.observe(_fate.meet)
+
+
+class Promise(RuleBasedStateMachine):
+    """What may happen to an account's posts, in any order."""
+
+    def __init__(self, ground: Ground, emulator_url: str, folder: Path) -> None:
+        super().__init__()
+        self._runner = asyncio.Runner()
+        self._stack = contextlib.AsyncExitStack()
+        self._planned: list[Planned] = []
+        self._numbers = iter(range(10_000))
+        self._locks: list[contextlib.AsyncExitStack] = []
+        self._do(self._open(ground, emulator_url, folder))
+
+    def _do(self, work: Coroutine[Any, Any, _Answer]) -> _Answer:
+        return self._runner.run(work)
+
+    async def _open(self, ground: Ground, emulator_url: str, folder: Path) -> None:
+        database = await self._stack.enter_async_context(ground.database())
+        self._scene: Scene = await self._stack.enter_async_context(
+            open_scene(database, emulator_url, folder, wall=_WALL)
+        )
+        tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+        noon = datetime.combine(tomorrow, time(12), UTC)
+        await self._scene.emulator.door("clock", to=noon.isoformat(), rate=0)
+        account = await self._scene.connect("larkbooks")
+        house, emulator = self._scene.house, self._scene.emulator
+        self._workers = [await self._new_worker() for _ in range(2)]
+        self._desk = Desk(house, self._scene.tenant, account, emulator, self._workers[0])
+
+    async def _new_worker(self) -> SenderLocks:
+        return await self._stack.enter_async_context(open_sender_locks(self._scene.house.database))
+
+    # What happens.
+
+    @rule(
+        parts=st.integers(1, 3),
+        after_s=st.sampled_from([0, 5, 60, 600]),
+        pictured=st.booleans(),
+    )
+    def plan(self, parts: int, after_s: int, pictured: bool) -> None:
+        """A person schedules a post."""
+        number = next(self._numbers)
+        texts = tuple(f"{number}.{part} & so on" for part in range(1, parts + 1))
+        image = self._image(number) if pictured else None
+        self._do(self._plan(*texts, after_s=after_s, media=image))
+
+    @precondition(lambda self: self._planned)
+    @rule(which=st.integers(0, 50), after_s=st.sampled_from([0, 5]))
+    def plan_a_twin(self, which: int, after_s: int) -> None:
+        """Somebody schedules the same once more, word for word."""
+        other = self._planned[which % len(self._planned)]
+        if len(other.texts) == 1 and not other.media:
+            self._do(self._plan(*other.texts, after_s=after_s, media=None))
+
+    async def _plan(self, *texts: str, after_s: int, media: Path | None) -> None:
+        after = timedelta(seconds=after_s)
+        planned = await self._scene.plan(self._desk.account, *texts, after=after, media=media)
+        self._planned.append(planned)
+
+    def _image(self, number: int) -> Path:
+        path = self._scene.folder / f"{number}.png"
+        Image.new("RGB", (16, 16), (number, 9, 9)).save(path)
+        return path
+
+    @rule(fault=_FAULTS, times=st.integers(1, 2))
+    def something_goes_wrong_on_x(self, fault: tuple[str, str, str], times: int) -> None:
+        """The next requests of a kind fail, or their answers do."""
+        self._do(self._scene.emulator.fail(*fault, times=times))
+
+    @rule(seconds=st.sampled_from([5, 14]))
+    def x_shows_late_what_it_has(self, seconds: int) -> None:
+        """The next reads of the timeline are stale, within the lag."""
+        self._do(
+            self._scene.emulator.fail("read_timeline", "before", "stale", seconds=seconds, times=2)
+        )
+
+    @rule(refuses=st.booleans())
+    def x_refuses_duplicates_or_not(self, refuses: bool) -> None:
+        """The second net is there, or is not."""
+        self._do(self._scene.emulator.switch(duplicates=refuses))
+
+    @rule(seconds=st.sampled_from([1, 5, 16, 40, 400, 7200]))
+    def time_passes(self, seconds: int) -> None:
+        """The clock goes on."""
+        self._do(self._scene.emulator.jump(seconds=seconds))
+
+    @rule(worker=st.integers(0, 1))
+    def a_worker_works(self, worker: int) -> None:
+        """One does all that is due."""
+        self._do(self._work(worker))
+
+    @rule()
+    def both_work(self) -> None:
+        """Two do it at once."""
+        self._do(self._both())
+
+    async def _both(self) -> None:
+        await asyncio.gather(self._work(0), self._work(1))
+
+    @rule(worker=st.integers(0, 1), point=st.sampled_from(Point))
+    def a_worker_dies(self, worker: int, point: Point) -> None:
+        """One works, and dies where it comes to a point; its locks go with its session."""
+
+        def die() -> None:
+            raise Death
+
+        self._meet(point, die, worker)
+
+    @rule(worker=st.integers(0, 1), point=st.sampled_from(Point))
+    def a_worker_loses_its_locks(self, worker: int, point: Point) -> None:
+        """The sessions of all workers are ended while one is at a point; it goes on."""
+        self._meet(point, lambda: _end_sessions(self._scene.admin_url), worker)
+
+    def _meet(self, point: Point, deed: Callable[[], None], worker: int) -> None:
+        _fate.point, _fate.deed = point.value, deed
+        try:
+            self._do(self._work(worker))
+        except Death:
+            self._do(self._bury(worker))
+        finally:
+            _fate.point = ""
+
+    async def _bury(self, worker: int) -> None:
+        await self._workers[worker].close(patience_s=0)
+        self._workers[worker] = await self._new_worker()
+
+    @rule(which=st.integers(0, 50))
+    def a_hand_deletes(self, which: int) -> None:
+        """Somebody deletes a post on X."""
+        self._do(self._delete(which))
+
+    async def _delete(self, which: int) -> None:
+        there = [post for post in await self._scene.on_x() if post.deleted_at is None]
+        if there:
+            await self._scene.delete_by_hand(there[which % len(there)].id)
+
+    @precondition(lambda self: self._planned)
+    @rule(which=st.integers(0, 50))
+    def a_hand_posts_the_same(self, which: int) -> None:
+        """Somebody posts on X what is planned and not begun, long enough before it is due."""
+        self._do(self._post(self._planned[which % len(self._planned)]))
+
+    async def _post(self, planned: Planned) -> None:
+        rows = await self._scene.rows()
+        same = [each for each in self._planned if set(each.texts) & set(planned.texts)]
+        if all(rows[each.post_id].state == "scheduled" for each in same):
+            with contextlib.suppress(AssertionError):  # X refuses it as a duplicate
+                await self._scene.post_by_hand(self._desk.account, planned.texts[0])
+            await self._scene.emulator.jump(seconds=120)
+
+    # What is done.
+
+    async def _work(self, worker: int) -> None:
+        """All that is due or was left, as a worker process would; sessions may end meanwhile."""
+        desk = replace(self._desk, locks=self._workers[worker])
+        for _ in range(2_000):
+            with contextlib.suppress(psycopg.OperationalError):
+                await dispatch.dispatch_due(desk.house)
+                await dispatch.dispatch_stranded(desk.house)
+            if (job := await _take_job(desk.house.database)) is None:
+                return
+            with contextlib.suppress(psycopg.OperationalError):
+                await desk.do(*job)
+        raise AssertionError("the work has no end")
+
+    async def _come_to_rest(self) -> None:
+        """Nothing goes wrong any more, owners connect again, and time ends every post's way."""
+        await self._scene.emulator.clear_faults()
+        for _ in range(100):
+            await self._work(0)
+            if await self._scene.reconnect_lost():
+                continue
+            if (at := await self._desk.next_step()) is None:
+                return
+            await self._desk.move_to(at)
+        raise AssertionError("the posts do not come to rest")
+
+    # What must be so.
+
+    @invariant()
+    def the_promise_is_kept(self) -> None:
+        """Never two, never a sent one lost, never a thread out of order, no leap in a history."""
+        self._do(self._hold(at_rest=False))
+
+    def teardown(self) -> None:
+        """At the end everything is on X once, or its rows say why not."""
+        try:
+            self._do(self._come_to_rest())
+            self._do(self._hold(at_rest=True))
+        finally:
+            self._do(self._stack.aclose())
+            self._runner.close()
+
+    async def _hold(self, *, at_rest: bool) -> None:
+        rows, on_x = await self._scene.rows(), await self._scene.on_x()
+        broken = judge(Case(self._planned, rows, on_x), at_rest=at_rest)
+        told = "\n".join(f"{each.wrong}: {each.what}" for each in broken)
+        stories = "\n".join(tell(row, on_x) for row in rows.values())
+        assert not broken, f"{told}\n{stories}"
+
+
+async def _take_job(database: Database) -> tuple[str, dict[str, int]] | None:
+    async with database.house() as transaction:
+        rows = await transaction.raw.execute(
+            "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
+            " WHERE status = 'todo' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"
+            " RETURNING task_name, args"
+        )
+        job: tuple[str, dict[str, int]] | None = await rows.fetchone()
+    return job
+
+
+def _end_sessions(admin_url: str) -> None:
+    """End every other session in the database."""
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_the_promise_is_kept_whatever_happens(
+    migrated_server: PostgresServer, emulator_url: str, tmp_path: Path
+) -> None:
+    ground = Ground(migrated_server.url, tmp_path)
+    run_state_machine_as_test(
+        lambda: Promise(ground, emulator_url, tmp_path),  # type: ignore[arg-type]  # a factory
+        settings=settings(
+            max_examples=_EXAMPLES,
+            stateful_step_count=14,
+            deadline=None,
+            derandomize=_SHORT,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+            # The long form takes its time to find the shortest way to a failure.
+            phases=[Phase.generate] if _SHORT else [Phase.generate, Phase.shrink],
+        ),
+    )

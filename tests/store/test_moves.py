@@ -1,0 +1,46 @@
+"""The database refuses every change of state that the models do not allow, and no other."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import psycopg
+import pytest
+
+from fix_publishing import Desk
+from roost import store
+from roost.models import PART_MOVES, POST_MOVES, PostState
+
+
+@pytest.mark.parametrize(("table", "moves"), [("posts", POST_MOVES), ("parts", PART_MOVES)])
+def test_the_database_knows_the_moves_of_the_models(
+    table: str, moves: Mapping[StrEnum, frozenset[StrEnum]], database_url: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute(
+            "SELECT tgargs FROM pg_trigger WHERE tgname = 'legal_moves'"
+            " AND tgrelid = ('roost.' || %s)::regclass",
+            [table],
+        ).fetchone()
+    assert row is not None
+    told = {move.decode() for move in bytes(row[0]).split(b"\0") if move}
+    assert told == {f"{before}>{after}" for before in moves for after in moves[before]}
+
+
+async def test_an_illegal_change_raises_and_changes_nothing(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six", after_s=60)
+    with pytest.raises(psycopg.errors.CheckViolation, match="may not go from scheduled"):
+        async with desk.house.database.statements(desk.tenant.id) as transaction:
+            await store.posts.move(transaction, post_id, PostState.SCHEDULED, PostState.PUBLISHED)
+    assert (await desk.see(post_id)).state is PostState.SCHEDULED
+
+
+async def test_a_part_that_is_on_x_stays_there(desk: Desk) -> None:
+    post_id = await desk.plan("Low tide at six")
+    await desk.work_through()
+    (part,) = (await desk.see(post_id)).parts
+    with pytest.raises(psycopg.errors.CheckViolation, match="may not go from sent"):
+        async with desk.house.database.statements(desk.tenant.id) as transaction:
+            await transaction.raw.execute(
+                "UPDATE parts SET state = 'pending', sent_as = NULL WHERE id = %s", [part.id]
+            )
+    assert (await desk.see(post_id)).parts[0].sent_as == part.sent_as

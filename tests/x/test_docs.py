@@ -1,0 +1,84 @@
+"""The page about the client shows what really happens: every example runs, one after the other."""
+
+import ast
+import contextlib
+import doctest
+import inspect
+import io
+import re
+import shlex
+import traceback
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import aiohttp
+import pytest
+
+from fix_emulator import Emulator
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/x.md"
+SHOWN_URL = "http://127.0.0.1:8710"
+
+
+async def ran(source: str, names: dict[str, Any]) -> str:
+    """What `python -m asyncio` would print for an input."""
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    code = compile(source, PAGE.name, "single", flags)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        try:
+            told = eval(code, names)
+            if inspect.iscoroutine(told):
+                await told
+        except Exception as error:
+            lines = traceback.format_exception_only(error)
+            printed.write("Traceback (most recent call last):\n" + "".join(lines))
+    return printed.getvalue()
+
+
+@pytest.fixture
+def page(emulator: Emulator) -> str:
+    # A fence's end would be taken for what the last example prints.
+    text = re.sub(r"^```.*$", "", PAGE.read_text("utf-8"), flags=re.MULTILINE)
+    return text.replace(SHOWN_URL, emulator.url)
+
+
+async def test_every_example_of_the_page_runs(page: str, emulator: Emulator) -> None:
+    async def allow(url: str) -> dict[str, str]:
+        form = dict(parse_qsl(urlsplit(url).query)) | {"user": "larkbooks", "decision": "allow"}
+        async with emulator.http.post(
+            url.partition("?")[0], data=form, allow_redirects=False
+        ) as answer:
+            return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+
+    told: dict[str, Any] = {}
+    for command in re.findall(r"^curl .*$", page, re.MULTILINE):
+        _, _, url, _, body = shlex.split(command)
+        async with emulator.http.post(url, data=body) as answer:
+            assert answer.status == 201
+            told |= await answer.json()
+    names = {
+        "allow": allow,
+        "token": told["oauth_token"],
+        "token_secret": told["oauth_token_secret"],
+    }
+    checker = doctest.OutputChecker()
+    examples = doctest.DocTestParser().get_examples(page)
+    try:
+        for example in examples:
+            got = await ran(example.source, names)
+            assert checker.check_output(example.want, got, 0), f"{example.source}{got}"
+    finally:
+        await _close(names.get("session"))
+    assert len(examples) > 30
+
+
+async def _close(session: aiohttp.ClientSession | None) -> None:
+    if session is not None:
+        await session.close()
+
+
+def test_five_lines_are_five() -> None:
+    first = PAGE.read_text("utf-8").partition("```python\n")[2].partition("```")[0]
+    assert len(first.splitlines()) == 5
