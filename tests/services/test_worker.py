@@ -20,7 +20,7 @@ from roost.services import dispatch
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
     """Return once something is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await look():
             await asyncio.sleep(0.03)
 
@@ -142,7 +142,7 @@ async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path
 
         await until(begun)
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0, log.read_text()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.requests("create_post") == [201]
@@ -166,7 +166,7 @@ async def test_an_idle_worker_ends_at_once(
     ) as process:
         await alive(desk.house)
         process.send_signal(sign)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 
