@@ -7,7 +7,7 @@ import itertools
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,15 @@ from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
 from roost.store.vault import make_key_line
 
-#: Where nothing is on its way, when the next thing is due; no row while something is.
-_AT_REST = """
-    SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
-                 min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
-    FROM roost.posts WHERE state IN ('scheduled', 'publishing')
-    HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
-       AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs WHERE status IN ('todo', 'doing'))
+#: How many grants are lost; and where nothing is on its way, when the next thing is due.
+_STANDSTILL = """
+    SELECT (SELECT count(*) FROM roost.integrations WHERE status <> 'connected'),
+           (SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
+                         min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
+            FROM roost.posts WHERE state IN ('scheduled', 'publishing')
+            HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
+               AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs
+                               WHERE status IN ('todo', 'doing')))
 """
 #: The first key of the advisory lock that makes a worker an account's sender ("Ro").
 SENDER = 0x526F
@@ -186,9 +188,12 @@ class Scene:
         try:
             async with asyncio.timeout(within):
                 while not await look():
-                    await self.reconnect_lost()
-                    await self._skip_rest()
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.1)
+                    ((lost, rest_until),) = await self.ask(_STANDSTILL)
+                    if lost:
+                        await self.reconnect_lost()
+                    elif rest_until is not None:
+                        await self._skip_to(rest_until)
         except TimeoutError:
             return False
         return True
@@ -202,11 +207,8 @@ class Scene:
         )
         return not rows
 
-    async def _skip_rest(self) -> None:
-        rows = await self.ask(_AT_REST)
-        if not rows or rows[0][0] is None:
-            return
-        ahead = rows[0][0] - self.house.clock.now()
+    async def _skip_to(self, instant: datetime) -> None:
+        ahead = instant - self.house.clock.now()
         if timedelta(seconds=20) < ahead < timedelta(days=40):
             await self.emulator.jump(seconds=ahead.total_seconds())
 

@@ -35,8 +35,6 @@ def main() -> int:
     began = time.monotonic()
     verdicts = asyncio.run(_run(cells, asked.worlds))
     wrong = [verdict for verdict in verdicts if verdict.wrong]
-    for verdict in wrong:
-        print(f"\n{verdict.cell.name}:", *verdict.wrong, verdict.story, sep="\n  ", file=sys.stderr)
     bars = [
         Bar("wrong", len(wrong), "==", 0),
         Bar("combinations", len(verdicts), ">=", 300),
@@ -58,6 +56,8 @@ async def _run(cells: list[Cell], worlds: int) -> list[Verdict]:
     def tell(verdict: Verdict, done: int) -> None:
         what = "; ".join(verdict.wrong) or "right"
         print(f"{done}/{len(cells)} {verdict.cell.name}: {what}", file=sys.stderr, flush=True)
+        if verdict.story:
+            print(verdict.story, file=sys.stderr, flush=True)
 
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crashpoints-")))
