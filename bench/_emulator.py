@@ -253,8 +253,8 @@ def main() -> int:
     """Run and report."""
     parser = argparse.ArgumentParser(description="Bench the emulator.")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--each", type=int, default=100, help="posts a connection and round")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--each", type=int, default=40, help="posts a connection and round")
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--bare", type=int, metavar="PORT", help="serve the bare handler only")
     asked = parser.parse_args()
     if asked.bare:

@@ -238,7 +238,7 @@ async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has
     post_id = await desk.plan("One", "Two")
     await desk.work()
     journal = await journal_of(desk, post_id)
-    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal)
+    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
     await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
