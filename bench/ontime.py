@@ -36,7 +36,9 @@ WORKERS = 2
 NOOP = "noop"
 TENTHS = 10
 #: A logged statement, of whichever connection but the bench's own.
-_LOGGED = re.compile(r"^app=\[(?!bench\])[^]]*\] LOG:  (?:statement|execute [^:]+): (.*)$", re.MULTILINE)
+_LOGGED = re.compile(
+    r"^app=\[(?!bench\])[^]]*\] LOG:  (?:statement|execute [^:]+): (.*)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
