@@ -30,7 +30,7 @@ from roost.store.vault import make_key_line
 _AT_REST = """
     SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
                  min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
-    FROM roost.posts
+    FROM roost.posts WHERE state IN ('scheduled', 'publishing')
     HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
        AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs WHERE status IN ('todo', 'doing'))
 """
@@ -119,8 +119,11 @@ class Scene:
 
     async def start_worker(self) -> Worker:
         """One more worker process; it is not ready yet."""
-        number = next(_numbers)
-        worker = start_worker(f"worker-{number}", self.environment, self.folder, self.trap)
+        name = f"worker-{next(_numbers)}"
+        # It logs in by its own name, by which its sessions are known.
+        await self.run(f'CREATE ROLE "{name}" SUPERUSER LOGIN')
+        own = {"DATABASE_URL": self.admin_url.replace("//postgres@", f"//{name}@")}
+        worker = start_worker(name, {**self.environment, **own}, self.folder, self.trap)
         self.workers.append(worker)
         return worker
 
@@ -135,23 +138,21 @@ class Scene:
     async def end_sessions(self, worker: Worker) -> int:
         """End every session of a worker in the database, as an administrator can; how many."""
         rows = await self.ask(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
             worker.name,
         )
         return len(rows)
 
     async def sessions_of(self, worker: Worker) -> int:
         """How many sessions a worker has in the database."""
-        rows = await self.ask(
-            "SELECT FROM pg_stat_activity WHERE application_name = %s", worker.name
-        )
+        rows = await self.ask("SELECT FROM pg_stat_activity WHERE usename = %s", worker.name)
         return len(rows)
 
     async def holds(self, worker: Worker, account: Integration) -> bool:
         """Whether a session of the worker is the account's sender."""
         rows = await self.ask(
             "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
-            " AND granted AND application_name = %s AND classid = %s AND objid = %s",
+            " AND granted AND usename = %s AND classid = %s AND objid = %s",
             worker.name,
             SENDER,
             account.id,
@@ -211,6 +212,14 @@ class Scene:
 
     async def ask(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of a query, as the superuser; a database that is away is asked again."""
+        cursor = await self._execute(query, *values)
+        return await cursor.fetchall()
+
+    async def run(self, statement: str, *values: Any) -> None:
+        """Run a statement as the superuser."""
+        await self._execute(statement, *values)
+
+    async def _execute(self, query: str, *values: Any) -> psycopg.AsyncCursor[Any]:
         async with asyncio.timeout(60), self.asking:
             while True:
                 try:
@@ -218,14 +227,9 @@ class Scene:
                         self.admin = await psycopg.AsyncConnection.connect(
                             self.admin_url, autocommit=True
                         )
-                    cursor = await self.admin.execute(query.encode(), values)
-                    return await cursor.fetchall()
+                    return await self.admin.execute(query.encode(), values)
                 except psycopg.OperationalError:
                     await asyncio.sleep(0.1)
-
-    async def run(self, statement: str, *values: Any) -> None:
-        """Run a statement as the superuser."""
-        await self.ask(f"{statement} RETURNING true", *values)
 
 
 async def until(look: Callable[[], Awaitable[bool]], within: float = 30) -> None:

@@ -98,7 +98,7 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
                     wrong.append("the stopped worker had no session to end")
                 if not await scene.settled(posts):
                     wrong.append("nobody took over from the stopped worker")
-                await _wake(scene, struck)
+                wrong += await _wake(scene, struck)
     if not await scene.settled(posts):
         wrong.append("the posts come to no end")
     unmet = bool(await scene.faults_left())
@@ -170,16 +170,22 @@ async def _creates(scene: Scene, account: Integration) -> int:
     )
 
 
-async def _wake(scene: Scene, worker: Worker) -> None:
-    """Wake a worker whose sessions were ended, and let it come to itself before it is ended."""
+async def _wake(scene: Scene, worker: Worker) -> list[str]:
+    """Wake a worker whose sessions were ended; once it has come to itself, it is asked to end."""
     worker.send(signal.SIGCONT)
 
     async def is_back() -> bool:
         return worker.has_ended or await scene.sessions_of(worker) > 0
 
-    await until(is_back)
-    worker.send(signal.SIGTERM)
-    await worker.ended(within=60)
+    try:
+        await until(is_back)
+        worker.send(signal.SIGTERM)
+        await worker.ended(within=60)
+    except TimeoutError:
+        worker.send(signal.SIGKILL)
+        await worker.ended()
+        return ["the woken worker neither works again nor ends"]
+    return []
 
 
 async def _judge(

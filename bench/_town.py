@@ -7,6 +7,7 @@ Posts are put into the tables by SQL, because how they are planned is not what i
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -127,6 +128,7 @@ async def open_town(sizes: Sequence[int] = SIZES) -> AsyncIterator[Town]:
     """Start it all, connect the accounts, and leave nothing behind."""
     folder = Path(tempfile.mkdtemp(prefix="roost-bench-"))
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
         stack.push_async_callback(remove_embedded, folder)
         server = await stack.enter_async_context(embedded_postgres(folder))
         await create_database(server.url("postgres"), "bench")

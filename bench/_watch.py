@@ -22,7 +22,7 @@ _STEPS = """
 """
 _HELD = """
     SELECT objid::bigint FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND application_name = %s AND classid = %s
+    WHERE locktype = 'advisory' AND granted AND usename = %s AND classid = %s
 """
 #: Of some accounts, those with a post that should go on now.
 _STANDING = """

@@ -19,8 +19,6 @@ import psutil
 _PRELOADED = ["roost.worker", "roost.cli.processes", "roost.services.publish", "roost.house"]
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(_PRELOADED)
-#: libpq's own name for it; by it a worker's sessions are known in `pg_stat_activity`.
-_NAME = "PGAPPNAME"
 
 
 class Trap:
@@ -73,7 +71,7 @@ def _work(environment: dict[str, str], log: str, trap: str) -> None:
 
 
 class Worker:
-    """One worker process; `name` is its sessions' in the database."""
+    """One worker process."""
 
     def __init__(self, name: str, process: ForkServerProcess, log: Path) -> None:
         self.name = name
@@ -130,7 +128,7 @@ def start_worker(name: str, environment: Mapping[str, str], folder: Path, trap: 
     """Fork a worker; it writes its log into the folder, and is killed with this process."""
     log = folder / f"{name}.log"
     log.touch()
-    arguments = (dict(environment) | {_NAME: name}, str(log), str(trap.path))
+    arguments = (dict(environment), str(log), str(trap.path))
     process = _forks.Process(target=_work, args=arguments, name=name)
     worker = Worker(name, process, log)
     process.start()

@@ -9,6 +9,7 @@ type `about:blank`, which it leaves out and X's logs are full of.
 import argparse
 import base64
 import io
+import itertools
 import json
 import sys
 from collections import Counter
@@ -175,6 +176,8 @@ def _said(operation: APIOperation[Any, Any, Any, Any], failure: BaseException) -
     return f"{operation.label}: {title}: {failure}"
 
 
+#: No text may come twice.
+_NUMBERS = itertools.count()
 #: What X refuses in most of the create requests that fit its description.
 _REFUSED = {
     *("card_uri", "community_id", "direct_message_deep_link", "edit_options", "media", "poll"),
@@ -196,7 +199,7 @@ def _name(case: Case[Any], real: str) -> None:
     if case.operation.label == "POST /2/tweets":
         for name in _REFUSED & case.body.keys():
             del case.body[name]
-        case.body["text"] = f"{case.body.get('text', '')} and more"
+        case.body["text"] = f"{case.body.get('text', '')} and {next(_NUMBERS)}"
         reply = case.body.get("reply")
         if isinstance(reply, dict):
             reply["in_reply_to_tweet_id"] = real
@@ -206,7 +209,7 @@ def _furnish(played: PlayedX, token: str) -> Known:
     """Some posts and an image, and the description's dialect."""
     played.switch(limits=False, spelling="post", problem_host="api.x.com", errors="flat")
     posts = [
-        played.door("plays", play="post", username="mira_builds", text=f"See roost.dev #{n}")["id"]
+        played.play("post", username="mira_builds", text=f"See roost.dev #{n}")["id"]
         for n in range(3)
     ]
     image = io.BytesIO()

@@ -36,7 +36,9 @@ WORKERS = 2
 NOOP = "noop"
 TENTHS = 10
 #: A logged statement, of whichever connection but the bench's own.
-_LOGGED = re.compile(r"^app=(?!bench)\S* LOG:  (?:statement|execute [^:]+): (.*)$", re.MULTILINE)
+_LOGGED = re.compile(
+    r"^app=\[(?!bench\])[^]]*\] LOG:  (?:statement|execute [^:]+): (.*)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -156,13 +158,15 @@ async def work_on_nothing() -> None:
         concurrency = worker.CONCURRENCY[jobs.PUBLISH]
         engine = jobs.make_worker(app, NOOP, concurrency, settings, worker.Bodies())
         print("ready", flush=True)
-        await engine.run()  # type: ignore[no-untyped-call]  # the engine's is not annotated
+        working = asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]
+        while not working.done():
+            await worker.beat(settings, app, [engine])
 
 
 async def count_statements(town: Town, each: int) -> tuple[float, Counter[str], Burst]:
     """Statements a post by PostgreSQL's own log, their kinds (of all posts), and the burst."""
     log = Path((await town.ask("SHOW data_directory"))["data_directory"]) / "server.log"
-    await town.owner.execute("ALTER SYSTEM SET log_line_prefix = 'app=%a '")
+    await town.owner.execute("ALTER SYSTEM SET log_line_prefix = 'app=[%a] '")
     await town.owner.execute("ALTER DATABASE bench SET log_statement = 'all'")
     await town.owner.execute("SELECT pg_reload_conf()")
     try:

@@ -60,9 +60,9 @@ class Emulator:
             assert answer.status in (200, 201), await answer.text()
             return await answer.json()
 
-    async def truth(self, client_id: str | None = None) -> dict[str, Any]:
-        """Everything that happened, of one app or of all."""
-        params = {"app": client_id} if client_id else {}
+    async def truth(self, client_id: str | None = None, only: str = "") -> dict[str, Any]:
+        """Everything that happened, or `only` some names of it; of one app or of all."""
+        params = ({"app": client_id} if client_id else {}) | ({"only": only} if only else {})
         async with self.http.get(f"{self.url}/_emulator/truth", params=params) as answer:
             told: dict[str, Any] = await answer.json()
             return told
@@ -78,6 +78,11 @@ class Emulator:
     async def switch(self, **switches: Any) -> None:
         """Change switches until the next reset."""
         await self.door("switches", **switches)
+
+    async def play(self, play: str, /, **more: Any) -> dict[str, Any]:
+        """A person does something on X; the post that it made or touched."""
+        done: dict[str, Any] = await self.door("plays", play=play, **more)
+        return done
 
     async def fail(self, operation: str, when: str, kind: str, **more: Any) -> None:
         """The next request of this operation goes wrong."""

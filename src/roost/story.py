@@ -50,7 +50,9 @@ def _told(event: Event) -> str:
     if event.before == event.after:
         return why
     lead = _PART.get((event.before, event.after))
-    if lead is None and event.before not in set(PartState):
+    # Both a part and a post can be `failed`; from where it came tells which.
+    is_part = event.after == PartState.FAILED and event.before in set(PartState)
+    if lead is None and not is_part:
         lead = _POST.get(event.after)
     return why if lead is None else f"{lead}: {why}"
 

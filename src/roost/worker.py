@@ -18,6 +18,7 @@ from roost import jobs
 from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
 from roost.services import alert, collect, dispatch, pause, publish, restore
+from roost.settings import Settings
 from roost.store.database import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
 from roost.watchdog import watching
@@ -168,10 +169,14 @@ async def _again_and_again(
             pause = 0.0
         except _DATABASE_AWAY as error:
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
-            worked_well = now() - began > _LONGEST_PAUSE_S
-            pause = 1.0 if worked_well or not pause else min(2 * pause, _LONGEST_PAUSE_S)
+            pause = next_pause(pause, now() - began)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), pause)
+
+
+def next_pause(pause: float, worked_s: float) -> float:
+    """Wall seconds until another try, after a pause (0: none yet) and so long a work."""
+    return 1.0 if worked_s > _LONGEST_PAUSE_S or not pause else min(2 * pause, _LONGEST_PAUSE_S)
 
 
 async def run(house: House, *, handle_signals: bool = True) -> None:
@@ -212,7 +217,8 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
                 ("dispatcher", lambda: _dispatch(house, woken, bodies)),
                 ("listener", lambda: _listen(house, woken)),
                 ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
-                ("heartbeat", lambda: _beat(house, locks, app, engines)),
+                ("heartbeat", lambda: beat(house.settings, app, engines)),
+                ("sign", lambda: _give_sign(house, locks)),
                 ("mark", lambda: _keep_mark(house)),
             )
         ]
@@ -243,10 +249,15 @@ async def _end_when(asked: asyncio.Event, engines: Sequence[Worker]) -> None:
         engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 
 
-async def _beat(house: House, locks: SenderLocks, app: App, engines: Sequence[Worker]) -> None:
-    """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
-    await asyncio.sleep(house.settings.roost_heartbeat_s)
+async def _give_sign(house: House, locks: SenderLocks) -> None:
+    """Let others see that the holder of these locks is alive."""
     await locks.give_sign(house.who)
+    await asyncio.sleep(house.settings.roost_heartbeat_s)
+
+
+async def beat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
+    """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
+    await asyncio.sleep(settings.roost_heartbeat_s)
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)

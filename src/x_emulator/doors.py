@@ -318,7 +318,7 @@ REFUSALS = {_Wrong: refuse}
 
 def _shown(user: User) -> dict[str, Any]:
     whole: dict[str, Any] = msgspec.to_builtins(user)
-    del whole["flows"]
+    del whole["flows"], whole["flow_before"]
     return whole
 
 

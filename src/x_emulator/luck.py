@@ -8,7 +8,7 @@ import math
 import struct
 from statistics import NormalDist
 
-_NORMAL = NormalDist()
+_normal = NormalDist().inv_cdf
 _WORDS = struct.Struct(">21I")
 
 
@@ -22,17 +22,17 @@ def uniforms(*name: object) -> list[float]:
 
 def lognormal(sigma: float, drawn: float) -> float:
     """A factor around 1: its median is 1, its logarithm has deviation `sigma`."""
-    return math.exp(sigma * _NORMAL.inv_cdf(drawn))
+    return math.exp(sigma * _normal(drawn))
 
 
 def count(mean: float, drawn: float) -> int:
     """How many of many rare things happen: Poisson with this mean."""
-    if mean <= 0:
-        return 0
     if mean > 30:
-        return max(0, round(mean + math.sqrt(mean) * _NORMAL.inv_cdf(drawn)))
-    happened = 0
+        return max(0, round(mean + math.sqrt(mean) * _normal(drawn)))
     term = left = math.exp(-mean)
+    if mean <= 0 or drawn <= left:
+        return 0
+    happened = 0
     while drawn > left and happened < 200:
         happened += 1
         term *= mean / happened

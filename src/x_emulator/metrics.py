@@ -14,7 +14,7 @@ by a log-normal factor, spread over the day as people are awake. What a scenario
 """
 
 import math
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from x_emulator import luck
 from x_emulator.scenarios import Hit
@@ -55,6 +55,7 @@ _RATES = {
     "user_profile_clicks": 0.0045,
     "detail_expands": 0.018,
 }
+_LINK_CLICKS = list(_RATES).index("url_link_clicks")
 #: Everything that is counted about a post.
 NAMES = ("impression_count", *_RATES)
 
@@ -63,7 +64,7 @@ def counts_of(world: World, post: Post, at: datetime) -> dict[str, int]:
     """Everything that can be counted about a post at an instant."""
     fate = _known_fate_of(world, post)
     grown = _grown(world, post, fate[0], at)
-    drawn = {name: int(total * grown) for name, total in zip(NAMES, fate[1:], strict=True)}
+    drawn = dict(zip(NAMES, [int(total * grown) for total in fate[1:]], strict=True))
     reactions = world.reactions.get(post.id)
     return drawn if reactions is None else _with_reactions(drawn, reactions, at)
 
@@ -127,13 +128,12 @@ def _fate_of(world: World, post: Post) -> tuple[float, ...]:
             seen *= hit.factor
             half_life *= hit.slower
     views = round(seen * luck.lognormal(0.7, drawn[1]))
-    finals = []
-    for number, (name, rate) in enumerate(_RATES.items(), 1):
-        if name == "url_link_clicks" and not post.has_link:
-            finals.append(0)
-            continue
-        mean = views * rate * luck.lognormal(0.4, drawn[2 * number])
-        finals.append(min(views, luck.count(mean, drawn[2 * number + 1])))
+    finals = [
+        min(views, luck.count(views * rate * luck.lognormal(0.4, spread), happened))
+        for rate, spread, happened in zip(_RATES.values(), drawn[2::2], drawn[3::2], strict=False)
+    ]
+    if not post.has_link:
+        finals[_LINK_CLICKS] = 0
     return (half_life, views, *finals)
 
 
@@ -178,8 +178,9 @@ def media_counts_of(world: World, post: Post, duration_ms: int, at: datetime) ->
 
 def followers_of(world: World, user: User, at: datetime) -> int:
     """How many follow an account at an instant."""
-    before_all = _flow_until(world, user, user.since)
-    left = 0
+    if user.flow_before is None:
+        user.flow_before = _flow_until(world, user, user.since)
+    before_all, left = user.flow_before, 0
     for shock in world.scenario.shocks:
         instant = shock.at(world.started_at)
         if shock.rank == user.rank and user.since < instant <= at:
@@ -233,6 +234,6 @@ def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
 
 def _share_of_day(at: datetime) -> float:
     """Which share of a day's followers has come by this time of it."""
-    passed = (at - datetime.combine(at.date(), time(0), UTC)).total_seconds() / 3600
-    hour = int(passed)
-    return _BY_HOUR[hour] + (_BY_HOUR[hour + 1] - _BY_HOUR[hour]) * (passed - hour)
+    hour = at.hour
+    of_it = (60 * at.minute + at.second + at.microsecond / 1e6) / 3600
+    return _BY_HOUR[hour] + (_BY_HOUR[hour + 1] - _BY_HOUR[hour]) * of_it

@@ -71,6 +71,11 @@ class PlayedX:
         """Change switches until the next reset."""
         self.door("switches", **switches)
 
+    def play(self, play: str, /, **more: Any) -> dict[str, Any]:
+        """A person does something on X, by hand; the post that it made or touched."""
+        done: dict[str, Any] = self.door("plays", play=play, **more)
+        return done
+
     def fail(self, operation: str, when: str, kind: str, **more: Any) -> None:
         """The next request of this operation goes wrong, `before` or `after` the commit."""
         self.door("faults", operation=operation, when=when, kind=kind, **more)

@@ -25,6 +25,7 @@ from x_emulator import (
     keeping,
     legacy,
     page,
+    pages,
     threelegged,
     uploads,
     uploads1,
@@ -225,7 +226,7 @@ _LEGACY_AUTH = [
 
 async def _no_such_path(request: Request, error: Exception) -> Response:
     """X answers paths of v2 that it does not know with 404 and not a single byte."""
-    if request.url.path.startswith("/2/"):
+    if request.url.path.removeprefix(pages.root_of(request)).startswith("/2/"):
         return Response(status_code=404)
     status = error.status_code if isinstance(error, HTTPException) else 500
     return PlainTextResponse("There is nothing here.", status)

@@ -82,6 +82,8 @@ class User:
     flows: list[tuple[int, int, int]] = field(default_factory=list)
     """Memory of `metrics`: for each UTC day since `since`, the net change of the days before it,
     how many come on it and how many go (negative)."""
+    flow_before: int | None = None
+    """Memory of `metrics`: what came on the day of `since` before it."""
 
     @property
     def is_premium(self) -> bool:

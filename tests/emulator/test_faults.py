@@ -54,6 +54,7 @@ async def test_drop_before_the_commit_leaves_nothing(account: Account) -> None:
         ("502text", 502, "upstream connect error"),
         ("429", 429, "Too Many Requests"),
         ("401", 401, "Unauthorized"),
+        ("402", 402, "does not have any credits"),
     ],
 )
 async def test_answers_that_prove_nothing(

@@ -2,6 +2,7 @@
 
 import base64
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from starlette.types import ASGIApp
 
 from x_emulator import keeping
 from x_emulator.keeping import UnfitStateFile
@@ -110,23 +112,37 @@ def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str) -> None:
         assert b"Unauthorized" in body
 
 
+async def asked(app: ASGIApp, method: str, path: str, query: str = "") -> tuple[int, bytes]:
+    """Ask an application without any server."""
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode()}
+    scope |= {"query_string": query.encode(), "headers": [], "client": ("127.0.0.1", 5)}
+    await app(scope, receive, send)
+    return sent[0]["status"], sent[1]["body"]
+
+
 async def test_application_can_be_mounted_in_another() -> None:
     world = World("steady", seed=1)
+    app = Starlette(routes=[Mount("/x", make_app(world))])
     try:
-        app = Starlette(routes=[Mount("/x", make_app(world))])
-        sent: list[Any] = []
-
-        async def receive() -> Any:
-            return {"type": "http.request", "body": b"", "more_body": False}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        path = "/x/_emulator/clock"
-        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode()}
-        scope |= {"query_string": b"after=0&wait=1", "headers": [], "client": ("127.0.0.1", 5)}
-        await app(scope, receive, send)
-        assert sent[0]["status"] == 200
-        assert b'"version":1' in sent[1]["body"]
+        status, body = await asked(app, "GET", "/x/_emulator/clock", "after=0&wait=1")
+        assert status == 200
+        assert b'"version":1' in body
+        status, body = await asked(app, "POST", "/x/2/tweets")
+        assert status == 401
+        assert b"Unauthorized" in body
+        assert await asked(app, "GET", "/x/2/nothing") == (404, b"")
+        status, body = await asked(app, "GET", "/x/")
+        assert status == 200
+        addresses = re.findall(rb'(?:href|src|action)="([^"#]*)"', body)
+        assert addresses
+        assert all(each.startswith(b"/x/") for each in addresses)
     finally:
         world.close()

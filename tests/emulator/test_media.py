@@ -135,6 +135,8 @@ async def test_video_goes_through_its_states(account: Account, mp4: bytes) -> No
     await account.append(media_id, 0, mp4)
     told = await account.finalize(media_id)
     assert told.data["processing_info"] == {"state": "pending", "check_after_secs": 1}
+    assert told.data["video"] == {"video_type": "video/mp4"}
+    assert told.data["size"] == len(mp4)
     early = await account.create("Too early", media={"media_ids": [media_id]})
     assert (early.status, early.body["errors"][0]["message"]) == (400, INVALID)
     states = [(await account.status(media_id))["state"] for _ in range(2)]

@@ -2,18 +2,12 @@
 
 from typing import Any
 
-import aiohttp
 import pytest
 
 from emulator.account import Account, connect
 from fix_emulator import Emulator
 
 PUBLIC = {"tweet.fields": "public_metrics"}
-
-
-async def play(emulator: Emulator, play: str, **more: Any) -> dict[str, Any]:
-    done: dict[str, Any] = await emulator.door("plays", play=play, **more)
-    return done
 
 
 async def counts(account: Account, post_id: str) -> dict[str, int]:
@@ -28,14 +22,14 @@ async def test_like_and_repost_count_once_and_can_be_taken_back(account: Account
     root = await account.post("Like me")
     assert set((await counts(account, root)).values()) == {0}
     for name in ("mira_builds", "mira_builds", "tidewatcher"):
-        await play(emulator, "like", username=name, post=root)
-    told = await play(emulator, "repost", username="mira_builds", post=root)
+        await emulator.play("like", username=name, post=root)
+    told = await emulator.play("repost", username="mira_builds", post=root)
     users = {each["username"]: each["id"] for each in await emulator.users()}
     assert told["liked_by"] == [users["mira_builds"], users["tidewatcher"]]
     assert told["reposted_by"] == [users["mira_builds"]]
     now = await counts(account, root)
     assert (now["like_count"], now["retweet_count"], now["impression_count"]) == (2, 1, 2)
-    told = await play(emulator, "like", username="tidewatcher", post=root, undo=True)
+    told = await emulator.play("like", username="tidewatcher", post=root, undo=True)
     assert told["liked_by"] == [users["mira_builds"]]
     now = await counts(account, root)
     assert (now["like_count"], now["impression_count"]) == (1, 2)  # seen is seen
@@ -47,7 +41,7 @@ async def test_reactions_come_on_top_of_the_model(account: Account) -> None:
     root = await account.post("Seen by many")
     await emulator.jump(hours=1)
     drawn = await counts(account, root)
-    await play(emulator, "like", username="mira_builds", post=root)
+    await emulator.play("like", username="mira_builds", post=root)
     now = await counts(account, root)
     assert now["like_count"] == drawn["like_count"] + 1
     assert now["impression_count"] == drawn["impression_count"] + 1
@@ -58,7 +52,7 @@ async def test_reactions_are_in_the_hour_in_which_they_came(account: Account) ->
     start = await emulator.door("clock", rate=0)
     root = await account.post("When?")
     await emulator.jump(days=2)
-    await play(emulator, "like", username="mira_builds", post=root)
+    await emulator.play("like", username="mira_builds", post=root)
     end = await emulator.door("clock", jump_seconds=60)
     account.tokens = await emulator.connect(account.username)
     told = await account.get(
@@ -78,15 +72,15 @@ async def test_reply_by_hand_is_a_post_of_its_account(account: Account) -> None:
     emulator = account.emulator
     await emulator.freeze()
     root = await account.post("What do you think?")
-    told = await play(
-        emulator, "post", username="mira_builds", text="Nice, $A and $B!", reply_to=root
+    told = await emulator.play(
+        "post", username="mira_builds", text="Nice, $A and $B!", reply_to=root
     )
     assert (told["reply_to"], told["app"]) == (root, None)
     mira = await connect(emulator, 2)
     timeline = await mira.get(f"/2/users/{mira.id}/tweets", **{"tweet.fields": "source"})
     assert [(post["id"], post["source"]) for post in timeline.data] == [(told["id"], "X")]
     assert (await counts(account, root))["reply_count"] == 1
-    await play(emulator, "delete", post=told["id"])
+    await emulator.play("delete", post=told["id"])
     assert (await counts(account, root))["reply_count"] == 0
 
 
@@ -104,7 +98,7 @@ async def test_threads_and_quotes_count_too(account: Account) -> None:
 async def test_deletion_says_who_deleted(account: Account) -> None:
     emulator = account.emulator
     first, second = await account.post("By hand"), await account.post("By the app")
-    told = await play(emulator, "delete", post=first)
+    told = await emulator.play("delete", post=first)
     assert told["deleted_at"] is not None
     await account.ask("DELETE", f"/2/tweets/{second}")
     posts = (await emulator.truth())["posts"]
@@ -117,7 +111,7 @@ async def test_revocation_by_hand_ends_every_token_of_the_app(account: Account) 
     emulator = account.emulator
     other = await connect(emulator, 1)
     again = await emulator.connect(account.username)
-    await play(emulator, "revoke", username=account.username, client_id=emulator.app.client_id)
+    await emulator.play("revoke", username=account.username, client_id=emulator.app.client_id)
     assert (await account.get("/2/users/me")).status == 401
     account.tokens = again
     assert (await account.get("/2/users/me")).status == 401
@@ -147,11 +141,10 @@ async def test_what_nobody_can_do_is_told_so(
 
 async def test_truth_tells_only_what_is_asked_for(account: Account) -> None:
     await account.post("Here")
-    url = f"{account.emulator.url}/_emulator/truth"
-    async with aiohttp.ClientSession() as http:
-        async with http.get(url, params={"only": "posts,tokens"}) as answer:
-            told = await answer.json()
-        async with http.get(url, params={"only": "lies"}) as answer:
-            assert answer.status == 400
+    emulator = account.emulator
+    told = await emulator.truth(only="posts,tokens")
     assert told.keys() == {"posts", "tokens"}
-    assert told["posts"] == (await account.emulator.truth())["posts"]
+    assert told["posts"] == (await emulator.truth())["posts"]
+    url = f"{emulator.url}/_emulator/truth?only=lies"
+    async with emulator.http.get(url) as answer:
+        assert answer.status == 400

@@ -230,6 +230,17 @@ async def test_reply_to_what_is_not_there(account: Account, known: bool) -> None
     )
 
 
+async def test_reply_to_what_is_hidden(account: Account) -> None:
+    other = await connect(account.emulator, 1)
+    post_id = await other.post("Hello @larkbooks")
+    await account.emulator.door("users/tidewatcher", protected=True)
+    told = await reply_to(account, post_id)
+    assert (told.status, told.body) == (
+        403,
+        forbidden("You attempted to reply to a Tweet that is deleted or not visible to you."),
+    )
+
+
 async def test_one_cashtag_only(account: Account) -> None:
     assert (await account.create("Up: $TWTR")).status == 201
     told = await account.create("Up: $TWTR and $AAPL")

@@ -191,8 +191,11 @@ async def test_timeline_bounds(account: Account) -> None:
 async def test_timeline_without_replies(account: Account) -> None:
     root = await account.post("Root")
     await account.post("Reply", reply={"in_reply_to_tweet_id": root})
-    told = await account.get(f"/2/users/{account.id}/tweets", exclude="replies")
-    assert [post["id"] for post in told.data] == [root]
+    path = f"/2/users/{account.id}/tweets"
+    for exclude in ("replies", "retweets,replies"):
+        told = await account.get(path, exclude=exclude)
+        assert [post["id"] for post in told.data] == [root]
+    assert (await account.get(path, exclude="quotes")).status == 400
 
 
 @pytest.mark.parametrize("value", ["4", "101", "many"])

@@ -1,5 +1,6 @@
 """The service's pages and its JSON API over real HTTP."""
 
+import asyncio
 import json
 import math
 from datetime import timedelta
@@ -13,7 +14,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
 from fix_postgres import PostgresServer
-from fix_web import get
+from fix_web import get, serving
 from roost import store
 from roost.errors import Kind
 from roost.house import House
@@ -32,6 +33,7 @@ from roost.models import (
     Tenant,
     TweetId,
 )
+from roost.services import pause, watch
 from roost.store.posts import NewPart
 from roost.web import failures, sparkline
 
@@ -289,10 +291,10 @@ async def test_page_failures_are_pages(
     assert f"<code>{code}</code>" in body
 
 
-async def test_pages_are_only_read(
+async def test_what_is_only_read_takes_no_form(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant
 ) -> None:
-    async with browser.post(f"{web}/posts") as answer:
+    async with browser.post(f"{web}/posts", headers={"origin": web}) as answer:
         assert answer.status == 405
 
 
@@ -334,6 +336,34 @@ async def test_health_tells_of_workers_and_late_posts(
         "workers_alive": 0,
         "oldest_due_seconds": 90.0,
     }
+
+
+async def test_health_is_503_while_a_post_is_late_and_not_while_all_is_stopped(
+    web: str, browser: aiohttp.ClientSession, house: House, account: Integration, emulator: Emulator
+) -> None:
+    await emulator.freeze()
+    await emulator.jump(days=1)
+    await add_post(house, account, "late", due_in=timedelta(seconds=-121))
+    answer, body = await get(browser, f"{web}/healthz")
+    assert (answer.status, json.loads(body)["status"]) == (503, "late")
+    assert json.loads(body)["oldest_due_seconds"] == 121.0
+    await pause.stop_everything(house)
+    answer, body = await get(browser, f"{web}/healthz")
+    assert (answer.status, json.loads(body)["status"]) == (200, "stopped")
+    assert json.loads(body)["oldest_due_seconds"] is None
+
+
+async def test_the_page_looks_out_for_late_posts_by_itself(
+    house: House, account: Integration, emulator: Emulator, browser: aiohttp.ClientSession
+) -> None:
+    await emulator.freeze()
+    await emulator.jump(days=1)
+    await add_post(house, account, "late", due_in=timedelta(seconds=-600))
+    async with serving(house) as web, asyncio.timeout(20):
+        while not await watch.list_alarms(house):
+            await asyncio.sleep(0.02)
+        _, body = await get(browser, f"{web}/")
+    assert "A post that was due at" in body
 
 
 async def test_health_is_503_while_the_database_is_away(

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import pytest
@@ -51,8 +51,7 @@ async def take_jobs(house: House) -> list[int]:
     """Take every post's job out of the queue, as workers do; the posts, in the queue's order."""
     rows = await _ask(
         house,
-        "WITH taken AS (DELETE FROM procrastinate_jobs WHERE queue_name = 'publish'"
-        " RETURNING id, args)"
+        "WITH taken AS (DELETE FROM procrastinate_jobs WHERE queue_name = 'publish' RETURNING *)"
         " SELECT (args ->> 'post_id')::int FROM taken ORDER BY id",
     )
     return [row[0] for row in rows]
@@ -142,24 +141,46 @@ async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: 
         "leased_until": desk.house.clock.now(),
         "environment": desk.house.settings.environment,
     }
-    async with await desk.house.database.connect() as stopped:
-        statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
-        stopped.pgconn.send_query(statement.encode())
-        while await queued(desk.house) != [first]:
-            await asyncio.sleep(0.01)
-        second = await desk.plan("Second")
-        await dispatch.dispatch_due(desk.house)
-        assert await queued(desk.house) == [first, second]
+    stopped = await desk.house.database.connect()
+    statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
+    stopped.pgconn.send_query(statement.encode())
+    while await queued(desk.house) != [first]:
+        await asyncio.sleep(0.01)
+    second = await desk.plan("Second")
+    await dispatch.dispatch_due(desk.house)
+    assert await queued(desk.house) == [first, second]
+    await stopped.close()
 
 
-async def test_held_back_posts_take_no_turns(desk: Desk, neighbour: Desk) -> None:
+@pytest.mark.parametrize(
+    "held",
+    [
+        "UPDATE integrations SET status = 'needs_reconnect'",
+        "UPDATE integrations SET paused = true",
+        "UPDATE tenants SET paused = true",
+        "UPDATE posts SET paused = true",
+    ],
+)
+async def test_what_is_held_back_takes_no_turns(
+    held: LiteralString, desk: Desk, neighbour: Desk
+) -> None:
     for number in range(4):
         await desk.plan(f"Post {number}")
     theirs = [await neighbour.plan(f"Mine {number}") for number in range(4)]
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark(transaction, desk.account.id, IntegrationStatus.NEEDS_RECONNECT)
+        await transaction.raw.execute(held)
     assert (await dispatch.dispatch_due(desk.house, posts_in_queue=4)).queued == 4
     assert await take_jobs(desk.house) == theirs
+
+
+async def test_the_stop_switch_holds_everything_back(desk: Desk) -> None:
+    await desk.plan("Due")
+    under_way = await desk.plan("Under way")
+    await _prepare_at(desk, under_way, desk.house.clock.now())
+    await _ask(desk.house, "UPDATE stop_switch SET paused = true RETURNING paused")
+    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+    await _ask(desk.house, "UPDATE stop_switch SET paused = false RETURNING paused")
+    assert (await dispatch.dispatch_due(desk.house)).queued == 3
 
 
 async def test_files_are_prepared_by_a_job_of_their_own_and_once(desk: Desk) -> None:

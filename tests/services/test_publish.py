@@ -220,7 +220,7 @@ async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk
     sent_as = part.part.sent_as
     assert sent_as is not None
     before = await _billed(desk)
-    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal)
+    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
     await way.sent(part, part.last, sent_as)
     assert await _billed(desk) == before
     assert (await desk.see(post_id)).state is PostState.PUBLISHED

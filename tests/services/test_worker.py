@@ -20,7 +20,7 @@ from roost.services import dispatch
 
 async def until(look: Callable[[], Awaitable[bool]]) -> None:
     """Return once something is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await look():
             await asyncio.sleep(0.03)
 
@@ -79,6 +79,29 @@ async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk) -> None:
     assert await desk.on_x() == ["Left behind"]
 
 
+async def test_a_job_whose_end_was_never_written_holds_nobody_up(
+    desk: Desk, tmp_path: Path
+) -> None:
+    post_id = await desk.plan("Held up", after_s=3600)
+    log = tmp_path / "worker.log"
+    async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
+        await alive(desk.house)
+        async with desk.house.database.tenant(desk.tenant.id) as transaction:
+            await transaction.raw.execute(
+                "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
+            )
+            await transaction.raw.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, worker_id)"
+                " SELECT 'publish', 'publish', jsonb_build_object('integration_id', %s::bigint),"
+                " 'doing', max(id) FROM procrastinate_workers",
+                [desk.account.id],
+            )
+        await desk.emulator.jump(hours=1)
+        await settled(desk, post_id)
+    assert await desk.on_x() == ["Held up"]
+    assert "was not written" in log.read_text()
+
+
 async def test_a_worker_outlives_the_loss_of_every_connection(
     desk: Desk, database_url: str
 ) -> None:
@@ -119,7 +142,7 @@ async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path
 
         await until(begun)
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0, log.read_text()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.requests("create_post") == [201]
@@ -143,7 +166,7 @@ async def test_an_idle_worker_ends_at_once(
     ) as process:
         await alive(desk.house)
         process.send_signal(sign)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 

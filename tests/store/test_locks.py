@@ -1,6 +1,7 @@
 """One sender per account, across tasks and sessions; a lost session holds nothing."""
 
 import asyncio
+from datetime import timedelta
 
 import psycopg
 
@@ -8,7 +9,7 @@ from fix_emulator import Emulator
 from fix_house import connect_account
 from roost.house import House
 from roost.models import IntegrationId, PostId, Tenant
-from roost.store.locks import open_sender_locks
+from roost.store.locks import Silent, find_silent, open_sender_locks
 
 ACCOUNT = IntegrationId(7)
 
@@ -74,3 +75,20 @@ async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(hous
         await begun.wait()
         caller.cancel()
     assert done.is_set()
+
+
+async def test_who_gives_no_sign_of_life_is_found_with_the_accounts_that_it_keeps(
+    house: House,
+) -> None:
+    others = [IntegrationId(8), IntegrationId(9)]
+    async with open_sender_locks(house.database) as locks:
+        assert await locks.take(ACCOUNT)
+        await locks.give_sign("worker elsewhere:4711")
+        async with house.database.statements(None) as transaction:
+            silent = await find_silent(transaction, [ACCOUNT, *others], within=timedelta(0))
+            alive = await find_silent(transaction, [ACCOUNT, *others], within=timedelta(hours=1))
+        assert silent == [Silent("worker elsewhere:4711", (ACCOUNT,))]
+        assert alive == []
+        await locks.give_back(ACCOUNT, [])
+        async with house.database.statements(None) as transaction:
+            assert await find_silent(transaction, [ACCOUNT], within=timedelta(0)) == []

@@ -193,6 +193,8 @@ class Sent:
     """It was written now."""
     known: bool
     """X's id had been written before, by whoever took over."""
+    is_last: bool
+    """Its post has come to its end, and the account has no other to go on with."""
 
 
 async def settle_sent(
@@ -211,8 +213,12 @@ async def settle_sent(
     before: PartState,
     why: str,
     who: str,
+    besides: Collection[PostId] = (),
 ) -> Sent:
-    """X has a part: write its id, the bill, the story, and the post's end where it was the last."""
+    """X has a part: write its id, the bill, the story, and the post's end where it was the last.
+
+    `besides` are posts of the account that could not be gone on with anyway.
+    """
     row = await transaction.run_one(
         "settle_sent",
         part=part.id,
@@ -228,10 +234,12 @@ async def settle_sent(
         before=before,
         why=why,
         who=who,
+        # By the statement's own snapshot this post is on its way still.
+        besides=[*besides, part.post_id],
         **_columns(windows),
     )
     assert row is not None
-    return Sent(row["moved"], row["known"])
+    return Sent(row["moved"], row["known"], row["is_last"])
 
 
 def _columns(windows: Collection[Window]) -> dict[str, list[Any]]:

@@ -149,8 +149,8 @@ class SenderLocks:
         stopped keeps its locks, and `find_silent` finds it by this."""
         if not self._connection.closed:
             await self._run(
-                "SELECT set_config('application_name', 'roost '"
-                " || extract(epoch FROM clock_timestamp())::bigint || ' ' || %(who)s, false)",
+                "SELECT set_config('application_name', concat_ws(' ', 'roost',"
+                " floor(extract(epoch FROM clock_timestamp()))::bigint, %(who)s::text), false)",
                 {"who": who},
             )
 

@@ -177,9 +177,10 @@ WITH moved AS (
     ON CONFLICT (integration_id, family) DO UPDATE
     SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
 )
-SELECT EXISTS (SELECT FROM moved) AS moved, EXISTS (SELECT FROM done) AS done,
+SELECT EXISTS (SELECT FROM moved) AS moved,
        EXISTS (SELECT FROM parts known WHERE known.integration_id = %(integration)s
-               AND known.sent_as = %(tweet)s) AS known
+               AND known.sent_as = %(tweet)s) AS known,
+       EXISTS (SELECT FROM done) AND NOT has_publishing(%(integration)s, %(besides)s) AS is_last
 
 -- name: end_attempt
 -- What became of a try that is not `sent`: the attempt's end, the part's move and its story. An

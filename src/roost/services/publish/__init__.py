@@ -17,7 +17,7 @@ from roost.models import IntegrationId, PostId, TenantId
 from roost.points import Point
 from roost.services.publish import send
 from roost.services.publish.media import prepare_post
-from roost.services.publish.rows import Way
+from roost.services.publish.rows import Turn, Way
 from roost.settings import Settings
 from roost.store.database import DATABASE_AWAY
 from roost.store.journal import TakenUp
@@ -98,9 +98,10 @@ class _Account:
             if isinstance(step, promise.Send) and way.grant.is_fresh():
                 reached(Point.CREATE_BEFORE_COMMIT)
                 attempt = await send.begin(way, transaction, step.part, again=step.again)
-        if not await self._do(way, step, attempt, deadline_at):
+        turn = await self._do(way, step, attempt, deadline_at)
+        if turn is Turn.BEHIND:
             self._behind.add(way.journal.post.id)
-        return True
+        return turn is not Turn.OVER
 
     def _way(self, taken: TakenUp) -> Way:
         if self._grant is None:
@@ -109,27 +110,27 @@ class _Account:
                 # Asked for a token, the grant says the same where it can be told.
                 tokens = taken.grant.open(self._house.vault)
             self._grant = Grant(self._house, taken.journal.account, tokens)
-        return Way(self._house, self._locks, self._grant, taken.journal)
+        return Way(self._house, self._locks, self._grant, taken.journal, self._behind)
 
     async def _do(
         self, way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float
-    ) -> bool:
-        """Whether to go on with this post at once."""
+    ) -> Turn:
+        """Take the step, and see to it that no failure holds up the account's other posts."""
         post = way.journal.post
         try:
             return await _take(way, step, attempt, deadline_at)
         except ReconnectNeeded as error:
             await way.lose_account(error)
-            return False
+            return Turn.BEHIND
         except x.errors.AppMisconfigured as error:
             await way.rest_app(send.PAUSE_APP, "app", error)
-            return False
+            return Turn.BEHIND
         except RoostError as error:
             # A setting that does not fit, or X before anything was sent: it waits in its rows
             # until somebody or time has changed something.
             log.warning("post %s waits: %s (%s)", post.id, error, error.code)
             await way.rest_account(send.growing(way.account.rests), str(error))
-            return False
+            return Turn.BEHIND
         except (OSError, *DATABASE_AWAY):
             raise
         except Exception as error:
@@ -137,7 +138,7 @@ class _Account:
             # Its words stay out of the log: they may quote the post.
             log.error("post %s: %s", post.id, from_outside(error).message)
             await way.rest(send.growing(0), f"something unforeseen: {type(error).__name__}")
-            return False
+            return Turn.BEHIND
 
 
 def _rules(settings: Settings) -> promise.Rules:
@@ -149,40 +150,40 @@ def _rules(settings: Settings) -> promise.Rules:
     )
 
 
-async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float) -> bool:
-    """Do one step; whether to go on with the post at once."""
+async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float) -> Turn:
+    """Do one step."""
     now = way.house.clock.now()
     match step:
         case promise.Send(part, again):
             if attempt is not None:
                 return await send.send_part(way, part, attempt, deadline_at, again=again)
             if way.grant.is_fresh():
-                return False  # another worker has moved the part: the rows are theirs
+                return Turn.BEHIND  # another worker has moved the part: the rows are theirs
             await way.grant.get()  # a refresh belongs before the deadline, not into it
-            return True
+            return Turn.ON
         case promise.BringMedia():
             await way.ask_for_media(_LOOK_FOR_MEDIA, "its files are being brought to X")
-            return False
+            return Turn.BEHIND
         case promise.WaitWall(left):
             async with way.house.database.statements(way.tenant_id) as transaction:
                 await jobs.defer_publish(
                     transaction, way.tenant_id, way.account.id, way.journal.post.id,
                     wall_delay=left,
                 )  # fmt: skip
-            return False
+            return Turn.BEHIND
         case promise.GiveUpWaiting(part):
             await send.give_up_waiting(way, part)
-            return True
+            return Turn.ON
         case promise.ReadTimeline(part, counts):
             return await send.ask_timeline(way, part, counts=counts)
         case promise.WaitUntil(instant, why, excused):
             await way.rest(instant - now, why, excused=excused)
-            return False
+            return Turn.BEHIND
         case promise.AskPerson(part, why):
             await way.ask_person(part, why)
-            return True
+            return Turn.ON
         case promise.Settle(state, why):
             await way.settle(state, why)
-            return True
+            return Turn.ON
         case _:
             assert_never(step)

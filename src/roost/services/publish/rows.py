@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from functools import cached_property
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal
 from roost.limits import Window
-from roost.models import Integration, PartState, Post, PostState, TenantId, TweetId
+from roost.models import Integration, PartState, Post, PostId, PostState, TenantId, TweetId
 from roost.points import Point
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
@@ -28,6 +29,17 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+class Turn(Enum):
+    """How it goes on after a step."""
+
+    ON = "on"
+    """With the account's next step, whichever post it is of."""
+    BEHIND = "behind"
+    """Without this post, which waits."""
+    OVER = "over"
+    """Not at all: the account has nothing left to go on with."""
+
+
 @dataclass(frozen=True)
 class Way:
     """One post's way through its steps: what they share, and the journal that they write."""
@@ -36,6 +48,8 @@ class Way:
     locks: SenderLocks
     grant: Grant
     journal: PostJournal
+    behind: Collection[PostId]
+    """The account's posts that wait."""
 
     @cached_property
     def client(self) -> x.Client:
@@ -70,7 +84,7 @@ class Way:
         *,
         rate: Collection[Window] = (),
         found_of: datetime | None = None,
-    ) -> None:
+    ) -> Turn:
         """Write X's id, what it costs and the story, in one transaction.
 
         `rate` is how many more creates X takes, as its answer told; `found_of` when X made it,
@@ -96,6 +110,7 @@ class Way:
                 before=PartState.UNKNOWN if adopted else PartState.SENDING,
                 why=f"{told} as {tweet_id}",
                 who=self.house.who,
+                besides=self.behind,
             )
 
         sent = await self.keep(work)
@@ -107,6 +122,7 @@ class Way:
             await self.ask_person(part, why)
         elif sent.moved and self.journal.app_rest is not None:
             await self._end_app_rest()
+        return Turn.OVER if sent.is_last else Turn.ON
 
     async def _tell_perhaps_twice(self, part: PartJournal, why: str) -> None:
         post_id, now = self.journal.post.id, self.house.clock.now()

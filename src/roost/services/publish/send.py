@@ -9,7 +9,7 @@ from roost.errors import RoostError
 from roost.journal import Attempt, Outcome, PartJournal, Upload
 from roost.models import Environment, Part, PartState, TweetId
 from roost.points import Point
-from roost.services.publish.rows import Way
+from roost.services.publish.rows import Turn, Way
 from roost.store.database import Statements
 from roost.telemetry import reached
 
@@ -71,8 +71,8 @@ def _carried(part: PartJournal, uploads: Sequence[Upload | None], *, again: bool
 
 async def send_part(
     way: Way, part: PartJournal, attempt: Attempt, deadline_at: float, *, again: bool
-) -> bool:
-    """Send what is committed; whether to go on at once.
+) -> Turn:
+    """Send what is committed.
 
     `again`: it repeats, byte by byte, one that X did not answer. `deadline_at` was read before the
     commit, from a clock that counts suspended time, and holds for commit and request together.
@@ -81,7 +81,7 @@ async def send_part(
     if not await way.locks.still_hold(way.account.id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
         await way.take_back(part, attempt, "the account's lock was lost before it was sent")
-        return False
+        return Turn.BEHIND
     try:
         created = await x.posts.create(
             way.client,
@@ -93,58 +93,58 @@ async def send_part(
     except RoostError as error:
         return await _refused(way, part, attempt, error, again=again)
     reached(Point.CREATE_AFTER_SEND)
-    await way.sent(part, attempt, created.tweet_id, rate=created.rate)
+    turn = await way.sent(part, attempt, created.tweet_id, rate=created.rate)
     reached(Point.CREATE_AFTER_COMMIT)
-    return True
+    return turn
 
 
 async def _refused(
     way: Way, part: PartJournal, attempt: Attempt, error: RoostError, *, again: bool
-) -> bool:
-    """What becomes of an attempt that did not end with a post; whether to go on at once."""
+) -> Turn:
+    """What becomes of an attempt that did not end with a post."""
     rests = way.account.rests
     match error:
         case x.errors.OutcomeUnknown():
             await way.unknown(part, attempt, str(error))
-            return True
+            return Turn.ON
         case x.errors.DuplicatePost() if again:
             await way.take_back(
                 part, attempt, "X says it has this post already", outcome=Outcome.DUPLICATE
             )
-            return True
+            return Turn.ON
         case x.errors.DuplicatePost():
             where = await _find_twin(way, part.part)
             await way.refused(part, attempt, f"{error.code}: {error.message}{where}")
-            return True
+            return Turn.ON
         case x.errors.ParentNotVisible() if again or part.without_parent + 1 < _PARENT_TRIES:
             await way.take_back(part, attempt, str(error), outcome=Outcome.NO_PARENT)
             await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
-            return False
+            return Turn.BEHIND
         case x.errors.RateLimited():
             await way.take_back(part, attempt, str(error), rate=error.rate)
             await _rest_limited(way, error)
-            return False
+            return Turn.BEHIND
         case x.errors.OutOfCredits():
             await way.take_back(part, attempt, str(error))
             await way.rest_app(PAUSE_APP, "credits", error)
-            return False
+            return Turn.BEHIND
         case x.errors.AppMisconfigured():
             await way.take_back(part, attempt, str(error))
             await way.rest_app(PAUSE_APP, "app", error)
-            return False
+            return Turn.BEHIND
         case x.errors.Rejected() | x.errors.ParentNotVisible() if not again:
             await way.refused(part, attempt, f"{error.code}: {error.message}")
-            return True
+            return Turn.ON
         case x.errors.Rejected():
             # It tells nothing about the attempt that this one repeated.
             why = f"X did not answer the first attempt, and refuses another: {error.message}"
             await way.take_back(part, attempt, why)
             await way.ask_person(part, why)
-            return False
+            return Turn.BEHIND
         case x.errors.XUnavailable():
             await way.take_back(part, attempt, str(error))
             await way.rest_account(growing(rests), error.message)
-            return False
+            return Turn.BEHIND
         case _:
             # X does not let the account in, or there was no token to ask with.
             await way.take_back(part, attempt, str(error))
@@ -191,8 +191,8 @@ def _address(way: Way, tweet_id: TweetId) -> str:
     return f"{tweet_id} on the emulator"
 
 
-async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
-    """Look whether an attempt without an answer became a post; whether to go on at once."""
+async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
+    """Look whether an attempt without an answer became a post."""
     reached(Point.READ_BEFORE_SEND)
     since = part.unsettled_since
     try:
@@ -210,16 +210,16 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
         ]
     except x.errors.RateLimited as error:
         await way.rest(error.wait, error.message)
-        return False
+        return Turn.BEHIND
     except x.errors.OutOfCredits as error:
         await way.rest_app(PAUSE_APP, "credits", error)
-        return False
+        return Turn.BEHIND
     except x.errors.XUnavailable as error:
         await way.rest(growing(0), error.message)
-        return False
+        return Turn.BEHIND
     except x.errors.Rejected as error:
         await way.ask_person(part, f"X does not show its timeline: {error.message}")
-        return False
+        return Turn.BEHIND
     reached(Point.READ_AFTER_SEND)
     adopted = await way.write(
         lambda transaction: store.posts.list_adopted(
@@ -235,9 +235,10 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
         timeline=timeline,
         adopted=adopted,
     )
+    turn = Turn.ON
     match verdict:
         case promise.Found(seen):
-            await way.sent(part, part.last, seen.tweet_id, found_of=seen.created_at)
+            turn = await way.sent(part, part.last, seen.tweet_id, found_of=seen.created_at)
         case promise.NotFound():
             now = way.house.clock.now()
             await way.write(
@@ -248,11 +249,11 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> bool:
         case promise.Ambiguous(several):
             ids = ", ".join(seen.tweet_id for seen in several)
             await way.ask_person(part, f"several posts on X look like it: {ids}")
-            return False
+            return Turn.BEHIND
         case _:
             assert_never(verdict)
     reached(Point.READ_AFTER_COMMIT)
-    return True
+    return turn
 
 
 async def give_up_waiting(way: Way, part: PartJournal) -> None:

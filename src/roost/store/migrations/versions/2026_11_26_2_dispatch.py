@@ -15,9 +15,10 @@ depends_on = None
 TABLES = """
 CREATE INDEX posts_prepare_turns ON posts (tenant_id, prepare_at, id) WHERE prepare_at IS NOT NULL;
 
--- When the dispatcher has to queue the post; NULL: never, or a job has it, or it is paused.
+-- When the dispatcher has to queue the post; NULL: never, or a job has it.
 ALTER TABLE posts ADD COLUMN wake_at timestamptz
-    GENERATED ALWAYS AS (CASE WHEN paused THEN NULL WHEN state = 'scheduled' THEN due_at
+    GENERATED ALWAYS AS (CASE WHEN paused THEN NULL
+                              WHEN state = 'scheduled' THEN due_at
                               WHEN state = 'publishing' THEN resume_at END) STORED;
 DROP INDEX posts_due, posts_late, posts_resume;
 CREATE INDEX posts_wake ON posts (tenant_id, wake_at, id) WHERE wake_at IS NOT NULL;
@@ -254,10 +255,10 @@ CREATE FUNCTION queue_stranded_posts(at_most int, played text) RETURNS int
 CREATE OR REPLACE FUNCTION oldest_due_post(present timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN least(
-        (SELECT min(p.due_at) FROM posts p
+        (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
          WHERE p.state = 'scheduled' AND p.wake_at <= present
            AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)),
-        (SELECT min(p.due_at) FROM posts p
+        (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
          WHERE p.state = 'publishing' AND p.due_at <= present AND NOT p.paused
            AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)));
 """

@@ -1,0 +1,224 @@
+"""`roost decide`, `pause`, `resume` and what tells of them, as a person uses them."""
+
+import asyncio
+import os
+import pty
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from fix_processes import environment_of
+from fix_publishing import Desk, Ended, run_roost
+from roost import store
+from roost.models import PostId, PostState
+from roost.services import pause, restore
+
+
+async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
+    """A command for the desk's tenant."""
+    return await run_roost(*arguments, settings=desk.house.settings, folder=folder)
+
+
+async def halved(desk: Desk) -> PostId:
+    """A thread whose second part X refuses."""
+    await desk.plan("Said before")
+    post_id = await desk.plan("New", "Said before", "The end", after_s=1)
+    await desk.work_through()
+    return post_id
+
+
+async def test_decide_shows_what_it_led_to_and_signs_with_the_person(
+    desk: Desk, tmp_path: Path
+) -> None:
+    post_id = await desk.plan("Good morning")
+    await desk.emulator.jump(hours=2)
+    await desk.work_through()
+    ended = await run(desk, tmp_path, "decide", str(post_id), "drop", "--json")
+    assert (ended.code, ended.answer["state"]) == (0, "cancelled")
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        last = (await store.posts.list_events(transaction, post_id))[-1]
+    assert (last.why, last.who.partition(" ")[2]) == ("dropped by hand", "at the terminal")
+
+
+async def test_decide_continue_goes_on_with_another_text(desk: Desk, tmp_path: Path) -> None:
+    post_id = await halved(desk)
+    ended = await run(desk, tmp_path, "decide", str(post_id), "continue", "--text", "Anew")
+    assert ended.code == 0
+    assert f"Post {post_id} is publishing." in ended.out
+    await desk.work_through()
+    assert await desk.on_x() == ["Said before", "New", "Anew", "The end"]
+
+
+async def test_decide_names_what_is_wrong_with_the_command_line(tmp_path: Path) -> None:
+    missing, too_much, unfit, unknown = await asyncio.gather(
+        run_roost("decide", "1", "sent", "--json", folder=tmp_path),
+        run_roost("decide", "1", "drop", "17", "--json", folder=tmp_path),
+        run_roost("decide", "1", "drop", "--text", "x", "--json", folder=tmp_path),
+        run_roost("decide", "1", "guess", "--json", folder=tmp_path),
+    )
+    assert [one.code for one in (missing, too_much, unfit, unknown)] == [2, 2, 2, 2]
+    assert [one.error for one in (missing, too_much, unfit)] == ["decision_unclear"] * 3
+    assert unknown.error == "usage_invalid"
+
+
+async def test_decide_tells_what_the_state_allows(desk: Desk, tmp_path: Path) -> None:
+    post_id = await halved(desk)
+    wrong, absent, unlikely = await asyncio.gather(
+        run(desk, tmp_path, "decide", str(post_id), "send", "--json"),
+        run(desk, tmp_path, "decide", "404", "drop", "--json"),
+        run(desk, tmp_path, "decide", str(post_id), "sent", "soon", "--json"),
+    )
+    assert (wrong.code, wrong.error) == (1, "decision_not_open")
+    assert "`continue`, `delete`, `leave`" in wrong.answer["error"]["message"]
+    assert (absent.code, absent.error) == (1, "post_not_found")
+    assert (unlikely.code, unlikely.error) == (2, "tweet_unlikely")
+
+
+async def test_delete_names_its_price_and_does_nothing_without_consent(
+    desk: Desk, tmp_path: Path
+) -> None:
+    post_id = await halved(desk)
+    ended = await run(desk, tmp_path, "decide", str(post_id), "delete", "--json")
+    assert (ended.code, ended.error) == (2, "price_not_agreed")
+    assert "costs $0.010" in ended.answer["error"]["message"]
+    assert await desk.requests("delete_post") == []
+    agreed = await run(desk, tmp_path, "decide", str(post_id), "delete", "--yes", "--json")
+    assert (agreed.code, agreed.answer["state"]) == (0, "cancelled")
+    assert await desk.requests("delete_post") == [200]
+
+
+@asynccontextmanager
+async def asked_at_a_terminal(
+    desk: Desk, folder: Path, *arguments: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+    """A command whose standard input is a terminal, once it has asked; and the terminal."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "roost", *arguments,
+        env=environment_of(desk.house.settings), cwd=folder, stdin=theirs,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    os.close(theirs)
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(40):
+            while b"[y/N]" not in await process.stderr.readline():
+                assert not process.stderr.at_eof()
+            yield process, ours
+            await process.communicate()
+    finally:
+        os.close(ours)
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "state"),
+    [("y", 0, PostState.CANCELLED), ("n", 2, PostState.PARTLY_PUBLISHED)],
+    ids=["agreed", "declined"],
+)
+async def test_delete_asks_at_a_terminal(
+    desk: Desk, tmp_path: Path, answer: str, code: int, state: PostState
+) -> None:
+    post_id = await halved(desk)
+    async with asked_at_a_terminal(desk, tmp_path, "decide", str(post_id), "delete") as asked:
+        process, terminal = asked
+        os.write(terminal, f"{answer}\n".encode())
+    assert process.returncode == code
+    assert (await desk.see(post_id)).state is state
+
+
+async def test_a_question_ends_with_sigterm_and_nothing_is_done(desk: Desk, tmp_path: Path) -> None:
+    post_id = await halved(desk)
+    async with asked_at_a_terminal(desk, tmp_path, "decide", str(post_id), "delete") as asked:
+        process, _ = asked
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 130
+    assert await desk.requests("delete_post") == []
+
+
+async def test_what_is_paused_shows_wherever_posts_are_shown(desk: Desk, tmp_path: Path) -> None:
+    post_id = await desk.plan("Held", after_s=600)
+    paused = await run(desk, tmp_path, "pause", str(post_id), "--json")
+    assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
+    account = await run(desk, tmp_path, "pause", "--account", "@larkbooks")
+    assert (account.code, account.err) == (0, "")
+    await pause.stop_everything(desk.house)
+    listed, one = await asyncio.gather(
+        run(desk, tmp_path, "posts", "--json"), run(desk, tmp_path, "posts", str(post_id))
+    )
+    assert listed.answer["posts"][0]["held_by"] == ["post", "account", "everything"]
+    assert "Held back: itself and its account and everything is paused." in one.out
+    resumed = await run(desk, tmp_path, "resume", str(post_id))
+    assert "It still waits: its account and everything is paused." in resumed.out
+
+
+async def test_pause_and_resume_take_one_scope(tmp_path: Path) -> None:
+    none, two = await asyncio.gather(
+        run_roost("pause", "--json", folder=tmp_path),
+        run_roost("resume", "3", "--all", "--json", folder=tmp_path),
+    )
+    assert [(one.code, one.error) for one in (none, two)] == [(2, "scope_unclear")] * 2
+    assert "post and everything" in two.answer["error"]["message"]
+
+
+async def test_the_stop_switch_and_its_end(desk: Desk, tmp_path: Path) -> None:
+    await desk.plan("Held", after_s=60)
+    stopped = await run(desk, tmp_path, "pause", "--all")
+    assert stopped.code == 0
+    await desk.emulator.jump(seconds=90)
+    await desk.work()
+    assert await desk.on_x() == []
+    resumed = await run(desk, tmp_path, "resume", "--all", "--json")
+    assert (resumed.code, resumed.answer["looked_for_first"]) == (0, 0)
+    await desk.work()
+    assert await desk.on_x() == ["Held"]
+
+
+async def test_after_a_restore_resume_tells_what_is_looked_for_first(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await desk.plan("Since then", "And then", after_s=60)
+    last_line = (await restore.read_mark(desk.house)).last_at
+    await desk.emulator.jump(seconds=90)
+    stopped = await run(desk, tmp_path, "pause", "--restored", "--json")
+    assert last_line is not None
+    assert stopped.answer["restored_to"] == last_line.isoformat()
+    resumed = await run(desk, tmp_path, "resume", "--all")
+    assert "2 parts that came due are looked for on X" in resumed.out
+    await desk.work_through()
+    assert await desk.on_x() == ["Since then", "And then"]
+    assert len(await desk.requests("read_timeline")) == 4
+
+
+async def test_a_history_reads_like_a_story_in_the_tenants_zone(desk: Desk, tmp_path: Path) -> None:
+    async with desk.house.database.house() as transaction:
+        await transaction.raw.execute("SET LOCAL ROLE roost_owner")
+        await transaction.raw.execute("UPDATE tenants SET time_zone = 'Asia/Tokyo'")
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan("Low tide at six")
+    await desk.work()
+    await desk.emulator.jump(hours=0.25)
+    await desk.work_through()
+    ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
+    assert "(Asia/Tokyo)\n  21:00:00 scheduled: by the test [roost]\n" in ended.out
+    assert "  21:00:00 part 1: handed to X (attempt 1) [roost]\n" in ended.out
+    assert "  21:15:15 part 1: a person has to decide: X did not answer" in ended.out
+    assert (
+        "    attempt 1 at 21:00:00: no answer came; X's timeline was read 2 times without showing"
+        " it\n" in ended.out
+    )
+
+
+async def test_a_tolerance_is_kept_with_the_post(desk: Desk, tmp_path: Path) -> None:
+    kept, wrong = await asyncio.gather(
+        run(desk, tmp_path, "post", "Soon", "--at", "+1h", "--tolerance", "30m", "--json"),
+        run(desk, tmp_path, "post", "Soon", "--at", "+1h", "--tolerance", "soon", "--json"),
+    )
+    assert (kept.code, kept.answer["tolerance"]) == (0, 1800)
+    assert (wrong.code, wrong.error) == (2, "span_invalid")

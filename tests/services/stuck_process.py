@@ -1,0 +1,19 @@
+"""A watched process that answers each line with another, and gets stuck when a line says so."""
+
+import asyncio
+import sys
+import time
+
+from roost.watchdog import watching
+
+
+async def answer() -> None:
+    with watching(looks=50, every_s=0.02):
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            if line == "get stuck\n":
+                time.sleep(3600)  # noqa: ASYNC251  this is what being stuck is
+            sys.stdout.write("turning\n")
+            sys.stdout.flush()
+
+
+asyncio.run(answer())

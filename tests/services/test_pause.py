@@ -1,0 +1,172 @@
+"""Posts held back at four scopes, and what goes on after a restore: nothing twice."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from fix_house import connect_account, make_tenant
+from fix_publishing import Desk
+from roost import store
+from roost.models import PostId, PostState
+from roost.services import pause
+from roost.services.pause import PostOver, Scope
+
+Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
+
+
+async def _everything(desk: Desk, _: PostId, paused: bool) -> None:
+    await (pause.stop_everything(desk.house) if paused else pause.go_on(desk.house))
+
+
+HOLDS: dict[Scope, Hold] = {
+    Scope.POST: lambda desk, post_id, paused: pause.hold_post(
+        desk.house, desk.tenant, post_id, paused=paused
+    ),
+    Scope.ACCOUNT: lambda desk, _, paused: pause.hold_account(
+        desk.house, desk.account, paused=paused
+    ),
+    Scope.TENANT: lambda desk, _, paused: pause.hold_tenant(desk.house, desk.tenant, paused=paused),
+    Scope.EVERYTHING: _everything,
+}
+
+
+async def held(desk: Desk, post_id: PostId) -> tuple[Scope, ...]:
+    """What holds a post back."""
+    account = await desk.integration()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        holds = await pause.find_holds(transaction)
+    return pause.held_by(await desk.see(post_id), account, holds)
+
+
+@pytest.mark.parametrize("scope", list(Scope), ids=str)
+async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: Scope) -> None:
+    post_id = await desk.plan("Held", after_s=60)
+    await HOLDS[scope](desk, post_id, True)
+    assert await held(desk, post_id) == (scope,)
+    await desk.emulator.jump(seconds=600)
+    await desk.work()
+    assert await desk.on_x() == []
+    await HOLDS[scope](desk, post_id, False)
+    assert await held(desk, post_id) == ()
+    await desk.work()
+    assert await desk.on_x() == ["Held"]
+
+
+async def test_other_accounts_are_not_held_back(desk: Desk) -> None:
+    other = await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
+    await pause.hold_account(desk.house, desk.account, paused=True)
+    await desk.plan("Held")
+    await desk.plan("Free", account=other)
+    await desk.work()
+    assert await desk.on_x() == ["Free"]
+
+
+async def test_other_tenants_are_not_held_back(desk: Desk) -> None:
+    bakery = await make_tenant(desk.house, "bakery")
+    account = await connect_account(desk.house, bakery, desk.emulator, "tidewatcher")
+    theirs = Desk(desk.house, bakery, account, desk.emulator, desk.locks)
+    await pause.hold_tenant(desk.house, desk.tenant, paused=True)
+    await desk.plan("Held")
+    await theirs.plan("Free")
+    await desk.work()
+    assert await desk.on_x() == ["Free"]
+
+
+async def test_marks_add_up(desk: Desk) -> None:
+    post_id = await desk.plan("Held", after_s=60)
+    for hold in HOLDS.values():
+        await hold(desk, post_id, True)
+    assert await held(desk, post_id) == tuple(Scope)
+    await pause.go_on(desk.house)
+    assert await held(desk, post_id) == (Scope.POST, Scope.ACCOUNT, Scope.TENANT)
+
+
+async def test_a_thread_stops_where_it_is_and_goes_on_from_there(desk: Desk) -> None:
+    await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
+    post_id = await desk.plan("One", "Two")
+    await desk.work()
+    await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+    await desk.emulator.jump(seconds=600)
+    await desk.work()
+    assert await desk.on_x() == ["One"]
+    await pause.hold_post(desk.house, desk.tenant, post_id, paused=False)
+    await desk.work_through()
+    assert await desk.on_x() == ["One", "Two"]
+    story = await desk.story(post_id)
+    assert "post: publishing → publishing: paused by hand" in story
+    assert "post: publishing → publishing: goes on, by hand" in story
+
+
+async def test_what_is_over_is_not_paused(desk: Desk) -> None:
+    post_id = await desk.plan("Out")
+    await desk.work()
+    told = await desk.story(post_id)
+    with pytest.raises(PostOver):
+        await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+    assert await desk.story(post_id) == told
+
+
+async def restored(desk: Desk, *, sent: bool) -> PostId:
+    """A post that came due after the instant to which the database was restored.
+
+    X may have it from the life that is forgotten; the database knows nothing of that.
+    """
+    to = desk.house.clock.now()
+    post_id = await desk.plan("Since the restore", after_s=60)
+    await desk.emulator.jump(seconds=90)
+    if sent:
+        token = (await desk.emulator.connect("larkbooks"))["access_token"]
+        async with desk.emulator.http.post(
+            f"{desk.emulator.url}/2/tweets",
+            json={"text": "Since the restore"},
+            headers={"authorization": f"Bearer {token}"},
+        ) as answer:
+            assert answer.status == 201
+    await pause.stop_after_restore(desk.house, to)
+    return post_id
+
+
+async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
+    await desk.emulator.switch(duplicates=False)
+    post_id = await restored(desk, sent=True)
+    await desk.work()
+    assert await desk.requests("create_post") == [201]
+    assert await pause.go_on(desk.house) == 1
+    await desk.work_through()
+    post = await desk.see(post_id)
+    assert post.state is PostState.PUBLISHED
+    assert [post.parts[0].sent_as] == [one["id"] for one in (await desk.emulator.truth())["posts"]]
+    assert (
+        "part 1: pending → unknown: the database was restored: X may have it, and its timeline is"
+        " read first" in await desk.story(post_id)
+    )
+
+
+async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> None:
+    post_id = await restored(desk, sent=False)
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        assert [one.kind for one in await store.alarms.list_open(transaction)] == ["restored"]
+    assert await pause.go_on(desk.house) == 1
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert await desk.on_x() == ["Since the restore"]
+    assert len(await desk.requests("read_timeline")) == 2
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        assert await store.alarms.list_open(transaction) == []
+
+
+async def test_after_a_restore_what_is_still_to_come_is_not_doubted(desk: Desk) -> None:
+    await desk.plan("Tomorrow", after_s=86_400)
+    await pause.stop_after_restore(desk.house, desk.house.clock.now())
+    assert await pause.go_on(desk.house) == 0
+
+
+async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
+    first = desk.house.clock.now()
+    await pause.stop_after_restore(desk.house, first)
+    await desk.emulator.jump(hours=1)
+    await pause.stop_after_restore(desk.house, None)
+    async with desk.house.database.statements(None) as transaction:
+        row = await transaction.run_one("see_stop_switch")
+    assert row is not None
+    assert row["restored_to"] == first

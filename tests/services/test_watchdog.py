@@ -1,0 +1,56 @@
+"""A process whose event loop is stuck ends; one that was only stopped goes on."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from roost.watchdog import EXIT_CODE
+
+_SCRIPT = Path(__file__).with_name("stuck_process.py")
+
+
+@contextlib.asynccontextmanager
+async def watched() -> AsyncIterator[asyncio.subprocess.Process]:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(_SCRIPT), stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    try:
+        assert await say(process, "turn") == "turning"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def say(process: asyncio.subprocess.Process, line: str) -> str:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(f"{line}\n".encode())
+    async with asyncio.timeout(20):
+        return (await process.stdout.readline()).decode().strip()
+
+
+async def test_a_stuck_loop_ends_its_process_and_says_where() -> None:
+    async with watched() as process:
+        assert await say(process, "get stuck") == ""
+        assert process.stderr is not None
+        told = (await process.stderr.read()).decode()
+        assert await process.wait() == EXIT_CODE
+    assert "the event loop is stuck" in told
+    assert "in answer" in told
+
+
+async def test_a_stopped_process_goes_on_and_is_not_ended() -> None:
+    async with watched() as process:
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(2)  # Longer than a stuck loop is suffered.
+        process.send_signal(signal.SIGCONT)
+        assert await say(process, "turn") == "turning"
+        assert process.stdin is not None
+        process.stdin.close()
+        assert await process.wait() == 0

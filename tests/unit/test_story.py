@@ -1,0 +1,112 @@
+"""A post's history and what is known of its parts, as sentences."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from roost import story
+from roost.journal import Attempt, Outcome, PartJournal
+from roost.models import AttemptId, Event, Part, PartId, PartState, PostId
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+CASES = [
+    (None, None, "scheduled", "posted from the terminal", "scheduled: posted from the terminal"),
+    (None, None, "draft", "by the test", "kept as a draft: by the test"),
+    (None, "failed", "scheduled", "edited by hand", "scheduled: edited by hand"),
+    (None, "scheduled", "scheduled", "paused by hand", "paused by hand"),
+    (None, "scheduled", "publishing", "its time has come", "its time has come"),
+    (None, "publishing", "publishing", "waits: X's limit.", "waits: X's limit"),
+    (1, "pending", "sending", "handed to X (attempt 1)", "part 1: handed to X (attempt 1)"),
+    (1, "sending", "sent", "X has it as 17", "part 1: X has it as 17"),
+    (1, "unknown", "sent", "found on X's timeline as 17", "part 1: found on X's timeline as 17"),
+    (1, "unknown", "failed", "dropped by hand", "part 1: dropped by hand"),
+    (2, "failed", "pending", "edited by hand", "part 2: edited by hand"),
+    (
+        1, "sending", "unknown", "X's answer to create_post is not known: no answer in time.",
+        "part 1: X's answer to the post is not known: no answer in time",
+    ),
+    (
+        1, "sending", "pending", "X was not reached: connecting took too long.",
+        "part 1: not on X: X was not reached: connecting took too long",
+    ),
+    (
+        2, "sending", "failed", "duplicate_post: X refused the post: it is there.",
+        "part 2: X refused the post: it is there (duplicate_post)",
+    ),
+    (
+        1, "pending", "failed", "media_changed: a.png is not the file that was checked.",
+        "part 1: cannot go out: a.png is not the file that was checked (media_changed)",
+    ),
+    (None, "publishing", "published", "every part is on X", "published: every part is on X"),
+    (None, "publishing", "missed", "it is too late", "missed: it is too late"),
+    (
+        None, "publishing", "failed", "text_too_long: X refused the post as too long.",
+        "nothing of it is on X: X refused the post as too long (text_too_long)",
+    ),
+    (
+        None, "publishing", "partly_published", "a refusal",
+        "only some of it is on X: a refusal",
+    ),
+    (
+        1, "publishing", "needs_decision", "several posts on X look like it: 1, 2",
+        "part 1: a person has to decide: several posts on X look like it: 1, 2",
+    ),
+    (
+        None, "needs_decision", "publishing", "decided by hand: it is on X as 17",
+        "decided by hand: it is on X as 17",
+    ),
+    (None, "missed", "cancelled", "dropped by hand", "dropped by hand"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("position", "before", "after", "why", "told"),
+    CASES,
+    ids=[f"{before}-{after}-{position or 'post'}" for position, before, after, *_ in CASES],
+)
+def test_a_step_is_a_sentence(
+    position: int | None, before: str | None, after: str, why: str, told: str
+) -> None:
+    assert story.sentence(Event(NOON, PostId(1), position, before, after, why)) == told
+
+
+def test_every_outcome_has_words() -> None:
+    words = {story.outcome(_attempt(outcome=outcome)) for outcome in (None, *Outcome)}
+    assert len(words) == len(Outcome) + 1
+
+
+def _attempt(**values: Any) -> Attempt:
+    return Attempt(AttemptId(1), 1, NOON, timedelta(0), **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, None),
+        (
+            {"empty_read_at": NOON},
+            "X's timeline did not show it, but was read too early for that to count",
+        ),
+        (
+            {"empty_read_at": NOON, "empty_reads": 1},
+            "X's timeline was read once without showing it",
+        ),
+        (
+            {"empty_read_at": NOON, "empty_reads": 2},
+            "X's timeline was read 2 times without showing it",
+        ),
+        ({"decided_absent": True}, "a person has looked, and said that X does not have it"),
+    ],
+    ids=["unread", "early", "once", "twice", "decided"],
+)
+def test_what_reading_the_timeline_has_shown(values: dict[str, Any], told: str | None) -> None:
+    assert story.reads(_attempt(**values)) == told
+
+
+def test_files_are_told_by_the_names_that_the_timeline_has_for_them() -> None:
+    part = Part(PartId(1), PostId(1), 1, "Teal", PartState.UNKNOWN, None, None)
+    assert story.media(PartJournal(part)) is None
+    known = PartJournal(part, (_attempt(media_keys=("3_2", "3_1")),))
+    assert story.media(known) == "its files are on X as 3_1, 3_2"
