@@ -70,7 +70,7 @@ async def test_a_duplicate_is_told_with_the_post_that_x_has(desk: Desk) -> None:
     (on_x,) = (await desk.emulator.truth())["posts"]
     post = await desk.see(again)
     assert post.state is PostState.FAILED
-    assert f"https://x.com/i/web/status/{on_x['id']} (post {first})" in (post.reason or "")
+    assert f"It is {on_x['id']} on the emulator (post {first})." in (post.reason or "")
     assert await desk.requests("read_timeline") == []
 
 
@@ -79,7 +79,7 @@ async def test_a_duplicate_of_what_was_posted_by_hand_is_looked_up_on_x(desk: De
     post_id = await desk.plan("Good morning")
     await desk.work_through()
     post = await desk.see(post_id)
-    assert f"https://x.com/i/web/status/{made}" in (post.reason or "")
+    assert f"It is {made} on the emulator." in (post.reason or "")
     assert await desk.requests("read_timeline") == [200]
 
 
