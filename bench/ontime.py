@@ -36,7 +36,9 @@ WORKERS = 2
 NOOP = "noop"
 TENTHS = 10
 #: A logged statement, of whichever connection but the bench's own.
-_LOGGED = re.compile(r"^app=(?!bench)\S* LOG:  (?:statement|execute [^:]+): (.*)$", re.MULTILINE)
+_LOGGED = re.compile(
+    r"^app={(?!bench})[^}]*} LOG:  (?:statement|execute [^:]+): (.*)$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -106,11 +108,20 @@ def least_jain(receipts: Sequence[TenantId]) -> float:
     return min(indices)
 
 
-async def noop_jobs_a_second(town: Town, count: int) -> float:
-    """How many jobs that do nothing the same engine, in as many processes, does a second."""
+@dataclass(frozen=True)
+class Noop:
+    """What jobs that do nothing take."""
+
+    a_second: float
+    cpu_ms: float
+    """Milliseconds of CPU a job, of workers and server."""
+
+
+async def noop_jobs(town: Town, count: int) -> Noop:
+    """So many jobs that do nothing, done by the same engine in as many processes."""
     async with contextlib.AsyncExitStack() as stack:
-        for _ in range(WORKERS):
-            await stack.enter_async_context(_noop_worker(town))
+        processes = [await stack.enter_async_context(_noop_worker(town)) for _ in range(WORKERS)]
+        before = await _cpu_seconds(town, processes)
         await town.ask(
             "SELECT cardinality(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, NULL,"
             " 'noop:' || n, '{}', NULL)::procrastinate_job_to_defer_v1)))"
@@ -121,11 +132,13 @@ async def noop_jobs_a_second(town: Town, count: int) -> float:
         )
         began = time.monotonic()
         await town.until("SELECT NOT EXISTS (SELECT FROM procrastinate_jobs) AS so")
-        return count / (time.monotonic() - began)
+        seconds, after = time.monotonic() - began, await _cpu_seconds(town, processes)
+    spent = sum(after[who] - before[who] for who in after)
+    return Noop(count / seconds, spent * 1000 / count)
 
 
 @contextlib.asynccontextmanager
-async def _noop_worker(town: Town) -> AsyncIterator[None]:
+async def _noop_worker(town: Town) -> AsyncIterator[psutil.Process]:
     """This file as a worker that knows a task that does nothing."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -137,7 +150,7 @@ async def _noop_worker(town: Town) -> AsyncIterator[None]:
     assert process.stdout is not None
     try:
         await process.stdout.readline()
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.kill()
         await process.wait()
@@ -164,7 +177,7 @@ async def work_on_nothing() -> None:
 async def count_statements(town: Town, each: int) -> tuple[float, Counter[str], Burst]:
     """Statements a post by PostgreSQL's own log, their kinds (of all posts), and the burst."""
     log = Path((await town.ask("SHOW data_directory"))["data_directory"]) / "server.log"
-    await town.owner.execute("ALTER SYSTEM SET log_line_prefix = 'app=%a '")
+    await town.owner.execute("ALTER SYSTEM SET log_line_prefix = 'app={%a} '")
     await town.owner.execute("ALTER DATABASE bench SET log_statement = 'all'")
     await town.owner.execute("SELECT pg_reload_conf()")
     try:
@@ -244,12 +257,12 @@ async def measure(
     say(f"connecting {sum(SIZES)} accounts of {len(SIZES)} tenants")
     async with open_town() as town:
         say("no-op jobs")
-        noop = [await noop_jobs_a_second(town, posts)]
-        say(f"{noop[0]:.0f} a second; {posts} posts due at once")
+        noop = [await noop_jobs(town, posts)]
+        say(f"{noop[0].a_second:.0f} a second; {posts} posts due at once")
         drained = await burst(town, each, "burst")
         say(f"{drained.a_second:.0f} a second; no-op jobs")
-        noop.append(await noop_jobs_a_second(town, posts))
-        say(f"{noop[1]:.0f} a second; counting statements")
+        noop.append(await noop_jobs(town, posts))
+        say(f"{noop[1].a_second:.0f} a second; counting statements")
         statements, kinds, counted = await count_statements(town, max(1, each // 5))
         for kind, times in kinds.most_common(30):
             say(f"  {times / counted.posts:7.3f}  {kind}")
@@ -257,7 +270,7 @@ async def measure(
         weight = await fill_with_waiting(town, waiting)
         say(f"{weight:.0f} bytes each; {lone} lone posts")
         late = await lone_posts_ms(town, lone, random.Random(seed))
-    noop_rate = statistics.mean(noop)
+    noop_rate = statistics.mean(each.a_second for each in noop)
     bars = [
         Bar("jain_index_min", least_jain(drained.receipts), ">=", 0.95),
         Bar("lone_post_p99_ms", late[min(len(late) - 1, len(late) * 99 // 100)], "<=", 500),
@@ -279,6 +292,7 @@ async def measure(
         "lone_post_worst_ms": round(late[-1], 1),
         "bytes_per_waiting_post": round(weight),
     }
+    figures["cpu_ms_per_noop_job"] = round(statistics.mean(each.cpu_ms for each in noop), 2)
     figures |= {f"cpu_ms_per_post_{who}": round(ms, 2) for who, ms in drained.cpu_ms.items()}
     figures |= {
         f"statements: {kind}": round(times / counted.posts, 3)
