@@ -81,6 +81,9 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
         return await scene.trap.has_sprung() or await scene.are_final(posts)
 
     await scene.go_on_until(is_decided, within=60)
+    with contextlib.suppress(TimeoutError):
+        # A worker may be between the post's last commit and the point behind it.
+        await until(scene.trap.has_sprung, within=5)
     if not await scene.trap.has_sprung():
         scene.trap.disarm()
         wrong.append("no worker came to the point")
@@ -182,7 +185,7 @@ async def _wake(scene: Scene, worker: Worker) -> list[str]:
         await until(is_back)
         silent = "did not end when it was asked to"
         worker.send(signal.SIGTERM)
-        await worker.ended(within=60)
+        await worker.ended(within=120)
     except TimeoutError:
         worker.send(signal.SIGKILL)
         await worker.ended()
