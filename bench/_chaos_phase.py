@@ -90,6 +90,8 @@ class Phase:
     restart: Callable[[], Awaitable[None]]
     """Restarts the database; called once, in the middle."""
     accounts: list[Integration] = field(default_factory=list)
+    calm: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held where no worker may be struck."""
     kills: int = 0
     stops: int = 0
     restarts: int = 0
@@ -175,27 +177,34 @@ class Phase:
             if not awake:
                 continue
             victim = awake[strike.victim % len(awake)]
-            if strike.stopped_s is None:
-                self.kills += 1
-                await watch.kill(victim)
-                await self.scene.start_worker()
-            else:
-                self.stops += 1
-                waking.append(asyncio.create_task(_stop(victim, strike.stopped_s)))
+            async with self.calm:
+                if strike.stopped_s is None:
+                    self.kills += 1
+                    await watch.kill(victim)
+                    await self.scene.start_worker()
+                else:
+                    self.stops += 1
+                    victim.send(signal.SIGSTOP)
+                    waking.append(asyncio.create_task(_wake(victim, strike.stopped_s)))
         await asyncio.gather(*waking)
         await self.scene.fill_up(self.size.workers)
 
     async def _keep_pace(self) -> None:
-        """Let time run slower while the workers are swamped: it is they that are measured."""
+        """Let time run slower while the workers are swamped: it is they that are measured.
+
+        Not while one of them is stopped: it would not hear of it, and its clock would run ahead.
+        """
         slow = False
         while True:
             ((ready,),) = await self.scene.ask(
                 "SELECT count(*) FROM roost.posts WHERE state = 'publishing' AND resume_at IS NULL"
             )
             if slow != (ready > (_SWAMPED / 2 if slow else _SWAMPED)):
-                slow = not slow
-                rate = self.size.rate / (_SLOWER if slow else 1)
-                await self.scene.emulator.door("clock", rate=rate)
+                async with self.calm:
+                    if not any(each.is_stopped for each in self.scene.workers):
+                        slow = not slow
+                        rate = self.size.rate / (_SLOWER if slow else 1)
+                        await self.scene.emulator.door("clock", rate=rate)
             await asyncio.sleep(0.5)
 
     async def _own(self) -> None:
@@ -291,8 +300,8 @@ class Phase:
         )
 
 
-async def _stop(victim: Worker, seconds: float) -> None:
-    victim.send(signal.SIGSTOP)
+async def _wake(victim: Worker, seconds: float) -> None:
+    """End its silence after so long."""
     await asyncio.sleep(seconds)
     victim.send(signal.SIGCONT)
 

@@ -45,7 +45,7 @@ SHORT = Size(
     span=timedelta(minutes=3),
     rate=20,
     wall=QUICK,
-    pace=(0.3, 1.5),
+    pace=(0.6, 2.0),
     stops_s=(0.2, 1.0, 4.0),
 )
 

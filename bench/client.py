@@ -2,13 +2,12 @@
 
     python bench/client.py [--json] [--rounds N] [--calls N]
 
-The server is a process of its own and only the client's CPU counts. A round measures ours and a
-neighbour one right after the other, the first of the two in turns; a bar is the median of the
-rounds' ratios, the worse of one call at a time and 50 in flight. Ours decodes typed models, and
-reads limits and price of every result; each neighbour is in its best configuration: one session
-kept, a bearer token, as many pooled connections as calls in flight. All are warmed alike. node's
-compiler is at work for some thousand calls more: `…_us` are taken after the rounds, and show what
-a long-lived process of it needs.
+The server is a process of its own and only the client's CPU counts. A round measures a neighbour
+between two halves of ours; a bar is the median of the rounds' ratios, the worse of one call at a
+time and 50 in flight. Ours decodes typed models, and reads limits and price of every result; each
+neighbour is in its best configuration: one session kept, a bearer token, as many pooled
+connections as calls in flight. All are warmed alike. node's compiler is at work for some thousand
+calls more: `…_us` are taken after the rounds, and show what a long-lived process of it needs.
 """
 
 import argparse
@@ -317,19 +316,19 @@ def ratios(
     rounds: int,
     in_flight: Sequence[int] = IN_FLIGHT,
 ) -> dict[int, list[float]]:
-    """By calls in flight: of each round, our CPU time to theirs. Both are run once before."""
+    """By calls in flight: of each round, our CPU time to theirs, ours before and after them.
+
+    Both are run once before.
+    """
     found: dict[int, list[float]] = {each: [] for each in in_flight}
     for each in in_flight:
         ours(calls, each), theirs(calls, each)
-    for number in range(rounds):
+    for _ in range(rounds):
         for each, of_rounds in found.items():
             gc.collect()
-            if number % 2:
-                their_cpu = theirs(calls, each)
-                of_rounds.append(ours(calls, each) / their_cpu)
-            else:
-                our_cpu = ours(calls, each)
-                of_rounds.append(our_cpu / theirs(calls, each))
+            before = ours(calls // 2, each)
+            their_cpu = theirs(calls, each)
+            of_rounds.append((before + ours(calls // 2, each)) / their_cpu)
     return found
 
 
@@ -342,10 +341,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run and report."""
     parser = argparse.ArgumentParser(description="Bench the client.")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=9, help="pairs for each bar, at least 5")
-    parser.add_argument("--calls", type=int, default=300, help="calls in each half of a pair")
+    parser.add_argument("--rounds", type=int, default=31, help="pairs for each bar, at least 5")
+    parser.add_argument("--calls", type=int, default=200, help="calls in each half of a pair")
     asked = parser.parse_args(arguments)
-    rounds, calls = max(asked.rounds, 5), max(asked.calls // 50, 1) * 50
+    rounds, calls = max(asked.rounds, 5), max(asked.calls // 100, 1) * 100
     bars: list[Bar] = []
     figures: dict[str, float | int | str] = {"rounds": rounds, "calls": calls}
     with (
@@ -376,7 +375,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             figures[f"roost_{in_flight}_us"] = round(median_cpu(ours, calls, in_flight))
         our_metrics = loop.measure(loop.our_metrics())
         their_metrics = synchronous(xdk_metrics(loop.url), pool)
-        found = ratios(our_metrics, their_metrics, 50, rounds, (1,))
+        found = ratios(our_metrics, their_metrics, 100, rounds, (1,))
         value = round(statistics.median(found[1]), 3)
         bars.append(Bar("metrics_100_vs_xdk", value, "<=", 0.25))
         figures["roost_metrics_100_us"] = round(median_cpu(our_metrics, 50, 1))

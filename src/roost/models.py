@@ -84,7 +84,6 @@ POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
     PostState.NEEDS_DECISION: frozenset(
         {
             PostState.PUBLISHING,
-            PostState.PUBLISHED,
             PostState.PARTLY_PUBLISHED,
             PostState.FAILED,
         }

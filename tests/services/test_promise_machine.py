@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from _ground import Ground
-from _judge import Case, Planned, judge
+from _judge import Case, OnX, Planned, judge
 from _rows import tell
 from _scene import Scene, open_scene
 from hypothesis import HealthCheck, Phase, settings
@@ -33,8 +33,10 @@ from PIL import Image
 from fix_postgres import PostgresServer
 from fix_publishing import Desk
 from roost import telemetry
+from roost.models import PostId
 from roost.points import Point
-from roost.services import dispatch
+from roost.services import decide, dispatch, pause
+from roost.services.pause import Scope
 from roost.store.database import Database
 from roost.store.locks import SenderLocks, open_sender_locks
 
@@ -90,6 +92,8 @@ class Promise(RuleBasedStateMachine):
         self._runner = asyncio.Runner()
         self._stack = contextlib.AsyncExitStack()
         self._planned: list[Planned] = []
+        self._held: int | None = None
+        """How many posts X had when everything was held back; None: it is not."""
         self._numbers = iter(range(10_000))
         self._locks: list[contextlib.AsyncExitStack] = []
         self._do(self._open(ground, emulator_url, folder))
@@ -231,6 +235,61 @@ class Promise(RuleBasedStateMachine):
                 await self._scene.post_by_hand(self._desk.account, planned.texts[0])
             await self._scene.emulator.jump(seconds=120)
 
+    @precondition(lambda self: self._held is None)
+    @rule(scope=st.sampled_from([Scope.ACCOUNT, Scope.TENANT, Scope.EVERYTHING]))
+    def a_person_holds_all_back(self, scope: Scope) -> None:
+        """Nothing goes out until it is let go; what is on X now is all there may be."""
+        self._do(self._hold_back(scope))
+
+    @precondition(lambda self: self._held is not None)
+    @rule()
+    def a_person_lets_it_go(self) -> None:
+        """The pause ends."""
+        self._do(self._let_go())
+
+    async def _hold_back(self, scope: Scope) -> None:
+        house, account = self._scene.house, self._desk.account
+        match scope:
+            case Scope.ACCOUNT:
+                await pause.hold_account(house, account, paused=True)
+            case Scope.TENANT:
+                await pause.hold_tenant(house, self._scene.tenant, paused=True)
+            case _:
+                await pause.stop_everything(house)
+        self._held = len(_by_roost(await self._scene.on_x()))
+
+    async def _let_go(self) -> None:
+        self._held = None
+        await pause.hold_account(self._scene.house, self._desk.account, paused=False)
+        await pause.hold_tenant(self._scene.house, self._scene.tenant, paused=False)
+        await pause.go_on(self._scene.house)
+
+    @rule()
+    def a_person_decides(self) -> None:
+        """Whoever is asked looks at X, and says truly what is there."""
+        self._do(self._decide())
+
+    async def _decide(self) -> None:
+        rows, on_x = await self._scene.rows(), await self._scene.on_x()
+        claimed = {part.sent_as for row in rows.values() for part in row.parts}
+        for planned in self._planned:
+            row = rows[planned.post_id]
+            part = next((each for each in row.parts if each.state == "unknown"), None)
+            if row.state != "needs_decision" or part is None:
+                continue
+            text = planned.texts[part.position - 1]
+            there = [
+                post
+                for post in _by_roost(on_x)
+                if post.text == text and post.deleted_at is None and post.id not in claimed
+            ]
+            house, tenant = self._scene.house, self._scene.tenant
+            if there:
+                await decide.say_sent(house, tenant, PostId(row.id), there[0].id)
+                claimed.add(there[0].id)
+            else:
+                await decide.say_send(house, tenant, PostId(row.id))
+
     # What is done.
 
     async def _work(self, worker: int) -> None:
@@ -249,6 +308,7 @@ class Promise(RuleBasedStateMachine):
     async def _come_to_rest(self) -> None:
         """Nothing goes wrong any more, owners connect again, and time ends every post's way."""
         await self._scene.emulator.clear_faults()
+        await self._let_go()
         for _ in range(100):
             await self._work(0)
             if await self._scene.reconnect_lost():
@@ -280,6 +340,12 @@ class Promise(RuleBasedStateMachine):
         told = "\n".join(f"{each.wrong}: {each.what}" for each in broken)
         stories = "\n".join(tell(row, on_x) for row in rows.values())
         assert not broken, f"{told}\n{stories}"
+        if self._held is not None:
+            assert len(_by_roost(on_x)) == self._held, f"sent while held back\n{stories}"
+
+
+def _by_roost(on_x: list[OnX]) -> list[OnX]:
+    return [post for post in on_x if not post.by_hand]
 
 
 async def _take_job(database: Database) -> tuple[str, dict[str, int]] | None:

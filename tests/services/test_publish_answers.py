@@ -158,3 +158,14 @@ async def test_upload_that_x_refuses_for_good_fails_the_post_with_its_reason(
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith("segment_too_large: ")
     assert await desk.requests("create_post") == []
+
+
+async def test_a_duplicate_after_an_answer_that_lied_is_the_post_itself(desk: Desk) -> None:
+    # X says 429 though it has made the post: the next attempt is told that it is a duplicate.
+    await desk.emulator.fail("create_post", "after", "429")
+    post_id = await desk.plan("Low tide at six")
+    await desk.work_through()
+    (part,) = (await desk.see(post_id)).parts
+    (on_x,) = (await desk.emulator.truth())["posts"]
+    assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
+    assert await desk.requests("create_post") == [201, 403]

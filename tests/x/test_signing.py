@@ -177,6 +177,25 @@ async def test_signature_carries_what_the_grant_does_not_cover(
     ]
 
 
+async def test_signature_carries_what_an_apps_own_token_may_not(
+    emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
+) -> None:
+    keys = await keys_of(emulator)
+    bearer = await x.auth.app_token(
+        session, emulator.url, api_key=keys.api_key, api_secret=keys.api_secret
+    )
+    client = x.Client(x.FixedToken(bearer), oauth1=keys, base_url=emulator.url, session=session)
+    sent.clear()
+    await x.posts.create(client, text="By the user's keys.")
+    (author,) = [u for u in await emulator.users() if u["username"] == "larkbooks"]
+    await x.users.read_user(client, author["id"])
+
+    schemes = [each.headers["authorization"].partition(" ")[0] for each in sent]
+    assert schemes == ["Bearer", "OAuth", "Bearer"]
+    (post,) = (await emulator.truth())["posts"]
+    assert post["user"] == author["id"]
+
+
 async def test_grant_that_does_not_cover_it_is_told_where_nothing_else_is_there(
     connect: Connect, emulator: Emulator
 ) -> None:

@@ -3,7 +3,7 @@
 All of it is read when asked for: an answer whose limits nobody looks at costs nothing more.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
@@ -113,6 +113,15 @@ class Found(Mapping[K, V], Generic[K, V]):
 
     def __len__(self) -> int:
         return len(self.told)
+
+    # The mapping's own would look each value up again by its key.
+    def values(self) -> ValuesView[V]:
+        """What X told, in the order of the ids."""
+        return self.told.values()
+
+    def items(self) -> ItemsView[K, V]:
+        """Ids, and what X told of them."""
+        return self.told.items()
 
     @property
     def rate(self) -> tuple[Window, ...]:

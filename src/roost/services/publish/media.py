@@ -34,7 +34,6 @@ from roost.models import (
 )
 from roost.points import Point
 from roost.services.publish.rows import sound_outcome
-from roost.services.publish.send import growing
 from roost.store.database import Statements
 from roost.store.journal import UploadRow
 from roost.store.locks import SenderLocks
@@ -48,6 +47,8 @@ _CATEGORY: Final = {
     MediaKind.GIF: "tweet_gif",
     MediaKind.VIDEO: "tweet_video",
 }
+#: An upload that did not go through is gone on with after this, in domain time.
+_AGAIN: Final = timedelta(minutes=1)
 _STATE: Final = msgspec.json.Decoder(UploadState)
 
 
@@ -115,9 +116,11 @@ class _Files:
                 except ReconnectNeeded as error:
                     await mark_lost(self.house, self.account, error)
                     return
+                except x.errors.RateLimited as error:
+                    await self._later(error.wait, f"an upload did not go through: {error}")
+                    return
                 except (RoostError, OSError) as error:
-                    wait = getattr(error, "wait", None) or growing(0)
-                    await self._later(wait, f"an upload did not go through: {error}")
+                    await self._later(_AGAIN, f"an upload did not go through: {error}")
                     return
         await self._ready()
 
@@ -192,7 +195,11 @@ class _Files:
                 await sound_outcome(transaction, self.post, self.account, after, why, at=now)
 
     async def _tell(self, transaction: Statements, why: str) -> None:
+        """A line of the story, unless it ends with the same."""
         state = await store.posts.lock_state(transaction, self.post.id)
+        events = await store.posts.list_events(transaction, self.post.id)
+        if events and events[-1].why == why:
+            return
         await store.posts.tell(
             transaction, self.post.tenant_id, self.post.id, self.house.clock.now(), state, state,
             why, who=self.house.who,

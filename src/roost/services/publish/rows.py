@@ -93,6 +93,7 @@ class Way:
         now, adopted = self.house.clock.now(), found_of is not None
         price = prices.price_of_create(part.part.text, media=bool(part.part.media))
         told = "found on X's timeline" if adopted else "X has it"
+        unknown = PartState.UNKNOWN
 
         async def work(transaction: Statements) -> store.journal.Sent:
             return await store.journal.settle_sent(
@@ -107,7 +108,7 @@ class Way:
                 priced=price.reason,
                 windows=rate,
                 at=now,
-                before=PartState.UNKNOWN if adopted else PartState.SENDING,
+                before=unknown if adopted and part.part.state is unknown else PartState.SENDING,
                 why=f"{told} as {tweet_id}",
                 who=self.house.who,
                 besides=self.behind,

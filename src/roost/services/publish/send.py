@@ -1,7 +1,7 @@
 """The two steps that ask X about a part: send it, and look for it on the account's timeline."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from roost import limits, promise, store, x
@@ -113,6 +113,9 @@ async def _refused(
             )
             return Turn.ON
         case x.errors.DuplicatePost():
+            if part.attempts and (own := await _find_own(way, part)) is not None:
+                # An earlier attempt, of which X said that it had created nothing, did.
+                return await way.sent(part, attempt, own.tweet_id, found_of=own.created_at)
             where = await _find_twin(way, part.part)
             await way.refused(part, attempt, f"{error.code}: {error.message}{where}")
             return Turn.ON
@@ -191,23 +194,57 @@ def _address(way: Way, tweet_id: TweetId) -> str:
     return f"{tweet_id} on the emulator"
 
 
+async def _find_own(way: Way, part: PartJournal) -> promise.Seen | None:
+    """The one post since the part's first attempt that is this part; None where X shows none."""
+    since = part.attempts[0].started_at
+    try:
+        verdict = await _judge(way, part, since, await _read_seen(way, since))
+    except RoostError:
+        return None
+    return verdict.seen if isinstance(verdict, promise.Found) else None
+
+
+async def _read_seen(way: Way, since: datetime) -> list[promise.Seen]:
+    """What the account's timeline shows of the time since an attempt; each post is billed."""
+    return [
+        promise.Seen(
+            tweet_id=seen.tweet_id,
+            text=seen.expanded_text,
+            created_at=seen.created_at,
+            reply_to=seen.reply_to,
+            media_keys=frozenset(seen.media_keys),
+        )
+        async for seen in x.posts.read_timeline(
+            way.client, way.account.x_user_id, since_id=promise.since_tweet(since)
+        )
+    ]
+
+
+async def _judge(
+    way: Way, part: PartJournal, since: datetime, timeline: Sequence[promise.Seen]
+) -> promise.Found | promise.NotFound | promise.Ambiguous:
+    adopted = await way.write(
+        lambda transaction: store.posts.list_adopted(
+            transaction, way.account.id, [seen.tweet_id for seen in timeline]
+        )
+    )
+    return promise.judge_timeline(
+        text=x.posts.as_returned(part.part.text),
+        files=len(part.part.media),
+        media_keys=part.media_keys,
+        reply_to=way.journal.parent_of(part.part),
+        since=since,
+        timeline=timeline,
+        adopted=adopted,
+    )
+
+
 async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
     """Look whether an attempt without an answer became a post."""
     reached(Point.READ_BEFORE_SEND)
     since = part.unsettled_since
     try:
-        timeline = [
-            promise.Seen(
-                tweet_id=seen.tweet_id,
-                text=seen.expanded_text,
-                created_at=seen.created_at,
-                reply_to=seen.reply_to,
-                media_keys=frozenset(seen.media_keys),
-            )
-            async for seen in x.posts.read_timeline(
-                way.client, way.account.x_user_id, since_id=promise.since_tweet(since)
-            )
-        ]
+        timeline = await _read_seen(way, since)
     except x.errors.RateLimited as error:
         await way.rest(error.wait, error.message)
         return Turn.BEHIND
@@ -221,20 +258,7 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
         await way.ask_person(part, f"X does not show its timeline: {error.message}")
         return Turn.BEHIND
     reached(Point.READ_AFTER_SEND)
-    adopted = await way.write(
-        lambda transaction: store.posts.list_adopted(
-            transaction, way.account.id, [seen.tweet_id for seen in timeline]
-        )
-    )
-    verdict = promise.judge_timeline(
-        text=x.posts.as_returned(part.part.text),
-        files=len(part.part.media),
-        media_keys=part.media_keys,
-        reply_to=way.journal.parent_of(part.part),
-        since=since,
-        timeline=timeline,
-        adopted=adopted,
-    )
+    verdict = await _judge(way, part, since, timeline)
     turn = Turn.ON
     match verdict:
         case promise.Found(seen):

@@ -1,0 +1,21 @@
+"""A short chaos: workers die, X errs, the database restarts, and every promise is kept.
+
+`./dev bench chaos` is the whole of it, with bars for how quickly it recovers.
+"""
+
+from chaos import SHORT, bars, run
+
+
+async def test_every_promise_is_kept_while_everything_breaks() -> None:
+    outcomes = await run(SHORT, seed=7)
+    stories = "\n".join(
+        f"{finding.wrong}: {finding.what}\n{outcome.stories.get(finding.post_id, '')}"
+        for outcome in outcomes
+        for finding in outcome.findings
+    )
+    assert not stories, stories
+    measured = {bar.name: bar.value for bar in bars(outcomes)}
+    met = ("kills", "stops", "lost_responses", "reconciled")
+    assert all(measured[name] for name in met), measured
+    assert measured["db_restarts"] == 2
+    assert measured["needs_decision_share"] < 0.1
