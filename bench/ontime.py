@@ -34,6 +34,8 @@ from roost.store.database import as_role
 
 WORKERS = 2
 NOOP = "noop"
+#: Jobs that do nothing: so many at once, so often.
+PORTION, PORTIONS = 1_000, 3
 TENTHS = 10
 #: A logged statement, of whichever connection but the bench's own.
 _LOGGED = re.compile(
@@ -117,24 +119,35 @@ class Noop:
     """Milliseconds of CPU a job, of workers and server."""
 
 
-async def noop_jobs(town: Town, count: int) -> Noop:
-    """So many jobs that do nothing, done by the same engine in as many processes."""
+async def noop_jobs(town: Town) -> Noop:
+    """Jobs that do nothing, done by the same engine in as many processes.
+
+    In portions: the engine is slowed by a deep queue of its own, which would flatter the posts.
+    """
     async with contextlib.AsyncExitStack() as stack:
         processes = [await stack.enter_async_context(_noop_worker(town)) for _ in range(WORKERS)]
         before = await _cpu_seconds(town, processes)
-        await town.ask(
-            "SELECT cardinality(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, NULL,"
-            " 'noop:' || n, '{}', NULL)::procrastinate_job_to_defer_v1)))"
-            " FROM generate_series(1, %s) AS n",
-            NOOP,
-            NOOP,
-            count,
-        )
-        began = time.monotonic()
-        await town.until("SELECT NOT EXISTS (SELECT FROM procrastinate_jobs) AS so")
-        seconds, after = time.monotonic() - began, await _cpu_seconds(town, processes)
+        seconds = 0.0
+        for _ in range(PORTIONS):
+            await _queue_noop(town)
+            began = time.monotonic()
+            await town.until("SELECT NOT EXISTS (SELECT FROM procrastinate_jobs) AS so")
+            seconds += time.monotonic() - began
+        after = await _cpu_seconds(town, processes)
     spent = sum(after[who] - before[who] for who in after)
+    count = PORTIONS * PORTION
     return Noop(count / seconds, spent * 1000 / count)
+
+
+async def _queue_noop(town: Town) -> None:
+    await town.ask(
+        "SELECT cardinality(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, NULL,"
+        " 'noop:' || n, '{}', NULL)::procrastinate_job_to_defer_v1)))"
+        " FROM generate_series(1, %s) AS n",
+        NOOP,
+        NOOP,
+        PORTION,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -212,6 +225,7 @@ async def fill_with_waiting(town: Town, count: int) -> float:
     say(f"{done} posts wait; tidying up after their arrival")
     for table in ("posts", "parts", "events"):
         await town.owner.execute(f"VACUUM (ANALYZE) {table}")
+    await town.owner.execute("CHECKPOINT")
     return (await _bytes(town) - before) / done
 
 
@@ -257,11 +271,11 @@ async def measure(
     say(f"connecting {sum(SIZES)} accounts of {len(SIZES)} tenants")
     async with open_town() as town:
         say("no-op jobs")
-        noop = [await noop_jobs(town, posts)]
+        noop = [await noop_jobs(town)]
         say(f"{noop[0].a_second:.0f} a second; {posts} posts due at once")
         drained = await burst(town, each, "burst")
         say(f"{drained.a_second:.0f} a second; no-op jobs")
-        noop.append(await noop_jobs(town, posts))
+        noop.append(await noop_jobs(town))
         say(f"{noop[1].a_second:.0f} a second; counting statements")
         statements, kinds, counted = await count_statements(town, max(1, each // 5))
         for kind, times in kinds.most_common(30):

@@ -138,14 +138,12 @@ async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies:
         except UniqueViolation:
             # Another job for the same thing waits already; this one has nothing to add.
             await _end_job(app, job)
-    doing: list[Job] = []
-    for engine in engines:
-        if engine.worker_id is not None:
-            doing += await app.job_manager.list_jobs_async(
-                status=Status.DOING.value, worker_id=engine.worker_id
-            )
+    ours = {engine.worker_id for engine in engines} - {None}
+    doing = await app.job_manager.list_jobs_async(status=Status.DOING.value)
     now, after_s = asyncio.get_running_loop().time(), settings.roost_stalled_after_s
-    for job in bodies.ended_unseen(doing, now=now, after_s=after_s):
+    for job in bodies.ended_unseen(
+        [job for job in doing if job.worker_id in ours], now=now, after_s=after_s
+    ):
         log.warning("the end of job %s was not written; it is now", job.id)
         await _end_job(app, job)
     await dispatch.dispatch_stranded(house)

@@ -165,7 +165,7 @@ async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
     first = desk.house.clock.now()
     await pause.stop_after_restore(desk.house, first)
     await desk.emulator.jump(hours=1)
-    await pause.stop_after_restore(desk.house, None)
+    await pause.stop_after_restore(desk.house, desk.house.clock.now())
     async with desk.house.database.statements(None) as transaction:
         row = await transaction.run_one("see_stop_switch")
     assert row is not None

@@ -1,7 +1,7 @@
 """Holds posts back, one, an account's, a tenant's or all of them, and lets them go on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from roost import store
@@ -11,6 +11,8 @@ from roost.models import POST_MOVES, Integration, PartState, Post, PostId, Tenan
 from roost.store.database import Statements
 
 _RESTORED = ("restored", "database")
+#: Before anything was ever posted.
+_EVER = datetime(2006, 1, 1, tzinfo=UTC)
 
 
 class Scope(StrEnum):
@@ -100,10 +102,10 @@ async def stop_everything(house: House) -> None:
 async def stop_after_restore(house: House, restored_to: datetime | None) -> None:
     """Stop everything, since what was sent after an instant may be missing from the database.
 
-    None: the story that is there ends at an instant nobody knows; then it is now.
+    None: the database has no story at all, so that nothing in it says what was not sent.
     """
     now = house.clock.now()
-    to = restored_to or now
+    to = restored_to or _EVER
     async with house.database.statements(None) as transaction:
         why = f"the database was restored; it knows nothing after {to.isoformat()}"
         await transaction.run("stop_after_restore", why=why, to=to)

@@ -12,12 +12,13 @@ from roost.store.database import Statements
 LATE: Final = timedelta(minutes=2)
 
 
-async def find_oldest(transaction: Statements, now: datetime) -> datetime | None:
-    """Since when the oldest due post should be out; None where none is due.
+async def find_oldest(house: House, transaction: Statements, now: datetime) -> datetime | None:
+    """Since when the oldest due post of this X should be out; None where none is due.
 
     What somebody has paused is not asked about.
     """
-    row = await transaction.run_one("oldest_due_post", now=now)
+    environment = house.settings.environment
+    row = await transaction.run_one("oldest_due_post", now=now, environment=environment)
     oldest: datetime | None = row["at"] if row else None
     return oldest
 
@@ -34,7 +35,7 @@ async def find_late(house: House) -> datetime | None:
     """
     now = house.clock.now()
     async with house.database.statements(None) as transaction:
-        oldest = await find_oldest(transaction, now)
+        oldest = await find_oldest(house, transaction, now)
         if oldest is None or not is_late(oldest, now):
             await store.alarms.end(transaction, None, "late", "posts", at=now)
             return None

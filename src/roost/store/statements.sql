@@ -432,7 +432,7 @@ SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
 
 -- name: oldest_due_post
 -- Since when the oldest late post should be out.
-SELECT oldest_due_post(%(now)s) AS at
+SELECT oldest_due_post(%(now)s, %(environment)s) AS at
 
 -- name: silent_senders
 -- Accounts that a session keeps whose process has given no sign of life lately: who, and which.

@@ -46,7 +46,7 @@ async def tell_health(house: OpenHouse) -> Response:
     try:
         async with asyncio.timeout(_PATIENCE_S), house.database.house() as transaction:
             workers = await transaction.run_one("live_workers", within=within)
-            oldest = await watch.find_oldest(transaction, now)
+            oldest = await watch.find_oldest(house, transaction, now)
             holds = await pause.find_holds(transaction)
     except (psycopg.OperationalError, OperationalError, TimeoutError):
         away = {"status": "broken", "database": "away"}

@@ -37,6 +37,7 @@ FUNCTIONS = """
 DROP FUNCTION claim_due_posts(timestamptz, int, text);
 DROP FUNCTION claim_due_accounts(timestamptz, timestamptz, int, text);
 DROP FUNCTION find_stranded_posts(text);
+DROP FUNCTION oldest_due_post(timestamptz);
 
 -- How many more jobs a queue takes before its workers have as many as they can begin soon.
 CREATE FUNCTION room_in(queue text, at_most int) RETURNS int
@@ -252,15 +253,17 @@ CREATE FUNCTION queue_stranded_posts(at_most int, played text) RETURNS int
     $$;
 
 -- The due time of the oldest post that should be out, is not, and was not held back by hand.
-CREATE OR REPLACE FUNCTION oldest_due_post(present timestamptz) RETURNS timestamptz
+CREATE FUNCTION oldest_due_post(present timestamptz, played text) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN least(
         (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
          WHERE p.state = 'scheduled' AND p.wake_at <= present
-           AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)),
+           AND (SELECT true FROM sendable_accounts a
+                WHERE a.id = p.integration_id AND a.environment = played)),
         (SELECT min(coalesce(p.late_from, p.due_at)) FROM posts p
          WHERE p.state = 'publishing' AND p.due_at <= present AND NOT p.paused
-           AND (SELECT true FROM sendable_accounts a WHERE a.id = p.integration_id)));
+           AND (SELECT true FROM sendable_accounts a
+                WHERE a.id = p.integration_id AND a.environment = played)));
 """
 
 
@@ -271,7 +274,7 @@ def upgrade() -> None:
     called = (
         "queue_due_posts(timestamptz, int, text), queue_preparations(timestamptz, int, text),"
         " queue_due_accounts(timestamptz, timestamptz, int, text), next_due(timestamptz),"
-        " queue_stranded_posts(int, text)"
+        " queue_stranded_posts(int, text), oldest_due_post(timestamptz, text)"
     )
     op.execute(
         f"REVOKE ALL ON FUNCTION {called}, room_in(text, int) FROM PUBLIC;"
