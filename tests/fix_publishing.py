@@ -206,7 +206,7 @@ class Desk:
 
 async def somebody_waits(house: House) -> None:
     """Return once a transaction waits for another's lock."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with house.database.house() as transaction:
                 rows = await transaction.raw.execute("SELECT FROM pg_locks WHERE NOT granted")

@@ -39,6 +39,7 @@ from x_emulator.state import World
 
 #: How long requests under way may take to end when the server is told to stop.
 _GRACE_SECONDS = 2
+_KEEP_ALIVE_SECONDS = 60
 
 
 def make_app(world: World) -> ASGIApp:
@@ -101,6 +102,8 @@ def serve(
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
+                # A client that pauses for a while finds its connection still open.
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
             server = _Server(config, world, lambda: on_listening(url))
             server.run(sockets=[listener])

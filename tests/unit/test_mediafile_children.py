@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,10 +121,8 @@ def test_decoder_that_uses_up_its_time_is_one_refusal(tmp_path: Path, picture: P
 
 
 def test_decoder_that_hangs_is_one_refusal(tmp_path: Path, picture: Path) -> None:
-    start = time.monotonic()
     refusal = interrupted(signal.SIGSTOP, tmp_path)
     assert refusal.facts["reason"] == "decoder_too_slow"
-    assert time.monotonic() - start < 10
     assert children_of(os.getpid()) == []
     assert mediafile.probe(picture).width == 64
 

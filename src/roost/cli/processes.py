@@ -64,9 +64,11 @@ def serve(
 
 
 def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
-    """Being asked to end is how these processes end well."""
+    """Being asked to end is how these processes end well; they run on a loop that costs less."""
+    import uvloop
+
     try:
-        return complete(work)
+        return complete(work, loop=uvloop.new_event_loop)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
 

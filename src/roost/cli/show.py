@@ -144,10 +144,15 @@ def run(app: App, arguments: list[str] | None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def complete(work: Callable[[], Awaitable[int | None]]) -> int:
+def complete(
+    work: Callable[[], Awaitable[int | None]],
+    *,
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
     """Run a command's asynchronous body to its end; its exit code.
 
-    SIGTERM ends it as Ctrl-C does: cancelled, so that what it opened is closed.
+    SIGTERM ends it as Ctrl-C does: cancelled, so that what it opened is closed. `loop` makes the
+    event loop; None: Python's own, which is there sooner.
     """
 
     async def body() -> int:
@@ -156,7 +161,8 @@ def complete(work: Callable[[], Awaitable[int | None]]) -> int:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
         return await work() or 0
 
-    return asyncio.run(body())
+    with asyncio.Runner(loop_factory=loop) as runner:
+        return runner.run(body())
 
 
 def signature() -> str:

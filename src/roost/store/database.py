@@ -212,8 +212,13 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
     apart = create_async_engine(
         "postgresql+psycopg://", async_creator=connect, poolclass=NullPool, hide_parameters=True
     )
+    # The few statements of these paths are prepared, and planned once: some are long.
+    options = conninfo_to_dict(conninfo)["options"]
+    planned_once = make_conninfo(
+        conninfo, options=f"{options} -c plan_cache_mode=force_generic_plan"
+    )
     pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-        conninfo, min_size=0, max_size=pool_size, open=False, timeout=_POOL_PATIENCE_S
+        planned_once, min_size=0, max_size=pool_size, open=False, timeout=_POOL_PATIENCE_S
     )
     try:
         async with pool:
