@@ -70,6 +70,8 @@ class Outcome:
     recoveries: list[float]
     kills: int
     stops: int
+    ended_by_themselves: int
+    """Workers that nobody killed and that are gone."""
     restarts: int
     lost_responses: int
     reconciled: int
@@ -94,6 +96,7 @@ class Phase:
     """Held where no worker may be struck."""
     kills: int = 0
     stops: int = 0
+    ended_by_themselves: int = 0
     restarts: int = 0
     reconnected: int = 0
     deleted: int = 0
@@ -170,7 +173,7 @@ class Phase:
             await asyncio.sleep(strike.pause_s)
             if until():
                 break
-            self.scene.workers = [each for each in self.scene.workers if not each.has_ended]
+            self._bury()
             awake = [each for each in self.scene.workers if not each.is_stopped]
             while len(self.scene.workers) < self.size.workers:
                 await self.scene.start_worker()
@@ -180,6 +183,7 @@ class Phase:
             async with self.calm:
                 if strike.stopped_s is None:
                     self.kills += 1
+                    self.scene.workers.remove(victim)
                     await watch.kill(victim)
                     await self.scene.start_worker()
                 else:
@@ -187,7 +191,15 @@ class Phase:
                     victim.send(signal.SIGSTOP)
                     waking.append(asyncio.create_task(_wake(victim, strike.stopped_s)))
         await asyncio.gather(*waking)
+        self._bury()
         await self.scene.fill_up(self.size.workers)
+
+    def _bury(self) -> None:
+        """Tell of each worker that ended though nobody killed it."""
+        for worker in [each for each in self.scene.workers if each.has_ended]:
+            say(f"{worker.name} ended by itself; {worker.last_words()}")
+            self.scene.workers.remove(worker)
+            self.ended_by_themselves += 1
 
     async def _keep_pace(self) -> None:
         """Let time run slower while the workers are swamped: it is they that are measured.
@@ -239,6 +251,7 @@ class Phase:
 
     async def _drain(self) -> None:
         """Let the workers end what they do."""
+        self._bury()
         for worker in self.scene.workers:
             worker.send(signal.SIGTERM)
         for worker in self.scene.workers:
@@ -283,6 +296,7 @@ class Phase:
             recoveries=watch.recoveries,
             kills=self.kills,
             stops=self.stops,
+            ended_by_themselves=self.ended_by_themselves,
             restarts=self.restarts,
             lost_responses=sum(
                 each["operation"] == "create_post" and each["when"] == "after" for each in journal

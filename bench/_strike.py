@@ -73,7 +73,7 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
     await scene.fill_up(WORKERS)
     account = await scene.connect(f"cell_{cell.number}")
     wrong: list[str] = []
-    held = False
+    held, struck = False, None
     planned = await _set_up(scene, cell, account)
     posts = [each.post_id for each in planned]
 
@@ -88,7 +88,7 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
         scene.trap.disarm()
         wrong.append("no worker came to the point")
     else:
-        struck = await _struck(scene)
+        struck = await _struck(scene, cell.blow)
         held = cell.blow is not Blow.KILL and await scene.holds(struck, account)
         match cell.blow:
             case Blow.KILL:
@@ -104,6 +104,11 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
                 wrong += await _wake(scene, struck)
     if not await scene.settled(posts):
         wrong.append("the posts come to no end")
+    wrong += [
+        f"{worker.name} ended by itself; {worker.last_words()}"
+        for worker in scene.workers
+        if worker.has_ended and worker is not struck
+    ]
     unmet = bool(await scene.faults_left())
     await scene.emulator.clear_faults()
     return await _judge(scene, cell, planned, wrong, held, unmet)
@@ -132,12 +137,16 @@ async def _set_up(scene: Scene, cell: Cell, account: Integration) -> list[Planne
     return [thread, alone]
 
 
-async def _struck(scene: Scene) -> Worker:
+async def _struck(scene: Scene, blow: Blow) -> Worker:
     """The worker that fell silent."""
     found: list[Worker] = []
 
     async def look() -> bool:
-        found[:] = [each for each in scene.workers if each.has_ended or each.is_stopped]
+        found[:] = [
+            each
+            for each in scene.workers
+            if (each.has_ended if blow is Blow.KILL else each.is_stopped)
+        ]
         return bool(found)
 
     await until(look)
@@ -189,8 +198,7 @@ async def _wake(scene: Scene, worker: Worker) -> list[str]:
     except TimeoutError:
         worker.send(signal.SIGKILL)
         await worker.ended()
-        last = "\n    ".join(worker.log.read_text().splitlines()[-20:])
-        return [f"the woken worker {silent}; its log ends with\n    {last}"]
+        return [f"the woken worker {silent}; {worker.last_words()}"]
     return []
 
 

@@ -116,6 +116,10 @@ class Worker:
             file.seek(self._log_began)
             return b'"ready"' in file.read()
 
+    def last_words(self) -> str:
+        """How its log ends."""
+        return "its log ends with\n    " + "\n    ".join(self.log.read_text().splitlines()[-20:])
+
     async def ended(self, within: float = 60) -> int:
         """Return once it is dead; its exit code, or the signal's number, negative."""
         async with asyncio.timeout(within):

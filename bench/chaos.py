@@ -104,6 +104,7 @@ def bars(outcomes: list[Outcome]) -> list[Bar]:
         Bar("unexplained", wrong[Wrong.UNEXPLAINED], "==", 0),
         Bar("needs_decision_share", asked, "<=", 0.02),
         Bar("p99_recovery_s", _p99(recoveries), "<=", 30),
+        Bar("ended_by_themselves", sum(each.ended_by_themselves for each in outcomes), "==", 0),
         Bar("kills", sum(each.kills for each in outcomes), ">=", 20),
         Bar("stops", sum(each.stops for each in outcomes), ">=", 10),
         Bar("lost_responses", sum(each.lost_responses for each in outcomes), ">=", 100),

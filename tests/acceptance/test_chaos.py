@@ -18,4 +18,5 @@ async def test_every_promise_is_kept_while_everything_breaks() -> None:
     met = ("kills", "stops", "lost_responses", "reconciled")
     assert all(measured[name] for name in met), measured
     assert measured["db_restarts"] == 2
+    assert measured["ended_by_themselves"] == 0
     assert measured["needs_decision_share"] < 0.1

@@ -5,6 +5,7 @@ asynchronous replica shows the same way.
 """
 
 import asyncio
+import os
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -65,6 +66,7 @@ async def keep_mark(house: House, before: Mark | None) -> Mark:
 
 def _write(path: Path, mark: Mark) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
+    # By its own name: another worker of this machine may write at this moment.
+    fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_bytes(msgspec.json.encode(mark))
     fresh.replace(path)
