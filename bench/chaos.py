@@ -2,8 +2,8 @@
 
     ./dev bench chaos [--json] [--posts N] [--seed N] [--short]
 
-Three real worker processes are killed or stopped every few seconds, X errs in about 15 % of the
-requests, the database restarts once in each of two phases: (a) X's refusal of duplicates is off
+Three real worker processes are killed or stopped every few seconds, X errs in 15 to 20 % of
+the requests, the database restarts once in each of two phases: (a) X's refusal of duplicates is off
 and reads are stale within Roost's read lag; (b) it is on, and some reads are stale far beyond it.
 The seed repeats calendar, blows and faults. Broken promises are told with rows, history and truth.
 """
