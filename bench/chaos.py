@@ -11,6 +11,7 @@ The seed repeats calendar, blows and faults. Broken promises are told with rows,
 import argparse
 import asyncio
 import contextlib
+import signal
 import statistics
 import sys
 import tempfile
@@ -58,6 +59,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--short", action="store_true", help="few posts, quick settings")
     asked = parser.parse_args()
+    # Whoever ends the bench ends its servers too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     size = SHORT if asked.short else FULL
     if asked.posts is not None:
         size = Size(**{**vars(size), "posts": asked.posts // 2})

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,8 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a word of the names of crashes")
     parser.add_argument("--seed", type=int, default=7, help="the order in which they are played")
     asked = parser.parse_args()
+    # Whoever ends the bench ends its servers too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cells = [cell for cell in all_cells() if asked.only in cell.name]
     random.Random(asked.seed).shuffle(cells)
     began = time.monotonic()
