@@ -11,7 +11,6 @@ The seed repeats calendar, blows and faults. Broken promises are told with rows,
 import argparse
 import asyncio
 import contextlib
-import signal
 import statistics
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from _chaos_phase import Outcome, Phase, Size, say
-from _ground import RestartMode, open_ground
+from _ground import RestartMode, end_well, open_ground
 from _judge import Wrong
 from _report import Bar, report
 from _scene import open_scene
@@ -59,12 +58,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--short", action="store_true", help="few posts, quick settings")
     asked = parser.parse_args()
-    # Whoever ends the bench ends its servers too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     size = SHORT if asked.short else FULL
     if asked.posts is not None:
         size = Size(**{**vars(size), "posts": asked.posts // 2})
-    outcomes = asyncio.run(run(size, asked.seed))
+    outcomes = asyncio.run(_run(size, asked.seed))
     for outcome in outcomes:
         for finding in outcome.findings:
             print(f"\n{finding.wrong.value}: {finding.what}", file=sys.stderr)
@@ -72,6 +69,11 @@ def main() -> int:
         for story in outcome.asked_stories.values():
             print(f"\na person was asked:\n{story}", file=sys.stderr)
     return report("chaos", bars(outcomes), figures(outcomes), asked.json)
+
+
+async def _run(size: Size, seed: int) -> list[Outcome]:
+    end_well()
+    return await run(size, seed)
 
 
 async def run(size: Size, seed: int) -> list[Outcome]:

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import contextlib
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -18,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from _cells import Cell, all_cells
-from _ground import open_ground
+from _ground import end_well, open_ground
 from _report import Bar, report
 from _strike import Verdict, play_all
 
@@ -31,8 +30,6 @@ def main() -> int:
     parser.add_argument("--only", default="", help="a word of the names of crashes")
     parser.add_argument("--seed", type=int, default=7, help="the order in which they are played")
     asked = parser.parse_args()
-    # Whoever ends the bench ends its servers too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     cells = [cell for cell in all_cells() if asked.only in cell.name]
     random.Random(asked.seed).shuffle(cells)
     began = time.monotonic()
@@ -62,6 +59,7 @@ async def _run(cells: list[Cell], worlds: int) -> list[Verdict]:
         if verdict.story:
             print(verdict.story, file=sys.stderr, flush=True)
 
+    end_well()
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crashpoints-")))
         ground = await stack.enter_async_context(open_ground(folder))
