@@ -79,7 +79,7 @@ def draw_strikes(
 
 
 def draw_faults(*, beyond_the_lag: bool, lag_s: float) -> list[dict[str, object]]:
-    """What X does wrong, about 15 % of all requests; the emulator draws from its own seed.
+    """What X does wrong, in 15 to 20 % of all requests; the emulator draws from its own seed.
 
     Reads are stale within the lag that Roost is set to; or, beyond it, some far longer.
     """

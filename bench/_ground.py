@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,13 @@ class Ground:
         )
         if await ended.wait() != 0:
             raise RuntimeError(f"PostgreSQL does not restart; see {log}")
+
+
+def end_well() -> None:
+    """Let SIGTERM cancel the present task, so that whoever ends a bench ends its servers too."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 @contextlib.asynccontextmanager

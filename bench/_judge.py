@@ -55,8 +55,6 @@ class Planned:
     texts: tuple[str, ...]
     media: tuple[tuple[str, ...], ...] = ()
     """For each part, the SHA-256 of its files; empty: no part has any."""
-    may_fail: frozenset[str] = frozenset()
-    """Codes with which X was made to refuse it for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +334,6 @@ def _unfounded_failure(case: Case, planned: Planned, row: PostRow) -> Iterator[s
         )
         parents = case.copies_of(planned, part.position - 1) if part.position > 1 else []
         orphan = any(each.deleted_by_hand for each in parents)
-        founded = code in planned.may_fail or orphan
-        founded |= code == "duplicate_post" and (len(twins) > 1 or by_hand)
+        founded = orphan or (code == "duplicate_post" and (len(twins) > 1 or by_hand))
         if not founded:
             yield f"part {part.position} is failed ({code}), and X had no reason to refuse it"

@@ -84,7 +84,6 @@ class Scene:
         *texts: str,
         after: timedelta = timedelta(0),
         media: Path | None = None,
-        may_fail: Collection[str] = (),
     ) -> Planned:
         """Schedule a post of these parts; the file goes with the first."""
         carried = ((media, "A square"),) if media else ()
@@ -95,7 +94,7 @@ class Scene:
         )
         first = (hashlib.sha256(media.read_bytes()).hexdigest(),) if media else ()
         shas = (first, *[()] * (len(texts) - 1)) if media else ()
-        return Planned(post.id, account.x_user_id, texts, shas, frozenset(may_fail))
+        return Planned(post.id, account.x_user_id, texts, shas)
 
     async def post_by_hand(self, account: Integration, text: str) -> None:
         """Post without Roost, as the account's owner may."""

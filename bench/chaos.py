@@ -2,8 +2,8 @@
 
     ./dev bench chaos [--json] [--posts N] [--seed N] [--short]
 
-Three real worker processes are killed or stopped every few seconds, X errs in about 15 % of the
-requests, the database restarts once in each of two phases: (a) X's refusal of duplicates is off
+Three real worker processes are killed or stopped every few seconds, X errs in 15 to 20 % of
+the requests, the database restarts once in each of two phases: (a) X's refusal of duplicates is off
 and reads are stale within Roost's read lag; (b) it is on, and some reads are stale far beyond it.
 The seed repeats calendar, blows and faults. Broken promises are told with rows, history and truth.
 """
@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from _chaos_phase import Outcome, Phase, Size, say
-from _ground import RestartMode, open_ground
+from _ground import RestartMode, end_well, open_ground
 from _judge import Wrong
 from _report import Bar, report
 from _scene import open_scene
@@ -61,7 +61,7 @@ def main() -> int:
     size = SHORT if asked.short else FULL
     if asked.posts is not None:
         size = Size(**{**vars(size), "posts": asked.posts // 2})
-    outcomes = asyncio.run(run(size, asked.seed))
+    outcomes = asyncio.run(_run(size, asked.seed))
     for outcome in outcomes:
         for finding in outcome.findings:
             print(f"\n{finding.wrong.value}: {finding.what}", file=sys.stderr)
@@ -69,6 +69,11 @@ def main() -> int:
         for story in outcome.asked_stories.values():
             print(f"\na person was asked:\n{story}", file=sys.stderr)
     return report("chaos", bars(outcomes), figures(outcomes), asked.json)
+
+
+async def _run(size: Size, seed: int) -> list[Outcome]:
+    end_well()
+    return await run(size, seed)
 
 
 async def run(size: Size, seed: int) -> list[Outcome]:

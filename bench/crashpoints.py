@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from _cells import Cell, all_cells
-from _ground import open_ground
+from _ground import end_well, open_ground
 from _report import Bar, report
 from _strike import Verdict, play_all
 
@@ -59,6 +59,7 @@ async def _run(cells: list[Cell], worlds: int) -> list[Verdict]:
         if verdict.story:
             print(verdict.story, file=sys.stderr, flush=True)
 
+    end_well()
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crashpoints-")))
         ground = await stack.enter_async_context(open_ground(folder))
