@@ -265,7 +265,11 @@ async def _keep_mark(house: House) -> None:
     """Remember how far the story goes, so that a restored database is noticed at the next start."""
     mark = None
     while True:
-        mark = await restore.keep_mark(house, mark)
+        try:
+            mark = await restore.keep_mark(house, mark)
+        except OSError as error:
+            # A full disk must not end the publishing; a restore may go unnoticed meanwhile.
+            log.warning("the database's mark cannot be written (%s)", type(error).__name__)
         await asyncio.sleep(house.settings.roost_heartbeat_s)
 
 
