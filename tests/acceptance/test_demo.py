@@ -69,7 +69,9 @@ async def test_an_interrupted_demo_leaves_nothing_behind(
     seen = b""
     async with asyncio.timeout(60):
         while b"connecting" not in seen:
-            seen += await demo.stderr.read(200)
+            said = await demo.stderr.read(200)
+            assert said, seen.decode()
+            seen += said
     family = psutil.Process(demo.pid).children(recursive=True)
     assert len(family) >= 3
     demo.send_signal(how)

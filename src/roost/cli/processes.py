@@ -64,11 +64,9 @@ def serve(
 
 
 def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
-    """Being asked to end is how these processes end well; they run on a loop that costs less."""
-    import uvloop
-
+    """Being asked to end is how these processes end well."""
     try:
-        return complete(work, loop=uvloop.new_event_loop)
+        return complete(work)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
 

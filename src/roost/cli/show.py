@@ -144,15 +144,10 @@ def run(app: App, arguments: list[str] | None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def complete(
-    work: Callable[[], Awaitable[int | None]],
-    *,
-    loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
-) -> int:
+def complete(work: Callable[[], Awaitable[int | None]]) -> int:
     """Run a command's asynchronous body to its end; its exit code.
 
-    SIGTERM ends it as Ctrl-C does: cancelled, so that what it opened is closed. `loop` makes the
-    event loop; None: Python's own, which is there sooner.
+    SIGTERM ends it as Ctrl-C does: cancelled, so that what it opened is closed.
     """
 
     async def body() -> int:
@@ -161,8 +156,7 @@ def complete(
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
         return await work() or 0
 
-    with asyncio.Runner(loop_factory=loop) as runner:
-        return runner.run(body())
+    return asyncio.run(body())
 
 
 def signature() -> str:
