@@ -1,5 +1,6 @@
 """What a person does by hand: posts, reactions that count, deletions and revocations."""
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -49,7 +50,10 @@ async def test_reactions_come_on_top_of_the_model(account: Account) -> None:
 
 async def test_reactions_are_in_the_hour_in_which_they_came(account: Account) -> None:
     emulator = account.emulator
-    start = await emulator.door("clock", rate=0)
+    # In the middle of an hour, so that a minute later is the same hour.
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    half_past = datetime.combine(tomorrow, time(12, 30), UTC)
+    start = await emulator.door("clock", rate=0, to=half_past.isoformat())
     root = await account.post("When?")
     await emulator.jump(days=2)
     await emulator.play("like", username="mira_builds", post=root)
