@@ -54,6 +54,7 @@ async def test_reactions_are_in_the_hour_in_which_they_came(account: Account) ->
     tomorrow = datetime.now(UTC).date() + timedelta(days=1)
     half_past = datetime.combine(tomorrow, time(12, 30), UTC)
     start = await emulator.door("clock", rate=0, to=half_past.isoformat())
+    account.tokens = await emulator.connect(account.username)
     root = await account.post("When?")
     await emulator.jump(days=2)
     await emulator.play("like", username="mira_builds", post=root)
