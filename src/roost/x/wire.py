@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 import aiohttp
@@ -116,16 +117,12 @@ async def exchange(
     `deadline` (a reading of `boot_seconds`) also ends the wait for the answer. An answer that has
     come is handed out even when the deadline has passed meanwhile: knowing is better.
     """
-    total = patience.total.total_seconds()
+    timeout = _whole_timeout(patience)
     if deadline is not None:
-        total = min(total, deadline - boot_seconds())
-        if total <= 0:
+        left = deadline - boot_seconds()
+        if left <= 0:
             return Silence(maybe_sent=False, reason="its deadline had passed")
-    timeout = aiohttp.ClientTimeout(
-        total=total,
-        sock_connect=patience.connect.total_seconds(),
-        sock_read=None if patience.read is None else patience.read.total_seconds(),
-    )
+        timeout = _timeout_within(patience, min(left, patience.total.total_seconds()))
     request_id = None
     try:
         async with session.request(
@@ -142,6 +139,20 @@ async def exchange(
             return Answer(response.status, response.headers, await response.read())
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return _silence(error, body, request_id)
+
+
+@lru_cache(maxsize=16)
+def _whole_timeout(patience: Patience) -> aiohttp.ClientTimeout:
+    """The same in aiohttp's words; a program has a few patiences, and many requests."""
+    return _timeout_within(patience, patience.total.total_seconds())
+
+
+def _timeout_within(patience: Patience, total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=total_s,
+        sock_connect=patience.connect.total_seconds(),
+        sock_read=None if patience.read is None else patience.read.total_seconds(),
+    )
 
 
 class _ConnectionLost(aiohttp.ClientError):
