@@ -322,7 +322,8 @@ class Alarm:
     """Something about the work itself that a person has to see to; an alert is about figures."""
 
     kind: str
-    """`credits`, `app`, `reconnect`, `missed`, `late`, `decision`, `restored`."""
+    """`credits`, `app`, `limit`, `reconnect`, `missed`, `failed`, `late`, `decision` or
+    `restored`."""
     subject: str
     """What it concerns: an account, a post, an app. One alarm at a time is open for each."""
     raised_at: datetime
