@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from _cells import DUPLICATE, Blow, Cell
@@ -34,10 +35,12 @@ class Verdict:
     """Each broken promise; none: it went right."""
     asked: int
     """Posts that went to a person."""
-    lock_held: bool
+    lock_held: bool = False
     """Whether the silent worker held the account when it fell silent."""
-    fault_unmet: bool
+    fault_unmet: bool = False
     """Whether the answer that was to befall a request never did."""
+    end_s: float = 0.0
+    """Wall seconds that the woken worker took to end when it was asked to."""
     story: str = ""
     """Rows and truth, where something is wrong."""
 
@@ -73,7 +76,7 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
     await scene.fill_up(WORKERS)
     account = await scene.connect(f"cell_{cell.number}")
     wrong: list[str] = []
-    held, struck = False, None
+    held, struck, end_s = False, None, 0.0
     planned = await _set_up(scene, cell, account)
     posts = [each.post_id for each in planned]
 
@@ -101,7 +104,8 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
                     wrong.append("the stopped worker had no session to end")
                 if not await scene.settled(posts):
                     wrong.append("nobody took over from the stopped worker")
-                wrong += await _wake(scene, struck)
+                end_s, silent = await _wake(scene, struck)
+                wrong += silent
     if not await scene.settled(posts):
         wrong.append("the posts come to no end")
     wrong += [
@@ -111,7 +115,8 @@ async def play(scene: Scene, cell: Cell) -> Verdict:
     ]
     unmet = bool(await scene.faults_left())
     await scene.emulator.clear_faults()
-    return await _judge(scene, cell, planned, wrong, held, unmet)
+    verdict = await _judge(scene, cell, planned, wrong)
+    return replace(verdict, lock_held=held, fault_unmet=unmet, end_s=end_s)
 
 
 async def _set_up(scene: Scene, cell: Cell, account: Integration) -> list[Planned]:
@@ -182,34 +187,30 @@ async def _creates(scene: Scene, account: Integration) -> int:
     )
 
 
-async def _wake(scene: Scene, worker: Worker) -> list[str]:
-    """Wake a worker whose sessions were ended; once it has come to itself, it is asked to end."""
+async def _wake(scene: Scene, worker: Worker) -> tuple[float, list[str]]:
+    """Wake a worker whose sessions were ended; once it has come to itself, it is asked to end.
+
+    How many seconds that took it, and what was wrong with it.
+    """
     worker.send(signal.SIGCONT)
 
     async def is_back() -> bool:
         return worker.has_ended or await scene.sessions_of(worker) > 0
 
-    silent = "did not come back to the database"
+    silent, asked_at = "did not come back to the database", time.monotonic()
     try:
         await until(is_back)
-        silent = "did not end when it was asked to"
+        silent, asked_at = "did not end when it was asked to", time.monotonic()
         worker.send(signal.SIGTERM)
         await worker.ended(within=120)
     except TimeoutError:
         worker.send(signal.SIGKILL)
         await worker.ended()
-        return [f"the woken worker {silent}; {worker.last_words()}"]
-    return []
+        return 0.0, [f"the woken worker {silent}; {worker.last_words()}"]
+    return time.monotonic() - asked_at, []
 
 
-async def _judge(
-    scene: Scene,
-    cell: Cell,
-    planned: Sequence[Planned],
-    wrong: list[str],
-    held: bool,
-    unmet: bool,
-) -> Verdict:
+async def _judge(scene: Scene, cell: Cell, planned: Sequence[Planned], wrong: list[str]) -> Verdict:
     rows = await scene.rows()
     truth = await scene.on_x()
     mine = {each.post_id: rows[each.post_id] for each in planned}
@@ -219,7 +220,7 @@ async def _judge(
     wrong += _unmet(cell, mine.values())
     asked = sum(row.state == "needs_decision" for row in mine.values())
     story = "\n".join(tell(row, on_x) for row in mine.values()) if wrong else ""
-    return Verdict(cell, tuple(wrong), asked, held, unmet, story)
+    return Verdict(cell, tuple(wrong), asked, story=story)
 
 
 def _unmet(cell: Cell, rows: Iterable[PostRow]) -> list[str]:

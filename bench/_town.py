@@ -69,7 +69,12 @@ class Town:
                 planned += await self.fill(
                     tenant_id, self.accounts[tenant_id], [due], f"{name} {round_number}"
                 )
+        await self.announce()
         return planned
+
+    async def announce(self) -> None:
+        """Wake the dispatchers, as whoever plans a post does at commit."""
+        await self.owner.execute("SELECT pg_notify('roost_due', '')")
 
     async def fill(
         self,

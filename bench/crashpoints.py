@@ -46,6 +46,7 @@ def main() -> int:
         **{f"blows_{blow}": count for blow, count in sorted(blows.items())},
         "faults_not_met": sum(verdict.fault_unmet for verdict in verdicts),
         "locks_held": sum(verdict.lock_held for verdict in verdicts),
+        "slowest_end_s": round(max((verdict.end_s for verdict in verdicts), default=0.0), 1),
         "asked_a_person": sum(verdict.asked for verdict in verdicts),
         "seconds": round(time.monotonic() - began, 1),
     }

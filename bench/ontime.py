@@ -250,7 +250,7 @@ async def lone_posts_ms(town: Town, count: int, chance: random.Random) -> list[f
             due += timedelta(milliseconds=chance.uniform(200, 400))
             await town.fill(tenant_id, [account], [due], f"lone {number} lone")
             planned[f"lone {number} lone"] = due
-        await town.owner.execute("SELECT pg_notify('roost_due', '')")
+        await town.announce()
         await town.house.clock.sleep_until(due)
         await town.settled()
     late = []
@@ -260,7 +260,29 @@ async def lone_posts_ms(town: Town, count: int, chance: random.Random) -> list[f
         arrived = datetime.fromisoformat(post["created_at"])
         late.append((arrived - planned.pop(name.group())) / timedelta(milliseconds=1))
     assert not planned, f"{len(planned)} lone posts did not go out"
+    await _tell_latest(town)
     return sorted(late)
+
+
+async def _tell_latest(town: Town) -> None:
+    """Where the latest of the lone posts lost their time, by their own rows."""
+    rows = await town.owner.execute(_LATEST)
+    for row in await rows.fetchall():
+        told = ", ".join(f"{what} {row[what] * 1000:.0f}" for what in ("queued", "begun", "sent"))
+        say(f"  no. {row['turn']}, ms after it was due: {told}")
+
+
+_LATEST = """
+    SELECT turn, queued, begun, sent FROM (
+        SELECT row_number() OVER (ORDER BY p.due_at) AS turn,
+               extract(epoch FROM e.at - p.due_at) AS queued,
+               extract(epoch FROM a.started_at - p.due_at) AS begun,
+               extract(epoch FROM t.sent_at - p.due_at) AS sent
+        FROM posts p JOIN parts t ON t.post_id = p.id JOIN attempts a ON a.part_id = t.id
+        JOIN events e ON e.post_id = p.id AND e.after = 'publishing'
+        WHERE t.text LIKE '%lone %lone.%') AS lone
+    ORDER BY sent DESC LIMIT 8
+"""
 
 
 async def measure(

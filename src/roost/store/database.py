@@ -6,7 +6,7 @@ row-level security holds; a role that could bypass it is refused.
 
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString, Protocol, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -56,17 +56,67 @@ def as_role(url: str, role: str) -> str:
     )
 
 
+async def _rows(cursor: psycopg.AsyncCursor[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a statement has returned, if it returns anything."""
+    return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+
+
+class Runs(Protocol):
+    """What runs the named statements of `statements.sql`, as tenant and transaction are set."""
+
+    async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
+        """The statement's rows, or none where it returns nothing."""
+        ...
+
+    async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
+        """Its first row, or None."""
+        ...
+
+
 class Statements:
-    """One transaction that runs the named statements of `statements.sql`."""
+    """One transaction that runs named statements."""
 
     def __init__(self, raw: psycopg.AsyncConnection[Any]) -> None:
         self.raw = raw
 
     async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
         """Run a statement of `statements.sql`; its rows, or none where it returns nothing."""
-        async with self.raw.cursor(row_factory=dict_row) as cursor:
-            await cursor.execute(STATEMENTS[name], values)
-            return await cursor.fetchall() if cursor.description else []
+        cursor = self.raw.cursor(row_factory=dict_row)
+        await cursor.execute(STATEMENTS[name], values)
+        return await _rows(cursor)
+
+    async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
+        """The first row of a named statement, or None."""
+        rows = await self.run(name, **values)
+        return rows[0] if rows else None
+
+
+class Alone:
+    """Runs each named statement by itself: it is committed before it answers.
+
+    What names the tenant goes out with it, in one message and so in one transaction: a single trip
+    to the server. A process that is stopped meanwhile holds no row.
+    """
+
+    def __init__(
+        self,
+        pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]],
+        tenant_id: TenantId | None,
+    ) -> None:
+        self._pool = pool
+        self._tenant_id = tenant_id
+
+    async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
+        """Run a statement of `statements.sql`; its rows, or none where it returns nothing."""
+        async with self._pool.connection() as raw:
+            cursor = raw.cursor(row_factory=dict_row)
+            if self._tenant_id is None:
+                await cursor.execute(STATEMENTS[name], values)
+            else:
+                async with raw.pipeline():
+                    await raw.execute(STATEMENTS["see_tenant"], {"tenant": str(self._tenant_id)})
+                    await cursor.execute(STATEMENTS[name], values)
+            return await _rows(cursor)
 
     async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
         """The first row of a named statement, or None."""
@@ -128,30 +178,19 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def statements(self, tenant_id: TenantId | None) -> AsyncIterator[Statements]:
-        """A transaction of named statements alone, for the paths that every post takes.
+        """A transaction of named statements alone, without SQLAlchemy's share.
 
-        It costs no statement beyond its own, BEGIN, COMMIT and the one that names the tenant;
-        without a tenant it sees no tenant's rows.
+        Without a tenant it sees no tenant's rows.
         """
-        async with self._pool.connection() as raw:
+        async with self._pool.connection() as raw, raw.transaction():
             statements = Statements(raw)
             if tenant_id is not None:
                 await statements.run("see_tenant", tenant=str(tenant_id))
             yield statements
 
-    async def run_alone(self, name: str, **values: Any) -> dict[str, Any]:
-        """Run a named statement of one row that sees no tenant's, outside any transaction.
-
-        It commits before it answers: a process that is stopped meanwhile holds no row.
-        """
-        async with self._pool.connection() as raw:
-            await raw.set_autocommit(True)
-            try:
-                row = await Statements(raw).run_one(name, **values)
-            finally:
-                await raw.set_autocommit(False)
-        assert row is not None, "a statement of one row"
-        return row
+    def alone(self, tenant_id: TenantId | None) -> Alone:
+        """Named statements that are whole by themselves, for the paths that every post takes."""
+        return Alone(self._pool, tenant_id)
 
     async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
         """A connection outside the pool, for its holder alone; the holder closes it."""
@@ -218,8 +257,9 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
         conninfo, options=f"{options} -c plan_cache_mode=force_generic_plan"
     )
     pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-        planned_once, min_size=0, max_size=pool_size, open=False, timeout=_POOL_PATIENCE_S
-    )
+        planned_once, kwargs={"autocommit": True}, min_size=0, max_size=pool_size, open=False,
+        timeout=_POOL_PATIENCE_S,
+    )  # fmt: skip
     try:
         async with pool:
             yield Database(conninfo, engine, apart, pool)

@@ -27,7 +27,8 @@ from roost.models import (
     XMediaId,
 )
 from roost.store import accounts
-from roost.store.database import Statements
+from roost.store.database import Runs, Statements
+from roost.store.statements import array_of
 from roost.store.vault import SealedKey
 
 
@@ -40,18 +41,20 @@ class TakenUp:
 
 
 async def find_next(
-    transaction: Statements, integration_id: IntegrationId, besides: Collection[PostId]
+    database: Runs, integration_id: IntegrationId, besides: Collection[PostId]
 ) -> TakenUp | None:
     """The account's next post on its way that does not wait, in due order."""
-    row = await transaction.run_one(
-        "take_up_post", post=None, integration=integration_id, besides=list(besides)
+    row = await database.run_one(
+        "take_up_post", post=None, integration=integration_id, besides=array_of(besides)
     )
     return None if row is None else _taken_up(row)
 
 
 async def get(transaction: Statements, post_id: PostId) -> PostJournal:
     """The journal of any post. Raises: PostNotFound."""
-    row = await transaction.run_one("take_up_post", post=post_id, integration=None, besides=[])
+    row = await transaction.run_one(
+        "take_up_post", post=post_id, integration=None, besides=array_of(())
+    )
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
     return _taken_up(row).journal
@@ -153,7 +156,7 @@ def _instant(told: str | None) -> datetime | None:
 
 
 async def begin_attempt(
-    transaction: Statements,
+    database: Runs,
     journal: PartJournal,
     uploads: Sequence[Upload],
     *,
@@ -165,7 +168,7 @@ async def begin_attempt(
     """Move the part to `sending` and open a try; None where another changed the part meanwhile."""
     media_ids = [upload.media_id for upload in uploads]
     media_keys = [upload.media_key for upload in uploads]
-    row = await transaction.run_one(
+    row = await database.run_one(
         "begin_attempt",
         part=journal.part.id,
         before=journal.part.state,
@@ -198,7 +201,7 @@ class Sent:
 
 
 async def settle_sent(
-    transaction: Statements,
+    database: Runs,
     integration_id: IntegrationId,
     part: Part,
     attempt: Attempt,
@@ -219,7 +222,7 @@ async def settle_sent(
 
     `besides` are posts of the account that could not be gone on with anyway.
     """
-    row = await transaction.run_one(
+    row = await database.run_one(
         "settle_sent",
         part=part.id,
         integration=integration_id,
@@ -235,20 +238,24 @@ async def settle_sent(
         why=why,
         who=who,
         # By the statement's own snapshot this post is on its way still.
-        besides=[*besides, part.post_id],
-        **_columns(windows),
+        besides=array_of([*besides, part.post_id]),
+        windows=_told(windows),
     )
     assert row is not None
     return Sent(row["moved"], row["known"], row["is_last"])
 
 
-def _columns(windows: Collection[Window]) -> dict[str, list[Any]]:
-    return {
-        "families": [window.family.value for window in windows],
-        "most": [window.limit for window in windows],
-        "remaining": [window.remaining for window in windows],
-        "resets_at": [window.resets_at for window in windows],
-    }
+def _told(windows: Collection[Window]) -> str:
+    rows = [
+        {
+            "family": window.family,
+            "most": window.limit,
+            "remaining": window.remaining,
+            "resets_at": window.resets_at.isoformat(),
+        }
+        for window in windows
+    ]
+    return json.dumps(rows)
 
 
 async def keep_windows(
@@ -259,7 +266,7 @@ async def keep_windows(
 ) -> None:
     """Remember how many creates X still takes of the account."""
     await transaction.run(
-        "keep_windows", tenant=tenant_id, integration=integration_id, **_columns(windows)
+        "keep_windows", tenant=tenant_id, integration=integration_id, windows=_told(windows)
     )
 
 

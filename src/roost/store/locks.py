@@ -3,16 +3,18 @@
 A session's advisory lock is re-entrant, so a set beside it keeps two tasks of this process apart.
 A process that is killed frees its locks at once; nobody ever breaks a lock. What is done under a
 lock is finished even where its caller is cancelled: an answer of X is not dropped half way.
+What tasks ask while the connection is busy goes out together, in one statement.
 """
 
 import asyncio
 import contextlib
+import json
 import logging
-from collections.abc import AsyncIterator, Collection, Coroutine
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 
@@ -38,6 +40,40 @@ class _Kind(IntEnum):
 def _key(number: int) -> int:
     """The second key is 32 bits wide: a number, wrapped."""
     return number % 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the locks' session says to one question."""
+
+    session: tuple[int, int]
+    """Which connection, and which process of the server, has answered."""
+    done: bool
+    """Taken, or given back."""
+    is_left: bool
+    """Whether the account given back has posts that could be taken up."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Question:
+    what: Literal["take", "give", "hold"]
+    kind: _Kind
+    number: int
+    besides: Collection[PostId] = ()
+    answer: asyncio.Future[_Answer] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def row(self) -> dict[str, object]:
+        """As the statement reads it; an account that has posts left is of interest when it is
+        given back."""
+        return {
+            "what": self.what,
+            "kind": int(self.kind),
+            "key": _key(self.number),
+            "account": self.number if self.kind is _Kind.SENDER else None,
+            "besides": list(self.besides),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +106,12 @@ class SenderLocks:
         """Somebody has asked this process to end: what is under way is finished, and no more."""
         self._database = database
         self._connection = connection
-        self._held: set[tuple[_Kind, int]] = set()
+        self._opened = 0
+        self._held: dict[tuple[_Kind, int], tuple[int, int] | None] = {}
+        """By which session; None: it is being asked for."""
         self._turn = asyncio.Lock()
+        self._asked: list[_Question] = []
+        self._asking: asyncio.Task[None] | None = None
         self._at_work: set[asyncio.Task[None]] = set()
 
     async def finish(self, work: Coroutine[Any, Any, None]) -> None:
@@ -100,34 +140,22 @@ class SenderLocks:
         Whoever found the account taken has left those to us.
         """
         try:
-            rows = await self._ask(
-                f"SELECT pg_advisory_unlock(%(kind)s, %(key)s), ({STATEMENTS['has_publishing']})",
-                _Kind.SENDER,
-                integration_id,
-                integration=integration_id,
-                besides=list(besides),
-            )
+            return (await self._ask("give", _Kind.SENDER, integration_id, besides)).is_left
         except psycopg.OperationalError:
             # The session is gone, and its locks with it; the sweep finds what is left.
             return False
         finally:
-            self._held.discard((_Kind.SENDER, integration_id))
-        return bool(rows[1])
+            self._held.pop((_Kind.SENDER, integration_id), None)
 
     async def still_hold(self, integration_id: IntegrationId) -> bool:
-        """Whether the lock's session still lives, asked of the database."""
-        if (_Kind.SENDER, integration_id) not in self._held:
+        """Whether the session that took the lock still lives, asked of it: it ends with it."""
+        session = self._held.get((_Kind.SENDER, integration_id))
+        if session is None:
             return False
         try:
-            (granted,) = await self._ask(
-                "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted"
-                " AND pid = pg_backend_pid() AND classid = %(kind)s AND objid = %(key)s)",
-                _Kind.SENDER,
-                integration_id,
-            )
+            return (await self._ask("hold", _Kind.SENDER, integration_id)).session == session
         except psycopg.OperationalError:
             return False
-        return bool(granted)
 
     @contextlib.asynccontextmanager
     async def uploading(self, post_id: PostId) -> AsyncIterator[bool]:
@@ -138,21 +166,16 @@ class SenderLocks:
         try:
             yield True
         finally:
-            self._held.discard((_Kind.UPLOADER, post_id))
             with contextlib.suppress(psycopg.OperationalError):
-                await self._ask(
-                    "SELECT pg_advisory_unlock(%(kind)s, %(key)s)", _Kind.UPLOADER, post_id
-                )
+                await self._ask("give", _Kind.UPLOADER, post_id)
+            self._held.pop((_Kind.UPLOADER, post_id), None)
 
     async def give_sign(self, who: str) -> None:
         """Let the session's name tell whose it is, and that its process lives: a process that is
         stopped keeps its locks, and `find_silent` finds it by this."""
-        if not self._connection.closed:
-            await self._run(
-                "SELECT set_config('application_name', concat_ws(' ', 'roost',"
-                " floor(extract(epoch FROM clock_timestamp()))::bigint, %(who)s::text), false)",
-                {"who": who},
-            )
+        async with self._turn:
+            if not self._connection.closed:
+                await self._run(STATEMENTS["give_sign"], {"who": who})
 
     async def close(self, patience_s: float) -> None:
         """Wait so long for what is under way, then give every lock back."""
@@ -167,43 +190,77 @@ class SenderLocks:
     async def _take(self, kind: _Kind, number: int) -> bool:
         if (kind, number) in self._held:
             return False
-        self._held.add((kind, number))
+        self._held[kind, number] = None
         taken = False
         try:
-            await self._reopen_if_lost()
-            (taken,) = await self._ask(
-                "SELECT pg_try_advisory_lock(%(kind)s, %(key)s)", kind, number
-            )
+            answer = await self._ask("take", kind, number)
+            taken = answer.done
+            self._held[kind, number] = answer.session
         finally:
             if not taken:
-                self._held.discard((kind, number))
-        return bool(taken)
+                del self._held[kind, number]
+        return taken
 
-    async def _reopen_if_lost(self) -> None:
-        """A new session holds none of the old one's locks: `still_hold` says so to their users."""
-        async with self._turn:
-            if self._connection.closed:
-                try:
-                    self._connection = await self._database.connect()
-                except DATABASE_AWAY as error:
-                    raise psycopg.OperationalError("the database cannot be reached") from error
+    async def _ask(
+        self,
+        what: Literal["take", "give", "hold"],
+        kind: _Kind,
+        number: int,
+        besides: Collection[PostId] = (),
+    ) -> _Answer:
+        question = _Question(what, kind, number, besides)
+        self._asked.append(question)
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._answer())
+        return await question.answer
 
-    async def _ask(self, question: Any, kind: _Kind, number: int, **values: Any) -> Any:
-        return await self._run(question, {"kind": int(kind), "key": _key(number)} | values)
-
-    async def _run(self, question: Any, values: dict[str, Any]) -> Any:
-        async with self._turn:
+    async def _answer(self) -> None:
+        """Answer what is asked, and what is asked meanwhile."""
+        while self._asked:
+            questions, self._asked = self._asked, []
             try:
-                async with asyncio.timeout(_PATIENCE_S):
-                    rows = await self._connection.execute(question, values)
-                    return await rows.fetchone()
-            except TimeoutError:
-                # Nobody answers on this connection any more: what it held is not ours to use.
-                await self._connection.close()
-                raise psycopg.OperationalError("the locks' connection does not answer") from None
-            except psycopg.OperationalError:
-                await self._connection.close()
-                raise
+                answers = await self._answers(questions)
+            except psycopg.OperationalError as error:
+                for question in questions:
+                    if not question.answer.done():
+                        question.answer.set_exception(error)
+                continue
+            for question, answer in zip(questions, answers, strict=True):
+                if not question.answer.done():
+                    question.answer.set_result(answer)
+                elif question.what == "take" and answer.done:
+                    # Whoever wanted it was cancelled meanwhile.
+                    self._asked.append(_Question("give", question.kind, question.number))
+
+    async def _answers(self, questions: Sequence[_Question]) -> list[_Answer]:
+        async with self._turn:
+            if self._connection.closed and any(each.what == "take" for each in questions):
+                await self._reopen()
+            rows = await self._run(
+                STATEMENTS["ask_locks"],
+                {"questions": json.dumps([each.row() for each in questions])},
+            )
+            return [_Answer((self._opened, pid), done, is_left) for pid, done, is_left in rows]
+
+    async def _reopen(self) -> None:
+        """A new session holds none of the old one's locks: `still_hold` says so to their users."""
+        try:
+            self._connection = await self._database.connect()
+        except DATABASE_AWAY as error:
+            raise psycopg.OperationalError("the database cannot be reached") from error
+        self._opened += 1
+
+    async def _run(self, question: Any, values: dict[str, Any]) -> list[Any]:
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                return await (await self._connection.execute(question, values)).fetchall()
+        except TimeoutError:
+            # Nobody answers on this connection any more: what it held is not ours to use.
+            await self._connection.close()
+            raise psycopg.OperationalError("the locks' connection does not answer") from None
+        except psycopg.OperationalError:
+            await self._connection.close()
+            raise
 
 
 @contextlib.asynccontextmanager

@@ -18,7 +18,7 @@ VALUES (%(tenant)s, %(ring_key)s, %(sealed)s) ON CONFLICT DO NOTHING
 -- One post, unless this import has it already.
 INSERT INTO posts (tenant_id, integration_id, state, due_at, tolerance, import_key)
 VALUES (%(tenant)s, %(integration)s, %(state)s, %(due_at)s, %(tolerance)s, %(import_key)s)
-ON CONFLICT (tenant_id, import_key) DO NOTHING RETURNING id
+ON CONFLICT (tenant_id, import_key) WHERE import_key IS NOT NULL DO NOTHING RETURNING id
 
 -- name: add_part
 -- One part of a post that is being written.
@@ -71,12 +71,13 @@ WHERE post_id = %(post)s ORDER BY id
 -- name: take_up_post
 -- One post, or else the account's post on its way that is next in due order and does not wait: its
 -- whole journal and its account's grant in one row, since every post published costs this statement.
-WITH next AS (
-    SELECT * FROM posts WHERE id = coalesce(%(post)s, (
-        SELECT id FROM sendable_posts
-        WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
-          AND NOT id = ANY(%(besides)s)
-        ORDER BY due_at, id LIMIT 1))
+WITH next AS MATERIALIZED (
+    (SELECT id FROM posts
+     WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
+       AND NOT paused AND NOT id = ANY(%(besides)s::bigint[])
+       AND (SELECT true FROM sendable_accounts WHERE id = %(integration)s)
+     ORDER BY due_at, id LIMIT 1)
+    UNION ALL SELECT %(post)s::bigint WHERE %(post)s::bigint IS NOT NULL
 )
 SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.tolerance, n.paused,
        coalesce(n.late_from, n.due_at) AS late_from,
@@ -92,7 +93,7 @@ SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.toler
             SELECT b.*, extract(epoch FROM b.deadline_at - clock_timestamp())::float8 AS seconds_left
             FROM attempts b JOIN parts p ON p.id = b.part_id WHERE p.post_id = n.id) a) AS attempts,
        (SELECT json_agg(w) FROM rate_windows w WHERE w.integration_id = n.integration_id) AS windows
-FROM next n
+FROM next JOIN posts n ON n.id = next.id
 JOIN integrations i ON i.id = n.integration_id
 LEFT JOIN tenant_keys k ON k.tenant_id = n.tenant_id
 LEFT JOIN app_rests r ON r.client_id = i.client_id AND r.environment = i.environment
@@ -166,21 +167,21 @@ WITH moved AS (
         UNION ALL
         SELECT 2, m.tenant_id, m.post_id, NULL, 'publishing', 'published', 'every part is on X'
         FROM moved m JOIN done ON true) AS lines ORDER BY turn
-), rested AS (
-    UPDATE integrations SET rests = 0, rest_until = NULL, rest_why = NULL
-    FROM moved WHERE integrations.id = moved.integration_id AND rests > 0
 ), counted AS (
     INSERT INTO rate_windows (tenant_id, integration_id, family, most, remaining, resets_at)
     SELECT m.tenant_id, m.integration_id, w.family, w.most, w.remaining, w.resets_at
-    FROM moved m, unnest(%(families)s::text[], %(most)s::int[], %(remaining)s::int[],
-                         %(resets_at)s::timestamptz[]) AS w (family, most, remaining, resets_at)
+    FROM moved m, json_to_recordset(%(windows)s) AS w
+        (family text, most int, remaining int, resets_at timestamptz)
     ON CONFLICT (integration_id, family) DO UPDATE
     SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
 )
 SELECT EXISTS (SELECT FROM moved) AS moved,
        EXISTS (SELECT FROM parts known WHERE known.integration_id = %(integration)s
                AND known.sent_as = %(tweet)s) AS known,
-       EXISTS (SELECT FROM done) AND NOT has_publishing(%(integration)s, %(besides)s) AS is_last
+       EXISTS (SELECT FROM done) AND NOT EXISTS (
+            SELECT FROM posts p WHERE p.integration_id = %(integration)s AND p.state = 'publishing'
+            AND p.resume_at IS NULL AND NOT p.paused AND NOT p.id = ANY(%(besides)s::bigint[])
+       ) AS is_last
 
 -- name: end_attempt
 -- What became of a try that is not `sent`: the attempt's end, the part's move and its story. An
@@ -338,6 +339,11 @@ UPDATE posts SET resume_at = %(now)s WHERE id = %(post)s AND state = 'publishing
 UPDATE integrations SET rest_until = %(until)s, rest_why = %(why)s, rests = rests + 1
 WHERE id = %(integration)s
 
+-- name: end_account_rest
+-- X takes posts of the account again.
+UPDATE integrations SET rests = 0, rest_until = NULL, rest_why = NULL
+WHERE id = %(integration)s AND rests > 0
+
 -- name: rest_app
 -- X takes nothing of any account of this app before then.
 INSERT INTO app_rests (client_id, environment, until, why)
@@ -357,8 +363,8 @@ WHERE environment = %(environment)s AND until > %(now)s ORDER BY until, client_i
 -- How many creates X still takes of the account.
 INSERT INTO rate_windows (tenant_id, integration_id, family, most, remaining, resets_at)
 SELECT %(tenant)s, %(integration)s, w.family, w.most, w.remaining, w.resets_at
-FROM unnest(%(families)s::text[], %(most)s::int[], %(remaining)s::int[],
-            %(resets_at)s::timestamptz[]) AS w (family, most, remaining, resets_at)
+FROM json_to_recordset(%(windows)s) AS w
+    (family text, most int, remaining int, resets_at timestamptz)
 ON CONFLICT (integration_id, family) DO UPDATE
 SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
 
@@ -405,10 +411,6 @@ FROM queue_due_posts(%(now)s, %(posts)s, %(environment)s) AS p,
      queue_preparations(%(now)s, %(others)s, %(environment)s) AS m,
      queue_due_accounts(%(now)s, %(leased_until)s, %(others)s, %(environment)s) AS a
 
--- name: has_publishing
--- Whether the account still has posts on their way that could be taken up.
-SELECT has_publishing(%(integration)s, %(besides)s) AS has
-
 -- name: raise_alarm
 -- One open alarm a kind and subject.
 INSERT INTO alarms (tenant_id, kind, subject, raised_at, message, next)
@@ -433,6 +435,22 @@ SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
 -- name: oldest_due_post
 -- Since when the oldest late post should be out.
 SELECT oldest_due_post(%(now)s, %(environment)s) AS at
+
+-- name: ask_locks
+-- Take locks, give them back, or hear that their session lives: each row in its turn, from left to
+-- right. Of an account given back: whether it has posts that could be taken up, seen after that.
+SELECT pg_backend_pid(),
+       coalesce(CASE a.what WHEN 'take' THEN pg_try_advisory_lock(a.kind, a.key)
+                            WHEN 'give' THEN pg_advisory_unlock(a.kind, a.key) END, false),
+       CASE WHEN a.what = 'give' AND a.account IS NOT NULL
+            THEN has_publishing(a.account, a.besides) ELSE false END
+FROM json_to_recordset(%(questions)s) AS a
+    (what text, kind int, key int, account bigint, besides bigint[])
+
+-- name: give_sign
+-- Whose session it is, and that its process lives, told by the session's name.
+SELECT set_config('application_name', concat_ws(' ', 'roost',
+       floor(extract(epoch FROM clock_timestamp()))::bigint, %(who)s::text), false)
 
 -- name: silent_senders
 -- Accounts that a session keeps whose process has given no sign of life lately: who, and which.

@@ -86,18 +86,19 @@ class _Account:
         """The next step of the account's next post; False where there is none."""
         # Before the commit of an attempt, from a clock that counts suspended time.
         deadline_at = boot_seconds() + self._house.settings.create_deadline.total_seconds()
+        taken = await store.journal.find_next(
+            self._house.database.alone(self._tenant_id), self._integration_id, self._behind
+        )
+        if taken is None:
+            return False
+        way = self._way(taken)
+        step = promise.decide_step(
+            way.journal, now=self._house.clock.now(), rules=_rules(self._house.settings)
+        )
         attempt = None
-        async with self._house.database.statements(self._tenant_id) as transaction:
-            taken = await store.journal.find_next(transaction, self._integration_id, self._behind)
-            if taken is None:
-                return False
-            way = self._way(taken)
-            step = promise.decide_step(
-                way.journal, now=self._house.clock.now(), rules=_rules(self._house.settings)
-            )
-            if isinstance(step, promise.Send) and way.grant.is_fresh():
-                reached(Point.CREATE_BEFORE_COMMIT)
-                attempt = await send.begin(way, transaction, step.part, again=step.again)
+        if isinstance(step, promise.Send) and way.grant.is_fresh():
+            reached(Point.CREATE_BEFORE_COMMIT)
+            attempt = await send.begin(way, step.part, again=step.again)
         turn = await self._do(way, step, attempt, deadline_at)
         if turn is Turn.BEHIND:
             self._behind.add(way.journal.post.id)

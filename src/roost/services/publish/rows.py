@@ -73,8 +73,11 @@ class Way:
 
     async def keep(self, work: Callable[[Statements], Awaitable[T]]) -> T:
         """The same for what this process alone knows, again while the database is away."""
-        what = f"what X answered about post {self.journal.post.id}"
-        return await self.house.until_kept(what, lambda: self.write(work))
+        return await self.house.until_kept(self._what, lambda: self.write(work))
+
+    @property
+    def _what(self) -> str:
+        return f"what X answered about post {self.journal.post.id}"
 
     async def sent(
         self,
@@ -95,9 +98,9 @@ class Way:
         told = "found on X's timeline" if adopted else "X has it"
         unknown = PartState.UNKNOWN
 
-        async def work(transaction: Statements) -> store.journal.Sent:
+        async def keep() -> store.journal.Sent:
             return await store.journal.settle_sent(
-                transaction,
+                self.house.database.alone(self.tenant_id),
                 self.account.id,
                 part.part,
                 attempt,
@@ -114,15 +117,15 @@ class Way:
                 besides=self.behind,
             )
 
-        sent = await self.keep(work)
+        sent = await self.house.until_kept(self._what, keep)
         if not sent.moved and not sent.known:
             # Another worker has gone on from the rows; X's id must not be lost for that.
             why = f"X answered an older attempt late: it has it as {tweet_id}, perhaps twice"
             log.error("post %s, part %s: %s", self.journal.post.id, part.part.position, why)
             await self._tell_perhaps_twice(part, why)
             await self.ask_person(part, why)
-        elif sent.moved and self.journal.app_rest is not None:
-            await self._end_app_rest()
+        elif sent.moved:
+            await self._end_rests()
         return Turn.OVER if sent.is_last else Turn.ON
 
     async def _tell_perhaps_twice(self, part: PartJournal, why: str) -> None:
@@ -142,8 +145,15 @@ class Way:
 
         await self.keep(work)
 
-    async def _end_app_rest(self) -> None:
+    async def _end_rests(self) -> None:
+        """X takes posts again: of the account, and of the app."""
         account, now = self.account, self.house.clock.now()
+        if account.rests:
+            await self.house.database.alone(self.tenant_id).run(
+                "end_account_rest", integration=account.id
+            )
+        if self.journal.app_rest is None:
+            return
 
         async def work(transaction: Statements) -> None:
             await transaction.run(

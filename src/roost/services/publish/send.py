@@ -10,7 +10,6 @@ from roost.journal import Attempt, Outcome, PartJournal, Upload
 from roost.models import Environment, Part, PartState, TweetId
 from roost.points import Point
 from roost.services.publish.rows import Turn, Way
-from roost.store.database import Statements
 from roost.telemetry import reached
 
 #: Pauses in domain time. Of an X that does not answer: the first, doubled each time, and the
@@ -32,10 +31,8 @@ def growing(rests: int) -> timedelta:
     return min(_PAUSE_UNREACHABLE * doubled, _LONGEST_PAUSE)
 
 
-async def begin(
-    way: Way, transaction: Statements, part: PartJournal, *, again: bool
-) -> Attempt | None:
-    """Write an attempt that will be sent once this transaction is committed.
+async def begin(way: Way, part: PartJournal, *, again: bool) -> Attempt | None:
+    """Write and commit an attempt, before it is sent.
 
     None where another worker has changed the part meanwhile.
     """
@@ -48,7 +45,7 @@ async def begin(
             looked = "a person says that X does not have it"
         why = f"handed to X again, since {looked}"
     return await store.journal.begin_attempt(
-        transaction,
+        way.house.database.alone(way.tenant_id),
         part,
         _carried(part, uploads, again=again),
         at=way.house.clock.now(),
