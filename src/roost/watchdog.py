@@ -1,4 +1,5 @@
-"""Ends this process when its event loop does not turn any more: a thread beside it looks.
+"""Ends this process when its event loop does not turn any more, or its end takes too long: a thread
+beside it looks.
 
 The surprise: it counts its own looks, not a clock. A process that was stopped (SIGSTOP, a suspended
 machine) was not stuck; it goes on, and looks at its rows before it does anything.
@@ -10,7 +11,7 @@ import faulthandler
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 log = logging.getLogger(__name__)
@@ -20,23 +21,27 @@ EXIT_CODE: Final = 5
 
 
 @contextlib.contextmanager
-def watching(*, looks: int = 30, every_s: float = 1.0) -> Iterator[None]:
-    """Watch the running loop for the length of the block.
+def watching(
+    *, looks: int = 30, last_looks: int = 60, every_s: float = 1.0
+) -> Iterator[Callable[[], None]]:
+    """Watch the running loop for the length of the block, which gets a call to say: it is ending.
 
-    A loop that has not turned between so many looks (wall seconds apart) is stuck: the process says
-    where, without any value, and is gone at once, so that others get its locks and its jobs.
+    A loop that has not turned between so many looks (wall seconds apart) is stuck, and an end that
+    takes longer than the last looks never comes: the process says where it is, without any value,
+    and is gone at once, so that others get its locks and its jobs.
     """
     loop = asyncio.get_running_loop()
-    ended, turned = threading.Event(), threading.Event()
+    ended, turned, ending = threading.Event(), threading.Event(), threading.Event()
 
     def watch() -> None:
-        missed = 0
+        missed = last = 0
         while not ended.wait(every_s):
             missed = 0 if turned.is_set() else missed + 1
+            last += ending.is_set()
             if missed >= looks:
-                log.critical("the event loop is stuck; this process ends, others take over")
-                faulthandler.dump_traceback()
-                os._exit(EXIT_CODE)
+                _end("the event loop is stuck")
+            if last >= last_looks:
+                _end("the end that was asked for does not come")
             if not missed:
                 turned.clear()
                 with contextlib.suppress(RuntimeError):  # The loop was closed this very moment.
@@ -45,6 +50,12 @@ def watching(*, looks: int = 30, every_s: float = 1.0) -> Iterator[None]:
     turned.set()
     threading.Thread(target=watch, name="watchdog", daemon=True).start()
     try:
-        yield
+        yield ending.set
     finally:
         ended.set()
+
+
+def _end(why: str) -> None:
+    log.critical("%s; this process is gone, others take over", why)
+    faulthandler.dump_traceback()
+    os._exit(EXIT_CODE)

@@ -181,14 +181,19 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
     """Work until SIGTERM or SIGINT, then let running jobs finish; or until cancelled.
 
     A database that is away, however long, is tried again; so is one that restarted. A process
-    whose event loop is stuck ends at once.
+    whose event loop is stuck ends at once, and one that was asked to end after a minute.
     """
     asked = asyncio.Event()
-    if handle_signals:
-        # First of all: what is cancelled while it opens may swallow the cancellation.
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    with watching():
+    with watching() as ending:
+
+        def ask() -> None:
+            asked.set()
+            ending()
+
+        if handle_signals:
+            # First of all: what is cancelled while it opens may swallow the cancellation.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, ask)
         async with open_sender_locks(house.database) as locks:
             if (mark := await restore.find_restored(house)) is not None:
                 await pause.stop_after_restore(house, mark.last_at)

@@ -1,4 +1,5 @@
-"""A watched process that answers each line with another, and gets stuck when a line says so."""
+"""A watched process that answers each line with another, and does not end, or gets stuck, when a
+line says so."""
 
 import asyncio
 import sys
@@ -8,10 +9,12 @@ from roost.watchdog import watching
 
 
 async def answer() -> None:
-    with watching(looks=50, every_s=0.02):
+    with watching(looks=50, last_looks=25, every_s=0.02) as ending:
         while line := await asyncio.to_thread(sys.stdin.readline):
             if line == "get stuck\n":
                 time.sleep(3600)  # noqa: ASYNC251  this is what being stuck is
+            if line == "end\n":
+                ending()
             sys.stdout.write("turning\n")
             sys.stdout.flush()
 

@@ -1,5 +1,6 @@
 """Posts held back at four scopes, and what goes on after a restore: nothing twice."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -50,6 +51,49 @@ async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: Scope) 
     assert await held(desk, post_id) == ()
     await desk.work()
     assert await desk.on_x() == ["Held"]
+
+
+LINES = {
+    Scope.POST: ("paused by hand", "goes on, by hand"),
+    Scope.ACCOUNT: ("@larkbooks was paused by hand", "@larkbooks goes on"),
+    Scope.TENANT: ("all of default was paused by hand", "all of default goes on"),
+    Scope.EVERYTHING: ("everything was stopped by hand", "everything goes on"),
+}
+
+
+async def told(desk: Desk, post_id: PostId) -> list[str]:
+    """The reasons in a post's history."""
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        return [event.why for event in await store.posts.list_events(transaction, post_id)]
+
+
+@pytest.mark.parametrize("scope", list(Scope), ids=str)
+async def test_a_hold_and_its_end_are_lines_of_the_posts_history(desk: Desk, scope: Scope) -> None:
+    post_id = await desk.plan("Held", after_s=60)
+    for paused in (True, True, False, False):
+        await HOLDS[scope](desk, post_id, paused)
+    _, *held = await told(desk, post_id)
+    assert tuple(held) == LINES[scope]
+    await desk.emulator.jump(seconds=600)
+    await desk.work()
+    published = await told(desk, post_id)
+    assert published[1:3] == list(LINES[scope])
+    for paused in (True, False):
+        with contextlib.suppress(PostOver):
+            await HOLDS[scope](desk, post_id, paused)
+    assert await told(desk, post_id) == published
+
+
+async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -> None:
+    other = await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
+    await pause.hold_account(desk.house, desk.account, paused=True)
+    await pause.hold_tenant(desk.house, desk.tenant, paused=True)
+    await pause.hold_tenant(desk.house, desk.tenant, paused=False)
+    held = await desk.plan("Held")
+    free = await desk.plan("Free", account=other)
+    assert (await told(desk, held))[0] == "@larkbooks was paused by hand"
+    assert len(await told(desk, held)) == 2
+    assert len(await told(desk, free)) == 1
 
 
 async def test_other_accounts_are_not_held_back(desk: Desk) -> None:

@@ -1,4 +1,5 @@
-"""A process whose event loop is stuck ends; one that was only stopped goes on."""
+"""A process whose event loop is stuck ends, as does one whose end takes too long; one that was only
+stopped goes on."""
 
 import asyncio
 import contextlib
@@ -43,6 +44,15 @@ async def test_a_stuck_loop_ends_its_process_and_says_where() -> None:
         assert await process.wait() == EXIT_CODE
     assert "the event loop is stuck" in told
     assert "in answer" in told
+
+
+async def test_an_end_that_takes_too_long_is_cut_short() -> None:
+    async with watched() as process:
+        assert await say(process, "end") == "turning"
+        assert process.stderr is not None
+        told = (await process.stderr.read()).decode()
+        assert await process.wait() == EXIT_CODE
+    assert "the end that was asked for does not come" in told
 
 
 async def test_a_stopped_process_goes_on_and_is_not_ended() -> None:

@@ -79,24 +79,30 @@ async def hold_post(house: House, tenant: Tenant, post_id: PostId, *, paused: bo
 
 
 async def hold_account(house: House, account: Integration, *, paused: bool) -> None:
-    """Hold all posts of an account back, or let them go on."""
+    """Hold all posts of an account back, or let them go on; told in their histories."""
+    why = f"@{account.username} was paused by hand" if paused else f"@{account.username} goes on"
     async with house.database.statements(account.tenant_id) as transaction:
-        await transaction.run("pause_account", integration=account.id, paused=paused)
+        await transaction.run(
+            "pause_account", integration=account.id, paused=paused,
+            at=house.clock.now(), why=why, who=house.who,
+        )  # fmt: skip
         await transaction.run("announce_due")
 
 
 async def hold_tenant(house: House, tenant: Tenant, *, paused: bool) -> None:
-    """Hold all posts of a tenant back, or let them go on."""
+    """Hold all posts of a tenant back, or let them go on; told in their histories."""
+    why = f"all of {tenant.name} was paused by hand" if paused else f"all of {tenant.name} goes on"
     async with house.database.statements(tenant.id) as transaction:
-        await transaction.run("pause_tenant", paused=paused)
+        await transaction.run(
+            "pause_tenant", paused=paused, at=house.clock.now(), why=why, who=house.who
+        )
         await transaction.run("announce_due")
 
 
 async def stop_everything(house: House) -> None:
     """The stop switch: nothing of anybody goes out, but for a request that is on its way now."""
     async with house.database.statements(None) as transaction:
-        why = f"stopped by hand ({house.who})"
-        await transaction.run("pause_everything", paused=True, why=why)
+        await transaction.run("pause_everything", at=house.clock.now(), who=house.who)
 
 
 async def stop_after_restore(house: House, restored_to: datetime | None) -> None:
@@ -108,7 +114,7 @@ async def stop_after_restore(house: House, restored_to: datetime | None) -> None
     to = restored_to or _EVER
     async with house.database.statements(None) as transaction:
         why = f"the database was restored; it knows nothing after {to.isoformat()}"
-        await transaction.run("stop_after_restore", why=why, to=to)
+        await transaction.run("stop_after_restore", why=why, to=to, at=now, who=house.who)
         await store.alarms.sound(
             transaction, None, *_RESTORED, at=now,
             message=f"The database was restored to {to.isoformat(timespec='seconds')}: posts sent"
@@ -144,7 +150,7 @@ async def go_on(house: House) -> int:
                 )  # fmt: skip
             doubted += len(parts)
     async with house.database.statements(None) as transaction:
-        await transaction.run("go_on_after_restore")
+        await transaction.run("go_on_with_everything", at=now, who=house.who)
         await store.alarms.end(transaction, None, *_RESTORED, at=now)
         await transaction.run("announce_due")
     return doubted

@@ -64,9 +64,30 @@ SELECT id, post_id, position, text, state, sent_as, sent_at, deleted_at FROM par
 WHERE post_id = ANY(%(posts)s) ORDER BY post_id, position
 
 -- name: list_events
--- A post's history, oldest first.
-SELECT at, post_id, position, before, after, why, who FROM events
-WHERE post_id = %(post)s ORDER BY id
+-- A post's history, oldest first: its own lines, and those that tell of a hold on its account, its
+-- tenant or everybody while it was to go out, or that was there before.
+WITH own AS (
+    SELECT id, at, post_id, position, before, after, why, who FROM events WHERE post_id = %(post)s
+), span AS (
+    SELECT p.id, p.tenant_id, p.integration_id, (SELECT min(own.id) FROM own) AS first,
+           CASE WHEN p.state IN ('draft', 'scheduled', 'publishing') THEN NULL
+                ELSE (SELECT max(own.id) FROM own) END AS last
+    FROM posts p WHERE p.id = %(post)s
+), held AS (
+    SELECT h.*, s.id AS post_id, s.first,
+           lead(h.id) OVER (PARTITION BY h.tenant_id, h.integration_id ORDER BY h.id) AS next
+    FROM span s JOIN holds h
+      ON h.tenant_id IS NULL
+         OR (h.tenant_id = s.tenant_id
+             AND (h.integration_id IS NULL OR h.integration_id = s.integration_id))
+    WHERE s.last IS NULL OR h.id < s.last
+)
+SELECT at, post_id, position, before, after, why, who FROM (
+    SELECT * FROM own
+    UNION ALL
+    SELECT id, at, post_id, NULL, NULL, CASE WHEN paused THEN 'held' ELSE 'free' END, why, who
+    FROM held WHERE id > first OR (paused AND (next IS NULL OR next > first))
+) AS lines ORDER BY id
 
 -- name: take_up_post
 -- One post, or else the account's post on its way that is next in due order and does not wait: its
@@ -236,16 +257,27 @@ UPDATE posts SET late_from = %(now)s WHERE id = %(post)s
 UPDATE posts SET paused = %(paused)s WHERE id = %(post)s AND paused <> %(paused)s RETURNING state
 
 -- name: pause_account
--- The same for all posts of an account.
-UPDATE integrations SET paused = %(paused)s WHERE id = %(integration)s
+-- The same for all posts of an account, told in their histories.
+WITH held AS (
+    UPDATE integrations SET paused = %(paused)s WHERE id = %(integration)s AND paused <> %(paused)s
+    RETURNING tenant_id, id
+)
+INSERT INTO holds (tenant_id, integration_id, at, paused, why, who)
+SELECT tenant_id, id, %(at)s, %(paused)s, %(why)s, %(who)s FROM held
 
 -- name: pause_tenant
 -- The same for all posts of the tenant in sight.
-UPDATE tenants SET paused = %(paused)s
+WITH held AS (UPDATE tenants SET paused = %(paused)s WHERE paused <> %(paused)s RETURNING id)
+INSERT INTO holds (tenant_id, at, paused, why, who)
+SELECT id, %(at)s, %(paused)s, %(why)s, %(who)s FROM held
 
 -- name: pause_everything
--- The stop switch.
-UPDATE stop_switch SET paused = %(paused)s, why = %(why)s
+-- The stop switch, told in the histories of all posts.
+WITH before AS (SELECT paused FROM stop_switch FOR UPDATE), held AS (
+    UPDATE stop_switch SET paused = true, why = format('stopped by hand (%%s)', %(who)s::text)
+)
+INSERT INTO holds (at, paused, why, who)
+SELECT %(at)s, true, 'everything was stopped by hand', %(who)s FROM before WHERE NOT paused
 
 -- name: see_stop_switch
 -- Whether everything is stopped, why, and since when these tables may lack what was sent.
@@ -259,12 +291,20 @@ FROM stop_switch
 
 -- name: stop_after_restore
 -- Everything stops: what was sent after an instant may be missing here.
-UPDATE stop_switch SET paused = true, why = %(why)s,
-       restored_to = least(coalesce(restored_to, %(to)s), %(to)s)
+WITH before AS (SELECT paused FROM stop_switch FOR UPDATE), held AS (
+    UPDATE stop_switch SET paused = true, why = %(why)s,
+           restored_to = least(coalesce(restored_to, %(to)s), %(to)s)
+)
+INSERT INTO holds (at, paused, why, who)
+SELECT %(at)s, true, %(why)s, %(who)s FROM before WHERE NOT paused
 
--- name: go_on_after_restore
--- The restore has been seen to.
-UPDATE stop_switch SET paused = false, why = NULL, restored_to = NULL
+-- name: go_on_with_everything
+-- The stop switch is off, and a restore has been seen to.
+WITH before AS (SELECT paused FROM stop_switch FOR UPDATE), held AS (
+    UPDATE stop_switch SET paused = false, why = NULL, restored_to = NULL
+)
+INSERT INTO holds (at, paused, why, who)
+SELECT %(at)s, false, 'everything goes on', %(who)s FROM before WHERE paused
 
 -- name: find_mark
 -- What tells this database from a restored copy of it.
