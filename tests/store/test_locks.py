@@ -62,6 +62,34 @@ async def test_a_lost_session_is_noticed_and_the_next_try_opens_another(
         assert await locks.take(account)
 
 
+async def test_who_is_cancelled_while_asking_keeps_no_lock(house: House) -> None:
+    async with (
+        open_sender_locks(house.database) as mine,
+        open_sender_locks(house.database) as theirs,
+    ):
+        asking = asyncio.create_task(mine.take(ACCOUNT))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert await mine.take(IntegrationId(8))  # Both questions have been answered by now.
+        await mine.give_back(IntegrationId(8), [])
+        assert await theirs.take(ACCOUNT)
+
+
+async def test_many_tasks_ask_at_once_and_each_gets_its_own_answer(house: House) -> None:
+    accounts = [IntegrationId(number) for number in range(1, 51)]
+    async with (
+        open_sender_locks(house.database) as mine,
+        open_sender_locks(house.database) as theirs,
+    ):
+        for odd in accounts[::2]:
+            assert await theirs.take(odd)
+        taken = await asyncio.gather(*(mine.take(each) for each in accounts))
+        assert taken == [number % 2 == 0 for number in accounts]
+        held = await asyncio.gather(*(mine.still_hold(each) for each in accounts))
+        assert held == taken
+
+
 async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(house: House) -> None:
     begun, done = asyncio.Event(), asyncio.Event()
 

@@ -220,7 +220,8 @@ class SenderLocks:
             questions, self._asked = self._asked, []
             try:
                 answers = await self._answers(questions)
-            except psycopg.OperationalError as error:
+            except Exception as error:
+                # Whatever it is, it is for those who asked: nobody may wait for ever.
                 for question in questions:
                     if not question.answer.done():
                         question.answer.set_exception(error)
