@@ -251,10 +251,13 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
     apart = create_async_engine(
         "postgresql+psycopg://", async_creator=connect, poolclass=NullPool, hide_parameters=True
     )
-    # The few statements of these paths are prepared, and planned once: some are long.
-    options = conninfo_to_dict(conninfo)["options"]
+    # The few statements of these paths are prepared, and planned once: some are long. They are
+    # planned for large tables, however small these are at that moment: each row by its own key,
+    # never all rows of a tenant.
     planned_once = make_conninfo(
-        conninfo, options=f"{options} -c plan_cache_mode=force_generic_plan"
+        conninfo,
+        options=f"{conninfo_to_dict(conninfo)['options']} -c plan_cache_mode=force_generic_plan"
+        " -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off",
     )
     pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
         planned_once, kwargs={"autocommit": True}, min_size=0, max_size=pool_size, open=False,

@@ -225,6 +225,7 @@ async def settle_sent(
     row = await database.run_one(
         "settle_sent",
         part=part.id,
+        post=part.post_id,
         integration=integration_id,
         attempt=attempt.id,
         number=attempt.number,

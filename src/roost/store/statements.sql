@@ -92,6 +92,8 @@ SELECT at, post_id, position, before, after, why, who FROM (
 -- name: take_up_post
 -- One post, or else the account's post on its way that is next in due order and does not wait: its
 -- whole journal and its account's grant in one row, since every post published costs this statement.
+-- What hangs on its parts is asked for by their numbers: a join may be planned the other way round
+-- while a table is empty, and would then read all of it when it is not any more.
 WITH next AS MATERIALIZED (
     (SELECT id FROM posts
      WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
@@ -99,22 +101,26 @@ WITH next AS MATERIALIZED (
        AND (SELECT true FROM sendable_accounts WHERE id = %(integration)s)
      ORDER BY due_at, id LIMIT 1)
     UNION ALL SELECT %(post)s::bigint WHERE %(post)s::bigint IS NOT NULL
+), parted AS MATERIALIZED (
+    SELECT id, ARRAY(SELECT p.id FROM parts p WHERE p.post_id = next.id) AS parts FROM next
+), carrying AS MATERIALIZED (
+    SELECT id, parts, ARRAY(SELECT m.id FROM media_assets m WHERE m.part_id = ANY(parts)) AS assets
+    FROM parted
 )
 SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.tolerance, n.paused,
        coalesce(n.late_from, n.due_at) AS late_from,
        row_to_json(i) AS account, k.ring_key_id, k.sealed_key,
        r.until AS app_rest_until, r.why AS app_rest_why,
        (SELECT json_agg(p ORDER BY p.position) FROM parts p WHERE p.post_id = n.id) AS parts,
-       (SELECT json_agg(m ORDER BY m.position) FROM media_assets m JOIN parts p ON p.id = m.part_id
-        WHERE p.post_id = n.id) AS media,
-       (SELECT json_agg(u) FROM uploads u JOIN media_assets m ON m.id = u.asset_id
-        JOIN parts p ON p.id = m.part_id
-        WHERE p.post_id = n.id AND u.media_id IS NOT NULL) AS uploads,
+       (SELECT json_agg(m ORDER BY m.position) FROM media_assets m WHERE m.id = ANY(c.assets))
+           AS media,
+       (SELECT json_agg(u) FROM uploads u
+        WHERE u.asset_id = ANY(c.assets) AND u.media_id IS NOT NULL) AS uploads,
        (SELECT json_agg(a ORDER BY a.number) FROM (
             SELECT b.*, extract(epoch FROM b.deadline_at - clock_timestamp())::float8 AS seconds_left
-            FROM attempts b JOIN parts p ON p.id = b.part_id WHERE p.post_id = n.id) a) AS attempts,
+            FROM attempts b WHERE b.part_id = ANY(c.parts)) a) AS attempts,
        (SELECT json_agg(w) FROM rate_windows w WHERE w.integration_id = n.integration_id) AS windows
-FROM next JOIN posts n ON n.id = next.id
+FROM carrying c JOIN posts n ON n.id = c.id
 JOIN integrations i ON i.id = n.integration_id
 LEFT JOIN tenant_keys k ON k.tenant_id = n.tenant_id
 LEFT JOIN app_rests r ON r.client_id = i.client_id AND r.environment = i.environment
@@ -176,10 +182,10 @@ WITH moved AS (
     SELECT tenant_id, integration_id, %(at)s, 'create_post', 201, %(usd)s, %(priced)s FROM moved
 ), done AS (
     UPDATE posts SET state = 'published', reason = NULL, resume_at = NULL
-    FROM moved WHERE posts.id = moved.post_id AND posts.state = 'publishing'
-      AND NOT EXISTS (SELECT FROM parts other WHERE other.post_id = moved.post_id
+    WHERE id = %(post)s AND state = 'publishing' AND EXISTS (SELECT FROM moved)
+      AND NOT EXISTS (SELECT FROM parts other WHERE other.post_id = %(post)s
                       AND other.id <> %(part)s AND other.state <> 'sent')
-    RETURNING posts.id
+    RETURNING id
 ), told AS (
     INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
     SELECT tenant_id, post_id, position, %(at)s, before, after, why, %(who)s FROM (
