@@ -72,6 +72,10 @@ class Town:
         await self.announce()
         return planned
 
+    async def tidy(self) -> None:
+        """Do what the server's autovacuum has done by the time such a state is old."""
+        await self.owner.execute("VACUUM (ANALYZE)")
+
     async def announce(self) -> None:
         """Wake the dispatchers, as whoever plans a post does at commit."""
         await self.owner.execute("SELECT pg_notify('roost_due', '')")

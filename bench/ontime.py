@@ -3,7 +3,8 @@
     ./dev bench ontime [--json] [--each N] [--waiting N] [--lone N]
 
 Two workers beside PostgreSQL and the emulator, all on this machine, all durable. In turns: no-op
-jobs, a burst of posts due at one instant, no-op jobs again (the burst is held against their mean);
+jobs, a burst of posts due at one instant, no-op jobs again (the burst is held against their mean;
+each begins with a tidy queue and is of the same number, since the engine slows as its table fills);
 a smaller burst whose statements PostgreSQL itself writes down (`log_statement = all`), counted from
 there whoever sent them; then very many posts that wait, and single ones that come due among them.
 """
@@ -34,8 +35,8 @@ from roost.store.database import as_role
 
 WORKERS = 2
 NOOP = "noop"
-#: Jobs that do nothing: so many at once, so often.
-PORTION, PORTIONS = 1_000, 3
+#: Jobs that do nothing are queued so many at once.
+PORTION = 1_000
 TENTHS = 10
 #: A logged statement, of whichever connection but the bench's own.
 _LOGGED = re.compile(
@@ -66,6 +67,7 @@ async def burst(town: Town, each: int, name: str) -> Burst:
     async with workers(town, WORKERS) as processes:
         due = town.house.clock.now() + timedelta(seconds=5 + each)
         posts = await town.plan(list(town.accounts), each, due, name)
+        await town.tidy()
         assert town.house.clock.now() < due, "the machine is too slow to plan them in time"
         await town.house.clock.sleep_until(due)
         began, before = time.monotonic(), await _cpu_seconds(town, processes)
@@ -119,24 +121,26 @@ class Noop:
     """Milliseconds of CPU a job, of workers and server."""
 
 
-async def noop_jobs(town: Town) -> Noop:
-    """Jobs that do nothing, done by the same engine in as many processes.
+async def noop_jobs(town: Town, count: int) -> Noop:
+    """So many jobs that do nothing, done by the same engine in as many processes.
 
     In portions: the engine is slowed by a deep queue of its own, which would flatter the posts.
     """
+    await town.tidy()
+    portions = max(1, count // PORTION)
     async with contextlib.AsyncExitStack() as stack:
         processes = [await stack.enter_async_context(_noop_worker(town)) for _ in range(WORKERS)]
         before = await _cpu_seconds(town, processes)
         seconds = 0.0
-        for _ in range(PORTIONS):
+        for _ in range(portions):
             await _queue_noop(town)
             began = time.monotonic()
             await town.until("SELECT NOT EXISTS (SELECT FROM procrastinate_jobs) AS so")
             seconds += time.monotonic() - began
         after = await _cpu_seconds(town, processes)
     spent = sum(after[who] - before[who] for who in after)
-    count = PORTIONS * PORTION
-    return Noop(count / seconds, spent * 1000 / count)
+    done = portions * PORTION
+    return Noop(done / seconds, spent * 1000 / done)
 
 
 async def _queue_noop(town: Town) -> None:
@@ -223,8 +227,7 @@ async def fill_with_waiting(town: Town, count: int) -> float:
         done += await town.fill(tenant_id, accounts, times, "later")
     await town.owner.execute("SET session_replication_role = origin")
     say(f"{done} posts wait; tidying up after their arrival")
-    for table in ("posts", "parts", "events"):
-        await town.owner.execute(f"VACUUM (ANALYZE) {table}")
+    await town.tidy()
     await town.owner.execute("CHECKPOINT")
     return (await _bytes(town) - before) / done
 
@@ -293,11 +296,11 @@ async def measure(
     say(f"connecting {sum(SIZES)} accounts of {len(SIZES)} tenants")
     async with open_town() as town:
         say("no-op jobs")
-        noop = [await noop_jobs(town)]
+        noop = [await noop_jobs(town, posts)]
         say(f"{noop[0].a_second:.0f} a second; {posts} posts due at once")
         drained = await burst(town, each, "burst")
         say(f"{drained.a_second:.0f} a second; no-op jobs")
-        noop.append(await noop_jobs(town))
+        noop.append(await noop_jobs(town, posts))
         say(f"{noop[1].a_second:.0f} a second; counting statements")
         statements, kinds, counted = await count_statements(town, max(1, each // 5))
         for kind, times in kinds.most_common(30):

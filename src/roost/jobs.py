@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from roost.models import IntegrationId, PostId, TenantId
 from roost.settings import Settings
-from roost.store.database import Statements
+from roost.store.database import Statements, planned_by_key
 
 PUBLISH: Final = "publish"
 PREPARE: Final = "prepare"
@@ -38,8 +38,9 @@ async def open_engine(conninfo: str) -> AsyncIterator[App]:
     not asked for a sign of life before each: that makes two statements a job instead of eight.
     """
     pool = AsyncConnectionPool(
-        conninfo, min_size=1, max_size=6, open=False, configure=_commit_each, check=_see_its_end
-    )
+        planned_by_key(conninfo), min_size=1, max_size=6, open=False, configure=_commit_each,
+        check=_see_its_end,
+    )  # fmt: skip
     app = App(connector=PsycopgConnector())
     await pool.open(wait=True)
     try:

@@ -56,6 +56,19 @@ def as_role(url: str, role: str) -> str:
     )
 
 
+def planned_by_key(conninfo: str) -> str:
+    """The same connection for a few statements, prepared and planned once: some are long.
+
+    They are planned for large tables, however small these are at that moment: each row by its own
+    key, never all rows of a tenant, or all that a queue has ever held.
+    """
+    options = conninfo_to_dict(conninfo).get("options") or ""
+    for setting in ("plan_cache_mode=force_generic_plan", "jit=off", "enable_seqscan=off",
+                    "enable_bitmapscan=off"):  # fmt: skip
+        options = f"{options} -c {setting}"
+    return make_conninfo(conninfo, options=options.strip())
+
+
 async def _rows(cursor: psycopg.AsyncCursor[dict[str, Any]]) -> list[dict[str, Any]]:
     """What a statement has returned, if it returns anything."""
     return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
@@ -251,17 +264,9 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
     apart = create_async_engine(
         "postgresql+psycopg://", async_creator=connect, poolclass=NullPool, hide_parameters=True
     )
-    # The few statements of these paths are prepared, and planned once: some are long. They are
-    # planned for large tables, however small these are at that moment: each row by its own key,
-    # never all rows of a tenant.
-    planned_once = make_conninfo(
-        conninfo,
-        options=f"{conninfo_to_dict(conninfo)['options']} -c plan_cache_mode=force_generic_plan"
-        " -c jit=off -c enable_seqscan=off -c enable_bitmapscan=off",
-    )
     pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-        planned_once, kwargs={"autocommit": True}, min_size=0, max_size=pool_size, open=False,
-        timeout=_POOL_PATIENCE_S,
+        planned_by_key(conninfo), kwargs={"autocommit": True}, min_size=0, max_size=pool_size,
+        open=False, timeout=_POOL_PATIENCE_S,
     )  # fmt: skip
     try:
         async with pool:
