@@ -62,11 +62,12 @@ def planned_by_key(conninfo: str) -> str:
     They are planned for large tables, however small these are at that moment: each row by its own
     key, never all rows of a tenant, or all that a queue has ever held.
     """
-    options = conninfo_to_dict(conninfo).get("options") or ""
-    for setting in ("plan_cache_mode=force_generic_plan", "jit=off", "enable_seqscan=off",
-                    "enable_bitmapscan=off"):  # fmt: skip
-        options = f"{options} -c {setting}"
-    return make_conninfo(conninfo, options=options.strip())
+    return make_conninfo(
+        conninfo,
+        options=f"{conninfo_to_dict(conninfo).get('options') or ''}"
+        " -c plan_cache_mode=force_generic_plan -c jit=off"
+        " -c enable_seqscan=off -c enable_bitmapscan=off",
+    )
 
 
 async def _rows(cursor: psycopg.AsyncCursor[dict[str, Any]]) -> list[dict[str, Any]]:
