@@ -38,8 +38,10 @@ def worker(*, as_json: Json = False) -> int:
 
         async with open_for_command(with_secrets=True, who=worker_signature()) as house:
             # What is loaded by now stays to the end: no search for garbage has to visit it again.
+            # A job leaves next to none, so it is looked for rarely.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(20_000)
             say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
             await publisher.run(house)
 

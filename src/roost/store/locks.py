@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 #: Wall seconds for the database to answer about a lock.
 _PATIENCE_S = 5.0
+#: A lock that is given back waits so long for other questions to go out with: nobody waits for it
+#: who would not look again.
+_COMPANY_S = 0.02
 
 
 class _Kind(IntEnum):
@@ -112,6 +115,7 @@ class SenderLocks:
         self._turn = asyncio.Lock()
         self._asked: list[_Question] = []
         self._asking: asyncio.Task[None] | None = None
+        self._pressing = asyncio.Event()
         self._at_work: set[asyncio.Task[None]] = set()
 
     async def finish(self, work: Coroutine[Any, Any, None]) -> None:
@@ -210,6 +214,8 @@ class SenderLocks:
     ) -> _Answer:
         question = _Question(what, kind, number, besides)
         self._asked.append(question)
+        if what != "give":
+            self._pressing.set()
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._answer())
         return await question.answer
@@ -217,6 +223,10 @@ class SenderLocks:
     async def _answer(self) -> None:
         """Answer what is asked, and what is asked meanwhile."""
         while self._asked:
+            if not self._pressing.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._pressing.wait(), _COMPANY_S)
+            self._pressing.clear()
             questions, self._asked = self._asked, []
             try:
                 answers = await self._answers(questions)
