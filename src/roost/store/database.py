@@ -208,7 +208,9 @@ class Database:
 
     async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
         """A connection outside the pool, for its holder alone; the holder closes it."""
-        return await psycopg.AsyncConnection.connect(self.conninfo, autocommit=autocommit)
+        return await psycopg.AsyncConnection.connect(
+            planned_by_key(self.conninfo), autocommit=autocommit
+        )
 
 
 async def _refuse_unsafe(conninfo: str) -> None:

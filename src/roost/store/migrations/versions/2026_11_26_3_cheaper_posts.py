@@ -38,9 +38,10 @@ CREATE OR REPLACE FUNCTION has_publishing(account bigint, besides bigint[]) RETU
 -- Posts whose time has come get a job: scheduled ones, and waiting ones that may go on. `more`:
 -- some may be left, for want of room or because somebody else holds their rows.
 --
--- Tenants in turn, a post a turn, beginning after the tenant that had the last one. The tenants are
--- found by jumping from one to the next in the index, so the cost is that of the tenants with
--- waiting posts and of the posts that are taken. A queue that is nearly full is left as it is.
+-- Tenants in turn, a post a turn, beginning after the tenant that had the last one. Where few posts
+-- are due, they say whose turn it is. Else the tenants are found by jumping from one to the next in
+-- the index: the cost is that of the tenants with waiting posts and of the posts that are taken. A
+-- queue that is nearly full is left as it is.
 CREATE OR REPLACE FUNCTION queue_due_posts(
         present timestamptz, at_most int, played text, OUT queued int, OUT more boolean)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -49,6 +50,7 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
         room int;
         last_served bigint;
         served_now bigint;
+        due bigint[];
         in_turn bigint[];
         later bigint[];
         share int;
@@ -63,21 +65,25 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
         IF room < at_most / 4.0 THEN
             RETURN;
         END IF;
-        WITH RECURSIVE heads AS (
-            (SELECT p.tenant_id, p.wake_at FROM posts p WHERE p.wake_at IS NOT NULL
-             ORDER BY p.tenant_id, p.wake_at LIMIT 1)
-            UNION ALL
-            SELECT n.tenant_id, n.wake_at FROM heads h, LATERAL (
-                SELECT p.tenant_id, p.wake_at FROM posts p
-                WHERE p.wake_at IS NOT NULL AND p.tenant_id > h.tenant_id
-                ORDER BY p.tenant_id, p.wake_at LIMIT 1) n
-        )
-        SELECT coalesce(array_agg(h.tenant_id ORDER BY h.tenant_id <= last_served, h.tenant_id),
-                        '{}')
-        INTO in_turn FROM heads h
-        WHERE h.wake_at <= present AND EXISTS (
-            SELECT FROM sendable_accounts a
-            WHERE a.tenant_id = h.tenant_id AND a.environment = played);
+        due := ARRAY(SELECT p.tenant_id FROM posts p WHERE p.wake_at <= present
+                     ORDER BY p.wake_at LIMIT 100);
+        IF cardinality(due) = 100 THEN
+            due := ARRAY(
+                WITH RECURSIVE heads AS (
+                    (SELECT p.tenant_id, p.wake_at FROM posts p WHERE p.wake_at IS NOT NULL
+                     ORDER BY p.tenant_id, p.wake_at LIMIT 1)
+                    UNION ALL
+                    SELECT n.tenant_id, n.wake_at FROM heads h, LATERAL (
+                        SELECT p.tenant_id, p.wake_at FROM posts p
+                        WHERE p.wake_at IS NOT NULL AND p.tenant_id > h.tenant_id
+                        ORDER BY p.tenant_id, p.wake_at LIMIT 1) n
+                )
+                SELECT h.tenant_id FROM heads h WHERE h.wake_at <= present);
+        END IF;
+        SELECT coalesce(array_agg(t.id ORDER BY t.id <= last_served, t.id), '{}')
+        INTO in_turn FROM (SELECT DISTINCT unnest(due) AS id) t
+        WHERE EXISTS (SELECT FROM sendable_accounts a
+                      WHERE a.tenant_id = t.id AND a.environment = played);
         -- Every tenant its share; what some have no use for, is the others' in the next round.
         WHILE room > 0 AND cardinality(in_turn) > 0 LOOP
             later := in_turn[room + 1 :];
