@@ -102,6 +102,25 @@ async def test_what_one_tenant_has_no_use_for_is_anothers(desk: Desk, neighbour:
     assert sorted(await queued(desk.house)) == sorted([*many[:5], one])
 
 
+async def test_whoever_has_more_due_than_is_looked_at_takes_no_turn_of_others(
+    desk: Desk, neighbour: Desk
+) -> None:
+    many = [await desk.plan(f"Post {number}") for number in range(120)]
+    few = [await neighbour.plan(f"Mine {number}", after_s=1) for number in range(3)]
+    await desk.emulator.jump(seconds=2)
+    await dispatch.dispatch_due(desk.house, posts_in_queue=6)
+    assert sorted(await take_jobs(desk.house)) == sorted([*many[:3], *few])
+
+
+async def test_a_queue_that_is_nearly_full_is_left_as_it_is(desk: Desk) -> None:
+    posts = [await desk.plan(f"Post {number}") for number in range(9)]
+    await dispatch.dispatch_due(desk.house, posts_in_queue=7)
+    now = desk.house.clock.now()
+    assert await dispatch.dispatch_due(desk.house, posts_in_queue=8) == Dispatched(0, now)
+    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=10)).queued == 2
+    assert sorted(await take_jobs(desk.house)) == posts
+
+
 async def test_the_queue_stays_short_and_says_that_more_is_due(desk: Desk) -> None:
     posts = [await desk.plan(f"Post {number}") for number in range(5)]
     now = desk.house.clock.now()

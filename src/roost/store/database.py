@@ -206,11 +206,9 @@ class Database:
         """Named statements that are whole by themselves, for the paths that every post takes."""
         return Alone(self._pool, tenant_id)
 
-    async def connect(self, *, autocommit: bool = True) -> psycopg.AsyncConnection[Any]:
-        """A connection outside the pool, for its holder alone; the holder closes it."""
-        return await psycopg.AsyncConnection.connect(
-            planned_by_key(self.conninfo), autocommit=autocommit
-        )
+    async def connect(self) -> psycopg.AsyncConnection[Any]:
+        """A connection outside the pool, without transactions; its holder closes it."""
+        return await psycopg.AsyncConnection.connect(planned_by_key(self.conninfo), autocommit=True)
 
 
 async def _refuse_unsafe(conninfo: str) -> None:
