@@ -31,6 +31,10 @@ _STANDING = """
 """
 
 
+#: Wall seconds to wait for a worker that has something in hand.
+_PATIENCE_S = 1.0
+
+
 class Watch:
     """Kills workers, and times what became of the accounts they held."""
 
@@ -43,8 +47,14 @@ class Watch:
         self._seen: tuple[int, int, int] = (0, 0, 0)
 
     async def kill(self, worker: Worker) -> None:
-        """Kill a worker; the accounts that it held with work to do now stand still."""
-        held = [number for (number,) in await self._scene.ask(_HELD, worker.name, SENDER)]
+        """Kill a worker; the accounts that it held with work to do now stand still.
+
+        It holds one for some hundredths of a second only: such a moment is waited for.
+        """
+        held: list[int] = []
+        latest = time.monotonic() + _PATIENCE_S
+        while not held and time.monotonic() < latest:
+            held = [number for (number,) in await self._scene.ask(_HELD, worker.name, SENDER)]
         worker.send(signal.SIGKILL)
         await worker.ended()
         died = time.monotonic()

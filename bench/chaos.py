@@ -109,6 +109,7 @@ def bars(outcomes: list[Outcome]) -> list[Bar]:
         Bar("unexplained", wrong[Wrong.UNEXPLAINED], "==", 0),
         Bar("needs_decision_share", asked, "<=", 0.02),
         Bar("p99_recovery_s", _p99(recoveries), "<=", 30),
+        Bar("recoveries", len(recoveries), ">=", 10),
         Bar("ended_by_themselves", sum(each.ended_by_themselves for each in outcomes), "==", 0),
         Bar("kills", sum(each.kills for each in outcomes), ">=", 20),
         Bar("stops", sum(each.stops for each in outcomes), ">=", 10),
@@ -133,7 +134,6 @@ def figures(outcomes: list[Outcome]) -> dict[str, float | int | str]:
             f"{name}_faulty_share": round(outcome.faults.total() / outcome.requests, 3),
             f"{name}_deleted_by_hand": outcome.deleted_by_hand,
             f"{name}_reconnected": outcome.reconnected,
-            f"{name}_recoveries": len(outcome.recoveries),
             f"{name}_seconds": round(outcome.seconds, 1),
             **{f"{name}_{state}": count for state, count in sorted(outcome.states.items())},
         }
