@@ -96,6 +96,7 @@ async def say_sent(house: House, tenant: Tenant, post_id: PostId, address: str) 
         price = price_of_create(part.part.text, media=bool(part.part.media))
         await store.journal.settle_sent(
             transaction,
+            tenant.id,
             journal.account.id,
             part.part,
             part.last,

@@ -29,7 +29,7 @@ class Dispatched:
 async def dispatch_due(house: House, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
     """Queue posts, preparations and accounts whose time has come, as far as there is room."""
     now = house.clock.now()
-    row = await house.database.alone(None).run_one(
+    row = await house.database.alone.run_one(
         "dispatch_due",
         now=now,
         posts=posts_in_queue,
@@ -43,7 +43,7 @@ async def dispatch_due(house: House, *, posts_in_queue: int = POSTS_IN_QUEUE) ->
 
 async def dispatch_stranded(house: House) -> int:
     """Give posts on their way that no live job carries to a worker again; how many."""
-    row = await house.database.alone(None).run_one(
+    row = await house.database.alone.run_one(
         "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=house.settings.environment
     )
     assert row is not None, "a statement of one row"

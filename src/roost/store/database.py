@@ -106,31 +106,19 @@ class Statements:
 
 
 class Alone:
-    """Runs each named statement by itself: it is committed before it answers.
+    """Runs each named statement by itself, in one trip: it is committed before it answers.
 
-    What names the tenant goes out with it, in one message and so in one transaction: a single trip
-    to the server. A process that is stopped meanwhile holds no row.
+    It sees no tenant's rows, but for those of the tenant that the statement itself names. A process
+    that is stopped meanwhile holds no row.
     """
 
-    def __init__(
-        self,
-        pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]],
-        tenant_id: TenantId | None,
-    ) -> None:
+    def __init__(self, pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]]) -> None:
         self._pool = pool
-        self._tenant_id = tenant_id
 
     async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
         """Run a statement of `statements.sql`; its rows, or none where it returns nothing."""
         async with self._pool.connection() as raw:
-            cursor = raw.cursor(row_factory=dict_row)
-            if self._tenant_id is None:
-                await cursor.execute(STATEMENTS[name], values)
-            else:
-                async with raw.pipeline():
-                    await raw.execute(STATEMENTS["see_tenant"], {"tenant": str(self._tenant_id)})
-                    await cursor.execute(STATEMENTS[name], values)
-            return await _rows(cursor)
+            return await Statements(raw).run(name, **values)
 
     async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
         """The first row of a named statement, or None."""
@@ -166,6 +154,8 @@ class Database:
     ) -> None:
         self.conninfo = conninfo
         """For what needs a connection of its own (locks, LISTEN, the job engine)."""
+        self.alone = Alone(pool)
+        """Named statements that are whole by themselves, for the paths that every post takes."""
         self._engine = engine
         self._apart = apart
         self._pool = pool
@@ -201,10 +191,6 @@ class Database:
             if tenant_id is not None:
                 await statements.run("see_tenant", tenant=str(tenant_id))
             yield statements
-
-    def alone(self, tenant_id: TenantId | None) -> Alone:
-        """Named statements that are whole by themselves, for the paths that every post takes."""
-        return Alone(self._pool, tenant_id)
 
     async def connect(self) -> psycopg.AsyncConnection[Any]:
         """A connection outside the pool, without transactions; its holder closes it."""

@@ -41,11 +41,18 @@ class TakenUp:
 
 
 async def find_next(
-    database: Runs, integration_id: IntegrationId, besides: Collection[PostId]
+    database: Runs,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    besides: Collection[PostId],
 ) -> TakenUp | None:
     """The account's next post on its way that does not wait, in due order."""
     row = await database.run_one(
-        "take_up_post", post=None, integration=integration_id, besides=array_of(besides)
+        "take_up_post",
+        tenant=tenant_id,
+        post=None,
+        integration=integration_id,
+        besides=array_of(besides),
     )
     return None if row is None else _taken_up(row)
 
@@ -53,7 +60,7 @@ async def find_next(
 async def get(transaction: Statements, post_id: PostId) -> PostJournal:
     """The journal of any post. Raises: PostNotFound."""
     row = await transaction.run_one(
-        "take_up_post", post=post_id, integration=None, besides=array_of(())
+        "take_up_post", tenant=None, post=post_id, integration=None, besides=array_of(())
     )
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
@@ -157,6 +164,7 @@ def _instant(told: str | None) -> datetime | None:
 
 async def begin_attempt(
     database: Runs,
+    tenant_id: TenantId,
     journal: PartJournal,
     uploads: Sequence[Upload],
     *,
@@ -170,6 +178,7 @@ async def begin_attempt(
     media_keys = [upload.media_key for upload in uploads]
     row = await database.run_one(
         "begin_attempt",
+        tenant=tenant_id,
         part=journal.part.id,
         before=journal.part.state,
         tried=len(journal.attempts),
@@ -202,6 +211,7 @@ class Sent:
 
 async def settle_sent(
     database: Runs,
+    tenant_id: TenantId,
     integration_id: IntegrationId,
     part: Part,
     attempt: Attempt,
@@ -224,6 +234,7 @@ async def settle_sent(
     """
     row = await database.run_one(
         "settle_sent",
+        tenant=tenant_id,
         part=part.id,
         post=part.post_id,
         integration=integration_id,

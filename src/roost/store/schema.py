@@ -14,7 +14,7 @@ from sqlalchemy import NullPool, create_engine, text
 from roost.errors import AdministratorNeeded, DatabaseCreationRefused
 
 #: The newest migration.
-HEAD = "2026_11_26_4"
+HEAD = "2026_11_26_5"
 #: Any number, the same for every migrating process.
 _MIGRATING = 7_067_811
 

@@ -91,39 +91,9 @@ SELECT at, post_id, position, before, after, why, who FROM (
 
 -- name: take_up_post
 -- One post, or else the account's post on its way that is next in due order and does not wait: its
--- whole journal and its account's grant in one row, since every post published costs this statement.
--- What hangs on its parts is asked for by their numbers: a join may be planned the other way round
--- while a table is empty, and would then read all of it when it is not any more.
-WITH next AS MATERIALIZED (
-    (SELECT id FROM posts
-     WHERE integration_id = %(integration)s AND state = 'publishing' AND resume_at IS NULL
-       AND NOT paused AND NOT id = ANY(%(besides)s::bigint[])
-       AND (SELECT true FROM sendable_accounts WHERE id = %(integration)s)
-     ORDER BY due_at, id LIMIT 1)
-    UNION ALL SELECT %(post)s::bigint WHERE %(post)s::bigint IS NOT NULL
-), parted AS MATERIALIZED (
-    SELECT id, ARRAY(SELECT p.id FROM parts p WHERE p.post_id = next.id) AS parts FROM next
-), carrying AS MATERIALIZED (
-    SELECT id, parts, ARRAY(SELECT m.id FROM media_assets m WHERE m.part_id = ANY(parts)) AS assets
-    FROM parted
-)
-SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.tolerance, n.paused,
-       coalesce(n.late_from, n.due_at) AS late_from,
-       row_to_json(i) AS account, k.ring_key_id, k.sealed_key,
-       r.until AS app_rest_until, r.why AS app_rest_why,
-       (SELECT json_agg(p ORDER BY p.position) FROM parts p WHERE p.post_id = n.id) AS parts,
-       (SELECT json_agg(m ORDER BY m.position) FROM media_assets m WHERE m.id = ANY(c.assets))
-           AS media,
-       (SELECT json_agg(u) FROM uploads u
-        WHERE u.asset_id = ANY(c.assets) AND u.media_id IS NOT NULL) AS uploads,
-       (SELECT json_agg(a ORDER BY a.number) FROM (
-            SELECT b.*, extract(epoch FROM b.deadline_at - clock_timestamp())::float8 AS seconds_left
-            FROM attempts b WHERE b.part_id = ANY(c.parts)) a) AS attempts,
-       (SELECT json_agg(w) FROM rate_windows w WHERE w.integration_id = n.integration_id) AS windows
-FROM carrying c JOIN posts n ON n.id = c.id
-JOIN integrations i ON i.id = n.integration_id
-LEFT JOIN tenant_keys k ON k.tenant_id = n.tenant_id
-LEFT JOIN app_rests r ON r.client_id = i.client_id AND r.environment = i.environment
+-- whole journal and its account's grant in one row.
+SELECT * FROM take_up_post(
+    tenant => %(tenant)s, post => %(post)s, integration => %(integration)s, besides => %(besides)s)
 
 -- name: list_uploads
 -- What X holds of a post's files, finished or under way.
@@ -147,68 +117,20 @@ ON CONFLICT (asset_id) DO UPDATE
 SET under_way = excluded.under_way, media_id = NULL, media_key = NULL, expires_at = NULL
 
 -- name: begin_attempt
--- Commit before sending: moves the part to `sending` only from the state the decision was made on,
--- and tells it. The deadline is wall time of the database, later than the sender's own.
-WITH moved AS (
-    UPDATE parts SET state = 'sending'
-    WHERE id = %(part)s AND state = %(before)s
-      AND (SELECT count(*) FROM attempts a WHERE a.part_id = %(part)s) = %(tried)s
-    RETURNING id, tenant_id, post_id, position
-), told AS (
-    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-    SELECT tenant_id, post_id, position, %(at)s, %(before)s, 'sending', %(why)s, %(who)s FROM moved
-)
-INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, media_ids, media_keys)
-SELECT tenant_id, id, %(tried)s + 1, %(at)s, clock_timestamp() + %(deadline)s, %(media_ids)s,
-       %(media_keys)s
-FROM moved RETURNING id, number
+-- Commit before sending: moves the part to `sending` only from the state the decision was made on.
+SELECT * FROM begin_attempt(
+    tenant => %(tenant)s, part => %(part)s, before => %(before)s, tried => %(tried)s, at => %(at)s,
+    deadline => %(deadline)s, media_ids => %(media_ids)s, media_keys => %(media_keys)s,
+    why => %(why)s, who => %(who)s)
 
 -- name: settle_sent
--- X has a part: its id, the attempt's end, the bill, the story, the post's own end where this was
--- its last part, and the account's windows, in one statement. Nothing of it where the id is known
--- already, or where a later attempt was made of the part (`moved` tells).
-WITH moved AS (
-    UPDATE parts SET state = 'sent', sent_as = %(tweet)s, sent_at = %(sent_at)s
-    WHERE id = %(part)s AND state IN ('sending', 'unknown')
-      AND NOT EXISTS (SELECT FROM attempts later
-                      WHERE later.part_id = %(part)s AND later.number > %(number)s)
-      AND NOT EXISTS (SELECT FROM parts known
-                      WHERE known.integration_id = %(integration)s AND known.sent_as = %(tweet)s)
-    RETURNING tenant_id, integration_id, post_id, position
-), ended AS (
-    UPDATE attempts SET outcome = %(outcome)s WHERE id = %(attempt)s AND EXISTS (SELECT FROM moved)
-), billed AS (
-    INSERT INTO ledger (tenant_id, integration_id, at, operation, status, usd, reason)
-    SELECT tenant_id, integration_id, %(at)s, 'create_post', 201, %(usd)s, %(priced)s FROM moved
-), done AS (
-    UPDATE posts SET state = 'published', reason = NULL, resume_at = NULL
-    WHERE id = %(post)s AND state = 'publishing' AND EXISTS (SELECT FROM moved)
-      AND NOT EXISTS (SELECT FROM parts other WHERE other.post_id = %(post)s
-                      AND other.id <> %(part)s AND other.state <> 'sent')
-    RETURNING id
-), told AS (
-    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-    SELECT tenant_id, post_id, position, %(at)s, before, after, why, %(who)s FROM (
-        SELECT 1 AS turn, tenant_id, post_id, position, %(before)s AS before, 'sent' AS after,
-               %(why)s AS why FROM moved
-        UNION ALL
-        SELECT 2, m.tenant_id, m.post_id, NULL, 'publishing', 'published', 'every part is on X'
-        FROM moved m JOIN done ON true) AS lines ORDER BY turn
-), counted AS (
-    INSERT INTO rate_windows (tenant_id, integration_id, family, most, remaining, resets_at)
-    SELECT m.tenant_id, m.integration_id, w.family, w.most, w.remaining, w.resets_at
-    FROM moved m, json_to_recordset(%(windows)s) AS w
-        (family text, most int, remaining int, resets_at timestamptz)
-    ON CONFLICT (integration_id, family) DO UPDATE
-    SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
-)
-SELECT EXISTS (SELECT FROM moved) AS moved,
-       EXISTS (SELECT FROM parts known WHERE known.integration_id = %(integration)s
-               AND known.sent_as = %(tweet)s) AS known,
-       EXISTS (SELECT FROM done) AND NOT EXISTS (
-            SELECT FROM posts p WHERE p.integration_id = %(integration)s AND p.state = 'publishing'
-            AND p.resume_at IS NULL AND NOT p.paused AND NOT p.id = ANY(%(besides)s::bigint[])
-       ) AS is_last
+-- X has a part: everything that follows from it, in one statement.
+SELECT * FROM settle_sent(
+    tenant => %(tenant)s, part => %(part)s, post => %(post)s, integration => %(integration)s,
+    attempt => %(attempt)s, number => %(number)s, tweet => %(tweet)s, outcome => %(outcome)s,
+    sent_at => %(sent_at)s, usd => %(usd)s, priced => %(priced)s, at => %(at)s,
+    before => %(before)s, why => %(why)s, who => %(who)s, windows => %(windows)s,
+    besides => %(besides)s)
 
 -- name: end_attempt
 -- What became of a try that is not `sent`: the attempt's end, the part's move and its story. An

@@ -87,7 +87,7 @@ class _Account:
         # Before the commit of an attempt, from a clock that counts suspended time.
         deadline_at = boot_seconds() + self._house.settings.create_deadline.total_seconds()
         taken = await store.journal.find_next(
-            self._house.database.alone(self._tenant_id), self._integration_id, self._behind
+            self._house.database.alone, self._tenant_id, self._integration_id, self._behind
         )
         if taken is None:
             return False

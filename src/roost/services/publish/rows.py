@@ -100,7 +100,8 @@ class Way:
 
         async def keep() -> store.journal.Sent:
             return await store.journal.settle_sent(
-                self.house.database.alone(self.tenant_id),
+                self.house.database.alone,
+                self.tenant_id,
                 self.account.id,
                 part.part,
                 attempt,
@@ -149,9 +150,8 @@ class Way:
         """X takes posts again: of the account, and of the app."""
         account, now = self.account, self.house.clock.now()
         if account.rests:
-            await self.house.database.alone(self.tenant_id).run(
-                "end_account_rest", integration=account.id
-            )
+            async with self.house.database.statements(self.tenant_id) as transaction:
+                await transaction.run("end_account_rest", integration=account.id)
         if self.journal.app_rest is None:
             return
 

@@ -45,7 +45,8 @@ async def begin(way: Way, part: PartJournal, *, again: bool) -> Attempt | None:
             looked = "a person says that X does not have it"
         why = f"handed to X again, since {looked}"
     return await store.journal.begin_attempt(
-        way.house.database.alone(way.tenant_id),
+        way.house.database.alone,
+        way.tenant_id,
         part,
         _carried(part, uploads, again=again),
         at=way.house.clock.now(),
