@@ -11,6 +11,14 @@ down_revision = "2026_11_26_4"
 branch_labels = None
 depends_on = None
 
+#: In due order alone they were read from their beginning for each account's next post.
+INDEXES = """
+DROP INDEX posts_under_way, posts_begun;
+CREATE INDEX posts_under_way ON posts (integration_id, due_at, id)
+    WHERE state = 'publishing' AND resume_at IS NULL;
+CREATE INDEX posts_begun ON posts (integration_id, due_at) WHERE state = 'publishing';
+"""
+
 FUNCTIONS = """
 -- One post, or else the account's post on its way that is next in due order and does not wait: its
 -- whole journal and its account's grant in one row.
@@ -177,7 +185,8 @@ CREATE FUNCTION settle_sent(
 
 
 def upgrade() -> None:
-    """Add the functions, as `roost_owner`."""
+    """Add the functions and what they stand on, as `roost_owner`."""
+    op.execute(INDEXES)
     op.execute(FUNCTIONS)
     names = "take_up_post, begin_attempt, settle_sent"
     op.execute(f"REVOKE ALL ON FUNCTION {names} FROM PUBLIC")
