@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -192,8 +192,15 @@ async def test_post_page_of_a_live_account_leads_to_x(
 
 
 async def test_account_page_shows_figures_and_no_invented_zero(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+    web: str,
+    browser: aiohttp.ClientSession,
+    house: House,
+    account: Integration,
+    emulator: Emulator,
 ) -> None:
+    # A first reading tells what its day brought where it is near that day's end.
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    await emulator.door("clock", to=datetime.combine(tomorrow, time(20), UTC).isoformat())
     await add_readings(house, account, [1000, None, None, 1040])
     post = await add_post(house, account, "what it earned")
     await send_post(house, post, 1700)
