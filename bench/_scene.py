@@ -233,13 +233,6 @@ class Scene:
                     await asyncio.sleep(0.1)
 
 
-async def until(look: Callable[[], Awaitable[bool]], within: float = 30) -> None:
-    """Return once something is so. Raises: TimeoutError."""
-    async with asyncio.timeout(within):
-        while not await look():
-            await asyncio.sleep(0.02)
-
-
 @contextlib.asynccontextmanager
 async def open_scene(
     admin_url: str,

@@ -12,11 +12,11 @@ from _cells import DUPLICATE, Blow, Cell
 from _ground import Ground
 from _judge import Case, Planned, PostRow, judge
 from _rows import tell
-from _scene import Scene, open_scene, until
+from _scene import Scene, open_scene
 from _workers import Worker
 from PIL import Image
 
-from fix_processes import QUICK
+from fix_processes import QUICK, until
 from roost.models import Integration
 from x_emulator.pytest_plugin import playing
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 from roost.settings import Settings
@@ -26,6 +26,13 @@ def environment_of(settings: Settings, wall: Mapping[str, str] = QUICK) -> dict[
         if (value := getattr(settings, name)) is not None
     }
     return plain | told | dict(wall)
+
+
+async def until(look: Callable[[], Awaitable[bool]], within: float = 30) -> None:
+    """Return once something is so that another process does, or a server. Raises: TimeoutError."""
+    async with asyncio.timeout(within):
+        while not await look():
+            await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager

@@ -16,7 +16,7 @@ from PIL import Image
 
 from fix_emulator import Emulator
 from fix_house import connect_account
-from fix_processes import environment_of
+from fix_processes import environment_of, until
 from roost import jobs, store
 from roost.house import House
 from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
@@ -33,7 +33,7 @@ _NEXT_STEP = """
     SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
                  min(resume_at) FILTER (WHERE state = 'publishing'),
                  min(prepare_at) FILTER (WHERE state IN ('scheduled', 'publishing')))
-    FROM sendable_posts
+    FROM posts p JOIN sendable_accounts a ON a.id = p.integration_id WHERE NOT p.paused
 """
 _TAKE_JOB = """
     DELETE FROM procrastinate_jobs WHERE id = (
@@ -148,9 +148,20 @@ class Desk:
 
     async def answered(self, operation: str, count: int) -> None:
         """Return once X has answered so many requests of this kind."""
-        async with asyncio.timeout(20):
-            while None in (got := await self.requests(operation)) or len(got) < count:
-                await asyncio.sleep(0.02)
+
+        async def are() -> bool:
+            got = await self.requests(operation)
+            return None not in got and len(got) >= count
+
+        await until(are, within=20)
+
+    async def under_way(self, operation: str) -> None:
+        """Return once X has got the first request of this kind, and has not answered it."""
+
+        async def is_it() -> bool:
+            return await self.requests(operation) == [None]
+
+        await until(is_it, within=20)
 
     async def read_figures_at(self, at: datetime) -> None:
         """Let the account's figures be due at this instant."""
@@ -206,13 +217,13 @@ class Desk:
 
 async def somebody_waits(house: House) -> None:
     """Return once a transaction waits for another's lock."""
-    async with asyncio.timeout(30):
-        while True:
-            async with house.database.house() as transaction:
-                rows = await transaction.raw.execute("SELECT FROM pg_locks WHERE NOT granted")
-                if await rows.fetchone() is not None:
-                    return
-            await asyncio.sleep(0.01)
+
+    async def does_one() -> bool:
+        async with house.database.house() as transaction:
+            rows = await transaction.raw.execute("SELECT FROM pg_locks WHERE NOT granted")
+            return await rows.fetchone() is not None
+
+    await until(does_one)
 
 
 @pytest.fixture

@@ -260,6 +260,7 @@ class Event:
     """The part it concerns, or None for the whole post."""
     before: str | None
     after: str
+    """A state; or `held` and `free`, where the account, the tenant or everything was paused."""
     why: str
     who: str = "roost"
     """Whose hand it was: a worker, the dispatcher, a person at the terminal or on the page."""

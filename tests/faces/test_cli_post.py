@@ -9,7 +9,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account
-from fix_processes import environment_of, python_process
+from fix_processes import environment_of, python_process, until
 from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
 from roost import store, worker
 from roost.cli.consent import give_consent
@@ -46,9 +46,7 @@ async def test_post_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
 async def test_post_leaves_the_work_to_a_worker_that_is_alive(desk: Desk, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
-        async with asyncio.timeout(20):
-            while not await worker.is_any_alive(desk.house):
-                await asyncio.sleep(0.05)
+        await until(lambda: worker.is_any_alive(desk.house), within=20)
         ended = await post(desk, tmp_path, "Hello")
     assert ended.code == 0
     assert "No worker" not in ended.err
@@ -151,9 +149,7 @@ async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
     async with python_process(
         "-m", "roost", "post", "Hello", settings=desk.house.settings, log=log
     ) as process:
-        async with asyncio.timeout(20):
-            while await desk.requests("create_post") != [429]:
-                await asyncio.sleep(0.05)
+        await desk.answered("create_post", 1)
         process.send_signal(sign)
         async with asyncio.timeout(15):
             assert await process.wait() == 130, log.read_text()

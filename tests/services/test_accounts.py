@@ -117,9 +117,7 @@ async def refresh_under_way(desk: Desk) -> asyncio.Task[str]:
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=0.4)
     task = asyncio.create_task(grant_of(desk).get())
-    async with asyncio.timeout(30):
-        while await desk.requests("refresh") != [None]:
-            await asyncio.sleep(0.01)
+    await desk.under_way("refresh")
     return task
 
 

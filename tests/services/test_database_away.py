@@ -23,9 +23,7 @@ async def test_an_answer_of_x_outlives_the_sessions_it_is_written_by(
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
     post_id = await desk.plan("Low tide at six")
     working = asyncio.create_task(desk.work())
-    async with asyncio.timeout(20):
-        while await desk.requests("create_post") != [None]:
-            await asyncio.sleep(0.02)
+    await desk.under_way("create_post")
     _end_sessions(database_url)
     await asyncio.wait({working})
     working.exception()  # what asked for jobs meanwhile had no database either
@@ -40,9 +38,7 @@ async def test_a_lost_lock_before_sending_sends_nothing(desk: Desk, database_url
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=1)
     working = asyncio.create_task(desk.work())
-    async with asyncio.timeout(20):
-        while await desk.requests("refresh") != [None]:
-            await asyncio.sleep(0.02)
+    await desk.under_way("refresh")
     with psycopg.connect(database_url, autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_locks"

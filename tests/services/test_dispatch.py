@@ -10,6 +10,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
+from fix_processes import until
 from fix_publishing import Desk
 from roost import jobs, store
 from roost.house import House
@@ -163,8 +164,11 @@ async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: 
     stopped = await desk.house.database.connect()
     statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
     stopped.pgconn.send_query(statement.encode())
-    while await queued(desk.house) != [first]:
-        await asyncio.sleep(0.01)
+
+    async def is_done() -> bool:
+        return await queued(desk.house) == [first]
+
+    await until(is_done)
     second = await desk.plan("Second")
     await dispatch.dispatch_due(desk.house)
     assert await queued(desk.house) == [first, second]

@@ -84,6 +84,15 @@ async def test_a_hold_and_its_end_are_lines_of_the_posts_history(desk: Desk, sco
     assert await told(desk, post_id) == published
 
 
+async def test_a_stop_after_a_restore_is_a_line_of_the_posts_history(desk: Desk) -> None:
+    post_id = await desk.plan("Held", after_s=60)
+    await pause.stop_after_restore(desk.house, desk.house.clock.now())
+    await pause.go_on(desk.house)
+    _, stopped, gone_on = await told(desk, post_id)
+    assert stopped.startswith("the database was restored; it knows nothing after ")
+    assert gone_on == "everything goes on"
+
+
 async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -> None:
     other = await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
     await pause.hold_account(desk.house, desk.account, paused=True)

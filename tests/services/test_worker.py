@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import psycopg
@@ -10,19 +9,12 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account
-from fix_processes import python_process
+from fix_processes import python_process, until
 from fix_publishing import MOVING, Desk
 from roost import worker
 from roost.house import House
 from roost.models import PostId, PostState, Tenant
 from roost.services import dispatch
-
-
-async def until(look: Callable[[], Awaitable[bool]]) -> None:
-    """Return once something is so."""
-    async with asyncio.timeout(60):
-        while not await look():
-            await asyncio.sleep(0.03)
 
 
 async def settled(desk: Desk, *posts: PostId) -> None:
@@ -31,12 +23,12 @@ async def settled(desk: Desk, *posts: PostId) -> None:
     async def are() -> bool:
         return all([(await desk.see(post_id)).state not in MOVING for post_id in posts])
 
-    await until(are)
+    await until(are, within=60)
 
 
 async def alive(house: House) -> None:
     """Return once a worker is."""
-    await until(lambda: worker.is_any_alive(house))
+    await until(lambda: worker.is_any_alive(house), within=60)
 
 
 class Working:
@@ -140,7 +132,7 @@ async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path
         async def begun() -> bool:
             return await desk.requests("create_post") == [None]
 
-        await until(begun)
+        await until(begun, within=60)
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(60):
             assert await process.wait() == 0, log.read_text()

@@ -4,9 +4,10 @@ The surprise: whoever `DATABASE_URL` names, every connection becomes `roost_app`
 row-level security holds; a role that could bypass it is refused.
 """
 
+import abc
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, LiteralString, Protocol, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -75,19 +76,20 @@ async def _rows(cursor: psycopg.AsyncCursor[dict[str, Any]]) -> list[dict[str, A
     return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
-class Runs(Protocol):
-    """What runs the named statements of `statements.sql`, as tenant and transaction are set."""
+class Runs(abc.ABC):
+    """What runs the named statements of `statements.sql`: a transaction, or each by itself."""
 
+    @abc.abstractmethod
     async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
-        """The statement's rows, or none where it returns nothing."""
-        ...
+        """Run a statement of `statements.sql`; its rows, or none where it returns nothing."""
 
     async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
-        """Its first row, or None."""
-        ...
+        """The first row of a named statement, or None."""
+        rows = await self.run(name, **values)
+        return rows[0] if rows else None
 
 
-class Statements:
+class Statements(Runs):
     """One transaction that runs named statements."""
 
     def __init__(self, raw: psycopg.AsyncConnection[Any]) -> None:
@@ -99,13 +101,8 @@ class Statements:
         await cursor.execute(STATEMENTS[name], values)
         return await _rows(cursor)
 
-    async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
-        """The first row of a named statement, or None."""
-        rows = await self.run(name, **values)
-        return rows[0] if rows else None
 
-
-class Alone:
+class Alone(Runs):
     """Runs each named statement by itself, in one trip: it is committed before it answers.
 
     It sees no tenant's rows, but for those of the tenant that the statement itself names. A process
@@ -119,11 +116,6 @@ class Alone:
         """Run a statement of `statements.sql`; its rows, or none where it returns nothing."""
         async with self._pool.connection() as raw:
             return await Statements(raw).run(name, **values)
-
-    async def run_one(self, name: str, **values: Any) -> dict[str, Any] | None:
-        """The first row of a named statement, or None."""
-        rows = await self.run(name, **values)
-        return rows[0] if rows else None
 
 
 class Transaction(Statements):

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 #: Wall seconds for the database to answer about a lock.
 _PATIENCE_S = 5.0
-#: A lock that is given back waits so long for other questions to go out with: nobody waits for it
-#: who would not look again.
+#: A lock that is given back waits so long for other questions to go out with: whoever finds it
+#: taken meanwhile leaves its posts to the one who gives it back.
 _COMPANY_S = 0.02
 
 

@@ -19,7 +19,7 @@ def _read() -> dict[str, LiteralString]:
 STATEMENTS = _read()
 
 
-def array_of(numbers: Iterable[int | None]) -> str:
-    """Numbers as the text of an array, for `%(…)s::bigint[]`: a tenth of what a list's adaption
-    costs, which every post would pay several times."""
-    return f"{{{','.join('NULL' if each is None else str(int(each)) for each in numbers)}}}"
+def array_of(numbers: Iterable[int]) -> str:
+    """Numbers as the text of an array: cheaper than a list's adaption, which every post would pay
+    several times."""
+    return f"{{{','.join(map(str, numbers))}}}"

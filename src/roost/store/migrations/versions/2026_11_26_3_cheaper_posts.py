@@ -35,6 +35,9 @@ CREATE OR REPLACE FUNCTION has_publishing(account bigint, besides bigint[]) RETU
     END
     $$;
 
+-- Nobody else asked by way of the posts: whether they may go out is asked of their account.
+DROP VIEW sendable_posts;
+
 -- Posts whose time has come get a job: scheduled ones, and waiting ones that may go on. `more`:
 -- some may be left, for want of room or because somebody else holds their rows.
 --

@@ -1,7 +1,7 @@
 """The three statements of a post's way, as functions: their tenant goes in with them.
 
 Each is one message to the server and a transaction of its own, seen by row-level security as its
-caller is; called inside a transaction, they stay with its tenant (`tenant` is NULL).
+caller is. Taking up has no tenant (NULL) inside a transaction that sees one already.
 """
 
 from alembic import op
@@ -85,9 +85,7 @@ CREATE FUNCTION begin_attempt(
     AS $$
     #variable_conflict use_column
     BEGIN
-        IF begin_attempt.tenant IS NOT NULL THEN
-            PERFORM set_config('roost.tenant', begin_attempt.tenant::text, true);
-        END IF;
+        PERFORM set_config('roost.tenant', begin_attempt.tenant::text, true);
         RETURN QUERY
         WITH moved AS (
             UPDATE parts SET state = 'sending'
@@ -122,9 +120,7 @@ CREATE FUNCTION settle_sent(
     AS $$
     #variable_conflict use_column
     BEGIN
-        IF settle_sent.tenant IS NOT NULL THEN
-            PERFORM set_config('roost.tenant', settle_sent.tenant::text, true);
-        END IF;
+        PERFORM set_config('roost.tenant', settle_sent.tenant::text, true);
         RETURN QUERY
         WITH moved AS (
             UPDATE parts
