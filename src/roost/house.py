@@ -19,6 +19,7 @@ from roost.store.database import DATABASE_AWAY, Database, open_database
 from roost.store.embedded import embedded_postgres
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
+from roost.x.sockets import open_connector
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ async def open_house(settings: Settings, *, who: str = "roost") -> AsyncIterator
         )
         http = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
+                connector=open_connector(settings.create_deadline),
                 # X sets cookies for guests; no tenant's request may carry another's.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
