@@ -2,7 +2,8 @@
 
 A create is sent once: the client repeats one only after X has refused the credential (401, or a
 grant that does not cover it) or, where it was asked to wait, after a 429; X answers all of these
-before it does anything. Every exchange is told before its result is handed out.
+before it does anything. A refusal counts only with X's own problem document as its body. Every
+exchange is told before its result is handed out.
 """
 
 import asyncio
@@ -141,7 +142,7 @@ class Client:
             await self._tell(request, outcome, None)
             raise self._refusal(request, outcome, limited)
         try:
-            decoded = answer_as.decode(outcome.body or b"{}")
+            decoded = answer_as.decode(outcome.body or answer_as.type.for_empty)
         except (msgspec.DecodeError, UnicodeDecodeError):
             await self._tell(request, outcome, None)
             error = refusals.judge_unreadable(outcome, operation)
@@ -195,20 +196,20 @@ class Client:
         )
 
     async def _ask_with_token(self, request: Request, until: float | None) -> Answer | Silence:
-        """With the token there is; after a 401 once more, with a fresh one.
+        """With the token there is; after a 401 of X's once more, with a fresh one.
 
         Raises: Reauthorize, XUnavailable (a second 401); what the token source raises.
         """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
-        if isinstance(outcome, Silence) or outcome.status != 401:
+        if isinstance(outcome, Silence) or not refusals.refuses_token(outcome):
             return outcome
         await self._tell(request, outcome, None)
         fresh = await self.tokens.refresh(token)
         if fresh == token:
             raise self._refusal(request, outcome)
         outcome = await self._send(request, fresh, until)
-        if isinstance(outcome, Answer) and outcome.status == 401:
+        if isinstance(outcome, Answer) and refusals.refuses_token(outcome):
             await self._tell(request, outcome, None)
             # A grant that still gives tokens is alive: X's own log-in is what fails (it did,
             # for a day, in 2026), and no account must be disconnected for it.
