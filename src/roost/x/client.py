@@ -18,9 +18,10 @@ import msgspec
 from roost.clock import Clock, SystemClock
 from roost.models import LIVE_HOSTS
 from roost.prices import Operation
-from roost.x import answers, errors, refusals, retries, signing, spans
+from roost.x import answers, errors, problems, refusals, retries, signing, spans
 from roost.x.receipt import Receipt
 from roost.x.request import Credential, Exchange, Host, Request
+from roost.x.server_time import ServerTime
 from roost.x.signing import OAuth1
 from roost.x.tokens import TokenSource
 from roost.x.wire import Answer, Patience, Silence, boot_seconds, exchange
@@ -40,6 +41,7 @@ class Client:
     cover. `clock` tells domain time, in which X's rate limits end; with `wait` a request that
     meets one sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after
     every exchange, also a failed one. What it raises goes to the caller in place of X's answer.
+    `server_time` notes the `Date` of every answer that is X's.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Client:
         clock: Clock | None = None,
         patience: Patience = _DEFAULT_PATIENCE,
         wait: bool = False,
+        server_time: ServerTime | None = None,
     ) -> None:
         self._tokens = tokens
         self._oauth1 = oauth1
@@ -63,6 +66,7 @@ class Client:
         self._clock = clock or SystemClock()
         self._patience = patience
         self._wait = wait
+        self._server_time = server_time
         self._beyond_grant: set[Operation] = set()
 
     @property
@@ -139,6 +143,7 @@ class Client:
             await self._tell(request, outcome, None)
             raise _with(Receipt(request, outcome), refusals.judge_silence(outcome, operation))
         if not outcome.is_success:
+            self._note_time(outcome, is_of_x=problems.read_problem(outcome.body) is not None)
             await self._tell(request, outcome, None)
             raise self._refusal(request, outcome, limited)
         try:
@@ -147,11 +152,17 @@ class Client:
             await self._tell(request, outcome, None)
             error = refusals.judge_unreadable(outcome, operation)
             raise _with(Receipt(request, outcome), error) from None
+        self._note_time(outcome, is_of_x=bool(outcome.body))
         await self._tell(request, outcome, decoded)
         receipt = Receipt(request, outcome, decoded.resources())
         if (reason := decoded.refusal()) is not None:
             raise _with(receipt, refusals.judge_absence(reason, outcome, operation))
         return decoded, receipt
+
+    def _note_time(self, answer: Answer, *, is_of_x: bool) -> None:
+        """Note X's time, unless a proxy may have answered: by a body that is not X's, or none."""
+        if self._server_time is not None and is_of_x:
+            self._server_time.note(answer.headers)
 
     def _refusal(self, request: Request, answer: Answer, limited: int = 0) -> errors.XFailure:
         error = refusals.judge_answer(
