@@ -223,6 +223,21 @@ class Broken(RoostError):
 class DatabaseUnavailable(Broken):
     """The database cannot be reached or started."""
 
+    will_pass = False
+    """Whether it may be back by itself; what runs for long waits for it then."""
+
+
+class PoolerUnsupported(Broken):
+    """A connection pooler before PostgreSQL does not keep a session for each client."""
+
+    default_next = (
+        "Connect directly to PostgreSQL, or use the pooler's session mode (PgBouncer:"
+        " pool_mode = session)."
+    )
+
+    def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
+        super().__init__(message, did=did or "Nothing was started.", next=next, **facts)
+
 
 class SchemaOutdated(Broken):
     """The database's tables are not those of this version."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from procrastinate import App
-from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
@@ -19,7 +19,7 @@ from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
 from roost.services import alert, collect, dispatch, pause, publish, restore
 from roost.settings import Settings
-from roost.store.database import DATABASE_AWAY
+from roost.store.away import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
 from roost.watchdog import watching
 
@@ -36,8 +36,6 @@ _ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
 _GATHER_S = 0.02
 #: A database that is away is tried again after a second, then ever more rarely, up to this.
 _LONGEST_PAUSE_S = 10.0
-#: How a database that cannot be reached shows, in the engine's words as well.
-_DATABASE_AWAY: Final = (*DATABASE_AWAY, ConnectorException)
 
 
 def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
@@ -165,7 +163,7 @@ async def _again_and_again(
         try:
             await work()
             pause = 0.0
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
             pause = next_pause(pause, now() - began)
             with contextlib.suppress(TimeoutError):

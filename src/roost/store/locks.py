@@ -19,7 +19,8 @@ from typing import Any, Literal
 import psycopg
 
 from roost.models import IntegrationId, PostId
-from roost.store.database import DATABASE_AWAY, Database, Statements
+from roost.store.away import DATABASE_AWAY
+from roost.store.database import Database, Statements
 from roost.store.statements import STATEMENTS
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ _PATIENCE_S = 5.0
 #: A lock that is given back waits so long for other questions to go out with: whoever finds it
 #: taken meanwhile leaves its posts to the one who gives it back.
 _COMPANY_S = 0.02
+#: Wall seconds between two tries to connect for the first time.
+_CONNECT_AGAIN_S = 1.0
 
 
 class _Kind(IntEnum):
@@ -269,9 +272,19 @@ class SenderLocks:
             # Nobody answers on this connection any more: what it held is not ours to use.
             await self._connection.close()
             raise psycopg.OperationalError("the locks' connection does not answer") from None
-        except psycopg.OperationalError:
+        except DATABASE_AWAY as error:
             await self._connection.close()
-            raise
+            raise psycopg.OperationalError("the locks' session has ended") from error
+
+
+async def _connect_when_back(database: Database) -> psycopg.AsyncConnection[Any]:
+    """The first connection; a database that went away since the process started is waited for."""
+    while True:
+        try:
+            return await database.connect()
+        except DATABASE_AWAY as error:
+            log.warning("the locks wait for the database (%s)", type(error).__name__)
+        await asyncio.sleep(_CONNECT_AGAIN_S)
 
 
 @contextlib.asynccontextmanager
@@ -282,7 +295,7 @@ async def open_sender_locks(
 
     At the end, what is under way has so long to be finished.
     """
-    locks = SenderLocks(database, await database.connect())
+    locks = SenderLocks(database, await _connect_when_back(database))
     try:
         yield locks
     finally:

@@ -19,7 +19,7 @@ from roost.services.publish import send
 from roost.services.publish.media import prepare_post
 from roost.services.publish.rows import Turn, Way
 from roost.settings import Settings
-from roost.store.database import DATABASE_AWAY
+from roost.store.away import DATABASE_AWAY
 from roost.store.journal import TakenUp
 from roost.store.locks import SenderLocks
 from roost.telemetry import reached
