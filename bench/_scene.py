@@ -24,6 +24,7 @@ from roost.house import House, open_house
 from roost.models import Integration, Tenant
 from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
+from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 
 #: How many grants are lost; and where nothing is on its way, when the next thing is due.
@@ -156,7 +157,7 @@ class Scene:
             " AND granted AND usename = %s AND classid = %s AND objid = %s",
             worker.name,
             SENDER,
-            account.id,
+            user_key(account.x_user_id),
         )
         return bool(rows)
 

@@ -263,4 +263,5 @@ def open_client(grant: Grant) -> x.Client:
         session=house.http,
         on_exchange=grant.price,
         clock=house.clock,
+        server_time=house.server_time,
     )

@@ -6,6 +6,7 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 import aiohttp
@@ -19,6 +20,7 @@ from roost.store.database import Database, open_database, unavailable
 from roost.store.embedded import embedded_postgres
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
+from roost.x.server_time import ServerTime
 from roost.x.sockets import open_connector
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,16 @@ class House:
     http: aiohttp.ClientSession = field(repr=False)
     who: str = "roost"
     """Whose hand writes the story: a worker, a person at the terminal, the page."""
+    server_time: ServerTime = field(default_factory=ServerTime)
+    """What X's answers say about X's time."""
+
+    def x_now(self) -> datetime:
+        """X's present, as its answers tell it; the domain clock's where they cannot.
+
+        An emulator's clock that was moved, or runs at another rate, is X's time already.
+        """
+        estimate = self.server_time.estimate() if self.clock.is_wall_time else None
+        return estimate or self.clock.now()
 
     async def until_kept(self, what: str, keep: Callable[[], Awaitable[T]]) -> T:
         """Write what must not be lost, again and again while the database is away.

@@ -35,7 +35,7 @@ from fix_publishing import Desk
 from roost import telemetry
 from roost.models import PostId
 from roost.points import Point
-from roost.services import decide, dispatch, pause
+from roost.services import decide, dispatch, pause, resume
 from roost.services.pause import Scope
 from roost.store.database import Database
 from roost.store.locks import SenderLocks, open_sender_locks
@@ -262,7 +262,7 @@ class Promise(RuleBasedStateMachine):
         self._held = None
         await pause.hold_account(self._scene.house, self._desk.account, paused=False)
         await pause.hold_tenant(self._scene.house, self._scene.tenant, paused=False)
-        await pause.go_on(self._scene.house)
+        await resume.resume_everything(self._scene.house)
 
     @rule()
     def a_person_decides(self) -> None:
