@@ -195,7 +195,7 @@ async def _resume_everything(house: House, *, accept_copy: bool) -> tuple[dict[s
             f" cancelled since has to be done again: {_numbers(resumed.may_have_changed)}"
         )
     lines += [
-        f"@{username} has to be connected again before X can be searched: its posts are paused."
+        f"@{username} could not be searched (connect it again if need be): its posts are paused."
         f" `roost resume --account @{username}` lets them go on."
         for username in resumed.paused_accounts
     ]

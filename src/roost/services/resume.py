@@ -54,7 +54,7 @@ class Resumed:
     may_have_changed: list[PostId] = field(default_factory=list)
     """On the calendar: edits and cancellations since the copy are lost."""
     paused_accounts: list[str] = field(default_factory=list)
-    """X could not be searched for them, since they have to be connected again."""
+    """X could not be searched for them: they have to be connected again, or are of another X."""
 
 
 async def resume_everything(house: House, *, accept_copy: bool = False) -> Resumed:
@@ -106,7 +106,7 @@ async def _search(house: House, since: datetime) -> Resumed:
             rows = await transaction.run("list_calendar")
         for account in accounts:
             calendar = [PostId(row["id"]) for row in rows if row["integration_id"] == account.id]
-            if calendar and account.environment is house.settings.environment:
+            if calendar:
                 searches.append(search(account, calendar))
     await asyncio.gather(*searches)
     if failed:
@@ -148,10 +148,14 @@ class _Search:
                 await self._settle(transaction, journal, matches)
 
     async def _read_timeline(self) -> list[Seen] | None:
-        """None where the account has to be connected again: it is paused until then."""
+        """None where this X cannot be asked by the account: it is paused until a person resumes
+        it."""
+        account = self.account
         try:
-            if self.account.status is not IntegrationStatus.CONNECTED:
-                raise ReconnectNeeded(f"@{self.account.username} is not connected.")
+            if account.environment is not self.house.settings.environment:
+                raise ReconnectNeeded(f"@{account.username} is of the {account.environment} X.")
+            if account.status is not IntegrationStatus.CONNECTED:
+                raise ReconnectNeeded(f"@{account.username} is not connected.")
             return [
                 Seen(
                     tweet_id=seen.tweet_id,

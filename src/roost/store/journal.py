@@ -175,14 +175,17 @@ async def begin_attempt(
     journal: PartJournal,
     uploads: Sequence[Upload],
     *,
-    at: datetime,
+    started_at: datetime,
     deadline: timedelta,
+    at: datetime,
     why: str,
     who: str,
     fence: Fence | None,
     is_wall_time: bool,
 ) -> tuple[Attempt, Fence | None] | None:
     """Move the part to `sending` and open an attempt; what this process has seen last, by then.
+
+    `started_at` is X's time, where reconciling begins; `at` is this worker's.
 
     None where another changed the part meanwhile, something of it is paused, or it is not due by
     the database's clock either (asked where domain time is wall time).
@@ -198,8 +201,9 @@ async def begin_attempt(
             part=journal.part.id,
             before=journal.part.state,
             tried=len(journal.attempts),
-            at=at,
+            started_at=started_at,
             deadline=deadline,
+            at=at,
             media_ids=media_ids,
             media_keys=media_keys,
             why=why,
@@ -219,7 +223,7 @@ async def begin_attempt(
     if row is None:
         return None
     attempt = Attempt(
-        AttemptId(row["id"]), row["number"], at, deadline,
+        AttemptId(row["id"]), row["number"], started_at, deadline,
         media_ids=tuple(media_ids), media_keys=tuple(media_keys),
     )  # fmt: skip
     seen = Fence(row["event_id"], row["event_tag"], fence.timeline) if fence else None

@@ -254,8 +254,9 @@ class SenderLocks:
             await asyncio.wait(self._at_work, timeout=patience_s)
 
     async def close(self, patience_s: float) -> None:
-        """Wait so long for what is under way, then give every lock back."""
-        await self.drain(patience_s)
+        """Wait so long for what is under way, unless it was drained, then give every lock back."""
+        if not self.is_ending:
+            await self.drain(patience_s)
         for task in self._at_work:
             task.cancel()
         await asyncio.gather(*self._at_work, return_exceptions=True)

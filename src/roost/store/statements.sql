@@ -119,9 +119,9 @@ SET under_way = excluded.under_way, media_id = NULL, media_key = NULL, expires_a
 -- name: begin_attempt
 -- Commit before sending: moves the part to `sending` only from the state the decision was made on.
 SELECT * FROM begin_attempt(
-    tenant => %(tenant)s, part => %(part)s, before => %(before)s, tried => %(tried)s, at => %(at)s,
-    deadline => %(deadline)s, media_ids => %(media_ids)s, media_keys => %(media_keys)s,
-    why => %(why)s, who => %(who)s, fence_event => %(fence_event)s, fence_tag => %(fence_tag)s,
+    tenant => %(tenant)s, part => %(part)s, before => %(before)s, tried => %(tried)s,
+    started_at => %(started_at)s, deadline => %(deadline)s, media_ids => %(media_ids)s,
+    media_keys => %(media_keys)s, at => %(at)s, why => %(why)s, who => %(who)s, fence_event => %(fence_event)s, fence_tag => %(fence_tag)s,
     fence_timeline => %(fence_timeline)s, is_wall_time => %(is_wall_time)s)
 
 -- name: settle_sent

@@ -73,7 +73,7 @@ async def search_first(way: Way, part: PartJournal, since: datetime) -> Turn:
         }
         return Turn.ON
     why = "looked for on X before the first attempt: the database may have forgotten one"
-    attempt = await way.begin_attempt(part, [], at=since, deadline=timedelta(0), why=why)
+    attempt = await way.begin_attempt(part, [], started_at=since, deadline=timedelta(0), why=why)
     if attempt is None:
         return Turn.BEHIND
     if isinstance(verdict, reconcile.Found):

@@ -38,7 +38,7 @@ async def begin(way: Way, part: PartJournal, *, again: bool) -> Attempt | None:
     return await way.begin_attempt(
         part,
         _carried(part, uploads, again=again),
-        at=way.house.x_now(),
+        started_at=way.house.x_now(),
         deadline=way.house.settings.create_deadline,
         why=f"{why} ({tried})",
     )
@@ -99,11 +99,7 @@ async def _refused(
                 part, attempt, "X says it has this post already", outcome=Outcome.DUPLICATE
             )
             return Turn.ON
-        case x.errors.MediaIdsInvalid() if part.attempts:
-            # Of an earlier attempt X said that it had created nothing, yet its media are used.
-            await way.unknown(part, attempt, f"{error.code}: {error.message}")
-            return Turn.ON
-        case x.errors.DuplicatePost():
+        case x.errors.DuplicatePost() | x.errors.MediaIdsInvalid():
             return await _duplicate(way, part, attempt, error)
         case x.errors.ParentNotVisible():
             return await _without_parent(way, part, attempt, error, again=again)
@@ -149,9 +145,9 @@ async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
 
 
 async def _duplicate(
-    way: Way, part: PartJournal, attempt: Attempt, error: x.errors.DuplicatePost
+    way: Way, part: PartJournal, attempt: Attempt, error: x.errors.Rejected
 ) -> Turn:
-    """X has such a post, and no attempt of ours is known that could have made it.
+    """X has such a post, or one with these media, and no attempt of ours is known to have made it.
 
     Another part of ours explains the refusal. What no part claims may be ours all the same, where
     the database has forgotten: it is adopted, or a person is asked.

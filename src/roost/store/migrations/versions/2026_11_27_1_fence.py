@@ -189,15 +189,16 @@ CREATE FUNCTION take_up_post(tenant bigint, post bigint, integration bigint, bes
     $$;
 
 -- Commit before sending: moves the part to `sending` only from the state the decision was made on,
--- and tells it. The deadline is wall time of the database, later than the sender's own.
+-- and tells it. `started_at` is X's time, `at` the worker's, and the deadline wall time of the
+-- database, later than the sender's own.
 -- The lock is shared with other attempts, and exclusive to whoever pauses: after a pause has been
 -- acknowledged, no attempt commits. Where domain time is the machine's, the post has to be due by
 -- the database's clock as well.
 DROP FUNCTION begin_attempt(
     bigint, bigint, text, int, timestamptz, interval, text[], text[], text, text);
 CREATE FUNCTION begin_attempt(
-        tenant bigint, part bigint, before text, tried int, at timestamptz, deadline interval,
-        media_ids text[], media_keys text[], why text, who text,
+        tenant bigint, part bigint, before text, tried int, started_at timestamptz,
+        deadline interval, media_ids text[], media_keys text[], at timestamptz, why text, who text,
         fence_event bigint, fence_tag int, fence_timeline text, is_wall_time boolean)
     RETURNS TABLE (id bigint, number int, event_id bigint, event_tag int)
     LANGUAGE plpgsql VOLATILE
@@ -229,7 +230,7 @@ CREATE FUNCTION begin_attempt(
         ), tried AS (
             INSERT INTO attempts
                 (tenant_id, part_id, number, started_at, deadline_at, media_ids, media_keys)
-            SELECT tenant_id, id, begin_attempt.tried + 1, begin_attempt.at,
+            SELECT tenant_id, id, begin_attempt.tried + 1, begin_attempt.started_at,
                    clock_timestamp() + begin_attempt.deadline, begin_attempt.media_ids,
                    begin_attempt.media_keys
             FROM moved RETURNING id, number
