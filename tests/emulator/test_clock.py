@@ -10,6 +10,8 @@ import pytest
 from fix_emulator import Emulator
 from roost.clock import open_clock
 
+pytestmark = pytest.mark.timing
+
 
 async def read(emulator: Emulator) -> dict[str, Any]:
     async with emulator.http.get(emulator.clock_url) as answer:

@@ -73,6 +73,7 @@ async def test_injected_429_says_that_nothing_is_left(account: Account) -> None:
     assert told.headers["x-rate-limit-remaining"] == "0"
 
 
+@pytest.mark.timing
 async def test_delay_before_the_commit_creates_behind_an_impatient_clients_back(
     account: Account,
 ) -> None:
@@ -185,6 +186,7 @@ async def test_empty_answer_that_is_cut_is_dropped(account: Account, png: bytes)
     assert (await account.finalize(media_id)).status == 200
 
 
+@pytest.mark.timing
 async def test_journal_names_the_request_although_others_came_meanwhile(account: Account) -> None:
     emulator = account.emulator
     await emulator.fail("create_post", "before", "delay", seconds=0.2)

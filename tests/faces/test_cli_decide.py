@@ -117,6 +117,7 @@ async def asked_at_a_terminal(
             await process.communicate()
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("answer", "code", "state"),
     [("y", 0, PostState.CANCELLED), ("n", 2, PostState.PARTLY_PUBLISHED)],
@@ -133,6 +134,7 @@ async def test_delete_asks_at_a_terminal(
     assert (await desk.see(post_id)).state is state
 
 
+@pytest.mark.timing
 async def test_a_question_ends_with_sigterm_and_nothing_is_done(desk: Desk, tmp_path: Path) -> None:
     post_id = await halved(desk)
     async with asked_at_a_terminal(desk, tmp_path, "decide", str(post_id), "delete") as asked:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from fix_processes import QUICK, python_process
 from fix_publishing import Desk, run_roost
 from roost import store
@@ -61,6 +63,7 @@ async def test_doctor_tells_of_an_account_that_rests(desk: Desk, tmp_path: Path)
     assert found["@larkbooks"]["next"].startswith("Tried again in ")
 
 
+@pytest.mark.timing
 async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -43,6 +43,7 @@ async def test_post_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
     assert await desk.on_x() == ["One", "Two"]
 
 
+@pytest.mark.timing
 async def test_post_leaves_the_work_to_a_worker_that_is_alive(desk: Desk, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
@@ -129,6 +130,7 @@ async def test_a_post_without_saying_which_account_is_refused_where_there_are_tw
     assert said.code == 0
 
 
+@pytest.mark.timing
 async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
     desk: Desk, tmp_path: Path
 ) -> None:
@@ -140,6 +142,7 @@ async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
     assert "reconnect" in ended.out
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
     sign: signal.Signals, desk: Desk, tmp_path: Path
@@ -158,6 +161,7 @@ async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
     assert await desk.on_x() == ["Hello"]
 
 
+@pytest.mark.timing
 async def test_connect_ends_when_consent_is_given(
     house: House, tenant: Tenant, emulator: Emulator, settings: Settings, tmp_path: Path
 ) -> None:

@@ -3,10 +3,13 @@
 import asyncio
 
 import psycopg
+import pytest
 
 from fix_publishing import Desk
 from roost.models import PartState, PostState
 from roost.services import dispatch
+
+pytestmark = pytest.mark.timing
 
 
 def _end_sessions(url: str) -> None:

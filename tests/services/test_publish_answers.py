@@ -48,6 +48,7 @@ async def test_create_with_media_is_adopted_by_its_media_key(
     assert [each["alt_text"] for each in on_x["media"]] == ["A teal square"]
 
 
+@pytest.mark.timing
 async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(desk: Desk) -> None:
     hasty = desk.with_settings(roost_create_deadline_s=0.3)
     await desk.emulator.fail("create_post", "before", "delay", seconds=0.6)
@@ -60,6 +61,7 @@ async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(d
     assert await desk.requests("create_post") == [201]
 
 
+@pytest.mark.timing
 async def test_a_late_create_is_not_doubled__it_arrives_with_the_resend(desk: Desk) -> None:
     hasty = desk.with_settings(roost_create_deadline_s=0.3)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
@@ -92,6 +94,7 @@ async def test_create_that_meets_a_401_is_sent_with_a_fresh_token(desk: Desk) ->
     assert await desk.requests("refresh") == [200]
 
 
+@pytest.mark.timing
 async def test_a_slow_refresh_does_not_use_up_the_time_of_the_create(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)

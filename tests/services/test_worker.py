@@ -16,6 +16,8 @@ from roost.house import House
 from roost.models import PostId, PostState, Tenant
 from roost.services import dispatch
 
+pytestmark = pytest.mark.timing
+
 
 async def settled(desk: Desk, *posts: PostId) -> None:
     """Return once these posts move no more."""

@@ -5,12 +5,15 @@ import contextlib
 from datetime import timedelta
 
 import psycopg
+import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account
 from roost.house import House
 from roost.models import IntegrationId, PostId, Tenant
 from roost.store.locks import Silent, find_silent, open_sender_locks
+
+pytestmark = pytest.mark.timing
 
 ACCOUNT = IntegrationId(7)
 

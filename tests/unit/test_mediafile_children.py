@@ -20,7 +20,7 @@ from roost import mediafile
 from roost.errors import MediaUnreadable
 
 linux_only = pytest.mark.skipif(not Path("/proc/self").exists(), reason="reads /proc")
-pytestmark = linux_only
+pytestmark = [pytest.mark.timing, linux_only]
 
 
 @pytest.fixture(autouse=True)

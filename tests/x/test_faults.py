@@ -22,6 +22,8 @@ from roost.x import errors
 from .conftest import Account
 from .keys import api_keys_of, keys_of
 
+pytestmark = pytest.mark.timing
+
 SECRET_TEXT = "A text that belongs to nobody's log."
 
 

@@ -51,6 +51,7 @@ async def test_create_refuses_what_the_schema_excludes(
     assert len(sent) == before
 
 
+@pytest.mark.timing
 async def test_create_does_not_leave_after_its_deadline(
     account: Account, emulator: Emulator
 ) -> None:
@@ -62,6 +63,7 @@ async def test_create_does_not_leave_after_its_deadline(
     assert account.exchanges[-1].status is None
 
 
+@pytest.mark.timing
 async def test_create_is_unknown_when_the_deadline_ends_the_wait(
     account: Account, emulator: Emulator
 ) -> None:

@@ -14,6 +14,8 @@ import pytest_asyncio
 
 from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
 
+pytestmark = pytest.mark.timing
+
 QUICK = Patience(total=timedelta(seconds=1))
 
 
