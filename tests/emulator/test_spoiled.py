@@ -32,7 +32,7 @@ async def test_cut_sends_half_of_what_it_promised(account: Account) -> None:
 
 @pytest.mark.timing
 async def test_slow_arrives_in_pieces_and_whole(account: Account) -> None:
-    await account.emulator.fail("create_post", "after", "slow", seconds=0.2)
+    await account.emulator.fail("create_post", "after", "slow", seconds=1)
     headers = {"authorization": f"Bearer {account.tokens['access_token']}"}
     async with account.emulator.http.post(
         f"{account.emulator.url}/2/tweets", json={"text": "Slowly"}, headers=headers

@@ -30,10 +30,11 @@ def names_in(node: ast.AST) -> set[str]:
 
 def timed_in(node: ast.AST) -> set[str]:
     """What a node calls of `TIMED`, and the faults of `SLOW` that it passes to a call."""
-    calls = [each for each in ast.walk(node) if isinstance(each, ast.Call)]
-    called = {getattr(each.func, "id", getattr(each.func, "attr", "")) for each in calls}
-    passed = {one.value for each in calls for one in each.args if isinstance(one, ast.Constant)}
-    return (called & TIMED) | (passed & SLOW)
+    found: set[str] = set()
+    for call in (each for each in ast.walk(node) if isinstance(each, ast.Call)):
+        found |= TIMED & {getattr(call.func, "id", getattr(call.func, "attr", ""))}
+        found |= SLOW & {each.value for each in call.args if isinstance(each, ast.Constant)}
+    return found
 
 
 def is_marked(module: ast.Module, test: _Function) -> bool:

@@ -119,7 +119,7 @@ async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
 async def refresh_under_way(desk: Desk) -> asyncio.Task[str]:
     """A refresh that X has been asked for and takes its time to answer."""
     await desk.emulator.jump(hours=2)
-    await desk.emulator.fail("refresh", "before", "delay", seconds=0.4)
+    await desk.emulator.fail("refresh", "before", "delay", seconds=1)
     task = asyncio.create_task(grant_of(desk).get())
     await desk.under_way("refresh")
     return task
