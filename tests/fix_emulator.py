@@ -83,11 +83,14 @@ class Emulator:
         """Move the clock forward; returns when its followers know."""
         await self.door("clock", jump_seconds=days * 86_400 + hours * 3600 + seconds)
 
+    async def now(self) -> datetime:
+        """Emulated time."""
+        async with self.http.get(self.clock_url) as answer:
+            return datetime.fromisoformat((await answer.json())["emulated"])
+
     async def move_to_time(self, at: time) -> datetime:
         """Move the clock to this time of day (UTC) on the next emulated day; that instant."""
-        async with self.http.get(self.clock_url) as answer:
-            now = datetime.fromisoformat((await answer.json())["emulated"])
-        instant = datetime.combine(now.date() + timedelta(days=1), at, UTC)
+        instant = datetime.combine((await self.now()).date() + timedelta(days=1), at, UTC)
         await self.door("clock", to=instant.isoformat())
         return instant
 
