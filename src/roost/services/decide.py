@@ -206,7 +206,8 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
             raise
         now = house.clock.now()
         async with house.database.statements(tenant.id) as transaction:
-            await transaction.run("mark_deleted", part=part.id, at=now)
+            if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
+                continue  # another person has deleted it meanwhile
             await store.posts.tell(
                 transaction, tenant.id, post_id, now, PartState.SENT, PartState.SENT,
                 "deleted from X by hand", who=house.who, position=part.position,

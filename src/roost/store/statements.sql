@@ -174,8 +174,9 @@ UPDATE attempts SET decided_absent = true WHERE id = %(attempt)s
 UPDATE parts SET text = %(text)s WHERE id = %(part)s AND state = 'pending'
 
 -- name: mark_deleted
--- A part was taken off X again.
-UPDATE parts SET deleted_at = %(at)s WHERE id = %(part)s AND state = 'sent'
+-- A part was deleted from X; no row where that is known already.
+UPDATE parts SET deleted_at = %(at)s
+WHERE id = %(part)s AND state = 'sent' AND deleted_at IS NULL RETURNING id
 
 -- name: start_anew
 -- A post's lateness counts from now.
