@@ -382,6 +382,11 @@ WHERE integration_id = %(integration)s AND text = %(text)s AND state = 'sent'
   AND deleted_at IS NULL AND id <> %(part)s
 ORDER BY sent_at DESC LIMIT 1
 
+-- name: has_unsettled_twin
+-- Whether a part of any tenant says the same on the same account of X, and may be on X without its
+-- id being known.
+SELECT has_unsettled_twin(%(part)s) AS found
+
 -- name: reschedule_post
 -- Another time for a post that has not begun, or that came to nothing.
 UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL, late_from = NULL
