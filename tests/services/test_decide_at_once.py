@@ -1,12 +1,14 @@
 """Decisions of two people at the same moment, and a deletion that X lets down half way."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
 
 from fix_publishing import Desk
 from roost import store, x
-from roost.models import PostId, PostState
+from roost.models import Post, PostId, PostState
 from roost.services import decide
 from roost.services.decide import Choice, DecisionNotOpen
 
@@ -37,7 +39,7 @@ async def test_delete_and_continue_at_once_never_both_happen(
     await desk.plan("Said before")
     posts = [await desk.plan(f"{n}", "Said before", f"{n} end", after_s=1) for n in range(8)]
     await desk.work_through()
-    choices = []
+    choices: list[Coroutine[Any, Any, Post]] = []
     for number, post_id in enumerate(posts):
         two = [
             decide.delete_sent(desk.house, desk.tenant, post_id),
