@@ -174,8 +174,9 @@ UPDATE attempts SET decided_absent = true WHERE id = %(attempt)s
 UPDATE parts SET text = %(text)s WHERE id = %(part)s AND state = 'pending'
 
 -- name: mark_deleted
--- A part was taken off X again.
-UPDATE parts SET deleted_at = %(at)s WHERE id = %(part)s AND state = 'sent'
+-- A part was deleted from X; no row where that is known already.
+UPDATE parts SET deleted_at = %(at)s
+WHERE id = %(part)s AND state = 'sent' AND deleted_at IS NULL RETURNING id
 
 -- name: start_anew
 -- A post's lateness counts from now.
@@ -380,6 +381,11 @@ SELECT post_id, sent_as FROM parts
 WHERE integration_id = %(integration)s AND text = %(text)s AND state = 'sent'
   AND deleted_at IS NULL AND id <> %(part)s
 ORDER BY sent_at DESC LIMIT 1
+
+-- name: has_unsettled_twin
+-- Whether a part of any tenant says the same on the same account of X, and may be on X without its
+-- id being known.
+SELECT has_unsettled_twin(%(part)s) AS found
 
 -- name: reschedule_post
 -- Another time for a post that has not begun, or that came to nothing.

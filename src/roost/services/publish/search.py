@@ -6,7 +6,7 @@ Every read of a post is billed, once per app and day.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import assert_never
 
 from roost import reconcile, store, x
 from roost.errors import RoostError
@@ -16,9 +16,6 @@ from roost.points import Point
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
 from roost.telemetry import reached
-
-#: How far back the post is looked for that X takes for the same; its own window is not known.
-_TWINS_WITHIN: Final = timedelta(hours=24)
 
 
 async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
@@ -108,7 +105,7 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
     """
     wanted = _wanted(way, part)
     try:
-        timeline = await _read_seen(way, way.house.x_now() - _TWINS_WITHIN)
+        timeline = await _read_seen(way, way.house.x_now() - reconcile.DUPLICATE_WINDOW)
     except RoostError:
         return None
     claimed = await _list_claimed(way, timeline)
@@ -120,6 +117,7 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
             not others
             and wanted.resembles(seen)
             and seen.source in reconcile.find_sources(timeline, claimed)
+            and not await _is_another_unsettled(way, part)
         )
         return Twin(_address(way, seen.tweet_id), claimed=False, seen=seen, is_ours=is_ours)
     known = await way.write(
@@ -131,6 +129,14 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
         return Twin(_address(way, alike[0].tweet_id), claimed=True) if alike else None
     where = _address(way, TweetId(known["sent_as"]))
     return Twin(f"{where} (post {known['post_id']})", claimed=True)
+
+
+async def _is_another_unsettled(way: Way, part: PartJournal) -> bool:
+    """Whether the answer to an identical part is not known yet: the post may be that one's."""
+    row = await way.write(
+        lambda transaction: transaction.run_one("has_unsettled_twin", part=part.part.id)
+    )
+    return bool(row and row["found"])
 
 
 async def find_own(way: Way, part: PartJournal) -> reconcile.Seen | None:

@@ -121,6 +121,18 @@ CREATE FUNCTION is_claimed(tweet text) RETURNS boolean
     END
     $$;
 
+-- Whether a part of any tenant says the same on the same account of X, and may be on X without its
+-- id being known.
+CREATE FUNCTION has_unsettled_twin(part bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN EXISTS (
+        SELECT FROM parts mine JOIN integrations i ON i.id = mine.integration_id
+        JOIN integrations o ON o.environment = i.environment
+                           AND o.metadata ->> 'userId' = i.metadata ->> 'userId'
+        JOIN parts twin ON twin.integration_id = o.id AND twin.text = mine.text
+        WHERE mine.id = has_unsettled_twin.part AND twin.id <> mine.id
+          AND twin.state IN ('sending', 'unknown'));
+
 -- Whether another tenant than the one in sight has connected this user of X.
 CREATE FUNCTION is_connected_elsewhere(played text, x_user text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -315,7 +327,7 @@ CREATE OR REPLACE FUNCTION settle_sent(
 _CALLED = (
     "read_watermark(), has_event(bigint, int), require_fence(bigint, int, text),"
     " list_claimed(text[]), is_claimed(text), is_connected_elsewhere(text, text),"
-    " get_x_user_id(bigint, bigint), take_up_post, begin_attempt"
+    " has_unsettled_twin(bigint), get_x_user_id(bigint, bigint), take_up_post, begin_attempt"
 )
 
 
