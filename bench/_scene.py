@@ -49,6 +49,8 @@ _STANDSTILL = """
 """
 #: The first key of the advisory lock that makes a worker an account's sender ("Ro").
 SENDER = 0x526F
+#: Wall seconds that a worker has for an orderly end when its world ends.
+_END_S = 10
 _numbers = itertools.count(1)
 T = TypeVar("T")
 
@@ -348,8 +350,16 @@ async def open_scene(
 
 
 async def end_all(workers: Sequence[Worker]) -> None:
-    """Kill what still runs; nothing of a world outlives it."""
+    """End what still runs; nothing of a world outlives it.
+
+    SIGTERM first, so that a worker can write its coverage; SIGKILL for one that is stopped or slow.
+    """
     for worker in workers:
-        worker.send(signal.SIGKILL)
-    for worker in workers:
-        await worker.ended()
+        worker.send(signal.SIGKILL if worker.is_stopped else signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_END_S):
+            await asyncio.gather(*(worker.ended() for worker in workers))
+    except TimeoutError:
+        for worker in workers:
+            worker.send(signal.SIGKILL)
+        await asyncio.gather(*(worker.ended() for worker in workers))

@@ -91,10 +91,12 @@ STOPPED = replace(FOUND, clean_stop_tag=9)
         (None, FOUND, False, False, False, True),
         (KEPT, FOUND, True, True, True, True),
         (None, replace(FOUND, event_id=None), False, True, False, False),
+        (None, replace(FOUND, registered_system=None), False, False, False, False),
     ],
     ids=[
         "ordinary restart", "unclean stop", "copied file", "another's stop", "new machine",
         "new machine beside others", "new machine alone", "crash beside others", "empty database",
+        "first worker of all",
     ],
 )  # fmt: skip
 def test_posts_are_searched_first_unless_the_restart_was_ordinary(
