@@ -149,6 +149,9 @@ def decide_step(
         and current.part.id not in searched
         and not current.attempts
     ):
+        if recheck.until > now:
+            why = "requests of before the restore may still be on the way to X"
+            return WaitUntil(recheck.until, why)
         return SearchFirst(current, min(due_at, recheck.since))
     return _begin(journal, current, now=now, rules=rules)
 

@@ -193,6 +193,32 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
         assert compare(check.kept, await check.check(), has_event=True) is Verdict.FITS
 
 
+async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
+    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
+) -> None:
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, _):
+        post_id = await desk.plan("One", "Two", "Three")
+    other = _copy(database_url, copied)
+    async with _desk(settings, emulator) as (desk, _):
+        await desk.work()
+        assert await desk.on_x() == ["One", "Two", "Three"]
+
+    there = settings.model_copy(update={"database_url": other})
+    async with _desk(there, emulator) as (desk, check):
+        # X does not show the thread yet while everything is resumed.
+        await emulator.fail("read_timeline", "before", "stale", seconds=600)
+        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+        assert (resumed.adopted, resumed.looked_for) == ([], [post_id])
+        assert await problem_of(check) is None
+        desk.locks.open_gate()
+        await desk.work_through()
+        assert await desk.on_x() == ["One", "Two", "Three"]
+        post = await desk.see(post_id)
+        assert post.state is PostState.PUBLISHED
+        assert all(part.sent_as for part in post.parts)
+
+
 async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:

@@ -25,6 +25,7 @@ from roost.models import (
     TweetId,
 )
 from roost.outcome_alerts import alert_outcome
+from roost.promise import RESEND_AFTER
 from roost.reconcile import Seen, Wanted
 from roost.store.database import Statements
 
@@ -79,7 +80,9 @@ async def resume_everything(house: House, *, accept_copy: bool = False) -> Resum
     state = await store.installation.read(house.database.alone)
     async with house.database.statements(None) as transaction:
         if switch["restored_to"] is not None:
-            await store.installation.accept(transaction, state)
+            await store.installation.accept(
+                transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
+            )
         await transaction.run("go_on_with_everything", at=now, who=house.who)
         for kind in ("restored", "copied"):
             await store.alarms.end(transaction, None, kind, "database", at=now)

@@ -263,8 +263,10 @@ WHERE system_identifier IS NULL
 
 -- name: accept_database
 -- A person has said that this database, with whatever it lacks, is the one to go on with.
+-- Posts that are due by `until` are looked for on X then, before the first attempt of each part.
 UPDATE installation SET system_identifier = %(system_identifier)s, database_oid = %(database_oid)s,
-    generation = generation + 1, generation_tag = floor(random() * 2147483647)::int
+    generation = generation + 1, generation_tag = floor(random() * 2147483647)::int,
+    recheck_since = %(since)s, recheck_until = %(until)s
 
 -- name: mark_alive
 -- A worker's heartbeat.
@@ -275,8 +277,12 @@ UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL
 UPDATE installation SET clean_stop_tag = %(tag)s
 
 -- name: begin_recheck
--- Posts that are due by now are looked for on X before their first attempt.
-UPDATE installation SET recheck_since = %(since)s, recheck_until = %(until)s
+-- Posts that are due by now are looked for on X before their first attempt; a search that a resume
+-- has asked for and that is still ahead stays as it is.
+UPDATE installation SET
+    recheck_since = CASE WHEN recheck_until > %(until)s THEN least(recheck_since, %(since)s)
+                    ELSE %(since)s END,
+    recheck_until = greatest(recheck_until, %(until)s)
 
 -- name: list_calendar
 -- Posts of the tenant in sight that would go out by themselves, in due order.
