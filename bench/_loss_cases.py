@@ -5,10 +5,8 @@ copy, and brings workers back. What an operator does then is the world's busines
 """
 
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +15,7 @@ from _judge import Planned
 from _loss_world import World, count_attempts
 from _replica import replicating
 
-from fix_processes import QUICK, until
+from fix_processes import until
 
 Workers = Literal["running", "stopped", "killed"]
 """What the workers do while the data is lost: a stopped one had a clean stop."""
@@ -29,27 +27,9 @@ Home = Literal["same", "fresh"]
 Change = Literal["moved", "cancelled", "edited"]
 #: A restore under running workers may meet deadlocks; an operator repeats it.
 _MOST_TRIES = 20
-#: Its watermark is some seconds old; the rest is the product's own.
-_RARE_HEARTBEAT = {"ROOST_HEARTBEAT_S": "4"}
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """One way to lose data."""
-
-    name: str
-    play: Callable[[World], Awaitable[None]]
-    """Up to the moment at which workers are back."""
-    wall: Mapping[str, str] = field(default_factory=lambda: QUICK)
-    """Settings of wall time."""
-
-    @property
-    def kind(self) -> str:
-        """The first word of its name."""
-        return self.name.partition(" ")[0]
-
-
-async def _fail_over(lag_s: float, workers: Workers, world: World) -> None:
+async def fail_over(lag_s: float, workers: Workers, world: World) -> None:
     replica = await world.stack.enter_async_context(replicating(world.cluster, lag_s))
     await world.publish_early()
     await replica.has_caught_up()
@@ -60,7 +40,7 @@ async def _fail_over(lag_s: float, workers: Workers, world: World) -> None:
     await _start_again(world, workers)
 
 
-async def _fail_over_with_old_watermark(lag_s: float, world: World) -> None:
+async def fail_over_with_old_watermark(lag_s: float, world: World) -> None:
     """The replica loses less than the watermark has missed."""
     replica = await world.stack.enter_async_context(replicating(world.cluster, lag_s))
     await world.publish_early()
@@ -79,7 +59,7 @@ async def _fail_over_with_old_watermark(lag_s: float, world: World) -> None:
     await _start_again(world, "killed")
 
 
-async def _restore_dump(method: Method, workers: Workers, world: World) -> None:
+async def restore_dump(method: Method, workers: Workers, world: World) -> None:
     await world.publish_early()
     dump = await _dump(world)
     await world.reach(_published(world))
@@ -88,7 +68,7 @@ async def _restore_dump(method: Method, workers: Workers, world: World) -> None:
     await _start_again(world, workers)
 
 
-async def _restore_files(workers: Workers, world: World) -> None:
+async def restore_files(workers: Workers, world: World) -> None:
     await world.publish_early()
     copy = await world.cluster.copy_data()
     await world.reach(_published(world))
@@ -97,7 +77,7 @@ async def _restore_files(workers: Workers, world: World) -> None:
     await _start_again(world, workers)
 
 
-async def _restore_snapshot(workers: Workers, world: World) -> None:
+async def restore_snapshot(workers: Workers, world: World) -> None:
     """Home and data are put back from one snapshot, taken while the workers ran or after a stop."""
     machine, saved = world.machine, world.scene.folder / "home-snapshot"
     await world.publish_early()
@@ -120,7 +100,7 @@ async def _restore_snapshot(workers: Workers, world: World) -> None:
     await machine.start()
 
 
-async def _use_copy(place: Place, home: Home, world: World) -> None:
+async def use_copy(place: Place, home: Home, world: World) -> None:
     """The original is shut down, and a dump of it is used in another place."""
     await world.publish_early()
     dump = await _dump(world)
@@ -138,7 +118,7 @@ async def _use_copy(place: Place, home: Home, world: World) -> None:
     await world.machine.start()
 
 
-async def _use_copy_beside(place: Place, home: Home, world: World) -> None:
+async def use_copy_beside(place: Place, home: Home, world: World) -> None:
     """A dump is used in another place while the original goes on."""
     await world.publish_early()
     cluster = await _copy_elsewhere(world, await _dump(world), place)
@@ -149,7 +129,7 @@ async def _use_copy_beside(place: Place, home: Home, world: World) -> None:
     await world.another_machine("copy", folder, world.copy_url).start()
 
 
-async def _spoil_watermark(keep: float, restored: bool, world: World) -> None:
+async def spoil_watermark(keep: float, restored: bool, world: World) -> None:
     """Only this share of the watermark's bytes is left, with and without a restored database."""
     await world.publish_early()
     dump = await _dump(world)
@@ -164,7 +144,7 @@ async def _spoil_watermark(keep: float, restored: bool, world: World) -> None:
     await world.machine.start()
 
 
-async def _another_machine_first(
+async def another_machine_first(
     home: Literal["fresh", "older"], world: World, *, join: bool
 ) -> None:
     """After a restore a machine starts that has seen less than the dump holds."""
@@ -189,7 +169,7 @@ async def _another_machine_first(
         await world.machine.start()
 
 
-async def _restore_after(change: Change, workers: Workers, world: World) -> None:
+async def restore_after(change: Change, workers: Workers, world: World) -> None:
     """A person changes a post after the backup."""
     await world.publish_early()
     dump = await _dump(world)
@@ -209,7 +189,7 @@ async def _restore_after(change: Change, workers: Workers, world: World) -> None
 
 
 def _published(world: World) -> Sequence[Planned]:
-    """The posts that are out before the loss: all of the middle but two, which come due around it."""
+    """The posts that are out before the loss: all of the middle but the last two."""
     return world.middle[:-2]
 
 
@@ -237,10 +217,12 @@ async def _load(cluster: Cluster, dump: Path, method: Method) -> None:
         return
     for left in reversed(range(_MOST_TRIES)):
         try:
-            return await cluster.restore(dump, "--clean", "--if-exists")
+            await cluster.restore(dump, "--clean", "--if-exists")
         except ProgramFailed:
             if not left:
                 raise
+        else:
+            return
 
 
 async def _copy_elsewhere(world: World, dump: Path, place: Place) -> Cluster:
@@ -257,72 +239,3 @@ async def _replace_data(cluster: Cluster, copy: Path) -> None:
     await cluster.stop("fast")
     await cluster.replace_data(copy)
     await cluster.start()
-
-
-_FAIL_OVERS: tuple[tuple[Workers, float], ...] = (
-    *(("running", 0), ("running", 1), ("running", 2), ("running", 3)),
-    *(("stopped", 1), ("stopped", 3), ("killed", 1)),
-)
-_EVERY: tuple[Workers, ...] = ("running", "stopped", "killed")
-_METHODS: tuple[Method, ...] = ("recreate", "clean")
-_PLACES: tuple[Place, ...] = ("database", "cluster")
-_HOMES: tuple[Home, ...] = ("same", "fresh")
-_CHANGES: tuple[tuple[Change, Workers], ...] = (
-    *(("moved", "stopped"), ("moved", "running"), ("cancelled", "stopped"), ("edited", "stopped")),
-)
-
-
-def all_schedules() -> list[Schedule]:
-    """Every schedule there is; the first word of a name is its kind."""
-    return [
-        *(
-            Schedule(f"failover {workers}, {lag:g} s behind", partial(_fail_over, lag, workers))
-            for workers, lag in _FAIL_OVERS
-        ),
-        *(
-            Schedule(
-                f"failover killed, {lag:g} s behind, watermark older",
-                partial(_fail_over_with_old_watermark, lag),
-                _RARE_HEARTBEAT,
-            )
-            for lag in (0.3, 1)
-        ),
-        *(
-            Schedule(f"dump {method}, {workers}", partial(_restore_dump, method, workers))
-            for method in _METHODS
-            for workers in _EVERY
-        ),
-        *(Schedule(f"files {workers}", partial(_restore_files, workers)) for workers in _EVERY),
-        Schedule("snapshot while running", partial(_restore_snapshot, "killed")),
-        Schedule("snapshot after a stop", partial(_restore_snapshot, "stopped")),
-        *(
-            Schedule(f"copy {place}, {home} home", partial(_use_copy, place, home))
-            for place in _PLACES
-            for home in _HOMES
-        ),
-        *(
-            Schedule(
-                f"copy {place} beside the original, {home} home",
-                partial(_use_copy_beside, place, home),
-            )
-            for place in _PLACES
-            for home in _HOMES
-        ),
-        *(
-            Schedule(
-                f"watermark {word}{', restored' if restored else ''}",
-                partial(_spoil_watermark, keep, restored),
-            )
-            for word, keep in (("empty", 0.0), ("torn", 0.5))
-            for restored in (False, True)
-        ),
-        Schedule("machine fresh", partial(_another_machine_first, "fresh", join=False)),
-        Schedule(
-            "machine fresh, then the old", partial(_another_machine_first, "fresh", join=True)
-        ),
-        Schedule("machine older", partial(_another_machine_first, "older", join=False)),
-        *(
-            Schedule(f"change {change}, {workers}", partial(_restore_after, change, workers))
-            for change, workers in _CHANGES
-        ),
-    ]

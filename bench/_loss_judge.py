@@ -14,7 +14,7 @@ from _judge import FINAL, Case, OnX, Planned, PostRow
 class Fault(StrEnum):
     """The ways in which a loss can do harm."""
 
-    DUPLICATE = "duplicate"
+    DUPLICATE = "duplicates"
     """A planned part is on X more than once; counted for each copy too many."""
     FAILED_THOUGH_ON_X = "failed_though_on_x"
     """X has a part, and its row says that it failed or was missed."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from _cluster import Site
 from _judge import judge
-from _loss_cases import Schedule
 from _loss_judge import Harm, count_adopted, judge_loss
+from _loss_list import Schedule
 from _loss_world import World, open_world
 from _rows import tell
 

@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ class Machine:
     workers: list[Worker] = field(default_factory=list)
     wanted: int = 0
     ended_by_themselves: int = 0
+    _may_start_at: float = 0.0
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -40,7 +42,7 @@ class Machine:
 
     async def start(self, count: int = 2) -> None:
         """Start so many workers; return once each is ready or has ended."""
-        self.wanted = count
+        self.wanted, self._may_start_at = count, 0.0
         self.supervise()
         for worker in self.workers:
             try:
@@ -49,10 +51,13 @@ class Machine:
                 continue  # it ended at its start; the supervisor counts it
 
     def supervise(self) -> None:
-        """Replace each worker that has ended."""
+        """Replace each worker that has ended, at most once in a second."""
         ended = [worker for worker in self.workers if worker.has_ended]
         self.ended_by_themselves += len(ended)
         self.workers = [worker for worker in self.workers if not worker.has_ended]
+        if len(self.workers) == self.wanted or time.monotonic() < self._may_start_at:
+            return
+        self._may_start_at = time.monotonic() + 1
         while len(self.workers) < self.wanted:
             name = f"{self.name}-{next(_numbers)}"
             worker = start_worker(name, self.environment, self.scene.folder, self.scene.trap)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from _cluster import Cluster
 from _forwarder import Forwarder, forwarding
 
-_STREAMING = "SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming'"
+_STREAMING = "SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
 
 @dataclass

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from _cluster import open_site
 from _ground import end_well
-from _loss_cases import all_schedules
 from _loss_judge import Fault
+from _loss_list import all_schedules
 from _loss_play import Play, Verdict, play_all
 from _report import Bar, report
 
