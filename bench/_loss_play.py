@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from _cluster import Site
-from _judge import judge
+from _judge import Finding, judge
 from _loss_judge import Harm, count_adopted, judge_loss
 from _loss_list import Schedule
 from _loss_world import World, open_world
@@ -46,8 +46,9 @@ class Verdict:
     adopted: int = 0
     asked: int = 0
     cancelled_published: int = 0
-    ended_by_themselves: int = 0
-    findings: Counter[str] = field(default_factory=Counter)
+    endings: tuple[str, ...] = ()
+    """How the log of each worker ends that ended by itself."""
+    findings: tuple[Finding, ...] = ()
     """What the judge of all benches finds besides."""
     seconds: float = 0.0
 
@@ -131,7 +132,7 @@ async def _judge(world: World, play: Play, is_at_rest: bool, began: float) -> Ve
             for each in loss.planned
             if each.post_id in loss.cancelled
         ),
-        ended_by_themselves=sum(each.ended_by_themselves for each in world.machines),
-        findings=Counter(each.wrong.value for each in judge(loss.as_case(), at_rest=False)),
+        endings=tuple(ending for each in world.machines for ending in each.endings),
+        findings=tuple(judge(loss.as_case(), at_rest=False)),
         seconds=time.monotonic() - began,
     )

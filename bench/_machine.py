@@ -31,7 +31,8 @@ class Machine:
     """DATABASE_URL."""
     workers: list[Worker] = field(default_factory=list)
     wanted: int = 0
-    ended_by_themselves: int = 0
+    endings: list[str] = field(default_factory=list)
+    """How the log of each worker ends that ended by itself."""
     _may_start_at: float = 0.0
 
     @property
@@ -53,7 +54,7 @@ class Machine:
     def supervise(self) -> None:
         """Replace each worker that has ended, at most once in a second."""
         ended = [worker for worker in self.workers if worker.has_ended]
-        self.ended_by_themselves += len(ended)
+        self.endings += [f"{worker.name}: {worker.last_words()}" for worker in ended]
         self.workers = [worker for worker in self.workers if not worker.has_ended]
         if len(self.workers) == self.wanted or time.monotonic() < self._may_start_at:
             return

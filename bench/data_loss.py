@@ -24,6 +24,9 @@ from _loss_list import all_schedules
 from _loss_play import Play, Verdict, play_all
 from _report import Bar, report
 
+#: Findings of the other judge that are printed for each play.
+_SHOWN = 5
+
 
 def main() -> int:
     """Play them all; the exit code: 1 if a threshold is not met."""
@@ -45,10 +48,15 @@ def main() -> int:
 async def _run(plays: list[Play], worlds: int, seed: int) -> list[Verdict]:
     def show(verdict: Verdict, done: int) -> None:
         what = ", ".join(sorted({each.fault.value for each in verdict.harm})) or "right"
-        line = f"{done}/{len(plays)} {verdict.play.name}: {verdict.broken or what}"
-        print(f"{line} ({verdict.seconds:.0f} s)", file=sys.stderr, flush=True)
-        if verdict.story:
-            print(verdict.story, file=sys.stderr, flush=True)
+        lines = [f"{done}/{len(plays)} {verdict.play.name}: {verdict.broken or what}"]
+        lines[0] += f" ({verdict.seconds:.0f} s)"
+        lines += [f"  a worker ended by itself: {ending}" for ending in verdict.endings]
+        lines += [
+            f"  also {each.wrong.value}: post {each.post_id}: {each.what}"
+            for each in verdict.findings[:_SHOWN]
+        ]
+        lines += [verdict.story] if verdict.story else []
+        print("\n".join(lines), file=sys.stderr, flush=True)
 
     end_well()
     async with contextlib.AsyncExitStack() as stack:
@@ -72,7 +80,7 @@ def figures(verdicts: list[Verdict]) -> dict[str, float | int | str]:
     """What else was seen."""
     kinds = Counter(verdict.play.schedule.kind for verdict in verdicts)
     alarms = sum((verdict.alarms for verdict in verdicts), Counter[str]())
-    findings = sum((verdict.findings for verdict in verdicts), Counter[str]())
+    findings = Counter(each.wrong.value for verdict in verdicts for each in verdict.findings)
     return {
         "plays": len(verdicts),
         **{f"plays_{kind}": count for kind, count in sorted(kinds.items())},
@@ -81,7 +89,7 @@ def figures(verdicts: list[Verdict]) -> dict[str, float | int | str]:
         "adopted": sum(verdict.adopted for verdict in verdicts),
         "asked": sum(verdict.asked for verdict in verdicts),
         "cancelled_published": sum(verdict.cancelled_published for verdict in verdicts),
-        "workers_ended_by_themselves": sum(verdict.ended_by_themselves for verdict in verdicts),
+        "workers_ended_by_themselves": sum(len(verdict.endings) for verdict in verdicts),
         **{f"also_{wrong}": count for wrong, count in sorted(findings.items())},
         "slowest_play_s": round(max((verdict.seconds for verdict in verdicts), default=0.0), 1),
     }
