@@ -181,7 +181,7 @@ async def restore_after(change: Change, workers: Workers, world: World) -> None:
             await world.cancel(world.late[1])
         case "edited":
             await world.edit(world.middle[0], "The first of the middle, with another text")
-    published = [each for each in _published(world) if each.post_id not in world.edited]
+    published = [each for each in _published(world) if each.post_id not in world.operator.edited]
     await world.reach(published)
     await _end(world, workers)
     await _load(world.cluster, dump, "clean")

@@ -24,6 +24,8 @@ class Fault(StrEnum):
     """X has a part that no row knows of, and nobody was alerted."""
     SENT_BEFORE_DECISION = "sent_before_decision"
     """A copy of the database sent before a person said that it is the real one."""
+    CANCELLED_PUBLISHED = "cancelled_published"
+    """A post is on X though it was cancelled after the backup, and again after the loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Loss:
     """By post: other texts that its first part had."""
     cancelled: Collection[int] = ()
     """Posts that a person cancelled after the backup."""
+    held_back: Collection[int] = ()
+    """Posts that a person paused after the loss, since X has them with another text."""
 
     def copies(self, planned: Planned, position: int) -> list[OnX]:
         """What X has or had of a part (from 1), whatever its text was then."""
@@ -89,8 +93,10 @@ def _judge_post(loss: Loss, planned: Planned) -> Iterator[Harm]:
     row = loss.rows.get(number)
     if row is None:
         yield Harm(Fault.LOST, number, "its row is gone")
-    elif row.state not in FINAL:
+    elif row.state not in FINAL and number not in loss.held_back:
         yield Harm(Fault.LOST, number, f"it is {row.state} and comes to no end")
+    if number in loss.cancelled and (copies := loss.copies(planned, 1)):
+        yield Harm(Fault.CANCELLED_PUBLISHED, number, f"X has it as {copies[0].id}")
     for position in range(1, len(planned.texts) + 1):
         copies = loss.copies(planned, position)
         ids = ", ".join(each.id for each in copies)

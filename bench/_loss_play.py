@@ -45,7 +45,6 @@ class Verdict:
     resumes: int = 0
     adopted: int = 0
     asked: int = 0
-    cancelled_published: int = 0
     endings: tuple[str, ...] = ()
     """How the log of each worker ends that ended by itself."""
     findings: tuple[Finding, ...] = ()
@@ -116,22 +115,18 @@ async def _judge(world: World, play: Play, is_at_rest: bool, began: float) -> Ve
             ]
             lines.append(tell(loss.rows[planned.post_id], copies))
     if harm:
-        lines += [f"  resume ended with {code}: {output}" for code, output in world.resumes]
+        did = world.operator
+        lines += [f"  resume ended with {code}: {output}" for code, output in did.resumes]
+        lines += [f"  then {command}" for command in did.commands]
         lines += [] if is_at_rest else ["  it did not come to rest"]
-    on_x = {(post.user_id, post.text) for post in loss.on_x}
     return Verdict(
         play,
         tuple(harm),
         story="\n".join(lines),
         alarms=Counter(loss.alarms),
-        resumes=len(world.resumes),
-        adopted=count_adopted(loss),
+        resumes=len(world.operator.resumes),
+        adopted=count_adopted(loss) + world.operator.found,
         asked=sum(row.state == "needs_decision" for row in loss.rows.values()),
-        cancelled_published=sum(
-            (each.user_id, each.texts[0]) in on_x
-            for each in loss.planned
-            if each.post_id in loss.cancelled
-        ),
         endings=tuple(ending for each in world.machines for ending in each.endings),
         findings=tuple(judge(loss.as_case(), at_rest=False)),
         seconds=time.monotonic() - began,

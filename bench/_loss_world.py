@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from _cluster import DATABASE, Cluster, Site
 from _forwarder import Forwarder, forwarding
 from _judge import Planned
 from _loss_judge import Loss
+from _loss_operator import Operator
 from _machine import Machine
 from _rows import read_rows
 from _scene import Scene, open_scene
@@ -27,8 +27,6 @@ RATE = 20
 _ALARMS = "SELECT kind, ended_at IS NULL FROM roost.alarms WHERE subject = 'database' ORDER BY id"
 #: Wall seconds until everything has to be at rest again.
 _PATIENCE_S = 90.0
-#: An operator gives up after this many tries.
-_MOST_RESUMES = 6
 
 
 @dataclass
@@ -42,6 +40,7 @@ class World:
     scene: Scene
     machine: Machine
     """The machine that is there from the beginning."""
+    operator: Operator
     stack: contextlib.AsyncExitStack
     """Closed at the end of the schedule."""
     machines: list[Machine] = field(default_factory=list)
@@ -51,16 +50,12 @@ class World:
     """Due between the copy and the loss."""
     late: list[Planned] = field(default_factory=list)
     """Due after the loss."""
-    edited: dict[int, Sequence[str]] = field(default_factory=dict)
-    cancelled: set[int] = field(default_factory=set)
     copy_url: str = ""
     """A copy that is used beside the original; no person says that it is the real one."""
     must_alarm: bool = False
     attempts_copied: int | None = None
     """How many attempts a copy held when it was made, as long as no person has decided."""
     sent_early: int = 0
-    resumes: list[tuple[int, Any]] = field(default_factory=list)
-    """Exit code and output of each `roost resume` of the operator."""
 
     @property
     def planned(self) -> list[Planned]:
@@ -134,7 +129,7 @@ class World:
         await edit_post(
             scene.house, scene.tenant, PostId(planned.post_id), parts=parts, due_at=None
         )
-        self.edited[planned.post_id] = [text]
+        self.operator.edited[planned.post_id] = text
 
     async def move(self, planned: Planned, after: timedelta) -> None:
         """Give a post another time."""
@@ -142,11 +137,12 @@ class World:
         await edit_post(
             scene.house, scene.tenant, PostId(planned.post_id), parts=None, due_at=due_at
         )
+        self.operator.moved[planned.post_id] = due_at
 
     async def cancel(self, planned: Planned) -> None:
         """Cancel a post."""
         await cancel_post(self.scene.house, self.scene.tenant, PostId(planned.post_id))
-        self.cancelled.add(planned.post_id)
+        self.operator.cancelled.add(planned.post_id)
 
     # Machines and addresses.
 
@@ -179,10 +175,11 @@ class World:
         try:
             alarms = await read_alarms(self.scene.admin_url)
             if any(is_open for _, is_open in alarms):
-                if len(self.resumes) < _MOST_RESUMES:
+                if not self.operator.gives_up:
                     await self._resume({kind for kind, is_open in alarms if is_open})
                 return False
-            return await self.scene.are_final([each.post_id for each in self.planned])
+            mine = {each.post_id for each in self.planned}
+            return await self.scene.are_final(mine - self.operator.paused)
         except psycopg.errors.ProgrammingError:
             return False  # the tables are being restored
 
@@ -191,10 +188,7 @@ class World:
         await self._count_early()
         if not self.copy_url:
             self.attempts_copied = None
-        words = ["resume", "--all"]
-        if "copied" in kinds:
-            words.append("--this-is-the-real-one")
-        self.resumes.append(await self.machine.roost(*words))
+        await self.operator.resume(kinds)
 
     async def _count_early(self) -> None:
         """Count what a copy has sent until now."""
@@ -215,8 +209,9 @@ class World:
             alarms=[kind for kind, _ in alarms],
             must_alarm=self.must_alarm,
             sent_early=self.sent_early,
-            edited=self.edited,
-            cancelled=self.cancelled,
+            edited={post: [text] for post, text in self.operator.edited.items()},
+            cancelled=self.operator.cancelled,
+            held_back=self.operator.paused,
         )
 
 
@@ -246,4 +241,5 @@ async def open_world(
         scene = await stack.enter_async_context(open_scene(url, emulator_url, folder, wall=wall))
         await scene.emulator.switch(duplicates=refuses)
         machine = Machine(scene, "main", folder / "home", url)
-        yield World(site, cluster, address, scene, machine, stack, [machine])
+        operator = Operator(machine, scene.reconnect_lost)
+        yield World(site, cluster, address, scene, machine, operator, stack, [machine])

@@ -88,7 +88,6 @@ def figures(verdicts: list[Verdict]) -> dict[str, float | int | str]:
         "resumes": sum(verdict.resumes for verdict in verdicts),
         "adopted": sum(verdict.adopted for verdict in verdicts),
         "asked": sum(verdict.asked for verdict in verdicts),
-        "cancelled_published": sum(verdict.cancelled_published for verdict in verdicts),
         "workers_ended_by_themselves": sum(len(verdict.endings) for verdict in verdicts),
         **{f"also_{wrong}": count for wrong, count in sorted(findings.items())},
         "slowest_play_s": round(max((verdict.seconds for verdict in verdicts), default=0.0), 1),
