@@ -3,12 +3,14 @@
 What to do is read from the lists that `roost resume --json` prints, and done by Roost's commands.
 """
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from _machine import Machine
+from _scene import Scene
 
 #: An operator gives up after this many tries.
 _MOST_RESUMES = 6
@@ -18,9 +20,10 @@ _MOST_RESUMES = 6
 class Operator:
     """Knows what was changed after the backup, and from which machine to give commands."""
 
+    scene: Scene
     machine: Machine
-    connect_again: Callable[[], Awaitable[Any]]
-    """Connects every account whose grant is lost."""
+    rate: float
+    """Emulated seconds in a wall second, but while commands are given."""
     edited: dict[int, str] = field(default_factory=dict)
     """By post: the text that its only part got after the backup."""
     moved: dict[int, datetime] = field(default_factory=dict)
@@ -44,18 +47,30 @@ class Operator:
 
     async def resume(self, kinds: set[str]) -> None:
         """Let everything go on after an alarm of these kinds, and see to what is listed."""
-        words = ["--this-is-the-real-one"] if "copied" in kinds else []
-        code, output = await self.machine.roost("resume", "--all", *words)
-        self.resumes.append((code, output))
-        if code:
-            return
+        async with self._in_real_time():
+            words = ["--this-is-the-real-one"] if "copied" in kinds else []
+            code, output = await self.machine.roost("resume", "--all", *words)
+            self.resumes.append((code, output))
+            if not code:
+                await self._see_to(output)
+
+    @contextlib.asynccontextmanager
+    async def _in_real_time(self) -> AsyncIterator[None]:
+        """Commands take as long as they do, and no multiple of it."""
+        await self.scene.emulator.door("clock", rate=1)
+        try:
+            yield
+        finally:
+            await self.scene.emulator.door("clock", rate=self.rate)
+
+    async def _see_to(self, output: Any) -> None:
         for post in output["looked_for_first"]:
             if post in self.cancelled or post in self.edited:
                 await self._hold_back(post)
         for post in output["may_have_changed"]:
             await self._do_again(post)
         if output["paused_accounts"]:
-            await self.connect_again()
+            await self.scene.reconnect_lost()
         for username in output["paused_accounts"]:
             await self._run("resume", "--account", f"@{username}")
 

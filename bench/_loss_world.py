@@ -241,5 +241,5 @@ async def open_world(
         scene = await stack.enter_async_context(open_scene(url, emulator_url, folder, wall=wall))
         await scene.emulator.switch(duplicates=refuses)
         machine = Machine(scene, "main", folder / "home", url)
-        operator = Operator(machine, scene.reconnect_lost)
+        operator = Operator(scene, machine, RATE)
         yield World(site, cluster, address, scene, machine, operator, stack, [machine])
