@@ -68,6 +68,21 @@ async def restore_dump(method: Method, workers: Workers, world: World) -> None:
     await _start_again(world, workers)
 
 
+async def restore_old_tokens(world: World) -> None:
+    """Refresh tokens work once, and those of the backup were used after it."""
+    await world.publish_early()
+    await world.scene.run(
+        "UPDATE roost.integrations"
+        " SET metadata = metadata || jsonb_build_object('tokenExpiresAt', %s::text)",
+        world.scene.house.clock.now().isoformat(),
+    )
+    dump = await _dump(world)
+    await world.reach(_published(world))
+    await world.machine.end(signal.SIGTERM)
+    await _load(world.cluster, dump, "clean")
+    await world.machine.start()
+
+
 async def restore_files(workers: Workers, world: World) -> None:
     await world.publish_early()
     copy = await world.cluster.copy_data()

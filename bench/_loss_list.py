@@ -16,6 +16,7 @@ from _loss_cases import (
     restore_after,
     restore_dump,
     restore_files,
+    restore_old_tokens,
     restore_snapshot,
     spoil_watermark,
     use_copy,
@@ -78,6 +79,7 @@ def all_schedules() -> list[Schedule]:
             for method in _METHODS
             for workers in _EVERY
         ),
+        Schedule("dump with used tokens", restore_old_tokens),
         *(Schedule(f"files {workers}", partial(restore_files, workers)) for workers in _EVERY),
         Schedule("snapshot while running", partial(restore_snapshot, "killed")),
         Schedule("snapshot after a stop", partial(restore_snapshot, "stopped")),

@@ -45,6 +45,11 @@ class Operator:
         """Parts that resuming has found on X."""
         return sum(len(output["adopted"]) for code, output in self.resumes if not code)
 
+    @property
+    def reconnected(self) -> int:
+        """Accounts that had to be connected again before X could be searched for them."""
+        return sum(len(output["paused_accounts"]) for code, output in self.resumes if not code)
+
     async def resume(self, kinds: set[str]) -> None:
         """Let everything go on after an alarm of these kinds, and see to what is listed."""
         async with self._in_real_time():

@@ -44,6 +44,7 @@ class Verdict:
     alarms: Counter[str] = field(default_factory=Counter)
     resumes: int = 0
     adopted: int = 0
+    reconnected: int = 0
     asked: int = 0
     endings: tuple[str, ...] = ()
     """How the log of each worker ends that ended by itself."""
@@ -125,6 +126,7 @@ async def _judge(world: World, play: Play, is_at_rest: bool, began: float) -> Ve
         story="\n".join(lines),
         alarms=Counter(loss.alarms),
         resumes=len(world.operator.resumes),
+        reconnected=world.operator.reconnected,
         adopted=count_adopted(loss) + world.operator.found,
         asked=sum(row.state == "needs_decision" for row in loss.rows.values()),
         endings=tuple(ending for each in world.machines for ending in each.endings),

@@ -87,6 +87,7 @@ def figures(verdicts: list[Verdict]) -> dict[str, float | int | str]:
         **{f"alarms_{kind}": count for kind, count in sorted(alarms.items())},
         "resumes": sum(verdict.resumes for verdict in verdicts),
         "adopted": sum(verdict.adopted for verdict in verdicts),
+        "reconnected": sum(verdict.reconnected for verdict in verdicts),
         "asked": sum(verdict.asked for verdict in verdicts),
         "workers_ended_by_themselves": sum(len(verdict.endings) for verdict in verdicts),
         **{f"also_{wrong}": count for wrong, count in sorted(findings.items())},

@@ -87,6 +87,18 @@ def test_what_only_an_alarm_can_show_and_what_a_copy_sent() -> None:
     ]
 
 
+def test_a_cancelled_post_on_x_is_a_finding() -> None:
+    assert _faults(replace(_RIGHT, cancelled={1})) == [Fault.CANCELLED_PUBLISHED]
+
+
+def test_a_post_that_a_person_holds_back_is_not_lost() -> None:
+    row = _row("publishing", ("unknown", None), ("pending", None))
+    loss = replace(_RIGHT, rows={1: row}, on_x=[_copy(10, "New")], edited={1: ["New"]})
+    loss = replace(loss, alarms=["restored"])
+    assert _faults(loss) == [Fault.LOST]
+    assert _faults(replace(loss, held_back={1})) == []
+
+
 def test_an_adopted_part_has_its_id_from_unknown() -> None:
     row = _RIGHT.rows[1]
     adopted = EventRow(_NOON, 2, "unknown", "sent", "X has it")
