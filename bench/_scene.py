@@ -37,12 +37,13 @@ from roost.store.away import DATABASE_AWAY
 from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 
-#: How many grants are lost; and where nothing is on its way, when the next thing is due.
+#: How many grants are lost; and where nothing is on its way, when the next thing is due. A post
+#: that a person has paused does not count.
 _STANDSTILL = """
     SELECT (SELECT count(*) FROM roost.integrations WHERE status <> 'connected'),
            (SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
                          min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
-            FROM roost.posts WHERE state IN ('scheduled', 'publishing')
+            FROM roost.posts WHERE state IN ('scheduled', 'publishing') AND NOT paused
             HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
                AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs
                                WHERE status IN ('todo', 'doing')))

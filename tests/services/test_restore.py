@@ -265,6 +265,25 @@ async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> N
     assert await desk.on_x() == ["Moved earlier"]
 
 
+async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_found(
+    desk: Desk,
+) -> None:
+    await desk.emulator.switch(duplicates=False)
+    to = desk.house.clock.now()
+    post_id = await desk.plan("Sent five minutes late")
+    await desk.emulator.jump(seconds=300)
+    await restore_check.stop_after_restore(desk.house, to)
+    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    for _ in range(6):
+        await desk.work()
+        await desk.emulator.jump(seconds=15)
+    there = await desk.post_by_hand("Sent five minutes late")
+    await desk.work_through()
+    assert await desk.on_x() == ["Sent five minutes late"]
+    (part,) = (await desk.see(post_id)).parts
+    assert part.sent_as == there
+
+
 async def test_forgotten_post_is_found_before_its_first_attempt(
     noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:

@@ -258,11 +258,18 @@ class _Search:
     async def _doubt(
         self, transaction: Statements, part: PartJournal, started_at: datetime, after: PartState
     ) -> None:
-        """An attempt whose answer is not known: nothing is sent before the timeline was read."""
+        """Attempts whose answers are not known: nothing is sent before the timeline was read.
+
+        What may be sent again (`after` is `unknown`) waits as after an attempt made just now.
+        """
         now = self.house.clock.now()
+        started = [max(started_at, self.since)]
+        if after is PartState.UNKNOWN:
+            # It may have begun until everything stopped: its request may be on the way still.
+            started.append(max(started[0], self.house.x_now()))
         await transaction.run(
-            "doubt_part", part=part.part.id, started_at=max(started_at, self.since), at=now,
-            why=_FORGOTTEN, who=self.house.who,
+            "doubt_part", part=part.part.id, started_at=started, at=now, why=_FORGOTTEN,
+            who=self.house.who,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(
