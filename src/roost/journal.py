@@ -191,6 +191,8 @@ class PostJournal:
     """How many creates X still takes of the account, as its last answer told."""
     app_rest: Rest | None = None
     """X takes nothing of any account of the app."""
+    recheck: Recheck | None = None
+    """What the database may lack."""
 
     @property
     def is_untried(self) -> bool:

@@ -39,8 +39,6 @@ FOUND = DatabaseState(
     event_at=NOW,
     alive_at=NOW,
     clean_stop_tag=None,
-    recheck_since=None,
-    recheck_until=None,
     at=NOW,
 )
 KEPT = Watermark("7", 5, "00000001", 2, 11, 40, 3)
@@ -300,7 +298,6 @@ async def test_forgotten_post_is_found_before_its_first_attempt(
     shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
     async with _desk(settings, emulator) as (desk, check):
         assert check.problem is None
-        assert desk.locks.recheck is not None
         await desk.work_through()
         assert await desk.on_x() == ["Sent after the copy", "In two parts", "Not sent"]
         assert (await desk.see(first)).state is PostState.PUBLISHED
@@ -316,7 +313,6 @@ async def test_nothing_is_searched_after_an_ordinary_restart(
         await check.end()
     await emulator.jump(seconds=60)
     async with _desk(settings, emulator) as (desk, check):
-        assert desk.locks.recheck is None
         await desk.work_through()
         assert await desk.on_x() == ["Due while nobody ran"]
         assert await desk.requests("read_timeline") == []

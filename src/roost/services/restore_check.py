@@ -20,7 +20,6 @@ import msgspec
 from roost import store, watermark
 from roost.errors import WatermarkUnreadable
 from roost.house import House
-from roost.journal import Recheck
 from roost.store.away import DATABASE_AWAY
 from roost.store.installation import DatabaseState
 from roost.store.locks import Fence, SenderLocks
@@ -189,11 +188,6 @@ class DatabaseCheck:
         self.locks.fence = (
             Fence(found.event_id, found.event_tag, found.timeline) if found.event_id else None
         )
-        if found.recheck_since is not None and found.recheck_until is not None:
-            recheck = Recheck(found.recheck_since, found.recheck_until)
-            if recheck != self.locks.recheck:
-                self.locks.recheck = recheck
-                self.locks.searched.clear()
         await self._write(mark)
 
     async def _write(self, mark: Watermark) -> None:

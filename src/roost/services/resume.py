@@ -1,6 +1,7 @@
 """Lets everything go on after a stop; after a restore, X is searched for the calendar first.
 
-What X has is adopted. What should be on X by now and is not is looked for again before it is sent.
+What X has is adopted. What is due and not found is looked for once more after 120 s, when no
+request of before can arrive any more, and sent then.
 A post that is due later and is on X already was moved after the copy was made: a person is asked.
 """
 
@@ -51,7 +52,7 @@ class Resumed:
     asked: list[PostId] = field(default_factory=list)
     """Due later, yet X has an identical post since the copy: a person decides."""
     looked_for: list[PostId] = field(default_factory=list)
-    """Due by now and not found: looked for once more before they are sent."""
+    """Due by now and not found: looked for once more, 120 s later, before they are sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
     """On the calendar: edits and cancellations since the copy are lost."""
     paused_accounts: list[str] = field(default_factory=list)
@@ -207,8 +208,6 @@ class _Search:
             if one.part.state is PartState.PENDING and one not in [part for part, _ in matches]
         ]
         if rest and is_due:
-            if not rest[0].attempts:
-                await self._doubt(transaction, rest[0], post.due_at, PartState.UNKNOWN)
             self.resumed.looked_for.append(post.id)
         elif rest and not is_due:
             self.resumed.may_have_changed.append(post.id)
@@ -219,7 +218,7 @@ class _Search:
         """A post that is due later is on X: it was moved, or another is identical."""
         if journal.post.state is PostState.SCHEDULED:
             await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
-        await self._doubt(transaction, part, self.since, PartState.UNKNOWN)
+        await self._doubt(transaction, part, PartState.UNKNOWN)
         why = f"X has an identical post since the copy was made: {seen.tweet_id}"
         journal = await store.journal.get(transaction, journal.post.id)
         await self._move(transaction, journal, PostState.NEEDS_DECISION, why)
@@ -232,7 +231,7 @@ class _Search:
     async def _adopt(
         self, transaction: Statements, journal: PostJournal, part: PartJournal, seen: Seen
     ) -> None:
-        await self._doubt(transaction, part, self.since, PartState.SENDING)
+        await self._doubt(transaction, part, PartState.SENDING)
         again = await store.journal.get(transaction, journal.post.id)
         current = next(one for one in again.parts if one.part.id == part.part.id)
         price = prices.price_of_create(part.part.text, media=bool(part.part.media))
@@ -255,26 +254,17 @@ class _Search:
         )
         self.resumed.adopted.append(Adopted(journal.post.id, part.part.position, seen.tweet_id))
 
-    async def _doubt(
-        self, transaction: Statements, part: PartJournal, started_at: datetime, after: PartState
-    ) -> None:
-        """Attempts whose answers are not known: nothing is sent before the timeline was read.
-
-        What may be sent again (`after` is `unknown`) waits as after an attempt made just now.
-        """
+    async def _doubt(self, transaction: Statements, part: PartJournal, after: PartState) -> None:
+        """An attempt whose answer is not known, for what X has or may have."""
         now = self.house.clock.now()
-        started = [max(started_at, self.since)]
-        if after is PartState.UNKNOWN:
-            # It may have begun until everything stopped: its request may be on the way still.
-            started.append(max(started[0], self.house.x_now()))
         await transaction.run(
-            "doubt_part", part=part.part.id, started_at=started, at=now, why=_FORGOTTEN,
+            "doubt_part", part=part.part.id, started_at=self.since, at=now, why=_FORGOTTEN,
             who=self.house.who,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(
                 transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                why="X's timeline is read before it is sent", who=self.house.who,
+                why="X has an identical post", who=self.house.who,
             )  # fmt: skip
 
     async def _move(

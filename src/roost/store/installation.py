@@ -29,8 +29,6 @@ class DatabaseState:
     """Wall time of the last heartbeat of any worker."""
     clean_stop_tag: int | None
     """Written by the last worker that ended in order; None: one runs, or ended otherwise."""
-    recheck_since: datetime | None
-    recheck_until: datetime | None
     at: datetime
     """The database's wall clock."""
 

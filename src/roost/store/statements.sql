@@ -290,14 +290,13 @@ SELECT p.id, p.integration_id, p.due_at FROM posts p
 WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
 
 -- name: doubt_part
--- A part that these tables, restored, may have forgotten to be on X gets attempts whose answers
--- are not known: its timeline is read before anything is sent. One line a step.
+-- A part that these tables, restored, have forgotten to be on X, as far as X shows, gets an attempt
+-- whose answer is not known. One line a step.
 WITH attempt AS (
     INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
-    SELECT tenant_id, id, t.number + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
-           t.started_at, clock_timestamp(), 'unknown'
-    FROM parts, unnest(%(started_at)s::timestamptz[]) WITH ORDINALITY AS t (started_at, number)
-    WHERE id = %(part)s AND state = 'pending'
+    SELECT tenant_id, id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
+           %(started_at)s, clock_timestamp(), 'unknown'
+    FROM parts WHERE id = %(part)s AND state = 'pending'
     RETURNING tenant_id, part_id
 ), moved AS (
     UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id

@@ -64,10 +64,13 @@ async def search_first(way: Way, part: PartJournal, since: datetime) -> Turn:
         claimed=await _list_claimed(way, timeline),
     )
     if isinstance(verdict, reconcile.NotFound):
+        assert way.journal.recheck is not None, "it asked for this search"
+        until = way.journal.recheck.until
         # No later part of the post can be on X without this one.
-        way.locks.searched |= {
-            each.part.id for each in way.journal.parts if each.part.position >= part.part.position
-        }
+        later = (
+            each.part for each in way.journal.parts if each.part.position >= part.part.position
+        )
+        way.locks.searched |= {(until, each.id) for each in later}
         return Turn.ON
     why = "looked for on X before the first attempt: the database may have forgotten one"
     attempt = await way.begin_attempt(part, [], started_at=since, deadline=timedelta(0), why=why)
