@@ -69,6 +69,10 @@ class Watch:
         for (number,) in await self._scene.ask(_STANDING, held):
             self._standing.setdefault(number, died)
 
+    def forget(self) -> None:
+        """Measure none of the accounts that stand still now: their rows were replaced."""
+        self._standing.clear()
+
     async def follow(self) -> None:
         """See every step, for ever."""
         while True:

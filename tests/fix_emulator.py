@@ -1,15 +1,21 @@
-"""Fixture `emulator`: the emulator as a process of its own on a free port, reset for each test."""
+"""Fixture `emulator`: the emulator as a process of its own on a free port, reset for each test.
+
+`ROOST_TEST_CLOCK=23:58` starts the emulated clock of each test at that time of day (UTC) instead of
+the machine's, so that a whole run can be made across the end of a day.
+"""
 
 import base64
 import ctypes
 import hashlib
 import json
+import os
 import secrets
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +25,10 @@ import pytest_asyncio
 
 CALLBACK = "http://127.0.0.1:8080/api/auth/callback/twitter"
 SCOPES = "tweet.read tweet.write users.read media.write offline.access"
+
+_chosen = os.environ.get("ROOST_TEST_CLOCK")
+#: The time of day (UTC) at which each test's emulated clock starts; None: the machine's own.
+START_TIME = time.fromisoformat(_chosen) if _chosen else None
 
 
 @dataclass(frozen=True)
@@ -49,8 +59,10 @@ class Emulator:
         return f"{self.url}/_emulator/clock"
 
     async def reset(self) -> None:
-        """Forget everything, and register the test's app."""
+        """Forget everything, start the clock at `START_TIME`, and register the test's app."""
         await self.door("reset")
+        if START_TIME is not None:
+            await self.move_to_time(START_TIME)
         app = await self.door("apps", callbacks=[CALLBACK], name="Roost under test")
         self.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
 
@@ -70,6 +82,22 @@ class Emulator:
     async def jump(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Move the clock forward; returns when its followers know."""
         await self.door("clock", jump_seconds=days * 86_400 + hours * 3600 + seconds)
+
+    async def now(self) -> datetime:
+        """Emulated time."""
+        async with self.http.get(self.clock_url) as answer:
+            return datetime.fromisoformat((await answer.json())["emulated"])
+
+    async def move_to_time(self, at: time) -> datetime:
+        """Move the clock to this time of day (UTC) on the next emulated day; that instant."""
+        instant = datetime.combine((await self.now()).date() + timedelta(days=1), at, UTC)
+        await self.door("clock", to=instant.isoformat())
+        return instant
+
+    async def freeze_at_time(self, at: time) -> datetime:
+        """Stop the clock at this time of day (UTC) on the next emulated day; that instant."""
+        await self.freeze()
+        return await self.move_to_time(at)
 
     async def freeze(self) -> None:
         """Stop emulated time until the next reset."""

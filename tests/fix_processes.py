@@ -28,8 +28,11 @@ def environment_of(settings: Settings, wall: Mapping[str, str] = QUICK) -> dict[
     return plain | told | dict(wall)
 
 
-async def until(look: Callable[[], Awaitable[bool]], within: float = 30) -> None:
-    """Return once something is so that another process does, or a server. Raises: TimeoutError."""
+async def until(look: Callable[[], Awaitable[object]], within: float = 30) -> None:
+    """Return once what `look` returns is true, by the work of another process or a server.
+
+    Raises: TimeoutError.
+    """
     async with asyncio.timeout(within):
         while not await look():
             await asyncio.sleep(0.02)
@@ -37,14 +40,17 @@ async def until(look: Callable[[], Awaitable[bool]], within: float = 30) -> None
 
 @contextlib.asynccontextmanager
 async def python_process(
-    *arguments: str, settings: Settings, log: Path
+    *arguments: str, settings: Settings, log: Path, wall: Mapping[str, str] = QUICK
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `python ARGUMENTS` with these settings; ended with the block if it still runs."""
+    """Run `python ARGUMENTS` with these settings; ended with the block if it still runs.
+
+    `wall` are the settings of wall time, by their names in the environment.
+    """
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,
-            env=environment_of(settings),
+            env=environment_of(settings, wall),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=file,
             stderr=file,

@@ -1,4 +1,4 @@
-"""Fixture `desk`: a connected account at a frozen noon, and a worker that moves only when told."""
+"""Fixture `desk`: a connected account, a frozen clock, a worker that runs one step at a time."""
 
 import asyncio
 import contextlib
@@ -7,14 +7,14 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from fix_emulator import Emulator
+from fix_emulator import START_TIME, Emulator
 from fix_house import connect_account
 from fix_processes import environment_of, until
 from roost import jobs, store
@@ -238,11 +238,8 @@ async def somebody_waits(house: House) -> None:
 
 @pytest.fixture
 async def noon(emulator: Emulator) -> datetime:
-    """Emulated time stands still at tomorrow's noon (UTC): no test is near a day's end."""
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    at = datetime.combine(tomorrow, time(12), UTC)
-    await emulator.door("clock", to=at.isoformat(), rate=0)
-    return at
+    """The clock is stopped at noon (UTC), far from a day's end, or at `START_TIME` where set."""
+    return await emulator.freeze_at_time(START_TIME or time(12))
 
 
 @pytest.fixture

@@ -150,6 +150,9 @@ def decide_step(
         and current.part.id not in searched
         and (current.part.state is PartState.PENDING or current.confirmed_absent)
     ):
+        if recheck.until > now:
+            why = "requests of before the restore may still be on the way to X"
+            return WaitUntil(recheck.until, why)
         return SearchFirst(current, min(due_at, recheck.since))
     if current.part.state is PartState.UNKNOWN:
         return _reconcile(current, now=now, x_now=x_now or now, rules=rules)

@@ -17,6 +17,8 @@ from fix_processes import QUICK
 from x_emulator.orders import FaultKind
 from x_emulator.pytest_plugin import playing
 
+pytestmark = pytest.mark.timing
+
 #: These strike an answer on its way out, so they have no `before`.
 _SPOILING = {"cut", "slow", "mistyped"}
 #: X's word that it refused is believed: after the commit it would be a lie that no client sees.

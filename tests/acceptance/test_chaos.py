@@ -3,7 +3,10 @@
 `./dev bench chaos` is the whole of it, with bars for how quickly it recovers.
 """
 
+import pytest
 from chaos import SHORT, bars, run
+
+pytestmark = pytest.mark.timing
 
 
 async def test_every_promise_is_kept_while_everything_breaks() -> None:

@@ -13,6 +13,8 @@ from _strike import play_all
 
 from fix_postgres import PostgresServer
 
+pytestmark = pytest.mark.timing
+
 
 @pytest.mark.parametrize("blow", list(Blow), ids=[blow.value for blow in Blow])
 async def test_every_post_is_out_exactly_once_after_a_worker_falls_silent(

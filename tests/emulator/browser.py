@@ -93,8 +93,11 @@ async def browsing(profile: Path) -> AsyncIterator[Browser]:
                 address = line.decode().partition("ws://")[2].partition("/")[0]
                 break
         async with aiohttp.ClientSession() as http:
-            async with http.get(f"http://{address}/json/list") as answer:
-                tabs = [each for each in await answer.json() if each["type"] == "page"]
+            tabs: list[dict[str, Any]] = []
+            async with asyncio.timeout(30):
+                while not tabs:  # The address is known before the first tab is there.
+                    async with http.get(f"http://{address}/json/list") as answer:
+                        tabs = [each for each in await answer.json() if each["type"] == "page"]
             async with http.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 browser = Browser(socket)
                 for domain in ("Page", "Log", "Runtime"):

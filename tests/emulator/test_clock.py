@@ -10,6 +10,8 @@ import pytest
 from fix_emulator import Emulator
 from roost.clock import open_clock
 
+pytestmark = pytest.mark.timing
+
 
 async def read(emulator: Emulator) -> dict[str, Any]:
     async with emulator.http.get(emulator.clock_url) as answer:
@@ -22,9 +24,11 @@ def emulated(reading: dict[str, Any]) -> datetime:
 
 
 async def test_clock_starts_with_the_machine(emulator: Emulator) -> None:
+    await emulator.door("reset")  # The fixture's reset may have moved it.
     reading = await read(emulator)
     apart = emulated(reading) - datetime.fromisoformat(reading["wall"])
-    assert abs(apart) < timedelta(milliseconds=1)
+    # The machine's clock is read twice for it, and a busy machine may pause between the two.
+    assert abs(apart) < timedelta(seconds=1)
     assert reading["rate"] == 1.0
 
 
@@ -114,9 +118,10 @@ async def test_follower_that_hears_and_stays_silent_holds_up_one_jump_only(
     emulator: Emulator,
 ) -> None:
     silent = await open_poll(emulator)
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(1):
-            await emulator.jump(hours=1)
+    first = asyncio.create_task(emulator.jump(hours=1))
+    await asyncio.wait({first}, timeout=1)
+    assert not first.done()
+    await first  # The second jump would otherwise wait for the end of the first.
     async with asyncio.timeout(1.5):
         await emulator.jump(hours=1)
     silent.close()

@@ -27,6 +27,7 @@ def told_of(played: PlayedX, token: str, post_id: str) -> Any:
     return status, body
 
 
+@pytest.mark.timing
 def test_world_goes_on_where_it_was(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
     with playing("--state", str(file), "--scenario", "steady", "--seed", "5") as url:
@@ -79,6 +80,7 @@ def test_file_can_run_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.timing
 def test_uploads_under_way_are_forgotten(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
     with playing("--state", str(file)) as url:
@@ -97,6 +99,7 @@ def test_other_addresses_need_a_secret() -> None:
         serve("0.0.0.0", 0, scenario="steady", seed=1, on_listening=print)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("path", ["/", "/_emulator/truth", "/i/oauth2/authorize?client_id=x"])
 def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str) -> None:
     with playing("--secret", "open sesame") as url:

@@ -201,6 +201,7 @@ async def test_page_runs_nobody_elses_script_and_stands_in_nobodys_frame(
         assert each.startswith("/")
 
 
+@pytest.mark.timing
 async def test_page_and_its_forms_are_behind_the_secret() -> None:
     with playing("--secret", "word") as url:
         async with ClientSession() as http:

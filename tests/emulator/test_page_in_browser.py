@@ -7,7 +7,10 @@ import pytest
 from emulator.account import Account
 from emulator.browser import CHROMIUM, browsing
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [
+    pytest.mark.timing,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+]
 
 
 async def test_person_plays_without_leaving_the_page(account: Account, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """What a person does by hand: posts, reactions that count, deletions and revocations."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import time
 from typing import Any
 
 import pytest
@@ -51,9 +51,7 @@ async def test_reactions_come_on_top_of_the_model(account: Account) -> None:
 async def test_reactions_are_in_the_hour_in_which_they_came(account: Account) -> None:
     emulator = account.emulator
     # In the middle of an hour, so that a minute later is the same hour.
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    half_past = datetime.combine(tomorrow, time(12, 30), UTC)
-    start = await emulator.door("clock", rate=0, to=half_past.isoformat())
+    start = await emulator.freeze_at_time(time(12, 30))
     account.tokens = await emulator.connect(account.username)
     root = await account.post("When?")
     await emulator.jump(days=2)
@@ -63,7 +61,7 @@ async def test_reactions_are_in_the_hour_in_which_they_came(account: Account) ->
     told = await account.get(
         "/2/tweets/analytics",
         ids=root,
-        start_time=start["emulated"],
+        start_time=start.isoformat(),
         end_time=end["emulated"],
         granularity="hourly",
     )

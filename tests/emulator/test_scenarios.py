@@ -169,6 +169,7 @@ async def status_of_me(played: Emulator, tokens: dict[str, Any]) -> int:
         return answer.status
 
 
+@pytest.mark.timing
 async def test_outage_answers_503_and_ends() -> None:
     with playing("--scenario", "outage") as url:
         async with aiohttp.ClientSession() as http:
@@ -184,6 +185,7 @@ async def test_outage_answers_503_and_ends() -> None:
             assert await status_of_me(played, tokens) == 200
 
 
+@pytest.mark.timing
 async def test_revoked_token_opens_nothing_and_a_new_consent_does() -> None:
     with playing("--scenario", "token-revoked") as url:
         async with aiohttp.ClientSession() as http:

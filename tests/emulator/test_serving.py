@@ -32,6 +32,7 @@ def playing(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         process.communicate()
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 async def test_signal_stops_it_cleanly_although_a_poll_is_open(kind: signal.Signals) -> None:
     with playing("--scenario", "steady", "--seed", "3") as (process, url):

@@ -32,8 +32,9 @@ async def test_cut_sends_half_of_what_it_promised(account: Account) -> None:
     assert await texts(account.emulator) == ["Was it made?"]
 
 
+@pytest.mark.timing
 async def test_slow_arrives_in_pieces_and_whole(account: Account) -> None:
-    await account.emulator.fail("create_post", "after", "slow", seconds=0.2)
+    await account.emulator.fail("create_post", "after", "slow", seconds=1)
     headers = {"authorization": f"Bearer {account.tokens['access_token']}"}
     async with account.emulator.http.post(
         f"{account.emulator.url}/2/tweets", json={"text": "Slowly"}, headers=headers
@@ -197,6 +198,7 @@ def test_file_of_faults_is_read(tmp_path: Path) -> None:
         faults.read_file(file)
 
 
+@pytest.mark.timing
 def test_file_of_faults_holds_from_the_start_and_after_a_reset(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text(FILE)
@@ -210,6 +212,7 @@ def test_file_of_faults_holds_from_the_start_and_after_a_reset(tmp_path: Path) -
             assert statuses == [200, 503, 200]
 
 
+@pytest.mark.timing
 async def test_impatient_client_leaves_a_slow_answer(account: Account) -> None:
     await account.emulator.fail("read_me", "after", "slow", seconds=20)
     with pytest.raises(asyncio.TimeoutError):

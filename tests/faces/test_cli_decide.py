@@ -7,7 +7,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -117,6 +119,7 @@ async def asked_at_a_terminal(
             await process.communicate()
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("answer", "code", "state"),
     [("y", 0, PostState.CANCELLED), ("n", 2, PostState.PARTLY_PUBLISHED)],
@@ -133,6 +136,7 @@ async def test_delete_asks_at_a_terminal(
     assert (await desk.see(post_id)).state is state
 
 
+@pytest.mark.timing
 async def test_a_question_ends_with_sigterm_and_nothing_is_done(desk: Desk, tmp_path: Path) -> None:
     post_id = await halved(desk)
     async with asked_at_a_terminal(desk, tmp_path, "decide", str(post_id), "delete") as asked:
@@ -201,16 +205,20 @@ async def test_a_history_reads_like_a_story_in_the_tenants_zone(desk: Desk, tmp_
         await transaction.raw.execute("SET LOCAL ROLE roost_owner")
         await transaction.raw.execute("UPDATE tenants SET time_zone = 'Asia/Tokyo'")
     await desk.emulator.fail("create_post", "before", "drop")
+    planned_at = desk.house.clock.now().astimezone(ZoneInfo("Asia/Tokyo"))
+    begun, asked = (
+        f"{planned_at + timedelta(seconds=after):%H:%M:%S}" for after in (0, 15 * 60 + 15)
+    )
     post_id = await desk.plan("Low tide at six")
     await desk.work()
     await desk.emulator.jump(hours=0.25)
     await desk.work_through()
     ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
-    assert "(Asia/Tokyo)\n  21:00:00 scheduled: by the test [roost]\n" in ended.out
-    assert "  21:00:00 part 1: handed to X (attempt 1) [roost]\n" in ended.out
-    assert "  21:15:15 part 1: a person has to decide: X did not answer" in ended.out
+    assert f"(Asia/Tokyo)\n  {begun} scheduled: by the test [roost]\n" in ended.out
+    assert f"  {begun} part 1: handed to X (attempt 1) [roost]\n" in ended.out
+    assert f"  {asked} part 1: a person has to decide: X did not answer" in ended.out
     assert (
-        "    attempt 1 at 21:00:00: no answer came; X's timeline was read 2 times without showing"
+        f"    attempt 1 at {begun}: no answer came; X's timeline was read 2 times without showing"
         " it\n" in ended.out
     )
 

@@ -1,12 +1,13 @@
 """`roost doctor` and `roost alarms`: what is stopped, at rest, kept or to be seen to."""
 
-import asyncio
 import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from fix_processes import QUICK, python_process
+import pytest
+
+from fix_processes import QUICK, python_process, until
 from fix_publishing import Desk, run_roost
 from roost import store
 from roost.services import pause
@@ -61,23 +62,23 @@ async def test_doctor_tells_of_an_account_that_rests(desk: Desk, tmp_path: Path)
     assert found["@larkbooks"]["next"].startswith("Tried again in ")
 
 
+@pytest.mark.timing
 async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
     desk: Desk, tmp_path: Path
 ) -> None:
     stalled_after = timedelta(seconds=float(QUICK["ROOST_STALLED_AFTER_S"]))
     await desk.emulator.fail("create_post", "before", "delay", seconds=60)
     log = tmp_path / "worker.log"
-    async with (
-        python_process("-m", "roost", "worker", settings=desk.house.settings, log=log) as worker,
-        asyncio.timeout(60),
-    ):
+    # The create outlasts the test, so that the worker keeps the account until it is stopped.
+    wall = QUICK | {"ROOST_CREATE_DEADLINE_S": "60"}
+    async with python_process(
+        "-m", "roost", "worker", settings=desk.house.settings, log=log, wall=wall
+    ) as worker:
         await desk.plan("Kept")
-        # Until it has the account, and has given a sign of life.
-        while not await _keepers(desk, within=-timedelta(hours=1)):
-            await asyncio.sleep(0.05)
+        # Until it has the account, and has sent a heartbeat.
+        await until(lambda: _keepers(desk, within=-timedelta(hours=1)), within=60)
         worker.send_signal(signal.SIGSTOP)
-        while not await _keepers(desk, within=stalled_after):
-            await asyncio.sleep(0.05)
+        await until(lambda: _keepers(desk, within=stalled_after), within=60)
         found = await doctor(desk, tmp_path)
         worker.kill()
     (silent,) = [one for what, one in found.items() if what.startswith("worker ")]

@@ -70,6 +70,7 @@ async def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path
     assert (tmp_path / "home" / "keys").read_text() == key
 
 
+@pytest.mark.timing
 async def test_two_inits_at_once_both_end_well(empty_database: str, tmp_path: Path) -> None:
     ends = await asyncio.gather(*(init(empty_database, tmp_path) for _ in range(2)))
     assert [ended.code for ended in ends] == [0, 0], [ended.out for ended in ends]

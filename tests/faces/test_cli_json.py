@@ -189,6 +189,7 @@ async def test_a_wrong_command_line_is_an_object_too(
     assert ended.answer["error"]["kind"] == "invalid"
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("arguments", "key"),
     [

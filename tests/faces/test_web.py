@@ -3,7 +3,7 @@
 import asyncio
 import json
 import math
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -199,8 +199,7 @@ async def test_account_page_shows_figures_and_no_invented_zero(
     emulator: Emulator,
 ) -> None:
     # A first reading tells what its day brought where it is near that day's end.
-    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-    await emulator.door("clock", to=datetime.combine(tomorrow, time(20), UTC).isoformat())
+    await emulator.move_to_time(time(20))
     await add_readings(house, account, [1000, None, None, 1040])
     post = await add_post(house, account, "what it earned")
     await send_post(house, post, 1700)
@@ -360,6 +359,7 @@ async def test_health_is_503_while_a_post_is_late_and_not_while_all_is_stopped(
     assert json.loads(body)["oldest_due_seconds"] is None
 
 
+@pytest.mark.timing
 async def test_the_page_looks_out_for_late_posts_by_itself(
     house: House, account: Integration, emulator: Emulator, browser: aiohttp.ClientSession
 ) -> None:

@@ -181,6 +181,7 @@ async def test_every_answer_has_safe_headers(
     assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.timing
 async def test_no_secret_is_in_any_answer_or_log(
     settings: Settings, house: House, tenant: Tenant, emulator: Emulator, tmp_path: Path
 ) -> None:

@@ -73,6 +73,7 @@ async def test_both_rotated_tokens_are_kept(desk: Desk) -> None:
     assert await desk.requests("refresh") == [200, 200]
 
 
+@pytest.mark.timing
 async def test_ten_users_of_one_grant_refresh_once(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     tokens = await asyncio.gather(*(grant_of(desk).get() for _ in range(10)))
@@ -80,6 +81,7 @@ async def test_ten_users_of_one_grant_refresh_once(desk: Desk) -> None:
     assert await desk.requests("refresh") == [200]
 
 
+@pytest.mark.timing
 async def test_ten_users_whose_token_was_refused_refresh_once(desk: Desk) -> None:
     old = await grant_of(desk).get()
     tokens = await asyncio.gather(*(grant_of(desk).refresh(old) for _ in range(10)))
@@ -88,6 +90,7 @@ async def test_ten_users_whose_token_was_refused_refresh_once(desk: Desk) -> Non
     assert await desk.requests("refresh") == [200]
 
 
+@pytest.mark.timing
 async def test_thirty_users_of_one_grant_do_not_starve_each_other(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     async with asyncio.timeout(20):
@@ -96,6 +99,7 @@ async def test_thirty_users_of_one_grant_do_not_starve_each_other(desk: Desk) ->
     assert await desk.requests("refresh") == [200]
 
 
+@pytest.mark.timing
 async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
     await desk.emulator.jump(hours=2)
     given = environment_of(desk.house.settings)
@@ -116,12 +120,13 @@ async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
 async def refresh_under_way(desk: Desk) -> asyncio.Task[str]:
     """A refresh that X has been asked for and takes its time to answer."""
     await desk.emulator.jump(hours=2)
-    await desk.emulator.fail("refresh", "before", "delay", seconds=0.4)
+    await desk.emulator.fail("refresh", "before", "delay", seconds=1)
     task = asyncio.create_task(grant_of(desk).get())
     await desk.under_way("refresh")
     return task
 
 
+@pytest.mark.timing
 async def test_a_refresh_whose_caller_is_gone_is_kept(desk: Desk) -> None:
     before = await desk.kept_tokens()
     task = await refresh_under_way(desk)
@@ -132,6 +137,7 @@ async def test_a_refresh_whose_caller_is_gone_is_kept(desk: Desk) -> None:
     assert await desk.requests("refresh") == [200]
 
 
+@pytest.mark.timing
 async def test_a_limit_of_the_role_for_idle_transactions_loses_no_grant(
     desk: Desk, database_url: str
 ) -> None:
@@ -146,6 +152,7 @@ async def test_a_limit_of_the_role_for_idle_transactions_loses_no_grant(
     assert await desk.requests("refresh") == [200]
 
 
+@pytest.mark.timing
 async def test_a_refresh_under_way_does_not_overwrite_a_newer_grant(desk: Desk) -> None:
     task = await refresh_under_way(desk)
     newer = await _connect_again(desk)

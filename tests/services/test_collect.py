@@ -1,7 +1,7 @@
 """Figures read day by day, and the alarm that they raise: once, on the right day."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -59,7 +59,7 @@ async def alerts_of(desk: Desk, account: Integration) -> list[Alert]:
 
 
 async def test_an_account_is_read_once_a_day_before_midnight(daily: Desk) -> None:
-    noon = daily.house.clock.now()
+    noon = await daily.emulator.move_to_time(time(12))
     await daily.work()
     await collect_for(daily, 3)
     first = noon.date()

@@ -75,6 +75,7 @@ async def test_the_state_works_once(house: House, tenant: Tenant, emulator: Emul
     assert len(await accounts_of(house, tenant)) == 1
 
 
+@pytest.mark.timing
 async def test_the_state_works_once__two_requests_at_the_same_time(
     house: House, tenant: Tenant, emulator: Emulator
 ) -> None:
@@ -167,6 +168,7 @@ async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
     assert new.refresh_token != old.refresh_token
 
 
+@pytest.mark.timing
 async def test_two_first_connections_of_one_account_at_once_make_one_integration(
     house: House, tenant: Tenant
 ) -> None:

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from fix_processes import python_process, until
 from fix_publishing import MOVING, Desk
 from roost import worker
 from roost.models import PartState, PostId, PostState
 from roost.services import dispatch
+
+pytestmark = pytest.mark.timing
 
 
 def _end_sessions(url: str) -> None:

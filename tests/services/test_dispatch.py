@@ -152,6 +152,7 @@ async def test_a_post_whose_row_is_held_is_passed_over_and_not_forgotten(desk: D
     assert await queued(desk.house) == [free, held]
 
 
+@pytest.mark.timing
 async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: Desk) -> None:
     first = await desk.plan("First")
     values = {
@@ -267,6 +268,7 @@ async def test_a_post_is_due_at_its_instant_and_not_before(desk: Desk) -> None:
     assert (await dispatch.dispatch_due(desk.house)).queued == 1
 
 
+@pytest.mark.timing
 async def test_two_dispatchers_queue_each_post_once(desk: Desk) -> None:
     posts = [await desk.plan(f"Post {number}") for number in range(30)]
     done = await asyncio.gather(*(dispatch.dispatch_due(desk.house) for _ in range(4)))

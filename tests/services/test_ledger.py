@@ -1,5 +1,6 @@
 """The ledger says what X's own meter says, whatever went wrong on the way."""
 
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -92,7 +93,7 @@ async def test_a_refused_create_costs_nothing(desk: Desk) -> None:
 
 
 async def test_a_read_is_paid_once_a_utc_day(desk: Desk) -> None:
-    await desk.emulator.jump(hours=11)  # 23:00
+    await desk.emulator.move_to_time(time(23))
     for _ in range(2):
         await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
     await desk.emulator.jump(hours=2)  # 01:00 of the next day

@@ -208,7 +208,7 @@ async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> 
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Since the restore"]
-    assert len(await desk.requests("read_timeline")) == 4
+    assert len(await desk.requests("read_timeline")) == 5
     assert (await desk.story(post_id))[2:6] == [
         "part 1: pending → sending: the database was restored, and may have forgotten that this"
         " was sent",

@@ -10,11 +10,12 @@ import contextlib
 import os
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+import pytest
 from _ground import Ground
 from _judge import Case, OnX, Planned, judge
 from _rows import tell
@@ -30,6 +31,7 @@ from hypothesis.stateful import (
 )
 from PIL import Image
 
+from fix_emulator import START_TIME
 from fix_postgres import PostgresServer
 from fix_publishing import Desk
 from roost import telemetry
@@ -39,6 +41,8 @@ from roost.services import decide, dispatch, pause, resume
 from roost.services.pause import Scope
 from roost.store.database import Database
 from roost.store.locks import SenderLocks, open_sender_locks
+
+pytestmark = pytest.mark.timing
 
 _Answer = TypeVar("_Answer")
 
@@ -106,9 +110,7 @@ class Promise(RuleBasedStateMachine):
         self._scene: Scene = await self._stack.enter_async_context(
             open_scene(database, emulator_url, folder, wall=_WALL)
         )
-        tomorrow = datetime.now(UTC).date() + timedelta(days=1)
-        noon = datetime.combine(tomorrow, time(12), UTC)
-        await self._scene.emulator.door("clock", to=noon.isoformat(), rate=0)
+        await self._scene.emulator.freeze_at_time(START_TIME or time(12))
         account = await self._scene.connect("larkbooks")
         house, emulator = self._scene.house, self._scene.emulator
         self._workers = [await self._new_worker() for _ in range(2)]

@@ -91,10 +91,12 @@ STOPPED = replace(FOUND, clean_stop_tag=9)
         (None, FOUND, False, False, False, True),
         (KEPT, FOUND, True, True, True, True),
         (None, replace(FOUND, event_id=None), False, True, False, False),
+        (None, replace(FOUND, registered_system=None), False, False, False, False),
     ],
     ids=[
         "ordinary restart", "unclean stop", "copied file", "another's stop", "new machine",
         "new machine beside others", "new machine alone", "crash beside others", "empty database",
+        "first worker of all",
     ],
 )  # fmt: skip
 def test_posts_are_searched_first_unless_the_restart_was_ordinary(
@@ -191,6 +193,32 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
         assert compare(check.kept, await check.check(), has_event=True) is Verdict.FITS
 
 
+async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
+    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
+) -> None:
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, _):
+        post_id = await desk.plan("One", "Two", "Three")
+    other = _copy(database_url, copied)
+    async with _desk(settings, emulator) as (desk, _):
+        await desk.work()
+        assert await desk.on_x() == ["One", "Two", "Three"]
+
+    there = settings.model_copy(update={"database_url": other})
+    async with _desk(there, emulator) as (desk, check):
+        # X does not show the thread yet while everything is resumed.
+        await emulator.fail("read_timeline", "before", "stale", seconds=600)
+        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+        assert (resumed.adopted, resumed.looked_for) == ([], [post_id])
+        assert await problem_of(check) is None
+        desk.locks.open_gate()
+        await desk.work_through()
+        assert await desk.on_x() == ["One", "Two", "Three"]
+        post = await desk.see(post_id)
+        assert post.state is PostState.PUBLISHED
+        assert all(part.sent_as for part in post.parts)
+
+
 async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
@@ -235,6 +263,25 @@ async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> N
     assert there in (post.reason or "")
     await desk.work_through()
     assert await desk.on_x() == ["Moved earlier"]
+
+
+async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_found(
+    desk: Desk,
+) -> None:
+    await desk.emulator.switch(duplicates=False)
+    to = desk.house.clock.now()
+    post_id = await desk.plan("Sent five minutes late")
+    await desk.emulator.jump(seconds=300)
+    await restore_check.stop_after_restore(desk.house, to)
+    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    for _ in range(6):
+        await desk.work()
+        await desk.emulator.jump(seconds=15)
+    there = await desk.post_by_hand("Sent five minutes late")
+    await desk.work_through()
+    assert await desk.on_x() == ["Sent five minutes late"]
+    (part,) = (await desk.see(post_id)).parts
+    assert part.sent_as == there
 
 
 async def test_forgotten_post_is_found_before_its_first_attempt(

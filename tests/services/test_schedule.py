@@ -142,6 +142,7 @@ async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) 
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
+@pytest.mark.timing
 async def test_a_cancellation_that_comes_after_the_dispatcher_is_refused(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
@@ -265,6 +266,7 @@ async def test_a_plans_media_go_out_with_their_alt_texts(
     assert [each["alt_text"] for each in on_x["media"]] == ["One", "Two"]
 
 
+@pytest.mark.timing
 async def test_two_imports_of_one_file_at_once_bring_each_post_once(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -18,6 +18,8 @@ from roost.store.embedded import EmbeddedPostgres, remove_embedded, start_embedd
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import make_key_line
 
+pytestmark = pytest.mark.timing
+
 _COMMAND = ("-m", "roost", "worker", "--json")
 
 

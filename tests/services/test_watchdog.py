@@ -8,7 +8,11 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from roost.watchdog import EXIT_CODE
+
+pytestmark = pytest.mark.timing
 
 _SCRIPT = Path(__file__).with_name("stuck_process.py")
 

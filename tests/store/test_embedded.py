@@ -18,6 +18,8 @@ from psycopg.pq import PGconn, Ping
 from roost.errors import Busy, DatabaseUnavailable
 from roost.store.embedded import embedded_postgres, remove_embedded, start_embedded
 
+pytestmark = pytest.mark.timing
+
 #: A process as the faces are: SIGTERM cancels its work, so that what it opened is closed.
 USER = """
 import asyncio, concurrent.futures.thread, os, signal, sys

@@ -13,6 +13,8 @@ from roost.house import House
 from roost.models import IntegrationId, PostId, Tenant, XUserId
 from roost.store.locks import Silent, find_silent, open_sender_locks
 
+pytestmark = pytest.mark.timing
+
 USER, ACCOUNT = XUserId("2244994945"), IntegrationId(7)
 OTHER = XUserId("783214")
 

@@ -14,7 +14,7 @@ from roost.models import PostState
 from roost.store.database import open_database
 from roost.store.schema import prepare_database
 
-pytestmark = needs_pgbouncer
+pytestmark = [pytest.mark.timing, needs_pgbouncer]
 
 SHARING = list(itertools.product((1, 5), (0, 1)))
 

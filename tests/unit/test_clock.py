@@ -10,6 +10,8 @@ from fix_emulator import Emulator
 from roost.clock import Clock, SystemClock, open_clock, require_same_host
 from roost.errors import Broken, SettingInvalid
 
+pytestmark = pytest.mark.timing
+
 
 @pytest.fixture
 async def clock(emulator: Emulator) -> AsyncIterator[Clock]:

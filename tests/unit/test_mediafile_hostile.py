@@ -29,6 +29,8 @@ from fix_media import (
 from roost.errors import MediaUnreadable
 from roost.mediafile import Unreadable, probe
 
+pytestmark = pytest.mark.timing
+
 SECONDS = 10.0
 
 

@@ -307,6 +307,15 @@ def test_what_the_database_may_have_forgotten_is_searched_first(
     assert step == Send(one, again=False)
 
 
+def test_requests_of_before_a_restore_have_to_arrive_before_the_search() -> None:
+    one, ahead = PartJournal(part(PartState.PENDING)), replace(RECHECK, until=ago(-90))
+    step = decide_step(post(one, due_ago=5), now=NOW, rules=RULES, recheck=ahead)
+    assert isinstance(step, WaitUntil)
+    assert step.instant == ago(-90)
+    step = decide_step(post(one, due_ago=95), now=ago(-90), rules=RULES, recheck=ahead)
+    assert step == SearchFirst(one, min(ago(95), RECHECK.since))
+
+
 def test_what_came_due_after_the_start_is_not_searched() -> None:
     one = PartJournal(part(PartState.PENDING))
     step = decide_step(post(one, due_ago=59), now=NOW, rules=RULES, recheck=RECHECK)

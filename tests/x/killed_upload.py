@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from roost import x
+from roost.clock import open_clock
 from roost.x.media import UploadState
 
 
@@ -19,8 +20,9 @@ async def upload(url: str, path: Path, kept: Path, token: str) -> None:
         if len(state.acknowledged) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    async with aiohttp.ClientSession() as session:
-        client = x.Client(x.FixedToken(token), base_url=url, session=session)
+    clock_url = f"{url}/_emulator/clock"
+    async with aiohttp.ClientSession() as session, open_clock(clock_url, url) as clock:
+        client = x.Client(x.FixedToken(token), base_url=url, session=session, clock=clock)
         await x.media.upload(
             client,
             path,

@@ -23,6 +23,8 @@ from x_emulator import foreign
 from .conftest import Account
 from .keys import api_keys_of, keys_of
 
+pytestmark = pytest.mark.timing
+
 SECRET_TEXT = "A text that belongs to nobody's log."
 
 

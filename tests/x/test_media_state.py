@@ -80,6 +80,7 @@ async def test_another_process_goes_on_at_the_last_acknowledged_segment(
     assert operations(sent) == ["append"] * left + ["finalize"] * (left >= 0)
 
 
+@pytest.mark.timing
 async def test_killed_process_is_gone_on_with(
     account: Account, emulator: Emulator, sent: list[SentRequest], noise: Path, tmp_path: Path
 ) -> None:

@@ -181,6 +181,7 @@ async def test_waiting_client_sleeps_by_its_clock_and_sends_again(
     assert [post["id"] for post in (await emulator.truth())["posts"]] == [created.tweet_id]
 
 
+@pytest.mark.timing
 async def test_waiting_client_does_not_wait_against_a_deadline_or_for_money(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
 ) -> None:

@@ -21,6 +21,8 @@ from roost.x import errors
 from roost.x.sockets import open_connector
 from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
 
+pytestmark = pytest.mark.timing
+
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 #: More than the kernels of both ends hold.
 LARGE = 64 * 1024 * 1024

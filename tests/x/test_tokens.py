@@ -119,6 +119,7 @@ async def test_grant_that_could_not_be_stored_is_offered_again_without_asking_x(
     assert await refreshes(emulator) == 1
 
 
+@pytest.mark.timing
 async def test_refresh_is_finished_though_its_caller_goes_away(
     make: Make, emulator: Emulator
 ) -> None:

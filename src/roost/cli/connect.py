@@ -17,6 +17,8 @@ from roost.house import House
 from roost.models import Integration
 
 _LOOK_EVERY_S = 0.5
+#: After the connection the browser has this long to fetch the account's page, then its styles.
+_PAGE_S, _STYLES_S = 5, 1
 #: A person has this long.
 _PATIENCE_S = 15 * 60
 
@@ -82,12 +84,24 @@ def _is_served(host: str, port: int) -> bool:
 
 @contextlib.asynccontextmanager
 async def _own_server(house: House, host: str | None, port: int | None) -> AsyncIterator[None]:
+    """Serve for the length of the block, then until the browser has shown the account's page."""
     from roost.web import server
 
-    ready = asyncio.Event()
+    ready, shown = asyncio.Event(), asyncio.Event()
+
+    def on_answered(path: str) -> None:
+        if path.startswith("/accounts/"):
+            shown.set()
+
     server.require_loopback(host or "")
     serving = asyncio.create_task(
-        server.serve(house, host or "127.0.0.1", port or 80, on_listening=lambda _: ready.set())
+        server.serve(
+            house,
+            host or "127.0.0.1",
+            port or 80,
+            on_listening=lambda _: ready.set(),
+            on_answered=on_answered,
+        )
     )
     done, _ = await asyncio.wait(
         {serving, asyncio.create_task(ready.wait())}, return_when=asyncio.FIRST_COMPLETED
@@ -96,6 +110,10 @@ async def _own_server(house: House, host: str | None, port: int | None) -> Async
         serving.result()
     try:
         yield
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PAGE_S):
+                await shown.wait()
+            await asyncio.sleep(_STYLES_S)
     finally:
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)

@@ -80,7 +80,8 @@ def needs_recheck(
     It does not after an ordinary restart: the last worker ended in order, and the watermark is
     the file that this machine wrote then.
     """
-    if found.event_id is None:
+    if found.event_id is None or found.registered_system is None:
+        # Nothing happened in it, or no worker has ever run: nothing was sent.
         return False
     if unclean_stop:
         return True

@@ -25,6 +25,7 @@ from roost.models import (
     TweetId,
 )
 from roost.outcome_alerts import alert_outcome
+from roost.promise import RESEND_AFTER
 from roost.reconcile import Seen, Wanted
 from roost.store.database import Statements
 
@@ -79,7 +80,9 @@ async def resume_everything(house: House, *, accept_copy: bool = False) -> Resum
     state = await store.installation.read(house.database.alone)
     async with house.database.statements(None) as transaction:
         if switch["restored_to"] is not None:
-            await store.installation.accept(transaction, state)
+            await store.installation.accept(
+                transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
+            )
         await transaction.run("go_on_with_everything", at=now, who=house.who)
         for kind in ("restored", "copied"):
             await store.alarms.end(transaction, None, kind, "database", at=now)
@@ -254,11 +257,17 @@ class _Search:
     async def _doubt(
         self, transaction: Statements, part: PartJournal, started_at: datetime, after: PartState
     ) -> None:
-        """An attempt whose answer is not known: nothing is sent before the timeline was read."""
+        """Attempts whose answers are not known: nothing is sent before the timeline was read.
+
+        What may be sent again (`after` is `unknown`) waits as after an attempt made just now.
+        """
         now = self.house.clock.now()
+        started = [max(started_at, self.since)]
+        if after is PartState.UNKNOWN:
+            # It may have begun until everything stopped: its request may be on the way still.
+            started.append(max(started[0], self.house.x_now()))
         await transaction.run(
-            "doubt_part", part=part.part.id, before=part.part.state,
-            started_at=max(started_at, self.since), at=now,
+            "doubt_part", part=part.part.id, before=part.part.state, started_at=started, at=now,
             why=_FORGOTTEN, who=self.house.who,
         )  # fmt: skip
         if after is PartState.UNKNOWN:

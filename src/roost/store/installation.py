@@ -60,10 +60,16 @@ async def register(database: Runs, found: DatabaseState) -> None:
     )
 
 
-async def accept(database: Runs, found: DatabaseState) -> None:
-    """Go on with this database, whatever it lacks: a new generation begins."""
+async def accept(database: Runs, found: DatabaseState, *, since: datetime, until: datetime) -> None:
+    """Go on with this database, whatever it lacks: a new generation begins.
+
+    It may lack what was sent after `since`. Requests made before may arrive until `until`; then
+    each part without an attempt, of a post due by then, is looked for on X.
+    """
     await database.run(
         "accept_database",
         system_identifier=found.system_identifier,
         database_oid=found.database_oid,
+        since=since,
+        until=until,
     )

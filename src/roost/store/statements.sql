@@ -263,8 +263,10 @@ WHERE system_identifier IS NULL
 
 -- name: accept_database
 -- A person has said that this database, with whatever it lacks, is the one to go on with.
+-- Posts that are due by `until` are looked for on X then, before the first attempt of each part.
 UPDATE installation SET system_identifier = %(system_identifier)s, database_oid = %(database_oid)s,
-    generation = generation + 1, generation_tag = floor(random() * 2147483647)::int
+    generation = generation + 1, generation_tag = floor(random() * 2147483647)::int,
+    recheck_since = %(since)s, recheck_until = %(until)s
 
 -- name: mark_alive
 -- A worker's heartbeat.
@@ -275,8 +277,12 @@ UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL
 UPDATE installation SET clean_stop_tag = %(tag)s
 
 -- name: begin_recheck
--- Posts that are due by now are looked for on X before their first attempt.
-UPDATE installation SET recheck_since = %(since)s, recheck_until = %(until)s
+-- Posts that are due by now are looked for on X before their first attempt; a search that a resume
+-- has asked for and that is still ahead stays as it is.
+UPDATE installation SET
+    recheck_since = CASE WHEN recheck_until > %(until)s THEN least(recheck_since, %(since)s)
+                    ELSE %(since)s END,
+    recheck_until = greatest(recheck_until, %(until)s)
 
 -- name: list_calendar
 -- Posts of the tenant in sight that would go out by themselves, in due order.
@@ -284,13 +290,14 @@ SELECT p.id, p.integration_id, p.due_at FROM posts p
 WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
 
 -- name: doubt_part
--- A part that these tables, restored, may have forgotten to be on X gets an attempt whose answer
--- is not known: its timeline is read before anything is sent. One line a step.
+-- A part that these tables, restored, may have forgotten to be on X gets attempts whose answers
+-- are not known: its timeline is read before anything is sent. One line a step.
 WITH attempt AS (
     INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
-    SELECT tenant_id, id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
-           %(started_at)s, clock_timestamp(), 'unknown'
-    FROM parts WHERE id = %(part)s AND state = %(before)s
+    SELECT tenant_id, id, t.number + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
+           t.started_at, clock_timestamp(), 'unknown'
+    FROM parts, unnest(%(started_at)s::timestamptz[]) WITH ORDINALITY AS t (started_at, number)
+    WHERE id = %(part)s AND state = %(before)s
     RETURNING tenant_id, part_id
 ), moved AS (
     UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.errors import Broken, UnsafeListenAddress
 from roost.house import House
@@ -59,12 +60,20 @@ def make_app(house: House) -> FastAPI:
     return app
 
 
-async def serve(house: House, host: str, port: int, *, on_listening: Callable[[str], None]) -> None:
+async def serve(
+    house: House,
+    host: str,
+    port: int,
+    *,
+    on_listening: Callable[[str], None],
+    on_answered: Callable[[str], None] = lambda _: None,
+) -> None:
     """Serve in the running event loop until cancelled; requests under way are finished first.
 
     Beside that, posts that do not go out in time are looked for.
 
     `on_listening` gets the base URL once connections are taken; port 0 takes any free one.
+    `on_answered` gets the path of each request once its response has been sent.
     Raises: UnsafeListenAddress, PortTaken.
     """
     require_loopback(host)
@@ -72,7 +81,7 @@ async def serve(house: House, host: str, port: int, *, on_listening: Callable[[s
         shown_host = f"[{host}]" if ":" in host else host
         url = f"http://{shown_host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            make_app(house),
+            _reporting(make_app(house), on_answered),
             http="httptools",
             ws="none",
             lifespan="off",
@@ -96,6 +105,15 @@ async def serve(house: House, host: str, port: int, *, on_listening: Callable[[s
         finally:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
+
+
+def _reporting(app: ASGIApp, on_answered: Callable[[str], None]) -> ASGIApp:
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+        if scope["type"] == "http":
+            on_answered(scope["path"])
+
+    return answer
 
 
 def _listen(host: str, port: int) -> socket.socket:
