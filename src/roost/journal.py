@@ -161,8 +161,9 @@ class PartJournal:
 class Recheck:
     """The database may lack what was sent before, and does not show it.
 
-    A part without an attempt, of a post due by `until`, is looked for on X before its first one,
-    and not before `until`: after a restore, that is when no request of before is on its way.
+    A part of a post due by `until` that would be sent, also after attempts that created nothing, is
+    looked for on X before, and not before `until`: after a restore, that is when no request of
+    before is on its way.
     """
 
     since: datetime

@@ -55,7 +55,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SearchFirst:
-    """The part may be on X though the database does not know: its timeline is read once."""
+    """The part may be on X though the database does not know: its timeline is read once.
+
+    Also where earlier attempts surely created nothing: a later one may have been forgotten.
+    """
 
     part: PartJournal
     since: datetime
@@ -140,20 +143,20 @@ def decide_step(
         return WaitWall(left) if left > timedelta(0) else GiveUpWaiting(current)
     if journal.app_rest is not None and journal.app_rest.until > now:
         return WaitUntil(journal.app_rest.until, journal.app_rest.why, excused=True)
-    if current.part.state is PartState.UNKNOWN:
-        return _reconcile(current, now=now, x_now=x_now or now, rules=rules)
     recheck = journal.recheck
     if (
         recheck is not None
         and due_at is not None
         and due_at <= recheck.until
         and (recheck.until, current.part.id) not in searched
-        and not current.attempts
+        and (current.part.state is PartState.PENDING or current.confirmed_absent)
     ):
         if recheck.until > now:
             why = "requests of before the restore may still be on the way to X"
             return WaitUntil(recheck.until, why)
         return SearchFirst(current, min(due_at, recheck.since))
+    if current.part.state is PartState.UNKNOWN:
+        return _reconcile(current, now=now, x_now=x_now or now, rules=rules)
     return _begin(journal, current, now=now, rules=rules)
 
 

@@ -205,7 +205,7 @@ class _Search:
         rest = [
             one
             for one in journal.parts
-            if one.part.state is PartState.PENDING and one not in [part for part, _ in matches]
+            if _may_be_forgotten(one) and one not in [part for part, _ in matches]
         ]
         if rest and is_due:
             self.resumed.looked_for.append(post.id)
@@ -258,8 +258,8 @@ class _Search:
         """An attempt whose answer is not known, for what X has or may have."""
         now = self.house.clock.now()
         await transaction.run(
-            "doubt_part", part=part.part.id, started_at=self.since, at=now, why=_FORGOTTEN,
-            who=self.house.who,
+            "doubt_part", part=part.part.id, before=part.part.state, started_at=self.since, at=now,
+            why=_FORGOTTEN, who=self.house.who,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(
@@ -279,6 +279,13 @@ class _Search:
             )  # fmt: skip
 
 
+def _may_be_forgotten(one: PartJournal) -> bool:
+    """Whether the part would be sent without a look at X: a later attempt may be forgotten."""
+    return one.part.state is PartState.PENDING or (
+        one.part.state is PartState.UNKNOWN and one.confirmed_absent
+    )
+
+
 def match_post(
     journal: PostJournal,
     *,
@@ -286,14 +293,14 @@ def match_post(
     timeline: Sequence[Seen],
     claimed: set[TweetId],
 ) -> list[tuple[PartJournal, Seen]]:
-    """Which parts without an attempt X has, from the first that is not known to be on it. Pure."""
+    """Which parts X has without Roost's knowledge, from the first that it may have. Pure."""
     matches: list[tuple[PartJournal, Seen]] = []
     parent: TweetId | None = None
     for one in journal.parts:
         if one.part.state is PartState.SENT:
             parent = one.part.sent_as
             continue
-        if one.part.state is not PartState.PENDING or one.attempts:
+        if not _may_be_forgotten(one):
             break
         verdict = reconcile.judge_forgotten(
             Wanted(

@@ -296,14 +296,14 @@ WITH attempt AS (
     INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
     SELECT tenant_id, id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
            %(started_at)s, clock_timestamp(), 'unknown'
-    FROM parts WHERE id = %(part)s AND state = 'pending'
+    FROM parts WHERE id = %(part)s AND state = %(before)s
     RETURNING tenant_id, part_id
 ), moved AS (
     UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id
     RETURNING parts.tenant_id, parts.post_id, parts.position
 )
 INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-SELECT tenant_id, post_id, position, %(at)s, 'pending', 'sending', %(why)s, %(who)s FROM moved
+SELECT tenant_id, post_id, position, %(at)s, %(before)s, 'sending', %(why)s, %(who)s FROM moved
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.
