@@ -20,6 +20,7 @@ from roost.house import open_house
 from roost.models import PostState
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare, needs_recheck
+from roost.services.schedule import PlainPart, edit_post
 from roost.settings import Settings
 from roost.store.installation import DatabaseState
 from roost.store.locks import open_sender_locks
@@ -280,6 +281,42 @@ async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_
     assert await desk.on_x() == ["Sent five minutes late"]
     (part,) = (await desk.see(post_id)).parts
     assert part.sent_as == there
+
+
+async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_is_found_too(
+    noon: datetime, settings: Settings, emulator: Emulator
+) -> None:
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, check):
+        to = desk.house.clock.now()
+        post_id = await desk.plan("Seen late", "In two parts")
+        await restore_check.stop_after_restore(desk.house, to)
+        assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+        await check.check()
+        parent = await desk.post_by_hand("Seen late")
+        await desk.answer_by_hand("In two parts", parent)
+        await desk.work_through()
+        assert await desk.on_x() == ["Seen late", "In two parts"]
+        assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
+async def test_post_that_was_published_with_another_text_is_found_once_it_is_edited_again(
+    noon: datetime, settings: Settings, emulator: Emulator
+) -> None:
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, check):
+        to = desk.house.clock.now()
+        post_id = await desk.plan("Before the edit")
+        await desk.post_by_hand("After the edit")
+        await restore_check.stop_after_restore(desk.house, to)
+        assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+        await check.check()
+        await edit_post(
+            desk.house, desk.tenant, post_id, parts=[PlainPart("After the edit")], due_at=None
+        )
+        await desk.work_through()
+        assert await desk.on_x() == ["After the edit"]
+        assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
 async def test_forgotten_post_is_found_before_its_first_attempt(
