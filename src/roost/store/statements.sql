@@ -269,8 +269,10 @@ UPDATE installation SET system_identifier = %(system_identifier)s, database_oid 
     recheck_since = %(since)s, recheck_until = %(until)s
 
 -- name: mark_alive
--- A worker's heartbeat.
-UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL
+-- A worker's heartbeat, where the database is still the one that it has compared.
+UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL, checked_at = %(at)s
+WHERE left(pg_walfile_name(pg_current_wal_lsn()), 8) = %(timeline)s
+  AND (%(event)s::bigint IS NULL OR has_event(%(event)s, %(tag)s))
 
 -- name: mark_clean_stop
 -- A worker has ended in order; its ROOST_HOME has the same tag.

@@ -26,6 +26,9 @@ CREATE TABLE installation (
     generation_tag int NOT NULL DEFAULT floor(random() * 2147483647)::int,
     -- Wall time of the last heartbeat of any worker.
     alive_at timestamptz,
+    -- Domain time of the last heartbeat of a worker that this database fitted: all that was sent
+    -- until then is known here. Events do not tell: people plan posts in a restored database.
+    checked_at timestamptz,
     -- Written by the last worker that ended in order, here and in its ROOST_HOME.
     clean_stop_tag int,
     -- Posts due until then, and not tried yet, are looked for on X before their first attempt:
@@ -70,14 +73,16 @@ CREATE FUNCTION read_watermark(
         OUT registered_system text, OUT registered_oid bigint,
         OUT generation int, OUT generation_tag int,
         OUT event_id bigint, OUT event_tag int, OUT event_at timestamptz,
-        OUT alive_at timestamptz, OUT clean_stop_tag int, OUT at timestamptz)
+        OUT alive_at timestamptz, OUT checked_at timestamptz, OUT clean_stop_tag int,
+        OUT at timestamptz)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
     SELECT (SELECT s.system_identifier::text FROM pg_control_system() s),
            (SELECT d.oid::bigint FROM pg_database d WHERE d.datname = current_database()),
            left(pg_walfile_name(pg_current_wal_lsn()), 8),
            i.system_identifier, i.database_oid, i.generation, i.generation_tag,
-           e.id, coalesce(e.tag, 0), e.at, i.alive_at, i.clean_stop_tag, clock_timestamp()
+           e.id, coalesce(e.tag, 0), e.at, i.alive_at, i.checked_at, i.clean_stop_tag,
+           clock_timestamp()
     FROM installation i
     LEFT JOIN LATERAL (SELECT id, tag, at FROM events ORDER BY id DESC LIMIT 1) AS e ON true
     $$;
