@@ -4,24 +4,34 @@ import asyncio
 import contextlib
 import random
 import signal
-import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from _chaos_plan import Draft, draw_calendar, draw_faults, draw_strikes
-from _judge import Case, Finding, Planned, judge
+from _chaos_incidents import LEAD, Course, Incidents
+from _chaos_plan import (
+    Draft,
+    count_shared,
+    draw_calendar,
+    draw_faults,
+    draw_skews,
+    draw_strikes,
+)
+from _chaos_say import say
+from _ground import Ground
+from _judge import CLOCKS_DIFFER, Case, Finding, Planned, judge
 from _rows import read_truth, tell
 from _scene import Scene
 from _watch import Watch
-from _workers import Worker
+from _workers import Worker, find_faketime
 from PIL import Image
 
 from roost.errors import RoostError
 from roost.models import Integration
+from roost.store.away import DATABASE_AWAY
 
 #: A token's life in domain time: it ends in the middle of a phase.
 _TOKEN_LIFE = timedelta(hours=2)
@@ -29,14 +39,20 @@ _TOKEN_LIFE = timedelta(hours=2)
 _SWAMPED, _SLOWER = 40, 4
 #: How many posts are put on the calendar at a time.
 _AT_ONCE = 8
+#: How far the wall clock of the worker is ahead that may send nothing, in wall seconds.
+_WRONG_CLOCK_S = 100.0
+#: Posts that are due so much later than all others: they have to wait, untouched.
+_FUTURE, _FUTURE_POSTS = timedelta(days=60), 2
+#: Of so many posts, one is planned after the copy was made, and one after the restore.
+_MORE_PER = 25
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much of it; the same for both phases but for the number of posts."""
+    """How much of it; the same for all phases but for the number of posts."""
 
     posts: int
-    """In this phase."""
+    """Over all phases."""
     accounts: int
     span: timedelta
     """The posts are due over so much domain time,"""
@@ -48,6 +64,10 @@ class Size:
     """The least and most wall seconds between two blows."""
     stops_s: tuple[float, ...]
     """For how long a stopped worker is silent: one outlasts every deadline and patience."""
+    read_only_s: float
+    """For how long the database takes no writes, in wall seconds."""
+    skew: timedelta
+    """How far the clocks of skewed workers are ahead or behind, in domain time."""
     lag_s: float = 15.0
     """Domain seconds within which a read may be stale: the product's own setting."""
     workers: int = 3
@@ -73,6 +93,14 @@ class Outcome:
     ended_by_themselves: int
     """Workers that nobody killed and that are gone."""
     restarts: int
+    read_only_phases: int
+    restores: int
+    skewed_workers: int
+    """Workers with a skewed clock that began an attempt."""
+    sent_by_wrong_clock: int
+    """Workers that began an attempt though their clock was far off."""
+    shared_accounts: int
+    """Accounts with posts of two tenants."""
     lost_responses: int
     reconciled: int
     requests: int
@@ -80,6 +108,7 @@ class Outcome:
     reconnected: int
     deleted_by_hand: int
     seconds: float
+    course: Course
 
 
 @dataclass
@@ -89,15 +118,18 @@ class Phase:
     scene: Scene
     size: Size
     seed: int
-    restart: Callable[[], Awaitable[None]]
-    """Restarts the database; called once, in the middle."""
+    ground: Ground
+    incidents: Incidents
+    posts: int
+    """In this phase."""
     accounts: list[Integration] = field(default_factory=list)
+    second_accounts: list[Integration] = field(default_factory=list)
+    """The second tenant's connections of the first accounts."""
     calm: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held where no worker may be struck."""
+    """Held where no worker may be killed, stopped or started."""
     kills: int = 0
     stops: int = 0
     ended_by_themselves: int = 0
-    restarts: int = 0
     reconnected: int = 0
     deleted: int = 0
 
@@ -105,55 +137,74 @@ class Phase:
         """Play it through, and judge what came of it."""
         scene, size = self.scene, self.size
         began = time.monotonic()
-        calendar = draw_calendar(self.seed, size.posts, size.accounts, size.span)
+        calendar = draw_calendar(self.seed, self.posts, size.accounts, size.span)
         await scene.emulator.door("clock", rate=0)
         for number in range(size.accounts):
             self.accounts.append(await scene.connect(f"account_{number}"))
+        second = await scene.make_tenant("second")
+        for account in self.accounts[: count_shared(size.accounts)]:
+            self.second_accounts.append(await scene.connect(account.username, second))
         await scene.emulator.jump(seconds=(_TOKEN_LIFE - size.span / 2).total_seconds())
         planned = await self._plan(calendar)
+        future = [
+            await scene.plan(account, f"in the future · {number}", after=_FUTURE)
+            for number, account in enumerate(self.accounts[:_FUTURE_POSTS])
+        ]
         say(f"{len(planned)} posts of {size.accounts} accounts are on the calendar")
         await scene.emulator.switch(duplicates=refuses_duplicates)
         for fault in draw_faults(beyond_the_lag=beyond_the_lag, lag_s=size.lag_s):
             await scene.emulator.door("faults", **fault)
+        if find_faketime() is not None:
+            scene.skews = (
+                skew.total_seconds() / size.rate for skew in draw_skews(self.seed, size.skew)
+            )
+            await scene.start_beside(_WRONG_CLOCK_S)
         await scene.fill_up(size.workers)
         await scene.emulator.door("clock", rate=size.rate)
         watch = Watch(scene)
-        last_due = scene.house.clock.now() + size.span + timedelta(minutes=1)
+        last_due = scene.house.clock.now() + size.span + LEAD
+        course = Course(
+            scene, self.ground, self.incidents, size.span, self.calm, watch, self.accounts,
+            max(2, self.posts // _MORE_PER), self.seed,
+        )  # fmt: skip
+        incidents = asyncio.create_task(course.run())
         beside = [
             asyncio.create_task(work)
             for work in (
                 watch.follow(),
                 self._own(),
                 self._delete_by_hand(calendar, planned),
-                self._restart_in_the_middle(),
                 self._keep_pace(),
             )
         ]
         try:
             await self._strike(watch, until=lambda: scene.house.clock.now() >= last_due)
             say("the last post is due; the workers are left alone")
-            ids = [each.post_id for each in planned]
+            await incidents
+            ids = [each.post_id for each in (*planned, *course.late)]
             if not await scene.settled(ids, within=300):
                 say("not every post comes to an end")
             for task in beside:
                 if task.done():
                     task.result()
         finally:
-            for task in beside:
+            for task in (incidents, *beside):
                 task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await asyncio.gather(incidents, *beside, return_exceptions=True)
         await self._drain()
-        return await self._judge(calendar, planned, watch, time.monotonic() - began)
+        more = [*future, *course.forgotten, *course.late]
+        return await self._judge(calendar, planned, more, watch, course, time.monotonic() - began)
 
     async def _plan(self, calendar: Sequence[Draft]) -> list[Planned]:
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def plan(draft: Draft) -> Planned:
             async with gate:
+                owned = self.second_accounts if draft.by_second_tenant else self.accounts
                 return await self.scene.plan(
-                    self.accounts[draft.account],
+                    owned[draft.account],
                     *draft.texts,
-                    after=timedelta(minutes=1) + draft.after,
+                    after=LEAD + draft.after,
                     media=None if draft.image is None else self._image(draft.image),
                 )
 
@@ -173,14 +224,14 @@ class Phase:
             await asyncio.sleep(strike.pause_s)
             if until():
                 break
-            self._bury()
-            awake = [each for each in self.scene.workers if not each.is_stopped]
-            while len(self.scene.workers) < self.size.workers:
-                await self.scene.start_worker()
-            if not awake:
-                continue
-            victim = awake[strike.victim % len(awake)]
             async with self.calm:
+                self._bury()
+                awake = [each for each in self.scene.workers if not each.is_stopped]
+                while len(self.scene.workers) < self.size.workers:
+                    await self.scene.start_worker()
+                if not awake:
+                    continue
+                victim = awake[strike.victim % len(awake)]
                 if strike.stopped_s is None:
                     self.kills += 1
                     self.scene.workers.remove(victim)
@@ -196,10 +247,11 @@ class Phase:
 
     def _bury(self) -> None:
         """Tell of each worker that ended though nobody killed it."""
-        for worker in [each for each in self.scene.workers if each.has_ended]:
-            say(f"{worker.name} ended by itself; {worker.last_words()}")
-            self.scene.workers.remove(worker)
-            self.ended_by_themselves += 1
+        for workers in (self.scene.workers, self.scene.beside):
+            for worker in [each for each in workers if each.has_ended]:
+                say(f"{worker.name} ended by itself; {worker.last_words()}")
+                workers.remove(worker)
+                self.ended_by_themselves += 1
 
     async def _keep_pace(self) -> None:
         """Let time run slower while the workers are swamped: it is they that are measured.
@@ -222,7 +274,8 @@ class Phase:
     async def _own(self) -> None:
         """Connect again what has lost its grant, as owners do."""
         while True:
-            with contextlib.suppress(RoostError, OSError, AssertionError):
+            # X errs, and the database may be away: the owner comes again.
+            with contextlib.suppress(RoostError, OSError, AssertionError, *DATABASE_AWAY):
                 self.reconnected += await self.scene.reconnect_lost()
             await asyncio.sleep(0.5)
 
@@ -242,46 +295,56 @@ class Phase:
                     self.deleted += 1
             await asyncio.sleep(0.5)
 
-    async def _restart_in_the_middle(self) -> None:
-        middle = self.size.span / 2 + timedelta(minutes=1)
-        await self.scene.house.clock.sleep_until(self.scene.house.clock.now() + middle)
-        say("the database restarts")
-        await self.restart()
-        self.restarts += 1
-
     async def _drain(self) -> None:
         """Let the workers end what they do."""
         self._bury()
-        for worker in self.scene.workers:
+        workers = [*self.scene.workers, *self.scene.beside]
+        for worker in workers:
             worker.send(signal.SIGTERM)
-        for worker in self.scene.workers:
+        for worker in workers:
             await worker.ended()
 
     async def _judge(
         self,
         calendar: Sequence[Draft],
         planned: Sequence[Planned],
+        more: Sequence[Planned],
         watch: Watch,
+        course: Course,
         seconds: float,
     ) -> Outcome:
+        """`more` are posts besides the calendar's."""
         rows = await self.scene.rows()
         truth = await self.scene.truth("posts", "requests")
         on_x = read_truth(truth)
-        findings = judge(Case(planned, rows, on_x))
+        differ = CLOCKS_DIFFER + 2 * self.size.skew
+        now = self.scene.house.clock.now()
+        findings = judge(Case([*planned, *more], rows, on_x, differ, now))
         journal = await self.scene.journal()
-        user_of = {each.post_id: each.user_id for each in planned}
         mine = [each.post_id for each in planned]
+        drafted = list(zip(calendar, planned, strict=True))
+        senders = await self.scene.senders()
+        skewed = [each for each in self.scene.started if each.skew_s and each.pid in senders]
+        owners = {(plan.user_id, draft.by_second_tenant) for draft, plan in drafted}
+        shared = sum((user, True) in owners for user, is_second in owners if not is_second)
 
         def story(post_id: int) -> str:
-            texts = next(each.texts for each in planned if each.post_id == post_id)
-            user_id = user_of[post_id]
-            its = [post for post in on_x if post.user_id == user_id and post.text in texts]
-            return tell(rows[post_id], its)
+            its = [
+                tell(
+                    rows[post_id],
+                    [
+                        post
+                        for post in on_x
+                        if post.user_id == each.user_id and post.text in each.texts
+                    ],
+                )
+                for each in (*planned, *more)
+                if each.post_id == post_id
+            ]
+            return "\n".join(its)
 
         untouched = [
-            plan.post_id
-            for draft, plan in zip(calendar, planned, strict=True)
-            if not draft.has_twin and not draft.by_hand
+            plan.post_id for draft, plan in drafted if not draft.has_twin and not draft.by_hand
         ]
         asked = [number for number in untouched if rows[number].state == "needs_decision"]
         return Outcome(
@@ -297,7 +360,12 @@ class Phase:
             kills=self.kills,
             stops=self.stops,
             ended_by_themselves=self.ended_by_themselves,
-            restarts=self.restarts,
+            restarts=course.restarts,
+            read_only_phases=course.read_only_phases,
+            restores=course.restores,
+            skewed_workers=sum(abs(each.skew_s) < _WRONG_CLOCK_S for each in skewed),
+            sent_by_wrong_clock=sum(abs(each.skew_s) >= _WRONG_CLOCK_S for each in skewed),
+            shared_accounts=shared,
             lost_responses=sum(
                 each["operation"] == "create_post" and each["when"] == "after" for each in journal
             ),
@@ -311,6 +379,7 @@ class Phase:
             reconnected=self.reconnected,
             deleted_by_hand=self.deleted,
             seconds=seconds,
+            course=course,
         )
 
 
@@ -318,8 +387,3 @@ async def _wake(victim: Worker, seconds: float) -> None:
     """End its silence after so long."""
     await asyncio.sleep(seconds)
     victim.send(signal.SIGCONT)
-
-
-def say(text: str) -> None:
-    """Tell how far it is, on standard error."""
-    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 _WORDS = (
@@ -26,22 +26,51 @@ class Draft:
     has_twin: bool = False
     by_hand: bool = False
     """A hand deletes one of its parts on X as soon as it sees it."""
+    by_second_tenant: bool = False
+    """Another tenant plans it, for its own connection of the same X account."""
+
+
+def count_shared(accounts: int) -> int:
+    """How many accounts, from number 0 on, two tenants have connected."""
+    return max(1, accounts // 20)
 
 
 def draw_calendar(seed: int, posts: int, accounts: int, span: timedelta) -> list[Draft]:
-    """A third threads, a third with an image, 1 % twins of another, 1 % for the hand."""
+    """A third threads, a third with an image, 1 % twins of another, 1 % for the hand.
+
+    Half the posts of a shared account are the second tenant's; a quarter of the twins, at least
+    two pairs of them, have one post of each tenant.
+    """
     chance = random.Random(f"calendar {seed}")
     drafts = [_draw(chance, number, accounts, span) for number in range(posts)]
     some = max(2, posts // 100)
     chosen = chance.sample(range(posts), 3 * some)
     for number in chosen[:some]:
-        drafts[number] = _with(drafts[number], by_hand=True)
-    for number, other in zip(chosen[some : 2 * some], chosen[2 * some :], strict=True):
+        drafts[number] = replace(drafts[number], by_hand=True)
+    twins = list(zip(chosen[some : 2 * some], chosen[2 * some :], strict=True))
+    for number, other in twins:
         # A twin is due within a minute of its other, on the same account, word for word.
         twin = drafts[number]
         near = twin.after + timedelta(seconds=chance.uniform(0, 60))
-        drafts[number] = _with(twin, has_twin=True)
+        drafts[number] = replace(twin, has_twin=True)
         drafts[other] = Draft(twin.account, twin.texts, near, twin.image, has_twin=True)
+    return _share(seed, drafts, twins, accounts)
+
+
+def _share(
+    seed: int, drafts: list[Draft], twins: Sequence[tuple[int, int]], accounts: int
+) -> list[Draft]:
+    """Give the second tenant its posts, and each tenant one of some twins."""
+    chance = random.Random(f"tenants {seed}")
+    shared = count_shared(accounts)
+    drafts = [
+        replace(draft, by_second_tenant=draft.account < shared and chance.random() < 0.5)
+        for draft in drafts
+    ]
+    for number, other in twins[: max(2, len(twins) // 4)]:
+        account = chance.randrange(shared)
+        for each, is_second in ((number, False), (other, True)):
+            drafts[each] = replace(drafts[each], account=account, by_second_tenant=is_second)
     return drafts
 
 
@@ -50,10 +79,6 @@ def _draw(chance: random.Random, number: int, accounts: int, span: timedelta) ->
     texts = tuple(f"{chance.choice(_WORDS)} · {number}.{part}" for part in range(1, parts + 1))
     image = number if chance.random() < 1 / 3 else None
     return Draft(chance.randrange(accounts), texts, span * chance.random(), image)
-
-
-def _with(draft: Draft, *, has_twin: bool = False, by_hand: bool = False) -> Draft:
-    return Draft(draft.account, draft.texts, draft.after, draft.image, has_twin, by_hand)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +142,14 @@ def draw_faults(*, beyond_the_lag: bool, lag_s: float) -> list[dict[str, object]
     ):
         add("refresh", when, kind, probability)
     return faults
+
+
+def draw_skews(seed: int, skew: timedelta) -> Iterator[timedelta]:
+    """How far the wall clocks of the workers are ahead, in domain time: one of two is right."""
+    chance = random.Random(f"clocks {seed}")
+    while True:
+        wrong = [skew, -skew]
+        chance.shuffle(wrong)
+        for each in wrong:
+            yield each
+            yield timedelta(0)

@@ -27,8 +27,8 @@ _MOVES = frozenset(
 )  # fmt: skip
 #: How late a post may be, in domain time: the product's own setting.
 TOLERANCE = timedelta(hours=1)
-#: Two processes write one history; their clocks may differ by this much of domain time.
-_CLOCKS_DIFFER = timedelta(seconds=5)
+#: Two processes write one history; right clocks may differ by this much of domain time.
+CLOCKS_DIFFER = timedelta(seconds=5)
 _TWEET_ID = re.compile(r"\b\d{15,20}\b")
 
 
@@ -55,6 +55,9 @@ class Planned:
     texts: tuple[str, ...]
     media: tuple[tuple[str, ...], ...] = ()
     """For each part, the SHA-256 of its files; empty: no part has any."""
+    forgotten: bool = False
+    """Planned after the copy of the database that was restored: no row knows it, and another post
+    may have its number. It may be on X, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +125,20 @@ class Finding:
 
 @dataclass(frozen=True)
 class Case:
-    """All that is judged together: whole accounts, since twins share their copies."""
+    """All that is judged together: whole accounts, since twins share their copies.
+
+    An account is X's: two tenants that have connected it plan for the same one. After a restore the
+    rows are the copy's, with what was done to them since; X has what it had. So a post that X got
+    in the time that the copy lacks has to be adopted, asked about or explained like any other.
+    """
 
     planned: Sequence[Planned]
     rows: Mapping[int, PostRow]
     on_x: Sequence[OnX]
+    clocks_differ: timedelta = CLOCKS_DIFFER
+    """How far apart the clocks of those that write one history may be, in domain time."""
+    now: datetime | None = None
+    """Domain time of the rows: what is due later may still be `scheduled`. None: all was due."""
     copies: Mapping[tuple[str, str], list[OnX]] = field(init=False)
     """By account and text, in the order in which X made them; a hand's own are not among them."""
     planned_of: Mapping[tuple[str, str], list[tuple[Planned, int]]] = field(init=False)
@@ -159,6 +171,8 @@ def judge(case: Case, *, at_rest: bool = True) -> list[Finding]:
 
 def _each(case: Case, at_rest: bool) -> Iterator[Finding]:
     for planned in case.planned:
+        if planned.forgotten:
+            continue
         row = case.rows.get(planned.post_id)
         if row is None:
             yield Finding(Wrong.LOST, planned.post_id, "its row is gone")
@@ -198,7 +212,7 @@ def _foreign_deletions(case: Case) -> Iterator[Finding]:
 
 
 def _lost(case: Case, planned: Planned, row: PostRow, at_rest: bool) -> Iterator[tuple[Wrong, str]]:
-    if at_rest and row.state not in FINAL:
+    if at_rest and row.state not in FINAL and not _is_ahead(case, row):
         yield Wrong.LOST, f"it is {row.state} and comes to no end"
     if len(row.parts) != len(planned.texts):
         yield Wrong.LOST, f"{len(row.parts)} parts of {len(planned.texts)} are left"
@@ -211,6 +225,17 @@ def _lost(case: Case, planned: Planned, row: PostRow, at_rest: bool) -> Iterator
             yield Wrong.LOST, f"published, but part {part.position} is {part.state}"
         elif row.state in FINAL and not (row.reason or "").strip():
             yield Wrong.LOST, f"part {part.position} is {part.state}, and nothing says why"
+
+
+def _is_ahead(case: Case, row: PostRow) -> bool:
+    """Whether a post waits for its time, untouched."""
+    return (
+        row.state == "scheduled"
+        and case.now is not None
+        and row.due_at is not None
+        and row.due_at > case.now
+        and all(part.state == "pending" for part in row.parts)
+    )
 
 
 def _out_of_order(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[Wrong, str]]:
@@ -232,7 +257,11 @@ def _out_of_order(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[
 
 
 def _unexplained(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[Wrong, str]]:
-    told = [*_broken_story(row), *_shared_ids(case, row), *_bytes(case, planned)]
+    told = [
+        *_broken_story(row, case.clocks_differ),
+        *_shared_ids(case, row),
+        *_bytes(case, planned),
+    ]
     if row.state == "needs_decision":
         told += _unfounded_doubt(case, row)
     elif row.state in ("failed", "partly_published"):
@@ -245,7 +274,7 @@ def _unexplained(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[W
         yield Wrong.UNEXPLAINED, what
 
 
-def _broken_story(row: PostRow) -> Iterator[str]:
+def _broken_story(row: PostRow, clocks_differ: timedelta) -> Iterator[str]:
     """Whether the history is one chain that ends where the row stands, without a leap."""
     for part in row.parts:
         state = "pending"
@@ -262,7 +291,7 @@ def _broken_story(row: PostRow) -> Iterator[str]:
     ends = [event for event in row.events if not event.is_of_part]
     if row.state in FINAL and (not ends or ends[-1].after != row.state):
         yield f"the post is {row.state}, and no line of its history says so"
-    if any(later.at < earlier.at - _CLOCKS_DIFFER for earlier, later in pairwise(row.events)):
+    if any(later.at < earlier.at - clocks_differ for earlier, later in pairwise(row.events)):
         yield "its history goes back in time"
     if not all(event.why.strip() for event in row.events):
         yield "a line of its history gives no reason"

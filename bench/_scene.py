@@ -5,14 +5,23 @@ import contextlib
 import hashlib
 import itertools
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import psycopg
+from _ground import WRITING
 from _judge import FINAL, OnX, Planned, PostRow
 from _rows import read_rows, read_truth
 from _workers import Trap, Worker, start_worker
@@ -21,17 +30,20 @@ from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
 from fix_processes import environment_of
 from roost.house import House, open_house
-from roost.models import Integration, Tenant
+from roost.models import Integration, Tenant, TenantId
 from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
+from roost.store.away import DATABASE_AWAY
+from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 
-#: How many grants are lost; and where nothing is on its way, when the next thing is due.
+#: How many grants are lost; and where nothing is on its way, when the next thing is due. A post
+#: that a person has paused does not count.
 _STANDSTILL = """
     SELECT (SELECT count(*) FROM roost.integrations WHERE status <> 'connected'),
            (SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
                          min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
-            FROM roost.posts WHERE state IN ('scheduled', 'publishing')
+            FROM roost.posts WHERE state IN ('scheduled', 'publishing') AND NOT paused
             HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
                AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs
                                WHERE status IN ('todo', 'doing')))
@@ -41,6 +53,7 @@ SENDER = 0x526F
 #: Wall seconds that a worker has for an orderly end when its world ends.
 _END_S = 10
 _numbers = itertools.count(1)
+T = TypeVar("T")
 
 
 @dataclass
@@ -57,14 +70,23 @@ class Scene:
     """What a worker process is started with."""
     trap: Trap
     workers: list[Worker] = field(default_factory=list)
+    beside: list[Worker] = field(default_factory=list)
+    """Workers that are left alone."""
+    started: list[Worker] = field(default_factory=list)
+    """Every worker there ever was."""
+    skews: Iterator[float] = field(default_factory=lambda: itertools.repeat(0.0))
+    """How far the wall clocks of the next workers are ahead, in wall seconds."""
     accounts: dict[int, Integration] = field(default_factory=dict)
+    tenants: dict[TenantId, Tenant] = field(default_factory=dict)
+    """By id."""
     admin: psycopg.AsyncConnection[Any] | None = None
     """The superuser's session."""
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def connect(self, username: str) -> Integration:
+    async def connect(self, username: str, tenant: Tenant | None = None) -> Integration:
         """Connect an account, as its owner does; its figures are not due soon."""
-        account = await connect_account(self.house, self.tenant, self.emulator, username)
+        tenant = tenant or self.tenant
+        account = await connect_account(self.house, tenant, self.emulator, username)
         await self.run(
             "UPDATE roost.integrations SET collect_due_at = collect_due_at + interval '1 year'"
             " WHERE id = %s",
@@ -77,8 +99,15 @@ class Scene:
         """Do what an owner does whose grant died: connect again; how many did."""
         rows = await self.ask("SELECT id FROM roost.integrations WHERE status <> 'connected'")
         for (number,) in rows:
-            await self.connect(self.accounts[number].username)
+            account = self.accounts[number]
+            await self.connect(account.username, self.tenants[account.tenant_id])
         return len(rows)
+
+    async def make_tenant(self, name: str) -> Tenant:
+        """One more tenant."""
+        tenant = await make_tenant(self.house, name)
+        self.tenants[tenant.id] = tenant
+        return tenant
 
     async def plan(
         self,
@@ -91,8 +120,9 @@ class Scene:
         carried = ((media, "A square"),) if media else ()
         parts = [PlainPart(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
         due_at = self.house.clock.now() + after
+        tenant = self.tenants[account.tenant_id]
         post = await schedule_post(
-            self.house, self.tenant, account, parts, due_at=due_at, why="by the bench"
+            self.house, tenant, account, parts, due_at=due_at, why="by the bench"
         )
         first = (hashlib.sha256(media.read_bytes()).hexdigest(),) if media else ()
         shas = (first, *[()] * (len(texts) - 1)) if media else ()
@@ -122,12 +152,24 @@ class Scene:
 
     async def start_worker(self) -> Worker:
         """One more worker process; it is not ready yet."""
+        worker = await self._start(next(self.skews))
+        self.workers.append(worker)
+        return worker
+
+    async def start_beside(self, skew_s: float) -> Worker:
+        """A worker that is not one of `workers`, with its wall clock ahead by so many seconds."""
+        worker = await self._start(skew_s)
+        self.beside.append(worker)
+        return worker
+
+    async def _start(self, skew_s: float) -> Worker:
         name = f"worker-{next(_numbers)}"
         # It logs in by its own name, by which its sessions are known.
         await self.run(f'CREATE ROLE "{name}" SUPERUSER LOGIN')
         own = {"DATABASE_URL": self.admin_url.replace("//postgres@", f"//{name}@")}
-        worker = start_worker(name, {**self.environment, **own}, self.folder, self.trap)
-        self.workers.append(worker)
+        environment = {**self.environment, **own}
+        worker = start_worker(name, environment, self.folder, self.trap, skew_s=skew_s)
+        self.started.append(worker)
         return worker
 
     async def fill_up(self, count: int) -> None:
@@ -158,9 +200,17 @@ class Scene:
             " AND granted AND usename = %s AND classid = %s AND objid = %s",
             worker.name,
             SENDER,
-            account.id,
+            user_key(account.x_user_id),
         )
         return bool(rows)
+
+    async def senders(self) -> set[int]:
+        """The process numbers of the workers that began an attempt which the rows know."""
+        rows = await self.ask(
+            "SELECT DISTINCT substring(who from ':([0-9]+)$')::int FROM roost.events"
+            " WHERE after = 'sending' AND starts_with(who, 'worker ')"
+        )
+        return {number for (number,) in rows}
 
     async def rows(self) -> dict[int, PostRow]:
         """Every post as it stands."""
@@ -228,11 +278,24 @@ class Scene:
                 try:
                     if self.admin is None or self.admin.closed:
                         self.admin = await psycopg.AsyncConnection.connect(
-                            self.admin_url, autocommit=True
+                            self.admin_url, autocommit=True, options=WRITING
                         )
                     return await self.admin.execute(query.encode(), values)
                 except psycopg.OperationalError:
                     await asyncio.sleep(0.1)
+
+
+async def when_back(work: Callable[[], Awaitable[T]], within: float = 60) -> T:
+    """Do something in the database, again while it is away: all its sessions may have ended.
+
+    Raises: TimeoutError where it is away for longer than `within` wall seconds.
+    """
+    async with asyncio.timeout(within):
+        while True:
+            try:
+                return await work()
+            except DATABASE_AWAY:
+                await asyncio.sleep(0.1)
 
 
 @contextlib.asynccontextmanager
@@ -268,19 +331,21 @@ async def open_scene(
             **{name.lower(): value for name, value in wall.items()},  # type: ignore[arg-type]
         )
         house = await stack.enter_async_context(open_house(settings))
+        tenant = await make_tenant(house, "default")
         scene = Scene(
             house,
-            await make_tenant(house, "default"),
+            tenant,
             emulator,
             admin_url,
             folder,
             environment_of(settings, wall),
             Trap(folder / "trap"),
+            tenants={tenant.id: tenant},
         )
         try:
             yield scene
         finally:
-            await end_all(scene.workers)
+            await end_all([*scene.workers, *scene.beside])
             if scene.admin is not None:
                 await scene.admin.close()
 

@@ -7,6 +7,8 @@ import time
 from _scene import SENDER, Scene
 from _workers import Worker
 
+from roost.store.locks import user_key
+
 #: A step leaves a row in one of these: a change of state, an attempt, or a request to X.
 _LATEST = """
     SELECT (SELECT coalesce(max(id), 0) FROM roost.events),
@@ -54,13 +56,22 @@ class Watch:
         held: list[int] = []
         latest = time.monotonic() + _PATIENCE_S
         while not held and time.monotonic() < latest:
-            held = [number for (number,) in await self._scene.ask(_HELD, worker.name, SENDER)]
+            keys = {number for (number,) in await self._scene.ask(_HELD, worker.name, SENDER)}
+            held = [
+                account.id
+                for account in self._scene.accounts.values()
+                if user_key(account.x_user_id) in keys
+            ]
         worker.send(signal.SIGKILL)
         await worker.ended()
         died = time.monotonic()
         await self._look()
         for (number,) in await self._scene.ask(_STANDING, held):
             self._standing.setdefault(number, died)
+
+    def forget(self) -> None:
+        """Measure none of the accounts that stand still now: their rows were replaced."""
+        self._standing.clear()
 
     async def follow(self) -> None:
         """See every step, for ever."""

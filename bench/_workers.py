@@ -2,23 +2,40 @@
 
 A worker is `roost worker` itself: it differs from one started in a shell only by the half second
 that its imports would take, and by a trap: told to, it strikes itself at a named point.
+A worker with a skewed clock is a process of its own, since libfaketime has to be loaded first.
 """
 
 import asyncio
 import ctypes
+import functools
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
 _PRELOADED = ["roost.worker", "roost.cli.processes", "roost.services.publish", "roost.house"]
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(_PRELOADED)
+#: Where distributions install libfaketime's variant for programs with threads.
+_FAKETIME_PLACES = (
+    *("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime"),
+    *("/usr/local/lib/faketime", "/opt/homebrew/lib/faketime"),
+)
+
+
+@functools.cache
+def find_faketime() -> Path | None:
+    """The library that skews a process's wall clock; None: libfaketime is not installed."""
+    for place in _FAKETIME_PLACES:
+        for found in sorted(Path("/").glob(f"{place[1:]}/libfaketimeMT.so.1")):
+            return found
+    return None
 
 
 class Trap:
@@ -54,12 +71,17 @@ class Trap:
 
 
 def _work(environment: dict[str, str], log: str, trap: str) -> None:
-    """The life of one worker process."""
+    """The life of one forked worker process."""
+    os.environ.clear()
+    os.environ.update(environment)
+    _run(log, trap)
+
+
+def _run(log: str, trap: str) -> None:
+    """Run `roost worker`, with this process's environment, until it ends."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
-    os.environ.clear()
-    os.environ.update(environment)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(file, 1)
     os.dup2(file, 2)
@@ -70,11 +92,40 @@ def _work(environment: dict[str, str], log: str, trap: str) -> None:
     main(["worker", "--json"])
 
 
+class _Process(Protocol):
+    """What a forked and a spawned process have in common."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def exitcode(self) -> int | None:
+        """None: it runs. Negative: the signal that ended it."""
+        ...
+
+
+class _Spawned:
+    """A process that was started with a program of its own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
+    def exitcode(self) -> int | None:
+        return self._process.poll()
+
+
 class Worker:
     """One worker process."""
 
-    def __init__(self, name: str, process: ForkServerProcess, log: Path) -> None:
+    def __init__(self, name: str, process: _Process, log: Path, skew_s: float = 0) -> None:
         self.name = name
+        self.skew_s = skew_s
+        """How far its wall clock is ahead, in wall seconds."""
         self.log = log
         self._process = process
         self._log_began = log.stat().st_size if log.exists() else 0
@@ -128,12 +179,44 @@ class Worker:
         return code
 
 
-def start_worker(name: str, environment: Mapping[str, str], folder: Path, trap: Trap) -> Worker:
-    """Fork a worker; it writes its log into the folder, and is killed with this process."""
+def start_worker(
+    name: str, environment: Mapping[str, str], folder: Path, trap: Trap, *, skew_s: float = 0
+) -> Worker:
+    """Start a worker; it writes its log into the folder, and is killed with this process.
+
+    `skew_s`: how far its wall clock is ahead (needs libfaketime); its monotonic clock is right.
+    """
     log = folder / f"{name}.log"
     log.touch()
+    if skew_s:
+        return _spawn(name, environment, log, trap, skew_s)
     arguments = (dict(environment), str(log), str(trap.path))
     process = _forks.Process(target=_work, args=arguments, name=name)
     worker = Worker(name, process, log)
     process.start()
     return worker
+
+
+def _spawn(
+    name: str, environment: Mapping[str, str], log: Path, trap: Trap, skew_s: float
+) -> Worker:
+    library = find_faketime()
+    if library is None:
+        raise RuntimeError("libfaketime is not installed: no worker's clock can be skewed")
+    faked = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"{skew_s:+.3f}",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_DISABLE_SHM": "1",  # a killed process would leave its segment behind
+        "NO_FAKE_STAT": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, __file__, str(log), str(trap.path)],
+        env={**environment, **faked},
+        stdin=subprocess.DEVNULL,
+    )
+    return Worker(name, _Spawned(process), log, skew_s)
+
+
+if __name__ == "__main__":
+    _run(*sys.argv[1:])

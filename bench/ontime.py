@@ -31,7 +31,6 @@ from _town import SIZES, Town, environment_of, open_town, say, workers
 from roost import jobs, worker
 from roost.models import TenantId
 from roost.settings import read_settings
-from roost.store.database import as_role
 
 WORKERS = 2
 NOOP = "noop"
@@ -177,7 +176,7 @@ async def work_on_nothing() -> None:
     """Be a worker of the engine, set as Roost sets it, for jobs that do nothing."""
     settings = read_settings()
     assert settings.database_url is not None
-    async with jobs.open_engine(as_role(settings.database_url, "roost_app")) as app:
+    async with jobs.open_engine(settings.database_url) as app:
 
         @app.task(name=NOOP)
         async def noop() -> None:

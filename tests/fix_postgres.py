@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from roost.store.database import as_role
 from roost.store.embedded import EmbeddedPostgres, remove_embedded, start_embedded
 
 
@@ -16,10 +15,9 @@ class PostgresServer:
 
     embedded: EmbeddedPostgres
 
-    def url(self, database: str, role: str | None = None) -> str:
-        """A connection string of the superuser, or one that takes a role of Roost at once."""
-        url = self.embedded.url(database)
-        return as_role(url, role) if role else url
+    def url(self, database: str) -> str:
+        """A connection string of the superuser."""
+        return self.embedded.url(database)
 
 
 @pytest.fixture(scope="session")

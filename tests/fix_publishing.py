@@ -180,6 +180,16 @@ class Desk:
         made: str = (await self.on_behalf("POST", "/2/tweets", text=text))["data"]["id"]
         return made
 
+    async def answer_by_hand(self, text: str, tweet_id: str) -> None:
+        """What the account's owner answers to a post, through the app of the tests."""
+        token = (await self.emulator.connect("larkbooks"))["access_token"]
+        async with self.emulator.http.post(
+            f"{self.emulator.url}/2/tweets",
+            json={"text": text, "reply": {"in_reply_to_tweet_id": tweet_id}},
+            headers={"authorization": f"Bearer {token}"},
+        ) as answer:
+            assert answer.status == 201, await answer.text()
+
     async def on_behalf(self, method: str, path: str, **body: str) -> Any:
         """What X answers to the account's owner."""
         token = (await self.emulator.connect("larkbooks"))["access_token"]

@@ -17,7 +17,8 @@ from roost.house import House
 from roost.models import LIVE_HOSTS, Environment, Integration, IntegrationStatus, LedgerEntry
 from roost.points import Point
 from roost.store.accounts import Tokens
-from roost.store.database import DATABASE_AWAY, Transaction
+from roost.store.away import DATABASE_AWAY
+from roost.store.database import Transaction
 from roost.telemetry import reached
 
 log = logging.getLogger(__name__)
@@ -262,4 +263,5 @@ def open_client(grant: Grant) -> x.Client:
         session=house.http,
         on_exchange=grant.price,
         clock=house.clock,
+        server_time=house.server_time,
     )

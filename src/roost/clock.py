@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,8 +17,22 @@ import aiohttp
 from roost.errors import Broken, SettingInvalid
 from roost.models import LIVE_HOSTS
 
+#: An emulator's clock that differs less from its own wall clock was not moved.
+_UNMOVED = timedelta(seconds=1)
 #: The emulator answers a long poll after this at the latest; we wait a little longer.
 _POLL = timedelta(seconds=25)
+
+
+#: Clocks that differ by more are wrong: nothing is sent by them.
+MAX_SKEW: Final = timedelta(seconds=30)
+
+
+def describe_skew(reference: datetime | None, here: datetime) -> str | None:
+    """How far this machine's clock is off, where it is too far; None: it is right, or unknown."""
+    if reference is None or abs(here - reference) <= MAX_SKEW:
+        return None
+    seconds = round((here - reference).total_seconds())
+    return f"this machine's clock is {abs(seconds)} s {'ahead' if seconds > 0 else 'behind'}"
 
 
 class Clock(Protocol):
@@ -28,13 +42,25 @@ class Clock(Protocol):
         """The present instant, aware, in UTC."""
         ...
 
+    @property
+    def is_wall_time(self) -> bool:
+        """Whether it is true time: not frozen, moved, or running at another rate."""
+        ...
+
     async def sleep_until(self, instant: datetime) -> None:
         """Return once `now()` has reached `instant`, also when the clock jumps there."""
         ...
 
 
+def wall_now() -> datetime:
+    """The machine's wall clock, in UTC: for comparing it with others', never for domain time."""
+    return datetime.now(UTC)
+
+
 class SystemClock:
     """Domain time is the machine's time."""
+
+    is_wall_time = True
 
     def now(self) -> datetime:
         """The machine's present, in UTC."""
@@ -68,6 +94,12 @@ class EmulatorClock:
         self._session = session
         self._reading = reading
         self._changed = asyncio.Event()
+
+    @property
+    def is_wall_time(self) -> bool:
+        """Whether the emulator's clock runs at rate 1 and was never moved."""
+        reading = self._reading
+        return reading.rate == 1 and abs(reading.emulated - reading.wall) < _UNMOVED
 
     def now(self) -> datetime:
         """The emulator's present, by the last reading."""

@@ -168,6 +168,23 @@ class Conflict(RoostError):
     kind = Kind.CONFLICT
 
 
+class AccountConnectedElsewhere(Conflict):
+    """Another tenant has connected this account of X already."""
+
+    default_next = (
+        "Disconnect it there, or have an administrator allow it with ROOST_SHARED_ACCOUNTS=true."
+    )
+
+
+class DatabaseCopied(Conflict):
+    """The database is a copy of the one that workers have published from."""
+
+    default_next = (
+        "Where the original is no longer used, `roost resume --all --this-is-the-real-one` makes"
+        " this one the original."
+    )
+
+
 class PostNotEditable(Conflict):
     """A post that is on its way or out can no longer be changed here."""
 
@@ -214,6 +231,12 @@ class Busy(RoostError):
     kind = Kind.BUSY
 
 
+class RestoreSearchFailed(Busy):
+    """After a restore, X could not be searched for all accounts, so nothing was resumed."""
+
+    default_next = "Run `roost resume --all` again once X answers."
+
+
 class Broken(RoostError):
     """Something Roost stands on does not work."""
 
@@ -223,11 +246,38 @@ class Broken(RoostError):
 class DatabaseUnavailable(Broken):
     """The database cannot be reached or started."""
 
+    will_pass = False
+    """Whether it may be back by itself; what runs for long waits for it then."""
+
+
+class PoolerUnsupported(Broken):
+    """A connection pooler before PostgreSQL does not keep a session for each client."""
+
+    default_next = (
+        "Connect directly to PostgreSQL, or use the pooler's session mode (PgBouncer:"
+        " pool_mode = session)."
+    )
+
+    def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
+        super().__init__(message, did=did or "Nothing was started.", next=next, **facts)
+
 
 class SchemaOutdated(Broken):
     """The database's tables are not those of this version."""
 
     default_next = "Run `roost init`; it migrates the database."
+
+
+class DatabaseForgot(Broken):
+    """The database lacks what was seen in it: it was restored, or failed over to an older copy."""
+
+    default_next = "`roost resume --all` looks on X for what may be missing, then goes on."
+
+
+class WatermarkUnreadable(Broken):
+    """The file that says what this machine has seen last in the database cannot be read."""
+
+    default_next = "`roost resume --all` looks on X for what may be missing, and writes it anew."
 
 
 class VaultKeyMissing(Broken):

@@ -6,19 +6,22 @@ import logging
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 import aiohttp
 import psycopg
-from sqlalchemy.exc import OperationalError
 
 from roost.clock import Clock, open_clock
 from roost.errors import Broken, DatabaseUnavailable, RoostError, SchemaOutdated
 from roost.settings import Settings
-from roost.store.database import DATABASE_AWAY, Database, open_database
+from roost.store.away import DATABASE_AWAY, first_line
+from roost.store.database import Database, open_database, unavailable
 from roost.store.embedded import embedded_postgres
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
+from roost.x.server_time import ServerTime
+from roost.x.sockets import open_connector
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,10 @@ T = TypeVar("T")
 #: Wall seconds between two tries to write, the first and the longest.
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
+#: Wall seconds between two tries to open the database at a start at most, and between two log lines
+#: that say that it is still waited for.
+_LONGEST_START_PAUSE_S = 2.0
+_LOG_AGAIN_S = 300.0
 
 #: The embedded server's one database.
 EMBEDDED_DATABASE = "roost"
@@ -43,6 +50,16 @@ class House:
     http: aiohttp.ClientSession = field(repr=False)
     who: str = "roost"
     """Whose hand writes the story: a worker, a person at the terminal, the page."""
+    server_time: ServerTime = field(default_factory=ServerTime)
+    """What X's answers say about X's time."""
+
+    def x_now(self) -> datetime:
+        """X's present, as its answers tell it; the domain clock's where they cannot.
+
+        An emulator's clock that was moved, or runs at another rate, is X's time already.
+        """
+        estimate = self.server_time.estimate() if self.clock.is_wall_time else None
+        return estimate or self.clock.now()
 
     async def until_kept(self, what: str, keep: Callable[[], Awaitable[T]]) -> T:
         """Write what must not be lost, again and again while the database is away.
@@ -66,28 +83,34 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         yield settings.database_url
         return
     async with embedded_postgres(settings.roost_home) as server:
-        await create_database(server.url("postgres"), EMBEDDED_DATABASE)
+        try:
+            await create_database(server.url("postgres"), EMBEDDED_DATABASE)
+        except DATABASE_AWAY as error:
+            raise unavailable(first_line(error), will_pass=True) from None
         yield server.url(EMBEDDED_DATABASE)
 
 
 @contextlib.asynccontextmanager
-async def open_house(settings: Settings, *, who: str = "roost") -> AsyncIterator[House]:
+async def open_house(
+    settings: Settings, *, who: str = "roost", wait: bool = False
+) -> AsyncIterator[House]:
     """Open everything, in order, and close it again; `who` signs what is written.
 
-    Raises: SettingInvalid, DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole.
+    `wait` is for processes that run for long: a database that is away is waited for, however long.
+    Raises: SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
+    UnsafeDatabaseRole.
     """
     async with contextlib.AsyncExitStack() as stack:
         if settings.database_url is None and not (settings.roost_home / "postgres").exists():
             raise SchemaOutdated(f"Roost is not set up in {settings.roost_home} yet.")
         ring = load_ring(settings.roost_home, settings.roost_keys)
-        url = await stack.enter_async_context(database_url(settings))
-        database = await stack.enter_async_context(open_database(url))
+        database = await _enter_database(stack, settings, wait=wait)
         clock = await stack.enter_async_context(
             open_clock(settings.roost_clock_url, settings.roost_x_base_url)
         )
         http = await stack.enter_async_context(
             aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
+                connector=open_connector(settings.create_deadline),
                 # X sets cookies for guests; no tenant's request may carry another's.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
@@ -95,17 +118,46 @@ async def open_house(settings: Settings, *, who: str = "roost") -> AsyncIterator
         yield House(settings, clock, database, Vault(ring), http, who)
 
 
+@contextlib.asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    async with database_url(settings) as url, open_database(url) as database:
+        yield database
+
+
+async def _enter_database(
+    stack: contextlib.AsyncExitStack, settings: Settings, *, wait: bool
+) -> Database:
+    """Open the database, to be closed with the stack; where it is away, after it is back."""
+    now = asyncio.get_running_loop().time
+    pause_s, logged_at = _FIRST_PAUSE_S, None
+    while True:
+        try:
+            database = await stack.enter_async_context(_database(settings))
+        except DatabaseUnavailable as error:
+            if not (wait and error.will_pass):
+                raise
+            if logged_at is None or now() - logged_at > _LOG_AGAIN_S:
+                log.warning("waiting for the database: %s", error)
+                logged_at = now()
+        else:
+            if logged_at is not None:
+                log.warning("the database is back")
+            return database
+        await asyncio.sleep(pause_s)
+        pause_s = min(2 * pause_s, _LONGEST_START_PAUSE_S)
+
+
 async def migrate(settings: Settings) -> bool:
     """Bring the database to this version; whether anything had to be done.
 
-    Raises: DatabaseUnavailable, AdministratorNeeded.
+    Raises: DatabaseUnavailable, PoolerUnsupported, AdministratorNeeded.
     """
     async with database_url(settings) as url:
         try:
             return await prepare_database(url)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(
-                f"The database cannot be used: {str(error).splitlines()[0].strip()}",
+                f"The database cannot be used: {first_line(error)}",
                 next="See that PostgreSQL runs at DATABASE_URL and lets this user in.",
             ) from None
 
@@ -115,7 +167,7 @@ def from_outside(error: Exception) -> RoostError:
 
     The exception's words stay out of both: they may quote a statement's values or a secret.
     """
-    if isinstance(error, psycopg.OperationalError | OperationalError):
+    if isinstance(error, DATABASE_AWAY):
         log.warning("the database did not answer (%s)", type(error).__name__)
         return DatabaseUnavailable(
             "The database did not answer.", next="Try again; `roost doctor` looks at it."

@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from roost.models import IntegrationId, PostId, TenantId
 from roost.settings import Settings
-from roost.store.database import Statements, planned_by_key
+from roost.store.database import Statements, set_up_planned_by_key
 
 PUBLISH: Final = "publish"
 PREPARE: Final = "prepare"
@@ -38,12 +38,12 @@ async def open_engine(conninfo: str) -> AsyncIterator[App]:
     not asked for a sign of life before each: that makes two statements a job instead of eight.
     """
     pool = AsyncConnectionPool(
-        planned_by_key(conninfo), min_size=1, max_size=6, open=False, configure=_commit_each,
+        conninfo, min_size=1, max_size=6, open=False, configure=_commit_each,
         check=_see_its_end,
     )  # fmt: skip
     app = App(connector=PsycopgConnector())
-    await pool.open(wait=True)
     try:
+        await pool.open(wait=True)
         async with app.open_async(pool):
             yield app
     finally:
@@ -52,6 +52,7 @@ async def open_engine(conninfo: str) -> AsyncIterator[App]:
 
 async def _commit_each(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
+    await set_up_planned_by_key(connection)
 
 
 async def _see_its_end(connection: psycopg.AsyncConnection[Any]) -> None:

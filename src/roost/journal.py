@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from roost.limits import Window
 from roost.models import (
@@ -37,6 +38,10 @@ class Outcome(StrEnum):
     """No answer came: the timeline has to tell."""
 
 
+#: After these X surely has no post of the attempt.
+_NOTHING_CREATED: Final = frozenset({Outcome.NOT_CREATED, Outcome.NO_PARENT, Outcome.REFUSED})
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try at sending a part; committed before the request leaves."""
@@ -58,6 +63,8 @@ class Attempt:
     media_ids: tuple[XMediaId, ...] = ()
     media_keys: tuple[str, ...] = ()
     """Of what it carried: how a timeline names it."""
+    app_backoff: timedelta = timedelta(0)
+    """How long the app was in back-off since this attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +91,51 @@ class PartJournal:
         return self.attempts[-1]
 
     @property
-    def unsettled_since(self) -> datetime:
-        """When the first attempt began of which nobody knows that X created nothing."""
-        surely = {Outcome.NOT_CREATED, Outcome.NO_PARENT, Outcome.REFUSED}
-        looked_at = max((each.number for each in self.attempts if each.decided_absent), default=0)
-        unsettled = (
-            each.started_at
+    def unsettled(self) -> tuple[Attempt, ...]:
+        """Attempts that may have become a post; the last attempt where there are none."""
+        absent = max((each.number for each in self.attempts if each.decided_absent), default=0)
+        found = tuple(
+            each
             for each in self.attempts
-            if each.outcome not in surely and each.number > looked_at
+            if each.outcome not in _NOTHING_CREATED and each.number > absent
         )
-        return min(unsettled, default=self.last.started_at)
+        return found or self.attempts[-1:]
+
+    @property
+    def confirmed_absent(self) -> bool:
+        """Whether a person said that X does not have it, and X surely created nothing since."""
+        said = max((each.number for each in self.attempts if each.decided_absent), default=None)
+        return said is not None and all(
+            each.outcome in _NOTHING_CREATED for each in self.attempts if each.number > said
+        )
+
+    @property
+    def unsettled_since(self) -> datetime:
+        """When the first attempt began that may have become a post."""
+        return self.unsettled[0].started_at
+
+    @property
+    def app_backoff(self) -> timedelta:
+        """How long the app was in back-off since then."""
+        first = self.unsettled[0].number
+        waits = (each.app_backoff for each in self.attempts if each.number >= first)
+        return sum(waits, timedelta(0))
+
+    @property
+    def empty_reads(self) -> int:
+        """Reads of the timeline that count, since the latest attempt that may be a post."""
+        return sum(each.empty_reads for each in self._since_unsettled)
+
+    @property
+    def empty_read_at(self) -> datetime | None:
+        """When the latest of all empty reads since then was made."""
+        reads = (each.empty_read_at for each in self._since_unsettled if each.empty_read_at)
+        return max(reads, default=None)
+
+    @property
+    def _since_unsettled(self) -> list[Attempt]:
+        latest = self.unsettled[-1].number
+        return [each for each in self.attempts if each.number >= latest]
 
     @property
     def said_duplicate(self) -> bool:
@@ -113,6 +155,19 @@ class PartJournal:
     def upload_of(self, asset_id: MediaAssetId) -> Upload | None:
         """What X holds of one file."""
         return (self.uploads or {}).get(asset_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Recheck:
+    """The database may lack what was sent before, and does not show it.
+
+    A part without an attempt, of a post due by `until`, is looked for on X before its first one,
+    and not before `until`: after a restore, that is when no request of before is on its way.
+    """
+
+    since: datetime
+    """The newest event of the database: what was sent later may be missing."""
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

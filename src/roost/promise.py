@@ -11,19 +11,19 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import limits
-from roost.journal import PartJournal, PostJournal
-from roost.models import MediaAsset, Part, PartState, PostState, TweetId
+from roost.journal import PartJournal, PostJournal, Recheck
+from roost.models import MediaAsset, Part, PartId, PartState, PostState
 
-#: Clocks may differ by this much: reconciling begins to look that much earlier.
-SKEW: Final = timedelta(seconds=60)
 #: Two empty reads of the timeline lie at least this far apart.
 BETWEEN_READS: Final = timedelta(seconds=15)
 #: An upload that expires sooner than this is made anew.
 UPLOAD_MARGIN: Final = timedelta(minutes=10)
+#: A part is sent again this long after its attempt: until then the network may deliver the first.
+RESEND_AFTER: Final = timedelta(seconds=120)
+#: And directly after an empty read, which is at most this old.
+FRESH_READ: Final = timedelta(seconds=15)
 #: So many empty reads, past X's read lag, are reason to believe that a post is not there.
 EMPTY_READS: Final = 2
-#: The first millisecond of X's ids (Source: the snowflake layout X published).
-_SNOWFLAKE_EPOCH: Final = timedelta(milliseconds=1_288_834_974_657)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,14 @@ class Send:
 
     part: PartJournal
     again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFirst:
+    """The part may be on X though the database does not know: its timeline is read once."""
+
+    part: PartJournal
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +110,25 @@ class Settle:
 
 
 Step = (
-    BringMedia | Send | WaitWall | GiveUpWaiting | ReadTimeline | WaitUntil | AskPerson | Settle
+    BringMedia | Send | SearchFirst | WaitWall | GiveUpWaiting | ReadTimeline | WaitUntil
+    | AskPerson | Settle
 )  # fmt: skip
 
 
-def decide_step(journal: PostJournal, *, now: datetime, rules: Rules) -> Step:
-    """What may be done next for a post on its way; `now` is domain time."""
+def decide_step(
+    journal: PostJournal,
+    *,
+    now: datetime,
+    rules: Rules,
+    x_now: datetime | None = None,
+    recheck: Recheck | None = None,
+    searched: Collection[PartId] = (),
+) -> Step:
+    """What may be done next for a post on its way.
+
+    `now` is domain time by this worker's clock, `x_now` by X's (where it is known): attempts began
+    and were read at X's time. Parts in `searched` were looked for as `recheck` asks.
+    """
     due_at = journal.post.due_at
     if due_at is not None and due_at > now:
         return WaitUntil(due_at, "its time has not come by this worker's clock")
@@ -120,7 +141,18 @@ def decide_step(journal: PostJournal, *, now: datetime, rules: Rules) -> Step:
     if journal.app_rest is not None and journal.app_rest.until > now:
         return WaitUntil(journal.app_rest.until, journal.app_rest.why, excused=True)
     if current.part.state is PartState.UNKNOWN:
-        return _reconcile(current, now=now, rules=rules)
+        return _reconcile(current, now=now, x_now=x_now or now, rules=rules)
+    if (
+        recheck is not None
+        and due_at is not None
+        and due_at <= recheck.until
+        and current.part.id not in searched
+        and not current.attempts
+    ):
+        if recheck.until > now:
+            why = "requests of before the restore may still be on the way to X"
+            return WaitUntil(recheck.until, why)
+        return SearchFirst(current, min(due_at, recheck.since))
     return _begin(journal, current, now=now, rules=rules)
 
 
@@ -170,32 +202,40 @@ def lacks_upload(journal: PartJournal, asset: MediaAsset, *, now: datetime) -> b
     return upload is None or upload.expires_at <= now + UPLOAD_MARGIN
 
 
-def _reconcile(current: PartJournal, *, now: datetime, rules: Rules) -> Step:
-    last = current.last
-    if last.decided_absent:
+def _reconcile(current: PartJournal, *, now: datetime, x_now: datetime, rules: Rules) -> Step:
+    if current.confirmed_absent:
         return _repeat(current, now=now)
-    if last.empty_reads >= EMPTY_READS:
-        if current.said_duplicate:
-            return AskPerson(
-                current,
-                "X refuses to have the post twice, yet its timeline does not show it once.",
-            )
-        if now > current.unsettled_since + rules.resend_within:
-            return AskPerson(
-                current,
-                "X did not answer the attempt, its timeline does not show the post, and it is too"
-                " late to send it again safely.",
-            )
-        return _repeat(current, now=now)
-    readable_at = last.started_at + rules.read_lag
-    if last.empty_read_at is None:
-        return ReadTimeline(current, counts=now >= readable_at)
-    next_at = readable_at
-    if last.empty_reads:
-        next_at = max(next_at, last.empty_read_at + BETWEEN_READS)
-    if now >= next_at:
+    latest, read_at = current.unsettled[-1], current.empty_read_at
+    readable_at = latest.started_at + rules.read_lag
+    if current.empty_reads < EMPTY_READS:
+        if read_at is None:
+            return ReadTimeline(current, counts=x_now >= readable_at)
+        next_at = max(readable_at, read_at + BETWEEN_READS) if current.empty_reads else readable_at
+        if x_now >= next_at:
+            return ReadTimeline(current, counts=True)
+        why = "X's timeline does not show it yet, and is read once more"
+        return WaitUntil(now + (next_at - x_now), why)
+    if current.said_duplicate:
+        return AskPerson(
+            current,
+            "X refuses to have the post twice, yet its timeline does not show it once.",
+        )
+    if x_now > current.unsettled_since + rules.resend_within + current.app_backoff:
+        return AskPerson(
+            current,
+            "X did not answer the attempt, its timeline does not show the post, and it is too"
+            " late to send it again safely.",
+        )
+    step = _repeat(current, now=now)
+    if not isinstance(step, Send):
+        return step
+    resend_at = latest.started_at + RESEND_AFTER
+    if x_now < resend_at:
+        why = "X's timeline does not show it; its request may still be on the way"
+        return WaitUntil(now + (resend_at - x_now), why)
+    if read_at is None or read_at < resend_at or x_now - read_at > FRESH_READ:
         return ReadTimeline(current, counts=True)
-    return WaitUntil(next_at, "X's timeline does not show it yet, and is read once more")
+    return step
 
 
 def _repeat(current: PartJournal, *, now: datetime) -> Step:
@@ -204,7 +244,7 @@ def _repeat(current: PartJournal, *, now: datetime) -> Step:
     uploads = [current.upload_of(asset.id) for asset in media]
     alive = {up.media_id for up in uploads if up is not None and up.expires_at > now}
     if media and not (len(last.media_ids) == len(media) and alive.issuperset(last.media_ids)):
-        if last.decided_absent:
+        if current.confirmed_absent:
             # A person has looked: there is no earlier request that this one has to repeat.
             if any(lacks_upload(current, asset, now=now) for asset in media):
                 return BringMedia()
@@ -220,78 +260,3 @@ def _repeat(current: PartJournal, *, now: datetime) -> Step:
 def _told(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
     return f"{minutes // 60} h" if minutes % 60 == 0 and minutes else f"{minutes} min"
-
-
-def since_tweet(started_at: datetime) -> TweetId:
-    """The smallest id a post of this attempt could have, clocks' skew allowed for."""
-    since = started_at - SKEW
-    milliseconds = int(since.timestamp() * 1000) - int(_SNOWFLAKE_EPOCH / timedelta(milliseconds=1))
-    return TweetId(str(max(0, milliseconds) << 22))
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A post as the account's timeline shows it."""
-
-    tweet_id: TweetId
-    text: str
-    """As it was written, in the one form in which texts are compared."""
-    created_at: datetime
-    reply_to: TweetId | None
-    media_keys: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The one post on the timeline that is this part."""
-
-    seen: Seen
-
-
-@dataclass(frozen=True, slots=True)
-class NotFound:
-    """No post on the timeline is this part."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """Several posts could be this part."""
-
-    seen: tuple[Seen, ...]
-
-
-def judge_timeline(
-    *,
-    text: str,
-    files: int,
-    media_keys: Collection[str],
-    reply_to: TweetId | None,
-    since: datetime,
-    timeline: Sequence[Seen],
-    adopted: Collection[TweetId],
-) -> Found | NotFound | Ambiguous:
-    """Which post of the timeline is the part that was sent at `since` or later.
-
-    `text` has the form in which texts are compared, like each `Seen.text`; `files` is how many the
-    part carries. A media key belongs to one upload and one part, so keys decide alone; where they
-    are not known (and always without files), text, number of files, parent and time together do.
-    What another part was adopted as is out of the question.
-    """
-    wanted = frozenset(media_keys)
-
-    def resembles(seen: Seen) -> bool:
-        if wanted:
-            return bool(seen.media_keys & wanted)
-        return seen.text == text and len(seen.media_keys) == files
-
-    candidates = [
-        seen
-        for seen in timeline
-        if seen.tweet_id not in adopted
-        and seen.created_at >= since - SKEW
-        and seen.reply_to == reply_to
-        and resembles(seen)
-    ]
-    if len(candidates) == 1:
-        return Found(candidates[0])
-    return Ambiguous(tuple(candidates)) if candidates else NotFound()

@@ -116,6 +116,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Wall seconds of silence after which a worker's jobs go to another.",
     )
+    roost_shared_accounts: bool = Field(
+        default=False,
+        description="Whether several tenants may connect the same X account. Its posts then take "
+        "turns, and each tenant sees its own.",
+    )
     roost_segment_bytes: int = Field(
         default=4 * 1024 * 1024,
         gt=0,

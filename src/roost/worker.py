@@ -9,17 +9,19 @@ from datetime import timedelta
 from typing import Any, Final
 
 from procrastinate import App
-from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
 
-from roost import jobs
+from roost import jobs, watermark
 from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
-from roost.services import alert, collect, dispatch, pause, publish, restore
+from roost.services import alert, collect, dispatch, publish
+from roost.services.clock_check import ClockCheck
+from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
-from roost.store.database import DATABASE_AWAY
+from roost.store.away import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
 from roost.watchdog import watching
 
@@ -36,8 +38,6 @@ _ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
 _GATHER_S = 0.02
 #: A database that is away is tried again after a second, then ever more rarely, up to this.
 _LONGEST_PAUSE_S = 10.0
-#: How a database that cannot be reached shows, in the engine's words as well.
-_DATABASE_AWAY: Final = (*DATABASE_AWAY, ConnectorException)
 
 
 def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
@@ -165,7 +165,7 @@ async def _again_and_again(
         try:
             await work()
             pause = 0.0
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
             pause = next_pause(pause, now() - began)
             with contextlib.suppress(TimeoutError):
@@ -194,10 +194,100 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
             # First of all: what is cancelled while it opens may swallow the cancellation.
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, ask)
-        async with open_sender_locks(house.database) as locks:
-            if (mark := await restore.find_restored(house)) is not None:
-                await pause.stop_after_restore(house, mark.last_at)
-            await _again_and_again("the engine", lambda: _work(house, locks, asked), asked)
+        await _publish_until(asked, house)
+
+
+async def _publish_until(asked: asyncio.Event, house: House) -> None:
+    """Work while everything that sending depends on holds, until `asked`."""
+    checks: list[DatabaseCheck] = []
+
+    async def compare() -> None:
+        for check in checks:
+            await check.check()
+
+    async with open_sender_locks(house.database, on_reopen=compare) as locks:
+        database, clock = DatabaseCheck(house, locks), ClockCheck(house)
+        locks.close_gate("the database has not been compared yet")
+        await _first_checks(database, clock, locks, asked)
+        checks.append(database)
+        with watermark.running(house.settings.roost_home):
+            tasks = [
+                asyncio.create_task(_again_and_again(name, work, ended))
+                for name, work, ended in (
+                    ("the engine", lambda: _work_if_open(house, locks, asked), asked),
+                    ("the checks", lambda: _check(database, clock, locks), asyncio.Event()),
+                )
+            ]
+            try:
+                # The checks end by a failure alone.
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+            await locks.drain()
+            await database.end()
+
+
+async def _first_checks(
+    database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks, asked: asyncio.Event
+) -> None:
+    """Compare for the first time, again while the database is away, unless `asked` to end."""
+    done = asyncio.Event()
+
+    async def check() -> None:
+        await database.start()
+        await clock.check()
+        _set_gate(database, clock, locks)
+        done.set()
+
+    waits = [
+        asyncio.create_task(_again_and_again("the start", check, done)),
+        asyncio.create_task(asked.wait()),
+    ]
+    try:
+        finished, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in finished:
+            task.result()
+    finally:
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+async def _check(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) -> None:
+    """Compare again at each heartbeat, or when a part of the work has met a problem."""
+    await locks.heartbeat(database.house.who)
+    await database.check()
+    await clock.check()
+    _set_gate(database, clock, locks)
+    await asyncio.sleep(database.house.settings.roost_heartbeat_s)
+
+
+def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) -> None:
+    problem = database.problem or clock.problem
+    if problem is None:
+        if locks.closed_because is not None:
+            log.info("attempts may begin")
+        locks.open_gate()
+    elif problem != locks.closed_because:
+        log.error("nothing is sent: %s", problem)
+        locks.close_gate(problem)
+
+
+async def _work_if_open(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
+    """Run the engine until it is asked to end or the gate closes; wait while it is closed."""
+    if locks.closed_because is None:
+        await _work(house, locks, asked)
+        return
+    waits = [asyncio.create_task(event.wait()) for event in (asked, locks.opened)]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
@@ -221,11 +311,9 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
                 ("listener", lambda: _listen(house, woken)),
                 ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
                 ("heartbeat", lambda: beat(house.settings, app, engines)),
-                ("sign", lambda: _give_sign(house, locks)),
-                ("mark", lambda: _keep_mark(house)),
             )
         ]
-        ending = asyncio.create_task(_end_when(asked, engines))
+        ending = asyncio.create_task(_drain_on([asked, locks.closed], engines))
         try:
             await _first_failure_or_all(running, beside)
         finally:
@@ -245,17 +333,16 @@ async def _first_failure_or_all(
             task.result()
 
 
-async def _end_when(asked: asyncio.Event, engines: Sequence[Worker]) -> None:
-    """Let the engines drain once somebody has asked for the end."""
-    await asked.wait()
+async def _drain_on(events: Sequence[asyncio.Event], engines: Sequence[Worker]) -> None:
+    """Let the engines drain once one of the events is set."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
     for engine in engines:
         engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
-
-
-async def _give_sign(house: House, locks: SenderLocks) -> None:
-    """Let others see that the holder of these locks is alive."""
-    await locks.give_sign(house.who)
-    await asyncio.sleep(house.settings.roost_heartbeat_s)
 
 
 async def beat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
@@ -264,18 +351,6 @@ async def beat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)
-
-
-async def _keep_mark(house: House) -> None:
-    """Remember how far the story goes, so that a restored database is noticed at the next start."""
-    mark = None
-    while True:
-        try:
-            mark = await restore.keep_mark(house, mark)
-        except OSError as error:
-            # A full disk must not end the publishing; a restore may go unnoticed meanwhile.
-            log.warning("the database's mark cannot be written (%s)", type(error).__name__)
-        await asyncio.sleep(house.settings.roost_heartbeat_s)
 
 
 async def is_any_alive(house: House) -> bool:

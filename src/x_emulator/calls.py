@@ -13,7 +13,17 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from x_emulator import budgets, callers, faults, happenings, limits, permits, prices, refusals
+from x_emulator import (
+    budgets,
+    callers,
+    faults,
+    foreign,
+    happenings,
+    limits,
+    permits,
+    prices,
+    refusals,
+)
 from x_emulator.callers import Caller
 from x_emulator.connections import connection_of, cut
 from x_emulator.orders import Fault
@@ -165,6 +175,8 @@ async def play(
     if fault is not None and fault.kind == "429day":
         told += _empty_day(world)
     whole = write(answer, told, world.now(), int((time.perf_counter() - started) * 1000))
+    if fault is not None and fault.kind in foreign.ANSWERS:
+        return foreign.written(whole)
     return whole if fault is None else spoil(whole, fault, connection_of(request))
 
 
@@ -204,6 +216,8 @@ async def _suffer(
         return None
     if fault.kind == "drop" or (fault.kind == "cut" and is_empty):
         return Answer(0)
+    if (answer := foreign.ANSWERS.get(fault.kind or "")) is not None:
+        return answer
     refusal = faults.injected(world, fault.kind or "", entry.client_id)
     if refusal is None:
         return None

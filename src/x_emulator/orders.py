@@ -36,6 +36,18 @@ FaultKind = Literal[
     "429cap",
     "401",
     "402",
+    "200empty",
+    "200object",
+    "200ok",
+    "200html",
+    "204",
+    "401html",
+    "403html",
+    "403object",
+    "404empty",
+    "404html",
+    "413html",
+    "429text",
 ]
 
 

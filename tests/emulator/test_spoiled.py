@@ -1,6 +1,8 @@
 """Answers cut, slow or mistyped; reads that lag; scripts; and the file that lists faults."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator import faults
+from x_emulator import faults, foreign
 from x_emulator.pytest_plugin import PlayedX, playing
 
 
@@ -61,6 +63,26 @@ async def test_429_of_each_kind(account: Account) -> None:
     assert "x-rate-limit-remaining" not in day.headers
     assert cap.body["title"] == "UsageCapExceeded"
     assert await texts(emulator) == []
+
+
+@pytest.mark.parametrize("kind", foreign.ANSWERS)
+async def test_proxy_answers_in_place_of_x(account: Account, kind: str) -> None:
+    emulator, expected = account.emulator, foreign.ANSWERS[kind]
+    await emulator.jump(days=400)
+    tokens = await emulator.connect(account.username)
+    headers = {"authorization": f"Bearer {tokens['access_token']}"}
+    for when in ("before", "after"):
+        await emulator.fail("create_post", when, kind)
+        async with emulator.http.post(
+            f"{emulator.url}/2/tweets",
+            json={"text": f"A filter is in the way ({when})"},
+            headers=headers,
+        ) as answer:
+            assert answer.status == expected.status
+            assert not {"x-transaction-id", "api-version"} & answer.headers.keys()
+            behind = datetime.now(UTC) - parsedate_to_datetime(answer.headers["date"])
+            assert behind < timedelta(days=1)
+    assert await texts(emulator) == ["A filter is in the way (after)"]
 
 
 async def test_504_before_the_commit(account: Account) -> None:

@@ -17,7 +17,7 @@ from fix_processes import environment_of
 from fix_publishing import Desk, Ended, run_roost
 from roost import store
 from roost.models import PostId, PostState
-from roost.services import pause, restore
+from roost.services import pause
 
 
 async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
@@ -179,7 +179,7 @@ async def test_the_stop_switch_and_its_end(desk: Desk, tmp_path: Path) -> None:
     await desk.work()
     assert await desk.on_x() == []
     resumed = await run(desk, tmp_path, "resume", "--all", "--json")
-    assert (resumed.code, resumed.answer["looked_for_first"]) == (0, 0)
+    assert (resumed.code, resumed.answer["looked_for_first"]) == (0, [])
     await desk.work()
     assert await desk.on_x() == ["Held"]
 
@@ -187,14 +187,14 @@ async def test_the_stop_switch_and_its_end(desk: Desk, tmp_path: Path) -> None:
 async def test_after_a_restore_resume_tells_what_is_looked_for_first(
     desk: Desk, tmp_path: Path
 ) -> None:
-    await desk.plan("Since then", "And then", after_s=60)
-    last_line = (await restore.read_mark(desk.house)).last_at
+    post_id = await desk.plan("Since then", "And then", after_s=60)
+    last_line = (await store.installation.read(desk.house.database.alone)).event_at
     await desk.emulator.jump(seconds=90)
     stopped = await run(desk, tmp_path, "pause", "--restored", "--json")
     assert last_line is not None
     assert stopped.answer["restored_to"] == last_line.isoformat()
     resumed = await run(desk, tmp_path, "resume", "--all")
-    assert "2 parts that came due are looked for on X" in resumed.out
+    assert f"Due and not found, looked for again first: {post_id}\n" in resumed.out
     await desk.work_through()
     assert await desk.on_x() == ["Since then", "And then"]
     assert len(await desk.requests("read_timeline")) == 4

@@ -87,4 +87,4 @@ async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
 
 async def _keepers(desk: Desk, *, within: timedelta) -> list[store.locks.Silent]:
     async with desk.house.database.statements(None) as transaction:
-        return await find_silent(transaction, [desk.account.id], within=within)
+        return await find_silent(transaction, [desk.account], within=within)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from fix_processes import environment_of
@@ -133,6 +134,21 @@ async def test_a_refresh_whose_caller_is_gone_is_kept(desk: Desk) -> None:
     await asyncio.wait({task})
     token = await grant_of(desk).get()
     assert token == (await desk.kept_tokens()).access_token != before.access_token
+    assert await desk.requests("refresh") == [200]
+
+
+@pytest.mark.timing
+async def test_a_limit_of_the_role_for_idle_transactions_loses_no_grant(
+    desk: Desk, database_url: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute(
+            f'ALTER ROLE postgres IN DATABASE "{admin.info.dbname}"'
+            " SET idle_in_transaction_session_timeout = '50ms'"
+        )
+    task = await refresh_under_way(desk)
+    assert await task == (await desk.kept_tokens()).access_token
+    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
     assert await desk.requests("refresh") == [200]
 
 

@@ -1,12 +1,16 @@
 """What X answered is written, however long the database is away; else the timeline tells."""
 
 import asyncio
+from collections.abc import Sequence
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from fix_publishing import Desk
-from roost.models import PartState, PostState
+from fix_processes import python_process, until
+from fix_publishing import MOVING, Desk
+from roost import worker
+from roost.models import PartState, PostId, PostState
 from roost.services import dispatch
 
 pytestmark = pytest.mark.timing
@@ -54,3 +58,72 @@ async def test_a_lost_lock_before_sending_sends_nothing(desk: Desk, database_url
     await dispatch.dispatch_stranded(desk.house)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
+def _take_no_writes(url: str) -> None:
+    """Let every session from now on be read-only, and no other be left."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        name = admin.info.dbname
+        admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    _end_sessions(url)
+
+
+def _take_writes(url: str) -> None:
+    """Let sessions write again; those that are open stay as they are."""
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("SET default_transaction_read_only = off")
+        name = admin.info.dbname
+        admin.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+
+
+async def _settled(desk: Desk, posts: Sequence[PostId]) -> None:
+    async def are() -> bool:
+        return all([(await desk.see(post_id)).state not in MOVING for post_id in posts])
+
+    await until(are, within=90)
+
+
+async def test_a_worker_outlives_a_database_that_takes_no_writes(
+    desk: Desk, database_url: str, tmp_path: Path
+) -> None:
+    texts = [f"Tide {number}" for number in range(5)]
+    posts = [await desk.plan(text, after_s=3600) for text in texts]
+    log = tmp_path / "worker.log"
+
+    async def is_refused() -> bool:
+        return "cannot reach the database (ReadOnlySqlTransaction)" in log.read_text()
+
+    async with python_process(
+        "-m", "roost", "worker", settings=desk.house.settings, log=log
+    ) as process:
+        await until(lambda: worker.is_any_alive(desk.house), within=60)
+        _take_no_writes(database_url)
+        await desk.emulator.jump(hours=1)
+        await until(is_refused, within=60)
+        assert await desk.on_x() == []
+        _take_writes(database_url)
+        await _settled(desk, posts)
+        assert process.returncode is None, log.read_text()
+    assert sorted(await desk.on_x()) == texts
+    assert {(await desk.see(post_id)).state for post_id in posts} == {PostState.PUBLISHED}
+
+
+async def test_an_answer_of_x_is_kept_while_the_database_takes_no_writes(
+    desk: Desk, database_url: str, tmp_path: Path
+) -> None:
+    await desk.emulator.fail("create_post", "before", "delay", seconds=1)
+    log = tmp_path / "worker.log"
+
+    async def is_kept() -> bool:
+        return "waits for the database (ReadOnlySqlTransaction)" in log.read_text()
+
+    async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
+        post_id = await desk.plan("Low tide at six")
+        await desk.under_way("create_post")
+        _take_no_writes(database_url)
+        await until(is_kept, within=60)
+        _take_writes(database_url)
+        await _settled(desk, [post_id])
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert await desk.on_x() == ["Low tide at six"]
+    assert await desk.requests("read_timeline") == []

@@ -161,6 +161,7 @@ async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: 
         "others": 10,
         "leased_until": desk.house.clock.now(),
         "environment": desk.house.settings.environment,
+        "is_wall_time": False,
     }
     stopped = await desk.house.database.connect()
     statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)

@@ -79,7 +79,7 @@ async def test_a_timeline_without_posts_costs_nothing(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     await desk.plan("Plain")
     await desk.work_through()
-    assert [usd for _, usd in await lines_of(desk, "read_timeline")] == [Decimal(0)] * 3
+    assert [usd for _, usd in await lines_of(desk, "read_timeline")] == [Decimal(0)] * 4
 
 
 async def test_a_refused_create_costs_nothing(desk: Desk) -> None:

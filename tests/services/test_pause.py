@@ -9,14 +9,15 @@ from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
 from roost import store
 from roost.models import PostId, PostState
-from roost.services import pause
+from roost.services import pause, restore_check, resume
 from roost.services.pause import PostOver, Scope
+from roost.services.resume import Adopted, Resumed
 
 Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
 
 
 async def _everything(desk: Desk, _: PostId, paused: bool) -> None:
-    await (pause.stop_everything(desk.house) if paused else pause.go_on(desk.house))
+    await (pause.stop_everything(desk.house) if paused else resume.resume_everything(desk.house))
 
 
 HOLDS: dict[Scope, Hold] = {
@@ -86,10 +87,10 @@ async def test_a_hold_and_its_end_are_lines_of_the_posts_history(desk: Desk, sco
 
 async def test_a_stop_after_a_restore_is_a_line_of_the_posts_history(desk: Desk) -> None:
     post_id = await desk.plan("Held", after_s=60)
-    await pause.stop_after_restore(desk.house, desk.house.clock.now())
-    await pause.go_on(desk.house)
+    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
+    await resume.resume_everything(desk.house)
     _, stopped, gone_on = await told(desk, post_id)
-    assert stopped.startswith("the database was restored; it knows nothing after ")
+    assert stopped.startswith("the database was restored; nothing after ")
     assert gone_on == "everything goes on"
 
 
@@ -130,7 +131,7 @@ async def test_marks_add_up(desk: Desk) -> None:
     for hold in HOLDS.values():
         await hold(desk, post_id, True)
     assert await held(desk, post_id) == tuple(Scope)
-    await pause.go_on(desk.house)
+    await resume.resume_everything(desk.house)
     assert await held(desk, post_id) == (Scope.POST, Scope.ACCOUNT, Scope.TENANT)
 
 
@@ -175,7 +176,7 @@ async def restored(desk: Desk, *, sent: bool) -> PostId:
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
             assert answer.status == 201
-    await pause.stop_after_restore(desk.house, to)
+    await restore_check.stop_after_restore(desk.house, to)
     return post_id
 
 
@@ -184,41 +185,53 @@ async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
     post_id = await restored(desk, sent=True)
     await desk.work()
     assert await desk.requests("create_post") == [201]
-    assert await pause.go_on(desk.house) == 1
-    await desk.work_through()
+    resumed = await resume.resume_everything(desk.house)
     post = await desk.see(post_id)
     assert post.state is PostState.PUBLISHED
-    assert [post.parts[0].sent_as] == [one["id"] for one in (await desk.emulator.truth())["posts"]]
-    assert (
-        "part 1: pending → unknown: the database was restored: X may have it, and its timeline is"
-        " read first" in await desk.story(post_id)
-    )
+    (there,) = (await desk.emulator.truth())["posts"]
+    assert resumed.adopted == [Adopted(post_id, 1, there["id"])]
+    assert post.parts[0].sent_as == there["id"]
+    forgotten = "the database was restored, and may have forgotten that this was sent"
+    assert (await desk.story(post_id))[2:] == [
+        f"post: scheduled → publishing: {forgotten}",
+        f"part 1: pending → sending: {forgotten}",
+        f"part 1: sending → sent: found on X's timeline as {there['id']}",
+        "post: publishing → published: every part is on X",
+    ]
 
 
 async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> None:
     post_id = await restored(desk, sent=False)
     async with desk.house.database.statements(desk.tenant.id) as transaction:
         assert [one.kind for one in await store.alarms.list_open(transaction)] == ["restored"]
-    assert await pause.go_on(desk.house) == 1
+    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Since the restore"]
-    assert len(await desk.requests("read_timeline")) == 2
+    assert len(await desk.requests("read_timeline")) == 5
+    assert (await desk.story(post_id))[2:6] == [
+        "part 1: pending → sending: the database was restored, and may have forgotten that this"
+        " was sent",
+        "part 1: sending → unknown: X's timeline is read before it is sent",
+        "post: None → free: everything goes on",
+        "post: scheduled → publishing: its time has come",
+    ]
     async with desk.house.database.statements(desk.tenant.id) as transaction:
         assert await store.alarms.list_open(transaction) == []
 
 
 async def test_after_a_restore_what_is_still_to_come_is_not_doubted(desk: Desk) -> None:
-    await desk.plan("Tomorrow", after_s=86_400)
-    await pause.stop_after_restore(desk.house, desk.house.clock.now())
-    assert await pause.go_on(desk.house) == 0
+    post_id = await desk.plan("Tomorrow", after_s=86_400)
+    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
+    resumed = await resume.resume_everything(desk.house)
+    assert resumed == Resumed(may_have_changed=[post_id])
 
 
 async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
     first = desk.house.clock.now()
-    await pause.stop_after_restore(desk.house, first)
+    await restore_check.stop_after_restore(desk.house, first)
     await desk.emulator.jump(hours=1)
-    await pause.stop_after_restore(desk.house, desk.house.clock.now())
+    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
     async with desk.house.database.statements(None) as transaction:
         row = await transaction.run_one("see_stop_switch")
     assert row is not None

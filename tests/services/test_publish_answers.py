@@ -7,11 +7,13 @@ import pytest
 from fix_publishing import Desk
 from roost.models import PartState, PostState
 
-UNCERTAIN = ["drop", "500", "503", "502text"]
+#: Of proxies, portals and filters in front of X.
+FOREIGN = ["200empty", "200html", "401html", "403html", "404empty", "413html", "429text"]
+UNCERTAIN = ["drop", "500", "503", "502text", *FOREIGN]
 
 
 @pytest.mark.parametrize("kind", UNCERTAIN)
-async def test_create_that_x_lost_is_sent_again_after_two_empty_looks(
+async def test_create_that_x_lost_is_sent_again_after_three_empty_reads(
     desk: Desk, kind: str
 ) -> None:
     await desk.emulator.fail("create_post", "before", kind)
@@ -20,8 +22,8 @@ async def test_create_that_x_lost_is_sent_again_after_two_empty_looks(
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Low tide at six"]
     assert len(await desk.requests("create_post")) == 2
-    # One look at once, which proves nothing; then two past the read lag.
-    assert await desk.requests("read_timeline") == [200, 200, 200]
+    # One read at once, which proves nothing; two past the read lag; one directly before.
+    assert await desk.requests("read_timeline") == [200, 200, 200, 200]
 
 
 @pytest.mark.parametrize("kind", UNCERTAIN)
@@ -35,7 +37,7 @@ async def test_create_that_x_made_but_did_not_answer_is_adopted(desk: Desk, kind
     assert await desk.requests("create_post") == [201]
 
 
-@pytest.mark.parametrize("kind", ["drop", "500"])
+@pytest.mark.parametrize("kind", ["drop", "500", "403html", "413html"])
 async def test_create_with_media_is_adopted_by_its_media_key(
     desk: Desk, teal: Path, kind: str
 ) -> None:
@@ -46,6 +48,19 @@ async def test_create_with_media_is_adopted_by_its_media_key(
     (on_x,) = (await desk.emulator.truth())["posts"]
     assert part.sent_as == on_x["id"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A teal square"]
+
+
+@pytest.mark.parametrize("kind", ["200empty", "200object", "200ok", "200html", "204", "404html"])
+async def test_timeline_that_is_not_xs_does_not_count_as_empty(desk: Desk, kind: str) -> None:
+    await desk.emulator.fail("create_post", "after", "drop")
+    # Two looks of three tries each.
+    await desk.emulator.fail("read_timeline", "before", kind, times=6)
+    post_id = await desk.plan("Low tide at six")
+    await desk.work_through()
+    (part,) = (await desk.see(post_id)).parts
+    (on_x,) = (await desk.emulator.truth())["posts"]
+    assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
+    assert await desk.requests("create_post") == [201]
 
 
 @pytest.mark.timing

@@ -1,25 +1,123 @@
-"""A restored database is noticed, stops everything, and is reconciled before it goes on."""
+"""A database that forgot is noticed, stops everything, and X is searched before it goes on."""
 
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import msgspec
 import psycopg
+import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
-from roost import store
+from roost import store, watermark
+from roost.errors import DatabaseCopied, DatabaseForgot
 from roost.house import open_house
 from roost.models import PostState
-from roost.services import pause, restore
+from roost.services import dispatch, restore_check, resume
+from roost.services.restore_check import DatabaseCheck, Verdict, compare, needs_recheck
 from roost.settings import Settings
+from roost.store.installation import DatabaseState
 from roost.store.locks import open_sender_locks
+from roost.watermark import Watermark
+
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
+FOUND = DatabaseState(
+    system_identifier="7",
+    database_oid=5,
+    timeline="00000001",
+    registered_system="7",
+    registered_oid=5,
+    generation=2,
+    generation_tag=11,
+    event_id=40,
+    event_tag=3,
+    event_at=NOW,
+    alive_at=NOW,
+    clean_stop_tag=None,
+    recheck_since=None,
+    recheck_until=None,
+    at=NOW,
+)
+KEPT = Watermark("7", 5, "00000001", 2, 11, 40, 3)
+
+
+def kept(**changed: object) -> Watermark:
+    return msgspec.structs.replace(KEPT, **changed)
+
+
+@pytest.mark.parametrize(
+    ("mark", "found", "has_event", "verdict"),
+    [
+        (None, FOUND, True, Verdict.FITS),
+        (KEPT, FOUND, True, Verdict.FITS),
+        (KEPT, FOUND, False, Verdict.FORGOT),
+        (kept(event_id=0), FOUND, False, Verdict.FITS),
+        (kept(timeline="00000002"), FOUND, True, Verdict.FORGOT),
+        (kept(generation=1), FOUND, False, Verdict.ACCEPTED),
+        (kept(generation=3), FOUND, True, Verdict.FORGOT),
+        (kept(generation_tag=12), FOUND, True, Verdict.FORGOT),
+        (kept(is_refused=True), FOUND, True, Verdict.FORGOT),
+        (kept(is_refused=True, generation=1), FOUND, True, Verdict.ACCEPTED),
+        (kept(system_identifier="8"), FOUND, True, Verdict.FORGOT),
+        (kept(database_oid=6), replace(FOUND, event_id=None), True, Verdict.FITS),
+        (None, replace(FOUND, registered_oid=4), True, Verdict.COPY),
+        (KEPT, replace(FOUND, registered_system="6"), True, Verdict.COPY),
+        (None, replace(FOUND, registered_system=None, registered_oid=None), True, Verdict.FITS),
+    ],
+)
+def test_database_is_compared_with_the_watermark(
+    mark: Watermark | None, found: DatabaseState, has_event: bool, verdict: Verdict
+) -> None:
+    assert compare(mark, found, has_event=has_event) is verdict
+
+
+STOPPED = replace(FOUND, clean_stop_tag=9)
+
+
+@pytest.mark.parametrize(
+    ("mark", "found", "original", "unclean", "others", "expected"),
+    [
+        (kept(clean_stop_tag=9), STOPPED, True, False, False, False),
+        (kept(clean_stop_tag=9), STOPPED, True, True, False, True),
+        (kept(clean_stop_tag=9), STOPPED, False, False, False, True),
+        (kept(clean_stop_tag=8), STOPPED, True, False, False, True),
+        (None, STOPPED, False, False, False, True),
+        (None, FOUND, False, False, True, False),
+        (None, FOUND, False, False, False, True),
+        (KEPT, FOUND, True, True, True, True),
+        (None, replace(FOUND, event_id=None), False, True, False, False),
+        (None, replace(FOUND, registered_system=None), False, False, False, False),
+    ],
+    ids=[
+        "ordinary restart", "unclean stop", "copied file", "another's stop", "new machine",
+        "new machine beside others", "new machine alone", "crash beside others", "empty database",
+        "first worker of all",
+    ],
+)  # fmt: skip
+def test_posts_are_searched_first_unless_the_restart_was_ordinary(
+    mark: Watermark | None,
+    found: DatabaseState,
+    original: bool,
+    unclean: bool,
+    others: bool,
+    expected: bool,
+) -> None:
+    needed = needs_recheck(
+        mark, found, is_original=original, unclean_stop=unclean, others_run=others
+    )
+    assert needed is expected
 
 
 @asynccontextmanager
-async def _desk(settings: Settings, emulator: Emulator) -> AsyncIterator[Desk]:
-    """The desk of a database that may have been used before."""
+async def _desk(
+    settings: Settings, emulator: Emulator
+) -> AsyncIterator[tuple[Desk, DatabaseCheck]]:
+    """The desk of a database that may have been used before, checked as a worker does."""
     async with open_house(settings) as house, open_sender_locks(house.database) as locks:
         async with house.database.house() as transaction:
             known = await store.tenants.find(transaction, "default")
@@ -32,52 +130,237 @@ async def _desk(settings: Settings, emulator: Emulator) -> AsyncIterator[Desk]:
                 (account,) = await store.accounts.list_all(transaction)
         desk = Desk(house, tenant, account, emulator, locks)
         await desk.read_figures_at(house.clock.now() + timedelta(days=365))
-        yield desk
+        check = DatabaseCheck(house, locks)
+        await check.start()
+        yield desk, check
 
 
-async def test_a_restored_database_sends_nothing_that_is_on_x_already(
-    noon: datetime, settings: Settings, emulator: Emulator, database_url: str
+async def problem_of(check: DatabaseCheck) -> str | None:
+    """What a worker finds at its next heartbeat."""
+    await check.check()
+    return check.problem
+
+
+def _copy(database_url: str, name: str) -> str:
+    """The address of a copy of the database, made now."""
+    original = database_url.rpartition("/")[2].partition("?")[0]
+    with psycopg.connect(
+        database_url.replace(f"/{original}", "/postgres"), autocommit=True
+    ) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
+    return database_url.replace(f"/{original}", f"/{name}")
+
+
+@pytest.fixture
+def copied(database_url: str) -> Iterator[str]:
+    """A name for a copy, dropped in the end."""
+    name = f"{database_url.rpartition('/')[2].partition('?')[0]}_copy"
+    yield name
+    with psycopg.connect(database_url, autocommit=True) as admin:
+        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
+    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
 ) -> None:
-    async with _desk(settings, emulator) as desk:
+    async with _desk(settings, emulator) as (desk, _):
         sent = await desk.plan("One", "Two", after_s=60)
         unsent = await desk.plan("Tomorrow", after_s=86_400)
-        await restore.keep_mark(desk.house, None)
-        assert await restore.find_restored(desk.house) is None
-    copy = f"{database_url.rpartition('/')[2].partition('?')[0]}_copy"
-    with psycopg.connect(database_url.replace(copy[:-5], "postgres"), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{copy[:-5]}"')
-    async with _desk(settings, emulator) as desk:
+    other = _copy(database_url, copied)
+    async with _desk(settings, emulator) as (desk, _):
         await emulator.jump(seconds=60)
         await desk.work()
         assert await desk.on_x() == ["One", "Two"]
-        await restore.keep_mark(desk.house, None)
 
-    restored = settings.model_copy(update={"database_url": database_url.replace(copy[:-5], copy)})
-    async with _desk(restored, emulator) as desk:
-        mark = await restore.find_restored(desk.house)
-        assert mark is not None
-        await pause.stop_after_restore(desk.house, mark.last_at)
+    there = settings.model_copy(update={"database_url": other})
+    async with _desk(there, emulator) as (desk, check):
+        assert check.problem is not None
+        assert not desk.locks.may_begin
+        desk.locks.open_gate()  # The stop holds without it as well.
         await emulator.jump(seconds=60)
         await desk.work()
         assert await desk.on_x() == ["One", "Two"]
-        assert (await desk.see(sent)).state is PostState.SCHEDULED
-        assert await pause.go_on(desk.house) == 2
+        with pytest.raises(DatabaseCopied):
+            await resume.resume_everything(desk.house)
+        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+        assert [one.position for one in resumed.adopted] == [1, 2]
+        assert resumed.may_have_changed == [unsent]
+        assert await problem_of(check) is None
         await desk.work_through()
         assert await desk.on_x() == ["One", "Two", "Tomorrow"]
         assert (await desk.see(sent)).state is PostState.PUBLISHED
         assert (await desk.see(unsent)).state is PostState.PUBLISHED
-    with psycopg.connect(database_url, autocommit=True) as admin:
-        admin.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')
+        assert compare(check.kept, await check.check(), has_event=True) is Verdict.FITS
 
 
-async def test_a_mark_is_of_one_database(desk: Desk) -> None:
-    mark = await restore.keep_mark(desk.house, None)
-    assert not restore.is_restored(mark, replace_mark(mark, last_event=mark.last_event + 1))
-    assert restore.is_restored(mark, replace_mark(mark, last_event=mark.last_event - 1))
-    assert restore.is_restored(mark, replace_mark(mark, system_id="another"))
+async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
+    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
+) -> None:
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, _):
+        post_id = await desk.plan("One", "Two", "Three")
+    other = _copy(database_url, copied)
+    async with _desk(settings, emulator) as (desk, _):
+        await desk.work()
+        assert await desk.on_x() == ["One", "Two", "Three"]
+
+    there = settings.model_copy(update={"database_url": other})
+    async with _desk(there, emulator) as (desk, check):
+        # X does not show the thread yet while everything is resumed.
+        await emulator.fail("read_timeline", "before", "stale", seconds=600)
+        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+        assert (resumed.adopted, resumed.looked_for) == ([], [post_id])
+        assert await problem_of(check) is None
+        desk.locks.open_gate()
+        await desk.work_through()
+        assert await desk.on_x() == ["One", "Two", "Three"]
+        post = await desk.see(post_id)
+        assert post.state is PostState.PUBLISHED
+        assert all(part.sent_as for part in post.parts)
 
 
-def replace_mark(mark: restore.Mark, **changed: object) -> restore.Mark:
-    """A mark with something else in it."""
-    values = {name: getattr(mark, name) for name in mark.__struct_fields__}
-    return restore.Mark(**(values | changed))
+async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
+    noon: datetime, settings: Settings, emulator: Emulator
+) -> None:
+    async with _desk(settings, emulator) as (desk, check):
+        await desk.plan("First")
+        await desk.work()
+        await check.check()
+        assert desk.locks.fence is not None
+        second = await desk.plan("Second")
+        async with desk.house.database.house() as transaction:
+            await transaction.raw.execute("SET LOCAL ROLE roost_owner")
+            await transaction.raw.execute(
+                "UPDATE events SET tag = tag + 1 WHERE id = %s", [desk.locks.fence.event_id]
+            )
+        with pytest.raises(DatabaseForgot):
+            await desk.work()
+        assert not desk.locks.may_begin
+        assert await desk.on_x() == ["First"]
+        (part,) = (await desk.see(second)).parts
+        assert part.state == "pending"
+        await check.check()
+        assert check.problem is not None
+        await resume.resume_everything(desk.house)
+        await check.check()
+        desk.locks.open_gate()
+        await dispatch.dispatch_stranded(desk.house)
+        await desk.work_through()
+        assert await desk.on_x() == ["First", "Second"]
+
+
+async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> None:
+    await desk.emulator.switch(duplicates=False)
+    to = desk.house.clock.now()
+    post_id = await desk.plan("Moved earlier", after_s=86_400)
+    await desk.emulator.jump(seconds=30)
+    there = await desk.post_by_hand("Moved earlier")
+    await restore_check.stop_after_restore(desk.house, to)
+    resumed = await resume.resume_everything(desk.house)
+    assert resumed.asked == [post_id]
+    post = await desk.see(post_id)
+    assert post.state is PostState.NEEDS_DECISION
+    assert there in (post.reason or "")
+    await desk.work_through()
+    assert await desk.on_x() == ["Moved earlier"]
+
+
+async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_found(
+    desk: Desk,
+) -> None:
+    await desk.emulator.switch(duplicates=False)
+    to = desk.house.clock.now()
+    post_id = await desk.plan("Sent five minutes late")
+    await desk.emulator.jump(seconds=300)
+    await restore_check.stop_after_restore(desk.house, to)
+    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    for _ in range(6):
+        await desk.work()
+        await desk.emulator.jump(seconds=15)
+    there = await desk.post_by_hand("Sent five minutes late")
+    await desk.work_through()
+    assert await desk.on_x() == ["Sent five minutes late"]
+    (part,) = (await desk.see(post_id)).parts
+    assert part.sent_as == there
+
+
+async def test_forgotten_post_is_found_before_its_first_attempt(
+    noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
+) -> None:
+    """Database and ROOST_HOME come from one copy, made while a worker ran: nothing differs."""
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, _):
+        first = await desk.plan("Sent after the copy", "In two parts", after_s=60)
+        second = await desk.plan("Not sent", after_s=60)
+        with watermark.running(settings.roost_home):
+            shutil.copytree(settings.roost_home / "workers", tmp_path / "workers")
+        await emulator.jump(seconds=60)
+        parent = await desk.post_by_hand("Sent after the copy")
+        await desk.answer_by_hand("In two parts", parent)
+    shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
+    async with _desk(settings, emulator) as (desk, check):
+        assert check.problem is None
+        assert desk.locks.recheck is not None
+        await desk.work_through()
+        assert await desk.on_x() == ["Sent after the copy", "In two parts", "Not sent"]
+        assert (await desk.see(first)).state is PostState.PUBLISHED
+        assert (await desk.see(second)).state is PostState.PUBLISHED
+        assert len(await desk.requests("read_timeline")) == 3
+
+
+async def test_nothing_is_searched_after_an_ordinary_restart(
+    noon: datetime, settings: Settings, emulator: Emulator
+) -> None:
+    async with _desk(settings, emulator) as (desk, check):
+        await desk.plan("Due while nobody ran", after_s=60)
+        await check.end()
+    await emulator.jump(seconds=60)
+    async with _desk(settings, emulator) as (desk, check):
+        assert desk.locks.recheck is None
+        await desk.work_through()
+        assert await desk.on_x() == ["Due while nobody ran"]
+        assert await desk.requests("read_timeline") == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"system_identifier": "7', b"[]", b"\xff\xfe"])
+async def test_unreadable_watermark_stops_everything(
+    noon: datetime, settings: Settings, emulator: Emulator, content: bytes
+) -> None:
+    async with _desk(settings, emulator) as (desk, _):
+        await desk.plan("Planned", after_s=60)
+    watermark.watermark_file(settings.roost_home).write_bytes(content)
+    await emulator.jump(seconds=60)
+    async with _desk(settings, emulator) as (desk, check):
+        assert check.problem is not None
+        desk.locks.open_gate()
+        await desk.work()
+        assert await desk.on_x() == []
+        await resume.resume_everything(desk.house)
+        assert await problem_of(check) is None
+    async with _desk(settings, emulator) as (desk, check):
+        assert check.problem is None
+        await desk.work_through()
+        assert await desk.on_x() == ["Planned"]
+
+
+def test_watermark_never_goes_down(tmp_path: Path) -> None:
+    watermark.write(tmp_path, KEPT)
+    watermark.write(tmp_path, kept(event_id=39))
+    known = watermark.read(tmp_path)
+    assert known is not None
+    assert known.event_id == 40
+    assert watermark.is_original(tmp_path, known)
+    shutil.copy(watermark.watermark_file(tmp_path), tmp_path / "copy")
+    (tmp_path / "copy").replace(watermark.watermark_file(tmp_path))
+    assert not watermark.is_original(tmp_path, known)
+    watermark.write(tmp_path, kept(generation=3, event_id=7))
+    assert (watermark.read(tmp_path) or KEPT).event_id == 7
+
+
+def test_worker_that_ends_without_order_leaves_its_file(tmp_path: Path) -> None:
+    with watermark.running(tmp_path):
+        assert watermark.list_unclean_stops(tmp_path) == []
+    assert watermark.list_unclean_stops(tmp_path) == []
+    with pytest.raises(KeyError), watermark.running(tmp_path):
+        raise KeyError
+    assert len(watermark.list_unclean_stops(tmp_path)) == 1

@@ -71,15 +71,16 @@ async def test_a_duplicate_is_told_with_the_post_that_x_has(desk: Desk) -> None:
     post = await desk.see(again)
     assert post.state is PostState.FAILED
     assert f"It is {on_x['id']} on the emulator (post {first})." in (post.reason or "")
-    assert await desk.requests("read_timeline") == []
+    assert await desk.requests("read_timeline") == [200]
 
 
-async def test_a_duplicate_of_what_was_posted_by_hand_is_looked_up_on_x(desk: Desk) -> None:
+async def test_a_duplicate_that_no_post_of_ours_claims_is_asked_about(desk: Desk) -> None:
     made = await desk.post_by_hand("Good morning")
     post_id = await desk.plan("Good morning")
     await desk.work_through()
     post = await desk.see(post_id)
-    assert f"It is {made} on the emulator." in (post.reason or "")
+    assert post.state is PostState.NEEDS_DECISION
+    assert f"{made} on the emulator, which no post of Roost claims." in (post.reason or "")
     assert await desk.requests("read_timeline") == [200]
 
 

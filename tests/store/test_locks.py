@@ -8,22 +8,23 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account
+from fix_house import connect_account, make_tenant
 from roost.house import House
-from roost.models import IntegrationId, PostId, Tenant
+from roost.models import IntegrationId, PostId, Tenant, XUserId
 from roost.store.locks import Silent, find_silent, open_sender_locks
 
 pytestmark = pytest.mark.timing
 
-ACCOUNT = IntegrationId(7)
+USER, ACCOUNT = XUserId("2244994945"), IntegrationId(7)
+OTHER = XUserId("783214")
 
 
 async def test_two_tasks_of_one_process_do_not_hold_an_account_together(house: House) -> None:
     async with open_sender_locks(house.database) as locks:
-        assert await locks.take(ACCOUNT)
-        assert not await locks.take(ACCOUNT)
-        await locks.give_back(ACCOUNT, [])
-        assert await locks.take(ACCOUNT)
+        assert await locks.take(USER)
+        assert not await locks.take(USER)
+        await locks.give_back(USER, ACCOUNT, [])
+        assert await locks.take(USER)
 
 
 async def test_two_processes_do_not_hold_an_account_together(house: House) -> None:
@@ -31,10 +32,10 @@ async def test_two_processes_do_not_hold_an_account_together(house: House) -> No
         open_sender_locks(house.database) as mine,
         open_sender_locks(house.database) as theirs,
     ):
-        assert await mine.take(ACCOUNT)
-        assert not await theirs.take(ACCOUNT)
-        await mine.give_back(ACCOUNT, [])
-        assert await theirs.take(ACCOUNT)
+        assert await mine.take(USER)
+        assert not await theirs.take(USER)
+        await mine.give_back(USER, ACCOUNT, [])
+        assert await theirs.take(USER)
 
 
 async def test_a_post_is_uploaded_for_by_one_and_its_account_is_free(house: House) -> None:
@@ -45,25 +46,25 @@ async def test_a_post_is_uploaded_for_by_one_and_its_account_is_free(house: Hous
         theirs.uploading(PostId(7)) as second,
     ):
         assert (alone, second) == (True, False)
-        assert await theirs.take(ACCOUNT)
+        assert await theirs.take(USER)
 
 
 async def test_a_lost_session_is_noticed_and_the_next_try_opens_another(
     house: House, database_url: str, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = (await connect_account(house, tenant, emulator, "acmeplumbing")).id
+    account = await connect_account(house, tenant, emulator, "acmeplumbing")
     async with open_sender_locks(house.database) as locks:
-        assert await locks.take(account)
-        assert await locks.still_hold(account)
+        assert await locks.take(account.x_user_id)
+        assert await locks.still_hold(account.x_user_id)
         with psycopg.connect(database_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks"
                 " WHERE locktype = 'advisory' AND classid = %s",
                 [0x526F],
             )
-        assert not await locks.still_hold(account)
-        await locks.give_back(account, [])
-        assert await locks.take(account)
+        assert not await locks.still_hold(account.x_user_id)
+        await locks.give_back(account.x_user_id, account.id, [])
+        assert await locks.take(account.x_user_id)
 
 
 async def test_who_is_cancelled_while_asking_keeps_no_lock(house: House) -> None:
@@ -73,14 +74,14 @@ async def test_who_is_cancelled_while_asking_keeps_no_lock(house: House) -> None
     ):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0):  # Long enough to ask, and too short for the answer.
-                assert await mine.take(ACCOUNT) is None
-        assert await mine.take(IntegrationId(8))  # Both questions have been answered by now.
-        await mine.give_back(IntegrationId(8), [])
-        assert await theirs.take(ACCOUNT)
+                assert await mine.take(USER) is None
+        assert await mine.take(OTHER)  # Both questions have been answered by now.
+        await mine.give_back(OTHER, IntegrationId(8), [])
+        assert await theirs.take(USER)
 
 
 async def test_many_tasks_ask_at_once_and_each_gets_its_own_answer(house: House) -> None:
-    accounts = [IntegrationId(number) for number in range(1, 51)]
+    accounts = [XUserId(str(number)) for number in range(1, 51)]
     async with (
         open_sender_locks(house.database) as mine,
         open_sender_locks(house.database) as theirs,
@@ -88,7 +89,7 @@ async def test_many_tasks_ask_at_once_and_each_gets_its_own_answer(house: House)
         for odd in accounts[::2]:
             assert await theirs.take(odd)
         taken = await asyncio.gather(*(mine.take(each) for each in accounts))
-        assert taken == [number % 2 == 0 for number in accounts]
+        assert taken == [int(user) % 2 == 0 for user in accounts]
         held = await asyncio.gather(*(mine.still_hold(each) for each in accounts))
         assert held == taken
 
@@ -108,18 +109,55 @@ async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(hous
     assert done.is_set()
 
 
-async def test_who_gives_no_sign_of_life_is_found_with_the_accounts_that_it_keeps(
-    house: House,
+async def test_a_process_without_heartbeat_is_found_with_the_accounts_that_it_keeps(
+    house: House, tenant: Tenant, emulator: Emulator
 ) -> None:
-    others = [IntegrationId(8), IntegrationId(9)]
+    names = ("acmeplumbing", "larkbooks")
+    accounts = [await connect_account(house, tenant, emulator, name) for name in names]
+    kept = accounts[0]
     async with open_sender_locks(house.database) as locks:
-        assert await locks.take(ACCOUNT)
-        await locks.give_sign("worker elsewhere:4711")
+        assert await locks.take(kept.x_user_id)
+        await locks.heartbeat("worker elsewhere:4711")
         async with house.database.statements(None) as transaction:
-            silent = await find_silent(transaction, [ACCOUNT, *others], within=timedelta(0))
-            alive = await find_silent(transaction, [ACCOUNT, *others], within=timedelta(hours=1))
-        assert silent == [Silent("worker elsewhere:4711", (ACCOUNT,))]
+            silent = await find_silent(transaction, accounts, within=timedelta(0))
+            alive = await find_silent(transaction, accounts, within=timedelta(hours=1))
+        assert silent == [Silent("worker elsewhere:4711", (kept.id,))]
         assert alive == []
-        await locks.give_back(ACCOUNT, [])
+        await locks.give_back(kept.x_user_id, kept.id, [])
         async with house.database.statements(None) as transaction:
-            assert await find_silent(transaction, [ACCOUNT], within=timedelta(0)) == []
+            assert await find_silent(transaction, accounts, within=timedelta(0)) == []
+
+
+async def test_two_tenants_connections_of_one_account_share_its_lock(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    other = await make_tenant(house, "bakery")
+    mine = await connect_account(house, tenant, emulator, "larkbooks")
+    theirs = await connect_account(house, other, emulator, "larkbooks")
+    async with open_sender_locks(house.database) as locks:
+        users = [await locks.find_user(each.tenant_id, each.id) for each in (mine, theirs)]
+        assert users == [mine.x_user_id, mine.x_user_id]
+        assert await locks.find_user(tenant.id, theirs.id) == mine.x_user_id  # asked before
+        assert await locks.take(mine.x_user_id)
+        assert not await locks.take(theirs.x_user_id)
+
+
+async def test_a_new_session_is_compared_before_a_lock_is_taken_on_it(
+    house: House, database_url: str
+) -> None:
+    async def refuse() -> None:
+        locks.close_gate("the database is another one")
+
+    async with open_sender_locks(house.database, on_reopen=refuse) as locks:
+        assert await locks.take(USER)
+        with psycopg.connect(database_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND classid = %s",
+                [0x526F],
+            )
+        assert not await locks.still_hold(USER)
+        await locks.give_back(USER, ACCOUNT, [])
+        with pytest.raises(psycopg.OperationalError):
+            await locks.take(USER)
+        assert not locks.may_begin

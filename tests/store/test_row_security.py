@@ -12,9 +12,10 @@ from roost import store
 from roost.errors import SchemaOutdated, UnsafeDatabaseRole
 from roost.house import House
 from roost.models import Tenant
-from roost.store.database import as_role, open_database
+from roost.store.database import open_database
 from roost.store.posts import NewPart
 from roost.store.schema import create_database
+from roost.store.session import open_session
 
 _TENANT_TABLES = """
     SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity
@@ -119,7 +120,6 @@ async def test_an_empty_database_is_told_to_be_migrated(postgres_server: Postgre
 
 
 async def test_the_superuser_of_the_url_becomes_the_applications_role(database_url: str) -> None:
-    conninfo = as_role(database_url, "roost_app")
-    async with await psycopg.AsyncConnection.connect(conninfo) as connection:
+    async with await open_session(database_url, role="roost_app") as connection:
         row = await (await connection.execute("SELECT current_user")).fetchone()
     assert row == ("roost_app",)

@@ -148,3 +148,48 @@ def test_other_bytes_are_unexplained() -> None:
     planned = replace(PLANNED, media=(("sha",), ()))
     case = Case([planned], {1: PUBLISHED}, [replace(FIRST, media=("other",)), SECOND])
     assert [each.wrong for each in judge(case)] == [Wrong.UNEXPLAINED]
+
+
+def test_a_post_of_the_future_may_wait_untouched() -> None:
+    parts = (PartRow(1, "pending", None), PartRow(2, "pending", None))
+    row = PostRow(1, "scheduled", None, NOON + timedelta(days=60), parts, STORY[:1])
+    case = Case([PLANNED], {1: row}, [], now=NOON)
+    assert judge(case) == []
+    late = replace(case, rows={1: replace(row, due_at=NOON)})
+    assert {each.wrong for each in judge(late)} == {Wrong.LOST}
+    sent = replace(row, parts=(PartRow(1, "sent", FIRST.id), parts[1]))
+    assert Wrong.LOST in {each.wrong for each in judge(replace(case, rows={1: sent}))}
+
+
+def test_what_was_planned_after_the_copy_is_judged_for_duplicates_alone() -> None:
+    forgotten = replace(PLANNED, texts=("three",), forgotten=True)
+    copy = replace(FIRST, id="2000000000000000003", text="three")
+    again = replace(copy, id="2000000000000000004")
+    rows = {1: PUBLISHED}
+    assert judge(Case([PLANNED, forgotten], rows, [FIRST, SECOND])) == []
+    assert judge(Case([PLANNED, forgotten], rows, [FIRST, SECOND, copy])) == []
+    twice = judge(Case([PLANNED, forgotten], rows, [FIRST, SECOND, copy, again]))
+    assert [each.wrong for each in twice] == [Wrong.DUPLICATE]
+
+
+def test_what_a_restore_forgot_has_to_be_adopted_asked_or_sent_once() -> None:
+    doubted = (
+        *STORY[:3],
+        event(1, "sending", "unknown"),
+        event(1, "unknown", "sent", "found on X's timeline"),
+        *STORY[4:],
+    )
+    adopted = replace(PUBLISHED, events=doubted)
+    assert found(adopted, FIRST, SECOND) == set()
+    resent = replace(FIRST, id="2000000000000000003")
+    assert found(adopted, FIRST, resent, SECOND) == {Wrong.DUPLICATE}
+    assert found(FAILED, FIRST) == {Wrong.UNEXPLAINED}
+    assert found(replace(PUBLISHED, state="publishing", events=STORY[:2]), FIRST, SECOND) != set()
+
+
+def test_skewed_clocks_may_write_one_history() -> None:
+    back = replace(STORY[-1], at=NOON - timedelta(seconds=20))
+    row = replace(PUBLISHED, events=(*STORY[:-1], back))
+    case = Case([PLANNED], {1: row}, [FIRST, SECOND])
+    assert {each.wrong for each in judge(case)} == {Wrong.UNEXPLAINED}
+    assert judge(replace(case, clocks_differ=timedelta(seconds=30))) == []

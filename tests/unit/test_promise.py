@@ -1,10 +1,11 @@
 """What the promise allows, as truth tables: expected steps are written out."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Rest, Upload
+from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Recheck, Rest, Upload
 from roost.limits import Family, Window
 from roost.models import (
     AttemptId,
@@ -27,23 +28,18 @@ from roost.models import (
 )
 from roost.models import TweetId as T
 from roost.promise import (
-    Ambiguous,
     AskPerson,
     BringMedia,
-    Found,
     GiveUpWaiting,
-    NotFound,
     ReadTimeline,
     Rules,
-    Seen,
+    SearchFirst,
     Send,
     Settle,
     Step,
     WaitUntil,
     WaitWall,
     decide_step,
-    judge_timeline,
-    since_tweet,
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -251,14 +247,84 @@ def test_reads_keep_their_distance(last: Attempt, until_ago: float) -> None:
     assert step.instant == ago(until_ago)
 
 
-def test_what_is_not_there_twice_is_sent_again() -> None:
-    step, one = reconciled(attempt(40, empty=2, read_ago=1))
+def test_what_is_not_there_is_sent_again_when_no_delivery_is_possible_any_more() -> None:
+    step, one = reconciled(attempt(121, empty=3, read_ago=1))
     assert step == Send(one, again=True)
+
+
+def test_two_empty_reads_are_not_enough_before_120_seconds() -> None:
+    step, _ = reconciled(attempt(40, empty=2, read_ago=1))
+    assert isinstance(step, WaitUntil)
+    assert step.instant == ago(-80)
+
+
+@pytest.mark.parametrize(("empty", "read_ago"), [(2, 2), (3, 16)], ids=["before 120 s", "old"])
+def test_a_repetition_follows_an_empty_read_of_that_moment(empty: int, read_ago: float) -> None:
+    step, one = reconciled(attempt(121, empty=empty, read_ago=read_ago))
+    assert step == ReadTimeline(one, counts=True)
+
+
+def test_reads_before_a_refused_repetition_still_count() -> None:
+    first = attempt(150, empty=3, read_ago=20)
+    refused = attempt(19, number=2, outcome=Outcome.NOT_CREATED)
+    step, one = reconciled(first, refused)
+    assert step == ReadTimeline(one, counts=True)
+    step, one = reconciled(
+        first, attempt(19, number=2, outcome=Outcome.NOT_CREATED, empty=1, read_ago=1)
+    )
+    assert step == Send(one, again=True)
+
+
+def test_the_apps_back_off_does_not_count_towards_the_time_of_a_repetition() -> None:
+    waited = replace(attempt(1_000, empty=3, read_ago=1), app_backoff=timedelta(seconds=401))
+    step, one = reconciled(waited)
+    assert step == Send(one, again=True)
+    step, _ = reconciled(replace(waited, app_backoff=timedelta(seconds=399)))
+    assert isinstance(step, AskPerson)
+
+
+def test_attempts_are_judged_by_the_time_of_x() -> None:
+    one = PartJournal(part(PartState.UNKNOWN), (attempt(40, empty=2, read_ago=1),))
+    step = decide_step(post(one), now=NOW, x_now=NOW + timedelta(seconds=20), rules=RULES)
+    assert isinstance(step, WaitUntil)
+    assert step.instant == ago(-60)
+
+
+RECHECK = Recheck(since=ago(600), until=ago(60))
+
+
+@pytest.mark.parametrize(
+    ("due_ago", "since_ago"), [(61, 600), (700, 700)], ids=["since the newest event", "since due"]
+)
+def test_what_the_database_may_have_forgotten_is_searched_first(
+    due_ago: float, since_ago: float
+) -> None:
+    one = PartJournal(part(PartState.PENDING))
+    journal = post(one, due_ago=due_ago)
+    step = decide_step(journal, now=NOW, rules=RULES, recheck=RECHECK)
+    assert step == SearchFirst(one, ago(since_ago))
+    step = decide_step(journal, now=NOW, rules=RULES, recheck=RECHECK, searched={one.part.id})
+    assert step == Send(one, again=False)
+
+
+def test_requests_of_before_a_restore_have_to_arrive_before_the_search() -> None:
+    one, ahead = PartJournal(part(PartState.PENDING)), replace(RECHECK, until=ago(-90))
+    step = decide_step(post(one, due_ago=5), now=NOW, rules=RULES, recheck=ahead)
+    assert isinstance(step, WaitUntil)
+    assert step.instant == ago(-90)
+    step = decide_step(post(one, due_ago=95), now=ago(-90), rules=RULES, recheck=ahead)
+    assert step == SearchFirst(one, min(ago(95), RECHECK.since))
+
+
+def test_what_came_due_after_the_start_is_not_searched() -> None:
+    one = PartJournal(part(PartState.PENDING))
+    step = decide_step(post(one, due_ago=59), now=NOW, rules=RULES, recheck=RECHECK)
+    assert step == Send(one, again=False)
 
 
 def test_what_was_begun_too_long_ago_is_not_sent_again() -> None:
     long_ago = attempt(601)
-    again = attempt(40, number=2, empty=2, read_ago=1)
+    again = attempt(130, number=2, empty=3, read_ago=1)
     step, one = reconciled(long_ago, again)
     assert isinstance(step, AskPerson)
     assert step.part == one
@@ -281,7 +347,7 @@ def test_x_that_says_duplicate_and_shows_nothing_is_not_believed_either_way() ->
 def test_a_repetition_carries_the_same_media_or_is_none(
     held: dict[MediaAssetId, Upload], again: bool
 ) -> None:
-    last = attempt(40, empty=2, read_ago=1, carried="8")
+    last = attempt(130, empty=3, read_ago=1, carried="8")
     one = PartJournal(part(PartState.UNKNOWN, PICTURE), (last,), held)
     step = decided(post(one))
     assert step == Send(one, again=True) if again else isinstance(step, AskPerson)
@@ -293,10 +359,16 @@ def test_a_person_who_has_looked_has_it_sent_whenever_it_was() -> None:
 
 
 def test_what_a_person_called_absent_counts_no_more() -> None:
-    again = attempt(40, number=2, empty=2, read_ago=1)
+    again = attempt(130, number=2, empty=3, read_ago=1)
     step, one = reconciled(attempt(9_999, absent=True), again)
     assert step == Send(one, again=True)
-    assert one.unsettled_since == ago(40)
+    assert one.unsettled_since == ago(130)
+
+
+def test_what_a_person_called_absent_and_x_refused_since_is_sent_at_once() -> None:
+    refused = attempt(5, number=2, outcome=Outcome.NOT_CREATED)
+    step, one = reconciled(attempt(9_999, absent=True), refused)
+    assert step == Send(one, again=True)
 
 
 @pytest.mark.parametrize(
@@ -313,67 +385,3 @@ def test_a_post_comes_to_its_end(states: list[PartState], expected: PostState) -
     step = decided(post(*parts))
     assert isinstance(step, Settle)
     assert step.state is expected
-
-
-def seen(number: str, **changed: object) -> Seen:
-    values: dict[str, object] = {
-        "tweet_id": T(number),
-        "text": "Hello",
-        "created_at": NOW,
-        "reply_to": None,
-        "media_keys": frozenset(),
-    }
-    return Seen(**(values | changed))  # type: ignore[arg-type]  # values by name
-
-
-def judged(*timeline: Seen, **changed: object) -> object:
-    values: dict[str, object] = {
-        "text": "Hello",
-        "files": 0,
-        "media_keys": (),
-        "reply_to": None,
-        "since": NOW,
-        "adopted": (),
-    }
-    return judge_timeline(timeline=timeline, **(values | changed))  # type: ignore[arg-type]
-
-
-def test_the_one_post_with_this_text_is_found() -> None:
-    assert judged(seen("1", text="Other"), seen("2")) == Found(seen("2"))
-
-
-@pytest.mark.parametrize(
-    "stranger",
-    [
-        seen("1", text="hello"),
-        seen("1", created_at=NOW - timedelta(seconds=61)),
-        seen("1", reply_to=T("9")),
-        seen("1", media_keys=frozenset({"3_1"})),
-    ],
-    ids=["other text", "too old", "other parent", "has media"],
-)
-def test_a_stranger_is_not_found(stranger: Seen) -> None:
-    assert judged(stranger) == NotFound()
-
-
-def test_a_post_adopted_by_another_part_is_out_of_the_question() -> None:
-    assert judged(seen("1"), adopted=[T("1")]) == NotFound()
-
-
-def test_two_twins_are_ambiguous() -> None:
-    assert judged(seen("1"), seen("2")) == Ambiguous((seen("1"), seen("2")))
-
-
-def test_a_media_key_decides_alone() -> None:
-    mine = seen("2", text="X changed the text", media_keys=frozenset({"3_7"}))
-    assert judged(seen("1"), mine, files=1, media_keys=["3_7"]) == Found(mine)
-
-
-def test_without_a_known_key_text_and_number_of_files_decide() -> None:
-    mine = seen("2", media_keys=frozenset({"3_7"}))
-    assert judged(seen("1"), mine, files=1) == Found(mine)
-
-
-def test_looking_begins_a_minute_before_the_attempt() -> None:
-    # Snowflake: (ms since 2010-11-04 01:42:54.657 UTC) << 22; 60 s before noon.
-    assert since_tweet(NOW) == str((1795435140000 - 1288834974657) << 22)

@@ -119,12 +119,15 @@ async def test_nobody_at_the_address_means_not_sent(
         await x.posts.create(client, text="To nobody.")
 
 
-async def test_wrong_address_is_our_mistake_not_the_accounts(
+async def test_wrong_address_points_to_the_setting_and_backs_off_no_app(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
-    client = x.Client(account.tokens, base_url=f"{emulator.url}/2/nowhere", session=session)
-    with pytest.raises(x.errors.AppMisconfigured):
+    client = x.Client(account.tokens, base_url=f"{emulator.url}/nowhere", session=session)
+    with pytest.raises(x.errors.XUnavailable) as raised:
         await x.users.read_me(client)
+    assert raised.value.next == "Check ROOST_X_BASE_URL."
+    with pytest.raises(x.errors.OutcomeUnknown):
+        await x.posts.create(client, text="To nowhere.")
 
 
 async def test_token_goes_out_as_bearer_and_nowhere_else(
@@ -153,8 +156,9 @@ async def test_refusals_are_known_in_every_dialect(
     await x.posts.create(account.client, text="Twice.")
     with pytest.raises(x.errors.DuplicatePost):
         await x.posts.create(account.client, text="Twice.")
-    with pytest.raises(x.errors.MediaRejected):
+    with pytest.raises(x.errors.MediaIdsInvalid) as raised:
         await x.posts.create(account.client, text="No such.", media_ids=[XMediaId("1")])
+    assert raised.value.code == "media_ids_invalid"
 
 
 async def test_reply_where_nobody_mentioned_us_is_not_allowed(

@@ -18,6 +18,7 @@ from roost import x
 from roost.clock import EmulatorClock
 from roost.models import TweetId
 from roost.x import errors
+from x_emulator import foreign
 
 from .conftest import Account
 from .keys import api_keys_of, keys_of
@@ -174,6 +175,8 @@ ENDS: dict[str, Classes] = {
     **dict.fromkeys(["429", "429day"], refused(errors.RateLimited, errors.XUnavailable)),
     "429cap": refused(errors.OutOfCredits, errors.XUnavailable),
     "401": refused(errors.Reauthorize, errors.AppMisconfigured),
+    **dict.fromkeys(foreign.ANSWERS, LOST),
+    "413html": {**LOST, "upload": errors.SegmentTooLarge},
     "delay": {},
     "slow": {},
     "mistyped": {},
@@ -182,7 +185,7 @@ ENDS: dict[str, Classes] = {
 
 @pytest.mark.parametrize(
     ("when", "kind"),
-    [("before", kind) for kind in ENDS if kind not in {"cut", "slow", "mistyped"}]
+    [("before", kind) for kind in ENDS if kind not in {"cut", "slow", "mistyped", *foreign.ANSWERS}]
     + [("after", kind) for kind in ENDS],
 )
 async def test_fault_ends_in_the_right_class(
@@ -198,12 +201,12 @@ async def test_fault_ends_in_the_right_class(
     for each in by_name.values():
         if isinstance(each, errors.XFailure):
             assert each.surely_created_nothing is not isinstance(each, errors.OutcomeUnknown)
-            assert (each.request_id is None) is (kind == "drop")
+            assert (each.request_id is None) is (kind == "drop" or kind in foreign.ANSWERS)
             told = f"{each!r} {each.as_dict()} {each.receipt!r}"
             assert not [secret for secret in secrets if secret in told]
 
 
-@pytest.mark.parametrize("kind", ["drop", "cut", "503"])
+@pytest.mark.parametrize("kind", ["drop", "cut", "503", *foreign.ANSWERS])
 async def test_create_whose_answer_is_lost_was_carried_out_once(
     stage: Stage, emulator: Emulator, kind: str
 ) -> None:

@@ -208,3 +208,15 @@ async def test_long_post_is_read_whole(connect: Connect) -> None:
 
     (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
     assert seen.expanded_text == text
+
+
+async def test_posts_name_the_app_that_made_them(account: Account, emulator: Emulator) -> None:
+    ours = await x.posts.create(account.client, text="By an app.")
+    by_hand = await emulator.play("post", username=account.username, text="By hand.")
+
+    seen = {
+        p.tweet_id: p.source async for p in x.posts.read_timeline(account.client, account.user_id)
+    }
+    assert seen == {ours.tweet_id: "Roost under test", by_hand["id"]: "X"}
+    found = await x.posts.read_posts(account.client, [ours.tweet_id])
+    assert found[ours.tweet_id].source == "Roost under test"

@@ -37,6 +37,10 @@ def forbidden(detail: str, **more: object) -> dict[str, object]:
     return {"title": "Forbidden", "type": "about:blank", "detail": detail, "status": 403} | more
 
 
+def problem(status: int, title: str) -> dict[str, object]:
+    return {"title": title, "detail": title, "type": "about:blank", "status": status}
+
+
 @pytest.mark.parametrize(
     ("status", "body", "error"),
     [
@@ -61,7 +65,7 @@ def forbidden(detail: str, **more: object) -> dict[str, object]:
         pytest.param(
             400,
             {"type": f"{PROBLEMS}/invalid-request", "detail": "Your media IDs are invalid."},
-            errors.MediaRejected, id="media-flat",
+            errors.MediaIdsInvalid, id="media-flat",
         ),
         pytest.param(
             403, forbidden("This user is not allowed to post a video longer than 2 minutes"),
@@ -115,14 +119,17 @@ def forbidden(detail: str, **more: object) -> dict[str, object]:
             errors.AppMisconfigured, id="app-only-token",
         ),
         pytest.param(403, forbidden("Forbidden"), errors.Reauthorize, id="bare-forbidden"),
-        pytest.param(403, b"<html>Attention</html>", errors.XUnavailable, id="html"),
-        pytest.param(404, b"", errors.AppMisconfigured, id="no-such-path"),
         pytest.param(408, b"", errors.OutcomeUnknown, id="timeout-of-theirs"),
         pytest.param(302, b"", errors.OutcomeUnknown, id="redirect"),
         pytest.param(503, {"title": "Service Unavailable"}, errors.OutcomeUnknown, id="503"),
         pytest.param(502, b"upstream connect error", errors.OutcomeUnknown, id="plain-text"),
-        pytest.param(403, b"[1]", errors.XUnavailable, id="json-but-no-object"),
-        pytest.param(400, {"detail": 7, "errors": {}}, errors.Rejected, id="odd-types"),
+        pytest.param(401, problem(401, "Unauthorized"), errors.Reauthorize, id="401"),
+        pytest.param(
+            401, {"errors": [{"code": 32, "message": "Could not authenticate you."}]},
+            errors.Reauthorize, id="401-of-a-signature",
+        ),
+        pytest.param(429, problem(429, "Too Many Requests"), errors.RateLimited, id="429"),
+        pytest.param(410, problem(410, "Gone"), errors.AppMisconfigured, id="410"),
     ],
 )  # fmt: skip
 def test_answer_to_a_create_becomes(
@@ -135,11 +142,48 @@ def test_answer_to_a_create_becomes(
     assert judged.surely_created_nothing is (error is not errors.OutcomeUnknown)
 
 
+FOREIGN = {
+    "html": b"<html>Attention</html>",
+    "text": b"Too many requests",
+    "nothing": b"",
+    "object": b"{}",
+    "list": b"[1]",
+    "null": b"null",
+    "cut": b'{"title":"Forbidden","type":"about:bl',
+    "ok": {"status": "ok"},
+    "message": {"message": "Forbidden"},
+    "error": {"error": "blocked"},
+    "code": {"code": 403, "message": "Forbidden"},
+    "no-entries": {"errors": [], "title": "Forbidden"},
+    "entries-of-nothing": {"errors": [{}, ""]},
+    "gateway": {"success": False, "errors": [{"code": 1020, "message": "Denied"}]},
+    "foreign-type": {
+        "type": "https://developers.cloudflare.com/1020", "title": "Denied", "detail": "Denied."
+    },
+    "framework": problem(403, "Forbidden") | {"instance": "/2/tweets"},
+    "blank": {"type": "about:blank"},
+    "odd-types": {"type": 7, "detail": 7, "errors": {}},
+    "bad-url": {"type": "https://[api.x.com/2/problems/credits", "title": "CreditsDepleted"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 410, 413, 429])
+@pytest.mark.parametrize("body", FOREIGN.values(), ids=FOREIGN)
+def test_refusal_without_xs_problem_is_not_xs(status: int, body: object) -> None:
+    for operation in (Operation.CREATE_POST, Operation.DELETE_POST, Operation.TOKEN):
+        assert type(judge(status, body, operation)) is errors.OutcomeUnknown
+    for operation in (Operation.READ_TIMELINE, Operation.READ_USER, Operation.MEDIA_METADATA):
+        judged = judge(status, body, operation)
+        assert type(judged) is errors.XUnavailable
+        assert ("ROOST_X_BASE_URL" in judged.next) is (status in {404, 410})
+
+
 def test_not_permitted_is_too_long_only_where_the_text_is() -> None:
     assert type(judge(403, NOT_PERMITTED, post_text="weight " * 50)) is errors.TextTooLong
     assert type(judge(403, NOT_PERMITTED, post_text="Short.")) is errors.Rejected
 
 
+OLD = {"request": "/1.1/media/upload.json"}
 FORGOTTEN = {"errors": [{"message": "BadRequest: Not found"}], "title": "Invalid Request"}
 
 
@@ -149,13 +193,13 @@ FORGOTTEN = {"errors": [{"message": "BadRequest: Not found"}], "title": "Invalid
         (Operation.READ_TIMELINE, 503, {}, errors.XUnavailable),
         (Operation.MEDIA_UPLOAD, 413, b"", errors.SegmentTooLarge),
         (Operation.MEDIA_UPLOAD, 431, b"", errors.SegmentTooLarge),
-        (Operation.MEDIA_UPLOAD, 400, {"detail": "Segments do not add up"}, errors.MediaRejected),
+        (Operation.MEDIA_UPLOAD, 400, OLD | {"error": "do not add up"}, errors.MediaRejected),
         (Operation.MEDIA_UPLOAD, 400, FORGOTTEN, errors.NotFoundOnX),
-        (Operation.MEDIA_STATUS, 400, {"error": "Invalid media_id: Some(1)."}, errors.NotFoundOnX),
-        (Operation.MEDIA_UPLOAD, 410, b"", errors.AppMisconfigured),
-        (Operation.MEDIA_METADATA, 400, {"detail": "alt text"}, errors.Rejected),
-        (Operation.DELETE_POST, 404, {"detail": "none"}, errors.NotFoundOnX),
-        (Operation.DELETE_POST, 403, {"detail": "not yours"}, errors.Rejected),
+        (Operation.MEDIA_STATUS, 400, OLD | {"error": "Invalid media_id: 1"}, errors.NotFoundOnX),
+        (Operation.MEDIA_UPLOAD, 410, problem(410, "Gone"), errors.AppMisconfigured),
+        (Operation.MEDIA_METADATA, 400, forbidden("alt text"), errors.Rejected),
+        (Operation.DELETE_POST, 404, problem(404, "Not Found"), errors.NotFoundOnX),
+        (Operation.DELETE_POST, 403, forbidden("not yours"), errors.Rejected),
     ],
 )
 def test_answer_to_others_becomes(
@@ -168,7 +212,7 @@ def test_empty_window_ends_the_wait() -> None:
     reset = NOW + timedelta(minutes=9)
     judged = judge(
         429,
-        {"title": "Too Many Requests"},
+        problem(429, "Too Many Requests"),
         x_rate_limit_limit="100",
         x_rate_limit_remaining="0",
         x_rate_limit_reset=str(int(reset.timestamp())),
@@ -197,13 +241,13 @@ def test_usage_cap_is_about_money_whatever_the_windows_say() -> None:
 def test_error_repeats_neither_the_text_nor_a_secret() -> None:
     text = "A text of ours that X repeats."
     detail = f"Cannot post '{text}' with access_token=abcdef123456."
-    told = str(judge(400, {"detail": detail}, post_text=text).as_dict())
+    told = str(judge(400, forbidden(detail), post_text=text).as_dict())
     assert text not in told
     assert "abcdef123456" not in told
 
 
 def test_very_long_reason_is_cut() -> None:
-    assert len(judge(400, {"detail": "no " * 1000}).message) < 400
+    assert len(judge(400, forbidden("no " * 1000)).message) < 400
 
 
 @pytest.mark.parametrize(

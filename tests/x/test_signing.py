@@ -23,6 +23,7 @@ from .keys import keys_of
 from .recorder import Arrived, Recorder, answering, recording
 
 NOTHING = msgspec.json.Decoder(answers.Nothing)
+NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 #: Source: docs.x.com, oauth-1-0a/creating-a-signature.
 CREDENTIAL = x.auth.OAuth1(
     "xvz1evFS4wEEPTGEFPHBog",
@@ -95,6 +96,7 @@ async def test_form_and_query_are_signed_as_they_arrive(
         host=Host.UPLOAD,
         credential=Credential.SIGNED,
     )
+    recorder.answers = [NO_CONTENT]
     await signing_client(session, recorder.url).call(request, NOTHING)
 
     (arrived,) = recorder.arrived
@@ -132,6 +134,7 @@ async def test_multipart_body_arrives_whole_and_is_not_signed(
 
     path = "/1.1/media/upload.json"
     request = Request(Operation.MEDIA_UPLOAD, "POST", path, body=body, host=Host.UPLOAD)
+    recorder.answers = [NO_CONTENT]
     await signing_client(session, recorder.url).call(request, NOTHING)
 
     (arrived,) = recorder.arrived

@@ -12,14 +12,20 @@ from roost.cli.asking import agree
 from roost.cli.doctor_work import account_rests, look_at_work
 from roost.cli.findings import Finding, Health
 from roost.cli.show import Json, complete, say, signature
-from roost.errors import DatabaseUnavailable, RoostError, SchemaOutdated, UnsafeDatabaseRole
+from roost.errors import (
+    DatabaseUnavailable,
+    PoolerUnsupported,
+    RoostError,
+    SchemaOutdated,
+    UnsafeDatabaseRole,
+)
 from roost.house import House, open_house
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, unit_usd
 from roost.settings import Settings, read_settings
 from roost.store.vault import key_file
 
-_DATABASE = (DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole)
+_DATABASE = (DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole)
 
 
 def doctor(

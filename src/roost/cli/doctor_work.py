@@ -87,7 +87,7 @@ async def _silent(house: House, accounts: list[Integration]) -> list[Finding]:
     names = {account.id: f"@{account.username}" for account in accounts}
     within = timedelta(seconds=house.settings.roost_stalled_after_s)
     async with house.database.statements(None) as transaction:
-        silent = await store.locks.find_silent(transaction, list(names), within=within)
+        silent = await store.locks.find_silent(transaction, accounts, within=within)
     return [
         Finding(
             one.who,

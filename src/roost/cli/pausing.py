@@ -1,5 +1,6 @@
 """`roost pause`, `roost resume`: posts held back at four scopes, and the stop switch."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -12,7 +13,8 @@ from roost.errors import InvalidInput
 from roost.house import House
 from roost.models import PostId, Tenant
 from roost.services import pause as pauses
-from roost.services import restore
+from roost.services import restore_check
+from roost.services import resume as resuming
 from roost.services.pause import Scope
 
 Account = Annotated[
@@ -25,6 +27,14 @@ Everything = Annotated[
 Restored = Annotated[
     bool,
     Parameter(negative="", help="The database was restored: everything, until X has been asked."),
+]
+RealOne = Annotated[
+    bool,
+    Parameter(
+        name="--this-is-the-real-one",
+        negative="",
+        help="With --all: this database is a copy, and the original is no longer used.",
+    ),
 ]
 
 
@@ -71,19 +81,20 @@ def resume(
     whole_tenant: WholeTenant = False,
     everything: Everything = False,
     restored: Restored = False,
+    real_one: RealOne = False,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
     """Let posts go on that were held back. Name one scope.
 
-    After a restore, each part that came due since is looked for on X before it is sent.
+    After a restore, X is searched first for every post on the calendar; what is found is listed.
     """
 
     async def work() -> None:
         scope = _scope(post, account, whole_tenant, everything or restored)
         async with open_for_command() as house:
             if scope is Scope.EVERYTHING:
-                answer, told = await _go_on(house)
+                answer, told = await _resume_everything(house, accept_copy=real_one)
             else:
                 whose = await store.tenants.get(house.database, tenant)
                 answer, told = await _hold(house, whose, scope, post, account, paused=False)
@@ -143,8 +154,8 @@ async def _stop(house: House, restored: bool) -> tuple[dict[str, Any], str]:
     told = "Everything is stopped: nothing of anybody goes out."
     if restored:
         # What is missing is what was sent after the last line of the story that is there.
-        last_at = (await restore.read_mark(house)).last_at
-        await pauses.stop_after_restore(house, last_at)
+        last_at = (await store.installation.read(house.database.alone)).event_at
+        await restore_check.stop_after_restore(house, last_at)
         answer["restored_to"] = last_at
         told += (
             " Posts that came due since the database's last line are looked for on X before they"
@@ -155,12 +166,42 @@ async def _stop(house: House, restored: bool) -> tuple[dict[str, Any], str]:
     return answer, f"{told} `roost resume --all` lets it go on."
 
 
-async def _go_on(house: House) -> tuple[dict[str, Any], str]:
-    doubted = await pauses.go_on(house)
+async def _resume_everything(house: House, *, accept_copy: bool) -> tuple[dict[str, Any], str]:
+    resumed = await resuming.resume_everything(house, accept_copy=accept_copy)
     answer = {
-        "paused": False, "scope": Scope.EVERYTHING, "of": None, "looked_for_first": doubted
-    }  # fmt: skip
-    told = "Everything goes on."
-    if doubted:
-        told += f" {doubted} parts that came due are looked for on X before they are sent."
-    return answer, told
+        "paused": False,
+        "scope": Scope.EVERYTHING,
+        "of": None,
+        "adopted": resumed.adopted,
+        "asked": resumed.asked,
+        "looked_for_first": resumed.looked_for,
+        "may_have_changed": resumed.may_have_changed,
+        "paused_accounts": resumed.paused_accounts,
+    }
+    lines = ["Everything goes on."]
+    if resumed.adopted:
+        lines.append("Found on X, and kept as published:")
+        lines += [
+            f"  post {one.post_id}, part {one.position}: {one.tweet_id}" for one in resumed.adopted
+        ]
+    if resumed.looked_for:
+        lines.append(f"Due and not found, looked for again first: {_numbers(resumed.looked_for)}")
+    if resumed.asked:
+        lines.append(f"Due later, yet X has an identical post: {_numbers(resumed.asked)}")
+        lines.append("  `roost decide POST sent ID` or `send` settles each.")
+    if resumed.may_have_changed:
+        lines.append(
+            "On the calendar as they were when the copy was made; what was edited, moved or"
+            f" cancelled since has to be done again: {_numbers(resumed.may_have_changed)}"
+        )
+    lines += [
+        f"@{username} could not be searched (connect it again if need be): its posts are paused."
+        f" `roost resume --account @{username}` lets them go on."
+        for username in resumed.paused_accounts
+    ]
+    return answer, "\n".join(lines)
+
+
+def _numbers(posts: Sequence[PostId]) -> str:
+    shown = ", ".join(str(one) for one in posts[:20])
+    return shown if len(posts) <= 20 else f"{shown} and {len(posts) - 20} more"

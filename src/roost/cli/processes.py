@@ -36,7 +36,7 @@ def worker(*, as_json: Json = False) -> int:
     async def work() -> None:
         from roost import worker as publisher
 
-        async with open_for_command(with_secrets=True, who=worker_signature()) as house:
+        async with open_for_command(with_secrets=True, who=worker_signature(), wait=True) as house:
             # What is loaded by now stays to the end: no search for garbage has to visit it again.
             # A job leaves next to none, so it is looked for rarely.
             gc.collect()
@@ -63,7 +63,7 @@ def serve(
             say({"url": url}, f"Roost is at {url}", as_json=as_json)
 
         server.require_loopback(host)
-        async with open_for_command(who="the page") as house:
+        async with open_for_command(who="the page", wait=True) as house:
             await server.serve(house, host, port, on_listening=listening)
 
     return _until_ended(work)

@@ -169,16 +169,21 @@ def signature() -> str:
 
 @contextlib.asynccontextmanager
 async def open_for_command(
-    level: int = logging.INFO, *, with_secrets: bool = False, who: str | None = None
+    level: int = logging.INFO,
+    *,
+    with_secrets: bool = False,
+    who: str | None = None,
+    wait: bool = False,
 ) -> AsyncIterator[House]:
     """The house, with the log from `level` on standard error.
 
-    `who` signs what is written; without it, the person at the terminal does.
+    `who` signs what is written; without it, the person at the terminal does. With `wait`, a
+    database that is away is waited for.
 
     Raises: what `open_house` raises; VaultKeyMissing where a key is needed and there is none.
     """
     log_to_stderr(level)
-    async with open_house(read_settings(), who=who or signature()) as house:
+    async with open_house(read_settings(), who=who or signature(), wait=wait) as house:
         if with_secrets:
             house.vault.require_key()
         yield house

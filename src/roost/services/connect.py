@@ -8,11 +8,12 @@ from typing import Final
 
 from roost import store, x
 from roost.accounts import Grant, require_safe_host
-from roost.errors import ConnectFlowInvalid, ConsentDenied
+from roost.errors import AccountConnectedElsewhere, ConnectFlowInvalid, ConsentDenied
 from roost.house import House
 from roost.models import Integration, Tenant
 from roost.settings import DEFAULT_SCOPES
 from roost.store.accounts import Identity, Tokens
+from roost.store.database import Statements
 
 #: A person has this long at X's page of consent.
 _FLOW_LIVES: Final = timedelta(minutes=15)
@@ -69,7 +70,7 @@ async def finish(
     """Take the browser back: exchange the code, ask X who this is, and keep the grant sealed.
 
     Raises: ConnectFlowInvalid (unknown, used or expired state, or another browser's),
-    ConsentDenied, and what X answers (`x.errors`).
+    ConsentDenied, AccountConnectedElsewhere, and what X answers (`x.errors`).
     """
     async with house.database.house() as transaction:
         tenant_id = await store.connections.find_tenant(transaction, state)
@@ -126,6 +127,8 @@ async def finish(
     )
     async with house.database.tenant(tenant_id) as transaction:
         vault = await house.vault.of(transaction, tenant_id)
+        if not settings.roost_shared_accounts:
+            await _require_unshared(transaction, identity)
         integration = await store.accounts.keep(
             transaction, vault, tenant_id, identity, tokens, now=now
         )
@@ -135,6 +138,18 @@ async def finish(
     for exchange in exchanges:
         await ledger.price(exchange)
     return await store.tenants.see(house.database, tenant_id), integration
+
+
+async def _require_unshared(transaction: Statements, identity: Identity) -> None:
+    """Two tenants that publish on one account do not know of each other's posts."""
+    row = await transaction.run_one(
+        "is_connected_elsewhere", environment=identity.environment, x_user=identity.x_user_id
+    )
+    if row and row["found"]:
+        raise AccountConnectedElsewhere(
+            f"@{identity.username} is connected by another tenant already.",
+            did="The connection was not kept.",
+        )
 
 
 @dataclass(frozen=True)

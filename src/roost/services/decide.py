@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from roost import guards, promise, store, x
+from roost import guards, reconcile, store, x
 from roost.accounts import open_account
-from roost.errors import Conflict, InvalidInput, PostRefused
+from roost.errors import Conflict, InvalidInput, PostRefused, RoostError
 from roost.house import House
 from roost.journal import Outcome, PartJournal, PostJournal
 from roost.models import Part, PartState, Post, PostId, PostState, Tenant, TweetId
@@ -16,7 +16,10 @@ from roost.prices import Operation, Price, price_of, price_of_create, sum_of
 from roost.store.database import Statements
 
 _TWEET: Final = re.compile(r"(?:.*/status(?:es)?/)?([0-9]{1,19})(?:[/?#].*)?")
+#: Ids in the reason for which a person is asked: Roost has seen these posts on X itself.
+_NAMED: Final = re.compile(r"\b[0-9]{15,19}\b")
 _ALARMS: Final = ("decision", "missed", "failed")
+_DELETING: Final = "cancelled by hand: what is out is being deleted from X"
 
 
 class Choice(StrEnum):
@@ -48,6 +51,8 @@ def list_choices(post: Post) -> tuple[Choice, ...]:
     """What a person can decide about this post now. Pure."""
     if post.state is PostState.NEEDS_DECISION and not _is_unknown(post):
         return (Choice.LEAVE,)
+    if post.state is PostState.CANCELLED and list_deletable(post):
+        return (Choice.DELETE,)
     return _CHOICES.get(post.state, ())
 
 
@@ -88,8 +93,9 @@ async def say_sent(house: House, tenant: Tenant, post_id: PostId, address: str) 
     tweet_id, now = TweetId(found.group(1)), house.clock.now()
     async with house.database.statements(tenant.id) as transaction:
         journal, part = await _undecided(transaction, post_id)
-        _require_likely(part, tweet_id)
-        if await store.posts.list_adopted(transaction, journal.account.id, [tweet_id]):
+        if tweet_id not in _NAMED.findall(journal.post.reason or ""):
+            _require_likely(part, tweet_id)
+        if await store.posts.list_claimed(transaction, [tweet_id]):
             raise TweetUnlikely(f"{tweet_id} is known already as another part's post.")
         why = f"decided by hand: it is on X as {tweet_id}"
         await _move(house, transaction, journal, PostState.PUBLISHING, why)
@@ -182,27 +188,35 @@ async def go_on(house: House, tenant: Tenant, post_id: PostId, text: str | None)
 async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
     """Take off X what is out of a partly published thread; $0.010 a part.
 
-    Each deletion is committed by itself: where X fails half way, the rest may be deleted later.
+    The post is cancelled before X is asked, so that nothing more of it goes out meanwhile. Each
+    deletion is committed by itself: where X fails half way, the post's alert stays open, and the
+    rest may be deleted later.
     Raises: PostNotFound, DecisionNotOpen, x.errors.XFailure.
     """
     async with house.database.statements(tenant.id) as transaction:
-        journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
+        journal = await _locked(transaction, post_id)
+        if Choice.DELETE not in list_choices(journal.post):
+            raise _not_open(journal.post)
+        if journal.post.state is PostState.PARTLY_PUBLISHED:
+            await _move(house, transaction, journal, PostState.CANCELLED, _DELETING)
     client = open_account(house, journal.account)
     for part in reversed(list_deletable(journal.post)):
         assert part.sent_as is not None
-        await x.posts.delete(client, part.sent_as)
+        try:
+            await x.posts.delete(client, part.sent_as)
+        except RoostError as error:
+            error.did = f"The post is cancelled; part {part.position} of it is on X still."
+            raise
         now = house.clock.now()
         async with house.database.statements(tenant.id) as transaction:
-            await transaction.run("mark_deleted", part=part.id, at=now)
+            if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
+                continue  # another person has deleted it meanwhile
             await store.posts.tell(
                 transaction, tenant.id, post_id, now, PartState.SENT, PartState.SENT,
                 "deleted from X by hand", who=house.who, position=part.position,
             )  # fmt: skip
     async with house.database.statements(tenant.id) as transaction:
-        journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
-        why = "cancelled by hand: what was out is deleted from X"
-        await _move(house, transaction, journal, PostState.CANCELLED, why)
-        return await _done(house, transaction, journal)
+        return await _done(house, transaction, await _locked(transaction, post_id))
 
 
 async def leave(house: House, tenant: Tenant, post_id: PostId) -> Post:
@@ -290,9 +304,13 @@ def _judge(text: str, current: PartJournal, subscription_type: str | None) -> No
 
 
 def _require_likely(part: PartJournal, tweet_id: TweetId) -> None:
-    """X's ids hold the time at which they were given out: before the attempt, it was another."""
+    """X's ids hold the time at which they were given out: before the attempt, it was another.
+
+    Unless X refused it as a duplicate: then the post may be as old as that rule looks back.
+    """
     born = x.posts.born_at(tweet_id)
-    if born < part.attempts[0].started_at - promise.SKEW:
+    back = reconcile.DUPLICATE_WINDOW if part.said_duplicate else reconcile.SKEW
+    if born < part.attempts[0].started_at - back:
         raise TweetUnlikely(
             f"{tweet_id} was posted at {_told(born)}, before Roost first tried to send this part"
             f" ({_told(part.attempts[0].started_at)})."

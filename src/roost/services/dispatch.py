@@ -36,6 +36,7 @@ async def dispatch_due(house: House, *, posts_in_queue: int = POSTS_IN_QUEUE) ->
         others=_OTHERS_IN_QUEUE,
         leased_until=now + _LEASE,
         environment=house.settings.environment,
+        is_wall_time=house.clock.is_wall_time,
     )
     assert row is not None, "a statement of one row"
     return Dispatched(row["queued"], row["next_at"])

@@ -7,28 +7,31 @@ row-level security holds; a role that could bypass it is refused.
 import abc
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, LiteralString, cast
+from typing import Any, Final, LiteralString, cast
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
-from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import NullPool
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
+from roost.store.away import DATABASE_AWAY, ConnectionRefused, first_line, raise_own_errors
 from roost.store.schema import HEAD
+from roost.store.session import (
+    PLANNED_BY_KEY,
+    open_checked_session,
+    open_session,
+    set_up,
+    with_keepalives,
+)
 from roost.store.statements import STATEMENTS
 
-#: How a database that cannot be reached shows, in each library's words.
-DATABASE_AWAY = (
-    psycopg.OperationalError, psycopg.InterfaceError, OperationalError, InterfaceError,
-    PoolExhausted, PoolTimeout, PoolClosed,
-)  # fmt: skip
+__all__ = ["DATABASE_AWAY", "Database", "Statements", "Transaction", "open_database"]
 
+#: The role of every connection that the application uses.
+APP_ROLE: Final = "roost_app"
 #: Wall seconds to wait for a connection of the pool.
 _POOL_PATIENCE_S = 10.0
 
@@ -41,39 +44,24 @@ _SAFETY: LiteralString = """
 """
 
 
-def as_role(url: str, role: str) -> str:
-    """The connection string with the role, the schema and UTC set from the first moment."""
-    given = conninfo_to_dict(url)
-    options = f"{given.get('options') or ''} -c role={role} -c search_path=roost,pg_temp"
-    # Both ends notice within half a minute that the other machine is gone, locks and all.
-    options += " -c TimeZone=UTC -c tcp_keepalives_idle=15 -c tcp_keepalives_interval=5"
-    return make_conninfo(
-        url,
-        options=f"{options} -c tcp_keepalives_count=3".strip(),
-        keepalives_idle=15,
-        keepalives_interval=5,
-        keepalives_count=3,
-        tcp_user_timeout=30_000,
-    )
-
-
-def planned_by_key(conninfo: str) -> str:
-    """The same connection for a few statements, prepared and planned once: some are long.
-
-    They are planned for large tables, however small these are at that moment: each row by its own
-    key, never all rows of a tenant, or all that a queue has ever held.
-    """
-    return make_conninfo(
-        conninfo,
-        options=f"{conninfo_to_dict(conninfo).get('options') or ''}"
-        " -c plan_cache_mode=force_generic_plan -c jit=off"
-        " -c enable_seqscan=off -c enable_bitmapscan=off",
-    )
-
-
 async def _rows(cursor: psycopg.AsyncCursor[dict[str, Any]]) -> list[dict[str, Any]]:
     """What a statement has returned, if it returns anything."""
     return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+
+
+async def set_up_planned_by_key(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Set up a new connection of a pool that runs few statements, each planned once."""
+    await set_up(connection, role=APP_ROLE, more=PLANNED_BY_KEY)
+
+
+@contextlib.asynccontextmanager
+async def _closed_if_read_only(raw: psycopg.AsyncConnection[Any]) -> AsyncIterator[None]:
+    """Close a session that takes no writes: it may stay so when the server takes them again."""
+    try:
+        yield
+    except psycopg.errors.ReadOnlySqlTransaction:
+        await raw.close()
+        raise
 
 
 class Runs(abc.ABC):
@@ -114,7 +102,7 @@ class Alone(Runs):
 
     async def run(self, name: str, **values: Any) -> list[dict[str, Any]]:
         """Run a statement of `statements.sql`; its rows, or none where it returns nothing."""
-        async with self._pool.connection() as raw:
+        async with self._pool.connection() as raw, _closed_if_read_only(raw):
             return await Statements(raw).run(name, **values)
 
 
@@ -131,7 +119,11 @@ async def _begin(engine: AsyncEngine) -> AsyncIterator[Transaction]:
     async with engine.begin() as sql:
         proxied = await sql.get_raw_connection()
         raw = cast("psycopg.AsyncConnection[Any]", proxied.driver_connection)
-        yield Transaction(sql, raw)
+        try:
+            yield Transaction(sql, raw)
+        except psycopg.errors.ReadOnlySqlTransaction:
+            await sql.invalidate()
+            raise
 
 
 class Database:
@@ -178,28 +170,45 @@ class Database:
 
         Without a tenant it sees no tenant's rows.
         """
-        async with self._pool.connection() as raw, raw.transaction():
+        async with self._pool.connection() as raw, _closed_if_read_only(raw), raw.transaction():
             statements = Statements(raw)
             if tenant_id is not None:
                 await statements.run("see_tenant", tenant=str(tenant_id))
             yield statements
 
     async def connect(self) -> psycopg.AsyncConnection[Any]:
-        """A connection outside the pool, without transactions; its holder closes it."""
-        return await psycopg.AsyncConnection.connect(planned_by_key(self.conninfo), autocommit=True)
+        """A connection outside the pool, without transactions; its holder closes it.
+
+        Raises: psycopg.OperationalError, PoolerUnsupported.
+        """
+        return await open_checked_session(self.conninfo, role=APP_ROLE, more=PLANNED_BY_KEY)
+
+
+def unavailable(reason: str, *, will_pass: bool) -> DatabaseUnavailable:
+    """The failure of a database that cannot be used now, or with these settings."""
+    error = DatabaseUnavailable(
+        f"The database cannot be used: {reason}",
+        next="See that PostgreSQL runs at DATABASE_URL, then `roost doctor`.",
+    )
+    error.will_pass = will_pass
+    return error
 
 
 async def _refuse_unsafe(conninfo: str) -> None:
     try:
-        connection = await psycopg.AsyncConnection.connect(conninfo, row_factory=dict_row)
-    except psycopg.OperationalError as error:
-        reason = str(error).splitlines()[0].strip()
-        if 'role "roost_app" does not exist' in str(error):
-            raise SchemaOutdated("The database has no Roost in it yet.") from None
-        raise DatabaseUnavailable(
-            f"The database cannot be used: {reason}",
-            next="See that PostgreSQL runs at DATABASE_URL, then `roost doctor`.",
-        ) from None
+        await _check(conninfo)
+    except (ConnectionRefused, psycopg.errors.InsufficientPrivilege) as error:
+        raise unavailable(first_line(error), will_pass=False) from None
+    except DATABASE_AWAY as error:
+        raise unavailable(first_line(error), will_pass=True) from None
+
+
+async def _check(conninfo: str) -> None:
+    try:
+        connection = await open_checked_session(conninfo, role=APP_ROLE)
+    except psycopg.errors.InvalidParameterValue:
+        raise SchemaOutdated("The database has no Roost in it yet.") from None
+    connection.row_factory = dict_row
     async with connection:
         row = await (await connection.execute(_SAFETY)).fetchone()
         assert row is not None
@@ -224,13 +233,13 @@ async def _refuse_unsafe(conninfo: str) -> None:
 async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:
     """Connections as `roost_app`, checked to be harmless and to find this version's tables.
 
-    Raises: DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole.
+    Raises: DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole.
     """
-    conninfo = as_role(url, "roost_app")
+    conninfo = with_keepalives(url)
     await _refuse_unsafe(conninfo)
 
     async def connect() -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(conninfo)
+        return await open_session(conninfo, role=APP_ROLE)
 
     # An error that is quoted in a log must not quote a post.
     engine = create_async_engine(
@@ -243,9 +252,11 @@ async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Datab
     apart = create_async_engine(
         "postgresql+psycopg://", async_creator=connect, poolclass=NullPool, hide_parameters=True
     )
+    for each in (engine, apart):
+        raise_own_errors(each)
     pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]] = AsyncConnectionPool(
-        planned_by_key(conninfo), kwargs={"autocommit": True}, min_size=0, max_size=pool_size,
-        open=False, timeout=_POOL_PATIENCE_S,
+        conninfo, kwargs={"autocommit": True}, min_size=0, max_size=pool_size, open=False,
+        timeout=_POOL_PATIENCE_S, configure=set_up_planned_by_key,
     )  # fmt: skip
     try:
         async with pool:

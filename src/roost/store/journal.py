@@ -5,9 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
-from roost.errors import PostNotFound
+import psycopg
+
+from roost.errors import DatabaseForgot, PostNotFound
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Rest, Upload
 from roost.limits import Family, Window
 from roost.models import (
@@ -28,8 +30,12 @@ from roost.models import (
 )
 from roost.store import accounts
 from roost.store.database import Runs, Statements
+from roost.store.locks import Fence
 from roost.store.statements import array_of
 from roost.store.vault import SealedKey
+
+#: What `begin_attempt` raises where the database lacks the fence.
+_FORGOT: Final = "RS001"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
         windows=tuple(
             Window(
                 Family(each["family"]),
-                each["most"],
+                each["max_requests"],
                 each["remaining"],
                 datetime.fromisoformat(each["resets_at"]),
             )
@@ -155,6 +161,7 @@ def _attempt(told: Mapping[str, Any]) -> Attempt:
         decided_absent=told["decided_absent"],
         media_ids=tuple(XMediaId(each) for each in told["media_ids"]),
         media_keys=tuple(told["media_keys"]),
+        app_backoff=timedelta(seconds=told["backoff_seconds"]),
     )
 
 
@@ -168,33 +175,59 @@ async def begin_attempt(
     journal: PartJournal,
     uploads: Sequence[Upload],
     *,
-    at: datetime,
+    started_at: datetime,
     deadline: timedelta,
+    at: datetime,
     why: str,
     who: str,
-) -> Attempt | None:
-    """Move the part to `sending` and open a try; None where another changed the part meanwhile."""
+    fence: Fence | None,
+    is_wall_time: bool,
+) -> tuple[Attempt, Fence | None] | None:
+    """Move the part to `sending` and open an attempt; what this process has seen last, by then.
+
+    `started_at` is X's time, where reconciling begins; `at` is this worker's.
+
+    None where another changed the part meanwhile, something of it is paused, or it is not due by
+    the database's clock either (asked where domain time is wall time).
+
+    Raises: DatabaseForgot where the database lacks the fence; nothing is written.
+    """
     media_ids = [upload.media_id for upload in uploads]
     media_keys = [upload.media_key for upload in uploads]
-    row = await database.run_one(
-        "begin_attempt",
-        tenant=tenant_id,
-        part=journal.part.id,
-        before=journal.part.state,
-        tried=len(journal.attempts),
-        at=at,
-        deadline=deadline,
-        media_ids=media_ids,
-        media_keys=media_keys,
-        why=why,
-        who=who,
-    )
+    try:
+        row = await database.run_one(
+            "begin_attempt",
+            tenant=tenant_id,
+            part=journal.part.id,
+            before=journal.part.state,
+            tried=len(journal.attempts),
+            started_at=started_at,
+            deadline=deadline,
+            at=at,
+            media_ids=media_ids,
+            media_keys=media_keys,
+            why=why,
+            who=who,
+            fence_event=fence.event_id if fence else None,
+            fence_tag=fence.event_tag if fence else None,
+            fence_timeline=fence.timeline if fence else None,
+            is_wall_time=is_wall_time,
+        )
+    except psycopg.DatabaseError as error:
+        if error.sqlstate == _FORGOT:
+            raise DatabaseForgot(
+                "The database lacks what this worker has seen in it.",
+                did="Nothing was sent.",
+            ) from None
+        raise
     if row is None:
         return None
-    return Attempt(
-        AttemptId(row["id"]), row["number"], at, deadline,
+    attempt = Attempt(
+        AttemptId(row["id"]), row["number"], started_at, deadline,
         media_ids=tuple(media_ids), media_keys=tuple(media_keys),
     )  # fmt: skip
+    seen = Fence(row["event_id"], row["event_tag"], fence.timeline) if fence else None
+    return attempt, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +294,7 @@ def _told(windows: Collection[Window]) -> str:
     rows = [
         {
             "family": window.family,
-            "most": window.limit,
+            "max_requests": window.limit,
             "remaining": window.remaining,
             "resets_at": window.resets_at.isoformat(),
         }
@@ -272,14 +305,11 @@ def _told(windows: Collection[Window]) -> str:
 
 async def keep_windows(
     transaction: Statements,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     windows: Collection[Window],
 ) -> None:
     """Remember how many creates X still takes of the account."""
-    await transaction.run(
-        "keep_windows", tenant=tenant_id, integration=integration_id, windows=_told(windows)
-    )
+    await transaction.run("keep_windows", integration=integration_id, windows=_told(windows))
 
 
 async def end_attempt(

@@ -204,11 +204,9 @@ async def move(
     return row is not None
 
 
-async def list_adopted(
-    transaction: Statements, integration_id: IntegrationId, tweets: Collection[TweetId]
-) -> set[TweetId]:
-    """Which of these tweets are known to be one of the account's parts."""
-    rows = await transaction.run("list_adopted", integration=integration_id, tweets=list(tweets))
+async def list_claimed(transaction: Statements, tweets: Collection[TweetId]) -> set[TweetId]:
+    """Which of these tweets are known to be a part, of any tenant."""
+    rows = await transaction.run("list_claimed", tweets=list(tweets))
     return {TweetId(row["sent_as"]) for row in rows}
 
 

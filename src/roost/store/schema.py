@@ -12,9 +12,10 @@ from psycopg.rows import dict_row
 from sqlalchemy import NullPool, create_engine, text
 
 from roost.errors import AdministratorNeeded, DatabaseCreationRefused
+from roost.store.session import open_checked_session, set_up_sync
 
 #: The newest migration.
-HEAD = "2026_11_26_5"
+HEAD = "2026_11_27_1"
 #: Any number, the same for every migrating process.
 _MIGRATING = 7_067_811
 
@@ -34,7 +35,7 @@ def administrator_sql(user: str, database: str, *, roles_exist: bool) -> str:
 async def prepare_database(url: str) -> bool:
     """Make the roles and bring the tables to `HEAD`; whether anything had to be done.
 
-    Raises: AdministratorNeeded (nothing was changed), psycopg.OperationalError.
+    Raises: AdministratorNeeded (nothing was changed), PoolerUnsupported, psycopg.OperationalError.
     """
     await _make_roles(url)
     return await asyncio.to_thread(_migrate, url)
@@ -45,7 +46,7 @@ async def create_database(url: str, name: str) -> bool:
 
     Raises: DatabaseCreationRefused, psycopg.OperationalError.
     """
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+    async with await open_checked_session(url) as connection:
         found = await connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if await found.fetchone() is not None:
             return False
@@ -65,14 +66,16 @@ async def create_database(url: str, name: str) -> bool:
 
 async def drop_database(url: str, name: str) -> None:
     """Drop a database that Roost made, whoever is still connected to it."""
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+    async with await open_checked_session(url) as connection:
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
         await connection.execute(drop.format(sql.Identifier(name)))
 
 
 async def _make_roles(url: str) -> None:
-    connection: psycopg.AsyncConnection[dict[str, Any]]
-    async with await psycopg.AsyncConnection.connect(url, row_factory=dict_row) as connection:
+    async with await open_checked_session(url) as connection, connection.transaction():
+        connection.row_factory = dict_row
+        # Two grants at once on one database fail with "tuple concurrently updated".
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATING])
         rows = await connection.execute(
             """
             SELECT current_user AS me, current_database() AS database,
@@ -107,7 +110,7 @@ async def _make_role(connection: psycopg.AsyncConnection[Any], role: str, user: 
     except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
         pass
     except psycopg.errors.InsufficientPrivilege:
-        exists = await connection.execute("SELECT 1 AS n FROM pg_roles WHERE rolname = %s", [role])
+        exists = await connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
         if await exists.fetchone() is None:
             raise
     member = await connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER') AS is", [user, role])
@@ -136,9 +139,13 @@ def _migrate(url: str) -> bool:
     """Run Alembic under an advisory lock, as `roost_owner`; whether the version changed."""
 
     def connect() -> psycopg.Connection[Any]:
-        return psycopg.connect(
-            url, options="-c role=roost_owner -c search_path=roost,pg_temp -c TimeZone=UTC"
-        )
+        connection = psycopg.connect(url)
+        try:
+            set_up_sync(connection, role="roost_owner")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
     with engine.connect() as connection:

@@ -119,9 +119,10 @@ SET under_way = excluded.under_way, media_id = NULL, media_key = NULL, expires_a
 -- name: begin_attempt
 -- Commit before sending: moves the part to `sending` only from the state the decision was made on.
 SELECT * FROM begin_attempt(
-    tenant => %(tenant)s, part => %(part)s, before => %(before)s, tried => %(tried)s, at => %(at)s,
-    deadline => %(deadline)s, media_ids => %(media_ids)s, media_keys => %(media_keys)s,
-    why => %(why)s, who => %(who)s)
+    tenant => %(tenant)s, part => %(part)s, before => %(before)s, tried => %(tried)s,
+    started_at => %(started_at)s, deadline => %(deadline)s, media_ids => %(media_ids)s,
+    media_keys => %(media_keys)s, at => %(at)s, why => %(why)s, who => %(who)s, fence_event => %(fence_event)s, fence_tag => %(fence_tag)s,
+    fence_timeline => %(fence_timeline)s, is_wall_time => %(is_wall_time)s)
 
 -- name: settle_sent
 -- X has a part: everything that follows from it, in one statement.
@@ -173,12 +174,18 @@ UPDATE attempts SET decided_absent = true WHERE id = %(attempt)s
 UPDATE parts SET text = %(text)s WHERE id = %(part)s AND state = 'pending'
 
 -- name: mark_deleted
--- A part was taken off X again.
-UPDATE parts SET deleted_at = %(at)s WHERE id = %(part)s AND state = 'sent'
+-- A part was deleted from X; no row where that is known already.
+UPDATE parts SET deleted_at = %(at)s
+WHERE id = %(part)s AND state = 'sent' AND deleted_at IS NULL RETURNING id
 
 -- name: start_anew
 -- A post's lateness counts from now.
 UPDATE posts SET late_from = %(now)s WHERE id = %(post)s
+
+-- name: lock_pauses
+-- Wait for the attempts that are being committed, and let no other begin before the end of the
+-- transaction: what is paused in it holds once it is acknowledged.
+SELECT pg_advisory_xact_lock(21072, 0)
 
 -- name: pause_post
 -- Hold a post back, or let it go on.
@@ -208,8 +215,9 @@ INSERT INTO holds (at, paused, why, who)
 SELECT %(at)s, true, 'everything was stopped by hand', %(who)s FROM before WHERE NOT paused
 
 -- name: see_stop_switch
--- Whether everything is stopped, why, and since when these tables may lack what was sent.
-SELECT paused, why, restored_to FROM stop_switch
+-- Whether everything is stopped, why, since when these tables may lack what was sent, and whether
+-- they are a copy.
+SELECT paused, why, restored_to, copied FROM stop_switch
 
 -- name: see_holds
 -- What holds posts back besides their own marks and their accounts': the tenant's in sight (if one
@@ -218,54 +226,85 @@ SELECT coalesce((SELECT paused FROM tenants), false) AS tenant, paused AS everyt
 FROM stop_switch
 
 -- name: stop_after_restore
--- Everything stops: what was sent after an instant may be missing here.
-WITH before AS (SELECT paused FROM stop_switch FOR UPDATE), held AS (
-    UPDATE stop_switch SET paused = true, why = %(why)s,
+-- Everything stops: what was sent after an instant may be missing here. Whether it was not yet.
+WITH before AS (SELECT paused, restored_to FROM stop_switch FOR UPDATE), held AS (
+    UPDATE stop_switch SET paused = true, why = %(why)s, copied = copied OR %(copied)s,
            restored_to = least(coalesce(restored_to, %(to)s), %(to)s)
+), told AS (
+    INSERT INTO holds (at, paused, why, who)
+    SELECT %(at)s, true, %(why)s, %(who)s FROM before WHERE NOT paused
 )
-INSERT INTO holds (at, paused, why, who)
-SELECT %(at)s, true, %(why)s, %(who)s FROM before WHERE NOT paused
+SELECT NOT paused OR restored_to IS NULL AS is_new FROM before
 
 -- name: go_on_with_everything
 -- The stop switch is off, and a restore has been seen to.
 WITH before AS (SELECT paused FROM stop_switch FOR UPDATE), held AS (
-    UPDATE stop_switch SET paused = false, why = NULL, restored_to = NULL
+    UPDATE stop_switch SET paused = false, why = NULL, restored_to = NULL, copied = false
 )
 INSERT INTO holds (at, paused, why, who)
 SELECT %(at)s, false, 'everything goes on', %(who)s FROM before WHERE paused
 
--- name: find_mark
--- What tells this database from a restored copy of it.
-SELECT system_id, last_event, last_at FROM database_mark()
+-- name: read_watermark
+-- What tells this database from a copy of it, and how far its history goes.
+SELECT * FROM read_watermark()
 
--- name: doubt_pending_parts
--- Parts of the tenant's posts that came due before now may be on X, though these tables, restored,
--- do not know it: each gets an attempt whose answer nobody knows, and a line of its story.
-WITH doubted AS (
-    SELECT p.tenant_id, p.id, p.post_id, p.position, greatest(posts.due_at, %(since)s) AS started_at
-    FROM parts p JOIN posts ON posts.id = p.post_id
-    WHERE p.state = 'pending' AND posts.state IN ('scheduled', 'publishing')
-      AND posts.due_at <= %(now)s
-), told AS (
-    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-    SELECT tenant_id, post_id, position, %(now)s, 'pending', 'unknown', %(why)s, %(who)s
-    FROM doubted
+-- name: read_wall_clock
+-- The database's wall clock.
+SELECT clock_timestamp() AS at
+
+-- name: has_event
+-- Whether the very event is there that was seen before.
+SELECT has_event(%(event)s, %(tag)s) AS found
+
+-- name: register_installation
+-- The first worker says which database this is.
+UPDATE installation SET system_identifier = %(system_identifier)s, database_oid = %(database_oid)s
+WHERE system_identifier IS NULL
+
+-- name: accept_database
+-- A person has said that this database, with whatever it lacks, is the one to go on with.
+-- Posts that are due by `until` are looked for on X then, before the first attempt of each part.
+UPDATE installation SET system_identifier = %(system_identifier)s, database_oid = %(database_oid)s,
+    generation = generation + 1, generation_tag = floor(random() * 2147483647)::int,
+    recheck_since = %(since)s, recheck_until = %(until)s
+
+-- name: mark_alive
+-- A worker's heartbeat.
+UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL
+
+-- name: mark_clean_stop
+-- A worker has ended in order; its ROOST_HOME has the same tag.
+UPDATE installation SET clean_stop_tag = %(tag)s
+
+-- name: begin_recheck
+-- Posts that are due by now are looked for on X before their first attempt; a search that a resume
+-- has asked for and that is still ahead stays as it is.
+UPDATE installation SET
+    recheck_since = CASE WHEN recheck_until > %(until)s THEN least(recheck_since, %(since)s)
+                    ELSE %(since)s END,
+    recheck_until = greatest(recheck_until, %(until)s)
+
+-- name: list_calendar
+-- Posts of the tenant in sight that would go out by themselves, in due order.
+SELECT p.id, p.integration_id, p.due_at FROM posts p
+WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
+
+-- name: doubt_part
+-- A part that these tables, restored, may have forgotten to be on X gets attempts whose answers
+-- are not known: its timeline is read before anything is sent. One line a step.
+WITH attempt AS (
+    INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
+    SELECT tenant_id, id, t.number + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
+           t.started_at, clock_timestamp(), 'unknown'
+    FROM parts, unnest(%(started_at)s::timestamptz[]) WITH ORDINALITY AS t (started_at, number)
+    WHERE id = %(part)s AND state = 'pending'
+    RETURNING tenant_id, part_id
+), moved AS (
+    UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id
+    RETURNING parts.tenant_id, parts.post_id, parts.position
 )
-INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
-SELECT d.tenant_id, d.id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = d.id),
-       d.started_at, clock_timestamp(), 'unknown'
-FROM doubted d
-RETURNING part_id
-
--- name: doubt_parts
--- See doubt_pending_parts; a part becomes `unknown` by way of `sending`.
-UPDATE parts SET state = %(after)s WHERE id = ANY(%(parts)s)
-
--- name: tell_doubts
--- See doubt_pending_parts; each part's story says why.
 INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-SELECT tenant_id, post_id, position, %(at)s, 'pending', 'unknown', %(why)s, %(who)s
-FROM parts WHERE id = ANY(%(parts)s)
+SELECT tenant_id, post_id, position, %(at)s, 'pending', 'sending', %(why)s, %(who)s FROM moved
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.
@@ -279,6 +318,11 @@ WITH waits AS (
     UPDATE posts SET resume_at = %(until)s,
            late_from = CASE WHEN %(excused)s THEN %(until)s ELSE late_from END
     WHERE id = %(post)s AND state = 'publishing' RETURNING tenant_id, id
+), excused AS (
+    UPDATE attempts SET app_backoff = app_backoff + (%(until)s - %(at)s)
+    WHERE %(excused)s AND id = (
+        SELECT a.id FROM attempts a JOIN parts p ON p.id = a.part_id
+        WHERE p.post_id = %(post)s AND p.state = 'unknown' ORDER BY a.id DESC LIMIT 1)
 )
 INSERT INTO events (tenant_id, post_id, at, before, after, why, who)
 SELECT tenant_id, id, %(at)s, 'publishing', 'publishing', %(why)s, %(who)s FROM waits
@@ -328,13 +372,15 @@ SELECT client_id, until, why FROM app_rests
 WHERE environment = %(environment)s AND until > %(now)s ORDER BY until, client_id
 
 -- name: keep_windows
--- How many creates X still takes of the account.
-INSERT INTO rate_windows (tenant_id, integration_id, family, most, remaining, resets_at)
-SELECT %(tenant)s, %(integration)s, w.family, w.most, w.remaining, w.resets_at
-FROM json_to_recordset(%(windows)s) AS w
-    (family text, most int, remaining int, resets_at timestamptz)
-ON CONFLICT (integration_id, family) DO UPDATE
-SET most = excluded.most, remaining = excluded.remaining, resets_at = excluded.resets_at
+-- How many creates X still takes of the account's user.
+INSERT INTO rate_windows (environment, x_user_id, family, max_requests, remaining, resets_at)
+SELECT i.environment, i.metadata ->> 'userId', w.family, w.max_requests, w.remaining, w.resets_at
+FROM integrations i, json_to_recordset(%(windows)s) AS w
+    (family text, max_requests int, remaining int, resets_at timestamptz)
+WHERE i.id = %(integration)s
+ON CONFLICT (environment, x_user_id, family) DO UPDATE
+SET max_requests = excluded.max_requests, remaining = excluded.remaining,
+    resets_at = excluded.resets_at
 
 -- name: find_twin
 -- The latest part of the account that says the same and is on X.
@@ -342,6 +388,11 @@ SELECT post_id, sent_as FROM parts
 WHERE integration_id = %(integration)s AND text = %(text)s AND state = 'sent'
   AND deleted_at IS NULL AND id <> %(part)s
 ORDER BY sent_at DESC LIMIT 1
+
+-- name: has_unsettled_twin
+-- Whether a part of any tenant says the same on the same account of X, and may be on X without its
+-- id being known.
+SELECT has_unsettled_twin(%(part)s) AS found
 
 -- name: reschedule_post
 -- Another time for a post that has not begun, or that came to nothing.
@@ -355,9 +406,17 @@ UPDATE posts SET prepare_at = CASE WHEN EXISTS (
     THEN due_at - %(ahead)s::interval END
 WHERE id = %(post)s AND state = 'scheduled'
 
--- name: list_adopted
--- X's ids of what this account has sent, among some.
-SELECT sent_as FROM parts WHERE integration_id = %(integration)s AND sent_as = ANY(%(tweets)s)
+-- name: list_claimed
+-- Which of some posts on X are a part of any tenant.
+SELECT sent_as FROM list_claimed(%(tweets)s)
+
+-- name: get_x_user_id
+-- Which user of X an account is.
+SELECT get_x_user_id(%(tenant)s, %(integration)s) AS x_user_id
+
+-- name: is_connected_elsewhere
+-- Whether another tenant has connected this user of X.
+SELECT is_connected_elsewhere(%(environment)s, %(x_user)s) AS found
 
 -- name: lock_post
 -- Take a post that has not begun, so that the dispatcher cannot claim it meanwhile.
@@ -373,9 +432,12 @@ DELETE FROM parts WHERE post_id = %(post)s
 
 -- name: dispatch_due
 -- What is due becomes jobs, and when to look again: now, where something due is left.
+-- A post is due when the worker's clock and, where domain time is wall time, the database's say so.
 SELECT p.queued + m.queued + a.queued AS queued,
-       CASE WHEN p.more OR m.more OR a.more THEN %(now)s ELSE next_due(%(now)s) END AS next_at
-FROM queue_due_posts(%(now)s, %(posts)s, %(environment)s) AS p,
+       CASE WHEN p.more OR m.more OR a.more THEN %(now)s ELSE next_due(n.present) END AS next_at
+FROM (SELECT CASE WHEN %(is_wall_time)s THEN least(%(now)s, clock_timestamp()) ELSE %(now)s END
+             AS present) AS n,
+     queue_due_posts(n.present, %(posts)s, %(environment)s) AS p,
      queue_preparations(%(now)s, %(others)s, %(environment)s) AS m,
      queue_due_accounts(%(now)s, %(leased_until)s, %(others)s, %(environment)s) AS a
 
@@ -422,14 +484,14 @@ SELECT set_config('application_name', concat_ws(' ', 'roost',
 
 -- name: silent_senders
 -- Accounts that a session keeps whose process has given no sign of life lately: who, and which.
-SELECT l.objid::bigint AS account, sign[2] AS who
+SELECT l.objid::bigint AS key, sign[2] AS who
 FROM pg_locks l
 JOIN pg_stat_activity a ON a.pid = l.pid
 CROSS JOIN LATERAL regexp_match(a.application_name, '^roost (\d+) (.*)$') AS sign
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(sender)s
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND to_timestamp(sign[1]::bigint) < clock_timestamp() - %(within)s
-ORDER BY who, account
+ORDER BY who, key
 
 -- name: live_workers
 -- Workers that gave a sign of life lately.

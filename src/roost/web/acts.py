@@ -13,7 +13,7 @@ from roost import store
 from roost.errors import InvalidInput, NotFound, RoostError
 from roost.house import House
 from roost.models import IntegrationId, PostId, Tenant
-from roost.services import decide, pause
+from roost.services import decide, pause, resume
 from roost.services.decide import Choice
 from roost.web import failures, pages
 from roost.web.asked import NamedTenant, OpenHouse, RowId
@@ -116,7 +116,7 @@ async def stop(house: OpenHouse) -> Response:
 @router.post("/go-on")
 async def go_on(house: OpenHouse) -> Response:
     """Let everything go on; after a restore, X is asked first."""
-    await pause.go_on(house)
+    await resume.resume_everything(house)
     return RedirectResponse("/", 303)
 
 

@@ -4,15 +4,14 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
-import psycopg
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
 
 from roost import store
 from roost.models import Integration, Post
 from roost.services import pause, watch
 from roost.services.pause import Holds
+from roost.store.away import DATABASE_AWAY
 from roost.web.asked import NamedTenant, OpenHouse
 
 router = APIRouter()
@@ -48,7 +47,7 @@ async def tell_health(house: OpenHouse) -> Response:
             workers = await transaction.run_one("live_workers", within=within)
             oldest = await watch.find_oldest(house, transaction, now)
             holds = await pause.find_holds(transaction)
-    except (psycopg.OperationalError, OperationalError, TimeoutError):
+    except (*DATABASE_AWAY, TimeoutError):
         away = {"status": "broken", "database": "away"}
         return JSONResponse(away | {"workers_alive": None, "oldest_due_seconds": None}, 503)
     assert workers is not None

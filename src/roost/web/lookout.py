@@ -6,7 +6,7 @@ from typing import Final
 
 from roost.house import House
 from roost.services import watch
-from roost.store.database import DATABASE_AWAY
+from roost.store.away import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 

@@ -2,18 +2,29 @@
 
 X renames `tweet` to `post` and nobody outside knows which spelling comes back, so each struct has
 both fields and a property that reads whichever is there. Fields nobody here reads are skipped.
+
+A proxy's `{}` or `{"status": "ok"}` with status 200 is valid JSON. So each struct requires what
+every answer of X to its question has, and decoding anything else fails.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
 from roost.models import TweetId, XUserId
+from roost.x.problems import is_problem
+
+#: X's ids, as they become part of our rows.
+_NewId = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$")]
 
 
 class Wire(msgspec.Struct, frozen=True):
     """One whole answer; by default it holds nothing that X bills."""
+
+    for_empty: ClassVar[bytes] = b""
+    """What to decode where the body is empty; empty itself where X never answers so."""
 
     def posts_read(self) -> tuple[TweetId, ...]:
         """The posts it holds."""
@@ -121,6 +132,7 @@ class Post(msgspec.Struct, frozen=True):
     id: str
     text: str = ""
     created_at: datetime | None = None
+    source: str | None = None
     entities: Entities | None = None
     attachments: Attachments | None = None
     referenced_tweets: list[Reference] | None = None
@@ -163,18 +175,30 @@ class Includes(msgspec.Struct, frozen=True):
 
 
 class Meta(msgspec.Struct, frozen=True):
-    """Where a list goes on."""
+    """How many posts a page holds, and the token of the next page."""
 
+    result_count: int | None = None
     next_token: str | None = None
 
 
 class Posts(Wire, frozen=True):
-    """Several posts; `errors` says which of those asked for, or of their fields, are missing."""
+    """Several posts; `errors` says which of those asked for, or of their fields, are missing.
+
+    Both may be absent only where `meta` counts no posts. A count that differs from what is there
+    is X's only beside `errors`: X does not say whether it counts posts that it then leaves out.
+    """
 
     data: list[Post] = []
     includes: Includes = Includes()
     meta: Meta = Meta()
     errors: list[dict[str, Any]] = []
+
+    def __post_init__(self) -> None:
+        count = self.meta.result_count
+        if count is None:
+            _require_content(self.data, self.errors)
+        elif count != len(self.data) and not self.errors:
+            raise ValueError(_MISCOUNTED)
 
     def posts_read(self) -> tuple[TweetId, ...]:
         """Each of them is billed."""
@@ -186,7 +210,17 @@ class Posts(Wire, frozen=True):
 
 
 class Timeline(Posts, frozen=True):
-    """A page of an account's posts."""
+    """A page of an account's posts, also one without any: `meta` must count what it holds.
+
+    Without a count it is a refusal: problems of X and no posts.
+    """
+
+    def __post_init__(self) -> None:
+        count = self.meta.result_count
+        if count is None and not self.data:
+            _require_content(self.data, self.errors)
+        elif count != len(self.data):
+            raise ValueError(_MISCOUNTED)
 
     def refusal(self) -> dict[str, Any] | None:
         """A protected or suspended account's reason; that is not "no posts"."""
@@ -213,6 +247,9 @@ class PostAnalytics(Wire, frozen=True):
     data: list[PostBuckets] = []
     errors: list[dict[str, Any]] = []
 
+    def __post_init__(self) -> None:
+        _require_content(self.data, self.errors)
+
     def posts_read(self) -> tuple[TweetId, ...]:
         """Each of them is billed, as far as is known."""
         return tuple(TweetId(post.id) for post in self.data)
@@ -234,6 +271,9 @@ class MediaAnalytics(Wire, frozen=True):
 
     data: list[MediaBuckets] = []
     errors: list[dict[str, Any]] = []
+
+    def __post_init__(self) -> None:
+        _require_content(self.data, self.errors)
 
 
 class DayUsage(msgspec.Struct, frozen=True):
@@ -261,13 +301,13 @@ class UsageData(msgspec.Struct, frozen=True):
 class Usage(Wire, frozen=True):
     """The answer to a question about usage."""
 
-    data: UsageData | None = None
+    data: UsageData
 
 
 class CreatedPost(msgspec.Struct, frozen=True):
     """A post just made."""
 
-    id: str
+    id: _NewId
     text: str = ""
 
 
@@ -324,13 +364,17 @@ class User(Wire, frozen=True):
     data: UserData | None = None
     errors: list[dict[str, Any]] = []
 
+    def __post_init__(self) -> None:
+        if self.data is None:
+            _require_content((), self.errors)
+
     def users_read(self) -> tuple[XUserId, ...]:
         """It is billed."""
         return (XUserId(self.data.id),) if self.data else ()
 
     def refusal(self) -> dict[str, Any] | None:
         """Why there is no such account."""
-        return None if self.data else next(iter(self.errors), {})
+        return None if self.data else self.errors[0]
 
 
 class ProcessingError(msgspec.Struct, frozen=True):
@@ -393,7 +437,11 @@ class LegacyMedia(Wire, frozen=True):
 
 
 class Nothing(Wire, frozen=True):
-    """An answer whose content does not matter, or is missing (204)."""
+    """An answer whose content does not matter: some object under `data`, or no body (204)."""
+
+    for_empty: ClassVar[bytes] = b'{"data":{}}'
+
+    data: dict[str, Any]
 
 
 class Tokens(msgspec.Struct, frozen=True):
@@ -410,3 +458,18 @@ class TokenRefusal(msgspec.Struct, frozen=True):
 
     error: str = ""
     error_description: str = ""
+
+
+class Revoked(msgspec.Struct, frozen=True):
+    """What the token endpoint says when it has taken a token back."""
+
+    revoked: bool
+
+
+_MISCOUNTED: Final = "`meta.result_count` is not the number of posts"
+
+
+def _require_content(data: Sequence[object], errors: Sequence[Mapping[str, Any]]) -> None:
+    """Raises: ValueError (neither what was asked for, nor X's reason why it is not there)."""
+    if not data and not (errors and is_problem(errors[0])):
+        raise ValueError("neither `data` nor a problem of X")

@@ -18,7 +18,7 @@ import msgspec
 
 from roost.prices import Operation
 from roost.settings import DEFAULT_SCOPES
-from roost.x import answers, errors, refusals
+from roost.x import answers, errors, problems, refusals
 from roost.x.request import form_body
 from roost.x.signing import OAuth1
 from roost.x.wire import Answer, Patience, exchange
@@ -39,6 +39,15 @@ __all__ = [
 _PATIENCE: Final = Patience()
 _TOKENS: Final = msgspec.json.Decoder(answers.Tokens)
 _REFUSALS: Final = msgspec.json.Decoder(answers.TokenRefusal)
+_REVOKED: Final = msgspec.json.Decoder(answers.Revoked)
+#: What the endpoint's `error` may be (Source: RFC 6749, 4.1.2.1 and 5.2).
+_ERRORS: Final = frozenset(
+    {
+        *("invalid_request", "invalid_grant", "invalid_client", "invalid_scope"),
+        *("unauthorized_client", "unsupported_grant_type", "access_denied", "server_error"),
+        "temporarily_unavailable",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +151,8 @@ async def revoke(
     answer = await _post_form(session, url, Operation.REVOKE, (client_id, client_secret), form)
     if not answer.is_success:
         raise _judge(answer, Operation.REVOKE, errors.XUnavailable)
+    if not _is_revoked(answer.body):
+        raise refusals.judge_unreadable(answer, Operation.REVOKE)
 
 
 async def app_token(
@@ -186,6 +197,16 @@ async def _ask_for_tokens(
     )
 
 
+def _is_revoked(body: bytes) -> bool:
+    """Whether a success may be X's: its documents do not show the body, so none will do."""
+    if not body:
+        return True
+    try:
+        return _REVOKED.decode(body).revoked
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
 def _tokens_of(answer: Answer) -> answers.Tokens:
     try:
         return _TOKENS.decode(answer.body)
@@ -217,21 +238,24 @@ def _judge(answer: Answer, operation: Operation, refused: type[errors.XFailure])
     """A refusal of the token endpoint; only a plain verdict on the token or code is `refused`.
 
     Everything doubtful leaves the account connected: a wrong secret, a missing parameter, X's own
-    failures, answers that are not the endpoint's.
+    failures, answers that are not the endpoint's. The latter say nothing about the token either:
+    a proxy may answer after X has used it up.
     """
     facts: dict[str, Any] = {"operation": operation.value, "request_id": answer.request_id}
-    if not 400 <= answer.status < 500:
+    if not 400 <= answer.status < 500 or answer.status == 408:
         return refusals.judge_failure(answer, operation)
     try:
-        told = _REFUSALS.decode(answer.body)
+        refusal = _REFUSALS.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        told = answers.TokenRefusal()
-    is_verdict = told.error in {"invalid_request", "invalid_grant"}
-    if answer.status == 400 and is_verdict and "parameter" not in told.error_description:
+        refusal = answers.TokenRefusal()
+    error = refusal.error if refusal.error in _ERRORS else ""
+    if not error and problems.read_problem(answer.body) is None:
+        return refusals.judge_foreign(answer, operation)
+    is_verdict = error in {"invalid_request", "invalid_grant"}
+    if answer.status == 400 and is_verdict and "parameter" not in refusal.error_description:
         return refused("X no longer accepts the token or code.", **facts)
-    if answer.status in {401, 403} or told.error:
-        reason = told.error or "no reason given"
+    if answer.status in {401, 403} or error:
         return errors.AppMisconfigured(
-            f"X's token endpoint does not accept this app ({reason}).", **facts
+            f"X's token endpoint does not accept this app ({error or 'no reason given'}).", **facts
         )
     return errors.XUnavailable("X's token endpoint turned the request away.", **facts)

@@ -2,7 +2,8 @@
 
 A create is sent once: the client repeats one only after X has refused the credential (401, or a
 grant that does not cover it) or, where it was asked to wait, after a 429; X answers all of these
-before it does anything. Every exchange is told before its result is handed out.
+before it does anything. A refusal counts only with X's own problem document as its body. Every
+exchange is told before its result is handed out.
 """
 
 import asyncio
@@ -17,9 +18,10 @@ import msgspec
 from roost.clock import Clock, SystemClock
 from roost.models import LIVE_HOSTS
 from roost.prices import Operation
-from roost.x import answers, errors, refusals, retries, signing, spans
+from roost.x import answers, errors, problems, refusals, retries, signing, spans
 from roost.x.receipt import Receipt
 from roost.x.request import Credential, Exchange, Host, Request
+from roost.x.server_time import ServerTime
 from roost.x.signing import OAuth1
 from roost.x.tokens import TokenSource
 from roost.x.wire import Answer, Patience, Silence, boot_seconds, exchange
@@ -39,6 +41,7 @@ class Client:
     cover. `clock` tells domain time, in which X's rate limits end; with `wait` a request that
     meets one sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after
     every exchange, also a failed one. What it raises goes to the caller in place of X's answer.
+    `server_time` notes the `Date` of every answer that is X's.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Client:
         clock: Clock | None = None,
         patience: Patience = _DEFAULT_PATIENCE,
         wait: bool = False,
+        server_time: ServerTime | None = None,
     ) -> None:
         self._tokens = tokens
         self._oauth1 = oauth1
@@ -62,6 +66,7 @@ class Client:
         self._clock = clock or SystemClock()
         self._patience = patience
         self._wait = wait
+        self._server_time = server_time
         self._beyond_grant: set[Operation] = set()
 
     @property
@@ -138,19 +143,26 @@ class Client:
             await self._tell(request, outcome, None)
             raise _with(Receipt(request, outcome), refusals.judge_silence(outcome, operation))
         if not outcome.is_success:
+            self._note_time(outcome, is_of_x=problems.read_problem(outcome.body) is not None)
             await self._tell(request, outcome, None)
             raise self._refusal(request, outcome, limited)
         try:
-            decoded = answer_as.decode(outcome.body or b"{}")
+            decoded = answer_as.decode(outcome.body or answer_as.type.for_empty)
         except (msgspec.DecodeError, UnicodeDecodeError):
             await self._tell(request, outcome, None)
             error = refusals.judge_unreadable(outcome, operation)
             raise _with(Receipt(request, outcome), error) from None
+        self._note_time(outcome, is_of_x=bool(outcome.body))
         await self._tell(request, outcome, decoded)
         receipt = Receipt(request, outcome, decoded.resources())
         if (reason := decoded.refusal()) is not None:
             raise _with(receipt, refusals.judge_absence(reason, outcome, operation))
         return decoded, receipt
+
+    def _note_time(self, answer: Answer, *, is_of_x: bool) -> None:
+        """Note X's time, unless a proxy may have answered: by a body that is not X's, or none."""
+        if self._server_time is not None and is_of_x:
+            self._server_time.note(answer.headers)
 
     def _refusal(self, request: Request, answer: Answer, limited: int = 0) -> errors.XFailure:
         error = refusals.judge_answer(
@@ -195,20 +207,20 @@ class Client:
         )
 
     async def _ask_with_token(self, request: Request, until: float | None) -> Answer | Silence:
-        """With the token there is; after a 401 once more, with a fresh one.
+        """With the token there is; after a 401 of X's once more, with a fresh one.
 
         Raises: Reauthorize, XUnavailable (a second 401); what the token source raises.
         """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
-        if isinstance(outcome, Silence) or outcome.status != 401:
+        if isinstance(outcome, Silence) or not refusals.refuses_token(outcome):
             return outcome
         await self._tell(request, outcome, None)
         fresh = await self.tokens.refresh(token)
         if fresh == token:
             raise self._refusal(request, outcome)
         outcome = await self._send(request, fresh, until)
-        if isinstance(outcome, Answer) and outcome.status == 401:
+        if isinstance(outcome, Answer) and refusals.refuses_token(outcome):
             await self._tell(request, outcome, None)
             # A grant that still gives tokens is alive: X's own log-in is what fails (it did,
             # for a day, in 2026), and no account must be disconnected for it.

@@ -6,6 +6,7 @@
     │   ├── TextTooLong
     │   ├── TooManyCashtags
     │   ├── MediaRejected           the file, or how it was attached
+    │   │   └── MediaIdsInvalid     the ids of a post's media: expired, foreign, or used before
     │   ├── SegmentTooLarge         of an upload; smaller segments may pass
     │   ├── ReplyNotAllowed         neither reply nor quote
     │   └── NotFoundOnX             no such post or user, or it cannot be seen
@@ -103,6 +104,12 @@ class MediaRejected(Rejected):
     """X does not take the file, or not in this post."""
 
     default_next = "Check the file with `roost check --media`, or use another one."
+
+
+class MediaIdsInvalid(MediaRejected):
+    """X does not take the media ids: expired, of another account, or used by an earlier post."""
+
+    default_next = "Look whether an earlier post has the media; otherwise upload the files again."
 
 
 class SegmentTooLarge(Rejected):

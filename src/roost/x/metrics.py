@@ -12,7 +12,7 @@ import msgspec
 
 from roost.models import Metric, TweetId
 from roost.prices import Operation
-from roost.x import answers, batches, refusals
+from roost.x import answers, batches, problems
 from roost.x.answers import NonPublicMetrics, OrganicMetrics, PublicMetrics
 from roost.x.client import Client
 from roost.x.receipt import Found, Receipt, Result
@@ -129,7 +129,7 @@ async def _read(client: Client, batch: Collection[TweetId], fields: str, into: _
     into.gone.update(
         TweetId(entry["resource_id"])
         for entry in answer.errors
-        if refusals.problem_of(entry).slug == "resource-not-found" and "resource_id" in entry
+        if problems.problem_of(entry).slug == "resource-not-found" and "resource_id" in entry
     )
 
 

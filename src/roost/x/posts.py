@@ -38,7 +38,7 @@ _TIMELINE: Final = msgspec.json.Decoder(answers.Timeline)
 
 _PAGE: Final = 100
 _FIELDS: Final = {
-    "tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet",
+    "tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet,source",
     "expansions": "attachments.poll_ids",
 }
 _SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
@@ -71,6 +71,8 @@ class SeenPost(Result, frozen=True):
     reply_to: TweetId | None
     media_keys: tuple[str, ...]
     poll_options: tuple[str, ...]
+    source: str | None
+    """The name of the app that made it; None where X does not say."""
 
 
 async def create(
@@ -85,7 +87,8 @@ async def create(
 
     Raises: PostRefused (X's schema allows no such post; nothing was sent), Rejected and its
     children, ParentNotVisible, RateLimited, OutOfCredits, Reauthorize, AppMisconfigured,
-    XUnavailable and NotSent (not created); OutcomeUnknown (perhaps created).
+    XUnavailable and NotSent (not created); OutcomeUnknown (perhaps created: no answer, or one
+    without X's own problem document, whatever its status).
     """
     post = newpost.given(fields)
     request = Request(
@@ -154,7 +157,10 @@ async def read_timeline(
     `start` and `end` (aware) bound when they were made. X reaches back 3,200 posts. Each is
     billed $0.005, once per app and UTC day.
 
-    Raises: Rejected (X does not show this timeline), RateLimited, OutOfCredits, XUnavailable.
+    Every page must say how many posts it holds, and hold them; anything else was not read.
+
+    Raises: Rejected (X does not show this timeline), RateLimited, OutOfCredits, XUnavailable (X
+    did not answer, or what answered was not X).
     """
     params = {"max_results": str(_PAGE), **_FIELDS}
     if since_id is not None:
@@ -201,6 +207,7 @@ def _seen_post(post: answers.Post, polls: Mapping[str, answers.Poll], receipt: R
         reply_to=TweetId(parent) if parent else None,
         media_keys=tuple(attachments.media_keys or ()),
         poll_options=tuple(options),
+        source=post.source,
         receipt=receipt,
     )
 

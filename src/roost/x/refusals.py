@@ -1,20 +1,18 @@
 """Which error an answer without success becomes, and which a silence. Pure.
 
 Problems are known by the last segment of their type (X answers with two hosts), else by words
-that logs have shown; the sources are in each rule's comment. Bodies come as problem documents,
-`errors` of objects or strings, plain text, HTML or nothing.
+that logs have shown; the sources are in each rule's comment. A refusal without X's problem
+document is not X's (see `problems`), whatever its status: the request may have been carried out.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-
-import msgspec
 
 from roost import limits, prices, telemetry, text
 from roost.prices import Operation
 from roost.x import errors
+from roost.x.problems import Problem, problem_of, read_problem
 from roost.x.wire import Answer, Silence
 
 #: Lost answers to these leave something behind that may or may not be there.
@@ -29,69 +27,25 @@ _APP_PROBLEMS: Final = frozenset(
         "oauth1-permissions",
     }
 )
+#: Statuses that also mean "wrong address".
+_NOWHERE: Final = frozenset({404, 410})
 _LONGEST_SENTENCE: Final = 300
 #: The ordinary limit, in weighted characters.
 _ORDINARY_LIMIT: Final = 280
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What an error body says, whatever its shape."""
-
-    slug: str
-    """The last segment of `type`; empty for `about:blank` and where there is none."""
-    title: str
-    sentence: str
-    """X's own words: the messages, else the detail."""
-    codes: frozenset[int]
-    """Numbers of the older API, such as 187."""
-    period: str | None
-    """Of a usage cap: `Daily` or `Monthly`."""
-    reason: str | None
-
-    def says(self, *phrases: str) -> bool:
-        """Whether X's words hold one of these (in lower case)."""
-        told = self.sentence.lower()
-        return any(phrase in told for phrase in phrases)
-
-
-def read_problem(body: bytes) -> Problem | None:
-    """The problem that a body states; None for anything but a JSON object."""
-    try:
-        told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return problem_of(told) if isinstance(told, dict) else None
-
-
-def problem_of(told: Mapping[str, Any]) -> Problem:
-    """The same for an object that is decoded already, such as one of an answer's `errors`."""
-    listed = told.get("errors")
-    entries = listed if isinstance(listed, list) else []
-    objects = [entry for entry in entries if isinstance(entry, dict)]
-    messages = [entry for entry in entries if isinstance(entry, str)]
-    messages += [_text(entry, "message") or _text(entry, "detail") for entry in objects]
-    every = [told, *objects]
-    return Problem(
-        slug=_first(_slug(_text(each, "type")) for each in every),
-        title=_first(_text(each, "title") for each in every),
-        sentence=" ".join(filter(None, messages)) or _text(told, "detail") or _text(told, "error"),
-        codes=frozenset(each["code"] for each in every if isinstance(each.get("code"), int)),
-        period=_text(told, "period") or None,
-        reason=_text(told, "reason") or None,
-    )
+def refuses_token(answer: Answer) -> bool:
+    """Whether X itself refused the token; a proxy's 401 says nothing about it."""
+    return answer.status == 401 and read_problem(answer.body) is not None
 
 
 def is_about_the_grant(answer: Answer) -> bool:
-    """Whether a 403 refuses the kind of token, or a scope that it lacks, and not the request.
-
-    A scope that the grant lacks is answered by the bare word (seen for media.write).
-    """
+    """Whether a 403 refuses the kind of token, or a scope that it lacks, and not the request."""
     problem = read_problem(answer.body)
     if problem is None:
         return False
-    bare = not problem.slug and problem.sentence in {"", "Forbidden"}
-    return problem.slug == "unsupported-authentication" or (bare and not _is_about_money(problem))
+    is_bare = _is_bare_forbidden(problem) and not _is_about_money(problem)
+    return problem.slug == "unsupported-authentication" or is_bare
 
 
 def judge_silence(silence: Silence, operation: Operation) -> errors.XFailure:
@@ -125,6 +79,20 @@ def judge_failure(answer: Answer, operation: Operation) -> errors.XFailure:
     return errors.XUnavailable("X has a failure of its own.", **facts)
 
 
+def judge_foreign(answer: Answer, operation: Operation) -> errors.XFailure:
+    """The error for a 4xx without X's problem document: something between here and X answered.
+
+    It may have done so after it delivered the request.
+    """
+    facts = _facts(answer, operation)
+    if operation in _LASTING:
+        return errors.OutcomeUnknown(
+            f"What answered {operation} was not X, which may have carried it out.", **facts
+        )
+    hint = "Check ROOST_X_BASE_URL." if answer.status in _NOWHERE else ""
+    return errors.XUnavailable("What answered was not X.", next=hint, **facts)
+
+
 def judge_answer(
     answer: Answer,
     operation: Operation,
@@ -135,24 +103,24 @@ def judge_answer(
 ) -> errors.XFailure:
     """The error for an answer that is not a success.
 
-    `now` is domain time, which limits are told in; `post_text` the text of a create; `limited`
+    `now` is domain time, in which X's limits end; `post_text` the text of a create; `limited`
     counts the 429s in a row, this one included.
     """
     if not 400 <= answer.status < 500 or answer.status == 408:
         return judge_failure(answer, operation)
     facts = _facts(answer, operation)
     problem = read_problem(answer.body)
+    if operation in _MEDIA and answer.status in {413, 431}:
+        # X's own come without a body as well (seen for segments above 1 MiB).
+        return errors.SegmentTooLarge("X does not take segments of this size.", **facts)
+    if problem is None:
+        return judge_foreign(answer, operation)
     if (general := _judge_account(answer, problem, now, limited, facts)) is not None:
         return general
-    if operation in _MEDIA and answer.status in {413, 431}:
-        return errors.SegmentTooLarge("X does not take segments of this size.", **facts)
-    if answer.status == 410 or (problem is None and answer.status == 404 and not answer.body):
+    if answer.status == 410:
         return errors.AppMisconfigured(
-            "X has nothing at this address.", next="Check ROOST_X_BASE_URL.", **facts
+            "X has nothing at this address any more.", next="Check ROOST_X_BASE_URL.", **facts
         )
-    if problem is None:
-        # Not X's API spoke but something in front of it, so nothing was carried out.
-        return errors.XUnavailable("X's edge turned the request away.", **facts)
     said = _quote(problem, post_text)
     if operation is Operation.CREATE_POST:
         return _judge_create(problem, post_text, said, facts)
@@ -184,17 +152,16 @@ def _judge_resource(
 
 
 def _judge_account(
-    answer: Answer, problem: Problem | None, now: datetime, limited: int, facts: dict[str, Any]
+    answer: Answer, problem: Problem, now: datetime, limited: int, facts: dict[str, Any]
 ) -> errors.XFailure | None:
     """Refusals that any operation may meet; None: it is about this request."""
-    said = _quote(problem, None) if problem else ""
-    slug = problem.slug if problem else ""
+    said = _quote(problem, None)
+    slug = problem.slug
     windows = limits.read_windows(answer.headers)
-    if slug == "usage-capped" or (problem and problem.title == "UsageCapExceeded"):
+    if slug == "usage-capped" or problem.title == "UsageCapExceeded":
         # The windows' resets mean nothing here (seen with full windows).
-        period = problem.period if problem else None
-        wait = limits.wait_after_429(windows, now=now, usage_cap=period or "Monthly")
-        facts = facts | {"until": wait.until.isoformat(), "period": period}
+        wait = limits.wait_after_429(windows, now=now, usage_cap=problem.period or "Monthly")
+        facts = facts | {"until": wait.until.isoformat(), "period": problem.period}
         return errors.OutOfCredits(f"The app's usage cap at X is reached: {said}", **facts)
     if answer.status == 402 or slug == "credits" or _is_about_money(problem):
         return errors.OutOfCredits(f"The X app cannot pay for this: {said}", **facts)
@@ -206,13 +173,10 @@ def _judge_account(
         )
     if answer.status == 401:
         return errors.Reauthorize("X does not accept the account's token.", **facts)
-    if problem is None:
-        return None
     # 453: the plan has no such endpoint.
     if slug in _APP_PROBLEMS or problem.reason == "client-not-enrolled" or 453 in problem.codes:
         return errors.AppMisconfigured(f"X does not serve this app: {said}", **facts)
-    if answer.status == 403 and not slug and problem.sentence in {"", "Forbidden"}:
-        # A scope that the grant lacks is answered like this (seen for media.write).
+    if answer.status == 403 and _is_bare_forbidden(problem):
         return errors.Reauthorize(
             "The account's grant does not cover this.",
             next="Connect the account again and allow everything that is asked for.",
@@ -228,7 +192,9 @@ def _judge_create(
         return errors.DuplicatePost(f"X refused the post: {said}", **facts)
     if problem.says("too long") or _is_told_by_weight(problem, post_text):
         return errors.TextTooLong(f"X refused the post as too long: {said}", **facts)
-    if problem.says("media ids", "a video longer", "maximum of 4 items"):
+    if problem.says("media ids"):
+        return errors.MediaIdsInvalid(f"X refused the post's media ids: {said}", **facts)
+    if problem.says("a video longer", "maximum of 4 items"):
         return errors.MediaRejected(f"X refused the post's media: {said}", **facts)
     if problem.says("deleted or not visible") or 385 in problem.codes:
         return errors.ParentNotVisible(f"X does not see the post to reply to: {said}", **facts)
@@ -248,10 +214,14 @@ def _is_told_by_weight(problem: Problem, post_text: str | None) -> bool:
     return text.weigh(post_text).weighted_length > _ORDINARY_LIMIT
 
 
-def _is_about_money(problem: Problem | None) -> bool:
-    return problem is not None and (
-        problem.title == "CreditsDepleted"
-        or problem.says("any credits", "spend cap", "spending limit")
+def _is_bare_forbidden(problem: Problem) -> bool:
+    """A scope that the grant lacks is answered by the bare word (seen for media.write)."""
+    return not problem.slug and not problem.codes and problem.sentence in {"", "Forbidden"}
+
+
+def _is_about_money(problem: Problem) -> bool:
+    return problem.title == "CreditsDepleted" or problem.says(
+        "any credits", "spend cap", "spending limit"
     )
 
 
@@ -265,16 +235,3 @@ def _quote(problem: Problem, post_text: str | None) -> str:
     if post_text:
         said = said.replace(post_text, "…")
     return said if len(said) <= _LONGEST_SENTENCE else said[: _LONGEST_SENTENCE - 1] + "…"
-
-
-def _text(told: Mapping[str, Any], name: str) -> str:
-    value = told.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _slug(kind: str) -> str:
-    return "" if kind == "about:blank" else kind.rstrip("/").rpartition("/")[2]
-
-
-def _first(values: Any) -> str:
-    return next((value for value in values if value), "")

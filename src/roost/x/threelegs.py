@@ -9,10 +9,11 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qs, quote, urlencode
 
 import aiohttp
+import msgspec
 
 from roost.models import XUserId
 from roost.prices import Operation
-from roost.x import errors, refusals, signing
+from roost.x import errors, problems, refusals, signing
 from roost.x.signing import OAuth1
 from roost.x.wire import Answer, Patience, exchange
 
@@ -105,11 +106,24 @@ async def invalidate(session: aiohttp.ClientSession, base_url: str, *, credentia
     """
     path = "/1.1/oauth/invalidate_token.json"
     answer = await _post(session, base_url, path, credential, None, Operation.REVOKE)
-    problem = refusals.read_problem(answer.body)
+    if answer.is_success:
+        if _names_token(answer.body):
+            return
+        raise refusals.judge_unreadable(answer, Operation.REVOKE)
+    problem = problems.read_problem(answer.body)
     # 89: invalid or expired token.
-    if answer.is_success or (problem is not None and 89 in problem.codes):
+    if problem is not None and 89 in problem.codes:
         return
     raise _judge(answer, Operation.REVOKE, verifier=None)
+
+
+def _names_token(body: bytes) -> bool:
+    """Whether X says which token it has invalidated; a proxy's success does not."""
+    try:
+        payload = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return isinstance(payload, dict) and isinstance(payload.get("access_token"), str)
 
 
 async def _ask(
@@ -179,7 +193,9 @@ def _judge(answer: Answer, operation: Operation, *, verifier: str | None) -> err
     if not 400 <= answer.status < 500 or answer.status == 408:
         return refusals.judge_failure(answer, operation)
     facts: dict[str, Any] = {"operation": operation.value, "request_id": answer.request_id}
-    if answer.status == 429 or (problem := refusals.read_problem(answer.body)) is None:
+    if (problem := problems.read_problem(answer.body)) is None:
+        return refusals.judge_foreign(answer, operation)
+    if answer.status == 429:
         return errors.XUnavailable("X's token endpoint turned the request away.", **facts)
     if verifier is not None and answer.status == 401:
         return errors.CodeRefused("X does not accept the verifier or its token.", **facts)

@@ -43,7 +43,7 @@ async def read(client: Client, *, days: int = 7) -> Usage:
         credential=Credential.TOKEN,
     )
     answer, receipt = await client.call(request, _USAGE)
-    told = answer.data or answers.UsageData()
+    told = answer.data
     daily = told.daily_project_usage or answers.DailyUsage()
     return Usage(
         cap=told.project_cap,

@@ -10,16 +10,24 @@ from typing import assert_never
 
 from roost import jobs, promise, store, x
 from roost.accounts import Grant
-from roost.errors import ReconnectNeeded, RoostError, VaultDamaged, VaultKeyMissing
+from roost.clock import describe_skew
+from roost.errors import (
+    DatabaseForgot,
+    ReconnectNeeded,
+    RoostError,
+    VaultDamaged,
+    VaultKeyMissing,
+)
 from roost.house import House, from_outside
 from roost.journal import Attempt
-from roost.models import IntegrationId, PostId, TenantId
+from roost.models import IntegrationId, PostId, TenantId, XUserId
 from roost.points import Point
-from roost.services.publish import send
+from roost.services.publish import search, send
 from roost.services.publish.media import prepare_post
+from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
 from roost.settings import Settings
-from roost.store.database import DATABASE_AWAY
+from roost.store.away import DATABASE_AWAY
 from roost.store.journal import TakenUp
 from roost.store.locks import SenderLocks
 from roost.telemetry import reached
@@ -45,22 +53,28 @@ async def publish_post(
     Where another worker holds the account, that one does it in our place. A post that has to wait
     is left behind and does not hold up later ones.
     """
-    await locks.finish(_publish_account(house, locks, tenant_id, integration_id))
+    x_user_id = await locks.find_user(tenant_id, integration_id)
+    if x_user_id is not None:
+        await locks.finish(_publish_account(house, locks, tenant_id, integration_id, x_user_id))
 
 
 async def _publish_account(
-    house: House, locks: SenderLocks, tenant_id: TenantId, integration_id: IntegrationId
+    house: House,
+    locks: SenderLocks,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    x_user_id: XUserId,
 ) -> None:
     behind: set[PostId] = set()
     is_left = True
-    while is_left and not locks.is_ending and await locks.take(integration_id):
+    while is_left and locks.may_begin and await locks.take(x_user_id):
         try:
             account = _Account(house, locks, tenant_id, integration_id, behind)
-            while not locks.is_ending and await account.take_step():
+            while locks.may_begin and await account.take_step():
                 pass
         finally:
             # One that came while the lock was being given back was left to us: look again.
-            is_left = await locks.give_back(integration_id, behind)
+            is_left = await locks.give_back(x_user_id, integration_id, behind)
 
 
 class _Account:
@@ -93,16 +107,37 @@ class _Account:
             return False
         way = self._way(taken)
         step = promise.decide_step(
-            way.journal, now=self._house.clock.now(), rules=_rules(self._house.settings)
+            way.journal,
+            now=self._house.clock.now(),
+            x_now=self._house.x_now(),
+            rules=_rules(self._house.settings),
+            recheck=self._locks.recheck,
+            searched=self._locks.searched,
         )
         attempt = None
         if isinstance(step, promise.Send) and way.grant.is_fresh():
+            if (why := self._clock_problem()) is not None:
+                self._locks.close_gate(why)
+                return False
             reached(Point.CREATE_BEFORE_COMMIT)
-            attempt = await send.begin(way, step.part, again=step.again)
+            try:
+                attempt = await send.begin(way, step.part, again=step.again)
+            except DatabaseForgot as error:
+                self._locks.close_gate(error.message)
+                raise
         turn = await self._do(way, step, attempt, deadline_at)
         if turn is Turn.BEHIND:
             self._behind.add(way.journal.post.id)
         return turn is not Turn.OVER
+
+    def _clock_problem(self) -> str | None:
+        """Why the clock may not be trusted at this moment: it may have moved since it was checked.
+
+        Where X's time is not known yet, the worker's own check has to come first.
+        """
+        if not self._house.clock.is_wall_time:
+            return None
+        return describe_skew(self._house.server_time.estimate(), self._house.clock.now())
 
     def _way(self, taken: TakenUp) -> Way:
         if self._grant is None:
@@ -124,13 +159,13 @@ class _Account:
             await way.lose_account(error)
             return Turn.BEHIND
         except x.errors.AppMisconfigured as error:
-            await way.rest_app(send.PAUSE_APP, "app", error)
+            await way.rest_app(PAUSE_APP, "app", error)
             return Turn.BEHIND
         except RoostError as error:
             # A setting that does not fit, or X before anything was sent: it waits in its rows
             # until somebody or time has changed something.
             log.warning("post %s waits: %s (%s)", post.id, error, error.code)
-            await way.rest_account(send.growing(way.account.rests), str(error))
+            await way.rest_account(growing(way.account.rests), str(error))
             return Turn.BEHIND
         except (OSError, *DATABASE_AWAY):
             raise
@@ -138,7 +173,7 @@ class _Account:
             # A defect of ours must not hold up the account's other posts, nor pass unseen.
             # Its words stay out of the log: they may quote the post.
             log.error("post %s: %s", post.id, from_outside(error).message)
-            await way.rest(send.growing(0), f"something unforeseen: {type(error).__name__}")
+            await way.rest(growing(0), f"something unforeseen: {type(error).__name__}")
             return Turn.BEHIND
 
 
@@ -162,6 +197,8 @@ async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_
                 return Turn.BEHIND  # another worker has moved the part: the rows are theirs
             await way.grant.get()  # a refresh belongs before the deadline, not into it
             return Turn.ON
+        case promise.SearchFirst(part, since):
+            return await search.search_first(way, part, since)
         case promise.BringMedia():
             await way.ask_for_media(_LOOK_FOR_MEDIA, "its files are being brought to X")
             return Turn.BEHIND
@@ -176,7 +213,7 @@ async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_
             await send.give_up_waiting(way, part)
             return Turn.ON
         case promise.ReadTimeline(part, counts):
-            return await send.ask_timeline(way, part, counts=counts)
+            return await search.ask_timeline(way, part, counts=counts)
         case promise.WaitUntil(instant, why, excused):
             await way.rest(instant - now, why, excused=excused)
             return Turn.BEHIND

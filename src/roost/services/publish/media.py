@@ -32,8 +32,8 @@ from roost.models import (
     PostState,
     TenantId,
 )
+from roost.outcome_alerts import alert_outcome
 from roost.points import Point
-from roost.services.publish.rows import sound_outcome
 from roost.store.database import Statements
 from roost.store.journal import UploadRow
 from roost.store.locks import SenderLocks
@@ -192,7 +192,7 @@ class _Files:
                 await store.posts.tell(
                     transaction, self.post.tenant_id, self.post.id, now, state, after, why, who=who
                 )
-                await sound_outcome(transaction, self.post, self.account, after, why, at=now)
+                await alert_outcome(transaction, self.post, self.account, after, why, at=now)
 
     async def _tell(self, transaction: Statements, why: str) -> None:
         """A line of the story, unless it ends with the same."""

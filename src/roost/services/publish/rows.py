@@ -5,7 +5,7 @@ written, and the rows are read again. X's answers are written until the database
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,9 +16,10 @@ from roost import prices, store, x
 from roost.accounts import Grant, mark_lost, open_client
 from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
-from roost.journal import Attempt, Outcome, PartJournal, PostJournal
+from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Upload
 from roost.limits import Window
-from roost.models import Integration, PartState, Post, PostId, PostState, TenantId, TweetId
+from roost.models import Integration, PartState, PostId, PostState, TenantId, TweetId
+from roost.outcome_alerts import alert_outcome
 from roost.points import Point
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
@@ -78,6 +79,37 @@ class Way:
     @property
     def _what(self) -> str:
         return f"what X answered about post {self.journal.post.id}"
+
+    async def begin_attempt(
+        self,
+        part: PartJournal,
+        uploads: Sequence[Upload],
+        *,
+        started_at: datetime,
+        deadline: timedelta,
+        why: str,
+    ) -> Attempt | None:
+        """Commit an attempt; None where the part, its post or a pause changed meanwhile.
+
+        Raises: DatabaseForgot.
+        """
+        begun = await store.journal.begin_attempt(
+            self.house.database.alone,
+            self.tenant_id,
+            part,
+            uploads,
+            started_at=started_at,
+            deadline=deadline,
+            at=self.house.clock.now(),
+            why=why,
+            who=self.house.who,
+            fence=self.locks.fence,
+            is_wall_time=self.house.clock.is_wall_time,
+        )
+        if begun is None:
+            return None
+        attempt, self.locks.fence = begun
+        return attempt
 
     async def sent(
         self,
@@ -197,7 +229,7 @@ class Way:
 
         async def work(transaction: Statements) -> None:
             if rate:
-                await store.journal.keep_windows(transaction, self.tenant_id, self.account.id, rate)
+                await store.journal.keep_windows(transaction, self.account.id, rate)
             await store.journal.end_attempt(
                 transaction, part.part, attempt, after, outcome,
                 at=now, why=why, who=self.house.who,
@@ -295,55 +327,7 @@ class Way:
                 transaction, self.tenant_id, post.id, now, PostState.PUBLISHING, after, reason,
                 who=self.house.who, position=position,
             )  # fmt: skip
-            await sound_outcome(transaction, post, self.account, after, reason, at=now)
+            await alert_outcome(transaction, post, self.account, after, reason, at=now)
 
         await self.write(work)
         reached(Point.POST_AFTER_SETTLED)
-
-
-#: Of a post that did not end as it was meant to, by its state: the alarm's kind, what the post is
-#: said to be, and what a person can do.
-_NEXT = {
-    PostState.NEEDS_DECISION: (
-        "decision",
-        "needs a decision",
-        "`roost posts {0} --history` shows what is known; `roost decide {0} sent URL`, `send` or"
-        " `drop` settles it.",
-    ),
-    PostState.MISSED: (
-        "missed",
-        "was missed",
-        "`roost decide {0} send` sends it now, `drop` takes it back.",
-    ),
-    PostState.PARTLY_PUBLISHED: (
-        "decision",
-        "is on X only in part",
-        "`roost decide {0} continue --text …` goes on, `delete` takes off X what is out, `leave`"
-        " leaves it.",
-    ),
-    PostState.FAILED: (
-        "failed",
-        "is not on X",
-        "`roost edit {0} --text … --at +1m` tries again, `roost decide {0} leave` leaves it.",
-    ),
-}
-
-
-async def sound_outcome(
-    transaction: Statements,
-    post: Post,
-    account: Integration,
-    state: PostState,
-    why: str,
-    *,
-    at: datetime,
-) -> None:
-    """Tell a person of a post that did not end as it was meant to."""
-    if state not in _NEXT:
-        return
-    kind, what, what_next = _NEXT[state]
-    await store.alarms.sound(
-        transaction, post.tenant_id, kind, f"post {post.id}", at=at,
-        message=f"Post {post.id} of @{account.username} {what}: {why}",
-        next=what_next.format(post.id),
-    )  # fmt: skip

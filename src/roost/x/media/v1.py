@@ -26,7 +26,11 @@ _PATH: Final = "/1.1/media/upload.json"
 async def initialize(
     client: Caller, *, mime_type: str, category: str, total_bytes: int
 ) -> answers.MediaData:
-    """Announce a file. Raises: AppMisconfigured (X does not serve this way any more)."""
+    """Announce a file.
+
+    Raises: AppMisconfigured (X does not serve this API any more: it says so, or there is nothing
+    at the address, which X is known to announce without a word).
+    """
     form = {
         "command": "INIT",
         "total_bytes": str(total_bytes),
@@ -35,7 +39,10 @@ async def initialize(
     }
     try:
         return await _ask(client, form)
-    except errors.AppMisconfigured as refusal:
+    except (errors.AppMisconfigured, errors.XUnavailable) as refusal:
+        is_gone = refusal.receipt is not None and refusal.receipt.status in {404, 410}
+        if isinstance(refusal, errors.XUnavailable) and not is_gone:
+            raise
         raise errors.AppMisconfigured(
             f"X does not take uploads by its API 1.1 from this app: {refusal.message}",
             next='Upload by the API v2 (`upload_api="v2"`).',

@@ -1,0 +1,87 @@
+"""Notices that this machine's clock is wrong: by the database's clock, and by X's.
+
+A wrong clock publishes at wrong times, and looks for posts on X at wrong times. Beyond 30 seconds
+this worker sends nothing; workers on other machines go on.
+"""
+
+import logging
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from roost import store, x
+from roost.clock import MAX_SKEW, describe_skew, wall_now
+from roost.house import House
+
+log = logging.getLogger(__name__)
+
+_KIND: Final = "clock_skew"
+#: X's clock is asked for again when its latest answer is older, in seconds.
+_X_TIME_LASTS_S: Final = 600.0
+
+
+@dataclass(eq=False)
+class ClockCheck:
+    """One worker's comparison of its clock with others'."""
+
+    house: House
+    problem: str | None = None
+    """Why nothing may be sent by this clock; None: it is right."""
+    _is_alerted: bool | None = None
+    """Whether the alert of this machine is open; None: not known yet."""
+
+    async def check(self) -> None:
+        """Compare now, and open or resolve this machine's alert.
+
+        X is asked without a token, for nothing, where its latest answer is too old. A worker that
+        has no answer of X yet sends nothing.
+        Raises: what `store.away.DATABASE_AWAY` lists.
+        """
+        skew = await self._compare_with_database() or await self._compare_with_x()
+        self.problem = skew
+        if skew is None and self._lacks_x_time():
+            self.problem = "X's time is not known yet: X does not answer"
+        await self._alert(skew)
+
+    async def _compare_with_database(self) -> str | None:
+        before = wall_now()
+        row = await self.house.database.alone.run_one("read_wall_clock")
+        after = wall_now()
+        assert row is not None
+        if abs(after - before) > MAX_SKEW:
+            # Slow, or the clock was moved meanwhile: the next comparison tells.
+            return None
+        at: datetime = row["at"]
+        found = describe_skew(at, before + (after - before) / 2)
+        return None if found is None else f"{found} of the database's"
+
+    async def _compare_with_x(self) -> str | None:
+        if not self.house.clock.is_wall_time:
+            return None
+        server_time = self.house.server_time
+        age_s = server_time.age_s()
+        if age_s is None or age_s > _X_TIME_LASTS_S:
+            await x.server_time.ask(
+                self.house.http, self.house.settings.roost_x_base_url, server_time
+            )
+        found = describe_skew(server_time.estimate(), self.house.clock.now())
+        return None if found is None else f"{found} of X's"
+
+    def _lacks_x_time(self) -> bool:
+        return self.house.clock.is_wall_time and self.house.server_time.estimate() is None
+
+    async def _alert(self, skew: str | None) -> None:
+        if self._is_alerted is (skew is not None):
+            return
+        now, machine = self.house.clock.now(), socket.gethostname()
+        async with self.house.database.statements(None) as transaction:
+            if skew is None:
+                await store.alarms.end(transaction, None, _KIND, machine, at=now)
+            else:
+                await store.alarms.sound(
+                    transaction, None, _KIND, machine, at=now,
+                    message=f"On {machine} {skew}, so its worker sends nothing.",
+                    next="Set the clock (see that NTP runs); the worker then goes on by itself.",
+                )  # fmt: skip
+        self._is_alerted = skew is not None

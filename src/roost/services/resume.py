@@ -1,0 +1,323 @@
+"""Lets everything go on after a stop; after a restore, X is searched for the calendar first.
+
+What X has is adopted. What should be on X by now and is not is looked for again before it is sent.
+A post that is due later and is on X already was moved after the copy was made: a person is asked.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from roost import prices, reconcile, store, x
+from roost.accounts import open_account
+from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, RoostError
+from roost.house import House
+from roost.journal import Outcome, PartJournal, PostJournal
+from roost.models import (
+    Integration,
+    IntegrationStatus,
+    PartState,
+    PostId,
+    PostState,
+    TenantId,
+    TweetId,
+)
+from roost.outcome_alerts import alert_outcome
+from roost.promise import RESEND_AFTER
+from roost.reconcile import Seen, Wanted
+from roost.store.database import Statements
+
+_FORGOTTEN: Final = "the database was restored, and may have forgotten that this was sent"
+#: Timelines that are read at a time.
+_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A part that X has, though the restored database did not know."""
+
+    post_id: PostId
+    position: int
+    tweet_id: TweetId
+
+
+@dataclass(slots=True)
+class Resumed:
+    """What was found when everything was resumed; all empty where nothing was restored."""
+
+    adopted: list[Adopted] = field(default_factory=list)
+    asked: list[PostId] = field(default_factory=list)
+    """Due later, yet X has an identical post since the copy: a person decides."""
+    looked_for: list[PostId] = field(default_factory=list)
+    """Due by now and not found: looked for once more before they are sent."""
+    may_have_changed: list[PostId] = field(default_factory=list)
+    """On the calendar: edits and cancellations since the copy are lost."""
+    paused_accounts: list[str] = field(default_factory=list)
+    """X could not be searched for them: they have to be connected again, or are of another X."""
+
+
+async def resume_everything(house: House, *, accept_copy: bool = False) -> Resumed:
+    """Switch everything on again; after a restore, search X first.
+
+    One read of the timeline an account with posts on its calendar, billed by the posts in it.
+    Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed; nothing is resumed then.
+    """
+    async with house.database.statements(None) as transaction:
+        switch = await transaction.run_one("see_stop_switch")
+    assert switch is not None
+    resumed = Resumed()
+    if switch["copied"] and not accept_copy:
+        raise DatabaseCopied(
+            "This database is a copy of the one that workers have published from. Where both are"
+            " used, posts go out twice.",
+            did="Nothing was resumed.",
+        )
+    if switch["restored_to"] is not None:
+        resumed = await _search(house, switch["restored_to"])
+    now = house.clock.now()
+    state = await store.installation.read(house.database.alone)
+    async with house.database.statements(None) as transaction:
+        if switch["restored_to"] is not None:
+            await store.installation.accept(
+                transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
+            )
+        await transaction.run("go_on_with_everything", at=now, who=house.who)
+        for kind in ("restored", "copied"):
+            await store.alarms.end(transaction, None, kind, "database", at=now)
+        await transaction.run("announce_due")
+    return resumed
+
+
+async def _search(house: House, since: datetime) -> Resumed:
+    """Search X for the calendar of every account, a few at a time."""
+    resumed, failed = Resumed(), list[str]()
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def search(account: Integration, calendar: Sequence[PostId]) -> None:
+        async with gate:
+            try:
+                await _Search(house, account, since, resumed).run(calendar)
+            except RoostError as error:
+                failed.append(f"@{account.username} ({error.code})")
+
+    searches = []
+    for tenant_id in await store.tenants.list_ids(house.database):
+        async with house.database.tenant(tenant_id) as transaction:
+            accounts = await store.accounts.list_all(transaction)
+            rows = await transaction.run("list_calendar")
+        for account in accounts:
+            calendar = [PostId(row["id"]) for row in rows if row["integration_id"] == account.id]
+            if calendar:
+                searches.append(search(account, calendar))
+    await asyncio.gather(*searches)
+    if failed:
+        raise RestoreSearchFailed(
+            f"X could not be searched for {', '.join(sorted(failed))}.",
+            did="Nothing was resumed; what was found on X is kept.",
+        )
+    return resumed
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search for one account's calendar."""
+
+    house: House
+    account: Integration
+    since: datetime
+    resumed: Resumed
+
+    @property
+    def _tenant_id(self) -> TenantId:
+        return self.account.tenant_id
+
+    async def run(self, calendar: Sequence[PostId]) -> None:
+        """Read the timeline and match the calendar with it, in due order."""
+        timeline = await self._read_timeline()
+        async with self.house.database.statements(self._tenant_id) as transaction:
+            taken = await store.posts.list_claimed(
+                transaction, [seen.tweet_id for seen in timeline or ()]
+            )
+        for post_id in calendar:
+            async with self.house.database.statements(self._tenant_id) as transaction:
+                await store.posts.lock_state(transaction, post_id)
+                journal = await store.journal.get(transaction, post_id)
+                matches = match_post(
+                    journal, since=self.since, timeline=timeline or (), claimed=taken
+                )
+                taken |= {seen.tweet_id for _, seen in matches}
+                await self._settle(transaction, journal, matches)
+
+    async def _read_timeline(self) -> list[Seen] | None:
+        """None where this X cannot be asked by the account: it is paused until a person resumes
+        it."""
+        account = self.account
+        try:
+            if account.environment is not self.house.settings.environment:
+                raise ReconnectNeeded(f"@{account.username} is of the {account.environment} X.")
+            if account.status is not IntegrationStatus.CONNECTED:
+                raise ReconnectNeeded(f"@{account.username} is not connected.")
+            return [
+                Seen(
+                    tweet_id=seen.tweet_id,
+                    text=seen.expanded_text,
+                    created_at=seen.created_at,
+                    reply_to=seen.reply_to,
+                    media_keys=frozenset(seen.media_keys),
+                    source=seen.source,
+                )
+                async for seen in x.posts.read_timeline(
+                    open_account(self.house, self.account),
+                    self.account.x_user_id,
+                    since_id=reconcile.since_tweet(self.since),
+                )
+            ]
+        except ReconnectNeeded:
+            why = f"@{self.account.username} could not be searched on X after the restore"
+            async with self.house.database.statements(self._tenant_id) as transaction:
+                await transaction.run("lock_pauses")
+                await transaction.run(
+                    "pause_account", integration=self.account.id, paused=True,
+                    at=self.house.clock.now(), why=why, who=self.house.who,
+                )  # fmt: skip
+            self.resumed.paused_accounts.append(self.account.username)
+            return None
+
+    async def _settle(
+        self,
+        transaction: Statements,
+        journal: PostJournal,
+        matches: Sequence[tuple[PartJournal, Seen]],
+    ) -> None:
+        post, now = journal.post, self.house.clock.now()
+        assert post.due_at is not None, "what is on the calendar has a time"
+        is_due = post.due_at <= now
+        if matches and not is_due:
+            await self._ask(transaction, journal, *matches[0])
+            return
+        if matches and post.state is PostState.SCHEDULED:
+            await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
+        for part, seen in matches:
+            await self._adopt(transaction, journal, part, seen)
+        rest = [
+            one
+            for one in journal.parts
+            if one.part.state is PartState.PENDING and one not in [part for part, _ in matches]
+        ]
+        if rest and is_due:
+            if not rest[0].attempts:
+                await self._doubt(transaction, rest[0], post.due_at, PartState.UNKNOWN)
+            self.resumed.looked_for.append(post.id)
+        elif rest and not is_due:
+            self.resumed.may_have_changed.append(post.id)
+
+    async def _ask(
+        self, transaction: Statements, journal: PostJournal, part: PartJournal, seen: Seen
+    ) -> None:
+        """A post that is due later is on X: it was moved, or another is identical."""
+        if journal.post.state is PostState.SCHEDULED:
+            await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
+        await self._doubt(transaction, part, self.since, PartState.UNKNOWN)
+        why = f"X has an identical post since the copy was made: {seen.tweet_id}"
+        journal = await store.journal.get(transaction, journal.post.id)
+        await self._move(transaction, journal, PostState.NEEDS_DECISION, why)
+        await alert_outcome(
+            transaction, journal.post, self.account, PostState.NEEDS_DECISION, why,
+            at=self.house.clock.now(),
+        )  # fmt: skip
+        self.resumed.asked.append(journal.post.id)
+
+    async def _adopt(
+        self, transaction: Statements, journal: PostJournal, part: PartJournal, seen: Seen
+    ) -> None:
+        await self._doubt(transaction, part, self.since, PartState.SENDING)
+        again = await store.journal.get(transaction, journal.post.id)
+        current = next(one for one in again.parts if one.part.id == part.part.id)
+        price = prices.price_of_create(part.part.text, media=bool(part.part.media))
+        await store.journal.settle_sent(
+            transaction,
+            self._tenant_id,
+            self.account.id,
+            current.part,
+            current.last,
+            seen.tweet_id,
+            outcome=Outcome.ADOPTED,
+            sent_at=seen.created_at,
+            usd=price.low,
+            priced=price.reason,
+            windows=(),
+            at=self.house.clock.now(),
+            before=PartState.SENDING,
+            why=f"found on X's timeline as {seen.tweet_id}",
+            who=self.house.who,
+        )
+        self.resumed.adopted.append(Adopted(journal.post.id, part.part.position, seen.tweet_id))
+
+    async def _doubt(
+        self, transaction: Statements, part: PartJournal, started_at: datetime, after: PartState
+    ) -> None:
+        """Attempts whose answers are not known: nothing is sent before the timeline was read.
+
+        What may be sent again (`after` is `unknown`) waits as after an attempt made just now.
+        """
+        now = self.house.clock.now()
+        started = [max(started_at, self.since)]
+        if after is PartState.UNKNOWN:
+            # It may have begun until everything stopped: its request may be on the way still.
+            started.append(max(started[0], self.house.x_now()))
+        await transaction.run(
+            "doubt_part", part=part.part.id, started_at=started, at=now, why=_FORGOTTEN,
+            who=self.house.who,
+        )  # fmt: skip
+        if after is PartState.UNKNOWN:
+            await store.journal.move_part(
+                transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
+                why="X's timeline is read before it is sent", who=self.house.who,
+            )  # fmt: skip
+
+    async def _move(
+        self, transaction: Statements, journal: PostJournal, after: PostState, why: str
+    ) -> None:
+        post = journal.post
+        reason = why if after is PostState.NEEDS_DECISION else None
+        if await store.posts.move(transaction, post.id, post.state, after, reason):
+            await store.posts.tell(
+                transaction, self._tenant_id, post.id, self.house.clock.now(), post.state, after,
+                why, who=self.house.who,
+            )  # fmt: skip
+
+
+def match_post(
+    journal: PostJournal,
+    *,
+    since: datetime,
+    timeline: Sequence[Seen],
+    claimed: set[TweetId],
+) -> list[tuple[PartJournal, Seen]]:
+    """Which parts without an attempt X has, from the first that is not known to be on it. Pure."""
+    matches: list[tuple[PartJournal, Seen]] = []
+    parent: TweetId | None = None
+    for one in journal.parts:
+        if one.part.state is PartState.SENT:
+            parent = one.part.sent_as
+            continue
+        if one.part.state is not PartState.PENDING or one.attempts:
+            break
+        verdict = reconcile.judge_forgotten(
+            Wanted(
+                text=x.posts.as_returned(one.part.text),
+                files=len(one.part.media),
+                media_keys=one.media_keys,
+                reply_to=parent,
+            ),
+            since=since,
+            timeline=timeline,
+            claimed=claimed | {seen.tweet_id for _, seen in matches},
+        )
+        if not isinstance(verdict, reconcile.Found):
+            break
+        matches.append((one, verdict.seen))
+        parent = verdict.seen.tweet_id
+    return matches

@@ -1,0 +1,146 @@
+"""The watermark: what this machine has seen last in the database, kept in a file of ROOST_HOME.
+
+It is compared with the database, which may be a restored copy. The file never goes down within a
+generation of the database, and is on the disk before it counts. It also holds its own inode and
+the machine's boot: a copy of the file, or of the whole disk, shows by them.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from roost.errors import WatermarkUnreadable
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far the database's history had gone."""
+
+    system_identifier: str
+    database_oid: int
+    timeline: str
+    generation: int
+    generation_tag: int
+    event_id: int
+    """0: it had no event."""
+    event_tag: int
+    clean_stop_tag: int | None = None
+    """The database holds the same where the last worker ended in order; None: one runs."""
+    is_refused: bool = False
+    """The database did not fit: only a later generation of it is accepted."""
+    boot_id: str = ""
+    inode: int = 0
+
+
+_DECODER: Final = msgspec.json.Decoder(Watermark)
+
+
+def watermark_file(home: Path) -> Path:
+    """Where the watermark is kept."""
+    return home / "watermark.json"
+
+
+def read(home: Path) -> Watermark | None:
+    """The machine's watermark; None: no worker has run with this ROOST_HOME.
+
+    Raises: WatermarkUnreadable.
+    """
+    path = watermark_file(home)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise WatermarkUnreadable(f"{path} cannot be read ({type(error).__name__}).") from None
+    try:
+        return _DECODER.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise WatermarkUnreadable(f"{path} is damaged.") from None
+
+
+def write(home: Path, mark: Watermark) -> None:
+    """Replace the watermark and see it on the disk, unless a newer one is there.
+
+    Several workers of one machine write it.
+    Raises: OSError.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    path = watermark_file(home)
+    with (home / "watermark.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(WatermarkUnreadable):
+            if (known := read(home)) is not None and _is_newer(known, mark):
+                return
+        fresh = path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            inode = os.fstat(file.fileno()).st_ino
+            full = msgspec.structs.replace(mark, boot_id=_boot_id(), inode=inode)
+            file.write(msgspec.json.encode(full))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        folder = os.open(home, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _is_newer(known: Watermark, mark: Watermark) -> bool:
+    """Whether the known one says more about the same database."""
+    if known.generation != mark.generation:
+        return known.generation > mark.generation
+    if (known.system_identifier, known.database_oid) != (mark.system_identifier, mark.database_oid):
+        return False
+    if known.is_refused != mark.is_refused:
+        return known.is_refused
+    return known.event_id > mark.event_id
+
+
+def is_original(home: Path, mark: Watermark) -> bool:
+    """Whether the file is the one that was written, on a machine that has not started anew."""
+    try:
+        inode = watermark_file(home).stat().st_ino
+    except OSError:
+        return False
+    return (mark.inode, mark.boot_id) == (inode, _boot_id())
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
+@contextlib.contextmanager
+def running(home: Path) -> Iterator[None]:
+    """Hold a file of ROOST_HOME that is left behind where this process ends without order."""
+    folder = home / "workers"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.run"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+        path.unlink(missing_ok=True)
+
+
+def list_unclean_stops(home: Path) -> list[Path]:
+    """The files of this machine's workers that ended without order; who has seen to it deletes
+    them."""
+    found = []
+    for path in (home / "workers").glob("*.run"):
+        with contextlib.suppress(FileNotFoundError), path.open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue  # its worker runs
+            found.append(path)
+    return found

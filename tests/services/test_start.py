@@ -1,0 +1,133 @@
+"""A worker whose database is away at its start waits; a wrong password ends it at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from _ground import open_ground
+
+from fix_postgres import PostgresServer
+from fix_processes import python_process, until
+from fix_publishing import run_roost
+from roost import worker
+from roost.house import open_house
+from roost.settings import Settings
+from roost.store.embedded import EmbeddedPostgres, remove_embedded, start_embedded
+from roost.store.schema import create_database, prepare_database
+from roost.store.vault import make_key_line
+
+pytestmark = pytest.mark.timing
+
+_COMMAND = ("-m", "roost", "worker", "--json")
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Path]:
+    """A home whose PostgreSQL has the migrated database `roost`, and is stopped."""
+    home = tmp_path / "server"
+    server = await start_embedded(home, durable=False)
+    try:
+        await create_database(server.url("postgres"), "roost")
+        await prepare_database(server.url("roost"))
+    finally:
+        await server.stop()
+    yield home
+    await remove_embedded(home)
+
+
+def url_of(home: Path) -> str:
+    """The address of the database, whether its server runs or not."""
+    socket = (home / "postgres" / "run").resolve()
+    return f"postgresql://postgres@/roost?host={socket}&port=5432"
+
+
+def settings_for(url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        roost_home=tmp_path / "home",
+        database_url=url,
+        roost_keys=make_key_line(),
+        roost_x_base_url="http://127.0.0.1:9",
+    )
+
+
+async def said(log: Path, words: str) -> None:
+    """Return once the log has these words."""
+
+    async def has() -> bool:
+        return words in log.read_text()
+
+    await until(has, within=60)
+
+
+async def test_a_worker_waits_for_its_database_and_starts_when_it_is_back(
+    home: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "worker.log"
+    settings = settings_for(url_of(home), tmp_path)
+    async with python_process(*_COMMAND, settings=settings, log=log) as process:
+        await said(log, "waiting for the database")
+        assert "ready" not in log.read_text()
+        server: EmbeddedPostgres = await start_embedded(home, durable=False)
+        try:
+            await said(log, '"ready"')
+            async with open_house(settings) as house:
+                await until(lambda: worker.is_any_alive(house), within=60)
+            assert log.read_text().count("waiting for the database") == 1
+            process.terminate()
+            assert await process.wait() == 0
+        finally:
+            await server.stop()
+
+
+async def test_a_worker_that_waits_ends_when_it_is_asked_to(home: Path, tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    settings = settings_for(url_of(home), tmp_path)
+    async with python_process(*_COMMAND, settings=settings, log=log) as process:
+        await said(log, "waiting for the database")
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def test_workers_that_start_while_the_server_restarts_all_start(tmp_path: Path) -> None:
+    async with open_ground(tmp_path) as ground, ground.database() as url:
+        settings = settings_for(url, tmp_path)
+        logs = [tmp_path / f"worker-{number}.log" for number in range(3)]
+
+        async def start(log: Path) -> None:
+            async with python_process(*_COMMAND, settings=settings, log=log) as process:
+                await said(log, '"ready"')
+                assert process.returncode is None, log.read_text()
+
+        async def restart() -> None:
+            for mode in ("fast", "immediate", "fast"):
+                await ground.restart(mode)
+
+        await asyncio.gather(restart(), *map(start, logs))
+
+
+async def test_a_worker_without_its_database_ends_at_once(
+    migrated_server: PostgresServer, tmp_path: Path
+) -> None:
+    url = migrated_server.url("no_such_database")
+    ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+    assert (ended.code, ended.error) == (5, "database_unavailable")
+    assert "no_such_database" in ended.answer["error"]["message"]
+
+
+async def test_a_worker_with_a_wrong_password_ends_at_once(home: Path, tmp_path: Path) -> None:
+    rules = home / "postgres" / "data" / "pg_hba.conf"
+    rules.write_text(f"local all locked scram-sha-256\n{rules.read_text()}")
+    server = await start_embedded(home, durable=False)
+    try:
+        with psycopg.connect(server.url("roost"), autocommit=True) as admin:
+            admin.execute("CREATE ROLE locked LOGIN PASSWORD 'right'")
+        for given, words in (("locked:wrong", "password authentication"), ("locked", "password")):
+            url = url_of(home).replace("postgres@", f"{given}@")
+            ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+            assert (ended.code, ended.error) == (5, "database_unavailable")
+            assert words in ended.answer["error"]["message"]
+    finally:
+        await server.stop()

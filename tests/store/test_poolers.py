@@ -1,0 +1,85 @@
+"""Behind a pooler: session mode works, every other mode is refused before anything is set."""
+
+import itertools
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from fix_pgbouncer import needs_pgbouncer, pgbouncer
+from fix_processes import python_process, until
+from fix_publishing import Desk, run_roost
+from roost.errors import PoolerUnsupported
+from roost.models import PostState
+from roost.store.database import open_database
+from roost.store.schema import prepare_database
+
+pytestmark = [pytest.mark.timing, needs_pgbouncer]
+
+SHARING = list(itertools.product((1, 5), (0, 1)))
+
+
+async def test_a_worker_publishes_through_a_pooler_in_session_mode(
+    desk: Desk, database_url: str, tmp_path: Path
+) -> None:
+    post_id = await desk.plan("Low tide at six")
+    log = tmp_path / "worker.log"
+    async with pgbouncer(database_url, "session") as url:
+        settings = desk.house.settings.model_copy(update={"database_url": url})
+        async with python_process("-m", "roost", "worker", settings=settings, log=log):
+
+            async def is_published() -> bool:
+                return (await desk.see(post_id)).state is PostState.PUBLISHED
+
+            await until(is_published, within=60)
+    assert await desk.on_x() == ["Low tide at six"]
+
+
+@pytest.mark.parametrize(("pool_size", "round_robin"), SHARING)
+async def test_a_pooler_in_transaction_mode_is_refused(
+    database_url: str, pool_size: int, round_robin: int
+) -> None:
+    given = {"pool_size": pool_size, "round_robin": round_robin}
+    async with pgbouncer(database_url, "transaction", **given) as url:
+        # Sessions that other clients have left in the pool.
+        others = [await psycopg.AsyncConnection.connect(url) for _ in range(pool_size)]
+        for other in others:
+            await other.execute("SELECT 1")
+        for other in others:
+            await other.close()
+        with pytest.raises(PoolerUnsupported, match="changing server processes"):
+            async with open_database(url):
+                pass
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as client:
+            row = await (await client.execute("SELECT current_user")).fetchone()
+            assert row == ("postgres",)
+
+
+async def test_a_pooler_in_statement_mode_is_refused(database_url: str) -> None:
+    async with pgbouncer(database_url, "statement") as url:
+        with pytest.raises(PoolerUnsupported):
+            async with open_database(url):
+                pass
+
+
+async def test_tables_are_not_made_through_a_pooler_in_transaction_mode(database_url: str) -> None:
+    async with pgbouncer(database_url, "transaction") as url:
+        with pytest.raises(PoolerUnsupported):
+            await prepare_database(url)
+
+
+async def test_a_pooler_that_refuses_options_is_named(database_url: str) -> None:
+    async with pgbouncer(database_url, "session") as url:
+        with pytest.raises(PoolerUnsupported, match="unsupported startup parameter"):
+            async with open_database(f"{url}?options=-c%20work_mem%3D8MB"):
+                pass
+
+
+async def test_a_worker_behind_a_pooler_in_transaction_mode_ends_at_once_and_says_what_to_do(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with pgbouncer(database_url, "transaction") as url:
+        ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+    assert (ended.code, ended.error) == (5, "pooler_unsupported")
+    assert "pool_mode = session" in ended.answer["error"]["next"]
+    assert ended.answer["error"]["did"] == "Nothing was started."

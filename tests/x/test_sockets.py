@@ -1,0 +1,191 @@
+"""The sockets that requests to X leave by: what is set on them, and how they end."""
+
+import asyncio
+import socket
+import struct
+import warnings
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from fix_emulator import Emulator
+from roost import x
+from roost.clock import SystemClock
+from roost.x import errors
+from roost.x.sockets import open_connector
+from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
+
+pytestmark = pytest.mark.timing
+
+ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+#: More than the kernels of both ends hold.
+LARGE = 64 * 1024 * 1024
+#: After that a test fails, where it would wait for what does not come.
+PATIENCE_S = 30
+
+
+@dataclass
+class Peer:
+    """A server whose sockets the test reads itself."""
+
+    listening: socket.socket
+    taken: list[socket.socket] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        host, port = self.listening.getsockname()
+        return f"http://{host}:{port}"
+
+    async def accept(self) -> socket.socket:
+        async with asyncio.timeout(PATIENCE_S):
+            connection, _ = await asyncio.get_running_loop().sock_accept(self.listening)
+        connection.setblocking(False)
+        self.taken.append(connection)
+        return connection
+
+
+@pytest_asyncio.fixture
+async def peer() -> AsyncIterator[Peer]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        peer = Peer(listening)
+        yield peer
+        for each in peer.taken:
+            each.close()
+
+
+@pytest_asyncio.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    connector = open_connector(timedelta(seconds=10))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        yield session
+
+
+async def receive(connection: socket.socket) -> bytes:
+    async with asyncio.timeout(PATIENCE_S):
+        return await asyncio.get_running_loop().sock_recv(connection, 1 << 20)
+
+
+async def read_request(connection: socket.socket) -> None:
+    """The head and the two bytes of body that the tests send."""
+    read = b""
+    while not read.endswith(b"{}"):
+        piece = await receive(connection)
+        assert piece, read
+        read += piece
+
+
+async def read_until_reset(connection: socket.socket) -> int:
+    """How many bytes come before the reset; fails where the connection ends in another way."""
+    read = 0
+    try:
+        while piece := await receive(connection):
+            read += len(piece)
+    except ConnectionResetError:
+        return read
+    raise AssertionError("the connection was closed, not reset")
+
+
+async def send(
+    session: aiohttp.ClientSession, url: str, body: bytes, total: timedelta
+) -> Answer | Silence:
+    with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+        payload = GuardedBody(body, "application/json", None)  # aiohttp warns of large ones
+    return await exchange(
+        session,
+        "POST",
+        url,
+        headers={},
+        body=payload,
+        patience=Patience(total=total),
+    )
+
+
+async def test_sockets_drop_what_is_not_acknowledged(emulator: Emulator) -> None:
+    found: list[socket.socket] = []
+    trace = aiohttp.TraceConfig()
+
+    async def look(session: aiohttp.ClientSession, _: SimpleNamespace, __: Any) -> None:
+        assert session.connector is not None
+        found.extend(
+            each.transport.get_extra_info("socket")
+            for each in session.connector._acquired
+            if each.transport is not None
+        )
+
+    trace.on_request_headers_sent.append(look)
+    async with (
+        aiohttp.ClientSession(
+            connector=open_connector(timedelta(seconds=7.5)), trace_configs=[trace]
+        ) as session,
+        session.get(f"{emulator.url}/2/users/me") as answer,
+    ):
+        assert answer.status == 401
+        (opened,) = found
+        linger = opened.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
+        assert struct.unpack("ii", linger) == (1, 0)
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7500
+
+
+async def test_create_that_timed_out_ends_in_a_reset(
+    session: aiohttp.ClientSession, peer: Peer
+) -> None:
+    client = x.Client(
+        x.FixedToken("token"), base_url=peer.url, session=session, clock=SystemClock()
+    )
+    creating = asyncio.ensure_future(
+        x.posts.create(client, text="Low tide at six", deadline=boot_seconds() + 0.3)
+    )
+    connection = await peer.accept()
+    with pytest.raises(errors.OutcomeUnknown):
+        await creating
+    await read_until_reset(connection)
+
+
+async def test_what_was_not_written_yet_is_not_delivered_later(
+    session: aiohttp.ClientSession, peer: Peer
+) -> None:
+    sending = asyncio.ensure_future(
+        send(session, peer.url, bytes(LARGE), timedelta(milliseconds=300))
+    )
+    connection = await peer.accept()
+    assert isinstance(await sending, Silence)
+    # The peer begins to read only now.
+    assert await read_until_reset(connection) < LARGE
+
+
+async def test_cancelled_exchange_ends_in_a_reset(
+    session: aiohttp.ClientSession, peer: Peer
+) -> None:
+    sending = asyncio.ensure_future(send(session, peer.url, b"{}", timedelta(seconds=30)))
+    connection = await peer.accept()
+    await read_request(connection)
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert await read_until_reset(connection) == 0
+
+
+async def test_connection_is_kept_between_exchanges_that_end_well(
+    session: aiohttp.ClientSession, peer: Peer
+) -> None:
+    loop = asyncio.get_running_loop()
+    first = asyncio.ensure_future(send(session, peer.url, b"{}", timedelta(seconds=30)))
+    connection = await peer.accept()
+    for _ in range(3):
+        await read_request(connection)
+        await loop.sock_sendall(connection, ANSWER)
+        answer = await first
+        assert isinstance(answer, Answer)
+        assert answer.body == b"{}"
+        first = asyncio.ensure_future(send(session, peer.url, b"{}", timedelta(seconds=30)))
+    await read_request(connection)
+    first.cancel()
