@@ -5,9 +5,12 @@
 
 from pathlib import Path
 
+import pytest
 from _cluster import open_site
 from _loss_list import all_schedules
 from _loss_play import Play, play_all
+
+pytestmark = pytest.mark.timing
 
 _PLAYS = {
     "failover running, 1 s behind": False,

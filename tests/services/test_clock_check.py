@@ -21,6 +21,8 @@ from roost.services.clock_check import ClockCheck
 from roost.services.decide import TweetUnlikely
 from roost.store.locks import open_sender_locks
 
+pytestmark = pytest.mark.timing
+
 
 @dataclass
 class SkewedClock:

@@ -13,6 +13,8 @@ from roost.models import PostId
 from roost.services import pause
 from roost.services.pause import Scope
 
+pytestmark = pytest.mark.timing
+
 #: What `lock_pauses` takes, and `begin_attempt` shares.
 LOCK = "SELECT pg_advisory_xact_lock{}(21072, 0)"
 #: The same as a pause, within a session of the test's own.

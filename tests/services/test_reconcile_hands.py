@@ -184,6 +184,7 @@ async def test_used_media_after_an_answer_that_lied_is_the_post_itself(
     assert len(await desk.requests("create_post")) == 2
 
 
+@pytest.mark.timing
 async def test_used_media_of_a_lost_attempt_do_not_fail_the_post(desk: Desk, teal: Path) -> None:
     """The first request arrives with the repetition: X takes one, and refuses the other."""
     hasty = desk.with_settings(roost_create_deadline_s=0.3)
