@@ -107,7 +107,7 @@ async def asked_at_a_terminal(
     os.close(theirs)
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while b"[y/N]" not in await process.stderr.readline():
                 assert not process.stderr.at_eof()
             yield process, ours

@@ -57,6 +57,7 @@ async def test_delete_and_continue_at_once_never_both_happen(
         assert there == [not deleted] * 2
 
 
+@pytest.mark.timing
 async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
     post_id = await broken_off(desk, "One")
     await desk.emulator.fail("delete_post", "before", "delay", seconds=1)
