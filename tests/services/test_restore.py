@@ -15,9 +15,9 @@ from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
 from roost import store, watermark
-from roost.errors import DatabaseCopied, DatabaseForgot
+from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
 from roost.house import open_house
-from roost.models import PostState
+from roost.models import IntegrationStatus, PostState
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare, needs_recheck
 from roost.services.schedule import PlainPart, edit_post, schedule_post
@@ -254,6 +254,26 @@ async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compar
         "mark_alive", at=at, timeline=found.timeline, event=found.event_id, tag=found.event_tag
     )
     assert (await store.installation.read(runs)).checked_at == at
+
+
+async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
+    to = desk.house.clock.now()
+    other = await connect_account(desk.house, desk.tenant, desk.emulator, "fieldnotes")
+    post_id = await desk.plan("Mine", "Part two")
+    theirs = await desk.plan("Theirs", account=other)
+    await desk.emulator.jump(seconds=30)
+    await restore_check.stop_after_restore(desk.house, to)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await store.accounts.mark(transaction, other.id, IntegrationStatus.NEEDS_RECONNECT)
+    await desk.emulator.fail("read_timeline", "before", "402")
+    with pytest.raises(RestoreSearchFailed):
+        await resume.resume_everything(desk.house)
+    await connect_account(desk.house, desk.tenant, desk.emulator, "fieldnotes")
+    resumed = await resume.resume_everything(desk.house)
+    assert resumed.paused_accounts == []
+    assert sorted(resumed.looked_for) == [post_id, theirs]
+    await desk.work_through()
+    assert sorted(await desk.on_x()) == ["Mine", "Part two", "Theirs"]
 
 
 async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(

@@ -55,8 +55,13 @@ class Resumed:
     """Due by now and not found: looked for once more, 120 s later, before they are sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
     """On the calendar: edits and cancellations since the copy are lost."""
-    paused_accounts: list[str] = field(default_factory=list)
+    paused: list[Integration] = field(default_factory=list)
     """X could not be searched for them: they have to be connected again, or are of another X."""
+
+    @property
+    def paused_accounts(self) -> list[str]:
+        """The usernames of `paused`."""
+        return [account.username for account in self.paused]
 
 
 async def resume_everything(house: House, *, accept_copy: bool = False) -> Resumed:
@@ -118,7 +123,21 @@ async def _search(house: House, since: datetime) -> Resumed:
             f"X could not be searched for {', '.join(sorted(failed))}.",
             did="Nothing was resumed; what was found on X is kept.",
         )
+    # Not before the search has succeeded: another one may find them connected again.
+    for account in resumed.paused:
+        await _pause(house, account)
     return resumed
+
+
+async def _pause(house: House, account: Integration) -> None:
+    """Pause an account that could not be searched, until a person resumes it."""
+    why = f"@{account.username} could not be searched on X after the restore"
+    async with house.database.statements(account.tenant_id) as transaction:
+        await transaction.run("lock_pauses")
+        await transaction.run(
+            "pause_account", integration=account.id, paused=True, at=house.clock.now(), why=why,
+            who=house.who,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,8 +171,7 @@ class _Search:
                 await self._settle(transaction, journal, matches)
 
     async def _read_timeline(self) -> list[Seen] | None:
-        """None where this X cannot be asked by the account: it is paused until a person resumes
-        it."""
+        """None where this X cannot be asked by the account."""
         account = self.account
         try:
             if account.environment is not self.house.settings.environment:
@@ -176,14 +194,7 @@ class _Search:
                 )
             ]
         except ReconnectNeeded:
-            why = f"@{self.account.username} could not be searched on X after the restore"
-            async with self.house.database.statements(self._tenant_id) as transaction:
-                await transaction.run("lock_pauses")
-                await transaction.run(
-                    "pause_account", integration=self.account.id, paused=True,
-                    at=self.house.clock.now(), why=why, who=self.house.who,
-                )  # fmt: skip
-            self.resumed.paused_accounts.append(self.account.username)
+            self.resumed.paused.append(self.account)
             return None
 
     async def _settle(
@@ -202,14 +213,11 @@ class _Search:
             await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
         for part, seen in matches:
             await self._adopt(transaction, journal, part, seen)
-        rest = [
-            one
-            for one in journal.parts
-            if _may_be_forgotten(one) and one not in [part for part, _ in matches]
-        ]
-        if rest and is_due:
+        matched = [part for part, _ in matches]
+        missing = [one for one in journal.parts if _may_be_forgotten(one) and one not in matched]
+        if missing and is_due:
             self.resumed.looked_for.append(post.id)
-        elif rest and not is_due:
+        elif missing:
             self.resumed.may_have_changed.append(post.id)
 
     async def _ask(
