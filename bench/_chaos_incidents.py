@@ -62,6 +62,8 @@ class Course:
     restarts: int = 0
     read_only_phases: int = 0
     restores: int = 0
+    restored_at: datetime | None = None
+    """In domain time."""
     alarm_after_s: float = 0.0
     """Wall seconds from the restore to its alarm."""
     resume_tries: int = 0
@@ -115,13 +117,14 @@ class Course:
                 if not worker.is_stopped and not worker.has_ended:
                     await worker.ready()
             await self.ground.restore(self.scene.admin_url)
-            restored_at = asyncio.get_running_loop().time()
+            began_at = asyncio.get_running_loop().time()
+            self.restored_at = self.scene.house.clock.now()
             self.watch.forget()
         say("the copy was restored")
         async with asyncio.timeout(_ALARM_WITHIN_S):
             while not await self.scene.ask(_ALARM_IS_OPEN):
                 await asyncio.sleep(0.05)
-        self.alarm_after_s = asyncio.get_running_loop().time() - restored_at
+        self.alarm_after_s = asyncio.get_running_loop().time() - began_at
         await self._resume()
         self.restores += 1
         self.late += await self._plan("planned after the restore", self.span * 0.2)

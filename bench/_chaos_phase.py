@@ -184,6 +184,8 @@ class Phase:
             ids = [each.post_id for each in (*planned, *course.late)]
             if not await scene.settled(ids, within=300):
                 say("not every post comes to an end")
+                for worker in scene.workers:
+                    say(f"{worker.name}: {worker.last_words()}")
             for task in beside:
                 if task.done():
                     task.result()
@@ -319,7 +321,7 @@ class Phase:
         on_x = read_truth(truth)
         differ = CLOCKS_DIFFER + 2 * self.size.skew
         now = self.scene.house.clock.now()
-        findings = judge(Case([*planned, *more], rows, on_x, differ, now))
+        findings = judge(Case([*planned, *more], rows, on_x, differ, now, course.restored_at))
         journal = await self.scene.journal()
         mine = [each.post_id for each in planned]
         drafted = list(zip(calendar, planned, strict=True))

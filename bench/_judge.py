@@ -139,6 +139,9 @@ class Case:
     """How far apart the clocks of those that write one history may be, in domain time."""
     now: datetime | None = None
     """Domain time of the rows: what is due later may still be `scheduled`. None: all was due."""
+    restored_at: datetime | None = None
+    """When a copy of the rows was put in their place; None: never. A thread whose beginning was
+    deleted by hand before looks to the copy like one that never was: it may begin anew."""
     copies: Mapping[tuple[str, str], list[OnX]] = field(init=False)
     """By account and text, in the order in which X made them; a hand's own are not among them."""
     planned_of: Mapping[tuple[str, str], list[tuple[Planned, int]]] = field(init=False)
@@ -186,20 +189,37 @@ def _each(case: Case, at_rest: bool) -> Iterator[Finding]:
 
 
 def _duplicates(case: Case) -> Iterator[Finding]:
+    by_id = {each.id: each for each in case.on_x}
     for key, copies in case.copies.items():
         wanted = case.planned_of.get(key, [])
         for at, copy in enumerate(copies):
             standing = [
                 each
                 for each in copies[: at + 1]
-                if not each.deleted_by_hand
-                or (each.deleted_at is not None and each.deleted_at > copy.created_at)
+                if not _was_deleted(each, copy.created_at)
+                and not _is_forgotten_orphan(case, by_id, each, copy)
             ]
             if len(standing) > len(wanted):
                 post_id = wanted[0][0].post_id if wanted else 0
                 ids = ", ".join(each.id for each in standing)
                 what = f"{len(standing)} on X at once, {len(wanted)} planned: {ids}"
                 yield Finding(Wrong.DUPLICATE, post_id, what)
+
+
+def _was_deleted(post: OnX, at: datetime) -> bool:
+    return post.deleted_by_hand and (post.deleted_at is None or post.deleted_at <= at)
+
+
+def _is_forgotten_orphan(case: Case, by_id: Mapping[str, OnX], post: OnX, copy: OnX) -> bool:
+    """Whether a post of before the restore answers, in the end, one that a hand had deleted."""
+    if case.restored_at is None or not post.created_at < case.restored_at <= copy.created_at:
+        return False
+    parent = by_id.get(post.reply_to or "")
+    while parent is not None:
+        if _was_deleted(parent, copy.created_at):
+            return True
+        parent = by_id.get(parent.reply_to or "")
+    return False
 
 
 def _foreign_deletions(case: Case) -> Iterator[Finding]:

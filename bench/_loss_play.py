@@ -119,7 +119,9 @@ async def _judge(world: World, play: Play, is_at_rest: bool, began: float) -> Ve
         did = world.operator
         lines += [f"  resume ended with {code}: {output}" for code, output in did.resumes]
         lines += [f"  then {command}" for command in did.commands]
-        lines += [] if is_at_rest else ["  it did not come to rest"]
+    if harm and not is_at_rest:
+        lines += ["  it did not come to rest"]
+        lines += [f"  {each.name}: {each.last_words()}" for each in world.scene.workers]
     return Verdict(
         play,
         tuple(harm),

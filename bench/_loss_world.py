@@ -26,7 +26,7 @@ from roost.services.schedule import PlainPart, cancel_post, edit_post
 RATE = 20
 _ALARMS = "SELECT kind, ended_at IS NULL FROM roost.alarms WHERE subject = 'database' ORDER BY id"
 #: Wall seconds until everything has to be at rest again.
-_PATIENCE_S = 90.0
+_PATIENCE_S = 150.0
 
 
 @dataclass

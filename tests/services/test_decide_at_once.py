@@ -12,6 +12,8 @@ from roost.models import Post, PostId, PostState
 from roost.services import decide
 from roost.services.decide import Choice, DecisionNotOpen
 
+pytestmark = pytest.mark.timing
+
 
 async def broken_off(desk: Desk, *out: str) -> PostId:
     """A thread of which these parts are out, and the next one was refused."""

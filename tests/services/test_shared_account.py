@@ -192,7 +192,7 @@ async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery
     assert set(mark) == {
         "system_identifier", "database_oid", "timeline", "registered_system", "registered_oid",
         "generation", "generation_tag", "event_id", "event_tag", "event_at", "alive_at",
-        "clean_stop_tag", "recheck_since", "recheck_until", "at",
+        "checked_at", "clean_stop_tag", "at",
     }  # fmt: skip
     windows = await columns(desk, "SELECT * FROM rate_windows", bakery)
     assert {name for row in windows for name in row} == {

@@ -193,3 +193,17 @@ def test_skewed_clocks_may_write_one_history() -> None:
     case = Case([PLANNED], {1: row}, [FIRST, SECOND])
     assert {each.wrong for each in judge(case)} == {Wrong.UNEXPLAINED}
     assert judge(replace(case, clocks_differ=timedelta(seconds=30))) == []
+
+
+def test_a_thread_whose_beginning_was_deleted_by_hand_may_begin_anew_after_a_restore() -> None:
+    hour = timedelta(hours=1)
+    before = NOON - hour
+    gone = replace(
+        FIRST, id="1", created_at=before, deleted_at=before + hour / 4, deleted_by_hand=True
+    )
+    orphan = replace(SECOND, id="2", created_at=before, reply_to="1")
+    case = Case([PLANNED], {1: PUBLISHED}, [gone, orphan, FIRST, SECOND])
+    assert {each.wrong for each in judge(case)} == {Wrong.DUPLICATE}
+    assert judge(replace(case, restored_at=before + hour / 2)) == []
+    alive = replace(case, on_x=[replace(gone, deleted_at=None, deleted_by_hand=False), *case.on_x])
+    assert judge(replace(alive, restored_at=before + hour / 2)) != []

@@ -1,6 +1,7 @@
 """Lets everything go on after a stop; after a restore, X is searched for the calendar first.
 
-What X has is adopted. What should be on X by now and is not is looked for again before it is sent.
+What X has is adopted. What is due and not found is looked for once more after 120 s, when no
+request of before can arrive any more, and sent then.
 A post that is due later and is on X already was moved after the copy was made: a person is asked.
 """
 
@@ -51,11 +52,16 @@ class Resumed:
     asked: list[PostId] = field(default_factory=list)
     """Due later, yet X has an identical post since the copy: a person decides."""
     looked_for: list[PostId] = field(default_factory=list)
-    """Due by now and not found: looked for once more before they are sent."""
+    """Due by now and not found: looked for once more, 120 s later, before they are sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
     """On the calendar: edits and cancellations since the copy are lost."""
-    paused_accounts: list[str] = field(default_factory=list)
+    paused: list[Integration] = field(default_factory=list)
     """X could not be searched for them: they have to be connected again, or are of another X."""
+
+    @property
+    def paused_accounts(self) -> list[str]:
+        """The usernames of `paused`."""
+        return [account.username for account in self.paused]
 
 
 async def resume_everything(house: House, *, accept_copy: bool = False) -> Resumed:
@@ -117,7 +123,21 @@ async def _search(house: House, since: datetime) -> Resumed:
             f"X could not be searched for {', '.join(sorted(failed))}.",
             did="Nothing was resumed; what was found on X is kept.",
         )
+    # Not before the search has succeeded: another one may find them connected again.
+    for account in resumed.paused:
+        await _pause(house, account)
     return resumed
+
+
+async def _pause(house: House, account: Integration) -> None:
+    """Pause an account that could not be searched, until a person resumes it."""
+    why = f"@{account.username} could not be searched on X after the restore"
+    async with house.database.statements(account.tenant_id) as transaction:
+        await transaction.run("lock_pauses")
+        await transaction.run(
+            "pause_account", integration=account.id, paused=True, at=house.clock.now(), why=why,
+            who=house.who,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -151,8 +171,7 @@ class _Search:
                 await self._settle(transaction, journal, matches)
 
     async def _read_timeline(self) -> list[Seen] | None:
-        """None where this X cannot be asked by the account: it is paused until a person resumes
-        it."""
+        """None where this X cannot be asked by the account."""
         account = self.account
         try:
             if account.environment is not self.house.settings.environment:
@@ -175,14 +194,7 @@ class _Search:
                 )
             ]
         except ReconnectNeeded:
-            why = f"@{self.account.username} could not be searched on X after the restore"
-            async with self.house.database.statements(self._tenant_id) as transaction:
-                await transaction.run("lock_pauses")
-                await transaction.run(
-                    "pause_account", integration=self.account.id, paused=True,
-                    at=self.house.clock.now(), why=why, who=self.house.who,
-                )  # fmt: skip
-            self.resumed.paused_accounts.append(self.account.username)
+            self.resumed.paused.append(self.account)
             return None
 
     async def _settle(
@@ -201,16 +213,11 @@ class _Search:
             await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
         for part, seen in matches:
             await self._adopt(transaction, journal, part, seen)
-        rest = [
-            one
-            for one in journal.parts
-            if one.part.state is PartState.PENDING and one not in [part for part, _ in matches]
-        ]
-        if rest and is_due:
-            if not rest[0].attempts:
-                await self._doubt(transaction, rest[0], post.due_at, PartState.UNKNOWN)
+        matched = [part for part, _ in matches]
+        missing = [one for one in journal.parts if _may_be_forgotten(one) and one not in matched]
+        if missing and is_due:
             self.resumed.looked_for.append(post.id)
-        elif rest and not is_due:
+        elif missing:
             self.resumed.may_have_changed.append(post.id)
 
     async def _ask(
@@ -219,7 +226,7 @@ class _Search:
         """A post that is due later is on X: it was moved, or another is identical."""
         if journal.post.state is PostState.SCHEDULED:
             await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
-        await self._doubt(transaction, part, self.since, PartState.UNKNOWN)
+        await self._doubt(transaction, part, PartState.UNKNOWN)
         why = f"X has an identical post since the copy was made: {seen.tweet_id}"
         journal = await store.journal.get(transaction, journal.post.id)
         await self._move(transaction, journal, PostState.NEEDS_DECISION, why)
@@ -232,7 +239,7 @@ class _Search:
     async def _adopt(
         self, transaction: Statements, journal: PostJournal, part: PartJournal, seen: Seen
     ) -> None:
-        await self._doubt(transaction, part, self.since, PartState.SENDING)
+        await self._doubt(transaction, part, PartState.SENDING)
         again = await store.journal.get(transaction, journal.post.id)
         current = next(one for one in again.parts if one.part.id == part.part.id)
         price = prices.price_of_create(part.part.text, media=bool(part.part.media))
@@ -255,26 +262,17 @@ class _Search:
         )
         self.resumed.adopted.append(Adopted(journal.post.id, part.part.position, seen.tweet_id))
 
-    async def _doubt(
-        self, transaction: Statements, part: PartJournal, started_at: datetime, after: PartState
-    ) -> None:
-        """Attempts whose answers are not known: nothing is sent before the timeline was read.
-
-        What may be sent again (`after` is `unknown`) waits as after an attempt made just now.
-        """
+    async def _doubt(self, transaction: Statements, part: PartJournal, after: PartState) -> None:
+        """An attempt whose answer is not known, for what X has or may have."""
         now = self.house.clock.now()
-        started = [max(started_at, self.since)]
-        if after is PartState.UNKNOWN:
-            # It may have begun until everything stopped: its request may be on the way still.
-            started.append(max(started[0], self.house.x_now()))
         await transaction.run(
-            "doubt_part", part=part.part.id, started_at=started, at=now, why=_FORGOTTEN,
-            who=self.house.who,
+            "doubt_part", part=part.part.id, before=part.part.state, started_at=self.since, at=now,
+            why=_FORGOTTEN, who=self.house.who,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(
                 transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                why="X's timeline is read before it is sent", who=self.house.who,
+                why="X has an identical post", who=self.house.who,
             )  # fmt: skip
 
     async def _move(
@@ -289,6 +287,13 @@ class _Search:
             )  # fmt: skip
 
 
+def _may_be_forgotten(one: PartJournal) -> bool:
+    """Whether the part would be sent without a look at X: a later attempt may be forgotten."""
+    return one.part.state is PartState.PENDING or (
+        one.part.state is PartState.UNKNOWN and one.confirmed_absent
+    )
+
+
 def match_post(
     journal: PostJournal,
     *,
@@ -296,14 +301,14 @@ def match_post(
     timeline: Sequence[Seen],
     claimed: set[TweetId],
 ) -> list[tuple[PartJournal, Seen]]:
-    """Which parts without an attempt X has, from the first that is not known to be on it. Pure."""
+    """Which parts X has without Roost's knowledge, from the first that it may have. Pure."""
     matches: list[tuple[PartJournal, Seen]] = []
     parent: TweetId | None = None
     for one in journal.parts:
         if one.part.state is PartState.SENT:
             parent = one.part.sent_as
             continue
-        if one.part.state is not PartState.PENDING or one.attempts:
+        if not _may_be_forgotten(one):
             break
         verdict = reconcile.judge_forgotten(
             Wanted(

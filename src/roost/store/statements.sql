@@ -269,8 +269,10 @@ UPDATE installation SET system_identifier = %(system_identifier)s, database_oid 
     recheck_since = %(since)s, recheck_until = %(until)s
 
 -- name: mark_alive
--- A worker's heartbeat.
-UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL
+-- A worker's heartbeat, where the database is still the one that it has compared.
+UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL, checked_at = %(at)s
+WHERE left(pg_walfile_name(pg_current_wal_lsn()), 8) = %(timeline)s
+  AND (%(event)s::bigint IS NULL OR has_event(%(event)s, %(tag)s))
 
 -- name: mark_clean_stop
 -- A worker has ended in order; its ROOST_HOME has the same tag.
@@ -290,21 +292,20 @@ SELECT p.id, p.integration_id, p.due_at FROM posts p
 WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
 
 -- name: doubt_part
--- A part that these tables, restored, may have forgotten to be on X gets attempts whose answers
--- are not known: its timeline is read before anything is sent. One line a step.
+-- A part that these tables, restored, have forgotten to be on X, as far as X shows, gets an attempt
+-- whose answer is not known. One line a step.
 WITH attempt AS (
     INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
-    SELECT tenant_id, id, t.number + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
-           t.started_at, clock_timestamp(), 'unknown'
-    FROM parts, unnest(%(started_at)s::timestamptz[]) WITH ORDINALITY AS t (started_at, number)
-    WHERE id = %(part)s AND state = 'pending'
+    SELECT tenant_id, id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
+           %(started_at)s, clock_timestamp(), 'unknown'
+    FROM parts WHERE id = %(part)s AND state = %(before)s
     RETURNING tenant_id, part_id
 ), moved AS (
     UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id
     RETURNING parts.tenant_id, parts.post_id, parts.position
 )
 INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-SELECT tenant_id, post_id, position, %(at)s, 'pending', 'sending', %(why)s, %(who)s FROM moved
+SELECT tenant_id, post_id, position, %(at)s, %(before)s, 'sending', %(why)s, %(who)s FROM moved
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.

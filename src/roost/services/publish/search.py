@@ -10,8 +10,8 @@ from typing import assert_never
 
 from roost import reconcile, store, x
 from roost.errors import RoostError
-from roost.journal import PartJournal
-from roost.models import Environment, TweetId
+from roost.journal import Attempt, PartJournal
+from roost.models import Environment, PartState, TweetId
 from roost.points import Point
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
@@ -53,7 +53,7 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
 
 
 async def search_first(way: Way, part: PartJournal, since: datetime) -> Turn:
-    """Read once whether X has a part of which the database knows no attempt, and adopt it."""
+    """Read once whether X has a part of which an attempt may be forgotten, and adopt it."""
     timeline = await _read_or_wait(way, part, since)
     if timeline is None:
         return Turn.BEHIND
@@ -64,19 +64,28 @@ async def search_first(way: Way, part: PartJournal, since: datetime) -> Turn:
         claimed=await _list_claimed(way, timeline),
     )
     if isinstance(verdict, reconcile.NotFound):
+        assert way.journal.recheck is not None, "it asked for this search"
+        until = way.journal.recheck.until
         # No later part of the post can be on X without this one.
-        way.locks.searched |= {
-            each.part.id for each in way.journal.parts if each.part.position >= part.part.position
-        }
+        later = (
+            each.part for each in way.journal.parts if each.part.position >= part.part.position
+        )
+        way.locks.searched |= {(until, each.id) for each in later}
         return Turn.ON
-    why = "looked for on X before the first attempt: the database may have forgotten one"
-    attempt = await way.begin_attempt(part, [], started_at=since, deadline=timedelta(0), why=why)
+    if part.part.state is PartState.UNKNOWN:
+        attempt: Attempt | None = part.last
+    else:
+        why = "looked for on X before an attempt: the database may have forgotten one"
+        attempt = await way.begin_attempt(
+            part, [], started_at=since, deadline=timedelta(0), why=why
+        )
     if attempt is None:
         return Turn.BEHIND
     if isinstance(verdict, reconcile.Found):
         seen = verdict.seen
         return await way.sent(part, attempt, seen.tweet_id, found_of=seen.created_at)
-    await way.unknown(part, attempt, describe(verdict))
+    if part.part.state is not PartState.UNKNOWN:
+        await way.unknown(part, attempt, describe(verdict))
     await way.ask_person(part, describe(verdict))
     return Turn.BEHIND
 
