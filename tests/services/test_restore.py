@@ -20,6 +20,7 @@ from roost.house import open_house
 from roost.models import IntegrationStatus, PostState
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare, needs_recheck
+from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
 from roost.store.installation import DatabaseState
 from roost.store.locks import open_sender_locks
@@ -217,6 +218,31 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
         post = await desk.see(post_id)
         assert post.state is PostState.PUBLISHED
         assert all(part.sent_as for part in post.parts)
+
+
+async def test_what_was_written_after_the_restore_does_not_shorten_the_search(
+    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
+) -> None:
+    async with _desk(settings, emulator) as (desk, _):
+        await desk.plan("One", "Two", after_s=60)
+    other = _copy(database_url, copied)
+    async with _desk(settings, emulator) as (desk, _):
+        await emulator.jump(seconds=60)
+        await desk.work()
+        assert await desk.on_x() == ["One", "Two"]
+    await emulator.jump(seconds=900)
+
+    there = settings.model_copy(update={"database_url": other})
+    async with open_house(there) as house:
+        # A person is quicker than the workers.
+        parts = [PlainPart("Later")]
+        await schedule_post(
+            house, desk.tenant, desk.account, parts, due_at=house.clock.now(), why="by the test"
+        )
+    async with _desk(there, emulator) as (desk, check):
+        assert check.problem is not None
+        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+        assert [one.position for one in resumed.adopted] == [1, 2]
 
 
 async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:

@@ -152,11 +152,11 @@ class DatabaseCheck:
         """
         async with self._turn:
             runs = self.house.database.alone
-            found = await store.installation.read(runs)
+            found, now = await store.installation.read(runs), self.house.clock.now()
             await self._judge(found)
             if self.problem is None:
                 await self._keep(found)
-                await runs.run("mark_alive")
+                await runs.run("mark_alive", at=now, event=found.event_id, tag=found.event_tag)
             return found
 
     async def end(self) -> None:

@@ -24,7 +24,8 @@ class DatabaseState:
     """The newest event; None: there is none."""
     event_tag: int
     event_at: datetime | None
-    """Domain time."""
+    """Domain time until which the history is whole: of the newest event, or of the last heartbeat
+    where that was earlier. What a copy has got since it was restored does not count."""
     alive_at: datetime | None
     """Wall time of the last heartbeat of any worker."""
     clean_stop_tag: int | None

@@ -268,8 +268,11 @@ UPDATE installation SET system_identifier = %(system_identifier)s, database_oid 
     recheck_since = %(since)s, recheck_until = %(until)s
 
 -- name: mark_alive
--- A worker's heartbeat.
-UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL
+-- A worker's heartbeat, where the event is that the worker has just seen: not in a copy that was
+-- restored meanwhile.
+UPDATE installation
+SET alive_at = clock_timestamp(), checked_at = %(at)s, clean_stop_tag = NULL
+WHERE %(event)s::bigint IS NULL OR has_event(%(event)s, %(tag)s)
 
 -- name: mark_clean_stop
 -- A worker has ended in order; its ROOST_HOME has the same tag.

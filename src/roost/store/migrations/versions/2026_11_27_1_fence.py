@@ -26,6 +26,8 @@ CREATE TABLE installation (
     generation_tag int NOT NULL DEFAULT floor(random() * 2147483647)::int,
     -- Wall time of the last heartbeat of any worker.
     alive_at timestamptz,
+    -- Domain time of the same; in a copy, about when it was made, whatever was written since.
+    checked_at timestamptz,
     -- Written by the last worker that ended in order, here and in its ROOST_HOME.
     clean_stop_tag int,
     -- Posts due until then, and not tried yet, are looked for on X before their first attempt:
@@ -78,8 +80,10 @@ CREATE FUNCTION read_watermark(
            (SELECT d.oid::bigint FROM pg_database d WHERE d.datname = current_database()),
            left(pg_walfile_name(pg_current_wal_lsn()), 8),
            i.system_identifier, i.database_oid, i.generation, i.generation_tag,
-           e.id, coalesce(e.tag, 0), e.at, i.alive_at, i.clean_stop_tag, i.recheck_since,
-           i.recheck_until, clock_timestamp()
+           e.id, coalesce(e.tag, 0),
+           -- A restored copy may hold later events already: of a dispatcher, or of a person.
+           CASE WHEN e.at IS NOT NULL THEN least(e.at, i.checked_at) END, i.alive_at,
+           i.clean_stop_tag, i.recheck_since, i.recheck_until, clock_timestamp()
     FROM installation i
     LEFT JOIN LATERAL (SELECT id, tag, at FROM events ORDER BY id DESC LIMIT 1) AS e ON true
     $$;
