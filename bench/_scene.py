@@ -16,6 +16,7 @@ from collections.abc import (
 )
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,12 +38,13 @@ from roost.store.away import DATABASE_AWAY
 from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 
-#: How many grants are lost; and where nothing is on its way, when the next thing is due.
+#: How many grants are lost; and where nothing is on its way, when the next thing is due. A post
+#: that a person has paused does not count.
 _STANDSTILL = """
     SELECT (SELECT count(*) FROM roost.integrations WHERE status <> 'connected'),
            (SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
                          min(resume_at) FILTER (WHERE state = 'publishing'), min(prepare_at))
-            FROM roost.posts WHERE state IN ('scheduled', 'publishing')
+            FROM roost.posts WHERE state IN ('scheduled', 'publishing') AND NOT paused
             HAVING NOT bool_or(state = 'publishing' AND resume_at IS NULL)
                AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs
                                WHERE status IN ('todo', 'doing')))
@@ -51,6 +53,8 @@ _STANDSTILL = """
 SENDER = 0x526F
 #: Wall seconds that a worker has for an orderly end when its world ends.
 _END_S = 10
+#: Starts a worker of a name with an environment; its log goes into the folder.
+Starter = Callable[[str, Mapping[str, str], Path, Trap], Worker]
 _numbers = itertools.count(1)
 T = TypeVar("T")
 
@@ -149,9 +153,11 @@ class Scene:
             told: dict[str, Any] = await answer.json()
             return told
 
-    async def start_worker(self) -> Worker:
-        """One more worker process; it is not ready yet."""
-        worker = await self._start(next(self.skews))
+    async def start_worker(
+        self, start: Starter | None = None, more: Mapping[str, str] | None = None
+    ) -> Worker:
+        """One more worker process, with more of an environment; it is not ready yet."""
+        worker = await self._start(next(self.skews), start, more)
         self.workers.append(worker)
         return worker
 
@@ -161,13 +167,16 @@ class Scene:
         self.beside.append(worker)
         return worker
 
-    async def _start(self, skew_s: float) -> Worker:
+    async def _start(
+        self, skew_s: float, start: Starter | None = None, more: Mapping[str, str] | None = None
+    ) -> Worker:
         name = f"worker-{next(_numbers)}"
         # It logs in by its own name, by which its sessions are known.
         await self.run(f'CREATE ROLE "{name}" SUPERUSER LOGIN')
         own = {"DATABASE_URL": self.admin_url.replace("//postgres@", f"//{name}@")}
-        environment = {**self.environment, **own}
-        worker = start_worker(name, environment, self.folder, self.trap, skew_s=skew_s)
+        environment = {**self.environment, **own, **(more or {})}
+        start = start or partial(start_worker, skew_s=skew_s)
+        worker = start(name, environment, self.folder, self.trap)
         self.started.append(worker)
         return worker
 

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -186,10 +186,9 @@ def start_worker(
 
     `skew_s`: how far its wall clock is ahead (needs libfaketime); its monotonic clock is right.
     """
-    log = folder / f"{name}.log"
-    log.touch()
     if skew_s:
-        return _spawn(name, environment, log, trap, skew_s)
+        return _spawn_skewed(name, environment, folder, trap, skew_s)
+    log = _make_log(name, folder)
     arguments = (dict(environment), str(log), str(trap.path))
     process = _forks.Process(target=_work, args=arguments, name=name)
     worker = Worker(name, process, log)
@@ -197,22 +196,50 @@ def start_worker(
     return worker
 
 
-def _spawn(
-    name: str, environment: Mapping[str, str], log: Path, trap: Trap, skew_s: float
+def _make_log(name: str, folder: Path) -> Path:
+    log = folder / f"{name}.log"
+    log.touch()
+    return log
+
+
+def _spawn_skewed(
+    name: str, environment: Mapping[str, str], folder: Path, trap: Trap, skew_s: float
 ) -> Worker:
     library = find_faketime()
     if library is None:
         raise RuntimeError("libfaketime is not installed: no worker's clock can be skewed")
-    faked = {
+    faked = {**faketime_environment(library), "FAKETIME": f"{skew_s:+.3f}"}
+    return spawn_worker(name, {**environment, **faked}, folder, trap, skew_s=skew_s)
+
+
+def faketime_environment(library: Path) -> dict[str, str]:
+    """What makes a process read a wall clock of its own, and leaves its monotonic clock alone."""
+    return {
         "LD_PRELOAD": str(library),
-        "FAKETIME": f"{skew_s:+.3f}",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "FAKETIME_DISABLE_SHM": "1",  # a killed process would leave its segment behind
         "NO_FAKE_STAT": "1",
     }
+
+
+def spawn_worker(
+    name: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    trap: Trap,
+    *,
+    before: Sequence[str] = (),
+    skew_s: float = 0,
+) -> Worker:
+    """Start a worker as a process of its own; its log goes into the folder.
+
+    It is killed with this process. `before` is a command that runs another one, such as
+    `ip netns exec NAME`; `skew_s` is what the environment makes of its clock.
+    """
+    log = _make_log(name, folder)
     process = subprocess.Popen(
-        [sys.executable, __file__, str(log), str(trap.path)],
-        env={**environment, **faked},
+        [*before, sys.executable, __file__, str(log), str(trap.path)],
+        env=dict(environment),
         stdin=subprocess.DEVNULL,
     )
     return Worker(name, _Spawned(process), log, skew_s)

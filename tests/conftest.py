@@ -1,5 +1,7 @@
 """The fixtures of all suites, as plugins."""
 
+import signal
+
 pytest_plugins = [
     "fix_postgres",
     "fix_emulator",
@@ -7,3 +9,7 @@ pytest_plugins = [
     "fix_publishing",
     "x_emulator.pytest_plugin",
 ]
+
+# A shell that runs the tests in the background ignores SIGINT, which every child would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -153,7 +153,7 @@ class Desk:
             got = await self.requests(operation)
             return None not in got and len(got) >= count
 
-        await until(are, within=20)
+        await until(are, within=60)
 
     async def under_way(self, operation: str) -> None:
         """Return once X has got the first request of this kind, and has not answered it."""
@@ -161,7 +161,7 @@ class Desk:
         async def is_it() -> bool:
             return await self.requests(operation) == [None]
 
-        await until(is_it, within=20)
+        await until(is_it, within=60)
 
     async def read_figures_at(self, at: datetime) -> None:
         """Let the account's figures be due at this instant."""
@@ -319,7 +319,7 @@ async def run_roost(
         piped_python(
             "-m", "roost", *arguments, environment=given | environment, folder=folder
         ) as process,
-        asyncio.timeout(40),
+        asyncio.timeout(120),
     ):
         return await end_of(process)
 

@@ -161,8 +161,9 @@ class PartJournal:
 class Recheck:
     """The database may lack what was sent before, and does not show it.
 
-    A part without an attempt, of a post due by `until`, is looked for on X before its first one,
-    and not before `until`: after a restore, that is when no request of before is on its way.
+    A part of a post due by `until` that would be sent, also after attempts that created nothing, is
+    looked for on X before, and not before `until`: after a restore, that is when no request of
+    before is on its way.
     """
 
     since: datetime
@@ -191,6 +192,8 @@ class PostJournal:
     """How many creates X still takes of the account, as its last answer told."""
     app_rest: Rest | None = None
     """X takes nothing of any account of the app."""
+    recheck: Recheck | None = None
+    """What the database may lack."""
 
     @property
     def is_untried(self) -> bool:

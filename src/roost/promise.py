@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import limits
-from roost.journal import PartJournal, PostJournal, Recheck
+from roost.journal import PartJournal, PostJournal
 from roost.models import MediaAsset, Part, PartId, PartState, PostState
 
 #: Two empty reads of the timeline lie at least this far apart.
@@ -55,7 +55,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SearchFirst:
-    """The part may be on X though the database does not know: its timeline is read once."""
+    """The part may be on X though the database does not know: its timeline is read once.
+
+    Also where earlier attempts surely created nothing: a later one may have been forgotten.
+    """
 
     part: PartJournal
     since: datetime
@@ -121,13 +124,13 @@ def decide_step(
     now: datetime,
     rules: Rules,
     x_now: datetime | None = None,
-    recheck: Recheck | None = None,
-    searched: Collection[PartId] = (),
+    searched: Collection[tuple[datetime, PartId]] = (),
 ) -> Step:
     """What may be done next for a post on its way.
 
     `now` is domain time by this worker's clock, `x_now` by X's (where it is known): attempts began
-    and were read at X's time. Parts in `searched` were looked for as `recheck` asks.
+    and were read at X's time. In `searched` are the parts that were looked for on X, each with the
+    recheck's `until`.
     """
     due_at = journal.post.due_at
     if due_at is not None and due_at > now:
@@ -140,19 +143,20 @@ def decide_step(
         return WaitWall(left) if left > timedelta(0) else GiveUpWaiting(current)
     if journal.app_rest is not None and journal.app_rest.until > now:
         return WaitUntil(journal.app_rest.until, journal.app_rest.why, excused=True)
-    if current.part.state is PartState.UNKNOWN:
-        return _reconcile(current, now=now, x_now=x_now or now, rules=rules)
+    recheck = journal.recheck
     if (
         recheck is not None
         and due_at is not None
         and due_at <= recheck.until
-        and current.part.id not in searched
-        and not current.attempts
+        and (recheck.until, current.part.id) not in searched
+        and (current.part.state is PartState.PENDING or current.confirmed_absent)
     ):
         if recheck.until > now:
             why = "requests of before the restore may still be on the way to X"
             return WaitUntil(recheck.until, why)
         return SearchFirst(current, min(due_at, recheck.since))
+    if current.part.state is PartState.UNKNOWN:
+        return _reconcile(current, now=now, x_now=x_now or now, rules=rules)
     return _begin(journal, current, now=now, rules=rules)
 
 

@@ -17,6 +17,18 @@ SKEW: Final = timedelta(seconds=60)
 #: another's: a person is asked unless its source tells.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
+#: X refuses a text for so long after the account has posted it, as far as is known.
+DUPLICATE_WINDOW: Final = timedelta(hours=24)
+#: Names under which X's own clients post; no other app has one of them. What a person posts without
+#: Roost has one of these, or another app's.
+_CLIENTS_OF_X: Final = frozenset(
+    {
+        *("X", "X Web App", "X for iPhone", "X for Android", "X Pro"),
+        *("Twitter Web App", "Twitter Web Client", "Twitter for iPhone", "Twitter for iPad"),
+        *("Twitter for Android", "Twitter for Mac", "TweetDeck", "TweetDeck Web App"),
+        *("Twitter Media Studio", "Mobile Web (M2)"),
+    }
+)
 #: The first millisecond of X's ids (Source: the snowflake layout X published).
 _SNOWFLAKE_EPOCH: Final = timedelta(milliseconds=1_288_834_974_657)
 
@@ -92,9 +104,10 @@ def judge_timeline(
 ) -> Found | NotFound | Ambiguous:
     """Which post of the timeline is the part whose attempts began between `since` and `until`.
 
-    Media keys decide alone. Without them an identical post may have been made by hand: the app
-    that made it tells, where the timeline shows a claimed post of ours to compare with; else the
-    time does. What a part is known as already (`claimed`) is out of the question.
+    Media keys decide alone. Without them an identical post may have been made without Roost: the
+    app that made it decides, where it is one of X's own or the timeline shows a claimed post of
+    ours to compare with; else the time does. What a part is known as already (`claimed`) is out of
+    the question.
     """
     candidates = [
         seen
@@ -105,19 +118,29 @@ def judge_timeline(
     ]
     if not candidates:
         return NotFound()
-    if len(candidates) > 1:
-        return Ambiguous(tuple(candidates), "several posts on X look like it")
-    (seen,) = candidates
-    if wanted.media_keys:
-        return Found(seen)
     ours = find_sources(timeline, claimed)
-    if ours and seen.source is not None:
-        if seen.source in ours:
-            return Found(seen)
-        return Ambiguous((seen,), "another app made an identical post")
+    own = (
+        candidates
+        if wanted.media_keys
+        else [seen for seen in candidates if not _is_of_another_app(seen, ours)]
+    )
+    if not own:
+        return Ambiguous(tuple(candidates), "another app made an identical post")
+    if len(own) > 1:
+        return Ambiguous(tuple(own), "several posts on X look like it")
+    (seen,) = own
+    if wanted.media_keys or seen.source in ours:
+        return Found(seen)
     if since - _EARLY <= seen.created_at <= until + _LATE:
         return Found(seen)
     return Ambiguous((seen,), "an identical post was made at another time")
+
+
+def _is_of_another_app(seen: Seen, ours: Collection[str]) -> bool:
+    """Whether X names an app that is surely none of ours."""
+    if seen.source is None:
+        return False
+    return seen.source in _CLIENTS_OF_X or bool(ours and seen.source not in ours)
 
 
 def find_sources(timeline: Sequence[Seen], claimed: Collection[TweetId]) -> frozenset[str]:
@@ -144,7 +167,7 @@ def judge_forgotten(
         key=lambda seen: int(seen.tweet_id),
     )
     ours = find_sources(timeline, claimed)
-    own = [seen for seen in candidates if not ours or seen.source is None or seen.source in ours]
+    own = [seen for seen in candidates if not _is_of_another_app(seen, ours)]
     if own:
         return Found(own[0])
     if candidates:

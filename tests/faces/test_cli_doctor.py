@@ -69,10 +69,8 @@ async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
     stalled_after = timedelta(seconds=float(QUICK["ROOST_STALLED_AFTER_S"]))
     await desk.emulator.fail("create_post", "before", "delay", seconds=60)
     log = tmp_path / "worker.log"
-    # The create outlasts the test, so that the worker keeps the account until it is stopped.
-    wall = QUICK | {"ROOST_CREATE_DEADLINE_S": "60"}
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log, wall=wall
+        "-m", "roost", "worker", settings=desk.house.settings, log=log
     ) as worker:
         await desk.plan("Kept")
         # Until it has the account, and has sent a heartbeat.

@@ -207,7 +207,7 @@ async def test_a_long_running_command_says_when_it_is_ready_and_ends_on_sigterm(
         piped_python(
             "-m", "roost", *arguments, "--json", environment=given, folder=tmp_path
         ) as process,
-        asyncio.timeout(30),
+        asyncio.timeout(120),
     ):
         assert process.stdout is not None
         told = json.loads(await process.stdout.readline())

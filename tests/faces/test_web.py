@@ -366,7 +366,7 @@ async def test_the_page_looks_out_for_late_posts_by_itself(
     await emulator.freeze()
     await emulator.jump(days=1)
     await add_post(house, account, "late", due_in=timedelta(seconds=-600))
-    async with serving(house) as web, asyncio.timeout(20):
+    async with serving(house) as web, asyncio.timeout(60):
         while not await watch.list_alarms(house):
             await asyncio.sleep(0.02)
         _, body = await get(browser, f"{web}/")

@@ -226,16 +226,21 @@ class Promise(RuleBasedStateMachine):
     @precondition(lambda self: self._planned)
     @rule(which=st.integers(0, 50))
     def a_hand_posts_the_same(self, which: int) -> None:
-        """Somebody posts on X what is planned and not begun, long enough before it is due."""
-        self._do(self._post(self._planned[which % len(self._planned)]))
+        """Somebody posts on X what is planned, at any moment; Roost never takes it for its own."""
+        self._do(self._post(self._planned[which % len(self._planned)].texts[0]))
 
-    async def _post(self, planned: Planned) -> None:
-        rows = await self._scene.rows()
-        same = [each for each in self._planned if set(each.texts) & set(planned.texts)]
-        if all(rows[each.post_id].state == "scheduled" for each in same):
-            with contextlib.suppress(AssertionError):  # X refuses it as a duplicate
-                await self._scene.post_by_hand(self._desk.account, planned.texts[0])
-            await self._scene.emulator.jump(seconds=120)
+    @rule(worker=st.integers(0, 1), parts=st.integers(1, 2))
+    def a_hand_posts_what_x_does_not_get(self, worker: int, parts: int) -> None:
+        """X loses a create, and somebody posts its text at that moment."""
+        texts = tuple(f"{next(self._numbers)} by both" for _ in range(parts))
+        self._do(self._plan(*texts, after_s=0, media=None))
+        self._do(self._scene.emulator.fail("create_post", "before", "drop"))
+        self._do(self._post(texts[0]))
+        self._do(self._work(worker))
+
+    async def _post(self, text: str) -> None:
+        with contextlib.suppress(AssertionError):  # X refuses it as a duplicate
+            await self._scene.post_by_hand(self._desk.account, text)
 
     @precondition(lambda self: self._held is None)
     @rule(scope=st.sampled_from([Scope.ACCOUNT, Scope.TENANT, Scope.EVERYTHING]))

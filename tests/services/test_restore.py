@@ -20,7 +20,7 @@ from roost.house import open_house
 from roost.models import IntegrationStatus, PostState
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare, needs_recheck
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.schedule import PlainPart, edit_post, schedule_post
 from roost.settings import Settings
 from roost.store.installation import DatabaseState
 from roost.store.locks import open_sender_locks
@@ -39,9 +39,8 @@ FOUND = DatabaseState(
     event_tag=3,
     event_at=NOW,
     alive_at=NOW,
+    checked_at=NOW,
     clean_stop_tag=None,
-    recheck_since=None,
-    recheck_until=None,
     at=NOW,
 )
 KEPT = Watermark("7", 5, "00000001", 2, 11, 40, 3)
@@ -220,29 +219,41 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
         assert all(part.sent_as for part in post.parts)
 
 
-async def test_what_was_written_after_the_restore_does_not_shorten_the_search(
+async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_in_the_copy(
     noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
 ) -> None:
+    await emulator.switch(duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
-        await desk.plan("One", "Two", after_s=60)
+        sent = await desk.plan("Sent since the copy", after_s=60)
     other = _copy(database_url, copied)
     async with _desk(settings, emulator) as (desk, _):
         await emulator.jump(seconds=60)
         await desk.work()
-        assert await desk.on_x() == ["One", "Two"]
-    await emulator.jump(seconds=900)
-
+    await emulator.jump(seconds=300)
     there = settings.model_copy(update={"database_url": other})
     async with open_house(there) as house:
-        # A person is quicker than the workers.
-        parts = [PlainPart("Later")]
-        await schedule_post(
-            house, desk.tenant, desk.account, parts, due_at=house.clock.now(), why="by the test"
-        )
-    async with _desk(there, emulator) as (desk, check):
-        assert check.problem is not None
+        due_at = house.clock.now() + timedelta(days=1)
+        parts = [PlainPart("Planned in the copy")]
+        await schedule_post(house, desk.tenant, desk.account, parts, due_at=due_at, why="a test")
+    async with _desk(there, emulator) as (desk, _):
         resumed = await resume.resume_everything(desk.house, accept_copy=True)
-        assert [one.position for one in resumed.adopted] == [1, 2]
+        assert [one.post_id for one in resumed.adopted] == [sent]
+
+
+async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compared(
+    desk: Desk,
+) -> None:
+    await desk.plan("Planned", after_s=60)
+    runs = desk.house.database.alone
+    found = await store.installation.read(runs)
+    at = desk.house.clock.now()
+    for timeline, tag in (("FFFFFFFF", found.event_tag), (found.timeline, found.event_tag + 1)):
+        await runs.run("mark_alive", at=at, timeline=timeline, event=found.event_id, tag=tag)
+        assert (await store.installation.read(runs)).checked_at is None
+    await runs.run(
+        "mark_alive", at=at, timeline=found.timeline, event=found.event_id, tag=found.event_tag
+    )
+    assert (await store.installation.read(runs)).checked_at == at
 
 
 async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
@@ -311,6 +322,61 @@ async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> N
     assert await desk.on_x() == ["Moved earlier"]
 
 
+async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_found(
+    desk: Desk,
+) -> None:
+    await desk.emulator.switch(duplicates=False)
+    to = desk.house.clock.now()
+    post_id = await desk.plan("Sent five minutes late")
+    await desk.emulator.jump(seconds=300)
+    await restore_check.stop_after_restore(desk.house, to)
+    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    for _ in range(6):
+        await desk.work()
+        await desk.emulator.jump(seconds=15)
+    there = await desk.post_by_hand("Sent five minutes late")
+    await desk.work_through()
+    assert await desk.on_x() == ["Sent five minutes late"]
+    (part,) = (await desk.see(post_id)).parts
+    assert part.sent_as == there
+
+
+async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_is_found_too(
+    noon: datetime, settings: Settings, emulator: Emulator
+) -> None:
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, check):
+        to = desk.house.clock.now()
+        post_id = await desk.plan("Seen late", "In two parts")
+        await restore_check.stop_after_restore(desk.house, to)
+        assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+        await check.check()
+        parent = await desk.post_by_hand("Seen late")
+        await desk.answer_by_hand("In two parts", parent)
+        await desk.work_through()
+        assert await desk.on_x() == ["Seen late", "In two parts"]
+        assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
+async def test_post_that_was_published_with_another_text_is_found_once_it_is_edited_again(
+    noon: datetime, settings: Settings, emulator: Emulator
+) -> None:
+    await emulator.switch(duplicates=False)
+    async with _desk(settings, emulator) as (desk, check):
+        to = desk.house.clock.now()
+        post_id = await desk.plan("Before the edit")
+        await desk.post_by_hand("After the edit")
+        await restore_check.stop_after_restore(desk.house, to)
+        assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+        await check.check()
+        await edit_post(
+            desk.house, desk.tenant, post_id, parts=[PlainPart("After the edit")], due_at=None
+        )
+        await desk.work_through()
+        assert await desk.on_x() == ["After the edit"]
+        assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
 async def test_forgotten_post_is_found_before_its_first_attempt(
     noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
@@ -327,7 +393,6 @@ async def test_forgotten_post_is_found_before_its_first_attempt(
     shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
     async with _desk(settings, emulator) as (desk, check):
         assert check.problem is None
-        assert desk.locks.recheck is not None
         await desk.work_through()
         assert await desk.on_x() == ["Sent after the copy", "In two parts", "Not sent"]
         assert (await desk.see(first)).state is PostState.PUBLISHED
@@ -343,7 +408,6 @@ async def test_nothing_is_searched_after_an_ordinary_restart(
         await check.end()
     await emulator.jump(seconds=60)
     async with _desk(settings, emulator) as (desk, check):
-        assert desk.locks.recheck is None
         await desk.work_through()
         assert await desk.on_x() == ["Due while nobody ran"]
         assert await desk.requests("read_timeline") == []

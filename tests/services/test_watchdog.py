@@ -36,7 +36,7 @@ async def say(process: asyncio.subprocess.Process, line: str) -> str:
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(f"{line}\n".encode())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return (await process.stdout.readline()).decode().strip()
 
 

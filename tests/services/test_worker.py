@@ -9,7 +9,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account
-from fix_processes import QUICK, python_process, until
+from fix_processes import python_process, until
 from fix_publishing import MOVING, Desk
 from roost import worker
 from roost.house import House
@@ -25,12 +25,12 @@ async def settled(desk: Desk, *posts: PostId) -> None:
     async def are() -> bool:
         return all([(await desk.see(post_id)).state not in MOVING for post_id in posts])
 
-    await until(are, within=60)
+    await until(are, within=120)
 
 
 async def alive(house: House) -> None:
     """Return once a worker is."""
-    await until(lambda: worker.is_any_alive(house), within=60)
+    await until(lambda: worker.is_any_alive(house), within=120)
 
 
 class Working:
@@ -125,16 +125,14 @@ async def test_two_workers_publish_each_post_once(desk: Desk, tmp_path: Path) ->
 async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path: Path) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     log = tmp_path / "worker.log"
-    # A busy machine may take longer than the quick deadline, and the answer would be lost.
-    wall = QUICK | {"ROOST_CREATE_DEADLINE_S": "30"}
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log, wall=wall
+        "-m", "roost", "worker", settings=desk.house.settings, log=log
     ) as process:
         await alive(desk.house)
         post_id = await desk.plan("Begun")
         await desk.under_way("create_post")
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.requests("create_post") == [201]
@@ -158,7 +156,7 @@ async def test_an_idle_worker_ends_at_once(
     ) as process:
         await alive(desk.house)
         process.send_signal(sign)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
     assert "Traceback" not in log.read_text()
 

@@ -103,7 +103,7 @@ async def test_a_hundred_sleepers_wake_each_at_its_instant(
 
 
 async def test_an_instant_that_has_passed_is_not_slept_for(clock: Clock) -> None:
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(5):
         await clock.sleep_until(clock.now())
         await clock.sleep_until(clock.now() - timedelta(days=1))
 

@@ -300,25 +300,29 @@ def test_what_the_database_may_have_forgotten_is_searched_first(
     due_ago: float, since_ago: float
 ) -> None:
     one = PartJournal(part(PartState.PENDING))
-    journal = post(one, due_ago=due_ago)
-    step = decide_step(journal, now=NOW, rules=RULES, recheck=RECHECK)
+    journal = replace(post(one, due_ago=due_ago), recheck=RECHECK)
+    step = decide_step(journal, now=NOW, rules=RULES)
     assert step == SearchFirst(one, ago(since_ago))
-    step = decide_step(journal, now=NOW, rules=RULES, recheck=RECHECK, searched={one.part.id})
+    earlier = {(ago(90), one.part.id)}
+    assert decide_step(journal, now=NOW, rules=RULES, searched=earlier) == step
+    searched = {(RECHECK.until, one.part.id)}
+    step = decide_step(journal, now=NOW, rules=RULES, searched=searched)
     assert step == Send(one, again=False)
 
 
 def test_requests_of_before_a_restore_have_to_arrive_before_the_search() -> None:
     one, ahead = PartJournal(part(PartState.PENDING)), replace(RECHECK, until=ago(-90))
-    step = decide_step(post(one, due_ago=5), now=NOW, rules=RULES, recheck=ahead)
+    step = decide_step(replace(post(one, due_ago=5), recheck=ahead), now=NOW, rules=RULES)
     assert isinstance(step, WaitUntil)
     assert step.instant == ago(-90)
-    step = decide_step(post(one, due_ago=95), now=ago(-90), rules=RULES, recheck=ahead)
+    due = replace(post(one, due_ago=95), recheck=ahead)
+    step = decide_step(due, now=ago(-90), rules=RULES)
     assert step == SearchFirst(one, min(ago(95), RECHECK.since))
 
 
 def test_what_came_due_after_the_start_is_not_searched() -> None:
     one = PartJournal(part(PartState.PENDING))
-    step = decide_step(post(one, due_ago=59), now=NOW, rules=RULES, recheck=RECHECK)
+    step = decide_step(replace(post(one, due_ago=59), recheck=RECHECK), now=NOW, rules=RULES)
     assert step == Send(one, again=False)
 
 

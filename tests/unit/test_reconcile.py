@@ -126,4 +126,12 @@ def test_what_another_app_made_is_asked_about_and_never_taken() -> None:
     assert forgotten(OURS, by_hand, claimed=[OURS.tweet_id]) == Ambiguous(
         (by_hand,), "another app made an identical post"
     )
-    assert forgotten(by_hand) == Found(by_hand)  # nothing of ours is there to compare with
+    assert isinstance(forgotten(by_hand), Ambiguous)
+    unknown_app = seen("1", source="Some app")
+    assert forgotten(unknown_app) == Found(unknown_app)  # nothing of ours to compare with
+
+
+def test_a_post_of_xs_own_client_is_never_ours() -> None:
+    by_hand = seen("1", source="Twitter for iPhone")
+    assert judged(by_hand) == Ambiguous((by_hand,), "another app made an identical post")
+    assert judged(by_hand, seen("2", source="Roost")) == Found(seen("2", source="Roost"))

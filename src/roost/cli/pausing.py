@@ -153,8 +153,7 @@ async def _stop(house: House, restored: bool) -> tuple[dict[str, Any], str]:
     answer: dict[str, Any] = {"paused": True, "scope": Scope.EVERYTHING, "of": None}
     told = "Everything is stopped: nothing of anybody goes out."
     if restored:
-        # What is missing is what was sent after the last line of the story that is there.
-        last_at = (await store.installation.read(house.database.alone)).event_at
+        last_at = (await store.installation.read(house.database.alone)).known_until
         await restore_check.stop_after_restore(house, last_at)
         answer["restored_to"] = last_at
         told += (

@@ -16,6 +16,8 @@ from roost.prices import Operation, Price, price_of, price_of_create, sum_of
 from roost.store.database import Statements
 
 _TWEET: Final = re.compile(r"(?:.*/status(?:es)?/)?([0-9]{1,19})(?:[/?#].*)?")
+#: Ids in the reason for which a person is asked: Roost has seen these posts on X itself.
+_NAMED: Final = re.compile(r"\b[0-9]{15,19}\b")
 _ALARMS: Final = ("decision", "missed", "failed")
 _DELETING: Final = "cancelled by hand: what is out is being deleted from X"
 
@@ -91,7 +93,8 @@ async def say_sent(house: House, tenant: Tenant, post_id: PostId, address: str) 
     tweet_id, now = TweetId(found.group(1)), house.clock.now()
     async with house.database.statements(tenant.id) as transaction:
         journal, part = await _undecided(transaction, post_id)
-        _require_likely(part, tweet_id)
+        if tweet_id not in _NAMED.findall(journal.post.reason or ""):
+            _require_likely(part, tweet_id)
         if await store.posts.list_claimed(transaction, [tweet_id]):
             raise TweetUnlikely(f"{tweet_id} is known already as another part's post.")
         why = f"decided by hand: it is on X as {tweet_id}"
@@ -206,7 +209,8 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
             raise
         now = house.clock.now()
         async with house.database.statements(tenant.id) as transaction:
-            await transaction.run("mark_deleted", part=part.id, at=now)
+            if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
+                continue  # another person has deleted it meanwhile
             await store.posts.tell(
                 transaction, tenant.id, post_id, now, PartState.SENT, PartState.SENT,
                 "deleted from X by hand", who=house.who, position=part.position,
@@ -300,9 +304,13 @@ def _judge(text: str, current: PartJournal, subscription_type: str | None) -> No
 
 
 def _require_likely(part: PartJournal, tweet_id: TweetId) -> None:
-    """X's ids hold the time at which they were given out: before the attempt, it was another."""
+    """X's ids hold the time at which they were given out: before the attempt, it was another.
+
+    Unless X refused it as a duplicate: then the post may be as old as that rule looks back.
+    """
     born = x.posts.born_at(tweet_id)
-    if born < part.attempts[0].started_at - reconcile.SKEW:
+    back = reconcile.DUPLICATE_WINDOW if part.said_duplicate else reconcile.SKEW
+    if born < part.attempts[0].started_at - back:
         raise TweetUnlikely(
             f"{tweet_id} was posted at {_told(born)}, before Roost first tried to send this part"
             f" ({_told(part.attempts[0].started_at)})."

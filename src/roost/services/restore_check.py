@@ -20,7 +20,6 @@ import msgspec
 from roost import store, watermark
 from roost.errors import WatermarkUnreadable
 from roost.house import House
-from roost.journal import Recheck
 from roost.store.away import DATABASE_AWAY
 from roost.store.installation import DatabaseState
 from roost.store.locks import Fence, SenderLocks
@@ -139,7 +138,7 @@ class DatabaseCheck:
         ):
             log.warning("posts that are due by now are looked for on X before their first attempt")
             await runs.run(
-                "begin_recheck", since=found.event_at or _EVER, until=self.house.clock.now()
+                "begin_recheck", since=found.known_until or _EVER, until=self.house.clock.now()
             )
         for path in unclean_stops:
             path.unlink(missing_ok=True)
@@ -152,11 +151,14 @@ class DatabaseCheck:
         """
         async with self._turn:
             runs = self.house.database.alone
-            found, now = await store.installation.read(runs), self.house.clock.now()
+            found = await store.installation.read(runs)
             await self._judge(found)
             if self.problem is None:
                 await self._keep(found)
-                await runs.run("mark_alive", at=now, event=found.event_id, tag=found.event_tag)
+                await runs.run(
+                    "mark_alive", at=self.house.x_now(), timeline=found.timeline,
+                    event=found.event_id, tag=found.event_tag,
+                )  # fmt: skip
             return found
 
     async def end(self) -> None:
@@ -189,11 +191,6 @@ class DatabaseCheck:
         self.locks.fence = (
             Fence(found.event_id, found.event_tag, found.timeline) if found.event_id else None
         )
-        if found.recheck_since is not None and found.recheck_until is not None:
-            recheck = Recheck(found.recheck_since, found.recheck_until)
-            if recheck != self.locks.recheck:
-                self.locks.recheck = recheck
-                self.locks.searched.clear()
         await self._write(mark)
 
     async def _write(self, mark: Watermark) -> None:
@@ -210,9 +207,7 @@ class DatabaseCheck:
         if self.problem is not None:
             return
         self.locks.close_gate(why)
-        await stop_after_restore(
-            self.house, found.event_at, why=why, copied=verdict is Verdict.COPY
-        )
+        await stop_after_restore(self.house, why=why, copied=verdict is Verdict.COPY)
         self.problem = why
         self.kept = _mark_of(found, is_refused=True)
         if verdict is not Verdict.COPY:
@@ -241,15 +236,13 @@ _DESCRIBED: Final = {
 
 
 async def stop_after_restore(
-    house: House, restored_to: datetime | None, *, why: str = "", copied: bool = False
+    house: House, restored_to: datetime | None = None, *, why: str = "", copied: bool = False
 ) -> None:
     """Stop everything, since what was sent after an instant may be missing from the database.
 
-    None: the database has no event at all, so nothing in it says what was not sent.
+    None: since the instant until which the database itself says that all is known in it.
     """
     now = house.clock.now()
-    to = restored_to or _EVER
-    known = f"nothing after {to.isoformat(timespec='seconds')} is known in it"
     why = why or "the database was restored"
     what_next = "`roost resume --all` looks on X for what may be missing before anything is sent."
     if copied:
@@ -259,6 +252,10 @@ async def stop_after_restore(
         )
     async with house.database.statements(None) as transaction:
         await transaction.run("lock_pauses")
+        # Read here, since the server may be another one than a moment ago.
+        known_until = (await store.installation.read(transaction)).known_until
+        to = restored_to or known_until or _EVER
+        known = f"nothing after {to.isoformat(timespec='seconds')} is known in it"
         await transaction.run(
             "stop_after_restore", why=f"{why}; {known}", to=to, copied=copied, at=now,
             who=house.who,

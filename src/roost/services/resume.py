@@ -1,6 +1,7 @@
 """Lets everything go on after a stop; after a restore, X is searched for the calendar first.
 
-What X has is adopted. What should be on X by now and is not is looked for again before it is sent.
+What X has is adopted. What is due and not found is looked for once more after 120 s, when no
+request of before can arrive any more, and sent then.
 A post that is due later and is on X already was moved after the copy was made: a person is asked.
 """
 
@@ -51,7 +52,7 @@ class Resumed:
     asked: list[PostId] = field(default_factory=list)
     """Due later, yet X has an identical post since the copy: a person decides."""
     looked_for: list[PostId] = field(default_factory=list)
-    """Due by now and not found: looked for once more before they are sent."""
+    """Due by now and not found: looked for once more, 120 s later, before they are sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
     """On the calendar: edits and cancellations since the copy are lost."""
     paused: list[Integration] = field(default_factory=list)
@@ -213,15 +214,8 @@ class _Search:
         for part, seen in matches:
             await self._adopt(transaction, journal, part, seen)
         matched = [part for part, _ in matches]
-        missing = [
-            one
-            for one in journal.parts
-            if one.part.state is not PartState.SENT and one not in matched
-        ]
+        missing = [one for one in journal.parts if _may_be_forgotten(one) and one not in matched]
         if missing and is_due:
-            # A resume that failed may have marked it before.
-            if missing[0].part.state is PartState.PENDING and not missing[0].attempts:
-                await self._doubt(transaction, missing[0], post.due_at, PartState.UNKNOWN)
             self.resumed.looked_for.append(post.id)
         elif missing:
             self.resumed.may_have_changed.append(post.id)
@@ -232,7 +226,7 @@ class _Search:
         """A post that is due later is on X: it was moved, or another is identical."""
         if journal.post.state is PostState.SCHEDULED:
             await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
-        await self._doubt(transaction, part, self.since, PartState.UNKNOWN)
+        await self._doubt(transaction, part, PartState.UNKNOWN)
         why = f"X has an identical post since the copy was made: {seen.tweet_id}"
         journal = await store.journal.get(transaction, journal.post.id)
         await self._move(transaction, journal, PostState.NEEDS_DECISION, why)
@@ -245,7 +239,7 @@ class _Search:
     async def _adopt(
         self, transaction: Statements, journal: PostJournal, part: PartJournal, seen: Seen
     ) -> None:
-        await self._doubt(transaction, part, self.since, PartState.SENDING)
+        await self._doubt(transaction, part, PartState.SENDING)
         again = await store.journal.get(transaction, journal.post.id)
         current = next(one for one in again.parts if one.part.id == part.part.id)
         price = prices.price_of_create(part.part.text, media=bool(part.part.media))
@@ -268,19 +262,17 @@ class _Search:
         )
         self.resumed.adopted.append(Adopted(journal.post.id, part.part.position, seen.tweet_id))
 
-    async def _doubt(
-        self, transaction: Statements, part: PartJournal, started_at: datetime, after: PartState
-    ) -> None:
-        """An attempt whose answer is not known: nothing is sent before the timeline was read."""
+    async def _doubt(self, transaction: Statements, part: PartJournal, after: PartState) -> None:
+        """An attempt whose answer is not known, for what X has or may have."""
         now = self.house.clock.now()
         await transaction.run(
-            "doubt_part", part=part.part.id, started_at=max(started_at, self.since), at=now,
+            "doubt_part", part=part.part.id, before=part.part.state, started_at=self.since, at=now,
             why=_FORGOTTEN, who=self.house.who,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(
                 transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                why="X's timeline is read before it is sent", who=self.house.who,
+                why="X has an identical post", who=self.house.who,
             )  # fmt: skip
 
     async def _move(
@@ -295,6 +287,13 @@ class _Search:
             )  # fmt: skip
 
 
+def _may_be_forgotten(one: PartJournal) -> bool:
+    """Whether the part would be sent without a look at X: a later attempt may be forgotten."""
+    return one.part.state is PartState.PENDING or (
+        one.part.state is PartState.UNKNOWN and one.confirmed_absent
+    )
+
+
 def match_post(
     journal: PostJournal,
     *,
@@ -302,14 +301,14 @@ def match_post(
     timeline: Sequence[Seen],
     claimed: set[TweetId],
 ) -> list[tuple[PartJournal, Seen]]:
-    """Which parts without an attempt X has, from the first that is not known to be on it. Pure."""
+    """Which parts X has without Roost's knowledge, from the first that it may have. Pure."""
     matches: list[tuple[PartJournal, Seen]] = []
     parent: TweetId | None = None
     for one in journal.parts:
         if one.part.state is PartState.SENT:
             parent = one.part.sent_as
             continue
-        if one.part.state is not PartState.PENDING or one.attempts:
+        if not _may_be_forgotten(one):
             break
         verdict = reconcile.judge_forgotten(
             Wanted(

@@ -24,16 +24,23 @@ class DatabaseState:
     """The newest event; None: there is none."""
     event_tag: int
     event_at: datetime | None
-    """Domain time until which the history is whole: of the newest event, or of the last heartbeat
-    where that was earlier. What a copy has got since it was restored does not count."""
+    """Domain time."""
     alive_at: datetime | None
     """Wall time of the last heartbeat of any worker."""
+    checked_at: datetime | None
+    """Domain time of the last heartbeat of a worker that this database fitted."""
     clean_stop_tag: int | None
     """Written by the last worker that ended in order; None: one runs, or ended otherwise."""
-    recheck_since: datetime | None
-    recheck_until: datetime | None
     at: datetime
     """The database's wall clock."""
+
+    @property
+    def known_until(self) -> datetime | None:
+        """Until when all that was sent is known here, should it have been restored.
+
+        The newest event alone does not tell: people plan posts in a restored database.
+        """
+        return min(filter(None, (self.event_at, self.checked_at)), default=None)
 
     @property
     def is_copy(self) -> bool:

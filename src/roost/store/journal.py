@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 
 from roost.errors import DatabaseForgot, PostNotFound
-from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Rest, Upload
+from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Recheck, Rest, Upload
 from roost.limits import Family, Window
 from roost.models import (
     AttemptId,
@@ -146,6 +146,9 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
             for each in row["windows"] or ()
         ),
         app_rest=Rest(rest_until, row["app_rest_why"]) if rest_until else None,
+        recheck=Recheck(row["recheck_since"], row["recheck_until"])
+        if row["recheck_until"]
+        else None,
     )
 
 

@@ -14,13 +14,12 @@ import logging
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Literal
 
 import psycopg
 
-from roost.journal import Recheck
 from roost.models import Integration, IntegrationId, PartId, PostId, TenantId, XUserId
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Database, Statements
@@ -134,9 +133,8 @@ class SenderLocks:
         self.closed, self.opened = asyncio.Event(), asyncio.Event()
         self.opened.set()
         self.fence: Fence | None = None
-        self.recheck: Recheck | None = None
-        self.searched: set[PartId] = set()
-        """Parts that were looked for on X as `recheck` asks."""
+        self.searched: set[tuple[datetime, PartId]] = set()
+        """Parts that were looked for on X as a recheck asks, with its `until`."""
         self._on_reopen = on_reopen
         self._users: dict[IntegrationId, XUserId] = {}
         self._database = database

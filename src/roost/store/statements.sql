@@ -174,8 +174,9 @@ UPDATE attempts SET decided_absent = true WHERE id = %(attempt)s
 UPDATE parts SET text = %(text)s WHERE id = %(part)s AND state = 'pending'
 
 -- name: mark_deleted
--- A part was taken off X again.
-UPDATE parts SET deleted_at = %(at)s WHERE id = %(part)s AND state = 'sent'
+-- A part was deleted from X; no row where that is known already.
+UPDATE parts SET deleted_at = %(at)s
+WHERE id = %(part)s AND state = 'sent' AND deleted_at IS NULL RETURNING id
 
 -- name: start_anew
 -- A post's lateness counts from now.
@@ -268,11 +269,10 @@ UPDATE installation SET system_identifier = %(system_identifier)s, database_oid 
     recheck_since = %(since)s, recheck_until = %(until)s
 
 -- name: mark_alive
--- A worker's heartbeat, where the event is that the worker has just seen: not in a copy that was
--- restored meanwhile.
-UPDATE installation
-SET alive_at = clock_timestamp(), checked_at = %(at)s, clean_stop_tag = NULL
-WHERE %(event)s::bigint IS NULL OR has_event(%(event)s, %(tag)s)
+-- A worker's heartbeat, where the database is still the one that it has compared.
+UPDATE installation SET alive_at = clock_timestamp(), clean_stop_tag = NULL, checked_at = %(at)s
+WHERE left(pg_walfile_name(pg_current_wal_lsn()), 8) = %(timeline)s
+  AND (%(event)s::bigint IS NULL OR has_event(%(event)s, %(tag)s))
 
 -- name: mark_clean_stop
 -- A worker has ended in order; its ROOST_HOME has the same tag.
@@ -292,20 +292,20 @@ SELECT p.id, p.integration_id, p.due_at FROM posts p
 WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
 
 -- name: doubt_part
--- A part that these tables, restored, may have forgotten to be on X gets an attempt whose answer
--- is not known: its timeline is read before anything is sent. One line a step.
+-- A part that these tables, restored, have forgotten to be on X, as far as X shows, gets an attempt
+-- whose answer is not known. One line a step.
 WITH attempt AS (
     INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
     SELECT tenant_id, id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
            %(started_at)s, clock_timestamp(), 'unknown'
-    FROM parts WHERE id = %(part)s AND state = 'pending'
+    FROM parts WHERE id = %(part)s AND state = %(before)s
     RETURNING tenant_id, part_id
 ), moved AS (
     UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id
     RETURNING parts.tenant_id, parts.post_id, parts.position
 )
 INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-SELECT tenant_id, post_id, position, %(at)s, 'pending', 'sending', %(why)s, %(who)s FROM moved
+SELECT tenant_id, post_id, position, %(at)s, %(before)s, 'sending', %(why)s, %(who)s FROM moved
 
 -- name: move_post
 -- A post's change of state, by compare-and-set.
@@ -389,6 +389,11 @@ SELECT post_id, sent_as FROM parts
 WHERE integration_id = %(integration)s AND text = %(text)s AND state = 'sent'
   AND deleted_at IS NULL AND id <> %(part)s
 ORDER BY sent_at DESC LIMIT 1
+
+-- name: has_unsettled_twin
+-- Whether a part of any tenant says the same on the same account of X, and may be on X without its
+-- id being known.
+SELECT has_unsettled_twin(%(part)s) AS found
 
 -- name: reschedule_post
 -- Another time for a post that has not begun, or that came to nothing.

@@ -111,7 +111,6 @@ class _Account:
             now=self._house.clock.now(),
             x_now=self._house.x_now(),
             rules=_rules(self._house.settings),
-            recheck=self._locks.recheck,
             searched=self._locks.searched,
         )
         attempt = None

@@ -6,19 +6,16 @@ Every read of a post is billed, once per app and day.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, assert_never
+from typing import assert_never
 
 from roost import reconcile, store, x
 from roost.errors import RoostError
-from roost.journal import PartJournal
-from roost.models import Environment, TweetId
+from roost.journal import Attempt, PartJournal
+from roost.models import Environment, PartState, TweetId
 from roost.points import Point
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
 from roost.telemetry import reached
-
-#: How far back the post is looked for that X takes for the same; its own window is not known.
-_TWINS_WITHIN: Final = timedelta(hours=24)
 
 
 async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
@@ -56,7 +53,7 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
 
 
 async def search_first(way: Way, part: PartJournal, since: datetime) -> Turn:
-    """Read once whether X has a part of which the database knows no attempt, and adopt it."""
+    """Read once whether X has a part of which an attempt may be forgotten, and adopt it."""
     timeline = await _read_or_wait(way, part, since)
     if timeline is None:
         return Turn.BEHIND
@@ -67,19 +64,28 @@ async def search_first(way: Way, part: PartJournal, since: datetime) -> Turn:
         claimed=await _list_claimed(way, timeline),
     )
     if isinstance(verdict, reconcile.NotFound):
+        assert way.journal.recheck is not None, "it asked for this search"
+        until = way.journal.recheck.until
         # No later part of the post can be on X without this one.
-        way.locks.searched |= {
-            each.part.id for each in way.journal.parts if each.part.position >= part.part.position
-        }
+        later = (
+            each.part for each in way.journal.parts if each.part.position >= part.part.position
+        )
+        way.locks.searched |= {(until, each.id) for each in later}
         return Turn.ON
-    why = "looked for on X before the first attempt: the database may have forgotten one"
-    attempt = await way.begin_attempt(part, [], started_at=since, deadline=timedelta(0), why=why)
+    if part.part.state is PartState.UNKNOWN:
+        attempt: Attempt | None = part.last
+    else:
+        why = "looked for on X before an attempt: the database may have forgotten one"
+        attempt = await way.begin_attempt(
+            part, [], started_at=since, deadline=timedelta(0), why=why
+        )
     if attempt is None:
         return Turn.BEHIND
     if isinstance(verdict, reconcile.Found):
         seen = verdict.seen
         return await way.sent(part, attempt, seen.tweet_id, found_of=seen.created_at)
-    await way.unknown(part, attempt, describe(verdict))
+    if part.part.state is not PartState.UNKNOWN:
+        await way.unknown(part, attempt, describe(verdict))
     await way.ask_person(part, describe(verdict))
     return Turn.BEHIND
 
@@ -108,7 +114,7 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
     """
     wanted = _wanted(way, part)
     try:
-        timeline = await _read_seen(way, way.house.x_now() - _TWINS_WITHIN)
+        timeline = await _read_seen(way, way.house.x_now() - reconcile.DUPLICATE_WINDOW)
     except RoostError:
         return None
     claimed = await _list_claimed(way, timeline)
@@ -120,6 +126,7 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
             not others
             and wanted.resembles(seen)
             and seen.source in reconcile.find_sources(timeline, claimed)
+            and not await _is_another_unsettled(way, part)
         )
         return Twin(_address(way, seen.tweet_id), claimed=False, seen=seen, is_ours=is_ours)
     known = await way.write(
@@ -131,6 +138,14 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
         return Twin(_address(way, alike[0].tweet_id), claimed=True) if alike else None
     where = _address(way, TweetId(known["sent_as"]))
     return Twin(f"{where} (post {known['post_id']})", claimed=True)
+
+
+async def _is_another_unsettled(way: Way, part: PartJournal) -> bool:
+    """Whether the answer to an identical part is not known yet: the post may be that one's."""
+    row = await way.write(
+        lambda transaction: transaction.run_one("has_unsettled_twin", part=part.part.id)
+    )
+    return bool(row and row["found"])
 
 
 async def find_own(way: Way, part: PartJournal) -> reconcile.Seen | None:

@@ -26,7 +26,8 @@ CREATE TABLE installation (
     generation_tag int NOT NULL DEFAULT floor(random() * 2147483647)::int,
     -- Wall time of the last heartbeat of any worker.
     alive_at timestamptz,
-    -- Domain time of the same; in a copy, about when it was made, whatever was written since.
+    -- Domain time of the last heartbeat of a worker that this database fitted: all that was sent
+    -- until then is known here. Events do not tell: people plan posts in a restored database.
     checked_at timestamptz,
     -- Written by the last worker that ended in order, here and in its ROOST_HOME.
     clean_stop_tag int,
@@ -72,18 +73,16 @@ CREATE FUNCTION read_watermark(
         OUT registered_system text, OUT registered_oid bigint,
         OUT generation int, OUT generation_tag int,
         OUT event_id bigint, OUT event_tag int, OUT event_at timestamptz,
-        OUT alive_at timestamptz, OUT clean_stop_tag int,
-        OUT recheck_since timestamptz, OUT recheck_until timestamptz, OUT at timestamptz)
+        OUT alive_at timestamptz, OUT checked_at timestamptz, OUT clean_stop_tag int,
+        OUT at timestamptz)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
     SELECT (SELECT s.system_identifier::text FROM pg_control_system() s),
            (SELECT d.oid::bigint FROM pg_database d WHERE d.datname = current_database()),
            left(pg_walfile_name(pg_current_wal_lsn()), 8),
            i.system_identifier, i.database_oid, i.generation, i.generation_tag,
-           e.id, coalesce(e.tag, 0),
-           -- A restored copy may hold later events already: of a dispatcher, or of a person.
-           CASE WHEN e.at IS NOT NULL THEN least(e.at, i.checked_at) END, i.alive_at,
-           i.clean_stop_tag, i.recheck_since, i.recheck_until, clock_timestamp()
+           e.id, coalesce(e.tag, 0), e.at, i.alive_at, i.checked_at, i.clean_stop_tag,
+           clock_timestamp()
     FROM installation i
     LEFT JOIN LATERAL (SELECT id, tag, at FROM events ORDER BY id DESC LIMIT 1) AS e ON true
     $$;
@@ -125,6 +124,18 @@ CREATE FUNCTION is_claimed(tweet text) RETURNS boolean
     END
     $$;
 
+-- Whether a part of any tenant says the same on the same account of X, and may be on X without its
+-- id being known.
+CREATE FUNCTION has_unsettled_twin(part bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN EXISTS (
+        SELECT FROM parts mine JOIN integrations i ON i.id = mine.integration_id
+        JOIN integrations o ON o.environment = i.environment
+                           AND o.metadata ->> 'userId' = i.metadata ->> 'userId'
+        JOIN parts twin ON twin.integration_id = o.id AND twin.text = mine.text
+        WHERE mine.id = has_unsettled_twin.part AND twin.id <> mine.id
+          AND twin.state IN ('sending', 'unknown'));
+
 -- Whether another tenant than the one in sight has connected this user of X.
 CREATE FUNCTION is_connected_elsewhere(played text, x_user text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -144,7 +155,8 @@ CREATE FUNCTION take_up_post(tenant bigint, post bigint, integration bigint, bes
         id bigint, tenant_id bigint, integration_id bigint, state text, due_at timestamptz,
         reason text, tolerance interval, paused boolean, late_from timestamptz, account json,
         ring_key_id text, sealed_key text, app_rest_until timestamptz, app_rest_why text,
-        parts json, media json, uploads json, attempts json, windows json)
+        parts json, media json, uploads json, attempts json, windows json,
+        recheck_since timestamptz, recheck_until timestamptz)
     LANGUAGE plpgsql VOLATILE
     AS $$
     #variable_conflict use_column
@@ -184,11 +196,13 @@ CREATE FUNCTION take_up_post(tenant bigint, post bigint, integration bigint, bes
                     FROM attempts b WHERE b.part_id = ANY(c.parts)) a) AS attempts,
                (SELECT json_agg(w) FROM rate_windows w
                 WHERE w.environment = i.environment
-                  AND w.x_user_id = i.metadata ->> 'userId') AS windows
+                  AND w.x_user_id = i.metadata ->> 'userId') AS windows,
+               s.recheck_since, s.recheck_until
         FROM carrying c JOIN posts n ON n.id = c.id
         JOIN integrations i ON i.id = n.integration_id
         LEFT JOIN tenant_keys k ON k.tenant_id = n.tenant_id
-        LEFT JOIN app_rests r ON r.client_id = i.client_id AND r.environment = i.environment;
+        LEFT JOIN app_rests r ON r.client_id = i.client_id AND r.environment = i.environment
+        CROSS JOIN installation s;
     END
     $$;
 
@@ -319,7 +333,7 @@ CREATE OR REPLACE FUNCTION settle_sent(
 _CALLED = (
     "read_watermark(), has_event(bigint, int), require_fence(bigint, int, text),"
     " list_claimed(text[]), is_claimed(text), is_connected_elsewhere(text, text),"
-    " get_x_user_id(bigint, bigint), take_up_post, begin_attempt"
+    " has_unsettled_twin(bigint), get_x_user_id(bigint, bigint), take_up_post, begin_attempt"
 )
 
 

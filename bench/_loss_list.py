@@ -1,0 +1,114 @@
+"""The list of all schedules: each combination of a loss and its circumstances, with its name."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from _loss_cases import (
+    Change,
+    Home,
+    Method,
+    Place,
+    Workers,
+    another_machine_first,
+    fail_over,
+    fail_over_with_old_watermark,
+    restore_after,
+    restore_dump,
+    restore_files,
+    restore_old_tokens,
+    restore_snapshot,
+    spoil_watermark,
+    use_copy,
+    use_copy_beside,
+)
+from _loss_world import World
+
+from fix_processes import QUICK
+
+#: Its watermark is some seconds old; the rest is the product's own.
+_RARE_HEARTBEAT = {"ROOST_HEARTBEAT_S": "4"}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One way to lose data."""
+
+    name: str
+    play: Callable[[World], Awaitable[None]]
+    """Up to the moment at which workers are back."""
+    wall: Mapping[str, str] = field(default_factory=lambda: QUICK)
+    """Settings of wall time."""
+
+    @property
+    def kind(self) -> str:
+        """The first word of its name."""
+        return self.name.partition(" ")[0]
+
+
+_FAIL_OVERS: tuple[tuple[Workers, float], ...] = (
+    *(("running", 0), ("running", 1), ("running", 2), ("running", 3)),
+    *(("stopped", 1), ("stopped", 3), ("killed", 1)),
+)
+_EVERY: tuple[Workers, ...] = ("running", "stopped", "killed")
+_METHODS: tuple[Method, ...] = ("recreate", "clean")
+_PLACES: tuple[Place, ...] = ("database", "cluster")
+_HOMES: tuple[Home, ...] = ("same", "fresh")
+_CHANGES: tuple[tuple[Change, Workers], ...] = (
+    *(("moved", "stopped"), ("moved", "running"), ("cancelled", "stopped"), ("edited", "stopped")),
+)
+
+
+def all_schedules() -> list[Schedule]:
+    """Every schedule there is; the first word of a name is its kind."""
+    return [
+        *(
+            Schedule(f"failover {workers}, {lag:g} s behind", partial(fail_over, lag, workers))
+            for workers, lag in _FAIL_OVERS
+        ),
+        *(
+            Schedule(
+                f"failover killed, {lag:g} s behind, watermark older",
+                partial(fail_over_with_old_watermark, lag),
+                _RARE_HEARTBEAT,
+            )
+            for lag in (0.3, 1)
+        ),
+        *(
+            Schedule(f"dump {method}, {workers}", partial(restore_dump, method, workers))
+            for method in _METHODS
+            for workers in _EVERY
+        ),
+        Schedule("dump with used tokens", restore_old_tokens),
+        *(Schedule(f"files {workers}", partial(restore_files, workers)) for workers in _EVERY),
+        Schedule("snapshot while running", partial(restore_snapshot, "killed")),
+        Schedule("snapshot after a stop", partial(restore_snapshot, "stopped")),
+        *(
+            Schedule(f"copy {place}, {home} home", partial(use_copy, place, home))
+            for place in _PLACES
+            for home in _HOMES
+        ),
+        *(
+            Schedule(
+                f"copy {place} beside the original, {home} home",
+                partial(use_copy_beside, place, home),
+            )
+            for place in _PLACES
+            for home in _HOMES
+        ),
+        *(
+            Schedule(
+                f"watermark {word}{', restored' if restored else ''}",
+                partial(spoil_watermark, keep, restored),
+            )
+            for word, keep in (("empty", 0.0), ("torn", 0.5))
+            for restored in (False, True)
+        ),
+        Schedule("machine fresh", partial(another_machine_first, "fresh", join=False)),
+        Schedule("machine fresh, then the old", partial(another_machine_first, "fresh", join=True)),
+        Schedule("machine older", partial(another_machine_first, "older", join=False)),
+        *(
+            Schedule(f"change {change}, {workers}", partial(restore_after, change, workers))
+            for change, workers in _CHANGES
+        ),
+    ]

@@ -1,0 +1,230 @@
+"""A wrong clock sends nothing: compared with X's time, and with the database's where it counts."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fix_emulator import Emulator
+from fix_house import connect_account
+from fix_processes import until
+from fix_publishing import Desk, run_roost
+from roost import store, worker
+from roost.house import House
+from roost.models import PostId, PostState, Tenant
+from roost.services import decide, dispatch
+from roost.services.clock_check import ClockCheck
+from roost.services.decide import TweetUnlikely
+from roost.store.locks import open_sender_locks
+
+pytestmark = pytest.mark.timing
+
+
+@dataclass
+class SkewedClock:
+    """The machine's clock, as far off as a test says."""
+
+    off: timedelta = timedelta(0)
+    is_wall_time = True
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.off
+
+    async def sleep_until(self, instant: datetime) -> None:
+        while (left := (instant - self.now()).total_seconds()) > 0:
+            await asyncio.sleep(min(left, 0.1))
+
+
+@dataclass(frozen=True)
+class Skewed(Desk):
+    """A desk whose clock can be moved; X's clock is right."""
+
+    clock: SkewedClock
+
+
+@pytest.fixture
+async def skewed(house: House, tenant: Tenant, emulator: Emulator) -> AsyncIterator[Skewed]:
+    """The account @larkbooks at the present time, by a clock that is right to begin with."""
+    clock = SkewedClock()
+    settings = house.settings.model_copy(
+        update={"roost_heartbeat_s": 0.2, "roost_stalled_after_s": 2.0}
+    )
+    house = replace(house, clock=clock, settings=settings)
+    account = await connect_account(house, tenant, emulator, "larkbooks")
+    async with open_sender_locks(house.database) as locks:
+        desk = Skewed(house, tenant, account, emulator, locks, clock)
+        await desk.read_figures_at(clock.now() + timedelta(days=365))
+        yield desk
+
+
+@contextlib.asynccontextmanager
+async def running(house: House) -> AsyncIterator[None]:
+    """A worker in this process for the length of the block."""
+    task = asyncio.create_task(worker.run(house, handle_signals=False))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def alarms(desk: Desk) -> list[str]:
+    """The kinds of the open alarms."""
+    async with desk.house.database.statements(None) as transaction:
+        return [alarm.kind for alarm in await store.alarms.list_open(transaction)]
+
+
+async def published(desk: Desk, post_id: PostId) -> None:
+    """Return once the post is."""
+
+    async def is_it() -> bool:
+        return (await desk.see(post_id)).state is PostState.PUBLISHED
+
+    await until(is_it)
+
+
+async def alerted(desk: Desk, kinds: list[str]) -> None:
+    """Return once these alarms are open."""
+
+    async def are() -> bool:
+        return await alarms(desk) == kinds
+
+    await until(are)
+
+
+@pytest.mark.parametrize("off_s", [-7200, -300, -100, 100, 300, 7200])
+async def test_clock_that_is_wrong_sends_nothing_until_it_is_right(
+    skewed: Skewed, off_s: int
+) -> None:
+    post_id = await skewed.plan("On time", after_s=-8)
+    skewed.clock.off = timedelta(seconds=off_s)
+    async with running(skewed.house):
+        await alerted(skewed, ["clock_skew"])
+        assert (await skewed.see(post_id)).state is PostState.SCHEDULED
+        assert await skewed.on_x() == []
+        skewed.clock.off = timedelta(0)
+        await published(skewed, post_id)
+        await alerted(skewed, [])
+    assert await skewed.on_x() == ["On time"]
+
+
+async def test_doctor_says_that_a_clock_is_wrong(skewed: Skewed, tmp_path: Path) -> None:
+    skewed.clock.off = timedelta(seconds=-300)
+    await ClockCheck(skewed.house).check()
+    doctor = await run_roost("doctor", "--json", settings=skewed.house.settings, folder=tmp_path)
+    found = " ".join(one["told"] for one in doctor.answer["findings"])
+    assert "this machine's clock is 300 s behind of X's, so its worker sends nothing" in found
+
+
+@pytest.mark.parametrize("off_s", [-20, 20])
+async def test_clock_that_is_little_off_publishes(skewed: Skewed, off_s: int) -> None:
+    post_id = await skewed.plan("On time", after_s=-25)
+    skewed.clock.off = timedelta(seconds=off_s)
+    async with running(skewed.house):
+        await published(skewed, post_id)
+    assert await alarms(skewed) == []
+
+
+async def test_clock_that_moves_between_two_heartbeats_sends_nothing(skewed: Skewed) -> None:
+    check = ClockCheck(skewed.house)
+    await check.check()
+    assert check.problem is None
+    post_id = await skewed.plan("On time", after_s=-40)
+    skewed.clock.off = timedelta(seconds=120)
+    await skewed.work()
+    assert await skewed.requests("create_post") == []
+    assert not skewed.locks.may_begin
+    assert (await skewed.see(post_id)).parts[0].state == "pending"
+    await check.check()
+    assert await alarms(skewed) == ["clock_skew"]
+    skewed.clock.off = timedelta(0)
+    await check.check()
+    assert (check.problem, await alarms(skewed)) == (None, [])
+    skewed.locks.open_gate()
+    await dispatch.dispatch_stranded(skewed.house)
+    await skewed.work()
+    assert await skewed.on_x() == ["On time"]
+
+
+async def test_clock_is_not_compared_while_the_emulators_is_not_wall_time(
+    house: House, emulator: Emulator
+) -> None:
+    check = ClockCheck(house)
+    for change in ({"rate": 0}, {"jump_seconds": 7200, "rate": 1}, {"rate": 100}):
+        await emulator.door("clock", **change)
+        await check.check()
+        assert check.problem is None
+    assert house.server_time.latest is None
+
+
+async def test_post_is_not_sent_before_it_is_due_by_the_databases_clock(skewed: Skewed) -> None:
+    post_id = await skewed.plan("Early", after_s=20)
+    skewed.clock.off = timedelta(seconds=25)
+    await skewed.work()
+    assert (await skewed.see(post_id)).state is PostState.SCHEDULED
+    async with skewed.house.database.tenant(skewed.tenant.id) as transaction:
+        await transaction.raw.execute(
+            "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
+        )
+    await dispatch.dispatch_stranded(skewed.house)
+    await skewed.work()
+    async with skewed.house.database.tenant(skewed.tenant.id) as transaction:
+        journal = await store.journal.get(transaction, post_id)
+    assert (journal.parts[0].part.state, journal.parts[0].attempts) == ("pending", ())
+    assert await skewed.on_x() == []
+
+
+async def test_post_is_not_sent_before_it_is_due_by_the_workers_clock(skewed: Skewed) -> None:
+    post_id = await skewed.plan("Early")
+    skewed.clock.off = timedelta(seconds=-25)
+    await skewed.work()
+    assert (await skewed.see(post_id)).state is PostState.SCHEDULED
+    assert await skewed.on_x() == []
+
+
+@pytest.mark.parametrize("off_s", [-20, 0, 20])
+async def test_lost_answer_is_adopted_by_xs_time(skewed: Skewed, off_s: int) -> None:
+    await skewed.emulator.switch(duplicates=False)
+    await ClockCheck(skewed.house).check()
+    await skewed.emulator.fail("create_post", "after", "drop")
+    post_id = await skewed.plan("Once", after_s=-25)
+    skewed.clock.off = timedelta(seconds=off_s)
+    await skewed.work()
+    (on_x,) = (await skewed.emulator.truth())["posts"]
+    post = await skewed.see(post_id)
+    assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, on_x["id"])
+
+
+@pytest.mark.parametrize("off_s", [-28, 28])
+async def test_found_accepts_what_xs_time_allows(skewed: Skewed, off_s: int) -> None:
+    """The person names the post that was made just before the attempt, by X's clock."""
+    await skewed.emulator.switch(duplicates=False)
+    await ClockCheck(skewed.house).check()
+    there = await skewed.post_by_hand("Twice")
+    await skewed.emulator.fail("create_post", "after", "drop")
+    post_id = await skewed.plan("Twice", after_s=-40)
+    skewed.clock.off = timedelta(seconds=off_s)
+    await skewed.work()
+    assert (await skewed.see(post_id)).state is PostState.NEEDS_DECISION
+    # X gave out the second id 61 s before the first one.
+    early = str(int(there) - (61_000 << 22))
+    with pytest.raises(TweetUnlikely):
+        await decide.say_sent(skewed.house, skewed.tenant, post_id, early)
+    post = await decide.say_sent(skewed.house, skewed.tenant, post_id, there)
+    assert post.parts[0].sent_as == there
+
+
+async def test_worker_sends_nothing_before_it_knows_xs_time(skewed: Skewed) -> None:
+    await skewed.emulator.fail("read_usage", "before", "404html", times=None)
+    post_id = await skewed.plan("On time", after_s=-8)
+    async with running(skewed.house):
+        await skewed.answered("read_usage", 2)
+        assert await alarms(skewed) == []
+        assert (await skewed.see(post_id)).state is PostState.SCHEDULED
+        await skewed.emulator.clear_faults()
+        await published(skewed, post_id)
+    assert await skewed.requests("create_post") == [201]

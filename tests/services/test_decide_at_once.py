@@ -1,0 +1,108 @@
+"""Decisions of two people at the same moment, and a deletion that X lets down half way."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from fix_publishing import Desk
+from roost import store, x
+from roost.models import Post, PostId, PostState
+from roost.services import decide
+from roost.services.decide import Choice, DecisionNotOpen
+
+pytestmark = pytest.mark.timing
+
+
+async def broken_off(desk: Desk, *out: str) -> PostId:
+    """A thread of which these parts are out, and the next one was refused."""
+    await desk.plan("Said before")
+    post_id = await desk.plan(*out, "Said before", "The end", after_s=1)
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PARTLY_PUBLISHED
+    return post_id
+
+
+async def alarms(desk: Desk) -> list[str]:
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        return [alarm.kind for alarm in await store.alarms.list_open(transaction)]
+
+
+async def is_on_x(desk: Desk, text: str) -> bool:
+    posts = (await desk.emulator.truth())["posts"]
+    return any(post["text"] == text and post["deleted_at"] is None for post in posts)
+
+
+@pytest.mark.parametrize("deletes_first", [True, False])
+async def test_delete_and_continue_at_once_never_both_happen(
+    desk: Desk, deletes_first: bool
+) -> None:
+    await desk.plan("Said before")
+    posts = [await desk.plan(f"{n}", "Said before", f"{n} end", after_s=1) for n in range(8)]
+    await desk.work_through()
+    choices: list[Coroutine[Any, Any, Post]] = []
+    for number, post_id in enumerate(posts):
+        two = [
+            decide.delete_sent(desk.house, desk.tenant, post_id),
+            decide.go_on(desk.house, desk.tenant, post_id, f"{number} other"),
+        ]
+        choices += two if deletes_first else reversed(two)
+    ends = await asyncio.gather(*choices, return_exceptions=True)
+    assert sum(isinstance(end, DecisionNotOpen) for end in ends) == len(posts)
+    await desk.work_through()
+    for number, post_id in enumerate(posts):
+        deleted = (await desk.see(post_id)).state is PostState.CANCELLED
+        there = [await is_on_x(desk, text) for text in (f"{number}", f"{number} other")]
+        assert there == [not deleted] * 2
+
+
+@pytest.mark.timing
+async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
+    post_id = await broken_off(desk, "One")
+    await desk.emulator.fail("delete_post", "before", "delay", seconds=1)
+    deleting = asyncio.create_task(decide.delete_sent(desk.house, desk.tenant, post_id))
+    await desk.under_way("delete_post")
+    with pytest.raises(DecisionNotOpen):
+        await decide.go_on(desk.house, desk.tenant, post_id, "Other")
+    await deleting
+    await desk.work_through()
+    assert not await is_on_x(desk, "One")
+    assert not await is_on_x(desk, "Other")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when: str) -> None:
+    post_id = await broken_off(desk, "One", "Two")
+    script = ["ok", *["drop"] * 3]
+    await desk.emulator.door("faults", operation="delete_post", when=when, script=script)
+    with pytest.raises(x.errors.XFailure) as failed:
+        await decide.delete_sent(desk.house, desk.tenant, post_id)
+    assert failed.value.did == "The post is cancelled; part 1 of it is on X still."
+    post = await desk.see(post_id)
+    assert post.state is PostState.CANCELLED
+    assert decide.list_choices(post) == (Choice.DELETE,)
+    assert [part.position for part in decide.list_deletable(post)] == [1]
+    assert await alarms(desk) == ["failed", "decision"] or await alarms(desk) == ["decision"]
+    with pytest.raises(DecisionNotOpen):
+        await decide.go_on(desk.house, desk.tenant, post_id, "Other")
+    await desk.emulator.clear_faults()
+    post = await decide.delete_sent(desk.house, desk.tenant, post_id)
+    assert decide.list_choices(post) == ()
+    assert not await is_on_x(desk, "One")
+    assert not await is_on_x(desk, "Two")
+    assert "decision" not in await alarms(desk)
+    await desk.work_through()
+    assert not await is_on_x(desk, "The end")
+
+
+async def test_two_deletions_at_once_delete_each_part_once(desk: Desk) -> None:
+    post_id = await broken_off(desk, "One", "Two")
+    ends = await asyncio.gather(
+        *(decide.delete_sent(desk.house, desk.tenant, post_id) for _ in range(2)),
+        return_exceptions=True,
+    )
+    assert [end for end in ends if isinstance(end, BaseException)] == []
+    assert (await desk.see(post_id)).state is PostState.CANCELLED
+    lines = [line for line in await desk.story(post_id) if "deleted from X by hand" in line]
+    assert len(lines) == 2

@@ -1,0 +1,105 @@
+"""A pause holds from the moment at which it is acknowledged: no attempt commits after it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from fix_publishing import Desk, somebody_waits
+from roost.models import PostId
+from roost.services import pause
+from roost.services.pause import Scope
+
+pytestmark = pytest.mark.timing
+
+#: What `lock_pauses` takes, and `begin_attempt` shares.
+LOCK = "SELECT pg_advisory_xact_lock{}(21072, 0)"
+#: The same as a pause, within a session of the test's own.
+MARKS = {
+    Scope.POST: "UPDATE roost.posts SET paused = true",
+    Scope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
+    Scope.TENANT: "UPDATE roost.tenants SET paused = true",
+    Scope.EVERYTHING: "UPDATE roost.stop_switch SET paused = true",
+}
+
+
+@asynccontextmanager
+async def session(database_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """A superuser's transaction, rolled back in the end unless it was committed."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        yield connection
+
+
+async def hold(desk: Desk, scope: Scope, post_id: PostId) -> None:
+    """Pause at a scope, as a person does."""
+    match scope:
+        case Scope.POST:
+            await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+        case Scope.ACCOUNT:
+            await pause.hold_account(desk.house, desk.account, paused=True)
+        case Scope.TENANT:
+            await pause.hold_tenant(desk.house, desk.tenant, paused=True)
+        case Scope.EVERYTHING:
+            await pause.stop_everything(desk.house)
+
+
+@pytest.mark.parametrize("scope", list(Scope), ids=str)
+async def test_pause_waits_for_attempts_that_are_being_committed(
+    desk: Desk, database_url: str, scope: Scope
+) -> None:
+    post_id = await desk.plan("Held")
+    async with session(database_url) as attempt:
+        await attempt.execute(LOCK.format("_shared").encode())
+        pausing = asyncio.create_task(hold(desk, scope, post_id))
+        await somebody_waits(desk.house)
+        assert not pausing.done()
+        await attempt.rollback()
+        await pausing
+    await desk.work()
+    assert await desk.on_x() == []
+
+
+@pytest.mark.parametrize("scope", list(Scope), ids=str)
+async def test_attempt_that_waited_for_a_pause_is_not_committed(
+    desk: Desk, database_url: str, scope: Scope
+) -> None:
+    post_id = await desk.plan("Held")
+    async with session(database_url) as pausing:
+        await pausing.execute(LOCK.format("").encode())
+        working = asyncio.create_task(desk.work())
+        await somebody_waits(desk.house)
+        assert not working.done()
+        await pausing.execute(MARKS[scope].encode())
+        await pausing.commit()
+        await working
+    assert await desk.requests("create_post") == []
+    assert (await desk.see(post_id)).parts[0].state == "pending"
+    async with session(database_url) as admin:
+        assert await (await admin.execute("SELECT FROM roost.attempts")).fetchall() == []
+
+
+@pytest.mark.parametrize("scope", list(Scope), ids=str)
+async def test_no_attempt_is_committed_after_a_pause_among_many(
+    desk: Desk, database_url: str, scope: Scope
+) -> None:
+    """The history's numbers and the pauses' come from one sequence."""
+    posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
+    working = asyncio.create_task(desk.work())
+    await desk.answered("create_post", 4)
+    await hold(desk, scope, posts[0])
+    await working
+    async with session(database_url) as admin:
+        rows = await admin.execute(
+            "SELECT (SELECT max(id) FROM roost.events WHERE after = 'sending' AND post_id = %s),"
+            " coalesce((SELECT max(id) FROM roost.holds),"
+            " (SELECT max(id) FROM roost.events WHERE why = 'paused by hand'))",
+            [posts[0]],
+        )
+        last, paused = (await rows.fetchone()) or (0, 0)
+    assert last < paused
+    on_x = await desk.on_x()
+    assert 4 <= sum(text.startswith("0.") for text in on_x) < 10
+    assert scope is Scope.POST or len(on_x) < 10

@@ -1,0 +1,200 @@
+"""When a part is sent again: not before 120 s, after an empty read, and not counting back-off."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from fix_publishing import Desk
+from roost import store
+from roost.models import PART_MOVES, POST_MOVES, PartState, PostId, PostState
+from roost.services import restore_check, resume
+
+TEXT = "Low tide at six"
+
+
+async def asked_of_x(desk: Desk) -> list[tuple[str, datetime]]:
+    """Creates and reads of the timeline, in their order, with emulated time."""
+    told: list[dict[str, Any]] = (await desk.emulator.truth())["requests"]
+    return [
+        (one["operation"], datetime.fromisoformat(one["at"]))
+        for one in told
+        if one["operation"] in {"create_post", "read_timeline"}
+    ]
+
+
+async def test_part_is_sent_again_120_s_later_directly_after_an_empty_read(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan(TEXT)
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    asked = await asked_of_x(desk)
+    at = [instant - asked[0][1] for _, instant in asked]
+    assert [kind for kind, _ in asked] == ["create_post", *["read_timeline"] * 4, "create_post"]
+    assert at[-1] >= timedelta(seconds=120)
+    assert at[-1] - at[-2] < timedelta(seconds=1)
+    assert at[2] >= timedelta(seconds=15)
+    assert at[3] - at[2] >= timedelta(seconds=15)
+
+
+async def test_late_worker_reads_before_it_sends_again(desk: Desk) -> None:
+    """Nobody works between the second empty read and much later."""
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan(TEXT)
+    await desk.work()
+    for seconds in (16, 16, 300):
+        await desk.emulator.jump(seconds=seconds)
+        await desk.work()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    *_, read, created = await asked_of_x(desk)
+    assert (read[0], created[0]) == ("read_timeline", "create_post")
+    assert created[1] - read[1] < timedelta(seconds=1)
+
+
+async def test_reads_before_a_repetition_that_met_the_limit_still_count(desk: Desk) -> None:
+    script = ["drop", "429"]
+    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    post_id = await desk.plan(TEXT)
+    await desk.work_through()
+    post = await desk.see(post_id)
+    assert (post.state, post.parts[0].state) == (PostState.PUBLISHED, PartState.SENT)
+    asked = await asked_of_x(desk)
+    assert [kind for kind, _ in asked][-3:] == ["create_post", "read_timeline", "create_post"]
+    assert len(asked) == 8
+    assert asked[-1][1] - asked[-2][1] < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("rests", [3, 12])
+async def test_back_off_of_the_app_does_not_use_up_the_time_of_resending(
+    desk: Desk, rests: int
+) -> None:
+    """Without credits for a quarter of an hour, and for an hour."""
+    await desk.emulator.fail("create_post", "before", "drop")
+    await desk.emulator.fail("read_timeline", "before", "402", times=rests)
+    began = desk.house.clock.now()
+    post_id = await desk.plan(TEXT)
+    await desk.work_through()
+    assert desk.house.clock.now() - began > rests * timedelta(minutes=5)
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert await desk.on_x() == [TEXT]
+
+
+async def test_back_off_of_the_app_that_another_post_met_does_not_count(desk: Desk) -> None:
+    """The post itself meets no 402: it waits for the app."""
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan(TEXT)
+    await desk.work()
+    await desk.emulator.fail("create_post", "before", "402", times=3)
+    await desk.plan("Another")
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert sorted(await desk.on_x()) == ["Another", TEXT]
+
+
+async def test_other_time_still_ends_the_resending(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan(TEXT)
+    await desk.work()
+    await desk.emulator.jump(seconds=660)
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
+
+
+# A part whose parent X does not show.
+
+
+async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, str | None]:
+    """A thread whose second part X refuses for its parent's sake; how it ended."""
+    await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
+    post_id = await desk.plan("One", "Two")
+    await desk.work()
+    if parent_gone:
+        (parent,) = (await desk.emulator.truth())["posts"]
+        await desk.emulator.play("delete", post=parent["id"])
+    await desk.work_through()
+    post = await desk.see(post_id)
+    return post.state, post.reason
+
+
+async def test_parent_that_is_gone_ends_the_tries_and_is_named(desk: Desk) -> None:
+    state, reason = await answered_thread(desk, parent_gone=True)
+    assert state is PostState.PARTLY_PUBLISHED
+    assert (reason or "").startswith("parent_gone: ")
+    # One part out, a 429, and three refusals; the parent is read once.
+    assert await desk.requests("create_post") == [201, 429, 403, 403, 403]
+    assert await desk.requests("read_posts") == [200]
+    assert await desk.requests("read_timeline") == []
+
+
+async def test_parent_that_only_lags_gets_its_answer(desk: Desk) -> None:
+    await desk.emulator.switch(parent_lag_seconds=22)
+    post_id = await desk.plan("One", "Two")
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert len(await desk.requests("read_posts")) <= 3
+    assert await desk.on_x() == ["One", "Two"]
+
+
+async def test_parent_that_is_gone_after_a_lost_attempt_is_asked_about(desk: Desk) -> None:
+    script = ["ok", "drop"]
+    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    post_id = await desk.plan("One", "Two")
+    await desk.work()
+    (parent,) = (await desk.emulator.truth())["posts"]
+    await desk.emulator.play("delete", post=parent["id"])
+    await desk.work_through()
+    post = await desk.see(post_id)
+    assert (post.state, post.parts[1].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
+    assert "parent_gone" in (post.reason or "")
+    assert len(await desk.requests("create_post")) <= 5
+    assert len(await desk.requests("read_timeline")) <= 7
+
+
+# The history of a restore.
+
+
+async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> None:
+    await desk.emulator.switch(duplicates=False)
+    to = desk.house.clock.now()
+    posts = [
+        await desk.plan("Sent", "And on", after_s=60),
+        await desk.plan("Half sent", "The rest", after_s=60),
+        await desk.plan("Not sent", after_s=60),
+        await desk.plan("Moved", after_s=86_400),
+        await desk.plan("Later", after_s=86_400),
+    ]
+    await desk.emulator.jump(seconds=90)
+    first = await desk.post_by_hand("Sent")
+    await desk.answer_by_hand("And on", first)
+    for text in ("Half sent", "Moved"):
+        await desk.post_by_hand(text)
+    await restore_check.stop_after_restore(desk.house, to)
+    resumed = await resume.resume_everything(desk.house)
+    assert [(one.post_id, one.position) for one in resumed.adopted] == [
+        (posts[0], 1), (posts[0], 2), (posts[1], 1),
+    ]  # fmt: skip
+    assert (resumed.asked, resumed.may_have_changed) == ([posts[3]], [posts[4]])
+    await desk.work_through()
+    assert sorted(await desk.on_x()) == [
+        "And on", "Half sent", "Later", "Moved", "Not sent", "Sent", "The rest",
+    ]  # fmt: skip
+    for post_id in posts:
+        await require_known_moves(desk, post_id)
+
+
+async def require_known_moves(desk: Desk, post_id: PostId) -> None:
+    """Each line begins where the one before ended, and is a move of the table."""
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        events = await store.posts.list_events(transaction, post_id)
+    state: dict[int | None, str] = {}
+    for event in events:
+        if event.before is None or event.before == event.after:
+            state.setdefault(event.position, event.after)
+            continue
+        expected = state.get(event.position, "pending")
+        assert event.before == expected, (event, events)
+        if event.position is None:
+            assert PostState(event.after) in POST_MOVES[PostState(event.before)]
+        else:
+            assert PartState(event.after) in PART_MOVES[PartState(event.before)]
+        state[event.position] = event.after

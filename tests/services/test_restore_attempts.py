@@ -1,0 +1,92 @@
+"""Posts that a restored database knows to have been tried: X may have them from a later attempt."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fix_emulator import Emulator
+from fix_publishing import Desk
+from roost import watermark
+from roost.models import PostId, PostState
+from roost.services import decide, restore_check, resume
+from roost.settings import Settings
+from services.test_restore import _desk
+
+TEXT = "Low tide at six"
+
+
+async def tried_once(desk: Desk, *texts: str) -> PostId:
+    """A post that met X's rate limit at the moment of the copy."""
+    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.fail("create_post", "before", "429")
+    post_id = await desk.plan(*texts)
+    await desk.work()
+    (attempt,) = await desk.requests("create_post")
+    assert attempt == 429
+    return post_id
+
+
+async def test_post_that_was_tried_before_the_copy_is_adopted_at_resume(desk: Desk) -> None:
+    post_id = await tried_once(desk, TEXT)
+    to = desk.house.clock.now()
+    await desk.emulator.jump(seconds=120)
+    there = await desk.post_by_hand(TEXT)
+    await restore_check.stop_after_restore(desk.house, to)
+    resumed = await resume.resume_everything(desk.house)
+    assert [one.tweet_id for one in resumed.adopted] == [there]
+    await desk.work_through()
+    assert (await desk.see(post_id)).parts[0].sent_as == there
+    assert await desk.on_x() == [TEXT]
+
+
+async def test_post_that_was_tried_before_the_copy_and_is_not_on_x_is_sent(desk: Desk) -> None:
+    post_id = await tried_once(desk, TEXT)
+    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
+    await desk.emulator.jump(seconds=120)
+    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+    assert await desk.on_x() == [TEXT]
+
+
+async def test_post_that_was_tried_before_a_crash_is_looked_for_first(
+    noon: object, settings: Settings, emulator: Emulator, tmp_path: Path
+) -> None:
+    """Database and ROOST_HOME come from one copy, made while a worker ran."""
+    async with _desk(settings, emulator) as (desk, _):
+        post_id = await tried_once(desk, TEXT)
+        with watermark.running(settings.roost_home):
+            shutil.copytree(settings.roost_home / "workers", tmp_path / "workers")
+        await emulator.jump(seconds=120)
+        there = await desk.post_by_hand(TEXT)
+    shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
+    async with _desk(settings, emulator) as (desk, check):
+        assert check.problem is None
+        await desk.work_through()
+        assert (await desk.see(post_id)).parts[0].sent_as == there
+        assert await desk.on_x() == [TEXT]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_decision_before_the_copy_does_not_send_what_was_sent_since(
+    desk: Desk, sent: bool
+) -> None:
+    """A person said that X does not have it; it went out, and the database was restored."""
+    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan(TEXT)
+    await desk.work()
+    await desk.emulator.jump(seconds=900)
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
+    await decide.say_send(desk.house, desk.tenant, post_id)
+    to = desk.house.clock.now()
+    await desk.emulator.jump(seconds=30)
+    if sent:
+        await desk.post_by_hand(TEXT)
+    await restore_check.stop_after_restore(desk.house, to)
+    await resume.resume_everything(desk.house)
+    await desk.work_through()
+    assert await desk.on_x() == [TEXT]
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED

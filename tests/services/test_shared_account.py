@@ -1,0 +1,210 @@
+"""One X account in two tenants: an administrator's setting, one lock, one claim for each post."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from fix_emulator import Emulator
+from fix_house import connect_account, make_tenant
+from fix_publishing import Desk
+from roost import store
+from roost.errors import AccountConnectedElsewhere
+from roost.house import House
+from roost.models import PostState, Tenant
+from roost.services import connect, dispatch
+from roost.store.locks import open_sender_locks
+
+
+@pytest.fixture
+async def bakery(desk: Desk) -> Tenant:
+    """A second tenant."""
+    return await make_tenant(desk.house, "bakery")
+
+
+@pytest.fixture
+async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
+    """The same X account, connected to the second tenant as well, and a worker of its own."""
+    account = await connect_account(desk.house, bakery, desk.emulator, "larkbooks")
+    async with open_sender_locks(desk.house.database) as locks:
+        other = Desk(desk.house, bakery, account, desk.emulator, locks)
+        await other.read_figures_at(desk.house.clock.now() + timedelta(days=365))
+        yield other
+
+
+async def connect_by_browser(house: House, emulator: Emulator, tenant: str) -> None:
+    """The whole walk, as the account's owner."""
+    departure = await connect.begin(house, tenant)
+    query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
+    back = await emulator.consent("larkbooks", **query)
+    await connect.finish(
+        house, state=back["state"], code=back["code"], error=None, browser=departure.browser
+    )
+
+
+async def test_second_tenant_may_not_connect_the_account(desk: Desk, bakery: Tenant) -> None:
+    with pytest.raises(AccountConnectedElsewhere) as refused:
+        await connect_by_browser(desk.house, desk.emulator, "bakery")
+    assert refused.value.code == "account_connected_elsewhere"
+    async with desk.house.database.tenant(bakery.id) as transaction:
+        assert await store.accounts.list_all(transaction) == []
+    # Its own tenant connects it again without further ado.
+    await connect_by_browser(desk.house, desk.emulator, "default")
+
+
+async def test_second_tenant_may_connect_it_by_an_administrators_setting(
+    desk: Desk, bakery: Tenant
+) -> None:
+    shared = desk.with_settings(roost_shared_accounts=True)
+    await connect_by_browser(shared.house, desk.emulator, "bakery")
+    async with desk.house.database.tenant(bakery.id) as transaction:
+        (account,) = await store.accounts.list_all(transaction)
+    assert account.x_user_id == desk.account.x_user_id
+
+
+async def publish_all(*desks: Desk) -> None:
+    """Two workers at once, until no post of any tenant moves."""
+    for _ in range(60):
+        await asyncio.gather(*(desk.work() for desk in desks))
+        await dispatch.dispatch_stranded(desks[0].house)
+        await asyncio.gather(*(desk.work() for desk in desks))
+        steps = [at for desk in desks if (at := await desk.next_step()) is not None]
+        if not steps:
+            return
+        await desks[0].move_to(min(steps))
+    raise AssertionError("the posts do not come to rest")
+
+
+@pytest.mark.parametrize("faults", [[], ["drop", "ok", "ok", "503"] * 4], ids=["clean", "lost"])
+async def test_twins_of_two_tenants_are_on_x_twice_and_each_is_claimed_once(
+    desk: Desk, theirs: Desk, faults: list[str]
+) -> None:
+    await desk.emulator.switch(duplicates=False)
+    if faults:
+        await desk.emulator.door("faults", operation="create_post", when="after", script=faults)
+        await desk.emulator.fail("read_timeline", "before", "stale", seconds=10, times=3)
+    posts = [
+        (one, await one.plan(f"Number {number}", after_s=number))
+        for number in range(20)
+        for one in (desk, theirs)
+    ]
+    await desk.emulator.jump(seconds=30)
+    await publish_all(desk, theirs)
+    on_x = (await desk.emulator.truth())["posts"]
+    assert len(on_x) == 40
+    seen = [await one.see(post_id) for one, post_id in posts]
+    claimed = [post.parts[0].sent_as for post in seen if post.state is PostState.PUBLISHED]
+    assert len(claimed) == len(set(claimed))
+    by_id = {post["id"]: post["text"] for post in on_x}
+    for post in seen:
+        assert post.state in {PostState.PUBLISHED, PostState.NEEDS_DECISION}, post.reason
+        if post.state is PostState.PUBLISHED:
+            assert by_id[post.parts[0].sent_as or ""] == post.parts[0].text
+    assert faults or len(claimed) == 40
+
+
+async def test_one_tenant_waits_while_the_other_sends(desk: Desk, theirs: Desk) -> None:
+    await desk.plan("Ours")
+    await theirs.plan("Theirs")
+    assert await desk.locks.take(desk.account.x_user_id)
+    await theirs.work()
+    assert await desk.on_x() == []
+    await desk.locks.give_back(desk.account.x_user_id, desk.account.id, ())
+    await dispatch.dispatch_stranded(desk.house)
+    await theirs.work()
+    assert sorted(await desk.on_x()) == ["Ours", "Theirs"]
+
+
+async def test_two_tenants_share_the_windows_of_the_account(desk: Desk, theirs: Desk) -> None:
+    await desk.plan("Ours")
+    await desk.work()
+    post_id = await theirs.plan("Theirs", after_s=60)
+    windows = []
+    for one in (desk, theirs):
+        async with one.house.database.statements(one.tenant.id) as transaction:
+            rows = await transaction.run("list_posts", integration=None)
+            windows.append((await store.journal.get(transaction, rows[0]["id"])).windows)
+    assert windows[0] == windows[1] != ()
+    assert (await theirs.see(post_id)).state is PostState.SCHEDULED
+
+
+async def test_duplicate_of_the_other_tenants_post_fails_without_naming_its_number(
+    desk: Desk, theirs: Desk
+) -> None:
+    await desk.plan("The same")
+    await desk.work()
+    post_id = await theirs.plan("The same")
+    await theirs.work_through()
+    post = await theirs.see(post_id)
+    (there,) = (await desk.emulator.truth())["posts"]
+    assert (post.state, post.parts[0].sent_as) == (PostState.FAILED, None)
+    assert there["id"] in (post.reason or "")
+    assert "(post " not in (post.reason or "")
+
+
+async def test_lost_twin_of_the_other_tenant_is_not_taken_for_ours(
+    desk: Desk, theirs: Desk
+) -> None:
+    """X has the first, its timeline lags, and the other tenant's is refused for it."""
+    await desk.plan("Ours")
+    await desk.work()
+    await desk.emulator.jump(seconds=30)
+    await desk.emulator.fail("create_post", "after", "drop")
+    await desk.emulator.fail("read_timeline", "before", "stale", seconds=14)
+    first = await desk.plan("The same")
+    await desk.work()
+    second = await theirs.plan("The same")
+    await publish_all(desk, theirs)
+    _, there = (await desk.emulator.truth())["posts"]
+    assert (await desk.see(first)).parts[0].sent_as == there["id"]
+    assert (await theirs.see(second)).parts[0].sent_as is None
+
+
+# What one tenant can see of another's.
+
+
+async def columns(desk: Desk, query: str, sight: Tenant, **values: Any) -> list[dict[str, Any]]:
+    """Rows as the application's role sees them with one tenant in sight."""
+    async with desk.house.database.tenant(sight.id) as transaction:
+        cursor = await transaction.raw.execute(query.encode(), values)
+        assert cursor.description is not None
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+
+
+async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery: Tenant) -> None:
+    await desk.plan("A private text")
+    await desk.work()
+    (there,) = (await desk.emulator.truth())["posts"]
+    tweet = {"tweet": there["id"]}
+    claimed = await columns(desk, "SELECT * FROM list_claimed(ARRAY[%(tweet)s])", bakery, **tweet)
+    assert claimed == [{"sent_as": there["id"]}]
+    found = await columns(desk, "SELECT is_claimed(%(tweet)s)", bakery, **tweet)
+    assert found == [{"is_claimed": True}]
+    ids = {"tenant": desk.tenant.id, "account": desk.account.id}
+    user = await columns(desk, "SELECT get_x_user_id(%(tenant)s, %(account)s)", bakery, **ids)
+    assert user == [{"get_x_user_id": desk.account.x_user_id}]
+    (mark,) = await columns(desk, "SELECT * FROM read_watermark()", bakery)
+    assert set(mark) == {
+        "system_identifier", "database_oid", "timeline", "registered_system", "registered_oid",
+        "generation", "generation_tag", "event_id", "event_tag", "event_at", "alive_at",
+        "checked_at", "clean_stop_tag", "at",
+    }  # fmt: skip
+    windows = await columns(desk, "SELECT * FROM rate_windows", bakery)
+    assert {name for row in windows for name in row} == {
+        "environment", "x_user_id", "family", "max_requests", "remaining", "resets_at",
+    }  # fmt: skip
+    for table in ("posts", "parts", "attempts", "events", "integrations", "ledger"):
+        assert await columns(desk, f"SELECT * FROM {table}", bakery) == []
+
+
+async def test_tenant_in_sight_asks_for_the_user_of_its_own_account(desk: Desk) -> None:
+    """The number of another tenant's account beside one's own tenant finds nothing."""
+    other = await make_tenant(desk.house, "neighbour")
+    assert await desk.locks.find_user(other.id, desk.account.id) is None
+    changed = replace(desk, tenant=other)
+    assert await changed.locks.find_user(desk.tenant.id, desk.account.id) is not None
