@@ -1,9 +1,10 @@
-"""A short chaos: workers die, X errs, the database restarts, and every promise is kept.
+"""A short chaos: workers die, X errs, clocks are wrong, the database restarts and is restored.
 
 `./dev bench chaos` is the whole of it, with bars for how quickly it recovers.
 """
 
 import pytest
+from _workers import find_faketime
 from chaos import SHORT, bars, run
 
 pytestmark = pytest.mark.timing
@@ -21,5 +22,11 @@ async def test_every_promise_is_kept_while_everything_breaks() -> None:
     met = ("kills", "stops", "lost_responses", "reconciled")
     assert all(measured[name] for name in met), measured
     assert measured["db_restarts"] == 2
+    assert measured["read_only_phases"] == 1
+    assert measured["restores"] == 1
+    assert measured["shared_accounts"] >= 1
     assert measured["ended_by_themselves"] == 0
+    if find_faketime() is not None:
+        assert measured["skewed_workers"] >= 1
+        assert measured["sent_by_wrong_clock"] == 0
     assert measured["needs_decision_share"] < 0.1

@@ -4,7 +4,7 @@ from datetime import timedelta
 from itertools import islice
 
 from _cells import Blow, all_cells, plain_cells
-from _chaos_plan import draw_calendar, draw_strikes
+from _chaos_plan import count_shared, draw_calendar, draw_skews, draw_strikes
 
 from roost.points import Point
 
@@ -38,3 +38,21 @@ def test_every_point_meets_every_blow_and_answer() -> None:
     for blow in Blow:
         assert [cell.point for cell in plain_cells(blow)] == list(Point)
         assert {cell.point for cell in cells if cell.blow is blow} == set(Point)
+
+
+def test_two_tenants_plan_for_the_shared_accounts_alone() -> None:
+    calendar = draw_calendar(7, 2_000, 200, HOUR)
+    second = [draft for draft in calendar if draft.by_second_tenant]
+    assert len({draft.account for draft in second}) == count_shared(200) == 10
+    assert max(draft.account for draft in second) < 10
+    texts = [
+        {draft.texts for draft in calendar if draft.by_second_tenant is by} for by in (False, True)
+    ]
+    assert len(texts[0] & texts[1]) >= 5
+
+
+def test_every_other_clock_is_right() -> None:
+    skew = timedelta(seconds=15)
+    skews = list(islice(draw_skews(7, skew), 40))
+    assert skews[1::2] == [timedelta(0)] * 20
+    assert sorted(skews[::2]) == [-skew] * 10 + [skew] * 10
