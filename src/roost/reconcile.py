@@ -17,6 +17,8 @@ SKEW: Final = timedelta(seconds=60)
 #: another's: a person is asked unless its source tells.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
+#: What a slow network delivers late is ours where X names the app, and it is none of X's own.
+_SLOW_NETWORK: Final = timedelta(seconds=120)
 #: X refuses a text for so long after the account has posted it, as far as is known.
 DUPLICATE_WINDOW: Final = timedelta(hours=24)
 #: Names under which X's own clients post; no other app has one of them. What a person posts without
@@ -131,7 +133,8 @@ def judge_timeline(
     (seen,) = own
     if wanted.media_keys or seen.source in ours:
         return Found(seen)
-    if since - _EARLY <= seen.created_at <= until + _LATE:
+    late = _LATE if seen.source is None else _SLOW_NETWORK
+    if since - _EARLY <= seen.created_at <= until + late:
         return Found(seen)
     return Ambiguous((seen,), "an identical post was made at another time")
 

@@ -9,15 +9,19 @@ import contextlib
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
 from roost.errors import WatermarkUnreadable
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+#: For the lock of the file, which another worker holds while it writes.
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.05
 
 
 class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,13 +72,13 @@ def read(home: Path) -> Watermark | None:
 def write(home: Path, mark: Watermark) -> None:
     """Replace the watermark and see it on the disk, unless a newer one is there.
 
-    Several workers of one machine write it.
+    Several workers of one machine write it. One that is stopped while it writes holds up no other.
     Raises: OSError.
     """
     home.mkdir(parents=True, exist_ok=True)
     path = watermark_file(home)
     with (home / "watermark.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _lock(lock)
         with contextlib.suppress(WatermarkUnreadable):
             if (known := read(home)) is not None and _is_newer(known, mark):
                 return
@@ -91,6 +95,19 @@ def write(home: Path, mark: Watermark) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _lock(file: IO[str]) -> None:
+    """Take the file's lock. Raises: OSError where another process keeps it for long."""
+    for left in reversed(range(_TRIES)):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if not left:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _is_newer(known: Watermark, mark: Watermark) -> bool:

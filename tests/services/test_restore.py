@@ -1,5 +1,6 @@
 """A database that forgot is noticed, stops everything, and X is searched before it goes on."""
 
+import fcntl
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -446,6 +447,18 @@ def test_watermark_never_goes_down(tmp_path: Path) -> None:
     assert not watermark.is_original(tmp_path, known)
     watermark.write(tmp_path, kept(generation=3, event_id=7))
     assert (watermark.read(tmp_path) or KEPT).event_id == 7
+
+
+def test_watermark_of_a_worker_that_is_stopped_while_it_writes_holds_up_no_other(
+    tmp_path: Path,
+) -> None:
+    watermark.write(tmp_path, KEPT)
+    with (tmp_path / "watermark.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError):
+            watermark.write(tmp_path, kept(event_id=41))
+    watermark.write(tmp_path, kept(event_id=41))
+    assert (watermark.read(tmp_path) or KEPT).event_id == 41
 
 
 def test_worker_that_ends_without_order_leaves_its_file(tmp_path: Path) -> None:

@@ -100,6 +100,14 @@ def test_the_time_tells_an_identical_post_by_hand_from_ours(after_s: int, is_fou
     assert verdict == Found(there) if is_found else isinstance(verdict, Ambiguous)
 
 
+def test_what_a_slow_network_delivered_is_ours_where_no_client_of_x_made_it() -> None:
+    late = NOW + timedelta(seconds=100)
+    assert judged(seen("1", created_at=late, source="Roost")) == Found(
+        seen("1", created_at=late, source="Roost")
+    )
+    assert isinstance(judged(seen("1", created_at=late, source="X Web App")), Ambiguous)
+
+
 def test_the_app_that_made_it_tells_at_any_time() -> None:
     late = NOW + timedelta(seconds=90)
     mine = seen("1", created_at=late, source="Roost")

@@ -62,6 +62,16 @@ def test_date_that_cannot_be_read_is_no_time() -> None:
     assert server_time.estimate() is None
 
 
+def test_answer_that_was_kept_is_old() -> None:
+    server_time = ServerTime()
+    assert not server_time.is_old({"Date": NOON})
+    server_time.note({"Date": NOON})
+    assert not server_time.is_old({"Date": "Fri, 27 Nov 2026 11:59:45 GMT"})
+    assert server_time.is_old({"Date": "Fri, 27 Nov 2026 11:59:00 GMT"})
+    assert server_time.is_old({"Date": NOON, "Age": "3"})
+    assert not server_time.is_old({})
+
+
 def timed(account: Account, emulator: Emulator, server_time: ServerTime) -> x.Client:
     return x.Client(
         account.tokens,

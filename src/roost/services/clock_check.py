@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 _KIND: Final = "clock_skew"
 #: X's clock is asked for again when its latest answer is older, in seconds.
 _X_TIME_LASTS_S: Final = 600.0
+#: Where its latest answer makes our clock look wrong, it is asked again after this.
+_ASK_AGAIN_AFTER_S: Final = 1.0
 
 
 @dataclass(eq=False)
@@ -62,11 +64,17 @@ class ClockCheck:
         server_time = self.house.server_time
         age_s = server_time.age_s()
         if age_s is None or age_s > _X_TIME_LASTS_S:
-            await x.server_time.ask(
-                self.house.http, self.house.settings.roost_x_base_url, server_time
-            )
+            await self._ask_x()
         found = describe_skew(server_time.estimate(), self.house.clock.now())
+        if found is not None and (age_s is None or age_s > _ASK_AGAIN_AFTER_S):
+            # The time that X said last may be wrong itself.
+            await self._ask_x()
+            found = describe_skew(server_time.estimate(), self.house.clock.now())
         return None if found is None else f"{found} of X's"
+
+    async def _ask_x(self) -> None:
+        base_url = self.house.settings.roost_x_base_url
+        await x.server_time.ask(self.house.http, base_url, self.house.server_time)
 
     def _lacks_x_time(self) -> bool:
         return self.house.clock.is_wall_time and self.house.server_time.estimate() is None

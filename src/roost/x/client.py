@@ -152,6 +152,13 @@ class Client:
             await self._tell(request, outcome, None)
             error = refusals.judge_unreadable(outcome, operation)
             raise _with(Receipt(request, outcome), error) from None
+        if operation is Operation.READ_TIMELINE and self._is_old(outcome):
+            # A timeline of before says nothing about what was posted since.
+            await self._tell(request, outcome, None)
+            error = errors.XUnavailable(
+                "What answered for X had kept an earlier answer.", operation=operation.value
+            )
+            raise _with(Receipt(request, outcome), error)
         self._note_time(outcome, is_of_x=bool(outcome.body))
         await self._tell(request, outcome, decoded)
         receipt = Receipt(request, outcome, decoded.resources())
@@ -161,8 +168,14 @@ class Client:
 
     def _note_time(self, answer: Answer, *, is_of_x: bool) -> None:
         """Note X's time, unless a proxy may have answered: by a body that is not X's, or none."""
-        if self._server_time is not None and is_of_x:
+        if self._server_time is not None and is_of_x and not self._is_old(answer):
             self._server_time.note(answer.headers)
+
+    def _is_old(self, answer: Answer) -> bool:
+        """Whether it was made before now; an emulator's clock that stands still cannot tell."""
+        if self._server_time is None or not self._clock.is_wall_time:
+            return False
+        return self._server_time.is_old(answer.headers)
 
     def _refusal(self, request: Request, answer: Answer, limited: int = 0) -> errors.XFailure:
         error = refusals.judge_answer(

@@ -17,6 +17,8 @@ from roost.x.wire import Answer, Patience, boot_seconds, exchange
 _LENGTH: Final = 29
 #: `Date` has whole seconds, cut off: half of one is the error to expect.
 _HALF_SECOND: Final = timedelta(seconds=0.5)
+#: An answer whose `Date` is so much before X's time was kept by something on the way.
+_OLD: Final = timedelta(seconds=30)
 _ASK: Final = Patience(total=timedelta(seconds=10))
 #: Answered with 401 where there is no token, before X looks at anything else.
 _PATH: Final = "/2/usage/tweets"
@@ -44,16 +46,20 @@ class ServerTime:
         self._noted_at = boot_seconds()
         return True
 
+    def is_old(self, headers: Mapping[str, str]) -> bool:
+        """Whether an answer that has just come was made before: something has kept it.
+
+        X's time does not go back, so its `Date` shows it, or an `Age`.
+        """
+        estimate, made_at = self.estimate(), _read_date(headers.get("Date", ""))
+        if "Age" in headers:
+            return True
+        return estimate is not None and made_at is not None and estimate - made_at > _OLD
+
     @property
     def latest(self) -> datetime | None:
         """The `Date` that came last, aware, in UTC; None: none has come, or it cannot be read."""
-        if not self._header:
-            return None
-        try:
-            parsed = parsedate_to_datetime(self._header)
-        except ValueError:
-            return None
-        return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+        return _read_date(self._header)
 
     def age_s(self) -> float | None:
         """Seconds since it came, those in which the machine was suspended included."""
@@ -68,6 +74,16 @@ class ServerTime:
         if latest is None or age_s is None:
             return None
         return latest + timedelta(seconds=age_s) + _HALF_SECOND
+
+
+def _read_date(header: str) -> datetime | None:
+    if not header:
+        return None
+    try:
+        parsed = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
 async def ask(session: aiohttp.ClientSession, base_url: str, server_time: ServerTime) -> bool:
