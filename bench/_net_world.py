@@ -199,6 +199,17 @@ async def open_world(
         yield World(scene, proxy, rules)
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkResult:
+    """What a world of network schedules ended in."""
+
+    verdicts: list[Verdict]
+    app_backoffs: int
+    """X apps that were in back-off; nothing here that concerns an app comes from X."""
+    has_clock_alert: bool
+    """`clock_skew` was opened, although every clock is right."""
+
+
 async def play_network(
     ground: Ground,
     schedules: Sequence[Schedule],
@@ -207,11 +218,10 @@ async def play_network(
     refuses: bool,
     rate: float = 1,
     within_s: float = 330,
-) -> tuple[list[Verdict], int]:
+) -> NetworkResult:
     """Play network schedules side by side, each on an account and through an X app of its own.
 
-    They have so many wall seconds, or a minute more than the longest takes. Besides their verdicts,
-    how many apps were in back-off: nothing here comes from X that concerns an app.
+    They have so many wall seconds, or a minute more than the longest takes.
     """
     mark = "refuses" if refuses else "takes-all"
     async with open_world(ground, wall=wall, refuses=refuses, rate=rate) as world:
@@ -227,4 +237,8 @@ async def play_network(
             )
         longest = max(schedule.reads_for_s for schedule in schedules)
         await world.settled(max(within_s, longest + 60) + 0.2 * len(schedules))
-        return await world.verdicts(), await world.app_backoffs()
+        return NetworkResult(
+            await world.verdicts(),
+            await world.app_backoffs(),
+            "clock_skew" in await world.alert_kinds(),
+        )

@@ -16,14 +16,15 @@ import tempfile
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from _clock_world import SHORT_CASE, ClockCase, ClockResult, clock_cases, play_clock
 from _ground import Ground, end_well, open_ground
 from _net_judge import EARLY_S, Verdict
-from _net_schedules import network_schedules, short_schedules
-from _net_world import play_network
+from _net_schedules import cached_schedules, network_schedules, short_schedules
+from _net_world import NetworkResult, play_network
 from _packet_loss import LossyNetwork, open_lossy_network
 from _packet_loss_world import loss_cases, play_loss
 from _report import Bar, report
@@ -48,6 +49,8 @@ class Outcome:
     clocks: list[tuple[ClockCase, ClockResult]] = field(default_factory=list)
     app_backoffs: int = 0
     """X apps of which all posts waited, although X said nothing about an app."""
+    false_clock_alerts: int = 0
+    """Worlds in which all clocks are right, and an alert said otherwise."""
     packet_loss: str = "not played"
 
 
@@ -83,6 +86,7 @@ def thresholds(outcome: Outcome, least: int) -> list[Bar]:
             0,
         ),
         Bar("app_backoffs", outcome.app_backoffs, "==", 0),
+        Bar("false_clock_alerts", outcome.false_clock_alerts, "==", 0),
         Bar("schedules", len(verdicts), ">=", least),
     ]
 
@@ -141,13 +145,15 @@ async def run(ground: Ground, only: str) -> Outcome:
     async with contextlib.AsyncExitStack() as stack:
         network = await stack.enter_async_context(open_lossy_network())
         outcome.packet_loss = network if isinstance(network, str) else network.how
-        schedules = [each for each in network_schedules() if only in f"proxy/{each.name}"]
+        lists = [
+            [each for each in schedules if only in f"proxy/{each.name}"]
+            for schedules in (network_schedules(), cached_schedules())
+        ]
         small = asyncio.Semaphore(_SIDE_BY_SIDE)
         async with asyncio.TaskGroup() as group:
-            for refuses in (False, True):
-                if schedules:
-                    play = play_network(ground, schedules, wall={}, refuses=refuses)
-                    group.create_task(_play_network(play, outcome))
+            for schedules, refuses in product(filter(None, lists), (False, True)):
+                play = play_network(ground, schedules, wall={}, refuses=refuses)
+                group.create_task(_play_network(play, outcome))
             for number, case in enumerate(clock_cases()):
                 if only in f"clock/{case.name}":
                     refuses = number % 2 == 1
@@ -166,12 +172,11 @@ async def _within(places: asyncio.Semaphore, play: Coroutine[Any, Any, None]) ->
         await play
 
 
-async def _play_network(
-    play: Coroutine[Any, Any, tuple[list[Verdict], int]], outcome: Outcome
-) -> None:
-    verdicts, app_backoffs = await play
-    outcome.app_backoffs += app_backoffs
-    _keep(outcome, verdicts)
+async def _play_network(play: Coroutine[Any, Any, NetworkResult], outcome: Outcome) -> None:
+    result = await play
+    outcome.app_backoffs += result.app_backoffs
+    outcome.false_clock_alerts += result.has_clock_alert
+    _keep(outcome, result.verdicts)
 
 
 async def _play_loss(play: Coroutine[Any, Any, list[Verdict]], outcome: Outcome) -> None:

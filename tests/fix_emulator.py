@@ -58,11 +58,14 @@ class Emulator:
         """What `ROOST_CLOCK_URL` should be."""
         return f"{self.url}/_emulator/clock"
 
-    async def reset(self) -> None:
-        """Forget everything, start the clock at `START_TIME`, and register the test's app."""
+    async def reset(self, start_time: time | None = START_TIME) -> None:
+        """Forget everything, start the clock at a time of day, and register the test's app.
+
+        None: the clock starts with the machine's.
+        """
         await self.door("reset")
-        if START_TIME is not None:
-            await self.move_to_time(START_TIME)
+        if start_time is not None:
+            await self.move_to_time(start_time)
         app = await self.door("apps", callbacks=[CALLBACK], name="Roost under test")
         self.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
 

@@ -24,6 +24,13 @@ from roost.store.locks import open_sender_locks
 pytestmark = pytest.mark.timing
 
 
+@pytest.fixture
+async def emulator(emulator: Emulator) -> Emulator:
+    """X at the machine's time, with which the clocks here are compared."""
+    await emulator.reset(start_time=None)
+    return emulator
+
+
 @dataclass
 class SkewedClock:
     """The machine's clock, as far off as a test says."""

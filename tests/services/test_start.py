@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from _ground import open_ground
 
+from fix_emulator import Emulator
 from fix_postgres import PostgresServer
 from fix_processes import python_process, until
 from fix_publishing import run_roost
@@ -63,10 +64,12 @@ async def said(log: Path, words: str) -> None:
 
 
 async def test_a_worker_waits_for_its_database_and_starts_when_it_is_back(
-    home: Path, tmp_path: Path
+    home: Path, tmp_path: Path, emulator: Emulator
 ) -> None:
     log = tmp_path / "worker.log"
-    settings = settings_for(url_of(home), tmp_path)
+    # A worker that does not know X's time takes no jobs.
+    x = {"roost_x_base_url": emulator.url, "roost_clock_url": emulator.clock_url}
+    settings = settings_for(url_of(home), tmp_path).model_copy(update=x)
     async with python_process(*_COMMAND, settings=settings, log=log) as process:
         await said(log, "waiting for the database")
         assert "ready" not in log.read_text()

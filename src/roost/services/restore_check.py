@@ -244,7 +244,10 @@ async def stop_after_restore(
     """
     now = house.clock.now()
     why = why or "the database was restored"
-    what_next = "`roost resume --all` looks on X for what may be missing before anything is sent."
+    what_next = (
+        "Cancel or edit again what was changed since; then `roost resume --all`, which looks on X"
+        " for what may be missing before anything is sent."
+    )
     if copied:
         what_next = (
             "Where the original is no longer used, `roost resume --all --this-is-the-real-one`"
