@@ -5,6 +5,7 @@ connects again the accounts whose tokens the copy does not have.
 """
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +18,7 @@ from _judge import Planned
 from _scene import Scene, when_back
 from _watch import Watch
 
-from roost.errors import RestoreSearchFailed
+from roost.errors import RestoreSearchFailed, RoostError
 from roost.models import Integration
 from roost.services.pause import hold_account
 from roost.services.resume import Resumed, resume_everything
@@ -135,7 +136,9 @@ class Course:
         while True:
             self.resume_tries += 1
             try:
-                found = await when_back(lambda: resume_everything(scene.house, accept_copy=True))
+                found = await when_back(
+                    lambda: resume_everything(scene.house, accept_copy=True), within=300
+                )
                 break
             except RestoreSearchFailed as error:
                 say(f"not resumed: {error}")
@@ -153,7 +156,12 @@ class Course:
         """Connect a paused account again, and let its posts go on."""
         scene = self.scene
         tenant = scene.tenants[account.tenant_id]
-        await when_back(lambda: scene.connect(account.username, tenant))
+        is_connected = False
+        while not is_connected:
+            # X errs here as well: its owner comes again.
+            with contextlib.suppress(RoostError, OSError, AssertionError):
+                await when_back(lambda: scene.connect(account.username, tenant))
+                is_connected = True
         await when_back(lambda: hold_account(scene.house, account, paused=False))
 
     async def _plan(self, words: str, within: timedelta) -> list[Planned]:

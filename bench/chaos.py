@@ -53,7 +53,7 @@ FULL = Size(
 SHORT = Size(
     posts=60,
     accounts=8,
-    span=timedelta(minutes=3),
+    span=timedelta(minutes=2),
     rate=20,
     wall=QUICK,
     pace=(0.6, 2.0),

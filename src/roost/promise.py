@@ -225,6 +225,9 @@ def _reconcile(current: PartJournal, *, now: datetime, x_now: datetime, rules: R
             "X refuses to have the post twice, yet its timeline does not show it once.",
         )
     if x_now > current.unsettled_since + rules.resend_within + current.app_backoff:
+        if read_at is None or x_now - read_at > FRESH_READ:
+            # The reads may be old: of before a restore, or of a worker that died.
+            return ReadTimeline(current, counts=True)
         return AskPerson(
             current,
             "X did not answer the attempt, its timeline does not show the post, and it is too"

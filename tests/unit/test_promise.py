@@ -335,6 +335,13 @@ def test_what_was_begun_too_long_ago_is_not_sent_again() -> None:
     assert "too late" in step.why
 
 
+def test_person_is_asked_directly_after_an_empty_read() -> None:
+    step, one = reconciled(attempt(601, empty=2, read_ago=560))
+    assert step == ReadTimeline(one, counts=True)
+    step, _ = reconciled(attempt(601, empty=3, read_ago=1))
+    assert isinstance(step, AskPerson)
+
+
 def test_x_that_says_duplicate_and_shows_nothing_is_not_believed_either_way() -> None:
     said = attempt(40, number=2, empty=2, read_ago=1, outcome=Outcome.DUPLICATE)
     step, _ = reconciled(attempt(60), said)
