@@ -243,6 +243,8 @@ class Sent:
     """X's id had been written before, by whoever took over."""
     is_last: bool
     """Its post has come to its end, and the account has no other to go on with."""
+    forgotten: bool = False
+    """The database lacks the attempt: it was restored, or failed over, meanwhile."""
 
 
 async def settle_sent(
@@ -290,7 +292,7 @@ async def settle_sent(
         windows=_told(windows),
     )
     assert row is not None
-    return Sent(row["moved"], row["known"], row["is_last"])
+    return Sent(row["moved"], row["known"], row["is_last"], row["forgotten"])
 
 
 def _told(windows: Collection[Window]) -> str:

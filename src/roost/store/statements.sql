@@ -140,6 +140,8 @@ WITH moved AS (
     UPDATE parts SET state = %(after)s
     WHERE id = %(part)s AND state = 'sending' AND NOT EXISTS (
         SELECT FROM attempts later WHERE later.part_id = %(part)s AND later.number > %(number)s)
+      AND EXISTS (SELECT FROM attempts this
+                  WHERE this.id = %(attempt)s AND this.part_id = %(part)s)
     RETURNING tenant_id, post_id, position
 ), ended AS (
     UPDATE attempts SET outcome = %(outcome)s WHERE id = %(attempt)s

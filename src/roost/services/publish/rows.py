@@ -4,6 +4,7 @@ Every move is a compare-and-set: where another worker has moved the row meanwhil
 written, and the rows are read again. X's answers are written until the database takes them.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import TypeVar
 
 from roost import prices, store, x
 from roost.accounts import Grant, mark_lost, open_client
-from roost.errors import ReconnectNeeded, RoostError
+from roost.errors import PostNotFound, ReconnectNeeded, RoostError
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Upload
 from roost.limits import Window
@@ -151,6 +152,9 @@ class Way:
             )
 
         sent = await self.house.until_kept(self._what, keep)
+        if sent.forgotten:
+            await self._note_forgotten(part, tweet_id)
+            return Turn.OVER
         if not sent.moved and not sent.known:
             # Another worker has gone on from the rows; X's id must not be lost for that.
             why = f"X answered an older attempt late: it has it as {tweet_id}, perhaps twice"
@@ -160,6 +164,25 @@ class Way:
         elif sent.moved:
             await self._end_rests()
         return Turn.OVER if sent.is_last else Turn.ON
+
+    async def _note_forgotten(self, part: PartJournal, tweet_id: TweetId) -> None:
+        """The database lacks the attempt that X has answered: nothing more may be sent from it.
+
+        The search of X after the resume finds the post; the history says where it is.
+        """
+        why = f"X answered an attempt that the database has forgotten: it has it as {tweet_id}"
+        log.error("post %s, part %s: %s", self.journal.post.id, part.part.position, why)
+        self.locks.close_gate("the database lacks an attempt of this worker")
+
+        async def work(transaction: Statements) -> None:
+            state = await store.posts.lock_state(transaction, self.journal.post.id)
+            await store.posts.tell(
+                transaction, self.tenant_id, self.journal.post.id, self.house.clock.now(), state,
+                state, why, who=self.house.who, position=part.part.position,
+            )  # fmt: skip
+
+        with contextlib.suppress(PostNotFound):
+            await self.keep(work)
 
     async def _tell_perhaps_twice(self, part: PartJournal, why: str) -> None:
         post_id, now = self.journal.post.id, self.house.clock.now()

@@ -260,11 +260,15 @@ CREATE FUNCTION begin_attempt(
 -- X has a part: its id, the attempt's end, the bill, the story, the post's own end where this was
 -- its last part, and the account's windows, in one statement. Nothing of it where a part of any
 -- tenant has the id already, or where a later attempt was made of the part (`moved` says which).
-CREATE OR REPLACE FUNCTION settle_sent(
+-- `forgotten`: the database lacks the attempt, since it was restored meanwhile.
+DROP FUNCTION settle_sent(
+    bigint, bigint, bigint, bigint, bigint, int, text, text, timestamptz, numeric, text,
+    timestamptz, text, text, text, json, bigint[]);
+CREATE FUNCTION settle_sent(
         tenant bigint, part bigint, post bigint, integration bigint, attempt bigint, number int,
         tweet text, outcome text, sent_at timestamptz, usd numeric, priced text, at timestamptz,
         before text, why text, who text, windows json, besides bigint[])
-    RETURNS TABLE (moved boolean, known boolean, is_last boolean)
+    RETURNS TABLE (moved boolean, known boolean, is_last boolean, forgotten boolean)
     LANGUAGE plpgsql VOLATILE
     AS $$
     #variable_conflict use_column
@@ -281,7 +285,8 @@ CREATE OR REPLACE FUNCTION settle_sent(
               AND NOT EXISTS (SELECT FROM attempts later
                               WHERE later.part_id = settle_sent.part
                                 AND later.number > settle_sent.number)
-              AND EXISTS (SELECT FROM attempts this WHERE this.id = settle_sent.attempt)
+              AND EXISTS (SELECT FROM attempts this WHERE this.id = settle_sent.attempt
+                          AND this.part_id = settle_sent.part)
             RETURNING tenant_id, integration_id, post_id, position
         ), ended AS (
             UPDATE attempts SET outcome = settle_sent.outcome
@@ -325,7 +330,9 @@ CREATE OR REPLACE FUNCTION settle_sent(
                     SELECT FROM posts p WHERE p.integration_id = settle_sent.integration
                     AND p.state = 'publishing' AND p.resume_at IS NULL AND NOT p.paused
                     AND NOT p.id = ANY(settle_sent.besides)
-               ) AS is_last;
+               ) AS is_last,
+               NOT EXISTS (SELECT FROM attempts this WHERE this.id = settle_sent.attempt
+                           AND this.part_id = settle_sent.part) AS forgotten;
     END
     $$;
 """
@@ -333,7 +340,8 @@ CREATE OR REPLACE FUNCTION settle_sent(
 _CALLED = (
     "read_watermark(), has_event(bigint, int), require_fence(bigint, int, text),"
     " list_claimed(text[]), is_claimed(text), is_connected_elsewhere(text, text),"
-    " has_unsettled_twin(bigint), get_x_user_id(bigint, bigint), take_up_post, begin_attempt"
+    " has_unsettled_twin(bigint), get_x_user_id(bigint, bigint), take_up_post, begin_attempt,"
+    " settle_sent"
 )
 
 
