@@ -1,5 +1,6 @@
 """A database that forgot is noticed, stops everything, and X is searched before it goes on."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from fix_publishing import Desk
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
 from roost.house import open_house
-from roost.models import IntegrationStatus, PostState
+from roost.models import IntegrationStatus, PartState, PostState
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare
 from roost.services.schedule import PlainPart, edit_post, schedule_post
@@ -214,6 +215,27 @@ async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
         await dispatch.dispatch_stranded(desk.house)
         await desk.work_through()
         assert await desk.on_x() == ["First", "Second"]
+
+
+@pytest.mark.timing
+async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(desk: Desk) -> None:
+    await desk.emulator.fail("create_post", "before", "delay", seconds=1)
+    post_id = await desk.plan("Forgotten")
+    work = asyncio.create_task(desk.work())
+    await desk.under_way("create_post")
+    async with desk.house.database.house() as transaction:
+        await transaction.raw.execute("SET LOCAL ROLE roost_owner")
+        await transaction.raw.execute("DELETE FROM attempts")
+        await transaction.raw.execute("UPDATE parts SET state = 'pending'")
+    await work
+    post = await desk.see(post_id)
+    assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.PENDING)
+    assert not desk.locks.may_begin
+    (there,) = (await desk.emulator.truth())["posts"]
+    assert (await desk.story(post_id))[-1] == (
+        "part 1: publishing → publishing: X answered an attempt that the database has forgotten:"
+        f" it has it as {there['id']}"
+    )
 
 
 async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> None:
