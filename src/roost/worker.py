@@ -282,7 +282,12 @@ async def _work_if_open(house: House, locks: SenderLocks, asked: asyncio.Event) 
     if locks.closed_because is None:
         await _work(house, locks, asked)
         return
-    waits = [asyncio.create_task(event.wait()) for event in (asked, locks.opened)]
+    await _any_of(asked, locks.opened)
+
+
+async def _any_of(*events: asyncio.Event) -> None:
+    """Return once one of the events is set."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -335,12 +340,7 @@ async def _first_failure_or_all(
 
 async def _drain_on(events: Sequence[asyncio.Event], engines: Sequence[Worker]) -> None:
     """Let the engines drain once one of the events is set."""
-    waits = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for wait in waits:
-            wait.cancel()
+    await _any_of(*events)
     for engine in engines:
         engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
 

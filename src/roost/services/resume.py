@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from roost import prices, reconcile, store, x
+from roost import prices, reconcile, store, timelines, x
 from roost.accounts import open_account
 from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, RoostError
 from roost.house import House
@@ -178,21 +178,8 @@ class _Search:
                 raise ReconnectNeeded(f"@{account.username} is of the {account.environment} X.")
             if account.status is not IntegrationStatus.CONNECTED:
                 raise ReconnectNeeded(f"@{account.username} is not connected.")
-            return [
-                Seen(
-                    tweet_id=seen.tweet_id,
-                    text=seen.expanded_text,
-                    created_at=seen.created_at,
-                    reply_to=seen.reply_to,
-                    media_keys=frozenset(seen.media_keys),
-                    source=seen.source,
-                )
-                async for seen in x.posts.read_timeline(
-                    open_account(self.house, self.account),
-                    self.account.x_user_id,
-                    since_id=reconcile.since_tweet(self.since),
-                )
-            ]
+            client = open_account(self.house, account)
+            return await timelines.read_since(client, account.x_user_id, self.since)
         except ReconnectNeeded:
             self.resumed.paused.append(self.account)
             return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from roost import reconcile, store, x
+from roost import reconcile, store, timelines, x
 from roost.errors import RoostError
 from roost.journal import Attempt, PartJournal
 from roost.models import Environment, PartState, TweetId
@@ -232,16 +232,4 @@ async def _read_or_wait(
 
 
 async def _read_seen(way: Way, since: datetime) -> list[reconcile.Seen]:
-    return [
-        reconcile.Seen(
-            tweet_id=seen.tweet_id,
-            text=seen.expanded_text,
-            created_at=seen.created_at,
-            reply_to=seen.reply_to,
-            media_keys=frozenset(seen.media_keys),
-            source=seen.source,
-        )
-        async for seen in x.posts.read_timeline(
-            way.client, way.account.x_user_id, since_id=reconcile.since_tweet(since)
-        )
-    ]
+    return await timelines.read_since(way.client, way.account.x_user_id, since)
