@@ -312,7 +312,7 @@ async def measure(
     bars = [
         Bar("jain_index_min", least_jain(drained.receipts), ">=", 0.95),
         Bar("lone_post_p99_ms", late[min(len(late) - 1, len(late) * 99 // 100)], "<=", 500),
-        Bar("statements_per_post", statements, "<=", 16),
+        Bar("statements_per_post", statements, "<=", 8),
         Bar("publish_rate_vs_noop_jobs", drained.a_second / noop_rate, ">=", 0.3),
     ]
     cores = psutil.cpu_count() or 1
