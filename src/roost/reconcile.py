@@ -14,7 +14,7 @@ from roost.models import TweetId
 #: X's clock and ours may differ by this much: searches begin that much earlier.
 SKEW: Final = timedelta(seconds=60)
 #: A post with the text of a part, made this long before its attempt or after its deadline, may be
-#: another's: a person is asked unless its source tells.
+#: another's: a person is asked unless its source shows whose it is.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
 #: What a slow network delivers late is ours where X names the app, and it is none of X's own.

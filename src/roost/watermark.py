@@ -150,8 +150,7 @@ def running(home: Path) -> Iterator[None]:
 
 
 def list_unclean_stops(home: Path) -> list[Path]:
-    """The files of this machine's workers that ended without order; who has seen to it deletes
-    them."""
+    """The files of this machine's workers that were killed or crashed; the caller deletes them."""
     found = []
     for path in (home / "workers").glob("*.run"):
         with contextlib.suppress(FileNotFoundError), path.open("r") as file:

@@ -52,7 +52,7 @@ class ClockCheck:
         after = wall_now()
         assert row is not None
         if abs(after - before) > MAX_SKEW:
-            # Slow, or the clock was moved meanwhile: the next comparison tells.
+            # Slow, or the clock was moved meanwhile: the next comparison decides.
             return None
         at: datetime = row["at"]
         found = describe_skew(at, before + (after - before) / 2)

@@ -8,7 +8,7 @@ from roost.store.database import Runs
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """One reading of what tells a database from a copy of it."""
+    """One reading of what distinguishes a database from a copy of it."""
 
     system_identifier: str
     database_oid: int

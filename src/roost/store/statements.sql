@@ -247,7 +247,7 @@ INSERT INTO holds (at, paused, why, who)
 SELECT %(at)s, false, 'everything goes on', %(who)s FROM before WHERE paused
 
 -- name: read_watermark
--- What tells this database from a copy of it, and how far its history goes.
+-- What distinguishes this database from a copy of it, and how far its history goes.
 SELECT * FROM read_watermark()
 
 -- name: read_wall_clock

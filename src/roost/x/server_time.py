@@ -27,7 +27,7 @@ _PATH: Final = "/2/usage/tweets"
 class ServerTime:
     """The latest `Date` of X, extrapolated with a clock that counts suspended time.
 
-    Noting is cheap, as every answer does it; the header is parsed when somebody asks.
+    Noting is cheap, as every answer does it; the header is parsed when it is read.
     """
 
     def __init__(self) -> None:

@@ -67,7 +67,7 @@ CREATE UNIQUE INDEX parts_sent_as ON parts (sent_as, integration_id) WHERE sent_
 FUNCTIONS = """
 DROP FUNCTION database_mark();
 
--- What tells this database from a copy of it, and how far its history goes.
+-- What distinguishes this database from a copy of it, and how far its history goes.
 CREATE FUNCTION read_watermark(
         OUT system_identifier text, OUT database_oid bigint, OUT timeline text,
         OUT registered_system text, OUT registered_oid bigint,
@@ -98,7 +98,7 @@ CREATE FUNCTION has_event(event bigint, tag int) RETURNS boolean
     $$;
 
 -- Whether the database still has what a worker has seen in it. The timeline changes with a
--- fail-over and a point-in-time recovery; the control file tells it later than the log's name.
+-- fail-over and a point-in-time recovery; the control file shows it later than the log's name.
 CREATE FUNCTION require_fence(event bigint, tag int, timeline text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -209,7 +209,7 @@ CREATE FUNCTION take_up_post(tenant bigint, post bigint, integration bigint, bes
 -- Commit before sending: moves the part to `sending` only from the state the decision was made on,
 -- and tells it. `started_at` is X's time, `at` the worker's, and the deadline wall time of the
 -- database, later than the sender's own.
--- The lock is shared with other attempts, and exclusive to whoever pauses: after a pause has been
+-- The lock is shared by attempts, and exclusive to a pause: after a pause has been
 -- acknowledged, no attempt commits. Where domain time is the machine's, the post has to be due by
 -- the database's clock as well.
 DROP FUNCTION begin_attempt(
