@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import yaml
 
 from x_emulator import luck
 from x_emulator.orders import Fault, FaultKind
@@ -35,14 +36,28 @@ class BadFaultFile(ValueError):
     """A file of faults that cannot be understood; the message says why."""
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader without aliases: a few hundred bytes of them expand to gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse `*name`, which `<<: [*name, …]` needs too."""
+        if self.check_event(yaml.AliasEvent):
+            alias = self.peek_event()
+            raise yaml.composer.ComposerError(
+                None, None, "a fault file has no aliases (`*name`)", alias.start_mark
+            )
+        return super().compose_node(parent, index)
+
+
 def read_file(path: Path) -> list[Fault]:
     """The faults that a YAML file lists under `faults`, as `POST /_emulator/faults` takes them.
 
     Raises: BadFaultFile, OSError.
     """
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=_FaultFile).faults
-    except msgspec.DecodeError as error:
+        content = yaml.load(path.read_bytes(), Loader=_PlainLoader)  # noqa: S506
+        return msgspec.convert(content, _FaultFile).faults
+    except (msgspec.ValidationError, yaml.YAMLError) as error:
         raise BadFaultFile(f"{path} is not a list of faults: {error}") from error
 
 

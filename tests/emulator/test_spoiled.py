@@ -193,9 +193,10 @@ def test_file_of_faults_is_read(tmp_path: Path) -> None:
     file.write_text(FILE)
     first, second = faults.read_file(file)
     assert (first.script, second.probability, second.times) == (["ok", "503"], 0.5, None)
-    file.write_text("faults: [{operation: x}]")
-    with pytest.raises(faults.BadFaultFile, match=r"faults\.yaml"):
-        faults.read_file(file)
+    for wrong in ("faults: [{operation: x}]", "a: &a [1]\nfaults: *a", "faults: [", "\x01"):
+        file.write_text(wrong)
+        with pytest.raises(faults.BadFaultFile, match=r"faults\.yaml"):
+            faults.read_file(file)
 
 
 @pytest.mark.timing

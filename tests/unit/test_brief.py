@@ -78,7 +78,10 @@ def test_two_facts_do_not_share_an_id(tmp_path: Path) -> None:
         (b"account: \xff\n", "is not UTF-8"),
         (b"!!python/object/apply:os.system ['true']\n", "is not YAML"),
         (b"[" * 3000, "is not YAML"),
-        (b"a" * 70_000, "larger than a brief"),
+        (b"a0: &a {k: v}\na1: &b\n  <<: [*a, *a]\n", "line 3 is not YAML: a brief has no aliases"),
+        (b"a: &a [1]\nb: *a\n", "has no aliases"),
+        (b"a: &a [*a]\n", "has no aliases"),
+        (b"a" * 70_000, "larger than 64 KiB"),
     ],
 )
 def test_a_file_that_is_no_brief_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
@@ -89,5 +92,5 @@ def test_a_file_that_is_no_brief_is_refused(tmp_path: Path, data: bytes, words: 
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BriefInvalid, match="cannot be read: No such file"):
+    with pytest.raises(BriefInvalid, match="There is no file"):
         read_brief(tmp_path / "brief.yaml")

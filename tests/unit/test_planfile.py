@@ -2,7 +2,10 @@
 
 import doctest
 import hashlib
+import os
 import re
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -275,10 +278,57 @@ def test_a_first_line_that_is_no_header_is_not_repeated(tmp_path: Path) -> None:
     assert "hunter2" not in str(caught.value.as_dict())
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "missing.csv", Path("/dev/zero")):
-        with pytest.raises(PlanInvalid, match="There is no file"):
+def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    for path in (tmp_path, tmp_path / "missing.csv", Path("/dev/zero"), pipe):
+        with pytest.raises(PlanInvalid, match=r"There is no file|is not a regular file"):
             read_plan(path, time_zone="UTC", now=NOW)
+
+
+def test_a_file_beyond_the_size_limit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PlanInvalid, match="larger than 16384 KiB"):
+        read(tmp_path, b"x" * ((16 << 20) + 1))
+
+
+def count_calls(work: Callable[[], object]) -> int:
+    """How many functions, also those of C, `work` calls: a measure that no load changes."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda n: "".join(f"acme,+1s,t,,,t{i}\n" for i in range(n)) + "x,y,z\n" * n,
+        lambda n: "".join(f"acme,+1s,t,,,t{i}\nt{i},y,z\n" for i in range(n)),
+        lambda n: "acme,+1s,a,,,t\n" + ",,b,,,t\n" * n + "t,x,y\n" * n,
+        lambda n: "acme,+1s,a,,,t\n" + "acme,+2s,b,,,t\n" * n,
+        lambda n: "acme,+1s,a,,,\n" * n,
+        lambda n: f"acme,+1s,a,{'|' * n},{'|' * n},\n",
+        lambda n: f"acme,+1s,a,{'../x|' * n},,\n",
+    ],
+    ids=["strays", "named strays", "one thread", "differing", "twice", "no names", "outside"],
+)
+def test_the_work_grows_with_the_file_and_no_faster(
+    tmp_path: Path, shape: Callable[[int], str]
+) -> None:
+    small, large = (
+        count_calls(lambda: read(tmp_path, shape(n)))  # noqa: B023
+        for n in (200, 800)
+    )
+    assert large < 5 * small
 
 
 def test_a_post_that_breaks_a_rule_is_refused_row_by_row(tmp_path: Path) -> None:

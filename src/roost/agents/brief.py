@@ -21,9 +21,10 @@ from pydantic_core import PydanticCustomError
 
 from roost.agents.words import occurs
 from roost.errors import BriefInvalid
+from roost.input_file import read_input
 from roost.text import entities
 
-_MOST_BYTES: Final = 64 << 10
+_MAX_BYTES: Final = 64 << 10
 _SIMPLER: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
@@ -132,24 +133,31 @@ class Draft:
     weighted_length: int
 
 
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader without aliases: a few hundred bytes of them expand to gigabytes."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Refuse `*name`, which `<<: [*name, …]` needs too."""
+        if self.check_event(yaml.AliasEvent):
+            alias = self.peek_event()
+            raise yaml.composer.ComposerError(
+                None, None, "a brief has no aliases (`*name`)", alias.start_mark
+            )
+        return super().compose_node(parent, index)
+
+
 def read_brief(path: Path) -> Brief:
     """Read a brief from a YAML file.
 
     Raises: BriefInvalid, which names each field that is wrong and why.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise BriefInvalid(f"{path} cannot be read: {error.strerror}.") from None
-    if len(data) > _MOST_BYTES:
-        raise BriefInvalid(f"{path.name} is larger than a brief ever is (64 KiB).")
+    data = read_input(path, max_bytes=_MAX_BYTES, error=BriefInvalid)
     return _checked(_parsed(data, path.name), path.name)
 
 
 def _parsed(data: bytes, name: str) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(data.decode("utf-8-sig"))
+        found = yaml.load(data.decode("utf-8-sig"), Loader=_PlainLoader)  # noqa: S506
     except UnicodeDecodeError:
         raise BriefInvalid(f"{name} is not UTF-8.", next="Save it as UTF-8.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:

@@ -25,6 +25,7 @@ from roost.cli.show import (
 from roost.cli.standing import see_standing, tell_standing
 from roost.errors import InvalidInput, ReconnectNeeded
 from roost.house import House
+from roost.input_file import read_input
 from roost.models import (
     Integration,
     IntegrationStatus,
@@ -41,6 +42,8 @@ from roost.text import split_thread
 _LOOK_EVERY_S = 0.2
 #: Every so many looks, whether a worker is alive.
 _LOOK_FOR_WORKER = 15
+#: For a file that becomes a thread: 25 parts of the longest text that X takes.
+_MAX_THREAD_BYTES = 4 << 20
 #: States in which a post still moves by itself.
 _MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 _EXIT = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
@@ -134,9 +137,12 @@ def _parts(
     if text:
         raise InvalidInput("A thread's text comes from its file: leave the text out.")
     try:
-        whole = thread.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{thread} cannot be read: {type(error).__name__}.") from None
+        # A byte order mark is how some editors begin a UTF-8 file; it is not part of the text.
+        whole = read_input(thread, max_bytes=_MAX_THREAD_BYTES, error=InvalidInput).decode(
+            "utf-8-sig"
+        )
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{thread} is not UTF-8.", next="Save it as UTF-8.") from None
     texts = split_thread(whole.strip())
     return [PlainPart(one, carried if order == 0 else ()) for order, one in enumerate(texts)]
 

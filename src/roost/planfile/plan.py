@@ -111,9 +111,10 @@ def read_plan(path: Path, *, time_zone: str, now: datetime) -> Plan:
     posts: list[PlannedPost] = []
     refused = [RefusedRow.from_violations(one.number, [_miscounted(one)]) for one in strays]
     seen: Counter[str] = Counter()
+    stray_lines = _first_stray_lines(strays)
     for group in _group([_Row(line.number, line.cells) for line in lines]):
         _understand(group, path.absolute().parent, zone, now)
-        _blame_strays(group, strays)
+        _blame_stray(group, stray_lines)
         if any(row.reasons for row in group):
             refused += _refuse_together({row.line: row.reasons for row in group})
             continue
@@ -259,13 +260,21 @@ def _differing(row: _Row, first: _Row, column: str, found: str, expected: str) -
     )
 
 
-def _blame_strays(group: list[_Row], strays: list[StrayLine]) -> None:
-    """A row whose columns are lost may be a part of this thread: then the thread has a hole."""
-    thread = group[0].thread
+def _first_stray_lines(strays: Sequence[StrayLine]) -> dict[str, int]:
+    """For each cell of the stray lines, the number of the first line that has it."""
+    found: dict[str, int] = {}
     for stray in strays:
-        if thread and thread in (cell.strip() for cell in stray.cells):
-            for row in group:
-                row.reasons.append(_broken_thread(stray.number))
+        for cell in stray.cells:
+            found.setdefault(cell.strip(), stray.number)
+    return found
+
+
+def _blame_stray(group: list[_Row], stray_lines: Mapping[str, int]) -> None:
+    """A row whose columns are lost may be a part of this thread: then the thread has a hole."""
+    number = stray_lines.get(group[0].thread)
+    if group[0].thread and number is not None:
+        for row in group:
+            row.reasons.append(_broken_thread(number))
 
 
 def _broken_thread(line: int) -> Violation:

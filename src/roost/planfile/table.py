@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from roost.errors import PlanInvalid
+from roost.input_file import read_input
 
 COLUMNS: Final = ("account", "at", "text", "media", "alt", "thread")
+_MAX_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,8 @@ class StrayLine:
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a regular file. Raises: PlanInvalid."""
-    if not path.is_file():
-        raise PlanInvalid(f"There is no file {path}.", next="Check the path.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PlanInvalid(f"{path} cannot be read: {error.strerror}.") from None
+    """The bytes of a regular file of at most 16 MiB. Raises: PlanInvalid."""
+    return read_input(path, max_bytes=_MAX_BYTES, error=PlanInvalid)
 
 
 def read_table(data: bytes, name: str) -> tuple[list[Line], list[StrayLine]]:

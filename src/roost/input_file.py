@@ -1,0 +1,40 @@
+"""Reads a small file that a person names: a regular file only, and no more than a stated size."""
+
+import os
+import stat
+from pathlib import Path
+
+from roost.errors import InvalidInput
+
+
+def read_input(path: Path, *, max_bytes: int, error: type[InvalidInput]) -> bytes:
+    """Return the content of a regular file of at most `max_bytes`.
+
+    The file is opened without waiting, so a pipe without a writer does not block, and at most
+    `max_bytes + 1` bytes are read, so a file that grows meanwhile is bounded too.
+
+    Raises: `error`.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise error(f"There is no file {path}.", next="Check the path.") from None
+    except OSError as cause:
+        raise error(f"{path} cannot be read: {cause.strerror}.") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise error(
+            f"{path} is not a regular file.",
+            next="Save the content to a file, and give its path.",
+        )
+    with os.fdopen(descriptor, "rb") as file:
+        try:
+            content = file.read(max_bytes + 1)
+        except OSError as cause:
+            raise error(f"{path} cannot be read: {cause.strerror}.") from None
+    if len(content) > max_bytes:
+        raise error(
+            f"{path.name} is larger than {max_bytes // 1024} KiB, the limit for this kind of file.",
+            next="Shorten it, or split it into several files.",
+        )
+    return content
