@@ -13,8 +13,10 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 
 from roost.errors import Broken, SettingInvalid
+from roost.http_body import read_body
 from roost.models import LIVE_HOSTS
 
 #: An emulator's clock that differs less from its own wall clock was not moved.
@@ -134,14 +136,14 @@ async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> 
         if answer.status != 200:
             raise Broken(f"The emulator's clock at {url} answered {answer.status}.")
         try:
-            told = await answer.json()
+            told = msgspec.json.decode(await read_body(answer))
             return ClockReading(
                 wall=datetime.fromisoformat(told["wall"]),
                 emulated=datetime.fromisoformat(told["emulated"]),
                 rate=float(told["rate"]),
                 version=int(told["version"]),
             )
-        except (aiohttp.ContentTypeError, KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise Broken(
                 f"What answers at {url} is no emulator's clock.",
                 next="Set ROOST_CLOCK_URL to the emulator's address and `/_emulator/clock`.",

@@ -13,17 +13,21 @@ _HTML: Final = b"text/html; charset=utf-8"
 _JSON: Final = b"application/json"
 _PORTAL: Final = "<!DOCTYPE html><title>Welcome</title><p>Accept the terms to use this network."
 _BLOCKED: Final = "<!DOCTYPE html><title>Blocked</title><p>The request was filtered."
+#: More levels than a decoder descends to.
+_DEEP: Final = '{"data":' * 100_000
 
 #: By kind of fault.
 ANSWERS: Final = {
     "200empty": Answer(200),
     "200object": Answer(200, {}, kind=_JSON),
     "200ok": Answer(200, {"status": "ok"}, kind=_JSON),
+    "200deep": Answer(200, _DEEP, kind=_JSON),
     "200html": Answer(200, _PORTAL, kind=_HTML),
     "204": Answer(204),
     "401html": Answer(401, _BLOCKED, kind=_HTML),
     "403html": Answer(403, _BLOCKED, kind=_HTML),
     "403object": Answer(403, {}, kind=_JSON),
+    "403deep": Answer(403, _DEEP, kind=_JSON),
     "404empty": Answer(404),
     "404html": Answer(404, _BLOCKED, kind=_HTML),
     "413html": Answer(413, _BLOCKED, kind=_HTML),

@@ -8,7 +8,7 @@ from fix_publishing import Desk
 from roost.models import PartState, PostState
 
 #: Of proxies, portals and filters in front of X.
-FOREIGN = ["200empty", "200html", "401html", "403html", "404empty", "413html", "429text"]
+FOREIGN = ["200empty", "200deep", "200html", "401html", "403html", "404empty", "413html", "429text"]
 UNCERTAIN = ["drop", "500", "503", "502text", *FOREIGN]
 
 

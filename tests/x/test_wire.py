@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import socket
 import sys
+import tracemalloc
+import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from fix_processes import until
+from roost.http_body import MAX_BODY_BYTES
 from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
 
 pytestmark = pytest.mark.timing
@@ -145,3 +148,34 @@ async def test_connect_time_out_is_silence_before_sending() -> None:
             patience=Patience(connect=timedelta(milliseconds=50)),
         )
     assert told == Silence(maybe_sent=False, reason="connecting took too long")
+
+
+def packed(size: int) -> bytes:
+    """A gzip stream of `size` spaces: about a thousandth as long."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    pieces = [packer.compress(b" " * (1 << 20)) for _ in range(size >> 20)]
+    return b"".join([*pieces, packer.flush()])
+
+
+@pytest.mark.parametrize("coding", ["", "content-encoding: gzip\r\n"], ids=["plain", "gzip"])
+async def test_an_answer_beyond_the_limit_is_not_read_to_its_end(
+    listener: Listener, coding: str
+) -> None:
+    body = packed(1 << 30) if coding else b" " * (MAX_BODY_BYTES + 1)
+    listener.answer = (
+        f"HTTP/1.1 200 OK\r\n{coding}content-length: {len(body)}\r\n\r\n".encode() + body
+    )
+    tracemalloc.start()
+    told = await send(listener.url)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert told == Silence(maybe_sent=True, reason="the answer is larger than 32 MiB")
+    assert peak < 4 * MAX_BODY_BYTES
+
+
+async def test_an_answer_of_the_largest_size_is_handed_out(listener: Listener) -> None:
+    body = b" " * MAX_BODY_BYTES
+    listener.answer = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body
+    told = await send(listener.url)
+    assert isinstance(told, Answer)
+    assert len(told.body) == MAX_BODY_BYTES

@@ -21,7 +21,7 @@ from roost.settings import DEFAULT_SCOPES
 from roost.x import answers, errors, problems, refusals
 from roost.x.request import form_body
 from roost.x.signing import OAuth1
-from roost.x.wire import Answer, Patience, exchange
+from roost.x.wire import NOT_DECODABLE, Answer, Patience, exchange
 
 __all__ = [
     "DEFAULT_SCOPES",
@@ -203,14 +203,14 @@ def _is_revoked(body: bytes) -> bool:
         return True
     try:
         return _REVOKED.decode(body).revoked
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_DECODABLE:
         return False
 
 
 def _tokens_of(answer: Answer) -> answers.Tokens:
     try:
         return _TOKENS.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_DECODABLE:
         raise refusals.judge_unreadable(answer, Operation.TOKEN) from None
 
 
@@ -246,7 +246,7 @@ def _judge(answer: Answer, operation: Operation, refused: type[errors.XFailure])
         return refusals.judge_failure(answer, operation)
     try:
         refusal = _REFUSALS.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_DECODABLE:
         refusal = answers.TokenRefusal()
     error = refusal.error if refusal.error in _ERRORS else ""
     if not error and problems.read_problem(answer.body) is None:

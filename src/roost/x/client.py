@@ -24,7 +24,7 @@ from roost.x.request import Credential, Exchange, Host, Request
 from roost.x.server_time import ServerTime
 from roost.x.signing import OAuth1
 from roost.x.tokens import TokenSource
-from roost.x.wire import Answer, Patience, Silence, boot_seconds, exchange
+from roost.x.wire import NOT_DECODABLE, Answer, Patience, Silence, boot_seconds, exchange
 
 _USER_AGENT: Final = "roost"
 _DEFAULT_PATIENCE: Final = Patience()
@@ -148,7 +148,7 @@ class Client:
             raise self._refusal(request, outcome, limited)
         try:
             decoded = answer_as.decode(outcome.body or answer_as.type.for_empty)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except NOT_DECODABLE:
             await self._tell(request, outcome, None)
             error = refusals.judge_unreadable(outcome, operation)
             raise _with(Receipt(request, outcome), error) from None

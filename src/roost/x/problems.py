@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from roost.x.wire import NOT_DECODABLE
+
 #: X answers with both.
 _HOSTS: Final = frozenset({"api.x.com", "api.twitter.com"})
 _PATH: Final = "/2/problems/"
@@ -45,7 +47,7 @@ def read_problem(body: bytes) -> Problem | None:
     """The problem that a body states; None for anything that is not X's problem document."""
     try:
         payload = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_DECODABLE:
         return None
     return problem_of(payload) if isinstance(payload, dict) and is_problem(payload) else None
 

@@ -64,7 +64,10 @@ class Receipt(msgspec.Struct, frozen=True):
         Raises: ValueError (it is no JSON).
         """
         body = self.outcome.body if isinstance(self.outcome, Answer) else b""
-        return msgspec.json.decode(body or b"null")
+        try:
+            return msgspec.json.decode(body or b"null")
+        except RecursionError as error:
+            raise ValueError("The body is nested too deeply.") from error
 
     def _price_of_success(self) -> Price:
         request = self.request

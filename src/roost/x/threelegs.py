@@ -15,7 +15,7 @@ from roost.models import XUserId
 from roost.prices import Operation
 from roost.x import errors, problems, refusals, signing
 from roost.x.signing import OAuth1
-from roost.x.wire import Answer, Patience, exchange
+from roost.x.wire import NOT_DECODABLE, Answer, Patience, exchange
 
 _PATIENCE: Final = Patience()
 #: In place of a callback: the person is shown a PIN.
@@ -121,7 +121,7 @@ def _names_token(body: bytes) -> bool:
     """Whether X says which token it has invalidated; a proxy's success does not."""
     try:
         payload = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except NOT_DECODABLE:
         return False
     return isinstance(payload, dict) and isinstance(payload.get("access_token"), str)
 

@@ -16,11 +16,14 @@ import msgspec
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload, Payload
 
+from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
 from roost.limits import HEADERS
 
 #: Counts the time that the machine was suspended, too (macOS' monotonic clock does by itself).
 _BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _REQUEST_ID: Final = "x-transaction-id"
+#: What decoding JSON raises when a body is not JSON, is of another shape, or is nested too deeply.
+NOT_DECODABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def boot_seconds() -> float:
@@ -136,7 +139,7 @@ async def exchange(
             middlewares=_ONCE if method == "DELETE" else None,
         ) as response:
             request_id = response.headers.get(_REQUEST_ID)
-            return Answer(response.status, response.headers, await response.read())
+            return Answer(response.status, response.headers, await read_body(response))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return _silence(error, body, request_id)
 
@@ -179,6 +182,8 @@ def _silence(error: Exception, body: Payload | None, request_id: str | None) -> 
     held_back = isinstance(body, GuardedBody) and not body.has_left
     if isinstance(error.__cause__, _PastDeadline):
         reason = "its deadline passed while connecting"
+    elif isinstance(error, BodyTooLarge):
+        reason = f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB"
     elif isinstance(error, TimeoutError):
         reason = "connecting took too long" if not_connected else "no answer in time"
     else:
