@@ -8,12 +8,18 @@ open in the same browser may change nothing here.
 import base64
 import binascii
 import hmac
+import ipaddress
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _KEPT = ("/_emulator", "/i/oauth2/authorize", "/oauth/authorize", "/oauth/authenticate")
+#: What a client of this emulator may call it: clients that replace X's address keep X's names.
+_OWN_NAMES = frozenset(
+    {"localhost"}
+    | {f"{part}{site}" for part in ("", "api.", "upload.") for site in ("x.com", "twitter.com")}
+)
 
 
 class Doorkeeper:
@@ -63,7 +69,26 @@ def is_foreign(scope: Scope) -> bool:
     return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
+def is_rebound(scope: Scope) -> bool:
+    """Whether the request names a host that is neither this machine nor one of X's.
+
+    Another site's name can be made to resolve to this machine (DNS rebinding); its page would
+    then be of the same origin as the emulator. Without a secret only the name tells them apart.
+    """
+    netloc = Headers(scope=scope).get("host", "")
+    name = netloc[1:].partition("]")[0] if netloc[:1] == "[" else netloc.partition(":")[0]
+    name = name.lower()
+    if not name or name in _OWN_NAMES or name.endswith(".localhost"):
+        return False
+    try:
+        return not ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return True
+
+
 async def refuse_foreign(scope: Scope, receive: Receive, send: Send) -> None:
-    """Say no to another site's page."""
-    answer = PlainTextResponse("Another site's page may not do this.", 403)
+    """Refuse a request that comes from another site's page."""
+    answer = PlainTextResponse(
+        "Another site's page may not do this. Open the emulator by 127.0.0.1 or localhost.", 403
+    )
     await answer(scope, receive, send)

@@ -20,8 +20,9 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Front:
     """An ASGI application: the routes without parameters at once, the others by Starlette."""
 
-    def __init__(self, app: Starlette, routes: Iterable[Route]) -> None:
+    def __init__(self, app: Starlette, routes: Iterable[Route], *, any_host: bool) -> None:
         self._app = app
+        self._any_host = any_host
         self._fixed = {
             (method, route.path): route.endpoint
             for route in routes
@@ -40,7 +41,9 @@ class Front:
             scope["app"] = self._app
             response = await endpoint(_Asked(scope, receive, send))
             await response(scope, receive, send)
-        elif doorkeeper.is_kept(path) and doorkeeper.is_foreign(scope):
+        elif doorkeeper.is_kept(path) and (
+            doorkeeper.is_foreign(scope) or (not self._any_host and doorkeeper.is_rebound(scope))
+        ):
             await doorkeeper.refuse_foreign(scope, receive, send)
         else:
             await self._app(scope, receive, send)

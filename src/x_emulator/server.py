@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from x_emulator import (
     analytics,
@@ -31,10 +30,10 @@ from x_emulator import (
     uploads1,
 )
 from x_emulator.calls import operation
-from x_emulator.connections import CONNECTION
 from x_emulator.doorkeeper import Doorkeeper
 from x_emulator.front import Front
 from x_emulator.orders import Fault
+from x_emulator.protocol import Protocol
 from x_emulator.state import World
 
 #: How long requests under way may take to end when the server is told to stop.
@@ -42,8 +41,11 @@ _GRACE_SECONDS = 2
 _KEEP_ALIVE_SECONDS = 60
 
 
-def make_app(world: World) -> ASGIApp:
-    """The whole of X as far as it is played, over one world."""
+def make_app(world: World, *, any_host: bool = False) -> ASGIApp:
+    """The whole of X as far as it is played, over one world.
+
+    `any_host`: the control API may be called by any host name, because a secret guards it.
+    """
     app = Starlette(
         routes=[
             *V2,
@@ -60,7 +62,7 @@ def make_app(world: World) -> ASGIApp:
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
     )
     app.state.world = world
-    return Front(app, (*V2, *_V1))
+    return Front(app, (*V2, *_V1), any_host=any_host)
 
 
 def serve(
@@ -88,13 +90,13 @@ def serve(
     try:
         if state is not None and state.exists():
             keeping.load(world, state)
-        app = make_app(world)
+        app = make_app(world, any_host=bool(secret))
         with _listen(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             url = f"http://{shown}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
                 Doorkeeper(app, secret) if secret else app,
-                http=_Protocol,
+                http=Protocol,
                 lifespan="off",
                 log_level="warning",
                 access_log=False,
@@ -125,14 +127,6 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
-
-
-class _Protocol(HttpToolsProtocol):
-    """Shows each request the connection it came by, so that a fault can cut it."""
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
 
 class _Server(uvicorn.Server):

@@ -178,6 +178,27 @@ async def test_pages_of_other_sites_change_nothing(
     assert len((await emulator.truth())["posts"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example:80", 403),
+        ("169.254.169.254", 403),
+        ("127.0.0.1:1", 200),
+        ("[::1]:1", 200),
+        ("LOCALHOST", 200),
+        ("emulator.localhost", 200),
+        ("api.x.com", 200),
+    ],
+)
+async def test_a_foreign_name_for_this_machine_reaches_no_control(
+    emulator: Emulator, host: str, status: int
+) -> None:
+    for path in ("/", "/_emulator/truth", "/_emulator/clock"):
+        async with emulator.http.get(emulator.url + path, headers={"host": host}) as answer:
+            assert (path, answer.status) == (path, status)
+
+
 async def test_ones_own_page_is_not_foreign(emulator: Emulator) -> None:
     for headers in ({"sec-fetch-site": "same-origin"}, {"origin": emulator.url}):
         async with emulator.http.post(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from pathlib import Path
@@ -128,6 +129,53 @@ async def test_start_moves_to_the_host_that_x_sends_back_to(
         assert answer.status == 302
         assert answer.headers["location"] == f"{web}/api/auth/twitter/start?tenant=default"
         assert not answer.cookies
+
+
+OTHER_SITES = ("cross-site", "same-site")
+
+
+@pytest.mark.parametrize("site", OTHER_SITES)
+async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
+    house: House, tenant: Tenant, browser: aiohttp.ClientSession, web: str, site: str
+) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    url = f"{web}/api/auth/twitter/start"
+    async with browser.get(url, headers=headers, allow_redirects=False) as answer:
+        assert answer.status == 200
+        body = await answer.text()
+        assert "set-cookie" not in answer.headers
+    assert 'href="/api/auth/twitter/start?tenant=default"' in body
+    async with house.database.tenant(tenant.id) as transaction:
+        rows = await transaction.raw.execute("SELECT state_hash FROM connect_flows")
+        assert await rows.fetchall() == []
+
+
+@pytest.mark.parametrize("site", OTHER_SITES)
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe"), ("navigate", "object")],
+)
+async def test_no_address_answers_what_another_site_embeds(
+    house: House, browser: aiohttp.ClientSession, web: str, site: str, mode: str, kind: str
+) -> None:
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": kind}
+    for route in server.make_app(house).routes:
+        path = re.sub(r"\{\w+\}", "1", getattr(route, "path", "/"))
+        async with browser.get(web + path, headers=headers, allow_redirects=False) as answer:
+            assert (path, answer.status) == (path, 403)
+
+
+async def test_another_sites_link_leads_to_the_pages(
+    browser: aiohttp.ClientSession, web: str
+) -> None:
+    headers = {
+        "sec-fetch-site": "cross-site",
+        "sec-fetch-mode": "navigate",
+        "sec-fetch-dest": "document",
+    }
+    for path in ("/", "/posts", "/api/auth/callback/twitter?state=x&code=y"):
+        async with browser.get(web + path, headers=headers, allow_redirects=False) as answer:
+            assert "cross_site_request" not in await answer.text()
 
 
 @pytest.mark.parametrize("path", ["/", "/api/posts", "/api/auth/twitter/start", "/healthz"])

@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse, Response
 from roost import store
 from roost.errors import RoostError
 from roost.services import connect
-from roost.web import failures
+from roost.web import failures, shown
 from roost.web.asked import OpenHouse, TenantName
-from roost.web.guard import host_name, is_loopback
+from roost.web.guard import host_name, is_from_other_site, is_loopback
 
 router = APIRouter(prefix="/api/auth")
 
@@ -33,6 +33,12 @@ async def start(request: Request, house: OpenHouse, tenant: TenantName = "defaul
         # A cookie set for `localhost` does not come back to `127.0.0.1`: begin where it will end.
         host = f"[{home}]" if ":" in home else home
         return RedirectResponse(str(request.url.replace(hostname=host)), 302)
+    if is_from_other_site(request.headers):
+        # A link on another site leads here: a person's click, not the link, writes the first row.
+        query = urlencode({"tenant": tenant})
+        return shown.page(
+            "connect.html.j2", tenant_name=tenant, start=f"{request.url.path}?{query}"
+        )
     departure = await connect.begin(house, tenant)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     answer = RedirectResponse(departure.url, 302)

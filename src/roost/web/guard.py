@@ -27,12 +27,14 @@ _HEADERS: Final = {
 }
 
 
+#: Values of `Sec-Fetch-Site` for a request that another origin's page caused.
+_OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
 #: Methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class CrossSiteRequest(Refused):
-    """Something is to be changed by a request that does not come from Roost's own page."""
+    """A request that changes something, or runs unseen, comes from another site's page."""
 
     default_next = "Open Roost's own page and press the button there, or use the command line."
 
@@ -79,7 +81,9 @@ class Guard:
         try:
             headers = Headers(scope=scope)
             _require_own_host(headers.get("host", ""))
-            if scope["method"] not in _SAFE:
+            if scope["method"] in _SAFE:
+                _refuse_embedding(headers)
+            else:
                 _require_own_page(headers)
             await self._app(scope, receive, send_guarded)
         except Exception as error:
@@ -95,6 +99,22 @@ def _require_own_host(host: str) -> None:
             "The request names a host that is not this machine.",
             next="Open Roost at 127.0.0.1 or localhost.",
         )
+
+
+def is_from_other_site(headers: Headers) -> bool:
+    """Whether a browser says that another site's page caused this request."""
+    return headers.get("sec-fetch-site") in _OTHER_SITES
+
+
+def _refuse_embedding(headers: Headers) -> None:
+    """Another site's page may lead a person here, but not fetch, embed or frame anything.
+
+    A report starts processes, and a person would not see who asked for it.
+    """
+    is_navigation = headers.get("sec-fetch-mode") == "navigate"
+    is_page = headers.get("sec-fetch-dest") == "document"
+    if is_from_other_site(headers) and not (is_navigation and is_page):
+        raise CrossSiteRequest("Another site's page asked for this.")
 
 
 def _require_own_page(headers: Headers) -> None:

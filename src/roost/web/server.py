@@ -18,6 +18,7 @@ from roost.house import House
 from roost.web import acts, api, connect, failures, figures, pages
 from roost.web.guard import Guard, is_loopback
 from roost.web.lookout import look_out
+from roost.web.protocol import BoundedProtocol
 
 #: Wall seconds for requests under way to end: a connection being finished is worth the wait.
 _GRACE_S: Final = 10
@@ -82,7 +83,7 @@ async def serve(
         url = f"http://{shown_host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             _reporting(make_app(house), on_answered),
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
