@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import msgspec
@@ -148,6 +149,14 @@ async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> 
                 f"What answers at {url} is no emulator's clock.",
                 next="Set ROOST_CLOCK_URL to the emulator's address and `/_emulator/clock`.",
             ) from None
+
+
+def in_time_zone(instant: datetime, zone: str) -> datetime:
+    """The same instant with the offset of an IANA zone; in UTC where that has no date there."""
+    try:
+        return instant.astimezone(ZoneInfo(zone))
+    except OverflowError:
+        return instant.astimezone(UTC)
 
 
 def require_same_host(clock_url: str, x_base_url: str) -> None:

@@ -138,6 +138,12 @@ class TimePast(InvalidInput):
     default_next = "Give it a time to come, or leave the time out to post now."
 
 
+class TimeTooFar(InvalidInput):
+    """A post was given a time more than five years ahead."""
+
+    default_next = "Give it a time within the next five years."
+
+
 class NotFound(RoostError):
     """No such thing, or not for this tenant."""
 

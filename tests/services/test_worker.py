@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account
+from fix_house import connect_account, make_tenant
 from fix_processes import python_process, until
 from fix_publishing import MOVING, Desk
 from roost import worker
@@ -178,3 +178,20 @@ async def test_the_workers_log_holds_neither_texts_nor_tokens(
     told = log.read_text()
     assert "private" not in told
     assert emulator.app.client_secret not in told
+
+
+async def test_a_damaged_row_of_one_tenant_does_not_stop_the_others(desk: Desk) -> None:
+    other = await make_tenant(desk.house, "bakery")
+    await connect_account(desk.house, other, desk.emulator, "tidewatcher")
+    post_id = await desk.plan("Low tide at six", after_s=10)
+    async with desk.house.database.tenant(other.id) as transaction:
+        await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
+        await transaction.raw.execute(
+            "INSERT INTO posts (tenant_id, integration_id, state, due_at)"
+            " SELECT tenant_id, id, 'scheduled', %s FROM integrations",
+            ((await desk.see(post_id)).due_at,),
+        )
+    async with Working(desk.house):
+        await desk.emulator.jump(seconds=11)
+        await settled(desk, post_id)
+    assert await desk.on_x() == ["Low tide at six"]

@@ -19,10 +19,11 @@ from roost.errors import (
     SchemaOutdated,
     UnsafeDatabaseRole,
 )
-from roost.house import House, open_house
+from roost.house import House, from_outside, open_house
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, unit_usd
 from roost.settings import Settings, read_settings
+from roost.store.away import DATABASE_AWAY
 from roost.store.vault import key_file
 
 _DATABASE = (DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole)
@@ -115,11 +116,18 @@ async def _reach(settings: Settings) -> Finding:
 
 
 async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
-    accounts = []
+    accounts, unreadable = [], []
     for tenant_id in await store.tenants.list_ids(house.database):
-        async with house.database.tenant(tenant_id) as transaction:
-            accounts += await store.accounts.list_all(transaction)
-    findings = await look_at_work(house, accounts)
+        try:
+            async with house.database.tenant(tenant_id) as transaction:
+                accounts += await store.accounts.list_all(transaction)
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:
+            failure = error if isinstance(error, RoostError) else from_outside(error)
+            what = f"accounts of tenant {tenant_id}"
+            unreadable.append(Finding(what, Health.ILL, failure.message, failure.next))
+    findings = [*unreadable, *await look_at_work(house, accounts)]
     if live:
         usd: Decimal = unit_usd(Operation.READ_USER) * len(accounts)
         cost = f"Asking X about {len(accounts)} accounts costs up to ${usd:.3f}."

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -12,6 +11,7 @@ from roost import store, story
 from roost.cli.chosen import choose_account
 from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, plain, say
 from roost.cli.standing import see_standing, tell_held, tell_standing
+from roost.clock import in_time_zone
 from roost.house import House
 from roost.journal import PartJournal
 from roost.models import Event, PartState, PostId, Tenant
@@ -52,10 +52,10 @@ async def _list(house: House, tenant: Tenant, account: str | None, as_json: bool
     if as_json:
         say({"posts": [plain(one) | {"held_by": held[one.id]} for one in found]}, as_json=True)
         return
-    zone = ZoneInfo(tenant.time_zone)
-    table = Table("post", "account", f"due ({zone.key})", "state", "parts", "text")
+    zone = tenant.time_zone
+    table = Table("post", "account", f"due ({zone})", "state", "parts", "text")
     for one in found:
-        due = one.due_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if one.due_at else "–"
+        due = in_time_zone(one.due_at, zone).strftime("%Y-%m-%d %H:%M:%S") if one.due_at else "–"
         text = one.parts[0].text.replace("\n", " ") if one.parts else ""
         table.add_row(
             str(one.id), f"@{accounts[one.integration_id].username}", due,
@@ -83,7 +83,7 @@ async def _show_one(
         say(answer, as_json=True)
         return
     lines = [tell_standing(found, tenant, account, held)]
-    zone = ZoneInfo(tenant.time_zone)
+    zone = tenant.time_zone
     for part in journal.parts:
         lines += _part(part, zone, history)
     lines += _story(events, zone)
@@ -102,7 +102,7 @@ def _history(events: Sequence[Event], parts: Sequence[PartJournal]) -> dict[str,
     }
 
 
-def _part(journal: PartJournal, zone: ZoneInfo, history: bool) -> Iterator[str]:
+def _part(journal: PartJournal, zone: str, history: bool) -> Iterator[str]:
     part = journal.part
     yield f"  part {part.position} ({part.state}): {part.text}"
     for asset in part.media:
@@ -113,19 +113,19 @@ def _part(journal: PartJournal, zone: ZoneInfo, history: bool) -> Iterator[str]:
     # What is known of a part that is not out: a person may have to decide about it.
     for attempt in journal.attempts:
         known = [story.outcome(attempt), story.reads(attempt)]
-        at = attempt.started_at.astimezone(zone).strftime("%H:%M:%S")
+        at = in_time_zone(attempt.started_at, zone).strftime("%H:%M:%S")
         told = "; ".join(filter(None, known))
         yield f"    attempt {attempt.number} at {at}: {told}"
     if (keys := story.media(journal)) is not None:
         yield f"    {keys}"
 
 
-def _story(events: Sequence[Event], zone: ZoneInfo) -> Iterator[str]:
+def _story(events: Sequence[Event], zone: str) -> Iterator[str]:
     """A line a step, under the day on which it happened; who did it stands behind."""
     day = None
     for event in events:
-        at = event.at.astimezone(zone)
+        at = in_time_zone(event.at, zone)
         if at.date() != day:
             day = at.date()
-            yield f"{at:%a} {at.day} {at:%b %Y} ({zone.key})"
+            yield f"{at:%a} {at.day} {at:%b %Y} ({zone})"
         yield f"  {at:%H:%M:%S} {story.sentence(event)} [{event.who}]"

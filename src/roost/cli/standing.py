@@ -1,9 +1,9 @@
 """How a post stands, in a few lines: what every command about a post ends with."""
 
 from collections.abc import Collection
-from zoneinfo import ZoneInfo
 
 from roost import store
+from roost.clock import in_time_zone
 from roost.house import House
 from roost.models import Environment, Integration, Post, PostState, Tenant
 from roost.services import pause
@@ -34,7 +34,7 @@ def tell_standing(
     """State, time, reason, what holds it back, and where its parts are."""
     lines = [f"Post {post.id} is {post.state}."]
     if post.state is PostState.SCHEDULED and post.due_at is not None:
-        due = post.due_at.astimezone(ZoneInfo(tenant.time_zone))
+        due = in_time_zone(post.due_at, tenant.time_zone)
         lines = [f"Post {post.id} is scheduled for {due.isoformat(timespec='seconds')}."]
     if post.reason:
         lines.append(post.reason)

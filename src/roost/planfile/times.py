@@ -8,7 +8,13 @@ from zoneinfo import ZoneInfo
 from roost.errors import InvalidInput
 
 _SHOWN: Final = 40
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_UNITS: Final = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_LONGEST_SPAN: Final = timedelta(days=366)
 _relative = re.compile(r"\+(\d{1,9})([smhd])", re.ASCII).fullmatch
 _absolute = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII
@@ -55,10 +61,10 @@ def parse_span(span: str) -> timedelta:
     relative = _relative(f"+{span.strip()}")
     if relative is None:
         raise SpanInvalid(f"{span[:_SHOWN]!r} is no length of time.")
-    try:
-        return timedelta(**{_UNITS[relative[2]]: int(relative[1])})
-    except OverflowError:
-        raise SpanInvalid(f"{span[:_SHOWN]!r} is too long.") from None
+    length = int(relative[1]) * _UNITS[relative[2]]
+    if length > _LONGEST_SPAN:
+        raise SpanInvalid(f"{span[:_SHOWN]!r} is longer than 366 days.")
+    return length
 
 
 def read_zone(name: str) -> ZoneInfo:
@@ -73,7 +79,7 @@ def due_in(zone: ZoneInfo, at: str, now: datetime) -> datetime:
     """As `parse_due`, in a zone that was read once for many times."""
     try:
         if relative := _relative(at):
-            return now.astimezone(UTC) + timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+            return now.astimezone(UTC) + int(relative[1]) * _UNITS[relative[2]]
         if not _absolute(at):
             raise TimeInvalid(f"{at[:_SHOWN]!r} is not a time." if at else "The time is missing.")
         instant = datetime.fromisoformat(at)

@@ -15,6 +15,7 @@ from roost.errors import (
     PostNotEditable,
     PostRefused,
     TimePast,
+    TimeTooFar,
 )
 from roost.house import House
 from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
@@ -25,6 +26,8 @@ from roost.store.posts import NewMedia, NewPart
 _LATE: Final = timedelta(hours=1)
 #: Whoever means now may be this late.
 _JUST_NOW: Final = timedelta(minutes=1)
+#: A post may be planned so far ahead.
+_FARTHEST: Final = timedelta(days=5 * 366)
 _EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
 #: Came to nothing: nothing of it is on X, and with another time it may be tried again.
 _OVER = {PostState.FAILED, PostState.MISSED}
@@ -85,9 +88,13 @@ def _refuse(judged: Judged) -> None:
     )
 
 
-def _refuse_past(due_at: datetime | None, now: datetime) -> None:
-    if due_at is not None and due_at < now - _JUST_NOW:
+def _check_due(due_at: datetime | None, now: datetime) -> None:
+    if due_at is None:
+        return
+    if due_at < now - _JUST_NOW:
         raise TimePast(f"{due_at.isoformat(timespec='seconds')} is over.")
+    if due_at > now + _FARTHEST:
+        raise TimeTooFar(f"{due_at.isoformat(timespec='seconds')} is more than five years ahead.")
 
 
 def _rows(judged: Judged) -> list[NewPart]:
@@ -124,9 +131,9 @@ async def schedule_post(
 
     `tolerance` is how late it may go out; None: as the settings say.
 
-    Raises: PostRefused with every violation, TimePast (nothing is stored).
+    Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored).
     """
-    _refuse_past(due_at, house.clock.now())
+    _check_due(due_at, house.clock.now())
     judged = await judge(parts, subscription_type=integration.subscription_type)
     _refuse(judged)
     async with house.database.tenant(tenant.id) as transaction:
@@ -158,9 +165,9 @@ async def edit_post(
 
     A post that failed or was missed needs a new time: it is scheduled again.
 
-    Raises: PostNotFound, PostNotEditable, PostRefused, TimePast (nothing is changed).
+    Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar (nothing is changed).
     """
-    _refuse_past(due_at, house.clock.now())
+    _check_due(due_at, house.clock.now())
     async with house.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.accounts.get(transaction, post.integration_id)
@@ -288,6 +295,14 @@ async def import_plan(
                 next="Give it a time to come.",
             )
             refused += planfile.refuse_post(planned, [past])
+            continue
+        if planned.due_at > now + _FARTHEST:
+            far = Violation(
+                "time_too_far",
+                f"Its time is {planned.due_at.isoformat(timespec='minutes')}.",
+                next=TimeTooFar.default_next,
+            )
+            refused += planfile.refuse_post(planned, [far])
             continue
         parts = [PlainPart(part.text, part.media) for part in planned.parts]
         judged = await judge(parts, subscription_type=account.subscription_type)

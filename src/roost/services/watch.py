@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import store
-from roost.house import House
+from roost.house import House, from_outside
 from roost.models import Alarm, Tenant
+from roost.store.away import DATABASE_AWAY
 from roost.store.database import Statements
 
 #: A post that is due longer than this and not out is late.
@@ -53,8 +54,15 @@ async def list_alarms(house: House) -> list[tuple[Tenant | None, Alarm]]:
         everybodys = await store.alarms.list_open(transaction)
     found: list[tuple[Tenant | None, Alarm]] = [(None, alarm) for alarm in everybodys]
     for tenant_id in await store.tenants.list_ids(house.database):
-        tenant = await store.tenants.see(house.database, tenant_id)
-        async with house.database.statements(tenant_id) as transaction:
-            alarms = await store.alarms.list_open(transaction)
+        try:
+            tenant = await store.tenants.see(house.database, tenant_id)
+            async with house.database.statements(tenant_id) as transaction:
+                alarms = await store.alarms.list_open(transaction)
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:
+            # One tenant's damaged row must not hide the alarms of the others.
+            from_outside(error)
+            continue
         found += [(tenant, alarm) for alarm in alarms if alarm not in everybodys]
     return found

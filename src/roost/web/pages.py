@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from roost import store
 from roost.errors import RoostError
-from roost.house import House
+from roost.house import House, from_outside
 from roost.insights import series
 from roost.insights.series import Change
 from roost.models import (
@@ -26,6 +26,7 @@ from roost.models import (
 )
 from roost.services import decide, pause, watch
 from roost.services.pause import Scope
+from roost.store.away import DATABASE_AWAY
 from roost.web import shown, sparkline
 from roost.web.asked import NamedTenant, OpenHouse, RowId
 
@@ -66,6 +67,8 @@ class Household:
 
     tenant: Tenant
     glances: list[Glance]
+    failure: RoostError | None = None
+    """Why the accounts cannot be shown; other tenants are shown all the same."""
 
 
 def glance(
@@ -132,10 +135,21 @@ async def show_accounts(house: OpenHouse) -> Response:
 
 
 async def _household(house: House, tenant: Tenant, now: datetime) -> Household:
+    try:
+        return Household(tenant, await _glances(house, tenant, now))
+    except DATABASE_AWAY:
+        raise
+    except Exception as error:
+        return Household(
+            tenant, [], error if isinstance(error, RoostError) else from_outside(error)
+        )
+
+
+async def _glances(house: House, tenant: Tenant, now: datetime) -> list[Glance]:
     async with house.database.tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
         alerts = await store.findings.list_alerts(transaction)
-        glances = [
+        return [
             glance(
                 account,
                 await store.snapshots.list_account(
@@ -150,7 +164,6 @@ async def _household(house: House, tenant: Tenant, now: datetime) -> Household:
             )
             for account in await store.accounts.list_all(transaction)
         ]
-    return Household(tenant, glances)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -12,6 +11,7 @@ from markupsafe import Markup
 
 from roost import story
 from roost.agents import narrator
+from roost.clock import in_time_zone
 from roost.insights.charts import shorten
 from roost.models import IntegrationStatus, PartState, PostState
 
@@ -57,14 +57,14 @@ def state(value: PostState | PartState | IntegrationStatus) -> Told:
 
 def moment(instant: datetime, zone: str) -> Markup:
     """An instant in the tenant's time zone, to the minute."""
-    local = instant.astimezone(ZoneInfo(zone))
+    local = in_time_zone(instant, zone)
     words = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
 
 
 def second(instant: datetime, zone: str) -> Markup:
     """The same to the second, for what follows each other closely."""
-    local = instant.astimezone(ZoneInfo(zone))
+    local = in_time_zone(instant, zone)
     words = f"{local.day} {local:%b %Y, %H:%M:%S}"
     return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
 

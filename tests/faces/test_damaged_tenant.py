@@ -1,0 +1,62 @@
+"""A damaged row of one tenant is that tenant's alone: every other is served as before."""
+
+from pathlib import Path
+
+import aiohttp
+
+from fix_emulator import Emulator
+from fix_house import connect_account, make_tenant
+from fix_publishing import Desk, run_roost
+from fix_web import get
+from roost.models import Tenant
+from roost.services import watch
+
+
+async def damage(desk: Desk, emulator: Emulator) -> Tenant:
+    """A second tenant whose only account and whose only alarm cannot be read."""
+    other = await make_tenant(desk.house, "bakery")
+    await connect_account(desk.house, other, emulator, "tidewatcher")
+    async with desk.house.database.tenant(other.id) as transaction:
+        await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
+        await transaction.raw.execute(
+            "INSERT INTO alarms (tenant_id, kind, subject, message, next, raised_at)"
+            " VALUES (%s, 'failed', 'post 1', 'm', 'n', 'infinity')",
+            (other.id,),
+        )
+    return other
+
+
+async def test_the_pages_show_the_others(
+    desk: Desk, emulator: Emulator, web: str, browser: aiohttp.ClientSession
+) -> None:
+    await damage(desk, emulator)
+    answer, body = await get(browser, f"{web}/")
+    assert answer.status == 200
+    assert f"@{desk.account.username}" in body
+    assert "The accounts of this tenant cannot be shown." in body
+    answer, _ = await get(browser, f"{web}/posts", tenant=desk.tenant.name)
+    assert answer.status == 200
+    answer, _ = await get(browser, f"{web}/posts", tenant="bakery")
+    assert answer.status == 500
+
+
+async def test_the_doctor_names_the_tenant_and_looks_at_the_others(
+    desk: Desk, emulator: Emulator, tmp_path: Path
+) -> None:
+    other = await damage(desk, emulator)
+    ended = await run_roost("doctor", "--json", settings=desk.house.settings, folder=tmp_path)
+    findings = {one["what"]: one for one in ended.answer["findings"]}
+    assert findings[f"accounts of tenant {other.id}"]["health"] == "ill"
+    assert f"@{desk.account.username}" in findings
+
+
+async def test_alarms_of_the_others_are_listed(desk: Desk, emulator: Emulator) -> None:
+    await damage(desk, emulator)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await transaction.raw.execute(
+            "INSERT INTO alarms (tenant_id, kind, subject, message, next, raised_at)"
+            " VALUES (%s, 'failed', 'post 1', 'm', 'n', '2026-11-24')",
+            (desk.tenant.id,),
+        )
+    found = await watch.list_alarms(desk.house)
+    assert [tenant and tenant.name for tenant, _ in found] == [desk.tenant.name]
