@@ -1,0 +1,110 @@
+"""Writes `requirements.txt` and `requirements-dev.txt`: every pinned wheel with its hashes.
+
+    python tools/make_requirements.py INDEX_URL
+
+Run it in an environment that holds the development dependencies, after a change of
+`constraints.txt`. INDEX_URL is a package index with the JSON form of the simple API. The files hold
+names, versions and SHA-256 hashes of wheels for the supported Pythons, and no address.
+"""
+
+import json
+import re
+import sys
+import tomllib
+import urllib.request
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+_ROOT = Path(__file__).parents[1]
+_PYTHONS = {"cp311", "cp312", "cp313", "cp314", "py3", "py2.py3"}
+_JSON = "application/vnd.pypi.simple.v1+json"
+#: They install the project in place, so that no build downloads anything by itself.
+_BUILD = ("pip", "hatchling", "editables")
+
+
+def read_pins() -> dict[str, str]:
+    """Every pinned version by normalised name."""
+    lines = (_ROOT / "constraints.txt").read_text().split()
+    return {
+        canonicalize_name(name): version for name, _, version in (x.partition("==") for x in lines)
+    }
+
+
+def close(names: Iterable[str]) -> set[str]:
+    """The named requirements with all that they require on this machine."""
+    found: set[str] = set()
+    waiting = [Requirement(name) for name in names]
+    seen: set[str] = set()
+    while waiting:
+        wanted = waiting.pop()
+        if str(wanted) in seen:
+            continue
+        seen.add(str(wanted))
+        found.add(canonicalize_name(wanted.name))
+        try:
+            needs = [Requirement(each) for each in requires(wanted.name) or ()]
+        except PackageNotFoundError:
+            sys.exit(f"{wanted.name} is not installed here; install every dependency first.")
+        extras = wanted.extras or {""}
+        waiting += [
+            each
+            for each in needs
+            if each.marker is None or any(each.marker.evaluate({"extra": x}) for x in extras)
+        ]
+    return found
+
+
+def read_hashes(index: str, name: str, version: str) -> list[str]:
+    """The SHA-256 of each wheel of a release that a supported Python can install."""
+    request = urllib.request.Request(f"{index.rstrip('/')}/{name}/", headers={"Accept": _JSON})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        files = json.load(answer)["files"]
+    found = []
+    for file in files:
+        if not file["filename"].endswith(".whl") or f"-{version}-" not in file["filename"]:
+            continue
+        if re.search(r"-(?:win|ios|android|pyodide|wasm)", file["filename"]):
+            continue
+        _, _, _, tags = parse_wheel_filename(file["filename"])
+        usable = {tag.interpreter for tag in tags} & _PYTHONS or {tag.abi for tag in tags} & {
+            "abi3"
+        }
+        if usable and not file.get("yanked"):
+            found.append(file["hashes"]["sha256"])
+    if not found:
+        sys.exit(f"{name} {version} has no wheel for a supported Python.")
+    return sorted(set(found))
+
+
+def write(path: Path, names: Iterable[str], pins: dict[str, str], index: str) -> None:
+    """One file: each name with its version and hashes."""
+    ordered = sorted(names)
+    if missing := [name for name in ordered if name not in pins]:
+        sys.exit(f"Not pinned in constraints.txt: {', '.join(missing)}.")
+    with ThreadPoolExecutor(8) as pool:
+        hashes = list(pool.map(lambda name: read_hashes(index, name, pins[name]), ordered))
+    lines = ["# Made by tools/make_requirements.py from constraints.txt; do not edit."]
+    for name, known in zip(ordered, hashes, strict=True):
+        lines.append(f"{name}=={pins[name]} \\")
+        lines.append(" \\\n".join(f"    --hash=sha256:{each}" for each in known))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    """Write both files."""
+    index = sys.argv[1]
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+    pins = read_pins()
+    runtime = close([*project["project"]["dependencies"], *_BUILD])
+    development = close(project["dependency-groups"]["dev"])
+    write(_ROOT / "requirements.txt", runtime, pins, index)
+    write(_ROOT / "requirements-dev.txt", runtime | development, pins, index)
+
+
+if __name__ == "__main__":
+    main()
