@@ -31,12 +31,20 @@ def draw_exif(orientation: int = 6) -> Image.Exif:
     return exif
 
 
-def save_gif(path: Path, width: int = 64, height: int = 48, frames: int = 5) -> Path:
-    """An animation of 100 ms a frame in which every frame differs."""
+def save_gif(
+    path: Path, width: int = 64, height: int = 48, frames: int = 5, loop: int | None = 0
+) -> Path:
+    """An animation of 100 ms a frame in which every frame differs; it is repeated `loop` times.
+
+    0: without end; None: it is played once.
+    """
     drawn = [Image.new("P", (width, height), number % 256) for number in range(frames)]
     for image in drawn:
         image.putpalette([(7 * one) % 256 for one in range(768)])
-    drawn[0].save(path, save_all=True, append_images=drawn[1:], duration=100, optimize=False)
+    again: dict[str, Any] = {} if loop is None else {"loop": loop}
+    drawn[0].save(
+        path, save_all=True, append_images=drawn[1:], duration=100, optimize=False, **again
+    )
     return path
 
 
@@ -52,10 +60,19 @@ def save_video(
     sound: str | None = "aac",
     layout: str = "stereo",
     options: dict[str, str] | None = None,
+    coding: dict[str, str] | None = None,
+    aspect: Fraction | None = None,
+    metadata: dict[str, str] | None = None,
 ) -> Path:
-    """A short film of moving bars, with a silent track where `sound` names its codec."""
+    """A short film of moving bars, with a silent track where `sound` names its codec.
+
+    `coding` are options of the encoder, `aspect` the shape of a pixel.
+    """
     with av.open(str(path), "w", options=options or {}) as film:
-        picture: Any = film.add_stream(codec, rate=rate, options={"g": "15"})
+        film.metadata.update(metadata or {})
+        picture: Any = film.add_stream(codec, rate=rate, options={"g": "15"} | (coding or {}))
+        if aspect is not None:
+            picture.codec_context.sample_aspect_ratio = aspect
         picture.width, picture.height, picture.pix_fmt = width, height, pixels
         track: Any = film.add_stream(sound, rate=48_000, layout=layout) if sound else None
         for number in range(frames):
@@ -74,6 +91,52 @@ def save_video(
                 film.mux(track.encode(heard))
             film.mux(track.encode())
     return path
+
+
+#: Video that X refuses for how it is coded or packed: a name, and what `save_video` is told.
+ODD_VIDEOS: Final[dict[str, dict[str, Any]]] = {
+    "hevc.mp4": {"codec": "libx265", "width": 320, "height": 240},
+    "444.mp4": {"pixels": "yuv444p"},
+    "422.mp4": {"pixels": "yuv422p"},
+    "10bit.mp4": {"pixels": "yuv420p10le"},
+    "mpeg4.mp4": {"codec": "mpeg4"},
+    "surround.mp4": {"layout": "5.1"},
+    "mp3.mp4": {"sound": "libmp3lame"},
+    "anamorphic.mp4": {"aspect": Fraction(4, 3)},
+    "interlaced.mp4": {"coding": {"x264-params": "interlaced=1"}},
+    "open.mp4": {"coding": {"x264-params": "open-gop=1:keyint=10:scenecut=0:bframes=3"}},
+    "open.mov": {"coding": {"x264-params": "open-gop=1:keyint=25:scenecut=0"}, "frames": 60},
+    "open-pieces.mp4": {
+        "coding": {"x264-params": "open-gop=1:keyint=10:scenecut=0"},
+        "options": {"movflags": "frag_keyframe+empty_moov"},
+    },
+    "large.mp4": {"width": 1920, "height": 1202},
+    "wide.mp4": {"width": 1922, "height": 1080},
+    "a.avi": {"sound": None},
+    "a.mkv": {},
+    "a.ts": {},
+    "a.m2ts": {},
+    "a.webm": {"codec": "libvpx", "sound": None},
+    "a.flv": {"sound": None},
+    "a.mpg": {"codec": "mpeg2video", "sound": None},
+    "a.wmv": {"codec": "wmv2", "sound": None},
+}
+#: Video that X takes.
+GOOD_VIDEOS: Final[dict[str, dict[str, Any]]] = {
+    "a.mp4": {},
+    "a.mov": {},
+    "square.mp4": {"aspect": Fraction(1, 1)},
+    "mono.mp4": {"layout": "mono"},
+    "mute.mp4": {"sound": None},
+    "full-range.mp4": {"pixels": "yuvj420p"},
+    "1080.mp4": {"width": 1920, "height": 1080, "frames": 15},
+    "portrait.mp4": {"width": 1080, "height": 1920, "frames": 15},
+    "1200.mp4": {"width": 1920, "height": 1200, "frames": 15},
+    "reordered.mp4": {"coding": {"x264-params": "keyint=10:scenecut=0:bframes=5:b-pyramid=2"}},
+    "all-key.mp4": {"coding": {"g": "1"}},
+    "refresh.mp4": {"coding": {"x264-params": "intra-refresh=1:keyint=10"}},
+    "pieces.mp4": {"options": {"movflags": "frag_keyframe+empty_moov"}},
+}
 
 
 def png_chunk(kind: bytes, payload: bytes) -> bytes:

@@ -7,6 +7,7 @@
     │   ├── PlanInvalid            a plan file cannot be read at all
     │   ├── PostRefused            a post breaks X's rules; carries every violation
     │   ├── MediaUnreadable        a file is not media that X takes
+    │   │   └── MediaTypeUnsupported   it is of another type, which the message names
     │   └── MediaChanged           a file is not the one that was checked
     ├── NotFound                   kind not_found: no such tenant, account, post
     ├── Conflict                   kind conflict: its state does not allow this
@@ -118,6 +119,10 @@ class PostRefused(InvalidInput):
 
 class MediaUnreadable(InvalidInput):
     """A file is missing, unreadable or not media that X takes."""
+
+
+class MediaTypeUnsupported(MediaUnreadable):
+    """A file is of a type that X does not take, such as HEIC, AVI or MKV."""
 
 
 class MediaChanged(InvalidInput):

@@ -5,12 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from roost.mediafile import MediaFile, judge
-from roost.models import Violation
+from roost.mediafile import MediaFile, judge, lint_media
+from roost.models import PostFinding, Violation
 from roost.prices import Price, price_of_post
-from roost.text import LIMIT, LONG_LIMIT, entities, weigh
+from roost.text import counted_length, entities, lint, text_limit
 
-_LONG_POSTS: Final = frozenset({"Premium", "PremiumPlus"})
 _MOST_CASHTAGS: Final = 1
 #: Non-characters make a text invalid for X; NUL and lone surrogates cannot even be stored.
 _REFUSED_CHARACTERS: Final = frozenset("\0\ufffe\ufeff\uffff")
@@ -32,14 +31,6 @@ class PartDraft:
     media: tuple[MediaDraft, ...] = ()
 
 
-def text_limit(subscription_type: str | None) -> int:
-    """The weighted characters that an account may use, by X's word for its subscription.
-
-    A missing or unknown word means the ordinary limit; the blue tick decides nothing.
-    """
-    return LONG_LIMIT if subscription_type in _LONG_POSTS else LIMIT
-
-
 def judge_post(parts: Sequence[PartDraft], *, subscription_type: str | None) -> list[Violation]:
     """Every rule of X that a post breaks; in a thread each names its part, counted from 1."""
     if not parts:
@@ -50,6 +41,30 @@ def judge_post(parts: Sequence[PartDraft], *, subscription_type: str | None) -> 
         broken = [*_judge_text(part, limit), *_judge_media(part, subscription_type)]
         found += [replace(one, part=position) for one in broken] if len(parts) > 1 else broken
     return found + list(_judge_repetition(parts))
+
+
+def lint_post(parts: Sequence[PartDraft]) -> list[PostFinding]:
+    """What X takes but is probably not meant; in a thread each names its part, counted from 1."""
+    found = []
+    for position, part in enumerate(parts, start=1):
+        part_number = position if len(parts) > 1 else None
+        found += [replace(one, part=part_number) for one in _lint_part(part)]
+    return found
+
+
+def _lint_part(part: PartDraft) -> Iterator[PostFinding]:
+    # Files without a text are a post: that it is blank is no news then.
+    for one in lint(part.text) if part.text or not part.media else ():
+        yield PostFinding(
+            one.code,
+            one.message,
+            next="" if one.proposal is None else f"Write {one.proposal!r}, perhaps.",
+            start=one.start,
+            end=one.end,
+            proposal=one.proposal,
+        )
+    for media in part.media:
+        yield from lint_media(media.file)
 
 
 def price_post(parts: Sequence[PartDraft]) -> Price:
@@ -77,7 +92,7 @@ def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:
         if not part.media:
             yield Violation("text_blank", "There is neither text nor media.", next="Write a text.")
         return
-    length = _length(text, limit)
+    length = counted_length(text, limit)
     if length > limit:
         yield Violation(
             "text_too_long",
@@ -101,13 +116,6 @@ def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:
 def _is_blank(text: str) -> bool:
     """Whether nothing in a text can be seen: spaces, controls, and invisible marks alone."""
     return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
-
-
-def _length(text: str, limit: int) -> int:
-    weight = weigh(text, limit)
-    # X's documents do not say which count rules a long post, so both have to fit.
-    raw = len(weight.text) if limit == LONG_LIMIT else 0
-    return max(weight.weighted_length, raw)
 
 
 def _judge_media(part: PartDraft, subscription_type: str | None) -> list[Violation]:

@@ -162,6 +162,24 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
+class PostFinding:
+    """One thing about a post that X takes but that is probably not meant: a warning."""
+
+    code: str
+    message: str
+    """What it means for the post, in a sentence."""
+    next: str = ""
+    """What to change."""
+    part: int | None = None
+    """The part of a thread it concerns, counted from 1; None: the whole post."""
+    start: int | None = None
+    end: int | None = None
+    """Where it is in the text, in code points of its NFC form; None: it concerns a file."""
+    proposal: str | None = None
+    """What could be there instead; empty: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """One customer of the platform; nothing of one is ever seen by another."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self, cast
 
 import aiohttp
 
@@ -90,6 +90,7 @@ class TwitterTool:
         self._base_url = base_url
         self._history = history
         self._session: aiohttp.ClientSession | None = None
+        self._subscription_type: str | None = None
 
     async def __aenter__(self) -> Self:
         # X's cookies would tie the accounts of one program together.
@@ -113,13 +114,21 @@ class TwitterTool:
         reply_to: str | None = None,
         quote_tweet_id: str | None = None,
     ) -> CreatedTweet:
-        """Post; see `roost.x.posts.create` for what it costs and raises."""
+        """Post; see `roost.x.posts.create` for what it costs and raises.
+
+        A text may have 280 weighted characters; 25,000 after `verify` has seen that the account
+        has Premium.
+        """
         created = await x.posts.create(
             self._client(),
+            subscription_type=self._subscription_type,
             text=text,
-            media_ids=[XMediaId(each) for each in media_ids],
-            reply_to=TweetId(reply_to) if reply_to else None,
-            quote_tweet_id=TweetId(quote_tweet_id) if quote_tweet_id else None,
+            # A string stays one, so that it is not taken for a list of its digits.
+            media_ids=cast(
+                Sequence[XMediaId], media_ids if isinstance(media_ids, str) else list(media_ids)
+            ),
+            reply_to=cast(TweetId | None, reply_to),
+            quote_tweet_id=cast(TweetId | None, quote_tweet_id),
         )
         return CreatedTweet(created.tweet_id, f"https://x.com/i/web/status/{created.tweet_id}")
 
@@ -127,9 +136,11 @@ class TwitterTool:
         self,
         buffer_or_path: bytes | Path | str | BinaryIO,
         mime_type: str,
-        category: str = "tweet_image",
+        category: str | None = None,
     ) -> XMediaId:
         """Upload a file and wait until it can be attached; see `roost.x.media.upload`.
+
+        Without a category it is that of the MIME type: image, GIF or video.
 
         Raises: besides that, CredentialMissing (`v1.1` without OAuth 1.0a credentials).
         """
@@ -194,9 +205,13 @@ class TwitterTool:
     async def verify(self) -> x.users.XUser:
         """The account that the token belongs to.
 
+        From then on `create_tweet` knows how long its texts may be.
+
         Raises: Reauthorize where X says 401; RateLimited, OutOfCredits, XUnavailable.
         """
-        return await x.users.read_me(self._client())
+        user = await x.users.read_me(self._client())
+        self._subscription_type = user.subscription_type
+        return user
 
     async def refresh_twitter_token(self, refresh_token: str) -> x.auth.TokenGrant:
         """Trade the refresh token for new tokens; this tool goes on with the new access token.

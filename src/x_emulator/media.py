@@ -51,7 +51,7 @@ OneShotCategory = Literal[
     "tweet_image", "tweet_video", "tweet_gif", "dm_image", "dm_video", "dm_gif", "subtitles"
 ]
 #: Whole files, not segments, are taken up to this size: the largest GIF.
-MOST_AT_ONCE = 15_000_000
+MOST_AT_ONCE = decode.MOST_BYTES["tweet_gif"]
 _SIGNS: tuple[tuple[bytes, int, MediaType], ...] = (
     (b"\x89PNG", 0, "image/png"),
     (b"\xff\xd8\xff", 0, "image/jpeg"),
@@ -205,7 +205,8 @@ async def finalize(world: World, media: Media) -> None:
         await judging
         media.state = "succeeded" if media.verdict == "ok" else "failed"
         if media.state == "failed":
-            message = "media type unrecognized."
+            is_odd = media.verdict == decode.WRONG_SIDES
+            message = decode.WRONG_SIDES if is_odd else "media type unrecognized."
             raise refusals.invalid(world.switches, "media_id", media.id, message)
 
 

@@ -45,7 +45,7 @@ def mp4() -> bytes:
     """One second of video, 25 frames."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
-        stream = container.add_stream("mpeg4", rate=25)
+        stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
         noise = np.random.default_rng(1)
         for _ in range(25):

@@ -280,6 +280,6 @@ async def test_status_is_the_only_command_and_may_be_left_out(account: Account, 
 
 
 async def test_announced_size_over_the_limit_is_refused(account: Account) -> None:
-    body = {"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 5_000_001}
+    body = {"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 5_242_881}
     told = await account.ask("POST", "/2/media/upload/initialize", json=body)
     assert told.status == 400

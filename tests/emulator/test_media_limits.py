@@ -33,7 +33,7 @@ def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -
     """A video of one grey."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
-        stream = container.add_stream("mpeg4", rate=rate)
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         frame = np.full((size[1], size[0], 3), 90, dtype=np.uint8)
         for _ in range(round(seconds * rate)):
@@ -71,8 +71,11 @@ def test_gif_limits(tmp_path: Path, frames: int, size: tuple[int, int], fits: bo
         ({"seconds": 0.3}, False),
         ({"seconds": 1, "size": (32, 32)}, True),
         ({"seconds": 1, "size": (30, 32)}, False),
-        ({"seconds": 1, "size": (1280, 1024)}, True),
-        ({"seconds": 1, "size": (1282, 1024)}, False),
+        ({"seconds": 1, "size": (1920, 1080)}, True),
+        ({"seconds": 1, "size": (1080, 1920)}, True),
+        ({"seconds": 1, "size": (1920, 1200)}, True),
+        ({"seconds": 1, "size": (1922, 1080)}, False),
+        ({"seconds": 1, "size": (1920, 1202)}, False),
         ({"seconds": 1, "size": (192, 64)}, True),
         ({"seconds": 1, "size": (196, 64)}, False),
         ({"seconds": 1, "rate": 60}, True),
@@ -86,7 +89,7 @@ def test_video_limits(tmp_path: Path, made: dict[str, Any], fits: bool) -> None:
 
 @pytest.mark.parametrize(
     ("category", "most"),
-    [("tweet_image", 5_000_000), ("tweet_gif", 15_000_000), ("tweet_video", 512_000_000)],
+    [("tweet_image", 5_242_880), ("tweet_gif", 15_728_640), ("tweet_video", 536_870_912)],
 )
 async def test_announced_sizes_end_where_x_says(account: Account, category: str, most: int) -> None:
     kind = "video/mp4" if category == "tweet_video" else "image/gif"

@@ -146,7 +146,7 @@ async def test_whole_image_at_once(keys: Signed, png: bytes) -> None:
         ),
         (
             {"command": "INIT", "total_bytes": "6000000", "media_type": "image/png"},
-            "File size exceeds 5000000 bytes.",
+            "File size exceeds 5242880 bytes.",
         ),
         ({"command": "FINALIZE", "media_id": ""}, "Invalid media_id: Some()."),
         ({"command": "FINALIZE", "media_id": "12"}, "Invalid media_id: Some(12)."),

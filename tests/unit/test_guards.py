@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from roost.guards import MediaDraft, PartDraft, judge_post, price_post, text_limit
+from roost.guards import MediaDraft, PartDraft, judge_post, price_post
 from roost.mediafile import MediaFile
 from roost.models import MediaKind
+from roost.text import text_limit
 
 IMAGE = MediaFile(
     path=Path("a.png"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from roost.errors import MediaUnreadable
-from roost.mediafile import Unreadable, judge
+from roost.mediafile import Unreadable, judge, lint_media
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -25,8 +25,12 @@ def test_examples_of_the_page_run(name: str) -> None:
 
 def test_page_lists_every_reason_and_code() -> None:
     page = (DOCS / "media.md").read_text(encoding="utf-8")
-    rules = Path(judge.__code__.co_filename).read_text(encoding="utf-8")
-    codes = set(re.findall(r'"((?:video|audio|gif|image|alt|too|mixed)_[a-z_]+)"', rules))
-    assert len(codes) > 15
+    rules = "".join(
+        Path(each.__code__.co_filename).read_text(encoding="utf-8") for each in (judge, lint_media)
+    )
+    sorts = "video|audio|gif|image|alt|too|mixed|media|animation|motion"
+    codes = set(re.findall(rf'"((?:{sorts})_[a-z_]+)"', rules))
+    codes |= {f"{sort}_dimensions_too_small" for sort in ("image", "gif")}
+    assert len(codes) > 25
     assert [code for code in codes | set(Unreadable) if f"`{code}`" not in page] == []
     assert MediaUnreadable.__name__ in page

@@ -19,7 +19,7 @@ def noise_png(width: int, height: int, seed: int = 1) -> bytes:
 def save_clip(path: Path) -> Path:
     """One second of video."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
+        stream = container.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
         noise = np.random.default_rng(2)
         for _ in range(25):

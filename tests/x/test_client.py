@@ -144,7 +144,8 @@ async def test_too_long_a_text_is_known_in_every_dialect(
 ) -> None:
     await emulator.switch(too_long=dialect)
     with pytest.raises(x.errors.TextTooLong):
-        await x.posts.create(account.client, text="weight " * 50)
+        # The client is told of Premium, which X knows nothing of.
+        await x.posts.create(account.client, text="weight " * 50, subscription_type="Premium")
 
 
 @pytest.mark.parametrize("shape", ["nested", "flat"])

@@ -64,7 +64,7 @@ def test_refusal_lists_every_reason_under_the_first_ones_code() -> None:
     with pytest.raises(PostRefused) as raised:
         newpost.body_of({"quote_tweet_id": TweetId("x"), "poll": TWO})
     assert raised.value.code == "post_empty"
-    assert re.search("text or media.*one of a quoted post, a poll.*not an id", str(raised.value))
+    assert re.search("text or media.*one of a quoted post, a poll.*no id of X", str(raised.value))
 
 
 async def test_misspelt_field_is_an_error_not_a_post_without_it(account: Account) -> None:

@@ -204,7 +204,7 @@ async def test_timeline_reads_the_newer_spelling(account: Account, emulator: Emu
 async def test_long_post_is_read_whole(connect: Connect) -> None:
     account = await connect("mira_builds")
     text = "A long one, about building in public. " * 20 + "See https://example.com/end"
-    await x.posts.create(account.client, text=text)
+    await x.posts.create(account.client, text=text, subscription_type="Premium")
 
     (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
     assert seen.expanded_text == text

@@ -11,7 +11,9 @@ import pytest
 import pytest_asyncio
 
 from fix_emulator import Emulator
+from fix_media import save_gif
 from roost import x
+from roost.errors import PostRefused
 from roost.models import TweetId
 from roost.twitter import HistoryNotKept, TwitterTool
 from x_emulator.signatures import is_signed_by
@@ -340,3 +342,38 @@ async def test_refresh_twitter_token_goes_on_with_the_new_one(
         user = await tool.verify()
     assert user.username == "tidewatcher"
     assert grant.refresh_token not in (None, account.tokens.refresh_token)
+
+
+@pytest.mark.parametrize(
+    ("kind", "mime_type", "prefix"),
+    [("png", "image/png", "3_"), ("gif", "image/gif", "16_"), ("mp4", "video/mp4", "7_")],
+)
+async def test_upload_media_without_category_follows_the_type(
+    tool: TwitterTool, emulator: Emulator, png: bytes, clip: Path, tmp_path: Path,
+    kind: str, mime_type: str, prefix: str,
+) -> None:  # fmt: skip
+    await emulator.switch(processing_polls=0)
+    sources: dict[str, bytes | Path] = {
+        "png": png,
+        "gif": save_gif(tmp_path / "a.gif"),
+        "mp4": clip,
+    }
+    media_id = await tool.upload_media(sources[kind], mime_type)
+    (media,) = (await emulator.truth())["media"]
+    assert (media["id"], media["state"]) == (media_id, "succeeded")
+    assert media["media_key"].startswith(prefix)
+
+
+async def test_create_tweet_knows_long_texts_after_verify(
+    connect: Connect, emulator: Emulator
+) -> None:
+    users = await emulator.users()
+    premium = next(user for user in users if user["subscription_type"] == "Premium")
+    account = await connect(premium["username"])
+    async with TwitterTool(account.tokens.access_token, base_url=emulator.url) as tool:
+        with pytest.raises(PostRefused):
+            await tool.create_tweet("x" * 281)
+        await tool.verify()
+        await tool.create_tweet("x" * 281)
+    (post,) = (await emulator.truth())["posts"]
+    assert post["text"] == "x" * 281

@@ -6,7 +6,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from roost import store
-from roost.cli.show import Json, TenantName, complete, open_for_command, say, show_price
+from roost.cli.show import (
+    Json,
+    TenantName,
+    complete,
+    describe_finding,
+    open_for_command,
+    say,
+    show_price,
+)
 from roost.services import schedule
 
 
@@ -41,4 +49,5 @@ def _told(imported: schedule.Imported, dry_run: bool) -> str:
     for row in imported.refused:
         lines.append(f"line {row.line} was refused ({row.code}):")
         lines += [f"  · {reason.message} {reason.next}".rstrip() for reason in row.reasons]
+    lines += [f"line {row.line}: {describe_finding(row.finding)}" for row in imported.findings]
     return "\n".join(lines)

@@ -17,8 +17,10 @@ from roost.cli.show import (
     Json,
     TenantName,
     complete,
+    describe_finding,
     open_for_command,
     say,
+    show_findings,
     show_price,
     tell,
 )
@@ -99,6 +101,7 @@ def post(
             planned = await schedule.schedule_post(
                 house, whose, integration, parts,
                 due_at=due_at, why="posted from the terminal", tolerance=late,
+                on_findings=show_findings,
             )  # fmt: skip
             if at is None and wait:
                 planned = await _outcome(house, whose, planned)
@@ -113,10 +116,12 @@ async def _preview(parts: list[PlainPart], account: Integration, as_json: bool) 
     judged = await schedule.judge(parts, subscription_type=account.subscription_type)
     lines = [f"part {order}: {part.text}" for order, part in enumerate(parts, start=1)]
     lines += [f"✗ {one.code}: {one.message} {one.next}" for one in judged.violations]
+    lines += [describe_finding(one) for one in judged.findings]
     lines.append(f"X charges {show_price(judged.price)}.")
     answer = {
         "parts": [part.text for part in parts],
         "violations": judged.violations,
+        "findings": judged.findings,
         "price": judged.price,
     }
     say(answer, "\n".join(lines), as_json=as_json)
@@ -201,7 +206,9 @@ def edit(
                 raise InvalidInput(
                     "Nothing to change was named.", next="Use --text, --media, --thread or --at."
                 )
-            changed = await schedule.edit_post(house, whose, before.id, parts=parts, due_at=due_at)
+            changed = await schedule.edit_post(
+                house, whose, before.id, parts=parts, due_at=due_at, on_findings=show_findings
+            )
             account, held = await see_standing(house, whose, changed)
         say(changed, tell_standing(changed, whose, account, held), as_json=as_json)
 

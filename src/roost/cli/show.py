@@ -8,7 +8,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,7 @@ from roost.errors import (
     SchemaOutdated,
 )
 from roost.house import House, from_outside, open_house
+from roost.models import PostFinding
 from roost.prices import Price
 from roost.settings import read_settings
 from roost.telemetry import log_to_stderr
@@ -101,6 +102,18 @@ def show_price(price: Price) -> str:
 def tell(text: str) -> None:
     """Say something that is not the answer, on standard error."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def describe_finding(finding: PostFinding) -> str:
+    """A warning in a line: what is probably not meant, and what to do about it."""
+    part = f"part {finding.part}: " if finding.part is not None else ""
+    return f"! {part}{finding.code}: {finding.message} {finding.next}".rstrip()
+
+
+def show_findings(findings: Sequence[PostFinding]) -> None:
+    """Warnings about a post that is taken all the same, on standard error."""
+    for finding in findings:
+        tell(describe_finding(finding))
 
 
 def show_failure(error: RoostError, *, as_json: bool) -> None:

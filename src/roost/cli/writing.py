@@ -7,10 +7,10 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
-from roost.cli.show import Json, complete, say, show_price
+from roost.cli.show import Json, complete, describe_finding, say, show_price
 from roost.services import compose, schedule
 from roost.services.schedule import PlainPart
-from roost.text import LIMIT, LONG_LIMIT, Weight, entities, lint, weigh
+from roost.text import LIMIT, LONG_LIMIT, Weight, entities, weigh
 
 
 def write(
@@ -53,7 +53,7 @@ def check(
             "valid": not judged.violations,
             "entities": entities(text),
             "violations": judged.violations,
-            "findings": lint(text),
+            "findings": judged.findings,
             "price": judged.price,
         }
         if as_json:
@@ -76,9 +76,6 @@ def _print(text: str, weight: Weight, judged: schedule.Judged) -> None:
     for violation in judged.violations:
         told = f"{violation.code}: {violation.message} {violation.next}"
         console.print(Text.assemble(("✗ ", "red"), told))
-    for finding in lint(text):
-        told = f"{finding.code}: {finding.message}"
-        if finding.proposal is not None:
-            told += f" Write {finding.proposal!r}, perhaps."
-        console.print(Text.assemble(("! ", "yellow"), told))
+    for finding in judged.findings:
+        console.print(Text(describe_finding(finding)))
     console.print(f"X charges {show_price(judged.price)}")

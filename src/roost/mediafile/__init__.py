@@ -7,6 +7,7 @@ one ends in an error, never in a crash; importing this loads no decoder.
 from roost.mediafile.children import DecoderUnavailable, close
 from roost.mediafile.facts import MediaFile, Unreadable
 from roost.mediafile.judge import judge
+from roost.mediafile.lint import lint_media
 from roost.mediafile.prepare import MediaNotPreparable, Prepared, prepare
 from roost.mediafile.probe import probe
 
@@ -18,6 +19,7 @@ __all__ = [
     "Unreadable",
     "close",
     "judge",
+    "lint_media",
     "prepare",
     "probe",
 ]

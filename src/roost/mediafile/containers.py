@@ -1,4 +1,4 @@
-"""What a file is by its bytes, and where its content ends: read without decoding anything.
+"""Where a file's content ends, and what its container says: read without decoding anything.
 
 A file that is two types at once is refused here, because viewers differ in which one they see.
 """
@@ -10,45 +10,19 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from roost.mediafile.facts import Refusal, Unreadable
+from roost.mediafile.filetype import FOREIGN, IMAGE_TYPES, MARKUP
 
-#: Bytes at the start that decide the type.
-HEAD_BYTES: Final = 64
 #: A ZIP archive's last record is found within its comment's greatest length from the end.
 _ZIP_END_SPAN: Final = 65_535 + 22
 #: No real video has more boxes at its top, nor an index of this many bytes.
 _MOST_BOXES: Final = 20_000
 _LARGEST_INDEX: Final = 32 << 20
-
-_FOREIGN: Final = (
-    (b"PK\x03\x04", "a ZIP archive"),
-    (b"PK\x05\x06", "a ZIP archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"\x1f\x8b\x08", "a gzip archive"),
-    (b"%PDF-", "a PDF document"),
-    (b"\x7fELF", "a program"),
-    (b"BM", "a BMP image"),
-    (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"),
-    (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
-    (b"OggS", "an Ogg file"),
-    (b"#EXTM3U", "a playlist"),
-    (b"ffconcat", "a playlist"),
-    (b"\x00\x00\x01\xba", "an MPEG video"),
-    (b"FLV\x01", "a Flash video"),
-)
-_MARKUP: Final = re.compile(rb"(?i)<(?:!doctype|html|script|svg|\?xml|\?php)")
-_TYPES: Final = (
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"GIF8[79]a"), "image/gif"),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), "image/webp"),
-)
-_STILL_BRANDS: Final = {b"heic": "a HEIC image", b"heix": "a HEIC image", b"mif1": "a HEIF image",
-                        b"msf1": "a HEIF image", b"avif": "an AVIF image", b"avis": "an AVIF image",
-                        b"crx ": "a camera's raw image"}  # fmt: skip
-#: First boxes of QuickTime files that are older than `ftyp`.
-_OLD_QUICKTIME: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+#: What a photo's metadata says where a video follows it, and what older Samsung phones write
+#: between the two instead.
+_ANNOUNCED_FILM: Final = re.compile(rb"MotionPhoto|MicroVideo")
+_SAMSUNG_FILM: Final = re.compile(rb"MotionPhoto_Data.{4}ftyp", re.DOTALL)
+#: How far behind a picture something else is looked for.
+_TAIL_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +38,10 @@ class Outline:
     """A JPEG that has to be held in memory whole."""
     pixels: int | None = None
     """Of a WebP, whose decoder takes its memory when it is opened."""
-
-
-def find_type(head: bytes) -> str | None:
-    """The MIME type among those that X takes, by the first bytes; None: another."""
-    for pattern, mime_type in _TYPES:
-        if pattern.match(head):
-            if head[4:8] == b"ftyp":
-                raise Refusal(Unreadable.AMBIGUOUS, f"it is {mime_type} and a video at once")
-            return mime_type
-    if head[4:8] == b"ftyp":
-        brand = head[8:12]
-        if brand in _STILL_BRANDS:
-            return None
-        return "video/quicktime" if brand == b"qt  " else "video/mp4"
-    return "video/quicktime" if head[4:8] in _OLD_QUICKTIME else None
-
-
-def name_type(head: bytes) -> str:
-    """A type that X does not take, in words."""
-    if head[4:8] == b"ftyp":
-        return _STILL_BRANDS.get(head[8:12], "a file")
-    for mark, name in _FOREIGN:
-        if head.startswith(mark):
-            return name
-    if _MARKUP.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")):
-        return "a web page or drawing"
-    return "a file of no known type"
+    plays: int | None = None
+    """How often a GIF is shown; 0: without end."""
+    lacks_end: bool = False
+    """A GIF that ends behind a picture, without its end mark."""
 
 
 def outline(mime_type: str, data: bytes) -> Outline:
@@ -114,31 +65,39 @@ def refuse_second_type(mime_type: str, data: bytes, end: int) -> None:
     """Refuse an image that something else begins in or follows.
 
     Two habits of cameras stay allowed: further JPEGs after a JPEG, and the video of a motion
-    photo, which the photo's own metadata announces.
+    photo, which the photo's own metadata or Samsung's mark before it announces.
     """
     refuse_archive(data[-_ZIP_END_SPAN:], len(data))
     if b"%PDF-" in data[:1024]:
         raise Refusal(Unreadable.AMBIGUOUS, f"it is {mime_type} and a PDF document at once")
-    rest = data[end : end + 4096]
+    rest = data[end : end + _TAIL_BYTES]
     tail = rest.lstrip(b"\0\r\n\t ")
     if not tail:
         return
     found = None
-    if _MARKUP.search(tail):
+    if MARKUP.search(tail):
         found = "a web page"
     elif b"ftyp" in rest[4:64]:
-        if not re.search(rb"MotionPhoto|MicroVideo", data[:end]):
+        if not find_film(mime_type, data, end):
             found = "a video"
-    elif any(pattern.match(tail) for pattern, _ in _TYPES):
+    elif any(pattern.match(tail) for pattern, _ in IMAGE_TYPES):
         if not (mime_type == "image/jpeg" and tail.startswith(b"\xff\xd8\xff")):
             found = "another image"
     else:
         # Two letters are too weak a mark for bytes that nobody promised anything about.
         found = next(
-            (name for mark, name in _FOREIGN if len(mark) > 2 and tail.startswith(mark)), None
+            (name for mark, name, _ in FOREIGN if len(mark) > 2 and tail.startswith(mark)), None
         )
     if found:
         raise Refusal(Unreadable.AMBIGUOUS, f"after its {mime_type} content follows {found}")
+
+
+def find_film(mime_type: str, data: bytes, end: int) -> bool:
+    """Whether the file is a motion photo: a video that was announced follows its picture."""
+    rest = data[end : end + _TAIL_BYTES]
+    if mime_type != "image/jpeg" or b"ftyp" not in rest:
+        return False
+    return bool(_SAMSUNG_FILM.search(rest) or _ANNOUNCED_FILM.search(data[:end]))
 
 
 def refuse_archive(last_bytes: bytes, size: int) -> None:
@@ -268,16 +227,26 @@ def _webp_pixels(data: bytes) -> int:
     return (width & 0x3FFF) * (height & 0x3FFF)
 
 
+#: Netscape's extension: how often the animation is repeated, 0 without end.
+_GIF_REPEAT: Final = re.compile(
+    rb"\x21\xff\x0b(?:NETSCAPE2\.0|ANIMEXTS1\.0)\x03\x01(.{2})\x00", re.DOTALL
+)
+
+
 def _walk_gif(data: bytes) -> Outline:
     at = 13 + _colour_table(data[10])
     frames = hundredths = 0
-    while True:
+    plays = 1
+    while not (lacks_end := frames > 0 and at == len(data)):
         mark = data[at]
         if mark == 0x3B:
             break
         if mark == 0x21:
             if data[at + 1] == 0xF9 and data[at + 2] == 4:
                 hundredths += data[at + 4] + (data[at + 5] << 8)
+            elif repeat := _GIF_REPEAT.match(data, at):
+                repeats = int.from_bytes(repeat[1], "little")
+                plays = repeats + 1 if repeats else 0
             at = _skip_blocks(data, at + 2)
         elif mark == 0x2C:
             frames += 1
@@ -286,7 +255,8 @@ def _walk_gif(data: bytes) -> Outline:
             raise Refusal(Unreadable.DAMAGED, "a GIF block is of no known kind")
     if not frames:
         raise Refusal(Unreadable.DAMAGED, "it holds no picture")
-    return Outline(at + 1, frames, hundredths * 10)
+    end = at if lacks_end else at + 1
+    return Outline(end, frames, hundredths * 10, plays=plays, lacks_end=lacks_end)
 
 
 def _skip_blocks(data: bytes, at: int) -> int:

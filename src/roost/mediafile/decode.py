@@ -1,33 +1,28 @@
-"""Decoding a file with Pillow or PyAV, in whatever process this runs: the limited child's, usually.
+"""Decoding a file, in whatever process this runs: the limited child's, usually.
 
-Nothing here opens a name: bytes come from an open descriptor, and FFmpeg is told the one format
-and the few codecs it may use, so that no playlist and no address in a file is ever followed.
+Nothing here opens a name: bytes come from an open descriptor.
 """
 
 import io
 import re
 from typing import Any, BinaryIO, Final
 
-import av
-from av.container import InputContainer
-from av.stream import Disposition
-from av.video.stream import VideoStream
 from PIL import (
     Image,
     WebPImagePlugin,  # noqa: F401  registers itself; Pillow would load every plugin it has instead
 )
 
 from roost.mediafile.containers import (
-    HEAD_BYTES,
     Outline,
-    find_type,
-    name_type,
+    find_film,
     outline,
     refuse_second_type,
     size_of,
     walk_video,
 )
 from roost.mediafile.facts import Refusal, Unreadable
+from roost.mediafile.filetype import HEAD_BYTES, find_type, refuse_type
+from roost.mediafile.video import read_video
 from roost.models import MediaKind
 
 #: An image file is read whole; X takes 5 MB, or 15 of a GIF.
@@ -40,22 +35,11 @@ _MOST_WEBP_PIXELS: Final = 24_000_000
 _MOST_JPEG_PIXELS: Final = 250_000_000
 #: What X takes of a GIF; above, one frame is decoded, because it will be refused anyway.
 _MOST_GIF_PIXELS, _MOST_GIF_FRAMES = 300_000_000, 350
-#: H.264 keeps up to 17 pictures; a larger one is far above X's limits and is not decoded.
-_MOST_VIDEO_PIXELS: Final = 4096 * 2304
-#: How many places of a video are decoded, evenly spread, the first and the last included.
-_LOOKS: Final = 6
 _FORMATS: Final = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",
     "image/gif": "GIF",
     "image/webp": "WEBP",
-}
-_VIDEO_OPTIONS: Final = {
-    "format_whitelist": "mov",
-    "protocol_whitelist": "",
-    "codec_whitelist": "h264,aac,mpeg4",
-    "enable_drefs": "0",
-    "use_absolute_path": "0",
 }
 _GPS: Final = 0x8825
 
@@ -76,14 +60,15 @@ def read_media(file: BinaryIO) -> Found:
     head = file.read(HEAD_BYTES)
     mime_type = find_type(head)
     if mime_type is None:
-        raise Refusal(Unreadable.TYPE_UNSUPPORTED, f"it is {name_type(head)}")
+        raise refuse_type(head)
     if mime_type.startswith("video/"):
         walk_video(file, size)
-        return {"mime_type": mime_type} | _read_video(file)
+        return {"mime_type": mime_type} | read_video(file)
     data = read_image_bytes(file, size)
     shape = outline(mime_type, data)
     refuse_second_type(mime_type, data, shape.end)
-    return {"mime_type": mime_type} | _read_image(mime_type, data, shape)
+    has_film = find_film(mime_type, data, shape.end)
+    return {"mime_type": mime_type, "has_film": has_film} | _read_image(mime_type, data, shape)
 
 
 def read_image_bytes(file: BinaryIO, size: int) -> bytes:
@@ -134,7 +119,12 @@ def _read_image(mime_type: str, data: bytes, shape: Outline) -> Found:
         "has_location": has_location(image),
     }
     if mime_type == "image/gif":
-        found |= {"kind": MediaKind.GIF, "duration_us": (shape.milliseconds or 0) * 1000}
+        found |= {
+            "kind": MediaKind.GIF,
+            "duration_us": (shape.milliseconds or 0) * 1000,
+            "plays": shape.plays,
+            "lacks_end": shape.lacks_end,
+        }
         _decode_gif(image, shape.frames)
     else:
         if mime_type == "image/jpeg":
@@ -150,68 +140,3 @@ def _decode_gif(image: Image.Image, frames: int) -> None:
     for number in range(1, frames):
         image.seek(number)
         image.load()
-
-
-def _read_video(file: BinaryIO) -> Found:
-    with av.open(file, mode="r", format="mov", options=_VIDEO_OPTIONS) as container:
-        videos = [
-            one for one in container.streams.video if not one.disposition & Disposition.attached_pic
-        ]
-        if not videos:
-            raise Refusal(Unreadable.TYPE_UNSUPPORTED, "it has no moving picture in it")
-        stream = videos[0]
-        context = stream.codec_context
-        found: Found = {
-            "kind": MediaKind.VIDEO,
-            "width": context.width,
-            "height": context.height,
-            "video_codec": context.codec.canonical_name,
-            "pixel_format": context.pix_fmt,
-            "frame_rate": float(stream.average_rate) if stream.average_rate else None,
-            "frames": stream.frames or None,
-            "duration_us": container.duration,
-        }
-        if container.streams.audio:
-            audio = container.streams.audio[0].codec_context
-            found |= {
-                "audio_codec": audio.codec.canonical_name,
-                "audio_profile": audio.profile,
-                "audio_channels": audio.channels,
-            }
-        if not context.width or not context.height:
-            raise Refusal(Unreadable.DAMAGED, "it does not tell the size of its picture")
-        if not stream.frames:
-            found |= _measure(container, stream)
-        if context.name == "h264" and context.width * context.height <= _MOST_VIDEO_PIXELS:
-            _look_into(container, stream)
-    return found
-
-
-def _measure(container: InputContainer, stream: VideoStream) -> Found:
-    """Count what a fragmented video's index does not: it has none for the whole."""
-    frames, first, last = 0, None, 0
-    for packet in container.demux(stream):
-        if packet.pts is None or packet.size == 0:
-            continue
-        frames += 1
-        first = packet.pts if first is None else min(first, packet.pts)
-        last = max(last, packet.pts + (packet.duration or 0))
-    if first is None or stream.time_base is None or last <= first:
-        raise Refusal(Unreadable.DAMAGED, "it holds no pictures")
-    seconds = (last - first) * stream.time_base
-    container.seek(0)
-    return {
-        "frames": frames,
-        "duration_us": round(seconds * 1_000_000),
-        "frame_rate": float(frames / seconds),
-    }
-
-
-def _look_into(container: InputContainer, stream: VideoStream) -> None:
-    """Decode a picture at places spread over the video."""
-    start, duration = stream.start_time or 0, stream.duration or 0
-    for look in range(_LOOKS):
-        if look:
-            container.seek(start + duration * look // _LOOKS, stream=stream)
-        if next(container.decode(stream), None) is None:
-            raise Refusal(Unreadable.DAMAGED, "a part of it does not decode")

@@ -36,7 +36,19 @@ class MediaFile:
     pixel_format: str | None = None
     """A video's, as FFmpeg calls it (`yuv420p`); an image's, as Pillow does (`RGB`)."""
     has_location: bool = False
-    """Whether an image's metadata tells where it was taken."""
+    """Whether the metadata says where it was taken."""
+    pixel_aspect: str | None = None
+    """Width to height of one pixel of a video, such as `4:3`; None where it does not say."""
+    is_interlaced: bool = False
+    """A video of half-pictures, as television has them."""
+    has_open_gop: bool = False
+    """A video with pictures that need a picture from before the key frame they follow."""
+    plays: int | None = None
+    """How often a GIF is shown: 0 means without end; None: not a GIF."""
+    has_film: bool = False
+    """A motion photo: a video follows the picture in the same file."""
+    lacks_end: bool = False
+    """A GIF without its end mark: perhaps cut off."""
 
 
 class Unreadable(StrEnum):
@@ -58,6 +70,10 @@ class Unreadable(StrEnum):
     """Far above anything X takes; it was not even opened for decoding."""
     TYPE_UNSUPPORTED = "type_unsupported"
     """Its content is of a type that X does not take."""
+    IMAGE_TYPE_UNSUPPORTED = "image_type_unsupported"
+    """A picture of a phone or camera that X does not take: HEIC, HEIF, AVIF or raw."""
+    VIDEO_TYPE_UNSUPPORTED = "video_type_unsupported"
+    """A video that is neither MP4 nor MOV: AVI, MKV, WebM, TS, WMV and others."""
     AMBIGUOUS = "ambiguous"
     """It is two types at once: what X sees in it need not be what you see."""
     TRUNCATED = "truncated"

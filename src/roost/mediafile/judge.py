@@ -1,6 +1,7 @@
 """Whether X takes these files together on one post: every violation at once, before any upload.
 
-Source: docs.x.com, x-api/media/introduction and x-api/media/quickstart/best-practices.
+Source: docs.x.com, x-api/media/introduction and x-api/media/quickstart/best-practices, and the
+refusals that other programs have recorded.
 """
 
 from collections import Counter
@@ -16,12 +17,14 @@ MOST_IMAGE_BYTES: Final = 5 << 20
 MOST_GIF_BYTES: Final = 15 << 20
 MOST_VIDEO_BYTES: Final = 512 << 20
 MOST_ALT_TEXT: Final = 1000
+#: X's refusal (code 324): "must be >= 4x4 and <= 8192x8192".
+SMALLEST_SIDE, LARGEST_SIDE = 4, 8192
 _GIF_WIDTH, _GIF_HEIGHT = 1280, 1080
 _GIF_FRAMES: Final = 350
 _GIF_PIXELS: Final = 300_000_000
 _VIDEO_SIDE: Final = 32
-#: X states 1280×1024 and recommends 720×1280 for portrait: the sides count, not their order.
-_VIDEO_LONG, _VIDEO_SHORT = 1280, 1024
+#: X takes 1920×1080, 1080×1920 and, in places, 1920×1200: the sides count, not their order.
+_VIDEO_LONG, _VIDEO_SHORT = 1920, 1200
 _VIDEO_RATE: Final = 60
 _VIDEO_ASPECT: Final = 3
 _SHORTEST: Final = timedelta(seconds=0.5)
@@ -94,6 +97,26 @@ def _judge_image(file: MediaFile) -> Iterator[Violation]:
             found=file.size_bytes,
             next="`roost.mediafile.prepare` makes it fit.",
         )
+    if max(file.width, file.height) > LARGEST_SIDE:
+        yield Violation(
+            "image_dimensions_too_large",
+            f"{_name(file)} is {_size(file)}; X takes sides up to {LARGEST_SIDE:,} pixels.",
+            limit=f"{LARGEST_SIDE}×{LARGEST_SIDE}",
+            found=_size(file),
+            next="`roost.mediafile.prepare` makes it fit.",
+        )
+    yield from _judge_smallest(file, "image")
+
+
+def _judge_smallest(file: MediaFile, sort: str) -> Iterator[Violation]:
+    if min(file.width, file.height) < SMALLEST_SIDE:
+        yield Violation(
+            f"{sort}_dimensions_too_small",
+            f"{_name(file)} is {_size(file)}; X takes sides from {SMALLEST_SIDE} pixels.",
+            limit=f"{SMALLEST_SIDE}×{SMALLEST_SIDE}",
+            found=_size(file),
+            next="Use a larger picture.",
+        )
 
 
 def _judge_gif(file: MediaFile) -> Iterator[Violation]:
@@ -115,6 +138,7 @@ def _judge_gif(file: MediaFile) -> Iterator[Violation]:
             found=_size(file),
             next="Scale it down.",
         )
+    yield from _judge_smallest(file, "gif")
     if frames > _GIF_FRAMES:
         yield Violation(
             "gif_too_many_frames",
@@ -193,7 +217,7 @@ def _judge_picture(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is {_size(file)}; X takes videos up to {_VIDEO_LONG}×{_VIDEO_SHORT}.",
             limit=f"{_VIDEO_LONG}×{_VIDEO_SHORT}",
             found=_size(file),
-            next="Export it at 1280×720, or 720×1280 for portrait.",
+            next="Export it at 1920×1080, or 1080×1920 for portrait.",
         )
     if long > short * _VIDEO_ASPECT:
         yield Violation(
@@ -202,6 +226,14 @@ def _judge_picture(file: MediaFile) -> Iterator[Violation]:
             limit="1:3 to 3:1",
             found=f"{file.width}:{file.height}",
             next="Crop it, or add borders.",
+        )
+    if file.pixel_aspect not in (None, "1:1"):
+        yield Violation(
+            "video_pixels_not_square",
+            f"A pixel of {_name(file)} is {file.pixel_aspect} wide to high; X takes square ones.",
+            limit="1:1",
+            found=file.pixel_aspect,
+            next="Export it scaled to its shape on the screen, with square pixels (1:1).",
         )
 
 
@@ -222,6 +254,27 @@ def _judge_coding(file: MediaFile) -> Iterator[Violation]:
             found=file.pixel_format,
             next="Export it with 8-bit 4:2:0 colour.",
         )
+    if file.is_interlaced:
+        yield Violation(
+            "video_interlaced",
+            f"{_name(file)} is interlaced; X takes progressive video.",
+            limit="progressive",
+            found="interlaced",
+            next="Export it deinterlaced (progressive).",
+        )
+    if file.has_open_gop:
+        yield Violation(
+            "video_open_gop",
+            f"{_name(file)} has pictures that need one before their key frame (open GOP); X takes"
+            " closed GOPs.",
+            limit="closed GOP",
+            found="open GOP",
+            next="Export it with closed GOPs (in FFmpeg: `-flags +cgop`).",
+        )
+    yield from _judge_sound(file)
+
+
+def _judge_sound(file: MediaFile) -> Iterator[Violation]:
     if file.audio_codec is None:
         return
     sound = " ".join(one for one in (file.audio_codec, file.audio_profile) if one)

@@ -10,7 +10,7 @@ from typing import Final
 from roost.errors import InvalidInput
 from roost.mediafile.children import Request, ask_child
 from roost.mediafile.facts import MediaFile
-from roost.mediafile.judge import MOST_IMAGE_BYTES
+from roost.mediafile.judge import LARGEST_SIDE, MOST_IMAGE_BYTES, SMALLEST_SIDE
 from roost.mediafile.probe import opened, printable_name, probe
 from roost.models import MediaKind
 
@@ -39,8 +39,9 @@ def prepare(
     """Write a copy of an image that X takes: 5 MB at most, and without where it was taken.
 
     A larger one is coded again and, where that is not enough, scaled down; colour profile and
-    orientation stay. One that only tells its location loses its metadata, its pixels stay as
-    they are. `into` defaults to `photo.prepared.jpg` beside `photo.jpg`. Blocks; a minute at most.
+    orientation stay. The film of a motion photo is left out. One that only tells its location
+    loses its metadata, its pixels stay as they are. `into` defaults to `photo.prepared.jpg` beside
+    `photo.jpg`. Blocks; a minute at most.
 
     Raises: MediaUnreadable, MediaNotPreparable (a GIF, a video, `into` exists),
     DecoderUnavailable.
@@ -56,7 +57,12 @@ def prepare(
     descriptor, temporary_name = tempfile.mkstemp(prefix=".roost-", dir=folder)
     temporary = Path(temporary_name)
     try:
-        arguments = {"most_bytes": MOST_IMAGE_BYTES, "keep_location": keep_location}
+        arguments = {
+            "most_bytes": MOST_IMAGE_BYTES,
+            "smallest_side": SMALLEST_SIDE,
+            "largest_side": LARGEST_SIDE,
+            "keep_location": keep_location,
+        }
         request = Request("prepare", _WALL_SECONDS, _CPU_SECONDS, arguments)
         try:
             with opened(path) as source:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from roost.errors import MediaUnreadable
+from roost.errors import MediaTypeUnsupported, MediaUnreadable
 from roost.mediafile.children import Request, ask_child
 from roost.mediafile.facts import MediaFile, Refusal, Unreadable
 from roost.models import MediaKind
@@ -20,6 +20,13 @@ _MOST_BYTES: Final = 1 << 30
 _WALL_SECONDS: Final = 7
 _CPU_SECONDS: Final = 6
 _HASH_BYTES: Final = 1 << 20
+_UNSUPPORTED: Final = frozenset(
+    {
+        Unreadable.TYPE_UNSUPPORTED,
+        Unreadable.IMAGE_TYPE_UNSUPPORTED,
+        Unreadable.VIDEO_TYPE_UNSUPPORTED,
+    }
+)
 #: Controls, line and paragraph separators, bidirectional overrides and undecodable bytes: what
 #: makes a name look like another, or like another line. (Screenshots have odd spaces: fine.)
 _FORGING: Final = re.compile(
@@ -32,6 +39,9 @@ _NEXT: Final = {
     Unreadable.SYMBOLIC_LINK: "Name the file that the link points at.",
     Unreadable.CHANGED: "Wait until it is written, then try again.",
     Unreadable.TYPE_UNSUPPORTED: "X takes JPEG, PNG, WebP, GIF, MP4 and MOV: export it as one.",
+    Unreadable.IMAGE_TYPE_UNSUPPORTED: "Export it as JPEG; an iPhone takes JPEGs with Settings,"
+    " Camera, Formats, Most Compatible.",
+    Unreadable.VIDEO_TYPE_UNSUPPORTED: "Export it as MP4, with H.264 video and AAC sound.",
     Unreadable.TOO_MANY_PIXELS: "Scale the picture down.",
 }
 
@@ -40,7 +50,8 @@ def probe(path: Path | str) -> MediaFile:
     """Read a file by its content: type, size, pixels, time, codecs, hash. Blocks; 7 s at most
     for decoding, besides hashing.
 
-    Raises: MediaUnreadable, with an `Unreadable` as `facts["reason"]`; DecoderUnavailable.
+    Raises: MediaUnreadable (MediaTypeUnsupported among it), with an `Unreadable` as
+    `facts["reason"]`; DecoderUnavailable.
     """
     path = Path(path)
     with opened(path) as descriptor:
@@ -67,7 +78,8 @@ def opened(path: Path) -> Iterator[int]:
         finally:
             os.close(descriptor)
     except Refusal as refusal:
-        raise MediaUnreadable(
+        error = MediaTypeUnsupported if refusal.reason in _UNSUPPORTED else MediaUnreadable
+        raise error(
             f"{printable_name(path)} cannot be used: {refusal.detail}.",
             next=_NEXT.get(refusal.reason, "Export the file again from where it was made."),
             path=printable_name(path),
@@ -148,6 +160,12 @@ def _media_file(path: Path, size: int, sha256: str, found: dict[str, Any]) -> Me
             ),
             pixel_format=_maybe_text(found.get("pixel_format")),
             has_location=found.get("has_location") is True,
+            pixel_aspect=_maybe_text(found.get("pixel_aspect")),
+            is_interlaced=found.get("is_interlaced") is True,
+            has_open_gop=found.get("has_open_gop") is True,
+            plays=None if found.get("plays") is None else int(found["plays"]),
+            has_film=found.get("has_film") is True,
+            lacks_end=found.get("lacks_end") is True,
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         raise Refusal(Unreadable.DECODER_DIED, "the decoder's process answered nonsense") from None

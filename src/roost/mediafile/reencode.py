@@ -8,9 +8,10 @@ from typing import Any, BinaryIO, Final
 
 from PIL.Image import Image, Resampling
 
-from roost.mediafile.containers import HEAD_BYTES, Outline, find_type, outline, size_of
+from roost.mediafile.containers import Outline, find_film, outline, size_of
 from roost.mediafile.decode import has_location, open_image, read_image_bytes
 from roost.mediafile.facts import Refusal, Unreadable
+from roost.mediafile.filetype import HEAD_BYTES, find_type
 from roost.mediafile.metadata import ORIENTATION, orientation_exif, strip
 
 #: More pixels on a side gain nothing on a screen, and cost quality within X's bytes.
@@ -20,9 +21,15 @@ _SMALLEST_SIDE: Final = 64
 
 
 def prepare_image(
-    file: BinaryIO, target: BinaryIO, *, most_bytes: int, keep_location: bool
+    file: BinaryIO,
+    target: BinaryIO,
+    *,
+    most_bytes: int,
+    smallest_side: int,
+    largest_side: int,
+    keep_location: bool,
 ) -> dict[str, Any]:
-    """Write the image so that it has at most `most_bytes`; tell what was done.
+    """Write the image so that it has at most `most_bytes`, and sides that X takes; what was done.
 
     Nothing is written where nothing has to be done (`changes` is empty).
     Raises: Refusal; whatever decoders raise.
@@ -34,14 +41,20 @@ def prepare_image(
     data = read_image_bytes(file, size_of(file))
     shape = outline(mime_type, data)
     image = open_image(mime_type, data, shape)
-    strips = has_location(image) and not keep_location
-    if len(data) <= most_bytes:
-        if not strips:
-            return {"changes": [], "mime_type": mime_type}
-        _write(target, strip(mime_type, data, shape.end, _orientation(image)))
-        return {"changes": ["metadata removed, with the location"], "mime_type": mime_type}
+    if len(data) <= most_bytes and max(image.size) <= largest_side:
+        content, changes = data, []
+        if find_film(mime_type, data, shape.end):
+            content, changes = data[: shape.end], ["film of the motion photo removed"]
+        if has_location(image) and not keep_location:
+            content = strip(mime_type, data, shape.end, _orientation(image))
+            changes.append("metadata removed, with the location")
+        if changes:
+            _write(target, content)
+        return {"changes": changes, "mime_type": mime_type}
     if shape.frames > 1:
         raise Refusal(Unreadable.TOO_LARGE, "an animation of this size cannot be prepared")
+    if min(image.size) * _LONGEST_SIDE < smallest_side * max(image.size):
+        raise Refusal(Unreadable.TOO_LARGE, "scaled down it would be narrower than X takes")
     return _shrink(image, mime_type, shape, target, most_bytes, keep_location)
 
 

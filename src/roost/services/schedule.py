@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from roost.errors import (
     TimeTooFar,
 )
 from roost.house import House
-from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
+from roost.models import Integration, Post, PostFinding, PostId, PostState, Tenant, Violation
 from roost.store.database import Transaction
 from roost.store.posts import NewMedia, NewPart
 
@@ -47,7 +47,13 @@ class Judged:
 
     drafts: tuple[guards.PartDraft, ...]
     violations: tuple[Violation, ...]
+    findings: tuple[PostFinding, ...]
+    """What X takes but is probably not meant."""
     price: prices.Price
+
+
+#: Called with what is probably not meant in a post that is taken all the same.
+OnFindings = Callable[[Sequence[PostFinding]], None]
 
 
 def _plain(path: Path) -> Path:
@@ -71,7 +77,8 @@ async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = N
             media.append(guards.MediaDraft(file, alt_text))
         drafts.append(guards.PartDraft(part.text, tuple(media)))
     violations += guards.judge_post(drafts, subscription_type=subscription_type)
-    return Judged(tuple(drafts), tuple(violations), guards.price_post(drafts))
+    findings = tuple(guards.lint_post(drafts))
+    return Judged(tuple(drafts), tuple(violations), findings, guards.price_post(drafts))
 
 
 def _refuse(judged: Judged) -> None:
@@ -126,6 +133,7 @@ async def schedule_post(
     due_at: datetime | None,
     why: str,
     tolerance: timedelta | None = None,
+    on_findings: OnFindings | None = None,
 ) -> Post:
     """Store a post due at an instant; without one, as a draft.
 
@@ -136,6 +144,8 @@ async def schedule_post(
     _check_due(due_at, house.clock.now())
     judged = await judge(parts, subscription_type=integration.subscription_type)
     _refuse(judged)
+    if on_findings is not None:
+        on_findings(judged.findings)
     async with house.database.tenant(tenant.id) as transaction:
         post_id = await store.posts.add(
             transaction,
@@ -160,6 +170,7 @@ async def edit_post(
     *,
     parts: Sequence[PlainPart] | None,
     due_at: datetime | None,
+    on_findings: OnFindings | None = None,
 ) -> Post:
     """Another text, other files or another time for a post that has not begun, or came to nothing.
 
@@ -175,6 +186,8 @@ async def edit_post(
     if parts is not None:
         judged = await judge(parts, subscription_type=integration.subscription_type)
         _refuse(judged)
+        if on_findings is not None:
+            on_findings(judged.findings)
     async with house.database.tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
         if state in _OVER and due_at is None:
@@ -251,6 +264,15 @@ async def _take_editable(
 
 
 @dataclass(frozen=True, slots=True)
+class RowFinding:
+    """What is probably not meant in a row of a plan that goes in all the same."""
+
+    line: int
+    """Where the row begins in the file, counted from 1."""
+    finding: PostFinding
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did, or would do."""
 
@@ -259,6 +281,8 @@ class Imported:
     known: int
     """Posts that an earlier import of the same rows had brought already."""
     refused: tuple[planfile.RefusedRow, ...]
+    findings: tuple[RowFinding, ...]
+    """By line."""
     price: prices.Price
     """Of what was scheduled."""
 
@@ -332,4 +356,10 @@ async def import_plan(
         if dry_run:
             await transaction.raw.rollback()
     refused.sort(key=lambda row: row.line)
-    return Imported(len(brought), known, tuple(refused), prices.sum_of(brought))
+    findings = [
+        RowFinding(planned.lines[(one.part or 1) - 1], one)
+        for planned, _, judged in sound
+        for one in judged.findings
+    ]
+    findings.sort(key=lambda row: row.line)
+    return Imported(len(brought), known, tuple(refused), tuple(findings), prices.sum_of(brought))

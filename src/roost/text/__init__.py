@@ -6,7 +6,7 @@ from roost.text import _emoji_data, _tld_data
 from roost.text.entities import Entities, Entity, entities
 from roost.text.lint import Finding, lint
 from roost.text.threads import Thread, ThreadImpossible, split_thread
-from roost.text.weight import LIMIT, LONG_LIMIT, Weight, weigh
+from roost.text.weight import LIMIT, LONG_LIMIT, Weight, counted_length, text_limit, weigh
 
 __all__ = [
     "LIMIT",
@@ -17,10 +17,12 @@ __all__ = [
     "Thread",
     "ThreadImpossible",
     "Weight",
+    "counted_length",
     "data_versions",
     "entities",
     "lint",
     "split_thread",
+    "text_limit",
     "weigh",
 ]
 

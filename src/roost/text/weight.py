@@ -10,6 +10,8 @@ from roost.text.urls import url_spans
 LIMIT = 280
 #: of Premium's long posts; X's documents do not say weighted or raw, so both must be inside
 LONG_LIMIT = 25_000
+#: The subscriptions, by X's words, with which an account may write long posts.
+LONG_SUBSCRIPTIONS = frozenset({"Premium", "PremiumPlus"})
 URL_WEIGHT = 23
 EMOJI_WEIGHT = 2
 
@@ -49,6 +51,22 @@ def weigh(text: str, limit: int = LIMIT) -> Weight:
         fits_until=len(text) if fits and refused is None else _fits_until(text, limit, wholes),
         text=text,
     )
+
+
+def text_limit(subscription_type: str | None) -> int:
+    """The weighted characters that an account may use, by X's word for its subscription.
+
+    A missing or unknown word means the ordinary limit; the blue tick decides nothing.
+    """
+    return LONG_LIMIT if subscription_type in LONG_SUBSCRIPTIONS else LIMIT
+
+
+def counted_length(text: str, limit: int) -> int:
+    """The characters of a text that have to be within `limit`: of a long post, both counts."""
+    weight = weigh(text, limit)
+    # X's documents do not say which count rules a long post, so both have to fit.
+    raw = len(weight.text) if limit == LONG_LIMIT else 0
+    return max(weight.weighted_length, raw)
 
 
 def weight_of_characters(text: str) -> int:

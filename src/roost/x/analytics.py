@@ -16,6 +16,7 @@ from roost.models import TweetId
 from roost.prices import Operation
 from roost.x import answers, batches
 from roost.x.client import Client
+from roost.x.ids import require_ids, require_media_keys
 from roost.x.receipt import Found, Receipt
 from roost.x.request import Request
 
@@ -59,11 +60,12 @@ async def read_posts(
     posts, $0.005 each, once per app and UTC day. A post that is not in the result is not the
     account's, or not on X.
 
-    Raises: Reauthorize, RateLimited, OutOfCredits, Rejected, XUnavailable.
+    Raises: IdMalformed (nothing was sent), Reauthorize, RateLimited, OutOfCredits, Rejected,
+    XUnavailable.
     """
     found: dict[TweetId, list[Bucket]] = {}
     receipts: list[Receipt] = []
-    for batch in batches.of_100(ids):
+    for batch in batches.of_100(require_ids("ids", ids)):
         for begins, ends in _spans(start, end):
             request = Request(
                 Operation.READ_POST_ANALYTICS,
@@ -88,11 +90,12 @@ async def read_media(
 ) -> Found[str, tuple[Bucket, ...]]:
     """What the videos of the account's own posts earned, likewise; free, as far as X's list tells.
 
-    Raises: Reauthorize, RateLimited, OutOfCredits, Rejected, XUnavailable.
+    Raises: IdMalformed (nothing was sent), Reauthorize, RateLimited, OutOfCredits, Rejected,
+    XUnavailable.
     """
     found: dict[str, list[Bucket]] = {}
     receipts: list[Receipt] = []
-    for batch in batches.of_100(media_keys):
+    for batch in batches.of_100(require_media_keys("media_keys", media_keys)):
         for begins, ends in _spans(start, end):
             request = Request(
                 Operation.READ_MEDIA_ANALYTICS,

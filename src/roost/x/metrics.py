@@ -15,6 +15,7 @@ from roost.prices import Operation
 from roost.x import answers, batches, problems
 from roost.x.answers import NonPublicMetrics, OrganicMetrics, PublicMetrics
 from roost.x.client import Client
+from roost.x.ids import require_ids
 from roost.x.receipt import Found, Receipt, Result
 from roost.x.request import Request
 
@@ -90,11 +91,12 @@ async def read_posts(
     were advertised. A post that is not in the result is not on X, or this account cannot see it.
     Where X takes them in one request, posts with and without private fields need two.
 
-    Raises: Reauthorize, RateLimited, OutOfCredits, XUnavailable; what was read before is lost, and
-    free to read again the same day.
+    Raises: IdMalformed (nothing was sent), Reauthorize, RateLimited, OutOfCredits, XUnavailable;
+    what was read before is lost, and free to read again the same day.
     """
-    wanted = list(dict.fromkeys(ids))
-    promoted, private = frozenset(promoted_for), frozenset(private_for)
+    wanted = list(dict.fromkeys(require_ids("ids", ids)))
+    promoted = frozenset(require_ids("promoted_for", promoted_for))
+    private = frozenset(require_ids("private_for", private_for))
     reading = _Reading()
     for fields, chosen in (
         (_PROMOTED, [each for each in wanted if each in promoted]),

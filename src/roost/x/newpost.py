@@ -3,8 +3,7 @@
 Source: OpenAPI 2.167, CreatePostsRequest; the exclusions are in the descriptions of 2.159.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -14,8 +13,9 @@ from roost import prices
 from roost.errors import PostRefused
 from roost.models import TweetId, XMediaId, XUserId
 from roost.prices import Price
+from roost.x.ids import find_id_problem
+from roost.x.post_text import find_text_problems
 
-_ID: Final = re.compile(r"[0-9]{1,19}")
 _MOST_MEDIA: Final = 4
 _MOST_TAGGED: Final = 10
 _OPTIONS: Final = range(2, 5)
@@ -109,7 +109,6 @@ _PLAIN: Final = frozenset(
         "paid_partnership",
     }
 )
-_TEXT_ALONE: Final = {"text"}
 _KNOWN: Final = frozenset(PostFields.__annotations__)
 
 
@@ -117,18 +116,23 @@ def given(fields: PostFields) -> PostFields:
     """The fields without those that are None or empty."""
     if unknown := fields.keys() - _KNOWN:
         raise TypeError(f"a post has no {', '.join(sorted(unknown))}")
-    there = {name: value for name, value in fields.items() if value or value is False}
+    there = {name: value for name, value in fields.items() if not _is_nothing(value)}
     return cast(PostFields, there)
 
 
-def body_of(post: PostFields) -> dict[str, Any]:
+def _is_nothing(value: object) -> bool:
+    """None, or an empty text or list; not 0, which is a mistake where an id is meant."""
+    return value is None or (isinstance(value, Sized) and len(value) == 0)
+
+
+def body_of(post: PostFields, *, subscription_type: str | None = None) -> dict[str, Any]:
     """The JSON object that X is sent for what is `given`.
 
-    Raises: PostRefused (X's schema allows no such post; every reason is listed).
+    Raises: PostRefused (X would refuse it; every reason that is known here is listed).
     """
-    if post.keys() == _TEXT_ALONE:
-        return {"text": post["text"]}
-    violations = [{"code": code, "message": message} for code, message in _violations(post)]
+    violations = [
+        {"code": code, "message": message} for code, message in _violations(post, subscription_type)
+    ]
     if violations:
         told = " ".join(violation["message"] for violation in violations)
         raise PostRefused(told, violations=violations)
@@ -200,12 +204,14 @@ def _given(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _violations(post: PostFields) -> Iterator[tuple[str, str]]:
+def _violations(post: PostFields, subscription_type: str | None) -> Iterator[tuple[str, str]]:
     media, tagged = post.get("media_ids", ()), post.get("tagged_user_ids", ())
     poll, parent = post.get("poll"), post.get("reply_to")
     if not post.get("text") and not media:
         # A poll, a quoted post and a card stand under a text.
         yield "post_empty", "A post needs a text or media."
+    if text := post.get("text"):
+        yield from find_text_problems(text, subscription_type=subscription_type)
     attached = [name for field, name in _ATTACHMENTS.items() if field in post]
     if len(attached) > 1:
         code = "media_with_quote" if attached == ["media", "a quoted post"] else "post_overloaded"
@@ -220,9 +226,10 @@ def _violations(post: PostFields) -> Iterator[tuple[str, str]]:
         yield "too_many_tagged", f"X takes {_MOST_TAGGED} tagged users at most."
     if poll:
         yield from _poll_violations(poll)
-    for name, value in _ids(post):
-        if not _ID.fullmatch(value):
-            yield "id_malformed", f"`{name}` is not an id of X: 1 to 19 digits."
+    if (who := post.get("reply_settings")) and who not in set(ReplySettings):
+        yield "reply_settings_invalid", f"X takes one of {', '.join(ReplySettings)} only."
+    for problem in _id_problems(post):
+        yield "id_malformed", problem
 
 
 _ATTACHMENTS: Final = {
@@ -243,12 +250,19 @@ def _poll_violations(poll: Poll) -> Iterator[tuple[str, str]]:
         yield "poll_duration", "A poll is open for 5 minutes to 7 days."
 
 
-def _ids(post: PostFields) -> Iterator[tuple[str, str]]:
-    for name in ("reply_to", "quote_tweet_id", "community_id", "edits"):
-        if value := post.get(name):
-            yield name, str(value)
-    yield from (("media_ids", value) for value in post.get("media_ids", ()))
-    yield from (("tagged_user_ids", value) for value in post.get("tagged_user_ids", ()))
+def _id_problems(post: PostFields) -> Iterator[str]:
+    ids: list[tuple[str, object]] = [
+        (name, post.get(name))
+        for name in ("reply_to", "quote_tweet_id", "community_id", "edits")
+        if name in post
+    ]
+    for name in ("media_ids", "tagged_user_ids", "exclude_reply_user_ids"):
+        values: Any = post.get(name, ())
+        if isinstance(values, str):
+            yield f"`{name}` is one string, where a list of ids is wanted."
+            continue
+        ids += [(name, each) for each in values]
     card = post.get("media_card")
-    if card and card.preview_media_id:
-        yield "preview_media_id", card.preview_media_id
+    if card and card.preview_media_id is not None:
+        ids.append(("preview_media_id", card.preview_media_id))
+    yield from filter(None, (find_id_problem(name, value) for name, value in ids))

@@ -11,6 +11,7 @@ from roost.models import TweetId, XUserId
 from roost.prices import Operation
 from roost.x import answers, batches, errors, newpost
 from roost.x.client import Client
+from roost.x.ids import require_id, require_ids
 from roost.x.newpost import CallToActions, MediaCard, Poll, PostFields, ReplySettings
 from roost.x.receipt import Found, Receipt, Result
 from roost.x.request import Request, json_body
@@ -76,17 +77,22 @@ class SeenPost(Result, frozen=True):
 
 
 async def create(
-    client: Client, *, deadline: float | None = None, **fields: Unpack[PostFields]
+    client: Client,
+    *,
+    deadline: float | None = None,
+    subscription_type: str | None = None,
+    **fields: Unpack[PostFields],
 ) -> CreatedPost:
     """Make a post, sending it at most once; billed $0.015, with a link in it $0.200.
 
     `fields` are those of `newpost.PostFields`: `text`, `media_ids`, `reply_to`, `quote_tweet_id`,
     `poll` and all else that X's schema has. `deadline` is a reading of
     `roost.x.wire.boot_seconds`: after it no byte leaves any more (the check is the last thing
-    before the first byte), and an answer that is not there is unknown.
+    before the first byte), and an answer that is not there is unknown. `subscription_type` is the
+    account's, as `XUser` has it: with Premium a text may have 25,000 characters, else 280.
 
-    Raises: PostRefused (X's schema allows no such post; nothing was sent), Rejected and its
-    children, ParentNotVisible, RateLimited, OutOfCredits, Reauthorize, AppMisconfigured,
+    Raises: PostRefused (it breaks a rule of X that is known here; nothing was sent), Rejected and
+    its children, ParentNotVisible, RateLimited, OutOfCredits, Reauthorize, AppMisconfigured,
     XUnavailable and NotSent (not created); OutcomeUnknown (perhaps created: no answer, or one
     without X's own problem document, whatever its status).
     """
@@ -95,7 +101,7 @@ async def create(
         Operation.CREATE_POST,
         "POST",
         "/2/tweets",
-        body=json_body(newpost.body_of(post), deadline),
+        body=json_body(newpost.body_of(post, subscription_type=subscription_type), deadline),
         text=post.get("text") or "",
         price=partial(newpost.price_of, post),
         deadline=deadline,
@@ -107,8 +113,10 @@ async def create(
 async def delete(client: Client, tweet_id: TweetId) -> DeletedPost:
     """Delete one's own post. May be repeated; billed $0.010.
 
-    Raises: Rejected (not this account's), RateLimited, OutOfCredits, XUnavailable, OutcomeUnknown.
+    Raises: IdMalformed (nothing was sent), Rejected (not this account's), RateLimited,
+    OutOfCredits, XUnavailable, OutcomeUnknown.
     """
+    require_id("tweet_id", tweet_id)
     request = Request(Operation.DELETE_POST, "DELETE", f"/2/tweets/{tweet_id}")
     try:
         told, receipt = await client.call(request, _DELETED)
@@ -125,12 +133,12 @@ async def read_posts(client: Client, ids: Iterable[TweetId]) -> Found[TweetId, S
     A post that is not in the result is not on X, or this account cannot see it. What they count
     is `roost.x.metrics.read_posts`.
 
-    Raises: Reauthorize, RateLimited, OutOfCredits, XUnavailable; what was read before is lost, and
-    free to read again the same day.
+    Raises: IdMalformed (nothing was sent), Reauthorize, RateLimited, OutOfCredits, XUnavailable;
+    what was read before is lost, and free to read again the same day.
     """
     seen: dict[TweetId, SeenPost] = {}
     receipts = []
-    for batch in batches.of_100(ids):
+    for batch in batches.of_100(require_ids("ids", ids)):
         request = Request(
             Operation.READ_POSTS,
             "GET",
@@ -159,12 +167,13 @@ async def read_timeline(
 
     Every page must say how many posts it holds, and hold them; anything else was not read.
 
-    Raises: Rejected (X does not show this timeline), RateLimited, OutOfCredits, XUnavailable (X
-    did not answer, or what answered was not X).
+    Raises: IdMalformed (nothing was sent), Rejected (X does not show this timeline), RateLimited,
+    OutOfCredits, XUnavailable (X did not answer, or what answered was not X).
     """
+    require_id("user_id", user_id)
     params = {"max_results": str(_PAGE), **_FIELDS}
     if since_id is not None:
-        params["since_id"] = since_id
+        params["since_id"] = require_id("since_id", since_id)
     if start is not None:
         params["start_time"] = batches.instant(start)
     if end is not None:

@@ -9,6 +9,7 @@ from roost.models import Metric, XUserId
 from roost.prices import Operation
 from roost.x import answers
 from roost.x.client import Client
+from roost.x.ids import require_id
 from roost.x.receipt import Result
 from roost.x.request import Request
 
@@ -40,9 +41,10 @@ async def read_me(client: Client) -> XUser:
 async def read_user(client: Client, user_id: XUserId) -> XUser:
     """Any account; billed $0.010, once per app and UTC day.
 
-    Raises: NotFoundOnX, Rejected (suspended), Reauthorize, RateLimited, OutOfCredits, XUnavailable.
+    Raises: IdMalformed (nothing was sent), NotFoundOnX, Rejected (suspended), Reauthorize,
+    RateLimited, OutOfCredits, XUnavailable.
     """
-    return await _read(client, user_id)
+    return await _read(client, require_id("user_id", user_id))
 
 
 async def _read(client: Client, who: str) -> XUser:

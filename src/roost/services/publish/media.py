@@ -106,7 +106,7 @@ class _Files:
                 try:
                     client = client or open_client(Grant(self.house, self.account))
                     await self._upload(client, asset, rows.get(asset.id))
-                except (x.errors.Rejected, MediaChanged) as error:
+                except (x.errors.Rejected, x.media.UploadRefused, MediaChanged) as error:
                     await self._refuse(part.position, f"{error.code}: {error.message}")
                     return
                 except (FileNotFoundError, PermissionError) as error:

@@ -5,6 +5,7 @@ with them, for a caller that has other things to do than to wait.
 """
 
 from roost.x.media.processing import read_processing
+from roost.x.media.rules import UploadRefused
 from roost.x.media.state import Processing, ProcessingState, UploadApi, UploadedMedia, UploadState
 from roost.x.media.transfers import transfer
 from roost.x.media.uploads import Subtitles, upload
@@ -14,6 +15,7 @@ __all__ = [
     "ProcessingState",
     "Subtitles",
     "UploadApi",
+    "UploadRefused",
     "UploadState",
     "UploadedMedia",
     "read_processing",

@@ -21,6 +21,7 @@ from roost.x.media.caller import Caller
 from roost.x.media.content import Content, Source, opened
 from roost.x.media.processing import processing_of
 from roost.x.media.repeated import repeated
+from roost.x.media.rules import check_category, check_size
 from roost.x.media.segment import Segment
 from roost.x.media.state import UploadApi, UploadState
 from roost.x.media.ways import Way, way_of
@@ -59,15 +60,18 @@ async def transfer(
     on. A state that X has forgotten, or of other content, begins afresh. `on_progress` is told the
     bytes that X has, and all bytes. Memory grows with `parallel`, not with the file.
 
-    Raises: OSError (the file cannot be read), MediaChanged, MediaRejected, SegmentTooLarge (even
+    Raises: UploadRefused (X would not take it; nothing was sent), OSError (the file cannot be
+    read), MediaChanged, MediaRejected, SegmentTooLarge (even
     1 MiB), Reauthorize (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
     if parallel < 1 or (segment_bytes is not None and segment_bytes < 1):
         raise ValueError("`parallel` and `segment_bytes` are at least 1.")
+    check_category(mime_type, category)
     api = UploadApi(upload_api)
     wish = _Wish(mime_type, category, api, parallel, on_state, on_progress)
     segment_bytes = segment_bytes or _SEGMENT[api]
     async with opened(source) as content:
+        check_size(category, content.size)
         kept = state if state is not None and _belongs(state, content, client) else None
         afresh = False
         while True:

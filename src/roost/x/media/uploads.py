@@ -13,6 +13,7 @@ from roost.x.media.caller import Caller, NotingCaller
 from roost.x.media.content import Source
 from roost.x.media.processing import wait_processed
 from roost.x.media.repeated import repeated
+from roost.x.media.rules import category_for, check_alt_text, check_language
 from roost.x.media.state import UploadApi, UploadedMedia, UploadState
 from roost.x.media.transfers import OnProgress, OnState, transfer
 from roost.x.media.ways import way_of
@@ -37,7 +38,7 @@ async def upload(
     source: Source,
     *,
     mime_type: str,
-    category: str,
+    category: str | None = None,
     alt_text: str | None = None,
     subtitles: Sequence[Subtitles] = (),
     segment_bytes: int | None = None,
@@ -50,12 +51,17 @@ async def upload(
 ) -> UploadedMedia:
     """Upload a file (or bytes) and wait until X has processed it; free, an alt text $0.005.
 
-    `category` is X's: `tweet_image`, `tweet_gif` or `tweet_video`; `processing_deadline` is wall
-    time. The rest is as for `transfer`; a `state` that is finalized goes straight to the waiting.
+    `category` is X's: `tweet_image`, `tweet_gif` or `tweet_video`; without one it follows the MIME
+    type. `processing_deadline` is wall time. The rest is as for `transfer`; a `state` that is
+    finalized goes straight to the waiting.
 
     Raises: what `transfer` raises, MediaRejected with X's reason, XUnavailable (not processed in
     time; the state kept may be gone on with).
     """
+    chosen = category_for(mime_type) if category is None else category
+    check_alt_text(alt_text)
+    for track in subtitles:
+        check_language(track.language_code)
     caller = NotingCaller(client)
 
     async def bring(kept: UploadState | None) -> UploadState:
@@ -63,7 +69,7 @@ async def upload(
             caller,
             source,
             mime_type=mime_type,
-            category=category,
+            category=chosen,
             segment_bytes=segment_bytes,
             parallel=parallel,
             state=kept,

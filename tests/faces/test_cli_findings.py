@@ -1,0 +1,114 @@
+"""Every command that takes a post shows the same warnings about it, and takes it all the same."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from fix_media import draw_exif, draw_image, save_gif, save_video
+from fix_publishing import Desk, Ended, run_roost
+
+
+def _apng(path: Path) -> None:
+    pictures = [Image.new("RGB", (64, 48), (shade, 0, 0)) for shade in (0, 100, 200)]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+
+
+#: A file for each warning; the text has one of its own.
+FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "media_location": ("photo.jpg", lambda path: draw_image().save(path, exif=draw_exif())),
+    "gif_stops": ("once.gif", lambda path: save_gif(path, loop=None)),
+    "animation_still": ("moves.png", _apng),
+}
+TEXT = "It is all in README.md"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The files, and a plan with a row for each."""
+    rows = ["account,at,text,media,alt,thread"]
+    for name, make in FILES.values():
+        make(tmp_path / name)
+        rows.append(f"@larkbooks,+1h,{TEXT} and {name},{name},,")
+    (tmp_path / "plan.csv").write_text("\n".join(rows), "utf-8")
+    return tmp_path
+
+
+async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
+    ended = await run_roost(*arguments, settings=desk.house.settings, folder=folder)
+    assert ended.code == 0, ended.err
+    return ended
+
+
+@pytest.mark.parametrize("code", FILES)
+@pytest.mark.parametrize("command", ["check", "post", "post --dry-run", "edit"])
+async def test_command_for_one_post_shows_them(
+    desk: Desk, folder: Path, command: str, code: str
+) -> None:
+    name, _ = FILES[code]
+    media = ("--media", str(folder / name))
+    if command == "check":
+        ended = await run(desk, folder, "check", TEXT, *media)
+    elif command == "edit":
+        post_id = await desk.plan("Before", after_s=3600)
+        ended = await run(desk, folder, "edit", str(post_id), "--text", TEXT, *media)
+    else:
+        _, *options = command.split()
+        ended = await run(desk, folder, "post", TEXT, *media, "--no-wait", *options)
+    shown = ended.out + ended.err
+    for expected in (code, "accidental_link"):
+        assert shown.count(f"! {expected}: ") == 1
+    assert name in shown
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["import", "dry run"])
+async def test_import_shows_them_with_the_line(
+    desk: Desk, folder: Path, dry: tuple[str, ...]
+) -> None:
+    ended = await run(desk, folder, "import", "plan.csv", *dry)
+    for line, code in enumerate(FILES, start=2):
+        assert f"line {line}: ! {code}: " in ended.out
+        assert f"line {line}: ! accidental_link: " in ended.out
+
+
+async def test_warning_in_a_thread_names_its_part_and_line(desk: Desk, folder: Path) -> None:
+    (folder / "thread.csv").write_text(
+        "account,at,text,media,alt,thread\n@larkbooks,+1h,One.,,,a\n,,Two.,photo.jpg,,a\n",
+        "utf-8",
+    )
+    ended = await run(desk, folder, "import", "thread.csv")
+    assert "line 3: ! part 2: media_location: " in ended.out
+
+
+async def test_json_of_what_sends_nothing_lists_them(desk: Desk, folder: Path) -> None:
+    check, dry, planned = [
+        await run(desk, folder, *arguments, "--json")
+        for arguments in (
+            ("check", TEXT, "--media", "photo.jpg"),
+            ("post", TEXT, "--media", "photo.jpg", "--dry-run"),
+            ("import", "plan.csv", "--dry-run"),
+        )
+    ]
+    assert check.answer["findings"] == dry.answer["findings"]
+    link, place = check.answer["findings"]
+    assert (link["code"], link["start"], link["proposal"]) == (
+        "accidental_link",
+        13,
+        "README (.md)",
+    )
+    assert (place["code"], place["start"]) == ("media_location", None)
+    lines = [(row["line"], row["finding"]["code"]) for row in planned.answer["findings"]]
+    assert lines == [
+        (line, code) for line, own in enumerate(FILES, start=2) for code in ("accidental_link", own)
+    ]
+
+
+async def test_motion_photo_is_published_with_a_warning(desk: Desk, folder: Path) -> None:
+    film = save_video(folder / "film.mp4").read_bytes()
+    photo = (folder / "photo.jpg").read_bytes()
+    (folder / "motion.jpg").write_bytes(photo + b"MotionPhoto_Data" + film)
+    ended = await run(desk, folder, "post", "Waves", "--media", "motion.jpg", "--no-wait")
+    assert "! motion_photo: " in ended.err
+    await desk.work_through()
+    assert await desk.on_x() == ["Waves"]
