@@ -8,7 +8,7 @@ from roost.mediafile.children import DecoderUnavailable, close
 from roost.mediafile.facts import MediaFile, Unreadable
 from roost.mediafile.judge import judge
 from roost.mediafile.prepare import MediaNotPreparable, Prepared, prepare
-from roost.mediafile.probe import probe
+from roost.mediafile.probe import probe, probe_copy
 
 __all__ = [
     "DecoderUnavailable",
@@ -20,4 +20,5 @@ __all__ = [
     "judge",
     "prepare",
     "probe",
+    "probe_copy",
 ]

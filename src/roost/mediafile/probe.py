@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +15,8 @@ from roost.mediafile.children import Request, ask_child
 from roost.mediafile.facts import MediaFile, Refusal, Unreadable
 from roost.models import MediaKind
 
-#: Above this not even a violation is worth the reading; X takes at most 512 MB.
-_MOST_BYTES: Final = 1 << 30
+#: What X takes at most; a larger file is not read at all.
+_MOST_BYTES: Final = 512 << 20
 _WALL_SECONDS: Final = 7
 _CPU_SECONDS: Final = 6
 _HASH_BYTES: Final = 1 << 20
@@ -43,15 +43,23 @@ def probe(path: Path | str) -> MediaFile:
     Raises: MediaUnreadable, with an `Unreadable` as `facts["reason"]`; DecoderUnavailable.
     """
     path = Path(path)
-    with opened(path) as descriptor:
-        request = Request("probe", _WALL_SECONDS, _CPU_SECONDS, {})
-        before = os.fstat(descriptor)
-        found = ask_child(request, [descriptor])
-        sha256 = _hash(descriptor)
-        after = os.fstat(descriptor)
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise Refusal(Unreadable.CHANGED, "it was written to while it was read")
-        return _media_file(path, before.st_size, sha256, found)
+    with opened(path) as descriptor, unchanged(descriptor) as size:
+        found = _ask(descriptor)
+        return _media_file(path, size, hash_bytes(descriptor, size), found)
+
+
+def probe_copy(descriptor: int, sha256: str, path: Path | str) -> MediaFile:
+    """The same of a copy that is open already, whose hash is known; `path` names its origin.
+
+    Raises: MediaUnreadable, DecoderUnavailable.
+    """
+    path = Path(path)
+    with named(path):
+        return _media_file(path, os.fstat(descriptor).st_size, sha256, _ask(descriptor))
+
+
+def _ask(descriptor: int) -> dict[str, Any]:
+    return ask_child(Request("probe", _WALL_SECONDS, _CPU_SECONDS, {}), [descriptor])
 
 
 @contextlib.contextmanager
@@ -60,12 +68,32 @@ def opened(path: Path) -> Iterator[int]:
 
     Raises: MediaUnreadable.
     """
-    try:
+    with named(path):
         descriptor = _open(path)
         try:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def unchanged(descriptor: int) -> Iterator[int]:
+    """The size of an open file, which nobody may write to before the block ends.
+
+    Raises: Refusal.
+    """
+    before = os.fstat(descriptor)
+    yield before.st_size
+    after = os.fstat(descriptor)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise Refusal(Unreadable.CHANGED, "it was written to while it was read")
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Refusals inside become errors that name the file. Raises: MediaUnreadable."""
+    try:
+        yield
     except Refusal as refusal:
         raise MediaUnreadable(
             f"{printable_name(path)} cannot be used: {refusal.detail}.",
@@ -115,13 +143,20 @@ def _refuse_odd(status: os.stat_result) -> None:
         raise Refusal(Unreadable.TOO_LARGE, f"{status.st_size} bytes are beyond anything X takes")
 
 
-def _hash(descriptor: int) -> str:
-    """By reads at explicit places: the decoder shares this descriptor's own position."""
-    sha256 = hashlib.sha256()
-    at = 0
-    while read := os.pread(descriptor, _HASH_BYTES, at):
+def hash_bytes(descriptor: int, size: int, on_bytes: Callable[[int], None] = lambda _: None) -> str:
+    """SHA-256 of so many bytes, however many more the file may get meanwhile.
+
+    By reads at explicit places: the decoder shares this descriptor's own position. `on_bytes` is
+    told how many have been read. Raises: Refusal where there are fewer.
+    """
+    sha256, at = hashlib.sha256(), 0
+    while at < size:
+        read = os.pread(descriptor, min(_HASH_BYTES, size - at), at)
+        if not read:
+            raise Refusal(Unreadable.CHANGED, "it became shorter while it was read")
         sha256.update(read)
         at += len(read)
+        on_bytes(at)
     return sha256.hexdigest()
 
 

@@ -4,12 +4,14 @@
 with them, for a caller that has other things to do than to wait.
 """
 
+from roost.x.media.content import HashedFile
 from roost.x.media.processing import read_processing
 from roost.x.media.state import Processing, ProcessingState, UploadApi, UploadedMedia, UploadState
 from roost.x.media.transfers import transfer
 from roost.x.media.uploads import Subtitles, upload
 
 __all__ = [
+    "HashedFile",
     "Processing",
     "ProcessingState",
     "Subtitles",

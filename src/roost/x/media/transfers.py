@@ -59,8 +59,9 @@ async def transfer(
     on. A state that X has forgotten, or of other content, begins afresh. `on_progress` is told the
     bytes that X has, and all bytes. Memory grows with `parallel`, not with the file.
 
-    Raises: OSError (the file cannot be read), MediaChanged, MediaRejected, SegmentTooLarge (even
-    1 MiB), Reauthorize (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
+    Raises: OSError (the file cannot be read), MediaUnreadable (no regular file, or larger than X
+    takes), MediaStalled, MediaChanged, MediaRejected, SegmentTooLarge (even 1 MiB), Reauthorize
+    (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
     if parallel < 1 or (segment_bytes is not None and segment_bytes < 1):
         raise ValueError("`parallel` and `segment_bytes` are at least 1.")
