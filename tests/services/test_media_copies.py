@@ -115,7 +115,9 @@ async def test_every_way_in_copies_the_file(desk: Desk, teal: Path, face: str) -
         await edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=None)
     else:
         plan = teal.with_name("plan.csv")
-        plan.write_text(f"account,at,text,media\n@larkbooks,+1h,With a picture,{teal.name}\n")
+        plan.write_text(
+            f"account,at,text,media,alt,thread\n@larkbooks,+1h,With a picture,{teal.name},,\n"
+        )
         assert (await import_plan(desk.house, desk.tenant, plan, dry_run=True)).posts == 1
         assert not desk.house.media.folder.exists()
         assert (await import_plan(desk.house, desk.tenant, plan)).posts == 1
@@ -220,7 +222,9 @@ async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) ->
     assert await desk.on_x() == ["Ours"]
     assert await media_copies.remove_unneeded(desk.house) == 0
     assert copy_of(desk, sha256_of(teal)).exists()
-    await desk.work_through()
+    await desk.emulator.jump(hours=30)
+    await desk.work()
+    assert await desk.on_x() == ["Ours", "Theirs"]
     assert await media_copies.remove_unneeded(desk.house) == 1
 
 
@@ -260,18 +264,18 @@ async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: P
 
 
 async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path) -> None:
-    now = desk.house.clock.now()
-    parts = [PlainPart("One"), PlainPart("Two", ((teal, "A teal square"),))]
+    await desk.plan("Said before")
+    parts = [PlainPart("New"), PlainPart("Said before"), PlainPart("End", ((teal, None),))]
+    due_at = desk.house.clock.now() + timedelta(seconds=1)
     post = await schedule_post(
-        desk.house, desk.tenant, desk.account, parts, due_at=now, why="by the test"
+        desk.house, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
     )
-    script = ["ok", "403"]
-    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
     teal.unlink()
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
     assert await media_copies.remove_unneeded(desk.house) == 0
     await desk.emulator.jump(hours=25)  # X has forgotten the upload.
-    await decide.go_on(desk.house, desk.tenant, post.id, None)
+    await decide.go_on(desk.house, desk.tenant, post.id, "Said anew")
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PUBLISHED
+    assert (await desk.requests("media_initialize")).count(200) == 2

@@ -130,19 +130,31 @@ def _of_bytes(source: bytes) -> Content:
 def _open(path: Path) -> io.FileIO:
     """Without O_NONBLOCK a pipe would be waited for."""
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    return io.FileIO(os.open(path, flags), "rb")
+    descriptor = os.open(path, flags)
+    try:
+        _require_ordinary(descriptor)
+    except MediaUnreadable:
+        os.close(descriptor)
+        raise
+    return io.FileIO(descriptor, "rb")
 
 
-def _of_descriptor(descriptor: int, sha256: str | None = None) -> Content:
+def _require_ordinary(descriptor: int) -> None:
+    """Raises: MediaUnreadable."""
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
-        reason = Unreadable.NOT_A_FILE.value
-        raise MediaUnreadable("What is to be uploaded is no regular file.", reason=reason)
+        raise MediaUnreadable(
+            "What is to be uploaded is no regular file.", reason=Unreadable.NOT_A_FILE.value
+        )
     if found.st_size > _MOST_BYTES:
         raise MediaUnreadable(
             f"The file has {found.st_size} bytes; X takes at most {_MOST_BYTES}.",
             reason=Unreadable.TOO_LARGE.value,
         )
+
+
+def _of_descriptor(descriptor: int, sha256: str | None = None) -> Content:
+    _require_ordinary(descriptor)
 
     def look() -> str:
         found = os.fstat(descriptor)
@@ -161,7 +173,8 @@ def _of_descriptor(descriptor: int, sha256: str | None = None) -> Content:
             return None
         return piece if there == length else None
 
-    return Content(found.st_size, sha256 or look(), look, read, read_cached)
+    size = os.fstat(descriptor).st_size
+    return Content(size, sha256 or look(), look, read, read_cached)
 
 
 def _of_seekable(source: BinaryIO) -> Content:
