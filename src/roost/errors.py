@@ -7,7 +7,7 @@
     │   ├── PlanInvalid            a plan file cannot be read at all
     │   ├── PostRefused            a post breaks X's rules; carries every violation
     │   ├── MediaUnreadable        a file is not media that X takes
-    │   └── MediaChanged           a file is not the one that was checked
+    │   └── MediaChanged           a file was changed while it was uploaded
     ├── NotFound                   kind not_found: no such tenant, account, post
     ├── Conflict                   kind conflict: its state does not allow this
     ├── Refused                    kind refused: the outside, or a rule of safety, said no
@@ -121,9 +121,9 @@ class MediaUnreadable(InvalidInput):
 
 
 class MediaChanged(InvalidInput):
-    """A file is not the one that was checked when the post was scheduled, or is gone."""
+    """A file was changed while it was uploaded."""
 
-    default_next = "Schedule the post again with the file as it is now."
+    default_next = "Upload the file as it is now."
 
 
 class TenantNameInvalid(InvalidInput):

@@ -131,6 +131,9 @@ class TwitterTool:
     ) -> XMediaId:
         """Upload a file and wait until it can be attached; see `roost.x.media.upload`.
 
+        A path is opened once, and all is read from what was opened; no copy is kept, because
+        this class has no store.
+
         Raises: besides that, CredentialMissing (`v1.1` without OAuth 1.0a credentials).
         """
         uploaded = await x.media.upload(

@@ -228,6 +228,7 @@ async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) ->
     assert await media_copies.remove_unneeded(desk.house) == 1
 
 
+@pytest.mark.timing
 async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Path) -> None:
     """Removals at every moment of many plans of the same file never take a copy that is needed."""
     done = asyncio.Event()

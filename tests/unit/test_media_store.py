@@ -264,6 +264,7 @@ async def test_a_copy_that_became_needed_meanwhile_stays(media: MediaStore, file
     assert await read(media, SHA256) == CONTENT
 
 
+@pytest.mark.timing
 async def test_who_accepts_waits_for_a_removal_and_then_goes_on(
     media: MediaStore, file: Path
 ) -> None:
