@@ -77,10 +77,17 @@ class MediaStore:
                 await asyncio.sleep(_LOCK_PAUSE_S)
             yield
 
-    async def accept(self, path: Path, on_progress: OnProgress = lambda done, size: None) -> str:
+    async def accept(
+        self,
+        path: Path,
+        on_progress: OnProgress = lambda done, size: None,
+        *,
+        within: Path | None = None,
+    ) -> str:
         """Copy a file, to be used in an `accepting` block; the SHA-256 of the copy.
 
-        `on_progress` is told the bytes that have been copied, and all bytes.
+        `on_progress` is told the bytes that have been copied, and all bytes; `within` is a folder
+        out of which the path may not lead.
         Raises: MediaUnreadable, MediaNotCopied, MediaStalled, MediaStoreUnsafe.
         """
         loop = asyncio.get_running_loop()
@@ -91,7 +98,7 @@ class MediaStore:
                 with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile.
                     loop.call_soon_threadsafe(on_progress, done, size)
 
-            return _accept(self.folder, path, on_bytes, progress.step)
+            return _accept(self.folder, path, within, on_bytes, progress.step)
 
         with _not_copied(self.folder), _stalled(printable_name(path)):
             return await run_blocking(call, stall_s=_STALL_S)
@@ -185,11 +192,15 @@ class MediaStore:
 
 
 def _accept(
-    folder: Path, path: Path, on_bytes: Callable[[int, int], None], on_step: Callable[[], None]
+    folder: Path,
+    path: Path,
+    within: Path | None,
+    on_bytes: Callable[[int, int], None],
+    on_step: Callable[[], None],
 ) -> str:
     """Raises: MediaUnreadable, OSError, TimeoutError (from `on_step`)."""
     _prepare(folder)
-    with opened(path) as source:
+    with opened(path, within=within) as source:
         incoming = _incoming(folder) / secrets.token_hex(16)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         target = os.open(incoming, flags, 0o600)

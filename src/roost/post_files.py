@@ -23,24 +23,28 @@ async def probe_file(
     source: Path | MediaAsset,
     media: MediaStore | None = None,
     on_progress: OnFileProgress | None = None,
+    *,
+    within: Path | None = None,
 ) -> MediaFile:
     """What a file is: of a copy that is made of it now, or that a post carries already.
 
     Without `media` nothing is kept, for what is only looked at: it is opened once and read from
-    there.
+    there. `within` is a folder out of which the path may not lead.
     Raises: MediaUnreadable, MediaStalled, DecoderUnavailable; with `media` also MediaNotCopied,
     MediaStoreUnsafe, MediaCopyLost, MediaCopyDamaged.
     """
     path = Path(source.path) if isinstance(source, MediaAsset) else source
     if media is None:
         try:
-            return await run_blocking(lambda _: mediafile.probe(path), stall_s=_PROBE_S)
+            return await run_blocking(
+                lambda _: mediafile.probe(path, within=within), stall_s=_PROBE_S
+            )
         except TimeoutError:
             raise MediaStalled(f"{path.name} could not be read in time.") from None
     if isinstance(source, MediaAsset):
         return await media.probe(source.sha256, path)
     told = partial(on_progress, path) if on_progress else lambda done, size: None
-    return await media.probe(await media.accept(path, told), path)
+    return await media.probe(await media.accept(path, told, within=within), path)
 
 
 async def require_copies(media: MediaStore, files: Sequence[MediaAsset]) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
-from roost import store
+from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
 from roost.models import PartState, PostId, PostState
 from roost.services import decide, media_copies
@@ -76,8 +76,8 @@ async def test_the_copy_is_what_is_checked(
     """The file is exchanged as soon as it has been copied, before anything has been decoded."""
     checked, real = sha256_of(teal), desk.house.media.__class__.accept
 
-    async def accept_then_swap(*arguments: Any) -> str:
-        sha256 = await real(*arguments)
+    async def accept_then_swap(*arguments: Any, **named: Any) -> str:
+        sha256 = await real(*arguments, **named)
         overwrite(teal)
         return sha256
 
@@ -280,3 +280,29 @@ async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path)
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PUBLISHED
     assert (await desk.requests("media_initialize")).count(200) == 2
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_plans_folder_that_becomes_a_link_after_its_check_publishes_nothing_else(
+    desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+) -> None:
+    folder, private = teal.parent / "plan", teal.parent / "private"
+    for each in (folder / "media", private):
+        each.mkdir(parents=True)
+        shutil.copy(teal, each / "teal.png")
+    overwrite(private / "teal.png")
+    plan = folder / "plan.csv"
+    plan.write_text("account,at,text,media,alt,thread\n@larkbooks,+1h,A picture,media/teal.png,,\n")
+    real = planfile.read_plan
+
+    def read_then_swap(*arguments: Any, **named: Any) -> planfile.Plan:
+        found = real(*arguments, **named)
+        assert not found.refused
+        shutil.rmtree(folder / "media")
+        (folder / "media").symlink_to(private)
+        return found
+
+    monkeypatch.setattr(planfile, "read_plan", read_then_swap)
+    imported = await import_plan(desk.house, desk.tenant, plan, dry_run=dry_run)
+    assert imported.posts == 0
+    assert "leads out of the plan's folder" in imported.refused[0].reasons[0].message

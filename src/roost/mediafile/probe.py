@@ -1,10 +1,12 @@
 """What a file is: opened with care here, decoded in a limited process."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -30,20 +32,21 @@ _NEXT: Final = {
     Unreadable.NOT_PERMITTED: "Give this user the right to read it.",
     Unreadable.NAME_UNPRINTABLE: "Rename the file.",
     Unreadable.SYMBOLIC_LINK: "Name the file that the link points at.",
+    Unreadable.OUTSIDE: "Put the file into the plan's folder.",
     Unreadable.CHANGED: "Wait until it is written, then try again.",
     Unreadable.TYPE_UNSUPPORTED: "X takes JPEG, PNG, WebP, GIF, MP4 and MOV: export it as one.",
     Unreadable.TOO_MANY_PIXELS: "Scale the picture down.",
 }
 
 
-def probe(path: Path | str) -> MediaFile:
+def probe(path: Path | str, *, within: Path | None = None) -> MediaFile:
     """Read a file by its content: type, size, pixels, time, codecs, hash. Blocks; 7 s at most
-    for decoding, besides hashing.
+    for decoding, besides hashing. `within` is a folder out of which the path may not lead.
 
     Raises: MediaUnreadable, with an `Unreadable` as `facts["reason"]`; DecoderUnavailable.
     """
     path = Path(path)
-    with opened(path) as descriptor, unchanged(descriptor) as size:
+    with opened(path, within=within) as descriptor, unchanged(descriptor) as size:
         found = _ask(descriptor)
         return _media_file(path, size, hash_bytes(descriptor, size), found)
 
@@ -63,14 +66,18 @@ def _ask(descriptor: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[int]:
+def opened(path: Path, *, within: Path | None = None) -> Iterator[int]:
     """A descriptor of a regular file that may be read; refusals inside become errors that name it.
+
+    `within` is a folder in which the opened file lies, whatever links its path went through.
 
     Raises: MediaUnreadable.
     """
     with named(path):
         descriptor = _open(path)
         try:
+            if within is not None:
+                _require_within(descriptor, within)
             yield descriptor
         finally:
             os.close(descriptor)
@@ -130,6 +137,20 @@ def _open(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def _require_within(descriptor: int, folder: Path) -> None:
+    """Asked of what is open: a folder on the path may have become a link since it was looked at."""
+    try:
+        if sys.platform == "linux":
+            real = Path(f"/proc/self/fd/{descriptor}").readlink()
+        else:
+            raw = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024))
+            real = Path(os.fsdecode(raw.rstrip(b"\0")))
+    except OSError:
+        raise Refusal(Unreadable.OUTSIDE, "the system does not tell where it is") from None
+    if not real.is_relative_to(folder.resolve()):
+        raise Refusal(Unreadable.OUTSIDE, "its path leads out of the plan's folder")
 
 
 def _refuse_odd(status: os.stat_result) -> None:

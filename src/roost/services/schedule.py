@@ -61,11 +61,13 @@ async def judge(
     subscription_type: str | None = None,
     store_in: MediaStore | None = None,
     on_progress: OnFileProgress | None = None,
+    within: Path | None = None,
 ) -> Judged:
     """Probe the files and hold the post against X's rules; every violation at once.
 
-    What will be stored needs `store_in`: each file is copied, and the copy is judged. Raises: of
-    what `probe_file` raises all but MediaUnreadable.
+    What will be stored needs `store_in`: each file is copied, and the copy is judged. A plan's
+    files lie `within` its folder.
+    Raises: of what `probe_file` raises all but MediaUnreadable.
     """
     drafts, violations = [], []
     for position, part in enumerate(parts, start=1):
@@ -73,7 +75,7 @@ async def judge(
         for path, alt_text in part.media:
             try:
                 source = _plain(path) if isinstance(path, Path) else path
-                file = await probe_file(source, store_in, on_progress)
+                file = await probe_file(source, store_in, on_progress, within=within)
             except MediaUnreadable as error:
                 violations.append(
                     Violation(error.code, error.message, next=error.next, part=position)
@@ -367,6 +369,7 @@ async def _import(
             subscription_type=account.subscription_type,
             store_in=None if dry_run else house.media,
             on_progress=on_progress,
+            within=path.parent,
         )
         if judged.violations:
             refused += planfile.refuse_post(planned, judged.violations)
