@@ -35,6 +35,15 @@ class Machine:
     """How the log of each worker ends that ended by itself."""
     _may_start_at: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Share the folder of media copies, as the machines of one database do."""
+        shared, own = self.scene.house.media.folder, self.home / "media"
+        if not own.exists():
+            shared.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own.parent.mkdir(parents=True, exist_ok=True)
+            if own != shared:
+                own.symlink_to(shared)
+
     @property
     def environment(self) -> Mapping[str, str]:
         """What its processes are started with."""

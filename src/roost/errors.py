@@ -8,7 +8,7 @@
     │   ├── PostRefused            a post breaks X's rules; carries every violation
     │   ├── MediaUnreadable        a file is not media that X takes
     │   │   └── MediaTypeUnsupported   it is of another type, which the message names
-    │   └── MediaChanged           a file is not the one that was checked
+    │   └── MediaChanged           a file was changed while it was uploaded
     ├── NotFound                   kind not_found: no such tenant, account, post
     ├── Conflict                   kind conflict: its state does not allow this
     ├── Refused                    kind refused: the outside, or a rule of safety, said no
@@ -126,9 +126,9 @@ class MediaTypeUnsupported(MediaUnreadable):
 
 
 class MediaChanged(InvalidInput):
-    """A file is not the one that was checked when the post was scheduled, or is gone."""
+    """A file was changed while it was uploaded."""
 
-    default_next = "Schedule the post again with the file as it is now."
+    default_next = "Upload the file as it is now."
 
 
 class TenantNameInvalid(InvalidInput):
@@ -218,6 +218,10 @@ class UnsafeDatabaseRole(Refused):
     """The database role could bypass row-level security."""
 
 
+class MediaStoreUnsafe(Refused):
+    """Others may write to the folder of media copies, and so exchange what was checked."""
+
+
 class AdministratorNeeded(Refused):
     """The database user may not create roles; `facts["sql"]` is what an administrator runs."""
 
@@ -240,6 +244,12 @@ class Busy(RoostError):
     """Right request, wrong moment."""
 
     kind = Kind.BUSY
+
+
+class MediaStalled(Busy):
+    """A file, or Roost's copy of it, could not be read in time."""
+
+    default_next = "See that the disk, or the server that it is on, answers; then try again."
 
 
 class RestoreSearchFailed(Busy):
@@ -299,6 +309,27 @@ class VaultKeyMissing(Broken):
 
 class VaultDamaged(Broken):
     """A ciphertext does not open: another key, another row, or changed bytes."""
+
+
+class MediaNotCopied(Broken):
+    """A file that a post is to carry could not be copied into the media folder of ROOST_HOME."""
+
+    default_next = "See that ROOST_HOME has room and may be written to, then try again."
+
+
+class MediaCopyLost(Broken):
+    """Roost's own copy of a post's file is gone, or is on another machine."""
+
+    default_next = (
+        "Bring the folder `media` of ROOST_HOME back, or give the file again:"
+        " `roost edit POST --media FILE`."
+    )
+
+
+class MediaCopyDamaged(Broken):
+    """Roost's own copy of a post's file has other bytes than were checked."""
+
+    default_next = "Give the file again: `roost edit POST --media FILE`."
 
 
 class ReconnectNeeded(Broken):

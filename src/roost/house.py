@@ -14,6 +14,7 @@ import psycopg
 
 from roost.clock import Clock, open_clock
 from roost.errors import Broken, DatabaseUnavailable, RoostError, SchemaOutdated
+from roost.media_store import MediaStore
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY, first_line
 from roost.store.database import Database, open_database, unavailable
@@ -52,6 +53,11 @@ class House:
     """Whose hand writes the story: a worker, a person at the terminal, the page."""
     server_time: ServerTime = field(default_factory=ServerTime)
     """What X's answers say about X's time."""
+
+    @property
+    def media(self) -> MediaStore:
+        """The copies of the files that posts carry."""
+        return MediaStore(self.settings.roost_home / "media")
 
     def x_now(self) -> datetime:
         """X's present, as its answers tell it; the domain clock's where they cannot.

@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     )
     roost_home: Path = Field(
         default_factory=lambda: Path.home() / ".roost",
-        description="Data folder: embedded database, keys, reports.",
+        description="Data folder: embedded database, keys, copies of posts' files.",
     )
     roost_keys: str | None = Field(
         default=None,

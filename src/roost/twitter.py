@@ -141,6 +141,8 @@ class TwitterTool:
         """Upload a file and wait until it can be attached; see `roost.x.media.upload`.
 
         Without a category it is that of the MIME type: image, GIF or video.
+        A path is opened once, and all is read from what was opened; no copy is kept, because
+        this class has no store.
 
         Raises: besides that, CredentialMissing (`v1.1` without OAuth 1.0a credentials).
         """

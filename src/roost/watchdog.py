@@ -1,5 +1,7 @@
-"""Ends this process when its event loop does not turn any more, or its end takes too long: a thread
-beside it looks.
+"""Ends this process when its event loop is blocked, or its end takes too long: a watchdog thread.
+
+The thread outlives the loop: what a loop waits for at its own end (a thread that is stuck in a
+read) keeps no process alive.
 
 The surprise: it counts its own looks, not a clock. A process that was stopped (SIGSTOP, a suspended
 machine) was not stuck; it goes on, and looks at its rows before it does anything.
@@ -11,6 +13,7 @@ import faulthandler
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -28,7 +31,8 @@ def watching(
 
     A loop that has not turned between so many looks (wall seconds apart) is stuck, and an end that
     takes longer than the last looks never comes: the process says where it is, without any value,
-    and is gone at once, so that others get its locks and its jobs.
+    and is gone at once, so that others get its locks and its jobs. The last looks go on after the
+    block: until the process is gone.
     """
     loop = asyncio.get_running_loop()
     ended, turned, ending = threading.Event(), threading.Event(), threading.Event()
@@ -46,6 +50,11 @@ def watching(
                 turned.clear()
                 with contextlib.suppress(RuntimeError):  # The loop was closed this very moment.
                     loop.call_soon_threadsafe(turned.set)
+        while ending.is_set():
+            time.sleep(every_s)
+            last += 1
+            if last >= last_looks:
+                _end("the end that was asked for does not come")
 
     turned.set()
     threading.Thread(target=watch, name="watchdog", daemon=True).start()
@@ -55,7 +64,27 @@ def watching(
         ended.set()
 
 
+@contextlib.contextmanager
+def bounded_end(*, looks: int = 60, every_s: float = 1.0) -> Iterator[Callable[[], None]]:
+    """Ends the process where the block is not left in time after its work is over.
+
+    The block gets a call to say that: from then on it has so many looks.
+    """
+    left = threading.Event()
+
+    def watch() -> None:
+        for _ in range(looks):
+            if left.wait(every_s):
+                return
+        _end("the work is over, and the process does not end")
+
+    try:
+        yield threading.Thread(target=watch, name="end watchdog", daemon=True).start
+    finally:
+        left.set()
+
+
 def _end(why: str) -> None:
-    log.critical("%s; this process is gone, others take over", why)
+    log.critical("%s; this process ends at once, others get its locks and jobs", why)
     faulthandler.dump_traceback()
     os._exit(EXIT_CODE)

@@ -15,9 +15,10 @@ from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
 
 from roost import jobs, watermark
+from roost.errors import RoostError
 from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
-from roost.services import alert, collect, dispatch, publish
+from roost.services import alert, collect, dispatch, media_copies, publish
 from roost.services.clock_check import ClockCheck
 from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
@@ -38,6 +39,8 @@ _ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
 _GATHER_S = 0.02
 #: A database that is away is tried again after a second, then ever more rarely, up to this.
 _LONGEST_PAUSE_S = 10.0
+#: Between two removals of copies of files that no post needs.
+_REMOVE_COPIES_S = 3600.0
 
 
 def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
@@ -148,6 +151,20 @@ async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies:
         await _end_job(app, job)
     await dispatch.dispatch_stranded(house)
     await asyncio.sleep(settings.roost_heartbeat_s)
+
+
+async def _remove_copies(house: House) -> None:
+    """On wall time: remove copies of files that no post needs; a failure hinders no post."""
+    try:
+        removed = await media_copies.remove_unneeded(house)
+    except DATABASE_AWAY:
+        raise
+    except (RoostError, OSError) as error:
+        log.warning("copies of files that no post needs stay for now: %s", error)
+    else:
+        if removed:
+            log.info("%s copies of files that no post needs were removed", removed)
+    await asyncio.sleep(_REMOVE_COPIES_S)
 
 
 async def _end_job(app: App, job: Job) -> None:
@@ -315,6 +332,7 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
                 ("dispatcher", lambda: _dispatch(house, woken, bodies)),
                 ("listener", lambda: _listen(house, woken)),
                 ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
+                ("removal of copies", lambda: _remove_copies(house)),
                 ("heartbeat", lambda: beat(house.settings, app, engines)),
             )
         ]

@@ -1,5 +1,6 @@
 """`roost doctor` and `roost alarms`: what is stopped, at rest, kept or to be seen to."""
 
+import shutil
 import signal
 from datetime import timedelta
 from pathlib import Path
@@ -88,3 +89,24 @@ async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
 async def _keepers(desk: Desk, *, within: timedelta) -> list[store.locks.Silent]:
     async with desk.house.database.statements(None) as transaction:
         return await find_silent(transaction, [desk.account], within=within)
+
+
+async def test_doctor_names_the_files_whose_copy_is_lost(
+    desk: Desk, tmp_path: Path, teal: Path
+) -> None:
+    await desk.plan("With a picture", after_s=3600, media=teal)
+    assert (await doctor(desk, tmp_path))["media"]["health"] == "well"
+    shutil.rmtree(desk.house.media.folder)
+    found = (await doctor(desk, tmp_path))["media"]
+    assert found["health"] == "ill"
+    assert found["told"].endswith(": teal.png")
+    assert "roost edit POST --media FILE" in found["next"]
+
+
+async def test_doctor_tells_of_a_media_folder_that_others_may_write_to(
+    desk: Desk, tmp_path: Path, teal: Path
+) -> None:
+    await desk.plan("With a picture", after_s=3600, media=teal)
+    desk.house.media.folder.chmod(0o777)
+    found = (await doctor(desk, tmp_path))["media"]
+    assert (found["health"], "chmod 700" in found["next"]) == ("ill", True)

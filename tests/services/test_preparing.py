@@ -46,19 +46,6 @@ async def test_media_of_a_post_that_is_due_at_once_does_not_hold_up_its_account(
     assert await desk.on_x() == ["Plain", "With a picture"]
 
 
-async def test_a_file_that_changed_since_it_was_checked_fails_its_post_before_its_time(
-    desk: Desk, teal: Path
-) -> None:
-    post_id = await desk.plan("Low tide at six", after_s=3600, media=teal)
-    Image.new("RGB", (64, 64), "red").save(teal)
-    await desk.emulator.jump(seconds=3000)
-    await desk.work()
-    post = await desk.see(post_id)
-    assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith("media_changed: ")
-    assert await desk.requests("media_initialize") == []
-
-
 async def test_a_thread_whose_last_file_is_refused_never_begins(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "moon.gif"
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("teal", "navy", "black")]
@@ -120,3 +107,16 @@ async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
     assert (await desk.requests("media_append")).count(200) - appended == segments - there
     (on_x,) = (await desk.emulator.truth())["media"]
     assert on_x["sha256"] == asset.sha256
+
+
+async def test_an_upload_goes_on_with_a_copy_that_was_made_anew(desk: Desk, teal: Path) -> None:
+    """What X has is known by the content's hash, not by when its copy was made."""
+    await desk.emulator.fail("media_append", "before", "429")
+    post_id = await desk.plan("Low tide at six", media=teal)
+    await desk.work()
+    sha256 = (await _asset(desk, post_id)).sha256
+    (desk.house.media.folder / sha256[:2] / sha256).unlink()
+    assert await desk.house.media.accept(teal) == sha256
+    await desk.work_through()
+    assert await desk.on_x() == ["Low tide at six"]
+    assert await desk.requests("media_initialize") == [200]

@@ -2,9 +2,6 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-
-from PIL import Image
 
 from fix_publishing import Desk
 from roost import store
@@ -134,18 +131,6 @@ async def test_an_adopted_part_was_sent_when_x_made_it(desk: Desk) -> None:
     made_at = datetime.fromisoformat(on_x["created_at"])
     assert part.sent_at is not None
     assert abs(part.sent_at - made_at) < timedelta(seconds=5)
-
-
-async def test_a_file_that_changed_since_it_was_checked_is_not_published(
-    desk: Desk, teal: Path
-) -> None:
-    post_id = await desk.plan("The new sign", media=teal, after_s=60)
-    Image.new("RGB", (64, 64), "crimson").save(teal)
-    await desk.work_through()
-    assert await desk.on_x() == []
-    post = await desk.see(post_id)
-    assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith("media_changed: ")
 
 
 async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -> None:

@@ -68,3 +68,22 @@ async def test_a_stopped_process_goes_on_and_is_not_ended() -> None:
         assert process.stdin is not None
         process.stdin.close()
         assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("how", ["asked", "done"])
+async def test_a_thread_stuck_in_a_read_does_not_outlive_the_work(how: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(_SCRIPT.with_name("stuck_end.py")),
+        how,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(60):
+            _, told = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == EXIT_CODE, told
+    assert b"this process ends at once" in told

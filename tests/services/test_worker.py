@@ -15,6 +15,7 @@ from roost import worker
 from roost.house import House
 from roost.models import PostId, PostState, Tenant
 from roost.services import dispatch
+from roost.services.schedule import cancel_post
 
 pytestmark = pytest.mark.timing
 
@@ -195,3 +196,15 @@ async def test_a_damaged_row_of_one_tenant_does_not_stop_the_others(desk: Desk) 
         await desk.emulator.jump(seconds=11)
         await settled(desk, post_id)
     assert await desk.on_x() == ["Low tide at six"]
+
+
+async def test_a_worker_removes_the_copies_that_no_post_needs(desk: Desk, teal: Path) -> None:
+    post_id = await desk.plan("Cancelled", after_s=3600, media=teal)
+    await cancel_post(desk.house, desk.tenant, post_id)
+    (part,) = (await desk.see(post_id)).parts
+    async with Working(desk.house):
+
+        async def is_removed() -> bool:
+            return await desk.house.media.list_lost([part.media[0].sha256]) != []
+
+        await until(is_removed)

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import tempfile
 from datetime import timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from PIL import Image
 
 from fix_emulator import Emulator
 from roost import x
-from roost.errors import MediaChanged
+from roost.errors import MediaChanged, MediaUnreadable
 from roost.prices import Operation
 
 from .conftest import Account, Connect, SentRequest
@@ -297,6 +298,35 @@ async def test_upload_of_a_file_that_does_not_stay_the_same_is_never_finalized(
             on_progress=touch,
         )
     assert not [each for each in sent if each.path.endswith("/finalize")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("pipe", "not_a_file"),
+        ("zero", "not_a_file"),
+        ("folder", "not_a_file"),
+        ("huge", "too_large"),
+    ],
+)
+async def test_upload_of_what_is_no_ordinary_file_is_refused_and_asks_nothing(
+    account: Account, sent: list[SentRequest], tmp_path: Path, kind: str, reason: str
+) -> None:
+    path = tmp_path / kind
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "zero":
+            path = Path("/dev/zero")
+        case "folder":
+            path.mkdir()
+        case "huge":
+            path.touch()
+            os.truncate(path, (512 << 20) + 1)
+    with pytest.raises(MediaUnreadable) as raised:
+        await x.media.upload(account.client, path, mime_type="image/png", category="tweet_image")
+    assert raised.value.facts["reason"] == reason
+    assert sent == []
 
 
 async def test_upload_of_a_missing_file_is_an_os_error_and_asks_nothing(

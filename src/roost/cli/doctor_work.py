@@ -5,9 +5,10 @@ from datetime import timedelta
 from roost import store, worker
 from roost.cli.chosen import ago
 from roost.cli.findings import Finding, Health
+from roost.errors import MediaCopyLost, MediaStalled, MediaStoreUnsafe
 from roost.house import House
 from roost.models import Integration
-from roost.services import pause, watch
+from roost.services import media_copies, pause, watch
 
 #: Alarms of one post: the others go out.
 _ABOUT_A_POST = {"decision", "missed", "failed"}
@@ -16,7 +17,7 @@ _TOLD_APART = {"late"}
 
 
 async def look_at_work(house: House, accounts: list[Integration]) -> list[Finding]:
-    """Workers, the stop switch, late posts, alarms, apps that rest, accounts that are kept."""
+    """Workers, the stop switch, late posts, alarms, what rests or is kept, copies of files."""
     return [
         await _workers(house),
         *await _stop_switch(house),
@@ -24,6 +25,7 @@ async def look_at_work(house: House, accounts: list[Integration]) -> list[Findin
         *await _alarms(house),
         *await _apps(house),
         *await _silent(house, accounts),
+        await _media(house),
     ]
 
 
@@ -99,6 +101,20 @@ async def _silent(house: House, accounts: list[Integration]) -> list[Finding]:
         )
         for one in silent
     ]
+
+
+async def _media(house: House) -> Finding:
+    """Files of posts that are not out: without Roost's copy they cannot be uploaded."""
+    try:
+        lost = await media_copies.list_lost(house)
+        house.media.require_safe()
+    except (MediaStalled, MediaStoreUnsafe) as error:
+        return Finding("media", Health.ILL, error.message, error.next)
+    if not lost:
+        return Finding("media", Health.WELL, "every file that a post needs is there")
+    names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+    told = f"{len(lost)} files that posts need are not in {house.media.folder}: {names}"
+    return Finding("media", Health.ILL, told, MediaCopyLost.default_next)
 
 
 def account_rests(account: Integration, house: House) -> list[Finding]:

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from roost import store
+from roost.cli.copy_notes import CopyNotes
 from roost.cli.show import (
     Json,
     TenantName,
@@ -34,7 +35,9 @@ def import_plan(
     async def work() -> int:
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
-            imported = await schedule.import_plan(house, whose, plan, dry_run=dry_run)
+            imported = await schedule.import_plan(
+                house, whose, plan, dry_run=dry_run, on_progress=CopyNotes()
+            )
         say(imported, _told(imported, dry_run), as_json=as_json)
         return 1 if imported.refused else 0
 

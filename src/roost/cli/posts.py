@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,7 @@ from cyclopts import Parameter
 
 from roost import store, worker
 from roost.cli.chosen import choose_account, choose_instant
+from roost.cli.copy_notes import CopyNotes
 from roost.cli.processes import worker_signature
 from roost.cli.show import (
     AccountName,
@@ -31,6 +34,7 @@ from roost.input_file import read_input
 from roost.models import (
     Integration,
     IntegrationStatus,
+    MediaAsset,
     Post,
     PostId,
     PostState,
@@ -102,6 +106,7 @@ def post(
                 house, whose, integration, parts,
                 due_at=due_at, why="posted from the terminal", tolerance=late,
                 on_findings=show_findings,
+                on_progress=CopyNotes(),
             )  # fmt: skip
             if at is None and wait:
                 planned = await _outcome(house, whose, planned)
@@ -131,12 +136,7 @@ async def _preview(parts: list[PlainPart], account: Integration, as_json: bool) 
 def _parts(
     text: str, media: list[Path] | None, alt: list[str] | None, thread: Path | None
 ) -> list[PlainPart]:
-    files, alts = media or [], alt or []
-    if len(alts) > len(files):
-        raise InvalidInput("There are more --alt than --media.")
-    carried = tuple(
-        (file, alts[order] if order < len(alts) else None) for order, file in enumerate(files)
-    )
+    carried = _carried(media or [], alt or [])
     if thread is None:
         return [PlainPart(text, carried)]
     if text:
@@ -150,6 +150,15 @@ def _parts(
         raise InvalidInput(f"{thread} is not UTF-8.", next="Save it as UTF-8.") from None
     texts = split_thread(whole.strip())
     return [PlainPart(one, carried if order == 0 else ()) for order, one in enumerate(texts)]
+
+
+def _carried(
+    files: Sequence[Path | MediaAsset], alts: Sequence[str | None]
+) -> tuple[tuple[Path | MediaAsset, str | None], ...]:
+    """Each file with the alt text at its place."""
+    if len(alts) > len(files):
+        raise InvalidInput("There are more --alt than --media.")
+    return tuple(itertools.zip_longest(files, alts))
 
 
 async def _outcome(house: House, tenant: Tenant, post: Post) -> Post:
@@ -207,7 +216,13 @@ def edit(
                     "Nothing to change was named.", next="Use --text, --media, --thread or --at."
                 )
             changed = await schedule.edit_post(
-                house, whose, before.id, parts=parts, due_at=due_at, on_findings=show_findings
+                house,
+                whose,
+                before.id,
+                parts=parts,
+                due_at=due_at,
+                on_findings=show_findings,
+                on_progress=CopyNotes(),
             )
             account, held = await see_standing(house, whose, changed)
         say(changed, tell_standing(changed, whose, account, held), as_json=as_json)
@@ -233,12 +248,11 @@ def _changed(
             next="Give the whole thread with --thread.",
         )
     (part,) = before.parts
-    kept = [(Path(asset.path), asset.alt_text) for asset in part.media]
-    files = media if media is not None else [path for path, _ in kept]
-    alts = alt
-    if alts is None and media is None:
-        return [PlainPart(part.text if text is None else text, tuple(kept))]
-    return _parts(part.text if text is None else text, files, alts, None)
+    wanted = part.text if text is None else text
+    if media is not None:
+        return _parts(wanted, media, alt, None)
+    alts = [asset.alt_text for asset in part.media] if alt is None else alt
+    return [PlainPart(wanted, _carried(part.media, alts))]
 
 
 def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:

@@ -29,6 +29,7 @@ from roost.models import PostFinding
 from roost.prices import Price
 from roost.settings import read_settings
 from roost.telemetry import log_to_stderr
+from roost.watchdog import bounded_end
 
 #: What each kind of failure ends a command with.
 EXIT_CODES = {
@@ -160,16 +161,21 @@ def run(app: App, arguments: list[str] | None) -> int:
 def complete(work: Callable[[], Awaitable[int | None]]) -> int:
     """Run a command's asynchronous body to its end; its exit code.
 
-    SIGTERM ends it as Ctrl-C does: cancelled, so that what it opened is closed.
+    SIGTERM ends it as Ctrl-C does: cancelled, so that what it opened is closed. A thread that is
+    stuck then keeps the process alive for a minute at most.
     """
+    with bounded_end() as work_is_over:
 
-    async def body() -> int:
-        this = asyncio.current_task()
-        assert this is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
-        return await work() or 0
+        async def body() -> int:
+            this = asyncio.current_task()
+            assert this is not None
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+            try:
+                return await work() or 0
+            finally:
+                work_is_over()
 
-    return asyncio.run(body())
+        return asyncio.run(body())
 
 
 def signature() -> str:

@@ -9,7 +9,7 @@ from roost.mediafile.facts import MediaFile, Unreadable
 from roost.mediafile.judge import judge
 from roost.mediafile.lint import lint_media
 from roost.mediafile.prepare import MediaNotPreparable, Prepared, prepare
-from roost.mediafile.probe import probe
+from roost.mediafile.probe import probe, probe_copy
 
 __all__ = [
     "DecoderUnavailable",
@@ -22,4 +22,5 @@ __all__ = [
     "lint_media",
     "prepare",
     "probe",
+    "probe_copy",
 ]

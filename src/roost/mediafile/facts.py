@@ -62,6 +62,8 @@ class Unreadable(StrEnum):
     """Its name holds control characters, which forge lines in logs and lists."""
     SYMBOLIC_LINK = "symbolic_link"
     """It only points at another file, and may point elsewhere when the post goes out."""
+    OUTSIDE = "outside"
+    """Its path leads out of the plan's folder."""
     NOT_A_FILE = "not_a_file"
     """A folder, pipe, socket or device."""
     EMPTY = "empty"

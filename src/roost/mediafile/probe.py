@@ -1,11 +1,13 @@
 """What a file is: opened with care here, decoded in a limited process."""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -15,8 +17,8 @@ from roost.mediafile.children import Request, ask_child
 from roost.mediafile.facts import MediaFile, Refusal, Unreadable
 from roost.models import MediaKind
 
-#: Above this not even a violation is worth the reading; X takes at most 512 MB.
-_MOST_BYTES: Final = 1 << 30
+#: What X takes at most; a larger file is not read at all.
+_MOST_BYTES: Final = 512 << 20
 _WALL_SECONDS: Final = 7
 _CPU_SECONDS: Final = 6
 _HASH_BYTES: Final = 1 << 20
@@ -37,6 +39,7 @@ _NEXT: Final = {
     Unreadable.NOT_PERMITTED: "Give this user the right to read it.",
     Unreadable.NAME_UNPRINTABLE: "Rename the file.",
     Unreadable.SYMBOLIC_LINK: "Name the file that the link points at.",
+    Unreadable.OUTSIDE: "Put the file into the plan's folder.",
     Unreadable.CHANGED: "Wait until it is written, then try again.",
     Unreadable.TYPE_UNSUPPORTED: "X takes JPEG, PNG, WebP, GIF, MP4 and MOV: export it as one.",
     Unreadable.IMAGE_TYPE_UNSUPPORTED: "Export it as JPEG; an iPhone takes JPEGs with Settings,"
@@ -46,37 +49,69 @@ _NEXT: Final = {
 }
 
 
-def probe(path: Path | str) -> MediaFile:
+def probe(path: Path | str, *, within: Path | None = None) -> MediaFile:
     """Read a file by its content: type, size, pixels, time, codecs, hash. Blocks; 7 s at most
-    for decoding, besides hashing.
+    for decoding, besides hashing. `within` is a folder out of which the path may not lead.
 
     Raises: MediaUnreadable (MediaTypeUnsupported among it), with an `Unreadable` as
     `facts["reason"]`; DecoderUnavailable.
     """
     path = Path(path)
-    with opened(path) as descriptor:
-        request = Request("probe", _WALL_SECONDS, _CPU_SECONDS, {})
-        before = os.fstat(descriptor)
-        found = ask_child(request, [descriptor])
-        sha256 = _hash(descriptor)
-        after = os.fstat(descriptor)
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            raise Refusal(Unreadable.CHANGED, "it was written to while it was read")
-        return _media_file(path, before.st_size, sha256, found)
+    with opened(path, within=within) as descriptor, unchanged(descriptor) as size:
+        found = _ask(descriptor)
+        return _media_file(path, size, hash_bytes(descriptor, size), found)
+
+
+def probe_copy(descriptor: int, sha256: str, path: Path | str) -> MediaFile:
+    """The same of a copy that is open already, whose hash is known; `path` names its origin.
+
+    Raises: MediaUnreadable, DecoderUnavailable.
+    """
+    path = Path(path)
+    with named(path):
+        return _media_file(path, os.fstat(descriptor).st_size, sha256, _ask(descriptor))
+
+
+def _ask(descriptor: int) -> dict[str, Any]:
+    return ask_child(Request("probe", _WALL_SECONDS, _CPU_SECONDS, {}), [descriptor])
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[int]:
+def opened(path: Path, *, within: Path | None = None) -> Iterator[int]:
     """A descriptor of a regular file that may be read; refusals inside become errors that name it.
+
+    `within` is a folder in which the opened file lies, whatever links its path went through.
 
     Raises: MediaUnreadable.
     """
-    try:
+    with named(path):
         descriptor = _open(path)
         try:
+            if within is not None:
+                _require_within(descriptor, within)
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def unchanged(descriptor: int) -> Iterator[int]:
+    """The size of an open file, which nobody may write to before the block ends.
+
+    Raises: Refusal.
+    """
+    before = os.fstat(descriptor)
+    yield before.st_size
+    after = os.fstat(descriptor)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise Refusal(Unreadable.CHANGED, "it was written to while it was read")
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Refusals inside become errors that name the file. Raises: MediaUnreadable."""
+    try:
+        yield
     except Refusal as refusal:
         error = MediaTypeUnsupported if refusal.reason in _UNSUPPORTED else MediaUnreadable
         raise error(
@@ -116,6 +151,20 @@ def _open(path: Path) -> int:
     return descriptor
 
 
+def _require_within(descriptor: int, folder: Path) -> None:
+    """Asked of what is open: a folder on the path may have become a link since it was looked at."""
+    try:
+        if sys.platform == "linux":
+            real = Path(f"/proc/self/fd/{descriptor}").readlink()
+        else:
+            raw = fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024))
+            real = Path(os.fsdecode(raw.rstrip(b"\0")))
+    except OSError:
+        raise Refusal(Unreadable.OUTSIDE, "the system does not tell where it is") from None
+    if not real.is_relative_to(folder.resolve()):
+        raise Refusal(Unreadable.OUTSIDE, "its path leads out of the plan's folder")
+
+
 def _refuse_odd(status: os.stat_result) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise Refusal(Unreadable.SYMBOLIC_LINK, "it is a symbolic link")
@@ -127,13 +176,20 @@ def _refuse_odd(status: os.stat_result) -> None:
         raise Refusal(Unreadable.TOO_LARGE, f"{status.st_size} bytes are beyond anything X takes")
 
 
-def _hash(descriptor: int) -> str:
-    """By reads at explicit places: the decoder shares this descriptor's own position."""
-    sha256 = hashlib.sha256()
-    at = 0
-    while read := os.pread(descriptor, _HASH_BYTES, at):
+def hash_bytes(descriptor: int, size: int, on_bytes: Callable[[int], None] = lambda _: None) -> str:
+    """SHA-256 of so many bytes, however many more the file may get meanwhile.
+
+    By reads at explicit places: the decoder shares this descriptor's own position. `on_bytes` is
+    told how many have been read. Raises: Refusal where there are fewer.
+    """
+    sha256, at = hashlib.sha256(), 0
+    while at < size:
+        read = os.pread(descriptor, min(_HASH_BYTES, size - at), at)
+        if not read:
+            raise Refusal(Unreadable.CHANGED, "it became shorter while it was read")
         sha256.update(read)
         at += len(read)
+        on_bytes(at)
     return sha256.hexdigest()
 
 

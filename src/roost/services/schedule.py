@@ -1,14 +1,14 @@
 """Puts posts on the calendar, changes and takes them back, and imports whole plans."""
 
-import asyncio
+import contextlib
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from roost import guards, mediafile, planfile, prices, store
+from roost import guards, planfile, prices, store
 from roost.errors import (
     AccountNotFound,
     MediaUnreadable,
@@ -18,7 +18,18 @@ from roost.errors import (
     TimeTooFar,
 )
 from roost.house import House
-from roost.models import Integration, Post, PostFinding, PostId, PostState, Tenant, Violation
+from roost.media_store import MediaStore
+from roost.models import (
+    Integration,
+    MediaAsset,
+    Post,
+    PostFinding,
+    PostId,
+    PostState,
+    Tenant,
+    Violation,
+)
+from roost.post_files import OnFileProgress, probe_file, require_copies
 from roost.store.database import Transaction
 from roost.store.posts import NewMedia, NewPart
 
@@ -38,7 +49,8 @@ class PlainPart:
     """One tweet as somebody asks for it: a text and files with their alt texts."""
 
     text: str
-    media: tuple[tuple[Path, str | None], ...] = ()
+    media: tuple[tuple[Path | MediaAsset, str | None], ...] = ()
+    """Files, or those that the post carries already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +69,31 @@ OnFindings = Callable[[Sequence[PostFinding]], None]
 
 
 def _plain(path: Path) -> Path:
-    """Absolute, without `..`: a worker in another folder has to find it."""
+    """Absolute, without `..`: a post tells where its files came from."""
     return Path(os.path.normpath(path.absolute()))
 
 
-async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = None) -> Judged:
-    """Probe the files and hold the post against X's rules; every violation at once."""
+async def judge(
+    parts: Sequence[PlainPart],
+    *,
+    subscription_type: str | None = None,
+    store_in: MediaStore | None = None,
+    on_progress: OnFileProgress | None = None,
+    within: Path | None = None,
+) -> Judged:
+    """Probe the files and hold the post against X's rules; every violation at once.
+
+    What will be stored needs `store_in`: each file is copied, and the copy is judged. A plan's
+    files lie `within` its folder.
+    Raises: of what `probe_file` raises all but MediaUnreadable.
+    """
     drafts, violations = [], []
     for position, part in enumerate(parts, start=1):
         media = []
         for path, alt_text in part.media:
             try:
-                file = await asyncio.to_thread(mediafile.probe, _plain(path))
+                source = _plain(path) if isinstance(path, Path) else path
+                file = await probe_file(source, store_in, on_progress, within=within)
             except MediaUnreadable as error:
                 violations.append(
                     Violation(error.code, error.message, next=error.next, part=position)
@@ -79,6 +104,14 @@ async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = N
     violations += guards.judge_post(drafts, subscription_type=subscription_type)
     findings = tuple(guards.lint_post(drafts))
     return Judged(tuple(drafts), tuple(violations), findings, guards.price_post(drafts))
+
+
+def _accepting(
+    house: House, parts: Iterable[PlainPart | planfile.PlannedPart]
+) -> contextlib.AbstractAsyncContextManager[None]:
+    """Where copies of the parts' files are made, and what needs them is committed."""
+    has_files = any(part.media for part in parts)
+    return house.media.accepting() if has_files else contextlib.nullcontext()
 
 
 def _refuse(judged: Judged) -> None:
@@ -134,33 +167,41 @@ async def schedule_post(
     why: str,
     tolerance: timedelta | None = None,
     on_findings: OnFindings | None = None,
+    on_progress: OnFileProgress | None = None,
 ) -> Post:
-    """Store a post due at an instant; without one, as a draft.
+    """Store a post due at an instant, with copies of its files; without an instant, as a draft.
 
     `tolerance` is how late it may go out; None: as the settings say.
 
-    Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored).
+    Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored); what
+    `judge` raises.
     """
     _check_due(due_at, house.clock.now())
-    judged = await judge(parts, subscription_type=integration.subscription_type)
-    _refuse(judged)
-    if on_findings is not None:
-        on_findings(judged.findings)
-    async with house.database.tenant(tenant.id) as transaction:
-        post_id = await store.posts.add(
-            transaction,
-            tenant.id,
-            integration.id,
-            _rows(judged),
-            due_at=due_at,
-            now=house.clock.now(),
-            why=why,
-            who=house.who,
-            prepare_ahead=house.settings.prepare_ahead,
-            tolerance=tolerance,
+    async with _accepting(house, parts):
+        judged = await judge(
+            parts,
+            subscription_type=integration.subscription_type,
+            store_in=house.media,
+            on_progress=on_progress,
         )
-        assert post_id is not None, "only an import can meet a post that is there already"
-        return await store.posts.get(transaction, post_id)
+        _refuse(judged)
+        if on_findings is not None:
+            on_findings(judged.findings)
+        async with house.database.tenant(tenant.id) as transaction:
+            post_id = await store.posts.add(
+                transaction,
+                tenant.id,
+                integration.id,
+                _rows(judged),
+                due_at=due_at,
+                now=house.clock.now(),
+                why=why,
+                who=house.who,
+                prepare_ahead=house.settings.prepare_ahead,
+                tolerance=tolerance,
+            )
+            assert post_id is not None, "only an import can meet a post that is there already"
+            return await store.posts.get(transaction, post_id)
 
 
 async def edit_post(
@@ -171,23 +212,47 @@ async def edit_post(
     parts: Sequence[PlainPart] | None,
     due_at: datetime | None,
     on_findings: OnFindings | None = None,
+    on_progress: OnFileProgress | None = None,
 ) -> Post:
     """Another text, other files or another time for a post that has not begun, or came to nothing.
 
-    A post that failed or was missed needs a new time: it is scheduled again.
+    A post that failed or was missed needs a new time: it is scheduled again, if the copies of its
+    files are there.
 
-    Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar (nothing is changed).
+    Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar (nothing is changed);
+    what `judge` raises.
     """
+    async with _accepting(house, parts or ()):
+        return await _edit(house, tenant, post_id, parts, due_at, on_findings, on_progress)
+
+
+async def _edit(
+    house: House,
+    tenant: Tenant,
+    post_id: PostId,
+    parts: Sequence[PlainPart] | None,
+    due_at: datetime | None,
+    on_findings: OnFindings | None,
+    on_progress: OnFileProgress | None,
+) -> Post:
     _check_due(due_at, house.clock.now())
     async with house.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.accounts.get(transaction, post.integration_id)
     judged = None
     if parts is not None:
-        judged = await judge(parts, subscription_type=integration.subscription_type)
+        judged = await judge(
+            parts,
+            subscription_type=integration.subscription_type,
+            store_in=house.media,
+            on_progress=on_progress,
+        )
         _refuse(judged)
         if on_findings is not None:
             on_findings(judged.findings)
+    elif post.state in _OVER:
+        files = [file for part in post.parts for file in part.media]
+        await require_copies(house.media, files)
     async with house.database.tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
         if state in _OVER and due_at is None:
@@ -288,14 +353,34 @@ class Imported:
 
 
 async def import_plan(
-    house: House, tenant: Tenant, path: Path, *, dry_run: bool = False
+    house: House,
+    tenant: Tenant,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    on_progress: OnFileProgress | None = None,
 ) -> Imported:
     """Schedule every valid post of a plan; a wrong row is refused alone, with every reason.
 
-    Importing the same file again changes nothing. Raises: PlanInvalid.
+    Importing the same file again changes nothing; a dry run copies no file. Raises: PlanInvalid;
+    what `judge` raises.
     """
     now = house.clock.now()
     plan = planfile.read_plan(path, time_zone=tenant.time_zone, now=now)
+    parts = [part for planned in plan.posts for part in planned.parts if not dry_run]
+    async with _accepting(house, parts):
+        return await _import(house, tenant, path, plan, now, dry_run, on_progress)
+
+
+async def _import(
+    house: House,
+    tenant: Tenant,
+    path: Path,
+    plan: planfile.Plan,
+    now: datetime,
+    dry_run: bool,
+    on_progress: OnFileProgress | None,
+) -> Imported:
     async with house.database.tenant(tenant.id) as transaction:
         accounts = {
             account.username.lower(): account
@@ -329,7 +414,13 @@ async def import_plan(
             refused += planfile.refuse_post(planned, [far])
             continue
         parts = [PlainPart(part.text, part.media) for part in planned.parts]
-        judged = await judge(parts, subscription_type=account.subscription_type)
+        judged = await judge(
+            parts,
+            subscription_type=account.subscription_type,
+            store_in=None if dry_run else house.media,
+            on_progress=on_progress,
+            within=path.parent,
+        )
         if judged.violations:
             refused += planfile.refuse_post(planned, judged.violations)
         else:

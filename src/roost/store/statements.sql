@@ -42,6 +42,16 @@ SELECT a.id, a.part_id, a.path, a.sha256, a.kind, a.mime_type, a.size_bytes, a.a
 FROM media_assets a JOIN parts p ON p.id = a.part_id
 WHERE p.post_id = ANY(%(posts)s) ORDER BY a.part_id, a.position
 
+-- name: list_needed_media
+-- Of some files those that a post of any tenant may still need.
+SELECT sha256 FROM list_needed_media(%(hashes)s)
+
+-- name: list_needed_files
+-- The files that posts of the tenant in sight may still need: hashes and where they came from.
+SELECT a.sha256, min(a.path) AS path
+FROM media_assets a JOIN parts p ON p.id = a.part_id JOIN posts o ON o.id = p.post_id
+WHERE o.state NOT IN ('published', 'cancelled') AND p.state <> 'sent' GROUP BY a.sha256
+
 -- name: add_event
 -- One line of a post's history.
 INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)

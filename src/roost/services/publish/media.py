@@ -4,8 +4,6 @@ The account is not held meanwhile: a video may take minutes, and its other posts
 refuses here ends the post before anything of it is out.
 """
 
-import asyncio
-import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +14,13 @@ import msgspec
 
 from roost import promise, store, x
 from roost.accounts import Grant, mark_lost, open_client
-from roost.errors import MediaChanged, ReconnectNeeded, RoostError
+from roost.errors import (
+    MediaChanged,
+    MediaCopyDamaged,
+    MediaCopyLost,
+    ReconnectNeeded,
+    RoostError,
+)
 from roost.house import House
 from roost.journal import PartJournal, Upload
 from roost.models import (
@@ -106,12 +110,11 @@ class _Files:
                 try:
                     client = client or open_client(Grant(self.house, self.account))
                     await self._upload(client, asset, rows.get(asset.id))
-                except (x.errors.Rejected, x.media.UploadRefused, MediaChanged) as error:
+                except (
+                    x.errors.Rejected, x.media.UploadRefused, MediaChanged, MediaCopyDamaged,
+                    MediaCopyLost,
+                ) as error:  # fmt: skip
                     await self._refuse(part.position, f"{error.code}: {error.message}")
-                    return
-                except (FileNotFoundError, PermissionError) as error:
-                    gone = f"{asset.path} cannot be read any more ({type(error).__name__})."
-                    await self._refuse(part.position, f"media_changed: {gone}")
                     return
                 except ReconnectNeeded as error:
                     await mark_lost(self.house, self.account, error)
@@ -126,8 +129,6 @@ class _Files:
 
     async def _upload(self, client: x.Client, asset: MediaAsset, row: UploadRow | None) -> None:
         reached(Point.UPLOAD_BEFORE_SEND)
-        if await asyncio.to_thread(_sha256, asset.path) != asset.sha256:
-            raise MediaChanged(f"{asset.path} is not the file that was checked.")
 
         async def keep_state(state: UploadState) -> None:
             told = msgspec.json.encode(state)
@@ -137,16 +138,17 @@ class _Files:
                 )
             reached(Point.UPLOAD_AFTER_SEGMENT)
 
-        uploaded = await x.media.upload(
-            client,
-            asset.path,
-            mime_type=asset.mime_type,
-            category=_CATEGORY[asset.kind],
-            alt_text=asset.alt_text,
-            segment_bytes=self.house.settings.roost_segment_bytes,
-            state=_STATE.decode(row.under_way) if row and row.under_way else None,
-            on_state=keep_state,
-        )
+        async with self.house.media.opened(asset.sha256, Path(asset.path)) as copy:
+            uploaded = await x.media.upload(
+                client,
+                x.media.HashedFile(copy, asset.sha256),
+                mime_type=asset.mime_type,
+                category=_CATEGORY[asset.kind],
+                alt_text=asset.alt_text,
+                segment_bytes=self.house.settings.roost_segment_bytes,
+                state=_STATE.decode(row.under_way) if row and row.under_way else None,
+                on_state=keep_state,
+            )
         reached(Point.UPLOAD_AFTER_SEND)
         expires_at = self.house.clock.now() + uploaded.expires_after
         upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
@@ -204,8 +206,3 @@ class _Files:
             transaction, self.post.tenant_id, self.post.id, self.house.clock.now(), state, state,
             why, who=self.house.who,
         )  # fmt: skip
-
-
-def _sha256(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

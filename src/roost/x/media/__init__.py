@@ -4,6 +4,7 @@
 with them, for a caller that has other things to do than to wait.
 """
 
+from roost.x.media.content import HashedFile
 from roost.x.media.processing import read_processing
 from roost.x.media.rules import UploadRefused
 from roost.x.media.state import Processing, ProcessingState, UploadApi, UploadedMedia, UploadState
@@ -11,6 +12,7 @@ from roost.x.media.transfers import transfer
 from roost.x.media.uploads import Subtitles, upload
 
 __all__ = [
+    "HashedFile",
     "Processing",
     "ProcessingState",
     "Subtitles",

@@ -8,16 +8,35 @@ import contextlib
 import hashlib
 import io
 import os
+import stat
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
-from roost.errors import MediaChanged
+from roost.blocking import run_blocking
+from roost.errors import MediaChanged, MediaStalled, MediaUnreadable, RoostError
+from roost.mediafile.facts import Unreadable
+
+#: What X takes at most.
+_MOST_BYTES: Final = 512 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFile:
+    """An open file whose bytes have this SHA-256, as its caller has seen.
+
+    An upload of it is gone on with by that, whichever copy of the bytes is at hand.
+    """
+
+    file: BinaryIO
+    sha256: str
+
 
 Buffer = bytes | bytearray | memoryview
-Source = Path | str | bytes | BinaryIO
+Source = Path | str | bytes | BinaryIO | HashedFile
 
 
 class Content:
@@ -34,29 +53,33 @@ class Content:
         self.size = size
         self.mark = mark
         """See `UploadState.content_mark`."""
-        self.failure: OSError | MediaChanged | None = None
+        self.failure: OSError | RoostError | None = None
         """Why a read went wrong. An HTTP library that reads keeps it to itself."""
         self._look = look
+        self._looked = look()
         self._read_at = read_at
         self._read_at_once = read_at_once
 
     async def read(self, offset: int, length: int) -> Buffer:
-        """Exactly these bytes. Raises: OSError, MediaChanged (there are fewer)."""
+        """Exactly these bytes. Raises: OSError, MediaChanged (there are fewer), MediaStalled."""
         piece = self._read_at_once(offset, length)
         if piece is not None:
             return piece
         try:
-            piece = await asyncio.to_thread(self._read_at, offset, length)
+            try:
+                piece = await run_blocking(lambda _: self._read_at(offset, length))
+            except TimeoutError:
+                raise MediaStalled("The file could not be read in time.") from None
             if len(piece) < length:
                 raise _changed("became shorter")
-        except (OSError, MediaChanged) as error:
+        except (OSError, RoostError) as error:
             self.failure = error
             raise
         return piece
 
     def check_unchanged(self) -> None:
         """Raises: MediaChanged (X may have pieces of two versions)."""
-        if self._look() != self.mark:
+        if self._look() != self._looked:
             raise _changed("was changed")
 
 
@@ -70,14 +93,21 @@ def _changed(how: str) -> MediaChanged:
 
 @contextlib.asynccontextmanager
 async def opened(source: Source) -> AsyncIterator[Content]:
-    """A path is opened; an open file is read from its beginning, and stays open.
+    """A path is opened once, and everything is read from what was opened; an open file is read from
+    its beginning, and stays open.
 
-    Raises: OSError.
+    Raises: OSError, MediaUnreadable (it is no regular file, or larger than X takes), MediaStalled.
     """
     if isinstance(source, bytes):
         yield await asyncio.to_thread(_of_bytes, source)
+    elif isinstance(source, HashedFile):
+        yield _of_descriptor(source.file.fileno(), source.sha256)
     elif isinstance(source, Path | str):
-        with await asyncio.to_thread(Path(source).open, "rb") as file:
+        try:
+            file = await run_blocking(lambda _: _open(Path(source)))
+        except TimeoutError:
+            raise MediaStalled("The file could not be opened in time.") from None
+        with file:
             yield _of_descriptor(file.fileno())
     else:
         source.flush()  # what a writer still holds back belongs to the file
@@ -97,7 +127,35 @@ def _of_bytes(source: bytes) -> Content:
     return Content(len(source), mark, lambda: mark, read, read)
 
 
-def _of_descriptor(descriptor: int) -> Content:
+def _open(path: Path) -> io.FileIO:
+    """Without O_NONBLOCK a pipe would be waited for."""
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    descriptor = os.open(path, flags)
+    try:
+        _require_ordinary(descriptor)
+    except MediaUnreadable:
+        os.close(descriptor)
+        raise
+    return io.FileIO(descriptor, "rb")
+
+
+def _require_ordinary(descriptor: int) -> None:
+    """Raises: MediaUnreadable."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        raise MediaUnreadable(
+            "What is to be uploaded is no regular file.", reason=Unreadable.NOT_A_FILE.value
+        )
+    if found.st_size > _MOST_BYTES:
+        raise MediaUnreadable(
+            f"The file has {found.st_size} bytes; X takes at most {_MOST_BYTES}.",
+            reason=Unreadable.TOO_LARGE.value,
+        )
+
+
+def _of_descriptor(descriptor: int, sha256: str | None = None) -> Content:
+    _require_ordinary(descriptor)
+
     def look() -> str:
         found = os.fstat(descriptor)
         return f"{found.st_size} bytes of {found.st_mtime_ns}"
@@ -115,7 +173,8 @@ def _of_descriptor(descriptor: int) -> Content:
             return None
         return piece if there == length else None
 
-    return Content(os.fstat(descriptor).st_size, look(), look, read, read_cached)
+    size = os.fstat(descriptor).st_size
+    return Content(size, sha256 or look(), look, read, read_cached)
 
 
 def _of_seekable(source: BinaryIO) -> Content:

@@ -51,8 +51,8 @@ class UploadState(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: int
     segment_bytes: int
     content_mark: str
-    """By which it is seen that the content is still the same: when the file was last changed, or a
-    digest of bytes."""
+    """By which it is seen that the content is still the same: a digest of its bytes where one is
+    known, else when the file was last changed."""
     acknowledged: tuple[int, ...] = ()
     """The segments that X has, by number."""
     expires_at: datetime

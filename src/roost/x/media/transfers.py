@@ -61,8 +61,9 @@ async def transfer(
     bytes that X has, and all bytes. Memory grows with `parallel`, not with the file.
 
     Raises: UploadRefused (X would not take it; nothing was sent), OSError (the file cannot be
-    read), MediaChanged, MediaRejected, SegmentTooLarge (even
-    1 MiB), Reauthorize (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
+    read), MediaUnreadable (no regular file, or larger than X
+    takes), MediaStalled, MediaChanged, MediaRejected, SegmentTooLarge (even 1 MiB), Reauthorize
+    (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
     if parallel < 1 or (segment_bytes is not None and segment_bytes < 1):
         raise ValueError("`parallel` and `segment_bytes` are at least 1.")

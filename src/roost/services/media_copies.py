@@ -1,0 +1,34 @@
+"""The copies of files: those that no post needs are removed, those that are missing are named."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from roost import store
+from roost.house import House
+
+
+async def remove_unneeded(house: House) -> int:
+    """Remove the copies that no post of any tenant may still need; how many.
+
+    Raises: MediaStalled, MediaStoreUnsafe, OSError.
+    """
+
+    async def find_needed(hashes: Sequence[str]) -> Collection[str]:
+        async with house.database.statements(None) as transaction:
+            rows = await transaction.run("list_needed_media", hashes=list(hashes))
+        return {row["sha256"] for row in rows}
+
+    return await house.media.remove_unneeded(find_needed)
+
+
+async def list_lost(house: House) -> list[str]:
+    """The names of files that a post may still need and of which there is no copy, sorted.
+
+    Raises: MediaStalled.
+    """
+    needed: dict[str, str] = {}
+    for tenant_id in await store.tenants.list_ids(house.database):
+        async with house.database.statements(tenant_id) as transaction:
+            rows = await transaction.run("list_needed_files")
+        needed |= {row["sha256"]: Path(row["path"]).name for row in rows}
+    return sorted(needed[each] for each in await house.media.list_lost(needed))

@@ -1,0 +1,30 @@
+"""A process whose work is over while one of its threads is stuck in a read that never returns.
+
+`asked`: it was asked to end, as a worker is; `done`: it ends by itself, as a command does.
+"""
+
+import asyncio
+import os
+import sys
+
+from roost.watchdog import bounded_end, watching
+
+NEVER, _OPEN = os.pipe()
+
+
+async def leave_a_thread_reading() -> None:
+    asyncio.get_running_loop().run_in_executor(None, os.read, NEVER, 1)
+
+
+async def be_asked_to_end() -> None:
+    with watching(looks=50, last_looks=25, every_s=0.02) as ending:
+        ending()
+        await leave_a_thread_reading()
+
+
+if sys.argv[1] == "asked":
+    asyncio.run(be_asked_to_end())
+else:
+    with bounded_end(looks=25, every_s=0.02) as work_is_over:
+        work_is_over()
+        asyncio.run(leave_a_thread_reading())

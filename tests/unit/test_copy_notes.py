@@ -1,0 +1,30 @@
+"""A large copy tells each quarter, once; a small one nothing."""
+
+from pathlib import Path
+
+import pytest
+
+from roost.cli.copy_notes import CopyNotes
+
+MIB = 1 << 20
+
+
+def test_a_large_file_tells_each_quarter(capsys: pytest.CaptureFixture[str]) -> None:
+    note = CopyNotes()
+    for name in ("a\nb.mp4", "c.mp4"):
+        for done in range(8, 129, 8):
+            note(Path("films") / name, done * MIB, 128 * MIB)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.splitlines() == [
+        f"{name}: {done} of 128 MB copied"
+        for name in ("a\\nb.mp4", "c.mp4")
+        for done in (32, 64, 96, 128)
+    ]
+
+
+def test_a_small_file_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    note = CopyNotes()
+    for done in (1, 2):
+        note(Path("a.png"), done * MIB, 2 * MIB)
+    assert capsys.readouterr().err == ""
