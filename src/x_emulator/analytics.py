@@ -243,11 +243,11 @@ def _time(call: Call, name: str) -> datetime:
     value = call.query.get(name, "")
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise _invalid(call, name, value, "is not a valid RFC 3339 time")
-    return at.astimezone(UTC)
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _invalid(call, name, value, "is not a valid RFC 3339 time")
 
 
 def _invalid(call: Call, name: str, value: str, why: str) -> refusals.Refusal:

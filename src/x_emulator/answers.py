@@ -242,7 +242,7 @@ def upload_object(world: World, media: Media, at: datetime) -> dict[str, Any]:
         info["error"] = {"code": 1, "name": "InvalidMedia", "message": media.verdict}
     if media.category.endswith("video"):
         whole["video"] = {"video_type": media.media_type}
-    return whole | {"processing_info": info}
+    return whole if media.is_synchronous else whole | {"processing_info": info}
 
 
 def iso(at: datetime) -> str:

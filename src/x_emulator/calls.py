@@ -29,7 +29,7 @@ from x_emulator.connections import connection_of, cut
 from x_emulator.orders import Fault
 from x_emulator.spoiled import spoil
 from x_emulator.state import RequestEntry, User, World
-from x_emulator.wire import PROBLEM, Answer, Headers, write
+from x_emulator.wire import NOT_DECODABLE, PROBLEM, Answer, Headers, write
 from x_emulator.wording import schema_message
 
 T = TypeVar("T")
@@ -189,7 +189,7 @@ def read_body(world: World, body: bytes, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise refusals.invalid(world.switches, "", "", schema_message(error)) from error
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         message = "Request body is not valid JSON."
         raise refusals.invalid(world.switches, "", "", message) from error
 

@@ -5,6 +5,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from python_multipart.exceptions import FormParserError
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -12,7 +15,7 @@ from x_emulator import oauth, pages, prices
 from x_emulator.calls import play
 from x_emulator.oauth import TokenRefusal
 from x_emulator.state import RequestEntry, World
-from x_emulator.wire import Answer
+from x_emulator.wire import NOT_DECODABLE, Answer
 
 
 async def show_authorize(request: Request) -> Response:
@@ -90,17 +93,21 @@ async def _play(
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a form, without files.
 
-    A JSON object is taken as well: twitter-api-v2 asks for tokens with one, and works.
+    A JSON object is taken as well: twitter-api-v2 asks for tokens with one, and works. Of a
+    malformed body nothing is read, as if the fields were missing.
     """
     body = await request.body()  # read whole, so that it can be read again
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             told = msgspec.json.decode(body, type=dict[str, Any])
-        except msgspec.DecodeError:
+        except NOT_DECODABLE:
             return {}
         return {name: value for name, value in told.items() if isinstance(value, str)}
-    async with request.form() as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    try:
+        async with request.form() as form:
+            return {name: value for name, value in form.items() if isinstance(value, str)}
+    except (HTTPException, MultiPartException, FormParserError, UnicodeDecodeError, LookupError):
+        return {}
 
 
 def back_to(address: str, answer: dict[str, str]) -> Response:

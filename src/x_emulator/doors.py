@@ -1,6 +1,7 @@
 """The doors under `/_emulator` that X does not have: for tests and demos."""
 
 import base64
+import re
 import secrets
 from datetime import datetime
 from decimal import Decimal
@@ -20,8 +21,11 @@ from x_emulator.refusals import Refusal
 from x_emulator.scenarios import SeedAccount
 from x_emulator.state import Access, App, User, World
 from x_emulator.switches import Switches
+from x_emulator.wire import NOT_DECODABLE
 
 T = TypeVar("T")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _PLAY = cast("type[Play]", Play)  # a union is no type for mypy
 
 
@@ -87,11 +91,13 @@ class _Wrong(Exception):
 async def read_clock(request: Request) -> Response:
     """The clock; with `after` and `wait` only once it differs, or time is up."""
     clock = _world(request).clock
-    after = request.query_params.get("after")
+    after, wait = request.query_params.get("after"), request.query_params.get("wait", "25")
     if after is not None:
+        if not (_WHOLE.fullmatch(after) and _SECONDS.fullmatch(wait)):
+            raise _Wrong("`after` is a version, and `wait` a number of seconds.")
         await clock.wait_for_change(
             after=int(after),
-            seconds=min(float(request.query_params.get("wait", "25")), 60.0),
+            seconds=min(float(wait), 60.0),
             connection=connection_of(request),
             gone=lambda: _gone(request),
         )
@@ -330,7 +336,7 @@ def _world(request: Request) -> World:
 async def _body(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(await request.body() or b"{}", type=kind)
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         raise _Wrong(str(error)) from error
 
 

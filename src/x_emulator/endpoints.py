@@ -1,21 +1,21 @@
 """The routes of posts and users: read the question, ask the rule, spell the answer, price it."""
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from x_emulator import answers, budgets, posts, prices, refusals
 from x_emulator.answers import Wanted
 from x_emulator.bodies import CreateBody
 from x_emulator.calls import Call, read_body
-from x_emulator.posts import TimelineQuery
+from x_emulator.posts import Cursor, TimelineQuery
 from x_emulator.state import Post, User
 from x_emulator.wire import Answer
 
 _ID = re.compile(r"[0-9]{1,19}")
+_CURSOR = re.compile(r"(older|newer):([0-9]{1,19})")
 
 
 async def create_post(call: Call) -> Answer:
@@ -93,10 +93,10 @@ async def read_timeline(call: Call) -> Answer:
     meta: dict[str, Any] = {"result_count": len(shown)}
     if shown:
         meta |= {"newest_id": shown[0].id, "oldest_id": shown[-1].id}
-    if page.next_offset is not None:
-        meta["next_token"] = _page_token(page.next_offset)
-    if page.previous_offset is not None:
-        meta["previous_token"] = _page_token(page.previous_offset)
+    if page.next is not None:
+        meta["next_token"] = _page_token(page.next)
+    if page.previous is not None:
+        meta["previous_token"] = _page_token(page.previous)
     answer.body["meta"] = meta
     return answer
 
@@ -211,7 +211,7 @@ def _timeline_query(call: Call) -> TimelineQuery:
         start=_time(call, "start_time"),
         end=end,
         without_replies="replies" in excluded,
-        offset=_offset(call),
+        cursor=_cursor(call),
     )
 
 
@@ -230,26 +230,30 @@ def _time(call: Call, name: str) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise _invalid(call, name, value, "is not a valid RFC 3339 time")
-    return at
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _invalid(call, name, value, "is not a valid RFC 3339 time")
 
 
-def _page_token(offset: int) -> str:
-    return base64.b32hexencode(f"page:{offset:08}".encode()).decode().rstrip("=").lower()
+def _page_token(cursor: Cursor) -> str:
+    whole = f"{cursor.direction}:{cursor.post_id}".encode()
+    return base64.b32hexencode(whole).decode().rstrip("=").lower()
 
 
-def _offset(call: Call) -> int:
+def _cursor(call: Call) -> Cursor | None:
     token = call.query.get("pagination_token")
     if token is None:
-        return 0
+        return None
     try:
-        text = base64.b32hexdecode(token.upper() + "=" * (-len(token) % 8)).decode()
-        return int(text.removeprefix("page:"))
-    except (binascii.Error, ValueError) as error:
-        raise _invalid(call, "pagination_token", token, "is not valid") from error
+        whole = base64.b32hexdecode(token.upper() + "=" * (-len(token) % 8)).decode()
+    except ValueError:
+        whole = ""
+    match = _CURSOR.fullmatch(whole)
+    if match is None:
+        raise _invalid(call, "pagination_token", token, "is not valid")
+    return Cursor("older" if match[1] == "older" else "newer", int(match[2]))
 
 
 def _invalid(call: Call, name: str, value: str, why: str) -> refusals.Refusal:

@@ -127,9 +127,15 @@ class NoSubtitlesBody(Struct):
 
 
 def initialize(
-    world: World, user_id: str, client_id: str, body: InitializeBody, at: datetime
+    world: World,
+    user_id: str,
+    client_id: str,
+    body: InitializeBody,
+    at: datetime,
+    *,
+    is_synchronous: bool = False,
 ) -> Media:
-    """Open an upload.
+    """Open an upload; a synchronous one is judged at finalize, of whatever kind it is.
 
     Raises: Refusal (larger than X takes).
     """
@@ -147,6 +153,7 @@ def initialize(
         total_bytes=body.total_bytes,
         expires_at=at + LIFE,
         owners=[] if body.additional_owners is UNSET else body.additional_owners,
+        is_synchronous=is_synchronous,
     )
     folder_of(world, media).mkdir()
     return media
@@ -218,6 +225,8 @@ async def take_whole(
     file: Path,
     at: datetime,
     owners: Sequence[str] = (),
+    *,
+    is_synchronous: bool = False,
 ) -> Media:
     """Upload a whole file at once; it is moved away from where it lies.
 
@@ -231,7 +240,7 @@ async def take_whole(
         media_category=category,
         additional_owners=[each for each in owners if each],
     )
-    media = initialize(world, user_id, client_id, body, at)
+    media = initialize(world, user_id, client_id, body, at, is_synchronous=is_synchronous)
     put_segment(world, media, 0, file)
     await finalize(world, media)
     return media
@@ -266,7 +275,7 @@ def poll(world: World, media: Media) -> None:
 
 def _is_processed(media: Media) -> bool:
     """GIF and video; the rest is ready, or refused, at finalize."""
-    return not media.category.endswith(("image", "subtitles"))
+    return not media.is_synchronous and not media.category.endswith(("image", "subtitles"))
 
 
 async def _judge(world: World, media: Media) -> None:

@@ -4,6 +4,7 @@ Signatures, nonces and timestamps are verified on every request. No page and no 
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -147,18 +148,23 @@ def allow(asked: RequestToken, user: User) -> str:
     return asked.verifier
 
 
-def redeem(world: World, signer: Signer, verifier: str | None, at: datetime) -> KeyPair:
+def redeem(world: World, given: Mapping[str, str], at: datetime) -> tuple[App, KeyPair]:
     """An access token for a request token that was allowed; it works once.
 
+    X's documentation says "Authentication: Not required": token and verifier suffice, from the
+    header or the parameters. Clients that do not sign with the token's secret rely on it.
     Raises: Refusal.
     """
-    asked = signer.asked
+    asked = world.request_tokens.get(given.get("oauth_token", ""))
     if asked is None or asked.user_id is None or at >= asked.expires_at:
         raise bad_token()
-    if not verifier or verifier != asked.verifier:
+    app, key = world.apps[asked.client_id], given.get("oauth_consumer_key")
+    if key is not None and world.app_keys.get(key) != asked.client_id:
+        raise not_authenticated()
+    if not asked.verifier or given.get("oauth_verifier") != asked.verifier:
         raise not_authenticated()
     del world.request_tokens[asked.token]
-    return grant(world, signer.app, world.users[asked.user_id], asked.access)
+    return app, grant(world, app, world.users[asked.user_id], asked.access)
 
 
 def grant(world: World, app: App, user: User, access: Access) -> KeyPair:

@@ -36,8 +36,8 @@ async def receive(request: Request, boundary: bytes, file: Path, most: int) -> d
     if not announced.isdigit() or int(announced) > most + AROUND:
         raise TooLarge
     with file.open("wb") as out:
-        parts = _Parts(boundary, out)
         try:
+            parts = _Parts(boundary, out)
             async for chunk in request.stream():
                 parts.write(chunk)
                 if parts.media_bytes > most or parts.field_bytes > AROUND:

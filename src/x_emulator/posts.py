@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
@@ -138,6 +139,13 @@ def may_see_private(post: Post, user_id: str, at: datetime) -> bool:
     return post.user_id == user_id and at - post.created_at <= PRIVATE_FOR
 
 
+class Cursor(NamedTuple):
+    """Where a page begins: before or after the post of an id, whatever is made or deleted."""
+
+    direction: Literal["older", "newer"]
+    post_id: int
+
+
 @dataclass(frozen=True)
 class TimelineQuery:
     """Which of a user's posts are asked for; ids and times are exclusive or inclusive as X's."""
@@ -148,27 +156,35 @@ class TimelineQuery:
     start: datetime | None = None
     end: datetime | None = None
     without_replies: bool = False
-    offset: int = 0
+    cursor: Cursor | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some posts, newest first, and where the neighbouring pages begin."""
+    """Some posts, newest first, and the cursors of the neighbouring pages."""
 
     posts: Sequence[Post]
-    next_offset: int | None
-    previous_offset: int | None
+    next: Cursor | None
+    previous: Cursor | None
 
 
 def read_timeline(world: World, user: User, query: TimelineQuery) -> Page:
     """A page of a user's posts; X reaches back 3,200 posts, or 800 without replies."""
     reach = 800 if query.without_replies else 3_200
     wanted = [post for post in world.live_posts(user.id) if _is_wanted(post, query)][:reach]
-    end = query.offset + query.most
+    begin = 0
+    if query.cursor is not None:
+        direction, post_id = query.cursor
+        if direction == "older":
+            begin = sum(int(post.id) >= post_id for post in wanted)
+        else:
+            begin = max(0, sum(int(post.id) > post_id for post in wanted) - query.most)
+    found = wanted[begin : begin + query.most]
+    has_older = begin + len(found) < len(wanted)
     return Page(
-        posts=wanted[query.offset : end],
-        next_offset=end if end < len(wanted) else None,
-        previous_offset=max(0, query.offset - query.most) if query.offset else None,
+        posts=found,
+        next=Cursor("older", int(found[-1].id)) if found and has_older else None,
+        previous=Cursor("newer", int(wanted[begin - 1].id) - 1) if begin else None,
     )
 
 

@@ -47,22 +47,27 @@ def make_app(world: World, *, any_host: bool = False) -> ASGIApp:
     `any_host`: the control API may be called by any host name, because a secret guards it.
     """
     app = Starlette(
-        routes=[
-            *V2,
-            Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
-            Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
-            Route("/2/oauth2/token", consent.token, methods=["POST"]),
-            Route("/2/oauth2/revoke", consent.revoke, methods=["POST"]),
-            *_LEGACY_AUTH,
-            *_V1,
-            Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
-            *doors.ROUTES,
-            *page.ROUTES,
-        ],
+        routes=list_routes(),
         exception_handlers={**doors.REFUSALS, HTTPException: _no_such_path},
     )
     app.state.world = world
     return Front(app, (*V2, *_V1), any_host=any_host)
+
+
+def list_routes() -> list[Route]:
+    """Every route: X's, the pages of consent, the control API and the pages."""
+    return [
+        *V2,
+        Route("/i/oauth2/authorize", consent.show_authorize, methods=["GET"]),
+        Route("/i/oauth2/authorize", consent.decide_authorize, methods=["POST"]),
+        Route("/2/oauth2/token", consent.token, methods=["POST"]),
+        Route("/2/oauth2/revoke", consent.revoke, methods=["POST"]),
+        *_LEGACY_AUTH,
+        *_V1,
+        Route("/1.1/{path:path}", legacy.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
+        *doors.ROUTES,
+        *page.ROUTES,
+    ]
 
 
 def serve(

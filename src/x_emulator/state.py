@@ -180,6 +180,8 @@ class Media:
     attached_to: list[str] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
     """Other users who may attach it."""
+    is_synchronous: bool = False
+    """Judged at finalize whatever it is, and never shown as being processed."""
 
 
 @dataclass(slots=True)

@@ -24,14 +24,12 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How many STATUS reads say `in_progress` before GIF or video is done."""
     processing_failure: str | None = None
     """GIF and video fail with this reason, however good they are."""
-    finalize_needs_object: bool = True
-    """Finalize without a JSON object as its body is refused, as seen in July 2026."""
+    finalize_needs_object: bool = False
+    """Finalize without a body is refused, too; a body that is no JSON object always is."""
     finalize_again: bool = True
     """A finalize that comes again is answered like the first, or else refused; no source tells."""
     append_answer: Literal[200, 204] = 200
     """200 with `expires_at` (the schema), or 204 with nothing (what clients' tests expect)."""
-    lower_case_s256: bool = False
-    """`code_challenge_method=s256` is taken too; one report says that X regrets it."""
     tier: Literal["self-serve", "enterprise"] = "self-serve"
     """Self-serve apps may not quote, nor reply where they were not summoned."""
     spelling: Literal["asked", "post"] = "asked"

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from x_emulator import appauth, callers, oauth1, pages, prices
+from x_emulator import appauth, callers, oauth1, pages, prices, signatures
 from x_emulator.calls import play
 from x_emulator.consent import back_to, read_form
 from x_emulator.refusals import Refusal
@@ -75,13 +75,11 @@ async def access_token(request: Request) -> Response:
     """`POST /oauth/access_token`."""
 
     async def act(world: World) -> tuple[App, Answer]:
-        at = world.now()
-        signer = await callers.signer_of(world, request, at)
-        given = await _parameters(request)
-        verifier = signer.header.get("oauth_verifier", given.get("oauth_verifier"))
-        pair = oauth1.redeem(world, signer, verifier, at)
+        header = signatures.read_header(request.headers.get("authorization")) or {}
+        given = await _parameters(request) | header
+        app, pair = oauth1.redeem(world, given, world.now())
         user = world.users[pair.grant.user_id]
-        return signer.app, _form_answer(
+        return app, _form_answer(
             oauth_token=pair.token,
             oauth_token_secret=pair.secret,
             user_id=user.id,

@@ -81,10 +81,10 @@ async def upload(call: Call) -> Answer:
 
 
 async def finalize(call: Call) -> Answer:
-    """`POST /2/media/upload/{id}/finalize`; X wants a JSON object (switch)."""
+    """`POST /2/media/upload/{id}/finalize`; a body, where there is one, is a JSON object."""
     body = await call.request.body()
-    strict = call.world.switches.finalize_needs_object
-    if strict and (not body or read_body(call.world, body, object).__class__ is not dict):
+    is_missing = not body and call.world.switches.finalize_needs_object
+    if is_missing or (body and not isinstance(read_body(call.world, body, object), dict)):
         message = "Request body must be a JSON object."
         raise refusals.invalid(call.world.switches, "", "", message)
     upload = media.get_upload(call.world, call.user.id, call.request.path_params["id"], call.at)

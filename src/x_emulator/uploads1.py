@@ -18,7 +18,7 @@ from x_emulator.media import Category, InitializeBody, MediaType, SubtitleTrack
 from x_emulator.refusals import Refusal
 from x_emulator.state import Media, World
 from x_emulator.uploads import arriving
-from x_emulator.wire import Answer
+from x_emulator.wire import NOT_DECODABLE, Answer
 
 _PATH = "/1.1/media/upload.json"
 #: X's documentation of v1.1: a segment is 5 MB at most. A whole GIF may be larger.
@@ -83,7 +83,7 @@ async def metadata(call: Call) -> Answer:
     """`POST /1.1/media/metadata/create.json`: alt text; the answer is empty."""
     try:
         body = msgspec.json.decode(await call.request.body(), type=_Create)
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         raise _bad_body("/1.1/media/metadata/create.json") from error
     _find(call, str(body.media_id)).alt_text = body.alt_text.text
     return Answer(200, usd=prices.MEDIA_METADATA)
@@ -99,7 +99,7 @@ async def subtitles(call: Call) -> Answer:
             for each in body.subtitle_info.subtitles
         ]
         media.add_subtitles(call.world, call.user.id, str(body.media_id), tracks, call.at)
-    except msgspec.DecodeError as error:
+    except NOT_DECODABLE as error:
         raise _bad_body(path) from error
     except Refusal as refusal:
         raise refusals.legacy_media(path, "Not found.") from refusal
@@ -125,7 +125,10 @@ async def _obey(call: Call, given: dict[str, str], file: Path) -> Answer:
     if not file.exists() or command:
         raise refusals.legacy_media(_PATH, "media parameter is missing.")
     category = _category(given, "image/gif" if file.read_bytes()[:4] == b"GIF8" else "image/png")
-    new = await media.take_whole(call.world, call.user.id, call.client_id, category, file, call.at)
+    new = await media.take_whole(
+        call.world, call.user.id, call.client_id, category, file, call.at,
+        is_synchronous="media_category" not in given,
+    )  # fmt: skip
     return Answer(200, _shown(call.world, new, call.at))
 
 
@@ -142,7 +145,10 @@ def _initialize(call: Call, given: dict[str, str]) -> Answer:
         body = msgspec.convert(wish, InitializeBody)
     except msgspec.ValidationError as error:
         raise refusals.legacy_media(_PATH, "total_bytes parameter is invalid.") from error
-    new = media.initialize(call.world, call.user.id, call.client_id, body, call.at)
+    new = media.initialize(
+        call.world, call.user.id, call.client_id, body, call.at,
+        is_synchronous="media_category" not in given,
+    )  # fmt: skip
     return Answer(202, _names(new) | {"expires_after_secs": int(media.LIFE.total_seconds())})
 
 
@@ -165,9 +171,11 @@ def _category(given: dict[str, str], media_type: str) -> Category:
 
 def _settle_bytes(given: dict[str, str], file: Path) -> None:
     """Decode `media_data`. What is not base64 becomes other bytes, so that the sum is wrong."""
-    if "media_data" not in given:
+    # A form without parts cannot hold bytes: its `media` is base64, too.
+    name = "media" if given.get("media") and not file.exists() else "media_data"
+    if name not in given:
         return
-    encoded = file.read_bytes() if file.exists() else given["media_data"].encode()
+    encoded = file.read_bytes() if file.exists() else given[name].encode()
     whole = bytes(each for each in encoded if each in _BASE64)
     whole = whole[:-1] if len(whole) % 4 == 1 else whole  # six bits make no byte
     file.write_bytes(base64.b64decode(whole + b"=" * (-len(whole) % 4)))

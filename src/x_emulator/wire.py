@@ -17,6 +17,9 @@ API_VERSION = b"2.167"
 TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
 PROBLEM = b"application/problem+json"
 
+#: What decoding raises when bytes are no JSON, of another shape, or nested too deeply.
+NOT_DECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 Headers = tuple[tuple[bytes, bytes], ...]
 
 _ALWAYS: Headers = (

@@ -75,14 +75,24 @@ async def test_what_does_not_add_up_fails_at_finalize(account: Account, indices:
     [
         (b"", "Request body must be a JSON object."),
         (b"[]", "Request body must be a JSON object."),
+        (b"null", "Request body must be a JSON object."),
         (b"{", "Request body is not valid JSON."),
     ],
-    ids=["none", "list", "broken"],
+    ids=["none", "list", "null", "broken"],
 )
-async def test_finalize_needs_a_json_object(account: Account, body: bytes, words: str) -> None:
+async def test_finalize_takes_no_body_but_a_json_object(
+    account: Account, body: bytes, words: str
+) -> None:
+    await account.emulator.switch(finalize_needs_object=not body)
     media_id = await account.initialize("tweet_image", "image/png", 1)
     told = await account.ask("POST", f"/2/media/upload/{media_id}/finalize", data=body)
     assert (told.status, told.body["errors"][0]["message"]) == (400, words)
+
+
+async def test_finalize_without_a_body_is_accepted(account: Account, png: bytes) -> None:
+    media_id = await account.initialize("tweet_image", "image/png", len(png))
+    await account.append(media_id, 0, png)
+    assert (await account.ask("POST", f"/2/media/upload/{media_id}/finalize")).status == 200
 
 
 @pytest.mark.parametrize("again", [True, False])

@@ -117,6 +117,20 @@ async def test_window_that_is_used_up_is_code_88(keys: Signed) -> None:
     )
 
 
+async def test_a_video_without_a_category_is_ready_at_once(keys: Signed, mp4: bytes) -> None:
+    media_id = await initialize(keys, len(mp4), "video/mp4")
+    await append(keys, media_id, 0, media=mp4)
+    told = await finalize(keys, media_id)
+    assert (told.status, "processing_info" in told.body) == (201, False)
+    body = {"text": "At once", "media": {"media_ids": [media_id]}}
+    assert (await keys.ask("POST", "/2/tweets", json=body)).status == 201
+
+
+async def test_a_whole_image_as_base64_in_a_form(keys: Signed, png: bytes) -> None:
+    told = await keys.ask("POST", PATH, form={"media": base64.b64encode(png).decode()})
+    assert (told.status, told.body["image"]["w"]) == (200, 64)
+
+
 async def test_image_has_no_status(keys: Signed, png: bytes) -> None:
     media_id = await initialize(keys, len(png), "image/png")
     await append(keys, media_id, 0, media=png)

@@ -68,10 +68,27 @@ async def test_consent_page_offers_the_accounts_and_preselects_the_hint(emulator
 @pytest.mark.parametrize(
     "changed",
     [
+        {"code_challenge_method": "s256"},
+        {"code_challenge_method": "plain", "code_challenge": "challenge"},
+    ],
+    ids=["lower case", "short and plain"],
+)
+async def test_other_spellings_of_a_challenge_are_taken(
+    emulator: Emulator, changed: dict[str, str]
+) -> None:
+    query = emulator.authorize_query(VERIFIER, **changed)
+    async with emulator.http.get(f"{emulator.url}/i/oauth2/authorize", params=query) as answer:
+        assert (answer.status, "Something went wrong" in await answer.text()) == (200, False)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
         {"client_id": "nobody"},
         {"redirect_uri": CALLBACK + "/"},
         {"response_type": "token"},
-        {"code_challenge_method": "s256"},
+        {"code_challenge_method": "S512"},
+        {"code_challenge": "", "code_challenge_method": "plain"},
         {"scope": "tweet.read,tweet.write"},
         {"scope": "tweet.read tweet.fly"},
         {"scope": "tweet.read offline access"},

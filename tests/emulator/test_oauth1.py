@@ -118,6 +118,29 @@ async def test_three_legs_lead_to_keys_that_work(emulator: Emulator) -> None:
     assert (again.status, again.body) == (401, BAD_TOKEN)
 
 
+@pytest.mark.parametrize("where", ["body", "query"])
+async def test_token_and_verifier_suffice_for_keys(emulator: Emulator, where: str) -> None:
+    app = await register(emulator)
+    asked = (await ask_token(app)).body
+    back = query_of(await decide(app, asked["oauth_token"]))
+    url = f"{emulator.url}/oauth/access_token"
+    wrong = back | {"oauth_verifier": "x"}
+    for fields, status in ((wrong, 401), ({}, 401), (back, 200), (back, 401)):
+        given: dict[str, Any] = {"data" if where == "body" else "params": fields}
+        async with emulator.http.post(url, **given) as answer:
+            assert answer.status == status
+            told = dict(parse_qs(await answer.text()))
+    assert "oauth_token" not in told
+
+
+async def test_keys_are_given_to_the_app_that_asked_alone(emulator: Emulator) -> None:
+    app, other = await register(emulator), await register(emulator)
+    asked = (await ask_token(app)).body
+    back = query_of(await decide(app, asked["oauth_token"]))
+    assert (await redeem(other, asked, back["oauth_verifier"])).status == 401
+    assert (await redeem(app, asked, back["oauth_verifier"])).status == 200
+
+
 async def test_pin_takes_the_place_of_a_callback(emulator: Emulator) -> None:
     app = await register(emulator, callbacks=[])
     asked = (await ask_token(app, "oob")).body

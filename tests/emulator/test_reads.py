@@ -1,5 +1,8 @@
 """Reading posts and users: partial answers, who may see private numbers, pages of a timeline."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from emulator.account import Account, connect
@@ -146,6 +149,28 @@ async def test_timeline_pages_through_everything_newest_first(account: Account) 
     assert seen == ids[::-1]
 
 
+async def test_page_tokens_may_be_stored_while_posts_come_and_go(account: Account) -> None:
+    async def page(**more: str) -> tuple[list[str], dict[str, Any]]:
+        told = await account.get(f"/2/users/{account.id}/tweets", max_results="5", **more)
+        return [post["id"] for post in told.data], told.body["meta"]
+
+    ids = [await account.post(f"Post {number}") for number in range(12)]
+    first, meta = await page()
+    for number in range(3):
+        await account.post(f"Later {number}")
+    assert (await account.ask("DELETE", f"/2/tweets/{first[0]}")).status == 200
+    assert (await account.ask("DELETE", f"/2/tweets/{ids[5]}")).status == 200
+    second, meta = await page(pagination_token=meta["next_token"])
+    third, last = await page(pagination_token=meta["next_token"])
+    assert first + second + third == [each for each in ids[::-1] if each != ids[5]]
+    assert "next_token" not in last
+    back, _ = await page(pagination_token=last["previous_token"])
+    assert back == second
+    for wrong in ("", "x", "é", "older:1", "0" * 5000):
+        told = await account.get(f"/2/users/{account.id}/tweets", pagination_token=wrong)
+        assert told.status == 400
+
+
 @pytest.mark.parametrize(("without_replies", "reach"), [(False, 3_200), (True, 800)])
 def test_timeline_reaches_back_so_far(without_replies: bool, reach: int) -> None:
     world = World("steady", seed=7)
@@ -154,14 +179,14 @@ def test_timeline_reaches_back_so_far(without_replies: bool, reach: int) -> None
         for number in range(3_300):
             body = CreateBody(text=f"Post {number}")
             posts.create(world, user, "app", body, world.started_at)
-        seen, offset = 0, 0
+        seen = 0
+        query = TimelineQuery(most=100, without_replies=without_replies)
         while True:
-            query = TimelineQuery(most=100, without_replies=without_replies, offset=offset)
             page = posts.read_timeline(world, user, query)
             seen += len(page.posts)
-            if page.next_offset is None:
+            if page.next is None:
                 break
-            offset = page.next_offset
+            query = replace(query, cursor=page.next)
         assert seen == reach
     finally:
         world.close()

@@ -40,7 +40,6 @@ def client_folder() -> Path:
 @pytest.fixture
 def run(x_emulator: PlayedX, client_folder: Path) -> Any:
     """Log in, refresh, run one of the scripts; what it told."""
-    x_emulator.switch(lower_case_s256=True, finalize_needs_object=False)
 
     def run_script(name: str, **more: Any) -> Any:
         app = x_emulator.app

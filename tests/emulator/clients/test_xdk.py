@@ -115,7 +115,6 @@ def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: PlayedX) ->
 def test_media_arrives_byte_for_byte(
     client: Client, x_emulator: PlayedX, png: bytes, mp4: bytes, kind: str
 ) -> None:
-    x_emulator.switch(finalize_needs_object=False)  # xdk finalizes without a body
     content = png if kind == "image" else mp4
     media_type = "image/png" if kind == "image" else "video/mp4"
     media_id = upload(client, content, media_type, f"tweet_{kind}")
@@ -127,11 +126,6 @@ def test_media_arrives_byte_for_byte(
     [post] = x_emulator.truth()["posts"]
     [media] = post["media"]
     assert (media["sha256"], media["alt_text"]) == (hashlib.sha256(content).hexdigest(), "A tide")
-
-
-def test_wrong_where_xdk_is__finalize_without_a_body(client: Client, png: bytes) -> None:
-    with pytest.raises(requests.HTTPError, match="400"):
-        upload(client, png, "image/png", "tweet_image")
 
 
 def test_wrong_where_xdk_is__an_append_answered_with_nothing(
