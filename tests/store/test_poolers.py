@@ -62,8 +62,8 @@ async def test_a_pooler_in_statement_mode_is_refused(database_url: str) -> None:
                 pass
 
 
-async def test_tables_are_not_made_through_a_pooler_in_transaction_mode(database_url: str) -> None:
-    async with pgbouncer(database_url, "transaction") as url:
+async def test_tables_are_not_made_through_a_pooler_in_transaction_mode(admin_url: str) -> None:
+    async with pgbouncer(admin_url, "transaction") as url:
         with pytest.raises(PoolerUnsupported):
             await prepare_database(url)
 

@@ -23,12 +23,13 @@ from roost.cli.consent import give_consent
 from roost.cli.demo_show import Progress, show_result
 from roost.cli.setup import make_home, make_tenant
 from roost.cli.show import Json, complete, plain, say, tell
-from roost.errors import Broken, InvalidInput
+from roost.errors import Broken, InvalidInput, SettingInvalid
 from roost.house import House, migrate, open_house
 from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
 from roost.settings import Settings, read_settings
 from roost.store.embedded import remove_embedded
+from roost.store.roles import roles_of
 from roost.store.schema import create_database, drop_database
 
 _DAYS = 30
@@ -148,30 +149,52 @@ def _data_folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class _Addresses:
+    """Where the demo's database is; none where it is the embedded one."""
+
+    app: str | None = None
+    admin: str | None = None
+
+
 @contextlib.asynccontextmanager
-async def _database(given: str | None, home: Path, *, keep: bool) -> AsyncIterator[str | None]:
-    """A database for the demo alone: a fresh one on the given server, or None for the embedded."""
-    if given is None:
+async def _database(given: Settings, home: Path, *, keep: bool) -> AsyncIterator[_Addresses]:
+    """A database for the demo alone: a fresh one on the given server, or the embedded."""
+    if given.database_url is None:
         try:
-            yield None
+            yield _Addresses()
         finally:
             if not keep:
                 await remove_embedded(home)
         return
+    if given.roost_admin_database_url is None:
+        raise SettingInvalid(
+            "The demo makes a database of its own, for which ROOST_ADMIN_DATABASE_URL is not set.",
+            next="Set it to an administrator's address, or unset DATABASE_URL to use a private"
+            " PostgreSQL.",
+            setting="ROOST_ADMIN_DATABASE_URL",
+        )
     name = f"roost_demo_{secrets.token_hex(4)}"
-    await create_database(given, name)
+    admin = given.roost_admin_database_url
+    await create_database(admin, name)
     try:
-        yield make_conninfo_url(given, name)
+        password = secrets.token_urlsafe()
+        yield _Addresses(
+            app=change_url(
+                given.database_url, name, username=roles_of(name).app, password=password
+            ),
+            admin=change_url(admin, name),
+        )
     finally:
         if not keep:
-            await drop_database(given, name)
+            await drop_database(admin, name)
 
 
-def make_conninfo_url(url: str, database: str) -> str:
-    """The same server and user, another database, as a URL."""
+def change_url(url: str, database: str, **login: str) -> str:
+    """The same server, another database and perhaps another login, as a URL."""
     from sqlalchemy.engine import make_url
 
-    changed = make_url(url).set(database=database)
+    changed = make_url(url).set(database=database, **login)  # type: ignore[arg-type]
     return changed.render_as_string(hide_password=False)
 
 
@@ -179,7 +202,7 @@ def make_conninfo_url(url: str, database: str) -> str:
 async def _stage(
     scenario: str, seed: int, keep: Path | None, progress: Progress
 ) -> AsyncIterator[Stage]:
-    given = read_settings().database_url
+    given = read_settings()
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(_data_folder(keep))
         database = await stack.enter_async_context(_database(given, home, keep=keep is not None))
@@ -201,14 +224,15 @@ async def _stage(
             "TWITTER_CLIENT_SECRET": app["client_secret"],
             "TWITTER_CALLBACK_URL": app["callback"],
         }
-        environment = plain | told | ({"DATABASE_URL": database} if database else {})
+        environment = plain | told | ({"DATABASE_URL": database.app} if database.app else {})
         settings = Settings(
             _env_file=None,
             **{name.lower(): value for name, value in told.items()},
-            database_url=database,
+            database_url=database.app,
+            roost_admin_database_url=database.admin,
             roost_keys=None,
         )
-        progress.say("starting PostgreSQL" if database is None else "making a database")
+        progress.say("starting PostgreSQL" if database.app is None else "making a database")
         await migrate(settings)
         make_home(settings)
         for cast in CAST:
