@@ -10,6 +10,9 @@ import pytest
 
 from fix_postgres import PostgresServer, app_url
 from fix_publishing import Ended, run_roost
+from roost.store.database import open_database
+from roost.store.embedded import remove_embedded, start_embedded
+from roost.store.privileges import find_login
 from roost.store.roles import administrator_sql
 from roost.store.schema import create_database, drop_database
 
@@ -204,3 +207,25 @@ async def test_a_tenants_name_that_cannot_be_is_told(empty_database: str, tmp_pa
 async def test_a_time_zone_that_is_none_is_told(empty_database: str, tmp_path: Path) -> None:
     ended = await init(empty_database, tmp_path, "--time-zone", "Mars/Olympus")
     assert (ended.code, ended.error) == (2, "time_zone_unknown")
+
+
+async def test_the_private_server_lets_roost_in_as_the_applications_login(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    # A server of an earlier time, on which nothing was prepared yet.
+    await (await start_embedded(home, durable=False)).stop()
+    try:
+        ended = await run_roost("posts", "--json", folder=tmp_path)
+        assert (ended.code, ended.error) == (3, "schema_outdated")
+        for is_first in (True, False):
+            ended = await run_roost("init", "--json", folder=tmp_path)
+            assert (ended.code, ended.answer["migrated"]) == (0, is_first)
+        server = await start_embedded(home, durable=False)
+        try:
+            async with open_database(server.app_url("roost")) as database:
+                async with database.statements(None) as transaction:
+                    login = await find_login(transaction.raw)
+                assert (login.name, login.excesses) == ("roost_app", ())
+        finally:
+            await server.stop()
+    finally:
+        await remove_embedded(home)
