@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import secrets
 import shutil
 import socket
 import tempfile
@@ -20,17 +19,15 @@ from cyclopts import Parameter
 from roost import store
 from roost.cli.children import running
 from roost.cli.consent import give_consent
+from roost.cli.demo_database import demo_database
 from roost.cli.demo_show import Progress, show_result
 from roost.cli.setup import make_home, make_tenant
 from roost.cli.show import Json, complete, plain, say, tell
-from roost.errors import Broken, InvalidInput, SettingInvalid
+from roost.errors import Broken, InvalidInput
 from roost.house import House, migrate, open_house
 from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
 from roost.settings import Settings, read_settings
-from roost.store.embedded import remove_embedded
-from roost.store.roles import roles_of
-from roost.store.schema import create_database, drop_database
 
 _DAYS = 30
 #: Wall seconds until every post has to be settled, and a day's figures collected.
@@ -149,55 +146,6 @@ def _data_folder(keep: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(frozen=True)
-class _Addresses:
-    """Where the demo's database is; none where it is the embedded one."""
-
-    app: str | None = None
-    admin: str | None = None
-
-
-@contextlib.asynccontextmanager
-async def _database(given: Settings, home: Path, *, keep: bool) -> AsyncIterator[_Addresses]:
-    """A database for the demo alone: a fresh one on the given server, or the embedded."""
-    if given.database_url is None:
-        try:
-            yield _Addresses()
-        finally:
-            if not keep:
-                await remove_embedded(home)
-        return
-    if given.roost_admin_database_url is None:
-        raise SettingInvalid(
-            "The demo makes a database of its own, for which ROOST_ADMIN_DATABASE_URL is not set.",
-            next="Set it to an administrator's address, or unset DATABASE_URL to use a private"
-            " PostgreSQL.",
-            setting="ROOST_ADMIN_DATABASE_URL",
-        )
-    name = f"roost_demo_{secrets.token_hex(4)}"
-    admin = given.roost_admin_database_url
-    await create_database(admin, name)
-    try:
-        password = secrets.token_urlsafe()
-        yield _Addresses(
-            app=change_url(
-                given.database_url, name, username=roles_of(name).app, password=password
-            ),
-            admin=change_url(admin, name),
-        )
-    finally:
-        if not keep:
-            await drop_database(admin, name)
-
-
-def change_url(url: str, database: str, **login: str) -> str:
-    """The same server, another database and perhaps another login, as a URL."""
-    from sqlalchemy.engine import make_url
-
-    changed = make_url(url).set(database=database, **login)  # type: ignore[arg-type]
-    return changed.render_as_string(hide_password=False)
-
-
 @contextlib.asynccontextmanager
 async def _stage(
     scenario: str, seed: int, keep: Path | None, progress: Progress
@@ -205,7 +153,9 @@ async def _stage(
     given = read_settings()
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(_data_folder(keep))
-        database = await stack.enter_async_context(_database(given, home, keep=keep is not None))
+        database = await stack.enter_async_context(
+            demo_database(given, home, keep=keep is not None)
+        )
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
         progress.say("starting the emulator")
         emulator = await stack.enter_async_context(
