@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from roost.store.embedded import remove_embedded, start_embedded
 from roost.store.embedded_place import Place, prepare_place
-from roost.store.schema import create_database, prepare_database
+from roost.store.schema import create_database, drop_database, prepare_database
 
 TEMPLATE = "roost_template"
 #: Below the ground's folder.
@@ -37,9 +37,10 @@ class Ground:
         """A migrated, empty database; the superuser's way to it."""
         name = f"world_{next(_numbers)}"
         await self._administer(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+        await prepare_database(self.url(name))
         yield self.url(name)
-        for each in (name, _copy_of(name)):
-            await self._administer(f'DROP DATABASE IF EXISTS "{each}" WITH (FORCE)')
+        for each in (_copy_of(name), name):
+            await drop_database(self.url("postgres"), each)
 
     async def back_up(self, database: str) -> None:
         """Dump a database in use (its URL), and load the dump into a copy beside it."""
@@ -55,6 +56,8 @@ class Ground:
         name = _name_of(database)
         await self._administer(f'DROP DATABASE "{name}" WITH (FORCE)')
         await self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{_copy_of(name)}"')
+        # What may be done with a database is lost with it; its tables kept their roles.
+        await prepare_database(self.url(name))
 
     async def refuse_writes(self, refuse: bool) -> None:
         """Let every session that says nothing else be read-only, those that are open included."""

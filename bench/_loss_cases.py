@@ -15,7 +15,9 @@ from _judge import Planned
 from _loss_world import World, count_attempts
 from _replica import replicating
 
+from fix_postgres import app_url
 from fix_processes import until
+from roost.store.schema import prepare_database
 
 Workers = Literal["running", "stopped", "killed"]
 """What the workers do while the data is lost: a stopped one had a clean stop."""
@@ -125,7 +127,7 @@ async def use_copy(place: Place, home: Home, world: World) -> None:
     if place == "cluster":
         world.address.lead_to(cluster.socket)
     else:
-        await world.use(world.machine.url.replace("/roost", "/copy"))
+        await world.use(world.scene.admin_url.replace("/roost", "/copy"))
     if home == "fresh":
         world.machine.home = world.scene.folder / "home-fresh"
     world.must_alarm = True
@@ -141,7 +143,7 @@ async def use_copy_beside(place: Place, home: Home, world: World) -> None:
     world.must_alarm = True
     world.attempts_copied = await count_attempts(world.copy_url)
     folder = world.machine.home if home == "same" else None
-    await world.another_machine("copy", folder, world.copy_url).start()
+    await world.another_machine("copy", folder, app_url(world.copy_url)).start()
 
 
 async def spoil_watermark(keep: float, restored: bool, world: World) -> None:
@@ -244,6 +246,8 @@ async def _copy_elsewhere(world: World, dump: Path, place: Place) -> Cluster:
     if place == "database":
         await world.cluster.execute("CREATE DATABASE copy")
         await world.cluster.restore(dump, database="copy")
+        # Under another name the tables get roles of their own.
+        await prepare_database(world.cluster.url("copy"))
         return world.cluster
     cluster = await world.stack.enter_async_context(world.site.cluster("second"))
     await _load(cluster, dump, "recreate")

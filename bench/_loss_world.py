@@ -17,6 +17,7 @@ from _rows import read_rows
 from _scene import Scene, open_scene
 from PIL import Image
 
+from fix_postgres import app_url
 from fix_processes import until
 from roost.house import open_house
 from roost.models import PostId
@@ -159,9 +160,9 @@ class World:
         scene.admin_url = url
         if scene.admin is not None:
             await scene.admin.close()
-        settings = scene.house.settings.model_copy(update={"database_url": url})
+        settings = scene.house.settings.model_copy(update={"database_url": app_url(url)})
         scene.house = await self.stack.enter_async_context(open_house(settings))
-        self.machine.url = url
+        self.machine.url = app_url(url)
 
     # After the loss.
 
@@ -240,6 +241,6 @@ async def open_world(
         url = f"postgresql://postgres@127.0.0.1:{address.port}/{DATABASE}"
         scene = await stack.enter_async_context(open_scene(url, emulator_url, folder, wall=wall))
         await scene.emulator.switch(duplicates=refuses)
-        machine = Machine(scene, "main", folder / "home", url)
+        machine = Machine(scene, "main", folder / "home", app_url(url))
         operator = Operator(scene, machine, RATE)
         yield World(site, cluster, address, scene, machine, operator, stack, [machine])

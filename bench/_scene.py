@@ -29,6 +29,7 @@ from _workers import Trap, Worker, start_worker
 
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
+from fix_postgres import app_url
 from fix_processes import environment_of
 from roost.house import House, open_house
 from roost.models import Integration, Tenant, TenantId
@@ -51,6 +52,9 @@ _STANDSTILL = """
 """
 #: The first key of the advisory lock that makes a worker an account's sender ("Ro").
 SENDER = 0x526F
+#: Whether a session is a worker's, by its name and process number: the session of its locks has a
+#: name of its own, which ends with that number.
+OF_WORKER = "(application_name = %s OR application_name ~ format('^roost .*:%%s$', %s::int))"
 #: Wall seconds that a worker has for an orderly end when its world ends.
 _END_S = 10
 #: Starts a worker of a name with an environment; its log goes into the folder.
@@ -171,9 +175,9 @@ class Scene:
         self, skew_s: float, start: Starter | None = None, more: Mapping[str, str] | None = None
     ) -> Worker:
         name = f"worker-{next(_numbers)}"
-        # It logs in by its own name, by which its sessions are known.
-        await self.run(f'CREATE ROLE "{name}" SUPERUSER LOGIN')
-        own = {"DATABASE_URL": self.admin_url.replace("//postgres@", f"//{name}@")}
+        # Its sessions are known by this.
+        url = app_url(self.admin_url)
+        own = {"DATABASE_URL": f"{url}{'&' if '?' in url else '?'}application_name={name}"}
         environment = {**self.environment, **own, **(more or {})}
         start = start or partial(start_worker, skew_s=skew_s)
         worker = start(name, environment, self.folder, self.trap)
@@ -191,22 +195,26 @@ class Scene:
     async def end_sessions(self, worker: Worker) -> int:
         """End every session of a worker in the database, as an administrator can; how many."""
         rows = await self.ask(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s",
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {OF_WORKER}",
             worker.name,
+            worker.pid,
         )
         return len(rows)
 
     async def sessions_of(self, worker: Worker) -> int:
         """How many sessions a worker has in the database."""
-        rows = await self.ask("SELECT FROM pg_stat_activity WHERE usename = %s", worker.name)
+        rows = await self.ask(
+            f"SELECT FROM pg_stat_activity WHERE {OF_WORKER}", worker.name, worker.pid
+        )
         return len(rows)
 
     async def holds(self, worker: Worker, account: Integration) -> bool:
         """Whether a session of the worker is the account's sender."""
         rows = await self.ask(
             "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
-            " AND granted AND usename = %s AND classid = %s AND objid = %s",
+            f" AND granted AND {OF_WORKER} AND classid = %s AND objid = %s",
             worker.name,
+            worker.pid,
             SENDER,
             user_key(account.x_user_id),
         )
@@ -329,7 +337,7 @@ async def open_scene(
         settings = Settings(
             _env_file=None,
             roost_home=folder / "home",
-            database_url=admin_url,
+            database_url=app_url(admin_url),
             roost_keys=make_key_line(),
             roost_x_base_url=emulator.url,
             roost_clock_url=emulator.clock_url,

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 
-from _scene import SENDER, Scene
+from _scene import OF_WORKER, SENDER, Scene
 from _workers import Worker
 
 from roost.store.locks import user_key
@@ -22,9 +22,9 @@ _STEPS = """
     WHERE a.id > %s
     UNION SELECT integration_id FROM roost.ledger WHERE id > %s
 """
-_HELD = """
+_HELD = f"""
     SELECT objid::bigint FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND usename = %s AND classid = %s
+    WHERE locktype = 'advisory' AND granted AND {OF_WORKER} AND classid = %s
 """
 #: Of some accounts, those with a post that should go on now.
 _STANDING = """
@@ -56,7 +56,10 @@ class Watch:
         held: list[int] = []
         latest = time.monotonic() + _PATIENCE_S
         while not held and time.monotonic() < latest:
-            keys = {number for (number,) in await self._scene.ask(_HELD, worker.name, SENDER)}
+            keys = {
+                number
+                for (number,) in await self._scene.ask(_HELD, worker.name, worker.pid, SENDER)
+            }
             held = [
                 account.id
                 for account in self._scene.accounts.values()

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,13 +10,13 @@ import psycopg
 import pytest
 
 from fix_emulator import SCOPES, Emulator
-from fix_postgres import PostgresServer
+from fix_postgres import PostgresServer, app_url
 from roost import store
 from roost.house import House, open_house
 from roost.models import Integration, Tenant
 from roost.settings import Settings
 from roost.store.accounts import Identity, Tokens
-from roost.store.schema import create_database, prepare_database
+from roost.store.schema import create_database, drop_database, prepare_database
 from roost.store.vault import make_key_line
 
 _TEMPLATE = "roost_template"
@@ -33,13 +33,20 @@ def migrated_server(postgres_server: PostgresServer) -> PostgresServer:
 
 
 @pytest.fixture
-def database_url(migrated_server: PostgresServer) -> Iterator[str]:
-    """A fresh database, cloned from the migrated template."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(migrated_server.url("postgres"), autocommit=True) as admin:
+async def admin_url(migrated_server: PostgresServer) -> AsyncIterator[str]:
+    """A fresh database, cloned from the migrated template: the superuser's way to it."""
+    name, server = f"test_{next(_numbers)}", migrated_server.url("postgres")
+    with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
-        yield migrated_server.url(name)
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await prepare_database(migrated_server.url(name))
+    yield migrated_server.url(name)
+    await drop_database(server, name)
+
+
+@pytest.fixture
+def database_url(admin_url: str) -> str:
+    """The same database as the application logs in to it."""
+    return app_url(admin_url)
 
 
 @pytest.fixture

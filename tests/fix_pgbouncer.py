@@ -21,7 +21,7 @@ needs_pgbouncer = pytest.mark.skipif(PROGRAM is None, reason="PgBouncer is not i
 
 _SETTINGS = """
 [databases]
-* = host={host} port={port} user=postgres
+* = host={host} port={port} user={user}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {listen_port}
@@ -50,7 +50,7 @@ async def pgbouncer(
     settings = folder / "pgbouncer.ini"
     settings.write_text(
         _SETTINGS.format(
-            host=host, port=given["port"], listen_port=listen_port, mode=mode,
+            host=host, port=given["port"], user=given["user"], listen_port=listen_port, mode=mode,
             pool_size=pool_size, round_robin=round_robin,
         )
     )  # fmt: skip
@@ -76,7 +76,7 @@ async def pgbouncer(
 
     try:
         await until(listens)
-        yield f"postgresql://postgres@127.0.0.1:{listen_port}/{given['dbname']}"
+        yield f"postgresql://{given['user']}@127.0.0.1:{listen_port}/{given['dbname']}"
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()

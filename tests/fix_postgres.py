@@ -3,10 +3,19 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import pytest
 
 from roost.store.embedded import EmbeddedPostgres, remove_embedded, start_embedded
+from roost.store.roles import roles_of
+
+
+def app_url(admin_url: str) -> str:
+    """The superuser's way to a database, as the application logs in to it."""
+    parts = urlsplit(admin_url)
+    login = quote(roles_of(unquote(parts.path[1:])).app, safe="")
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,7 @@ class UnsafeListenAddress(Refused):
 
 
 class UnsafeDatabaseRole(Refused):
-    """The database role could bypass row-level security."""
+    """DATABASE_URL logs in as another role than the application's, or one that could do more."""
 
 
 class MediaStoreUnsafe(Refused):
@@ -223,11 +223,14 @@ class MediaStoreUnsafe(Refused):
 
 
 class AdministratorNeeded(Refused):
-    """The database user may not create roles; `facts["sql"]` is what an administrator runs."""
+    """Roles or tables are missing, and this database user may not make them.
+
+    `facts["sql"]` is what an administrator runs, where it is known.
+    """
 
 
 class DatabaseCreationRefused(InvalidInput):
-    """DATABASE_URL's user may not create a database, which the demo needs for itself."""
+    """The database user may not create a database, which the demo needs for itself."""
 
 
 class ConsentDenied(Refused):

@@ -11,14 +11,23 @@ from typing import TypeVar
 
 import aiohttp
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from roost.clock import Clock, open_clock
-from roost.errors import Broken, DatabaseUnavailable, RoostError, SchemaOutdated
+from roost.errors import (
+    AdministratorNeeded,
+    Broken,
+    DatabaseUnavailable,
+    RoostError,
+    SchemaOutdated,
+    SettingInvalid,
+)
 from roost.media_store import MediaStore
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY, first_line
 from roost.store.database import Database, open_database, unavailable
 from roost.store.embedded import embedded_postgres
+from roost.store.roles import administrator_sql
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
 from roost.x.server_time import ServerTime
@@ -84,16 +93,46 @@ class House:
 
 @contextlib.asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Where PostgreSQL is: `DATABASE_URL`, or the private server, started if nobody has."""
+    """Where the application logs in: `DATABASE_URL`, or the private server, started if need be."""
     if settings.database_url is not None:
         yield settings.database_url
         return
     async with embedded_postgres(settings.roost_home) as server:
-        try:
-            await create_database(server.url("postgres"), EMBEDDED_DATABASE)
-        except DATABASE_AWAY as error:
-            raise unavailable(first_line(error), will_pass=True) from None
-        yield server.url(EMBEDDED_DATABASE)
+        yield server.app_url(EMBEDDED_DATABASE)
+
+
+@contextlib.asynccontextmanager
+async def administrator_url(settings: Settings) -> AsyncIterator[str]:
+    """Where roles and tables are made: `ROOST_ADMIN_DATABASE_URL`, or the private server's
+    superuser, its database made if it is not there.
+
+    Raises: AdministratorNeeded, DatabaseUnavailable, SettingInvalid.
+    """
+    if settings.database_url is None:
+        if settings.roost_admin_database_url is not None:
+            raise SettingInvalid(
+                "ROOST_ADMIN_DATABASE_URL is set, and DATABASE_URL is not.",
+                next="Set both to addresses of the same database, or neither.",
+                setting="DATABASE_URL",
+            )
+        async with embedded_postgres(settings.roost_home) as server:
+            try:
+                await create_database(server.url("postgres"), EMBEDDED_DATABASE)
+            except DATABASE_AWAY as error:
+                raise unavailable(first_line(error), will_pass=True) from None
+            yield server.url(EMBEDDED_DATABASE)
+        return
+    if settings.roost_admin_database_url is None:
+        database = conninfo_to_dict(settings.database_url).get("dbname") or "roost"
+        raise AdministratorNeeded(
+            "The database has to be prepared or brought up to date by an administrator, and"
+            " ROOST_ADMIN_DATABASE_URL is not set.",
+            next="Run `roost init` with ROOST_ADMIN_DATABASE_URL: the same database as somebody"
+            " who may make its roles and tables. Or have an administrator run this once, give"
+            " both roles passwords, and let ROOST_ADMIN_DATABASE_URL log in as the first.",
+            sql=administrator_sql(str(database)),
+        )
+    yield settings.roost_admin_database_url
 
 
 @contextlib.asynccontextmanager
@@ -126,7 +165,15 @@ async def open_house(
 
 @contextlib.asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[Database]:
-    async with database_url(settings) as url, open_database(url) as database:
+    async with contextlib.AsyncExitStack() as stack:
+        url = await stack.enter_async_context(database_url(settings))
+        try:
+            database = await stack.enter_async_context(open_database(url))
+        except DatabaseUnavailable as error:
+            if settings.database_url is None and not error.will_pass:
+                # The private server lets everybody in whom it knows.
+                raise SchemaOutdated(f"{error} `roost init` has not made it yet.") from None
+            raise
         yield database
 
 
@@ -156,15 +203,20 @@ async def _enter_database(
 async def migrate(settings: Settings) -> bool:
     """Bring the database to this version; whether anything had to be done.
 
-    Raises: DatabaseUnavailable, PoolerUnsupported, AdministratorNeeded.
+    Raises: DatabaseUnavailable, PoolerUnsupported, AdministratorNeeded, SettingInvalid,
+    UnsafeDatabaseRole.
     """
-    async with database_url(settings) as url:
+    if settings.database_url is not None and settings.roost_admin_database_url is None:
+        with contextlib.suppress(SchemaOutdated):
+            async with open_database(settings.database_url):
+                return False  # an administrator has prepared it
+    async with administrator_url(settings) as url:
         try:
-            return await prepare_database(url)
+            return await prepare_database(url, app_url=settings.database_url)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(
                 f"The database cannot be used: {first_line(error)}",
-                next="See that PostgreSQL runs at DATABASE_URL and lets this user in.",
+                next="See that PostgreSQL runs at ROOST_ADMIN_DATABASE_URL and lets this user in.",
             ) from None
 
 

@@ -53,7 +53,14 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         default=None,
         repr=False,
-        description="PostgreSQL 15 or later; unset: a private one inside ROOST_HOME.",
+        description="PostgreSQL 15 or later, as the login `<database>_app`; unset: a private one "
+        "inside ROOST_HOME.",
+    )
+    roost_admin_database_url: str | None = Field(
+        default=None,
+        repr=False,
+        description="The same database as somebody who may make its roles and tables; for `roost "
+        "init` alone.",
     )
     roost_home: Path = Field(
         default_factory=lambda: Path.home() / ".roost",
@@ -144,7 +151,7 @@ class Settings(BaseSettings):
             raise ValueError("X itself is spoken to by https and its own port alone")
         return value.rstrip("/")
 
-    @field_validator("database_url")
+    @field_validator("database_url", "roost_admin_database_url")
     @classmethod
     def _is_postgres(cls, value: str | None) -> str | None:
         if value is not None and urlsplit(value).scheme not in {"postgresql", "postgres"}:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from fix_processes import environment_of
@@ -200,10 +201,11 @@ async def test_after_a_restore_resume_tells_what_is_looked_for_first(
     assert len(await desk.requests("read_timeline")) == 2
 
 
-async def test_a_history_reads_like_a_story_in_the_tenants_zone(desk: Desk, tmp_path: Path) -> None:
-    async with desk.house.database.house() as transaction:
-        await transaction.raw.execute("SET LOCAL ROLE roost_owner")
-        await transaction.raw.execute("UPDATE tenants SET time_zone = 'Asia/Tokyo'")
+async def test_a_history_reads_like_a_story_in_the_tenants_zone(
+    desk: Desk, admin_url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(admin_url) as admin:
+        admin.execute("UPDATE roost.tenants SET time_zone = 'Asia/Tokyo'")
     await desk.emulator.fail("create_post", "before", "drop")
     planned_at = desk.house.clock.now().astimezone(ZoneInfo("Asia/Tokyo"))
     begun, asked = (

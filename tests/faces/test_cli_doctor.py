@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from fix_processes import QUICK, python_process, until
@@ -15,9 +16,10 @@ from roost.services import pause
 from roost.store.locks import find_silent
 
 
-async def doctor(desk: Desk, folder: Path) -> dict[str, dict[str, Any]]:
+async def doctor(desk: Desk, folder: Path, **more: str) -> dict[str, dict[str, Any]]:
     """The findings, by what they are about."""
-    ended = await run_roost("doctor", "--json", settings=desk.house.settings, folder=folder)
+    settings = desk.house.settings
+    ended = await run_roost("doctor", "--json", settings=settings, folder=folder, **more)
     findings: list[dict[str, Any]] = ended.answer["findings"]
     assert ended.code == (5 if any(one["health"] == "ill" for one in findings) else 0)
     return {one["what"]: one for one in findings}
@@ -52,6 +54,23 @@ async def test_doctor_and_alarms_tell_of_a_post_that_waits_for_a_person(
     ended = await run_roost("alarms", "--json", settings=desk.house.settings, folder=tmp_path)
     (alarm,) = ended.answer["alarms"]
     assert (ended.code, alarm["tenant"], alarm["kind"]) == (0, "default", "missed")
+
+
+async def test_doctor_tells_what_the_login_may_do_too_much(
+    desk: Desk, admin_url: str, tmp_path: Path
+) -> None:
+    assert (await doctor(desk, tmp_path))["database login"]["health"] == "well"
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(f"GRANT CONNECT ON DATABASE {admin.info.dbname} TO PUBLIC".encode())
+    found = await doctor(desk, tmp_path, ROOST_ADMIN_DATABASE_URL=admin_url)
+    assert found["database login"]["health"] == "notice"
+    assert "every role has CONNECT" in found["database login"]["told"]
+    assert "only `roost init` needs it" in found["settings"]["told"]
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute(f"ALTER ROLE {admin.info.dbname}_app BYPASSRLS".encode())
+    found = await doctor(desk, tmp_path)
+    assert found["database"]["health"] == "ill"
+    assert "bypasses row-level security" in found["database"]["told"]
 
 
 async def test_doctor_tells_of_an_account_that_rests(desk: Desk, tmp_path: Path) -> None:

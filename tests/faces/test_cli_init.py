@@ -1,26 +1,31 @@
 """`roost init`: makes what is missing, twice as well as once, and nothing where it may not."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 
-from fix_postgres import PostgresServer
+from fix_postgres import PostgresServer, app_url
 from fix_publishing import Ended, run_roost
+from roost.store.database import open_database
+from roost.store.embedded import remove_embedded, start_embedded
+from roost.store.privileges import find_login
+from roost.store.roles import administrator_sql
+from roost.store.schema import create_database, drop_database
 
 PLAIN_USER = "roost_tenant_user"
 
 
 @pytest.fixture
-def empty_database(migrated_server: PostgresServer) -> Iterator[str]:
+async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
     """A new database that knows nothing of Roost, as the superuser."""
-    with psycopg.connect(migrated_server.url("postgres"), autocommit=True) as admin:
-        admin.execute("CREATE DATABASE for_init")
-        yield migrated_server.url("for_init")
-        admin.execute("DROP DATABASE for_init WITH (FORCE)")
+    server = migrated_server.url("postgres")
+    await create_database(server, "for_init")
+    yield migrated_server.url("for_init")
+    await drop_database(server, "for_init")
 
 
 @pytest.fixture
@@ -35,9 +40,14 @@ def plain_user(empty_database: str) -> Iterator[str]:
         admin.execute(f"DROP ROLE {PLAIN_USER}")
 
 
-async def init(url: str, folder: Path, *arguments: str, **environment: str) -> Ended:
+def both(admin: str) -> dict[str, str]:
+    """The settings of `roost init`: the application's address, and an administrator's."""
+    return {"DATABASE_URL": app_url(admin), "ROOST_ADMIN_DATABASE_URL": admin}
+
+
+async def init(admin: str, folder: Path, *arguments: str, **environment: str) -> Ended:
     """`roost init --json` on this database."""
-    given = {"DATABASE_URL": url} | environment
+    given = both(admin) | environment
     return await run_roost("init", *arguments, "--json", folder=folder, settings=None, **given)
 
 
@@ -78,16 +88,14 @@ async def test_two_inits_at_once_both_end_well(empty_database: str, tmp_path: Pa
 
 
 async def test_init_warns_of_the_key_beside_the_backup(empty_database: str, tmp_path: Path) -> None:
-    ended = await run_roost("init", folder=tmp_path, DATABASE_URL=empty_database)
+    ended = await run_roost("init", folder=tmp_path, settings=None, **both(empty_database))
     assert ended.code == 0
     assert "apart from the database's backups" in ended.out
 
 
 async def test_init_with_roost_keys_makes_no_key_file(empty_database: str, tmp_path: Path) -> None:
     key = "mine:" + "A" * 43 + "="
-    ended = await run_roost(
-        "init", "--json", folder=tmp_path, DATABASE_URL=empty_database, ROOST_KEYS=key
-    )
+    ended = await init(empty_database, tmp_path, ROOST_KEYS=key)
     assert (ended.code, ended.answer["key_made"]) == (0, False)
     assert not (tmp_path / "home" / "keys").exists()
 
@@ -96,11 +104,12 @@ async def test_init_of_a_user_without_rights_prints_the_sql_and_changes_nothing(
     empty_database: str, plain_user: str, tmp_path: Path
 ) -> None:
     before = schemas_of(empty_database)
-    ended = await run_roost("init", folder=tmp_path, DATABASE_URL=plain_user)
+    given = both(empty_database) | {"ROOST_ADMIN_DATABASE_URL": plain_user}
+    ended = await run_roost("init", folder=tmp_path, settings=None, **given)
     assert ended.code == 3
     assert ended.out == ""
-    assert f'TO "{PLAIN_USER}"' in ended.err
-    assert 'GRANT CREATE ON DATABASE "for_init" TO roost_owner' in ended.err
+    assert f'GRANT "for_init_owner" TO "{PLAIN_USER}";' in ended.err
+    assert 'ON DATABASE "for_init" TO "for_init_owner";' in ended.err
     assert "a-password" not in ended.err
     assert schemas_of(empty_database) == before
     assert not (tmp_path / "home").exists()
@@ -117,12 +126,76 @@ async def test_the_sql_for_the_administrator_is_what_was_missing(
     assert (ended.code, ended.answer["migrated"]) == (0, True)
 
 
+async def test_a_user_who_makes_roles_and_owns_the_database_needs_no_superuser(
+    empty_database: str, plain_user: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(empty_database, autocommit=True) as admin:
+        admin.execute(f"ALTER ROLE {PLAIN_USER} CREATEROLE")
+        admin.execute(f"ALTER DATABASE for_init OWNER TO {PLAIN_USER}")
+    try:
+        ended = await init(plain_user, tmp_path)
+        again = await init(plain_user, tmp_path)
+    finally:
+        with psycopg.connect(empty_database, autocommit=True) as admin:
+            admin.execute("ALTER DATABASE for_init OWNER TO postgres")
+    assert (ended.code, ended.answer["migrated"]) == (0, True)
+    assert (again.code, again.answer["migrated"]) == (0, False)
+
+
+async def test_a_database_prepared_by_hand_is_migrated_by_its_owner(
+    empty_database: str, tmp_path: Path
+) -> None:
+    without = {"DATABASE_URL": app_url(empty_database)}
+    with psycopg.connect(empty_database, autocommit=True) as admin:
+        admin.execute(administrator_sql("for_init").encode())
+    refused = await run_roost("init", "--json", folder=tmp_path, settings=None, **without)
+    assert (refused.code, refused.error) == (3, "administrator_needed")
+    assert refused.answer["error"]["facts"]["sql"] == administrator_sql("for_init")
+    assert not (tmp_path / "home").exists()
+    owner = app_url(empty_database).replace("for_init_app", "for_init_owner")
+    ended = await run_roost(
+        "init", "--json", folder=tmp_path, settings=None, **without, ROOST_ADMIN_DATABASE_URL=owner
+    )
+    assert (ended.code, ended.answer["migrated"]) == (0, True)
+    # A second tenant needs no administrator.
+    ended = await run_roost(
+        "init", "--tenant", "second", "--json", folder=tmp_path, settings=None, **without
+    )
+    assert (ended.code, ended.answer["tenant_made"]) == (0, True)
+
+
+async def test_an_administrators_address_alone_is_not_taken_for_the_applications(
+    empty_database: str, tmp_path: Path
+) -> None:
+    ended = await run_roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database)
+    assert (ended.code, ended.error) == (1, "unsafe_database_role")
+    assert "for_init_app" in ended.answer["error"]["next"]
+    ended = await run_roost(
+        "init", "--json", folder=tmp_path, ROOST_ADMIN_DATABASE_URL=empty_database
+    )
+    assert (ended.code, ended.answer["error"]["facts"]) == (2, {"setting": "DATABASE_URL"})
+    assert "roost" not in schemas_of(empty_database)
+
+
 async def test_a_database_without_roost_is_told_what_to_do(
     empty_database: str, tmp_path: Path
 ) -> None:
-    ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=empty_database)
+    with psycopg.connect(empty_database, autocommit=True) as admin:
+        admin.execute(administrator_sql("for_init").encode())
+    url = app_url(empty_database)
+    ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
     assert (ended.code, ended.error) == (3, "schema_outdated")
     assert "roost init" in ended.answer["error"]["next"]
+
+
+async def test_a_login_that_is_missing_is_told_how_to_make_it(
+    empty_database: str, tmp_path: Path
+) -> None:
+    url = app_url(empty_database)
+    for command in ("worker", "init"):
+        ended = await run_roost(command, "--json", folder=tmp_path, DATABASE_URL=url)
+        assert (ended.code, ended.error) == (5, "database_unavailable")
+        assert "ROOST_ADMIN_DATABASE_URL" in ended.answer["error"]["next"]
 
 
 async def test_a_tenants_name_that_cannot_be_is_told(empty_database: str, tmp_path: Path) -> None:
@@ -134,3 +207,25 @@ async def test_a_tenants_name_that_cannot_be_is_told(empty_database: str, tmp_pa
 async def test_a_time_zone_that_is_none_is_told(empty_database: str, tmp_path: Path) -> None:
     ended = await init(empty_database, tmp_path, "--time-zone", "Mars/Olympus")
     assert (ended.code, ended.error) == (2, "time_zone_unknown")
+
+
+async def test_the_private_server_lets_roost_in_as_the_applications_login(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    # A server of an earlier time, on which nothing was prepared yet.
+    await (await start_embedded(home, durable=False)).stop()
+    try:
+        ended = await run_roost("posts", "--json", folder=tmp_path)
+        assert (ended.code, ended.error) == (3, "schema_outdated")
+        for is_first in (True, False):
+            ended = await run_roost("init", "--json", folder=tmp_path)
+            assert (ended.code, ended.answer["migrated"]) == (0, is_first)
+        server = await start_embedded(home, durable=False)
+        try:
+            async with open_database(server.app_url("roost")) as database:
+                async with database.statements(None) as transaction:
+                    login = await find_login(transaction.raw)
+                assert (login.name, login.excesses) == ("roost_app", ())
+        finally:
+            await server.stop()
+    finally:
+        await remove_embedded(home)

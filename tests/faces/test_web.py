@@ -377,10 +377,10 @@ async def test_health_is_503_while_the_database_is_away(
     web: str,
     browser: aiohttp.ClientSession,
     tenant: Tenant,
-    database_url: str,
+    admin_url: str,
     postgres_server: PostgresServer,
 ) -> None:
-    name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    name = psycopg.conninfo.conninfo_to_dict(admin_url)["dbname"]
     with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as admin:
         admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
         admin.execute(

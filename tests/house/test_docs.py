@@ -69,3 +69,10 @@ def test_every_choice_is_told() -> None:
 def test_every_state_of_a_model_has_its_moves() -> None:
     assert set(POST_MOVES) == set(PostState)
     assert set(PART_MOVES) == set(PartState)
+
+
+def test_the_sql_for_an_administrator_is_what_roost_prints() -> None:
+    from roost.store.roles import administrator_sql
+
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    assert f"```sql\n{administrator_sql('prod')}\n```" in page

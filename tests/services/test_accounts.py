@@ -139,9 +139,9 @@ async def test_a_refresh_whose_caller_is_gone_is_kept(desk: Desk) -> None:
 
 @pytest.mark.timing
 async def test_a_limit_of_the_role_for_idle_transactions_loses_no_grant(
-    desk: Desk, database_url: str
+    desk: Desk, admin_url: str
 ) -> None:
-    with psycopg.connect(database_url, autocommit=True) as admin:
+    with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(
             f'ALTER ROLE postgres IN DATABASE "{admin.info.dbname}"'
             " SET idle_in_transaction_session_timeout = '50ms'"

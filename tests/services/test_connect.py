@@ -192,7 +192,7 @@ async def test_two_first_connections_of_one_account_at_once_make_one_integration
 
 
 async def test_no_secret_lies_in_the_database(
-    house: House, tenant: Tenant, emulator: Emulator, database_url: str
+    house: House, tenant: Tenant, emulator: Emulator, admin_url: str
 ) -> None:
     departure = await connect.begin(house, "default")
     query = parse_qs(urlsplit(departure.url).query)
@@ -203,7 +203,7 @@ async def test_no_secret_lies_in_the_database(
         flow = await store.connections.take(transaction, vault, query["state"][0])
         await transaction.raw.rollback()
     assert flow is not None
-    kept = _everything(database_url)
+    kept = _everything(admin_url)
     assert account.x_user_id in kept  # The search sees what is there.
     for secret in (
         tokens.access_token,
@@ -215,14 +215,14 @@ async def test_no_secret_lies_in_the_database(
         assert secret not in kept
 
 
-def _everything(database_url: str) -> str:
+def _everything(admin_url: str) -> str:
     """Every row of every table, as text, as the superuser sees it."""
     tables = (
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
         " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
     )
     rows: list[str] = []
-    with psycopg.connect(database_url) as admin:
+    with psycopg.connect(admin_url) as admin:
         for (table,) in admin.execute(tables).fetchall():
             query = f"SELECT t::text FROM {table} t".encode()
             rows += [row[0] for row in admin.execute(query)]

@@ -25,13 +25,13 @@ def _end_sessions(url: str) -> None:
 
 
 async def test_an_answer_of_x_outlives_the_sessions_it_is_written_by(
-    desk: Desk, database_url: str
+    desk: Desk, admin_url: str
 ) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
     post_id = await desk.plan("Low tide at six")
     working = asyncio.create_task(desk.work())
     await desk.under_way("create_post")
-    _end_sessions(database_url)
+    _end_sessions(admin_url)
     await asyncio.wait({working})
     working.exception()  # what asked for jobs meanwhile had no database either
     post = await desk.see(post_id)
@@ -40,13 +40,13 @@ async def test_an_answer_of_x_outlives_the_sessions_it_is_written_by(
     assert await desk.on_x() == ["Low tide at six"]
 
 
-async def test_a_lost_lock_before_sending_sends_nothing(desk: Desk, database_url: str) -> None:
+async def test_a_lost_lock_before_sending_sends_nothing(desk: Desk, admin_url: str) -> None:
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=1)
     working = asyncio.create_task(desk.work())
     await desk.under_way("refresh")
-    with psycopg.connect(database_url, autocommit=True) as admin:
+    with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_locks"
             " WHERE locktype = 'advisory' AND classid = %s",
@@ -84,7 +84,7 @@ async def _settled(desk: Desk, posts: Sequence[PostId]) -> None:
 
 
 async def test_a_worker_outlives_a_database_that_takes_no_writes(
-    desk: Desk, database_url: str, tmp_path: Path
+    desk: Desk, admin_url: str, tmp_path: Path
 ) -> None:
     texts = [f"Tide {number}" for number in range(5)]
     posts = [await desk.plan(text, after_s=3600) for text in texts]
@@ -97,11 +97,11 @@ async def test_a_worker_outlives_a_database_that_takes_no_writes(
         "-m", "roost", "worker", settings=desk.house.settings, log=log
     ) as process:
         await until(lambda: worker.is_any_alive(desk.house), within=60)
-        _take_no_writes(database_url)
+        _take_no_writes(admin_url)
         await desk.emulator.jump(hours=1)
         await until(is_refused, within=60)
         assert await desk.on_x() == []
-        _take_writes(database_url)
+        _take_writes(admin_url)
         await _settled(desk, posts)
         assert process.returncode is None, log.read_text()
     assert sorted(await desk.on_x()) == texts
@@ -109,7 +109,7 @@ async def test_a_worker_outlives_a_database_that_takes_no_writes(
 
 
 async def test_an_answer_of_x_is_kept_while_the_database_takes_no_writes(
-    desk: Desk, database_url: str, tmp_path: Path
+    desk: Desk, admin_url: str, tmp_path: Path
 ) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
     log = tmp_path / "worker.log"
@@ -120,9 +120,9 @@ async def test_an_answer_of_x_is_kept_while_the_database_takes_no_writes(
     async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
         post_id = await desk.plan("Low tide at six")
         await desk.under_way("create_post")
-        _take_no_writes(database_url)
+        _take_no_writes(admin_url)
         await until(is_kept, within=60)
-        _take_writes(database_url)
+        _take_writes(admin_url)
         await _settled(desk, [post_id])
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Low tide at six"]

@@ -27,9 +27,9 @@ MARKS = {
 
 
 @asynccontextmanager
-async def session(database_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """A superuser's transaction, rolled back in the end unless it was committed."""
-    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         yield connection
 
 
@@ -48,10 +48,10 @@ async def hold(desk: Desk, scope: Scope, post_id: PostId) -> None:
 
 @pytest.mark.parametrize("scope", list(Scope), ids=str)
 async def test_pause_waits_for_attempts_that_are_being_committed(
-    desk: Desk, database_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: Scope
 ) -> None:
     post_id = await desk.plan("Held")
-    async with session(database_url) as attempt:
+    async with session(admin_url) as attempt:
         await attempt.execute(LOCK.format("_shared").encode())
         pausing = asyncio.create_task(hold(desk, scope, post_id))
         await somebody_waits(desk.house)
@@ -64,10 +64,10 @@ async def test_pause_waits_for_attempts_that_are_being_committed(
 
 @pytest.mark.parametrize("scope", list(Scope), ids=str)
 async def test_attempt_that_waited_for_a_pause_is_not_committed(
-    desk: Desk, database_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: Scope
 ) -> None:
     post_id = await desk.plan("Held")
-    async with session(database_url) as pausing:
+    async with session(admin_url) as pausing:
         await pausing.execute(LOCK.format("").encode())
         working = asyncio.create_task(desk.work())
         await somebody_waits(desk.house)
@@ -77,13 +77,13 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
         await working
     assert await desk.requests("create_post") == []
     assert (await desk.see(post_id)).parts[0].state == "pending"
-    async with session(database_url) as admin:
+    async with session(admin_url) as admin:
         assert await (await admin.execute("SELECT FROM roost.attempts")).fetchall() == []
 
 
 @pytest.mark.parametrize("scope", list(Scope), ids=str)
 async def test_no_attempt_is_committed_after_a_pause_among_many(
-    desk: Desk, database_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: Scope
 ) -> None:
     """The history's numbers and the pauses' come from one sequence."""
     posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
@@ -91,7 +91,7 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
     await desk.answered("create_post", 4)
     await hold(desk, scope, posts[0])
     await working
-    async with session(database_url) as admin:
+    async with session(admin_url) as admin:
         rows = await admin.execute(
             "SELECT (SELECT max(id) FROM roost.events WHERE after = 'sending' AND post_id = %s),"
             " coalesce((SELECT max(id) FROM roost.holds),"

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
+from fix_postgres import app_url
 from fix_publishing import Desk
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
@@ -22,6 +23,7 @@ from roost.services.restore_check import DatabaseCheck, Verdict, compare
 from roost.services.schedule import PlainPart, edit_post, schedule_post
 from roost.settings import Settings
 from roost.store.locks import open_sender_locks
+from roost.store.schema import drop_database, prepare_database
 
 
 @asynccontextmanager
@@ -52,32 +54,31 @@ async def problem_of(check: DatabaseCheck) -> str | None:
     return check.problem
 
 
-def _copy(database_url: str, name: str) -> str:
-    """The address of a copy of the database, made now."""
-    original = database_url.rpartition("/")[2].partition("?")[0]
-    with psycopg.connect(
-        database_url.replace(f"/{original}", "/postgres"), autocommit=True
-    ) as admin:
+async def _copy(admin_url: str, name: str) -> str:
+    """The address of a copy of the database, made now and prepared, as the application's login."""
+    original = admin_url.rpartition("/")[2].partition("?")[0]
+    with psycopg.connect(admin_url.replace(f"/{original}", "/postgres"), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
-    return database_url.replace(f"/{original}", f"/{name}")
+    copy = admin_url.replace(f"/{original}", f"/{name}")
+    await prepare_database(copy)
+    return app_url(copy)
 
 
 @pytest.fixture
-def copied(database_url: str) -> Iterator[str]:
+async def copied(admin_url: str) -> AsyncIterator[str]:
     """A name for a copy, dropped in the end."""
-    name = f"{database_url.rpartition('/')[2].partition('?')[0]}_copy"
+    name = f"{admin_url.rpartition('/')[2].partition('?')[0]}_copy"
     yield name
-    with psycopg.connect(database_url, autocommit=True) as admin:
-        admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await drop_database(admin_url, name)
 
 
 async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
-    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
+    noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     async with _desk(settings, emulator) as (desk, _):
         sent = await desk.plan("One", "Two", after_s=60)
         unsent = await desk.plan("Tomorrow", after_s=86_400)
-    other = _copy(database_url, copied)
+    other = await _copy(admin_url, copied)
     async with _desk(settings, emulator) as (desk, _):
         await emulator.jump(seconds=60)
         await desk.work()
@@ -105,12 +106,12 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
 
 
 async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
-    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
+    noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
         post_id = await desk.plan("One", "Two", "Three")
-    other = _copy(database_url, copied)
+    other = await _copy(admin_url, copied)
     async with _desk(settings, emulator) as (desk, _):
         await desk.work()
         assert await desk.on_x() == ["One", "Two", "Three"]
@@ -131,12 +132,12 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
 
 
 async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_in_the_copy(
-    noon: datetime, settings: Settings, emulator: Emulator, database_url: str, copied: str
+    noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
         sent = await desk.plan("Sent since the copy", after_s=60)
-    other = _copy(database_url, copied)
+    other = await _copy(admin_url, copied)
     async with _desk(settings, emulator) as (desk, _):
         await emulator.jump(seconds=60)
         await desk.work()
@@ -188,7 +189,7 @@ async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
 
 
 async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
-    noon: datetime, settings: Settings, emulator: Emulator
+    noon: datetime, settings: Settings, emulator: Emulator, admin_url: str
 ) -> None:
     async with _desk(settings, emulator) as (desk, check):
         await desk.plan("First")
@@ -196,10 +197,9 @@ async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
         await check.check()
         assert desk.locks.fence is not None
         second = await desk.plan("Second")
-        async with desk.house.database.house() as transaction:
-            await transaction.raw.execute("SET LOCAL ROLE roost_owner")
-            await transaction.raw.execute(
-                "UPDATE events SET tag = tag + 1 WHERE id = %s", [desk.locks.fence.event_id]
+        with psycopg.connect(admin_url) as admin:
+            admin.execute(
+                "UPDATE roost.events SET tag = tag + 1 WHERE id = %s", [desk.locks.fence.event_id]
             )
         with pytest.raises(DatabaseForgot):
             await desk.work()
@@ -218,15 +218,16 @@ async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
 
 
 @pytest.mark.timing
-async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(desk: Desk) -> None:
+async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
+    desk: Desk, admin_url: str
+) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
     post_id = await desk.plan("Forgotten")
     work = asyncio.create_task(desk.work())
     await desk.under_way("create_post")
-    async with desk.house.database.house() as transaction:
-        await transaction.raw.execute("SET LOCAL ROLE roost_owner")
-        await transaction.raw.execute("DELETE FROM attempts")
-        await transaction.raw.execute("UPDATE parts SET state = 'pending'")
+    with psycopg.connect(admin_url) as admin:
+        admin.execute("DELETE FROM roost.attempts")
+        admin.execute("UPDATE roost.parts SET state = 'pending'")
     await work
     post = await desk.see(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.PENDING)

@@ -9,7 +9,7 @@ import pytest
 from _ground import open_ground
 
 from fix_emulator import Emulator
-from fix_postgres import PostgresServer
+from fix_postgres import PostgresServer, app_url
 from fix_processes import python_process, until
 from fix_publishing import run_roost
 from roost import worker
@@ -39,9 +39,9 @@ async def home(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 def url_of(home: Path) -> str:
-    """The address of the database, whether its server runs or not."""
+    """The application's address of the database, whether its server runs or not."""
     socket = (home / "postgres" / "run").resolve()
-    return f"postgresql://postgres@/roost?host={socket}&port=5432"
+    return f"postgresql://roost_app@/roost?host={socket}&port=5432"
 
 
 def settings_for(url: str, tmp_path: Path) -> Settings:
@@ -96,7 +96,7 @@ async def test_a_worker_that_waits_ends_when_it_is_asked_to(home: Path, tmp_path
 
 async def test_workers_that_start_while_the_server_restarts_all_start(tmp_path: Path) -> None:
     async with open_ground(tmp_path) as ground, ground.database() as url:
-        settings = settings_for(url, tmp_path)
+        settings = settings_for(app_url(url), tmp_path)
         logs = [tmp_path / f"worker-{number}.log" for number in range(3)]
 
         async def start(log: Path) -> None:
@@ -122,13 +122,16 @@ async def test_a_worker_without_its_database_ends_at_once(
 
 async def test_a_worker_with_a_wrong_password_ends_at_once(home: Path, tmp_path: Path) -> None:
     rules = home / "postgres" / "data" / "pg_hba.conf"
-    rules.write_text(f"local all locked scram-sha-256\n{rules.read_text()}")
+    rules.write_text(f"local all roost_app scram-sha-256\n{rules.read_text()}")
     server = await start_embedded(home, durable=False)
     try:
         with psycopg.connect(server.url("roost"), autocommit=True) as admin:
-            admin.execute("CREATE ROLE locked LOGIN PASSWORD 'right'")
-        for given, words in (("locked:wrong", "password authentication"), ("locked", "password")):
-            url = url_of(home).replace("postgres@", f"{given}@")
+            admin.execute("ALTER ROLE roost_app PASSWORD 'right'")
+        for given, words in (
+            ("roost_app:wrong", "password authentication"),
+            ("roost_app", "password"),
+        ):
+            url = url_of(home).replace("roost_app@", f"{given}@")
             ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
             assert (ended.code, ended.error) == (5, "database_unavailable")
             assert words in ended.answer["error"]["message"]

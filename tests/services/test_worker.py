@@ -97,11 +97,9 @@ async def test_a_job_whose_end_was_never_written_holds_nobody_up(
     assert "was not written" in log.read_text()
 
 
-async def test_a_worker_outlives_the_loss_of_every_connection(
-    desk: Desk, database_url: str
-) -> None:
+async def test_a_worker_outlives_the_loss_of_every_connection(desk: Desk, admin_url: str) -> None:
     async with Working(desk.house):
-        with psycopg.connect(database_url, autocommit=True) as admin:
+        with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"

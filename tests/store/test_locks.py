@@ -50,13 +50,13 @@ async def test_a_post_is_uploaded_for_by_one_and_its_account_is_free(house: Hous
 
 
 async def test_a_lost_session_is_noticed_and_the_next_try_opens_another(
-    house: House, database_url: str, tenant: Tenant, emulator: Emulator
+    house: House, admin_url: str, tenant: Tenant, emulator: Emulator
 ) -> None:
     account = await connect_account(house, tenant, emulator, "acmeplumbing")
     async with open_sender_locks(house.database) as locks:
         assert await locks.take(account.x_user_id)
         assert await locks.still_hold(account.x_user_id)
-        with psycopg.connect(database_url, autocommit=True) as admin:
+        with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks"
                 " WHERE locktype = 'advisory' AND classid = %s",
@@ -143,14 +143,14 @@ async def test_two_tenants_connections_of_one_account_share_its_lock(
 
 
 async def test_a_new_session_is_compared_before_a_lock_is_taken_on_it(
-    house: House, database_url: str
+    house: House, admin_url: str
 ) -> None:
     async def refuse() -> None:
         locks.close_gate("the database is another one")
 
     async with open_sender_locks(house.database, on_reopen=refuse) as locks:
         assert await locks.take(USER)
-        with psycopg.connect(database_url, autocommit=True) as admin:
+        with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks"
                 " WHERE locktype = 'advisory' AND classid = %s",

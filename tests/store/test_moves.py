@@ -13,9 +13,9 @@ from roost.models import PART_MOVES, POST_MOVES, PostState
 
 @pytest.mark.parametrize(("table", "moves"), [("posts", POST_MOVES), ("parts", PART_MOVES)])
 def test_the_database_knows_the_moves_of_the_models(
-    table: str, moves: Mapping[StrEnum, frozenset[StrEnum]], database_url: str
+    table: str, moves: Mapping[StrEnum, frozenset[StrEnum]], admin_url: str
 ) -> None:
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(admin_url) as connection:
         row = connection.execute(
             "SELECT tgargs FROM pg_trigger WHERE tgname = 'legal_moves'"
             " AND tgrelid = ('roost.' || %s)::regclass",

@@ -1,35 +1,123 @@
 """Tenants never see each other: the database itself keeps them apart."""
 
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
-from fix_postgres import PostgresServer
 from roost import store
-from roost.errors import SchemaOutdated, UnsafeDatabaseRole
 from roost.house import House
 from roost.models import Tenant
-from roost.store.database import open_database
 from roost.store.posts import NewPart
-from roost.store.schema import create_database
-from roost.store.session import open_session
 
-_TENANT_TABLES = """
-    SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity
-    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
+#: Tables without rows of a tenant: X's apps and users, the job engine, the installation itself.
+_OF_NOBODY = {
+    "alembic_version",
+    "app_rests",
+    "billed_reads",
+    "installation",
+    "procrastinate_events",
+    "procrastinate_jobs",
+    "procrastinate_periodic_defers",
+    "procrastinate_workers",
+    "rate_windows",
+    "stop_switch",
+    "turns",
+}
+_TABLES = """
+    SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
+           EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')
+    FROM pg_class c
     WHERE c.relnamespace = 'roost'::regnamespace AND c.relkind IN ('r', 'p')
       AND NOT c.relispartition
 """
+#: Every column of a tenant's table that is named after another tenant's table, and whether a
+#: foreign key has it together with the tenant.
+_REFERENCES = """
+    SELECT c.relname || '.' || a.attname,
+           EXISTS (SELECT FROM pg_constraint k
+                   WHERE k.conrelid = c.oid AND k.contype = 'f' AND a.attnum = ANY(k.conkey)
+                     AND (SELECT attnum FROM pg_attribute
+                          WHERE attrelid = c.oid AND attname = 'tenant_id') = ANY(k.conkey))
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = 'roost'::regnamespace AND c.relkind IN ('r', 'p')
+      AND NOT c.relispartition AND NOT a.attisdropped
+      AND a.atttypid = 'bigint'::regtype AND a.attname LIKE '%\\_id' AND a.attname <> 'tenant_id'
+      AND EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
+"""
+#: Foreign keys to a tenant's table that could lead to another tenant.
+_LOOSE_KEYS = """
+    SELECT k.conrelid::regclass::text || ': ' || k.conname
+    FROM pg_constraint k
+    WHERE k.contype = 'f' AND k.connamespace = 'roost'::regnamespace
+      AND k.confrelid <> 'roost.tenants'::regclass
+      AND EXISTS (SELECT FROM pg_attribute t
+                  WHERE t.attrelid = k.confrelid AND t.attname = 'tenant_id')
+      AND NOT EXISTS (
+          SELECT FROM unnest(k.conkey, k.confkey) AS pair (mine, theirs)
+          JOIN pg_attribute m ON m.attrelid = k.conrelid AND m.attnum = pair.mine
+          JOIN pg_attribute t ON t.attrelid = k.confrelid AND t.attnum = pair.theirs
+          WHERE m.attname = 'tenant_id' AND t.attname = 'tenant_id')
+"""
 
 
-async def test_every_table_of_tenants_forces_row_security(house: House) -> None:
+def ask(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_every_table_of_tenants_forces_row_security(admin_url: str) -> None:
+    found = {name: (forced, has_tenant) for name, forced, has_tenant in ask(admin_url, _TABLES)}
+    of_nobody = {name for name, (_, has_tenant) in found.items() if not has_tenant} - {"tenants"}
+    assert of_nobody == _OF_NOBODY
+    assert [name for name in found.keys() - of_nobody if not found[name][0]] == []
+
+
+def test_every_reference_between_tenants_tables_names_the_tenant(admin_url: str) -> None:
+    references = ask(admin_url, _REFERENCES)
+    assert len(references) >= 13
+    assert [column for column, has_key in references if not has_key] == []
+    assert ask(admin_url, _LOOSE_KEYS) == []
+
+
+async def test_a_snapshot_of_another_tenants_part_is_refused(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    account = await connect_account(house, tenant, emulator, "acmeplumbing")
+    now = house.clock.now()
+    async with house.database.tenant(tenant.id) as transaction:
+        await store.posts.add(
+            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now, why="test",
+            who="the test", prepare_ahead=timedelta(),
+        )  # fmt: skip
+        (part,) = await (await transaction.raw.execute("SELECT id FROM parts")).fetchall()
+    neighbour = await make_tenant(house, "neighbour")
+    theirs = await connect_account(house, neighbour, emulator, "larkbooks")
+    async with house.database.tenant(neighbour.id) as transaction:
+        await transaction.raw.execute("SELECT open_snapshot_month(%s)", [now])
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            await transaction.raw.execute(
+                "INSERT INTO post_snapshots (tenant_id, integration_id, part_id, at, likes)"
+                " VALUES (%s, %s, %s, %s, 1)",
+                [neighbour.id, theirs.id, part[0], now],
+            )
+        await transaction.raw.rollback()
+
+
+async def test_partitions_are_out_of_the_applications_reach(house: House) -> None:
     async with house.database.house() as transaction:
-        rows = await (await transaction.raw.execute(_TENANT_TABLES)).fetchall()
-    assert len(rows) >= 13
-    assert [name for name, enabled, forced in rows if not (enabled and forced)] == []
+        await transaction.raw.execute("SELECT open_snapshot_month(%s)", [house.clock.now()])
+        found = await transaction.raw.execute(
+            "SELECT c.relname, has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')"
+            " FROM pg_class c WHERE c.relispartition AND c.relkind = 'r'"
+            " AND c.relnamespace = 'roost'::regnamespace"
+        )
+        rows = await found.fetchall()
+    assert len(rows) >= 2
+    assert [name for name, may in rows if may] == []
 
 
 async def test_a_tenant_cannot_read_or_change_its_neighbours_posts(
@@ -95,31 +183,3 @@ async def test_an_account_of_another_tenant_cannot_be_referred_to(
                 "INSERT INTO posts (tenant_id, integration_id, state) VALUES (%s, %s, 'draft')",
                 [neighbour.id, account.id],
             )
-
-
-async def test_roost_refuses_a_role_that_bypasses_row_security(
-    database_url: str, postgres_server: PostgresServer
-) -> None:
-    with psycopg.connect(database_url, autocommit=True) as admin:
-        admin.execute("ALTER ROLE roost_app BYPASSRLS")
-        try:
-            with pytest.raises(UnsafeDatabaseRole):
-                async with open_database(database_url):
-                    pass
-        finally:
-            admin.execute("ALTER ROLE roost_app NOBYPASSRLS")
-
-
-async def test_an_empty_database_is_told_to_be_migrated(postgres_server: PostgresServer) -> None:
-    await create_database(postgres_server.url("postgres"), "empty_one")
-    with psycopg.connect(postgres_server.url("empty_one"), autocommit=True) as admin:
-        admin.execute("SELECT 1 FROM pg_roles WHERE rolname = 'roost_app'")
-    with pytest.raises(SchemaOutdated):
-        async with open_database(postgres_server.url("empty_one")):
-            pass
-
-
-async def test_the_superuser_of_the_url_becomes_the_applications_role(database_url: str) -> None:
-    async with await open_session(database_url, role="roost_app") as connection:
-        row = await (await connection.execute("SELECT current_user")).fetchone()
-    assert row == ("roost_app",)

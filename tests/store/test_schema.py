@@ -7,8 +7,8 @@ from roost.store.schema import HEAD, prepare_database
 from roost.store.tables import metadata
 
 
-def test_tables_match_the_migrated_database(database_url: str) -> None:
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(database_url))
+def test_tables_match_the_migrated_database(admin_url: str) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(admin_url))
     found = inspect(engine)
 
     def described(table: Table) -> dict[str, tuple[str, bool]]:
@@ -26,8 +26,8 @@ def test_tables_match_the_migrated_database(database_url: str) -> None:
     engine.dispose()
 
 
-async def test_preparing_again_changes_nothing(database_url: str) -> None:
-    assert await prepare_database(database_url) is False
-    with psycopg.connect(database_url) as connection:
+async def test_preparing_again_changes_nothing(admin_url: str) -> None:
+    assert await prepare_database(admin_url) is False
+    with psycopg.connect(admin_url) as connection:
         row = connection.execute("SELECT version_num FROM roost.alembic_version").fetchone()
     assert row == (HEAD,)

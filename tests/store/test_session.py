@@ -29,12 +29,12 @@ _QUERY = sql.SQL("SELECT {}").format(
 
 
 @pytest.fixture
-def careless_role(database_url: str) -> str:
-    """The database, whose user has settings that would lose an answer of X."""
-    with psycopg.connect(database_url, autocommit=True) as admin:
+def careless_role(admin_url: str, database_url: str) -> str:
+    """The database, whose login has settings that would lose an answer of X."""
+    with psycopg.connect(admin_url, autocommit=True) as admin:
         name = admin.info.dbname
         for setting, value in (("synchronous_commit", "off"), *((s, "60s") for s in _SETTINGS[1:])):
-            admin.execute(f"ALTER ROLE postgres IN DATABASE \"{name}\" SET {setting} = '{value}'")
+            admin.execute(f"ALTER ROLE {name}_app IN DATABASE {name} SET {setting} = '{value}'")
     return database_url
 
 
@@ -68,11 +68,16 @@ async def test_the_settings_of_a_role_do_not_count(careless_role: str, tenant: T
             shown = await app.connector.execute_query_one_async(
                 "SELECT current_setting('synchronous_commit') AS commits, current_user::text AS me"
             )
-    assert shown == {"commits": "on", "me": "roost_app"}
+    assert shown == {
+        "commits": "on",
+        "me": psycopg.conninfo.conninfo_to_dict(careless_role)["user"],
+    }
 
 
-async def test_a_server_that_waits_for_its_standbys_goes_on_doing_so(database_url: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as admin:
+async def test_a_server_that_waits_for_its_standbys_goes_on_doing_so(
+    admin_url: str, database_url: str
+) -> None:
+    with psycopg.connect(admin_url, autocommit=True) as admin:
         name = admin.info.dbname
         admin.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = remote_apply')
     async with open_database(database_url) as database, await database.connect() as connection:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import secrets
 import shutil
 import socket
 import tempfile
@@ -20,6 +19,7 @@ from cyclopts import Parameter
 from roost import store
 from roost.cli.children import running
 from roost.cli.consent import give_consent
+from roost.cli.demo_database import demo_database
 from roost.cli.demo_show import Progress, show_result
 from roost.cli.setup import make_home, make_tenant
 from roost.cli.show import Json, complete, plain, say, tell
@@ -28,8 +28,6 @@ from roost.house import House, migrate, open_house
 from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
 from roost.settings import Settings, read_settings
-from roost.store.embedded import remove_embedded
-from roost.store.schema import create_database, drop_database
 
 _DAYS = 30
 #: Wall seconds until every post has to be settled, and a day's figures collected.
@@ -149,40 +147,15 @@ def _data_folder(keep: Path | None) -> Iterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def _database(given: str | None, home: Path, *, keep: bool) -> AsyncIterator[str | None]:
-    """A database for the demo alone: a fresh one on the given server, or None for the embedded."""
-    if given is None:
-        try:
-            yield None
-        finally:
-            if not keep:
-                await remove_embedded(home)
-        return
-    name = f"roost_demo_{secrets.token_hex(4)}"
-    await create_database(given, name)
-    try:
-        yield make_conninfo_url(given, name)
-    finally:
-        if not keep:
-            await drop_database(given, name)
-
-
-def make_conninfo_url(url: str, database: str) -> str:
-    """The same server and user, another database, as a URL."""
-    from sqlalchemy.engine import make_url
-
-    changed = make_url(url).set(database=database)
-    return changed.render_as_string(hide_password=False)
-
-
-@contextlib.asynccontextmanager
 async def _stage(
     scenario: str, seed: int, keep: Path | None, progress: Progress
 ) -> AsyncIterator[Stage]:
-    given = read_settings().database_url
+    given = read_settings()
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(_data_folder(keep))
-        database = await stack.enter_async_context(_database(given, home, keep=keep is not None))
+        database = await stack.enter_async_context(
+            demo_database(given, home, keep=keep is not None)
+        )
         plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
         progress.say("starting the emulator")
         emulator = await stack.enter_async_context(
@@ -201,14 +174,15 @@ async def _stage(
             "TWITTER_CLIENT_SECRET": app["client_secret"],
             "TWITTER_CALLBACK_URL": app["callback"],
         }
-        environment = plain | told | ({"DATABASE_URL": database} if database else {})
+        environment = plain | told | ({"DATABASE_URL": database.app} if database.app else {})
         settings = Settings(
             _env_file=None,
             **{name.lower(): value for name, value in told.items()},
-            database_url=database,
+            database_url=database.app,
+            roost_admin_database_url=database.admin,
             roost_keys=None,
         )
-        progress.say("starting PostgreSQL" if database is None else "making a database")
+        progress.say("starting PostgreSQL" if database.app is None else "making a database")
         await migrate(settings)
         make_home(settings)
         for cast in CAST:

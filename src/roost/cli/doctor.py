@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from roost import store, x
 from roost.accounts import open_account
 from roost.cli.asking import agree
+from roost.cli.doctor_database import look_at_login
 from roost.cli.doctor_work import account_rests, look_at_work
 from roost.cli.findings import Finding, Health
 from roost.cli.show import Json, complete, say, signature
@@ -60,6 +61,7 @@ async def _look(settings: Settings, live: bool, yes: bool) -> list[Finding]:
         async with open_house(settings, who=signature()) as house:
             kind = "DATABASE_URL" if settings.database_url else "embedded"
             findings.append(Finding("database", Health.WELL, f"{kind}, tables up to date"))
+            findings += await look_at_login(house)
             findings += await _house(house, live, yes)
     except RoostError as error:
         what = "database" if isinstance(error, _DATABASE) else "start"

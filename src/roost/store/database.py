@@ -1,13 +1,13 @@
 """Connections and transactions: one tenant's rows at a time, or the few cross-tenant functions.
 
-The surprise: whoever `DATABASE_URL` names, every connection becomes `roost_app` at once, so that
-row-level security holds; a role that could bypass it is refused.
+Row-level security keeps tenants apart only while no session can put it aside, so every session logs
+in as `<database>_app`; another login, or one that could do more, is refused.
 """
 
 import abc
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, Final, LiteralString, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg.rows import dict_row
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
 from roost.store.away import DATABASE_AWAY, ConnectionRefused, first_line, raise_own_errors
+from roost.store.privileges import Login, find_login
 from roost.store.schema import HEAD
 from roost.store.session import (
     PLANNED_BY_KEY,
@@ -30,17 +31,12 @@ from roost.store.statements import STATEMENTS
 
 __all__ = ["DATABASE_AWAY", "Database", "Statements", "Transaction", "open_database"]
 
-#: The role of every connection that the application uses.
-APP_ROLE: Final = "roost_app"
 #: Wall seconds to wait for a connection of the pool.
 _POOL_PATIENCE_S = 10.0
 
-_SAFETY: LiteralString = """
-    SELECT current_user AS role, rolsuper OR rolbypassrls AS bypasses,
-           EXISTS (SELECT FROM pg_tables WHERE schemaname = 'roost' AND tableowner = current_user)
-               AS owns,
-           to_regclass('roost.alembic_version') IS NOT NULL AS migrated
-    FROM pg_roles WHERE rolname = current_user
+_FIND_TABLES: LiteralString = """
+    SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'alembic_version'
+                   AND relnamespace = to_regnamespace('roost'))
 """
 
 
@@ -51,7 +47,7 @@ async def _rows(cursor: psycopg.AsyncCursor[dict[str, Any]]) -> list[dict[str, A
 
 async def set_up_planned_by_key(connection: psycopg.AsyncConnection[Any]) -> None:
     """Set up a new connection of a pool that runs few statements, each planned once."""
-    await set_up(connection, role=APP_ROLE, more=PLANNED_BY_KEY)
+    await set_up(connection, more=PLANNED_BY_KEY)
 
 
 @contextlib.asynccontextmanager
@@ -181,14 +177,17 @@ class Database:
 
         Raises: psycopg.OperationalError, PoolerUnsupported.
         """
-        return await open_checked_session(self.conninfo, role=APP_ROLE, more=PLANNED_BY_KEY)
+        return await open_checked_session(self.conninfo, more=PLANNED_BY_KEY)
 
 
 def unavailable(reason: str, *, will_pass: bool) -> DatabaseUnavailable:
     """The failure of a database that cannot be used now, or with these settings."""
     error = DatabaseUnavailable(
         f"The database cannot be used: {reason}",
-        next="See that PostgreSQL runs at DATABASE_URL, then `roost doctor`.",
+        next="See that PostgreSQL runs at DATABASE_URL, then `roost doctor`."
+        if will_pass
+        else "See that DATABASE_URL has the right server, database, login and password. `roost"
+        " init` with ROOST_ADMIN_DATABASE_URL makes the login where it is missing.",
     )
     error.will_pass = will_pass
     return error
@@ -204,42 +203,56 @@ async def _refuse_unsafe(conninfo: str) -> None:
 
 
 async def _check(conninfo: str) -> None:
-    try:
-        connection = await open_checked_session(conninfo, role=APP_ROLE)
-    except psycopg.errors.InvalidParameterValue:
-        raise SchemaOutdated("The database has no Roost in it yet.") from None
-    connection.row_factory = dict_row
-    async with connection:
-        row = await (await connection.execute(_SAFETY)).fetchone()
-        assert row is not None
-        if row["bypasses"] or row["owns"]:
-            raise UnsafeDatabaseRole(
-                f"The database role {row['role']} could see every tenant's rows"
-                " (superuser, BYPASSRLS or owner of the tables).",
-                did="Roost did not start.",
-                next="Run `roost init`; it makes the role roost_app.",
-            )
+    async with await open_checked_session(conninfo) as connection:
+        _require_safe(await find_login(connection))
         found = None
-        if row["migrated"]:
-            version = await connection.execute("SELECT version_num FROM roost.alembic_version")
-            found = (await version.fetchone() or {}).get("version_num")
+        if await _ask(connection, _FIND_TABLES):
+            found = await _ask(connection, "SELECT version_num FROM roost.alembic_version")
         if found != HEAD:
             raise SchemaOutdated(
                 f"The database's tables are of version {found or 'none'}, this Roost needs {HEAD}."
             )
 
 
+async def _ask(connection: psycopg.AsyncConnection[Any], query: LiteralString) -> Any:
+    row = await (await connection.execute(query)).fetchone()
+    return row[0] if row else None
+
+
+def _require_safe(login: Login) -> None:
+    if not login.is_unsafe:
+        return
+    undoing = [each.told for each in login.excesses if each.undoes_row_security]
+    if login.name != login.expected:
+        told = f"Roost logs in to the database {login.database} as {login.expected} alone, and not"
+        raise UnsafeDatabaseRole(
+            f"{told} as {login.name}{''.join(f', which {each}' for each in undoing[:1])}.",
+            did="Roost did not start.",
+            next=f"Let DATABASE_URL log in as {login.expected}. Where that role is missing, `roost"
+            " init` makes it: give it an administrator's address as ROOST_ADMIN_DATABASE_URL.",
+        )
+    raise UnsafeDatabaseRole(
+        f"The database login {login.name} could see every tenant's rows: it "
+        + "; it ".join(undoing)
+        + ".",
+        did="Roost did not start.",
+        next="Have an administrator of the database take that away from it.",
+    )
+
+
 @contextlib.asynccontextmanager
 async def open_database(url: str, *, pool_size: int = 10) -> AsyncIterator[Database]:
-    """Connections as `roost_app`, checked to be harmless and to find this version's tables.
+    """Connections of the application's login, checked to be harmless and to find this version's
+    tables.
 
-    Raises: DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole.
+    Raises: DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, SettingInvalid,
+    UnsafeDatabaseRole.
     """
     conninfo = with_keepalives(url)
     await _refuse_unsafe(conninfo)
 
     async def connect() -> psycopg.AsyncConnection[Any]:
-        return await open_session(conninfo, role=APP_ROLE)
+        return await open_session(conninfo)
 
     # An error that is quoted in a log must not quote a post.
     engine = create_async_engine(

@@ -21,6 +21,7 @@ from psycopg.pq import PGconn, Ping
 
 from roost.errors import Busy, DatabaseUnavailable
 from roost.store.embedded_place import Place, prepare_place, remove_place
+from roost.store.roles import roles_of
 
 _Answer = TypeVar("_Answer")
 
@@ -53,6 +54,10 @@ class EmbeddedPostgres:
     def url(self, database: str) -> str:
         """A connection string of the bootstrap superuser, over the unix socket."""
         return _url(self._place, database)
+
+    def app_url(self, database: str) -> str:
+        """A connection string of the application's login, over the unix socket."""
+        return _url(self._place, database, user=roles_of(database).app)
 
     async def stop(self) -> None:
         """Leave; the server stops if nobody else uses it. A second call does nothing.
@@ -176,6 +181,8 @@ async def _create(place: Place, *, durable: bool) -> None:
         "initdb",
         f"--pgdata={new}",
         "--username=postgres",
+        # Who may enter the socket's folder (mode 700) is this OS user or root, and could read the
+        # data as well: a password beside it would keep nobody out.
         "--auth-local=trust",
         "--auth-host=reject",
         "--encoding=UTF8",
@@ -235,9 +242,9 @@ async def _answers(place: Place) -> bool:
     return await asyncio.to_thread(PGconn.ping, conninfo.encode()) == Ping.OK
 
 
-def _url(place: Place, database: str) -> str:
-    socket = quote(str(place.socket_folder), safe="")
-    return f"postgresql://postgres@/{quote(database, safe='')}?host={socket}&port={_PORT}"
+def _url(place: Place, database: str, *, user: str = "postgres") -> str:
+    socket, who = quote(str(place.socket_folder), safe=""), quote(user, safe="")
+    return f"postgresql://{who}@/{quote(database, safe='')}?host={socket}&port={_PORT}"
 
 
 def _lives(data: Path) -> bool:

@@ -1,6 +1,11 @@
-"""Roles and migrations: brings a database to this version's tables, once, whoever races."""
+"""Databases and migrations: brings a database to this version's tables, once, whoever races.
+
+The surprise: migrations name `roost_owner` and `roost_app`, the roles of a database called `roost`;
+in another database they get its own roles' names.
+"""
 
 import asyncio
+import re
 from importlib import resources
 from typing import Any
 
@@ -8,37 +13,42 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from psycopg.rows import dict_row
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, event, text
 
-from roost.errors import AdministratorNeeded, DatabaseCreationRefused
+from roost.errors import DatabaseCreationRefused
+from roost.store.roles import Roles, make_roles, password_for, roles_of
 from roost.store.session import open_checked_session, set_up_sync
 
 #: The newest migration.
-HEAD = "2026_11_28_mediastore"
-#: Any number, the same for every migrating process.
+HEAD = "2026_11_28_roles"
+#: Any two numbers, the same for every process that prepares a database, or migrates its tables.
+_PREPARING = 7_067_810
 _MIGRATING = 7_067_811
+#: How migrations name the two roles.
+_ROLE = re.compile(r"\broost_(?:owner|app)\b")
 
 
-def administrator_sql(user: str, database: str, *, roles_exist: bool) -> str:
-    """What somebody with the right to make roles runs once, where the Roost user may not."""
-    roles = (
-        "CREATE ROLE roost_owner NOLOGIN NOBYPASSRLS;\nCREATE ROLE roost_app NOLOGIN NOBYPASSRLS;\n"
-    )
-    return (
-        f"{'' if roles_exist else roles}"
-        f'GRANT roost_owner, roost_app TO "{user}";\n'
-        f'GRANT CREATE ON DATABASE "{database}" TO roost_owner;'
-    )
-
-
-async def prepare_database(url: str) -> bool:
+async def prepare_database(url: str, *, app_url: str | None = None) -> bool:
     """Make the roles and bring the tables to `HEAD`; whether anything had to be done.
 
-    Raises: AdministratorNeeded (nothing was changed), PoolerUnsupported, psycopg.OperationalError.
+    `url` is an administrator's, who may become the owner's role; the application's login, where it
+    is new, gets the password of `app_url`.
+    Raises: AdministratorNeeded (nothing was changed), PoolerUnsupported, SettingInvalid,
+    psycopg.OperationalError.
     """
-    await _make_roles(url)
-    return await asyncio.to_thread(_migrate, url)
+    async with await open_checked_session(url) as connection:
+        # Two grants at once on one database fail with "tuple concurrently updated". The session
+        # keeps this until the tables are made as well.
+        await connection.execute("SELECT pg_advisory_lock(%s)", [_PREPARING])
+        roles = await _find_roles(connection)
+        has_changed = await make_roles(connection, roles, password_for(roles, app_url))
+        return await asyncio.to_thread(_migrate, url, roles) or has_changed
+
+
+async def _find_roles(connection: psycopg.AsyncConnection[Any]) -> Roles:
+    row = await (await connection.execute("SELECT current_database()")).fetchone()
+    assert row is not None
+    return roles_of(row[0])
 
 
 async def create_database(url: str, name: str) -> bool:
@@ -56,98 +66,41 @@ async def create_database(url: str, name: str) -> bool:
             return False
         except psycopg.errors.InsufficientPrivilege:
             user = connection.info.user
+            allow = sql.SQL("ALTER ROLE {} CREATEDB;").format(sql.Identifier(user))
             raise DatabaseCreationRefused(
-                f"The database user {user} may not create a database of its own.",
-                next=f'Have an administrator run: ALTER ROLE "{user}" CREATEDB;'
+                f"The database user {user} may not create a database.",
+                next=f"Have an administrator run: {allow.as_string(connection)}"
                 " or unset DATABASE_URL to use a private PostgreSQL.",
             ) from None
     return True
 
 
 async def drop_database(url: str, name: str) -> None:
-    """Drop a database that Roost made, whoever is still connected to it."""
+    """Drop a database that Roost made, whoever is still connected to it, and its roles."""
+    roles = roles_of(name)
     async with await open_checked_session(url) as connection:
-        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-        await connection.execute(drop.format(sql.Identifier(name)))
+        for statement, each in (
+            ("DROP DATABASE IF EXISTS {} WITH (FORCE)", name),
+            ("DROP ROLE IF EXISTS {}", roles.app),
+            ("DROP ROLE IF EXISTS {}", roles.owner),
+        ):
+            await connection.execute(sql.SQL(statement).format(sql.Identifier(each)))
 
 
-async def _make_roles(url: str) -> None:
-    async with await open_checked_session(url) as connection, connection.transaction():
-        connection.row_factory = dict_row
-        # Two grants at once on one database fail with "tuple concurrently updated".
-        await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATING])
-        rows = await connection.execute(
-            """
-            SELECT current_user AS me, current_database() AS database,
-                   (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user)
-                       AS may_make_roles,
-                   (SELECT count(*) FROM pg_roles WHERE rolname IN ('roost_owner', 'roost_app')) = 2
-                       AS made
-            """
-        )
-        found = await rows.fetchone()
-        assert found is not None
-        needed = AdministratorNeeded(
-            f"The database user {found['me']} may not make what Roost needs.",
-            next="Have an administrator of the database run this, then `roost init` again.",
-            sql=administrator_sql(found["me"], found["database"], roles_exist=found["made"]),
-        )
-        if not found["made"] and not found["may_make_roles"]:
-            raise needed
-        try:
-            for role in ("roost_owner", "roost_app"):
-                await _make_role(connection, role, found["me"])
-            await _let_create(connection, found["database"])
-        except psycopg.errors.InsufficientPrivilege:
-            raise needed from None
-
-
-async def _make_role(connection: psycopg.AsyncConnection[Any], role: str, user: str) -> None:
-    name = sql.Identifier(role)
-    try:
-        async with connection.transaction():
-            await connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOBYPASSRLS").format(name))
-    except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
-        pass
-    except psycopg.errors.InsufficientPrivilege:
-        exists = await connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
-        if await exists.fetchone() is None:
-            raise
-    member = await connection.execute("SELECT pg_has_role(%s, %s, 'MEMBER') AS is", [user, role])
-    row = await member.fetchone()
-    if row and not row["is"]:
-        await connection.execute(sql.SQL("GRANT {} TO {}").format(name, sql.Identifier(user)))
-
-
-async def _let_create(connection: psycopg.AsyncConnection[Any], database: str) -> None:
-    allowed = await connection.execute(
-        "SELECT has_database_privilege('roost_owner', %s, 'CREATE') AS is", [database]
-    )
-    row = await allowed.fetchone()
-    if row and not row["is"]:
-        grant = sql.SQL("GRANT CREATE ON DATABASE {} TO roost_owner")
-        await connection.execute(grant.format(sql.Identifier(database)))
-        again = await connection.execute(
-            "SELECT has_database_privilege('roost_owner', %s, 'CREATE') AS is", [database]
-        )
-        row = await again.fetchone()
-        if row and not row["is"]:  # A grant without the right to grant is only a warning.
-            raise psycopg.errors.InsufficientPrivilege
-
-
-def _migrate(url: str) -> bool:
-    """Run Alembic under an advisory lock, as `roost_owner`; whether the version changed."""
+def _migrate(url: str, roles: Roles) -> bool:
+    """Run Alembic under an advisory lock, as the owner's role; whether the version changed."""
 
     def connect() -> psycopg.Connection[Any]:
         connection = psycopg.connect(url)
         try:
-            set_up_sync(connection, role="roost_owner")
+            set_up_sync(connection, role=roles.owner)
         except BaseException:
             connection.close()
             raise
         return connection
 
     engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+    _name_roles(engine, roles)
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
         connection.execute(text("CREATE SCHEMA IF NOT EXISTS roost"))
@@ -163,6 +116,22 @@ def _migrate(url: str) -> bool:
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATING})
         connection.commit()
     return before != HEAD
+
+
+def _name_roles(engine: Engine, roles: Roles) -> None:
+    """Let migrations be written as for a database called `roost`: name this one's roles instead."""
+    names = {"roost_owner": roles.owner, "roost_app": roles.app}
+
+    def replace(found: re.Match[str]) -> str:
+        quoted = sql.Identifier(names[found[0]]).as_string()
+        return quoted.replace("%", "%%")
+
+    def rename(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+    ) -> tuple[str, Any]:
+        return _ROLE.sub(replace, statement), parameters
+
+    event.listen(engine, "before_cursor_execute", rename, retval=True)
 
 
 def _version(connection: Any) -> str | None:

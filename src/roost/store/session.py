@@ -76,40 +76,37 @@ def with_keepalives(url: str) -> str:
     )
 
 
-def _wanted(role: str | None, more: Mapping[str, str]) -> dict[str, list[str]]:
-    settings = {**({"role": role} if role else {}), **REQUIRED, **more}
+def _wanted(more: Mapping[str, str]) -> dict[str, list[str]]:
+    settings = {**REQUIRED, **more}
     return {"names": list(settings), "values": list(settings.values())}
 
 
 async def set_up(
-    connection: psycopg.AsyncConnection[Any],
-    *,
-    role: str | None = None,
-    more: Mapping[str, str] | None = None,
+    connection: psycopg.AsyncConnection[Any], *, more: Mapping[str, str] | None = None
 ) -> None:
-    """Give a new session its role (None: the one that has logged in) and its settings.
+    """Give a new session its settings.
 
     The connection is idle before and after it; an open transaction would take the settings back.
-    Raises: psycopg.errors.InvalidParameterValue (no such role), InsufficientPrivilege.
     """
-    await connection.execute(_SET, _wanted(role, {**_KEEPALIVES, **(more or {})}))
+    await connection.execute(_SET, _wanted({**_KEEPALIVES, **(more or {})}))
     if not connection.autocommit:
         await connection.commit()
 
 
 def set_up_sync(connection: psycopg.Connection[Any], *, role: str) -> None:
-    """The synchronous form of `set_up`, for migrations."""
-    connection.execute(_SET, _wanted(role, _KEEPALIVES))
+    """Give a session of migrations its settings, and the role that owns the tables.
+
+    Raises: psycopg.errors.InvalidParameterValue (no such role), InsufficientPrivilege.
+    """
+    connection.execute(_SET, _wanted({"role": role, **_KEEPALIVES}))
     connection.commit()
 
 
-async def open_session(
-    conninfo: str, *, role: str | None = None, more: Mapping[str, str] | None = None
-) -> psycopg.AsyncConnection[Any]:
-    """A connection with its settings, with transactions. Raises: what `set_up` raises."""
+async def open_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
+    """A connection with its settings, with transactions. Raises: psycopg.OperationalError."""
     connection = await psycopg.AsyncConnection.connect(conninfo)
     try:
-        await set_up(connection, role=role, more=more)
+        await set_up(connection)
     except BaseException:
         await connection.close()
         raise
@@ -117,13 +114,12 @@ async def open_session(
 
 
 async def open_checked_session(
-    conninfo: str, *, role: str | None = None, more: Mapping[str, str] | None = None
+    conninfo: str, *, more: Mapping[str, str] | None = None
 ) -> psycopg.AsyncConnection[Any]:
     """A connection without transactions that has been checked to be one session of one server
     process, with its settings in force.
 
-    Raises: PoolerUnsupported, psycopg.OperationalError (away), away.ConnectionRefused, and what
-    `set_up` raises.
+    Raises: PoolerUnsupported, psycopg.OperationalError (away), away.ConnectionRefused.
     """
     try:
         connection = await connect(conninfo)
@@ -140,8 +136,8 @@ async def open_checked_session(
         if pid != connection.info.backend_pid:
             # A pooler gives its clients process numbers of its own.
             await _refuse_shared(connection, conninfo, pid)
-        await set_up(connection, role=role, more=more)
-        await _refuse_lost(connection, role)
+        await set_up(connection, more=more)
+        await _refuse_lost(connection)
     except BaseException:
         await connection.close()
         raise
@@ -155,9 +151,9 @@ async def _pid(connection: psycopg.AsyncConnection[Any]) -> int:
     return pid
 
 
-async def _refuse_lost(connection: psycopg.AsyncConnection[Any], role: str | None) -> None:
+async def _refuse_lost(connection: psycopg.AsyncConnection[Any]) -> None:
     """Raises: PoolerUnsupported where what one statement set is not there for the next one."""
-    lost = await (await connection.execute(_FIND_LOST, _wanted(role, {}))).fetchall()
+    lost = await (await connection.execute(_FIND_LOST, _wanted({}))).fetchall()
     if lost:
         names = ", ".join(name for (name,) in lost)
         raise _unsupported(f"what a session sets is lost with the next statement ({names})")

@@ -1,0 +1,120 @@
+"""What a session of the application could do beyond its work: some of it is refused at the start.
+
+Row-level security keeps tenants apart only for a role that cannot put it aside. What does not
+undo it, and is still more than the work needs, `roost doctor` tells.
+"""
+
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg.rows import dict_row
+
+from roost.store.roles import roles_of
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Something that the application's login should not be able to do."""
+
+    told: str
+    """The rest of a sentence that begins with the login's name."""
+    undoes_row_security: bool
+    """With it the login could see or change every tenant's rows."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """Whom a session has logged in as, and what else it could do."""
+
+    name: str
+    expected: str
+    """The one login of this database's application."""
+    database: str
+    excesses: tuple[Excess, ...]
+
+    @property
+    def is_unsafe(self) -> bool:
+        """Whether nothing may be started as this login."""
+        return self.name != self.expected or any(e.undoes_row_security for e in self.excesses)
+
+
+#: Every role that the login is or may become; a superuser may become all of them, so only its own
+#: is listed.
+_ROLES: LiteralString = """
+    SELECT r.rolname AS role, r.rolname = session_user AS is_own,
+           r.rolsuper AS superuser, r.rolbypassrls AS bypasses, r.rolcreaterole AS makes_roles,
+           r.rolreplication AS replicates, r.rolcreatedb AS makes_databases,
+           r.rolname IN ('pg_execute_server_program', 'pg_read_server_files',
+                         'pg_write_server_files') AS reaches_server,
+           EXISTS (SELECT FROM pg_class WHERE relowner = r.oid
+                   AND relnamespace = to_regnamespace('roost')) AS owns_tables,
+           EXISTS (SELECT FROM pg_namespace WHERE nspowner = r.oid AND nspname = 'roost')
+               AS owns_schema,
+           EXISTS (SELECT FROM pg_database WHERE datdba = r.oid AND datname = current_database())
+               AS owns_database
+    FROM pg_roles r
+    WHERE r.rolname = session_user
+       OR NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user)
+          AND pg_has_role(session_user, r.oid, 'MEMBER')
+    ORDER BY r.rolname <> session_user, r.rolname
+"""
+#: What holds for the database; other logins that may act as one of its roles.
+_DATABASE: LiteralString = """
+    SELECT has_database_privilege(session_user, current_database(), 'CREATE') AS makes_schemas,
+           EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'roost'
+                   AND has_schema_privilege(session_user, n.oid, 'CREATE')) AS makes_tables,
+           ARRAY(SELECT a.privilege_type
+                 FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+                 WHERE d.datname = current_database() AND a.grantee = 0 ORDER BY 1) AS of_public,
+           ARRAY(SELECT m.rolname::text FROM pg_roles m
+                 JOIN pg_auth_members am ON am.member = m.oid JOIN pg_roles r ON r.oid = am.roleid
+                 WHERE r.rolname = %(app)s AND NOT m.rolsuper ORDER BY 1) AS also_app
+"""
+
+
+def judge_roles(rows: list[dict[str, Any]]) -> list[Excess]:
+    """What the roles that a login is, or may become, let it do too much; its own first."""
+    found = []
+    for row in rows:
+        through = "" if row["is_own"] else f" by way of the role {row['role']}"
+        undoing = [
+            (row["superuser"], "is a superuser"),
+            (row["bypasses"], "bypasses row-level security"),
+            (row["makes_roles"], "may make roles, and so become others"),
+            (row["replicates"], "may copy the whole server (REPLICATION)"),
+            (row["owns_tables"] or row["owns_schema"], "owns Roost's tables"),
+            (row["owns_database"], "owns the database"),
+            (row["reaches_server"], "may use the server's files and programs"),
+        ]
+        told = [words for holds, words in undoing if holds]
+        found += [Excess(f"{words}{through}", undoes_row_security=True) for words in told]
+        if row["makes_databases"]:
+            found.append(Excess(f"may make databases{through}", undoes_row_security=False))
+        if not row["is_own"] and not told:
+            found.append(Excess(f"is a member of {row['role']}", undoes_row_security=False))
+    return found
+
+
+def judge_database(row: dict[str, Any]) -> list[Excess]:
+    """What the database lets this login do too much, or others do who are not meant to."""
+    checks = [
+        (row["makes_schemas"] or row["makes_tables"], "may make tables or schemas here"),
+        (row["of_public"], f"is not alone: every role has {', '.join(row['of_public'])} here"),
+        (row["also_app"], f"is not alone: {', '.join(row['also_app'])} may act as it"),
+    ]
+    return [Excess(told, undoes_row_security=False) for holds, told in checks if holds]
+
+
+async def find_login(connection: psycopg.AsyncConnection[Any]) -> Login:
+    """Whom this session has logged in as, and what it could do beyond its work."""
+    row = await (await connection.execute("SELECT session_user, current_database()")).fetchone()
+    assert row is not None
+    name, database = row
+    expected = roles_of(database).app
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(_ROLES)
+    excesses = judge_roles(await cursor.fetchall())
+    await cursor.execute(_DATABASE, {"app": expected})
+    excesses += judge_database((await cursor.fetchall())[0])
+    return Login(name, expected, database, tuple(excesses))

@@ -1,0 +1,192 @@
+"""The two roles of a database, what each of them needs, and what of it is still missing.
+
+`<database>_owner` owns the tables and migrates them; `<database>_app` is the login of everything
+else. Roles belong to the whole server, so their names contain the database's: two installations on
+one server share none, and neither may connect to the other's database.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString
+from urllib.parse import unquote, urlsplit
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+
+from roost.errors import AdministratorNeeded, SettingInvalid
+from roost.store.ownership import find_transfers
+
+#: PostgreSQL cuts longer names off, so that two databases could come to share a role.
+_NAME_BYTES: Final = 63
+#: `pg_has_role(…, 'SET')` is only known from this version on.
+_SET_OPTION_SINCE: Final = 160_000
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The names of a database's two roles."""
+
+    owner: str
+    """Owns the schema and migrates it; nobody logs in as it, unless an administrator lets them."""
+    app: str
+    """Logs in; owns nothing, and row-level security holds for it."""
+
+
+def roles_of(database: str) -> Roles:
+    """The roles of a database of this name. Raises: SettingInvalid (the name is too long)."""
+    roles = Roles(owner=f"{database}_owner", app=f"{database}_app")
+    if len(roles.owner.encode()) > _NAME_BYTES:
+        most = _NAME_BYTES - len(roles.owner.encode()) + len(database.encode())
+        raise SettingInvalid(
+            f"The database's name {database!r} is longer than {most} bytes: PostgreSQL would cut"
+            " off the names of its roles.",
+            next="Give the database a shorter name.",
+            setting="DATABASE_URL",
+        )
+    return roles
+
+
+def password_for(roles: Roles, url: str | None) -> str | None:
+    """The password of the application's login, where this address logs in as it and has one."""
+    parts = urlsplit(url or "")
+    is_app = parts.username is not None and unquote(parts.username) == roles.app
+    return unquote(parts.password) if is_app and parts.password else None
+
+
+_LET_OWNER: LiteralString = "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {owner}"
+#: For an administrator who prepares a database by hand; the owner logs in for `roost init` then.
+_BY_HAND: Final[tuple[LiteralString, ...]] = (
+    "CREATE ROLE {owner} LOGIN",
+    "CREATE ROLE {app} LOGIN",
+    _LET_OWNER,
+    "GRANT CONNECT ON DATABASE {database} TO {app}",
+    "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+)
+
+
+def administrator_sql(database: str) -> str:
+    """What an administrator runs to prepare a database. Raises: SettingInvalid."""
+    roles = roles_of(database)
+    names = {
+        "owner": sql.Identifier(roles.owner),
+        "app": sql.Identifier(roles.app),
+        "database": sql.Identifier(database),
+    }
+    return _as_script([sql.SQL(words).format(**names) for words in _BY_HAND], None)
+
+
+def _as_script(
+    statements: list[sql.Composed], connection: psycopg.AsyncConnection[Any] | None
+) -> str:
+    return "\n".join(f"{each.as_string(connection)};" for each in statements)
+
+
+_FIND_STATE: LiteralString = """
+    WITH granted AS (
+        SELECT a.grantee, a.privilege_type
+        FROM pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+        WHERE d.datname = current_database()
+    )
+    SELECT current_database() AS database, session_user AS me,
+           EXISTS (SELECT FROM pg_roles WHERE rolname = %(owner)s) AS has_owner,
+           EXISTS (SELECT FROM pg_roles WHERE rolname = %(app)s) AS has_app,
+           EXISTS (SELECT FROM pg_roles WHERE rolname = %(app)s AND rolcanlogin) AS app_logs_in,
+           EXISTS (SELECT FROM granted WHERE grantee = 0) AS is_open,
+           EXISTS (SELECT FROM granted g JOIN pg_roles r ON r.oid = g.grantee
+                   WHERE r.rolname = %(app)s AND g.privilege_type = 'CONNECT') AS app_connects,
+           (SELECT count(*) FROM granted g JOIN pg_roles r ON r.oid = g.grantee
+            WHERE r.rolname = %(owner)s
+              AND g.privilege_type IN ('CONNECT', 'CREATE', 'TEMPORARY')) = 3
+               AS owner_creates
+"""
+_FIND_MEMBERSHIP: LiteralString = """
+    SELECT m.rolsuper OR m.rolname = %(role)s OR EXISTS (
+               SELECT FROM pg_roles r
+               WHERE r.rolname = %(role)s AND pg_has_role(session_user, r.oid, %(option)s))
+    FROM pg_roles m WHERE m.rolname = session_user
+"""
+
+
+@dataclass(frozen=True)
+class _Missing:
+    """What is still to be done by somebody who may."""
+
+    statements: list[sql.Composed]
+    """In their order."""
+    me: str
+    """The present login."""
+    login_is_new: bool
+    """Whether the application's role cannot log in yet."""
+
+
+async def _find_missing(connection: psycopg.AsyncConnection[Any], roles: Roles) -> _Missing:
+    cursor = connection.cursor(row_factory=dict_row)
+    await cursor.execute(_FIND_STATE, {"owner": roles.owner, "app": roles.app})
+    state = await cursor.fetchone()
+    assert state is not None
+    names = {
+        "owner": sql.Identifier(roles.owner),
+        "app": sql.Identifier(roles.app),
+        "me": sql.Identifier(state["me"]),
+        "database": sql.Identifier(state["database"]),
+    }
+    wanted: list[tuple[LiteralString, bool]] = [
+        ("CREATE ROLE {owner} NOLOGIN", not state["has_owner"]),
+        ("CREATE ROLE {app} LOGIN", not state["has_app"]),
+        ("ALTER ROLE {app} LOGIN", state["has_app"] and not state["app_logs_in"]),
+        (_LET_OWNER, not state["owner_creates"]),
+        ("GRANT CONNECT ON DATABASE {database} TO {app}", not state["app_connects"]),
+        ("REVOKE ALL ON DATABASE {database} FROM PUBLIC", state["is_open"]),
+        ("GRANT {owner} TO {me}", not await _may_become(connection, roles.owner)),
+    ]
+    statements = [sql.SQL(words).format(**names) for words, is_missing in wanted if is_missing]
+    statements += await find_transfers(connection, owner=roles.owner, app=roles.app)
+    return _Missing(statements, state["me"], not state["app_logs_in"])
+
+
+async def _may_become(connection: psycopg.AsyncConnection[Any], role: str) -> bool:
+    """Whether this login may `SET ROLE` to a role, which need not exist yet."""
+    option = "SET" if connection.info.server_version >= _SET_OPTION_SINCE else "MEMBER"
+    cursor = await connection.execute(_FIND_MEMBERSHIP, {"role": role, "option": option})
+    row = await cursor.fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
+async def make_roles(
+    connection: psycopg.AsyncConnection[Any], roles: Roles, password: str | None
+) -> bool:
+    """Make what is missing; whether anything was.
+
+    A login that is new gets the password. Objects of other owners in Roost's schema, of a database
+    that was renamed or loaded from a dump of another one, become those of these roles.
+    Raises: AdministratorNeeded (nothing was changed).
+    """
+    missing = await _find_missing(connection, roles)
+    if not missing.statements:
+        return False
+    try:
+        async with connection.transaction():
+            await connection.execute(sql.SQL(";").join(missing.statements))
+            if missing.login_is_new and password:
+                await _set_password(connection, roles.app, password)
+            # A grant without the right to grant is only a warning.
+            if (await _find_missing(connection, roles)).statements:
+                raise psycopg.errors.InsufficientPrivilege
+    except psycopg.errors.InsufficientPrivilege:
+        raise AdministratorNeeded(
+            f"The database user {missing.me} may not make what Roost needs.",
+            next="Have an administrator of the database run this, then `roost init` again."
+            f" Where the server asks for passwords, {roles.app} needs one as well.",
+            sql=_as_script(missing.statements, connection),
+        ) from None
+    return True
+
+
+async def _set_password(connection: psycopg.AsyncConnection[Any], role: str, password: str) -> None:
+    """Set a password without its words, which would reach the server and perhaps its log."""
+    verifier = connection.pgconn.encrypt_password(
+        password.encode(), role.encode(), b"scram-sha-256"
+    ).decode()
+    statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+    await connection.execute(statement.format(sql.Identifier(role), sql.Literal(verifier)))
