@@ -16,7 +16,7 @@ from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
 from roost import store, worker
 from roost.cli.consent import give_consent
 from roost.house import House
-from roost.models import IntegrationStatus, Tenant
+from roost.models import Tenant
 from roost.settings import Settings
 
 #: A busy machine may delay heartbeats; with these, no worker counts as dead because of that.
@@ -141,7 +141,7 @@ async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
     desk: Desk, tmp_path: Path
 ) -> None:
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark(transaction, desk.account.id, IntegrationStatus.NEEDS_RECONNECT)
+        await store.accounts.mark_needs_reconnect(transaction, desk.account)
     async with asyncio.timeout(120):
         ended = await post(desk, tmp_path, "Hello", "--json")
     assert ended.code == 5

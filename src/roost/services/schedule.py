@@ -17,7 +17,7 @@ from roost.errors import (
     TimePast,
 )
 from roost.house import House
-from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
+from roost.models import Integration, PartState, Post, PostId, PostState, Tenant, Violation
 from roost.store.database import Transaction
 from roost.store.posts import NewMedia, NewPart
 
@@ -28,6 +28,8 @@ _JUST_NOW: Final = timedelta(minutes=1)
 _EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
 #: Came to nothing: nothing of it is on X, and with another time it may be tried again.
 _OVER = {PostState.FAILED, PostState.MISSED}
+#: May have attempts, which created nothing: an edited post begins anew, without them.
+_BEGUN = _OVER | {PostState.PUBLISHING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,10 @@ async def edit_post(
     parts: Sequence[PlainPart] | None,
     due_at: datetime | None,
 ) -> Post:
-    """Another text, other files or another time for a post that has not begun, or came to nothing.
+    """Another text, other files or another time for a post of which X has nothing.
 
-    A post that failed or was missed needs a new time: it is scheduled again.
+    A post that failed or was missed needs a new time. A post that is on its way, and waits, is
+    scheduled again; without a new time it continues where the wait allows.
 
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast (nothing is changed).
     """
@@ -170,29 +173,27 @@ async def edit_post(
         _refuse(judged)
     async with house.database.tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
+        # As it is now that nobody else can change it.
+        post, now = await store.posts.get(transaction, post_id), house.clock.now()
         if state in _OVER and due_at is None:
             raise PostNotEditable(
                 f"Post {post_id} is {state}.", next="Give it another time with --at."
             )
-        if judged is not None or state in _OVER:
+        if judged is not None or state in _BEGUN:
             rows = _rows(judged) if judged is not None else _same(post)
             await store.posts.replace_parts(transaction, tenant.id, integration.id, post_id, rows)
-        when = due_at or (post.due_at if state is PostState.SCHEDULED else None)
+        when = due_at if due_at is not None or state is PostState.DRAFT else post.due_at
         if when is not None:
             await store.posts.reschedule(
-                transaction, post_id, when, prepare_ahead=house.settings.prepare_ahead
-            )
-        if state is PostState.MISSED:
-            await store.alarms.end(
-                transaction, tenant.id, "missed", f"post {post_id}", at=house.clock.now()
+                transaction, post_id, when, prepare_ahead=house.settings.prepare_ahead, at=now
             )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.tell(
             transaction,
             tenant.id,
             post_id,
-            house.clock.now(),
-            post.state,
+            now,
+            state,
             changed.state,
             "edited by hand",
             who=house.who,
@@ -218,29 +219,46 @@ def _same(post: Post) -> list[NewPart]:
 
 
 async def cancel_post(house: House, tenant: Tenant, post_id: PostId) -> Post:
-    """Take a post back before its time. Raises: PostNotFound, PostNotEditable."""
+    """Take a post back while X has nothing of it. Raises: PostNotFound, PostNotEditable."""
     async with house.database.tenant(tenant.id) as transaction:
-        state = await _take_editable(transaction, post_id, _EDITABLE | {PostState.MISSED})
-        await store.posts.move(transaction, post_id, state, PostState.CANCELLED)
+        state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
         now = house.clock.now()
+        await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
         await store.posts.tell(
             transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand",
             who=house.who,
         )  # fmt: skip
-        await store.alarms.end(transaction, tenant.id, "missed", f"post {post_id}", at=now)
         return await store.posts.get(transaction, post_id)
 
 
 async def _take_editable(
     transaction: Transaction, post_id: PostId, states: Collection[PostState]
 ) -> PostState:
+    """The state of a post, locked, in one of these states; or on its way and X has nothing of it.
+
+    An attempt locks the same row: either it sees what is changed here, or it is seen here.
+    """
     state = await store.posts.lock_state(transaction, post_id)
-    if state not in states:
-        raise PostNotEditable(
-            f"Post {post_id} is {state}; it can no longer be changed here.",
-            next=f"`roost posts {post_id} --history` tells what became of it.",
-        )
-    return state
+    if state in states:
+        return state
+    if state is PostState.PUBLISHING and await store.posts.is_untouched(transaction, post_id):
+        return state
+    post = await store.posts.get(transaction, post_id)
+    raise PostNotEditable(
+        f"Post {post_id} {_why_fixed(post)}; it can no longer be changed here.",
+        next=f"`roost posts {post_id} --history` tells what became of it.",
+    )
+
+
+def _why_fixed(post: Post) -> str:
+    states = {part.state for part in post.parts}
+    if post.state is not PostState.PUBLISHING:
+        return f"is {post.state}"
+    if PartState.SENDING in states:
+        return "is being sent at this moment"
+    if PartState.SENT in states:
+        return "is on X in part"
+    return "was handed to X, and may be there"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 from roost import limits, reconcile, x
 from roost.errors import RoostError
 from roost.journal import Attempt, Outcome, PartJournal, Upload
-from roost.models import PartState
+from roost.models import AlertKind, PartState
 from roost.points import Point
 from roost.services.publish import search
 from roost.services.publish.pauses import PAUSE_APP, growing
@@ -89,6 +89,9 @@ async def _refused(
 ) -> Turn:
     """What becomes of an attempt that did not end with a post."""
     rests = way.account.rests
+    if isinstance(error, x.errors.Rejected | x.errors.ParentNotVisible):
+        # X judged this post: it takes requests of the account and of the app.
+        await way.end_backoffs()
     match error:
         case x.errors.OutcomeUnknown():
             await way.unknown(part, attempt, str(error))
@@ -109,11 +112,11 @@ async def _refused(
             return Turn.BEHIND
         case x.errors.OutOfCredits():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(PAUSE_APP, "credits", error)
+            await way.rest_app(PAUSE_APP, AlertKind.CREDITS, error)
             return Turn.BEHIND
         case x.errors.AppMisconfigured():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(PAUSE_APP, "app", error)
+            await way.rest_app(PAUSE_APP, AlertKind.APP, error)
             return Turn.BEHIND
         case x.errors.Rejected() if not again:
             await way.refused(part, attempt, f"{error.code}: {error.message}")
@@ -139,7 +142,7 @@ async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
     now = way.house.clock.now()
     wait = limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
     if wait.family is limits.Family.APP_DAY:
-        await way.rest_app(wait.until - now, "limit", error)
+        await way.rest_app(wait.until - now, AlertKind.LIMIT, error)
     else:
         await way.rest_account(wait.until - now, error.message)
 
