@@ -87,7 +87,8 @@ def _refuse(judged: Judged) -> None:
     )
 
 
-def _refuse_past(due_at: datetime | None, now: datetime) -> None:
+def require_future(due_at: datetime | None, now: datetime) -> None:
+    """Refuse a time that is over. Raises: TimePast."""
     if due_at is not None and due_at < now - _JUST_NOW:
         raise TimePast(f"{due_at.isoformat(timespec='seconds')} is over.")
 
@@ -128,7 +129,7 @@ async def schedule_post(
 
     Raises: PostRefused with every violation, TimePast (nothing is stored).
     """
-    _refuse_past(due_at, house.clock.now())
+    require_future(due_at, house.clock.now())
     judged = await judge(parts, subscription_type=integration.subscription_type)
     _refuse(judged)
     async with house.database.tenant(tenant.id) as transaction:
@@ -163,7 +164,7 @@ async def edit_post(
 
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast (nothing is changed).
     """
-    _refuse_past(due_at, house.clock.now())
+    require_future(due_at, house.clock.now())
     async with house.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.accounts.get(transaction, post.integration_id)

@@ -63,6 +63,17 @@ async def send_part(
     `again`: it repeats, byte by byte, one that X did not answer. `deadline_at` was read before the
     commit, from a clock that counts suspended time, and holds for commit and request together.
     """
+    sending = (way.tenant_id, way.journal.post.id)
+    way.locks.sending.add(sending)
+    try:
+        return await _send(way, part, attempt, deadline_at, again=again)
+    finally:
+        way.locks.sending.discard(sending)
+
+
+async def _send(
+    way: Way, part: PartJournal, attempt: Attempt, deadline_at: float, *, again: bool
+) -> Turn:
     reached(Point.CREATE_BEFORE_SEND)
     if not await way.locks.still_hold(way.account.x_user_id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
@@ -77,7 +88,11 @@ async def send_part(
             deadline=deadline_at,
         )
     except RoostError as error:
-        return await _refused(way, part, attempt, error, again=again)
+        turn = await _refused(way, part, attempt, error, again=again)
+        if isinstance(error, x.errors.Rejected | x.errors.ParentNotVisible):
+            # X judged this post: it takes requests of the account and of the app.
+            await way.end_backoffs()
+        return turn
     reached(Point.CREATE_AFTER_SEND)
     turn = await way.sent(part, attempt, created.tweet_id, rate=created.rate)
     reached(Point.CREATE_AFTER_COMMIT)
@@ -89,9 +104,6 @@ async def _refused(
 ) -> Turn:
     """What becomes of an attempt that did not end with a post."""
     rests = way.account.rests
-    if isinstance(error, x.errors.Rejected | x.errors.ParentNotVisible):
-        # X judged this post: it takes requests of the account and of the app.
-        await way.end_backoffs()
     match error:
         case x.errors.OutcomeUnknown():
             await way.unknown(part, attempt, str(error))
