@@ -35,6 +35,10 @@ _WORDS: Final = {
 }
 
 
+#: The states of a post that a person is alerted of, and the kind of the alert.
+STATE_ALERTS: Final = {state: words[0] for state, words in _WORDS.items()}
+
+
 async def alert_outcome(
     transaction: Statements,
     post: Post,
