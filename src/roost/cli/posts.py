@@ -55,7 +55,11 @@ def post(
     account: AccountName = None,
     as_json: Json = False,
 ) -> int:
-    """Publish a post now and wait for the outcome, or schedule it with --at."""
+    """Publish a post now and wait for the outcome, or schedule it with --at.
+
+    Where a pause holds it back, this ends at once with 4, and where its account has to be connected
+    again, with 5: the post stays planned.
+    """
 
     async def work() -> int:
         parts = _parts(text, media, alt, thread)
