@@ -158,11 +158,10 @@ async def note_without_worker(house: House, post: Post) -> None:
         tell(_NO_WORKER)
 
 
-async def see_interrupted(house: House, sending: worker.Sending) -> list[tuple[Tenant, Post]]:
+async def see_interrupted(house: House, sending: worker.Sending) -> list[Post]:
     """The posts that a worker was sending when it was asked to end, as they are now."""
     found = []
     for tenant_id, post_id in sorted(sending):
-        tenant = await store.tenants.see(house.database, tenant_id)
         async with house.database.tenant(tenant_id) as transaction:
-            found.append((tenant, await store.posts.get(transaction, post_id)))
+            found.append(await store.posts.get(transaction, post_id))
     return found

@@ -56,12 +56,9 @@ def worker(*, as_json: Json = False) -> int:
             await publisher.run(house, on_ending=ending)
             posts = await outcome.see_interrupted(house, sending[0]) if sending else []
             alive = bool(posts) and await publisher.is_any_alive(house)
-        told = [outcome.describe_interrupted(post, worker_alive=alive) for _, post in posts]
-        ended = [
-            {"tenant": tenant.name, "post": post.id, "state": post.state} for tenant, post in posts
-        ]
-        answer = {"worker": "ended", "posts": ended}
-        say(answer, "\n".join([*told, "The worker has ended."]), as_json=as_json)
+        for post in posts:
+            tell(outcome.describe_interrupted(post, worker_alive=alive))
+        tell("The worker has ended.")
 
     return _until_ended(work)
 
