@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from roost import prices, store, x
 from roost.errors import ReconnectNeeded, SettingInvalid, UnsafeHost
 from roost.house import House
-from roost.models import LIVE_HOSTS, Environment, Integration, IntegrationStatus, LedgerEntry
+from roost.models import LIVE_HOSTS, AlertKind, Environment, Integration, LedgerEntry
 from roost.points import Point
 from roost.store.accounts import Tokens
 from roost.store.away import DATABASE_AWAY
@@ -151,8 +151,8 @@ class Grant:
 
     async def _lose(self, transaction: Transaction, used: Tokens) -> None:
         account = self.integration
-        await store.accounts.mark_dead(transaction, account.id, used)
-        await sound_reconnect(self.house, transaction, account)
+        if await store.accounts.mark_dead(transaction, account.id, used):
+            await sound_reconnect(self.house, transaction, account)
 
     async def _open(self, transaction: Transaction) -> Tokens:
         vault = await self.house.vault.of(transaction, self.integration.tenant_id)
@@ -226,10 +226,8 @@ async def mark_lost(house: House, integration: Integration, error: ReconnectNeed
     """Note that only the account's owner can help, unless the refresh has noted it already."""
     if isinstance(error, x.errors.Reauthorize):
         async with house.database.tenant(integration.tenant_id) as transaction:
-            await store.accounts.mark(
-                transaction, integration.id, IntegrationStatus.NEEDS_RECONNECT
-            )
-            await sound_reconnect(house, transaction, integration)
+            if await store.accounts.mark_needs_reconnect(transaction, integration):
+                await sound_reconnect(house, transaction, integration)
 
 
 async def sound_reconnect(house: House, transaction: Transaction, integration: Integration) -> None:
@@ -237,8 +235,8 @@ async def sound_reconnect(house: House, transaction: Transaction, integration: I
     await store.alarms.sound(
         transaction,
         integration.tenant_id,
-        "reconnect",
-        f"@{integration.username}",
+        AlertKind.RECONNECT,
+        store.alarms.about_account(integration.id),
         at=house.clock.now(),
         message=f"X no longer accepts the grant of @{integration.username}; its posts wait.",
         next=ReconnectNeeded.default_next,

@@ -76,11 +76,14 @@ POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
             PostState.FAILED,
             PostState.NEEDS_DECISION,
             PostState.MISSED,
+            # By a person, while X has nothing of it.
+            PostState.SCHEDULED,
+            PostState.CANCELLED,
         }
     ),
     PostState.PUBLISHED: frozenset(),
     PostState.PARTLY_PUBLISHED: frozenset({PostState.PUBLISHING, PostState.CANCELLED}),
-    PostState.FAILED: frozenset({PostState.SCHEDULED}),
+    PostState.FAILED: frozenset({PostState.SCHEDULED, PostState.CANCELLED}),
     PostState.NEEDS_DECISION: frozenset(
         {
             PostState.PUBLISHING,
@@ -217,6 +220,8 @@ class Integration:
     rest_why: str | None = None
     rests: int = 0
     """How often in a row X took none."""
+    backoff_counts_as_late: bool = False
+    """The back-off has its cause on this side: its posts count as late meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +255,15 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """What keeps a post that is on its way."""
+
+    reason: str
+    until: datetime | None
+    """None: until somebody has acted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """What a person schedules: one part, or a thread of several."""
 
@@ -266,6 +280,12 @@ class Post:
     """Held back by hand; its account, its tenant or everything may be as well."""
     tolerance: timedelta | None = None
     """How late it may go out; None: as the settings say."""
+    wait: Wait | None = None
+    """What it waited for last while it was on its way; over where `until` is past."""
+    acknowledged_at: datetime | None = None
+    """When a person said that it stays as it is."""
+    possible_duplicate: bool = False
+    """X may have a part of it twice, and no person has acknowledged that yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,15 +356,36 @@ class Alert:
     message: str
 
 
+class AlertKind(StrEnum):
+    """What an alert for a person is about; it ends when its cause ends."""
+
+    DECISION = "decision"
+    """A post needs a decision, or only a part of it is on X."""
+    MISSED = "missed"
+    FAILED = "failed"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    """X answered an older attempt late: it may have a part twice."""
+    RECONNECT = "reconnect"
+    """X no longer accepts the grant of an account."""
+    CREDITS = "credits"
+    """X takes nothing of an app, for want of credits."""
+    APP = "app"
+    """X takes nothing of an app, by its settings or credentials."""
+    LIMIT = "limit"
+    """X takes nothing of an app: its window of 24 hours is empty."""
+    LATE = "late"
+    RESTORED = "restored"
+    COPIED = "copied"
+    CLOCK_SKEW = "clock_skew"
+
+
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """Something about the work itself that a person has to see to; an alert is about figures."""
 
-    kind: str
-    """`credits`, `app`, `limit`, `reconnect`, `missed`, `failed`, `late`, `decision` or
-    `restored`."""
+    kind: AlertKind
     subject: str
-    """What it concerns: an account, a post, an app. One alarm at a time is open for each."""
+    """What it concerns: `account 3`, `post 17`, an app. One at a time is open for each."""
     raised_at: datetime
     message: str
     next: str

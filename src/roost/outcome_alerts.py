@@ -4,35 +4,39 @@ from datetime import datetime
 from typing import Final
 
 from roost import store
-from roost.models import Integration, Post, PostState
+from roost.models import AlertKind, Integration, Post, PostState
 from roost.store.database import Statements
 
 #: By the state of a post that did not end as planned: the alert's kind, what happened to the
 #: post, and what a person can do.
 _WORDS: Final = {
     PostState.NEEDS_DECISION: (
-        "decision",
+        AlertKind.DECISION,
         "needs a decision",
         "`roost posts {0} --history` shows what is known; `roost decide {0} sent URL`, `send` or"
         " `drop` settles it.",
     ),
     PostState.MISSED: (
-        "missed",
+        AlertKind.MISSED,
         "was missed",
         "`roost decide {0} send` sends it now, `drop` takes it back.",
     ),
     PostState.PARTLY_PUBLISHED: (
-        "decision",
+        AlertKind.DECISION,
         "is on X only in part",
         "`roost decide {0} continue --text …` goes on, `delete` takes off X what is out, `leave`"
         " leaves it.",
     ),
     PostState.FAILED: (
-        "failed",
+        AlertKind.FAILED,
         "is not on X",
         "`roost edit {0} --text … --at +1m` tries again, `roost decide {0} leave` leaves it.",
     ),
 }
+
+
+#: The states of a post that a person is alerted of, and the kind of the alert.
+STATE_ALERTS: Final = {state: words[0] for state, words in _WORDS.items()}
 
 
 async def alert_outcome(
@@ -49,7 +53,7 @@ async def alert_outcome(
         return
     kind, what, what_next = _WORDS[state]
     await store.alarms.sound(
-        transaction, post.tenant_id, kind, f"post {post.id}", at=at,
+        transaction, post.tenant_id, kind, store.alarms.about_post(post.id), at=at,
         message=f"Post {post.id} of @{account.username} {what}: {why}",
         next=what_next.format(post.id),
     )  # fmt: skip

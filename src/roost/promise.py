@@ -94,6 +94,8 @@ class WaitUntil:
     why: str
     excused: bool = False
     """The wait does not make the post late: nothing is dropped for want of credits."""
+    counts_as_late: bool = False
+    """The cause is on this side: the post counts as late in alerts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,8 @@ def outcome_of(parts: Sequence[Part]) -> PostState:
 def _begin(journal: PostJournal, current: PartJournal, *, now: datetime, rules: Rules) -> Step:
     account = journal.account
     if account.rest_until is not None and account.rest_until > now:
-        return WaitUntil(account.rest_until, account.rest_why or "X takes no post at present")
+        why = account.rest_why or "X takes no post at present"
+        return WaitUntil(account.rest_until, why, counts_as_late=account.backoff_counts_as_late)
     left = [one for one in journal.parts if one.part.state is not PartState.SENT]
     if journal.is_untried:
         tolerance = journal.post.tolerance or rules.tolerance

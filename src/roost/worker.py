@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -194,8 +194,20 @@ def next_pause(pause: float, worked_s: float) -> float:
     return 1.0 if worked_s > _LONGEST_PAUSE_S or not pause else min(2 * pause, _LONGEST_PAUSE_S)
 
 
-async def run(house: House, *, handle_signals: bool = True) -> None:
+#: Posts of which a request to X is under way.
+Sending = Collection[tuple[TenantId, PostId]]
+
+
+def _ignore(_: Sending) -> None:
+    """For callers that do not ask what is under way at the end."""
+
+
+async def run(
+    house: House, *, handle_signals: bool = True, on_ending: Callable[[Sending], None] = _ignore
+) -> None:
     """Work until SIGTERM or SIGINT, then let running jobs finish; or until cancelled.
+
+    `on_ending` gets the posts of which a request is under way when it is asked to end.
 
     A database that is away, however long, is tried again; so is one that restarted. A process
     whose event loop is stuck ends at once, and one that was asked to end after a minute.
@@ -211,10 +223,12 @@ async def run(house: House, *, handle_signals: bool = True) -> None:
             # First of all: what is cancelled while it opens may swallow the cancellation.
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, ask)
-        await _publish_until(asked, house)
+        await _publish_until(asked, house, on_ending)
 
 
-async def _publish_until(asked: asyncio.Event, house: House) -> None:
+async def _publish_until(
+    asked: asyncio.Event, house: House, on_ending: Callable[[Sending], None]
+) -> None:
     """Work while everything that sending depends on holds, until `asked`."""
     checks: list[DatabaseCheck] = []
 
@@ -235,17 +249,25 @@ async def _publish_until(asked: asyncio.Event, house: House) -> None:
                     ("the checks", lambda: _check(database, clock, locks), asyncio.Event()),
                 )
             ]
+            reporting = asyncio.create_task(_report_ending(asked, locks, on_ending))
             try:
                 # The checks end by a failure alone.
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
             finally:
-                for task in tasks:
+                for task in (*tasks, reporting):
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*tasks, reporting, return_exceptions=True)
             await locks.drain()
             await database.end()
+
+
+async def _report_ending(
+    asked: asyncio.Event, locks: SenderLocks, on_ending: Callable[[Sending], None]
+) -> None:
+    await asked.wait()
+    on_ending(frozenset(locks.sending))
 
 
 async def _first_checks(

@@ -5,6 +5,7 @@ import contextlib
 import random
 import signal
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,12 @@ from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
 from roost import store, worker
 from roost.cli.consent import give_consent
 from roost.house import House
-from roost.models import IntegrationStatus, Tenant
+from roost.models import Tenant
+from roost.services import pause
+from roost.services.pause import Scope
 from roost.settings import Settings
 
+SIGNS = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 #: A busy machine may delay heartbeats; with these, no worker counts as dead because of that.
 PATIENT = {"ROOST_STALLED_AFTER_S": "60", "ROOST_HEARTBEAT_S": "20"}
 
@@ -141,7 +145,7 @@ async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
     desk: Desk, tmp_path: Path
 ) -> None:
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark(transaction, desk.account.id, IntegrationStatus.NEEDS_RECONNECT)
+        await store.accounts.mark_needs_reconnect(transaction, desk.account)
     async with asyncio.timeout(120):
         ended = await post(desk, tmp_path, "Hello", "--json")
     assert ended.code == 5
@@ -149,7 +153,7 @@ async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@SIGNS
 async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
     sign: signal.Signals, desk: Desk, tmp_path: Path
 ) -> None:
@@ -163,8 +167,143 @@ async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
         async with asyncio.timeout(120):
             assert await process.wait() == 130, log.read_text()
     assert "Traceback" not in log.read_text()
+    assert "Post 1 stays planned. No worker is alive: it goes out once" in log.read_text()
+    assert "`roost posts 1` shows it, `roost cancel 1` takes it back." in log.read_text()
     await desk.work_through()
     assert await desk.on_x() == ["Hello"]
+
+
+@pytest.mark.timing
+@SIGNS
+async def test_a_post_whose_request_is_on_its_way_when_interrupted_is_said_to_be_published(
+    sign: signal.Signals, desk: Desk, tmp_path: Path
+) -> None:
+    await desk.emulator.fail("create_post", "before", "delay", seconds=2)
+    log = tmp_path / "post.log"
+    async with python_process(
+        "-m", "roost", "post", "Hello", settings=desk.house.settings, log=log
+    ) as process:
+        await desk.under_way("create_post")
+        process.send_signal(sign)
+        async with asyncio.timeout(120):
+            assert await process.wait() == 0, log.read_text()
+    assert "Post 1 was published all the same; `roost posts 1` shows it." in log.read_text()
+    assert "Post 1 is published." in log.read_text()
+    assert await desk.on_x() == ["Hello"]
+
+
+@pytest.mark.timing
+@SIGNS
+async def test_a_worker_that_is_interrupted_says_what_became_of_what_it_was_sending(
+    sign: signal.Signals, desk: Desk, tmp_path: Path
+) -> None:
+    await desk.emulator.fail("create_post", "before", "delay", seconds=2)
+    await desk.plan("Hello")
+    log = tmp_path / "worker.log"
+    async with python_process(
+        "-m", "roost", "worker", settings=desk.house.settings, log=log
+    ) as process:
+        await desk.under_way("create_post")
+        process.send_signal(sign)
+        async with asyncio.timeout(120):
+            assert await process.wait() == 0, log.read_text()
+    assert "Requests to X that are finished first: 1." in log.read_text()
+    assert "Post 1 was published all the same; `roost posts 1` shows it." in log.read_text()
+    assert await desk.on_x() == ["Hello"]
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("scope", [Scope.ACCOUNT, Scope.TENANT, Scope.EVERYTHING], ids=str)
+async def test_a_post_of_what_is_paused_says_so_at_once(
+    scope: Scope, desk: Desk, tmp_path: Path
+) -> None:
+    match scope:
+        case Scope.ACCOUNT:
+            await pause.hold_account(desk.house, desk.account, paused=True)
+        case Scope.TENANT:
+            await pause.hold_tenant(desk.house, desk.tenant, paused=True)
+        case _:
+            await pause.stop_everything(desk.house)
+    ended = await post(desk, tmp_path, "Hello", "--json")
+    assert (ended.code, ended.answer["state"]) == (4, "scheduled")
+    assert ended.answer["held_by"] == [scope]
+    flags = {"account": "--account @larkbooks", "tenant": "--whole-tenant", "everything": "--all"}
+    assert f"`roost resume {flags[scope]}` lets it go out." in ended.err
+    assert "Post 1 stays planned; do not post it again." in ended.err
+    assert await desk.on_x() == []
+
+
+async def test_a_planned_post_says_that_no_worker_is_alive(desk: Desk, tmp_path: Path) -> None:
+    ended = await post(desk, tmp_path, "Hello", "--at", "+1h", "--json")
+    assert (ended.code, ended.answer["state"]) == (0, "scheduled")
+    assert "No worker is alive: it goes out once `roost worker` runs." in ended.err
+
+
+async def test_a_dry_run_says_when_as_whom_and_for_how_much_and_stores_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    now = await post(desk, tmp_path, "Hello", "--dry-run")
+    assert now.code == 0
+    assert "It would be published now as @larkbooks (emulator, connected)." in now.out
+    assert "! No worker is alive: this command would publish it." in now.out
+    assert "X charges $0.015" in now.out
+    later = await post(desk, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
+    assert later.code == 0
+    due_at = desk.house.clock.now() + timedelta(hours=1)
+    assert later.answer["due_at"] == due_at.isoformat()
+    assert (later.answer["problems"], later.answer["held_by"]) == ([], [])
+    ended = await run_roost("posts", "--json", settings=desk.house.settings, folder=tmp_path)
+    assert ended.answer == {"posts": []}
+
+
+async def test_a_dry_run_finds_what_the_post_would_be_refused_for_or_wait_for(
+    desk: Desk, tmp_path: Path
+) -> None:
+    past = await post(desk, tmp_path, "Hello", "--dry-run", "--at", "2020-01-01T00:00Z", "--json")
+    assert past.code == 2
+    assert [one["code"] for one in past.answer["problems"]] == ["time_past"]
+    await desk.emulator.fail("create_post", "before", "429")
+    await desk.plan("Other")
+    await desk.work()
+    await pause.stop_everything(desk.house)
+    waits = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
+    until = (await desk.integration()).rest_until
+    assert until is not None
+    assert (waits.code, waits.answer["held_by"]) == (0, ["everything"])
+    assert waits.answer["wait"]["until"] == until.isoformat()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await store.accounts.mark_needs_reconnect(transaction, desk.account)
+    lost = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
+    assert lost.code == 5
+    assert [one["code"] for one in lost.answer["problems"]] == ["reconnect_needed"]
+
+
+async def test_a_waiting_post_says_for_what_and_is_cancelled(desk: Desk, tmp_path: Path) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    await desk.plan("Hello")
+    await desk.work()
+    until = (await desk.integration()).rest_until
+    assert until is not None
+
+    async def roost(*arguments: str) -> Ended:
+        return await run_roost(*arguments, settings=desk.house.settings, folder=tmp_path)
+
+    shown, listed, told = await asyncio.gather(
+        roost("posts", "1", "--json"), roost("posts", "--json"), roost("posts", "1")
+    )
+    for one in (shown.answer["post"], *listed.answer["posts"]):
+        assert one["wait"]["until"] == until.isoformat()
+        assert one["wait"]["reason"]
+    assert f"It waits until {until.isoformat(timespec='seconds')}: " in told.out
+    assert "Nothing of it is on X: `roost cancel 1` takes it back" in told.out
+    doctor = await roost("doctor", "--json")
+    late = [one for one in doctor.answer["findings"] if one["what"] == "posts"]
+    assert [one["health"] for one in late] == ["well"]
+    cancelled = await roost("cancel", "1", "--json")
+    assert (cancelled.code, cancelled.answer["state"]) == (0, "cancelled")
+    assert cancelled.answer["wait"] is None
+    await desk.work_through()
+    assert await desk.on_x() == []
 
 
 @pytest.mark.timing

@@ -64,12 +64,15 @@ async def add_post(
 
 async def move_post(house: House, post: Post, after: PostState, reason: str | None = None) -> None:
     """Put a scheduled post into a state, by the way that leads there."""
+    now = house.clock.now()
     async with house.database.tenant(post.tenant_id) as transaction:
         before = post.state
         if after not in POST_MOVES[before]:
-            assert await store.posts.move(transaction, post.id, before, PostState.PUBLISHING)
+            assert await store.posts.move(
+                transaction, post.id, before, PostState.PUBLISHING, at=now
+            )
             before = PostState.PUBLISHING
-        assert await store.posts.move(transaction, post.id, before, after, reason)
+        assert await store.posts.move(transaction, post.id, before, after, reason, at=now)
 
 
 async def send_post(house: House, post: Post, first_tweet: int) -> None:

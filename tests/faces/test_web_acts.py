@@ -1,7 +1,9 @@
 """What a person does on the page: plain forms, answered with 303, refused from other sites."""
 
+import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
@@ -218,3 +220,48 @@ async def test_a_posts_files_are_told_by_the_names_that_x_has_for_them(
     (file,) = on_x["media"]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert f"its files are on X as {file['media_key']}" in body
+
+
+async def test_a_post_that_is_left_as_it_is_moves_out_of_what_is_to_be_looked_at(
+    desk: Desk, web: str, browser: aiohttp.ClientSession
+) -> None:
+    post_id = await halved(desk)
+    _, body = await get(browser, f"{web}/posts")
+    assert "To look at" in body
+    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="leave")
+    assert answer.status == 303
+    _, body = await get(browser, f"{web}/posts")
+    assert "To look at" not in body
+    _, body = await get(browser, f"{web}/posts/{post_id}")
+    assert choices(body) == {"continue", "delete"}
+    assert "Left as it is" in body
+
+
+async def test_a_half_deleted_post_offers_what_can_be_decided(
+    desk: Desk, web: str, browser: aiohttp.ClientSession
+) -> None:
+    post_id = await halved(desk)
+    await desk.emulator.fail("delete_post", "before", "drop", times=3)
+    await press(browser, web, f"/posts/{post_id}/decide", choice="delete")
+    assert (await desk.see(post_id)).state is PostState.CANCELLED
+    _, body = await get(browser, f"{web}/posts/{post_id}")
+    assert choices(body) == {"delete", "leave"}
+    assert "It was cancelled, and 1 part of it is on X still." in body
+
+
+async def test_the_page_and_the_api_say_for_what_a_post_waits(
+    desk: Desk, web: str, browser: aiohttp.ClientSession
+) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    post_id = await desk.plan("Later")
+    await desk.work()
+    until = (await desk.integration()).rest_until
+    assert until is not None
+    for path in ("/posts", f"/posts/{post_id}"):
+        _, body = await get(browser, web + path)
+        assert f'It waits until <time datetime="{until.isoformat()}">' in body
+    _, body = await get(browser, f"{web}/posts/{post_id}")
+    assert f"<code>roost cancel {post_id}</code>" in body
+    _, body = await get(browser, f"{web}/api/posts")
+    (shown,) = json.loads(body)["posts"]
+    assert datetime.fromisoformat(shown["wait"]["until"]) == until

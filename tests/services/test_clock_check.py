@@ -14,6 +14,7 @@ from fix_house import connect_account
 from fix_processes import until
 from fix_publishing import Desk, run_roost
 from roost import store, worker
+from roost.cli.processes import worker_signature
 from roost.house import House
 from roost.models import PostId, PostState, Tenant
 from roost.services import decide, dispatch
@@ -121,6 +122,7 @@ async def test_clock_that_is_wrong_sends_nothing_until_it_is_right(
 
 async def test_doctor_says_that_a_clock_is_wrong(skewed: Skewed, tmp_path: Path) -> None:
     skewed.clock.off = timedelta(seconds=-300)
+    await skewed.locks.heartbeat(worker_signature())
     await ClockCheck(skewed.house).check()
     doctor = await run_roost("doctor", "--json", settings=skewed.house.settings, folder=tmp_path)
     found = " ".join(one["told"] for one in doctor.answer["findings"])

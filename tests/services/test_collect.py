@@ -147,7 +147,7 @@ async def test_a_busy_x_is_asked_again_later(daily: Desk) -> None:
 
 async def test_figures_of_a_dead_grant_are_not_asked_for(daily: Desk) -> None:
     async with daily.house.database.tenant(daily.tenant.id) as transaction:
-        await store.accounts.mark(transaction, daily.account.id, IntegrationStatus.NEEDS_RECONNECT)
+        await store.accounts.mark_needs_reconnect(transaction, daily.account)
     await daily.work()
     await collect.collect_account(daily.house, daily.tenant.id, daily.account.id)
     assert await daily.requests("read_user") == []

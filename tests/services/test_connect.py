@@ -156,7 +156,7 @@ async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
 ) -> None:
     first = await connect_once(house, emulator)
     async with house.database.tenant(tenant.id) as transaction:
-        await store.accounts.mark(transaction, first.id, IntegrationStatus.NEEDS_RECONNECT)
+        await store.accounts.mark_needs_reconnect(transaction, first)
         vault = await house.vault.of(transaction, tenant.id)
         old = await store.accounts.open_tokens(transaction, vault, first.id)
     again = await connect_once(house, emulator)

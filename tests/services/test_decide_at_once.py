@@ -81,7 +81,7 @@ async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when:
     assert failed.value.did == "The post is cancelled; part 1 of it is on X still."
     post = await desk.see(post_id)
     assert post.state is PostState.CANCELLED
-    assert decide.list_choices(post) == (Choice.DELETE,)
+    assert decide.list_choices(post) == (Choice.DELETE, Choice.LEAVE)
     assert [part.position for part in decide.list_deletable(post)] == [1]
     assert await alarms(desk) == ["failed", "decision"] or await alarms(desk) == ["decision"]
     with pytest.raises(DecisionNotOpen):

@@ -14,7 +14,7 @@ from fix_processes import until
 from fix_publishing import Desk
 from roost import jobs, store
 from roost.house import House
-from roost.models import IntegrationStatus, PostId, PostState
+from roost.models import PostId, PostState
 from roost.services import dispatch
 from roost.services.dispatch import Dispatched
 from roost.store.statements import STATEMENTS
@@ -296,7 +296,7 @@ async def test_posts_of_another_x_are_not_queued(desk: Desk) -> None:
 async def test_posts_of_a_dead_grant_are_not_queued(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark(transaction, desk.account.id, IntegrationStatus.NEEDS_RECONNECT)
+        await store.accounts.mark_needs_reconnect(transaction, desk.account)
     assert (await dispatch.dispatch_due(desk.house)).queued == 0
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
@@ -340,7 +340,9 @@ async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> 
         assert await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
         assert not await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
         later = desk.house.clock.now() + timedelta(hours=1)
-        await store.posts.reschedule(transaction, post_id, later, prepare_ahead=timedelta())
+        await store.posts.reschedule(
+            transaction, post_id, later, prepare_ahead=timedelta(), at=later
+        )
     assert await queued(desk.house) == [post_id]
     assert (await desk.see(post_id)).due_at == later
 

@@ -246,7 +246,11 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
             assert await media_copies.list_lost(desk.house) == []
             async with desk.house.database.tenant(desk.tenant.id) as transaction:
                 await store.posts.move(
-                    transaction, posts[-1], PostState.SCHEDULED, PostState.CANCELLED
+                    transaction,
+                    posts[-1],
+                    PostState.SCHEDULED,
+                    PostState.CANCELLED,
+                    at=desk.house.clock.now(),
                 )
     finally:
         done.set()

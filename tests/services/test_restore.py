@@ -17,7 +17,7 @@ from fix_publishing import Desk
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
 from roost.house import open_house
-from roost.models import IntegrationStatus, PartState, PostState
+from roost.models import PartState, PostState
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare
 from roost.services.schedule import PlainPart, edit_post, schedule_post
@@ -176,7 +176,7 @@ async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
     await desk.emulator.jump(seconds=30)
     await restore_check.stop_after_restore(desk.house, to)
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark(transaction, other.id, IntegrationStatus.NEEDS_RECONNECT)
+        await store.accounts.mark_needs_reconnect(transaction, other)
     await desk.emulator.fail("read_timeline", "before", "402")
     with pytest.raises(RestoreSearchFailed):
         await resume.resume_everything(desk.house)

@@ -109,5 +109,5 @@ async def test_a_dead_grant_is_an_alarm_and_its_posts_wait_for_the_owner(desk: D
     await desk.work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHING
     (alarm,) = await _alarms(desk)
-    assert (alarm.kind, alarm.subject) == ("reconnect", "@larkbooks")
+    assert (alarm.kind, alarm.subject) == ("reconnect", f"account {desk.account.id}")
     assert (await desk.integration()).status == "needs_reconnect"

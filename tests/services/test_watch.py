@@ -3,7 +3,7 @@
 from fix_house import make_tenant
 from fix_publishing import Desk
 from roost import store
-from roost.models import Alarm
+from roost.models import Alarm, AlertKind
 from roost.services import pause, watch
 
 
@@ -16,20 +16,20 @@ async def test_a_late_post_is_an_alarm_until_it_is_out(desk: Desk) -> None:
     due_at = desk.house.clock.now()
     await desk.plan("Late")
     await desk.emulator.jump(seconds=121)
-    assert await watch.find_late(desk.house) == due_at
-    assert await watch.find_late(desk.house) == due_at
+    assert await watch.check_alerts(desk.house) == due_at
+    assert await watch.check_alerts(desk.house) == due_at
     (alarm,) = await everybodys(desk)
     assert (alarm.kind, alarm.subject) == ("late", "posts")
     assert due_at.isoformat(timespec="seconds") in alarm.message
     await desk.work()
-    assert await watch.find_late(desk.house) is None
+    assert await watch.check_alerts(desk.house) is None
     assert await everybodys(desk) == []
 
 
 async def test_two_minutes_are_not_late(desk: Desk) -> None:
     await desk.plan("Just now")
     await desk.emulator.jump(seconds=119)
-    assert await watch.find_late(desk.house) is None
+    assert await watch.check_alerts(desk.house) is None
     assert await everybodys(desk) == []
 
 
@@ -37,7 +37,7 @@ async def test_what_is_paused_is_not_late(desk: Desk) -> None:
     await desk.plan("Held")
     await pause.hold_account(desk.house, desk.account, paused=True)
     await desk.emulator.jump(hours=1)
-    assert await watch.find_late(desk.house) is None
+    assert await watch.check_alerts(desk.house) is None
 
 
 async def test_alarms_are_listed_with_their_tenant_and_those_of_everybody_once(
@@ -46,10 +46,12 @@ async def test_alarms_are_listed_with_their_tenant_and_those_of_everybody_once(
     await make_tenant(desk.house, "bakery")
     at = desk.house.clock.now()
     async with desk.house.database.statements(None) as transaction:
-        await store.alarms.sound(transaction, None, "credits", "app", at=at, message="m", next="n")
+        await store.alarms.sound(
+            transaction, None, AlertKind.CREDITS, "app", at=at, message="m", next="n"
+        )
     async with desk.house.database.statements(desk.tenant.id) as transaction:
         await store.alarms.sound(
-            transaction, desk.tenant.id, "failed", "post 1", at=at, message="m", next="n"
+            transaction, desk.tenant.id, AlertKind.FAILED, "post 1", at=at, message="m", next="n"
         )
     listed = await watch.list_alarms(desk.house)
     assert [(tenant and tenant.name, alarm.kind) for tenant, alarm in listed] == [

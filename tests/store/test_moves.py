@@ -30,7 +30,10 @@ async def test_an_illegal_change_raises_and_changes_nothing(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=60)
     with pytest.raises(psycopg.errors.CheckViolation, match="may not go from scheduled"):
         async with desk.house.database.statements(desk.tenant.id) as transaction:
-            await store.posts.move(transaction, post_id, PostState.SCHEDULED, PostState.PUBLISHED)
+            await store.posts.move(
+                transaction, post_id, PostState.SCHEDULED, PostState.PUBLISHED,
+                at=desk.house.clock.now(),
+            )  # fmt: skip
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 

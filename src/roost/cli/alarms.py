@@ -9,7 +9,7 @@ def alarms(*, as_json: Json = False) -> int:
 
     async def work() -> None:
         async with open_for_command() as house:
-            await watch.find_late(house)
+            await watch.check_alerts(house)
             found = await watch.list_alarms(house)
         answer = [plain(one) | {"tenant": tenant and tenant.name} for tenant, one in found]
         lines = [

@@ -6,8 +6,8 @@ from cyclopts import Parameter
 
 from roost import store
 from roost.cli.asking import agree
-from roost.cli.show import Json, TenantName, complete, open_for_command, plain, say
-from roost.cli.standing import see_standing, tell_standing
+from roost.cli.show import Json, TenantName, complete, open_for_command, say
+from roost.cli.standing import post_as_json, see_standing, tell_standing
 from roost.errors import InvalidInput
 from roost.house import House
 from roost.models import Post, PostId, Tenant
@@ -52,9 +52,9 @@ def decide(
             if choice is Choice.DELETE:
                 await _require_agreement(house, whose, PostId(post), yes)
             decided = await _settle(house, whose, PostId(post), choice, address, text)
-            account, held = await see_standing(house, whose, decided)
-        told = tell_standing(decided, whose, account, held)
-        say(plain(decided) | {"held_by": held}, told, as_json=as_json)
+            standing = await see_standing(house, whose, decided)
+        told = tell_standing(decided, whose, standing)
+        say(post_as_json(decided, standing), told, as_json=as_json)
 
     return complete(work)
 

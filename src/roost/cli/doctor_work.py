@@ -45,7 +45,7 @@ async def _stop_switch(house: House) -> list[Finding]:
 
 
 async def _late(house: House) -> Finding:
-    oldest = await watch.find_late(house)
+    oldest = await watch.check_alerts(house)
     if oldest is None:
         minutes = watch.LATE // timedelta(minutes=1)
         return Finding("posts", Health.WELL, f"none is more than {minutes} min late")

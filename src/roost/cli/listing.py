@@ -5,16 +5,25 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from roost import store, story
 from roost.cli.chosen import choose_account
 from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, plain, say
-from roost.cli.standing import see_standing, tell_held, tell_standing
+from roost.cli.standing import (
+    Standing,
+    describe_wait,
+    post_as_json,
+    see_standing,
+    standing_of,
+    tell_held,
+    tell_standing,
+)
 from roost.clock import in_time_zone
 from roost.house import House
 from roost.journal import PartJournal
-from roost.models import Event, PartState, PostId, Tenant
+from roost.models import Event, PartState, Post, PostId, Tenant
 from roost.services import pause
 
 
@@ -48,9 +57,10 @@ async def _list(house: House, tenant: Tenant, account: str | None, as_json: bool
         found = await store.posts.list_all(transaction, chosen.id if chosen else None)
         accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
         holds = await pause.find_holds(transaction)
-    held = {post.id: pause.held_by(post, accounts[post.integration_id], holds) for post in found}
+    now = house.clock.now()
+    standing = {one.id: standing_of(one, accounts[one.integration_id], holds, now) for one in found}
     if as_json:
-        say({"posts": [plain(one) | {"held_by": held[one.id]} for one in found]}, as_json=True)
+        say({"posts": [post_as_json(one, standing[one.id]) for one in found]}, as_json=True)
         return
     zone = tenant.time_zone
     table = Table("post", "account", f"due ({zone})", "state", "parts", "text")
@@ -59,13 +69,23 @@ async def _list(house: House, tenant: Tenant, account: str | None, as_json: bool
         text = one.parts[0].text.replace("\n", " ") if one.parts else ""
         table.add_row(
             str(one.id), f"@{accounts[one.integration_id].username}", due,
-            f"{one.state}, held back" if held[one.id] else one.state, str(len(one.parts)),
+            _state(one, standing[one.id], tenant), str(len(one.parts)),
             text[:60],
         )  # fmt: skip
     Console().print(table)
     for scope in (pause.Scope.TENANT, pause.Scope.EVERYTHING):
-        if any(scope in each for each in held.values()):
+        if any(scope in each.held for each in standing.values()):
             say(None, f"Held back: {tell_held([scope])} is paused.", as_json=False)
+
+
+def _state(post: Post, standing: Standing, tenant: Tenant) -> str:
+    """A post's state in the table, with what keeps it."""
+    words = [str(post.state)]
+    if standing.held:
+        words.append("held back")
+    if standing.wait is not None:
+        words.append(escape(describe_wait(standing.wait, tenant)))
+    return ", ".join(words)
 
 
 async def _show_one(
@@ -75,14 +95,14 @@ async def _show_one(
         found = await store.posts.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id) if history else []
         journal = await store.journal.get(transaction, post_id)
-    account, held = await see_standing(house, tenant, found)
+    standing = await see_standing(house, tenant, found)
     if as_json:
-        answer = {"post": plain(found) | {"held_by": held}}
+        answer: dict[str, Any] = {"post": post_as_json(found, standing)}
         if history:
             answer |= _history(events, journal.parts)
         say(answer, as_json=True)
         return
-    lines = [tell_standing(found, tenant, account, held)]
+    lines = [tell_standing(found, tenant, standing)]
     zone = tenant.time_zone
     for part in journal.parts:
         lines += _part(part, zone, history)

@@ -145,7 +145,7 @@ async def _hold(
 async def _still_held(house: House, tenant: Tenant, post_id: PostId) -> str:
     async with house.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
-    _, held = await see_standing(house, tenant, post)
+    held = (await see_standing(house, tenant, post)).held
     return f" It still waits: {tell_held(held)} is paused." if held else ""
 
 

@@ -1,8 +1,5 @@
 """`roost post`, `edit`, `cancel`: single posts, from the terminal."""
 
-import asyncio
-import contextlib
-import dataclasses
 import itertools
 import logging
 from collections.abc import Sequence
@@ -11,49 +8,31 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost import store, worker
+from roost import store
 from roost.cli.chosen import choose_account, choose_instant
 from roost.cli.copy_notes import CopyNotes
-from roost.cli.processes import worker_signature
+from roost.cli.outcome import note_without_worker, wait_for_outcome
+from roost.cli.preview import preview, require_connected
 from roost.cli.show import (
     AccountName,
     Json,
     TenantName,
     complete,
-    describe_finding,
     open_for_command,
     say,
     show_findings,
-    show_price,
-    tell,
 )
-from roost.cli.standing import see_standing, tell_standing
-from roost.errors import InvalidInput, ReconnectNeeded
-from roost.house import House
+from roost.cli.standing import post_as_json, see_standing, tell_standing
+from roost.errors import InvalidInput
 from roost.input_file import read_input
-from roost.models import (
-    Integration,
-    IntegrationStatus,
-    MediaAsset,
-    Post,
-    PostId,
-    PostState,
-    Tenant,
-)
+from roost.models import MediaAsset, Post, PostId
 from roost.planfile import parse_span
 from roost.services import schedule
 from roost.services.schedule import PlainPart
 from roost.text import split_thread
 
-_LOOK_EVERY_S = 0.2
-#: Every so many looks, whether a worker is alive.
-_LOOK_FOR_WORKER = 15
 #: For a file that becomes a thread: 25 parts of the longest text that X takes.
 _MAX_THREAD_BYTES = 4 << 20
-#: States in which a post still moves by itself.
-_MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
-_EXIT = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
-
 Media = Annotated[
     list[Path] | None, Parameter(name="--media", negative="", help="A file; may be repeated.")
 ]
@@ -83,13 +62,18 @@ def post(
         bool, Parameter(negative="--no-wait", help="Without --at: wait for the outcome.")
     ] = True,
     dry_run: Annotated[
-        bool, Parameter(negative="", help="Only show the parts, what is wrong, and the price.")
+        bool,
+        Parameter(negative="", help="Only show what would become of it, when, and the price."),
     ] = False,
     tenant: TenantName = "default",
     account: AccountName = None,
     as_json: Json = False,
 ) -> int:
-    """Publish a post now and wait for the outcome, or schedule it with --at."""
+    """Publish a post now and wait for the outcome, or schedule it with --at.
+
+    Where a pause holds it back, this ends at once with 4, and where its account has to be connected
+    again, with 5: the post stays planned.
+    """
 
     async def work() -> int:
         parts = _parts(text, media, alt, thread)
@@ -97,40 +81,28 @@ def post(
         async with open_for_command(logging.WARNING, with_secrets=not dry_run) as house:
             whose = await store.tenants.get(house.database, tenant)
             integration = await choose_account(house, whose, account)
-            if dry_run:
-                return await _preview(parts, integration, as_json)
-            if integration.status is not IntegrationStatus.CONNECTED:
-                raise ReconnectNeeded(f"@{integration.username} is {integration.status}.")
             due_at = choose_instant(at, whose, house.clock.now())
+            if dry_run:
+                return await preview(house, whose, integration, parts, due_at, as_json=as_json)
+            require_connected(integration)
             planned = await schedule.schedule_post(
                 house, whose, integration, parts,
                 due_at=due_at, why="posted from the terminal", tolerance=late,
                 on_findings=show_findings,
                 on_progress=CopyNotes(),
             )  # fmt: skip
+            code = 0
             if at is None and wait:
-                planned = await _outcome(house, whose, planned)
-            _, held = await see_standing(house, whose, planned)
-        say(planned, tell_standing(planned, whose, integration, held), as_json=as_json)
-        return _EXIT.get(planned.state, 0 if planned.state in _MOVING else 1)
+                outcome = await wait_for_outcome(house, whose, planned)
+                planned, code = outcome.post, outcome.exit_code
+            else:
+                await note_without_worker(house, planned)
+            standing = await see_standing(house, whose, planned)
+        told = tell_standing(planned, whose, standing)
+        say(post_as_json(planned, standing), told, as_json=as_json)
+        return code
 
     return complete(work)
-
-
-async def _preview(parts: list[PlainPart], account: Integration, as_json: bool) -> int:
-    judged = await schedule.judge(parts, subscription_type=account.subscription_type)
-    lines = [f"part {order}: {part.text}" for order, part in enumerate(parts, start=1)]
-    lines += [f"✗ {one.code}: {one.message} {one.next}" for one in judged.violations]
-    lines += [describe_finding(one) for one in judged.findings]
-    lines.append(f"X charges {show_price(judged.price)}.")
-    answer = {
-        "parts": [part.text for part in parts],
-        "violations": judged.violations,
-        "findings": judged.findings,
-        "price": judged.price,
-    }
-    say(answer, "\n".join(lines), as_json=as_json)
-    return 2 if judged.violations else 0
 
 
 def _parts(
@@ -161,35 +133,6 @@ def _carried(
     return tuple(itertools.zip_longest(files, alts))
 
 
-async def _outcome(house: House, tenant: Tenant, post: Post) -> Post:
-    """Wait until the post is settled, with a worker within this process while none is alive."""
-    within: asyncio.Task[None] | None = None
-    told, looks = "", 0
-    try:
-        while post.state in _MOVING:
-            if within is not None and within.done():
-                within.result()
-            look = within is None and looks % _LOOK_FOR_WORKER == 0
-            if look and not await worker.is_any_alive(house):
-                tell("No worker is alive; until this post is settled, this command is one.")
-                working = dataclasses.replace(house, who=worker_signature())
-                within = asyncio.create_task(worker.run(working, handle_signals=False))
-            looks += 1
-            await asyncio.sleep(_LOOK_EVERY_S)
-            async with house.database.tenant(tenant.id) as transaction:
-                post = await store.posts.get(transaction, post.id)
-                events = await store.posts.list_events(transaction, post.id)
-            if events[-1].why.startswith("waits: ") and events[-1].why != told:
-                told = events[-1].why
-                tell(f"Post {post.id} {told} (Ctrl-C leaves it to the workers)")
-    finally:
-        if within is not None:
-            within.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await within
-    return post
-
-
 def edit(
     post: int,
     /,
@@ -202,7 +145,7 @@ def edit(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Change a post that has not begun; what is not named stays."""
+    """Change a post of which X has nothing, also while it waits; what is not named stays."""
 
     async def work() -> None:
         async with open_for_command() as house:
@@ -224,8 +167,10 @@ def edit(
                 on_findings=show_findings,
                 on_progress=CopyNotes(),
             )
-            account, held = await see_standing(house, whose, changed)
-        say(changed, tell_standing(changed, whose, account, held), as_json=as_json)
+            await note_without_worker(house, changed)
+            standing = await see_standing(house, whose, changed)
+        told = tell_standing(changed, whose, standing)
+        say(post_as_json(changed, standing), told, as_json=as_json)
 
     return complete(work)
 
@@ -256,13 +201,14 @@ def _changed(
 
 
 def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
-    """Take a post back before its time."""
+    """Take a post back while X has nothing of it, also while it waits."""
 
     async def work() -> None:
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
             cancelled = await schedule.cancel_post(house, whose, PostId(post))
-            account, held = await see_standing(house, whose, cancelled)
-        say(cancelled, tell_standing(cancelled, whose, account, held), as_json=as_json)
+            standing = await see_standing(house, whose, cancelled)
+        told = tell_standing(cancelled, whose, standing)
+        say(post_as_json(cancelled, standing), told, as_json=as_json)
 
     return complete(work)

@@ -35,6 +35,16 @@ def worker(*, as_json: Json = False) -> int:
 
     async def work() -> None:
         from roost import worker as publisher
+        from roost.cli import outcome
+
+        sending: list[publisher.Sending] = []
+
+        def ending(under_way: publisher.Sending) -> None:
+            sending.append(under_way)
+            tell(
+                f"Ending. Requests to X that are finished first: {len(under_way)}. What is not"
+                " begun stays planned, and goes out when a worker runs."
+            )
 
         async with open_for_command(with_secrets=True, who=worker_signature(), wait=True) as house:
             # What is loaded by now stays to the end: no search for garbage has to visit it again.
@@ -43,7 +53,12 @@ def worker(*, as_json: Json = False) -> int:
             gc.freeze()
             gc.set_threshold(20_000)
             say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
-            await publisher.run(house)
+            await publisher.run(house, on_ending=ending)
+            posts = await outcome.see_interrupted(house, sending[0]) if sending else []
+            alive = bool(posts) and await publisher.is_any_alive(house)
+        for post in posts:
+            tell(outcome.describe_interrupted(post, worker_alive=alive))
+        tell("The worker has ended.")
 
     return _until_ended(work)
 

@@ -1,13 +1,17 @@
 """How a post stands, in a few lines: what every command about a post ends with."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from roost import store
+from roost.cli.show import plain
 from roost.clock import in_time_zone
 from roost.house import House
-from roost.models import Environment, Integration, Post, PostState, Tenant
-from roost.services import pause
-from roost.services.pause import Scope
+from roost.models import Environment, Integration, PartState, Post, PostState, Tenant, Wait
+from roost.services import pause, waiting
+from roost.services.pause import Holds, Scope
 
 #: What is held back, as a person says it.
 _HELD: dict[Scope, str] = {
@@ -18,36 +22,73 @@ _HELD: dict[Scope, str] = {
 }
 
 
-async def see_standing(
-    house: House, tenant: Tenant, post: Post
-) -> tuple[Integration, tuple[Scope, ...]]:
-    """Whose post it is, and what holds it back."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a post's own row does not say: whose it is, and what keeps it."""
+
+    account: Integration
+    held: tuple[Scope, ...]
+    """The pauses that hold it back."""
+    wait: Wait | None
+    """What it waits for at present."""
+
+
+def standing_of(post: Post, account: Integration, holds: Holds, now: datetime) -> Standing:
+    """What keeps a post, of rows that were read. Pure."""
+    return Standing(
+        account, pause.held_by(post, account, holds), waiting.current_wait(post, account, now)
+    )
+
+
+async def see_standing(house: House, tenant: Tenant, post: Post) -> Standing:
+    """Whose post it is, and what keeps it."""
     async with house.database.tenant(tenant.id) as transaction:
         account = await store.accounts.get(transaction, post.integration_id)
         holds = await pause.find_holds(transaction)
-    return account, pause.held_by(post, account, holds)
+    return standing_of(post, account, holds, house.clock.now())
 
 
-def tell_standing(
-    post: Post, tenant: Tenant, account: Integration, held: Collection[Scope] = ()
-) -> str:
-    """State, time, reason, what holds it back, and where its parts are."""
+def post_as_json(post: Post, standing: Standing) -> dict[str, Any]:
+    """A post as `--json` shows it: with what keeps it at present."""
+    shown: dict[str, Any] = plain(post)
+    return shown | {"held_by": standing.held, "wait": standing.wait}
+
+
+def tell_standing(post: Post, tenant: Tenant, standing: Standing) -> str:
+    """State, time, reason, what keeps it, and where its parts are."""
     lines = [f"Post {post.id} is {post.state}."]
     if post.state is PostState.SCHEDULED and post.due_at is not None:
-        due = in_time_zone(post.due_at, tenant.time_zone)
-        lines = [f"Post {post.id} is scheduled for {due.isoformat(timespec='seconds')}."]
+        lines = [f"Post {post.id} is scheduled for {local_time(post.due_at, tenant)}."]
     if post.reason:
         lines.append(post.reason)
-    if held:
-        lines.append(f"Held back: {tell_held(held)} is paused.")
+    if standing.held:
+        lines.append(f"Held back: {tell_held(standing.held)} is paused.")
+    if standing.wait is not None:
+        lines.append(f"It {describe_wait(standing.wait, tenant)}.")
+        if all(part.state is PartState.PENDING for part in post.parts):
+            lines.append(
+                f"Nothing of it is on X: `roost cancel {post.id}` takes it back,"
+                f" `roost edit {post.id}` changes it."
+            )
     for part in post.parts:
         if part.sent_as is None:
             continue
         where = f"on the emulator as {part.sent_as}"
-        if account.environment is Environment.LIVE:
+        if standing.account.environment is Environment.LIVE:
             where = f"https://x.com/i/web/status/{part.sent_as}"
         lines.append(f"{where} (deleted since)" if part.deleted_at else where)
     return "\n".join(lines)
+
+
+def describe_wait(wait: Wait, tenant: Tenant) -> str:
+    """`waits until 2026-11-27T12:15:00+00:00: X takes no more posts at present`."""
+    until = "" if wait.until is None else f" until {local_time(wait.until, tenant)}"
+    return f"waits{until}: {wait.reason.removesuffix('.')}"
+
+
+def local_time(instant: datetime, tenant: Tenant) -> str:
+    """An instant in the tenant's time zone, to the second."""
+    return in_time_zone(instant, tenant.time_zone).isoformat(timespec="seconds")
 
 
 def tell_held(held: Collection[Scope]) -> str:

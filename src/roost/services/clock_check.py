@@ -13,10 +13,10 @@ from typing import Final
 from roost import store, x
 from roost.clock import MAX_SKEW, describe_skew, wall_now
 from roost.house import House
+from roost.models import AlertKind
 
 log = logging.getLogger(__name__)
 
-_KIND: Final = "clock_skew"
 #: X's clock is asked for again when its latest answer is older, in seconds.
 _X_TIME_LASTS_S: Final = 600.0
 #: Where its latest answer makes our clock look wrong, it is asked again after this.
@@ -30,8 +30,8 @@ class ClockCheck:
     house: House
     problem: str | None = None
     """Why nothing may be sent by this clock; None: it is right."""
-    _is_alerted: bool | None = None
-    """Whether the alert of this machine is open; None: not known yet."""
+    _is_resolved: bool = False
+    """Whether this process knows that no alert of this machine is open."""
 
     async def check(self) -> None:
         """Compare now, and open or resolve this machine's alert.
@@ -80,16 +80,17 @@ class ClockCheck:
         return self.house.clock.is_wall_time and self.house.server_time.estimate() is None
 
     async def _alert(self, skew: str | None) -> None:
-        if self._is_alerted is (skew is not None):
+        if skew is None and self._is_resolved:
             return
         now, machine = self.house.clock.now(), socket.gethostname()
         async with self.house.database.statements(None) as transaction:
             if skew is None:
-                await store.alarms.end(transaction, None, _KIND, machine, at=now)
+                await store.alarms.end(transaction, None, AlertKind.CLOCK_SKEW, machine, at=now)
             else:
+                # Each time, unless it is open: another process may have ended it meanwhile.
                 await store.alarms.sound(
-                    transaction, None, _KIND, machine, at=now,
+                    transaction, None, AlertKind.CLOCK_SKEW, machine, at=now,
                     message=f"On {machine} {skew}, so its worker sends nothing.",
                     next="Set the clock (see that NTP runs); the worker then goes on by itself.",
                 )  # fmt: skip
-        self._is_alerted = skew is not None
+        self._is_resolved = skew is None

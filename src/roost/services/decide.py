@@ -11,14 +11,22 @@ from roost.accounts import open_account
 from roost.errors import Conflict, InvalidInput, PostRefused, RoostError
 from roost.house import House
 from roost.journal import Outcome, PartJournal, PostJournal
-from roost.models import Part, PartState, Post, PostId, PostState, Tenant, TweetId
+from roost.models import (
+    AlertKind,
+    Part,
+    PartState,
+    Post,
+    PostId,
+    PostState,
+    Tenant,
+    TweetId,
+)
 from roost.prices import Operation, Price, price_of, price_of_create, sum_of
 from roost.store.database import Statements
 
 _TWEET: Final = re.compile(r"(?:.*/status(?:es)?/)?([0-9]{1,19})(?:[/?#].*)?")
 #: Ids in the reason for which a person is asked: Roost has seen these posts on X itself.
 _NAMED: Final = re.compile(r"\b[0-9]{15,19}\b")
-_ALARMS: Final = ("decision", "missed", "failed")
 _DELETING: Final = "cancelled by hand: what is out is being deleted from X"
 
 
@@ -45,15 +53,35 @@ _CHOICES: Final = {
     PostState.PARTLY_PUBLISHED: (Choice.CONTINUE, Choice.DELETE, Choice.LEAVE),
     PostState.FAILED: (Choice.LEAVE,),
 }
+#: States that a person can leave as they are: the post is no longer listed as one to look at.
+_LEAVABLE: Final = (PostState.FAILED, PostState.PARTLY_PUBLISHED, PostState.CANCELLED)
+#: States of a post that a person has to look at.
+_TO_LOOK_AT: Final = (
+    PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED, PostState.MISSED, PostState.FAILED,
+)  # fmt: skip
 
 
 def list_choices(post: Post) -> tuple[Choice, ...]:
     """What a person can decide about this post now. Pure."""
-    if post.state is PostState.NEEDS_DECISION and not _is_unknown(post):
-        return (Choice.LEAVE,)
+    if post.state is PostState.NEEDS_DECISION:
+        return _CHOICES[post.state] if _is_unknown(post) else (Choice.LEAVE,)
+    choices = _CHOICES.get(post.state, ())
     if post.state is PostState.CANCELLED and list_deletable(post):
-        return (Choice.DELETE,)
-    return _CHOICES.get(post.state, ())
+        choices = (Choice.DELETE, Choice.LEAVE)
+    if post.acknowledged_at is not None:
+        choices = tuple(choice for choice in choices if choice is not Choice.LEAVE)
+    if post.possible_duplicate and Choice.LEAVE not in choices:
+        choices = (*choices, Choice.LEAVE)
+    return choices
+
+
+def needs_attention(post: Post) -> bool:
+    """Whether a person has to look at this post, and has not left it as it is. Pure."""
+    if post.possible_duplicate:
+        return True
+    is_left = post.acknowledged_at is not None
+    is_half_deleted = post.state is PostState.CANCELLED and bool(list_deletable(post))
+    return not is_left and (post.state in _TO_LOOK_AT or is_half_deleted)
 
 
 def _is_unknown(post: Post) -> bool:
@@ -157,6 +185,10 @@ async def drop(house: House, tenant: Tenant, post_id: PostId) -> Post:
         sent = any(each.part.state is PartState.SENT for each in journal.parts)
         after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
         await _move(house, transaction, journal, after, "dropped by hand")
+        # Whoever drops it has seen it.
+        await store.posts.acknowledge(
+            transaction, post_id, states=_LEAVABLE, kinds=store.alarms.OF_POST_STATE, at=now
+        )
         return await _done(house, transaction, journal)
 
 
@@ -198,7 +230,10 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
         if Choice.DELETE not in list_choices(journal.post):
             raise _not_open(journal.post)
         if journal.post.state is PostState.PARTLY_PUBLISHED:
-            await _move(house, transaction, journal, PostState.CANCELLED, _DELETING)
+            # The alert ends when everything is deleted, not before.
+            await _move(
+                house, transaction, journal, PostState.CANCELLED, _DELETING, ends_alerts=False
+            )
     client = open_account(house, journal.account)
     for part in reversed(list_deletable(journal.post)):
         assert part.sent_as is not None
@@ -216,26 +251,34 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
                 "deleted from X by hand", who=house.who, position=part.position,
             )  # fmt: skip
     async with house.database.statements(tenant.id) as transaction:
-        return await _done(house, transaction, await _locked(transaction, post_id))
+        journal, now = await _locked(transaction, post_id), house.clock.now()
+        await store.alarms.end(
+            transaction, tenant.id, AlertKind.DECISION, store.alarms.about_post(post_id), at=now
+        )
+        return await _done(house, transaction, journal)
 
 
 async def leave(house: House, tenant: Tenant, post_id: PostId) -> Post:
-    """Leave a partly published or failed post as it is: seen, and nothing to do.
+    """Leave a partly published, failed or half deleted post as it is: seen, and nothing to do.
 
     A post of which no part is unknown, but which a person was to look at, goes on by its rows.
+    Where X may have the post twice, that has been seen.
     Raises: PostNotFound, DecisionNotOpen.
     """
     async with house.database.statements(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
         if Choice.LEAVE not in list_choices(journal.post):
             raise _not_open(journal.post)
-        state = journal.post.state
+        state, now = journal.post.state, house.clock.now()
+        await store.posts.acknowledge(
+            transaction, post_id, states=_LEAVABLE, kinds=store.alarms.ACKNOWLEDGED, at=now
+        )
         if state is PostState.NEEDS_DECISION:
             why = "decided by hand: seen, it goes on"
             await _move(house, transaction, journal, PostState.PUBLISHING, why)
             return await _done(house, transaction, journal)
         await store.posts.tell(
-            transaction, tenant.id, post_id, house.clock.now(), state, state,
+            transaction, tenant.id, post_id, now, state, state,
             "left as it is, by hand", who=house.who,
         )  # fmt: skip
         return await _done(house, transaction, journal)
@@ -268,22 +311,28 @@ async def _undecided(transaction: Statements, post_id: PostId) -> tuple[PostJour
 
 
 async def _move(
-    house: House, transaction: Statements, journal: PostJournal, after: PostState, why: str
+    house: House,
+    transaction: Statements,
+    journal: PostJournal,
+    after: PostState,
+    why: str,
+    *,
+    ends_alerts: bool = True,
 ) -> None:
-    post = journal.post
+    post, now = journal.post, house.clock.now()
     reason = None if after in {PostState.PUBLISHING, PostState.PUBLISHED} else why
-    moved = await store.posts.move(transaction, post.id, post.state, after, reason)
+    moved = await store.posts.move(
+        transaction, post.id, post.state, after, reason, at=now, ends_alerts=ends_alerts
+    )
     assert moved, "the row is locked"
     await store.posts.tell(
-        transaction, post.tenant_id, post.id, house.clock.now(), post.state, after, why,
+        transaction, post.tenant_id, post.id, now, post.state, after, why,
         who=house.who,
     )  # fmt: skip
 
 
 async def _done(house: House, transaction: Statements, journal: PostJournal) -> Post:
     post, now = journal.post, house.clock.now()
-    for kind in _ALARMS:
-        await store.alarms.end(transaction, post.tenant_id, kind, f"post {post.id}", at=now)
     # What goes on has no job: the dispatcher is to look, and the sweep finds it at the latest.
     await transaction.run("wake_post", post=post.id, now=now)
     await transaction.run("announce_due")

@@ -49,8 +49,13 @@ def held_by(post: Post, account: Integration, holds: Holds) -> tuple[Scope, ...]
     """Which marks hold a post back; none where it is over, or goes out in its time. Pure."""
     if not POST_MOVES[post.state]:
         return ()
+    own = (Scope.POST,) if post.paused else ()
+    return own + account_held_by(account, holds)
+
+
+def account_held_by(account: Integration, holds: Holds) -> tuple[Scope, ...]:
+    """Which marks hold every post of an account back. Pure."""
     marks = {
-        Scope.POST: post.paused,
         Scope.ACCOUNT: account.paused,
         Scope.TENANT: holds.tenant,
         Scope.EVERYTHING: holds.everything,

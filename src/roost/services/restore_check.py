@@ -20,6 +20,7 @@ import msgspec
 from roost import store, watermark
 from roost.errors import WatermarkUnreadable
 from roost.house import House
+from roost.models import AlertKind
 from roost.store.away import DATABASE_AWAY
 from roost.store.installation import DatabaseState
 from roost.store.locks import Fence, SenderLocks
@@ -264,6 +265,6 @@ async def stop_after_restore(
             who=house.who,
         )  # fmt: skip
         await store.alarms.sound(
-            transaction, None, "copied" if copied else "restored", SUBJECT, at=now,
+            transaction, None, AlertKind.COPIED if copied else AlertKind.RESTORED, SUBJECT, at=now,
             message=f"Nothing goes out: {why}; {known}.", next=what_next,
         )  # fmt: skip

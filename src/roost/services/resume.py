@@ -17,6 +17,7 @@ from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, R
 from roost.house import House
 from roost.journal import Outcome, PartJournal, PostJournal
 from roost.models import (
+    AlertKind,
     Integration,
     IntegrationStatus,
     PartState,
@@ -90,7 +91,7 @@ async def resume_everything(house: House, *, accept_copy: bool = False) -> Resum
                 transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
             )
         await transaction.run("go_on_with_everything", at=now, who=house.who)
-        for kind in ("restored", "copied"):
+        for kind in (AlertKind.RESTORED, AlertKind.COPIED):
             await store.alarms.end(transaction, None, kind, "database", at=now)
         await transaction.run("announce_due")
     return resumed
@@ -265,11 +266,11 @@ class _Search:
     async def _move(
         self, transaction: Statements, journal: PostJournal, after: PostState, why: str
     ) -> None:
-        post = journal.post
+        post, now = journal.post, self.house.clock.now()
         reason = why if after is PostState.NEEDS_DECISION else None
-        if await store.posts.move(transaction, post.id, post.state, after, reason):
+        if await store.posts.move(transaction, post.id, post.state, after, reason, at=now):
             await store.posts.tell(
-                transaction, self._tenant_id, post.id, self.house.clock.now(), post.state, after,
+                transaction, self._tenant_id, post.id, now, post.state, after,
                 why, who=self.house.who,
             )  # fmt: skip
 

@@ -22,6 +22,7 @@ from roost.media_store import MediaStore
 from roost.models import (
     Integration,
     MediaAsset,
+    PartState,
     Post,
     PostFinding,
     PostId,
@@ -42,6 +43,8 @@ _FARTHEST: Final = timedelta(days=5 * 366)
 _EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
 #: Came to nothing: nothing of it is on X, and with another time it may be tried again.
 _OVER = {PostState.FAILED, PostState.MISSED}
+#: May have attempts, which created nothing: an edited post begins anew, without them.
+_BEGUN = _OVER | {PostState.PUBLISHING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ def _refuse(judged: Judged) -> None:
     )
 
 
-def _check_due(due_at: datetime | None, now: datetime) -> None:
+def check_due(due_at: datetime | None, now: datetime) -> None:
+    """Refuse a time that is over or too far ahead. Raises: TimePast, TimeTooFar."""
     if due_at is None:
         return
     if due_at < now - _JUST_NOW:
@@ -176,7 +180,7 @@ async def schedule_post(
     Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored); what
     `judge` raises.
     """
-    _check_due(due_at, house.clock.now())
+    check_due(due_at, house.clock.now())
     async with _accepting(house, parts):
         judged = await judge(
             parts,
@@ -214,10 +218,10 @@ async def edit_post(
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
-    """Another text, other files or another time for a post that has not begun, or came to nothing.
+    """Another text, other files or another time for a post of which X has nothing.
 
-    A post that failed or was missed needs a new time: it is scheduled again, if the copies of its
-    files are there.
+    A post that failed or was missed needs a new time, and the copies of its files. A post that is
+    on its way, and waits, is scheduled again; without a new time it continues when the wait ends.
 
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar (nothing is changed);
     what `judge` raises.
@@ -235,7 +239,7 @@ async def _edit(
     on_findings: OnFindings | None,
     on_progress: OnFileProgress | None,
 ) -> Post:
-    _check_due(due_at, house.clock.now())
+    check_due(due_at, house.clock.now())
     async with house.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.accounts.get(transaction, post.integration_id)
@@ -255,29 +259,27 @@ async def _edit(
         await require_copies(house.media, files)
     async with house.database.tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
+        # As it is now that nobody else can change it.
+        post, now = await store.posts.get(transaction, post_id), house.clock.now()
         if state in _OVER and due_at is None:
             raise PostNotEditable(
                 f"Post {post_id} is {state}.", next="Give it another time with --at."
             )
-        if judged is not None or state in _OVER:
+        if judged is not None or state in _BEGUN:
             rows = _rows(judged) if judged is not None else _same(post)
             await store.posts.replace_parts(transaction, tenant.id, integration.id, post_id, rows)
-        when = due_at or (post.due_at if state is PostState.SCHEDULED else None)
+        when = due_at if due_at is not None or state is PostState.DRAFT else post.due_at
         if when is not None:
             await store.posts.reschedule(
-                transaction, post_id, when, prepare_ahead=house.settings.prepare_ahead
-            )
-        if state is PostState.MISSED:
-            await store.alarms.end(
-                transaction, tenant.id, "missed", f"post {post_id}", at=house.clock.now()
+                transaction, post_id, when, prepare_ahead=house.settings.prepare_ahead, at=now
             )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.tell(
             transaction,
             tenant.id,
             post_id,
-            house.clock.now(),
-            post.state,
+            now,
+            state,
             changed.state,
             "edited by hand",
             who=house.who,
@@ -303,29 +305,46 @@ def _same(post: Post) -> list[NewPart]:
 
 
 async def cancel_post(house: House, tenant: Tenant, post_id: PostId) -> Post:
-    """Take a post back before its time. Raises: PostNotFound, PostNotEditable."""
+    """Take a post back while X has nothing of it. Raises: PostNotFound, PostNotEditable."""
     async with house.database.tenant(tenant.id) as transaction:
-        state = await _take_editable(transaction, post_id, _EDITABLE | {PostState.MISSED})
-        await store.posts.move(transaction, post_id, state, PostState.CANCELLED)
+        state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
         now = house.clock.now()
+        await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
         await store.posts.tell(
             transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand",
             who=house.who,
         )  # fmt: skip
-        await store.alarms.end(transaction, tenant.id, "missed", f"post {post_id}", at=now)
         return await store.posts.get(transaction, post_id)
 
 
 async def _take_editable(
     transaction: Transaction, post_id: PostId, states: Collection[PostState]
 ) -> PostState:
+    """The state of a post, locked, in one of these states; or on its way and X has nothing of it.
+
+    An attempt locks the same row: either it sees what is changed here, or it is seen here.
+    """
     state = await store.posts.lock_state(transaction, post_id)
-    if state not in states:
-        raise PostNotEditable(
-            f"Post {post_id} is {state}; it can no longer be changed here.",
-            next=f"`roost posts {post_id} --history` tells what became of it.",
-        )
-    return state
+    if state in states:
+        return state
+    if state is PostState.PUBLISHING and await store.posts.is_untouched(transaction, post_id):
+        return state
+    post = await store.posts.get(transaction, post_id)
+    raise PostNotEditable(
+        f"Post {post_id} {_why_fixed(post)}; it can no longer be changed here.",
+        next=f"`roost posts {post_id} --history` tells what became of it.",
+    )
+
+
+def _why_fixed(post: Post) -> str:
+    states = {part.state for part in post.parts}
+    if post.state is not PostState.PUBLISHING:
+        return f"is {post.state}"
+    if PartState.SENDING in states:
+        return "is being sent at this moment"
+    if PartState.SENT in states:
+        return "is on X in part"
+    return "was handed to X, and may be there"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,28 @@
-"""Looks from outside the worker whether posts go out in time, and tells where they do not."""
+"""Checks from outside the worker whether posts go out in time, and ends alerts nobody else can end.
+
+A worker ends the alerts of what it does. What ends without a worker is found here: a late post that
+is out, cancelled or waiting, a back-off for which no post waits, a machine without a worker.
+"""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from roost import store
 from roost.house import House, from_outside
-from roost.models import Alarm, Tenant
+from roost.models import Alarm, AlertKind, Tenant
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Statements
 
 #: A post that is due longer than this and not out is late.
 LATE: Final = timedelta(minutes=2)
+#: PostgreSQL cuts a session's name off at 63 bytes: so much is left of a worker's name.
+_KNOWN_OF_NAME: Final = 39
 
 
 async def find_oldest(house: House, transaction: Statements, now: datetime) -> datetime | None:
     """Since when the oldest due post of this X should be out; None where none is due.
 
-    What somebody has paused is not asked about.
+    What somebody has paused is not asked about, nor what waits for X: it should be out after that.
     """
     environment = house.settings.environment
     row = await transaction.run_one("oldest_due_post", now=now, environment=environment)
@@ -29,23 +35,52 @@ def is_late(oldest: datetime | None, now: datetime) -> bool:
     return oldest is not None and now - oldest > LATE
 
 
-async def find_late(house: House) -> datetime | None:
-    """Since when the oldest late post should be out; None where none is late.
+async def check_alerts(house: House) -> datetime | None:
+    """Open or end the alert of late posts, and end those of which the cause is gone.
 
-    An alarm is open as long as there is one.
+    Since when the oldest late post should be out; None where none is late.
     """
     now = house.clock.now()
     async with house.database.statements(None) as transaction:
+        await _end_idle_backoffs(house, transaction, now)
+        await _end_clock_alerts(transaction, now)
         oldest = await find_oldest(house, transaction, now)
         if oldest is None or not is_late(oldest, now):
-            await store.alarms.end(transaction, None, "late", "posts", at=now)
+            await store.alarms.end(transaction, None, AlertKind.LATE, "posts", at=now)
             return None
         await store.alarms.sound(
-            transaction, None, "late", "posts", at=now,
+            transaction, None, AlertKind.LATE, "posts", at=now,
             message=f"A post that was due at {oldest.isoformat(timespec='seconds')} is not out.",
             next="See that `roost worker` runs, then `roost doctor`.",
         )  # fmt: skip
         return oldest
+
+
+async def _end_idle_backoffs(house: House, transaction: Statements, now: datetime) -> None:
+    """An app whose back-off is over is tried by its next post; without one, nothing waits."""
+    environment = house.settings.environment
+    for row in await transaction.run("end_idle_backoffs", now=now, environment=environment):
+        for kind in store.alarms.OF_APPS:
+            await store.alarms.end(transaction, None, kind, row["client_id"], at=now)
+
+
+async def _end_clock_alerts(transaction: Statements, now: datetime) -> None:
+    """A machine on which no worker runs any more sends nothing anyway: its clock does not matter.
+
+    A worker that starts there compares the clock before anything else.
+    """
+    skewed = [
+        alarm
+        for alarm in await store.alarms.list_open(transaction)
+        if alarm.kind is AlertKind.CLOCK_SKEW
+    ]
+    if not skewed:
+        return
+    names = [row["name"] for row in await transaction.run("list_worker_names")]
+    for alarm in skewed:
+        machine = f"{alarm.subject}:"[:_KNOWN_OF_NAME]
+        if not any(name.startswith(machine) for name in names):
+            await store.alarms.end(transaction, None, alarm.kind, alarm.subject, at=now)
 
 
 async def list_alarms(house: House) -> list[tuple[Tenant | None, Alarm]]:

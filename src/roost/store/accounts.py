@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from roost.errors import AccountNotFound, VaultKeyMissing
 from roost.models import (
+    AlertKind,
     Environment,
     Integration,
     IntegrationId,
@@ -17,6 +18,7 @@ from roost.models import (
     TenantId,
     XUserId,
 )
+from roost.store import alarms
 from roost.store.database import Transaction
 from roost.store.tables import integrations
 from roost.store.vault import SealedKey, TenantVault, Vault
@@ -123,6 +125,7 @@ def integration_of(row: Mapping[Any, Any]) -> Integration:
         rest_until=row["rest_until"],
         rest_why=row["rest_why"],
         rests=row["rests"],
+        backoff_counts_as_late=row["backoff_counts_as_late"],
     )
 
 
@@ -135,7 +138,10 @@ async def keep(
     *,
     now: datetime,
 ) -> Integration:
-    """Store a fresh connection; an account connected before keeps its number and its history."""
+    """Store a fresh connection; an account connected before keeps its number and its history.
+
+    The alert that asked for it ends.
+    """
     # Two first connections of one account at once would each miss the other's row.
     await transaction.sql.execute(select(func.pg_advisory_xact_lock(0x526B, tenant_id % 2**31)))
     user_id = integrations.c.metadata["userId"].astext
@@ -171,12 +177,16 @@ async def keep(
         "rest_until": None,
         "rest_why": None,
         "rests": 0,
+        "backoff_counts_as_late": False,
     }
     statement = insert(integrations).values(
         id=number, tenant_id=tenant_id, environment=identity.environment, **values
     )
     kept = await transaction.sql.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_=values).returning(integrations)
+    )
+    await alarms.end(
+        transaction, tenant_id, AlertKind.RECONNECT, alarms.about_account(number), at=now
     )
     await transaction.run("announce_due")
     return integration_of(kept.mappings().one())
@@ -234,22 +244,27 @@ async def refreshing(transaction: Transaction, integration_id: IntegrationId) ->
 
 async def mark_dead(
     transaction: Transaction, integration_id: IntegrationId, tokens: Tokens
-) -> None:
-    """X refused this grant for good; one that came in its place meanwhile is left alone."""
-    await transaction.sql.execute(
+) -> bool:
+    """X refused this grant for good; False where another came in its place meanwhile."""
+    marked = await transaction.sql.execute(
         update(integrations)
         .where(integrations.c.id == integration_id, integrations.c.api_key == tokens.sealed)
         .values(status=IntegrationStatus.NEEDS_RECONNECT)
     )
+    return marked.rowcount > 0
 
 
-async def mark(
-    transaction: Transaction, integration_id: IntegrationId, status: IntegrationStatus
-) -> None:
-    """Change whether an account can be used."""
-    await transaction.sql.execute(
-        update(integrations).where(integrations.c.id == integration_id).values(status=status)
+async def mark_needs_reconnect(transaction: Transaction, integration: Integration) -> bool:
+    """X no longer lets the account in; False where it was connected again meanwhile."""
+    marked = await transaction.sql.execute(
+        update(integrations)
+        .where(
+            integrations.c.id == integration.id,
+            integrations.c.connected_at == integration.connected_at,
+        )
+        .values(status=IntegrationStatus.NEEDS_RECONNECT)
     )
+    return marked.rowcount > 0
 
 
 async def collect_next_at(

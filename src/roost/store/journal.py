@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -28,7 +28,7 @@ from roost.models import (
     TweetId,
     XMediaId,
 )
-from roost.store import accounts
+from roost.store import accounts, posts
 from roost.store.database import Runs, Statements
 from roost.store.locks import Fence
 from roost.store.statements import array_of
@@ -70,7 +70,10 @@ async def get(transaction: Statements, post_id: PostId) -> PostJournal:
     )
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
-    return _taken_up(row).journal
+    journal = _taken_up(row).journal
+    # What only people look at is left out of the statement that workers run.
+    post = await posts.get(transaction, post_id)
+    return replace(journal, post=replace(post, parts=journal.post.parts))
 
 
 def _taken_up(row: Mapping[str, Any]) -> TakenUp:
@@ -374,14 +377,16 @@ async def wait_until(
     until: datetime,
     *,
     excused: bool,
+    counts_as_late: bool = False,
     at: datetime,
-    why: str,
+    reason: str,
     who: str,
 ) -> None:
-    """Let the post rest until an instant of domain time; the dispatcher brings it back."""
+    """Let the post wait until an instant of domain time; the dispatcher brings it back."""
     await transaction.run(
-        "wait_post", post=post_id, until=until, excused=excused, at=at, why=why, who=who
-    )
+        "wait_post", post=post_id, until=until, excused=excused, counts_as_late=counts_as_late,
+        at=at, reason=reason, why=f"waits: {reason}", who=who,
+    )  # fmt: skip
     await transaction.run("announce_due")
 
 

@@ -133,6 +133,8 @@ class SenderLocks:
         self.closed, self.opened = asyncio.Event(), asyncio.Event()
         self.opened.set()
         self.fence: Fence | None = None
+        self.sending: set[tuple[TenantId, PostId]] = set()
+        """Posts of which a request is under way in this process."""
         self.searched: set[tuple[datetime, PartId]] = set()
         """Parts that were looked for on X as a recheck asks, with its `until`."""
         self._on_reopen = on_reopen

@@ -7,6 +7,7 @@ from typing import Any
 
 from roost.errors import PostNotFound
 from roost.models import (
+    AlertKind,
     Event,
     IntegrationId,
     MediaAsset,
@@ -18,7 +19,9 @@ from roost.models import (
     PostState,
     TenantId,
     TweetId,
+    Wait,
 )
+from roost.store import alarms
 from roost.store.database import Statements
 
 
@@ -180,6 +183,9 @@ async def _with_parts(transaction: Statements, rows: list[dict[str, Any]]) -> li
             parts=tuple(parts.get(row["id"], ())),
             paused=row["paused"],
             tolerance=row["tolerance"],
+            wait=Wait(row["wait_reason"], row["wait_until"]) if row["wait_reason"] else None,
+            acknowledged_at=row["acknowledged_at"],
+            possible_duplicate=row["possible_duplicate"],
         )
         for row in rows
     ]
@@ -196,12 +202,53 @@ async def move(
     before: PostState,
     after: PostState,
     reason: str | None = None,
+    *,
+    at: datetime,
+    due_at: datetime | None = None,
+    ends_alerts: bool = True,
 ) -> bool:
-    """Change a post's state; False where it was not in `before` any more."""
+    """Change a post's state; False where it was not in `before` any more, or not due then.
+
+    The alerts about its old state end, unless their cause stays.
+    """
     row = await transaction.run_one(
-        "move_post", post=post_id, before=before, after=after, reason=reason
+        "move_post",
+        post=post_id,
+        before=before,
+        after=after,
+        reason=reason,
+        at=at,
+        due_at=due_at,
+        kinds=alarms.values_of(alarms.OF_POST_STATE if ends_alerts else ()),
     )
     return row is not None
+
+
+async def acknowledge(
+    transaction: Statements,
+    post_id: PostId,
+    *,
+    states: Collection[PostState],
+    kinds: Collection[AlertKind],
+    at: datetime,
+) -> None:
+    """A person leaves the post as it is: these alerts end, and in these states it is marked."""
+    await transaction.run(
+        "acknowledge_post",
+        post=post_id,
+        states=[state.value for state in states],
+        at=at,
+        kinds=alarms.values_of(kinds),
+    )
+
+
+async def is_untouched(transaction: Statements, post_id: PostId) -> bool:
+    """Whether X surely has nothing of a post, and no attempt is under way.
+
+    It stays so only where the post is locked: an attempt waits for that.
+    """
+    row = await transaction.run_one("is_untouched", post=post_id)
+    return bool(row and row["is_untouched"])
 
 
 async def list_claimed(transaction: Statements, tweets: Collection[TweetId]) -> set[TweetId]:
@@ -225,16 +272,27 @@ async def replace_parts(
     post_id: PostId,
     parts: Sequence[NewPart],
 ) -> None:
-    """Other parts for a post that has not begun."""
+    """Other parts for a post of which X has nothing."""
     await transaction.run("drop_parts", post=post_id)
     await add_parts(transaction, tenant_id, integration_id, post_id, parts)
 
 
 async def reschedule(
-    transaction: Statements, post_id: PostId, due_at: datetime, *, prepare_ahead: timedelta
+    transaction: Statements,
+    post_id: PostId,
+    due_at: datetime,
+    *,
+    prepare_ahead: timedelta,
+    at: datetime,
 ) -> None:
-    """Another time for a post that has not begun, or that came to nothing."""
-    await transaction.run("reschedule_post", post=post_id, due_at=due_at)
+    """Another time for a post of which X has nothing; the alerts about its old state end."""
+    await transaction.run(
+        "reschedule_post",
+        post=post_id,
+        due_at=due_at,
+        at=at,
+        kinds=alarms.values_of(alarms.OF_POST_STATE),
+    )
     await transaction.run("plan_media", post=post_id, ahead=prepare_ahead)
     await transaction.run("announce_due")
 

@@ -59,14 +59,23 @@ VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(before)s, %(after)s, %(why
 
 -- name: get_post
 -- One post of the tenant in sight.
-SELECT id, tenant_id, integration_id, state, due_at, reason, paused, tolerance
-FROM posts WHERE id = %(post)s
+SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.paused, p.tolerance,
+       p.wait_reason, p.wait_until, p.acknowledged_at,
+       EXISTS (SELECT FROM alarms a
+               WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
+                 AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
+FROM posts p WHERE p.id = %(post)s
 
 -- name: list_posts
 -- The tenant's posts in the order in which they are due, drafts last.
-SELECT id, tenant_id, integration_id, state, due_at, reason, paused, tolerance FROM posts
-WHERE %(integration)s::bigint IS NULL OR integration_id = %(integration)s
-ORDER BY due_at NULLS LAST, id
+SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.paused, p.tolerance,
+       p.wait_reason, p.wait_until, p.acknowledged_at,
+       EXISTS (SELECT FROM alarms a
+               WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
+                 AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
+FROM posts p
+WHERE %(integration)s::bigint IS NULL OR p.integration_id = %(integration)s
+ORDER BY p.due_at NULLS LAST, p.id
 
 -- name: list_parts
 -- The parts of some posts, each in order.
@@ -112,17 +121,20 @@ FROM uploads u JOIN media_assets a ON a.id = u.asset_id JOIN parts p ON p.id = a
 WHERE p.post_id = %(post)s
 
 -- name: keep_upload
--- What X answered to an upload; a newer upload of the same file takes its place.
+-- What X answered to an upload; a newer upload of the same file takes its place. Nothing where the
+-- post was edited meanwhile and no longer has the file.
 INSERT INTO uploads (asset_id, tenant_id, media_id, media_key, expires_at)
-VALUES (%(asset)s, %(tenant)s, %(media_id)s, %(media_key)s, %(expires_at)s)
+SELECT id, %(tenant)s, %(media_id)s, %(media_key)s, %(expires_at)s
+FROM media_assets WHERE id = %(asset)s
 ON CONFLICT (asset_id) DO UPDATE
 SET media_id = excluded.media_id, media_key = excluded.media_key, expires_at = excluded.expires_at,
     under_way = NULL
 
 -- name: keep_upload_under_way
--- How far an upload is, so that whoever takes over goes on from there.
+-- How far an upload is, so that whoever takes over goes on from there; nothing for a file that the
+-- post no longer has.
 INSERT INTO uploads (asset_id, tenant_id, under_way)
-VALUES (%(asset)s, %(tenant)s, %(state)s)
+SELECT id, %(tenant)s, %(state)s::jsonb FROM media_assets WHERE id = %(asset)s
 ON CONFLICT (asset_id) DO UPDATE
 SET under_way = excluded.under_way, media_id = NULL, media_key = NULL, expires_at = NULL
 
@@ -320,15 +332,48 @@ INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
 SELECT tenant_id, post_id, position, %(at)s, %(before)s, 'sending', %(why)s, %(who)s FROM moved
 
 -- name: move_post
--- A post's change of state, by compare-and-set.
-UPDATE posts SET state = %(after)s, reason = %(reason)s, resume_at = NULL
-WHERE id = %(post)s AND state = %(before)s RETURNING id
+-- A post's change of state, by compare-and-set; where a time is given, only while the post still has
+-- it. What was the matter with it in its old state is over, and so are the alerts of `kinds`.
+WITH moved AS (
+    UPDATE posts SET state = %(after)s, reason = %(reason)s, resume_at = NULL, wait_reason = NULL,
+           wait_until = NULL, acknowledged_at = NULL,
+           not_late_before = CASE WHEN %(after)s = 'publishing' THEN %(at)s::timestamptz END
+    WHERE id = %(post)s AND state = %(before)s
+      AND (%(due_at)s::timestamptz IS NULL OR due_at = %(due_at)s)
+    RETURNING id, tenant_id
+), resolved AS (
+    UPDATE alarms SET ended_at = %(at)s FROM moved
+    WHERE coalesce(alarms.tenant_id, 0) = moved.tenant_id AND alarms.kind = ANY(%(kinds)s)
+      AND alarms.subject = 'post ' || moved.id AND alarms.ended_at IS NULL
+)
+SELECT id FROM moved
+
+-- name: acknowledge_post
+-- A person leaves a post as it is; it was looked at, also where X may have it twice.
+WITH seen AS (
+    UPDATE posts SET acknowledged_at = CASE WHEN state = ANY(%(states)s) THEN %(at)s::timestamptz
+                                       ELSE acknowledged_at END
+    WHERE id = %(post)s RETURNING id, tenant_id
+)
+UPDATE alarms SET ended_at = %(at)s FROM seen
+WHERE coalesce(alarms.tenant_id, 0) = seen.tenant_id AND alarms.kind = ANY(%(kinds)s)
+  AND alarms.subject = 'post ' || seen.id AND alarms.ended_at IS NULL
+
+-- name: is_untouched
+-- Whether X surely has nothing of a post: every part waits, and every attempt created nothing.
+SELECT NOT EXISTS (SELECT FROM parts p WHERE p.post_id = %(post)s AND p.state <> 'pending')
+   AND NOT EXISTS (SELECT FROM attempts a JOIN parts p ON p.id = a.part_id
+                   WHERE p.post_id = %(post)s
+                     AND (a.outcome IS NULL OR a.outcome NOT IN ('not_created', 'no_parent')))
+       AS is_untouched
 
 -- name: wait_post
 -- A post on its way goes on at an instant of domain time, by the dispatcher's hand; where the wait
--- is excused, its lateness counts from then. Told only where the story does not end with the same.
+-- is excused, its lateness counts from then; in alerts, that of every wait that is not Roost's own
+-- trouble does. Told only where the story does not end with the same.
 WITH waits AS (
-    UPDATE posts SET resume_at = %(until)s,
+    UPDATE posts SET resume_at = %(until)s, wait_until = %(until)s, wait_reason = %(reason)s,
+           not_late_before = CASE WHEN %(counts_as_late)s THEN not_late_before ELSE %(until)s END,
            late_from = CASE WHEN %(excused)s THEN %(until)s ELSE late_from END
     WHERE id = %(post)s AND state = 'publishing' RETURNING tenant_id, id
 ), excused AS (
@@ -352,7 +397,7 @@ UPDATE posts SET prepare_at = %(at)s WHERE id = %(post)s AND state IN ('schedule
 
 -- name: go_on
 -- A post that waits on its way goes on now.
-UPDATE posts SET resume_at = %(now)s
+UPDATE posts SET resume_at = %(now)s, wait_until = least(wait_until, %(now)s)
 WHERE id = %(post)s AND state = 'publishing' AND resume_at > %(now)s
 
 -- name: wake_post
@@ -361,7 +406,8 @@ UPDATE posts SET resume_at = %(now)s WHERE id = %(post)s AND state = 'publishing
 
 -- name: rest_account
 -- X takes no post of this account before then.
-UPDATE integrations SET rest_until = %(until)s, rest_why = %(why)s, rests = rests + 1
+UPDATE integrations SET rest_until = %(until)s, rest_why = %(why)s, rests = rests + 1,
+       backoff_counts_as_late = %(counts_as_late)s
 WHERE id = %(integration)s
 
 -- name: end_account_rest
@@ -378,6 +424,10 @@ ON CONFLICT (client_id, environment) DO UPDATE SET until = excluded.until, why =
 -- name: end_app_rest
 -- X takes the app's posts again.
 DELETE FROM app_rests WHERE client_id = %(client_id)s AND environment = %(environment)s
+
+-- name: end_idle_backoffs
+-- Apps whose back-off is over and of which no post waits: their back-off has ended.
+SELECT client_id FROM end_idle_backoffs(%(now)s, %(environment)s)
 
 -- name: list_app_rests
 -- Apps of which X takes nothing at present.
@@ -408,9 +458,19 @@ ORDER BY sent_at DESC LIMIT 1
 SELECT has_unsettled_twin(%(part)s) AS found
 
 -- name: reschedule_post
--- Another time for a post that has not begun, or that came to nothing.
-UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL, late_from = NULL
-WHERE id = %(post)s AND state IN ('draft', 'scheduled', 'missed', 'failed') RETURNING id
+-- Another time for a post that has not begun, or that came to nothing; what it waited for without
+-- its fault stays excused while its time is the same. Its alerts of `kinds` are resolved.
+WITH moved AS (
+    UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL, resume_at = NULL,
+           wait_reason = NULL, wait_until = NULL, acknowledged_at = NULL,
+           late_from = CASE WHEN due_at = %(due_at)s THEN late_from END,
+           not_late_before = CASE WHEN state = 'publishing' THEN %(at)s::timestamptz END
+    WHERE id = %(post)s AND state IN ('draft', 'scheduled', 'publishing', 'missed', 'failed')
+    RETURNING id, tenant_id
+)
+UPDATE alarms SET ended_at = %(at)s FROM moved
+WHERE coalesce(alarms.tenant_id, 0) = moved.tenant_id AND alarms.kind = ANY(%(kinds)s)
+  AND alarms.subject = 'post ' || moved.id AND alarms.ended_at IS NULL
 
 -- name: plan_media
 -- When a post's files are to be on X; NULL where it carries none.
@@ -432,7 +492,7 @@ SELECT get_x_user_id(%(tenant)s, %(integration)s) AS x_user_id
 SELECT is_connected_elsewhere(%(environment)s, %(x_user)s) AS found
 
 -- name: lock_post
--- Take a post that has not begun, so that the dispatcher cannot claim it meanwhile.
+-- Take a post, so that neither the dispatcher nor an attempt can claim it meanwhile.
 SELECT state FROM posts WHERE id = %(post)s FOR UPDATE
 
 -- name: list_imported
@@ -505,6 +565,13 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(sender)s
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND to_timestamp(sign[1]::bigint) < clock_timestamp() - %(within)s
 ORDER BY who, key
+
+-- name: list_worker_names
+-- Workers whose locks' session is open here, by the names of their sessions (63 bytes at most).
+SELECT sign[1] AS name
+FROM pg_stat_activity a
+CROSS JOIN LATERAL regexp_match(a.application_name, '^roost \d+ worker (.*)$') AS sign
+WHERE a.datname = current_database() AND sign[1] IS NOT NULL
 
 -- name: live_workers
 -- Workers that gave a sign of life lately.

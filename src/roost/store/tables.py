@@ -44,6 +44,7 @@ integrations = Table(
     _instant("rest_until", nullable=True),
     Column("rest_why", Text),
     Column("rests", Integer, nullable=False, server_default="0"),
+    Column("backoff_counts_as_late", Boolean, nullable=False, server_default="false"),
 )
 
 parts = Table(

@@ -1,6 +1,7 @@
 """The few answers for programs: accounts, posts, and whether Roost is well."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 
 from roost import store
 from roost.models import Integration, Post
-from roost.services import pause, watch
+from roost.services import pause, waiting, watch
 from roost.services.pause import Holds
 from roost.store.away import DATABASE_AWAY
 from roost.web.asked import NamedTenant, OpenHouse
@@ -29,9 +30,20 @@ async def list_accounts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list
 
 @router.get("/api/posts")
 async def list_posts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list[Post]]:
-    """The tenant's posts in the order in which they are due, drafts last."""
+    """The tenant's posts in the order in which they are due, drafts last.
+
+    `wait` is what keeps a post at present, null where nothing does.
+    """
+    now = house.clock.now()
     async with house.database.tenant(tenant.id) as transaction:
-        return {"posts": await store.posts.list_all(transaction)}
+        posts = await store.posts.list_all(transaction)
+        accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
+    return {
+        "posts": [
+            replace(post, wait=waiting.current_wait(post, accounts[post.integration_id], now))
+            for post in posts
+        ]
+    }
 
 
 @router.get("/healthz")

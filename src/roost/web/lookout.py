@@ -18,7 +18,7 @@ async def look_out(house: House) -> None:
     """Sound the alarm while a post is late, and end it again; until cancelled."""
     while True:
         try:
-            await watch.find_late(house)
+            await watch.check_alerts(house)
         except DATABASE_AWAY as error:
             log.warning("the look-out cannot reach the database (%s)", type(error).__name__)
         await asyncio.sleep(_LOOK_EVERY_S)

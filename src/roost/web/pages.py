@@ -24,7 +24,7 @@ from roost.models import (
     PostState,
     Tenant,
 )
-from roost.services import decide, pause, watch
+from roost.services import decide, pause, waiting, watch
 from roost.services.pause import Scope
 from roost.store.away import DATABASE_AWAY
 from roost.web import shown, sparkline
@@ -37,12 +37,6 @@ _WINDOW: Final = timedelta(days=30)
 #: So many alarms at most stand on top of the accounts.
 _ALARMS: Final = 20
 _WAITING: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
-_TO_LOOK_AT: Final = (
-    PostState.NEEDS_DECISION,
-    PostState.PARTLY_PUBLISHED,
-    PostState.MISSED,
-    PostState.FAILED,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +169,18 @@ class Shelf:
 
 
 def shelve(posts: Sequence[Post]) -> list[Shelf]:
-    """What a person has to look at first, then what comes, then drafts and what is over."""
-    over = [state for state in PostState if state not in (*_TO_LOOK_AT, *_WAITING, PostState.DRAFT)]
+    """What a person has to look at first, then what comes, then drafts and what is over.
 
-    def among(states: Sequence[PostState]) -> list[Post]:
-        return [post for post in posts if post.state in states]
-
+    A post that somebody has left as it is counts as over.
+    """
+    to_look_at = [post for post in posts if decide.needs_attention(post)]
+    rest = [post for post in posts if not decide.needs_attention(post)]
+    over = [post for post in rest if post.state not in (*_WAITING, PostState.DRAFT)]
     shelves = [
-        Shelf("To look at", among(_TO_LOOK_AT)[::-1]),
-        Shelf("Ahead", among(_WAITING)),
-        Shelf("Drafts", among([PostState.DRAFT])),
-        Shelf("Done", among(over)[::-1]),
+        Shelf("To look at", to_look_at[::-1]),
+        Shelf("Ahead", [post for post in rest if post.state in _WAITING]),
+        Shelf("Drafts", [post for post in rest if post.state is PostState.DRAFT]),
+        Shelf("Done", over[::-1]),
     ]
     return [shelf for shelf in shelves if shelf.posts]
 
@@ -193,6 +188,7 @@ def shelve(posts: Sequence[Post]) -> list[Shelf]:
 @router.get("/posts", response_class=HTMLResponse)
 async def show_posts(house: OpenHouse, tenant: NamedTenant) -> Response:
     """The tenant's posts by time."""
+    now = house.clock.now()
     async with house.database.tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
         accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
@@ -203,6 +199,10 @@ async def show_posts(house: OpenHouse, tenant: NamedTenant) -> Response:
         shelves=shelve(posts),
         accounts=accounts,
         held={post.id: pause.held_by(post, accounts[post.integration_id], holds) for post in posts},
+        waits={
+            post.id: waiting.current_wait(post, accounts[post.integration_id], now)
+            for post in posts
+        },
     )
 
 
@@ -237,6 +237,7 @@ async def post_page(
         journal=journal,
         events=events,
         held=held,
+        wait=waiting.current_wait(post, account, house.clock.now()),
         choices=decide.list_choices(post),
         deletable=deletable,
         deletion=decide.price_deletion(deletable),

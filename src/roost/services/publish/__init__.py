@@ -20,7 +20,7 @@ from roost.errors import (
 )
 from roost.house import House, from_outside
 from roost.journal import Attempt
-from roost.models import IntegrationId, PostId, TenantId, XUserId
+from roost.models import AlertKind, IntegrationId, PostId, TenantId, XUserId
 from roost.points import Point
 from roost.services.publish import search, send
 from roost.services.publish.media import prepare_post
@@ -158,13 +158,15 @@ class _Account:
             await way.lose_account(error)
             return Turn.BEHIND
         except x.errors.AppMisconfigured as error:
-            await way.rest_app(PAUSE_APP, "app", error)
+            await way.rest_app(PAUSE_APP, AlertKind.APP, error)
             return Turn.BEHIND
         except RoostError as error:
             # A setting that does not fit, or X before anything was sent: it waits in its rows
             # until somebody or time has changed something.
             log.warning("post %s waits: %s (%s)", post.id, error, error.code)
-            await way.rest_account(growing(way.account.rests), str(error))
+            is_ours = not isinstance(error, x.errors.XFailure)
+            pause = growing(way.account.rests)
+            await way.rest_account(pause, str(error), counts_as_late=is_ours)
             return Turn.BEHIND
         except (OSError, *DATABASE_AWAY):
             raise
@@ -172,7 +174,8 @@ class _Account:
             # A defect of ours must not hold up the account's other posts, nor pass unseen.
             # Its words stay out of the log: they may quote the post.
             log.error("post %s: %s", post.id, from_outside(error).message)
-            await way.rest(growing(0), f"something unforeseen: {type(error).__name__}")
+            why = f"something unforeseen: {type(error).__name__}"
+            await way.rest(growing(0), why, counts_as_late=True)
             return Turn.BEHIND
 
 
@@ -213,8 +216,8 @@ async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_
             return Turn.ON
         case promise.ReadTimeline(part, counts):
             return await search.ask_timeline(way, part, counts=counts)
-        case promise.WaitUntil(instant, why, excused):
-            await way.rest(instant - now, why, excused=excused)
+        case promise.WaitUntil(instant, why, excused, late):
+            await way.rest(instant - now, why, excused=excused, counts_as_late=late)
             return Turn.BEHIND
         case promise.AskPerson(part, why):
             await way.ask_person(part, why)

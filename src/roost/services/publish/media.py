@@ -53,6 +53,8 @@ _CATEGORY: Final = {
 }
 #: An upload that did not go through is gone on with after this, in domain time.
 _AGAIN: Final = timedelta(minutes=1)
+#: States of a post whose files are wanted on X.
+_WANTED: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _STATE: Final = msgspec.json.Decoder(UploadState)
 
 
@@ -83,7 +85,7 @@ async def _prepare(
             rows = await store.journal.list_uploads(transaction, post_id)
         if account.status is not IntegrationStatus.CONNECTED:
             return  # its posts wait, and ask for their files again when they go on
-        if post.state in {PostState.SCHEDULED, PostState.PUBLISHING}:
+        if post.state in _WANTED:
             await _Files(house, post, account).bring(rows)
 
 
@@ -181,6 +183,8 @@ class _Files:
         part = self.post.parts[position - 1]
         async with self.house.database.statements(self.post.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
+            if state not in _WANTED:
+                return  # cancelled or edited meanwhile
             after = PostState.NEEDS_DECISION
             if part.state is PartState.PENDING:
                 if not await store.journal.move_part(
@@ -190,7 +194,7 @@ class _Files:
                     return
                 sent = any(each.state is PartState.SENT for each in self.post.parts)
                 after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
-            if await store.posts.move(transaction, self.post.id, state, after, why):
+            if await store.posts.move(transaction, self.post.id, state, after, why, at=now):
                 await store.posts.tell(
                     transaction, self.post.tenant_id, self.post.id, now, state, after, why, who=who
                 )
@@ -199,6 +203,8 @@ class _Files:
     async def _tell(self, transaction: Statements, why: str) -> None:
         """A line of the story, unless it ends with the same."""
         state = await store.posts.lock_state(transaction, self.post.id)
+        if state not in _WANTED:
+            return
         events = await store.posts.list_events(transaction, self.post.id)
         if events and events[-1].why == why:
             return

@@ -19,9 +19,18 @@ from roost.errors import PostNotFound, ReconnectNeeded, RoostError
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Upload
 from roost.limits import Window
-from roost.models import Integration, PartState, PostId, PostState, TenantId, TweetId
+from roost.models import (
+    AlertKind,
+    Integration,
+    PartState,
+    PostId,
+    PostState,
+    TenantId,
+    TweetId,
+)
 from roost.outcome_alerts import alert_outcome
 from roost.points import Point
+from roost.store.alarms import OF_APPS
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
 from roost.telemetry import reached
@@ -162,7 +171,7 @@ class Way:
             await self._tell_perhaps_twice(part, why)
             await self.ask_person(part, why)
         elif sent.moved:
-            await self._end_rests()
+            await self.end_backoffs()
         return Turn.OVER if sent.is_last else Turn.ON
 
     async def _note_forgotten(self, part: PartJournal, tweet_id: TweetId) -> None:
@@ -194,15 +203,17 @@ class Way:
                 who=self.house.who, position=part.part.position,
             )  # fmt: skip
             await store.alarms.sound(
-                transaction, self.tenant_id, "decision", f"post {post_id}", at=now,
+                transaction, self.tenant_id, AlertKind.POSSIBLE_DUPLICATE,
+                store.alarms.about_post(post_id), at=now,
                 message=f"Post {post_id} of @{self.account.username}: {why}",
-                next="Look at the account's timeline, and delete what is there twice.",
+                next="Look at the account's timeline, and delete what is there twice; then"
+                f" `roost decide {post_id} leave`.",
             )  # fmt: skip
 
         await self.keep(work)
 
-    async def _end_rests(self) -> None:
-        """X takes posts again: of the account, and of the app."""
+    async def end_backoffs(self) -> None:
+        """X takes posts again: of the account, and of the app, whose alerts end."""
         account, now = self.account, self.house.clock.now()
         if account.rests:
             async with self.house.database.statements(self.tenant_id) as transaction:
@@ -214,7 +225,7 @@ class Way:
             await transaction.run(
                 "end_app_rest", client_id=account.client_id, environment=account.environment
             )
-            for kind in ("credits", "app", "limit"):
+            for kind in OF_APPS:
                 await store.alarms.end(transaction, None, kind, account.client_id, at=now)
 
         await self.write(work)
@@ -260,8 +271,10 @@ class Way:
 
         await self.keep(work)
 
-    async def rest(self, pause: timedelta, why: str, *, excused: bool = False) -> None:
-        """Let the post rest; the dispatcher brings it back (or its account's reconnection does)."""
+    async def rest(
+        self, pause: timedelta, why: str, *, excused: bool = False, counts_as_late: bool = False
+    ) -> None:
+        """Let the post wait; the dispatcher brings it back (or its account's reconnection does)."""
         now = self.house.clock.now()
 
         async def work(transaction: Statements) -> None:
@@ -270,25 +283,34 @@ class Way:
                 self.journal.post.id,
                 now + pause,
                 excused=excused,
+                counts_as_late=counts_as_late,
                 at=now,
-                why=f"waits: {why}",
+                reason=why,
                 who=self.house.who,
             )
 
         await self.write(work)
 
-    async def rest_account(self, pause: timedelta, why: str) -> None:
+    async def rest_account(
+        self, pause: timedelta, why: str, *, counts_as_late: bool = False
+    ) -> None:
         """X takes no post of the account for a while: all of them rest, by what the row says."""
         until = self.house.clock.now() + pause
 
         async def work(transaction: Statements) -> None:
-            await transaction.run("rest_account", integration=self.account.id, until=until, why=why)
+            await transaction.run(
+                "rest_account", integration=self.account.id, until=until, why=why,
+                counts_as_late=counts_as_late,
+            )  # fmt: skip
 
         await self.write(work)
-        await self.rest(pause, why)
+        await self.rest(pause, why, counts_as_late=counts_as_late)
 
-    async def rest_app(self, pause: timedelta, kind: str, error: RoostError) -> None:
-        """X takes nothing of the whole app: everything waits, nothing is dropped, one alarm."""
+    async def rest_app(self, pause: timedelta, kind: AlertKind, error: RoostError) -> None:
+        """X takes nothing of the whole app: everything waits, nothing is dropped, one alert.
+
+        It names the cause that X names now; an earlier one has ended.
+        """
         now, account = self.house.clock.now(), self.account
 
         async def work(transaction: Statements) -> None:
@@ -299,6 +321,8 @@ class Way:
                 until=now + pause,
                 why=error.message,
             )
+            for other in set(OF_APPS) - {kind}:
+                await store.alarms.end(transaction, None, other, account.client_id, at=now)
             await store.alarms.sound(
                 transaction, None, kind, account.client_id,
                 at=now, message=f"{error.message} All posts of this X app wait.", next=error.next,
@@ -344,7 +368,10 @@ class Way:
                 refusals = (e.why for e in reversed(events) if e.after == PartState.FAILED)
                 reason = next(refusals, why)
             told = None if after is PostState.PUBLISHED else reason
-            if not await store.posts.move(transaction, post.id, PostState.PUBLISHING, after, told):
+            # A post that was edited meanwhile, to another time, is not what this was decided on.
+            if not await store.posts.move(
+                transaction, post.id, PostState.PUBLISHING, after, told, at=now, due_at=post.due_at
+            ):
                 return
             await store.posts.tell(
                 transaction, self.tenant_id, post.id, now, PostState.PUBLISHING, after, reason,

@@ -11,7 +11,7 @@ from typing import assert_never
 from roost import reconcile, store, timelines, x
 from roost.errors import RoostError
 from roost.journal import Attempt, PartJournal
-from roost.models import Environment, PartState, TweetId
+from roost.models import AlertKind, Environment, PartState, TweetId
 from roost.points import Point
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
@@ -219,7 +219,7 @@ async def _read_or_wait(
     except x.errors.RateLimited as error:
         await way.rest(error.wait, error.message)
     except x.errors.OutOfCredits as error:
-        await way.rest_app(PAUSE_APP, "credits", error)
+        await way.rest_app(PAUSE_APP, AlertKind.CREDITS, error)
     except x.errors.XUnavailable as error:
         await way.rest(growing(0), error.message)
     except x.errors.Rejected as error:

@@ -7,7 +7,7 @@ from typing import Final
 from roost import limits, reconcile, x
 from roost.errors import PostRefused, RoostError
 from roost.journal import Attempt, Outcome, PartJournal, Upload
-from roost.models import PartState
+from roost.models import AlertKind, PartState
 from roost.points import Point
 from roost.services.publish import search
 from roost.services.publish.pauses import PAUSE_APP, growing
@@ -63,6 +63,17 @@ async def send_part(
     `again`: it repeats, byte by byte, one that X did not answer. `deadline_at` was read before the
     commit, from a clock that counts suspended time, and holds for commit and request together.
     """
+    sending = (way.tenant_id, way.journal.post.id)
+    way.locks.sending.add(sending)
+    try:
+        return await _send(way, part, attempt, deadline_at, again=again)
+    finally:
+        way.locks.sending.discard(sending)
+
+
+async def _send(
+    way: Way, part: PartJournal, attempt: Attempt, deadline_at: float, *, again: bool
+) -> Turn:
     reached(Point.CREATE_BEFORE_SEND)
     if not await way.locks.still_hold(way.account.x_user_id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
@@ -78,7 +89,11 @@ async def send_part(
             deadline=deadline_at,
         )
     except RoostError as error:
-        return await _refused(way, part, attempt, error, again=again)
+        turn = await _refused(way, part, attempt, error, again=again)
+        if isinstance(error, x.errors.Rejected | x.errors.ParentNotVisible):
+            # X judged this post: it takes requests of the account and of the app.
+            await way.end_backoffs()
+        return turn
     reached(Point.CREATE_AFTER_SEND)
     turn = await way.sent(part, attempt, created.tweet_id, rate=created.rate)
     reached(Point.CREATE_AFTER_COMMIT)
@@ -110,11 +125,11 @@ async def _refused(
             return Turn.BEHIND
         case x.errors.OutOfCredits():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(PAUSE_APP, "credits", error)
+            await way.rest_app(PAUSE_APP, AlertKind.CREDITS, error)
             return Turn.BEHIND
         case x.errors.AppMisconfigured():
             await way.take_back(part, attempt, str(error))
-            await way.rest_app(PAUSE_APP, "app", error)
+            await way.rest_app(PAUSE_APP, AlertKind.APP, error)
             return Turn.BEHIND
         case x.errors.Rejected() | PostRefused() if not again:
             await way.refused(part, attempt, f"{error.code}: {error.message}")
@@ -140,7 +155,7 @@ async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
     now = way.house.clock.now()
     wait = limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
     if wait.family is limits.Family.APP_DAY:
-        await way.rest_app(wait.until - now, "limit", error)
+        await way.rest_app(wait.until - now, AlertKind.LIMIT, error)
     else:
         await way.rest_account(wait.until - now, error.message)
 

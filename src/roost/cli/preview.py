@@ -1,0 +1,138 @@
+"""`roost post --dry-run`: what would become of a post, when and for how much; stores nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from roost import worker
+from roost.cli.show import describe_finding, exit_code, plain, say, show_price
+from roost.cli.standing import describe_wait, local_time, tell_held
+from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
+from roost.house import House
+from roost.models import Integration, IntegrationStatus, Tenant, Wait
+from roost.services import pause, schedule
+from roost.services.pause import Scope
+from roost.services.schedule import Judged, PlainPart
+
+
+def require_connected(account: Integration) -> None:
+    """Refuse an account that X does not let in at present. Raises: ReconnectNeeded."""
+    if account.status is not IntegrationStatus.CONNECTED:
+        raise ReconnectNeeded(f"@{account.username} is {account.status}.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """What is known of a post that is not stored."""
+
+    account: Integration
+    due_at: datetime
+    is_now: bool
+    """Its time has come already."""
+    judged: Judged
+    problems: tuple[RoostError, ...]
+    """For which it would be refused, besides what breaks X's rules."""
+    held: tuple[Scope, ...]
+    wait: Wait | None
+    """X takes no post of the account, or of its app, before then."""
+    is_other_x: bool
+    """The account belongs to another X than the one in use."""
+    worker_alive: bool
+
+
+async def preview(
+    house: House,
+    tenant: Tenant,
+    account: Integration,
+    parts: Sequence[PlainPart],
+    due_at: datetime,
+    *,
+    as_json: bool,
+) -> int:
+    """Say what would become of a post; the exit code that storing it would have."""
+    seen = await _see(house, account, parts, due_at)
+    say(_as_json(seen), "\n".join(_lines(seen, tenant)), as_json=as_json)
+    if seen.judged.violations:
+        return 2
+    return exit_code(seen.problems[0]) if seen.problems else 0
+
+
+async def _see(
+    house: House, account: Integration, parts: Sequence[PlainPart], due_at: datetime
+) -> _Preview:
+    now = house.clock.now()
+    problems: list[RoostError] = []
+    try:
+        require_connected(account)
+    except ReconnectNeeded as error:
+        problems.append(error)
+    try:
+        schedule.check_due(due_at, now)
+    except (TimePast, TimeTooFar) as error:
+        problems.append(error)
+    judged = await schedule.judge(parts, subscription_type=account.subscription_type)
+    async with house.database.statements(account.tenant_id) as transaction:
+        holds = await pause.find_holds(transaction)
+        apps = await transaction.run(
+            "list_app_rests", now=now, environment=house.settings.environment
+        )
+    waits = [
+        Wait(row["why"], row["until"]) for row in apps if row["client_id"] == account.client_id
+    ]
+    if account.rest_until is not None and account.rest_until > now:
+        waits.append(Wait(account.rest_why or "X takes no post at present", account.rest_until))
+    later = [wait for wait in waits if wait.until is not None and wait.until > due_at]
+    return _Preview(
+        account=account,
+        due_at=due_at,
+        is_now=due_at <= now,
+        judged=judged,
+        problems=tuple(problems),
+        held=pause.account_held_by(account, holds),
+        wait=max(later, key=lambda wait: wait.until or due_at, default=None),
+        is_other_x=account.environment is not house.settings.environment,
+        worker_alive=await worker.is_any_alive(house),
+    )
+
+
+def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
+    lines = [f"part {order}: {draft.text}" for order, draft in enumerate(seen.judged.drafts, 1)]
+    lines += [f"✗ {one.code}: {one.message} {one.next}" for one in seen.judged.violations]
+    lines += [f"✗ {error.code}: {error.message} {error.next}" for error in seen.problems]
+    lines += [describe_finding(one) for one in seen.judged.findings]
+    if seen.is_other_x:
+        lines.append(f"! The account belongs to the {seen.account.environment} X: not from here.")
+    if seen.held:
+        lines.append(f"! It would be held back: {tell_held(seen.held)} is paused.")
+    if seen.wait is not None:
+        lines.append(f"! It {describe_wait(seen.wait, tenant)}.")
+    if not seen.worker_alive:
+        how = "this command would publish it" if seen.is_now else "start `roost worker` before then"
+        lines.append(f"! No worker is alive: {how}.")
+    name = f"@{seen.account.username} ({seen.account.environment}, {seen.account.status})"
+    if not (seen.problems or seen.judged.violations):
+        earliest = seen.due_at if seen.wait is None else seen.wait.until or seen.due_at
+        when = f"at {local_time(earliest, tenant)}"
+        if seen.is_now and seen.wait is None:
+            when = "now"
+        lines.append(f"It would be published {when} as {name}.")
+    else:
+        lines.append(f"It would be refused for {name}; nothing would be published.")
+    lines.append(f"X charges {show_price(seen.judged.price)}.")
+    return lines
+
+
+def _as_json(seen: _Preview) -> dict[str, object]:
+    return {
+        "parts": [draft.text for draft in seen.judged.drafts],
+        "violations": seen.judged.violations,
+        "findings": seen.judged.findings,
+        "problems": [error.as_dict() for error in seen.problems],
+        "account": plain(seen.account),
+        "due_at": seen.due_at,
+        "held_by": seen.held,
+        "wait": seen.wait,
+        "is_other_x": seen.is_other_x,
+        "worker_alive": seen.worker_alive,
+        "price": seen.judged.price,
+    }

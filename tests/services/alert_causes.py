@@ -1,0 +1,314 @@
+"""What opens each kind of alert, and what ends its cause, as people, workers and X do it."""
+
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from fix_house import connect_account
+from fix_publishing import Desk
+from roost import store
+from roost.accounts import Grant, mark_lost
+from roost.models import AlertKind, PostId, PostState, TweetId
+from roost.services import decide, pause, restore_check, resume, schedule, watch
+from roost.services.clock_check import ClockCheck
+from roost.services.publish.rows import Way
+from roost.services.schedule import PlainPart
+from roost.x.errors import Reauthorize
+
+Opening = Callable[[Desk], Awaitable[PostId]]
+Ending = Callable[[Desk, PostId], Awaitable[object]]
+
+
+async def kinds(desk: Desk) -> list[AlertKind]:
+    """The kinds of the open alerts, of everybody and of the tenant."""
+    return sorted(alarm.kind for _, alarm in await watch.list_alarms(desk.house))
+
+
+# --- how each alert comes to be
+
+
+async def needs_decision(desk: Desk) -> PostId:
+    """X's answer is lost, and it is too late to send the post again."""
+    await desk.emulator.fail("create_post", "before", "drop")
+    post_id = await desk.plan("Low tide at six")
+    await desk.work()
+    await desk.emulator.jump(hours=0.25)
+    await desk.work_through()
+    return post_id
+
+
+async def thread_needs_decision(desk: Desk) -> PostId:
+    """The same of a thread's second part."""
+    script = ["ok", "drop"]
+    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    post_id = await desk.plan("High tide", "Low tide at six")
+    await desk.work()
+    await desk.emulator.jump(hours=0.25)
+    await desk.work_through()
+    return post_id
+
+
+async def partly_published(desk: Desk) -> PostId:
+    """X refuses a thread's second part."""
+    await desk.plan("Said before")
+    post_id = await desk.plan("New", "Said before", after_s=1)
+    await desk.work_through()
+    return post_id
+
+
+async def missed(desk: Desk) -> PostId:
+    """Nobody published the post in its time."""
+    post_id = await desk.plan("Good morning")
+    await desk.emulator.jump(hours=2)
+    await desk.work_through()
+    return post_id
+
+
+async def failed(desk: Desk) -> PostId:
+    """X refuses the post."""
+    await desk.plan("Good morning")
+    post_id = await desk.plan("Good morning", after_s=60)
+    await desk.work_through()
+    return post_id
+
+
+async def possible_duplicate(desk: Desk) -> PostId:
+    """An older attempt's answer comes late, of a post that is published by then."""
+    post_id = await desk.plan("One")
+    await desk.work()
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        journal = await store.journal.get(transaction, post_id)
+    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
+    await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
+    return post_id
+
+
+async def needs_reconnect(desk: Desk) -> PostId:
+    """The account's owner takes the grant back."""
+    post_id = await desk.plan("Low tide at six", after_s=7200)
+    await desk.kill_grant()
+    await desk.emulator.jump(hours=2)
+    await desk.work()
+    return post_id
+
+
+def app_refused(fault: str) -> Opening:
+    """X refuses the whole app: the post waits."""
+
+    async def opening(desk: Desk) -> PostId:
+        app = desk.emulator.app.client_id
+        if fault == "credits":
+            await desk.emulator.door(f"apps/{app}", credits=0)
+        else:
+            await back_off(desk, AlertKind(fault))
+        post_id = await desk.plan("Low tide at six")
+        await desk.work()
+        return post_id
+
+    return opening
+
+
+async def back_off(desk: Desk, kind: AlertKind) -> None:
+    """What the worker writes where X refuses the app in this way."""
+    probe = await desk.plan("Probe")
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        journal = await store.journal.get(transaction, probe)
+    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
+    await way.rest_app(timedelta(minutes=5), kind, Reauthorize("X takes nothing of the app."))
+    await schedule.cancel_post(desk.house, desk.tenant, probe)
+
+
+async def late(desk: Desk) -> PostId:
+    """No worker runs."""
+    post_id = await desk.plan("Late")
+    await desk.emulator.jump(seconds=121)
+    await watch.check_alerts(desk.house)
+    return post_id
+
+
+async def restored(desk: Desk) -> PostId:
+    """A person says that the database was restored."""
+    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
+    return PostId(0)
+
+
+async def copied(desk: Desk) -> PostId:
+    """A worker finds that the database is a copy."""
+    await restore_check.stop_after_restore(desk.house, desk.house.clock.now(), copied=True)
+    return PostId(0)
+
+
+async def wrong_clock(desk: Desk) -> PostId:
+    """This machine's clock is wrong, by a worker that runs here."""
+    await desk.locks.heartbeat(f"worker {socket.gethostname()}:1")
+    await check_clock(desk, "300 s behind")
+    return PostId(0)
+
+
+async def check_clock(desk: Desk, skew: str | None) -> None:
+    """The check of a worker, with what it finds."""
+    await ClockCheck(desk.house)._alert(skew)
+
+
+# --- what ends each cause
+
+
+async def decide_sent(desk: Desk, post_id: PostId) -> None:
+    """A person finds the post on X."""
+    tweet_id = await desk.post_by_hand("Low tide at six")
+    await decide.say_sent(desk.house, desk.tenant, post_id, tweet_id)
+
+
+async def edit(desk: Desk, post_id: PostId) -> None:
+    """Another time and text; alerts end at once, not when it is published."""
+    parts = [PlainPart("Another text")]
+    due_at = desk.house.clock.now() + timedelta(minutes=1)
+    await schedule.edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=due_at)
+
+
+async def retime(desk: Desk, post_id: PostId) -> None:
+    due_at = desk.house.clock.now() + timedelta(minutes=1)
+    await schedule.edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=due_at)
+
+
+async def cancel(desk: Desk, post_id: PostId) -> None:
+    await schedule.cancel_post(desk.house, desk.tenant, post_id)
+
+
+async def send(desk: Desk, post_id: PostId) -> None:
+    await decide.say_send(desk.house, desk.tenant, post_id)
+
+
+async def drop(desk: Desk, post_id: PostId) -> None:
+    await decide.drop(desk.house, desk.tenant, post_id)
+
+
+async def leave(desk: Desk, post_id: PostId) -> None:
+    await decide.leave(desk.house, desk.tenant, post_id)
+
+
+async def go_on(desk: Desk, post_id: PostId) -> None:
+    await decide.go_on(desk.house, desk.tenant, post_id, "Said anew")
+
+
+async def delete(desk: Desk, post_id: PostId) -> None:
+    await decide.delete_sent(desk.house, desk.tenant, post_id)
+
+
+async def reconnect(desk: Desk, _: PostId) -> None:
+    await connect_account(desk.house, desk.tenant, desk.emulator, "larkbooks")
+
+
+async def reconnect_renamed(desk: Desk, _: PostId) -> None:
+    """The account has another name on X by now."""
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        await transaction.raw.execute(
+            'UPDATE integrations SET metadata = metadata || \'{"username": "old_name"}\''
+        )
+    await reconnect(desk, PostId(0))
+
+
+async def take_again(desk: Desk, _: PostId) -> None:
+    """X takes the app's posts again."""
+    await desk.emulator.door(f"apps/{desk.emulator.app.client_id}", credits=None)
+    await desk.work_through()
+
+
+async def refuse_again(desk: Desk, post_id: PostId) -> None:
+    """X judges a post of the app again, and refuses that one alone."""
+    await desk.emulator.door(f"apps/{desk.emulator.app.client_id}", credits=None)
+    await desk.emulator.switch(duplicates=False)
+    for _ in range(2):  # two that may be it: neither is taken for ours
+        await desk.post_by_hand("Low tide at six")
+    await desk.emulator.switch(duplicates=True)
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
+
+
+async def wait_for_nothing(desk: Desk, post_id: PostId) -> None:
+    """What waited for the app is cancelled, and its back-off is over."""
+    await schedule.cancel_post(desk.house, desk.tenant, post_id)
+    await desk.emulator.jump(seconds=360)
+    await watch.check_alerts(desk.house)
+
+
+def another(kind: AlertKind) -> Ending:
+    """X names another cause: that one is open then."""
+
+    async def ending(desk: Desk, _: PostId) -> None:
+        await back_off(desk, kind)
+        assert await kinds(desk) == [kind]
+        async with desk.house.database.statements(None) as transaction:
+            await store.alarms.end(
+                transaction, None, kind, desk.account.client_id, at=desk.house.clock.now()
+            )
+
+    return ending
+
+
+def then_check(act: Callable[[Desk, PostId], Awaitable[object]]) -> Ending:
+    """The page's process, `roost alarms` and `roost doctor` check what is late."""
+
+    async def ending(desk: Desk, post_id: PostId) -> None:
+        await act(desk, post_id)
+        await watch.check_alerts(desk.house)
+
+    return ending
+
+
+async def publish(desk: Desk, _: PostId) -> None:
+    await desk.work()
+
+
+async def hold_post(desk: Desk, post_id: PostId) -> None:
+    await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+
+
+async def stop_everything(desk: Desk, _: PostId) -> None:
+    await pause.stop_everything(desk.house)
+
+
+async def lose_grant(desk: Desk, _: PostId) -> None:
+    await mark_lost(desk.house, desk.account, Reauthorize("No longer."))
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        await store.alarms.end(
+            transaction, desk.tenant.id, AlertKind.RECONNECT,
+            store.alarms.about_account(desk.account.id), at=desk.house.clock.now(),
+        )  # fmt: skip
+
+
+async def become_missed(desk: Desk, post_id: PostId) -> None:
+    await desk.emulator.jump(hours=2)
+    await desk.work()
+    assert (await desk.see(post_id)).state is PostState.MISSED
+    await drop(desk, post_id)
+
+
+async def become_limited(desk: Desk, post_id: PostId) -> None:
+    await desk.emulator.fail("create_post", "before", "429")
+    await desk.work()
+    assert (await desk.see(post_id)).state is PostState.PUBLISHING
+
+
+async def resume_all(desk: Desk, _: PostId) -> None:
+    await resume.resume_everything(desk.house)
+
+
+async def accept_copy(desk: Desk, _: PostId) -> None:
+    await resume.resume_everything(desk.house, accept_copy=True)
+
+
+async def set_clock(desk: Desk, _: PostId) -> None:
+    await check_clock(desk, None)
+
+
+async def restart_worker(desk: Desk, _: PostId) -> None:
+    """Another process finds the clock right: it knows of no alert."""
+    await check_clock(desk, "300 s behind")
+    await check_clock(desk, None)
+
+
+async def end_worker(desk: Desk, _: PostId) -> None:
+    """No worker runs on the machine any more."""
+    await desk.locks.heartbeat("another process")
+    await watch.check_alerts(desk.house)

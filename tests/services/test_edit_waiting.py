@@ -1,0 +1,261 @@
+"""A post of which X has nothing is edited and cancelled while it waits, and says for what."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from fix_publishing import Desk, somebody_waits
+from roost import store
+from roost.errors import PostNotEditable
+from roost.journal import Upload
+from roost.models import PartState, PostId, PostState, XMediaId
+from roost.services import dispatch, waiting, watch
+from roost.services.schedule import PlainPart, cancel_post, edit_post
+from roost.store.vault import Vault, load_ring, make_key_line
+
+BEGIN = """
+    SELECT * FROM roost.begin_attempt(
+        tenant => %s, part => %s, before => 'pending', tried => 0, started_at => %s,
+        deadline => '10 s', media_ids => '{}', media_keys => '{}', at => %s, why => 'handed to X',
+        who => 'a worker', fence_event => NULL, fence_tag => NULL, fence_timeline => NULL,
+        is_wall_time => false)
+"""
+Change = Callable[[Desk, PostId], Coroutine[Any, Any, None]]
+
+
+async def cancel(desk: Desk, post_id: PostId) -> None:
+    await cancel_post(desk.house, desk.tenant, post_id)
+
+
+async def change_text(desk: Desk, post_id: PostId) -> None:
+    parts = [PlainPart("Another text")]
+    await edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=None)
+
+
+async def change_time(desk: Desk, post_id: PostId) -> None:
+    due_at = desk.house.clock.now() + timedelta(hours=1)
+    await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=due_at)
+
+
+CHANGES = [cancel, change_text, change_time]
+each_change = pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
+
+
+async def limited(desk: Desk, *texts: str) -> PostId:
+    """A post that waits, since X takes no more of its account."""
+    await desk.emulator.fail("create_post", "before", "429")
+    post_id = await desk.plan(*texts)
+    await desk.work()
+    post = await desk.see(post_id)
+    assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.PENDING)
+    return post_id
+
+
+@asynccontextmanager
+async def session(database_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    """A superuser's transaction, rolled back in the end unless it was committed."""
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute("SET search_path = roost")
+        yield connection
+
+
+async def test_a_post_that_waits_for_a_rate_limit_is_cancelled(desk: Desk) -> None:
+    post_id = await limited(desk, "Never", "Nor this")
+    await cancel(desk, post_id)
+    await desk.emulator.jump(hours=1)
+    await desk.work_through()
+    assert (await desk.see(post_id)).state is PostState.CANCELLED
+    assert await desk.on_x() == []
+    assert "post: publishing → cancelled: cancelled by hand" in await desk.story(post_id)
+
+
+async def test_a_post_that_waits_for_a_rate_limit_is_edited_and_sent_once(desk: Desk) -> None:
+    post_id = await limited(desk, "Old")
+    await change_text(desk, post_id)
+    assert await desk.on_x() == []
+    await desk.work_through()
+    assert await desk.on_x() == ["Another text"]
+    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
+async def test_another_time_holds_for_a_post_that_waited(desk: Desk) -> None:
+    post_id = await limited(desk, "Old")
+    await change_time(desk, post_id)
+    post = await desk.see(post_id)
+    assert (post.state, post.wait) == (PostState.SCHEDULED, None)
+    await desk.emulator.jump(seconds=1800)
+    await desk.work()
+    assert await desk.on_x() == []
+    await desk.work_through()
+    assert await desk.on_x() == ["Old"]
+
+
+async def test_another_text_does_not_make_a_post_miss_that_waited_for_credits(desk: Desk) -> None:
+    app = desk.emulator.app.client_id
+    await desk.emulator.door(f"apps/{app}", credits=0)
+    post_id = await desk.plan("Old")
+    for _ in range(20):
+        await desk.work()
+        await desk.emulator.jump(seconds=301)
+    await change_text(desk, post_id)
+    await desk.emulator.door(f"apps/{app}", credits=None)
+    await desk.work_through()
+    assert await desk.on_x() == ["Another text"]
+
+
+@each_change
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [(["ok", "429"], "is on X in part"), (["drop"], "was handed to X, and may be there")],
+    ids=["begun", "unknown"],
+)
+async def test_what_x_may_have_is_not_changed(
+    desk: Desk, script: list[str], why: str, change: Change
+) -> None:
+    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    post_id = await desk.plan("One", "Two")
+    await desk.work()
+    story = await desk.story(post_id)
+    with pytest.raises(PostNotEditable, match=why):
+        await change(desk, post_id)
+    assert await desk.story(post_id) == story
+    await desk.work_through()
+    assert await desk.on_x() == ["One", "Two"]
+
+
+@pytest.mark.timing
+@each_change
+async def test_a_change_waits_for_an_attempt_that_is_being_committed_and_is_refused(
+    desk: Desk, database_url: str, change: Change
+) -> None:
+    post_id = await desk.plan("Being sent")
+    await dispatch.dispatch_due(desk.house)
+    (part,) = (await desk.see(post_id)).parts
+    now = desk.house.clock.now()
+    async with session(database_url) as attempt:
+        rows = await attempt.execute(BEGIN, [desk.tenant.id, part.id, now, now])
+        assert len(await rows.fetchall()) == 1
+        changing = asyncio.create_task(change(desk, post_id))
+        await somebody_waits(desk.house)
+        await attempt.commit()
+        with pytest.raises(PostNotEditable, match="is being sent at this moment"):
+            await changing
+    (kept,) = (await desk.see(post_id)).parts
+    assert (kept.id, kept.state, kept.text) == (part.id, PartState.SENDING, "Being sent")
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("is_edited", [False, True], ids=["cancelled", "edited"])
+async def test_an_attempt_waits_for_a_change_and_is_not_committed(
+    desk: Desk, database_url: str, is_edited: bool
+) -> None:
+    post_id = await desk.plan("Old")
+    await dispatch.dispatch_due(desk.house)
+    now = desk.house.clock.now()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        assert await store.posts.lock_state(transaction, post_id) is PostState.PUBLISHING
+        assert await store.posts.is_untouched(transaction, post_id)
+        working = asyncio.create_task(desk.work())
+        await somebody_waits(desk.house)
+        if is_edited:
+            await store.posts.reschedule(
+                transaction, post_id, now + timedelta(hours=1), prepare_ahead=timedelta(), at=now
+            )
+        else:
+            await store.posts.move(
+                transaction, post_id, PostState.PUBLISHING, PostState.CANCELLED, at=now
+            )
+    await working
+    assert await desk.requests("create_post") == []
+    async with session(database_url) as admin:
+        assert await (await admin.execute("SELECT FROM attempts")).fetchall() == []
+
+
+async def test_a_post_that_was_edited_meanwhile_is_not_settled_by_an_older_decision(
+    desk: Desk,
+) -> None:
+    post_id = await desk.plan("Old")
+    await dispatch.dispatch_due(desk.house)
+    old = (await desk.see(post_id)).due_at
+    await change_time(desk, post_id)
+    await desk.emulator.jump(hours=1)
+    await dispatch.dispatch_due(desk.house)
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        assert not await store.posts.move(
+            transaction, post_id, PostState.PUBLISHING, PostState.MISSED,
+            at=desk.house.clock.now(), due_at=old,
+        )  # fmt: skip
+    await desk.work()
+    assert await desk.on_x() == ["Old"]
+
+
+async def test_a_waiting_post_says_for_what_and_until_when(desk: Desk) -> None:
+    post_id = await limited(desk, "Later")
+    post, account = await desk.see(post_id), await desk.integration()
+    now = desk.house.clock.now()
+    wait = waiting.current_wait(post, account, now)
+    assert wait is not None
+    assert wait.until == account.rest_until
+    assert wait.reason == account.rest_why
+    assert waiting.current_wait(post, account, account.rest_until or now) is None
+
+
+async def test_a_post_of_a_dead_grant_waits_for_its_owner(desk: Desk) -> None:
+    post_id = await desk.plan("Later", after_s=7200)
+    await desk.kill_grant()
+    await desk.emulator.jump(hours=2)
+    await desk.work()
+    wait = waiting.current_wait(
+        await desk.see(post_id), await desk.integration(), desk.house.clock.now()
+    )
+    assert wait is not None
+    assert (wait.reason, wait.until) == ("@larkbooks has to be connected again", None)
+
+
+async def test_a_wait_for_x_is_not_late_until_it_is_over_and_nobody_continues(desk: Desk) -> None:
+    app = desk.emulator.app.client_id
+    await desk.emulator.door(f"apps/{app}", credits=0)
+    post_id = await desk.plan("Later")
+    await desk.work()
+    wait = (await desk.see(post_id)).wait
+    assert wait is not None
+    assert wait.until is not None
+    assert wait.until - desk.house.clock.now() > watch.LATE
+    await desk.move_to(wait.until - timedelta(seconds=1))
+    assert await watch.check_alerts(desk.house) is None
+    await desk.move_to(wait.until + watch.LATE + timedelta(seconds=1))
+    assert await watch.check_alerts(desk.house) == wait.until
+    await desk.work()
+    assert await watch.check_alerts(desk.house) is None
+
+
+async def test_a_wait_for_a_fault_of_roosts_own_is_late(desk: Desk) -> None:
+    """With another vault key no post goes out, which no X has asked for."""
+    other = Vault(load_ring(desk.house.settings.roost_home, make_key_line()))
+    blind = replace(desk, house=replace(desk.house, vault=other))
+    due_at = desk.house.clock.now()
+    await desk.plan("Sealed")
+    await blind.work()
+    assert (await desk.integration()).rest_until is not None
+    await desk.emulator.jump(seconds=121)
+    await blind.work()
+    assert await watch.check_alerts(desk.house) == due_at
+
+
+async def test_a_file_that_is_being_uploaded_for_an_edited_post_is_forgotten(
+    desk: Desk, teal: Any
+) -> None:
+    post_id = await desk.plan("Old", media=teal, after_s=900)
+    (asset,) = (await desk.see(post_id)).parts[0].media
+    await change_text(desk, post_id)
+    upload = Upload(asset.id, XMediaId("1"), "3_1", desk.house.clock.now())
+    async with desk.house.database.statements(desk.tenant.id) as transaction:
+        await store.journal.keep_upload(transaction, desk.tenant.id, upload)
+        await store.journal.keep_upload_under_way(transaction, desk.tenant.id, asset.id, b"{}")
+        assert await store.journal.list_uploads(transaction, post_id) == {}
