@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from fix_processes import until
+from roost.endpoint import XEndpoint
 from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
 
 pytestmark = pytest.mark.timing
@@ -68,7 +69,13 @@ async def send(
     body = GuardedBody(b"{}", "application/json", body_deadline)
     async with aiohttp.ClientSession() as session:
         return await exchange(
-            session, "POST", url, headers={}, body=body, patience=patience, deadline=deadline
+            session,
+            "POST",
+            XEndpoint(url).url("/"),
+            headers={},
+            body=body,
+            patience=patience,
+            deadline=deadline,
         )
 
 

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from roost import store
+from roost.endpoint import is_loopback
 from roost.errors import RoostError
 from roost.services import connect
 from roost.web import failures
 from roost.web.asked import OpenHouse, TenantName
-from roost.web.guard import host_name, is_loopback
+from roost.web.guard import host_name
 
 router = APIRouter(prefix="/api/auth")
 

@@ -16,6 +16,7 @@ import msgspec
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload, Payload
 
+from roost.endpoint import XUrl
 from roost.limits import HEADERS
 
 #: Counts the time that the machine was suspended, too (macOS' monotonic clock does by itself).
@@ -103,7 +104,7 @@ class GuardedBody(BytesPayload):
 async def exchange(
     session: aiohttp.ClientSession,
     method: str,
-    url: str,
+    url: XUrl,
     *,
     headers: Mapping[str, str],
     params: Mapping[str, str] | None = None,
