@@ -135,7 +135,7 @@ class Asynchronous:
 
     def ours(self) -> Callable[[], Any]:
         """Roost, with limits and price of each result read."""
-        client = x.Client(x.FixedToken(TOKEN), base_url=self.url, session=self.open())
+        client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
             created = await x.posts.create(client, text=text())
@@ -147,7 +147,7 @@ class Asynchronous:
 
     def our_metrics(self) -> Callable[[], Any]:
         """Roost reading a hundred posts' figures, one of each looked at."""
-        client = x.Client(x.FixedToken(TOKEN), base_url=self.url, session=self.open())
+        client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
             read = await x.metrics.read_posts(client, IDS, private_for=IDS)

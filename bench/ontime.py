@@ -147,7 +147,7 @@ async def _queue_noop(town: Town) -> None:
         "SELECT cardinality(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, NULL,"
         " 'noop:' || n, '{}', NULL)::procrastinate_job_to_defer_v1)))"
         " FROM generate_series(1, %s) AS n",
-        NOOP,
+        jobs.queue_name(NOOP, town.house.settings.environment),
         NOOP,
         PORTION,
     )

@@ -180,22 +180,10 @@ def send_floor(url: str, path: Path) -> dict[str, float]:
         return {"seconds": time.perf_counter() - begun}
 
 
-class _Token:
-    """Any token will do for the sink."""
-
-    async def get(self) -> str:
-        """It."""
-        return "a token"
-
-    async def refresh(self, rejected: str) -> str:
-        """There is no other."""
-        return rejected
-
-
 async def send_upload(url: str, path: Path) -> dict[str, float]:
     """The file by `roost.x.media`, as a program would."""
     async with aiohttp.ClientSession() as session:
-        client = x.Client(_Token(), base_url=url, session=session)
+        client = x.Client(x.FixedToken("a token", x.XEndpoint(url)), session=session)
         begun = time.perf_counter()
         await x.media.upload(client, path, mime_type="video/mp4", category="tweet_video")
         seconds = time.perf_counter() - begun

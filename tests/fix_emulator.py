@@ -23,6 +23,8 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from roost.endpoint import XApp, XEndpoint
+
 CALLBACK = "http://127.0.0.1:8080/api/auth/callback/twitter"
 SCOPES = "tweet.read tweet.write users.read media.write offline.access"
 
@@ -52,6 +54,16 @@ class Emulator:
         self.url = url
         self.http = http
         self.app = RegisteredApp("", "", CALLBACK)
+
+    @property
+    def endpoint(self) -> XEndpoint:
+        """The X that it is."""
+        return XEndpoint(self.url)
+
+    @property
+    def x_app(self) -> XApp:
+        """The test's app, bound to it."""
+        return XApp(self.endpoint, self.app.client_id, self.app.client_secret)
 
     @property
     def clock_url(self) -> str:

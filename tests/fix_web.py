@@ -13,11 +13,11 @@ from roost.web import server
 
 
 @contextlib.asynccontextmanager
-async def serving(house: House) -> AsyncIterator[str]:
-    """The service on a free port; its base URL."""
+async def serving(house: House, port: int = 0) -> AsyncIterator[str]:
+    """The service on this port, or a free one; its base URL."""
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
-        server.serve(house, "127.0.0.1", 0, on_listening=listening.set_result)
+        server.serve(house, "127.0.0.1", port, on_listening=listening.set_result)
     )
     first: set[asyncio.Future[Any]] = {task, listening}
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from roost.clock import Clock, SystemClock
+    from roost.endpoint import XEndpoint
     from roost.errors import Kind, RoostError
     from roost.house import House, open_house
     from roost.settings import Settings, read_settings
@@ -21,6 +22,7 @@ _HOMES = {
     "Settings": "roost.settings",
     "SystemClock": "roost.clock",
     "TwitterTool": "roost.twitter",
+    "XEndpoint": "roost.endpoint",
     "open_house": "roost.house",
     "read_settings": "roost.settings",
 }
@@ -33,6 +35,7 @@ __all__ = [
     "Settings",
     "SystemClock",
     "TwitterTool",
+    "XEndpoint",
     "open_house",
     "read_settings",
 ]

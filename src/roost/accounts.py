@@ -9,12 +9,12 @@ import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
-from urllib.parse import urlsplit
 
 from roost import prices, store, x
-from roost.errors import ReconnectNeeded, SettingInvalid, UnsafeHost
+from roost.endpoint import XEndpoint
+from roost.errors import ReconnectNeeded, SettingInvalid
 from roost.house import House
-from roost.models import LIVE_HOSTS, AlertKind, Environment, Integration, LedgerEntry
+from roost.models import AlertKind, Integration, LedgerEntry
 from roost.points import Point
 from roost.store.accounts import Tokens
 from roost.store.away import DATABASE_AWAY
@@ -26,26 +26,6 @@ log = logging.getLogger(__name__)
 #: A token that ends this soon is refreshed before the call (Source: xurl's margin).
 _MARGIN = timedelta(seconds=30)
 _FREE = "X bills no token request"
-
-
-def require_safe_host(environment: Environment, base_url: str) -> None:
-    """Refuse to send an account's token to a host it does not belong to.
-
-    Raises: UnsafeHost.
-    """
-    live_host = urlsplit(base_url).hostname in LIVE_HOSTS
-    if environment is Environment.LIVE and not live_host:
-        raise UnsafeHost(
-            "This account was connected to the real X; its token is never sent to"
-            f" {urlsplit(base_url).netloc}.",
-            next="Unset ROOST_X_BASE_URL to work with it.",
-        )
-    if environment is Environment.EMULATOR and live_host:
-        raise UnsafeHost(
-            "This account was connected to an emulator; what is planned there never goes to the"
-            " real X.",
-            next="Set ROOST_X_BASE_URL to the emulator, or connect the account to the real X.",
-        )
 
 
 @dataclass(frozen=True)
@@ -72,8 +52,16 @@ class Grant:
         self.integration = integration
         self._tokens = tokens
 
+    @property
+    def endpoint(self) -> XEndpoint:
+        """The X of this process, where the account belongs to it. Raises: UnsafeHost."""
+        account = self.integration
+        endpoint = self.house.settings.x_endpoint
+        return endpoint.require_environment(account.environment, f"@{account.username}")
+
     async def get(self) -> str:
-        """A token that is good for a while yet; refreshed where it is not."""
+        """A token that is good for a while yet; refreshed where it is not. Raises: UnsafeHost."""
+        _ = self.endpoint
         if self._tokens is None:
             async with self.house.database.tenant(self.integration.tenant_id) as transaction:
                 self._tokens = await self._open(transaction)
@@ -91,8 +79,10 @@ class Grant:
 
         Once X has been asked, its answer is kept even where the caller is cancelled or the
         database is away.
-        Raises: ReconnectNeeded (the grant is dead; the account is marked), x.errors.* else.
+        Raises: ReconnectNeeded (the grant is dead; the account is marked), UnsafeHost (the account
+        belongs to another X), x.errors.* else.
         """
+        _ = self.endpoint
         return await asyncio.shield(asyncio.ensure_future(self._refresh(rejected)))
 
     async def _refresh(self, rejected: str) -> str:
@@ -136,7 +126,7 @@ class Grant:
 
     async def _keep(self, transaction: Transaction, fresh: Tokens) -> None:
         vault = await self.house.vault.of(transaction, self.integration.tenant_id)
-        await store.accounts.replace_tokens(transaction, vault, self.integration.id, fresh)
+        await store.accounts.replace_tokens(transaction, vault, self.integration, fresh)
 
     async def _keep_when_back(self, used: Tokens, fresh: Tokens) -> None:
         account = self.integration
@@ -159,8 +149,8 @@ class Grant:
         return await store.accounts.open_tokens(transaction, vault, self.integration.id)
 
     async def _exchange(self, tokens: Tokens) -> Tokens:
-        settings, account = self.house.settings, self.integration
-        if settings.require_x_app() != account.client_id:
+        app, account = self.house.settings.x_app(), self.integration
+        if app.client_id != account.client_id:
             raise SettingInvalid(
                 f"@{account.username} was connected through another X app than the one in"
                 " TWITTER_CLIENT_ID.",
@@ -169,9 +159,8 @@ class Grant:
         now = self.house.clock.now()
         grant = await x.auth.refresh(
             self.house.http,
-            settings.roost_x_base_url,
-            client_id=account.client_id,
-            client_secret=settings.twitter_client_secret,
+            self.endpoint,
+            app=app,
             refresh_token=tokens.refresh_token,
         )
         return Tokens(
@@ -253,11 +242,9 @@ def open_account(house: House, integration: Integration) -> x.Client:
 
 def open_client(grant: Grant) -> x.Client:
     """The same with a grant whose tokens are at hand. Raises: UnsafeHost."""
-    house, integration = grant.house, grant.integration
-    require_safe_host(integration.environment, house.settings.roost_x_base_url)
+    house = grant.house
     return x.Client(
         grant,
-        base_url=house.settings.roost_x_base_url,
         session=house.http,
         on_exchange=grant.price,
         clock=house.clock,

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import msgspec
 
+from roost.endpoint import XEndpoint
 from roost.errors import Broken, SettingInvalid
 from roost.http_body import read_body
-from roost.models import LIVE_HOSTS
+from roost.models import Environment
 
 #: An emulator's clock that differs less from its own wall clock was not moved.
 _UNMOVED = timedelta(seconds=1)
@@ -133,7 +134,7 @@ class EmulatorClock:
 async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> ClockReading:
     params = {} if after is None else {"after": str(after), "wait": str(int(_POLL.total_seconds()))}
     timeout = aiohttp.ClientTimeout(total=_POLL.total_seconds() + 10)
-    async with session.get(url, params=params, timeout=timeout) as answer:
+    async with session.get(url, params=params, timeout=timeout, allow_redirects=False) as answer:
         if answer.status != 200:
             raise Broken(f"The emulator's clock at {url} answered {answer.status}.")
         try:
@@ -159,22 +160,23 @@ def in_time_zone(instant: datetime, zone: str) -> datetime:
         return instant.astimezone(UTC)
 
 
-def require_same_host(clock_url: str, x_base_url: str) -> None:
+def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
     """Refuse a foreign clock beside the real X: posts would go out at invented times.
 
     Raises: SettingInvalid.
     """
-    clock, x = urlsplit(clock_url), urlsplit(x_base_url)
-    if clock.hostname in LIVE_HOSTS or (clock.hostname, clock.port) != (x.hostname, x.port):
+    clock, x = urlsplit(clock_url), urlsplit(endpoint.base_url)
+    is_live = endpoint.environment is Environment.LIVE
+    if is_live or (clock.scheme, clock.netloc.lower()) != (x.scheme, x.netloc):
         raise SettingInvalid(
-            f"ROOST_CLOCK_URL ({clock.netloc}) must be on the same host as ROOST_X_BASE_URL"
+            f"ROOST_CLOCK_URL ({clock.hostname}) must be on the same host as ROOST_X_BASE_URL"
             f" ({x.netloc}): a clock of its own is for the emulator alone.",
             setting="ROOST_CLOCK_URL",
         )
 
 
 @contextlib.asynccontextmanager
-async def open_clock(clock_url: str | None, x_base_url: str) -> AsyncIterator[Clock]:
+async def open_clock(clock_url: str | None, endpoint: XEndpoint) -> AsyncIterator[Clock]:
     """The system's clock, or the emulator's where `clock_url` is set.
 
     Raises: SettingInvalid (another host than the emulator's), Broken (it does not answer).
@@ -182,7 +184,7 @@ async def open_clock(clock_url: str | None, x_base_url: str) -> AsyncIterator[Cl
     if clock_url is None:
         yield SystemClock()
         return
-    require_same_host(clock_url, x_base_url)
+    require_same_host(clock_url, endpoint)
     async with aiohttp.ClientSession() as session:
         try:
             reading = await _read(session, clock_url, None)

@@ -207,7 +207,7 @@ class Refused(RoostError):
 
 
 class UnsafeHost(Refused):
-    """A secret would have gone to a host it does not belong to."""
+    """A secret would have gone to a foreign host, or a request names a host that is not ours."""
 
 
 class UnsafeListenAddress(Refused):

@@ -151,7 +151,7 @@ async def open_house(
         ring = load_ring(settings.roost_home, settings.roost_keys)
         database = await _enter_database(stack, settings, wait=wait)
         clock = await stack.enter_async_context(
-            open_clock(settings.roost_clock_url, settings.roost_x_base_url)
+            open_clock(settings.roost_clock_url, settings.x_endpoint)
         )
         http = await stack.enter_async_context(
             aiohttp.ClientSession(

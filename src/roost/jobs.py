@@ -15,13 +15,19 @@ from procrastinate.middleware import WorkerMiddleware
 from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
 
-from roost.models import IntegrationId, PostId, TenantId
+from roost.models import Environment, IntegrationId, PostId, TenantId
 from roost.settings import Settings
 from roost.store.database import Statements, set_up_planned_by_key
 
 PUBLISH: Final = "publish"
 PREPARE: Final = "prepare"
 COLLECT: Final = "collect"
+
+
+def queue_name(task: str, environment: Environment) -> str:
+    """The queue of a task: workers of one X are not given the jobs of another's accounts."""
+    return f"{task}.{environment.value}"
+
 
 #: A worker asked to end lets its jobs finish for this long, in wall seconds.
 _DRAIN_S: Final = 20.0
@@ -62,15 +68,15 @@ async def _see_its_end(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 def make_worker(
-    app: App, queue: str, concurrency: int, settings: Settings, around: WorkerMiddleware
+    app: App, task: str, concurrency: int, settings: Settings, around: WorkerMiddleware
 ) -> Worker:
-    """A worker of the engine for one queue, as Roost sets it: signals and signs of life are ours.
+    """A worker of the engine for one task and the X of the settings.
 
-    `around` runs each job's body.
+    Signals and heartbeats are ours. `around` runs each job's body.
     """
     return Worker(
         app,
-        queues=[queue],
+        queues=[queue_name(task, settings.environment)],
         concurrency=concurrency,
         install_signal_handlers=False,
         fetch_job_polling_interval=1.0,
@@ -90,6 +96,7 @@ async def defer_publish(
     integration_id: IntegrationId,
     post_id: PostId,
     *,
+    environment: Environment,
     wall_delay: timedelta | None = None,
 ) -> bool:
     """Queue the sending of a post, after a wall delay; False where a job waits for it already."""
@@ -97,7 +104,7 @@ async def defer_publish(
     job = _deferring.configure_task(
         PUBLISH,
         connection=transaction.raw,
-        queue=PUBLISH,
+        queue=queue_name(PUBLISH, environment),
         queueing_lock=f"post:{post_id}",
         schedule_in=delay,
     )

@@ -18,9 +18,6 @@ TweetId = NewType("TweetId", str)
 XUserId = NewType("XUserId", str)
 XMediaId = NewType("XMediaId", str)
 
-#: X's own: the only hosts that a live token may be sent to.
-LIVE_HOSTS = frozenset({"api.x.com", "api.twitter.com", "upload.twitter.com"})
-
 
 class Environment(StrEnum):
     """Which X an integration was connected to; it never changes."""

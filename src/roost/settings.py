@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from roost.errors import SettingInvalid
-from roost.models import LIVE_HOSTS, Environment
+from roost.endpoint import XApp, XEndpoint
+from roost.errors import SettingInvalid, UnsafeHost
+from roost.models import Environment
 
-_SAFE_LIVE = {("https", None), ("https", 443)}
 #: What an account's grant is asked for.
 DEFAULT_SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 
@@ -72,10 +72,15 @@ class Settings(BaseSettings):
         description="Vault keys, `id:base64` separated by commas; the first encrypts. Wins "
         "over the key file.",
     )
+    roost_x_emulator_host: str | None = Field(
+        default=None,
+        description="Host of an emulator on another machine, asked by https: the one address "
+        "besides X's and this machine's that the app's secret may be sent to.",
+    )
     roost_x_base_url: str = Field(
         default="https://api.x.com",
-        description="The X API; an emulator's address in play, and connections made there "
-        "stay `emulator` for ever.",
+        description="The X API, or an emulator on this machine (another: see "
+        "ROOST_X_EMULATOR_HOST). Connections made to an emulator stay `emulator` forever.",
     )
     roost_clock_url: str | None = Field(
         default=None,
@@ -135,20 +140,26 @@ class Settings(BaseSettings):
         description="Bytes of one media segment; X refuses more than 4 MiB.",
     )
 
-    @field_validator("roost_x_base_url", "roost_clock_url", "twitter_callback_url")
+    @field_validator("roost_x_base_url")
+    @classmethod
+    def _is_endpoint(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            return XEndpoint(value, info.data.get("roost_x_emulator_host")).base_url
+        except UnsafeHost as error:
+            raise ValueError(f"{error.message} {error.next}") from None
+
+    @field_validator("roost_clock_url", "twitter_callback_url")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
         try:
-            port = parts.port
+            _ = parts.port
         except ValueError:
             raise ValueError("its port is no number from 0 to 65535") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an http(s) address is expected")
-        if parts.hostname in LIVE_HOSTS and (parts.scheme, port) not in _SAFE_LIVE:
-            raise ValueError("X itself is spoken to by https and its own port alone")
         return value.rstrip("/")
 
     @field_validator("database_url", "roost_admin_database_url")
@@ -159,17 +170,17 @@ class Settings(BaseSettings):
         return value
 
     @property
-    def environment(self) -> Environment:
-        """Live where the base address is X's own host, else an emulator."""
-        live = urlsplit(self.roost_x_base_url).hostname in LIVE_HOSTS
-        return Environment.LIVE if live else Environment.EMULATOR
+    def x_endpoint(self) -> XEndpoint:
+        """The X that this process works with; nothing of another's is sent there.
+
+        Raises: UnsafeHost.
+        """
+        return XEndpoint(self.roost_x_base_url, self.roost_x_emulator_host)
 
     @property
-    def authorize_url(self) -> str:
-        """X's page of consent; the emulator serves it under the same path."""
-        if self.environment is Environment.LIVE:
-            return "https://x.com/i/oauth2/authorize"
-        return f"{self.roost_x_base_url}/i/oauth2/authorize"
+    def environment(self) -> Environment:
+        """Which X it is."""
+        return self.x_endpoint.environment
 
     @property
     def create_deadline(self) -> timedelta:
@@ -205,6 +216,13 @@ class Settings(BaseSettings):
                 setting="TWITTER_CLIENT_ID",
             )
         return self.twitter_client_id
+
+    def x_app(self) -> XApp:
+        """The X app, bound to the endpoint of these settings.
+
+        Raises: SettingInvalid where connecting is not set up.
+        """
+        return XApp(self.x_endpoint, self.require_x_app(), self.twitter_client_secret)
 
 
 def read_settings() -> Settings:

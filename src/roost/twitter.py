@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, Self, cast
 import aiohttp
 
 from roost import x
+from roost.endpoint import LIVE_X, XEndpoint
 from roost.errors import Refused
 from roost.models import AccountSnapshot, Metric, TweetId, XMediaId, XUserId
 from roost.settings import read_settings
@@ -70,9 +71,10 @@ class TwitterTool:
     """One account by its access token: `async with TwitterTool(token) as tool: …`.
 
     A class because it holds the connections; they close with it. `oauth1_creds` carry what OAuth
-    2.0 cannot, among it all uploads where `upload_api` is `v1.1`. `base_url` is an emulator's, or
-    X's older host. Errors are those of `roost.x.errors`. A create is sent once: `OutcomeUnknown`
-    means, look before sending again.
+    2.0 cannot, among it all uploads where `upload_api` is `v1.1`. `endpoint` is the X that all of
+    them belong to: the real one, or an emulator (`XEndpoint("http://127.0.0.1:8710")`). Errors are
+    those of `roost.x.errors`. A create is sent once: `OutcomeUnknown` means, look before sending
+    again.
     """
 
     def __init__(
@@ -81,13 +83,13 @@ class TwitterTool:
         oauth1_creds: x.auth.OAuth1 | None = None,
         *,
         upload_api: UploadApi | str = UploadApi.V2,
-        base_url: str = "https://api.x.com",
+        endpoint: XEndpoint = LIVE_X,
         history: History | None = None,
     ) -> None:
-        self._tokens = x.FixedToken(access_token)
+        self._endpoint = endpoint
+        self._tokens = x.FixedToken(access_token, endpoint)
         self._oauth1 = oauth1_creds
         self._upload_api = UploadApi(upload_api)
-        self._base_url = base_url
         self._history = history
         self._session: aiohttp.ClientSession | None = None
         self._subscription_type: str | None = None
@@ -218,27 +220,25 @@ class TwitterTool:
     async def refresh_twitter_token(self, refresh_token: str) -> x.auth.TokenGrant:
         """Trade the refresh token for new tokens; this tool goes on with the new access token.
 
-        The app's credentials are `TWITTER_CLIENT_ID` and `TWITTER_CLIENT_SECRET`. Store the new
-        refresh token at once: the old one is used up.
+        The app's credentials are `TWITTER_CLIENT_ID` and `TWITTER_CLIENT_SECRET`, which belong to
+        the X of `ROOST_X_BASE_URL`. Store the new refresh token at once: the old one is used up.
 
-        Raises: SettingInvalid, GrantDead, AppMisconfigured, XUnavailable, OutcomeUnknown.
+        Raises: SettingInvalid, UnsafeHost (that is not this tool's endpoint), GrantDead,
+        AppMisconfigured, XUnavailable, OutcomeUnknown.
         """
-        settings = read_settings()
         grant = await x.auth.refresh(
             self._open_session(),
-            self._base_url,
-            client_id=settings.require_x_app(),
-            client_secret=settings.twitter_client_secret,
+            self._endpoint,
+            app=read_settings().x_app(),
             refresh_token=refresh_token,
         )
-        self._tokens = x.FixedToken(grant.access_token)
+        self._tokens = x.FixedToken(grant.access_token, self._endpoint)
         return grant
 
     def _client(self) -> x.Client:
         return x.Client(
             self._tokens,
             oauth1=self._oauth1,
-            base_url=self._base_url,
             session=self._open_session(),
         )
 

@@ -341,8 +341,8 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
         _add_tasks(app, house, locks)
         bodies = Bodies()
         engines = [
-            jobs.make_worker(app, queue, concurrency, house.settings, bodies)
-            for queue, concurrency in CONCURRENCY.items()
+            jobs.make_worker(app, task, concurrency, house.settings, bodies)
+            for task, concurrency in CONCURRENCY.items()
         ]
         running = [
             asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # as is `stop`

@@ -76,8 +76,8 @@ async def test_poll_answers_unchanged_when_its_time_is_up(emulator: Emulator) ->
 async def test_jump_answers_after_every_follower_has_heard(emulator: Emulator) -> None:
     await emulator.freeze()
     async with (
-        open_clock(emulator.clock_url, emulator.url) as one,
-        open_clock(emulator.clock_url, emulator.url) as other,
+        open_clock(emulator.clock_url, emulator.endpoint) as one,
+        open_clock(emulator.clock_url, emulator.endpoint) as other,
     ):
         for _ in range(5):
             async with asyncio.timeout(1.5):
@@ -88,7 +88,7 @@ async def test_jump_answers_after_every_follower_has_heard(emulator: Emulator) -
 
 async def test_sleeper_wakes_when_the_clock_jumps(emulator: Emulator) -> None:
     await emulator.freeze()
-    async with open_clock(emulator.clock_url, emulator.url) as clock:
+    async with open_clock(emulator.clock_url, emulator.endpoint) as clock:
         sleeping = asyncio.create_task(clock.sleep_until(clock.now() + timedelta(days=1)))
         await emulator.jump(hours=23)
         assert not sleeping.done()

@@ -17,6 +17,7 @@ from roost.house import House
 from roost.models import PostId, PostState
 from roost.services import dispatch
 from roost.services.dispatch import Dispatched
+from roost.store.database import Statements
 from roost.store.statements import STATEMENTS
 
 
@@ -52,7 +53,7 @@ async def take_jobs(house: House) -> list[int]:
     """Take every post's job out of the queue, as workers do; the posts, in the queue's order."""
     rows = await _ask(
         house,
-        "WITH taken AS (DELETE FROM procrastinate_jobs WHERE queue_name = 'publish' RETURNING *)"
+        "WITH taken AS (DELETE FROM procrastinate_jobs WHERE task_name = 'publish' RETURNING *)"
         " SELECT (args ->> 'post_id')::int FROM taken ORDER BY id",
     )
     return [row[0] for row in rows]
@@ -222,7 +223,7 @@ async def test_files_are_prepared_by_a_job_of_their_own_and_once(desk: Desk) -> 
     arguments = {
         "tenant_id": desk.tenant.id, "integration_id": desk.account.id, "post_id": post_id,
     }  # fmt: skip
-    assert jobs_made == [(jobs.PREPARE, jobs.PREPARE, f"prepare:{post_id}", arguments)]
+    assert jobs_made == [("prepare.emulator", jobs.PREPARE, f"prepare:{post_id}", arguments)]
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
@@ -236,7 +237,7 @@ async def test_preparing_holds_up_no_post_that_is_due(desk: Desk) -> None:
     assert 1 < done.queued < 30
     rows = await _ask(
         desk.house,
-        "SELECT (args ->> 'post_id')::int FROM procrastinate_jobs WHERE queue_name = 'publish'",
+        "SELECT (args ->> 'post_id')::int FROM procrastinate_jobs WHERE task_name = 'publish'",
     )
     assert rows == [(due,)]
 
@@ -301,6 +302,14 @@ async def test_posts_of_a_dead_grant_are_not_queued(desk: Desk) -> None:
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
+async def defer(desk: Desk, transaction: Statements, post_id: PostId) -> bool:
+    """Queue the sending of a post of the desk's account."""
+    account = desk.account
+    return await jobs.defer_publish(
+        transaction, desk.tenant.id, account.id, post_id, environment=account.environment
+    )
+
+
 async def test_a_stranded_post_gets_a_job_again_and_only_one(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     await dispatch.dispatch_due(desk.house)
@@ -337,8 +346,8 @@ async def test_a_resting_post_is_not_stranded(desk: Desk) -> None:
 async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        assert await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
-        assert not await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
+        assert await defer(desk, transaction, post_id)
+        assert not await defer(desk, transaction, post_id)
         later = desk.house.clock.now() + timedelta(hours=1)
         await store.posts.reschedule(
             transaction, post_id, later, prepare_ahead=timedelta(), at=later
@@ -350,7 +359,7 @@ async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> 
 async def test_a_job_goes_with_its_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        await jobs.defer_publish(transaction, desk.tenant.id, desk.account.id, post_id)
+        await defer(desk, transaction, post_id)
         await transaction.raw.rollback()
     assert await queued(desk.house) == []
 

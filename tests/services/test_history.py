@@ -8,6 +8,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_house import connect_account, make_tenant
 from roost import history, store
+from roost.endpoint import XEndpoint
 from roost.house import House
 from roost.models import AccountSnapshot, Integration, Metric, Tenant
 from roost.twitter import AccountMetrics, HistoryNotKept, TwitterTool
@@ -35,7 +36,7 @@ def ask(house: House, tenant: Tenant) -> Ask:
 
     async def ask(user_id: str, *range_of_days: date | None, of: Tenant = tenant) -> AccountMetrics:
         kept = history.kept(house, of.id)
-        async with TwitterTool("", base_url="http://127.0.0.1:9", history=kept) as tool:
+        async with TwitterTool("", endpoint=XEndpoint("http://127.0.0.1:9"), history=kept) as tool:
             return await tool.get_user_metrics(user_id, *range_of_days)
 
     return ask

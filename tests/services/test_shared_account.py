@@ -186,7 +186,9 @@ async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery
     found = await columns(desk, "SELECT is_claimed(%(tweet)s)", bakery, **tweet)
     assert found == [{"is_claimed": True}]
     ids = {"tenant": desk.tenant.id, "account": desk.account.id}
-    user = await columns(desk, "SELECT get_x_user_id(%(tenant)s, %(account)s)", bakery, **ids)
+    user = await columns(
+        desk, "SELECT get_x_user_id(%(tenant)s, %(account)s, 'emulator')", bakery, **ids
+    )
     assert user == [{"get_x_user_id": desk.account.x_user_id}]
     (mark,) = await columns(desk, "SELECT * FROM read_watermark()", bakery)
     assert set(mark) == {
@@ -205,6 +207,9 @@ async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery
 async def test_tenant_in_sight_asks_for_the_user_of_its_own_account(desk: Desk) -> None:
     """The number of another tenant's account beside one's own tenant finds nothing."""
     other = await make_tenant(desk.house, "neighbour")
-    assert await desk.locks.find_user(other.id, desk.account.id) is None
+    assert await desk.locks.find_user(other.id, desk.account.id, desk.account.environment) is None
     changed = replace(desk, tenant=other)
-    assert await changed.locks.find_user(desk.tenant.id, desk.account.id) is not None
+    assert (
+        await changed.locks.find_user(desk.tenant.id, desk.account.id, desk.account.environment)
+        is not None
+    )

@@ -87,7 +87,8 @@ async def test_a_job_whose_end_was_never_written_holds_nobody_up(
             )
             await transaction.raw.execute(
                 "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, worker_id)"
-                " SELECT 'publish', 'publish', jsonb_build_object('integration_id', %s::bigint),"
+                " SELECT 'publish.emulator', 'publish',"
+                " jsonb_build_object('integration_id', %s::bigint),"
                 " 'doing', max(id) FROM procrastinate_workers",
                 [desk.account.id],
             )

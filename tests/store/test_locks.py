@@ -135,9 +135,14 @@ async def test_two_tenants_connections_of_one_account_share_its_lock(
     mine = await connect_account(house, tenant, emulator, "larkbooks")
     theirs = await connect_account(house, other, emulator, "larkbooks")
     async with open_sender_locks(house.database) as locks:
-        users = [await locks.find_user(each.tenant_id, each.id) for each in (mine, theirs)]
+        users = [
+            await locks.find_user(each.tenant_id, each.id, each.environment)
+            for each in (mine, theirs)
+        ]
         assert users == [mine.x_user_id, mine.x_user_id]
-        assert await locks.find_user(tenant.id, theirs.id) == mine.x_user_id  # asked before
+        assert (
+            await locks.find_user(tenant.id, theirs.id, theirs.environment) == mine.x_user_id
+        )  # asked before
         assert await locks.take(mine.x_user_id)
         assert not await locks.take(theirs.x_user_id)
 

@@ -1,9 +1,14 @@
 """The vault: what is sealed opens only in its place and with its key."""
 
 import base64
+from typing import LiteralString
 
 import pytest
+from psycopg.sql import SQL
 
+from fix_emulator import Emulator, RegisteredApp
+from fix_house import connect_account
+from roost import store
 from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
 from roost.house import House
 from roost.models import Tenant, TenantId
@@ -70,3 +75,76 @@ async def test_without_its_key_a_tenants_vault_stays_shut(house: House, tenant: 
             await Vault(read_ring([make_key_line()], source="s")).of(transaction, tenant.id)
         with pytest.raises(VaultKeyMissing):
             await Vault(()).of(transaction, tenant.id)
+
+
+def test_a_secret_opens_only_with_the_values_it_is_bound_to() -> None:
+    vault = TenantVault(TenantId(1), KEY)
+    place = {"owner": "integration 1", "field": "api_key"}
+    bound = ("live", "12", "an app")
+    sealed = vault.seal("s", **place, bound_to=bound)
+    assert vault.open(sealed, **place, bound_to=bound) == "s"
+    for other in [
+        ("emulator", "12", "an app"),
+        ("live", "13", "an app"),
+        ("live", "12", "another app"),
+        ("live", "12, an app"),
+        ("live", "12", "an app", ""),
+        ("live", "12"),
+        (),
+    ]:
+        with pytest.raises(VaultDamaged):
+            vault.open(sealed, **place, bound_to=other)
+
+
+def test_no_value_runs_over_into_the_next() -> None:
+    vault = TenantVault(TenantId(1), KEY)
+    sealed = vault.seal("s", owner="a", field="b", bound_to=["c"])
+    for owner, field in [("a, b", "c"), ("a", "b, c"), ('a", "b', "c")]:
+        with pytest.raises(VaultDamaged):
+            vault.open(sealed, owner=owner, field=field)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "environment = 'live'",
+        'metadata = metadata || \'{"userId": "1"}\'',
+        "client_id = 'another'",
+        "api_key = metadata ->> 'accessToken'",
+    ],
+    ids=["environment", "x_user", "x_app", "field"],
+)
+async def test_tokens_of_a_row_that_was_changed_do_not_open(
+    house: House, tenant: Tenant, emulator: Emulator, change: LiteralString
+) -> None:
+    account = await connect_account(house, tenant, emulator, "larkbooks")
+    async with house.database.tenant(tenant.id) as transaction:
+        vault = await house.vault.of(transaction, tenant.id)
+        assert (await store.accounts.open_tokens(transaction, vault, account.id)).refresh_token
+        await transaction.raw.execute(
+            SQL("UPDATE integrations SET {} WHERE id = %s").format(SQL(change)), [account.id]
+        )
+        with pytest.raises(VaultDamaged):
+            await store.accounts.open_tokens(transaction, vault, account.id)
+
+
+async def test_tokens_of_another_app_take_the_place_of_old_ones(
+    house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    """A connection through another X app is sealed for it; its number stays."""
+    first = await connect_account(house, tenant, emulator, "larkbooks")
+    app = await emulator.door("apps", callbacks=[emulator.app.callback], name="Another")
+    emulator.app = RegisteredApp(app["client_id"], app["client_secret"], emulator.app.callback)
+    again = await connect_account(house, tenant, emulator, "larkbooks")
+    assert (again.id, again.client_id) == (first.id, app["client_id"])
+    async with house.database.tenant(tenant.id) as transaction:
+        vault = await house.vault.of(transaction, tenant.id)
+        assert (await store.accounts.open_tokens(transaction, vault, again.id)).access_token
+
+
+def test_a_proof_needs_the_key_and_the_statement() -> None:
+    one, other = (Vault(read_ring([make_key_line()], source="s")) for _ in range(2))
+    assert one.prove(b"a") == one.prove(b"a")
+    assert len({one.prove(b"a"), one.prove(b"b"), other.prove(b"a")}) == 3
+    with pytest.raises(VaultKeyMissing):
+        Vault(()).prove(b"a")

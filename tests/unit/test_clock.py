@@ -8,6 +8,7 @@ import pytest
 
 from fix_emulator import Emulator
 from roost.clock import Clock, SystemClock, open_clock, require_same_host
+from roost.endpoint import LIVE_X, XEndpoint
 from roost.errors import Broken, SettingInvalid
 
 pytestmark = pytest.mark.timing
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.timing
 async def clock(emulator: Emulator) -> AsyncIterator[Clock]:
     """The emulator's clock, standing still."""
     await emulator.freeze()
-    async with open_clock(emulator.clock_url, emulator.url) as opened:
+    async with open_clock(emulator.clock_url, emulator.endpoint) as opened:
         yield opened
 
 
@@ -53,8 +54,8 @@ async def test_jump_after_jump_is_followed(clock: Clock, emulator: Emulator) -> 
 
 async def test_every_follower_knows_of_a_jump(clock: Clock, emulator: Emulator) -> None:
     async with (
-        open_clock(emulator.clock_url, emulator.url) as second,
-        open_clock(emulator.clock_url, emulator.url) as third,
+        open_clock(emulator.clock_url, emulator.endpoint) as second,
+        open_clock(emulator.clock_url, emulator.endpoint) as third,
     ):
         await emulator.jump(days=1)
         assert clock.now() == second.now() == third.now()
@@ -118,7 +119,7 @@ async def test_the_systems_clock_tells_utc_and_reaches_its_instant() -> None:
 
 
 async def test_without_an_address_the_clock_is_the_systems() -> None:
-    async with open_clock(None, "https://api.x.com") as clock:
+    async with open_clock(None, LIVE_X) as clock:
         assert isinstance(clock, SystemClock)
 
 
@@ -129,32 +130,33 @@ async def test_without_an_address_the_clock_is_the_systems() -> None:
         ("http://127.0.0.1:8710/_emulator/clock", "http://127.0.0.1:8711"),
         ("http://127.0.0.1:8710/_emulator/clock", "http://localhost:8710"),
         ("http://127.0.0.1/_emulator/clock", "http://127.0.0.1:8710"),
+        ("https://127.0.0.1:8710/_emulator/clock", "http://127.0.0.1:8710"),
     ],
-    ids=["the_real_x", "another_port", "another_name", "no_port"],
+    ids=["the_real_x", "another_port", "another_name", "no_port", "another_scheme"],
 )
 async def test_a_clock_on_another_host_than_x_is_refused(clock_url: str, x_base_url: str) -> None:
     with pytest.raises(SettingInvalid, match="ROOST_CLOCK_URL"):
-        async with open_clock(clock_url, x_base_url):
+        async with open_clock(clock_url, XEndpoint(x_base_url)):
             pass
 
 
 def test_the_real_x_is_no_clock() -> None:
     with pytest.raises(SettingInvalid, match="ROOST_CLOCK_URL"):
-        require_same_host("https://api.x.com/clock", "https://api.x.com")
+        require_same_host("https://api.x.com/clock", LIVE_X)
 
 
 def test_a_clock_beside_its_emulator_is_taken() -> None:
-    require_same_host("http://127.0.0.1:8710/_emulator/clock", "http://127.0.0.1:8710")
+    require_same_host("http://127.0.0.1:8710/_emulator/clock", XEndpoint("http://127.0.0.1:8710"))
 
 
 async def test_a_clock_that_does_not_answer_is_broken() -> None:
     with pytest.raises(Broken, match="does not answer"):
-        async with open_clock("http://127.0.0.1:9/clock", "http://127.0.0.1:9"):
+        async with open_clock("http://127.0.0.1:9/clock", XEndpoint("http://127.0.0.1:9")):
             pass
 
 
 @pytest.mark.parametrize("door", ["users", "truth", "nothing"])
 async def test_an_address_that_is_no_clock_is_broken(emulator: Emulator, door: str) -> None:
     with pytest.raises(Broken):
-        async with open_clock(f"{emulator.url}/_emulator/{door}", emulator.url):
+        async with open_clock(f"{emulator.url}/_emulator/{door}", emulator.endpoint):
             pass

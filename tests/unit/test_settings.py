@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from roost.endpoint import LIVE_X
 from roost.errors import SettingInvalid
 from roost.models import Environment
 from roost.settings import Settings, read_settings
@@ -29,7 +30,7 @@ def test_without_anything_set_roost_means_the_real_x() -> None:
     settings = read_settings()
     assert settings.roost_x_base_url == "https://api.x.com"
     assert settings.environment is Environment.LIVE
-    assert settings.authorize_url == "https://x.com/i/oauth2/authorize"
+    assert settings.x_endpoint == LIVE_X
     assert settings.database_url is None
     assert settings.roost_home == Path.home() / ".roost"
     assert settings.create_deadline == timedelta(seconds=10)
@@ -111,28 +112,35 @@ def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("url", "environment"),
     [
-        ("https://api.x.com", Environment.LIVE),
         ("https://api.x.com/", Environment.LIVE),
-        ("https://API.X.com", Environment.LIVE),
         ("https://api.twitter.com", Environment.LIVE),
         ("http://127.0.0.1:8710", Environment.EMULATOR),
-        ("https://api.x.com.example.org", Environment.EMULATOR),
-        ("https://user@example.org/api.x.com", Environment.EMULATOR),
     ],
 )
 def test_what_is_the_real_x_and_what_is_not(url: str, environment: Environment) -> None:
     assert with_base(url).environment is environment
 
 
-def test_the_real_x_is_never_asked_without_encryption(bare: pytest.MonkeyPatch) -> None:
-    bare.setenv("ROOST_X_BASE_URL", "http://api.x.com")
+@pytest.mark.parametrize("url", ["http://api.x.com", "https://api.x.com.", "http://example.org"])
+def test_an_address_that_may_not_have_secrets_is_refused_at_the_start(
+    bare: pytest.MonkeyPatch, url: str
+) -> None:
+    bare.setenv("ROOST_X_BASE_URL", url)
     with pytest.raises(SettingInvalid, match="ROOST_X_BASE_URL"):
         read_settings()
 
 
-def test_an_emulator_serves_its_own_page_of_consent() -> None:
-    settings = with_base("http://127.0.0.1:8710/")
-    assert settings.authorize_url == "http://127.0.0.1:8710/i/oauth2/authorize"
+def test_an_emulator_on_another_machine_needs_a_setting_that_names_it(
+    bare: pytest.MonkeyPatch,
+) -> None:
+    bare.setenv("ROOST_X_BASE_URL", "https://emulator.example.org")
+    with pytest.raises(SettingInvalid, match="ROOST_X_EMULATOR_HOST"):
+        read_settings()
+    bare.setenv("ROOST_X_EMULATOR_HOST", "emulator.example.org")
+    assert read_settings().environment is Environment.EMULATOR
+    bare.setenv("ROOST_X_BASE_URL", "http://emulator.example.org")
+    with pytest.raises(SettingInvalid, match="https"):
+        read_settings()
 
 
 def test_an_x_app_that_is_not_set_is_named() -> None:

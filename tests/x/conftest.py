@@ -52,6 +52,10 @@ class HeldTokens:
     refresh_token: str
     refreshed: int = 0
 
+    @property
+    def endpoint(self) -> x.XEndpoint:
+        return self.emulator.endpoint
+
     async def get(self) -> str:
         return self.access_token
 
@@ -59,9 +63,8 @@ class HeldTokens:
         self.refreshed += 1
         grant = await x.auth.refresh(
             self.session,
-            self.emulator.url,
-            client_id=self.emulator.app.client_id,
-            client_secret=self.emulator.app.client_secret,
+            self.emulator.endpoint,
+            app=self.emulator.x_app,
             refresh_token=self.refresh_token,
         )
         assert grant.refresh_token is not None
@@ -120,7 +123,7 @@ async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSessio
 @pytest_asyncio.fixture
 async def clock(emulator: Emulator) -> AsyncIterator[EmulatorClock]:
     """The emulator's clock, followed."""
-    async with open_clock(emulator.clock_url, emulator.url) as clock:
+    async with open_clock(emulator.clock_url, emulator.endpoint) as clock:
         assert isinstance(clock, EmulatorClock)
         yield clock
 
@@ -137,9 +140,7 @@ def connect(emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorC
         async def keep(exchange: x.Exchange) -> None:
             exchanges.append(exchange)
 
-        client = x.Client(
-            tokens, base_url=emulator.url, session=session, on_exchange=keep, clock=clock
-        )
+        client = x.Client(tokens, session=session, on_exchange=keep, clock=clock)
         user = next(u for u in await emulator.users() if u["username"] == username)
         return Account(username, user["id"], tokens, client, exchanges)
 

@@ -14,5 +14,8 @@ async def keys_of(emulator: Emulator, username: str = "larkbooks") -> x.auth.OAu
     """What the test's app holds for an account."""
     keys = await emulator.door("keys", client_id=emulator.app.client_id, username=username)
     return x.auth.OAuth1(
-        *await api_keys_of(emulator), keys["oauth_token"], keys["oauth_token_secret"]
+        *await api_keys_of(emulator),
+        keys["oauth_token"],
+        keys["oauth_token_secret"],
+        emulator.endpoint,
     )

@@ -20,9 +20,9 @@ async def upload(url: str, path: Path, kept: Path, token: str) -> None:
         if len(state.acknowledged) == 2:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    clock_url = f"{url}/_emulator/clock"
-    async with aiohttp.ClientSession() as session, open_clock(clock_url, url) as clock:
-        client = x.Client(x.FixedToken(token), base_url=url, session=session, clock=clock)
+    clock_url, endpoint = f"{url}/_emulator/clock", x.XEndpoint(url)
+    async with aiohttp.ClientSession() as session, open_clock(clock_url, endpoint) as clock:
+        client = x.Client(x.FixedToken(token, endpoint), session=session, clock=clock)
         await x.media.upload(
             client,
             path,

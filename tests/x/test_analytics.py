@@ -117,9 +117,9 @@ async def test_usage_counts_the_posts_that_the_app_has_read(
 ) -> None:
     posts = [await x.posts.create(account.client, text=f"Number {n}.") for n in range(3)]
     await x.posts.read_posts(account.client, [post.tweet_id for post in posts])
-    api_key, api_secret = await api_keys_of(emulator)
-    token = await x.auth.app_token(session, emulator.url, api_key=api_key, api_secret=api_secret)
-    client = x.Client(x.FixedToken(token), base_url=emulator.url, session=session)
+    app = x.auth.OAuth1(*await api_keys_of(emulator), endpoint=emulator.endpoint)
+    token = await x.auth.app_token(session, app=app)
+    client = x.Client(x.FixedToken(token, emulator.endpoint), session=session)
     usage = await x.usage.read(client, days=2)
 
     today = clock.now().date()
@@ -135,9 +135,8 @@ async def test_usage_is_not_for_users(account: Account) -> None:
 
 async def test_usage_is_never_asked_for_signed(session: aiohttp.ClientSession) -> None:
     async with recording() as recorder:
-        client = x.Client(
-            None, oauth1=x.auth.OAuth1("k", "s"), base_url=recorder.url, session=session
-        )
+        keys = x.auth.OAuth1("k", "s", endpoint=x.XEndpoint(recorder.url))
+        client = x.Client(None, oauth1=keys, session=session)
         with pytest.raises(x.errors.CredentialMissing):
             await x.usage.read(client)
         assert recorder.arrived == []

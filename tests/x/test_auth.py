@@ -1,6 +1,7 @@
 """The way to a grant, its refresh and its end; and which refusal disconnects whom."""
 
 import base64
+from dataclasses import replace
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import aiohttp
@@ -27,6 +28,12 @@ async def code_for(emulator: Emulator, verifier: str) -> str:
     return back["code"]
 
 
+def app_of(emulator: Emulator, secret: str | None) -> x.XApp:
+    """The test's app, with another secret where there is one."""
+    app = emulator.x_app
+    return app if secret is None else replace(app, client_secret=secret)
+
+
 async def exchange(
     emulator: Emulator,
     session: aiohttp.ClientSession,
@@ -37,9 +44,8 @@ async def exchange(
 ) -> x.auth.TokenGrant:
     return await x.auth.exchange_code(
         session,
-        emulator.url,
-        client_id=emulator.app.client_id,
-        client_secret=emulator.app.client_secret if secret is None else secret,
+        emulator.endpoint,
+        app=app_of(emulator, secret),
         code=code,
         redirect_uri=CALLBACK,
         verifier=verifier,
@@ -51,9 +57,8 @@ async def refresh(
 ) -> x.auth.TokenGrant:
     return await x.auth.refresh(
         session,
-        emulator.url,
-        client_id=emulator.app.client_id,
-        client_secret=emulator.app.client_secret if secret is None else secret,
+        emulator.endpoint,
+        app=app_of(emulator, secret),
         refresh_token=token,
     )
 
@@ -116,9 +121,8 @@ async def test_public_client_needs_no_secret(
     back = await emulator.consent("larkbooks", **query)
     await x.auth.exchange_code(
         session,
-        emulator.url,
-        client_id=app["client_id"],
-        client_secret=None,
+        emulator.endpoint,
+        app=x.XApp(emulator.endpoint, app["client_id"]),
         code=back["code"],
         redirect_uri=CALLBACK,
         verifier=verifier,
@@ -159,9 +163,8 @@ async def test_unknown_app_is_the_apps_fault(
     with pytest.raises(x.errors.AppMisconfigured):
         await x.auth.refresh(
             session,
-            emulator.url,
-            client_id="nobody",
-            client_secret=None,
+            emulator.endpoint,
+            app=x.XApp(emulator.endpoint, "nobody"),
             refresh_token=account.tokens.refresh_token,
         )
 
@@ -219,9 +222,8 @@ async def test_revoked_grant_is_dead(
 ) -> None:
     await x.auth.revoke(
         session,
-        emulator.url,
-        client_id=emulator.app.client_id,
-        client_secret=emulator.app.client_secret,
+        emulator.endpoint,
+        app=emulator.x_app,
         token=account.tokens.refresh_token,
     )
     with pytest.raises(x.errors.GrantDead):

@@ -47,9 +47,8 @@ async def test_revoked_grant_is_told_as_dead(
 ) -> None:
     await x.auth.revoke(
         session,
-        emulator.url,
-        client_id=emulator.app.client_id,
-        client_secret=emulator.app.client_secret,
+        emulator.endpoint,
+        app=emulator.x_app,
         token=account.tokens.refresh_token,
     )
     with pytest.raises(x.errors.GrantDead):
@@ -114,7 +113,7 @@ async def test_exchange_without_an_answer_is_told_too(account: Account, emulator
 async def test_nobody_at_the_address_means_not_sent(
     account: Account, session: aiohttp.ClientSession
 ) -> None:
-    client = x.Client(account.tokens, base_url="http://127.0.0.1:1", session=session)
+    client = x.Client(x.FixedToken("t", x.XEndpoint("http://127.0.0.1:1")), session=session)
     with pytest.raises(x.errors.NotSent):
         await x.posts.create(client, text="To nobody.")
 
@@ -122,7 +121,8 @@ async def test_nobody_at_the_address_means_not_sent(
 async def test_wrong_address_points_to_the_setting_and_backs_off_no_app(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
-    client = x.Client(account.tokens, base_url=f"{emulator.url}/nowhere", session=session)
+    nowhere = x.XEndpoint(f"{emulator.url}/nowhere")
+    client = x.Client(x.FixedToken(account.tokens.access_token, nowhere), session=session)
     with pytest.raises(x.errors.XUnavailable) as raised:
         await x.users.read_me(client)
     assert raised.value.next == "Check ROOST_X_BASE_URL."

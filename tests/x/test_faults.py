@@ -5,7 +5,7 @@ All operations meet a fault at the same time: what pauses before it tries again 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -48,15 +48,12 @@ class Stage:
     clock: EmulatorClock
 
     @property
-    def app(self) -> dict[str, str]:
-        return {
-            "client_id": self.emulator.app.client_id,
-            "client_secret": self.emulator.app.client_secret,
-        }
+    def app(self) -> x.XApp:
+        return self.emulator.x_app
 
     @property
     def keys(self) -> x.auth.OAuth1:
-        return x.auth.OAuth1(self.oauth1.api_key, self.oauth1.api_secret)
+        return replace(self.oauth1, token=None, token_secret=None)
 
 
 @pytest_asyncio.fixture
@@ -68,7 +65,7 @@ async def stage(
     png: bytes,
 ) -> Stage:
     def client(token: str) -> x.Client:
-        return x.Client(x.FixedToken(token), base_url=emulator.url, session=session, clock=clock)
+        return x.Client(x.FixedToken(token, emulator.endpoint), session=session, clock=clock)
 
     post = await x.posts.create(account.client, text="To be deleted.")
     verifier = x.auth.make_verifier()
@@ -81,11 +78,9 @@ async def stage(
         x.auth.challenge(verifier),
     )
     back = await emulator.consent("tidewatcher", **dict(parse_qsl(urlsplit(page).query)))
-    api_key, api_secret = await api_keys_of(emulator)
-    bearer = await x.auth.app_token(session, emulator.url, api_key=api_key, api_secret=api_secret)
-    asked = await x.threelegs.ask_token(
-        session, emulator.url, app=x.auth.OAuth1(api_key, api_secret)
-    )
+    app = x.auth.OAuth1(*await api_keys_of(emulator), endpoint=emulator.endpoint)
+    bearer = await x.auth.app_token(session, app=app)
+    asked = await x.threelegs.ask_token(session, app=app)
     return Stage(
         account=account,
         client=client(account.tokens.access_token),
@@ -143,18 +138,24 @@ LASTING: Mapping[str, Callable[[Stage], Awaitable[object]]] = {
 }
 TOKENS: Mapping[str, Callable[[Stage], Awaitable[object]]] = {
     "code": lambda s: x.auth.exchange_code(
-        s.session, s.emulator.url, code=s.code, redirect_uri=CALLBACK, verifier=s.verifier, **s.app
+        s.session,
+        s.emulator.endpoint,
+        app=s.app,
+        code=s.code,
+        redirect_uri=CALLBACK,
+        verifier=s.verifier,
     ),
     "refresh": lambda s: x.auth.refresh(
-        s.session, s.emulator.url, refresh_token=s.account.tokens.refresh_token, **s.app
+        s.session,
+        s.emulator.endpoint,
+        app=s.app,
+        refresh_token=s.account.tokens.refresh_token,
     ),
-    "app token": lambda s: x.auth.app_token(
-        s.session, s.emulator.url, api_key=s.keys.api_key, api_secret=s.keys.api_secret
-    ),
-    "request token": lambda s: x.threelegs.ask_token(s.session, s.emulator.url, app=s.keys),
+    "app token": lambda s: x.auth.app_token(s.session, app=s.keys),
+    "request token": lambda s: x.threelegs.ask_token(s.session, app=s.keys),
 }
 ENDINGS: Mapping[str, Callable[[Stage], Awaitable[object]]] = {
-    "invalidate": lambda s: x.threelegs.invalidate(s.session, s.emulator.url, credential=s.oauth1),
+    "invalidate": lambda s: x.threelegs.invalidate(s.session, credential=s.oauth1),
 }
 ALL = {**READS, **HARMLESS, **LASTING, **TOKENS, **ENDINGS}
 

@@ -67,7 +67,6 @@ async def test_foreign_403_is_not_about_the_grant(
     client = x.Client(
         account.tokens,
         oauth1=await keys_of(emulator),
-        base_url=emulator.url,
         session=session,
     )
     await emulator.fail("create_post", "after", kind)
@@ -79,7 +78,7 @@ async def test_foreign_403_is_not_about_the_grant(
 async def test_foreign_429_is_not_waited_for(
     emulator: Emulator, session: aiohttp.ClientSession, account: Account
 ) -> None:
-    client = x.Client(account.tokens, base_url=emulator.url, session=session, wait=True)
+    client = x.Client(account.tokens, session=session, wait=True)
     await emulator.fail("create_post", "after", "429text")
     with pytest.raises(errors.OutcomeUnknown):
         await x.posts.create(client, text=TEXT)
@@ -125,9 +124,8 @@ async def test_token_is_taken_back_only_where_x_says_so(
     with pytest.raises(errors.XUnavailable):
         await x.auth.revoke(
             session,
-            emulator.url,
-            client_id=emulator.app.client_id,
-            client_secret=emulator.app.client_secret,
+            emulator.endpoint,
+            app=emulator.x_app,
             token=account.tokens.refresh_token,
         )
 

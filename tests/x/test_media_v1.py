@@ -1,6 +1,7 @@
 """The older way of uploading: four commands, signed, as the bytes arrive."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -25,7 +26,7 @@ async def signing(
 ) -> x.Client:
     """A client that has nothing but an OAuth 1.0a credential."""
     oauth1 = await keys_of(emulator)
-    return x.Client(None, oauth1=oauth1, base_url=emulator.url, session=session, clock=clock)
+    return x.Client(None, oauth1=oauth1, session=session, clock=clock)
 
 
 async def test_commands_are_signed_and_their_forms_are_what_was_meant(
@@ -149,7 +150,9 @@ async def test_end_of_the_old_way_leads_to_the_new_one(
     oauth1 = await keys_of(emulator)
     async with recording() as recorder:
         recorder.answers.append(answer)
-        client = x.Client(None, oauth1=oauth1, base_url=recorder.url, session=session)
+        client = x.Client(
+            None, oauth1=replace(oauth1, endpoint=x.XEndpoint(recorder.url)), session=session
+        )
         with pytest.raises(x.errors.AppMisconfigured) as raised:
             await x.media.upload(
                 client, png, mime_type="image/png", category="tweet_image", upload_api="v1.1"

@@ -102,7 +102,7 @@ async def test_lost_create_may_cost_its_price(account: Account, emulator: Emulat
 
 
 async def test_what_never_left_costs_nothing(session: aiohttp.ClientSession) -> None:
-    client = x.Client(x.FixedToken("t"), base_url="http://127.0.0.1:1", session=session)
+    client = x.Client(x.FixedToken("t", x.XEndpoint("http://127.0.0.1:1")), session=session)
     with pytest.raises(x.errors.NotSent) as raised:
         await x.posts.create(client, text="See example.com")
     assert dollars(raised.value) == ("0", "0")
@@ -119,7 +119,7 @@ async def test_fields_that_roost_does_not_know_are_kept(session: aiohttp.ClientS
     body = {"data": {"id": "17", "text": "Said.", "aura": {"level": 9}}, "weather": "fair"}
     async with recording() as recorder:
         recorder.answers = [answering(201, body)]
-        client = x.Client(x.FixedToken("t"), base_url=recorder.url, session=session)
+        client = x.Client(x.FixedToken("t", x.XEndpoint(recorder.url)), session=session)
         created = await x.posts.create(client, text="Said.")
     assert created.raw == body
     assert "Said" not in repr(created.receipt)
@@ -149,7 +149,7 @@ async def test_promoted_figures_are_asked_for_only_where_wished(
             answering(200, {"errors": [denied | {"field": "organic_metrics.like_count"}]}),
             answering(200, {"data": [plain]}),
         ]
-        client = x.Client(x.FixedToken("t"), base_url=recorder.url, session=session)
+        client = x.Client(x.FixedToken("t", x.XEndpoint(recorder.url)), session=session)
         read = await x.metrics.read_posts(
             client, [one, two], private_for=[one, two], promoted_for=[one, two]
         )
@@ -169,9 +169,7 @@ async def test_waiting_client_sleeps_by_its_clock_and_sends_again(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
 ) -> None:
     await emulator.door("clock", rate=100_000)
-    client = x.Client(
-        account.tokens, base_url=emulator.url, session=session, clock=clock, wait=True
-    )
+    client = x.Client(account.tokens, session=session, clock=clock, wait=True)
     before = clock.now()
     await emulator.fail("create_post", "before", "429", times=2)
     created = await x.posts.create(client, text="In time.")
@@ -185,9 +183,7 @@ async def test_waiting_client_sleeps_by_its_clock_and_sends_again(
 async def test_waiting_client_does_not_wait_against_a_deadline_or_for_money(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
 ) -> None:
-    client = x.Client(
-        account.tokens, base_url=emulator.url, session=session, clock=clock, wait=True
-    )
+    client = x.Client(account.tokens, session=session, clock=clock, wait=True)
     await emulator.fail("create_post", "before", "429")
     with pytest.raises(x.errors.RateLimited):
         await x.posts.create(client, text="Now.", deadline=boot_seconds() + 30)

@@ -248,8 +248,8 @@ async def test_provider_refuses_alike_before_anything_leaves(
         ("media_category_invalid", lambda tool: tool.upload_media(png, "image/png", "tweet_gif")),
     ]
     before = len(sent)
-    token, url = account.tokens.access_token, account.tokens.emulator.url
-    async with TwitterTool(token, base_url=url) as tool:
+    token, endpoint = account.tokens.access_token, account.tokens.emulator.endpoint
+    async with TwitterTool(token, endpoint=endpoint) as tool:
         for code, call in wrong:
             with pytest.raises(RoostError) as raised:
                 await call(tool)

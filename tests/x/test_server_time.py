@@ -75,7 +75,6 @@ def test_answer_that_was_kept_is_old() -> None:
 def timed(account: Account, emulator: Emulator, server_time: ServerTime) -> x.Client:
     return x.Client(
         account.tokens,
-        base_url=emulator.url,
         session=account.tokens.session,
         server_time=server_time,
     )
@@ -117,7 +116,7 @@ async def test_asking_needs_no_token_and_costs_nothing(
 ) -> None:
     await emulator.jump(days=3)
     server_time = ServerTime()
-    assert await ask(session, emulator.url, server_time)
+    assert await ask(session, emulator.endpoint, server_time)
     estimate = server_time.estimate()
     assert estimate is not None
     assert abs(estimate - clock.now()) < timedelta(seconds=30)
@@ -129,7 +128,7 @@ async def asked(session: aiohttp.ClientSession, answer: bytes) -> tuple[bool, Re
     server_time = ServerTime()
     async with recording() as recorder:
         recorder.answers = [answer]
-        return await ask(session, recorder.url, server_time), recorder, server_time
+        return await ask(session, x.XEndpoint(recorder.url), server_time), recorder, server_time
 
 
 async def test_asking_shows_no_credential(session: aiohttp.ClientSession) -> None:
@@ -159,4 +158,4 @@ async def test_asking_takes_xs_answer_alone(session: aiohttp.ClientSession, answ
 
 
 async def test_asking_where_nobody_answers_is_no_error(session: aiohttp.ClientSession) -> None:
-    assert not await ask(session, "http://127.0.0.1:1", ServerTime())
+    assert not await ask(session, x.XEndpoint("http://127.0.0.1:1"), ServerTime())

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,7 +15,6 @@ from fix_emulator import Emulator
 from roost import x
 from roost.prices import Operation
 from roost.x import answers, signing
-from roost.x.client import upload_url
 from roost.x.request import Credential, Host, Request
 from x_emulator.signatures import is_signed_by
 
@@ -53,7 +53,9 @@ def is_signed_over(arrived: Arrived, url: str, *parameters: tuple[str, str]) -> 
 
 
 def signing_client(session: aiohttp.ClientSession, url: str, **more: Any) -> x.Client:
-    return x.Client(None, oauth1=CREDENTIAL, base_url=url, session=session, **more)
+    return x.Client(
+        None, oauth1=replace(CREDENTIAL, endpoint=x.XEndpoint(url)), session=session, **more
+    )
 
 
 def test_signature_is_that_of_xs_published_example() -> None:
@@ -144,14 +146,14 @@ async def test_multipart_body_arrives_whole_and_is_not_signed(
 
 
 def test_media_of_the_old_api_goes_to_its_own_host() -> None:
-    assert upload_url("https://api.x.com/") == "https://upload.twitter.com"
-    assert upload_url("http://127.0.0.1:8710/") == "http://127.0.0.1:8710"
+    assert x.LIVE_X.upload_url("/1.1/a") == "https://upload.twitter.com/1.1/a"
+    assert x.XEndpoint("http://127.0.0.1:8710/").upload_url("/1") == "http://127.0.0.1:8710/1"
 
 
 async def test_signed_client_posts_and_reads_its_own_figures(
     emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
-    client = x.Client(None, oauth1=await keys_of(emulator), base_url=emulator.url, session=session)
+    client = x.Client(None, oauth1=await keys_of(emulator), session=session)
     post = await x.posts.create(client, text="Signed & sent: a b+c é ~*'")
     read = await x.metrics.read_posts(client, [post.tweet_id], private_for=[post.tweet_id])
 
@@ -164,9 +166,7 @@ async def test_signature_carries_what_the_grant_does_not_cover(
     connect: Connect, emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
     reader = await connect("larkbooks", "tweet.read users.read offline.access")
-    client = x.Client(
-        reader.tokens, oauth1=await keys_of(emulator), base_url=emulator.url, session=session
-    )
+    client = x.Client(reader.tokens, oauth1=await keys_of(emulator), session=session)
     sent.clear()
     await x.posts.create(client, text="Once refused.")
     await x.posts.create(client, text="Then signed at once.")
@@ -184,10 +184,8 @@ async def test_signature_carries_what_an_apps_own_token_may_not(
     emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
     keys = await keys_of(emulator)
-    bearer = await x.auth.app_token(
-        session, emulator.url, api_key=keys.api_key, api_secret=keys.api_secret
-    )
-    client = x.Client(x.FixedToken(bearer), oauth1=keys, base_url=emulator.url, session=session)
+    bearer = await x.auth.app_token(session, app=keys)
+    client = x.Client(x.FixedToken(bearer, emulator.endpoint), oauth1=keys, session=session)
     sent.clear()
     await x.posts.create(client, text="By the user's keys.")
     (author,) = [u for u in await emulator.users() if u["username"] == "larkbooks"]
@@ -210,9 +208,7 @@ async def test_grant_that_does_not_cover_it_is_told_where_nothing_else_is_there(
 async def test_refusal_of_the_post_itself_is_not_tried_again_signed(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
-    client = x.Client(
-        account.tokens, oauth1=await keys_of(emulator), base_url=emulator.url, session=session
-    )
+    client = x.Client(account.tokens, oauth1=await keys_of(emulator), session=session)
     await x.posts.create(client, text="Twice.")
     sent.clear()
     with pytest.raises(x.errors.DuplicatePost):
@@ -233,7 +229,7 @@ async def test_missing_credential_is_named_and_nothing_is_sent(
 ) -> None:
     tokens = account.tokens if credential is Credential.SIGNED else None
     oauth1 = CREDENTIAL if credential is Credential.TOKEN else None
-    client = x.Client(tokens, oauth1=oauth1, base_url=recorder.url, session=session)
+    client = x.Client(tokens, oauth1=oauth1, session=session)
     request = Request(Operation.READ_USER, "GET", "/2/users/me", credential=credential)
     with pytest.raises(x.errors.CredentialMissing, match=named):
         await client.call(request, NOTHING)

@@ -100,7 +100,7 @@ async def send(
     return await exchange(
         session,
         "POST",
-        url,
+        x.XEndpoint(url).url("/"),
         headers={},
         body=payload,
         patience=Patience(total=total),
@@ -139,7 +139,7 @@ async def test_create_that_timed_out_ends_in_a_reset(
     session: aiohttp.ClientSession, peer: Peer
 ) -> None:
     client = x.Client(
-        x.FixedToken("token"), base_url=peer.url, session=session, clock=SystemClock()
+        x.FixedToken("token", x.XEndpoint(peer.url)), session=session, clock=SystemClock()
     )
     creating = asyncio.ensure_future(
         x.posts.create(client, text="Low tide at six", deadline=boot_seconds() + 0.3)

@@ -40,14 +40,13 @@ def make(
             told.get("refresh_token"),
             timedelta(seconds=told["expires_in"]),
             tuple(told["scope"].split()),
+            emulator.endpoint,
         )
         grants.append(grant)
         return x.MemoryTokens(
             grant,
-            client_id=emulator.app.client_id,
-            client_secret=emulator.app.client_secret,
+            app=emulator.x_app,
             session=session,
-            base_url=emulator.url,
             clock=clock,
             **more,
         )
@@ -64,7 +63,7 @@ async def test_twenty_rejections_make_one_refresh(
     make: Make, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     tokens = await make()
-    client = x.Client(tokens, base_url=emulator.url, session=session)
+    client = x.Client(tokens, session=session)
     await emulator.fail("read_me", "before", "401", times=20)
     read = await asyncio.gather(*(x.users.read_me(client) for _ in range(20)))
 
@@ -145,9 +144,8 @@ async def test_dead_grant_is_told_to_every_caller(
     tokens = await make()
     await x.auth.revoke(
         session,
-        emulator.url,
-        client_id=emulator.app.client_id,
-        client_secret=emulator.app.client_secret,
+        emulator.endpoint,
+        app=emulator.x_app,
         token=grants[0].refresh_token or "",
     )
     rejected = await tokens.get()
@@ -174,17 +172,15 @@ async def test_rejection_is_told_once_though_the_grant_is_dead(
     assert [exchange.status for exchange in account.exchanges] == [401, 401]
     await x.auth.revoke(
         session,
-        emulator.url,
-        client_id=emulator.app.client_id,
-        client_secret=emulator.app.client_secret,
+        emulator.endpoint,
+        app=emulator.x_app,
         token=account.tokens.refresh_token,
     )
     with pytest.raises(x.errors.GrantDead):
         await x.users.read_me(account.client)
     assert [exchange.status for exchange in account.exchanges] == [401] * 3
     client = x.Client(
-        x.FixedToken("none"),
-        base_url=emulator.url,
+        x.FixedToken("none", emulator.endpoint),
         session=session,
         on_exchange=keep_in(account.exchanges),
     )
@@ -203,6 +199,6 @@ def keep_in(told: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:
 async def test_rejected_token_without_another_wants_the_owner(
     emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
-    client = x.Client(x.FixedToken("no such token"), base_url=emulator.url, session=session)
+    client = x.Client(x.FixedToken("no such token", emulator.endpoint), session=session)
     with pytest.raises(x.errors.Reauthorize):
         await x.users.read_me(client)

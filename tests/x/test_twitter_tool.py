@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
@@ -35,20 +36,20 @@ async def tap(emulator: Emulator) -> AsyncIterator[Tap]:
 
 @pytest_asyncio.fixture
 async def tool(account: Account, tap: Tap) -> AsyncIterator[TwitterTool]:
-    async with TwitterTool(account.tokens.access_token, base_url=tap.url) as tool:
+    async with TwitterTool(account.tokens.access_token, endpoint=x.XEndpoint(tap.url)) as tool:
         yield tool
 
 
 @pytest_asyncio.fixture
-async def oauth1(emulator: Emulator) -> x.auth.OAuth1:
-    return await keys_of(emulator)
+async def oauth1(emulator: Emulator, tap: Tap) -> x.auth.OAuth1:
+    return replace(await keys_of(emulator), endpoint=x.XEndpoint(tap.url))
 
 
 @pytest_asyncio.fixture
 async def legacy(account: Account, tap: Tap, oauth1: x.auth.OAuth1) -> AsyncIterator[TwitterTool]:
     """The tool as the mission describes it: media by the API 1.1."""
     token = account.tokens.access_token
-    async with TwitterTool(token, oauth1, upload_api="v1.1", base_url=tap.url) as tool:
+    async with TwitterTool(token, oauth1, upload_api="v1.1", endpoint=x.XEndpoint(tap.url)) as tool:
         yield tool
 
 
@@ -208,7 +209,7 @@ async def test_get_tweet_metrics_prefers_organic() -> None:
             b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
             b"content-length: %d\r\n\r\n%s" % (len(body), body)
         )
-        async with TwitterTool("a token", base_url=recorder.url) as tool:
+        async with TwitterTool("a token", endpoint=x.XEndpoint(recorder.url)) as tool:
             told = await tool.get_tweet_metrics("20")
 
     (request,) = recorder.arrived
@@ -221,7 +222,7 @@ async def test_get_tweet_metrics_prefers_organic() -> None:
 
 
 async def test_verify_raises_on_401(emulator: Emulator, tap: Tap) -> None:
-    async with TwitterTool("not a token", base_url=tap.url) as tool:
+    async with TwitterTool("not a token", endpoint=x.XEndpoint(tap.url)) as tool:
         with pytest.raises(x.errors.Reauthorize) as raised:
             await tool.verify()
     (request,) = tap.requests
@@ -271,7 +272,7 @@ async def test_upload_media_by_v1_without_credentials_says_so(
     account: Account, tap: Tap, png: bytes
 ) -> None:
     token = account.tokens.access_token
-    async with TwitterTool(token, upload_api="v1.1", base_url=tap.url) as tool:
+    async with TwitterTool(token, upload_api="v1.1", endpoint=x.XEndpoint(tap.url)) as tool:
         with pytest.raises(x.errors.CredentialMissing, match=r"OAuth 1\.0a"):
             await tool.upload_media(png, "image/png")
     assert tap.requests == []
@@ -310,7 +311,7 @@ async def test_get_tweet_metrics_of_an_old_post_leaves_out_what_x_does_not_give(
     tweet_id, _ = await tool.create_tweet("Old.")
     await emulator.jump(days=31)
     tokens = await account.tokens.refresh(account.tokens.access_token)
-    async with TwitterTool(tokens, base_url=emulator.url) as later:
+    async with TwitterTool(tokens, endpoint=emulator.endpoint) as later:
         told = await later.get_tweet_metrics(tweet_id)
     assert (told.impressions or 0) > 0
     assert (told.engagements, told.profile_clicks) == (None, None)
@@ -335,9 +336,10 @@ async def test_refresh_twitter_token_goes_on_with_the_new_one(
     emulator: Emulator, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = await connect("tidewatcher")
+    monkeypatch.setenv("ROOST_X_BASE_URL", emulator.url)
     monkeypatch.setenv("TWITTER_CLIENT_ID", emulator.app.client_id)
     monkeypatch.setenv("TWITTER_CLIENT_SECRET", emulator.app.client_secret)
-    async with TwitterTool("an old token", base_url=emulator.url) as tool:
+    async with TwitterTool("an old token", endpoint=emulator.endpoint) as tool:
         grant = await tool.refresh_twitter_token(account.tokens.refresh_token)
         user = await tool.verify()
     assert user.username == "tidewatcher"
@@ -370,7 +372,7 @@ async def test_create_tweet_knows_long_texts_after_verify(
     users = await emulator.users()
     premium = next(user for user in users if user["subscription_type"] == "Premium")
     account = await connect(premium["username"])
-    async with TwitterTool(account.tokens.access_token, base_url=emulator.url) as tool:
+    async with TwitterTool(account.tokens.access_token, endpoint=x.XEndpoint(emulator.url)) as tool:
         with pytest.raises(PostRefused):
             await tool.create_tweet("x" * 281)
         await tool.verify()

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from fix_processes import until
+from roost.endpoint import XEndpoint
 from roost.http_body import MAX_BODY_BYTES
 from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
 
@@ -71,7 +72,13 @@ async def send(
     body = GuardedBody(b"{}", "application/json", body_deadline)
     async with aiohttp.ClientSession() as session:
         return await exchange(
-            session, "POST", url, headers={}, body=body, patience=patience, deadline=deadline
+            session,
+            "POST",
+            XEndpoint(url).url("/"),
+            headers={},
+            body=body,
+            patience=patience,
+            deadline=deadline,
         )
 
 

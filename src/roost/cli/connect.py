@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import webbrowser
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -11,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from cyclopts import Parameter
 
 from roost import store
+from roost.cli.callback_listener import is_served, port_of
 from roost.cli.show import Json, TenantName, complete, open_for_command, say, tell
 from roost.errors import Busy
 from roost.house import House
@@ -54,8 +54,10 @@ async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integrat
     async with house.database.tenant(tenant.id) as transaction:
         before = {one.id: one.connected_at for one in await store.accounts.list_all(transaction)}
     async with contextlib.AsyncExitStack() as stack:
-        if not _is_served(callback.hostname or "", callback.port or 80):
-            await stack.enter_async_context(_own_server(house, callback.hostname, callback.port))
+        if not await is_served(house):
+            await stack.enter_async_context(
+                _own_server(house, callback.hostname or "", port_of(callback))
+            )
         query = urlencode({"tenant": tenant.name})
         start = f"{origin}/api/auth/twitter/start?{query}"
         tell(f"Open this page and give consent:\n  {start}")
@@ -75,15 +77,8 @@ async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integrat
     )
 
 
-def _is_served(host: str, port: int) -> bool:
-    """Whether something listens at the callback's address already (`roost serve`)."""
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, port)) == 0
-
-
 @contextlib.asynccontextmanager
-async def _own_server(house: House, host: str | None, port: int | None) -> AsyncIterator[None]:
+async def _own_server(house: House, host: str, port: int) -> AsyncIterator[None]:
     """Serve for the length of the block, then until the browser has shown the account's page."""
     from roost.web import server
 
@@ -93,12 +88,12 @@ async def _own_server(house: House, host: str | None, port: int | None) -> Async
         if path.startswith("/accounts/"):
             shown.set()
 
-    server.require_loopback(host or "")
+    server.require_loopback(host)
     serving = asyncio.create_task(
         server.serve(
             house,
-            host or "127.0.0.1",
-            port or 80,
+            host,
+            port,
             on_listening=lambda _: ready.set(),
             on_answered=on_answered,
         )

@@ -73,8 +73,8 @@ class ClockCheck:
         return None if found is None else f"{found} of X's"
 
     async def _ask_x(self) -> None:
-        base_url = self.house.settings.roost_x_base_url
-        await x.server_time.ask(self.house.http, base_url, self.house.server_time)
+        endpoint = self.house.settings.x_endpoint
+        await x.server_time.ask(self.house.http, endpoint, self.house.server_time)
 
     def _lacks_x_time(self) -> bool:
         return self.house.clock.is_wall_time and self.house.server_time.estimate() is None

@@ -54,6 +54,8 @@ async def collect_account(
         sent = await store.snapshots.list_sent(
             transaction, integration_id, since=now - timedelta(days=plan.READ_UNTIL_DAYS)
         )
+    if integration.environment is not house.settings.environment:
+        return Collected(0, 0)  # a job of another X, whose dispatcher asks again after the lease
     if integration.status is not IntegrationStatus.CONNECTED:
         return Collected(0, 0)
     try:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from roost import store, x
-from roost.accounts import Grant, require_safe_host
+from roost.accounts import Grant
 from roost.errors import AccountConnectedElsewhere, ConnectFlowInvalid, ConsentDenied
 from roost.house import House
 from roost.models import Integration, Tenant
@@ -34,7 +34,7 @@ async def begin(house: House, tenant_name: str) -> Departure:
 
     Raises: TenantNotFound, SettingInvalid (no X app), VaultKeyMissing.
     """
-    client_id = house.settings.require_x_app()
+    app = house.settings.x_app()
     tenant = await store.tenants.get(house.database, tenant_name)
     state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     verifier = x.auth.make_verifier()
@@ -50,12 +50,14 @@ async def begin(house: House, tenant_name: str) -> Departure:
             browser=browser,
             verifier=verifier,
             redirect_uri=redirect_uri,
+            environment=app.endpoint.environment,
+            client_id=app.client_id,
             now=now,
             expires_at=now + _FLOW_LIVES,
         )
     url = x.auth.authorize_url(
-        house.settings.authorize_url,
-        client_id=client_id,
+        app.endpoint.consent_url,
+        client_id=app.client_id,
         redirect_uri=redirect_uri,
         scopes=DEFAULT_SCOPES,
         state=state,
@@ -88,14 +90,13 @@ async def finish(
         raise ConsentDenied(
             "X sent the browser back without consent.", next="Connect again to give it."
         )
-    settings = house.settings
-    client_id = settings.require_x_app()
-    require_safe_host(settings.environment, settings.roost_x_base_url)
+    app = house.settings.x_app()
+    if (flow.environment, flow.client_id) != (app.endpoint.environment, app.client_id):
+        raise ConnectFlowInvalid("This connection was begun for another X, or another X app.")
     grant = await x.auth.exchange_code(
         house.http,
-        settings.roost_x_base_url,
-        client_id=client_id,
-        client_secret=settings.twitter_client_secret,
+        app.endpoint,
+        app=app,
         code=code,
         redirect_uri=flow.redirect_uri,
         verifier=flow.verifier,
@@ -103,8 +104,7 @@ async def finish(
     exchanges: list[x.Exchange] = []
     who = await x.users.read_me(
         x.Client(
-            _JustGiven(grant.access_token),
-            base_url=settings.roost_x_base_url,
+            x.FixedToken(grant.access_token, grant.endpoint),
             session=house.http,
             on_exchange=_appending(exchanges),
             clock=house.clock,
@@ -121,13 +121,13 @@ async def finish(
         username=who.username,
         name=who.name,
         subscription_type=who.subscription_type,
-        environment=settings.environment,
-        client_id=client_id,
+        environment=grant.endpoint.environment,
+        client_id=app.client_id,
         scopes=grant.scopes,
     )
     async with house.database.tenant(tenant_id) as transaction:
         vault = await house.vault.of(transaction, tenant_id)
-        if not settings.roost_shared_accounts:
+        if not house.settings.roost_shared_accounts:
             await _require_unshared(transaction, identity)
         integration = await store.accounts.keep(
             transaction, vault, tenant_id, identity, tokens, now=now
@@ -150,19 +150,6 @@ async def _require_unshared(transaction: Statements, identity: Identity) -> None
             f"@{identity.username} is connected by another tenant already.",
             did="The connection was not kept.",
         )
-
-
-@dataclass(frozen=True)
-class _JustGiven:
-    """The token source of an account that is not kept yet."""
-
-    access_token: str = field(repr=False)
-
-    async def get(self) -> str:
-        return self.access_token
-
-    async def refresh(self, rejected: str) -> str:
-        return rejected
 
 
 def _appending(exchanges: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:

@@ -223,18 +223,19 @@ async def delete_sent(house: House, tenant: Tenant, post_id: PostId) -> Post:
     The post is cancelled before X is asked, so that nothing more of it goes out meanwhile. Each
     deletion is committed by itself: where X fails half way, the post's alert stays open, and the
     rest may be deleted later.
-    Raises: PostNotFound, DecisionNotOpen, x.errors.XFailure.
+    Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another X; nothing is
+    cancelled), x.errors.XFailure.
     """
     async with house.database.statements(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
         if Choice.DELETE not in list_choices(journal.post):
             raise _not_open(journal.post)
+        client = open_account(house, journal.account)
         if journal.post.state is PostState.PARTLY_PUBLISHED:
             # The alert ends when everything is deleted, not before.
             await _move(
                 house, transaction, journal, PostState.CANCELLED, _DELETING, ends_alerts=False
             )
-    client = open_account(house, journal.account)
     for part in reversed(list_deletable(journal.post)):
         assert part.sent_as is not None
         try:

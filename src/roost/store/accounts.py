@@ -43,6 +43,7 @@ class SealedGrant:
 
     integration_id: IntegrationId
     tenant_id: TenantId
+    bound_to: tuple[str, ...]
     refresh: str = field(repr=False)
     access: str = field(repr=False)
     expires_at: datetime
@@ -73,11 +74,18 @@ def _owner(integration_id: IntegrationId) -> str:
     return f"integration {integration_id}"
 
 
-def _sealed(vault: TenantVault, integration_id: IntegrationId, tokens: Tokens) -> tuple[str, str]:
+def _bound_to(environment: Environment, x_user_id: XUserId, client_id: str) -> tuple[str, ...]:
+    """What a token belongs to besides its row: it does not open where one of these was changed."""
+    return (environment.value, x_user_id, client_id)
+
+
+def _sealed(
+    vault: TenantVault, integration_id: IntegrationId, bound_to: tuple[str, ...], tokens: Tokens
+) -> tuple[str, str]:
     owner = _owner(integration_id)
     return (
-        vault.seal(tokens.refresh_token, owner=owner, field=_REFRESH),
-        vault.seal(tokens.access_token, owner=owner, field=_ACCESS),
+        vault.seal(tokens.refresh_token, owner=owner, field=_REFRESH, bound_to=bound_to),
+        vault.seal(tokens.access_token, owner=owner, field=_ACCESS, bound_to=bound_to),
     )
 
 
@@ -87,6 +95,9 @@ def sealed_grant(row: Mapping[Any, Any], key: SealedKey | None) -> SealedGrant:
     return SealedGrant(
         integration_id=row["id"],
         tenant_id=row["tenant_id"],
+        bound_to=_bound_to(
+            Environment(row["environment"]), XUserId(about["userId"]), row["client_id"]
+        ),
         refresh=row["api_key"],
         access=about["accessToken"],
         expires_at=datetime.fromisoformat(about["tokenExpiresAt"]),
@@ -97,8 +108,12 @@ def sealed_grant(row: Mapping[Any, Any], key: SealedKey | None) -> SealedGrant:
 def _open(vault: TenantVault, sealed: SealedGrant) -> Tokens:
     owner = _owner(sealed.integration_id)
     return Tokens(
-        access_token=vault.open(sealed.access, owner=owner, field=_ACCESS),
-        refresh_token=vault.open(sealed.refresh, owner=owner, field=_REFRESH),
+        access_token=vault.open(
+            sealed.access, owner=owner, field=_ACCESS, bound_to=sealed.bound_to
+        ),
+        refresh_token=vault.open(
+            sealed.refresh, owner=owner, field=_REFRESH, bound_to=sealed.bound_to
+        ),
         expires_at=sealed.expires_at,
         sealed=sealed.refresh,
     )
@@ -157,7 +172,8 @@ async def keep(
     else:
         sequence = text("SELECT nextval(pg_get_serial_sequence('roost.integrations', 'id'))")
         number = (await transaction.sql.execute(sequence)).scalar_one()
-    api_key, access = _sealed(vault, IntegrationId(number), tokens)
+    bound_to = _bound_to(identity.environment, identity.x_user_id, identity.client_id)
+    api_key, access = _sealed(vault, IntegrationId(number), bound_to, tokens)
     values = {
         "api_key": api_key,
         "metadata": {
@@ -223,14 +239,15 @@ async def open_tokens(
 
 
 async def replace_tokens(
-    transaction: Transaction, vault: TenantVault, integration_id: IntegrationId, tokens: Tokens
+    transaction: Transaction, vault: TenantVault, account: Integration, tokens: Tokens
 ) -> None:
     """Keep a rotated grant: the old one died when X answered with this."""
-    api_key, access = _sealed(vault, integration_id, tokens)
+    bound_to = _bound_to(account.environment, account.x_user_id, account.client_id)
+    api_key, access = _sealed(vault, account.id, bound_to, tokens)
     fresh = {"accessToken": access, "tokenExpiresAt": tokens.expires_at.isoformat()}
     await transaction.sql.execute(
         update(integrations)
-        .where(integrations.c.id == integration_id)
+        .where(integrations.c.id == account.id)
         .values(api_key=api_key, metadata=integrations.c.metadata.op("||")(fresh))
     )
 

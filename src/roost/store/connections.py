@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from roost.models import TenantId
+from roost.models import Environment, TenantId
 from roost.store.database import Transaction
 from roost.store.vault import TenantVault
 
@@ -16,6 +16,8 @@ class Flow:
     verifier: str = field(repr=False)
     browser_hash: str
     redirect_uri: str
+    environment: Environment
+    client_id: str
     expires_at: datetime
 
 
@@ -33,6 +35,8 @@ async def keep(
     browser: str,
     verifier: str,
     redirect_uri: str,
+    environment: Environment,
+    client_id: str,
     now: datetime,
     expires_at: datetime,
 ) -> None:
@@ -44,13 +48,16 @@ async def keep(
     state_hash = fingerprint(state)
     await transaction.raw.execute(
         "INSERT INTO connect_flows (state_hash, tenant_id, browser_hash, sealed_verifier,"
-        " redirect_uri, expires_at) VALUES (%s, %s, %s, %s, %s, %s)",
+        " redirect_uri, environment, client_id, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         [
             state_hash,
             tenant_id,
             fingerprint(browser),
             vault.seal(verifier, owner=f"flow {state_hash}", field="verifier"),
             redirect_uri,
+            environment,
+            client_id,
             expires_at,
         ],
     )
@@ -68,11 +75,12 @@ async def take(transaction: Transaction, vault: TenantVault, state: str) -> Flow
     state_hash = fingerprint(state)
     rows = await transaction.raw.execute(
         "DELETE FROM connect_flows WHERE state_hash = %s"
-        " RETURNING sealed_verifier, browser_hash, redirect_uri, expires_at",
+        " RETURNING sealed_verifier, browser_hash, redirect_uri, environment, client_id,"
+        " expires_at",
         [state_hash],
     )
     row = await rows.fetchone()
     if row is None:
         return None
     verifier = vault.open(row[0], owner=f"flow {state_hash}", field="verifier")
-    return Flow(verifier, row[1], row[2], row[3])
+    return Flow(verifier, row[1], row[2], Environment(row[3]), row[4], row[5])

@@ -20,7 +20,15 @@ from typing import Any, Literal
 
 import psycopg
 
-from roost.models import Integration, IntegrationId, PartId, PostId, TenantId, XUserId
+from roost.models import (
+    Environment,
+    Integration,
+    IntegrationId,
+    PartId,
+    PostId,
+    TenantId,
+    XUserId,
+)
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Database, Statements
 from roost.store.statements import STATEMENTS
@@ -180,12 +188,20 @@ class SenderLocks:
         self.closed.clear()
         self.opened.set()
 
-    async def find_user(self, tenant_id: TenantId, integration_id: IntegrationId) -> XUserId | None:
-        """Which user of X an account is; asked of the database once a process."""
+    async def find_user(
+        self, tenant_id: TenantId, integration_id: IntegrationId, environment: Environment
+    ) -> XUserId | None:
+        """Which user of X an account is; asked of the database once a process.
+
+        None: there is no such account of this tenant and environment.
+        """
         if (known := self._users.get(integration_id)) is not None:
             return known
         row = await self._database.alone.run_one(
-            "get_x_user_id", tenant=tenant_id, integration=integration_id
+            "get_x_user_id",
+            tenant=tenant_id,
+            integration=integration_id,
+            environment=environment,
         )
         if row is None or row["x_user_id"] is None:
             return None

@@ -484,8 +484,8 @@ WHERE id = %(post)s AND state = 'scheduled'
 SELECT sent_as FROM list_claimed(%(tweets)s)
 
 -- name: get_x_user_id
--- Which user of X an account is.
-SELECT get_x_user_id(%(tenant)s, %(integration)s) AS x_user_id
+-- Which user of X an account of this environment is.
+SELECT get_x_user_id(%(tenant)s, %(integration)s, %(environment)s) AS x_user_id
 
 -- name: is_connected_elsewhere
 -- Whether another tenant has connected this user of X.

@@ -1,12 +1,16 @@
 """Seals secrets at rest: AES-256-GCM, a ring of keys, a data key per tenant, bound to their place.
 
 A ring key seals only tenants' data keys; a data key seals a tenant's secrets. What is sealed is
-bound to tenant, integration and field (as associated data), so that a ciphertext moved to another
-row does not open.
+bound to tenant, integration and field, and a token besides to environment, X user and X app (as
+associated data), so that a ciphertext moved to another row, or whose row was changed in one of
+these, does not open.
 """
 
 import base64
 import binascii
+import hashlib
+import hmac
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +25,8 @@ from roost.store.database import Statements
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
+#: Keeps what proves that a service is this home's apart from all that the key seals.
+_PROOF_PURPOSE = b"roost: proof that a service has this home's key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +88,26 @@ def load_ring(home: Path, from_settings: str | None) -> tuple[RingKey, ...]:
     return read_ring(path.read_text("latin-1").splitlines(), source=str(path))
 
 
-def _seal(key: bytes, secret: bytes, place: str) -> str:
+def _seal(key: bytes, secret: bytes, associated: bytes) -> str:
     nonce = os.urandom(_NONCE_BYTES)
-    sealed = AESGCM(key).encrypt(nonce, secret, place.encode())
+    sealed = AESGCM(key).encrypt(nonce, secret, associated)
     return "v1." + base64.urlsafe_b64encode(nonce + sealed).decode()
 
 
-def _open(key: bytes, sealed: str, place: str) -> bytes:
+def _open(key: bytes, sealed: str, associated: bytes, place: str) -> bytes:
+    """The secret; `place` names it in the error."""
     try:
         version, _, body = sealed.partition(".")
         raw = base64.urlsafe_b64decode(body)
         if version != "v1":
             raise ValueError(version)
-        return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode())
+        return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], associated)
     except (InvalidTag, ValueError) as error:
         raise VaultDamaged(
             f"The secret kept for {place} does not open ({type(error).__name__}).",
             did="Roost left it as it is.",
-            next="See that ROOST_KEYS or the key file is the one it was sealed with.",
+            next="See that ROOST_KEYS or the key file is the one it was sealed with. Where it is,"
+            " the row was changed, or comes from an earlier version: connect the account again.",
         ) from None
 
 
@@ -110,16 +118,22 @@ class TenantVault:
         self._tenant_id = tenant_id
         self._data_key = data_key
 
-    def seal(self, secret: str, *, owner: str, field: str) -> str:
-        """Ciphertext of `secret`, to be opened only as this owner's field."""
-        return _seal(self._data_key, secret.encode(), self._place(owner, field))
+    def seal(self, secret: str, *, owner: str, field: str, bound_to: Sequence[str] = ()) -> str:
+        """Ciphertext of `secret`, to be opened only as this owner's field, with the same values."""
+        return _seal(self._data_key, secret.encode(), self._associated(owner, field, bound_to))
 
-    def open(self, sealed: str, *, owner: str, field: str) -> str:
-        """The secret. Raises: VaultDamaged (another key, row or field, or changed bytes)."""
-        return _open(self._data_key, sealed, self._place(owner, field)).decode()
+    def open(self, sealed: str, *, owner: str, field: str, bound_to: Sequence[str] = ()) -> str:
+        """The secret.
 
-    def _place(self, owner: str, field: str) -> str:
-        return f"tenant {self._tenant_id}, {owner}, {field}"
+        Raises: VaultDamaged (another key, row, field or value it is bound to, or changed bytes).
+        """
+        associated = self._associated(owner, field, bound_to)
+        place = f"tenant {self._tenant_id}, {owner}, {field}"
+        return _open(self._data_key, sealed, associated, place).decode()
+
+    def _associated(self, owner: str, field: str, bound_to: Sequence[str]) -> bytes:
+        """Every value by itself: none can run over into the next."""
+        return json.dumps([self._tenant_id, owner, field, *bound_to]).encode()
 
 
 class Vault:
@@ -152,7 +166,7 @@ class Vault:
                 "keep_tenant_key",
                 tenant=tenant_id,
                 ring_key=first.id,
-                sealed=_seal(first.key, fresh, _place_of(tenant_id)),
+                sealed=_seal(first.key, fresh, _place_of(tenant_id).encode()),
             )
             row = await transaction.run_one("find_tenant_key")
             assert row is not None
@@ -173,7 +187,16 @@ class Vault:
                 f"The vault key {key.ring_key_id} of tenant {tenant_id} is not in the ring.",
                 next="Put the old key back behind the first one in ROOST_KEYS or the key file.",
             )
-        return TenantVault(tenant_id, _open(ring_key.key, key.sealed, _place_of(tenant_id)))
+        place = _place_of(tenant_id)
+        return TenantVault(tenant_id, _open(ring_key.key, key.sealed, place.encode(), place))
+
+    def prove(self, statement: bytes) -> str:
+        """What only a process with this home's key can answer to a statement.
+
+        Raises: VaultKeyMissing.
+        """
+        proof_key = hmac.digest(self.require_key().key, _PROOF_PURPOSE, hashlib.sha256)
+        return hmac.new(proof_key, statement, hashlib.sha256).hexdigest()
 
 
 def _place_of(tenant_id: TenantId) -> str:

@@ -1,17 +1,18 @@
-"""The two addresses of a connection: out to X's page of consent, and back from it."""
+"""A connection over HTTP: out to X's page of consent, back from it, and proof of who listens."""
 
 from typing import Annotated, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from roost import store
+from roost.endpoint import is_loopback
 from roost.errors import RoostError
-from roost.services import connect
+from roost.services import connect, prove_service
 from roost.web import failures, shown
 from roost.web.asked import OpenHouse, TenantName
-from roost.web.guard import host_name, is_from_other_site, is_loopback
+from roost.web.guard import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
 
@@ -52,6 +53,13 @@ async def start(request: Request, house: OpenHouse, tenant: TenantName = "defaul
         samesite="lax",
     )
     return answer
+
+
+@router.get("/proof")
+async def prove(request: Request, house: OpenHouse, challenge: str = "") -> Response:
+    """Prove to `roost connect` that this is its home's service, at the address it was asked at."""
+    host, port = request.scope["server"]
+    return PlainTextResponse(await prove_service.prove(house, challenge, (host, port)))
 
 
 @router.get("/callback/twitter")

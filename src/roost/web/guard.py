@@ -1,12 +1,12 @@
 """What holds for every request: the Host it may name, safe headers, an answer to any failure."""
 
-import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from roost.endpoint import is_loopback
 from roost.errors import Refused, RoostError, UnsafeHost
 from roost.house import from_outside
 from roost.web import failures
@@ -37,16 +37,6 @@ class CrossSiteRequest(Refused):
     """A request that changes something, or runs unseen, comes from another site's page."""
 
     default_next = "Open Roost's own page and press the button there, or use the command line."
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address means this machine and no other."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def host_name(netloc: str) -> str:

@@ -13,10 +13,11 @@ from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from roost.endpoint import is_loopback
 from roost.errors import Broken, UnsafeListenAddress
 from roost.house import House
 from roost.web import acts, api, connect, failures, figures, pages
-from roost.web.guard import Guard, is_loopback
+from roost.web.guard import Guard
 from roost.web.lookout import look_out
 from roost.web.protocol import BoundedProtocol
 

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 import aiohttp
 import msgspec
 
+from roost.endpoint import LIVE_X, XApp, XEndpoint, XUrl
 from roost.prices import Operation
 from roost.settings import DEFAULT_SCOPES
 from roost.x import answers, errors, problems, refusals
@@ -60,6 +61,8 @@ class TokenGrant:
     expires_in: timedelta
     """How long the access token lives, in domain time from the request on."""
     scopes: tuple[str, ...]
+    endpoint: XEndpoint = LIVE_X
+    """The X that granted it; both tokens are sent nowhere else."""
 
 
 def make_verifier() -> str:
@@ -96,17 +99,17 @@ def authorize_url(
 
 async def exchange_code(
     session: aiohttp.ClientSession,
-    base_url: str,
+    endpoint: XEndpoint,
     *,
-    client_id: str,
-    client_secret: str | None,
+    app: XApp,
     code: str,
     redirect_uri: str,
     verifier: str,
 ) -> TokenGrant:
-    """Redeem an authorize code, which lives 30 seconds and works once.
+    """Redeem an authorize code of `endpoint`, which lives 30 seconds and works once.
 
-    Raises: CodeRefused, AppMisconfigured, XUnavailable, OutcomeUnknown.
+    Raises: CodeRefused, AppMisconfigured, XUnavailable, OutcomeUnknown, UnsafeHost (the app belongs
+    to another endpoint).
     """
     form = {
         "grant_type": "authorization_code",
@@ -114,59 +117,56 @@ async def exchange_code(
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    return await _ask_for_tokens(session, base_url, client_id, client_secret, form)
+    return await _ask_for_tokens(session, endpoint, app, form)
 
 
 async def refresh(
     session: aiohttp.ClientSession,
-    base_url: str,
+    endpoint: XEndpoint,
     *,
-    client_id: str,
-    client_secret: str | None,
+    app: XApp,
     refresh_token: str,
 ) -> TokenGrant:
     """Trade a refresh token for new tokens; the old one is dead as soon as X has answered.
 
     Raises: GrantDead (only reconnecting helps), AppMisconfigured (disconnects nobody),
-    XUnavailable, OutcomeUnknown (the old token may be used up).
+    XUnavailable, OutcomeUnknown (the old token may be used up), UnsafeHost (the app belongs to
+    another endpoint than the token).
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-    return await _ask_for_tokens(session, base_url, client_id, client_secret, form)
+    return await _ask_for_tokens(session, endpoint, app, form)
 
 
 async def revoke(
     session: aiohttp.ClientSession,
-    base_url: str,
+    endpoint: XEndpoint,
     *,
-    client_id: str,
-    client_secret: str | None,
+    app: XApp,
     token: str,
 ) -> None:
     """Take a token back; with a refresh token the whole grant ends. May be repeated.
 
-    Raises: AppMisconfigured, XUnavailable.
+    Raises: AppMisconfigured, XUnavailable, UnsafeHost (as `refresh`).
     """
-    url = f"{base_url.rstrip('/')}/2/oauth2/revoke"
-    form = {"token": token, "client_id": client_id}
-    answer = await _post_form(session, url, Operation.REVOKE, (client_id, client_secret), form)
+    form = {"token": token, "client_id": app.client_id}
+    url, shown = _bound(endpoint, app, "/2/oauth2/revoke")
+    answer = await _post_form(session, url, Operation.REVOKE, shown, form)
     if not answer.is_success:
         raise _judge(answer, Operation.REVOKE, errors.XUnavailable)
     if not _is_revoked(answer.body):
         raise refusals.judge_unreadable(answer, Operation.REVOKE)
 
 
-async def app_token(
-    session: aiohttp.ClientSession, base_url: str, *, api_key: str, api_secret: str
-) -> str:
+async def app_token(session: aiohttp.ClientSession, *, app: OAuth1) -> str:
     """The app's own token, which reads what is public and the app's usage.
 
     It is the same, and does not expire, until it is invalidated; X refuses to tell it often.
 
     Raises: AppMisconfigured (wrong keys, or asked too often), XUnavailable, OutcomeUnknown.
     """
-    url = f"{base_url.rstrip('/')}/oauth2/token"
     form = {"grant_type": "client_credentials"}
-    answer = await _post_form(session, url, Operation.TOKEN, (api_key, api_secret), form)
+    url, shown = app.endpoint.url("/oauth2/token"), (app.api_key, app.api_secret)
+    answer = await _post_form(session, url, Operation.TOKEN, shown, form)
     if not answer.is_success:
         # X speaks here as its API 1.1 does: 99 is its number for every refusal.
         raise _judge(answer, Operation.TOKEN, errors.AppMisconfigured)
@@ -175,15 +175,14 @@ async def app_token(
 
 async def _ask_for_tokens(
     session: aiohttp.ClientSession,
-    base_url: str,
-    client_id: str,
-    client_secret: str | None,
+    endpoint: XEndpoint,
+    app: XApp,
     form: Mapping[str, str],
 ) -> TokenGrant:
-    url = f"{base_url.rstrip('/')}/2/oauth2/token"
     # The id goes into the form always, even beside Basic.
-    form = {**form, "client_id": client_id}
-    answer = await _post_form(session, url, Operation.TOKEN, (client_id, client_secret), form)
+    form = {**form, "client_id": app.client_id}
+    url, shown = _bound(endpoint, app, "/2/oauth2/token")
+    answer = await _post_form(session, url, Operation.TOKEN, shown, form)
     if not answer.is_success:
         is_refresh = form["grant_type"] == "refresh_token"
         refused = errors.GrantDead if is_refresh else errors.CodeRefused
@@ -194,7 +193,17 @@ async def _ask_for_tokens(
         refresh_token=tokens.refresh_token,
         expires_in=timedelta(seconds=tokens.expires_in),
         scopes=tuple(tokens.scope.split()),
+        endpoint=endpoint,
     )
+
+
+def _bound(endpoint: XEndpoint, app: XApp, path: str) -> tuple[XUrl, tuple[str, str | None]]:
+    """Where a token of `endpoint` goes with the app's secret, and what is shown there.
+
+    Raises: UnsafeHost (the app belongs to another endpoint).
+    """
+    endpoint.require_same(app.endpoint)
+    return endpoint.url(path), (app.client_id, app.client_secret)
 
 
 def _is_revoked(body: bytes) -> bool:
@@ -216,7 +225,7 @@ def _tokens_of(answer: Answer) -> answers.Tokens:
 
 async def _post_form(
     session: aiohttp.ClientSession,
-    url: str,
+    url: XUrl,
     operation: Operation,
     shown: tuple[str, str | None],
     form: Mapping[str, str],

@@ -10,13 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
 from roost.clock import Clock, SystemClock
-from roost.models import LIVE_HOSTS
+from roost.endpoint import XEndpoint, XUrl
 from roost.prices import Operation
 from roost.x import answers, errors, problems, refusals, retries, signing, spans
 from roost.x.receipt import Receipt
@@ -28,7 +27,6 @@ from roost.x.wire import NOT_DECODABLE, Answer, Patience, Silence, boot_seconds,
 
 _USER_AGENT: Final = "roost"
 _DEFAULT_PATIENCE: Final = Patience()
-_UPLOAD_URL: Final = "https://upload.twitter.com"
 
 A = TypeVar("A", bound=answers.Wire)
 
@@ -36,19 +34,20 @@ A = TypeVar("A", bound=answers.Wire)
 class Client:
     """The X API as one account. Cheap to make; the session belongs to the caller.
 
-    `tokens` and `oauth1` are of the same account. `tokens` carry what OAuth 2.0 can; `oauth1` all
+    `tokens` and `oauth1` are of the same account, and requests go to the endpoint that both belong
+    to. `tokens` carry what OAuth 2.0 can; `oauth1` all
     else: a client without tokens, the API 1.1, and an operation that X says the grant does not
     cover. `clock` tells domain time, in which X's rate limits end; with `wait` a request that
     meets one sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after
     every exchange, also a failed one. What it raises goes to the caller in place of X's answer.
     `server_time` notes the `Date` of every answer that is X's.
+    Raises: UnsafeHost (`tokens` and `oauth1` belong to different endpoints).
     """
 
     def __init__(
         self,
         tokens: TokenSource | None,
         *,
-        base_url: str = "https://api.x.com",
         session: aiohttp.ClientSession,
         oauth1: OAuth1 | None = None,
         on_exchange: Callable[[Exchange], Awaitable[None]] | None = None,
@@ -59,8 +58,7 @@ class Client:
     ) -> None:
         self._tokens = tokens
         self._oauth1 = oauth1
-        self._api_url = base_url.rstrip("/")
-        self._upload_url = upload_url(base_url)
+        self._endpoint = _endpoint_of(tokens, oauth1)
         self._session = session
         self._on_exchange = on_exchange
         self._clock = clock or SystemClock()
@@ -249,8 +247,7 @@ class Client:
         self, request: Request, token: str | None, until: float | None
     ) -> Answer | Silence:
         """Send it once: with the token, or without one signed."""
-        base = self._api_url if request.host is Host.API else self._upload_url
-        url = base + request.path
+        url = self._url(request)
         shown = f"Bearer {token}" if token is not None else self._sign(request, url)
         return await exchange(
             self._session,
@@ -262,6 +259,11 @@ class Client:
             patience=request.patience or self._patience,
             deadline=until,
         )
+
+    def _url(self, request: Request) -> XUrl:
+        if request.host is Host.UPLOAD:
+            return self._endpoint.upload_url(request.path)
+        return self._endpoint.url(request.path)
 
     def _sign(self, request: Request, url: str) -> str:
         assert self._oauth1 is not None, "it was looked for before"
@@ -293,6 +295,12 @@ def _with(receipt: Receipt, error: errors.XFailure) -> errors.XFailure:
     return error
 
 
-def upload_url(base_url: str) -> str:
-    """Where the API 1.1 takes media; an emulator has everything at one address."""
-    return _UPLOAD_URL if urlsplit(base_url).hostname in LIVE_HOSTS else base_url.rstrip("/")
+def _endpoint_of(tokens: TokenSource | None, oauth1: OAuth1 | None) -> XEndpoint:
+    """Where requests go: to the X of the credentials. Raises: CredentialMissing, UnsafeHost."""
+    if tokens is None:
+        if oauth1 is None:
+            raise errors.CredentialMissing("an OAuth 2.0 token")
+        return oauth1.endpoint
+    if oauth1 is not None:
+        tokens.endpoint.require_same(oauth1.endpoint)
+    return tokens.endpoint

@@ -10,6 +10,7 @@ from typing import Final
 
 import aiohttp
 
+from roost.endpoint import XEndpoint
 from roost.x.problems import read_problem
 from roost.x.wire import Answer, Patience, boot_seconds, exchange
 
@@ -86,13 +87,13 @@ def _read_date(header: str) -> datetime | None:
     return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
-async def ask(session: aiohttp.ClientSession, base_url: str, server_time: ServerTime) -> bool:
+async def ask(session: aiohttp.ClientSession, endpoint: XEndpoint, server_time: ServerTime) -> bool:
     """Note the `Date` of one request without a token, which X refuses and does not bill.
 
     False: X did not answer within 10 seconds, or not with its time, or what answered was not X;
     nothing was noted.
     """
-    answer = await exchange(session, "GET", base_url.rstrip("/") + _PATH, headers={}, patience=_ASK)
+    answer = await exchange(session, "GET", endpoint.url(_PATH), headers={}, patience=_ASK)
     if not isinstance(answer, Answer) or read_problem(answer.body) is None:
         return False
     return server_time.note(answer.headers)

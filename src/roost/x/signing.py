@@ -12,6 +12,8 @@ from urllib.parse import quote, urlencode
 
 import oauthlib.oauth1
 
+from roost.endpoint import LIVE_X, XEndpoint
+
 # At DEBUG the signer tells tokens and what is signed.
 logging.getLogger("oauthlib").setLevel(logging.INFO)
 
@@ -28,6 +30,8 @@ class OAuth1:
     token: str | None = field(default=None, repr=False)
     """None: the app alone, as the first of the three legs wants it."""
     token_secret: str | None = field(default=None, repr=False)
+    endpoint: XEndpoint = field(default=LIVE_X, repr=False)
+    """The X that it belongs to; it signs for no other."""
 
 
 def authorization(

@@ -4,13 +4,14 @@ Source: docs.x.com, oauth-1-0a/obtaining-user-access-tokens and api-reference. T
 expire; without a callback X shows the person a PIN, which is the verifier.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, quote, urlencode
 
 import aiohttp
 import msgspec
 
+from roost.endpoint import XEndpoint
 from roost.models import XUserId
 from roost.prices import Operation
 from roost.x import errors, problems, refusals, signing
@@ -28,6 +29,8 @@ class AskedToken:
 
     token: str
     secret: str = field(repr=False)
+    endpoint: XEndpoint = field(repr=False)
+    """The X that gave it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,6 @@ class Granted:
 
 async def ask_token(
     session: aiohttp.ClientSession,
-    base_url: str,
     *,
     app: OAuth1,
     callback: str = OUT_OF_BAND,
@@ -54,12 +56,11 @@ async def ask_token(
     Raises: AppMisconfigured (its keys or callback), XUnavailable, OutcomeUnknown.
     """
     params: dict[str, str] | None = {"x_auth_access_type": access} if access else None
-    told = await _ask(session, base_url, "/oauth/request_token", app, params, callback=callback)
-    return AskedToken(told["oauth_token"], told["oauth_token_secret"])
+    told = await _ask(session, "/oauth/request_token", app, params, callback=callback)
+    return AskedToken(told["oauth_token"], told["oauth_token_secret"], app.endpoint)
 
 
 def authorize_url(
-    base_url: str,
     asked: AskedToken,
     *,
     ask_again: bool = True,
@@ -76,12 +77,11 @@ def authorize_url(
     if screen_name:
         query["screen_name"] = screen_name
     page = "authorize" if ask_again else "authenticate"
-    return f"{base_url.rstrip('/')}/oauth/{page}?{urlencode(query, quote_via=quote)}"
+    return f"{asked.endpoint.url(f'/oauth/{page}')}?{urlencode(query, quote_via=quote)}"
 
 
 async def redeem(
     session: aiohttp.ClientSession,
-    base_url: str,
     *,
     app: OAuth1,
     asked: AskedToken,
@@ -89,23 +89,23 @@ async def redeem(
 ) -> Granted:
     """The user's credential for a request token that was allowed; `verifier` may be the PIN.
 
-    Raises: CodeRefused (a wrong verifier, a token used or too old), XUnavailable, OutcomeUnknown.
+    Raises: CodeRefused (a wrong verifier, a token used or too old), XUnavailable, OutcomeUnknown,
+    UnsafeHost (the token and the app belong to different endpoints).
     """
-    signer = OAuth1(app.api_key, app.api_secret, asked.token, asked.secret)
-    told = await _ask(session, base_url, "/oauth/access_token", signer, None, verifier=verifier)
-    credential = OAuth1(
-        app.api_key, app.api_secret, told["oauth_token"], told["oauth_token_secret"]
-    )
+    app.endpoint.require_same(asked.endpoint)
+    signer = replace(app, token=asked.token, token_secret=asked.secret)
+    told = await _ask(session, "/oauth/access_token", signer, None, verifier=verifier)
+    credential = replace(app, token=told["oauth_token"], token_secret=told["oauth_token_secret"])
     return Granted(credential, XUserId(told["user_id"]), told["screen_name"])
 
 
-async def invalidate(session: aiohttp.ClientSession, base_url: str, *, credential: OAuth1) -> None:
+async def invalidate(session: aiohttp.ClientSession, *, credential: OAuth1) -> None:
     """Let a user's credential die; one that is dead already is well. May be repeated.
 
     Raises: XUnavailable, AppMisconfigured.
     """
     path = "/1.1/oauth/invalidate_token.json"
-    answer = await _post(session, base_url, path, credential, None, Operation.REVOKE)
+    answer = await _post(session, path, credential, None, Operation.REVOKE)
     if answer.is_success:
         if _names_token(answer.body):
             return
@@ -128,7 +128,6 @@ def _names_token(body: bytes) -> bool:
 
 async def _ask(
     session: aiohttp.ClientSession,
-    base_url: str,
     path: str,
     signer: OAuth1,
     params: dict[str, str] | None,
@@ -139,7 +138,6 @@ async def _ask(
     """A token endpoint's answer, which is a form."""
     answer = await _post(
         session,
-        base_url,
         path,
         signer,
         params,
@@ -162,7 +160,6 @@ async def _ask(
 
 async def _post(
     session: aiohttp.ClientSession,
-    base_url: str,
     path: str,
     signer: OAuth1,
     params: dict[str, str] | None,
@@ -171,7 +168,7 @@ async def _post(
     callback: str | None = None,
     verifier: str | None = None,
 ) -> Answer:
-    url = base_url.rstrip("/") + path
+    url = signer.endpoint.url(path)
     header = signing.authorization(
         signer, "POST", url, params=params, callback=callback, verifier=verifier
     )

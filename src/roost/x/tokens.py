@@ -13,6 +13,7 @@ from typing import Final, Protocol
 import aiohttp
 
 from roost.clock import Clock, SystemClock
+from roost.endpoint import LIVE_X, XApp, XEndpoint
 from roost.x import auth
 from roost.x.auth import TokenGrant
 
@@ -22,6 +23,11 @@ _MARGIN: Final = timedelta(seconds=30)
 
 class TokenSource(Protocol):
     """Where an account's access token comes from; how it is kept is its own affair."""
+
+    @property
+    def endpoint(self) -> XEndpoint:
+        """The X that the tokens belong to: they are sent nowhere else."""
+        ...
 
     async def get(self) -> str:
         """A token that X should accept."""
@@ -38,8 +44,9 @@ class TokenSource(Protocol):
 class FixedToken:
     """A token without a refresh: an app's own, or one that somebody else keeps fresh."""
 
-    def __init__(self, access_token: str) -> None:
+    def __init__(self, access_token: str, endpoint: XEndpoint = LIVE_X) -> None:
         self._access_token = access_token
+        self.endpoint = endpoint
 
     async def get(self) -> str:
         """The token."""
@@ -56,21 +63,21 @@ class MemoryTokens:
     `on_rotated` is awaited with each new grant before anybody uses it: store it there, for the old
     refresh token is dead by then. Where it raises, the callers get what it raised, and the next
     refresh offers it the same grant again, without asking X.
+    Raises: UnsafeHost (the grant and the app belong to different endpoints).
     """
 
     def __init__(
         self,
         grant: TokenGrant,
         *,
-        client_id: str,
-        client_secret: str | None,
+        app: XApp,
         session: aiohttp.ClientSession,
-        base_url: str = "https://api.x.com",
         on_rotated: Callable[[TokenGrant], Awaitable[None]] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._client_id, self._client_secret = client_id, client_secret
-        self._session, self._base_url = session, base_url
+        grant.endpoint.require_same(app.endpoint)
+        self.endpoint = grant.endpoint
+        self._app, self._session = app, session
         self._on_rotated = on_rotated
         self._clock = clock or SystemClock()
         self._grant = grant
@@ -105,9 +112,8 @@ class MemoryTokens:
             now = self._clock.now()
             grant = await auth.refresh(
                 self._session,
-                self._base_url,
-                client_id=self._client_id,
-                client_secret=self._client_secret,
+                self.endpoint,
+                app=self._app,
                 refresh_token=self._grant.refresh_token or "",
             )
             if grant.refresh_token is None:

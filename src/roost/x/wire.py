@@ -16,6 +16,7 @@ import msgspec
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload, Payload
 
+from roost.endpoint import XUrl
 from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
 from roost.limits import HEADERS
 
@@ -106,7 +107,7 @@ class GuardedBody(BytesPayload):
 async def exchange(
     session: aiohttp.ClientSession,
     method: str,
-    url: str,
+    url: XUrl,
     *,
     headers: Mapping[str, str],
     params: Mapping[str, str] | None = None,

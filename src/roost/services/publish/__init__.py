@@ -50,10 +50,12 @@ async def publish_post(
 ) -> None:
     """Bring the account of this post as far as it goes: its posts on their way, in due order.
 
-    Where another worker holds the account, that one does it in our place. A post that has to wait
-    is left behind and does not hold up later ones.
+    An account of another X is left to that X's workers. Where another worker holds the account,
+    that one does it in our place. A post that has to wait is left behind and does not hold up later
+    ones.
     """
-    x_user_id = await locks.find_user(tenant_id, integration_id)
+    environment = house.settings.environment
+    x_user_id = await locks.find_user(tenant_id, integration_id, environment)
     if x_user_id is not None:
         await locks.finish(_publish_account(house, locks, tenant_id, integration_id, x_user_id))
 
@@ -208,7 +210,7 @@ async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_
             async with way.house.database.statements(way.tenant_id) as transaction:
                 await jobs.defer_publish(
                     transaction, way.tenant_id, way.account.id, way.journal.post.id,
-                    wall_delay=left,
+                    environment=way.account.environment, wall_delay=left,
                 )  # fmt: skip
             return Turn.BEHIND
         case promise.GiveUpWaiting(part):

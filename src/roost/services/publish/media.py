@@ -83,6 +83,8 @@ async def _prepare(
             post = await store.posts.get(transaction, post_id)
             account = await store.accounts.get(transaction, integration_id)
             rows = await store.journal.list_uploads(transaction, post_id)
+        if account.environment is not house.settings.environment:
+            return  # a job of another X: its own workers find the post by its rows
         if account.status is not IntegrationStatus.CONNECTED:
             return  # its posts wait, and ask for their files again when they go on
         if post.state in _WANTED:

@@ -1,0 +1,152 @@
+"""`roost connect` sends nobody to a callback whose listener is not this home's service."""
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fix_emulator import Emulator
+from fix_publishing import run_roost
+from fix_web import serving
+from roost.cli.callback_listener import CallbackNotOurs, is_served
+from roost.errors import UnsafeHost
+from roost.house import House
+from roost.models import Tenant
+from roost.store.vault import Vault, make_key_line, read_ring
+
+
+def free_port() -> int:
+    """A port below the range from which the system assigns ports to other processes meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+def with_settings(house: House, **changed: Any) -> House:
+    return replace(house, settings=house.settings.model_copy(update=changed))
+
+
+def called_back_at(house: House, port: int, host: str = "127.0.0.1") -> House:
+    callback = f"http://{host}:{port}/api/auth/callback/twitter"
+    return with_settings(house, twitter_callback_url=callback)
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any],
+    port: int,
+    host: str = "127.0.0.1",
+) -> AsyncIterator[None]:
+    """Somebody listens on the port."""
+    server = await asyncio.start_server(answer, host, port)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+async def say_yes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A stranger that answers all that it is asked with something like a proof."""
+    with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 64\r\n\r\n" + b"a" * 64)
+        await writer.drain()
+    writer.close()
+
+
+async def test_nobody_listens(house: House) -> None:
+    assert not await is_served(called_back_at(house, free_port()))
+
+
+async def test_the_homes_own_service_proves_it(house: House) -> None:
+    port = free_port()
+    ours = called_back_at(house, port)
+    async with serving(ours, port):
+        assert await is_served(ours)
+
+
+async def test_a_stranger_does_not(house: House) -> None:
+    port = free_port()
+    async with listening(say_yes, port):
+        with pytest.raises(CallbackNotOurs):
+            await is_served(called_back_at(house, port))
+
+
+async def test_a_stranger_who_passes_the_challenge_on_does_not(house: House) -> None:
+    port, behind = free_port(), free_port()
+    ours = called_back_at(house, port)
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        back, onward = await asyncio.open_connection("127.0.0.1", behind)
+        onward.write(head.replace(str(port).encode(), str(behind).encode()))
+        writer.write(await back.readuntil(b"\r\n\r\n") + await back.readexactly(64))
+        await writer.drain()
+        onward.close()
+        writer.close()
+
+    async with serving(ours, behind), listening(pass_on, port):
+        with pytest.raises(CallbackNotOurs):
+            await is_served(ours)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda house: replace(house, vault=Vault(read_ring([make_key_line()], source="s"))),
+        lambda house: with_settings(house, roost_x_base_url="https://api.x.com"),
+        lambda house: with_settings(house, roost_x_base_url="http://127.0.0.1:1"),
+        lambda house: with_settings(house, twitter_client_id="another"),
+        lambda house: with_settings(house, twitter_callback_url="http://127.0.0.1:1/back"),
+    ],
+    ids=["key", "the_real_x", "emulator", "app", "callback"],
+)
+async def test_the_service_of_another_home_does_not(
+    house: House, change: Callable[[House], House]
+) -> None:
+    port = free_port()
+    ours = called_back_at(house, port)
+    async with serving(change(ours), port):
+        with pytest.raises(CallbackNotOurs):
+            await is_served(ours)
+
+
+async def test_every_address_of_the_host_has_to_prove_it(house: House) -> None:
+    known = socket.getaddrinfo("localhost", 1, type=socket.SOCK_STREAM)
+    if not {"127.0.0.1", "::1"} <= {address[0] for *_, address in known}:
+        pytest.skip("localhost has one address here")
+    port = free_port()
+    ours = called_back_at(house, port, "localhost")
+    async with serving(ours, port):
+        assert await is_served(ours)
+        async with listening(say_yes, port, "::1"):
+            with pytest.raises(CallbackNotOurs):
+                await is_served(ours)
+
+
+async def test_a_callback_on_another_machine_by_plain_http_is_refused(house: House) -> None:
+    away = with_settings(house, twitter_callback_url="http://roost.example.org/back")
+    with pytest.raises(UnsafeHost, match="plain HTTP"):
+        await is_served(away)
+
+
+@pytest.mark.timing
+async def test_connect_shows_no_address_where_a_stranger_listens(
+    house: House, tenant: Tenant, emulator: Emulator, tmp_path: Path
+) -> None:
+    port = free_port()
+    settings = called_back_at(house, port).settings
+    async with listening(say_yes, port):
+        ended = await run_roost("connect", "--no-browser", "--json", settings=settings,
+                                folder=tmp_path)  # fmt: skip
+    assert ended.code != 0
+    assert "callback_not_ours" in ended.out + ended.err
+    assert "/api/auth/twitter/start" not in ended.out + ended.err

@@ -1,0 +1,314 @@
+"""Nothing of an account leaves to an X that it does not belong to, whichever use case touches it.
+
+A process works with one X, and the account belongs to the other: a listener in place of the
+process's X counts what it is sent. The same calls for an account of the process's own X reach it.
+"""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import aiohttp
+import pytest
+
+import roost
+from fix_processes import python_process, until
+from fix_publishing import Desk
+from roost import store, x
+from roost.accounts import Grant, open_account
+from roost.cli import doctor
+from roost.errors import ConnectFlowInvalid, UnsafeHost
+from roost.models import Environment, Integration, PostId, PostState
+from roost.services import collect, connect, decide, dispatch, publish, resume
+from roost.services.clock_check import ClockCheck
+from roost.store.accounts import Identity, Tokens
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+OTHER: Mapping[Environment, Environment] = {
+    Environment.LIVE: Environment.EMULATOR,
+    Environment.EMULATOR: Environment.LIVE,
+}
+
+
+@dataclass
+class Counter:
+    """Takes connections, keeps what they send, and hangs up."""
+
+    port: int = 0
+    connections: int = 0
+    received: bytes = b""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(ConnectionError):
+            self.received += await reader.read(64 * 1024)
+        writer.close()
+
+
+class ToCounter(aiohttp.abc.AbstractResolver):
+    """Every name in the world is the listener's."""
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> Any:
+        return [
+            {
+                "hostname": host, "host": "127.0.0.1", "port": self._counter.port,
+                "family": family, "proto": 0, "flags": 0,
+            }
+        ]  # fmt: skip
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+async def counter() -> AsyncIterator[Counter]:
+    """A listener in place of X."""
+    counter = Counter()
+    server = await asyncio.start_server(counter.serve, "127.0.0.1", 0)
+    counter.port = server.sockets[0].getsockname()[1]
+    yield counter
+    server.close()
+
+
+@pytest.fixture(params=list(Environment))
+async def process(
+    request: pytest.FixtureRequest, desk: Desk, counter: Counter
+) -> AsyncIterator[Desk]:
+    """The desk of a process that works with one X, at which the listener answers."""
+    is_live = request.param is Environment.LIVE
+    base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
+    settings = desk.house.settings.model_copy(update={"roost_x_base_url": base_url})
+    connector = aiohttp.TCPConnector(resolver=ToCounter(counter))
+    async with aiohttp.ClientSession(connector=connector) as http:
+        yield replace(desk, house=replace(desk.house, settings=settings, http=http))
+
+
+async def account_of(desk: Desk, environment: Environment) -> Integration:
+    """An account of that X, whose access token has ended."""
+    identity = Identity(
+        x_user_id=desk.account.x_user_id,
+        username=desk.account.username,
+        name=desk.account.name,
+        subscription_type=None,
+        environment=environment,
+        client_id=desk.account.client_id,
+        scopes=desk.account.scopes,
+    )
+    tokens = Tokens("an access token", "a refresh token", LONG_AGO)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        vault = await desk.house.vault.of(transaction, desk.tenant.id)
+        return await store.accounts.keep(
+            transaction, vault, desk.tenant.id, identity, tokens, now=desk.house.clock.now()
+        )
+
+
+async def on_its_way(desk: Desk, *texts: str, media: Path | None = None) -> PostId:
+    """A post whose time has come, as the dispatcher of its own X leaves it."""
+    post_id = await desk.plan(*texts, media=media)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await transaction.raw.execute(
+            "UPDATE posts SET state = 'publishing', prepare_at = NULL WHERE id = %s", [post_id]
+        )
+    return post_id
+
+
+async def partly_published(desk: Desk) -> PostId:
+    """A thread of which the first part is on X, and the second was refused."""
+    post_id = await on_its_way(desk, "One", "Two")
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        for change in (
+            "UPDATE parts SET state = 'sending' WHERE post_id = %s AND position = 1",
+            "UPDATE parts SET state = 'sent', sent_as = '20', sent_at = now()"
+            " WHERE post_id = %s AND position = 1",
+            "UPDATE parts SET state = 'failed' WHERE post_id = %s AND position = 2",
+            "UPDATE posts SET state = 'partly_published' WHERE id = %s",
+        ):
+            await transaction.raw.execute(change, [post_id])
+    return post_id
+
+
+async def get_token(desk: Desk, _: Path) -> None:
+    with contextlib.suppress(roost.RoostError):
+        await Grant(desk.house, desk.account).get()
+
+
+async def refresh_token(desk: Desk, _: Path) -> None:
+    with contextlib.suppress(roost.RoostError):
+        await Grant(desk.house, desk.account).refresh("an access token")
+
+
+async def read_account(desk: Desk, _: Path) -> None:
+    with contextlib.suppress(roost.RoostError):
+        client = open_account(desk.house, desk.account)
+        await x.users.read_me(client)
+
+
+async def publish_a_post(desk: Desk, _: Path) -> None:
+    post_id = await on_its_way(desk, "Hello")
+    await publish.publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
+
+
+async def prepare_a_post(desk: Desk, teal: Path) -> None:
+    post_id = await on_its_way(desk, "Hello", media=teal)
+    await publish.prepare_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
+
+
+async def collect_metrics(desk: Desk, _: Path) -> None:
+    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+
+
+async def delete_a_thread(desk: Desk, _: Path) -> None:
+    post_id = await partly_published(desk)
+    own = desk.account.environment is desk.house.settings.environment
+    with contextlib.suppress(roost.RoostError):
+        await decide.delete_sent(desk.house, desk.tenant, post_id)
+    state = (await desk.see(post_id)).state
+    assert state is (PostState.CANCELLED if own else PostState.PARTLY_PUBLISHED)
+
+
+async def search_after_a_restore(desk: Desk, _: Path) -> None:
+    post_id = await desk.plan("Hello", after_s=3600)
+    resumed = resume.Resumed()
+    search = resume._Search(desk.house, desk.account, desk.house.clock.now(), resumed)
+    with contextlib.suppress(roost.RoostError):
+        await search.run([post_id])
+
+
+async def look_at_accounts(desk: Desk, _: Path) -> None:
+    await doctor._account(desk.house, desk.account, True)
+
+
+async def finish_a_connection(desk: Desk, _: Path) -> None:
+    environment = desk.account.environment
+    base_url = {Environment.LIVE: "https://api.x.com"}.get(environment, "http://127.0.0.1:9")
+    if environment is desk.house.settings.environment:
+        base_url = desk.house.settings.roost_x_base_url
+    settings = desk.house.settings.model_copy(update={"roost_x_base_url": base_url})
+    departure = await connect.begin(replace(desk.house, settings=settings), desk.tenant.name)
+    state = parse_qs(urlsplit(departure.url).query)["state"][0]
+    with contextlib.suppress(roost.RoostError):
+        await connect.finish(
+            desk.house, state=state, code="a code", error=None, browser=departure.browser
+        )
+
+
+#: Everything that goes to X with something of an account's, by the module that does it.
+CALLS: Mapping[str, tuple[str, Callable[[Desk, Path], Awaitable[None]]]] = {
+    "get a token": ("accounts", get_token),
+    "refresh": ("accounts", refresh_token),
+    "read the account": ("accounts", read_account),
+    "publish": ("services.publish", publish_a_post),
+    "upload": ("services.publish", prepare_a_post),
+    "collect": ("services.collect", collect_metrics),
+    "delete": ("services.decide", delete_a_thread),
+    "search after a restore": ("services.resume", search_after_a_restore),
+    "doctor --live": ("cli.doctor", look_at_accounts),
+    "connect": ("services.connect", finish_a_connection),
+}
+#: It asks X for its time, without a token.
+WITHOUT_ACCOUNT = {"services.clock_check"}
+
+
+def test_every_module_that_goes_to_x_is_among_these() -> None:
+    source = Path(roost.__file__).parent
+    found = set()
+    for path in source.rglob("*.py"):
+        module = ".".join(path.relative_to(source).with_suffix("").parts)
+        reaches = re.search(
+            r"\b(open_account|open_client|Grant)\(|\bhouse\.http\b", path.read_text("utf-8")
+        )
+        if reaches and not module.startswith("x."):
+            package = ".".join(module.split(".")[:2])
+            found.add(package.removesuffix(".__init__"))
+    assert found == {module for module, _ in CALLS.values()} | WITHOUT_ACCOUNT
+
+
+@pytest.mark.parametrize("call", [call for _, call in CALLS.values()], ids=CALLS.keys())
+async def test_no_byte_leaves_for_an_account_of_another_x(
+    process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
+) -> None:
+    other = OTHER[process.house.settings.environment]
+    foreign = replace(process, account=await account_of(process, other))
+    before = await rows_of(foreign)
+    await call(foreign, teal)
+    assert (counter.connections, counter.received) == (0, b"")
+    assert await rows_of(foreign) == before
+
+
+@pytest.mark.parametrize("call", [call for _, call in CALLS.values()], ids=CALLS.keys())
+async def test_the_same_call_for_an_account_of_its_own_x_goes_out(
+    process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
+) -> None:
+    own = await account_of(process, process.house.settings.environment)
+    await call(replace(process, account=own), teal)
+    assert counter.received
+
+
+async def rows_of(desk: Desk) -> list[Any]:
+    """What is stored of the account: another X's process has nothing to note about it."""
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        rows = await transaction.raw.execute(
+            "SELECT status, health, rest_until, rests, api_key FROM integrations WHERE id = %s",
+            [desk.account.id],
+        )
+        return await rows.fetchall()
+
+
+async def test_x_is_asked_for_its_time_without_a_secret(process: Desk, counter: Counter) -> None:
+    await ClockCheck(process.house)._ask_x()
+    assert b"authorization" not in counter.received.lower()
+    for secret in ("an access token", "a refresh token", process.emulator.app.client_secret):
+        assert secret.encode() not in counter.received
+
+
+async def test_errors_say_whose_account_it_is(process: Desk) -> None:
+    other = OTHER[process.house.settings.environment]
+    account = await account_of(process, other)
+    with pytest.raises(UnsafeHost, match=f"@{account.username} belongs to"):
+        await Grant(process.house, account).get()
+
+
+async def test_a_connection_that_was_begun_for_another_app_is_not_finished(
+    process: Desk, counter: Counter
+) -> None:
+    departure = await connect.begin(process.house, process.tenant.name)
+    state = parse_qs(urlsplit(departure.url).query)["state"][0]
+    another = process.with_settings(twitter_client_id="another").house
+    with pytest.raises(ConnectFlowInvalid, match="another X app"):
+        await connect.finish(another, state=state, code="c", error=None, browser=departure.browser)
+    assert counter.received == b""
+
+
+@pytest.mark.timing
+async def test_a_worker_is_given_no_job_of_another_x(desk: Desk, tmp_path: Path) -> None:
+    live = replace(desk, account=await account_of(desk, Environment.LIVE))
+    await live.read_figures_at(desk.house.clock.now() + timedelta(days=365))
+    theirs, ours = await live.plan("Of the real X"), await desk.plan("Of the emulator")
+    settings = desk.house.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
+    assert (await dispatch.dispatch_due(replace(desk.house, settings=settings))).queued == 1
+
+    async def is_out() -> bool:
+        return (await desk.see(ours)).state is PostState.PUBLISHED
+
+    log = tmp_path / "worker.log"
+    async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
+        await until(is_out, within=60)
+    async with desk.house.database.house() as transaction:
+        rows = await transaction.raw.execute(
+            "SELECT queue_name, status::text, attempts, args FROM procrastinate_jobs"
+            " WHERE task_name = 'publish'"
+        )
+        (job,) = await rows.fetchall()
+    assert (*job[:3], job[3]["post_id"]) == ("publish.live", "todo", 0, theirs)
+    assert [event for event in await desk.story(theirs) if "waits" in event] == []
+    assert json.dumps(await desk.on_x()) == '["Of the emulator"]'
