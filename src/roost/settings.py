@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         description="The X API; an emulator's address in play, and connections made there "
         "stay `emulator` for ever.",
     )
+    roost_x_tier: Literal["self-serve", "enterprise"] = Field(
+        default="self-serve",
+        description="The X app's plan. X lets only `enterprise` quote posts, and reply to authors "
+        "who have not mentioned or quoted the account.",
+    )
     roost_clock_url: str | None = Field(
         default=None,
         description="The emulator's clock (`…/_emulator/clock`); only beside an emulator "
@@ -163,6 +168,11 @@ class Settings(BaseSettings):
         if self.environment is Environment.LIVE:
             return "https://x.com/i/oauth2/authorize"
         return f"{self.roost_x_base_url}/i/oauth2/authorize"
+
+    @property
+    def may_quote(self) -> bool:
+        """Whether X lets the app quote posts."""
+        return self.roost_x_tier == "enterprise"
 
     @property
     def create_deadline(self) -> timedelta:

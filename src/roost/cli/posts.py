@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from roost import store, worker
 from roost.cli.chosen import choose_account, choose_instant
+from roost.cli.part_options import OptionFlags, tell_options, with_options
 from roost.cli.processes import worker_signature
 from roost.cli.show import (
     AccountName,
@@ -41,6 +42,7 @@ from roost.text import split_thread
 _LOOK_EVERY_S = 0.2
 #: Every so many looks, whether a worker is alive.
 _LOOK_FOR_WORKER = 15
+NO_FLAGS = OptionFlags()
 #: States in which a post still moves by itself.
 _MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 _EXIT = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
@@ -70,6 +72,7 @@ def post(
     thread: Annotated[
         Path | None, Parameter(help="A text file that becomes a thread, cut where it reads well.")
     ] = None,
+    options: OptionFlags = NO_FLAGS,
     wait: Annotated[
         bool, Parameter(negative="--no-wait", help="Without --at: wait for the outcome.")
     ] = True,
@@ -83,13 +86,13 @@ def post(
     """Publish a post now and wait for the outcome, or schedule it with --at."""
 
     async def work() -> int:
-        parts = _parts(text, media, alt, thread)
+        parts = with_options(_parts(text, media, alt, thread), options.read())
         late = None if tolerance is None else parse_span(tolerance)
         async with open_for_command(logging.WARNING, with_secrets=not dry_run) as house:
             whose = await store.tenants.get(house.database, tenant)
             integration = await choose_account(house, whose, account)
             if dry_run:
-                return await _preview(parts, integration, as_json)
+                return await _preview(house, whose, integration, parts, as_json)
             if integration.status is not IntegrationStatus.CONNECTED:
                 raise ReconnectNeeded(f"@{integration.username} is {integration.status}.")
             due_at = choose_instant(at, whose, house.clock.now())
@@ -106,13 +109,19 @@ def post(
     return complete(work)
 
 
-async def _preview(parts: list[PlainPart], account: Integration, as_json: bool) -> int:
-    judged = await schedule.judge(parts, subscription_type=account.subscription_type)
-    lines = [f"part {order}: {part.text}" for order, part in enumerate(parts, start=1)]
+async def _preview(
+    house: House, tenant: Tenant, account: Integration, parts: list[PlainPart], as_json: bool
+) -> int:
+    judged = await schedule.judge_for(house, tenant, account, parts)
+    lines = []
+    for order, part in enumerate(parts, start=1):
+        lines.append(f"part {order}: {part.text}")
+        lines += [f"  {line}" for line in tell_options(part.options)]
     lines += [f"✗ {one.code}: {one.message} {one.next}" for one in judged.violations]
     lines.append(f"X charges {show_price(judged.price)}.")
     answer = {
         "parts": [part.text for part in parts],
+        "options": [part.options for part in parts],
         "violations": judged.violations,
         "price": judged.price,
     }
@@ -179,21 +188,27 @@ def edit(
     alt: Alt = None,
     at: Annotated[str | None, Parameter(help="Another time, as for `roost post`.")] = None,
     thread: Annotated[Path | None, Parameter(help="A text file for a thread.")] = None,
+    options: OptionFlags = NO_FLAGS,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Change a post that has not begun; what is not named stays."""
+    """Change a post that has not begun; what is not named stays.
+
+    `none` takes off what the post replies to, quotes or asks; `--reply-settings everyone` lets
+    everybody reply.
+    """
 
     async def work() -> None:
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
             async with house.database.tenant(whose.id) as transaction:
                 before = await store.posts.get(transaction, PostId(post))
-            parts = _changed(before, text, media, alt, thread)
+            parts = _changed(before, text, media, alt, thread, options)
             due_at = None if at is None else choose_instant(at, whose, house.clock.now())
             if parts is None and due_at is None:
                 raise InvalidInput(
-                    "Nothing to change was named.", next="Use --text, --media, --thread or --at."
+                    "Nothing to change was named.",
+                    next="Use --text, --media, --thread, --at, --reply-to, --quote or --poll.",
                 )
             changed = await schedule.edit_post(house, whose, before.id, parts=parts, due_at=due_at)
             account, held = await see_standing(house, whose, changed)
@@ -208,12 +223,14 @@ def _changed(
     media: list[Path] | None,
     alt: list[str] | None,
     thread: Path | None,
+    flags: OptionFlags,
 ) -> list[PlainPart] | None:
     """The post's parts with what was named changed; None where nothing was."""
+    options = flags.read(before.parts[0].options) if before.parts else flags.read()
     if text is None and media is None and alt is None and thread is None:
-        return None
+        return with_options(_same(before), options) if flags.is_given else None
     if thread is not None:
-        return _parts("", media, alt, thread)
+        return with_options(_parts("", media, alt, thread), options)
     if len(before.parts) > 1:
         raise InvalidInput(
             f"Post {before.id} is a thread; its parts are changed together.",
@@ -224,8 +241,21 @@ def _changed(
     files = media if media is not None else [path for path, _ in kept]
     alts = alt
     if alts is None and media is None:
-        return [PlainPart(part.text if text is None else text, tuple(kept))]
-    return _parts(part.text if text is None else text, files, alts, None)
+        return [PlainPart(part.text if text is None else text, tuple(kept), options)]
+    changed = _parts(part.text if text is None else text, files, alts, None)
+    return with_options(changed, options)
+
+
+def _same(post: Post) -> list[PlainPart]:
+    """The post's parts as they are."""
+    return [
+        PlainPart(
+            part.text,
+            tuple((Path(asset.path), asset.alt_text) for asset in part.media),
+            part.options,
+        )
+        for part in post.parts
+    ]
 
 
 def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:

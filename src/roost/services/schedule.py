@@ -2,10 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from roost import guards, mediafile, planfile, prices, store
@@ -17,7 +18,17 @@ from roost.errors import (
     TimePast,
 )
 from roost.house import House
-from roost.models import Integration, Post, PostId, PostState, Tenant, Violation
+from roost.models import (
+    NO_OPTIONS,
+    Integration,
+    PartOptions,
+    Post,
+    PostId,
+    PostState,
+    Tenant,
+    TweetId,
+    Violation,
+)
 from roost.store.database import Transaction
 from roost.store.posts import NewMedia, NewPart
 
@@ -32,10 +43,11 @@ _OVER = {PostState.FAILED, PostState.MISSED}
 
 @dataclass(frozen=True, slots=True)
 class PlainPart:
-    """One tweet as somebody asks for it: a text and files with their alt texts."""
+    """One tweet as somebody asks for it: a text, files with their alt texts, and its options."""
 
     text: str
     media: tuple[tuple[Path, str | None], ...] = ()
+    options: PartOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +64,18 @@ def _plain(path: Path) -> Path:
     return Path(os.path.normpath(path.absolute()))
 
 
-async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = None) -> Judged:
-    """Probe the files and hold the post against X's rules; every violation at once."""
+async def judge(
+    parts: Sequence[PlainPart],
+    *,
+    subscription_type: str | None = None,
+    may_quote: bool = False,
+    own: Mapping[TweetId, datetime | None] = MappingProxyType({}),
+) -> Judged:
+    """Probe the files and hold the post against X's rules; every violation at once.
+
+    `may_quote`: the X app has a plan for that. `own` are posts that are known as the account's,
+    each with when it was deleted from X.
+    """
     drafts, violations = [], []
     for position, part in enumerate(parts, start=1):
         media = []
@@ -66,9 +88,48 @@ async def judge(parts: Sequence[PlainPart], *, subscription_type: str | None = N
                 )
                 continue
             media.append(guards.MediaDraft(file, alt_text))
-        drafts.append(guards.PartDraft(part.text, tuple(media)))
-    violations += guards.judge_post(drafts, subscription_type=subscription_type)
-    return Judged(tuple(drafts), tuple(violations), guards.price_post(drafts))
+        drafts.append(guards.PartDraft(part.text, tuple(media), part.options))
+    violations += guards.judge_post(
+        drafts, subscription_type=subscription_type, may_quote=may_quote
+    )
+    violations += _judge_parents(parts, own)
+    return Judged(tuple(drafts), tuple(violations), guards.price_post(drafts, own))
+
+
+def _judge_parents(
+    parts: Sequence[PlainPart], own: Mapping[TweetId, datetime | None]
+) -> Iterator[Violation]:
+    for position, part in enumerate(parts, start=1):
+        for tweet_id in _named(part.options):
+            if own.get(tweet_id) is not None:
+                yield Violation(
+                    "parent_gone",
+                    f"The post {tweet_id} was deleted from X.",
+                    next="Name another post, or leave it out.",
+                    part=position if len(parts) > 1 else None,
+                )
+
+
+def _named(options: PartOptions) -> list[TweetId]:
+    """The posts on X that a part names."""
+    return [each for each in (options.reply_to, options.quote_of) if each is not None]
+
+
+async def judge_for(
+    house: House, tenant: Tenant, account: Integration, parts: Sequence[PlainPart]
+) -> Judged:
+    """The same for an account, with what is known of the posts that the parts name."""
+    named = [tweet_id for part in parts for tweet_id in _named(part.options)]
+    own: Mapping[TweetId, datetime | None] = {}
+    if named:
+        async with house.database.statements(tenant.id) as transaction:
+            own = await store.posts.list_own(transaction, account.id, named)
+    return await judge(
+        parts,
+        subscription_type=account.subscription_type,
+        may_quote=house.settings.may_quote,
+        own=own,
+    )
 
 
 def _refuse(judged: Judged) -> None:
@@ -105,6 +166,7 @@ def _rows(judged: Judged) -> list[NewPart]:
                 )
                 for media in part.media
             ),
+            part.options,
         )
         for part in judged.drafts
     ]
@@ -127,7 +189,7 @@ async def schedule_post(
     Raises: PostRefused with every violation, TimePast (nothing is stored).
     """
     _refuse_past(due_at, house.clock.now())
-    judged = await judge(parts, subscription_type=integration.subscription_type)
+    judged = await judge_for(house, tenant, integration, parts)
     _refuse(judged)
     async with house.database.tenant(tenant.id) as transaction:
         post_id = await store.posts.add(
@@ -166,7 +228,7 @@ async def edit_post(
         integration = await store.accounts.get(transaction, post.integration_id)
     judged = None
     if parts is not None:
-        judged = await judge(parts, subscription_type=integration.subscription_type)
+        judged = await judge_for(house, tenant, integration, parts)
         _refuse(judged)
     async with house.database.tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
@@ -212,6 +274,7 @@ def _same(post: Post) -> list[NewPart]:
                 )
                 for each in part.media
             ),
+            part.options,
         )
         for part in post.parts
     ]  # fmt: skip
@@ -289,8 +352,8 @@ async def import_plan(
             )
             refused += planfile.refuse_post(planned, [past])
             continue
-        parts = [PlainPart(part.text, part.media) for part in planned.parts]
-        judged = await judge(parts, subscription_type=account.subscription_type)
+        parts = [PlainPart(part.text, part.media, part.options) for part in planned.parts]
+        judged = await judge_for(house, tenant, account, parts)
         if judged.violations:
             refused += planfile.refuse_post(planned, judged.violations)
         else:

@@ -28,7 +28,7 @@ from roost.models import (
     TweetId,
     XMediaId,
 )
-from roost.store import accounts
+from roost.store import accounts, part_options
 from roost.store.database import Runs, Statements
 from roost.store.locks import Fence
 from roost.store.statements import array_of
@@ -113,6 +113,7 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
                 sent_at=_instant(each["sent_at"]),
                 media=tuple(media.get(each["id"], ())),
                 deleted_at=_instant(each["deleted_at"]),
+                options=part_options.from_row(each),
             ),
             tuple(attempts.get(each["id"], ())),
             uploads,

@@ -15,7 +15,7 @@ from roost.errors import AdministratorNeeded, DatabaseCreationRefused
 from roost.store.session import open_checked_session, set_up_sync
 
 #: The newest migration.
-HEAD = "2026_11_27_1"
+HEAD = "2026_11_28_replies"
 #: Any number, the same for every migrating process.
 _MIGRATING = 7_067_811
 

@@ -19,9 +19,11 @@ from roost.errors import PostNotFound, ReconnectNeeded, RoostError
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Upload
 from roost.limits import Window
-from roost.models import Integration, PartState, PostId, PostState, TenantId, TweetId
+from roost.models import Integration, Part, PartState, PostId, PostState, TenantId, TweetId
 from roost.outcome_alerts import alert_outcome
+from roost.part_price import price_part
 from roost.points import Point
+from roost.prices import Price
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
 from roost.telemetry import reached
@@ -127,11 +129,11 @@ class Way:
         where its timeline told of it rather than its answer.
         """
         now, adopted = self.house.clock.now(), found_of is not None
-        price = prices.price_of_create(part.part.text, media=bool(part.part.media))
         told = "found on X's timeline" if adopted else "X has it"
         unknown = PartState.UNKNOWN
 
         async def keep() -> store.journal.Sent:
+            price = await self._price(part.part)
             return await store.journal.settle_sent(
                 self.house.database.alone,
                 self.tenant_id,
@@ -164,6 +166,11 @@ class Way:
         elif sent.moved:
             await self._end_rests()
         return Turn.OVER if sent.is_last else Turn.ON
+
+    async def _price(self, part: Part) -> Price:
+        if part.options.reply_to is None:
+            return prices.price_of_part(part.text, part.options, has_media=bool(part.media))
+        return await self.write(lambda transaction: price_part(transaction, self.account.id, part))
 
     async def _note_forgotten(self, part: PartJournal, tweet_id: TweetId) -> None:
         """The database lacks the attempt that X has answered: nothing more may be sent from it.
