@@ -288,8 +288,7 @@ def _unexplained(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[W
     told = [
         *_broken_story(row, case.clocks_differ),
         *_shared_ids(case, row),
-        *_bytes(case, planned),
-        *_attached(case, planned),
+        *_content(case, planned),
     ]
     if row.state == "needs_decision":
         told += _unfounded_doubt(case, row)
@@ -341,19 +340,13 @@ def _shared_ids(case: Case, row: PostRow) -> Iterator[str]:
         yield "it claims what a hand posted"
 
 
-def _bytes(case: Case, planned: Planned) -> Iterator[str]:
-    for position, wanted in enumerate(planned.media, start=1):
-        for copy in case.copies_of(planned, position):
-            if copy.media != wanted:
-                yield f"{copy.id} carries other files than part {position} should"
-
-
-def _attached(case: Case, planned: Planned) -> Iterator[str]:
+def _content(case: Case, planned: Planned) -> Iterator[str]:
     for position in range(1, len(planned.texts) + 1):
-        wanted = (planned.quote_of, planned.poll) if position == 1 else (None, None)
+        media = planned.media[position - 1] if planned.media else ()
+        more = (planned.quote_of, planned.poll) if position == 1 else (None, None)
         for copy in case.copies_of(planned, position):
-            if (copy.quote_of, copy.poll) != wanted:
-                yield f"{copy.id} quotes or asks something else than part {position} should"
+            if (copy.media, copy.quote_of, copy.poll) != (media, *more):
+                yield f"{copy.id} carries, quotes or asks something else than part {position}"
 
 
 def _unclaimed(case: Case, planned: Planned, position: int) -> list[OnX]:
