@@ -19,6 +19,17 @@ class Blow(StrEnum):
     """SIGSTOP, and its sessions are ended; it is woken when another has done its work."""
 
 
+class Kind(StrEnum):
+    """What the first part of the thread that is struck is, besides its text."""
+
+    PLAIN = "plain"
+    """It carries a picture."""
+    REPLY = "reply"
+    """It carries a picture, and answers a post of somebody else."""
+    QUOTE = "quote"
+    POLL = "poll"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What X does to the first request of the kind that the point is about."""
@@ -64,11 +75,13 @@ class Cell:
     point: Point
     blow: Blow
     answer: Answer
+    kind: Kind = Kind.PLAIN
 
     @property
     def name(self) -> str:
         """How it is told."""
-        return f"{self.point.value}/{self.blow.value}/{self.answer.name}"
+        of = "" if self.kind is Kind.PLAIN else f"/{self.kind.value}"
+        return f"{self.point.value}/{self.blow.value}/{self.answer.name}{of}"
 
     @property
     def subject(self) -> str:
@@ -95,14 +108,34 @@ class Cell:
         return several[self.number % len(several)]
 
 
+#: What is told apart on a timeline by more than its text meets these answers, at every point of
+#: its create and of the reads that look for it.
+KIND_ANSWERS = ("ok", "lost", "not_sent", "503_after")
+
+
 def all_cells() -> Iterator[Cell]:
-    """The full product."""
+    """The full product for a plain post; for each other kind, where it makes a difference."""
+    number = 0
     for number, (point, blow, answer) in enumerate(product(Point, Blow, ANSWERS)):
         cell = Cell(number, point, blow, answer)
         if cell.can_happen:
             yield cell
+    others = [kind for kind in Kind if kind is not Kind.PLAIN]
+    points = [point for point in Point if point.value.startswith(("create.", "read."))]
+    answers = [answer for answer in ANSWERS if answer.name in KIND_ANSWERS]
+    for more, (kind, point, answer) in enumerate(product(others, points, answers), start=1):
+        yield Cell(number + more, point, Blow.KILL, answer, kind)
 
 
 def plain_cells(blow: Blow) -> list[Cell]:
     """Every point once, with X answering well."""
     return [Cell(number, point, blow, OK) for number, point in enumerate(Point)]
+
+
+def kind_cells() -> list[Cell]:
+    """Every other kind once: its worker dies with X's answer in its hands."""
+    others = [kind for kind in Kind if kind is not Kind.PLAIN]
+    return [
+        Cell(len(Point) + number, Point.CREATE_AFTER_SEND, Blow.KILL, OK, kind)
+        for number, kind in enumerate(others)
+    ]

@@ -55,6 +55,12 @@ class Planned:
     texts: tuple[str, ...]
     media: tuple[tuple[str, ...], ...] = ()
     """For each part, the SHA-256 of its files; empty: no part has any."""
+    reply_to: str | None = None
+    """What its first part answers."""
+    quote_of: str | None = None
+    """What its first part quotes."""
+    poll: tuple[str, ...] | None = None
+    """The options of its first part's poll."""
     forgotten: bool = False
     """Planned after the copy of the database that was restored: no row knows it, and another post
     may have its number. It may be on X, once."""
@@ -74,6 +80,8 @@ class OnX:
     by_hand: bool = False
     """A person made it, without any app."""
     deleted_by_hand: bool = False
+    quote_of: str | None = None
+    poll: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +270,7 @@ def _out_of_order(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[
     for position in range(1, len(planned.texts) + 1):
         before = {each.id for each in case.copies_of(planned, position - 1)} if position > 1 else ()
         for copy in case.copies_of(planned, position):
-            if position == 1 and copy.reply_to is not None:
+            if position == 1 and copy.reply_to != planned.reply_to:
                 yield Wrong.OUT_OF_ORDER, f"the first part {copy.id} answers {copy.reply_to}"
             if position > 1 and copy.reply_to not in before:
                 what = f"part {position} ({copy.id}) answers {copy.reply_to}"
@@ -280,7 +288,7 @@ def _unexplained(case: Case, planned: Planned, row: PostRow) -> Iterator[tuple[W
     told = [
         *_broken_story(row, case.clocks_differ),
         *_shared_ids(case, row),
-        *_bytes(case, planned),
+        *_content(case, planned),
     ]
     if row.state == "needs_decision":
         told += _unfounded_doubt(case, row)
@@ -332,11 +340,13 @@ def _shared_ids(case: Case, row: PostRow) -> Iterator[str]:
         yield "it claims what a hand posted"
 
 
-def _bytes(case: Case, planned: Planned) -> Iterator[str]:
-    for position, wanted in enumerate(planned.media, start=1):
+def _content(case: Case, planned: Planned) -> Iterator[str]:
+    for position in range(1, len(planned.texts) + 1):
+        media = planned.media[position - 1] if planned.media else ()
+        more = (planned.quote_of, planned.poll) if position == 1 else (None, None)
         for copy in case.copies_of(planned, position):
-            if copy.media != wanted:
-                yield f"{copy.id} carries other files than part {position} should"
+            if (copy.media, copy.quote_of, copy.poll) != (media, *more):
+                yield f"{copy.id} carries, quotes or asks something else than part {position}"
 
 
 def _unclaimed(case: Case, planned: Planned, position: int) -> list[OnX]:

@@ -43,6 +43,8 @@ def read_truth(truth: dict[str, Any]) -> list[OnX]:
             deleted_at=datetime.fromisoformat(post["deleted_at"]) if post["deleted_at"] else None,
             by_hand=post["app"] is None,
             deleted_by_hand=post["deleted_by"] == "by hand",
+            quote_of=post["quote_of"],
+            poll=tuple(post["poll"][:-1]) if post["poll"] else None,
         )
         for post in truth["posts"]
     ]

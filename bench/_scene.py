@@ -32,7 +32,7 @@ from fix_house import connect_account, make_tenant
 from fix_postgres import app_url
 from fix_processes import environment_of
 from roost.house import House, open_house
-from roost.models import Integration, Tenant, TenantId
+from roost.models import NO_OPTIONS, Integration, PartOptions, Tenant, TenantId
 from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
@@ -122,10 +122,14 @@ class Scene:
         *texts: str,
         after: timedelta = timedelta(0),
         media: Path | None = None,
+        options: PartOptions = NO_OPTIONS,
     ) -> Planned:
-        """Schedule a post of these parts; the file goes with the first."""
+        """Schedule a post of these parts; the file and the options are the first's."""
         carried = ((media, "A square"),) if media else ()
-        parts = [PlainPart(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
+        parts = [
+            PlainPart(text, carried, options) if at == 0 else PlainPart(text)
+            for at, text in enumerate(texts)
+        ]
         due_at = self.house.clock.now() + after
         tenant = self.tenants[account.tenant_id]
         post = await schedule_post(
@@ -133,7 +137,11 @@ class Scene:
         )
         first = (hashlib.sha256(media.read_bytes()).hexdigest(),) if media else ()
         shas = (first, *[()] * (len(texts) - 1)) if media else ()
-        return Planned(post.id, account.x_user_id, texts, shas)
+        asked = tuple(options.poll.options) if options.poll else None
+        return Planned(
+            post.id, account.x_user_id, texts, shas,
+            reply_to=options.reply_to, quote_of=options.quote_of, poll=asked,
+        )  # fmt: skip
 
     async def post_by_hand(self, account: Integration, text: str) -> None:
         """Post without Roost, as the account's owner may."""
@@ -341,6 +349,7 @@ async def open_scene(
             roost_keys=make_key_line(),
             roost_x_base_url=emulator.url,
             roost_clock_url=emulator.clock_url,
+            roost_x_tier="enterprise",
             twitter_client_id=emulator.app.client_id,
             twitter_client_secret=emulator.app.client_secret,
             twitter_callback_url=emulator.app.callback,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from _cells import DUPLICATE, Blow, Cell
+from _cells import DUPLICATE, Blow, Cell, Kind
 from _ground import Ground
 from _judge import Case, Planned, PostRow, judge
 from _rows import tell
@@ -17,7 +17,7 @@ from _workers import Worker
 from PIL import Image
 
 from fix_processes import QUICK, until
-from roost.models import Integration
+from roost.models import NO_OPTIONS, Integration, PartOptions, Poll, TweetId
 from x_emulator.pytest_plugin import playing
 
 #: Emulated seconds in one wall second: X's lag and the pauses between reads pass quickly.
@@ -62,6 +62,7 @@ async def play_all(
             folder = ground.folder / f"world_{world}"
             scene = await stack.enter_async_context(open_scene(database, url, folder, wall=QUICK))
             await scene.emulator.door("clock", rate=RATE)
+            await scene.emulator.switch(tier="enterprise")
             while waiting:
                 verdict = await play(scene, waiting.pop())
                 verdicts.append(verdict)
@@ -137,9 +138,26 @@ async def _set_up(scene: Scene, cell: Cell, account: Integration) -> list[Planne
     if cell.answer.kind:
         await scene.emulator.fail(cell.operation, cell.answer.when, cell.answer.kind)
     scene.trap.arm(cell.point.value, signal.SIGKILL if cell.blow is Blow.KILL else signal.SIGSTOP)
-    thread = await scene.plan(account, first, second, after=later, media=image)
+    options = await _options(scene, cell, account)
+    carried = image if cell.kind in {Kind.PLAIN, Kind.REPLY} else None
+    thread = await scene.plan(account, first, second, after=later, media=carried, options=options)
     alone = await scene.plan(account, f"{name} on its own", after=later + timedelta(seconds=1))
     return [thread, alone]
+
+
+async def _options(scene: Scene, cell: Cell, account: Integration) -> PartOptions:
+    """What the thread's first part is; somebody else's post is made where it needs one."""
+    match cell.kind:
+        case Kind.PLAIN:
+            return NO_OPTIONS
+        case Kind.POLL:
+            return PartOptions(poll=Poll(("Yes", "No"), timedelta(days=1)))
+        case Kind.REPLY | Kind.QUOTE:
+            other = (await scene.emulator.users())[0]["username"]
+            text = f"What of it, @{account.username}?"
+            named = TweetId((await scene.emulator.play("post", username=other, text=text))["id"])
+            is_reply = cell.kind is Kind.REPLY
+            return PartOptions(reply_to=named) if is_reply else PartOptions(quote_of=named)
 
 
 async def _struck(scene: Scene, blow: Blow) -> Worker:

@@ -42,6 +42,7 @@ def main() -> int:
     blows = Counter(verdict.cell.blow.value for verdict in verdicts)
     figures: dict[str, float | int | str] = {
         "points": len({verdict.cell.point for verdict in verdicts}),
+        "kinds": len({verdict.cell.kind for verdict in verdicts}),
         "answers": len({verdict.cell.answer for verdict in verdicts}),
         **{f"blows_{blow}": count for blow, count in sorted(blows.items())},
         "faults_not_met": sum(verdict.fault_unmet for verdict in verdicts),

@@ -1,13 +1,14 @@
 """Whether X takes a post, and what it will bill: every rule at once, before anything is sent."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from roost.mediafile import MediaFile, judge, lint_media
-from roost.models import PostFinding, Violation
-from roost.prices import Price, price_of_post
+from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId, Violation
+from roost.post_options import judge_options
+from roost.prices import Operation, Price, price_of, price_of_part, sum_of
 from roost.text import counted_length, entities, lint, text_limit
 
 _MOST_CASHTAGS: Final = 1
@@ -29,16 +30,28 @@ class PartDraft:
 
     text: str
     media: tuple[MediaDraft, ...] = ()
+    options: PartOptions = NO_OPTIONS
 
 
-def judge_post(parts: Sequence[PartDraft], *, subscription_type: str | None) -> list[Violation]:
-    """Every rule of X that a post breaks; in a thread each names its part, counted from 1."""
+def judge_post(
+    parts: Sequence[PartDraft], *, subscription_type: str | None, may_quote: bool = False
+) -> list[Violation]:
+    """Every rule of X that a post breaks; in a thread each names its part, counted from 1.
+
+    `may_quote`: the X app has a plan with which it may quote posts.
+    """
     if not parts:
         return [Violation("post_empty", "The post has no part.", next="Write a text.")]
     limit = text_limit(subscription_type)
     found = []
     for position, part in enumerate(parts, start=1):
-        broken = [*_judge_text(part, limit), *_judge_media(part, subscription_type)]
+        broken = [
+            *_judge_text(part, limit),
+            *_judge_media(part, subscription_type),
+            *judge_options(
+                part.options, has_files=bool(part.media), position=position, may_quote=may_quote
+            ),
+        ]
         found += [replace(one, part=position) for one in broken] if len(parts) > 1 else broken
     return found + list(_judge_repetition(parts))
 
@@ -67,14 +80,16 @@ def _lint_part(part: PartDraft) -> Iterator[PostFinding]:
         yield from lint_media(media.file)
 
 
-def price_post(parts: Sequence[PartDraft]) -> Price:
-    """What X bills for sending a post with its alt texts, in dollars."""
-    return price_of_post(
-        [
-            (part.text, len(part.media), sum(bool(media.alt_text) for media in part.media))
-            for part in parts
-        ]
-    )
+def price_post(parts: Sequence[PartDraft], own: Collection[TweetId] = ()) -> Price:
+    """What X bills for sending a post with its alt texts, in dollars.
+
+    `own` are posts on X that are known as the account's.
+    """
+    prices = []
+    for part in parts:
+        prices.append(price_of_part(part.text, part.options, has_media=bool(part.media), own=own))
+        prices += [price_of(Operation.MEDIA_METADATA) for media in part.media if media.alt_text]
+    return sum_of(prices)
 
 
 def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:

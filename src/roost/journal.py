@@ -31,7 +31,7 @@ class Outcome(StrEnum):
     NOT_CREATED = "not_created"
     """X surely created nothing, or nothing left the machine."""
     NO_PARENT = "no_parent"
-    """X did not show the part before it yet; nothing was created."""
+    """X did not show the post that it answers yet; nothing was created."""
     DUPLICATE = "duplicate"
     """X refused a repetition: it believes that it has the post."""
     UNKNOWN = "unknown"
@@ -205,6 +205,6 @@ class PostJournal:
         return next((one for one in self.parts if one.part.state is not PartState.SENT), None)
 
     def parent_of(self, part: Part) -> TweetId | None:
-        """What a part answers to: the part before it."""
+        """What a part answers: the part before it; the first one whatever its author said."""
         before = [one.part for one in self.parts if one.part.position < part.position]
-        return before[-1].sent_as if before else None
+        return before[-1].sent_as if before else part.options.reply_to

@@ -1,11 +1,11 @@
 """The nouns of Roost: frozen values that every floor may hold, and the states they can be in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Final, NewType
 
 TenantId = NewType("TenantId", int)
 IntegrationId = NewType("IntegrationId", int)
@@ -234,6 +234,40 @@ class MediaAsset:
     alt_text: str | None
 
 
+class ReplySettings(StrEnum):
+    """Who may reply, in X's words; X has none for everybody: it is left out."""
+
+    FOLLOWING = "following"
+    """Accounts that the author follows."""
+    MENTIONED_USERS = "mentionedUsers"
+    SUBSCRIBERS = "subscribers"
+    VERIFIED = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """A question's choices: two to four of 1 to 25 characters, open for 5 minutes to 7 days."""
+
+    options: Sequence[str]
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PartOptions:
+    """What a part is besides its text and files; by default none of it."""
+
+    reply_to: TweetId | None = None
+    """The post on X that a post's first part answers; later parts answer the part before."""
+    quote_of: TweetId | None = None
+    """The post on X that it quotes."""
+    poll: Poll | None = None
+    reply_settings: ReplySettings | None = None
+    """Who may reply; None: everybody."""
+
+
+NO_OPTIONS: Final = PartOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One tweet of a post."""
@@ -249,6 +283,7 @@ class Part:
     media: tuple[MediaAsset, ...] = ()
     deleted_at: datetime | None = None
     """When a person had it taken off X again; it stays `sent`, as what happened."""
+    options: PartOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ two prices applies, a `Price` is a range with the reason: `low` is what the list
 ledger books it), `high` what it may turn out to be (a budget reckons with it).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from roost.models import PartOptions, TweetId
 from roost.text import entities
 
 #: The day on which every figure below was last compared with its source.
@@ -134,17 +135,18 @@ def price_of_create(
     quote: bool = False,
     card: bool = False,
     deep_link: bool = False,
-    summoned: bool = False,
+    summoned: bool | None = False,
 ) -> Price:
     """What creating one post costs.
 
     Any URL in the text bills as a link, without `https://` too. A quoted post, a card or a
     direct-message link probably does; attached media, which X shows as a link of its own, might.
-    `summoned`: a reply whose parent's author mentioned or quoted this account.
+    `summoned`: a reply whose parent's author mentioned or quoted this account; None where that is
+    not known, because the parent may be this account's own.
     """
-    base = _SUMMONED if summoned else _CREATE
+    base = _CREATE if summoned is False else _SUMMONED
     urls = entities(text).urls
-    if urls and not summoned:
+    if urls and summoned is False:
         return Price(_LINK.usd, _LINK.usd, f"links to {urls[0].value}")
     doubts = []
     if urls:
@@ -164,6 +166,9 @@ def price_of_create(
         doubts.append("X does not say whether media bills as a link")
     if doubts:
         return Price(base.usd, _LINK.usd, "; ".join(doubts))
+    if summoned is None:
+        reason = "a reply costs less where its author has mentioned or quoted this account"
+        return Price(_SUMMONED.usd, _CREATE.usd, reason)
     return Price(base.usd, base.usd, "a summoned reply" if summoned else "no link")
 
 
@@ -179,13 +184,17 @@ def price_of_reads(operation: Operation, fresh: int) -> Price:
     return Price(usd, usd, f"{fresh} × {resource} at {_dollars(each)}")
 
 
-def price_of_post(parts: Sequence[tuple[str, int, int]]) -> Price:
-    """What a whole post costs: per part its text, number of media and number of alt texts."""
-    prices = []
-    for text, media, alt_texts in parts:
-        prices.append(price_of_create(text, media=media > 0))
-        prices.extend([price_of(Operation.MEDIA_METADATA)] * alt_texts)
-    return sum_of(prices)
+def price_of_part(
+    text: str, options: PartOptions, *, has_media: bool, own: Collection[TweetId] = ()
+) -> Price:
+    """What creating one part costs; `own` are posts that are known as the account's own."""
+    is_foreign = options.reply_to is not None and options.reply_to not in own
+    return price_of_create(
+        text,
+        media=has_media,
+        quote=options.quote_of is not None,
+        summoned=None if is_foreign else False,
+    )
 
 
 def sum_of(prices: Iterable[Price]) -> Price:

@@ -1,9 +1,10 @@
-"""Which post of an account's timeline is a part: pure comparisons of text, files, parent and time.
+"""Which post of an account's timeline is a part: pure comparisons of what it says, has and answers.
 
 The surprise: a person may post the very same text by hand. Where source and time do not tell, the
 answer is `Ambiguous`, and a person is asked.
 """
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -31,6 +32,12 @@ _CLIENTS_OF_X: Final = frozenset(
         *("Twitter Media Studio", "Mobile Web (M2)"),
     }
 )
+#: X may put those who are answered before a reply's text.
+_MENTIONS_AHEAD: Final = re.compile(r"(?:@\w{1,15}\s+)+")
+#: X may put the address of the quoted post behind the text.
+_POST_LINK_BEHIND: Final = re.compile(
+    r"\s*https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/\S+/status/([0-9]+)(?:[/?#]\S*)?$"
+)
 #: The first millisecond of X's ids (Source: the snowflake layout X published).
 _SNOWFLAKE_EPOCH: Final = timedelta(milliseconds=1_288_834_974_657)
 
@@ -54,6 +61,9 @@ class Seen:
     media_keys: frozenset[str]
     source: str | None = None
     """The app that made it, by the name that X shows; None: X does not say."""
+    quote_of: TweetId | None = None
+    poll: tuple[str, ...] | None = None
+    """The options of its poll; None: it has none. Empty: it has one, which X does not show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +96,38 @@ class Wanted:
     media_keys: frozenset[str]
     """Of its uploads, where an attempt carried any; a key belongs to one upload and one part."""
     reply_to: TweetId | None
+    quote_of: TweetId | None = None
+    poll: tuple[str, ...] | None = None
+    """The options of its poll, in the form of `Seen.poll`; None: it has none."""
 
     def resembles(self, seen: Seen) -> bool:
         """Whether the post could be this part, whenever it was made and by whichever app."""
-        if seen.reply_to != self.reply_to:
+        if seen.reply_to != self.reply_to or not self._has_quote(seen) or not self._has_poll(seen):
             return False
         if self.media_keys:
             return bool(seen.media_keys & self.media_keys)
-        return seen.text == self.text and len(seen.media_keys) == self.files
+        return self.says_same(seen) and len(seen.media_keys) == self.files
+
+    def says_same(self, seen: Seen) -> bool:
+        """Whether the post's text is this one, without what X may have added to it."""
+        return seen.text == self.text or self._bare(seen.text) == self._bare(self.text)
+
+    def _bare(self, text: str) -> str:
+        if self.reply_to is not None and (ahead := _MENTIONS_AHEAD.match(text)):
+            text = text[ahead.end() :]
+        behind = _POST_LINK_BEHIND.search(text)
+        if self.quote_of is not None and behind and behind[1] == self.quote_of:
+            text = text[: behind.start()]
+        return text
+
+    def _has_quote(self, seen: Seen) -> bool:
+        # X makes a quote of a link to a post as well, so an unplanned one tells nothing.
+        return self.quote_of is None or seen.quote_of == self.quote_of
+
+    def _has_poll(self, seen: Seen) -> bool:
+        if self.poll is None or seen.poll is None:
+            return self.poll is seen.poll
+        return not seen.poll or seen.poll == self.poll
 
 
 def judge_timeline(

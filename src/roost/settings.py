@@ -82,6 +82,11 @@ class Settings(BaseSettings):
         description="The X API, or an emulator on this machine (another: see "
         "ROOST_X_EMULATOR_HOST). Connections made to an emulator stay `emulator` forever.",
     )
+    roost_x_tier: Literal["self-serve", "enterprise"] = Field(
+        default="self-serve",
+        description="The X app's plan. X lets only `enterprise` quote posts, and reply to authors "
+        "who have not mentioned or quoted the account.",
+    )
     roost_clock_url: str | None = Field(
         default=None,
         description="The emulator's clock (`…/_emulator/clock`); only beside an emulator "
@@ -181,6 +186,11 @@ class Settings(BaseSettings):
     def environment(self) -> Environment:
         """Which X it is."""
         return self.x_endpoint.environment
+
+    @property
+    def may_quote(self) -> bool:
+        """Whether X lets the app quote posts."""
+        return self.roost_x_tier == "enterprise"
 
     @property
     def create_deadline(self) -> timedelta:

@@ -33,7 +33,7 @@ _OUTCOMES: Final[Mapping[Outcome | None, str]] = {
     Outcome.ADOPTED: "the post was found on X",
     Outcome.REFUSED: "X refused it",
     Outcome.NOT_CREATED: "X surely created nothing",
-    Outcome.NO_PARENT: "X did not show the part before it yet, and created nothing",
+    Outcome.NO_PARENT: "X did not show the post that it answers, and created nothing",
     Outcome.DUPLICATE: "X refused it as a repetition of what it has",
     Outcome.UNKNOWN: "no answer came",
 }

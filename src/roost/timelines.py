@@ -1,9 +1,10 @@
-"""An account's timeline, in the form in which parts are looked for in it."""
+"""An account's timeline and a part, in the form in which the one is looked for in the other."""
 
 from datetime import datetime
 
 from roost import reconcile, x
-from roost.models import XUserId
+from roost.journal import PartJournal
+from roost.models import TweetId, XUserId
 
 
 async def read_since(client: x.Client, x_user_id: XUserId, since: datetime) -> list[reconcile.Seen]:
@@ -19,8 +20,23 @@ async def read_since(client: x.Client, x_user_id: XUserId, since: datetime) -> l
             reply_to=seen.reply_to,
             media_keys=frozenset(seen.media_keys),
             source=seen.source,
+            quote_of=seen.quote_of,
+            poll=seen.poll_options,
         )
         async for seen in x.posts.read_timeline(
             client, x_user_id, since_id=reconcile.since_tweet(since)
         )
     ]
+
+
+def describe_part(part: PartJournal, reply_to: TweetId | None) -> reconcile.Wanted:
+    """What a part that answers `reply_to` looks like on its account's timeline."""
+    options = part.part.options
+    return reconcile.Wanted(
+        text=x.posts.as_returned(part.part.text),
+        files=len(part.part.media),
+        media_keys=part.media_keys,
+        reply_to=reply_to,
+        quote_of=options.quote_of,
+        poll=tuple(map(x.posts.comparable, options.poll.options)) if options.poll else None,
+    )

@@ -51,7 +51,9 @@ def create(
         else _kept(world, former.reply_to)
     )
     quoted = (
-        _find_quoted(world, body, self_serve) if former is None else _kept(world, former.quote_of)
+        _find_quoted(world, user, body, self_serve)
+        if former is None
+        else _kept(world, former.quote_of)
     )
     if self_serve and len(links.find_cashtags(text)) > 1:
         raise refusals.forbidden("Posts are limited to a maximum of one cashtag")
@@ -65,9 +67,10 @@ def create(
 
     origin = former or parent
     post_id = world.new_id(at)
+    shown = _with_additions(world, user, text, parent, quoted)
     wrapped = escaping.escape(
         links.wrap(
-            text,
+            shown,
             post_id,
             world.user_ids,
             [(each.media_key, _media_url(user, post_id, each)) for each in media],
@@ -89,7 +92,7 @@ def create(
         media=media,
         poll=None if body.poll is UNSET else polls.open_poll(body.poll, world.new_id(at), at),
         reply_settings="everyone" if body.reply_settings is UNSET else body.reply_settings,
-        has_link=wrapped.has_link,
+        has_link=wrapped.has_link if shown == text else bool(links.find_links(text)),
         is_long=weight > _SHORT,
         history=[] if former is None else former.history,
         edit_eligible=edits.is_eligible(user, body, parent),
@@ -234,6 +237,17 @@ def _weight_of(world: World, body: CreateBody, text: str, limit: int) -> int:
     return weight.weighted_length
 
 
+def _with_additions(
+    world: World, user: User, text: str, parent: Post | None, quoted: Post | None
+) -> str:
+    """The text with what X adds to it by itself; none of it counts, nor costs."""
+    if world.switches.reply_mentions and parent is not None and parent.user_id != user.id:
+        text = f"@{world.users[parent.user_id].username} {text}"
+    if world.switches.quote_links and quoted is not None:
+        text += f" https://x.com/{world.users[quoted.user_id].username}/status/{quoted.id}"
+    return text
+
+
 def _kept(world: World, post_id: str | None) -> Post | None:
     return None if post_id is None else world.posts[post_id]
 
@@ -275,13 +289,13 @@ def _is_summoned(world: World, user: User, post: Post) -> bool:
     return user.username.casefold() in mentioned or quotes_user
 
 
-def _find_quoted(world: World, body: CreateBody, self_serve: bool) -> Post | None:
+def _find_quoted(world: World, user: User, body: CreateBody, self_serve: bool) -> Post | None:
     if body.quote_tweet_id is UNSET:
         return None
     if self_serve:
         raise refusals.not_summoned(world.switches, quoting=True)
     quoted = world.find_post(body.quote_tweet_id)
-    if quoted is None:
+    if quoted is None or not is_visible(world, quoted, user.id):
         raise refusals.forbidden(
             "You attempted to quote a Tweet that is deleted or not visible to you."
         )

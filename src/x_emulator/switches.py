@@ -42,6 +42,10 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How a text that is too long is refused; the sources disagree."""
     summons: Literal["problem", "sentence"] = "problem"
     """How a reply without a summons is refused: as since August 2026, or as before."""
+    reply_mentions: bool = False
+    """The text of a reply to somebody else comes back with a mention of the parent's author."""
+    quote_links: bool = False
+    """The text of a quote comes back with a link to the quoted post."""
     parent_lag_seconds: float = 0.0
     """How old a post must be before one may reply to it; five seconds were needed in 2022."""
     edit_minutes: Literal[30, 60] = 30

@@ -120,6 +120,8 @@ def post_of(world: World, post: Post, at: datetime) -> dict[str, Any]:
         "created_at": post.created_at.isoformat(),
         "reply_to": post.reply_to,
         "quote_of": post.quote_of,
+        "poll": post.poll and [*post.poll["labels"], post.poll["duration_minutes"]],
+        "reply_settings": post.reply_settings,
         "history": post.history,
         "media": [_media(each) for each in post.media],
         "has_link": post.has_link,

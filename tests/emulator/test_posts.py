@@ -190,8 +190,8 @@ async def test_thread_of_ones_own_is_a_conversation(account: Account) -> None:
     assert read.data["in_reply_to_user_id"] == account.id
 
 
-async def reply_to(account: Account, post_id: str) -> Told:
-    return await account.create("A reply", reply={"in_reply_to_tweet_id": post_id})
+async def reply_to(account: Account, post_id: str, text: str = "A reply") -> Told:
+    return await account.create(text, reply={"in_reply_to_tweet_id": post_id})
 
 
 async def test_reply_needs_a_summons(account: Account, emulator: Emulator) -> None:
@@ -239,6 +239,39 @@ async def test_reply_to_what_is_hidden(account: Account) -> None:
         403,
         forbidden("You attempted to reply to a Tweet that is deleted or not visible to you."),
     )
+
+
+@pytest.mark.parametrize("case", ["deleted", "never there", "hidden"])
+async def test_quote_of_what_is_not_there(account: Account, case: str) -> None:
+    await account.emulator.switch(tier="enterprise")
+    other = await connect(account.emulator, 1)
+    post_id = "12345" if case == "never there" else await other.post("Hello")
+    if case == "deleted":
+        await other.ask("DELETE", f"/2/tweets/{post_id}")
+    if case == "hidden":
+        await account.emulator.door("users/tidewatcher", protected=True)
+    told = await account.create("See here", quote_tweet_id=post_id)
+    assert told.body == forbidden(
+        "You attempted to quote a Tweet that is deleted or not visible to you."
+    )
+
+
+async def test_what_x_adds_to_a_reply_and_a_quote(account: Account, emulator: Emulator) -> None:
+    await emulator.switch(tier="enterprise", reply_mentions=True, quote_links=True)
+    other = await connect(emulator, 1)
+    parent = await other.post("Nobody in particular")
+    long = "x" * 280
+    reply = (await reply_to(account, parent, long)).data
+    quote = (await account.create("See here", quote_tweet_id=parent)).data
+    assert reply["text"] == f"@{other.username} {long}"
+    shown = (await account.get(f"/2/tweets/{quote['id']}", **{"tweet.fields": "entities"})).data
+    [link] = shown["entities"]["urls"]
+    assert shown["text"] == f"See here {link['url']}"
+    assert link["expanded_url"] == f"https://x.com/{other.username}/status/{parent}"
+    posts = (await emulator.truth(only="posts"))["posts"]
+    assert [post["has_link"] for post in posts] == [False, False, False]
+    own = await account.post("Mine")
+    assert (await reply_to(account, own, "And more")).data["text"] == "And more"
 
 
 async def test_one_cashtag_only(account: Account) -> None:

@@ -256,6 +256,6 @@ async def test_a_file_that_is_being_uploaded_for_an_edited_post_is_forgotten(
     await change_text(desk, post_id)
     upload = Upload(asset.id, XMediaId("1"), "3_1", desk.house.clock.now())
     async with desk.house.database.statements(desk.tenant.id) as transaction:
-        await store.journal.keep_upload(transaction, desk.tenant.id, upload)
-        await store.journal.keep_upload_under_way(transaction, desk.tenant.id, asset.id, b"{}")
-        assert await store.journal.list_uploads(transaction, post_id) == {}
+        await store.uploads.keep_upload(transaction, desk.tenant.id, upload)
+        await store.uploads.keep_upload_under_way(transaction, desk.tenant.id, asset.id, b"{}")
+        assert await store.uploads.list_uploads(transaction, post_id) == {}

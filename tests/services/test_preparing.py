@@ -71,10 +71,10 @@ async def test_an_upload_that_expires_soon_is_made_anew(desk: Desk, teal: Path) 
             "UPDATE uploads SET expires_at = %s",
             [desk.house.clock.now() + timedelta(minutes=19)],
         )
-        before = (await store.journal.list_uploads(transaction, post_id))[asset.id].finished
+        before = (await store.uploads.list_uploads(transaction, post_id))[asset.id].finished
     await desk.work_through()
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        after = (await store.journal.list_uploads(transaction, post_id))[asset.id].finished
+        after = (await store.uploads.list_uploads(transaction, post_id))[asset.id].finished
     assert before is not None
     assert after is not None
     assert after.media_id != before.media_id
@@ -94,7 +94,7 @@ async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
     await small.work()
     asset = await _asset(desk, post_id)
     async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        row = (await store.journal.list_uploads(transaction, post_id))[asset.id]
+        row = (await store.uploads.list_uploads(transaction, post_id))[asset.id]
     assert row.under_way is not None
     kept = msgspec.json.decode(row.under_way, type=UploadState)
     there = len(kept.acknowledged)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from itertools import islice
 
-from _cells import Blow, all_cells, plain_cells
+from _cells import Blow, Kind, all_cells, kind_cells, plain_cells
 from _chaos_plan import count_shared, draw_calendar, draw_skews, draw_strikes
 
 from roost.points import Point
@@ -38,6 +38,11 @@ def test_every_point_meets_every_blow_and_answer() -> None:
     for blow in Blow:
         assert [cell.point for cell in plain_cells(blow)] == list(Point)
         assert {cell.point for cell in cells if cell.blow is blow} == set(Point)
+    for kind in Kind:
+        assert {cell.point for cell in cells if cell.kind is kind} >= {
+            point for point in Point if point.value.startswith(("create.", "read."))
+        }
+    assert {cell.kind for cell in kind_cells()} == set(Kind) - {Kind.PLAIN}
 
 
 def test_two_tenants_plan_for_the_shared_accounts_alone() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from _judge import Case, EventRow, OnX, PartRow, Planned, PostRow, Wrong, judge
@@ -52,6 +53,21 @@ def found(row: PostRow, *on_x: OnX) -> set[Wrong]:
 
 def test_a_published_thread_is_right() -> None:
     assert found(PUBLISHED, FIRST, SECOND) == set()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"reply_to": "7"}, {"quote_of": "7"}, {"poll": ("Yes", "No")}],
+    ids=["reply", "quote", "poll"],
+)
+def test_a_part_that_answers_quotes_or_asks_otherwise_than_planned_is_wrong(
+    wrong: dict[str, Any],
+) -> None:
+    other = replace(FIRST, **wrong)
+    assert found(PUBLISHED, other, SECOND) != set()
+    planned = replace(PLANNED, **wrong)
+    assert judge(Case([planned], {1: PUBLISHED}, [other, SECOND])) == []
+    assert judge(Case([planned], {1: PUBLISHED}, [FIRST, SECOND])) != []
 
 
 def test_a_doubt_with_its_story_is_right() -> None:

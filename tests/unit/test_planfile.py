@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from roost import guards
+from roost import guards, post_options
 from roost.errors import PlanInvalid
-from roost.models import Violation
+from roost.models import NO_OPTIONS, PartOptions, Poll, ReplySettings, TweetId, Violation
 from roost.planfile import (
     Plan,
     TimeAmbiguous,
@@ -24,6 +24,7 @@ from roost.planfile import (
     read_plan,
     refuse_post,
 )
+from roost.planfile.options import read_options
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HEADER = "account,at,text,media,alt,thread\n"
@@ -233,6 +234,67 @@ def test_another_post_has_another_key(tmp_path: Path, other: str) -> None:
     assert one.key != two.key
 
 
+OPTIONS = "reply_to,quote,poll,poll_duration,reply_settings"
+
+
+def test_a_row_says_what_it_answers_and_asks(tmp_path: Path) -> None:
+    header = HEADER.rstrip() + f",{OPTIONS}\n"
+    plan = read(
+        tmp_path,
+        "acme,+1s,Six,,,,https://x.com/a/status/7?s=20,,,,Verified\n"
+        "acme,+1s,Look,,,,,8,,,everyone\n"
+        "acme,+1s,Tea?,,,,,,Yes | No,12h,\n"
+        "acme,+1s,Coffee?,,,,,,Yes|No,,\n"
+        "acme,+1s,Plain,,,,,,,,\n",
+        header=header,
+    )
+    assert plan.refused == ()
+    assert [post.parts[0].options for post in plan.posts] == [
+        PartOptions(reply_to=TweetId("7"), reply_settings=ReplySettings.VERIFIED),
+        PartOptions(quote_of=TweetId("8")),
+        PartOptions(poll=Poll(("Yes", "No"), timedelta(hours=12))),
+        PartOptions(poll=Poll(("Yes", "No"), timedelta(days=1))),
+        NO_OPTIONS,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ("soon,,,,", "post_address_invalid"),
+        (",https://example.com/a/status/7,,,", "post_address_invalid"),
+        (",,Yes|No,soon,", "span_invalid"),
+        (",,,1d,", "poll_missing"),
+        (",,,,friends", "reply_settings_invalid"),
+    ],
+)
+def test_an_option_that_cannot_be_understood_refuses_its_row(
+    tmp_path: Path, cells: str, code: str
+) -> None:
+    header = HEADER.rstrip() + f",{OPTIONS}\n"
+    plan = read(tmp_path, f"acme,+1s,Six,,,,{cells}\nacme,+1s,Fine,,,,,,,,\n", header=header)
+    assert told(plan) == [(2, [code])]
+    assert [post.parts[0].text for post in plan.posts] == ["Fine"]
+
+
+def test_each_column_of_an_option_may_stand_by_itself_and_none_twice(tmp_path: Path) -> None:
+    for column in OPTIONS.split(","):
+        (post,) = read(tmp_path, "acme,+1s,Six,,,,\n", header=f"{HEADER.rstrip()},{column}\n").posts
+        assert post.parts[0].options == NO_OPTIONS
+        with pytest.raises(PlanInvalid):
+            read(tmp_path, "acme,+1s,Six,,,,,\n", header=f"{HEADER.rstrip()},{column},{column}\n")
+
+
+def test_a_plan_keeps_its_keys_when_it_gets_the_columns_of_options(tmp_path: Path) -> None:
+    (before,) = read(tmp_path, "acme,+1s,Six,,,\n").posts
+    header = HEADER.rstrip() + f",{OPTIONS}\n"
+    (same,) = read(tmp_path, "acme,+1s,Six,,,,,,,,\n", header=header).posts
+    (reply,) = read(tmp_path, "acme,+1s,Six,,,,7,,,,\n", header=header).posts
+    (other,) = read(tmp_path, "acme,+1s,Six,,,,8,,,,\n", header=header).posts
+    assert same.key == before.key
+    assert len({before.key, reply.key, other.key}) == 3
+
+
 def test_the_spelling_of_an_account_is_not_part_of_the_key(tmp_path: Path) -> None:
     (one,) = read(tmp_path, "acme,+20s,Hi,,,\n").posts
     (two,) = read(tmp_path, "@ACME,+20s,Hi,,,\n").posts
@@ -372,8 +434,13 @@ def test_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_page_lists_every_code() -> None:
     page = PAGE.read_text("utf-8")
-    rooms = (read_plan.__code__.co_filename, guards.__file__)
+    rooms = (
+        read_plan.__code__.co_filename,
+        read_options.__code__.co_filename,
+        guards.__file__,
+        post_options.__file__,
+    )
     rules = "".join(Path(room).read_text("utf-8") for room in rooms)
-    found = set(re.findall(r'Violation\(\s*"([a-z_]+)"', rules))
-    assert len(found) == 12
+    found = set(re.findall(r'(?:Violation\(\s*|yield )"([a-z_]+)"', rules))
+    assert len(found) == 20
     assert [code for code in found if f"`{code}`" not in page] == []

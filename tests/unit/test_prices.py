@@ -1,9 +1,11 @@
 """Prices as X's list states them; the expected dollars are written out."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from roost.models import PartOptions, Poll, TweetId
 from roost.prices import (
     FIGURES,
     Operation,
@@ -12,7 +14,7 @@ from roost.prices import (
     price_of,
     price_of_answer,
     price_of_create,
-    price_of_post,
+    price_of_part,
     price_of_reads,
     resource_read,
     sum_of,
@@ -114,13 +116,23 @@ def test_reads_are_billed_by_resource_and_writes_by_request() -> None:
     assert resource_read(Operation.TOKEN) is None
 
 
-def test_thread_costs_its_parts_and_alt_texts() -> None:
-    thread = [("One", 0, 0), ("Two", 0, 0), ("Three", 0, 0), ("More: example.com", 2, 2)]
-    assert dollars(price_of_post(thread)) == ("0.255", "0.255")
-
-
-def test_media_widens_the_price_of_a_post() -> None:
-    assert dollars(price_of_post([("Look", 1, 1)])) == ("0.020", "0.205")
+@pytest.mark.parametrize(
+    ("text", "options", "low", "high"),
+    [
+        ("Thank you!", PartOptions(reply_to=TweetId("7")), "0.010", "0.015"),
+        ("See example.com", PartOptions(reply_to=TweetId("7")), "0.010", "0.200"),
+        ("And then", PartOptions(reply_to=TweetId("8")), "0.015", "0.015"),
+        ("See example.com", PartOptions(reply_to=TweetId("8")), "0.200", "0.200"),
+        ("Look", PartOptions(quote_of=TweetId("7")), "0.015", "0.200"),
+        ("Tea?", PartOptions(poll=Poll(("Yes", "No"), timedelta(days=1))), "0.015", "0.015"),
+    ],
+)
+def test_part_costs_by_what_it_answers_and_quotes(
+    text: str, options: PartOptions, low: str, high: str
+) -> None:
+    """Post 8 is the account's own; whose 7 is, is not known."""
+    price = price_of_part(text, options, has_media=False, own={TweetId("8")})
+    assert dollars(price) == (low, high)
 
 
 def test_sum_tells_equal_reasons_once() -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from roost import store, story
 from roost.cli.chosen import choose_account
+from roost.cli.part_options import tell_options
 from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, plain, say
 from roost.cli.standing import (
     Standing,
@@ -125,6 +126,8 @@ def _history(events: Sequence[Event], parts: Sequence[PartJournal]) -> dict[str,
 def _part(journal: PartJournal, zone: str, history: bool) -> Iterator[str]:
     part = journal.part
     yield f"  part {part.position} ({part.state}): {part.text}"
+    for line in tell_options(part.options):
+        yield f"    {line}"
     for asset in part.media:
         alt = f', alt text "{asset.alt_text}"' if asset.alt_text else ", no alt text"
         yield f"    {asset.kind} {asset.path}{alt}"

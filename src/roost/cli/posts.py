@@ -12,6 +12,7 @@ from roost import store
 from roost.cli.chosen import choose_account, choose_instant
 from roost.cli.copy_notes import CopyNotes
 from roost.cli.outcome import note_without_worker, wait_for_outcome
+from roost.cli.part_options import OptionFlags, with_options
 from roost.cli.preview import preview, require_connected
 from roost.cli.show import (
     AccountName,
@@ -33,6 +34,7 @@ from roost.text import split_thread
 
 #: For a file that becomes a thread: 25 parts of the longest text that X takes.
 _MAX_THREAD_BYTES = 4 << 20
+NO_FLAGS = OptionFlags()
 Media = Annotated[
     list[Path] | None, Parameter(name="--media", negative="", help="A file; may be repeated.")
 ]
@@ -58,6 +60,7 @@ def post(
     thread: Annotated[
         Path | None, Parameter(help="A text file that becomes a thread, cut where it reads well.")
     ] = None,
+    options: OptionFlags = NO_FLAGS,
     wait: Annotated[
         bool, Parameter(negative="--no-wait", help="Without --at: wait for the outcome.")
     ] = True,
@@ -76,7 +79,7 @@ def post(
     """
 
     async def work() -> int:
-        parts = _parts(text, media, alt, thread)
+        parts = with_options(_parts(text, media, alt, thread), options.read())
         late = None if tolerance is None else parse_span(tolerance)
         async with open_for_command(logging.WARNING, with_secrets=not dry_run) as house:
             whose = await store.tenants.get(house.database, tenant)
@@ -142,21 +145,27 @@ def edit(
     alt: Alt = None,
     at: Annotated[str | None, Parameter(help="Another time, as for `roost post`.")] = None,
     thread: Annotated[Path | None, Parameter(help="A text file for a thread.")] = None,
+    options: OptionFlags = NO_FLAGS,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Change a post of which X has nothing, also while it waits; what is not named stays."""
+    """Change a post of which X has nothing, also while it waits; what is not named stays.
+
+    `none` takes off what the post replies to, quotes or asks; `--reply-settings everyone` lets
+    everybody reply.
+    """
 
     async def work() -> None:
         async with open_for_command() as house:
             whose = await store.tenants.get(house.database, tenant)
             async with house.database.tenant(whose.id) as transaction:
                 before = await store.posts.get(transaction, PostId(post))
-            parts = _changed(before, text, media, alt, thread)
+            parts = _changed(before, text, media, alt, thread, options)
             due_at = None if at is None else choose_instant(at, whose, house.clock.now())
             if parts is None and due_at is None:
                 raise InvalidInput(
-                    "Nothing to change was named.", next="Use --text, --media, --thread or --at."
+                    "Nothing to change was named.",
+                    next="Use --text, --media, --thread, --at, --reply-to, --quote or --poll.",
                 )
             changed = await schedule.edit_post(
                 house,
@@ -181,12 +190,14 @@ def _changed(
     media: list[Path] | None,
     alt: list[str] | None,
     thread: Path | None,
+    flags: OptionFlags,
 ) -> list[PlainPart] | None:
     """The post's parts with what was named changed; None where nothing was."""
+    options = flags.read(before.parts[0].options) if before.parts else flags.read()
     if text is None and media is None and alt is None and thread is None:
-        return None
+        return with_options(_same(before), options) if flags.is_given else None
     if thread is not None:
-        return _parts("", media, alt, thread)
+        return with_options(_parts("", media, alt, thread), options)
     if len(before.parts) > 1:
         raise InvalidInput(
             f"Post {before.id} is a thread; its parts are changed together.",
@@ -195,9 +206,17 @@ def _changed(
     (part,) = before.parts
     wanted = part.text if text is None else text
     if media is not None:
-        return _parts(wanted, media, alt, None)
+        return with_options(_parts(wanted, media, alt, None), options)
     alts = [asset.alt_text for asset in part.media] if alt is None else alt
-    return [PlainPart(wanted, _carried(part.media, alts))]
+    return [PlainPart(wanted, _carried(part.media, alts), options)]
+
+
+def _same(post: Post) -> list[PlainPart]:
+    """The post's parts as they are."""
+    return [
+        PlainPart(part.text, tuple((asset, asset.alt_text) for asset in part.media), part.options)
+        for part in post.parts
+    ]
 
 
 def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from roost import worker
+from roost.cli.part_options import tell_options
 from roost.cli.show import describe_finding, exit_code, plain, say, show_price
 from roost.cli.standing import describe_wait, local_time, tell_held
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
@@ -50,7 +51,7 @@ async def preview(
     as_json: bool,
 ) -> int:
     """Say what would become of a post; the exit code that storing it would have."""
-    seen = await _see(house, account, parts, due_at)
+    seen = await _see(house, tenant, account, parts, due_at)
     say(_as_json(seen), "\n".join(_lines(seen, tenant)), as_json=as_json)
     if seen.judged.violations:
         return 2
@@ -58,7 +59,11 @@ async def preview(
 
 
 async def _see(
-    house: House, account: Integration, parts: Sequence[PlainPart], due_at: datetime
+    house: House,
+    tenant: Tenant,
+    account: Integration,
+    parts: Sequence[PlainPart],
+    due_at: datetime,
 ) -> _Preview:
     now = house.clock.now()
     problems: list[RoostError] = []
@@ -70,7 +75,7 @@ async def _see(
         schedule.check_due(due_at, now)
     except (TimePast, TimeTooFar) as error:
         problems.append(error)
-    judged = await schedule.judge(parts, subscription_type=account.subscription_type)
+    judged = await schedule.judge_for(house, tenant, account, parts)
     async with house.database.statements(account.tenant_id) as transaction:
         holds = await pause.find_holds(transaction)
         apps = await transaction.run(
@@ -96,7 +101,10 @@ async def _see(
 
 
 def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
-    lines = [f"part {order}: {draft.text}" for order, draft in enumerate(seen.judged.drafts, 1)]
+    lines = []
+    for order, draft in enumerate(seen.judged.drafts, 1):
+        lines.append(f"part {order}: {draft.text}")
+        lines += [f"  {line}" for line in tell_options(draft.options)]
     lines += [f"✗ {one.code}: {one.message} {one.next}" for one in seen.judged.violations]
     lines += [f"✗ {error.code}: {error.message} {error.next}" for error in seen.problems]
     lines += [describe_finding(one) for one in seen.judged.findings]
@@ -125,6 +133,7 @@ def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
 def _as_json(seen: _Preview) -> dict[str, object]:
     return {
         "parts": [draft.text for draft in seen.judged.drafts],
+        "options": [draft.options for draft in seen.judged.drafts],
         "violations": seen.judged.violations,
         "findings": seen.judged.findings,
         "problems": [error.as_dict() for error in seen.problems],

@@ -7,10 +7,14 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
+from roost.cli.part_options import OptionFlags, tell_options
 from roost.cli.show import Json, complete, describe_finding, say, show_price
 from roost.services import compose, schedule
 from roost.services.schedule import PlainPart
+from roost.settings import read_settings
 from roost.text import LIMIT, LONG_LIMIT, Weight, entities, weigh
+
+_NO_FLAGS = OptionFlags()
 
 
 def write(
@@ -35,23 +39,31 @@ def check(
     media: Annotated[
         list[Path] | None, Parameter(name="--media", negative="", help="A file; may be repeated.")
     ] = None,
+    options: OptionFlags = _NO_FLAGS,
     premium: Annotated[
         bool, Parameter(negative="", help="Judge by Premium's 25,000 characters.")
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Weigh a text, judge it with its media by X's rules, and price it; sends nothing."""
+    """Weigh a text, judge it with its media and options by X's rules, and price it; sends nothing.
+
+    X takes a reply only where the author of that post has mentioned or quoted the account, or is
+    the account itself: that shows when it is sent.
+    """
 
     async def work() -> int:
-        part = PlainPart(text, tuple((path, None) for path in media or []))
+        part = PlainPart(text, tuple((path, None) for path in media or []), options.read())
         subscription = "Premium" if premium else None
-        judged = await schedule.judge([part], subscription_type=subscription)
+        judged = await schedule.judge(
+            [part], subscription_type=subscription, may_quote=read_settings().may_quote
+        )
         weight = weigh(text, LONG_LIMIT if premium else LIMIT)
         answer = {
             "weighted_length": weight.weighted_length,
             "limit": weight.limit,
             "valid": not judged.violations,
             "entities": entities(text),
+            "options": part.options,
             "violations": judged.violations,
             "findings": judged.findings,
             "price": judged.price,
@@ -59,20 +71,22 @@ def check(
         if as_json:
             say(answer, as_json=True)
         else:
-            _print(text, weight, judged)
+            _print(part, weight, judged)
         return 2 if judged.violations else 0
 
     return complete(work)
 
 
-def _print(text: str, weight: Weight, judged: schedule.Judged) -> None:
-    console = Console()
+def _print(part: PlainPart, weight: Weight, judged: schedule.Judged) -> None:
+    console, text = Console(), part.text
     shown = Text(weight.text)
     found = entities(text)
     for entity in (*found.urls, *found.mentions, *found.hashtags, *found.cashtags):
         shown.stylize("underline", entity.start, entity.end)
     console.print(shown)
     console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")
+    for line in tell_options(part.options):
+        console.print(Text(line))
     for violation in judged.violations:
         told = f"{violation.code}: {violation.message} {violation.next}"
         console.print(Text.assemble(("✗ ", "red"), told))

@@ -12,8 +12,9 @@ from pathlib import Path, PureWindowsPath
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from roost.models import Violation
-from roost.planfile.table import COLUMNS, StrayLine, read_file, read_table
+from roost.models import NO_OPTIONS, PartOptions, Violation
+from roost.planfile.options import list_cells, read_options
+from roost.planfile.table import StrayLine, read_file, read_table
 from roost.planfile.times import TimeInvalid, due_in, read_zone
 
 _BETWEEN: Final = "|"
@@ -28,6 +29,7 @@ class PlannedPart:
     text: str
     media: tuple[tuple[Path, str | None], ...] = ()
     """Files by absolute path, each with its alt text: in the plan's folder, not yet looked at."""
+    options: PartOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class _Row:
     account: str = ""
     due_at: datetime | None = None
     media: tuple[tuple[Path, str | None], ...] = ()
+    options: PartOptions = NO_OPTIONS
     reasons: list[Violation] = field(default_factory=list)
 
     @property
@@ -141,8 +144,8 @@ def refuse_post(post: PlannedPost, violations: Sequence[Violation]) -> list[Refu
 def _miscounted(stray: StrayLine) -> Violation:
     return Violation(
         "columns_miscounted",
-        f"The row has {len(stray.cells)} columns; a plan has {len(COLUMNS)}.",
-        limit=len(COLUMNS),
+        f"The row has {len(stray.cells)} columns; the plan's first line has {stray.expected}.",
+        limit=stray.expected,
         found=len(stray.cells),
         next="Put a text that holds commas in quotes, and keep the commas of empty columns.",
     )
@@ -165,6 +168,8 @@ def _understand(group: list[_Row], folder: Path, zone: ZoneInfo, now: datetime) 
         if row is first or row.cells["at"].strip():
             row.due_at = _read_due(row, zone, now)
         row.media = _read_media(row, folder)
+        row.options, wrong = read_options(row.cells)
+        row.reasons += wrong
     for row in group[1:]:
         if row.account and first.account and row.account.lower() != first.account.lower():
             row.reasons.append(_differing(row, first, "account", row.account, first.account))
@@ -297,14 +302,15 @@ def _refuse_together(reasons: Mapping[int, Sequence[Violation]]) -> list[Refused
 def _identity(group: list[_Row]) -> str:
     """What makes a post the same post when its plan is read again."""
     first = group[0]
-    return json.dumps(
-        [
-            first.account.lower(),
-            first.cells["at"].strip(),
-            first.thread,
-            [[row.text, _split(row.cells["media"])] for row in group],
-        ]
-    )
+    said = [
+        first.account.lower(),
+        first.cells["at"].strip(),
+        first.thread,
+        [[row.text, _split(row.cells["media"])] for row in group],
+    ]
+    # A plan without such columns keeps the keys under which it was imported before there were any.
+    options = [list_cells(row.cells) for row in group]
+    return json.dumps([*said, options] if any(options) else said)
 
 
 def _planned(group: list[_Row], identity: str) -> PlannedPost:
@@ -315,6 +321,6 @@ def _planned(group: list[_Row], identity: str) -> PlannedPost:
         lines=tuple(row.line for row in group),
         account=first.account,
         due_at=first.due_at,
-        parts=tuple(PlannedPart(row.text, row.media) for row in group),
+        parts=tuple(PlannedPart(row.text, row.media, row.options) for row in group),
         key=hashlib.sha256(identity.encode()).hexdigest(),
     )

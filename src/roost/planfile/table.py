@@ -9,7 +9,9 @@ from typing import Final
 
 from roost.errors import PlanInvalid
 from roost.input_file import read_input
+from roost.planfile import options
 
+#: The columns of every plan; those of `options` may stand beside them.
 COLUMNS: Final = ("account", "at", "text", "media", "alt", "thread")
 _MAX_BYTES: Final = 16 << 20
 
@@ -21,6 +23,7 @@ class Line:
     number: int
     """The line of the file on which it begins, from 1; a quoted text may take several."""
     cells: Mapping[str, str]
+    """By column; one that the file does not have is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class StrayLine:
 
     number: int
     cells: tuple[str, ...]
+    expected: int
+    """How many cells its file's rows have."""
 
 
 def read_file(path: Path) -> bytes:
@@ -47,22 +52,25 @@ def read_table(data: bytes, name: str) -> tuple[list[Line], list[StrayLine]]:
     lines, strays = [], []
     for number, cells in rows:
         if len(cells) == len(columns):
-            lines.append(Line(number, dict(zip(columns, cells, strict=True))))
+            absent = dict.fromkeys(options.COLUMNS, "")
+            lines.append(Line(number, absent | dict(zip(columns, cells, strict=True))))
         else:
-            strays.append(StrayLine(number, tuple(cells)))
+            strays.append(StrayLine(number, tuple(cells), len(columns)))
     return lines, strays
 
 
 def _columns(header: list[str], name: str) -> list[str]:
     columns = [column.strip().lower() for column in header]
-    if sorted(columns) == sorted(COLUMNS):
-        return columns
     missing = [column for column in COLUMNS if column not in columns]
+    is_known = set(columns) <= {*COLUMNS, *options.COLUMNS}
+    if not missing and is_known and len(set(columns)) == len(columns):
+        return columns
     # The header itself is not repeated: it may be the first line of any file at all.
     raise PlanInvalid(
         f"{name} does not begin with the columns of a plan: "
         + (f"{', '.join(missing)} missing." if missing else f"there are {len(columns)}."),
-        next=f"Make its first line {','.join(COLUMNS)}, with commas between the columns.",
+        next=f"Make its first line {','.join(COLUMNS)}, with commas between the columns; behind"
+        f" them may stand {', '.join(options.COLUMNS)}.",
     )
 
 

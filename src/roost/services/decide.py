@@ -21,10 +21,11 @@ from roost.models import (
     Tenant,
     TweetId,
 )
-from roost.prices import Operation, Price, price_of, price_of_create, sum_of
+from roost.part_price import price_part
+from roost.post_options import find_tweet_id
+from roost.prices import Operation, Price, price_of, sum_of
 from roost.store.database import Statements
 
-_TWEET: Final = re.compile(r"(?:.*/status(?:es)?/)?([0-9]{1,19})(?:[/?#].*)?")
 #: Ids in the reason for which a person is asked: Roost has seen these posts on X itself.
 _NAMED: Final = re.compile(r"\b[0-9]{15,19}\b")
 _DELETING: Final = "cancelled by hand: what is out is being deleted from X"
@@ -115,10 +116,9 @@ async def say_sent(house: House, tenant: Tenant, post_id: PostId, address: str) 
 
     Raises: PostNotFound, DecisionNotOpen, TweetUnlikely (nothing is changed).
     """
-    found = _TWEET.fullmatch(address.strip())
-    if found is None:
+    tweet_id, now = find_tweet_id(address), house.clock.now()
+    if tweet_id is None:
         raise TweetUnlikely(f"{address!r} is no address of a post on X.")
-    tweet_id, now = TweetId(found.group(1)), house.clock.now()
     async with house.database.statements(tenant.id) as transaction:
         journal, part = await _undecided(transaction, post_id)
         if tweet_id not in _NAMED.findall(journal.post.reason or ""):
@@ -127,7 +127,7 @@ async def say_sent(house: House, tenant: Tenant, post_id: PostId, address: str) 
             raise TweetUnlikely(f"{tweet_id} is known already as another part's post.")
         why = f"decided by hand: it is on X as {tweet_id}"
         await _move(house, transaction, journal, PostState.PUBLISHING, why)
-        price = price_of_create(part.part.text, media=bool(part.part.media))
+        price = await price_part(transaction, journal.account.id, part.part)
         await store.journal.settle_sent(
             transaction,
             tenant.id,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from roost import prices, reconcile, store, timelines, x
+from roost import reconcile, store, timelines
 from roost.accounts import open_account
 from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, RoostError
 from roost.house import House
@@ -27,8 +27,9 @@ from roost.models import (
     TweetId,
 )
 from roost.outcome_alerts import alert_outcome
+from roost.part_price import price_part
 from roost.promise import RESEND_AFTER
-from roost.reconcile import Seen, Wanted
+from roost.reconcile import Seen
 from roost.store.database import Statements
 
 _FORGOTTEN: Final = "the database was restored, and may have forgotten that this was sent"
@@ -230,7 +231,7 @@ class _Search:
         await self._doubt(transaction, part, PartState.SENDING)
         again = await store.journal.get(transaction, journal.post.id)
         current = next(one for one in again.parts if one.part.id == part.part.id)
-        price = prices.price_of_create(part.part.text, media=bool(part.part.media))
+        price = await price_part(transaction, self.account.id, part.part)
         await store.journal.settle_sent(
             transaction,
             self._tenant_id,
@@ -293,18 +294,14 @@ def match_post(
     matches: list[tuple[PartJournal, Seen]] = []
     parent: TweetId | None = None
     for one in journal.parts:
+        parent = parent or one.part.options.reply_to
         if one.part.state is PartState.SENT:
             parent = one.part.sent_as
             continue
         if not _may_be_forgotten(one):
             break
         verdict = reconcile.judge_forgotten(
-            Wanted(
-                text=x.posts.as_returned(one.part.text),
-                files=len(one.part.media),
-                media_keys=one.media_keys,
-                reply_to=parent,
-            ),
+            timelines.describe_part(one, parent),
             since=since,
             timeline=timeline,
             claimed=claimed | {seen.tweet_id for _, seen in matches},

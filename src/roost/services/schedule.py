@@ -2,10 +2,11 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from roost import guards, planfile, prices, store
@@ -20,14 +21,17 @@ from roost.errors import (
 from roost.house import House
 from roost.media_store import MediaStore
 from roost.models import (
+    NO_OPTIONS,
     Integration,
     MediaAsset,
+    PartOptions,
     PartState,
     Post,
     PostFinding,
     PostId,
     PostState,
     Tenant,
+    TweetId,
     Violation,
 )
 from roost.post_files import OnFileProgress, probe_file, require_copies
@@ -49,11 +53,12 @@ _BEGUN = _OVER | {PostState.PUBLISHING}
 
 @dataclass(frozen=True, slots=True)
 class PlainPart:
-    """One tweet as somebody asks for it: a text and files with their alt texts."""
+    """One tweet as somebody asks for it: a text, files with their alt texts, and its options."""
 
     text: str
     media: tuple[tuple[Path | MediaAsset, str | None], ...] = ()
     """Files, or those that the post carries already."""
+    options: PartOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +85,17 @@ async def judge(
     parts: Sequence[PlainPart],
     *,
     subscription_type: str | None = None,
+    may_quote: bool = False,
+    own: Mapping[TweetId, datetime | None] = MappingProxyType({}),
     store_in: MediaStore | None = None,
     on_progress: OnFileProgress | None = None,
     within: Path | None = None,
 ) -> Judged:
     """Probe the files and hold the post against X's rules; every violation at once.
 
-    What will be stored needs `store_in`: each file is copied, and the copy is judged. A plan's
-    files lie `within` its folder.
+    `may_quote`: the X app has a plan for that. `own` are posts that are known as the account's,
+    each with when it was deleted from X. What will be stored needs `store_in`: each file is
+    copied, and the copy is judged. A plan's files lie `within` its folder.
     Raises: of what `probe_file` raises all but MediaUnreadable.
     """
     drafts, violations = [], []
@@ -103,10 +111,59 @@ async def judge(
                 )
                 continue
             media.append(guards.MediaDraft(file, alt_text))
-        drafts.append(guards.PartDraft(part.text, tuple(media)))
-    violations += guards.judge_post(drafts, subscription_type=subscription_type)
+        drafts.append(guards.PartDraft(part.text, tuple(media), part.options))
+    violations += guards.judge_post(
+        drafts, subscription_type=subscription_type, may_quote=may_quote
+    )
+    violations += _judge_parents(parts, own)
     findings = tuple(guards.lint_post(drafts))
-    return Judged(tuple(drafts), tuple(violations), findings, guards.price_post(drafts))
+    return Judged(tuple(drafts), tuple(violations), findings, guards.price_post(drafts, own))
+
+
+def _judge_parents(
+    parts: Sequence[PlainPart], own: Mapping[TweetId, datetime | None]
+) -> Iterator[Violation]:
+    for position, part in enumerate(parts, start=1):
+        for tweet_id in _named(part.options):
+            if own.get(tweet_id) is not None:
+                yield Violation(
+                    "parent_gone",
+                    f"The post {tweet_id} was deleted from X.",
+                    next="Name another post, or leave it out.",
+                    part=position if len(parts) > 1 else None,
+                )
+
+
+def _named(options: PartOptions) -> list[TweetId]:
+    """The posts on X that a part names."""
+    return [each for each in (options.reply_to, options.quote_of) if each is not None]
+
+
+async def judge_for(
+    house: House,
+    tenant: Tenant,
+    account: Integration,
+    parts: Sequence[PlainPart],
+    *,
+    store_in: MediaStore | None = None,
+    on_progress: OnFileProgress | None = None,
+    within: Path | None = None,
+) -> Judged:
+    """Judge a post of an account, with what is known of the posts that its parts name."""
+    named = [tweet_id for part in parts for tweet_id in _named(part.options)]
+    own: Mapping[TweetId, datetime | None] = {}
+    if named:
+        async with house.database.statements(tenant.id) as transaction:
+            own = await store.posts.list_own(transaction, account.id, named)
+    return await judge(
+        parts,
+        subscription_type=account.subscription_type,
+        may_quote=house.settings.may_quote,
+        own=own,
+        store_in=store_in,
+        on_progress=on_progress,
+        within=within,
+    )
 
 
 def _accepting(
@@ -156,6 +213,7 @@ def _rows(judged: Judged) -> list[NewPart]:
                 )
                 for media in part.media
             ),
+            part.options,
         )
         for part in judged.drafts
     ]
@@ -182,11 +240,8 @@ async def schedule_post(
     """
     check_due(due_at, house.clock.now())
     async with _accepting(house, parts):
-        judged = await judge(
-            parts,
-            subscription_type=integration.subscription_type,
-            store_in=house.media,
-            on_progress=on_progress,
+        judged = await judge_for(
+            house, tenant, integration, parts, store_in=house.media, on_progress=on_progress
         )
         _refuse(judged)
         if on_findings is not None:
@@ -245,11 +300,8 @@ async def _edit(
         integration = await store.accounts.get(transaction, post.integration_id)
     judged = None
     if parts is not None:
-        judged = await judge(
-            parts,
-            subscription_type=integration.subscription_type,
-            store_in=house.media,
-            on_progress=on_progress,
+        judged = await judge_for(
+            house, tenant, integration, parts, store_in=house.media, on_progress=on_progress
         )
         _refuse(judged)
         if on_findings is not None:
@@ -299,6 +351,7 @@ def _same(post: Post) -> list[NewPart]:
                 )
                 for each in part.media
             ),
+            part.options,
         )
         for part in post.parts
     ]  # fmt: skip
@@ -432,10 +485,12 @@ async def _import(
             )
             refused += planfile.refuse_post(planned, [far])
             continue
-        parts = [PlainPart(part.text, part.media) for part in planned.parts]
-        judged = await judge(
+        parts = [PlainPart(part.text, part.media, part.options) for part in planned.parts]
+        judged = await judge_for(
+            house,
+            tenant,
+            account,
             parts,
-            subscription_type=account.subscription_type,
             store_in=None if dry_run else house.media,
             on_progress=on_progress,
             within=path.parent,

@@ -12,6 +12,7 @@ from roost.store import (
     posts,
     snapshots,
     tenants,
+    uploads,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "posts",
     "snapshots",
     "tenants",
+    "uploads",
 ]

@@ -28,7 +28,7 @@ from roost.models import (
     TweetId,
     XMediaId,
 )
-from roost.store import accounts, posts
+from roost.store import accounts, part_options, posts
 from roost.store.database import Runs, Statements
 from roost.store.locks import Fence
 from roost.store.statements import array_of
@@ -116,6 +116,7 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
                 sent_at=_instant(each["sent_at"]),
                 media=tuple(media.get(each["id"], ())),
                 deleted_at=_instant(each["deleted_at"]),
+                options=part_options.from_row(each),
             ),
             tuple(attempts.get(each["id"], ())),
             uploads,
@@ -388,45 +389,3 @@ async def wait_until(
         at=at, reason=reason, why=f"waits: {reason}", who=who,
     )  # fmt: skip
     await transaction.run("announce_due")
-
-
-@dataclass(frozen=True, slots=True)
-class UploadRow:
-    """An upload as its row tells it: finished, or under way (as `x.media` told its state)."""
-
-    finished: Upload | None
-    under_way: bytes | None = field(repr=False)
-
-
-async def list_uploads(transaction: Statements, post_id: PostId) -> dict[MediaAssetId, UploadRow]:
-    """What X holds of the post's files, finished or under way."""
-    return {
-        row["asset_id"]: UploadRow(
-            Upload(row["asset_id"], row["media_id"], row["media_key"], row["expires_at"])
-            if row["media_id"]
-            else None,
-            json.dumps(row["under_way"]).encode() if row["under_way"] else None,
-        )
-        for row in await transaction.run("list_uploads", post=post_id)
-    }
-
-
-async def keep_upload(transaction: Statements, tenant_id: TenantId, upload: Upload) -> None:
-    """Remember what X answered to an upload."""
-    await transaction.run(
-        "keep_upload",
-        tenant=tenant_id,
-        asset=upload.asset_id,
-        media_id=upload.media_id,
-        media_key=upload.media_key,
-        expires_at=upload.expires_at,
-    )
-
-
-async def keep_upload_under_way(
-    transaction: Statements, tenant_id: TenantId, asset_id: MediaAssetId, state: bytes
-) -> None:
-    """Remember how far an upload is; `state` is JSON."""
-    await transaction.run(
-        "keep_upload_under_way", tenant=tenant_id, asset=asset_id, state=state.decode()
-    )

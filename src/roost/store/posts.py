@@ -7,12 +7,14 @@ from typing import Any
 
 from roost.errors import PostNotFound
 from roost.models import (
+    NO_OPTIONS,
     AlertKind,
     Event,
     IntegrationId,
     MediaAsset,
     MediaKind,
     Part,
+    PartOptions,
     PartState,
     Post,
     PostId,
@@ -21,7 +23,7 @@ from roost.models import (
     TweetId,
     Wait,
 )
-from roost.store import alarms
+from roost.store import alarms, part_options
 from roost.store.database import Statements
 
 
@@ -43,6 +45,7 @@ class NewPart:
 
     text: str
     media: tuple[NewMedia, ...] = ()
+    options: PartOptions = NO_OPTIONS
 
 
 async def add(
@@ -100,6 +103,7 @@ async def add_parts(
             integration=integration_id,
             position=position,
             text=part.text,
+            **part_options.as_columns(part.options),
         )
         assert row is not None
         for order, media in enumerate(part.media, start=1):
@@ -170,7 +174,11 @@ async def _with_parts(transaction: Statements, rows: list[dict[str, Any]]) -> li
     parts: dict[int, list[Part]] = {}
     for found in await transaction.run("list_parts", posts=ids):
         state = PartState(found.pop("state"))
-        part = Part(**found, state=state, media=tuple(media.get(found["id"], ())))
+        options = part_options.from_row(found)
+        for column in part_options.COLUMNS:
+            del found[column]
+        files = tuple(media.get(found["id"], ()))
+        part = Part(**found, state=state, media=files, options=options)
         parts.setdefault(found["post_id"], []).append(part)
     return [
         Post(
@@ -255,6 +263,14 @@ async def list_claimed(transaction: Statements, tweets: Collection[TweetId]) -> 
     """Which of these tweets are known to be a part, of any tenant."""
     rows = await transaction.run("list_claimed", tweets=list(tweets))
     return {TweetId(row["sent_as"]) for row in rows}
+
+
+async def list_own(
+    transaction: Statements, integration_id: IntegrationId, tweets: Collection[TweetId]
+) -> dict[TweetId, datetime | None]:
+    """Which of these tweets are parts of the account, each with when it was deleted from X."""
+    rows = await transaction.run("list_own_posts", integration=integration_id, tweets=list(tweets))
+    return {TweetId(row["sent_as"]): row["deleted_at"] for row in rows}
 
 
 async def lock_state(transaction: Statements, post_id: PostId) -> PostState:

@@ -22,8 +22,11 @@ ON CONFLICT (tenant_id, import_key) WHERE import_key IS NOT NULL DO NOTHING RETU
 
 -- name: add_part
 -- One part of a post that is being written.
-INSERT INTO parts (tenant_id, post_id, integration_id, position, text, state)
-VALUES (%(tenant)s, %(post)s, %(integration)s, %(position)s, %(text)s, 'pending') RETURNING id
+INSERT INTO parts (tenant_id, post_id, integration_id, position, text, state,
+                   reply_to, quote_of, poll_options, poll_minutes, reply_settings)
+VALUES (%(tenant)s, %(post)s, %(integration)s, %(position)s, %(text)s, 'pending',
+        %(reply_to)s, %(quote_of)s, %(poll_options)s, %(poll_minutes)s, %(reply_settings)s)
+RETURNING id
 
 -- name: add_media_asset
 -- One file of a part.
@@ -79,7 +82,8 @@ ORDER BY p.due_at NULLS LAST, p.id
 
 -- name: list_parts
 -- The parts of some posts, each in order.
-SELECT id, post_id, position, text, state, sent_as, sent_at, deleted_at FROM parts
+SELECT id, post_id, position, text, state, sent_as, sent_at, deleted_at,
+       reply_to, quote_of, poll_options, poll_minutes, reply_settings FROM parts
 WHERE post_id = ANY(%(posts)s) ORDER BY post_id, position
 
 -- name: list_events
@@ -482,6 +486,11 @@ WHERE id = %(post)s AND state = 'scheduled'
 -- name: list_claimed
 -- Which of some posts on X are a part of any tenant.
 SELECT sent_as FROM list_claimed(%(tweets)s)
+
+-- name: list_own_posts
+-- Which of some posts on X are parts of the account, and when they were deleted from X.
+SELECT sent_as, deleted_at FROM parts
+WHERE sent_as = ANY(%(tweets)s) AND integration_id = %(integration)s
 
 -- name: get_x_user_id
 -- Which user of X an account of this environment is.

@@ -61,6 +61,11 @@ parts = Table(
     _instant("sent_at", nullable=True),
     _instant("read_at", nullable=True),
     _instant("deleted_at", nullable=True),
+    Column("reply_to", Text),
+    Column("quote_of", Text),
+    Column("poll_options", ARRAY(Text)),
+    Column("poll_minutes", Integer),
+    Column("reply_settings", Text),
 )
 
 account_snapshots = Table(

@@ -13,7 +13,8 @@ from roost import story
 from roost.agents import narrator
 from roost.clock import in_time_zone
 from roost.insights.charts import shorten
-from roost.models import IntegrationStatus, PartState, PostState
+from roost.models import IntegrationStatus, PartState, PostState, ReplySettings
+from roost.post_options import describe_duration
 
 #: In columns of a Latin letter: enough of a text to know it by.
 _SHORT: Final = 160
@@ -43,6 +44,12 @@ _ACCOUNT_STATES: Final[Mapping[IntegrationStatus, Told]] = {
     IntegrationStatus.CONNECTED: ("Connected", "good"),
     IntegrationStatus.NEEDS_RECONNECT: ("Connect again", "bad"),
     IntegrationStatus.DISCONNECTED: ("Disconnected", "calm"),
+}
+_WHO: Final[Mapping[ReplySettings, str]] = {
+    ReplySettings.FOLLOWING: "accounts that the author follows",
+    ReplySettings.MENTIONED_USERS: "accounts that the post mentions",
+    ReplySettings.SUBSCRIBERS: "subscribers of the author",
+    ReplySettings.VERIFIED: "verified accounts",
 }
 
 
@@ -90,6 +97,11 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
+def who(settings: ReplySettings) -> str:
+    """Who may reply, in words."""
+    return _WHO[settings]
+
+
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("roost.web"),
     autoescape=True,
@@ -112,6 +124,8 @@ _TEMPLATES.filters |= {
     "signed": lambda number: narrator.signed(round(number)),
     "dollars": narrator.dollars,
     "percent": narrator.percent,
+    "lasting": describe_duration,
+    "who": who,
     "basename": lambda path: PurePath(path).name,
 }
 

@@ -159,6 +159,7 @@ class PollOption(msgspec.Struct, frozen=True):
     """One choice of a poll."""
 
     label: str
+    position: int = 0
 
 
 class Poll(msgspec.Struct, frozen=True):

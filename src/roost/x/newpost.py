@@ -6,40 +6,18 @@ Source: OpenAPI 2.167, CreatePostsRequest; the exclusions are in the description
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from typing import Any, Final, TypedDict, cast
 
 from roost import prices
 from roost.errors import PostRefused
-from roost.models import TweetId, XMediaId, XUserId
+from roost.models import Poll, ReplySettings, TweetId, XMediaId, XUserId
+from roost.post_options import list_poll_problems
 from roost.prices import Price
 from roost.x.ids import find_id_problem
 from roost.x.post_text import find_text_problems
 
 _MOST_MEDIA: Final = 4
 _MOST_TAGGED: Final = 10
-_OPTIONS: Final = range(2, 5)
-_LONGEST_OPTION: Final = 25
-_SHORTEST_POLL: Final = timedelta(minutes=5)
-_LONGEST_POLL: Final = timedelta(days=7)
-
-
-class ReplySettings(StrEnum):
-    """Who may reply; X has no word for everybody: leave it out."""
-
-    FOLLOWING = "following"
-    """Accounts that the author follows."""
-    MENTIONED_USERS = "mentionedUsers"
-    SUBSCRIBERS = "subscribers"
-    VERIFIED = "verified"
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """A question's choices: two to four of 1 to 25 characters, open for 5 minutes to 7 days."""
-
-    options: Sequence[str]
-    duration: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +203,7 @@ def _violations(post: PostFields, subscription_type: str | None) -> Iterator[tup
     if len(tagged) > _MOST_TAGGED:
         yield "too_many_tagged", f"X takes {_MOST_TAGGED} tagged users at most."
     if poll:
-        yield from _poll_violations(poll)
+        yield from list_poll_problems(poll)
     if (who := post.get("reply_settings")) and who not in set(ReplySettings):
         yield "reply_settings_invalid", f"X takes one of {', '.join(ReplySettings)} only."
     for problem in _id_problems(post):
@@ -239,15 +217,6 @@ _ATTACHMENTS: Final = {
     "card_uri": "a card",
     "direct_message_deep_link": "a direct-message link",
 }
-
-
-def _poll_violations(poll: Poll) -> Iterator[tuple[str, str]]:
-    if len(poll.options) not in _OPTIONS:
-        yield "poll_options", "A poll has two to four options."
-    if not all(1 <= len(option) <= _LONGEST_OPTION for option in poll.options):
-        yield "poll_options", f"An option of a poll has 1 to {_LONGEST_OPTION} characters."
-    if not _SHORTEST_POLL <= poll.duration <= _LONGEST_POLL:
-        yield "poll_duration", "A poll is open for 5 minutes to 7 days."
 
 
 def _id_problems(post: PostFields) -> Iterator[str]:

@@ -7,15 +7,15 @@ from typing import Final, Unpack
 
 import msgspec
 
-from roost.models import TweetId, XUserId
+from roost.models import Poll, ReplySettings, TweetId, XUserId
 from roost.prices import Operation
 from roost.x import answers, batches, errors, newpost
 from roost.x.client import Client
 from roost.x.ids import require_id, require_ids
-from roost.x.newpost import CallToActions, MediaCard, Poll, PostFields, ReplySettings
+from roost.x.newpost import CallToActions, MediaCard, PostFields
 from roost.x.receipt import Found, Receipt, Result
 from roost.x.request import Request, json_body
-from roost.x.returned import as_returned, expanded
+from roost.x.returned import as_returned, comparable, expanded
 
 __all__ = [
     "CallToActions",
@@ -26,6 +26,7 @@ __all__ = [
     "ReplySettings",
     "SeenPost",
     "as_returned",
+    "comparable",
     "create",
     "delete",
     "read_posts",
@@ -70,8 +71,10 @@ class SeenPost(Result, frozen=True):
     """As it was written, in the form of `as_returned`."""
     created_at: datetime
     reply_to: TweetId | None
+    quote_of: TweetId | None
     media_keys: tuple[str, ...]
-    poll_options: tuple[str, ...]
+    poll_options: tuple[str, ...] | None
+    """None: it has no poll. Empty: it has one, whose options X did not show."""
     source: str | None
     """The name of the app that made it; None where X does not say."""
 
@@ -201,21 +204,23 @@ def _seen(page: answers.Posts, receipt: Receipt) -> Iterable[SeenPost]:
 
 def _seen_post(post: answers.Post, polls: Mapping[str, answers.Poll], receipt: Receipt) -> SeenPost:
     attachments = post.attachments or answers.Attachments()
-    parents = (each.id for each in post.references if each.type == "replied_to")
-    parent = next(parents, None)
-    options = (
-        option.label
+    related = {each.type: TweetId(each.id) for each in reversed(post.references)}
+    options = tuple(
+        comparable(option.label)
         for poll_id in attachments.poll_ids or ()
-        for option in (polls[poll_id].options if poll_id in polls else ())
+        for option in sorted(
+            polls[poll_id].options if poll_id in polls else (), key=lambda each: each.position
+        )
     )
     return SeenPost(
         tweet_id=TweetId(post.id),
         text=post.text,
         expanded_text=expanded(post),
         created_at=post.created_at or born_at(post.id),
-        reply_to=TweetId(parent) if parent else None,
+        reply_to=related.get("replied_to"),
+        quote_of=related.get("quoted"),
         media_keys=tuple(attachments.media_keys or ()),
-        poll_options=tuple(options),
+        poll_options=options if attachments.poll_ids else None,
         source=post.source,
         receipt=receipt,
     )

@@ -196,6 +196,8 @@ def _judge_create(
         return errors.MediaIdsInvalid(f"X refused the post's media ids: {said}", **facts)
     if problem.says("a video longer", "maximum of 4 items"):
         return errors.MediaRejected(f"X refused the post's media: {said}", **facts)
+    if problem.says("attempted to quote"):
+        return errors.NotFoundOnX(f"X does not see the post to quote: {said}", **facts)
     if problem.says("deleted or not visible") or 385 in problem.codes:
         return errors.ParentNotVisible(f"X does not see the post to reply to: {said}", **facts)
     if problem.slug == "not-authorized-for-resource" or problem.says(

@@ -27,7 +27,7 @@ def as_returned(text: str) -> str:
     for url in found.urls:
         parts += [found.text[position : url.start], _canonical(url.value)]
         position = url.end
-    return _comparable("".join([*parts, found.text[position:]]))
+    return comparable("".join([*parts, found.text[position:]]))
 
 
 def expanded(post: answers.Post) -> str:
@@ -45,11 +45,14 @@ def expanded(post: answers.Post) -> str:
     for short, link in links.items():
         if link.expanded_url and not link.media_key:
             shown = shown.replace(short, _canonical(link.expanded_url))
-    return _comparable(shown)
+    return comparable(shown)
 
 
-def _comparable(text: str) -> str:
-    """NFC, LF, no outer space, and nothing escaped: X escapes, but not in every field."""
+def comparable(text: str) -> str:
+    """NFC, LF, no outer space, and nothing escaped: X escapes, but not in every field.
+
+    So are options of polls compared, in which X finds no links.
+    """
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
     while (less := _unescaped(plain)) != plain:
         plain = less

@@ -39,8 +39,8 @@ from roost.models import (
 from roost.outcome_alerts import alert_outcome
 from roost.points import Point
 from roost.store.database import Statements
-from roost.store.journal import UploadRow
 from roost.store.locks import SenderLocks
+from roost.store.uploads import UploadRow
 from roost.telemetry import reached
 from roost.x.media import UploadState
 
@@ -82,7 +82,7 @@ async def _prepare(
         async with house.database.tenant(tenant_id) as transaction:
             post = await store.posts.get(transaction, post_id)
             account = await store.accounts.get(transaction, integration_id)
-            rows = await store.journal.list_uploads(transaction, post_id)
+            rows = await store.uploads.list_uploads(transaction, post_id)
         if account.environment is not house.settings.environment:
             return  # a job of another X: its own workers find the post by its rows
         if account.status is not IntegrationStatus.CONNECTED:
@@ -137,7 +137,7 @@ class _Files:
         async def keep_state(state: UploadState) -> None:
             told = msgspec.json.encode(state)
             async with self.house.database.statements(self.post.tenant_id) as transaction:
-                await store.journal.keep_upload_under_way(
+                await store.uploads.keep_upload_under_way(
                     transaction, self.post.tenant_id, asset.id, told
                 )
             reached(Point.UPLOAD_AFTER_SEGMENT)
@@ -159,7 +159,7 @@ class _Files:
 
         async def keep() -> None:
             async with self.house.database.statements(self.post.tenant_id) as transaction:
-                await store.journal.keep_upload(transaction, self.post.tenant_id, upload)
+                await store.uploads.keep_upload(transaction, self.post.tenant_id, upload)
 
         await self.house.until_kept(f"an upload of post {self.post.id}", keep)
         reached(Point.UPLOAD_AFTER_COMMIT)

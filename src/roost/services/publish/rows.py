@@ -22,6 +22,7 @@ from roost.limits import Window
 from roost.models import (
     AlertKind,
     Integration,
+    Part,
     PartState,
     PostId,
     PostState,
@@ -29,7 +30,9 @@ from roost.models import (
     TweetId,
 )
 from roost.outcome_alerts import alert_outcome
+from roost.part_price import price_part
 from roost.points import Point
+from roost.prices import Price
 from roost.store.alarms import OF_APPS
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
@@ -136,11 +139,11 @@ class Way:
         where its timeline told of it rather than its answer.
         """
         now, adopted = self.house.clock.now(), found_of is not None
-        price = prices.price_of_create(part.part.text, media=bool(part.part.media))
         told = "found on X's timeline" if adopted else "X has it"
         unknown = PartState.UNKNOWN
 
         async def keep() -> store.journal.Sent:
+            price = await self._price(part.part)
             return await store.journal.settle_sent(
                 self.house.database.alone,
                 self.tenant_id,
@@ -173,6 +176,11 @@ class Way:
         elif sent.moved:
             await self.end_backoffs()
         return Turn.OVER if sent.is_last else Turn.ON
+
+    async def _price(self, part: Part) -> Price:
+        if part.options.reply_to is None:
+            return prices.price_of_part(part.text, part.options, has_media=bool(part.media))
+        return await self.write(lambda transaction: price_part(transaction, self.account.id, part))
 
     async def _note_forgotten(self, part: PartJournal, tweet_id: TweetId) -> None:
         """The database lacks the attempt that X has answered: nothing more may be sent from it.

@@ -118,7 +118,7 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
     except RoostError:
         return None
     claimed = await _list_claimed(way, timeline)
-    alike = [seen for seen in timeline if seen.text == wanted.text]
+    alike = [seen for seen in timeline if wanted.says_same(seen)]
     unclaimed = [seen for seen in alike if seen.tweet_id not in claimed]
     if unclaimed:
         (seen, *others) = unclaimed
@@ -169,7 +169,7 @@ async def find_own(way: Way, part: PartJournal) -> reconcile.Seen | None:
 
 
 async def is_gone(way: Way, tweet_id: TweetId | None) -> bool:
-    """Whether X no longer has a post of the account; False where it does not say."""
+    """Whether X has a post no longer, or hides it from the account; False where it does not say."""
     if tweet_id is None:
         return False
     try:
@@ -187,12 +187,7 @@ def _address(way: Way, tweet_id: TweetId) -> str:
 
 
 def _wanted(way: Way, part: PartJournal) -> reconcile.Wanted:
-    return reconcile.Wanted(
-        text=x.posts.as_returned(part.part.text),
-        files=len(part.part.media),
-        media_keys=part.media_keys,
-        reply_to=way.journal.parent_of(part.part),
-    )
+    return timelines.describe_part(part, way.journal.parent_of(part.part))
 
 
 def _latest_birth(way: Way, part: PartJournal) -> datetime:

@@ -19,6 +19,8 @@ _PAUSE_PARENT: Final = timedelta(seconds=5)
 #: one that is not visible after the second number is taken for gone.
 _LOOK_FOR_PARENT_AFTER: Final = 3
 _PARENT_TRIES: Final = 12
+#: A parent of the account's choice is visible when it is as old as this, or it never will be.
+_PARENT_LAG: Final = timedelta(minutes=1)
 
 
 async def begin(way: Way, part: PartJournal, *, again: bool) -> Attempt | None:
@@ -79,6 +81,7 @@ async def _send(
         # Nothing left the machine; whoever holds the account now decides from the rows.
         await way.take_back(part, attempt, "the account's lock was lost before it was sent")
         return Turn.BEHIND
+    options = part.part.options
     try:
         created = await x.posts.create(
             way.client,
@@ -86,6 +89,9 @@ async def _send(
             media_ids=list(attempt.media_ids),
             reply_to=way.journal.parent_of(part.part),
             subscription_type=way.journal.account.subscription_type,
+            quote_tweet_id=options.quote_of,
+            poll=options.poll,
+            reply_settings=options.reply_settings,
             deadline=deadline_at,
         )
     except RoostError as error:
@@ -195,15 +201,21 @@ async def _without_parent(
     *,
     again: bool,
 ) -> Turn:
-    """X does not show the part before: it is too fresh, or gone."""
+    """X does not show what the part answers: it is too fresh, or gone."""
     tries = part.without_parent + 1
     parent = way.journal.parent_of(part.part)
-    is_gone = tries >= _LOOK_FOR_PARENT_AFTER and await search.is_gone(way, parent)
+    what = f"the part before it ({parent})"
+    look_after = _LOOK_FOR_PARENT_AFTER
+    if part.part.options.reply_to is not None:
+        what = f"the post that it answers ({parent})"
+        is_old = parent is not None and way.house.x_now() - x.posts.born_at(parent) > _PARENT_LAG
+        look_after = 1 if is_old else look_after
+    is_gone = tries >= look_after and await search.is_gone(way, parent)
     if not is_gone and tries < _PARENT_TRIES:
         await way.take_back(part, attempt, str(error), outcome=Outcome.NO_PARENT)
-        await way.rest(_PAUSE_PARENT, "the part before it is not visible to X yet")
+        await way.rest(_PAUSE_PARENT, f"{what} is not visible to X yet")
         return Turn.BEHIND
-    why = f"parent_gone: the part before it ({parent}) is no longer on X, so it cannot answer it."
+    why = f"parent_gone: {what} is no longer on X, or hidden from this account."
     if not again:
         await way.refused(part, attempt, why)
         return Turn.ON

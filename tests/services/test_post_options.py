@@ -1,0 +1,386 @@
+"""Replies, quotes, polls and who may reply: planned, published once, and found again on X."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from fix_publishing import Desk
+from roost import store
+from roost.errors import PostRefused
+from roost.models import (
+    NO_OPTIONS,
+    PartOptions,
+    PartState,
+    Poll,
+    Post,
+    PostId,
+    PostState,
+    ReplySettings,
+    TweetId,
+)
+from roost.services import decide, dispatch, resume
+from roost.services.schedule import PlainPart, edit_post, schedule_post
+
+TEXT = "Low tide at six"
+POLL = Poll(("Tea", "Salt & <vinegar>"), timedelta(hours=6))
+
+
+@dataclass(frozen=True)
+class Talk:
+    """An account that may quote, and two posts of another that mentions it."""
+
+    desk: Desk
+    asked: TweetId
+    other: TweetId
+
+    def options(self, kind: str) -> PartOptions:
+        """What a post of this kind is besides its text."""
+        return {
+            "plain": NO_OPTIONS,
+            "reply": PartOptions(reply_to=self.asked),
+            "quote": PartOptions(quote_of=self.asked),
+            "poll": PartOptions(poll=POLL),
+            "who may reply": PartOptions(reply_settings=ReplySettings.MENTIONED_USERS),
+        }[kind]
+
+    async def plan(self, *parts: PlainPart, after_s: float = 0) -> PostId:
+        """Schedule a post of these parts."""
+        desk = self.desk
+        due_at = desk.house.clock.now() + timedelta(seconds=after_s)
+        post = await schedule_post(
+            desk.house, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
+        )
+        return post.id
+
+    async def publish(self, *parts: PlainPart) -> Post:
+        """Schedule a post and work until it comes to rest."""
+        post_id = await self.plan(*parts)
+        await self.desk.work_through()
+        return await self.desk.see(post_id)
+
+    async def ours(self) -> list[dict[str, Any]]:
+        """What X really has of the account, in order."""
+        user = self.desk.account.x_user_id
+        return [
+            post
+            for post in (await self.desk.emulator.truth(only="posts"))["posts"]
+            if post["user"] == user and post["deleted_at"] is None
+        ]
+
+    async def create(self, **body: Any) -> TweetId:
+        """Make a post of the account, through the app but not through Roost."""
+        token = (await self.desk.emulator.connect("larkbooks"))["access_token"]
+        async with self.desk.emulator.http.post(
+            f"{self.desk.emulator.url}/2/tweets",
+            json=body,
+            headers={"authorization": f"Bearer {token}"},
+        ) as answer:
+            assert answer.status == 201, await answer.text()
+            return TweetId((await answer.json())["data"]["id"])
+
+
+@pytest.fixture
+async def talk(desk: Desk) -> Talk:
+    """Both posts mention @larkbooks; the app has the plan that may quote."""
+    await desk.emulator.switch(tier="enterprise", duplicates=False)
+    asked = await desk.emulator.play("post", username="tidewatcher", text="When, @larkbooks?")
+    other = await desk.emulator.play("post", username="tidewatcher", text="And then, @larkbooks?")
+    desk = desk.with_settings(roost_x_tier="enterprise")
+    return Talk(desk, TweetId(asked["id"]), TweetId(other["id"]))
+
+
+KINDS = ["plain", "reply", "quote", "poll", "who may reply"]
+#: Those by which a timeline tells posts of one text apart.
+TOLD_APART = ["plain", "reply", "quote", "poll"]
+
+
+def is_as_planned(made: dict[str, Any], options: PartOptions) -> bool:
+    """Whether X has what was planned, and nothing else."""
+    poll = options.poll
+    return made["text"] == TEXT and (
+        made["reply_to"], made["quote_of"], made["poll"], made["reply_settings"],
+    ) == (
+        options.reply_to,
+        options.quote_of,
+        [*poll.options, int(poll.duration.total_seconds() // 60)] if poll else None,
+        options.reply_settings or "everyone",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_kind_is_published_as_planned(talk: Talk, kind: str) -> None:
+    options = talk.options(kind)
+    post = await talk.publish(PlainPart(TEXT, (), options))
+    assert (post.state, post.parts[0].options) == (PostState.PUBLISHED, options)
+    [made] = await talk.ours()
+    assert is_as_planned(made, options)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", KINDS)
+async def test_each_kind_is_out_once_after_a_lost_answer(talk: Talk, kind: str, when: str) -> None:
+    """X has it and is asked, or has it not and is sent the same again."""
+    options = talk.options(kind)
+    await talk.desk.emulator.fail("create_post", when, "drop")
+    post = await talk.publish(PlainPart(TEXT, (), options))
+    assert post.state is PostState.PUBLISHED
+    [made] = await talk.ours()
+    assert post.parts[0].sent_as == made["id"]
+    assert is_as_planned(made, options)
+    tries = await talk.desk.requests("create_post")
+    assert len(tries) == (1 if when == "after" else 2)
+
+
+async def decoy(talk: Talk, kind: str, *, of: str) -> None:
+    """A post of this kind with the same text, by the app; never the very one that `of` is."""
+    body: dict[str, Any] = {"text": TEXT}
+    tweet_id = talk.other if kind == of else talk.asked
+    if kind == "reply":
+        body["reply"] = {"in_reply_to_tweet_id": tweet_id}
+    if kind == "quote":
+        body["quote_tweet_id"] = tweet_id
+    if kind == "poll":
+        options = ["Tea", "Coffee"] if kind == of else list(POLL.options)
+        body["poll"] = {"options": options, "duration_minutes": 360}
+    await talk.create(**body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "stranger"),
+    [
+        pair
+        for pair in product(TOLD_APART, TOLD_APART)
+        # An identical post; and a link in a plain text makes a quote of it as well.
+        if pair not in {("plain", "plain"), ("plain", "quote")}
+    ],
+)
+async def test_a_post_of_the_same_text_is_not_taken_for_another(
+    talk: Talk, kind: str, stranger: str
+) -> None:
+    """X never got ours; what it has differs in parent, quoted post or poll alone."""
+    await talk.desk.emulator.fail("create_post", "before", "drop", times=1)
+    options = talk.options(kind)
+    post_id = await talk.plan(PlainPart(TEXT, (), options), after_s=1)
+    await talk.desk.emulator.jump(seconds=1)
+    await talk.desk.work()
+    await decoy(talk, stranger, of=kind)
+    await talk.desk.work_through()
+    post = await talk.desk.see(post_id)
+    assert post.state is PostState.PUBLISHED
+    there = {made["id"]: made for made in await talk.ours()}
+    assert len(there) == 2
+    assert is_as_planned(there[post.parts[0].sent_as or ""], options)
+
+
+@pytest.mark.parametrize("kind", ["reply", "quote"])
+@pytest.mark.parametrize("is_lost", [True, False], ids=["attempt lost", "attempt forgotten"])
+async def test_what_x_adds_to_a_text_does_not_hide_it(talk: Talk, kind: str, is_lost: bool) -> None:
+    await talk.desk.emulator.switch(
+        tier="enterprise", duplicates=False, reply_mentions=True, quote_links=True
+    )
+    options = talk.options(kind)
+    post_id = await talk.plan(PlainPart(TEXT, (), options), PlainPart("Bring boots"))
+    if is_lost:
+        await talk.desk.emulator.fail("create_post", "after", "drop")
+    else:
+        first = await create_same(talk, options)
+        await forget(talk.desk)
+        assert [
+            one.tweet_id for one in (await resume.resume_everything(talk.desk.house)).adopted
+        ] == [first]
+        await dispatch.dispatch_stranded(talk.desk.house)
+    await talk.desk.work_through()
+    assert (await talk.desk.see(post_id)).state is PostState.PUBLISHED
+    made = await talk.ours()
+    assert [post["text"] for post in made] == [TEXT, "Bring boots"]
+    assert made[1]["reply_to"] == made[0]["id"]
+
+
+async def create_same(talk: Talk, options: PartOptions) -> TweetId:
+    """The post itself, of which the restored database does not know."""
+    body: dict[str, Any] = {"text": TEXT}
+    if options.reply_to:
+        body["reply"] = {"in_reply_to_tweet_id": options.reply_to}
+    if options.quote_of:
+        body["quote_tweet_id"] = options.quote_of
+    if options.poll:
+        body["poll"] = {"options": list(options.poll.options), "duration_minutes": 360}
+    return await talk.create(**body)
+
+
+async def forget(desk: Desk) -> None:
+    """The database is one that was restored to a minute ago."""
+    now = desk.house.clock.now()
+    async with desk.house.database.statements(None) as transaction:
+        await transaction.run(
+            "stop_after_restore", why="by the test", to=now - timedelta(minutes=1), copied=False,
+            at=now, who="test",
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TOLD_APART)
+async def test_a_restored_database_finds_each_kind_on_x(talk: Talk, kind: str) -> None:
+    options = talk.options(kind)
+    post_id = await talk.plan(PlainPart(TEXT, (), options))
+    for stranger in ("reply", "quote", "poll"):
+        if not (kind == "plain" and stranger == "quote"):
+            await decoy(talk, stranger, of=kind)
+    made = await create_same(talk, options)
+    await forget(talk.desk)
+    assert [one.tweet_id for one in (await resume.resume_everything(talk.desk.house)).adopted] == [
+        made
+    ]
+    post = await talk.desk.see(post_id)
+    assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, made)
+
+
+# What X refuses.
+
+
+async def test_a_deleted_parent_is_a_refusal_with_its_reason(talk: Talk) -> None:
+    await talk.desk.emulator.jump(hours=1)
+    post_id = await talk.plan(PlainPart("Six", (), PartOptions(reply_to=talk.asked)))
+    await talk.desk.emulator.play("delete", post=talk.asked)
+    await talk.desk.work_through()
+    post = await talk.desk.see(post_id)
+    assert (post.state, post.reason) == (
+        PostState.FAILED,
+        f"parent_gone: the post that it answers ({talk.asked}) is no longer on X, or hidden from"
+        " this account.",
+    )
+    assert len(await talk.desk.requests("create_post")) == 1
+
+
+async def test_a_fresh_parent_is_waited_for(talk: Talk) -> None:
+    await talk.desk.emulator.switch(parent_lag_seconds=12, duplicates=False)
+    fresh = await talk.desk.emulator.play("post", username="tidewatcher", text="Now, @larkbooks?")
+    post = await talk.publish(PlainPart("Six", (), PartOptions(reply_to=TweetId(fresh["id"]))))
+    assert post.state is PostState.PUBLISHED
+
+
+@pytest.mark.parametrize("case", ["no summons", "other words", "replies limited", "quote", "gone"])
+async def test_what_one_may_not_answer_or_quote_is_refused_at_once(talk: Talk, case: str) -> None:
+    emulator = talk.desk.emulator
+    there = await emulator.play("post", username="tidewatcher", text="Nobody in particular")
+    options = PartOptions(reply_to=TweetId(there["id"]))
+    if case == "replies limited":
+        token = (await emulator.connect("tidewatcher"))["access_token"]
+        async with emulator.http.post(
+            f"{emulator.url}/2/tweets",
+            json={"text": "Mine alone", "reply_settings": "mentionedUsers"},
+            headers={"authorization": f"Bearer {token}"},
+        ) as answer:
+            options = PartOptions(reply_to=TweetId((await answer.json())["data"]["id"]))
+    else:
+        words = "sentence" if case == "other words" else "problem"
+        await emulator.switch(tier="self-serve", summons=words)
+    code = "reply_not_allowed"
+    if case in ("quote", "gone"):
+        options = PartOptions(quote_of=TweetId(there["id"]))
+    if case == "gone":
+        await emulator.switch(tier="enterprise")
+        await emulator.play("delete", post=there["id"])
+        code = "not_found_on_x"
+    post = await talk.publish(PlainPart("Six", (), options))
+    assert post.state is PostState.FAILED
+    assert (post.reason or "").startswith(f"{code}: X ")
+    assert len(await talk.desk.requests("create_post")) == (2 if case == "replies limited" else 1)
+
+
+async def test_rules_are_held_against_a_post_before_anything_is_stored(desk: Desk) -> None:
+    options = PartOptions(quote_of=TweetId("77"), poll=Poll(("A",), POLL.duration))
+    part = PlainPart(TEXT, (), options)
+    with pytest.raises(PostRefused) as caught:
+        await schedule_post(
+            desk.house, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+        )
+    found = {one["code"] for one in caught.value.facts["violations"]}
+    assert found == {"post_overloaded", "quote_not_allowed", "poll_options"}
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        assert await store.posts.list_all(transaction) == []
+
+
+async def test_a_reply_to_ones_own_deleted_post_is_refused_when_it_is_planned(desk: Desk) -> None:
+    await desk.plan("Said before")
+    first = await desk.plan("One", "Said before", after_s=1)
+    await desk.work_through()
+    sent_as = (await desk.see(first)).parts[0].sent_as
+    assert sent_as is not None
+    await decide.delete_sent(desk.house, desk.tenant, first)
+    part = PlainPart("Three", (), PartOptions(reply_to=sent_as))
+    with pytest.raises(PostRefused) as caught:
+        await schedule_post(
+            desk.house, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+        )
+    assert caught.value.code == "parent_gone"
+
+
+# Editing, and what it costs.
+
+
+async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
+    desk = talk.desk
+    post_id = await talk.plan(PlainPart(TEXT, (), talk.options("poll")), after_s=600)
+    later = desk.house.clock.now() + timedelta(hours=1)
+    moved = await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=later)
+    assert moved.parts[0].options == talk.options("poll")
+    part = PlainPart(TEXT, (), talk.options("reply"))
+    changed = await edit_post(desk.house, desk.tenant, post_id, parts=[part], due_at=None)
+    assert changed.parts[0].options == talk.options("reply")
+    await desk.work_through()
+    [made] = await talk.ours()
+    assert is_as_planned(made, talk.options("reply"))
+
+
+async def test_a_failed_reply_that_is_scheduled_anew_is_a_reply_still(talk: Talk) -> None:
+    desk = talk.desk
+    await desk.emulator.switch(tier="self-serve")
+    there = await desk.emulator.play("post", username="tidewatcher", text="Nobody in particular")
+    options = PartOptions(reply_to=TweetId(there["id"]))
+    post_id = await talk.plan(PlainPart(TEXT, (), options))
+    await desk.work_through()
+    assert (await desk.see(post_id)).parts[0].state is PartState.FAILED
+    await desk.emulator.switch(tier="enterprise")
+    later = desk.house.clock.now() + timedelta(hours=1)
+    await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=later)
+    await desk.work_through()
+    [made] = await talk.ours()
+    assert is_as_planned(made, options)
+
+
+@pytest.mark.parametrize("to_own", [True, False])
+@pytest.mark.parametrize("when", ["answered", "found", "said"])
+async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str) -> None:
+    """However X's id comes to be known."""
+    desk = talk.desk
+    own = await talk.publish(PlainPart("Ours"))
+    parent = own.parts[0].sent_as if to_own else talk.asked
+    if when == "found":
+        await desk.emulator.fail("create_post", "after", "drop")
+    if when == "said":
+        await create_same(talk, PartOptions(reply_to=parent))
+        await desk.emulator.fail("create_post", "after", "drop")
+    booked = await billed(desk)
+    post = await talk.publish(PlainPart(TEXT, (), PartOptions(reply_to=parent)))
+    if when == "said":
+        assert post.state is PostState.NEEDS_DECISION
+        made = (await talk.ours())[-1]
+        there = f"https://x.com/larkbooks/status/{made['id']}"
+        await decide.say_sent(desk.house, desk.tenant, post.id, there)
+        post = await desk.see(post.id)
+    assert post.state is PostState.PUBLISHED
+    assert round(await billed(desk) - booked, 3) == (0.015 if to_own else 0.010)
+
+
+async def billed(desk: Desk) -> float:
+    """What the ledger has for creates, in dollars."""
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        rows = await transaction.raw.execute(
+            "SELECT coalesce(sum(usd), 0) FROM ledger WHERE operation = 'create_post'"
+        )
+        row = await rows.fetchone()
+    assert row is not None
+    return float(row[0])
