@@ -264,4 +264,5 @@ def open_client(grant: Grant) -> x.Client:
         on_exchange=grant.price,
         clock=house.clock,
         server_time=house.server_time,
+        names=(integration.username, integration.name),
     )

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from roost import prices, store, x
 from roost.accounts import Grant, mark_lost, open_client
-from roost.errors import PostNotFound, ReconnectNeeded, RoostError
+from roost.errors import PostNotFound, ReconnectNeeded
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Upload
 from roost.limits import Window
@@ -29,6 +29,9 @@ from roost.telemetry import reached
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: What concerns every account of an app; no sentence of X's is in their messages.
+AppWide = x.errors.OutOfCredits | x.errors.AppMisconfigured | x.errors.RateLimited
 
 
 class Turn(Enum):
@@ -287,8 +290,11 @@ class Way:
         await self.write(work)
         await self.rest(pause, why)
 
-    async def rest_app(self, pause: timedelta, kind: str, error: RoostError) -> None:
-        """X takes nothing of the whole app: everything waits, nothing is dropped, one alarm."""
+    async def rest_app(self, pause: timedelta, kind: str, error: AppWide) -> None:
+        """X takes nothing of the whole app: everything waits, nothing is dropped, one alarm.
+
+        Every tenant reads why: these errors say it in Roost's words alone.
+        """
         now, account = self.house.clock.now(), self.account
 
         async def work(transaction: Statements) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from roost import limits, reconcile, x
-from roost.errors import RoostError
+from roost.errors import PostRefused, RoostError
 from roost.journal import Attempt, Outcome, PartJournal, Upload
 from roost.models import PartState
 from roost.points import Point
@@ -115,10 +115,10 @@ async def _refused(
             await way.take_back(part, attempt, str(error))
             await way.rest_app(PAUSE_APP, "app", error)
             return Turn.BEHIND
-        case x.errors.Rejected() if not again:
+        case x.errors.Rejected() | PostRefused() if not again:
             await way.refused(part, attempt, f"{error.code}: {error.message}")
             return Turn.ON
-        case x.errors.Rejected():
+        case x.errors.Rejected() | PostRefused():
             # It tells nothing about the attempt that this one repeated.
             why = f"X did not answer the first attempt, and refuses another: {error.message}"
             await way.take_back(part, attempt, why)
