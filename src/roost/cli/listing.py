@@ -5,13 +5,22 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.table import Table
 
 from roost import store, story
 from roost.cli.chosen import choose_account
-from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, plain, say
+from roost.cli.show import (
+    AccountName,
+    Json,
+    TenantName,
+    complete,
+    make_console,
+    open_for_command,
+    plain,
+    say,
+)
 from roost.cli.standing import see_standing, tell_held, tell_standing
+from roost.escaping import indented, one_line
 from roost.house import House
 from roost.journal import PartJournal
 from roost.models import Event, PartState, PostId, Tenant
@@ -56,13 +65,13 @@ async def _list(house: House, tenant: Tenant, account: str | None, as_json: bool
     table = Table("post", "account", f"due ({zone.key})", "state", "parts", "text")
     for one in found:
         due = one.due_at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S") if one.due_at else "–"
-        text = one.parts[0].text.replace("\n", " ") if one.parts else ""
+        text = one_line(one.parts[0].text) if one.parts else ""
         table.add_row(
-            str(one.id), f"@{accounts[one.integration_id].username}", due,
+            str(one.id), one_line(f"@{accounts[one.integration_id].username}"), due,
             f"{one.state}, held back" if held[one.id] else one.state, str(len(one.parts)),
             text[:60],
         )  # fmt: skip
-    Console().print(table)
+    make_console().print(table)
     for scope in (pause.Scope.TENANT, pause.Scope.EVERYTHING):
         if any(scope in each for each in held.values()):
             say(None, f"Held back: {tell_held([scope])} is paused.", as_json=False)
@@ -104,10 +113,10 @@ def _history(events: Sequence[Event], parts: Sequence[PartJournal]) -> dict[str,
 
 def _part(journal: PartJournal, zone: ZoneInfo, history: bool) -> Iterator[str]:
     part = journal.part
-    yield f"  part {part.position} ({part.state}): {part.text}"
+    yield f"  part {part.position} ({part.state}): {indented(part.text, ' ' * 6)}"
     for asset in part.media:
         alt = f', alt text "{asset.alt_text}"' if asset.alt_text else ", no alt text"
-        yield f"    {asset.kind} {asset.path}{alt}"
+        yield one_line(f"    {asset.kind} {asset.path}{alt}")
     if not history or part.state is PartState.SENT:
         return
     # What is known of a part that is not out: a person may have to decide about it.
@@ -115,9 +124,9 @@ def _part(journal: PartJournal, zone: ZoneInfo, history: bool) -> Iterator[str]:
         known = [story.outcome(attempt), story.reads(attempt)]
         at = attempt.started_at.astimezone(zone).strftime("%H:%M:%S")
         told = "; ".join(filter(None, known))
-        yield f"    attempt {attempt.number} at {at}: {told}"
+        yield one_line(f"    attempt {attempt.number} at {at}: {told}")
     if (keys := story.media(journal)) is not None:
-        yield f"    {keys}"
+        yield one_line(f"    {keys}")
 
 
 def _story(events: Sequence[Event], zone: ZoneInfo) -> Iterator[str]:
@@ -128,4 +137,4 @@ def _story(events: Sequence[Event], zone: ZoneInfo) -> Iterator[str]:
         if at.date() != day:
             day = at.date()
             yield f"{at:%a} {at.day} {at:%b %Y} ({zone.key})"
-        yield f"  {at:%H:%M:%S} {story.sentence(event)} [{event.who}]"
+        yield one_line(f"  {at:%H:%M:%S} {story.sentence(event)} [{event.who}]")

@@ -24,6 +24,7 @@ from roost.cli.show import (
 )
 from roost.cli.standing import see_standing, tell_standing
 from roost.errors import InvalidInput, ReconnectNeeded
+from roost.escaping import indented, one_line
 from roost.house import House
 from roost.models import (
     Integration,
@@ -108,9 +109,11 @@ def post(
 
 async def _preview(parts: list[PlainPart], account: Integration, as_json: bool) -> int:
     judged = await schedule.judge(parts, subscription_type=account.subscription_type)
-    lines = [f"part {order}: {part.text}" for order, part in enumerate(parts, start=1)]
-    lines += [f"✗ {one.code}: {one.message} {one.next}" for one in judged.violations]
-    lines.append(f"X charges {show_price(judged.price)}.")
+    lines = [
+        f"part {order}: {indented(part.text, ' ' * 2)}" for order, part in enumerate(parts, start=1)
+    ]
+    lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in judged.violations]
+    lines.append(one_line(f"X charges {show_price(judged.price)}."))
     answer = {
         "parts": [part.text for part in parts],
         "violations": judged.violations,
@@ -161,7 +164,7 @@ async def _outcome(house: House, tenant: Tenant, post: Post) -> Post:
                 events = await store.posts.list_events(transaction, post.id)
             if events[-1].why.startswith("waits: ") and events[-1].why != told:
                 told = events[-1].why
-                tell(f"Post {post.id} {told} (Ctrl-C leaves it to the workers)")
+                tell(one_line(f"Post {post.id} {told} (Ctrl-C leaves it to the workers)"))
     finally:
         if within is not None:
             within.cancel()

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
 from roost import store
+from roost.escaping import one_line
 from roost.house import House
 from roost.models import Environment, Integration, Post, PostState, Tenant
 from roost.services import pause
@@ -37,15 +38,15 @@ def tell_standing(
         due = post.due_at.astimezone(ZoneInfo(tenant.time_zone))
         lines = [f"Post {post.id} is scheduled for {due.isoformat(timespec='seconds')}."]
     if post.reason:
-        lines.append(post.reason)
+        lines.append(one_line(post.reason))
     if held:
         lines.append(f"Held back: {tell_held(held)} is paused.")
     for part in post.parts:
         if part.sent_as is None:
             continue
-        where = f"on the emulator as {part.sent_as}"
+        where = one_line(f"on the emulator as {part.sent_as}")
         if account.environment is Environment.LIVE:
-            where = f"https://x.com/i/web/status/{part.sent_as}"
+            where = one_line(f"https://x.com/i/web/status/{part.sent_as}")
         lines.append(f"{where} (deleted since)" if part.deleted_at else where)
     return "\n".join(lines)
 

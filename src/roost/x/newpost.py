@@ -12,6 +12,7 @@ from typing import Any, Final, TypedDict, cast
 
 from roost import prices
 from roost.errors import PostRefused
+from roost.escaping import find_controls
 from roost.models import TweetId, XMediaId, XUserId
 from roost.prices import Price
 
@@ -126,7 +127,7 @@ def body_of(post: PostFields) -> dict[str, Any]:
 
     Raises: PostRefused (X's schema allows no such post; every reason is listed).
     """
-    if post.keys() == _TEXT_ALONE:
+    if post.keys() == _TEXT_ALONE and not find_controls(post["text"] or ""):
         return {"text": post["text"]}
     violations = [{"code": code, "message": message} for code, message in _violations(post)]
     if violations:
@@ -206,6 +207,12 @@ def _violations(post: PostFields) -> Iterator[tuple[str, str]]:
     if not post.get("text") and not media:
         # A poll, a quoted post and a card stand under a text.
         yield "post_empty", "A post needs a text or media."
+    if controls := find_controls(post.get("text") or ""):
+        yield (
+            "text_control_characters",
+            f"The text holds control characters ({', '.join(controls)}); only tab and line end are"
+            " allowed.",
+        )
     attached = [name for field, name in _ATTACHMENTS.items() if field in post]
     if len(attached) > 1:
         code = "media_with_quote" if attached == ["media", "a quoted post"] else "post_overloaded"
