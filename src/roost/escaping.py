@@ -49,6 +49,11 @@ def markup(text: str) -> str:
     return terminal(text)
 
 
+def editable(text: str) -> str:
+    """For a form that sends the text back: marks of direction stay, as they belong to it."""
+    return _CONTROL.sub(_spelled, text)
+
+
 def json_text(encoded: str) -> str:
     """For JSON that a person may see: the same value, with what would act escaped."""
     return _ACTIVE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)

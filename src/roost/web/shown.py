@@ -90,9 +90,9 @@ def figure(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def exact(text: str) -> Markup:
-    """A text to be changed and sent back: as it is, with only HTML's own characters escaped."""
-    return Markup("{}").format(text)
+def editable(text: str) -> Markup:
+    """A text to be changed in a form and sent back."""
+    return Markup("{}").format(escaping.editable(text))
 
 
 def _finalize(value: Any) -> Any:
@@ -120,7 +120,7 @@ _TEMPLATES.filters |= {
     "on_day": on_day,
     "short": lambda text: shorten(text, _SHORT),
     "sentence": sentence,
-    "exact": exact,
+    "editable": editable,
     "figure": figure,
     "signed": lambda number: narrator.signed(round(number)),
     "dollars": narrator.dollars,
