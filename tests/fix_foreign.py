@@ -31,12 +31,13 @@ _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
 #: Columns of text that nobody outside writes: our states, kinds and codes, ids, keys, secrets.
-_OURS = """
-    after api_key before browser_hash client_id environment family import_key kind metric mime_type
-    operation outcome provider redirect_uri resource resource_id ring_key_id sealed_key
-    sealed_verifier sent_as sha256 state state_hash status subscription_type system_identifier
-    time_zone version_num x_user_id media_id
-""".split()
+_OURS = (
+    *("after", "api_key", "before", "browser_hash", "client_id", "environment", "family"),
+    *("import_key", "kind", "media_id", "metric", "mime_type", "operation", "outcome", "provider"),
+    *("redirect_uri", "resource", "resource_id", "ring_key_id", "sealed_key", "sealed_verifier"),
+    *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
+    *("system_identifier", "time_zone", "version_num", "x_user_id"),
+)
 #: Names that are letters, digits, `-` and `_` alone: the database refuses any other.
 _CHECKED = {("tenants", "name")}
 _COLUMNS = """
@@ -82,7 +83,8 @@ async def fill_with_hostile(desk: Desk, database_url: str, teal: Path) -> Foreig
         )
         execute(
             "INSERT INTO roost.alarms (tenant_id, kind, subject, raised_at, message, next) VALUES"
-            " (NULL, 'credits', 'app', %(at)s, '', ''), (%(own)s, 'reconnect', '@', %(at)s, '', '')",
+            " (NULL, 'credits', 'app', %(at)s, '', ''),"
+            " (%(own)s, 'reconnect', '@', %(at)s, '', '')",
             {"at": now, "own": desk.tenant.id},
         )
         execute(
@@ -95,7 +97,7 @@ async def fill_with_hostile(desk: Desk, database_url: str, teal: Path) -> Foreig
             " metadata = metadata || jsonb_build_object('name', %s::text, 'username', %s::text)",
             [now + timedelta(days=1), HOSTILE, HOSTILE.strip()],
         )
-        for table, column in execute(_COLUMNS, [_OURS]).fetchall():
+        for table, column in execute(_COLUMNS, [list(_OURS)]).fetchall():
             if (table, column) in _CHECKED:
                 continue
             connection.execute(

@@ -108,7 +108,8 @@ async def test_no_page_and_no_answer_lets_text_act(
     filled = await fill_with_hostile(desk, database_url, teal)
     calls = calls_of(filled)
     assert set(calls) == routes_of(desk)
-    found, bodies = [], {}
+    found: list[str] = []
+    bodies: dict[str, str] = {}
     for (method, path), tries in calls.items():
         for values in tries:
             answer, body = await ask(browser, web, method, path, **values)
@@ -136,7 +137,7 @@ async def test_a_published_control_character_does_not_end_the_report(
     assert answer.status == 200
     # The charts are drawn, and say what the text says.
     assert body.count("<svg ") >= 1
-    assert "aria-label=\"[/x][red]hid[/red]\\x1b" in body
+    assert 'aria-label="[/x][red]hid[/red]\\x1b' in body
 
 
 @pytest.mark.parametrize("text", [' id="x', "url(#x", 'a href="#x', ' fill="url(#x'])

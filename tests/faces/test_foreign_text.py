@@ -3,11 +3,9 @@
 Commands are enumerated from the command line itself: a new one fails until it is tried here.
 """
 
-import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -20,12 +18,10 @@ from fix_foreign import (
     fill_with_hostile,
 )
 from fix_processes import environment_of
-from fix_publishing import Desk, Ended, bare_environment, end_of, piped_python, run_roost
+from fix_publishing import Desk, Ended, piped_python
 from roost.cli import app
 from roost.cli.demo_show import Progress, show_result
 
-#: Commands at a time: each is a process.
-_AT_ONCE: Final = 3
 Calls = Sequence[Sequence[str]]
 
 
@@ -89,46 +85,44 @@ def commands() -> set[str]:
     return {name for name in app if not name.startswith("-")}
 
 
+async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
+    """Run command lines one after the other, in one process."""
+    program = str(Path(__file__).with_name("commands_process.py"))
+    # A table of 80 columns would cut the texts.
+    environment = environment_of(desk.house.settings) | {"COLUMNS": "400"}
+    async with piped_python(program, environment=environment, folder=folder) as process:
+        out, err = await process.communicate(json.dumps(calls).encode())
+    assert process.returncode == 0, err.decode()
+    return [Ended(*one) for one in json.loads(out)]
+
+
+@pytest.mark.timing
 async def test_no_command_lets_text_act(
     desk: Desk, database_url: str, teal: Path, tmp_path: Path
 ) -> None:
     filled = await fill_with_hostile(desk, database_url, teal)
     write_files(tmp_path)
-    calls = calls_of(filled, tmp_path)
-    assert set(calls) == commands()
-    turn = asyncio.Semaphore(_AT_ONCE)
-    # A table of 80 columns would cut the texts.
-    settings, wide = desk.house.settings, {"COLUMNS": "400"}
-
-    async def attempt(command: str, *arguments: str) -> list[str]:
-        async with turn:
-            ended = await run_roost(
-                command, *arguments, settings=settings, folder=tmp_path, **wide
-            )
-        found = acts_on_terminal(ended.out) + acts_on_terminal(ended.err)
+    tried = calls_of(filled, tmp_path)
+    assert set(tried) == commands()
+    calls = [
+        [command, *arguments, *as_json]
+        for command, several in tried.items()
+        for arguments in ([f"--no-such-{HOSTILE}"], *several)
+        for as_json in ([], ["--json"])
+    ]
+    found = []
+    for call, ended in zip(calls, await run_all(desk, tmp_path, calls), strict=True):
+        acting = acts_on_terminal(ended.out) + acts_on_terminal(ended.err)
         if "did not expect" in ended.out + ended.err:
-            found.append(f"unforeseen: {ended.out}{ended.err}")
-        if "--json" in arguments and command not in {"serve", "worker", "emulator"}:
-            found += [] if isinstance(ended.answer, dict) else ["no object"]
-        return [f"{command} {arguments!r}: {each}" for each in found]
-
-    async def attempt_each(command: str) -> list[str]:
-        found = await attempt(command, f"--no-such-{HOSTILE}")
-        for arguments in calls[command]:
-            found += await attempt(command, *arguments, "--json")
-            found += await attempt(command, *arguments)
-        return found
-
-    order = list(calls)
-    changing = order.index("edit")
-    tried = await asyncio.gather(*map(attempt_each, [*order[:changing], *order[changing + 5 :]]))
-    # These change the same posts: one after the other.
-    tried += [await attempt_each(command) for command in order[changing : changing + 5]]
-    assert [each for one in tried for each in one] == []
-    shown = await run_roost("posts", settings=settings, folder=tmp_path, **wide)
-    assert "[/x][red]hid[/red]\\x1b]52;c;ZQ==\\x07\\x1b[2J\\u202egnp" in shown.out
-    listed = await run_roost("posts", "--json", settings=settings, folder=tmp_path)
-    assert any(HOSTILE in part["text"] for one in listed.answer["posts"] for part in one["parts"])
+            acting.append(f"unforeseen: {ended.out}{ended.err}")
+        if call[-1] == "--json" and ended.out:
+            assert ended.answer, "one object on one line"
+        found += [f"{call}: {each}" for each in acting]
+    assert found == []
+    listed, told = await run_all(desk, tmp_path, [["posts"], ["posts", "--json"]])
+    assert "[/x][red]hid[/red]\\x1b]52;c;ZQ==\\x07\\x1b[2J\\u202egnp" in listed.out
+    texts = [part["text"] for post in told.answer["posts"] for part in post["parts"]]
+    assert any(text.startswith(HOSTILE) for text in texts)
 
 
 def test_the_demo_shows_texts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,7 +62,7 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
     table = Table(show_header=False, title="What happened", title_justify="left")
     table.add_column(style="bold")
     table.add_column()
-    table.add_row("accounts connected", str(result["connected"]))
+    table.add_row("accounts connected", one_line(str(result["connected"])))
     table.add_row(
         "published",
         f"{result['published']} posts, {result['parts']} parts, {result['media']} media",
