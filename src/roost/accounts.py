@@ -242,11 +242,12 @@ def open_account(house: House, integration: Integration) -> x.Client:
 
 def open_client(grant: Grant) -> x.Client:
     """The same with a grant whose tokens are at hand. Raises: UnsafeHost."""
-    house = grant.house
+    house, integration = grant.house, grant.integration
     return x.Client(
         grant,
         session=house.http,
         on_exchange=grant.price,
         clock=house.clock,
         server_time=house.server_time,
+        names=(integration.username, integration.name),
     )

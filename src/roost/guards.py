@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from roost.escaping import find_controls
 from roost.mediafile import MediaFile, judge, lint_media
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId, Violation
 from roost.post_options import judge_options
@@ -12,8 +13,8 @@ from roost.prices import Operation, Price, price_of, price_of_part, sum_of
 from roost.text import counted_length, entities, lint, text_limit
 
 _MOST_CASHTAGS: Final = 1
-#: Non-characters make a text invalid for X; NUL and lone surrogates cannot even be stored.
-_REFUSED_CHARACTERS: Final = frozenset("\0\ufffe\ufeff\uffff")
+#: Non-characters make a text invalid for X; lone surrogates cannot even be stored.
+_REFUSED_CHARACTERS: Final = frozenset("\ufffe\ufeff\uffff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ def price_post(parts: Sequence[PartDraft], own: Collection[TweetId] = ()) -> Pri
 
 def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:
     text = part.text
+    if controls := find_controls(text):
+        yield _controls("text_control_characters", "The text", controls)
     refused = [char for char in text if char in _REFUSED_CHARACTERS or "\ud800" <= char <= "\udfff"]
     if refused:
         names = sorted({f"U+{ord(char):04X}" for char in refused})
@@ -135,7 +138,22 @@ def _is_blank(text: str) -> bool:
 
 def _judge_media(part: PartDraft, subscription_type: str | None) -> list[Violation]:
     files = [(media.file, media.alt_text) for media in part.media]
-    return judge(files, subscription_type=subscription_type)
+    controls = [
+        _controls("alt_text_control_characters", f"The alt text of {media.file.path.name}", found)
+        for media in part.media
+        if (found := find_controls(media.alt_text or ""))
+    ]
+    return judge(files, subscription_type=subscription_type) + controls
+
+
+def _controls(code: str, where: str, found: Sequence[str]) -> Violation:
+    names = ", ".join(found)
+    return Violation(
+        code,
+        f"{where} holds control characters ({names}); only tab and line end are allowed.",
+        found=names,
+        next="Delete them: they are invisible, and steer the terminals and pages that show them.",
+    )
 
 
 def _judge_repetition(parts: Sequence[PartDraft]) -> Iterator[Violation]:

@@ -230,8 +230,9 @@ def from_outside(error: Exception) -> RoostError:
         return DatabaseUnavailable(
             "The database did not answer.", next="Try again; `roost doctor` looks at it."
         )
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s was not foreseen:\n%s", type(error).__name__, where)
+    log.error("%s was not foreseen:", type(error).__name__)
+    for frame in traceback.format_tb(error.__traceback__):
+        log.error("  %s", " ".join(frame.split()))
     return Broken(
         "Roost met something that it did not expect.",
         next="Its log says where; tell those who run it.",

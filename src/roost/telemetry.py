@@ -6,8 +6,11 @@ Secrets never reach a log because nothing logs them; the scrubber is the second 
 import logging
 import re
 import sys
+import textwrap
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
+
+from roost import escaping
 
 #: Names whose values are secret, wherever they appear (form fields, JSON keys, headers, settings).
 SECRET_NAMES: Final = frozenset(
@@ -36,8 +39,14 @@ def scrub(text: str) -> str:
 
 
 class _ScrubbingFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return scrub(super().format(record))
+    """A record is one line without secrets; the lines of a traceback are set off below it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the base's name
+        return escaping.log_line(scrub(super().formatMessage(record)))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  the base's name
+        told = escaping.terminal(scrub(super().formatException(ei)))
+        return textwrap.indent(told, "    ")
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

@@ -22,6 +22,7 @@ from x_emulator import (
     limits,
     permits,
     prices,
+    quoting,
     refusals,
 )
 from x_emulator.callers import Caller
@@ -155,6 +156,8 @@ async def play(
     answer = None if fault is None else await _suffer(world, fault, entry)
     if answer is not None and answer.status == 0:
         return await cut(request)
+    if fault is not None and fault.kind == "400quote":
+        answer = _refused(world, quoting.refused_text(world.switches, await request.body()))
     if answer is None:
         try:
             if is_down:
@@ -162,6 +165,10 @@ async def play(
             answer = await act()
         except refusals.Refusal as refusal:
             answer = _refused(world, refusal)
+    if world.switches.quotes and answer.status >= 400 and isinstance(answer.body, dict):
+        user = world.users.get(entry.user_id or "")
+        quoted = quoting.with_quotes(answer.body, await request.body(), user.name if user else None)
+        answer = msgspec.structs.replace(answer, body=quoted)
     entry.status, entry.usd = answer.status, answer.usd
     late = faults.strike(world, "after", number)[0] if answer.status < 400 else None
     fault = late or fault

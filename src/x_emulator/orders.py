@@ -36,6 +36,7 @@ FaultKind = Literal[
     "429cap",
     "401",
     "402",
+    "400quote",
     "200empty",
     "200object",
     "200ok",
@@ -80,6 +81,8 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
         spoiling = {"cut", "slow", "mistyped"}.intersection(filter(None, kinds))
         if spoiling and self.when == "before":
             raise ValueError(f"`{min(spoiling)}` spoils an answer: it strikes `after`.")
+        if "400quote" in kinds and self.when == "after":
+            raise ValueError("`400quote` is a refusal: it strikes `before`.")
         stale = "stale" in kinds
         if stale and (self.when, self.operation) != ("before", "read_timeline"):
             raise ValueError("`stale` strikes `read_timeline`, `before`.")

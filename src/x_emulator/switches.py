@@ -55,5 +55,7 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     reads_a_window: int | None = None
     """How many reads of each kind a user may make in 15 minutes, where some pay-per-use apps had
     one; None: as documented."""
+    quotes: bool = False
+    """Every refusal quotes the texts of its request and the name of its user."""
     day_headers: bool = False
     """Tell the 24-hour windows in headers, as the older tiers do."""

@@ -37,7 +37,7 @@ async def test_doctor_tells_what_waits_and_until_when(desk: Desk, tmp_path: Path
     assert app["next"] == "Tried again in 5 min."
     assert "stopped by hand" in found["stop switch"]["told"]
     assert found["alarm"]["health"] == "ill"
-    assert "does not have any credits" in found["alarm"]["told"]
+    assert "has no credits left" in found["alarm"]["told"]
     assert found["@larkbooks"]["told"] == "its posts are held back by hand"
     assert (await desk.see(post_id)).state == "publishing"
 

@@ -13,7 +13,7 @@ from roost.services import decide, pause, restore_check, resume, schedule, watch
 from roost.services.clock_check import ClockCheck
 from roost.services.publish.rows import Way
 from roost.services.schedule import PlainPart
-from roost.x.errors import Reauthorize
+from roost.x.errors import AppMisconfigured, Reauthorize
 
 Opening = Callable[[Desk], Awaitable[PostId]]
 Ending = Callable[[Desk, PostId], Awaitable[object]]
@@ -114,7 +114,7 @@ async def back_off(desk: Desk, kind: AlertKind) -> None:
     async with desk.house.database.statements(desk.tenant.id) as transaction:
         journal = await store.journal.get(transaction, probe)
     way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
-    await way.rest_app(timedelta(minutes=5), kind, Reauthorize("X takes nothing of the app."))
+    await way.rest_app(timedelta(minutes=5), kind, AppMisconfigured("X takes nothing of the app."))
     await schedule.cancel_post(desk.house, desk.tenant, probe)
 
 

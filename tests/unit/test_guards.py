@@ -74,11 +74,29 @@ def test_a_post_has_a_part() -> None:
 @pytest.mark.parametrize(
     ("text", "names"),
     [("a\ufffeb", "U+FFFE"), ("\ufeffa", "U+FEFF"), ("a\uffff", "U+FFFF"), ("a\ud800", "U+D800"),
-     ("a\0b\ufffe", "U+0000, U+FFFE")],
+     ("a\ufffeb\uffff", "U+FFFE, U+FFFF")],
 )  # fmt: skip
 def test_characters_that_x_refuses_are_named(text: str, names: str) -> None:
     (violation,) = judge_post([PartDraft(text)], subscription_type=None)
     assert (violation.code, violation.found) == ("text_forbidden_characters", names)
+
+
+@pytest.mark.parametrize(
+    "control",
+    [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\t\n\r"],
+)
+def test_control_characters_are_refused_in_texts_and_alt_texts(control: str) -> None:
+    name = f"U+{ord(control):04X}"
+    (violation,) = judge_post([PartDraft(f"a{control}b")], subscription_type=None)
+    assert (violation.code, violation.found) == ("text_control_characters", name)
+    media = (MediaDraft(IMAGE, f"a{control}b"),)
+    (violation,) = judge_post([PartDraft("a", media)], subscription_type=None)
+    assert (violation.code, violation.found) == ("alt_text_control_characters", name)
+
+
+def test_tabs_and_line_ends_are_allowed() -> None:
+    text = "a\tb\nc\r\nd"
+    assert codes(PartDraft(text, (MediaDraft(IMAGE, text),))) == []
 
 
 def test_one_cashtag_is_allowed() -> None:

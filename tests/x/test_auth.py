@@ -229,3 +229,10 @@ async def test_revoked_grant_is_dead(
     with pytest.raises(x.errors.GrantDead):
         await refresh(emulator, session, account.tokens.refresh_token)
     assert (await emulator.truth())["tokens"]["refresh"] == 0
+
+
+async def test_a_sentence_alone_condemns_neither_account_nor_app(
+    emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
+    with pytest.raises(x.errors.XUnavailable, match="misses something"):
+        await refresh(emulator, session, "")

@@ -103,7 +103,7 @@ def problem(status: int, title: str) -> dict[str, object]:
         ),
         pytest.param(
             403, forbidden("The spend cap of this app is reached."),
-            errors.OutOfCredits, id="spend-cap",
+            errors.SpendingLimitReported, id="spend-cap-by-its-sentence",
         ),
         pytest.param(
             403,

@@ -1,6 +1,7 @@
 """`roost alarms`: what a person has to see to."""
 
 from roost.cli.show import Json, complete, open_for_command, plain, say
+from roost.escaping import one_line
 from roost.services import watch
 
 
@@ -13,8 +14,11 @@ def alarms(*, as_json: Json = False) -> int:
             found = await watch.list_alarms(house)
         answer = [plain(one) | {"tenant": tenant and tenant.name} for tenant, one in found]
         lines = [
-            f"{one.raised_at.isoformat(timespec='seconds')} "
-            f"{tenant.name if tenant else 'everybody'}: {one.message}\n    → {one.next}"
+            one_line(
+                f"{one.raised_at.isoformat(timespec='seconds')} "
+                f"{tenant.name if tenant else 'everybody'}: {one.message}"
+            )
+            + f"\n    → {one_line(one.next)}"
             for tenant, one in found
         ]
         told = "\n".join(lines) or "There is nothing to see to."

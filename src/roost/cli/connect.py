@@ -13,6 +13,7 @@ from roost import store
 from roost.cli.callback_listener import is_served, port_of
 from roost.cli.show import Json, TenantName, complete, open_for_command, say, tell
 from roost.errors import Busy
+from roost.escaping import one_line
 from roost.house import House
 from roost.models import Integration
 
@@ -40,7 +41,7 @@ def connect(
     async def work() -> None:
         async with open_for_command(with_secrets=True) as house:
             account = await _connect(house, tenant, no_browser)
-        told = f"@{account.username} is connected ({account.environment})."
+        told = one_line(f"@{account.username} is connected ({account.environment}).")
         say(account, told, as_json=as_json)
 
     return complete(work)

@@ -24,6 +24,7 @@ from roost.cli.demo_show import Progress, show_result
 from roost.cli.setup import make_home, make_tenant
 from roost.cli.show import Json, complete, plain, say, tell
 from roost.errors import Broken, InvalidInput
+from roost.escaping import one_line
 from roost.house import House, migrate, open_house
 from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
@@ -79,7 +80,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
                 say(result, as_json=as_json)
                 show_result(result, unpublished, shown=not as_json)
                 if keep is not None:
-                    tell(f"The demo's data is kept in {keep}.")
+                    tell(one_line(f"The demo's data is kept in {keep}."))
                 if stay:
                     tell(f"The page is at {stage.page_url} until Ctrl-C.")
                     await asyncio.Event().wait()

@@ -3,11 +3,13 @@
 from types import TracebackType
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
+from roost.cli.show import make_console
+from roost.escaping import one_line
 from roost.models import Post
 
 
@@ -15,10 +17,10 @@ class Progress:
     """What the demo is doing right now, on standard error; nothing where it is not shown."""
 
     def __init__(self, *, shown: bool) -> None:
-        self._console = Console(stderr=True, quiet=not shown)
+        self._console = make_console(stderr=True, quiet=not shown)
         self._bars = Bars(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             console=self._console,
@@ -44,7 +46,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """A step that has no count."""
-        self._console.print(f"[dim]·[/dim] {text}", highlight=False)
+        self._console.print(Text.assemble(("· ", "dim"), one_line(text)))
 
     def count(self, name: str, done: int, total: int) -> None:
         """A step that has one."""
@@ -60,15 +62,17 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
     table = Table(show_header=False, title="What happened", title_justify="left")
     table.add_column(style="bold")
     table.add_column()
-    table.add_row("accounts connected", str(result["connected"]))
+    table.add_row("accounts connected", one_line(str(result["connected"])))
     table.add_row(
         "published",
         f"{result['published']} posts, {result['parts']} parts, {result['media']} media",
     )
     for row in result["refused"]:
-        table.add_row("refused", f"line {row['row']}: {row['message']} ({row['code']})")
+        refusal = f"line {row['row']}: {row['message']} ({row['code']})"
+        table.add_row("refused", one_line(refusal))
     for post in unpublished:
-        table.add_row("not published", f"post {post.id} is {post.state}: {post.reason}")
+        outcome = f"post {post.id} is {post.state}: {post.reason}"
+        table.add_row("not published", one_line(outcome))
     table.add_row("X requests", str(result["requests"]))
     table.add_row(
         "the real X would have charged",
@@ -76,9 +80,10 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
     )
     table.add_row("snapshots", str(result["snapshots"]))
     for alert in result["alerts"]:
-        table.add_row("alert", f"@{alert['account']}: {alert['metric']} on {alert['day']}")
+        anomaly = f"@{alert['account']}: {alert['metric']} on {alert['day']}"
+        table.add_row("alert", one_line(anomaly))
     if not result["alerts"]:
         table.add_row("alerts", "none")
-    table.add_row("report", result["report"])
+    table.add_row("report", one_line(result["report"]))
     table.add_row("seconds", str(result["seconds"]))
-    Console().print(table)
+    make_console().print(table)

@@ -20,6 +20,7 @@ from roost.errors import (
     SchemaOutdated,
     UnsafeDatabaseRole,
 )
+from roost.escaping import one_line
 from roost.house import House, from_outside, open_house
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, unit_usd
@@ -45,8 +46,8 @@ def doctor(
         ill = any(one.health is Health.ILL for one in findings)
         mark = {Health.WELL: "✓", Health.NOTICE: "!", Health.ILL: "✗"}
         told = "\n".join(
-            f"{mark[one.health]} {one.what}: {one.told}"
-            + (f"\n    → {one.next}" if one.next else "")
+            one_line(f"{mark[one.health]} {one.what}: {one.told}")
+            + (f"\n    → {one_line(one.next)}" if one.next else "")
             for one in findings
         )
         say({"well": not ill, "findings": findings}, told, as_json=as_json)

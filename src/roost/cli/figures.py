@@ -5,13 +5,21 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.console import Console
 from rich.table import Table
 
 from roost import store
 from roost.cli.chosen import choose_account
-from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, say
+from roost.cli.show import (
+    AccountName,
+    Json,
+    TenantName,
+    complete,
+    make_console,
+    open_for_command,
+    say,
+)
 from roost.errors import InvalidInput
+from roost.escaping import one_line
 from roost.models import AccountHistory, Metric, PostSnapshot
 from roost.services import report as reporting
 
@@ -70,8 +78,8 @@ def _plain(history: AccountHistory) -> dict[str, Any]:
 
 
 def _print(history: AccountHistory) -> None:
-    console = Console()
-    name = f"@{history.integration.username}"
+    console = make_console()
+    name = one_line(f"@{history.integration.username}")
     if not history.account:
         console.print(f"{name}: nothing has been read yet.")
         return
@@ -80,14 +88,14 @@ def _print(history: AccountHistory) -> None:
     at = now.at.strftime("%Y-%m-%d %H:%M")
     console.print(f"{name}: {followers} followers at {at} UTC; ${history.usd:.3f} paid to X")
     for alert in history.alerts:
-        console.print(f"  alert: {alert.message}")
+        console.print(one_line(f"  alert: {alert.message}"))
     if not history.posts:
         return
     table = Table("sent (UTC)", *(metric.replace("_", " ") for metric in _SHOWN), "text")
     for snapshot in _latest(history):
         figures = ("–" if (v := snapshot.metrics[m]) is None else f"{v:,}" for m in _SHOWN)
         sent = snapshot.sent_at.strftime("%m-%d %H:%M")
-        table.add_row(sent, *figures, snapshot.text.replace("\n", " ")[:40])
+        table.add_row(sent, *figures, one_line(snapshot.text)[:40])
     console.print(table)
 
 
@@ -109,6 +117,6 @@ def report(
             chosen = await choose_account(house, whose, account) if account else None
             html = await reporting.write_report(house, [whose], account=chosen, days=days)
         out.write_text(html, "utf-8")
-        say({"report": out}, f"The report is {out}.", as_json=as_json)
+        say({"report": out}, f"The report is {one_line(str(out))}.", as_json=as_json)
 
     return complete(work)

@@ -4,14 +4,21 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from roost import store, story
 from roost.cli.chosen import choose_account
 from roost.cli.part_options import tell_options
-from roost.cli.show import AccountName, Json, TenantName, complete, open_for_command, plain, say
+from roost.cli.show import (
+    AccountName,
+    Json,
+    TenantName,
+    complete,
+    make_console,
+    open_for_command,
+    plain,
+    say,
+)
 from roost.cli.standing import (
     Standing,
     describe_wait,
@@ -22,6 +29,7 @@ from roost.cli.standing import (
     tell_standing,
 )
 from roost.clock import in_time_zone
+from roost.escaping import indented, one_line
 from roost.house import House
 from roost.journal import PartJournal
 from roost.models import Event, PartState, Post, PostId, Tenant
@@ -67,13 +75,13 @@ async def _list(house: House, tenant: Tenant, account: str | None, as_json: bool
     table = Table("post", "account", f"due ({zone})", "state", "parts", "text")
     for one in found:
         due = in_time_zone(one.due_at, zone).strftime("%Y-%m-%d %H:%M:%S") if one.due_at else "–"
-        text = one.parts[0].text.replace("\n", " ") if one.parts else ""
+        text = one_line(one.parts[0].text) if one.parts else ""
         table.add_row(
-            str(one.id), f"@{accounts[one.integration_id].username}", due,
-            _state(one, standing[one.id], tenant), str(len(one.parts)),
+            str(one.id), one_line(f"@{accounts[one.integration_id].username}"), due,
+            one_line(_state(one, standing[one.id], tenant)), str(len(one.parts)),
             text[:60],
         )  # fmt: skip
-    Console().print(table)
+    make_console().print(table)
     for scope in (pause.Scope.TENANT, pause.Scope.EVERYTHING):
         if any(scope in each.held for each in standing.values()):
             say(None, f"Held back: {tell_held([scope])} is paused.", as_json=False)
@@ -85,7 +93,7 @@ def _state(post: Post, standing: Standing, tenant: Tenant) -> str:
     if standing.held:
         words.append("held back")
     if standing.wait is not None:
-        words.append(escape(describe_wait(standing.wait, tenant)))
+        words.append(describe_wait(standing.wait, tenant))
     return ", ".join(words)
 
 
@@ -125,12 +133,12 @@ def _history(events: Sequence[Event], parts: Sequence[PartJournal]) -> dict[str,
 
 def _part(journal: PartJournal, zone: str, history: bool) -> Iterator[str]:
     part = journal.part
-    yield f"  part {part.position} ({part.state}): {part.text}"
+    yield f"  part {part.position} ({part.state}): {indented(part.text, ' ' * 6)}"
     for line in tell_options(part.options):
-        yield f"    {line}"
+        yield one_line(f"    {line}")
     for asset in part.media:
         alt = f', alt text "{asset.alt_text}"' if asset.alt_text else ", no alt text"
-        yield f"    {asset.kind} {asset.path}{alt}"
+        yield one_line(f"    {asset.kind} {asset.path}{alt}")
     if not history or part.state is PartState.SENT:
         return
     # What is known of a part that is not out: a person may have to decide about it.
@@ -138,9 +146,9 @@ def _part(journal: PartJournal, zone: str, history: bool) -> Iterator[str]:
         known = [story.outcome(attempt), story.reads(attempt)]
         at = in_time_zone(attempt.started_at, zone).strftime("%H:%M:%S")
         told = "; ".join(filter(None, known))
-        yield f"    attempt {attempt.number} at {at}: {told}"
+        yield one_line(f"    attempt {attempt.number} at {at}: {told}")
     if (keys := story.media(journal)) is not None:
-        yield f"    {keys}"
+        yield one_line(f"    {keys}")
 
 
 def _story(events: Sequence[Event], zone: str) -> Iterator[str]:
@@ -151,4 +159,4 @@ def _story(events: Sequence[Event], zone: str) -> Iterator[str]:
         if at.date() != day:
             day = at.date()
             yield f"{at:%a} {at.day} {at:%b %Y} ({zone})"
-        yield f"  {at:%H:%M:%S} {story.sentence(event)} [{event.who}]"
+        yield one_line(f"  {at:%H:%M:%S} {story.sentence(event)} [{event.who}]")

@@ -10,6 +10,7 @@ from roost import store, worker
 from roost.cli.processes import worker_signature
 from roost.cli.show import INTERRUPTED, tell
 from roost.cli.standing import Standing, describe_wait, standing_of, tell_held
+from roost.escaping import one_line
 from roost.house import House
 from roost.models import IntegrationStatus, PartState, Post, PostState, Tenant
 from roost.services import pause
@@ -60,7 +61,7 @@ async def wait_for_outcome(house: House, tenant: Tenant, post: Post) -> Outcome:
             if standing.wait is not None:
                 waits = describe_wait(standing.wait, tenant)
                 if waits != told:
-                    tell(f"Post {post.id} {waits}. (Ctrl-C leaves it planned.)")
+                    tell(one_line(f"Post {post.id} {waits}. (Ctrl-C leaves it planned.)"))
                 told = waits
             looks += 1
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -10,6 +10,7 @@ from roost.cli.chosen import choose_account
 from roost.cli.show import Json, TenantName, complete, open_for_command, say
 from roost.cli.standing import see_standing, tell_held
 from roost.errors import InvalidInput
+from roost.escaping import one_line
 from roost.house import House
 from roost.models import PostId, Tenant
 from roost.services import pause as pauses
@@ -130,8 +131,8 @@ async def _hold(
         rest = await _still_held(house, tenant, PostId(post)) if not paused else ""
     elif scope is Scope.ACCOUNT:
         account = await choose_account(house, tenant, name)
-        of = f"@{account.username}"
-        what, again = f"All posts of {of}", f"--account {of}"
+        of, shown = f"@{account.username}", one_line(f"@{account.username}")
+        what, again = f"All posts of {shown}", f"--account {shown}"
         await pauses.hold_account(house, account, paused=paused)
     else:
         await pauses.hold_tenant(house, tenant, paused=paused)
@@ -181,7 +182,8 @@ async def _resume_everything(house: House, *, accept_copy: bool) -> tuple[dict[s
     if resumed.adopted:
         lines.append("Found on X, and kept as published:")
         lines += [
-            f"  post {one.post_id}, part {one.position}: {one.tweet_id}" for one in resumed.adopted
+            one_line(f"  post {one.post_id}, part {one.position}: {one.tweet_id}")
+            for one in resumed.adopted
         ]
     if resumed.looked_for:
         lines.append(f"Due and not found, looked for again first: {_numbers(resumed.looked_for)}")
@@ -196,7 +198,7 @@ async def _resume_everything(house: House, *, accept_copy: bool) -> tuple[dict[s
     lines += [
         f"@{username} could not be searched (connect it again if need be): its posts are paused."
         f" `roost resume --account @{username}` lets them go on."
-        for username in resumed.paused_accounts
+        for username in map(one_line, resumed.paused_accounts)
     ]
     return answer, "\n".join(lines)
 

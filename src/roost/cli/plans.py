@@ -16,6 +16,7 @@ from roost.cli.show import (
     say,
     show_price,
 )
+from roost.escaping import one_line
 from roost.services import schedule
 
 
@@ -46,11 +47,14 @@ def import_plan(
 
 def _told(imported: schedule.Imported, dry_run: bool) -> str:
     verb = "would be scheduled" if dry_run else "scheduled"
-    lines = [f"{imported.posts} posts {verb}; X will charge {show_price(imported.price)}."]
+    price = one_line(show_price(imported.price))
+    lines = [f"{imported.posts} posts {verb}; X will charge {price}."]
     if imported.known:
         lines.append(f"{imported.known} posts were imported before; nothing changed for them.")
     for row in imported.refused:
         lines.append(f"line {row.line} was refused ({row.code}):")
-        lines += [f"  · {reason.message} {reason.next}".rstrip() for reason in row.reasons]
+        lines += [
+            one_line(f"  · {reason.message} {reason.next}".rstrip()) for reason in row.reasons
+        ]
     lines += [f"line {row.line}: {describe_finding(row.finding)}" for row in imported.findings]
     return "\n".join(lines)

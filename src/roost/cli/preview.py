@@ -9,6 +9,7 @@ from roost.cli.part_options import tell_options
 from roost.cli.show import describe_finding, exit_code, plain, say, show_price
 from roost.cli.standing import describe_wait, local_time, tell_held
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
+from roost.escaping import indented, one_line
 from roost.house import House
 from roost.models import Integration, IntegrationStatus, Tenant, Wait
 from roost.services import pause, schedule
@@ -103,10 +104,10 @@ async def _see(
 def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
     lines = []
     for order, draft in enumerate(seen.judged.drafts, 1):
-        lines.append(f"part {order}: {draft.text}")
-        lines += [f"  {line}" for line in tell_options(draft.options)]
-    lines += [f"✗ {one.code}: {one.message} {one.next}" for one in seen.judged.violations]
-    lines += [f"✗ {error.code}: {error.message} {error.next}" for error in seen.problems]
+        lines.append(f"part {order}: {indented(draft.text, '  ')}")
+        lines += [one_line(f"  {line}") for line in tell_options(draft.options)]
+    lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in seen.judged.violations]
+    lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in seen.problems]
     lines += [describe_finding(one) for one in seen.judged.findings]
     if seen.is_other_x:
         lines.append(f"! The account belongs to the {seen.account.environment} X: not from here.")
@@ -123,7 +124,7 @@ def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
         when = f"at {local_time(earliest, tenant)}"
         if seen.is_now and seen.wait is None:
             when = "now"
-        lines.append(f"It would be published {when} as {name}.")
+        lines.append(one_line(f"It would be published {when} as {name}."))
     else:
         lines.append(f"It would be refused for {name}; nothing would be published.")
     lines.append(f"X charges {show_price(seen.judged.price)}.")

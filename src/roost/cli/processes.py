@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from roost.cli.show import Json, complete, open_for_command, say, tell
+from roost.escaping import one_line
 
 Scenario = Literal[
     "bot-burst",
@@ -125,6 +126,6 @@ def emulator(
             faults=read_file(faults) if faults else (),
         )
     except (OSError, ValueError) as error:
-        tell(f"The emulator does not start: {error}")
+        tell(one_line(f"The emulator does not start: {error}"))
         return 2
     return 0

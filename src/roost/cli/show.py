@@ -16,7 +16,9 @@ from typing import Annotated, Any
 
 import cyclopts
 from cyclopts import App, Parameter
+from rich.console import Console
 
+from roost import escaping
 from roost.errors import (
     AdministratorNeeded,
     InvalidInput,
@@ -88,9 +90,18 @@ def plain(value: Any) -> Any:
 def say(value: Any, text: str | None = None, *, as_json: bool) -> None:
     """Print the answer: JSON of `value`, or `text` for a person."""
     if as_json:
-        print(json.dumps(plain(value), ensure_ascii=False), flush=True)  # noqa: T201  the answer
+        encoded = json.dumps(plain(value), ensure_ascii=False)
+        print(escaping.json_text(encoded), flush=True)  # noqa: T201  the answer
     elif text is not None:
-        print(text, flush=True)  # noqa: T201
+        print(escaping.terminal(text), flush=True)  # noqa: T201
+
+
+def make_console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """Where tables are printed: no text of a cell is markup, whoever wrote it.
+
+    Escape each cell with `escaping.one_line`.
+    """
+    return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
 
 
 def show_price(price: Price) -> str:
@@ -102,13 +113,13 @@ def show_price(price: Price) -> str:
 
 def tell(text: str) -> None:
     """Say something that is not the answer, on standard error."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(escaping.terminal(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def describe_finding(finding: PostFinding) -> str:
     """A warning in a line: what is probably not meant, and what to do about it."""
     part = f"part {finding.part}: " if finding.part is not None else ""
-    return f"! {part}{finding.code}: {finding.message} {finding.next}".rstrip()
+    return escaping.one_line(f"! {part}{finding.code}: {finding.message} {finding.next}".rstrip())
 
 
 def show_findings(findings: Sequence[PostFinding]) -> None:
@@ -122,14 +133,15 @@ def show_failure(error: RoostError, *, as_json: bool) -> None:
     if as_json:
         say({"error": error.as_dict()}, as_json=True)
         return
-    tell(f"{error.code}: {error.message}")
+    tell(escaping.one_line(f"{error.code}: {error.message}"))
     for violation in error.facts.get("violations", []):
-        tell(f"  · {violation['message']} {violation.get('next') or ''}".rstrip())
+        reason = f"  · {violation['message']} {violation.get('next') or ''}".rstrip()
+        tell(escaping.one_line(reason))
     if "sql" in error.facts:
         tell(error.facts["sql"])
-    tell(error.did)
+    tell(escaping.one_line(error.did))
     if error.next:
-        tell(error.next)
+        tell(escaping.one_line(error.next))
 
 
 def run(app: App, arguments: list[str] | None) -> int:
@@ -137,12 +149,11 @@ def run(app: App, arguments: list[str] | None) -> int:
     wanted = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in wanted
     try:
-        result = app(wanted, exit_on_error=False, print_error=True, result_action="return_value")
+        result = app(wanted, exit_on_error=False, print_error=False, result_action="return_value")
     except cyclopts.CycloptsError as error:
-        if as_json:
-            message = str(error).strip() or type(error).__name__
-            usage = UsageInvalid(message, next="`roost --help` lists the commands.")
-            show_failure(usage, as_json=True)
+        message = str(error).strip() or type(error).__name__
+        usage = UsageInvalid(message, next="`roost --help` lists the commands.")
+        show_failure(usage, as_json=as_json)
         return 2
     except RoostError as error:
         show_failure(error, as_json=as_json)

@@ -8,6 +8,7 @@ from typing import Any
 from roost import store
 from roost.cli.show import plain
 from roost.clock import in_time_zone
+from roost.escaping import one_line
 from roost.house import House
 from roost.models import Environment, Integration, PartState, Post, PostState, Tenant, Wait
 from roost.services import pause, waiting
@@ -60,11 +61,11 @@ def tell_standing(post: Post, tenant: Tenant, standing: Standing) -> str:
     if post.state is PostState.SCHEDULED and post.due_at is not None:
         lines = [f"Post {post.id} is scheduled for {local_time(post.due_at, tenant)}."]
     if post.reason:
-        lines.append(post.reason)
+        lines.append(one_line(post.reason))
     if standing.held:
         lines.append(f"Held back: {tell_held(standing.held)} is paused.")
     if standing.wait is not None:
-        lines.append(f"It {describe_wait(standing.wait, tenant)}.")
+        lines.append(one_line(f"It {describe_wait(standing.wait, tenant)}."))
         if all(part.state is PartState.PENDING for part in post.parts):
             lines.append(
                 f"Nothing of it is on X: `roost cancel {post.id}` takes it back,"
@@ -73,9 +74,9 @@ def tell_standing(post: Post, tenant: Tenant, standing: Standing) -> str:
     for part in post.parts:
         if part.sent_as is None:
             continue
-        where = f"on the emulator as {part.sent_as}"
+        where = one_line(f"on the emulator as {part.sent_as}")
         if standing.account.environment is Environment.LIVE:
-            where = f"https://x.com/i/web/status/{part.sent_as}"
+            where = one_line(f"https://x.com/i/web/status/{part.sent_as}")
         lines.append(f"{where} (deleted since)" if part.deleted_at else where)
     return "\n".join(lines)
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.console import Console
 from rich.text import Text
 
 from roost.cli.part_options import OptionFlags, tell_options
-from roost.cli.show import Json, complete, describe_finding, say, show_price
+from roost.cli.show import Json, complete, describe_finding, make_console, say, show_price
+from roost.escaping import indented, one_line
 from roost.services import compose, schedule
 from roost.services.schedule import PlainPart
 from roost.settings import read_settings
@@ -26,7 +26,9 @@ def write(
 
     async def work() -> None:
         drafts = await compose.draft(brief)
-        told = "\n\n".join(f"{d.text}\n  ({d.weighted_length} of 240)" for d in drafts)
+        told = "\n\n".join(
+            f"{indented(d.text, '  ')}\n  ({d.weighted_length} of 240)" for d in drafts
+        )
         say({"drafts": drafts}, told, as_json=as_json)
 
     return complete(work)
@@ -78,18 +80,29 @@ def check(
 
 
 def _print(part: PlainPart, weight: Weight, judged: schedule.Judged) -> None:
-    console, text = Console(), part.text
-    shown = Text(weight.text)
-    found = entities(text)
-    for entity in (*found.urls, *found.mentions, *found.hashtags, *found.cashtags):
-        shown.stylize("underline", entity.start, entity.end)
-    console.print(shown)
+    console = make_console()
+    console.print(_underlined(part.text, weight.text))
     console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")
     for line in tell_options(part.options):
         console.print(Text(line))
     for violation in judged.violations:
-        told = f"{violation.code}: {violation.message} {violation.next}"
+        told = one_line(f"{violation.code}: {violation.message} {violation.next}")
         console.print(Text.assemble(("✗ ", "red"), told))
     for finding in judged.findings:
         console.print(Text(describe_finding(finding)))
-    console.print(f"X charges {show_price(judged.price)}")
+    console.print(one_line(f"X charges {show_price(judged.price)}"))
+
+
+def _underlined(text: str, normal: str) -> Text:
+    """A text (as written, and in NFC) with what X makes links of underlined."""
+    found = entities(text)
+    shown, position = Text(), 0
+    entity_spans = (
+        (entity.start, entity.end)
+        for entity in (*found.urls, *found.mentions, *found.hashtags, *found.cashtags)
+    )
+    for start, end in sorted(entity_spans):
+        shown.append(indented(normal[position:start], "  "))
+        shown.append(indented(normal[start:end], "  "), "underline")
+        position = end
+    return shown.append(indented(normal[position:], "  "))

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from roost import escaping
 from roost.agents import narrator
 from roost.insights import charts
 from roost.insights.report import AccountReport, PostReport, Report
@@ -23,6 +25,10 @@ from roost.insights.series import DailySeries
 from roost.insights.svg import draw_svgs
 
 _TEMPLATES = Path(__file__).with_name("templates")
+#: A picture's tags (their attributes hold no `>` and no quotes), and their ids and references.
+#: Texts between and within them, such as a post's, are left alone.
+_TAG = re.compile(r"<[^>]*>")
+_REFERENCE = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="url\(#)')
 
 
 def render_html(report: Report) -> str:
@@ -79,6 +85,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_finalize,
     )
     environment.filters |= {
         "count": narrator.count,
@@ -91,6 +98,12 @@ def _environment() -> jinja2.Environment:
         "daily_rows": _daily_rows,
     }
     return environment
+
+
+def _finalize(value: Any) -> Any:
+    """What is put into the page: text is made harmless, markup is our own."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return escaping.markup(value) if is_text else value
 
 
 def _read(name: str) -> str:
@@ -134,7 +147,7 @@ def _inline(svg: str, prefix: str) -> Markup:
     """
     svg = re.sub(r' (?:width|height)="[\d.]+"(?=[^>]*viewBox)', "", svg, count=2)
     svg = svg.replace("<svg ", '<svg aria-hidden="true" ', 1)
-    svg = re.sub(r'(?<=\sid=")|(?<=url\(#)|(?<=href="#)', prefix, svg)
+    svg = _TAG.sub(lambda tag: _REFERENCE.sub(rf"\g<0>{prefix}", tag[0]), svg)
     # Drawn by vl-convert, which escapes the texts it is given.
     return Markup(svg)  # noqa: S704
 

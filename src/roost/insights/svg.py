@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from roost import escaping
 from roost.errors import Broken
 
 _PROGRAM = Path(__file__).with_name("svg_process.py")
@@ -35,7 +36,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
     try:
         ended = subprocess.run(  # noqa: S603  our own interpreter, our own file
             [sys.executable, "-P", str(_PROGRAM)],
-            input=json.dumps(specs),
+            input=json.dumps(_escaped(specs)),
             capture_output=True,
             encoding="ascii",
             timeout=_START_SECONDS + _PICTURE_SECONDS * len(specs),
@@ -53,3 +54,14 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
             f"Drawing {len(specs)} charts failed with {kind}.", did="No report was made."
         )
     return [str(picture) for picture in json.loads(ended.stdout)]
+
+
+def _escaped(spec: Any) -> Any:
+    """A specification whose every string is safe in a picture, whoever wrote it."""
+    if isinstance(spec, str):
+        return escaping.markup(spec)
+    if isinstance(spec, dict):
+        return {name: _escaped(value) for name, value in spec.items()}
+    if isinstance(spec, list | tuple):
+        return [_escaped(value) for value in spec]
+    return spec

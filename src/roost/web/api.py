@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from roost import store
 from roost.models import Integration, Post
@@ -14,8 +14,9 @@ from roost.services import pause, waiting, watch
 from roost.services.pause import Holds
 from roost.store.away import DATABASE_AWAY
 from roost.web.asked import NamedTenant, OpenHouse
+from roost.web.failures import SafeJSON
 
-router = APIRouter()
+router = APIRouter(default_response_class=SafeJSON)
 
 #: Wall seconds after which a silent database counts as away.
 _PATIENCE_S: Final = 5.0
@@ -61,7 +62,7 @@ async def tell_health(house: OpenHouse) -> Response:
             holds = await pause.find_holds(transaction)
     except (*DATABASE_AWAY, TimeoutError):
         away = {"status": "broken", "database": "away"}
-        return JSONResponse(away | {"workers_alive": None, "oldest_due_seconds": None}, 503)
+        return SafeJSON(away | {"workers_alive": None, "oldest_due_seconds": None}, 503)
     assert workers is not None
     status = _status(holds, oldest, workers["n"], now)
     told = {
@@ -70,7 +71,7 @@ async def tell_health(house: OpenHouse) -> Response:
         "workers_alive": workers["n"],
         "oldest_due_seconds": oldest and (now - oldest).total_seconds(),
     }
-    return JSONResponse(told, 503 if status == "late" else 200)
+    return SafeJSON(told, 503 if status == "late" else 200)
 
 
 def _status(holds: Holds, oldest: datetime | None, workers: int, now: datetime) -> str:

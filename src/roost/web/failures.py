@@ -1,5 +1,6 @@
 """Failures as answers: a status for each kind, as JSON for programs and as a page for people."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from roost import escaping
 from roost.errors import InvalidInput, Kind, NotFound, RoostError
 from roost.web import shown
 
@@ -32,6 +34,15 @@ _TITLES: Final[Mapping[Kind, str]] = {
 }
 
 
+class SafeJSON(JSONResponse):
+    """JSON in which no text of others acts on the terminal that it is printed to."""
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the body."""
+        encoded = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return escaping.json_text(encoded).encode()
+
+
 def answer(
     path: str, error: RoostError, *, status: int | None = None, title: str | None = None
 ) -> Response:
@@ -41,7 +52,7 @@ def answer(
     """
     code = STATUS[error.kind] if status is None else status
     if path.startswith("/api/") and not path.startswith("/api/auth/"):
-        return JSONResponse({"error": error.as_dict()}, code)
+        return SafeJSON({"error": error.as_dict()}, code)
     return shown.page(
         "failure.html.j2", status=code, title=title or _TITLES[error.kind], error=error
     )

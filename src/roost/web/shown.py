@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from roost import story
+from roost import escaping, story
 from roost.agents import narrator
 from roost.clock import in_time_zone
 from roost.insights.charts import shorten
@@ -85,9 +85,9 @@ def on_day(day: date) -> Markup:
 
 def sentence(text: str) -> Markup:
     """A failure's sentence, with what stands in backticks as code."""
-    pieces = text.split("`")
+    pieces = escaping.markup(text).split("`")
     if len(pieces) % 2 == 0:
-        return Markup("{}").format(text)
+        return Markup("{}").format("`".join(pieces))
     forms = (Markup("{}"), Markup("<code>{}</code>"))
     return Markup("").join(forms[n % 2].format(piece) for n, piece in enumerate(pieces))
 
@@ -102,12 +102,24 @@ def who(settings: ReplySettings) -> str:
     return _WHO[settings]
 
 
+def editable(text: str) -> Markup:
+    """A text to be changed in a form and sent back."""
+    return Markup("{}").format(escaping.editable(text))
+
+
+def _finalize(value: Any) -> Any:
+    """What is put into a page: text is made harmless, markup is our own."""
+    is_text = isinstance(value, str) and not isinstance(value, Markup)
+    return escaping.markup(value) if is_text else value
+
+
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("roost.web"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
+    finalize=_finalize,
 )
 _TEMPLATES.filters |= {
     "state": state,
@@ -120,6 +132,7 @@ _TEMPLATES.filters |= {
     "on_day": on_day,
     "short": lambda text: shorten(text, _SHORT),
     "sentence": sentence,
+    "editable": editable,
     "figure": figure,
     "signed": lambda number: narrator.signed(round(number)),
     "dollars": narrator.dollars,

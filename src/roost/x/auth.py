@@ -260,9 +260,11 @@ def _judge(answer: Answer, operation: Operation, refused: type[errors.XFailure])
     error = refusal.error if refusal.error in _ERRORS else ""
     if not error and problems.read_problem(answer.body) is None:
         return refusals.judge_foreign(answer, operation)
-    is_verdict = error in {"invalid_request", "invalid_grant"}
-    if answer.status == 400 and is_verdict and "parameter" not in refusal.error_description:
-        return refused("X no longer accepts the token or code.", **facts)
+    if answer.status == 400 and error in {"invalid_request", "invalid_grant"}:
+        if "parameter" not in refusal.error_description:
+            return refused("X no longer accepts the token or code.", **facts)
+        # A sentence alone condemns neither the account nor, before all others, the app.
+        return errors.XUnavailable("X's token endpoint misses something in the request.", **facts)
     if answer.status in {401, 403} or error:
         return errors.AppMisconfigured(
             f"X's token endpoint does not accept this app ({error or 'no reason given'}).", **facts

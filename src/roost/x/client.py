@@ -7,7 +7,7 @@ exchange is told before its result is handed out.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
@@ -40,7 +40,8 @@ class Client:
     cover. `clock` tells domain time, in which X's rate limits end; with `wait` a request that
     meets one sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after
     every exchange, also a failed one. What it raises goes to the caller in place of X's answer.
-    `server_time` notes the `Date` of every answer that is X's.
+    `server_time` notes the `Date` of every answer that is X's. `names` are those of the account,
+    which X may quote in a refusal.
     Raises: UnsafeHost (`tokens` and `oauth1` belong to different endpoints).
     """
 
@@ -55,6 +56,7 @@ class Client:
         patience: Patience = _DEFAULT_PATIENCE,
         wait: bool = False,
         server_time: ServerTime | None = None,
+        names: Sequence[str] = (),
     ) -> None:
         self._tokens = tokens
         self._oauth1 = oauth1
@@ -65,6 +67,7 @@ class Client:
         self._patience = patience
         self._wait = wait
         self._server_time = server_time
+        self._names = names
         self._beyond_grant: set[Operation] = set()
 
     @property
@@ -181,6 +184,7 @@ class Client:
             request.operation,
             now=self._clock.now(),
             post_text=request.text,
+            carried=[*request.words(), *self._names],
             limited=limited + 1,
         )
         return _with(Receipt(request, answer), error)

@@ -19,10 +19,12 @@
     ├── AppMisconfigured            broken: our app's credentials, plan or address; every account
     ├── CredentialMissing       broken: the client has no credential of the kind that this takes
     ├── XUnavailable                busy: nothing that lasts was done; try again
-    │   └── NotSent                 no byte left this machine
+    │   ├── NotSent                 no byte left this machine
+    │   └── SpendingLimitReported   by a sentence alone, so that only this account waits
     └── OutcomeUnknown              broken: it may have happened
 
-`roost.x.refusals` says which answer becomes which. No error holds a status, a secret or a text.
+`roost.x.refusals` says which answer becomes which. No error holds a status, a secret or a text;
+those that concern all accounts of an app hold no sentence of X's, which may quote one of them.
 """
 
 from datetime import timedelta
@@ -190,6 +192,12 @@ class XUnavailable(XFailure, Busy):
 
 class NotSent(XUnavailable):
     """Not one byte of the request left this machine."""
+
+
+class SpendingLimitReported(XUnavailable):
+    """X names credits or a spending limit by a sentence alone; only this account waits."""
+
+    default_next = "See in X's developer console whether the app has credits and room to spend."
 
 
 class OutcomeUnknown(XFailure, Broken):

@@ -1,12 +1,18 @@
 """X's problem documents: whether an error body is X's own, and what it says. Pure.
 
+X's sentences may quote what the request held: the text of a post, a name. So a sentence says
+something only by words that the request does not hold itself (`about`), and never anything that
+concerns others than its account: that is for type, code and title alone.
+
 A proxy, a portal or a filter between here and X answers with statuses of its own, also after it
 has delivered the request. So the status of a refusal proves nothing; only a body that has the
 members of X's problems does. `{}`, `{"status": "ok"}`, HTML, plain text and an empty body do not.
 """
 
+import html
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -36,11 +42,20 @@ class Problem:
     period: str | None
     """Of a usage cap: `Daily` or `Monthly`."""
     reason: str | None
+    carried: str = ""
+    """What the request held, comparable with the sentence."""
+
+    def about(self, carried: Iterable[str]) -> "Problem":
+        """The problem with a request that held these words: X may be quoting them."""
+        return replace(self, carried="\n".join(_comparable(words) for words in carried))
 
     def says(self, *phrases: str) -> bool:
-        """Whether X's words hold one of these (in lower case)."""
-        said = self.sentence.lower()
-        return any(phrase in said for phrase in phrases)
+        """Whether X's words hold one of these (in lower case) that the request does not hold.
+
+        Name a whole sentence of X's beside a word of it: a post may well hold the word.
+        """
+        said = _comparable(self.sentence)
+        return any(phrase in said and phrase not in self.carried for phrase in phrases)
 
 
 def read_problem(body: bytes) -> Problem | None:
@@ -114,6 +129,13 @@ def _has_entries(listed: object) -> bool:
         )
         for entry in listed
     )
+
+
+def _comparable(words: str) -> str:
+    """Words in one form, however X may have changed them while quoting."""
+    plain = unicodedata.normalize("NFKC", html.unescape(words)).casefold()
+    seen = (char for char in plain if unicodedata.category(char) != "Cf")
+    return " ".join("".join(seen).split())
 
 
 def _text(payload: Mapping[str, Any], name: str) -> str:

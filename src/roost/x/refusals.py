@@ -1,11 +1,15 @@
 """Which error an answer without success becomes, and which a silence. Pure.
 
-Problems are known by the last segment of their type (X answers with two hosts), else by words
-that logs have shown; the sources are in each rule's comment. A refusal without X's problem
+Problems are known by the last segment of their type (X answers with two hosts), by number or title;
+what concerns one request or account alone also by words that logs have shown. What concerns the
+whole app is never known by a sentence, and its message holds none: X's sentence may quote one
+tenant, and everybody reads it. A refusal without X's problem
 document is not X's (see `problems`), whatever its status: the request may have been carried out.
 """
 
-from collections.abc import Mapping
+import html
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -44,7 +48,7 @@ def is_about_the_grant(answer: Answer) -> bool:
     problem = read_problem(answer.body)
     if problem is None:
         return False
-    is_bare = _is_bare_forbidden(problem) and not _is_about_money(problem)
+    is_bare = _is_bare_forbidden(problem) and problem.title != "CreditsDepleted"
     return problem.slug == "unsupported-authentication" or is_bare
 
 
@@ -99,12 +103,14 @@ def judge_answer(
     *,
     now: datetime,
     post_text: str | None = None,
+    carried: Sequence[str] = (),
     limited: int = 1,
 ) -> errors.XFailure:
     """The error for an answer that is not a success.
 
-    `now` is domain time, in which X's limits end; `post_text` the text of a create; `limited`
-    counts the 429s in a row, this one included.
+    `now` is domain time, in which X's limits end; `post_text` the text of a create; `carried` all
+    words that the request held, and names of its account: X may quote them. `limited` counts the
+    429s in a row, this one included.
     """
     if not 400 <= answer.status < 500 or answer.status == 408:
         return judge_failure(answer, operation)
@@ -115,11 +121,16 @@ def judge_answer(
         return errors.SegmentTooLarge("X does not take segments of this size.", **facts)
     if problem is None:
         return judge_foreign(answer, operation)
+    problem = problem.about([*carried, *([post_text] if post_text else [])])
     if (general := _judge_account(answer, problem, now, limited, facts)) is not None:
         return general
     if answer.status == 410:
         return errors.AppMisconfigured(
             "X has nothing at this address any more.", next="Check ROOST_X_BASE_URL.", **facts
+        )
+    if _mentions_money(problem):
+        return errors.SpendingLimitReported(
+            f"X names credits or a spending limit: {_quote(problem, post_text)}", **facts
         )
     said = _quote(problem, post_text)
     if operation is Operation.CREATE_POST:
@@ -155,16 +166,15 @@ def _judge_account(
     answer: Answer, problem: Problem, now: datetime, limited: int, facts: dict[str, Any]
 ) -> errors.XFailure | None:
     """Refusals that any operation may meet; None: it is about this request."""
-    said = _quote(problem, None)
     slug = problem.slug
     windows = limits.read_windows(answer.headers)
     if slug == "usage-capped" or problem.title == "UsageCapExceeded":
         # The windows' resets mean nothing here (seen with full windows).
         wait = limits.wait_after_429(windows, now=now, usage_cap=problem.period or "Monthly")
         facts = facts | {"until": wait.until.isoformat(), "period": problem.period}
-        return errors.OutOfCredits(f"The app's usage cap at X is reached: {said}", **facts)
-    if answer.status == 402 or slug == "credits" or _is_about_money(problem):
-        return errors.OutOfCredits(f"The X app cannot pay for this: {said}", **facts)
+        return errors.OutOfCredits("The app's usage cap at X is reached.", **facts)
+    if answer.status == 402 or slug == "credits" or problem.title == "CreditsDepleted":
+        return errors.OutOfCredits("The X app has no credits left.", **facts)
     if answer.status == 429:
         until = limits.wait_after_429(windows, now=now, refusals=limited).until
         wait_for = until - now
@@ -175,7 +185,9 @@ def _judge_account(
         return errors.Reauthorize("X does not accept the account's token.", **facts)
     # 453: the plan has no such endpoint.
     if slug in _APP_PROBLEMS or problem.reason == "client-not-enrolled" or 453 in problem.codes:
-        return errors.AppMisconfigured(f"X does not serve this app: {said}", **facts)
+        known = {slug, problem.reason} & (_APP_PROBLEMS | {"client-not-enrolled"})
+        why = " ".join(sorted(filter(None, known))) or "453"
+        return errors.AppMisconfigured(f"X does not serve this app ({why}).", **facts)
     if answer.status == 403 and _is_bare_forbidden(problem):
         return errors.Reauthorize(
             "The account's grant does not cover this.",
@@ -188,23 +200,28 @@ def _judge_account(
 def _judge_create(
     problem: Problem, post_text: str | None, said: str, facts: dict[str, Any]
 ) -> errors.XFailure:
-    if problem.says("duplicate") or 187 in problem.codes:
+    if problem.says("create a tweet with duplicate content", "duplicate") or 187 in problem.codes:
         return errors.DuplicatePost(f"X refused the post: {said}", **facts)
-    if problem.says("too long") or _is_told_by_weight(problem, post_text):
+    if problem.says("your tweet text is too long", "too long") or _is_told_by_weight(
+        problem, post_text
+    ):
         return errors.TextTooLong(f"X refused the post as too long: {said}", **facts)
-    if problem.says("media ids"):
+    if problem.says("your media ids are invalid", "media ids"):
         return errors.MediaIdsInvalid(f"X refused the post's media ids: {said}", **facts)
-    if problem.says("a video longer", "maximum of 4 items"):
+    if problem.says("not allowed to post a video longer", "a video longer", "maximum of 4 items"):
         return errors.MediaRejected(f"X refused the post's media: {said}", **facts)
     if problem.says("attempted to quote"):
         return errors.NotFoundOnX(f"X does not see the post to quote: {said}", **facts)
-    if problem.says("deleted or not visible") or 385 in problem.codes:
+    if (
+        problem.says("to reply to a tweet that is deleted", "deleted or not visible")
+        or 385 in problem.codes
+    ):
         return errors.ParentNotVisible(f"X does not see the post to reply to: {said}", **facts)
     if problem.slug == "not-authorized-for-resource" or problem.says(
         "reply to or quote", "reply to this conversation", "quoting this post"
     ):
         return errors.ReplyNotAllowed(f"X refused the reply or quote: {said}", **facts)
-    if problem.says("one cashtag"):
+    if problem.says("limited to a maximum of one cashtag", "one cashtag"):
         return errors.TooManyCashtags(f"X refused the post: {said}", **facts)
     return errors.Rejected(f"X refused the post: {said}", **facts)
 
@@ -221,10 +238,9 @@ def _is_bare_forbidden(problem: Problem) -> bool:
     return not problem.slug and not problem.codes and problem.sentence in {"", "Forbidden"}
 
 
-def _is_about_money(problem: Problem) -> bool:
-    return problem.title == "CreditsDepleted" or problem.says(
-        "any credits", "spend cap", "spending limit"
-    )
+def _mentions_money(problem: Problem) -> bool:
+    """Whether the sentence alone says so: no source shows by which type X refuses at a limit."""
+    return problem.says("any credits", "spend cap", "spending limit")
 
 
 def _facts(answer: Answer, operation: prices.Operation) -> dict[str, Any]:
@@ -235,5 +251,18 @@ def _quote(problem: Problem, post_text: str | None) -> str:
     """X's words for a reader: scrubbed, cut, and without the post's text should they hold it."""
     said = telemetry.scrub(problem.sentence or problem.title or "no reason given")
     if post_text:
-        said = said.replace(post_text, "…")
+        said = _mask(said, post_text)
     return said if len(said) <= _LONGEST_SENTENCE else said[: _LONGEST_SENTENCE - 1] + "…"
+
+
+def _mask(sentence: str, post_text: str) -> str:
+    """The sentence without a quotation of the text; words of X's that only contain it stay."""
+    spellings = {
+        post_text,
+        post_text.strip(),
+        html.escape(post_text),
+        html.escape(post_text, False),
+    }
+    for spelling in sorted(filter(None, spellings), key=len, reverse=True):
+        sentence = re.sub(rf"(?<!\w){re.escape(spelling)}(?!\w)", "…", sentence)
+    return sentence

@@ -1,6 +1,6 @@
 """What is asked of X, and what is told of each exchange to whoever keeps a ledger."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import urlencode
@@ -60,6 +60,13 @@ class Request(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"Request({self.operation})"
 
+    def words(self) -> list[str]:
+        """Everything written into it, which a refusal of X's may quote."""
+        written: list[object] = [self.text, self.params, self.form]
+        if isinstance(self.body, JsonBody):
+            written.append(self.body.value)
+        return list(_strings(written))
+
     def new_body(self) -> Payload | None:
         """The body for one sending."""
         if self.body is not None:
@@ -84,12 +91,37 @@ class Exchange:
     request_id: str | None = None
 
 
-def json_body(value: object, deadline: float | None = None) -> Callable[[], Payload]:
+@dataclass(frozen=True, slots=True)
+class JsonBody:
+    """A JSON body: a payload for each time it is sent, and what it says."""
+
+    value: object = field(repr=False)
+    encoded: bytes = field(repr=False)
+    deadline: float | None
+
+    def __call__(self) -> Payload:
+        """The payload for one sending."""
+        return GuardedBody(self.encoded, "application/json", self.deadline)
+
+
+def json_body(value: object, deadline: float | None = None) -> JsonBody:
     """A JSON body, checked against the deadline in the moment it leaves."""
-    encoded = msgspec.json.encode(value)
-    return lambda: GuardedBody(encoded, "application/json", deadline)
+    return JsonBody(value, msgspec.json.encode(value), deadline)
 
 
 def form_body(fields: Mapping[str, str], deadline: float | None = None) -> GuardedBody:
     """A form's body, likewise."""
     return GuardedBody(urlencode(fields).encode("ascii"), FORM, deadline)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every non-empty string within a value as JSON holds it."""
+    if isinstance(value, str):
+        if value.strip():
+            yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _strings(each)

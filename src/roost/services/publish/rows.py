@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from roost import prices, store, x
 from roost.accounts import Grant, mark_lost, open_client
-from roost.errors import PostNotFound, ReconnectNeeded, RoostError
+from roost.errors import PostNotFound, ReconnectNeeded
 from roost.house import House
 from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Upload
 from roost.limits import Window
@@ -41,6 +41,9 @@ from roost.telemetry import reached
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: What concerns every account of an app; no sentence of X's is in their messages.
+AppWide = x.errors.OutOfCredits | x.errors.AppMisconfigured | x.errors.RateLimited
 
 
 class Turn(Enum):
@@ -314,10 +317,11 @@ class Way:
         await self.write(work)
         await self.rest(pause, why, counts_as_late=counts_as_late)
 
-    async def rest_app(self, pause: timedelta, kind: AlertKind, error: RoostError) -> None:
+    async def rest_app(self, pause: timedelta, kind: AlertKind, error: AppWide) -> None:
         """X takes nothing of the whole app: everything waits, nothing is dropped, one alert.
 
-        It names the cause that X names now; an earlier one has ended.
+        It names the cause that X names now; an earlier one has ended. Every tenant reads why: these
+        errors say it in Roost's words alone.
         """
         now, account = self.house.clock.now(), self.account
 

@@ -1,0 +1,71 @@
+"""Hostile text through the log: a record is one line, and nothing in it acts on a terminal."""
+
+import contextlib
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fix_foreign import HOSTILE, acts_on_terminal, fill_with_hostile
+from fix_house import connect_account
+from fix_publishing import Desk
+from roost.telemetry import log_to_stderr
+
+_RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ \S+ .*")
+
+
+@contextlib.contextmanager
+def logging_to_stderr() -> Iterator[None]:
+    """Everything is logged to standard error, as a command does it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    log_to_stderr(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def forged(log: str) -> list[str]:
+    """Lines that are no records, and no lines set off below one."""
+    lines = [line for line in log.splitlines() if not line.startswith("    ")]
+    return [line for line in lines if not _RECORD.fullmatch(line)]
+
+
+async def test_no_refusal_of_xs_writes_a_line_of_its_own(
+    desk: Desk, database_url: str, teal: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await desk.emulator.door("users", username="pays", name=HOSTILE)
+    account = await connect_account(desk.house, desk.tenant, desk.emulator, "pays")
+    await desk.emulator.switch(quotes=True)
+    with logging_to_stderr():
+        for kind in ("400quote", "401", "402", "429", "503", "403html"):
+            await desk.emulator.fail("create_post", "before", kind)
+            await desk.plan(f"Low tide {kind}", account=account)
+            await desk.work()
+            await desk.emulator.jump(hours=0.1)
+        await fill_with_hostile(desk, database_url, teal)
+        await desk.emulator.jump(hours=30)
+        await desk.work()
+    told = capsys.readouterr().err
+    assert "alarm failed" in told
+    assert (forged(told), acts_on_terminal(told)) == ([], [])
+
+
+def test_neither_arguments_nor_tracebacks_forge_a_record(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = logging.getLogger("roost.test")
+    with logging_to_stderr():
+        log.warning("post %s: %s", 1, HOSTILE)
+        log.warning(HOSTILE)
+        try:
+            raise ValueError(HOSTILE)
+        except ValueError:
+            log.exception("failed")
+    told = capsys.readouterr().err
+    assert told.count("{{7*7}}") >= 3
+    assert (forged(told), acts_on_terminal(told)) == ([], [])

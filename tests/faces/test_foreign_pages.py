@@ -1,0 +1,154 @@
+"""Hostile text through every page, form, answer for programs and report of the service.
+
+Routes are enumerated from the application itself: a new one fails until it is tried here.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from starlette.routing import Mount, Route
+
+from fix_foreign import (
+    ACTIVE,
+    HOSTILE,
+    HOSTILE_PLAIN,
+    ForeignDesk,
+    acts_on_page,
+    fill_with_hostile,
+)
+from fix_publishing import Desk
+from roost.services import collect
+from roost.web.server import make_app
+
+#: Files of our own, in which nothing is put.
+_STATIC = {"/static", "/static/charts.js"}
+
+
+def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """By method and path as the routes spell it: the values of each call (`id` fills the path)."""
+    undecided = str(filled.undecided)
+    numbers = (filled.planned, filled.published, filled.halved, filled.undecided)
+    posts = [{"id": str(number)} for number in numbers]
+    account = [{"id": str(filled.desk.account.id)}]
+    hostile = {"id": HOSTILE_PLAIN.replace("/", "|").replace("?", "")}
+    return {
+        ("GET", "/"): [{}],
+        ("GET", "/posts"): [{}, {"tenant": HOSTILE}],
+        ("GET", "/posts/{post_id}"): [*posts, hostile],
+        ("GET", "/accounts/{account_id}"): [*account, hostile],
+        ("GET", "/report"): [{}, {"days": HOSTILE}],
+        ("GET", "/api/accounts"): [{}, {"tenant": HOSTILE}],
+        ("GET", "/api/posts"): [{}, {"tenant": HOSTILE}],
+        ("GET", "/healthz"): [{}],
+        ("GET", "/api/auth/twitter/start"): [{"tenant": HOSTILE}],
+        ("GET", "/api/auth/callback/twitter"): [
+            {"state": HOSTILE, "code": HOSTILE}, {"state": HOSTILE, "error": HOSTILE},
+        ],
+        ("POST", "/posts/{post_id}/pause"): [*posts, hostile],
+        ("POST", "/posts/{post_id}/resume"): [*posts, hostile],
+        ("POST", "/posts/{post_id}/decide"): [
+            {"id": undecided, "choice": "sent", "address": HOSTILE},
+            {"id": str(filled.halved), "choice": "continue", "text": HOSTILE},
+            {"id": undecided, "choice": HOSTILE},
+        ],
+        ("POST", "/accounts/{account_id}/pause"): [*account, hostile],
+        ("POST", "/accounts/{account_id}/resume"): [*account, hostile],
+        ("POST", "/stop"): [{}],
+        ("POST", "/go-on"): [{}],
+    }  # fmt: skip
+
+
+def routes_of(desk: Desk) -> set[tuple[str, str]]:
+    """Every method and path that the service answers, but for its static files."""
+    found: set[tuple[str, str]] = set()
+    for route in _flat(make_app(desk.house).routes):
+        if isinstance(route, Mount):
+            assert route.path in _STATIC, "another mounted application needs a test of its own"
+        elif isinstance(route, Route) or hasattr(route, "methods"):
+            methods = set(route.methods or ()) - {"HEAD"}
+            found |= {(method, route.path) for method in methods if route.path not in _STATIC}
+    return found
+
+
+def _flat(routes: Any) -> list[Any]:
+    """Routes with those of included routers, however the framework nests them."""
+    found = []
+    for route in routes:
+        inner = getattr(getattr(route, "original_router", None), "routes", None)
+        found += [route] if inner is None else _flat(inner)
+    return found
+
+
+async def ask(
+    browser: aiohttp.ClientSession, web: str, method: str, path: str, **values: str
+) -> tuple[aiohttp.ClientResponse, str]:
+    """One request, as the page's own form sends it; the answer and its body."""
+    name = values.pop("id", "")
+    start = path.find("{")
+    if start >= 0:
+        path = path[:start] + name + path[path.index("}") + 1 :]
+    given: dict[str, Any] = {"params": values} if method == "GET" else {"data": values}
+    own = {"origin": web, "sec-fetch-site": "same-origin"}
+    async with browser.request(
+        method, web + path, headers=own, allow_redirects=False, **given
+    ) as answer:
+        return answer, await answer.text()
+
+
+async def test_no_page_and_no_answer_lets_text_act(
+    desk: Desk,
+    database_url: str,
+    teal: Path,
+    web: str,
+    browser: aiohttp.ClientSession,
+) -> None:
+    filled = await fill_with_hostile(desk, database_url, teal)
+    calls = calls_of(filled)
+    assert set(calls) == routes_of(desk)
+    found: list[str] = []
+    bodies: dict[str, str] = {}
+    for (method, path), tries in calls.items():
+        for values in tries:
+            answer, body = await ask(browser, web, method, path, **values)
+            bodies.setdefault(path, body)
+            is_page = answer.content_type == "text/html"
+            acting = acts_on_page(body) if is_page else ACTIVE.findall(body)
+            acting += [f"header {name}" for name, value in answer.headers.items()
+                       if ACTIVE.search(value) or "FORGED" in value.splitlines()[1:]]  # fmt: skip
+            if answer.status == 500:
+                acting.append("status 500")
+            found += [f"{method} {path} {values}: {each}" for each in acting]
+    assert found == []
+    for path in ("/", "/posts", "/posts/{post_id}", "/accounts/{account_id}", "/report"):
+        assert "[red]hid[/red]\\x1b]52;c;ZQ==\\x07" in bodies[path]
+        assert "{{7*7}}" in bodies[path]
+    (text,) = {part["text"] for part in json.loads(bodies["/api/posts"])["posts"][0]["parts"]}
+    assert text.startswith(HOSTILE)
+
+
+async def test_a_published_control_character_does_not_end_the_report(
+    desk: Desk, database_url: str, teal: Path, web: str, browser: aiohttp.ClientSession
+) -> None:
+    await fill_with_hostile(desk, database_url, teal)
+    answer, body = await ask(browser, web, "GET", "/report")
+    assert answer.status == 200
+    # The charts are drawn, and say what the text says.
+    assert body.count("<svg ") >= 1
+    assert 'aria-label="[/x][red]hid[/red]\\x1b' in body
+
+
+@pytest.mark.parametrize("text", [' id="x', "url(#x", 'a href="#x', ' fill="url(#x'])
+async def test_a_chart_shows_a_text_that_looks_like_a_reference(
+    text: str, desk: Desk, web: str, browser: aiohttp.ClientSession
+) -> None:
+    await desk.plan(f"Low{text} tide")
+    await desk.work()
+    await desk.emulator.jump(hours=30)
+    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    await desk.emulator.jump(hours=1)
+    _, body = await ask(browser, web, "GET", "/report")
+    picture = body[body.index("<figure>") : body.rindex("</figure>")]
+    assert f"Low{text} tide" in picture.replace("&quot;", '"')

@@ -1,0 +1,142 @@
+"""Hostile text through every command: nothing acts on the terminal, nothing passes for Roost's.
+
+Commands are enumerated from the command line itself: a new one fails until it is tried here.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from fix_foreign import (
+    HOSTILE,
+    HOSTILE_FILE,
+    HOSTILE_PLAIN,
+    ForeignDesk,
+    acts_on_terminal,
+    fill_with_hostile,
+)
+from fix_processes import environment_of
+from fix_publishing import Desk, Ended, piped_python
+from roost.cli import app
+from roost.cli.demo_show import Progress, show_result
+
+Calls = Sequence[Sequence[str]]
+
+
+def calls_of(filled: ForeignDesk, folder: Path) -> Mapping[str, Calls]:
+    """What is tried of each command; those that change a post come after those that show it."""
+    one, planned, halved = map(str, (filled.published, filled.planned, filled.halved))
+    undecided = str(filled.undecided)
+    user = f"@{HOSTILE.strip()}"
+    file = str(folder / HOSTILE_FILE)
+    return {
+        "posts": [[], ["--account", user], *([n, "--history"] for n in (one, planned, halved)),
+                  ["--tenant", HOSTILE]],
+        "metrics": [[], ["--account", HOSTILE]],
+        "alarms": [[]],
+        "doctor": [[]],
+        "report": [["--out", file + ".html"], ["--out", f"{file}/r.html"]],
+        "check": [[HOSTILE], [HOSTILE_PLAIN, "--media", file]],
+        "write": [["--brief", file + ".yaml"], ["--brief", file]],
+        "import": [[file + ".csv"], [file + ".csv", "--dry-run"], [file]],
+        "post": [[HOSTILE], [HOSTILE_PLAIN, "--dry-run"], ["--thread", file + ".txt", "--dry-run"],
+                 ["x", "--media", file], [HOSTILE_PLAIN, "--at", "+9h"], ["x", "--at", HOSTILE]],
+        "edit": [[planned, "--text", HOSTILE], [planned, "--at", HOSTILE]],
+        "pause": [["--account", user], ["--account", HOSTILE_PLAIN], [planned]],
+        "resume": [["--account", user], [planned]],
+        "cancel": [[planned]],
+        "decide": [[undecided, "sent", HOSTILE], [halved, "continue", "--text", HOSTILE],
+                   [halved, "leave"], [undecided, "drop"]],
+        "init": [["--tenant", HOSTILE], ["--time-zone", HOSTILE]],
+        "connect": [["--tenant", HOSTILE]],
+        "serve": [["--host", HOSTILE]],
+        "emulator": [["--faults", file], ["--faults", file + ".yaml"], ["--scenario", HOSTILE]],
+        # Ends by itself on what it does not take; its work is `test_log_of_a_worker`.
+        "worker": [[HOSTILE]],
+        # What it shows is `test_the_demo_shows_texts_as_they_are`.
+        "demo": [["--keep", HOSTILE, "--seed", HOSTILE]],
+    }  # fmt: skip
+
+
+def write_files(folder: Path) -> None:
+    """Files whose names and contents are hostile."""
+    file = folder / HOSTILE_FILE
+    file.write_text(HOSTILE, "utf-8")
+    quoted = HOSTILE_PLAIN.replace('"', '""')
+    Path(f"{file}.csv").write_text(
+        "account,at,text,media,alt,thread\n"
+        f'"@{quoted}",2099-03-01T09:00,"{quoted}",,,\n'
+        f'@nobody,"{quoted}","{quoted}","{quoted}","{quoted}","{quoted}"\n',
+        "utf-8",
+    )
+    text = json.dumps(HOSTILE)
+    Path(f"{file}.yaml").write_text(
+        f"account: {text}\ntopic: {text}\naudience: {text}\ntone: {text}\nlanguage: en\n"
+        f"facts:\n  - {{id: when, text: {text}}}\nn: 1\nfaults: {text}\n",
+        "utf-8",
+    )
+    Path(f"{file}.txt").write_text(f"{HOSTILE_PLAIN}\n\n{HOSTILE}", "utf-8")
+
+
+def commands() -> set[str]:
+    """Every command that there is."""
+    return {name for name in app if not name.startswith("-")}
+
+
+async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
+    """Run command lines one after the other, in one process."""
+    program = str(Path(__file__).with_name("commands_process.py"))
+    # A table of 80 columns would cut the texts.
+    environment = environment_of(desk.house.settings) | {"COLUMNS": "400"}
+    async with piped_python(program, environment=environment, folder=folder) as process:
+        out, err = await process.communicate(json.dumps(calls).encode())
+    assert process.returncode == 0, err.decode()
+    return [Ended(*one) for one in json.loads(out)]
+
+
+@pytest.mark.timing
+async def test_no_command_lets_text_act(
+    desk: Desk, database_url: str, teal: Path, tmp_path: Path
+) -> None:
+    filled = await fill_with_hostile(desk, database_url, teal)
+    write_files(tmp_path)
+    tried = calls_of(filled, tmp_path)
+    assert set(tried) == commands()
+    calls = [
+        [command, *arguments, *as_json]
+        for command, several in tried.items()
+        for arguments in ([f"--no-such-{HOSTILE}"], *several)
+        for as_json in ([], ["--json"])
+    ]
+    found = []
+    for call, ended in zip(calls, await run_all(desk, tmp_path, calls), strict=True):
+        acting = acts_on_terminal(ended.out) + acts_on_terminal(ended.err)
+        if "did not expect" in ended.out + ended.err:
+            acting.append(f"unforeseen: {ended.out}{ended.err}")
+        if call[-1] == "--json" and ended.out:
+            assert ended.answer, "one object on one line"
+        found += [f"{call}: {each}" for each in acting]
+    assert found == []
+    listed, told = await run_all(desk, tmp_path, [["posts"], ["posts", "--json"]])
+    assert "[/x][red]hid[/red]\\x1b]52;c;ZQ==\\x07\\x1b[2J\\u202egnp" in listed.out
+    texts = [part["text"] for post in told.answer["posts"] for part in post["parts"]]
+    assert any(text.startswith(HOSTILE) for text in texts)
+
+
+def test_the_demo_shows_texts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    result = {
+        "connected": HOSTILE, "published": 1, "parts": 1, "media": 0, "requests": 1, "dollars": 1,
+        "truth": {"dollars": 1}, "snapshots": 1, "report": HOSTILE, "seconds": 1,
+        "refused": [{"row": 1, "message": HOSTILE, "code": "x"}],
+        "alerts": [{"account": HOSTILE, "metric": "followers", "day": "today"}],
+    }  # fmt: skip
+    show_result(result, [], shown=True)
+    with Progress(shown=True) as progress:
+        progress.say(HOSTILE)
+        progress.count("publishing", 1, 2)
+    shown = capsys.readouterr()
+    assert "[red]hid[/red]" in shown.out
+    assert acts_on_terminal(shown.out) == [], repr(shown.out)
+    assert "[red]hid[/red]" in shown.err

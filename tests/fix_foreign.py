@@ -1,0 +1,138 @@
+"""Text as an attacker writes it, in every row that holds foreign text, and what it must not do."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from fix_publishing import Desk
+from roost.models import PostId
+from roost.services import collect
+
+#: Markup of Rich, of HTML and of templates; ESC with OSC 52, BEL, C0 and C1, a direction
+#: override, and line ends before what looks like a line of Roost's own.
+HOSTILE = (
+    '[/x][red]hid[/red]\x1b]52;c;ZQ==\x07\x1b[2J\u202egnp\x9b31m\x01<script>x</script>" onclick="'
+    "{{7*7}}\r\nFORGED\n2026-11-28 00:00:00,000 ERROR FORGED "
+)
+#: Without control characters: it passes the rules for posts, and needs all other care.
+HOSTILE_PLAIN = '[/x][red]hid[/red]\u202egnp<script>x</script>" onclick="{{7*7}}\nFORGED '
+#: A name for a file: no slash, under 255 bytes.
+HOSTILE_FILE = HOSTILE.replace("/", "|").strip()
+
+#: What acts on a terminal, in a log or in a picture.
+ACTIVE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_EDITED = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
+_DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
+
+#: Columns of text that nobody outside writes: our states, kinds and codes, ids, keys, secrets.
+_OURS = (
+    *("after", "api_key", "before", "browser_hash", "client_id", "environment", "family"),
+    *("import_key", "kind", "media_id", "metric", "mime_type", "operation", "outcome", "provider"),
+    *("redirect_uri", "resource", "resource_id", "ring_key_id", "sealed_key", "sealed_verifier"),
+    *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
+    *("system_identifier", "time_zone", "version_num", "x_user_id"),
+)
+#: Names that are letters, digits, `-` and `_` alone: the database refuses any other.
+_CHECKED = {("tenants", "name")}
+_COLUMNS = """
+    SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables
+        USING (table_schema, table_name)
+    WHERE table_schema = 'roost' AND data_type = 'text' AND table_type = 'BASE TABLE'
+        AND column_name <> ALL (%s)
+"""
+
+
+@dataclass(frozen=True)
+class ForeignDesk:
+    """A desk whose rows are full of hostile text."""
+
+    desk: Desk
+    published: PostId
+    planned: PostId
+    halved: PostId
+    undecided: PostId
+
+
+async def fill_with_hostile(desk: Desk, database_url: str, teal: Path) -> ForeignDesk:
+    """Posts in every state that pages show, figures and alerts; then every foreign text hostile."""
+    await desk.emulator.fail("create_post", "before", "drop")
+    undecided = await desk.plan("High tide at noon")
+    await desk.work()
+    await desk.emulator.jump(hours=0.25)
+    await desk.work_through()
+    published = await desk.plan("Low tide", media=teal)
+    halved = await desk.plan("New", "Low tide", "The end", after_s=1)
+    await desk.work_through()
+    await desk.emulator.jump(hours=30)
+    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    await desk.emulator.jump(hours=1)
+    planned = await desk.plan("To come", after_s=86_400, media=teal)
+    now = desk.house.clock.now()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        execute = connection.execute
+        execute(
+            "INSERT INTO roost.alerts (tenant_id, integration_id, metric, day, score, observed,"
+            " expected, message, raised_at) VALUES (%s, %s, 'followers', %s, 9, 9, 1, '', %s)",
+            [desk.tenant.id, desk.account.id, now.date(), now],
+        )
+        execute(
+            "INSERT INTO roost.alarms (tenant_id, kind, subject, raised_at, message, next) VALUES"
+            " (NULL, 'credits', 'app', %(at)s, '', ''),"
+            " (%(own)s, 'reconnect', '@', %(at)s, '', '')",
+            {"at": now, "own": desk.tenant.id},
+        )
+        execute(
+            "INSERT INTO roost.app_rests (client_id, environment, until, why)"
+            " VALUES ('another-app', 'emulator', %s, '')",
+            [now + timedelta(days=1)],
+        )
+        execute(
+            "UPDATE roost.integrations SET health = '', rest_why = '', rest_until = %s,"
+            " metadata = metadata || jsonb_build_object('name', %s::text, 'username', %s::text)",
+            [now + timedelta(days=1), HOSTILE, HOSTILE.strip()],
+        )
+        for table, column in execute(_COLUMNS, [list(_OURS)]).fetchall():
+            if (table, column) in _CHECKED:
+                continue
+            connection.execute(
+                sql.SQL("UPDATE roost.{} SET {} = {} || coalesce({}, '')").format(
+                    sql.Identifier(table),
+                    sql.Identifier(column),
+                    HOSTILE,
+                    sql.Identifier(column),
+                )
+            )
+    return ForeignDesk(desk, published, planned, halved, undecided)
+
+
+def acts_on_terminal(output: str) -> list[str]:
+    """What an output would do to the terminal, or pretend to a reader."""
+    return [repr(found[0]) for found in (ACTIVE.search(output), _FORGED.search(output)) if found]
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [f"<{tag} {name}>" for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "script" and data.strip() == "x":
+            self.found.append("<script>")
+
+
+def acts_on_page(body: str) -> list[str]:
+    """What a page would do besides showing text."""
+    page = _Page()
+    page.feed(body)
+    # What is edited in a form keeps its marks of direction, or they would be lost by sending it.
+    shown = _EDITED.sub(lambda edited: _DIRECTION.sub("", edited[0]), body)
+    return page.found + [repr(found) for found in ACTIVE.findall(shown.replace("\r\n", "\n"))]

@@ -1,0 +1,83 @@
+"""One tenant's text, quoted by X in a refusal, neither holds up nor reaches another tenant."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from fix_house import connect_account, make_tenant
+from fix_publishing import Desk
+from roost import store
+from roost.models import PostState
+from roost.services.schedule import PlainPart, schedule_post
+
+SECRET = "Project Falcon"
+TEXT = f"{SECRET} (secret till Monday) has no spending limit"
+_TABLES = """
+    SELECT n.nspname, c.relname, EXISTS (SELECT FROM pg_attribute a
+                              WHERE a.attrelid = c.oid AND a.attname = 'tenant_id') AS has_tenant
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+"""
+
+
+def _rows_of_others(database_url: str, tenant: int) -> Iterator[tuple[str, str]]:
+    """Every row of every table that is not this tenant's own, with its table."""
+    with psycopg.connect(database_url) as connection:
+        for schema, table, has_tenant in connection.execute(_TABLES).fetchall():
+            query = sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, table))
+            if has_tenant:
+                query += sql.SQL(" WHERE tenant_id IS DISTINCT FROM {}").format(tenant)
+            for (row,) in connection.execute(query).fetchall():
+                yield table, row
+
+
+@pytest.mark.parametrize(
+    "kind", ["400quote", "401", "402", "429", "429day", "429cap", "503", "duplicate", "too_long"]
+)
+async def test_a_quoted_text_stays_with_its_tenant(
+    desk: Desk, database_url: str, kind: str
+) -> None:
+    house = desk.house
+    await desk.emulator.switch(quotes=True)
+    other = await make_tenant(house, "neighbour")
+    theirs = await connect_account(house, other, desk.emulator, "tidewatcher")
+    if kind == "duplicate":
+        await desk.post_by_hand(TEXT)
+    elif kind == "too_long":
+        await desk.emulator.switch(too_long="403-text", quotes=True)
+    else:
+        await desk.emulator.fail("create_post", "before", kind)
+    post_id = await desk.plan(TEXT)
+    await desk.work()
+    if kind == "400quote":
+        assert (await desk.see(post_id)).state is PostState.FAILED
+    found = [table for table, row in _rows_of_others(database_url, desk.tenant.id) if SECRET in row]
+    assert found == []
+    assert list(_rows_of_others(database_url, desk.tenant.id)), "something was read"
+    neighbours = await schedule_post(
+        house, other, theirs, [PlainPart("the neighbour's post")],
+        due_at=house.clock.now(), why="by the test",
+    )  # fmt: skip
+    await desk.work()
+    async with house.database.tenant(other.id) as transaction:
+        state = (await store.posts.get(transaction, neighbours.id)).state
+        events = await store.posts.list_events(transaction, neighbours.id)
+        alarms = await store.alarms.list_open(transaction)
+    # 402 and the month's cap are X's verdict on the whole app: then everything of it waits.
+    waits = {"402", "429cap"}
+    assert state is (PostState.PUBLISHING if kind in waits else PostState.PUBLISHED)
+    assert SECRET not in f"{events}{alarms}"
+
+
+async def test_a_name_that_x_quotes_is_not_xs_word(desk: Desk) -> None:
+    await desk.emulator.door("users", username="pays", name="Any Credits Ltd")
+    account = await connect_account(desk.house, desk.tenant, desk.emulator, "pays")
+    await desk.emulator.switch(quotes=True)
+    post_id = await desk.plan("$ACME and Low tide", account=account)
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await transaction.raw.execute("UPDATE parts SET text = '$ACME and $LUNE'")
+    await desk.work()
+    assert (await desk.see(post_id)).state is PostState.FAILED
+    assert await desk.requests("create_post") == [403]
