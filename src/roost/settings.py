@@ -145,6 +145,18 @@ class Settings(BaseSettings):
         description="Bytes of one media segment; X refuses more than 4 MiB.",
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_clean(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse what a copied value brings along: it would be sent to X as a part of a secret."""
+        if isinstance(value, str | Path):
+            text = str(value)
+            # A folder's name may have spaces inside.
+            looked_at = text[:1] + text[-1:] if info.field_name == "roost_home" else text
+            if any(char.isspace() or not char.isprintable() for char in looked_at):
+                raise ValueError("it holds white space or an invisible character; delete that")
+        return value
+
     @field_validator("roost_x_base_url")
     @classmethod
     def _is_endpoint(cls, value: str, info: ValidationInfo) -> str:
@@ -155,7 +167,7 @@ class Settings(BaseSettings):
 
     @field_validator("roost_clock_url", "twitter_callback_url")
     @classmethod
-    def _is_address(cls, value: str | None) -> str | None:
+    def _is_address(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
@@ -165,7 +177,8 @@ class Settings(BaseSettings):
             raise ValueError("its port is no number from 0 to 65535") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an http(s) address is expected")
-        return value.rstrip("/")
+        # X compares the callback letter by letter.
+        return value if info.field_name == "twitter_callback_url" else value.rstrip("/")
 
     @field_validator("database_url", "roost_admin_database_url")
     @classmethod

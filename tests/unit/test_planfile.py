@@ -24,7 +24,9 @@ from roost.planfile import (
     read_plan,
     refuse_post,
 )
+from roost.planfile import times
 from roost.planfile.options import read_options
+from roost.planfile.times import read_zone
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HEADER = "account,at,text,media,alt,thread\n"
@@ -125,6 +127,34 @@ def test_an_hour_that_is_skipped_is_refused_and_the_next_is_offered() -> None:
 def test_an_unknown_time_zone_is_named() -> None:
     with pytest.raises(TimeZoneUnknown, match="Europe/Atlantis"):
         parse_due("+1s", time_zone="Europe/Atlantis", now=NOW)
+
+
+NO_ZONES = (
+    *("Factory", "localtime", "posixrules", "right/UTC", "right/Europe/Berlin", "posix/UTC"),
+    *("posix/Europe/Berlin", "europe/berlin", "Europe", "zone.tab", "tzdata.zi", "leapseconds"),
+    *("", " UTC", "UTC ", "/etc/localtime", "../zoneinfo/UTC", "Europe/../UTC", "UTC\0", "\ud800"),
+)
+
+
+@pytest.mark.parametrize("name", NO_ZONES)
+def test_a_file_beside_the_zones_is_no_zone(tmp_path: Path, name: str) -> None:
+    with pytest.raises(TimeZoneUnknown):
+        parse_due("+1s", time_zone=name, now=NOW)
+    path = tmp_path / "plan.csv"
+    path.write_text(HEADER, "utf-8")
+    with pytest.raises(TimeZoneUnknown):
+        read_plan(path, time_zone=name, now=NOW)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Europe/Kyiv", "US/Eastern", "Etc/GMT+3"])
+def test_a_name_of_the_iana_database_is_a_zone(name: str) -> None:
+    assert parse_due("2026-12-01T10:00", time_zone=name, now=NOW).tzinfo is UTC
+
+
+def test_every_zone_that_is_listed_can_be_read() -> None:
+    names = times._list_zones()
+    assert len(names) > 500
+    assert {read_zone(name).key for name in names} == names
 
 
 def test_one_wrong_row_is_refused_alone_with_every_reason(tmp_path: Path) -> None:

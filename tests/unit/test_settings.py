@@ -85,6 +85,63 @@ def test_a_malformed_setting_is_named_with_its_purpose(
     assert "a-password" not in repr(told.value.as_dict())
 
 
+#: A value of each setting that is a text, without and with what must not be in it.
+TEXTS = {
+    "TWITTER_CLIENT_ID": "the-client",
+    "TWITTER_CLIENT_SECRET": "the-secret",
+    "TWITTER_API_KEY": "the-key",
+    "TWITTER_API_SECRET": "the-api-secret",
+    "TWITTER_CALLBACK_URL": "http://127.0.0.1:8700/the-way/back",
+    "DATABASE_URL": "postgresql://user:the-password@host/db",
+    "ROOST_ADMIN_DATABASE_URL": "postgresql://user:the-password@host/db",
+    "ROOST_HOME": "/the-home",
+    "ROOST_KEYS": "k1:the-ring",
+    "ROOST_X_EMULATOR_HOST": "the-emulator.example.org",
+    "ROOST_X_BASE_URL": "http://127.0.0.1:8710/the-x",
+    "ROOST_X_TIER": "enterprise",
+    "ROOST_CLOCK_URL": "http://127.0.0.1:8710/the-clock",
+    "ROOST_LATE_POSTS": "publish",
+}
+
+
+def test_every_setting_that_is_a_text_has_a_value_here() -> None:
+    numbers = {"_S", "_BYTES", "_ACCOUNTS"}
+    names = {name.upper() for name in Settings.model_fields}
+    assert {n for n in names if not n.endswith(tuple(numbers))} == set(TEXTS)
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\r\n", "\u00a0", "\u200b", "\ufeff"])
+@pytest.mark.parametrize("name", TEXTS)
+def test_white_space_in_a_setting_is_named_and_the_value_is_not_shown(
+    bare: pytest.MonkeyPatch, name: str, space: str
+) -> None:
+    value = TEXTS[name]
+    bare.setenv(name, value)
+    read_settings()
+    inner = value.replace("the-", f"the-{space}")
+    wrong = {space + value, value + space} | ({inner} if name != "ROOST_HOME" else set())
+    for each in wrong - {value}:
+        bare.setenv(name, each)
+        with pytest.raises(SettingInvalid, match=f"^{name}: .*white space") as refused:
+            read_settings()
+        assert refused.value.facts == {"setting": name}
+        assert "the-" not in repr(refused.value.as_dict()).replace(
+            str(Settings.model_fields[name.lower()].description), ""
+        )
+
+
+def test_a_home_may_have_a_space_inside(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    bare.setenv("ROOST_HOME", str(tmp_path / "my roost"))
+    assert read_settings().roost_home == tmp_path / "my roost"
+
+
+@pytest.mark.parametrize("end", ["", "/", "//", "/?a=b/"])
+def test_the_callback_is_kept_letter_by_letter(bare: pytest.MonkeyPatch, end: str) -> None:
+    url = f"http://127.0.0.1:8700/api/auth/callback/twitter{end}"
+    bare.setenv("TWITTER_CALLBACK_URL", url)
+    assert read_settings().twitter_callback_url == url
+
+
 def test_every_malformed_setting_is_named(bare: pytest.MonkeyPatch) -> None:
     bare.setenv("ROOST_HEARTBEAT_S", "often")
     bare.setenv("DATABASE_URL", "nowhere")

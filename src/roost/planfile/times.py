@@ -2,6 +2,8 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib import resources
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -68,11 +70,21 @@ def parse_span(span: str) -> timedelta:
 
 
 def read_zone(name: str) -> ZoneInfo:
-    """The zone of this IANA name. Raises: TimeZoneUnknown."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise TimeZoneUnknown(f"There is no time zone {name!r}.") from None
+    """The zone of this IANA name. Raises: TimeZoneUnknown.
+
+    A machine has other files beside the zones: `right/…` counts leap seconds, `localtime` is
+    another zone on another machine, `Factory` is none.
+    """
+    if name not in _list_zones():
+        raise TimeZoneUnknown(f"There is no time zone {name[:_SHOWN]!r}.")
+    return ZoneInfo(name)
+
+
+@cache
+def _list_zones() -> frozenset[str]:
+    """The names of the IANA database, as the package `tzdata` lists them."""
+    listed = resources.files("tzdata").joinpath("zones").read_text("utf-8")
+    return frozenset(listed.split()) - {"Factory"}
 
 
 def due_in(zone: ZoneInfo, at: str, now: datetime) -> datetime:
