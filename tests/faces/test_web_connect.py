@@ -85,15 +85,61 @@ async def test_callback_refuses_another_browser_and_ends_the_connection(
     assert await accounts_of(house, tenant) == []
 
 
-async def test_callback_works_once(
+async def test_callback_page_that_is_loaded_again_shows_the_account(
     web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
 ) -> None:
     back = await emulator.consent(ACCOUNT, **await leave(browser, web))
     first, _ = await come_back(browser, web, back)
+    (account,) = await accounts_of(house, tenant)
+    requests = len((await emulator.truth())["requests"])
+    for query in (back, back, {"state": back["state"], "code": "stale"}, {"state": back["state"]}):
+        again, _ = await come_back(browser, web, query)
+        assert (first.status, again.status) == (303, 303)
+        assert again.headers["location"] == f"{first.headers['location']}&already_connected=1"
+    _, body = await get(browser, web + again.headers["location"])
+    assert "connected already" in body
+    _, body = await get(browser, web + first.headers["location"])
+    assert "connected already" not in body
+    assert await accounts_of(house, tenant) == [account]
+    assert len((await emulator.truth())["requests"]) == requests
+
+
+async def test_callback_that_another_browser_loads_again_is_refused(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant, emulator: Emulator
+) -> None:
+    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    await come_back(browser, web, back)
+    async with open_browser() as thief, open_browser() as with_cookie:
+        await leave(with_cookie, web)
+        for other in (thief, with_cookie):
+            again, body = await come_back(other, web, back)
+            assert again.status == 403
+            assert "finished already" in body
+            assert ACCOUNT not in body
+
+
+async def test_callback_is_known_for_as_long_as_its_connection_could_have_waited(
+    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+) -> None:
+    await emulator.freeze()
+    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    await come_back(browser, web, back)
+    await emulator.jump(seconds=15 * 60)
+    again, _ = await come_back(browser, web, back)
+    assert again.status == 303
+    await emulator.jump(seconds=1)
     again, body = await come_back(browser, web, back)
-    assert (first.status, again.status) == (303, 403)
+    assert again.status == 403
     assert "connect_flow_invalid" in body
-    assert len(await accounts_of(house, tenant)) == 1
+
+
+async def test_callback_registered_with_a_slash_at_its_end_is_served(
+    web: str, browser: aiohttp.ClientSession, tenant: Tenant, emulator: Emulator
+) -> None:
+    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    answer, _ = await get(browser, f"{web}/api/auth/callback/twitter/", **back)
+    assert answer.status == 303
+    assert answer.headers["location"].startswith("/accounts/")
 
 
 async def test_callback_tells_of_a_denial(

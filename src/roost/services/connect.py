@@ -82,7 +82,9 @@ async def finish(
         vault = await house.vault.of(transaction, tenant_id)
         flow = await store.connections.take(transaction, vault, state)
     now = house.clock.now()
-    if flow is None or flow.expires_at < now:
+    if flow is None:
+        raise ConnectFlowInvalid("This connection is not known, or was finished already.")
+    if flow.expires_at < now:
         raise ConnectFlowInvalid("This connection took too long.")
     if browser is None or store.connections.fingerprint(browser) != flow.browser_hash:
         raise ConnectFlowInvalid("This connection was begun in another browser.")
@@ -132,12 +134,38 @@ async def finish(
         integration = await store.accounts.keep(
             transaction, vault, tenant_id, identity, tokens, now=now
         )
+        await store.connections.keep_connected(
+            transaction, tenant_id, flow, state=state, account=integration.id
+        )
     # The account has a number only now: what finding it out cost is written behind it.
     ledger = Grant(house, integration)
     await ledger.write_token_request()
     for exchange in exchanges:
         await ledger.price(exchange)
     return await store.tenants.see(house.database, tenant_id), integration
+
+
+async def find_connected(
+    house: House, *, state: str, browser: str | None
+) -> tuple[Tenant, Integration] | None:
+    """The account that this very browser has connected with this state, some minutes ago.
+
+    For a callback page that is loaded again; nothing is asked of X, and the state stays used.
+    """
+    if browser is None:
+        return None
+    async with house.database.house() as transaction:
+        tenant_id = await store.connections.find_tenant(transaction, state)
+    if tenant_id is None:
+        return None
+    async with house.database.tenant(tenant_id) as transaction:
+        account_id = await store.connections.find_connected(
+            transaction, state, browser, now=house.clock.now()
+        )
+        if account_id is None:
+            return None
+        account = await store.accounts.get(transaction, account_id)
+    return await store.tenants.see(house.database, tenant_id), account
 
 
 async def _require_unshared(transaction: Statements, identity: Identity) -> None:

@@ -1,10 +1,13 @@
-"""Connections under way: one row from the redirect to X until the browser comes back, once."""
+"""Connections under way: one row from the redirect to X until the browser comes back, once.
+
+A row without a verifier is one that has ended well: it only says which account that was.
+"""
 
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from roost.models import Environment, TenantId
+from roost.models import Environment, IntegrationId, TenantId
 from roost.store.database import Transaction
 from roost.store.vault import TenantVault
 
@@ -64,7 +67,7 @@ async def keep(
 
 
 async def find_tenant(transaction: Transaction, state: str) -> TenantId | None:
-    """Whose connection this state belongs to; None: nobody's, or it was used already."""
+    """Whose connection this state belongs to, also where it has ended well; None: nobody's."""
     rows = await transaction.raw.execute("SELECT find_flow_tenant(%s)", [fingerprint(state)])
     row = await rows.fetchone()
     return TenantId(row[0]) if row and row[0] is not None else None
@@ -74,7 +77,7 @@ async def take(transaction: Transaction, vault: TenantVault, state: str) -> Flow
     """The connection of this state, taken away so that no other request can use it."""
     state_hash = fingerprint(state)
     rows = await transaction.raw.execute(
-        "DELETE FROM connect_flows WHERE state_hash = %s"
+        "DELETE FROM connect_flows WHERE state_hash = %s AND integration_id IS NULL"
         " RETURNING sealed_verifier, browser_hash, redirect_uri, environment, client_id,"
         " expires_at",
         [state_hash],
@@ -84,3 +87,42 @@ async def take(transaction: Transaction, vault: TenantVault, state: str) -> Flow
         return None
     verifier = vault.open(row[0], owner=f"flow {state_hash}", field="verifier")
     return Flow(verifier, row[1], row[2], Environment(row[3]), row[4], row[5])
+
+
+async def keep_connected(
+    transaction: Transaction,
+    tenant_id: TenantId,
+    flow: Flow,
+    *,
+    state: str,
+    account: IntegrationId,
+) -> None:
+    """Remember which account a connection has connected, for as long as it could have waited."""
+    await transaction.raw.execute(
+        "INSERT INTO connect_flows (state_hash, tenant_id, browser_hash, redirect_uri,"
+        " environment, client_id, expires_at, integration_id)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            fingerprint(state),
+            tenant_id,
+            flow.browser_hash,
+            flow.redirect_uri,
+            flow.environment,
+            flow.client_id,
+            flow.expires_at,
+            account,
+        ],
+    )
+
+
+async def find_connected(
+    transaction: Transaction, state: str, browser: str, *, now: datetime
+) -> IntegrationId | None:
+    """The account that this browser's connection has connected a few minutes ago."""
+    rows = await transaction.raw.execute(
+        "SELECT integration_id FROM connect_flows"
+        " WHERE state_hash = %s AND browser_hash = %s AND expires_at >= %s",
+        [fingerprint(state), fingerprint(browser), now],
+    )
+    row = await rows.fetchone()
+    return IntegrationId(row[0]) if row and row[0] is not None else None

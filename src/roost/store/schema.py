@@ -20,7 +20,7 @@ from roost.store.roles import Roles, make_roles, password_for, roles_of
 from roost.store.session import open_checked_session, set_up_sync
 
 #: The newest migration.
-HEAD = "2026_11_28_replies"
+HEAD = "2026_11_28_texts"
 #: Any two numbers, the same for every process that prepares a database, or migrates its tables.
 _PREPARING = 7_067_810
 _MIGRATING = 7_067_811

@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from roost import store
 from roost.endpoint import is_loopback
 from roost.errors import RoostError
+from roost.models import Integration, Tenant
 from roost.services import connect, prove_service
 from roost.web import failures, shown
 from roost.web.asked import OpenHouse, TenantName
@@ -63,6 +64,7 @@ async def prove(request: Request, house: OpenHouse, challenge: str = "") -> Resp
 
 
 @router.get("/callback/twitter")
+@router.get("/callback/twitter/", include_in_schema=False)
 async def come_back(
     request: Request,
     house: OpenHouse,
@@ -70,18 +72,27 @@ async def come_back(
     code: Annotated[str | None, Query()] = None,
     error: Annotated[str | None, Query()] = None,
 ) -> Response:
-    """Finish the connection and show the account, or say why there is none."""
+    """Finish the connection and show the account, or say why there is none.
+
+    The page may be loaded again: while the browser keeps the cookie, it is shown the account.
+    """
     name = _cookie_name(state)
-    answer: Response
+    browser = request.cookies.get(name)
     try:
         tenant, account = await connect.finish(
-            house, state=state, code=code, error=error, browser=request.cookies.get(name)
+            house, state=state, code=code, error=error, browser=browser
         )
     except RoostError as failure:
+        connected = await connect.find_connected(house, state=state, browser=browser)
+        if connected is not None:
+            return _to_account(*connected, already_connected="1")
         title = "The account was not connected"
         answer = failures.answer(request.url.path, failure, title=title)
-    else:
-        query = urlencode({"tenant": tenant.name})
-        answer = RedirectResponse(f"/accounts/{account.id}?{query}", 303)
-    answer.delete_cookie(name, path=_COOKIE_PATH)
-    return answer
+        answer.delete_cookie(name, path=_COOKIE_PATH)
+        return answer
+    return _to_account(tenant, account)
+
+
+def _to_account(tenant: Tenant, account: Integration, **query: str) -> Response:
+    query = {"tenant": tenant.name} | query
+    return RedirectResponse(f"/accounts/{account.id}?{urlencode(query)}", 303)

@@ -73,8 +73,16 @@ def _draw_charts(told: Report) -> list[tuple[str, str, Markup]]:
 
 
 @router.get("/accounts/{account_id}", response_class=HTMLResponse)
-async def show_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId) -> Response:
-    """One account: what it has, what its posts earned, what was odd and what X billed."""
+async def show_account(
+    house: OpenHouse,
+    tenant: NamedTenant,
+    account_id: RowId,
+    already_connected: Annotated[bool, Query()] = False,
+) -> Response:
+    """One account: what it has, what its posts earned, what was odd and what X billed.
+
+    `already_connected`: the browser asked once more to finish the connection.
+    """
     now = house.clock.now()
     since = report.period_start(now, _DAYS)
     async with house.database.tenant(tenant.id) as transaction:
@@ -93,6 +101,7 @@ async def show_account(house: OpenHouse, tenant: NamedTenant, account_id: RowId)
         latest=latest_figures(histories[0].posts),
         post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
+        already_connected=already_connected,
     )
 
 
