@@ -110,6 +110,30 @@ async def test_post_makes_a_thread_of_a_file(desk: Desk, tmp_path: Path) -> None
     assert [each["reply_to"] for each in on_x] == [None, *(each["id"] for each in on_x[:-1])]
 
 
+@pytest.mark.parametrize("command", ["post", "post --dry-run", "edit"])
+async def test_byte_order_mark_of_a_threads_file_is_no_text(
+    desk: Desk, tmp_path: Path, command: str
+) -> None:
+    # What Windows' editor writes: the mark, and its line ends.
+    words = "The tide comes in, and then it goes out again. "
+    text = f"{words * 5}\r\n\r\nThe other day: {words * 5}"
+    (tmp_path / "thread.txt").write_bytes(text.encode("utf-8-sig"))
+    if command == "edit":
+        post_id = await desk.plan("Before", after_s=3600)
+        arguments = ["edit", str(post_id)]
+    else:
+        arguments = [*command.split(), "--no-wait"]
+    ended = await run_roost(
+        *arguments, "--thread", "thread.txt", "--json",
+        settings=desk.house.settings, folder=tmp_path,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    parts = [part if isinstance(part, str) else part["text"] for part in ended.answer["parts"]]
+    assert len(parts) == 2
+    assert parts[0].startswith("The tide")
+    assert not any("\ufeff" in part for part in parts)
+
+
 async def test_a_post_against_the_rules_ends_with_2_and_every_reason(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -267,3 +267,24 @@ async def test_two_imports_of_one_file_at_once_bring_each_post_once(
     both = await asyncio.gather(*(import_plan(desk.house, desk.tenant, path) for _ in range(2)))
     assert sorted([both[0].posts, both[1].posts]) == [0, 20]
     assert len(await posts_of(desk)) == 20
+
+
+async def test_importing_again_says_imported_before_where_the_pictures_are_gone(
+    desk: Desk, teal: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "picture.png"
+    picture.write_bytes(teal.read_bytes())
+    rows = "@larkbooks,+1s,Out,picture.png,,\n@larkbooks,+9h,Ahead,picture.png,,\n"
+    await import_rows(desk, tmp_path, rows)
+    await desk.emulator.jump(seconds=2)
+    await desk.work()
+    before = await posts_of(desk)
+    assert [post.state for post in before] == [PostState.PUBLISHED, PostState.SCHEDULED]
+    picture.unlink()
+    for dry_run in (True, False):
+        again = await import_rows(desk, tmp_path, rows, dry_run=dry_run)
+        assert (again.posts, again.known, again.refused) == (0, 2, ())
+    grown = await import_rows(desk, tmp_path, rows + "@larkbooks,+1h,New,picture.png,,\n")
+    assert (grown.posts, grown.known) == (0, 2)
+    assert [(row.line, row.code) for row in grown.refused] == [(4, "media_unreadable")]
+    assert await posts_of(desk) == before

@@ -23,8 +23,8 @@ from roost.planfile import (
     parse_due,
     read_plan,
     refuse_post,
+    times,
 )
-from roost.planfile import times
 from roost.planfile.options import read_options
 from roost.planfile.times import read_zone
 
@@ -185,6 +185,25 @@ def test_media_outside_the_plans_folder_is_refused(tmp_path: Path, name: str) ->
     assert told(read(folder, f"acme,+1s,x,{name},,\n")) == [(2, ["media_path_outside"])]
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("https://example.com/photo.jpg", "media_path_address"),
+     ("HTTP://example.com/photo.jpg", "media_path_address"),
+     ("file:///photo.jpg", "media_path_address"),
+     ("www.example.com/photo.jpg", "media_path_address"),
+     ("media\\photo.jpg", "media_path_backslash"),
+     (".\\photo.jpg", "media_path_backslash"),
+     ("..\\photo.jpg", "media_path_backslash"),
+     ("C:\\photo.jpg", "media_path_outside")],
+)  # fmt: skip
+def test_what_is_no_path_from_the_plans_folder_is_named(
+    tmp_path: Path, name: str, code: str
+) -> None:
+    plan = read(tmp_path, f"acme,+1s,x,{name},,\n")
+    assert told(plan) == [(2, [code])]
+    assert plan.refused[0].reasons[0].next
+
+
 def test_media_in_a_folder_beside_the_plan_goes_in__links_in_a_circle_too(tmp_path: Path) -> None:
     (tmp_path / "round").symlink_to("round")
     plan = read(tmp_path, "acme,+1s,x,sub/../a.png|round,,\n")
@@ -213,6 +232,29 @@ def test_rows_of_one_thread_are_the_parts_of_one_post(tmp_path: Path) -> None:
     assert (thread.line, thread.lines, thread.account) == (2, (2, 4, 5), "@acme")
     assert thread.due_at == NOW + timedelta(seconds=1)
     assert alone.lines == (3,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Launch", "launch"), ("launch day", "Launch  day"), ("É", "e\u0301"), ("Straße", "STRASSE"),
+     ("\uff34", "T")],
+)  # fmt: skip
+def test_threads_whose_names_look_alike_are_refused(tmp_path: Path, one: str, other: str) -> None:
+    rows = f"acme,+1s,a,,,{one}\nacme,+1s,b,,,{other}\nacme,+1s,c,,,{one}\nacme,+1s,d,,,x\n"
+    plan = read(tmp_path, rows)
+    assert told(plan) == [
+        (2, ["thread_refused"]),
+        (3, ["thread_name_differs"]),
+        (4, ["thread_refused"]),
+    ]
+    assert [post.line for post in plan.posts] == [5]
+    assert repr(one) in plan.refused[1].message
+    assert repr(other) in plan.refused[1].message
+
+
+def test_a_row_with_lost_columns_refuses_its_thread_in_another_case(tmp_path: Path) -> None:
+    plan = read(tmp_path, "acme,+1s,one,,,T\nacme,+1s,two, too,,,t\n")
+    assert told(plan) == [(2, ["thread_refused"]), (3, ["columns_miscounted"])]
 
 
 def test_a_bad_part_refuses_its_whole_thread(tmp_path: Path) -> None:
@@ -472,5 +514,5 @@ def test_the_page_lists_every_code() -> None:
     )
     rules = "".join(Path(room).read_text("utf-8") for room in rooms)
     found = set(re.findall(r'(?:Violation\(\s*|yield )"([a-z_]+)"', rules))
-    assert len(found) == 20
+    assert len(found) == 23
     assert [code for code in found if f"`{code}`" not in page] == []

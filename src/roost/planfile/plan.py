@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,8 +156,13 @@ def _group(rows: list[_Row]) -> list[list[_Row]]:
     """The rows of each post, by the thread they name, in the order of the file."""
     groups: dict[str | int, list[_Row]] = {}
     for row in rows:
-        groups.setdefault(row.thread or row.line, []).append(row)
+        groups.setdefault(_folded(row.thread) or row.line, []).append(row)
     return list(groups.values())
+
+
+def _folded(thread: str) -> str:
+    """A thread's name without what people do not see as another name: case, width, spaces."""
+    return " ".join(unicodedata.normalize("NFKC", thread).casefold().split())
 
 
 def _understand(group: list[_Row], folder: Path, zone: ZoneInfo, now: datetime) -> None:
@@ -171,6 +177,8 @@ def _understand(group: list[_Row], folder: Path, zone: ZoneInfo, now: datetime) 
         row.options, wrong = read_options(row.cells)
         row.reasons += wrong
     for row in group[1:]:
+        if row.thread != first.thread:
+            row.reasons.append(_respelled(row, first))
         if row.account and first.account and row.account.lower() != first.account.lower():
             row.reasons.append(_differing(row, first, "account", row.account, first.account))
         if row.due_at and first.due_at and row.due_at != first.due_at:
@@ -235,6 +243,20 @@ def _outside(name: str, folder: Path) -> Violation | None:
             "Between two `|` no file is named.",
             next="Take out the `|` that is too many.",
         )
+    if _is_address(name):
+        return Violation(
+            "media_path_address",
+            f"{name[:_SHOWN]!r} is an address; a plan carries files.",
+            found=name,
+            next="Save the file into the plan's folder and name it from there.",
+        )
+    if "\\" in name and not PureWindowsPath(name).drive:
+        return Violation(
+            "media_path_backslash",
+            f"{name[:_SHOWN]!r} holds a backslash, which separates folders on Windows alone.",
+            found=name,
+            next=f"Write {name.replace(chr(92), '/')!r}.",
+        )
     if Path(name).is_absolute() or PureWindowsPath(name).drive:
         why = "is an absolute path"
     elif not _is_inside(folder / name, folder):
@@ -247,6 +269,9 @@ def _outside(name: str, folder: Path) -> Violation | None:
         found=name,
         next="Put the file into the plan's folder and name it from there.",
     )
+
+
+_is_address = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|data:)", re.IGNORECASE).match
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
@@ -265,18 +290,30 @@ def _differing(row: _Row, first: _Row, column: str, found: str, expected: str) -
     )
 
 
+def _respelled(row: _Row, first: _Row) -> Violation:
+    """One thread or two: a wrong guess would publish what nobody meant."""
+    return Violation(
+        "thread_name_differs",
+        f"Its thread is {row.thread[:_SHOWN]!r} here and {first.thread[:_SHOWN]!r} on line"
+        f" {first.line}: one thread or two?",
+        limit=first.thread,
+        found=row.thread,
+        next="Spell it alike in every part, or name another thread.",
+    )
+
+
 def _first_stray_lines(strays: Sequence[StrayLine]) -> dict[str, int]:
-    """For each cell of the stray lines, the number of the first line that has it."""
+    """For each cell of the stray lines, folded, the number of the first line that has it."""
     found: dict[str, int] = {}
     for stray in strays:
         for cell in stray.cells:
-            found.setdefault(cell.strip(), stray.number)
+            found.setdefault(_folded(cell), stray.number)
     return found
 
 
 def _blame_stray(group: list[_Row], stray_lines: Mapping[str, int]) -> None:
     """A row whose columns are lost may be a part of this thread: then the thread has a hole."""
-    number = stray_lines.get(group[0].thread)
+    number = stray_lines.get(_folded(group[0].thread))
     if group[0].thread and number is not None:
         for row in group:
             row.reasons.append(_broken_thread(number))

@@ -1,0 +1,155 @@
+"""Imports content plans: every valid post of a file goes on the calendar, once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from roost import planfile, prices, store
+from roost.errors import AccountNotFound, TimeTooFar
+from roost.house import House
+from roost.models import PostFinding, Tenant, Violation
+from roost.post_files import OnFileProgress
+from roost.services.schedule.judging import (
+    FARTHEST,
+    PlainPart,
+    accepting,
+    judge_for,
+    new_parts,
+)
+
+#: A new row that is later than this was not meant to go out now.
+_LATE: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RowFinding:
+    """What is probably not meant in a row of a plan that goes in all the same."""
+
+    line: int
+    """Where the row begins in the file, counted from 1."""
+    finding: PostFinding
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did, or would do."""
+
+    posts: int
+    """Posts that were scheduled (in a dry run: that would be)."""
+    known: int
+    """Posts that an earlier import of the same rows had brought already."""
+    refused: tuple[planfile.RefusedRow, ...]
+    findings: tuple[RowFinding, ...]
+    """By line."""
+    price: prices.Price
+    """Of what was scheduled."""
+
+
+async def import_plan(
+    house: House,
+    tenant: Tenant,
+    path: Path,
+    *,
+    dry_run: bool = False,
+    on_progress: OnFileProgress | None = None,
+) -> Imported:
+    """Schedule every valid post of a plan; a wrong row is refused alone, with every reason.
+
+    Importing the same file again changes nothing, also where its files are gone meanwhile; a dry
+    run copies no file. Raises: PlanInvalid; what `judge` raises.
+    """
+    now = house.clock.now()
+    plan = planfile.read_plan(path, time_zone=tenant.time_zone, now=now)
+    has_files = any(part.media for planned in plan.posts for part in planned.parts)
+    async with accepting(house, has_files=has_files and not dry_run):
+        return await _import(house, tenant, path, plan, now, dry_run, on_progress)
+
+
+async def _import(
+    house: House,
+    tenant: Tenant,
+    path: Path,
+    plan: planfile.Plan,
+    now: datetime,
+    dry_run: bool,
+    on_progress: OnFileProgress | None,
+) -> Imported:
+    async with house.database.tenant(tenant.id) as transaction:
+        accounts = {
+            account.username.lower(): account
+            for account in await store.accounts.list_all(transaction)
+        }
+        brought_before = await store.posts.list_imported(
+            transaction, [planned.key for planned in plan.posts]
+        )
+    refused, sound = list(plan.refused), []
+    for planned in plan.posts:
+        if planned.key in brought_before:
+            # Its post has copies of its files, and may be out: nothing here is of concern any more.
+            continue
+        account = accounts.get(planned.account.lstrip("@").lower())
+        if account is None:
+            error = AccountNotFound(f"Tenant {tenant.name!r} has no account {planned.account}.")
+            unknown = Violation(error.code, error.message, next=error.next)
+            refused += planfile.refuse_post(planned, [unknown])
+            continue
+        if planned.due_at < now - _LATE:
+            past = Violation(
+                "time_past",
+                f"Its time was {planned.due_at.isoformat(timespec='minutes')}.",
+                next="Give it a time to come.",
+            )
+            refused += planfile.refuse_post(planned, [past])
+            continue
+        if planned.due_at > now + FARTHEST:
+            far = Violation(
+                "time_too_far",
+                f"Its time is {planned.due_at.isoformat(timespec='minutes')}.",
+                next=TimeTooFar.default_next,
+            )
+            refused += planfile.refuse_post(planned, [far])
+            continue
+        parts = [PlainPart(part.text, part.media, part.options) for part in planned.parts]
+        judged = await judge_for(
+            house,
+            tenant,
+            account,
+            parts,
+            store_in=None if dry_run else house.media,
+            on_progress=on_progress,
+            within=path.parent,
+        )
+        if judged.violations:
+            refused += planfile.refuse_post(planned, judged.violations)
+        else:
+            sound.append((planned, account, judged))
+    brought, known = [], len(brought_before)
+    async with house.database.tenant(tenant.id) as transaction:
+        for planned, account, judged in sound:
+            post_id = await store.posts.add(
+                transaction,
+                tenant.id,
+                account.id,
+                new_parts(judged),
+                due_at=planned.due_at,
+                now=now,
+                why=f"imported from {path.name}, line {planned.lines[0]}",
+                who=house.who,
+                prepare_ahead=house.settings.prepare_ahead,
+                import_key=planned.key,
+            )
+            if post_id is None:
+                known += 1
+            else:
+                brought.append(judged.price)
+        if dry_run:
+            await transaction.raw.rollback()
+    refused.sort(key=lambda row: row.line)
+    findings = [
+        RowFinding(planned.lines[(one.part or 1) - 1], one)
+        for planned, _, judged in sound
+        for one in judged.findings
+    ]
+    findings.sort(key=lambda row: row.line)
+    return Imported(len(brought), known, tuple(refused), tuple(findings), prices.sum_of(brought))
