@@ -10,7 +10,7 @@ from roost.mediafile import MediaFile, judge, lint_media
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId, Violation
 from roost.post_options import judge_options
 from roost.prices import Operation, Price, price_of, price_of_part, sum_of
-from roost.text import counted_length, entities, lint, text_limit
+from roost.text import counted_length, entities, find_damage, lint, text_limit
 
 _MOST_CASHTAGS: Final = 1
 #: Non-characters make a text invalid for X; lone surrogates cannot even be stored.
@@ -79,6 +79,18 @@ def _lint_part(part: PartDraft) -> Iterator[PostFinding]:
         )
     for media in part.media:
         yield from lint_media(media.file)
+        yield from _lint_besides(f"the alt text of {media.file.path.name}", media.alt_text or "")
+    for choice in part.options.poll.options if part.options.poll else ():
+        yield from _lint_besides("the poll", choice)
+
+
+def _lint_besides(where: str, text: str) -> Iterator[PostFinding]:
+    for one in find_damage(unicodedata.normalize("NFC", text)):
+        yield PostFinding(
+            one.code,
+            f"In {where}: {one.message}",
+            next="" if one.proposal is None else f"Write {one.proposal!r}, perhaps.",
+        )
 
 
 def price_post(parts: Sequence[PartDraft], own: Collection[TweetId] = ()) -> Price:

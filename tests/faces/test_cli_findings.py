@@ -112,3 +112,56 @@ async def test_motion_photo_is_published_with_a_warning(desk: Desk, folder: Path
     assert "! motion_photo: " in ended.err
     await desk.work_through()
     assert await desk.on_x() == ["Waves"]
+
+
+#: A text for each rule about what software did to it.
+DAMAGED = {
+    "html_entity": "Q&amp;A",
+    "replacement_character": "caf\ufffd",
+    "mojibake": "Donâ€™t",
+    "placeholder": "Dear {{name}}",
+}
+
+
+@pytest.mark.parametrize("command", ["check", "post", "post --dry-run", "edit", "import"])
+async def test_every_command_shows_what_software_did_to_a_text(
+    desk: Desk, folder: Path, command: str
+) -> None:
+    text = " ".join(DAMAGED.values())
+    if command == "import":
+        rows = f"account,at,text,media,alt,thread\n@larkbooks,+1h,{text},,,\n"
+        (folder / "damaged.csv").write_text(rows, "utf-8")
+        ended = await run(desk, folder, "import", "damaged.csv")
+    elif command == "edit":
+        post_id = await desk.plan("Before", after_s=3600)
+        ended = await run(desk, folder, "edit", str(post_id), "--text", text)
+    else:
+        word, *options = command.split()
+        ended = await run(
+            desk, folder, word, text, *options, *(["--no-wait"] if word == "post" else [])
+        )
+    shown = ended.out + ended.err
+    for code in DAMAGED:
+        assert shown.count(f"! {code}: ") == 1
+
+
+@pytest.mark.parametrize("code", DAMAGED)
+async def test_alt_texts_and_polls_are_looked_at_too(desk: Desk, folder: Path, code: str) -> None:
+    text = DAMAGED[code]
+    alt = await run(
+        desk, folder, "post", "Hello", "--media", "once.gif", "--alt", text, "--dry-run"
+    )
+    assert f"! {code}: In the alt text of once.gif: " in alt.out
+    poll = await run(desk, folder, "check", "Hello", "--poll", text, "--poll", "No")
+    assert f"! {code}: In the poll: " in poll.out
+
+
+@pytest.mark.parametrize("command", ["post", "post --dry-run"])
+async def test_post_shows_what_the_account_has_just_said(
+    desk: Desk, folder: Path, command: str
+) -> None:
+    await desk.plan("Hello")
+    await desk.work()
+    word, *options = command.split()
+    ended = await run(desk, folder, word, "Hello", "--no-wait", *options)
+    assert (ended.out + ended.err).count("! text_repeated: Post ") == 1

@@ -76,7 +76,7 @@ async def _see(
         schedule.check_due(due_at, now)
     except (TimePast, TimeTooFar) as error:
         problems.append(error)
-    judged = await schedule.judge_for(house, tenant, account, parts)
+    judged = await schedule.judge_for(house, tenant, account, parts, due_at=due_at)
     async with house.database.statements(account.tenant_id) as transaction:
         holds = await pause.find_holds(transaction)
         apps = await transaction.run(

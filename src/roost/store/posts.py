@@ -23,6 +23,7 @@ from roost.models import (
     TweetId,
     Wait,
 )
+from roost.repeats import Said
 from roost.store import alarms, part_options
 from roost.store.database import Statements
 
@@ -271,6 +272,36 @@ async def list_own(
     """Which of these tweets are parts of the account, each with when it was deleted from X."""
     rows = await transaction.run("list_own_posts", integration=integration_id, tweets=list(tweets))
     return {TweetId(row["sent_as"]): row["deleted_at"] for row in rows}
+
+
+async def list_said(
+    transaction: Statements,
+    integrations: Collection[IntegrationId],
+    *,
+    since: datetime,
+    until: datetime,
+    excluding: PostId | None = None,
+) -> dict[IntegrationId, list[Said]]:
+    """What each account has on X from then till then, or is to publish, but for one post."""
+    said: dict[IntegrationId, list[Said]] = {each: [] for each in integrations}
+    for row in await transaction.run(
+        "list_said",
+        integrations=list(integrations),
+        since=since,
+        until=until,
+        excluding=excluding,
+    ):
+        said[row["integration_id"]].append(
+            Said(
+                text=row["text"],
+                files=tuple(row["files"]),
+                options=part_options.from_row(row),
+                at=row["at"],
+                post_id=row["post_id"],
+                is_out=row["is_out"],
+            )
+        )
+    return said
 
 
 async def lock_state(transaction: Statements, post_id: PostId) -> PostState:

@@ -508,6 +508,25 @@ SELECT state FROM posts WHERE id = %(post)s FOR UPDATE
 -- Which rows of a plan are posts already.
 SELECT import_key FROM posts WHERE import_key = ANY(%(keys)s)
 
+-- name: list_said
+-- What some accounts have on X since an instant, or are to publish, but for one post.
+SELECT p.integration_id, p.post_id, p.text, p.sent_at AS at, true AS is_out,
+       p.reply_to, p.quote_of, p.poll_options, p.poll_minutes, p.reply_settings,
+       ARRAY(SELECT a.sha256 FROM media_assets a WHERE a.part_id = p.id ORDER BY a.position)
+           AS files
+FROM parts p
+WHERE p.integration_id = ANY(%(integrations)s) AND p.sent_at BETWEEN %(since)s AND %(until)s
+  AND p.deleted_at IS NULL AND p.post_id IS DISTINCT FROM %(excluding)s
+UNION ALL
+SELECT p.integration_id, p.post_id, p.text, o.due_at, false,
+       p.reply_to, p.quote_of, p.poll_options, p.poll_minutes, p.reply_settings,
+       ARRAY(SELECT a.sha256 FROM media_assets a WHERE a.part_id = p.id ORDER BY a.position)
+FROM posts o JOIN parts p ON p.post_id = o.id
+WHERE o.integration_id = ANY(%(integrations)s)
+  AND o.state IN ('scheduled', 'publishing', 'needs_decision')
+  AND o.due_at BETWEEN %(since)s AND %(until)s
+  AND p.sent_at IS NULL AND o.id IS DISTINCT FROM %(excluding)s
+
 -- name: drop_parts
 -- An edited post's old parts.
 DELETE FROM parts WHERE post_id = %(post)s

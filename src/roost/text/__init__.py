@@ -3,8 +3,10 @@
 import unicodedata
 
 from roost.text import _emoji_data, _tld_data
+from roost.text.damage import find_damage
 from roost.text.entities import Entities, Entity, entities
-from roost.text.lint import Finding, lint
+from roost.text.finding import Finding
+from roost.text.lint import lint
 from roost.text.threads import Thread, ThreadImpossible, split_thread
 from roost.text.weight import LIMIT, LONG_LIMIT, Weight, counted_length, text_limit, weigh
 
@@ -20,6 +22,7 @@ __all__ = [
     "counted_length",
     "data_versions",
     "entities",
+    "find_damage",
     "lint",
     "split_thread",
     "text_limit",

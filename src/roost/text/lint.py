@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
+from roost.text.damage import find_damage
 from roost.text.emoji import emoji_spans
 from roost.text.entities import Entities, Entity, entities
+from roost.text.finding import Finding
 
 #: What X charges more for a post with a link (0.200 against 0.015 dollars).
 LINK_SURCHARGE_USD = Decimal("0.185")
@@ -41,17 +42,6 @@ _MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing worth a word; `start` and `end` are code points of the NFC text."""
-
-    code: str
-    start: int
-    end: int
-    message: str  #: what it means for the post
-    proposal: str | None = None  #: what could stand there instead; empty: nothing
-
-
 def lint(text: str) -> list[Finding]:
     """Find what is probably not meant, or costs, or X refuses, in the order it stands there."""
     text = unicodedata.normalize("NFC", text)
@@ -62,6 +52,7 @@ def lint(text: str) -> list[Finding]:
         *_too_many(found),
         *_leading_mention(found),
         *_signs(text),
+        *find_damage(text),
     ]
     return sorted(findings, key=lambda finding: (finding.start, finding.end, finding.code))
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -19,11 +19,13 @@ from roost.models import (
     MediaAsset,
     PartOptions,
     PostFinding,
+    PostId,
     Tenant,
     TweetId,
     Violation,
 )
 from roost.post_files import OnFileProgress, probe_file
+from roost.repeats import REPEAT_WINDOW, Said, find_said_before
 from roost.store.posts import NewMedia, NewPart
 
 #: Whoever means now may be this late.
@@ -122,17 +124,23 @@ async def judge_for(
     account: Integration,
     parts: Sequence[PlainPart],
     *,
+    due_at: datetime | None = None,
+    excluding: PostId | None = None,
     store_in: MediaStore | None = None,
     on_progress: OnFileProgress | None = None,
     within: Path | None = None,
 ) -> Judged:
-    """Judge a post of an account, with what is known of the posts that its parts name."""
+    """Judge a post of an account, with what is known of the posts that its parts name.
+
+    With its time, also whether the account says the same at about then; `excluding` is the post
+    itself where it is stored already.
+    """
     named = [tweet_id for part in parts for tweet_id in _named(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
     if named:
         async with house.database.statements(tenant.id) as transaction:
             own = await store.posts.list_own(transaction, account.id, named)
-    return await judge(
+    judged = await judge(
         parts,
         subscription_type=account.subscription_type,
         may_quote=house.settings.may_quote,
@@ -141,6 +149,33 @@ async def judge_for(
         on_progress=on_progress,
         within=within,
     )
+    if due_at is None:
+        return judged
+    async with house.database.statements(tenant.id) as transaction:
+        others = await store.posts.list_said(
+            transaction,
+            [account.id],
+            since=due_at - REPEAT_WINDOW,
+            until=due_at + REPEAT_WINDOW,
+            excluding=excluding,
+        )
+    repeated = find_said_before(
+        list_said(judged, due_at), others[account.id], parts_are_numbered=len(parts) > 1
+    )
+    return replace(judged, findings=(*judged.findings, *repeated))
+
+
+def list_said(judged: Judged, due_at: datetime) -> list[Said]:
+    """What a judged post says, part by part."""
+    return [
+        Said(
+            text=part.text,
+            files=tuple(media.file.sha256 for media in part.media),
+            options=part.options,
+            at=due_at,
+        )
+        for part in judged.drafts
+    ]
 
 
 def accepting(house: House, *, has_files: bool) -> contextlib.AbstractAsyncContextManager[object]:

@@ -1,5 +1,6 @@
 """Imports content plans: every valid post of a file goes on the calendar, once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -8,18 +9,24 @@ from typing import Final
 from roost import planfile, prices, store
 from roost.errors import AccountNotFound, TimeTooFar
 from roost.house import House
-from roost.models import PostFinding, Tenant, Violation
+from roost.models import Integration, PostFinding, Tenant, Violation
 from roost.post_files import OnFileProgress
+from roost.repeats import REPEAT_WINDOW, find_in_plan, find_said_before
 from roost.services.schedule.judging import (
     FARTHEST,
+    Judged,
     PlainPart,
     accepting,
     judge_for,
+    list_said,
     new_parts,
 )
+from roost.store.database import Transaction
 
 #: A new row that is later than this was not meant to go out now.
 _LATE: Final = timedelta(hours=1)
+#: A post of a plan that breaks no rule.
+_Sound = tuple[planfile.PlannedPost, Integration, Judged]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,8 @@ async def _import(
         brought_before = await store.posts.list_imported(
             transaction, [planned.key for planned in plan.posts]
         )
-    refused, sound = list(plan.refused), []
+    refused = list(plan.refused)
+    sound: list[_Sound] = []
     for planned in plan.posts:
         if planned.key in brought_before:
             # Its post has copies of its files, and may be out: nothing here is of concern any more.
@@ -126,6 +134,7 @@ async def _import(
             sound.append((planned, account, judged))
     brought, known = [], len(brought_before)
     async with house.database.tenant(tenant.id) as transaction:
+        findings = [*_lints(sound), *await _repeats(transaction, sound)]
         for planned, account, judged in sound:
             post_id = await store.posts.add(
                 transaction,
@@ -146,10 +155,37 @@ async def _import(
         if dry_run:
             await transaction.raw.rollback()
     refused.sort(key=lambda row: row.line)
-    findings = [
+    findings.sort(key=lambda row: row.line)
+    return Imported(len(brought), known, tuple(refused), tuple(findings), prices.sum_of(brought))
+
+
+def _lints(sound: Sequence[_Sound]) -> list[RowFinding]:
+    return [
         RowFinding(planned.lines[(one.part or 1) - 1], one)
         for planned, _, judged in sound
         for one in judged.findings
     ]
-    findings.sort(key=lambda row: row.line)
-    return Imported(len(brought), known, tuple(refused), tuple(findings), prices.sum_of(brought))
+
+
+async def _repeats(transaction: Transaction, sound: Sequence[_Sound]) -> list[RowFinding]:
+    """What a plan says twice, or what its accounts say already at about the same time."""
+    if not sound:
+        return []
+    times = [planned.due_at for planned, _, _ in sound]
+    others = await store.posts.list_said(
+        transaction,
+        {account.id for _, account, _ in sound},
+        since=min(times) - REPEAT_WINDOW,
+        until=max(times) + REPEAT_WINDOW,
+    )
+    rows, found = [], []
+    for planned, account, judged in sound:
+        said = list_said(judged, planned.due_at)
+        rows += [(account.id, line, one) for line, one in zip(planned.lines, said, strict=True)]
+        is_thread = len(said) > 1
+        found += [
+            RowFinding(planned.lines[(one.part or 1) - 1], one)
+            for one in find_said_before(said, others[account.id], parts_are_numbered=is_thread)
+        ]
+    rows.sort(key=lambda row: row[1])
+    return found + [RowFinding(line, one) for line, one in find_in_plan(rows)]

@@ -51,8 +51,9 @@ async def schedule_post(
     check_due(due_at, house.clock.now())
     async with accepting(house, has_files=any(part.media for part in parts)):
         judged = await judge_for(
-            house, tenant, integration, parts, store_in=house.media, on_progress=on_progress
-        )
+            house, tenant, integration, parts, due_at=due_at,
+            store_in=house.media, on_progress=on_progress,
+        )  # fmt: skip
         refuse(judged)
         if on_findings is not None:
             on_findings(judged.findings)
@@ -111,8 +112,9 @@ async def _edit(
     judged = None
     if parts is not None:
         judged = await judge_for(
-            house, tenant, integration, parts, store_in=house.media, on_progress=on_progress
-        )
+            house, tenant, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
+            store_in=house.media, on_progress=on_progress,
+        )  # fmt: skip
         refuse(judged)
         if on_findings is not None:
             on_findings(judged.findings)

@@ -1,0 +1,163 @@
+"""What software did to a text on its way: entities, lost characters, mojibake, unfilled fields.
+
+Each rule looks at bounded stretches only, so the time grows with the length of the text.
+"""
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from html.entities import html5
+from typing import Final
+
+from roost.text.finding import Finding
+
+# --- HTML entities: `&amp;`, `&#39;`, and what was escaped twice: `&amp;lt;`.
+_ENTITY: Final = re.compile(
+    r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+)
+
+# --- Mojibake: UTF-8 that was read as Windows-1252, whose five gaps are read as Latin-1.
+_BYTES: Final = {
+    bytes([byte]).decode("cp1252", "ignore") or chr(byte): byte for byte in range(0x80, 0x100)
+} | {chr(byte): byte for byte in range(0x80, 0x100)}
+#: May end a word in capitals, or a quotation, right behind a letter: `CAFÉ…`, `« PÂTÉ »`.
+_PUNCTUATION: Final = frozenset("\xa0«»‹›“”‘’–—…·™®©ª°º¹²³")
+_SECOND: Final = "".join(sorted(re.escape(c) for c, byte in _BYTES.items() if byte < 0xC0))
+_LATIN: Final = "ÂÃÄÅ"
+#: Leads of Cyrillic, Greek, Hebrew and Arabic: letters of ours too, so only many in a row count.
+_OTHER: Final = "ÎÏÐÑ×ØÙÚÛ"
+_ENOUGH: Final = 3
+_SEQUENCE: Final = f"(?:[{_LATIN}{_OTHER}][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}})"
+#: One after the other; the second half of a curly quote is often lost: `â€`.
+_RUN: Final = re.compile(f"(?:{_SEQUENCE})+(?:â€)?|â€")
+_ONE: Final = re.compile(_SEQUENCE)
+#: Where a text is garbled for sure, every lead is one.
+_ANY: Final = re.compile(f"[Â-ß][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}}|â€")
+#: Text that was garbled so many times is repaired; more is hardly a text.
+_MOST_TIMES: Final = 3
+
+# --- Fields that nobody filled in.
+_FIELD: Final = (
+    r"(?:(?:first|last|full|user|your|company|product|brand|event|customer|client)[ _-]?)?"
+    r"(?:name|link|url|date|time|city|company|product|price|amount|e-?mail|phone|address|"
+    r"username|handle|brand|title|topic|hashtags?|website|number)"
+)
+_BRACKETED: Final = (
+    rf"(?:{_FIELD}|(?:insert|your|add|enter|fill in|todo|tbd|placeholder)\b"
+    r"[ _:-]?[\w ,.'’/-]{0,60}|"
+    r"(?-i:[A-Z]{2,20}(?:_[A-Z0-9]{1,20}){1,5}))"
+)
+_PLACEHOLDER: Final = re.compile(
+    r"\{\{[^{}\n]{0,80}\}\}"
+    r"|\{%[^{}\n]{1,80}%\}"
+    r"|<%[^<>\n]{1,80}%>"
+    r"|\$\{[A-Za-z_][\w.]{0,40}\}"
+    r"|%%[A-Za-z_]\w{1,40}%%"
+    r"|\*\|[A-Za-z_][\w:]{0,40}\|\*"
+    rf"|\[\[?{_BRACKETED}\]\]?(?!\()"
+    rf"|<{_BRACKETED}>"
+    r"|\blorem ipsum\b",
+    re.IGNORECASE,
+)
+
+
+def find_damage(text: str) -> Iterator[Finding]:
+    """What is in an NFC text that nobody wrote; also for alt texts and a poll's options."""
+    yield from _entities(text)
+    yield from _lost_characters(text)
+    yield from _mojibake(text)
+    yield from _placeholders(text)
+
+
+def _entities(text: str) -> Iterator[Finding]:
+    for match in _ENTITY.finditer(text):
+        name = match[1]
+        if not name.startswith("#") and f"{name};" not in html5:
+            continue
+        meant = unescape(f"&{name};").replace("\xa0", " ")
+        yield Finding(
+            "html_entity",
+            match.start(),
+            match.end(),
+            f"{match[0]} is how HTML writes a character; people would read it as it stands.",
+            meant if all(c.isprintable() or c == "\n" for c in meant) and meant else None,
+        )
+
+
+def _lost_characters(text: str) -> Iterator[Finding]:
+    for match in re.finditer("\ufffd+", text):
+        yield Finding(
+            "replacement_character",
+            match.start(),
+            match.end(),
+            "U+FFFD stands where a character was lost; nothing tells which.",
+        )
+
+
+def _mojibake(text: str) -> Iterator[Finding]:
+    """One finding for all of it: where a text was read wrongly, it was from end to end."""
+    runs = [run for run in _RUN.finditer(text) if _is_garbled(text, run)]
+    if not runs:
+        return
+    start, end = runs[0].start(), runs[-1].end()
+    yield Finding(
+        "mojibake",
+        start,
+        end,
+        f"{runs[0][0][:12]} is UTF-8 that was read as another encoding.",
+        _repair(text[start:end]),
+    )
+
+
+def _is_garbled(text: str, run: re.Match[str]) -> bool:
+    if run[0].startswith("â€") or run[0].startswith("ðŸ"):
+        return True
+    found = [one[0] for one in _ONE.finditer(run[0]) if _decode(one[0]) is not None]
+    if len(found) >= _ENOUGH:
+        return True
+    before = text[run.start() - 1 : run.start()]
+    after = text[run.end() : run.end() + 1]
+    return any(_is_sequence(one, before, after) for one in found)
+
+
+def _is_sequence(one: str, before: str, after: str) -> bool:
+    """Whether a single sequence is no way to write: letters and marks that people do not join."""
+    lead, tail = one[0], one[1:]
+    if lead in _OTHER:
+        return False
+    if not all(char in _PUNCTUATION for char in tail):
+        return True
+    if len(tail) > 1 or before.isupper():
+        return False
+    return lead == "Â" or before.islower() or after.islower()
+
+
+def _decode(garbled: str) -> str | None:
+    try:
+        return bytes(_BYTES[char] for char in garbled).decode("utf-8")
+    except (KeyError, UnicodeDecodeError):
+        return None
+
+
+def _repair(garbled: str) -> str | None:
+    """What was written, as far as it can be told; None where something is lost."""
+    repaired = garbled
+    for _ in range(_MOST_TIMES):
+        repaired = _ANY.sub(_repair_one, repaired)
+    repaired = repaired.replace("\ufeff", "").replace("\xa0", " ")
+    is_whole = "\ufffd" not in repaired and not _RUN.search(repaired)
+    return repaired if is_whole else None
+
+
+def _repair_one(one: re.Match[str]) -> str:
+    return "”" if one[0] == "â€" else _decode(one[0]) or one[0]
+
+
+def _placeholders(text: str) -> Iterator[Finding]:
+    for match in _PLACEHOLDER.finditer(text):
+        yield Finding(
+            "placeholder",
+            match.start(),
+            match.end(),
+            f"{match[0]} looks like a field that was to be filled in.",
+        )

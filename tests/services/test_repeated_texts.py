@@ -1,0 +1,169 @@
+"""What an account says twice: found in a plan, and against what the database knows of it."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fix_house import connect_account
+from fix_publishing import Desk
+from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId
+from roost.services.schedule import (
+    Imported,
+    PlainPart,
+    cancel_post,
+    edit_post,
+    import_plan,
+    judge_for,
+    schedule_post,
+)
+
+HEADER = "account,at,text,media,alt,thread\n"
+
+
+async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = False) -> Imported:
+    path = folder / "plan.csv"
+    path.write_text(HEADER + rows, "utf-8")
+    return await import_plan(desk.house, desk.tenant, path, dry_run=dry_run)
+
+
+def shown(imported: Imported) -> list[tuple[int, str]]:
+    return [(row.line, row.finding.code) for row in imported.findings]
+
+
+async def findings(
+    desk: Desk,
+    text: str,
+    *,
+    after_s: float = 0,
+    options: PartOptions = NO_OPTIONS,
+    media: Path | None = None,
+) -> list[PostFinding]:
+    """What a post of this text would be told."""
+    carried = ((media, None),) if media else ()
+    judged = await judge_for(
+        desk.house,
+        desk.tenant,
+        desk.account,
+        [PlainPart(text, carried, options)],
+        due_at=desk.house.clock.now() + timedelta(seconds=after_s),
+    )
+    return [one for one in judged.findings if one.code == "text_repeated"]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_text_that_stands_twice_in_a_plan_is_found_at_its_later_line(
+    desk: Desk, teal: Path, tmp_path: Path, dry_run: bool
+) -> None:
+    await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
+    rows = (
+        "@larkbooks,+1h,Same text,,,\n"  # line 2
+        "@larkbooks,+90h,Same  text ,,,\n"  # line 3: far away, and in the plan all the same
+        "@tidewatcher,+1h,Same text,,,\n"  # line 4: another account
+        f"@larkbooks,+2h,Same text,{teal.name},,\n"  # line 5: with a picture
+        "@larkbooks,+3h,Begin,,,t\n"  # line 6
+        ",,Same text,,,t\n"  # line 7
+        f"@larkbooks,+4h,Same text,{teal.name},,\n"  # line 8: with the same picture
+    )
+    imported = await import_rows(desk, tmp_path, rows, dry_run=dry_run)
+    assert imported.posts == 6
+    assert shown(imported) == [
+        (3, "text_twice_in_plan"),
+        (7, "text_twice_in_plan"),
+        (8, "text_twice_in_plan"),
+    ]
+    assert "Line 2 says the same" in imported.findings[0].finding.message
+    assert "Line 5 says the same" in imported.findings[2].finding.message
+
+
+async def test_a_row_that_says_what_the_account_has_just_said_is_found(
+    desk: Desk, tmp_path: Path
+) -> None:
+    post_id = await desk.plan("Hello")
+    await desk.work()
+    await desk.emulator.jump(seconds=300)
+    imported = await import_rows(
+        desk, tmp_path, "@larkbooks,+1s,Hello,,,\n@larkbooks,+13h,Hello,,,\n"
+    )
+    assert shown(imported) == [(2, "text_repeated"), (3, "text_twice_in_plan")]
+    message = imported.findings[0].finding.message
+    assert f"Post {post_id} of this account says the same, and went out 5 min before it" in message
+
+
+async def test_a_row_that_says_what_an_earlier_import_planned_is_found(
+    desk: Desk, tmp_path: Path
+) -> None:
+    first = "@larkbooks,+1h,Hello,,,\n"
+    await import_rows(desk, tmp_path, first)
+    assert shown(await import_rows(desk, tmp_path, first)) == []
+    grown = await import_rows(desk, tmp_path, first + "@larkbooks,+2h,Hello,,,\n")
+    assert (grown.posts, grown.known) == (1, 1)
+    assert shown(grown) == [(3, "text_repeated")]
+
+
+async def test_a_post_that_says_what_was_just_published_is_told_and_taken(desk: Desk) -> None:
+    await desk.plan("Hello")
+    await desk.work()
+    told: list[PostFinding] = []
+
+    def keep(found: Sequence[PostFinding]) -> None:
+        told.extend(found)
+
+    later = desk.house.clock.now() + timedelta(hours=1)
+    post = await schedule_post(
+        desk.house, desk.tenant, desk.account, [PlainPart("Hello")],
+        due_at=later, why="test", on_findings=keep,
+    )  # fmt: skip
+    assert [one.code for one in told] == ["text_repeated"]
+    told.clear()
+    # The post itself is no repetition of itself, what is published still is.
+    await edit_post(
+        desk.house, desk.tenant, post.id,
+        parts=[PlainPart("Hello")], due_at=None, on_findings=keep,
+    )  # fmt: skip
+    assert [one.code for one in told] == ["text_repeated"]
+    told.clear()
+    await edit_post(
+        desk.house, desk.tenant, post.id,
+        parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
+    )  # fmt: skip
+    assert told == []
+    await edit_post(
+        desk.house, desk.tenant, post.id,
+        parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
+    )  # fmt: skip
+    assert told == []
+
+
+async def test_what_is_said_once_a_day_or_not_at_all_is_no_repetition(
+    desk: Desk, teal: Path
+) -> None:
+    planned = await desk.plan("Hello", after_s=3600)
+    assert len(await findings(desk, "Hello")) == 1
+    assert len(await findings(desk, "Hello", after_s=12 * 3600)) == 1
+    assert await findings(desk, "Hello", after_s=14 * 3600) == []
+    assert await findings(desk, "hello!") == []
+    assert await findings(desk, "Hello", media=teal) == []
+    assert await findings(desk, "Hello", options=PartOptions(reply_to=TweetId("1"))) == []
+    await cancel_post(desk.house, desk.tenant, planned)
+    assert await findings(desk, "Hello") == []
+
+
+async def test_pictures_without_words_are_no_repetition(desk: Desk, teal: Path) -> None:
+    await desk.plan("", media=teal)
+    await desk.work()
+    assert await findings(desk, "", media=teal) == []
+
+
+async def test_the_same_picture_with_the_same_words_is_a_repetition(desk: Desk, teal: Path) -> None:
+    await desk.plan("Teal", media=teal)
+    await desk.work()
+    assert len(await findings(desk, "Teal", media=teal)) == 1
+
+
+async def test_another_accounts_posts_are_not_looked_at(desk: Desk) -> None:
+    other = await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
+    await desk.plan("Hello", account=other)
+    await desk.work()
+    assert await findings(desk, "Hello") == []
