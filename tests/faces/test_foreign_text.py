@@ -3,6 +3,7 @@
 Commands are enumerated from the command line itself: a new one fails until it is tried here.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -90,7 +91,10 @@ async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
     program = str(Path(__file__).with_name("commands_process.py"))
     # A table of 80 columns would cut the texts.
     environment = environment_of(desk.house.settings) | {"COLUMNS": "400"}
-    async with piped_python(program, environment=environment, folder=folder) as process:
+    async with (
+        piped_python(program, environment=environment, folder=folder) as process,
+        asyncio.timeout(300),
+    ):
         out, err = await process.communicate(json.dumps(calls).encode())
     assert process.returncode == 0, err.decode()
     return [Ended(*one) for one in json.loads(out)]
