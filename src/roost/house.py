@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +19,7 @@ from roost.store.database import Database, open_database, unavailable
 from roost.store.embedded import embedded_postgres
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
+from roost.telemetry import describe_exception
 from roost.x.server_time import ServerTime
 from roost.x.sockets import open_connector
 
@@ -172,8 +172,7 @@ def from_outside(error: Exception) -> RoostError:
         return DatabaseUnavailable(
             "The database did not answer.", next="Try again; `roost doctor` looks at it."
         )
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s was not foreseen:\n%s", type(error).__name__, where)
+    log.error("not foreseen: %s", describe_exception(error))
     return Broken(
         "Roost met something that it did not expect.",
         next="Its log says where; tell those who run it.",

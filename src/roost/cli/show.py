@@ -27,7 +27,7 @@ from roost.errors import (
 from roost.house import House, from_outside, open_house
 from roost.prices import Price
 from roost.settings import read_settings
-from roost.telemetry import log_to_stderr
+from roost.telemetry import log_lost_exceptions, log_to_stderr
 
 #: What each kind of failure ends a command with.
 EXIT_CODES = {
@@ -153,6 +153,7 @@ def complete(work: Callable[[], Awaitable[int | None]]) -> int:
     async def body() -> int:
         this = asyncio.current_task()
         assert this is not None
+        log_lost_exceptions(asyncio.get_running_loop())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
         return await work() or 0
 

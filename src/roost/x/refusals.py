@@ -5,12 +5,14 @@ that logs have shown; the sources are in each rule's comment. A refusal without 
 document is not X's (see `problems`), whatever its status: the request may have been carried out.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from roost import limits, prices, telemetry, text
 from roost.prices import Operation
+from roost.scrub import scrub
 from roost.x import errors
 from roost.x.problems import Problem, problem_of, read_problem
 from roost.x.wire import Answer, Silence
@@ -30,6 +32,10 @@ _APP_PROBLEMS: Final = frozenset(
 #: Statuses that also mean "wrong address".
 _NOWHERE: Final = frozenset({404, 410})
 _LONGEST_SENTENCE: Final = 300
+#: A post's text of so many characters is no word of X's own sentence.
+_SHORTEST_TEXT: Final = 20
+_OPENING: Final = "'\"‘“«‹„([{`"
+_CLOSING: Final = "'\"’”»›“)]}`"
 #: The ordinary limit, in weighted characters.
 _ORDINARY_LIMIT: Final = 280
 
@@ -230,8 +236,22 @@ def _facts(answer: Answer, operation: prices.Operation) -> dict[str, Any]:
 
 
 def _quote(problem: Problem, post_text: str | None) -> str:
-    """X's words for a reader: scrubbed, cut, and without the post's text should they hold it."""
-    said = telemetry.scrub(problem.sentence or problem.title or "no reason given")
-    if post_text:
-        said = said.replace(post_text, "…")
+    """X's words for a reader: on one line, scrubbed, cut, and without the post's text."""
+    said = problem.sentence or problem.title or "no reason given"
+    said = telemetry.one_line(scrub(without_text(said, post_text or "")))
     return said if len(said) <= _LONGEST_SENTENCE else said[: _LONGEST_SENTENCE - 1] + "…"
+
+
+def without_text(said: str, post_text: str) -> str:
+    """X's sentence without a post's text, which it may quote.
+
+    A short text is also a letter or a word of the sentence: it is taken out only where it stands
+    in quotation marks or brackets, a longer one wherever it is not part of a longer word.
+    """
+    if not post_text:
+        return said
+    quoted = rf"(?<=[{re.escape(_OPENING)}]){re.escape(post_text)}(?=[{re.escape(_CLOSING)}])"
+    said = re.sub(quoted, "…", said)
+    if len(post_text) < _SHORTEST_TEXT:
+        return said
+    return re.sub(rf"(?<!\w){re.escape(post_text)}(?!\w)", "…", said)
