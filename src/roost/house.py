@@ -12,7 +12,14 @@ import aiohttp
 import psycopg
 
 from roost.clock import Clock, open_clock
-from roost.errors import Broken, DatabaseUnavailable, RoostError, SchemaOutdated
+from roost.errors import (
+    Broken,
+    DatabaseUnavailable,
+    RoostError,
+    SchemaOutdated,
+    SettingInvalid,
+)
+from roost.file_trust import require_trusted_folder
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY, first_line
 from roost.store.database import Database, open_database, unavailable
@@ -78,8 +85,12 @@ class House:
 
 @contextlib.asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Where PostgreSQL is: `DATABASE_URL`, or the private server, started if nobody has."""
+    """Where PostgreSQL is: `DATABASE_URL`, or the private server, started if nobody has.
+
+    Raises: SettingInvalid, UntrustedPath, DatabaseUnavailable.
+    """
     if settings.database_url is not None:
+        require_known_options(settings.database_url)
         yield settings.database_url
         return
     async with embedded_postgres(settings.roost_home) as server:
@@ -90,6 +101,17 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         yield server.url(EMBEDDED_DATABASE)
 
 
+def require_known_options(url: str) -> None:
+    """Raises: SettingInvalid; the client's own words would repeat what it does not know."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        raise SettingInvalid(
+            "DATABASE_URL: PostgreSQL's client does not know one of the options in it.",
+            setting="DATABASE_URL",
+        ) from None
+
+
 @contextlib.asynccontextmanager
 async def open_house(
     settings: Settings, *, who: str = "roost", wait: bool = False
@@ -98,9 +120,11 @@ async def open_house(
 
     `wait` is for processes that run for long: a database that is away is waited for, however long.
     Raises: SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
-    UnsafeDatabaseRole.
+    UnsafeDatabaseRole, UntrustedPath.
     """
     async with contextlib.AsyncExitStack() as stack:
+        with contextlib.suppress(FileNotFoundError):
+            require_trusted_folder(settings.roost_home)
         if settings.database_url is None and not (settings.roost_home / "postgres").exists():
             raise SchemaOutdated(f"Roost is not set up in {settings.roost_home} yet.")
         ring = load_ring(settings.roost_home, settings.roost_keys)

@@ -19,15 +19,16 @@ from cyclopts import Parameter
 
 from roost import store
 from roost.cli.children import running
+from roost.cli.command_settings import command_settings
 from roost.cli.consent import give_consent
 from roost.cli.demo_show import Progress, show_result
 from roost.cli.setup import make_home, make_tenant
 from roost.cli.show import Json, complete, plain, say, tell
 from roost.errors import Broken, InvalidInput
-from roost.house import House, migrate, open_house
+from roost.house import House, migrate, open_house, require_known_options
 from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
-from roost.settings import Settings, read_settings
+from roost.settings import Settings
 from roost.store.embedded import remove_embedded
 from roost.store.schema import create_database, drop_database
 
@@ -158,6 +159,7 @@ async def _database(given: str | None, home: Path, *, keep: bool) -> AsyncIterat
             if not keep:
                 await remove_embedded(home)
         return
+    require_known_options(given)
     name = f"roost_demo_{secrets.token_hex(4)}"
     await create_database(given, name)
     try:
@@ -179,7 +181,7 @@ def make_conninfo_url(url: str, database: str) -> str:
 async def _stage(
     scenario: str, seed: int, keep: Path | None, progress: Progress
 ) -> AsyncIterator[Stage]:
-    given = read_settings().database_url
+    given = command_settings().database_url
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(_data_folder(keep))
         database = await stack.enter_async_context(_database(given, home, keep=keep is not None))

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import App, Parameter
 
+from roost.cli.command_settings import command_settings
 from roost.errors import (
     AdministratorNeeded,
     InvalidInput,
@@ -26,7 +27,6 @@ from roost.errors import (
 )
 from roost.house import House, from_outside, open_house
 from roost.prices import Price
-from roost.settings import read_settings
 from roost.telemetry import log_lost_exceptions, log_to_stderr
 
 #: What each kind of failure ends a command with.
@@ -123,12 +123,11 @@ def run(app: App, arguments: list[str] | None) -> int:
     wanted = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in wanted
     try:
-        result = app(wanted, exit_on_error=False, print_error=True, result_action="return_value")
+        result = app(wanted, exit_on_error=False, print_error=False, result_action="return_value")
     except cyclopts.CycloptsError as error:
-        if as_json:
-            message = str(error).strip() or type(error).__name__
-            usage = UsageInvalid(message, next="`roost --help` lists the commands.")
-            show_failure(usage, as_json=True)
+        message = str(error).strip() or type(error).__name__
+        usage = UsageInvalid(message, next="`roost --help` lists the commands.")
+        show_failure(usage, as_json=as_json)
         return 2
     except RoostError as error:
         show_failure(error, as_json=as_json)
@@ -184,7 +183,7 @@ async def open_for_command(
     Raises: what `open_house` raises; VaultKeyMissing where a key is needed and there is none.
     """
     log_to_stderr(level)
-    async with open_house(read_settings(), who=who or signature(), wait=wait) as house:
+    async with open_house(command_settings(), who=who or signature(), wait=wait) as house:
         if with_secrets:
             house.vault.require_key()
         yield house
