@@ -272,7 +272,7 @@ def _split(address: str) -> SplitResult:
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    """The values of the settings that `repr` hides, and the parts of them that are secrets alone."""
+    """The values of the settings that `repr` hides, and the parts that are secrets alone."""
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         if field.repr or value is None:

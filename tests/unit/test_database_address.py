@@ -1,4 +1,4 @@
-"""What PostgreSQL's client would read otherwise than it was meant is refused, and never repeated."""
+"""What PostgreSQL's client would read otherwise than it was meant is refused, not repeated."""
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -13,24 +13,41 @@ from roost.database_address import describe_malformed
         ("postgres://u:p@h/db", {"user": "u", "password": "p", "host": "h", "dbname": "db"}),
         ("postgresql://u:p%40%2F%3F%25@h:5433/db", {"password": "p@/?%", "port": "5433"}),
         ("postgresql://u:a:b&c!$'()*+,;=~@h/db", {"password": "a:b&c!$'()*+,;=~"}),
-        ("postgresql:///db?host=/var/run/postgresql", {"dbname": "db", "host": "/var/run/postgresql"}),
-        ("postgresql://postgres@/db?host=%2Ftmp%2Fa&port=5432", {"host": "/tmp/a", "user": "postgres"}),
+        (
+            "postgresql:///db?host=/var/run/postgresql",
+            {"dbname": "db", "host": "/var/run/postgresql"},
+        ),
+        (
+            "postgresql://postgres@/db?host=%2Ftmp%2Fa&port=5432",
+            {"host": "/tmp/a", "user": "postgres"},
+        ),
         ("postgresql://u@%2Ftmp%2Frun/db", {"host": "/tmp/run"}),
         ("postgresql://u:p@[::1]:5432/db", {"host": "::1", "port": "5432"}),
-        ("postgresql://u:p@a:1,b:2/db?target_session_attrs=read-write", {"host": "a,b", "port": "1,2"}),
-        ("postgresql://u:p@h/db?sslmode=verify-full&sslrootcert=/etc/ca.pem", {"sslmode": "verify-full"}),
+        (
+            "postgresql://u:p@a:1,b:2/db?target_session_attrs=read-write",
+            {"host": "a,b", "port": "1,2"},
+        ),
+        (
+            "postgresql://u:p@h/db?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+            {"sslmode": "verify-full"},
+        ),
         ("postgresql://h/db?", {"dbname": "db"}),
         ("postgresql://", {}),
     ],
-)  # fmt: skip
+)
 def test_ordinary_address_is_read_as_it_is_meant(address: str, means: dict[str, str]) -> None:
     assert describe_malformed(address) is None
     assert means.items() <= conninfo_to_dict(address).items()
 
 
-@pytest.mark.parametrize("between", "@/?#[]% \t\n\r\x00\\\"<>^`{}|\u00e9")
+@pytest.mark.parametrize("between", '@/?#[]% \t\n\r\x00\\"<>^`{}|\u00e9')
 def test_password_with_a_letter_that_ends_it_is_refused(between: str) -> None:
-    for password in (f"Alpha{between}Omega", f"{between}Omega", f"[Alpha{between}]", f"1{between}Omega"):
+    for password in (
+        f"Alpha{between}Omega",
+        f"{between}Omega",
+        f"[Alpha{between}]",
+        f"1{between}Omega",
+    ):
         told = describe_malformed(f"postgresql://user:{password}@127.0.0.1/db")
         assert told is not None
         assert "Alpha" not in told

@@ -15,7 +15,7 @@ KEYS = [line.partition(":")[2] for line in KEY_LINES]
 NAMES = (
     "access_token", "refresh_token", "token", "secret", "client_secret", "TWITTER_CLIENT_SECRET",
     "TWITTER_API_KEY", "TWITTER_API_SECRET", "oauth_token", "oauth_token_secret", "oauth_verifier",
-    "oauth_consumer_key", "oauth_signature", "code_verifier", "password", "PGPASSWORD", "sslpassword",
+    "oauth_consumer_key", "oauth_signature", "code_verifier", "password", "PGPASSWORD",
     "accessToken", "apiKey", "api_key", "X-Api-Key", "a_name_of_" + "any_length_" * 20 + "token",
 )  # fmt: skip
 WAYS = (

@@ -60,9 +60,7 @@ def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) 
     assert read_settings().twitter_client_id == "of-home"
 
 
-def test_a_named_file_names_the_home(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_named_file_names_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROOST_HOME")
     named = write(tmp_path / "named.env", f"ROOST_HOME={tmp_path / 'other'}\n")
     assert read_settings(named).roost_home == tmp_path / "other"

@@ -256,7 +256,9 @@ def test_short_text_takes_no_letter_from_the_reason(text: str) -> None:
         assert told.endswith(f"The text {opening}…{closing} is refused.")
 
 
-@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize(
+    "end", ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"]
+)
 def test_reason_is_one_line(end: str) -> None:
     told = judge(403, forbidden(f"Refused.{end}2026-01-01 INFO roost all is well")).message
     assert len(told.splitlines()) == 1

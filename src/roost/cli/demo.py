@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import secrets
 import shutil
 import socket
@@ -18,6 +17,7 @@ import aiohttp
 from cyclopts import Parameter
 
 from roost import store
+from roost.child_environment import child_environment
 from roost.cli.children import running
 from roost.cli.command_settings import command_settings
 from roost.cli.consent import give_consent
@@ -185,12 +185,11 @@ async def _stage(
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(_data_folder(keep))
         database = await stack.enter_async_context(_database(given, home, keep=keep is not None))
-        plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
         progress.say("starting the emulator")
         emulator = await stack.enter_async_context(
             running(
                 "emulator", "--port", "0", "--scenario", scenario, "--seed", str(seed),
-                environment=plain, log=home / "emulator.log",
+                environment=child_environment(), log=home / "emulator.log",
             )
         )  # fmt: skip
         port = _free_port()
@@ -203,7 +202,9 @@ async def _stage(
             "TWITTER_CLIENT_SECRET": app["client_secret"],
             "TWITTER_CALLBACK_URL": app["callback"],
         }
-        environment = plain | told | ({"DATABASE_URL": database} if database else {})
+        # PostgreSQL's client reads what DATABASE_URL leaves out from names of its own.
+        at = {"DATABASE_URL": database} | child_environment("PG") if database else {}
+        environment = child_environment() | at | told
         settings = Settings(
             _env_file=None,
             **{name.lower(): value for name, value in told.items()},

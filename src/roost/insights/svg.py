@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from roost.child_environment import child_environment
 from roost.errors import Broken
 
 _PROGRAM = Path(__file__).with_name("svg_process.py")
@@ -38,6 +39,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
             input=json.dumps(specs),
             capture_output=True,
             encoding="ascii",
+            env=child_environment(),
             timeout=_START_SECONDS + _PICTURE_SECONDS * len(specs),
             check=False,
         )

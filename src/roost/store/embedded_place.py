@@ -194,7 +194,7 @@ def _make_user(name: str) -> None:
     if useradd:
         options = ("--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin")
         home = ("--home-dir", str(SYSTEM_FOLDER))
-        subprocess.run([useradd, *options, *home, name], capture_output=True, check=False)  # noqa: S603  constant words
+        subprocess.run([useradd, *options, *home, name], capture_output=True, check=False, env={})  # noqa: S603  constant words
 
 
 def _make_socket_folder(place: Place) -> None:
