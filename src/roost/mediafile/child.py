@@ -6,6 +6,7 @@ other file. End of input, or minutes without a request, ends the process.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -26,6 +27,12 @@ _IDLE_SECONDS: Final = 300
 _MOST_DESCRIPTORS: Final = 2
 _REQUEST_BYTES: Final = 4096
 _ANSWER_BYTES: Final = 64 << 10
+_LOADED_LATE: Final = (
+    "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le",
+    "av.audio.frame", "av.audio.stream", "av.sidedata.sidedata", "av.subtitles.stream",
+    "av.video.frame", "av.video.stream",
+    "PIL.ImageCms", "PIL.ImageMode", "PIL.ImageOps", "PIL.TiffImagePlugin",
+)  # fmt: skip
 
 _Operations = dict[str, Callable[..., dict[str, Any]]]
 
@@ -66,12 +73,9 @@ def main() -> None:
 
 def load_lazy_modules() -> None:
     """What decoders would import at the first file that needs it: a confined fork cannot."""
-    import encodings.latin_1
-    import encodings.utf_16
-    import encodings.utf_16_be
-    import encodings.utf_16_le  # noqa: F401
-
-    from PIL import Image, ImageCms, ImageMode, ImageOps, TiffImagePlugin  # noqa: F401
+    for name in _LOADED_LATE:
+        importlib.import_module(name)
+    from PIL import Image
 
     Image.preinit()
 
