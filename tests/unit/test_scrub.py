@@ -103,6 +103,7 @@ def test_shape_of_a_secret_is_taken_out(text: str) -> None:
         "ROOST_KEYS=" + ",".join(KEY_LINES),
         KEY_LINES[0].replace("+", "-").replace("/", "_"),
     ],
+    ids=["one", "lines", "commas", "sentence", "setting", "url-safe"],
 )
 def test_line_of_a_key_file_is_taken_out(text: str) -> None:
     shown = scrub(text)
