@@ -137,17 +137,18 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
             " both roles passwords, and let ROOST_ADMIN_DATABASE_URL log in as the first.",
             sql=administrator_sql(str(database)),
         )
+    require_known_options(settings.roost_admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
     yield settings.roost_admin_database_url
 
 
-def require_known_options(url: str) -> None:
+def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
     """Raises: SettingInvalid; the client's own words would repeat what it does not know."""
     try:
         psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:
         raise SettingInvalid(
-            "DATABASE_URL: PostgreSQL's client does not know one of the options in it.",
-            setting="DATABASE_URL",
+            f"{setting}: PostgreSQL's client does not know one of the options in it.",
+            setting=setting,
         ) from None
 
 
@@ -224,6 +225,8 @@ async def migrate(settings: Settings) -> bool:
     Raises: DatabaseUnavailable, PoolerUnsupported, AdministratorNeeded, SettingInvalid,
     UnsafeDatabaseRole.
     """
+    if settings.database_url is not None:
+        require_known_options(settings.database_url)
     if settings.database_url is not None and settings.roost_admin_database_url is None:
         with contextlib.suppress(SchemaOutdated):
             async with open_database(settings.database_url):

@@ -102,9 +102,9 @@ async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
 
 @pytest.mark.timing
 async def test_no_command_lets_text_act(
-    desk: Desk, database_url: str, teal: Path, tmp_path: Path
+    desk: Desk, admin_url: str, teal: Path, tmp_path: Path
 ) -> None:
-    filled = await fill_with_hostile(desk, database_url, teal)
+    filled = await fill_with_hostile(desk, admin_url, teal)
     write_files(tmp_path)
     tried = calls_of(filled, tmp_path)
     assert set(tried) == commands()

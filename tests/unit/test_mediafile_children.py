@@ -141,12 +141,13 @@ def test_nothing_is_loaded_or_opened_once_confined(tmp_path: Path) -> None:
     program = (
         "import io, json, sys; from roost.mediafile import child, decode, reencode;"
         " from roost.mediafile.facts import Refusal; child.load_lazy_modules();"
-        " loaded = set(sys.modules); prepare = reencode.prepare_image\n"
+        " loaded = set(sys.modules); prepare = reencode.prepare_image;"
+        " limits = dict(most_bytes=3000, smallest_side=4, largest_side=8192)\n"
         "for name in sys.argv[1:]:\n"
         "    for keep in (False, True):\n"
         "        with open(name, 'rb') as file:\n"
         "            decode.read_media(file)\n"
-        "            try: prepare(file, io.BytesIO(), most_bytes=3000, keep_location=keep)\n"
+        "            try: prepare(file, io.BytesIO(), keep_location=keep, **limits)\n"
         "            except Refusal: pass\n"
         "print(json.dumps(sorted(set(sys.modules) - loaded)))"
     )
