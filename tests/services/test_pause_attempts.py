@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from fix_processes import until
 from fix_publishing import Desk, somebody_waits
 from roost.models import PostId
 from roost.services import pause
@@ -93,7 +94,11 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
         "faults", operation="create_post", when="before", script=script, seconds=2
     )
     working = asyncio.create_task(desk.work())
-    await desk.answered("create_post", 4)
+
+    async def are_four_answered() -> bool:
+        return sum(status is not None for status in await desk.requests("create_post")) >= 4
+
+    await until(are_four_answered)
     await hold(desk, scope, posts[0])
     await working
     async with session(admin_url) as admin:
