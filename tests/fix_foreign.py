@@ -34,6 +34,7 @@ _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 _OURS = (
     *("after", "api_key", "before", "browser_hash", "client_id", "environment", "family"),
     *("import_key", "kind", "media_id", "metric", "mime_type", "operation", "outcome", "provider"),
+    *("quote_of", "reply_settings", "reply_to"),
     *("redirect_uri", "resource", "resource_id", "ring_key_id", "sealed_key", "sealed_verifier"),
     *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
     *("system_identifier", "time_zone", "version_num", "x_user_id"),
@@ -59,7 +60,7 @@ class ForeignDesk:
     undecided: PostId
 
 
-async def fill_with_hostile(desk: Desk, database_url: str, teal: Path) -> ForeignDesk:
+async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDesk:
     """Posts in every state that pages show, figures and alerts; then every foreign text hostile."""
     await desk.emulator.fail("create_post", "before", "drop")
     undecided = await desk.plan("High tide at noon")
@@ -74,7 +75,7 @@ async def fill_with_hostile(desk: Desk, database_url: str, teal: Path) -> Foreig
     await desk.emulator.jump(hours=1)
     planned = await desk.plan("To come", after_s=86_400, media=teal)
     now = desk.house.clock.now()
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(admin_url, autocommit=True) as connection:
         execute = connection.execute
         execute(
             "INSERT INTO roost.alerts (tenant_id, integration_id, metric, day, score, observed,"
@@ -108,6 +109,9 @@ async def fill_with_hostile(desk: Desk, database_url: str, teal: Path) -> Foreig
                     sql.Identifier(column),
                 )
             )
+        connection.execute(
+            "UPDATE roost.parts SET poll_options = ARRAY[%s, 'No'], poll_minutes = 5", [HOSTILE]
+        )
     return ForeignDesk(desk, published, planned, halved, undecided)
 
 

@@ -139,6 +139,33 @@ GOOD_VIDEOS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+def save_every_kind(folder: Path) -> list[Path]:
+    """A file of each type and colour mode, with metadata: what may load a part of a decoder."""
+    exif, saved = draw_exif(), []
+    for mode in ("RGB", "L", "CMYK"):
+        saved.append(folder / f"{mode}.jpg")
+        draw_image(mode=mode).save(saved[-1], exif=exif, progressive=True, dpi=(72, 72))
+    for mode in ("RGB", "RGBA", "L", "LA", "P", "1", "I;16"):
+        saved.append(folder / f"{mode.replace(';', '')}.png")
+        image = draw_image(mode="L" if mode == "I;16" else mode)
+        (image.convert("I;16") if mode == "I;16" else image).save(saved[-1], exif=exif)
+    for lossless in (False, True):
+        saved.append(folder / f"lossless-{lossless}.webp")
+        draw_image().save(saved[-1], exif=exif, lossless=lossless)
+    frames = [draw_image(noise=noise) for noise in (6, 9)]
+    saved.append(folder / "animated.webp")
+    frames[0].save(saved[-1], save_all=True, append_images=frames[1:])
+    pieces = {"movflags": "frag_keyframe+empty_moov"}
+    return [
+        *saved,
+        save_gif(folder / "a.gif"),
+        save_video(folder / "a.mp4"),
+        save_video(folder / "a.mov", sound=None),
+        save_video(folder / "pieces.mp4", options=pieces),
+        save_video(folder / "mpeg4.mp4", codec="mpeg4"),
+    ]
+
+
 def png_chunk(kind: bytes, payload: bytes) -> bytes:
     """One chunk with its checksum."""
     return (

@@ -10,8 +10,13 @@ from roost.settings import Settings
 
 _SETTINGS = """# Settings
 
-From the environment or a file `.env` in the working folder. A malformed one is named at the start,
-with what it is for; nothing starts half-configured. This page is made by `tools/make_docs.py`.
+From the environment, and for what it leaves unset from one file: `.env` in ROOST_HOME, or the one
+that `--env-file` names. A `.env` of the working folder is not read: that folder may be anybody's.
+The file has to be its owner's alone (`chmod 600`), as the vault's key file has, and ROOST_HOME and
+all folders above it closed to the writing of others, as ssh demands it. A malformed setting is
+named at the start, with what it is for and never with its value; nothing starts half-configured.
+In DATABASE_URL, percent-encode what is no letter or digit in user and password.
+This page is made by `tools/make_docs.py`.
 
 | setting | default | what it is for |
 |---|---|---|

@@ -23,6 +23,8 @@ import re
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from roost.scrub import hide_known
+
 
 class Kind(StrEnum):
     """What a caller can do about a failure; each face maps these in one table."""
@@ -45,7 +47,8 @@ class RoostError(Exception):
     """A failure, told as what happened, what Roost did about it and what to do next.
 
     `message` says what happened and to whom; `did` what Roost did (empty: nothing was changed);
-    `next` what the reader can do. `facts` are plain values for programs (never a secret).
+    `next` what the reader can do. `facts` are plain values for programs. Secrets among the settings
+    are taken out of all of them: a library's words may repeat an address with its password.
     `code` is the class's name in snake case, and stable.
     """
 
@@ -53,11 +56,12 @@ class RoostError(Exception):
     default_next: ClassVar[str] = ""
 
     def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
+        message = hide_known(message)
         super().__init__(message)
         self.message = message
-        self.did = did or "Nothing was changed."
-        self.next = next or self.default_next
-        self.facts = facts
+        self.did = hide_known(did) or "Nothing was changed."
+        self.next = hide_known(next) or self.default_next
+        self.facts: dict[str, Any] = _hide_secrets(facts)
 
     @property
     def code(self) -> str:
@@ -76,6 +80,16 @@ class RoostError(Exception):
         return shown | {"facts": self.facts} if self.facts else shown
 
 
+def _hide_secrets(value: Any) -> Any:
+    if isinstance(value, str):
+        return hide_known(value)
+    if isinstance(value, dict):
+        return {name: _hide_secrets(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_hide_secrets(item) for item in value]
+    return value
+
+
 def snake_case(name: str) -> str:
     """`TextTooLong` → `text_too_long`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
@@ -90,7 +104,10 @@ class InvalidInput(RoostError):
 class SettingInvalid(InvalidInput):
     """A setting is missing or malformed; the message names it and what it is for."""
 
-    default_next = "Set it in the environment or in .env, then start again."
+    default_next = (
+        "Set it in the environment, in ROOST_HOME/.env or in the file of --env-file; then start"
+        " again."
+    )
 
 
 class BriefInvalid(InvalidInput):
@@ -208,6 +225,18 @@ class Refused(RoostError):
 
 class UnsafeHost(Refused):
     """A secret would have gone to a foreign host, or a request names a host that is not ours."""
+
+
+class UntrustedPath(Refused):
+    """A file or folder that secrets are read from could have been prepared by another user."""
+
+    default_next = (
+        "Give it to the user who runs Roost (chown), run Roost as its owner, or set ROOST_HOME to"
+        " another folder."
+    )
+
+    def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
+        super().__init__(message, did=did or "Roost read nothing of it.", next=next, **facts)
 
 
 class UnsafeListenAddress(Refused):

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +21,7 @@ from roost.errors import (
     SchemaOutdated,
     SettingInvalid,
 )
+from roost.file_trust import require_trusted_folder
 from roost.media_store import MediaStore
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY, first_line
@@ -30,6 +30,7 @@ from roost.store.embedded import embedded_postgres
 from roost.store.roles import administrator_sql
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_ring
+from roost.telemetry import describe_exception
 from roost.x.server_time import ServerTime
 from roost.x.sockets import open_connector
 
@@ -93,8 +94,12 @@ class House:
 
 @contextlib.asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Where the application logs in: `DATABASE_URL`, or the private server, started if need be."""
+    """Where the application logs in: `DATABASE_URL`, or the private server, started if need be.
+
+    Raises: SettingInvalid, UntrustedPath, DatabaseUnavailable.
+    """
     if settings.database_url is not None:
+        require_known_options(settings.database_url)
         yield settings.database_url
         return
     async with embedded_postgres(settings.roost_home) as server:
@@ -132,7 +137,19 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
             " both roles passwords, and let ROOST_ADMIN_DATABASE_URL log in as the first.",
             sql=administrator_sql(str(database)),
         )
+    require_known_options(settings.roost_admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
     yield settings.roost_admin_database_url
+
+
+def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
+    """Raises: SettingInvalid; the client's own words would repeat what it does not know."""
+    try:
+        psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        raise SettingInvalid(
+            f"{setting}: PostgreSQL's client does not know one of the options in it.",
+            setting=setting,
+        ) from None
 
 
 @contextlib.asynccontextmanager
@@ -143,9 +160,11 @@ async def open_house(
 
     `wait` is for processes that run for long: a database that is away is waited for, however long.
     Raises: SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
-    UnsafeDatabaseRole.
+    UnsafeDatabaseRole, UntrustedPath.
     """
     async with contextlib.AsyncExitStack() as stack:
+        with contextlib.suppress(FileNotFoundError):
+            require_trusted_folder(settings.roost_home)
         if settings.database_url is None and not (settings.roost_home / "postgres").exists():
             raise SchemaOutdated(f"Roost is not set up in {settings.roost_home} yet.")
         ring = load_ring(settings.roost_home, settings.roost_keys)
@@ -206,6 +225,8 @@ async def migrate(settings: Settings) -> bool:
     Raises: DatabaseUnavailable, PoolerUnsupported, AdministratorNeeded, SettingInvalid,
     UnsafeDatabaseRole.
     """
+    if settings.database_url is not None:
+        require_known_options(settings.database_url)
     if settings.database_url is not None and settings.roost_admin_database_url is None:
         with contextlib.suppress(SchemaOutdated):
             async with open_database(settings.database_url):
@@ -230,9 +251,7 @@ def from_outside(error: Exception) -> RoostError:
         return DatabaseUnavailable(
             "The database did not answer.", next="Try again; `roost doctor` looks at it."
         )
-    log.error("%s was not foreseen:", type(error).__name__)
-    for frame in traceback.format_tb(error.__traceback__):
-        log.error("  %s", " ".join(frame.split()))
+    log.error("not foreseen: %s", describe_exception(error))
     return Broken(
         "Roost met something that it did not expect.",
         next="Its log says where; tell those who run it.",

@@ -1,15 +1,20 @@
-"""Everything that can be set, from the environment or `.env`: names, defaults, units, help."""
+"""Everything that can be set, from the environment or a file: names, defaults, units, help."""
 
+import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from roost import scrub
+from roost.database_address import describe_malformed
 from roost.endpoint import XApp, XEndpoint
 from roost.errors import SettingInvalid, UnsafeHost
+from roost.file_trust import read_private_file
 from roost.models import Environment
 
 #: What an account's grant is asked for.
@@ -20,7 +25,6 @@ class Settings(BaseSettings):
     """One value for all of Roost; each field's description is the documentation's."""
 
     model_config = SettingsConfigDict(
-        env_file=".env",
         env_file_encoding="utf-8",
         extra="ignore",
         env_ignore_empty=True,
@@ -170,21 +174,23 @@ class Settings(BaseSettings):
     def _is_address(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
+        parts = _split(value)
         try:
             _ = parts.port
         except ValueError:
             raise ValueError("its port is no number from 0 to 65535") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an http(s) address is expected")
+        if "@" in parts.netloc:
+            raise ValueError("an address without user and password is expected: it is shown")
         # X compares the callback letter by letter.
         return value if info.field_name == "twitter_callback_url" else value.rstrip("/")
 
     @field_validator("database_url", "roost_admin_database_url")
     @classmethod
     def _is_postgres(cls, value: str | None) -> str | None:
-        if value is not None and urlsplit(value).scheme not in {"postgresql", "postgres"}:
-            raise ValueError("a postgresql:// address is expected")
+        if value is not None and (wrong := describe_malformed(value)):
+            raise ValueError(wrong)
         return value
 
     @property
@@ -248,13 +254,27 @@ class Settings(BaseSettings):
         return XApp(self.x_endpoint, self.require_x_app(), self.twitter_client_secret)
 
 
-def read_settings() -> Settings:
-    """Settings from the environment and `.env`.
+class _Home(BaseSettings):
+    """Where the data folder is, which decides where the rest of the settings is read."""
 
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
+    roost_home: Path = Field(default_factory=lambda: Path.home() / ".roost")
+
+
+def read_settings(env_file: Path | None = None) -> Settings:
+    """Settings from the environment, then from `env_file`, or `.env` in ROOST_HOME without one.
+
+    A file of the working folder decides nothing: that folder may be anybody's. The secrets read
+    are taken out of all texts from now on.
     Raises: SettingInvalid, naming every malformed setting and what it is for; values are not shown.
+    UntrustedPath.
     """
+    home = _Home().roost_home
+    file = env_file or home / ".env"
+    if env_file is not None or os.path.lexists(file):
+        _require_readable(file)
     try:
-        settings = Settings()
+        settings = Settings(_env_file=file)
     except ValidationError as error:
         told = []
         for problem in error.errors(include_input=False, include_url=False):
@@ -264,6 +284,13 @@ def read_settings() -> Settings:
             told.append(f"{name.upper()}: {what}. It is for: {about}")
         first = str(error.errors()[0]["loc"][0]).upper()
         raise SettingInvalid(" ".join(told), setting=first) from None
+    scrub.remember(_secrets(settings))
+    if env_file is None and settings.roost_home != home:
+        raise SettingInvalid(
+            f"ROOST_HOME: {file} cannot name another folder than the one that it is in.",
+            next="Set ROOST_HOME in the environment, or name the file by --env-file.",
+            setting="ROOST_HOME",
+        )
     if settings.roost_home.exists() and not settings.roost_home.is_dir():
         raise SettingInvalid(
             f"ROOST_HOME: {settings.roost_home} is not a folder. It is for:"
@@ -271,3 +298,37 @@ def read_settings() -> Settings:
             setting="ROOST_HOME",
         )
     return settings
+
+
+def _require_readable(file: Path) -> None:
+    """Raises: SettingInvalid (not there, no text), UntrustedPath."""
+    try:
+        read_private_file(file).decode()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise SettingInvalid(f"The settings in {file} cannot be read: {why}.") from None
+    except UnicodeDecodeError:
+        raise SettingInvalid(f"The settings in {file} are not UTF-8 text.") from None
+
+
+def _split(address: str) -> SplitResult:
+    """The parts of an address. Raises: ValueError, in words that hold nothing of it."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise ValueError("it cannot be read as an address") from None
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """The values of the settings that `repr` hides, and the parts that are secrets alone."""
+    for name, field in Settings.model_fields.items():
+        value = getattr(settings, name)
+        if field.repr or value is None:
+            continue
+        if name == "database_url":
+            address = urlsplit(value)
+            yield address.password or ""
+            yield from (one for key, one in parse_qsl(address.query) if key.endswith("password"))
+        elif name == "roost_keys":
+            yield from (line.partition(":")[2].strip() for line in value.split(","))
+        yield value

@@ -17,6 +17,7 @@ from typing import IO, Final
 import msgspec
 
 from roost.errors import WatermarkUnreadable
+from roost.file_trust import make_private_folder
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 #: For the lock of the file, which another worker holds while it writes.
@@ -75,7 +76,7 @@ def write(home: Path, mark: Watermark) -> None:
     Several workers of one machine write it. One that is stopped while it writes holds up no other.
     Raises: OSError.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    make_private_folder(home)
     path = watermark_file(home)
     with (home / "watermark.lock").open("a") as lock:
         _lock(lock)
@@ -141,7 +142,7 @@ def _boot_id() -> str:
 def running(home: Path) -> Iterator[None]:
     """Hold a file of ROOST_HOME that is left behind where this process ends without order."""
     folder = home / "workers"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.run"
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from x_emulator import faults
 from x_emulator.scenarios import SCENARIOS
+from x_emulator.secret import VARIABLE, read_secret
 from x_emulator.server import serve
 
 
@@ -17,8 +18,12 @@ def main() -> None:
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="purge")
     parser.add_argument("--seed", type=int, default=7, help="what luck is drawn from (default 7)")
     parser.add_argument("--json", action="store_true", help="tell the URL as one line of JSON")
-    parser.add_argument("--host", default="127.0.0.1", help="another address needs --secret")
-    parser.add_argument("--secret", help="what the doors ask for, as HTTP Basic password")
+    parser.add_argument("--host", default="127.0.0.1", help="another address needs a secret")
+    parser.add_argument(
+        "--secret-file",
+        type=Path,
+        help=f"holds what the doors ask for, as HTTP Basic password (else {VARIABLE})",
+    )
     parser.add_argument("--state", type=Path, help="keep the world in this file between runs")
     parser.add_argument(
         "--faults", type=Path, help="a YAML file of faults that hold from the start"
@@ -37,7 +42,7 @@ def main() -> None:
             scenario=asked.scenario,
             seed=asked.seed,
             on_listening=tell,
-            secret=asked.secret,
+            secret=read_secret(asked.secret_file),
             state=asked.state,
             faults=faults.read_file(asked.faults) if asked.faults else (),
         )

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import http.client
 import json
+import os
 import secrets
 import subprocess
 import sys
@@ -139,9 +140,16 @@ class PlayedX:
 
 @contextmanager
 def playing(*arguments: str) -> Iterator[str]:
-    """A process of the emulator, with command-line arguments of yours; the base URL."""
+    """A process of the emulator, with command-line arguments of yours; the base URL.
+
+    It gets the environment without the settings of what is tested.
+    """
     command = [sys.executable, "-m", "x_emulator", "--port", "0", "--json", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)  # noqa: S603 - our own module
+    tested = ("ROOST_", "TWITTER_", "DATABASE_URL", "PG")
+    environment = {k: v for k, v in os.environ.items() if not k.upper().startswith(tested)}
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdout=subprocess.PIPE, env=environment
+    )
     assert process.stdout is not None
     try:
         yield json.loads(process.stdout.readline())["url"]

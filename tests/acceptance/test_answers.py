@@ -25,12 +25,14 @@ _SPOILING = {"cut", "slow", "mistyped"}
 _REFUSALS = {"401", "402", "429", "429day", "429cap"}
 #: Wall seconds of `delay` and `slow`: longer than a create may take.
 _SLOW_S = 2.5
+#: These refuse a post for good.
+_FINAL = {"400quote"}
 _ACCOUNTS = 12
 _WAVES = 6
 
 
 def _kinds(operation: str, when: str) -> list[str]:
-    left_out = _SPOILING if when == "before" else _REFUSALS
+    left_out = _FINAL | (_SPOILING if when == "before" else _REFUSALS)
     if (operation, when) != ("read_timeline", "before"):
         left_out = left_out | {"stale"}
     return [kind for kind in get_args(FaultKind) if kind not in left_out]

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from x_emulator import keeping
 from x_emulator.keeping import UnfitStateFile
 from x_emulator.pytest_plugin import PlayedX, playing
+from x_emulator.secret import read_secret
 from x_emulator.server import make_app, serve
 from x_emulator.state import World
 
@@ -101,8 +102,11 @@ def test_other_addresses_need_a_secret() -> None:
 
 @pytest.mark.timing
 @pytest.mark.parametrize("path", ["/", "/_emulator/truth", "/i/oauth2/authorize?client_id=x"])
-def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str) -> None:
-    with playing("--secret", "open sesame") as url:
+def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("open sesame\n")
+    file.chmod(0o600)
+    with playing("--secret-file", str(file)) as url:
         played = PlayedX(url)
         status, headers, _ = played.ask("GET", path)
         assert (status, headers["www-authenticate"]) == (401, 'Basic realm="x-emulator"')
@@ -113,6 +117,23 @@ def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str) -> None:
         status, _, body = played.ask("GET", "/2/users/me")
         assert status == 401
         assert b"Unauthorized" in body
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_secret_file_that_others_may_use_is_refused(mode: int, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("open sesame")
+    file.chmod(mode)
+    with pytest.raises(ValueError, match="can be used by others") as told:
+        read_secret(file)
+    assert "sesame" not in str(told.value)
+
+
+def test_secret_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("X_EMULATOR_SECRET", raising=False)
+    assert read_secret(None) is None
+    monkeypatch.setenv("X_EMULATOR_SECRET", "open sesame")
+    assert read_secret(None) == "open sesame"
 
 
 async def asked(app: ASGIApp, method: str, path: str, query: str = "") -> tuple[int, bytes]:

@@ -223,8 +223,9 @@ async def test_page_runs_nobody_elses_script_and_stands_in_nobodys_frame(
 
 
 @pytest.mark.timing
-async def test_page_and_its_forms_are_behind_the_secret() -> None:
-    with playing("--secret", "word") as url:
+async def test_page_and_its_forms_are_behind_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("X_EMULATOR_SECRET", "word")
+    with playing() as url:
         async with ClientSession() as http:
             for method, path in (
                 ("GET", "/"),

@@ -164,8 +164,9 @@ async def test_a_home_that_is_a_file_is_told(database_url: str, tmp_path: Path) 
 
 
 async def test_a_key_file_of_other_bytes_is_told(database_url: str, tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
+    (tmp_path / "home").mkdir(mode=0o700)
     (tmp_path / "home" / "keys").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "home" / "keys").chmod(0o600)
     ended = await run_roost("posts", "--json", folder=tmp_path, DATABASE_URL=database_url)
     assert (ended.code, ended.error) == (2, "setting_invalid")
 

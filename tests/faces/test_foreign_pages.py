@@ -44,6 +44,7 @@ def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]
         ("GET", "/api/posts"): [{}, {"tenant": HOSTILE}],
         ("GET", "/healthz"): [{}],
         ("GET", "/api/auth/twitter/start"): [{"tenant": HOSTILE}],
+        ("GET", "/api/auth/proof"): [{}, {"challenge": HOSTILE}],
         ("GET", "/api/auth/callback/twitter"): [
             {"state": HOSTILE, "code": HOSTILE}, {"state": HOSTILE, "error": HOSTILE},
         ],
@@ -100,12 +101,12 @@ async def ask(
 
 async def test_no_page_and_no_answer_lets_text_act(
     desk: Desk,
-    database_url: str,
+    admin_url: str,
     teal: Path,
     web: str,
     browser: aiohttp.ClientSession,
 ) -> None:
-    filled = await fill_with_hostile(desk, database_url, teal)
+    filled = await fill_with_hostile(desk, admin_url, teal)
     calls = calls_of(filled)
     assert set(calls) == routes_of(desk)
     found: list[str] = []
@@ -130,9 +131,9 @@ async def test_no_page_and_no_answer_lets_text_act(
 
 
 async def test_a_published_control_character_does_not_end_the_report(
-    desk: Desk, database_url: str, teal: Path, web: str, browser: aiohttp.ClientSession
+    desk: Desk, admin_url: str, teal: Path, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    await fill_with_hostile(desk, database_url, teal)
+    await fill_with_hostile(desk, admin_url, teal)
     answer, body = await ask(browser, web, "GET", "/report")
     assert answer.status == 200
     # The charts are drawn, and say what the text says.

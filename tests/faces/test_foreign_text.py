@@ -3,6 +3,7 @@
 Commands are enumerated from the command line itself: a new one fails until it is tried here.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -90,7 +91,10 @@ async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
     program = str(Path(__file__).with_name("commands_process.py"))
     # A table of 80 columns would cut the texts.
     environment = environment_of(desk.house.settings) | {"COLUMNS": "400"}
-    async with piped_python(program, environment=environment, folder=folder) as process:
+    async with (
+        piped_python(program, environment=environment, folder=folder) as process,
+        asyncio.timeout(300),
+    ):
         out, err = await process.communicate(json.dumps(calls).encode())
     assert process.returncode == 0, err.decode()
     return [Ended(*one) for one in json.loads(out)]
@@ -98,9 +102,9 @@ async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
 
 @pytest.mark.timing
 async def test_no_command_lets_text_act(
-    desk: Desk, database_url: str, teal: Path, tmp_path: Path
+    desk: Desk, admin_url: str, teal: Path, tmp_path: Path
 ) -> None:
-    filled = await fill_with_hostile(desk, database_url, teal)
+    filled = await fill_with_hostile(desk, admin_url, teal)
     write_files(tmp_path)
     tried = calls_of(filled, tmp_path)
     assert set(tried) == commands()

@@ -58,9 +58,9 @@ async def limited(desk: Desk, *texts: str) -> PostId:
 
 
 @asynccontextmanager
-async def session(database_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
     """A superuser's transaction, rolled back in the end unless it was committed."""
-    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+    async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         await connection.execute("SET search_path = roost")
         yield connection
 
@@ -132,13 +132,13 @@ async def test_what_x_may_have_is_not_changed(
 @pytest.mark.timing
 @each_change
 async def test_a_change_waits_for_an_attempt_that_is_being_committed_and_is_refused(
-    desk: Desk, database_url: str, change: Change
+    desk: Desk, admin_url: str, change: Change
 ) -> None:
     post_id = await desk.plan("Being sent")
     await dispatch.dispatch_due(desk.house)
     (part,) = (await desk.see(post_id)).parts
     now = desk.house.clock.now()
-    async with session(database_url) as attempt:
+    async with session(admin_url) as attempt:
         rows = await attempt.execute(BEGIN, [desk.tenant.id, part.id, now, now])
         assert len(await rows.fetchall()) == 1
         changing = asyncio.create_task(change(desk, post_id))
@@ -153,7 +153,7 @@ async def test_a_change_waits_for_an_attempt_that_is_being_committed_and_is_refu
 @pytest.mark.timing
 @pytest.mark.parametrize("is_edited", [False, True], ids=["cancelled", "edited"])
 async def test_an_attempt_waits_for_a_change_and_is_not_committed(
-    desk: Desk, database_url: str, is_edited: bool
+    desk: Desk, admin_url: str, is_edited: bool
 ) -> None:
     post_id = await desk.plan("Old")
     await dispatch.dispatch_due(desk.house)
@@ -173,7 +173,7 @@ async def test_an_attempt_waits_for_a_change_and_is_not_committed(
             )
     await working
     assert await desk.requests("create_post") == []
-    async with session(database_url) as admin:
+    async with session(admin_url) as admin:
         assert await (await admin.execute("SELECT FROM attempts")).fetchall() == []
 
 

@@ -178,18 +178,18 @@ NOT_NEEDED = {PostState.PUBLISHED, PostState.CANCELLED}
 
 @pytest.mark.parametrize("state", PostState)
 async def test_a_copy_is_removed_when_no_post_may_need_it(
-    desk: Desk, database_url: str, teal: Path, state: PostState
+    desk: Desk, admin_url: str, teal: Path, state: PostState
 ) -> None:
     copy = copy_of(desk, sha256_of(teal))
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
-    await write_state(database_url, post_id, state)
+    await write_state(admin_url, post_id, state)
     assert await media_copies.remove_unneeded(desk.house) == (state in NOT_NEEDED)
     assert copy.exists() == (state not in NOT_NEEDED)
 
 
-async def write_state(database_url: str, post_id: PostId, state: PostState, part: str = "") -> None:
+async def write_state(admin_url: str, post_id: PostId, state: PostState, part: str = "") -> None:
     """Write a state that takes long to reach, past what guards the moves."""
-    async with await psycopg.AsyncConnection.connect(database_url) as admin:
+    async with await psycopg.AsyncConnection.connect(admin_url) as admin:
         await admin.execute("SET session_replication_role = replica")
         await admin.execute("UPDATE roost.posts SET state = %s WHERE id = %s", [state, post_id])
         if part:
@@ -200,11 +200,11 @@ async def write_state(database_url: str, post_id: PostId, state: PostState, part
 
 @pytest.mark.parametrize("part", [PartState.SENDING, PartState.UNKNOWN])
 async def test_a_copy_stays_while_it_is_unknown_whether_its_part_is_on_x(
-    desk: Desk, database_url: str, teal: Path, part: PartState
+    desk: Desk, admin_url: str, teal: Path, part: PartState
 ) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     for state in PostState:
-        await write_state(database_url, post_id, state, part)
+        await write_state(admin_url, post_id, state, part)
         assert await media_copies.remove_unneeded(desk.house) == 0
     assert copy_of(desk, sha256_of(teal)).exists()
 

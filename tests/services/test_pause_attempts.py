@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from fix_processes import until
 from fix_publishing import Desk, somebody_waits
 from roost.models import PostId
 from roost.services import pause
@@ -87,8 +88,17 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
 ) -> None:
     """The history's numbers and the pauses' come from one sequence."""
     posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
+    # The pause comes before the tenth part, however slow this process is.
+    script = ["ok"] * 5 + ["delay"] * 5
+    await desk.emulator.door(
+        "faults", operation="create_post", when="before", script=script, seconds=2
+    )
     working = asyncio.create_task(desk.work())
-    await desk.answered("create_post", 4)
+
+    async def are_four_answered() -> bool:
+        return sum(status is not None for status in await desk.requests("create_post")) >= 4
+
+    await until(are_four_answered)
     await hold(desk, scope, posts[0])
     await working
     async with session(admin_url) as admin:

@@ -22,9 +22,9 @@ _TABLES = """
 """
 
 
-def _rows_of_others(database_url: str, tenant: int) -> Iterator[tuple[str, str]]:
+def _rows_of_others(admin_url: str, tenant: int) -> Iterator[tuple[str, str]]:
     """Every row of every table that is not this tenant's own, with its table."""
-    with psycopg.connect(database_url) as connection:
+    with psycopg.connect(admin_url) as connection:
         for schema, table, has_tenant in connection.execute(_TABLES).fetchall():
             query = sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, table))
             if has_tenant:
@@ -36,9 +36,7 @@ def _rows_of_others(database_url: str, tenant: int) -> Iterator[tuple[str, str]]
 @pytest.mark.parametrize(
     "kind", ["400quote", "401", "402", "429", "429day", "429cap", "503", "duplicate", "too_long"]
 )
-async def test_a_quoted_text_stays_with_its_tenant(
-    desk: Desk, database_url: str, kind: str
-) -> None:
+async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kind: str) -> None:
     house = desk.house
     await desk.emulator.switch(quotes=True)
     other = await make_tenant(house, "neighbour")
@@ -53,9 +51,9 @@ async def test_a_quoted_text_stays_with_its_tenant(
     await desk.work()
     if kind == "400quote":
         assert (await desk.see(post_id)).state is PostState.FAILED
-    found = [table for table, row in _rows_of_others(database_url, desk.tenant.id) if SECRET in row]
+    found = [table for table, row in _rows_of_others(admin_url, desk.tenant.id) if SECRET in row]
     assert found == []
-    assert list(_rows_of_others(database_url, desk.tenant.id)), "something was read"
+    assert list(_rows_of_others(admin_url, desk.tenant.id)), "something was read"
     neighbours = await schedule_post(
         house, other, theirs, [PlainPart("the neighbour's post")],
         due_at=house.clock.now(), why="by the test",

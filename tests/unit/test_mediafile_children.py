@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import resource
 import select
 import signal
@@ -11,11 +12,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from fix_media import draw_image, save_gif, save_video
+from fix_media import draw_image, save_every_kind, save_gif, save_video
 from roost import mediafile
 from roost.errors import MediaUnreadable
 
@@ -39,7 +41,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 def children_of(parent: int) -> list[int]:
-    """The decoding processes that a process has started."""
+    """The decoding processes that a process has started, without their forks."""
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
@@ -68,16 +70,6 @@ def test_warm_process_serves_the_next_file(picture: Path) -> None:
     assert only_child() == first
 
 
-def test_process_is_replaced_after_200_files(picture: Path) -> None:
-    mediafile.probe(picture)
-    first = only_child()
-    for _ in range(199):
-        mediafile.probe(picture)
-    assert children_of(os.getpid()) == []
-    mediafile.probe(picture)
-    assert only_child() != first
-
-
 def test_close_ends_the_waiting_process(picture: Path) -> None:
     mediafile.probe(picture)
     mediafile.close()
@@ -90,14 +82,79 @@ def test_killed_while_idle_is_replaced(picture: Path) -> None:
     assert mediafile.probe(picture).width == 64
 
 
-def test_process_has_limits_and_no_secrets(picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_has_limits_and_an_empty_environment(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TWITTER_CLIENT_SECRET", "platform-secret")
     mediafile.probe(picture)
     folder = Path(f"/proc/{only_child()}")
     limits = (folder / "limits").read_text()
     assert f"Max address space         {512 << 20}" in limits
     assert "Max core file size        0" in limits
-    assert b"platform-secret" not in (folder / "environ").read_bytes()
+    assert (folder / "environ").read_bytes() == b""
+
+
+def test_each_file_has_a_confined_process_of_its_own(tmp_path: Path) -> None:
+    """Two files, of two tenants perhaps: what the first does to a decoder ends with it."""
+    seen = []
+    for name in ("one.gif", "two.gif"):
+        long = save_gif(tmp_path / name, 1000, 800, frames=200)
+        fork: dict[str, Any] = {}
+        while not fork:  # A quick decoder may have ended before it is seen.
+            for working in while_probed(long):
+                with contextlib.suppress(OSError):
+                    fork = look_at(working) or fork
+        seen.append(fork)
+    first, second = seen
+    assert first["pid"] != second["pid"]
+    for fork in seen:
+        assert fork["environ"] == b""
+        assert fork["status"]["NoNewPrivs"] == "1"
+        assert "socket" not in str(fork["held"])
+        if os.geteuid() == 0:
+            assert {61_184 <= int(uid) < 65_520 for uid in fork["status"]["Uid"].split()} == {True}
+            assert {61_184 <= int(gid) < 65_520 for gid in fork["status"]["Gid"].split()} == {True}
+            assert fork["status"]["Groups"].strip() == ""
+            assert int(fork["status"]["CapEff"], 16) == 0
+    if os.geteuid() == 0:
+        assert first["status"]["Uid"] != second["status"]["Uid"]
+    assert not Path(f"/proc/{first['pid']}").exists()
+
+
+def look_at(pid: int) -> dict[str, Any]:
+    """What a fork may and holds; nothing where it is just about to be confined."""
+    folder = Path(f"/proc/{pid}")
+    if not re.search(r"Max open files +0 ", (folder / "limits").read_text()):
+        return {}
+    lines = (folder / "status").read_text().splitlines()
+    return {
+        "pid": pid,
+        "status": dict(line.split(":\t", 1) for line in lines),
+        "environ": (folder / "environ").read_bytes(),
+        "held": [one.readlink().name for one in descriptors_of(pid)],
+    }
+
+
+def test_nothing_is_loaded_or_opened_once_confined(tmp_path: Path) -> None:
+    """What a decoder loads late it could not: every kind of file, in this process for once."""
+    files = save_every_kind(tmp_path)
+    program = (
+        "import io, json, sys; from roost.mediafile import child, decode, reencode;"
+        " from roost.mediafile.facts import Refusal; child.load_lazy_modules();"
+        " loaded = set(sys.modules); prepare = reencode.prepare_image;"
+        " limits = dict(most_bytes=3000, smallest_side=4, largest_side=8192)\n"
+        "for name in sys.argv[1:]:\n"
+        "    for keep in (False, True):\n"
+        "        with open(name, 'rb') as file:\n"
+        "            decode.read_media(file)\n"
+        "            try: prepare(file, io.BytesIO(), keep_location=keep, **limits)\n"
+        "            except Refusal: pass\n"
+        "print(json.dumps(sorted(set(sys.modules) - loaded)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *map(str, files)], capture_output=True, check=True
+    )
+    assert ran.stdout == b"[]\n"
 
 
 def test_process_holds_no_file_of_its_parent(picture: Path, tmp_path: Path) -> None:
@@ -131,32 +188,41 @@ def interrupted(by: signal.Signals, folder: Path) -> MediaUnreadable:
     """The refusal of a file whose decoder, a fresh one, meets a signal while it works."""
     long = save_gif(folder / "long.gif", 1000, 800, frames=200)
     refusals: list[MediaUnreadable] = []
+    while not refusals:  # A busy machine may find the decoder only when it has finished.
+        signalled: set[int] = set()
+        for working in while_probed(long, refusals):
+            if working not in signalled:
+                signalled.add(working)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(working, by)
+    return refusals[0]
+
+
+def while_probed(path: Path, refusals: list[MediaUnreadable] | None = None) -> Iterator[int]:
+    """The forks that have a file open, seen again and again until it has been read."""
 
     def probe() -> None:
-        while not refusals:  # A busy machine may find the decoder only when it has finished.
-            try:
-                mediafile.probe(long)
-            except MediaUnreadable as refused:
+        try:
+            mediafile.probe(path)
+        except MediaUnreadable as refused:
+            if refusals is not None:
                 refusals.append(refused)
 
     probing = threading.Thread(target=probe)
     probing.start()
-    signalled: set[int] = set()
     while probing.is_alive():
-        for working in set(holders_of(long)) - signalled:
-            signalled.add(working)
-            os.kill(working, by)
-        probing.join(0.05 if signalled else 0)
-    return refusals[0]
+        yield from forks_with(path)
+    probing.join()
 
 
-def holders_of(path: Path) -> list[int]:
-    """The decoding processes that have a file open."""
+def forks_with(path: Path) -> list[int]:
+    """The forks of the decoding processes that have a file open."""
     found = []
-    for pid in children_of(os.getpid()):
-        with contextlib.suppress(OSError):
-            if path in [one.readlink() for one in descriptors_of(pid)]:
-                found.append(pid)
+    for child in children_of(os.getpid()):
+        for pid in children_of(child):
+            with contextlib.suppress(OSError):
+                if path in [one.readlink() for one in descriptors_of(pid)]:
+                    found.append(pid)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Settings: read from environment and `.env`, malformed ones named, secrets never shown."""
+"""Settings: read from the environment, malformed ones named, secrets never shown."""
 
 import os
 from datetime import timedelta
@@ -14,11 +14,12 @@ from roost.settings import Settings, read_settings
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Nothing of Roost's is set, and the working folder has no `.env`."""
+    """Nothing of Roost's is set, and no home has settings."""
     for name in list(os.environ):
         if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     return monkeypatch
 
 
@@ -36,14 +37,6 @@ def test_without_anything_set_roost_means_the_real_x() -> None:
     assert settings.create_deadline == timedelta(seconds=10)
     assert settings.read_lag == timedelta(seconds=15)
     assert settings.resend_within == timedelta(minutes=10)
-
-
-def test_the_environment_wins_over_the_env_file(bare: pytest.MonkeyPatch) -> None:
-    Path(".env").write_text("TWITTER_CLIENT_ID=from-file\nROOST_READ_LAG_S=20\nOTHER=1\n")
-    bare.setenv("TWITTER_CLIENT_ID", "from-environment")
-    settings = read_settings()
-    assert settings.twitter_client_id == "from-environment"
-    assert settings.roost_read_lag_s == 20.0
 
 
 def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
@@ -65,6 +58,13 @@ def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
         ("ROOST_X_BASE_URL", "http://127.0.0.1:port"),
         ("ROOST_CLOCK_URL", "http://[::1"),
         ("TWITTER_CALLBACK_URL", "http://127.0.0.1:99999999/callback"),
+        ("ROOST_X_BASE_URL", "https://user@example.org/api.x.com"),
+        ("ROOST_X_BASE_URL", "https://user:a-password@example.org"),
+        ("ROOST_X_BASE_URL", "https://a-password@api.x.com"),
+        ("ROOST_CLOCK_URL", "http://user:a-password@127.0.0.1:8710"),
+        ("TWITTER_CALLBACK_URL", "http://user:a-password@127.0.0.1:8700/callback"),
+        ("ROOST_X_BASE_URL", "http://[a-password]/"),
+        ("ROOST_X_BASE_URL", "http://a-password\u2100.example/"),
         ("DATABASE_URL", "mysql://user:a-password@host/db"),
         ("DATABASE_URL", "host=somewhere password=a-password"),
         ("ROOST_CREATE_DEADLINE_S", "soon"),

@@ -1,12 +1,19 @@
-"""Logs: to standard error, and without the value of anything that looks like a secret."""
+"""Logs: to standard error, one line an event, without secrets and the words of exceptions."""
 
+import asyncio
+import gc
 import logging
-from collections.abc import Iterator
+import re
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from roost import telemetry
-from roost.telemetry import log_to_stderr, observe, reached, scrub
+from roost.escaping import log_line
+from roost.telemetry import log_lost_exceptions, log_to_stderr, observe, reached
 
 TOKEN = "dGhpcy1pcy1hLXRva2VuOjE3OTU1MjE2"
 
@@ -21,55 +28,159 @@ def root_logger() -> Iterator[logging.Logger]:
     root.setLevel(level)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"access_token={TOKEN}",
-        f"grant_type=refresh_token&refresh_token={TOKEN}&client_id=me",
-        f'{{"access_token": "{TOKEN}", "expires_in": 7200}}',
-        f"{{'accessToken': '{TOKEN}'}}",
-        f"code={TOKEN}",
-        f"code_verifier: {TOKEN}",
-        f"client_secret = {TOKEN}",
-        f"Bearer {TOKEN}",
-        f"Authorization: Bearer {TOKEN}",
-        f"Authorization: Basic {TOKEN}",
-        f"{{'Authorization': 'Bearer {TOKEN}'}}",
-        f"authorization=Bearer {TOKEN}",
-        f'OAuth oauth_token="{TOKEN}", oauth_version="1.0"',
-        f"TWITTER_CLIENT_SECRET={TOKEN}",
-        f"ROOST_KEYS=k1:{TOKEN}",
-        f"postgresql://roost:{TOKEN}@db.example/roost",
-        f"host=db.example password={TOKEN} dbname=roost",
-    ],
-)
-def test_scrub_takes_secrets_out(text: str) -> None:
-    assert TOKEN not in scrub(text)
-    assert "***" in scrub(text)
+#: Every character at which something that reads logs may end a line, and what moves a cursor.
+LINE_ENDS = ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
+CONTROLS = (*LINE_ENDS, "\x00", "\x07", "\x08", "\x1b[2J", "\x9b31m", "\u202e", "\u2066", "\ud800")
+FORGED = "2026-11-23 12:00:00,000 INFO roost.worker all is well"
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.]+ .+")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "post 17 is published",
-        "error code: the message stays",
-        "postgresql://roost@db.example/roost",
-        "token_expires_at=2026-11-23T12:00:00+00:00",
-    ],
-)
-def test_scrub_leaves_the_rest(text: str) -> None:
-    assert scrub(text).split()[-1] == text.split()[-1]
+class Unforeseen(Exception):
+    """What a library raises, with words of others in it."""
 
 
-def test_scrub_keeps_what_stands_around_a_secret() -> None:
-    told = scrub(f"POST /2/oauth2/token refresh_token={TOKEN}&client_id=me answered 400")
-    assert told == "POST /2/oauth2/token refresh_token=***&client_id=me answered 400"
+def in_message(words: str) -> None:
+    logging.getLogger("roost.test").warning("X said: %s", words)
+
+
+def in_exception(words: str) -> None:
+    for name in ("roost.test", "procrastinate.worker", "uvicorn.error", "sqlalchemy.pool"):
+        try:
+            try:
+                raise Unforeseen(words)
+            except Unforeseen as error:
+                raise ValueError(f"after {words}") from error
+        except ValueError:
+            logging.getLogger(name).exception("it did not end well")
+
+
+def in_stack(words: str) -> None:
+    logging.getLogger("roost.test").warning(words, stack_info=True)
+
+
+def in_warning(words: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(words, UserWarning, stacklevel=1)
+
+
+def in_thread(words: str) -> None:
+    def work() -> None:
+        raise Unforeseen(words)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def in_lost_task(words: str) -> None:
+    async def work() -> None:
+        raise Unforeseen(words)
+
+    async def body() -> None:
+        log_lost_exceptions(asyncio.get_running_loop())
+        task = asyncio.create_task(work())
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+
+    asyncio.run(body())
+
+
+def in_callback(words: str) -> None:
+    def work(_: str) -> None:
+        raise Unforeseen(words)
+
+    async def body() -> None:
+        log_lost_exceptions(asyncio.get_running_loop())
+        asyncio.get_running_loop().call_soon(work, words)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    asyncio.run(body())
+
+
+def in_destructor(words: str) -> None:
+    class Lost:
+        def __del__(self) -> None:
+            raise Unforeseen(words)
+
+    Lost()
+    gc.collect()
+
+
+def in_arguments(words: str) -> None:
+    logging.getLogger("roost.test").warning("two of them: %s %d", words, words)
+
+
+PLACES = (
+    in_message, in_exception, in_stack, in_warning, in_thread, in_lost_task, in_callback,
+    in_destructor, in_arguments,
+)  # fmt: skip
+#: Where the words are not the message's own, they stay out of the log.
+WORDLESS = (in_exception, in_thread, in_lost_task, in_callback, in_destructor, in_arguments)
+
+
+@pytest.fixture
+def to_stderr(
+    root_logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """Sends the log to standard error, as every command does; undone after the test."""
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    yield log_to_stderr
+    logging.captureWarnings(capture=False)
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+def test_each_log_line_is_one_line(
+    to_stderr: Callable[[], None],
+    capsys: pytest.CaptureFixture[str],
+    place: Callable[[str], None],
+    control: str,
+) -> None:
+    to_stderr()
+    place(f"words{control}{FORGED}")
+    shown = capsys.readouterr().err
+    assert shown.endswith("\n")
+    lines = shown.removesuffix("\n").splitlines()
+    assert len(lines) == (4 if place is in_exception else 1)
+    for line in lines:
+        assert LINE.fullmatch(line)
+        assert not [mark for mark in CONTROLS if mark in line]
+
+
+@pytest.mark.parametrize("place", WORDLESS)
+def test_words_of_exceptions_stay_out_of_the_log(
+    to_stderr: Callable[[], None], capsys: pytest.CaptureFixture[str], place: Callable[[str], None]
+) -> None:
+    to_stderr()
+    place("a post's very own words")
+    shown = capsys.readouterr().err
+    assert "very own" not in shown
+    if place is not in_arguments:
+        assert "Unforeseen at " in shown
+        assert "test_telemetry.py:" in shown
+
+
+def test_what_led_to_an_exception_is_logged(
+    to_stderr: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    to_stderr()
+    in_exception("words")
+    assert "ValueError at test_telemetry.py:" in capsys.readouterr().err
+
+
+def test_one_line_leaves_ordinary_text_as_it_is() -> None:
+    text = "Ordinary: é, 日本語, עברית and 👩\u200d🚀."
+    assert log_line(text) == text
 
 
 def test_the_log_goes_to_standard_error_scrubbed(
-    root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
+    to_stderr: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log_to_stderr()
+    to_stderr()
     try:
         raise ValueError(f"access_token={TOKEN}")
     except ValueError:

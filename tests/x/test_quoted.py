@@ -133,5 +133,5 @@ def test_a_limit_known_by_its_sentence_alone_holds_up_its_own_account() -> None:
 
 
 def test_a_short_text_masks_no_letters_of_xs_sentence() -> None:
-    error = judge(403, refused("You are refused, see e and the rest."), text="e")
-    assert "You are refused, see … and the rest." in error.message
+    error = judge(403, refused("You are refused, see 'e' and e."), text="e")
+    assert "You are refused, see '…' and e." in error.message

@@ -246,6 +246,25 @@ def test_error_repeats_neither_the_text_nor_a_secret() -> None:
     assert "abcdef123456" not in told
 
 
+@pytest.mark.parametrize("text", ["e", "a", "post", "You are not", "not", ".", "(", "\\", "é"])
+def test_short_text_takes_no_letter_from_the_reason(text: str) -> None:
+    reason = "You are not allowed to create a post with duplicate content."
+    assert reason in judge(403, forbidden(reason), post_text=text).message
+    for opening, closing in ("''", '""', "[]", "“”"):
+        quoting = f"The text {opening}{text}{closing} is refused."
+        told = judge(403, forbidden(quoting), post_text=text).message
+        assert told.endswith(f"The text {opening}…{closing} is refused.")
+
+
+@pytest.mark.parametrize(
+    "end", ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"]
+)
+def test_reason_is_one_line(end: str) -> None:
+    told = judge(403, forbidden(f"Refused.{end}2026-01-01 INFO roost all is well")).message
+    assert len(told.splitlines()) == 1
+    assert "\x1b" not in judge(403, forbidden("Refused.\x1b[2J")).message
+
+
 def test_very_long_reason_is_cut() -> None:
     assert len(judge(400, forbidden("no " * 1000)).message) < 400
 

@@ -2,8 +2,10 @@
 
 import sys
 from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 X refused it (or a plan's row was), it is in another state, or not"
@@ -60,11 +62,25 @@ for _name, _place, _help in _COMMANDS:
     app.command(f"roost.cli.{_place}", name=_name, help=_help)
 
 
+@app.meta.default
+def _launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    env_file: Annotated[
+        Path | None,
+        Parameter(help="Settings for what the environment leaves unset; else ROOST_HOME/.env."),
+    ] = None,
+) -> Any:
+    from roost.cli import command_settings
+
+    command_settings.env_file.set(env_file)
+    return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and end with its exit code."""
     try:
         from roost.cli.show import run
 
-        sys.exit(run(app, arguments))
+        sys.exit(run(app.meta, arguments))
     except KeyboardInterrupt:  # while the program was still loading
         sys.exit(130)

@@ -10,12 +10,14 @@ from urllib.parse import urlencode, urlsplit
 from cyclopts import Parameter
 
 from roost import store
+from roost.child_environment import hidden
 from roost.cli.callback_listener import is_served, port_of
 from roost.cli.show import Json, TenantName, complete, open_for_command, say, tell
 from roost.errors import Busy
 from roost.escaping import one_line
 from roost.house import House
 from roost.models import Integration
+from roost.settings import Settings
 
 _LOOK_EVERY_S = 0.5
 #: After the connection the browser has this long to fetch the account's page, then its styles.
@@ -63,7 +65,9 @@ async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integrat
         start = f"{origin}/api/auth/twitter/start?{query}"
         tell(f"Open this page and give consent:\n  {start}")
         if not no_browser:
-            webbrowser.open(start)
+            # A browser inherits the environment, and outlives this command.
+            with hidden(Settings.model_fields):
+                webbrowser.open(start)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 while True:

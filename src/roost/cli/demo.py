@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import shutil
 import socket
 import tempfile
@@ -17,7 +16,9 @@ import aiohttp
 from cyclopts import Parameter
 
 from roost import store
+from roost.child_environment import child_environment
 from roost.cli.children import running
+from roost.cli.command_settings import command_settings
 from roost.cli.consent import give_consent
 from roost.cli.demo_database import demo_database
 from roost.cli.demo_show import Progress, show_result
@@ -28,7 +29,7 @@ from roost.escaping import one_line
 from roost.house import House, migrate, open_house
 from roost.models import Integration, Post, PostState, Tenant
 from roost.services import compose, report, schedule
-from roost.settings import Settings, read_settings
+from roost.settings import Settings
 
 _DAYS = 30
 #: Wall seconds until every post has to be settled, and a day's figures collected.
@@ -151,18 +152,17 @@ def _data_folder(keep: Path | None) -> Iterator[Path]:
 async def _stage(
     scenario: str, seed: int, keep: Path | None, progress: Progress
 ) -> AsyncIterator[Stage]:
-    given = read_settings()
+    given = command_settings()
     async with contextlib.AsyncExitStack() as stack:
         home = stack.enter_context(_data_folder(keep))
         database = await stack.enter_async_context(
             demo_database(given, home, keep=keep is not None)
         )
-        plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
         progress.say("starting the emulator")
         emulator = await stack.enter_async_context(
             running(
                 "emulator", "--port", "0", "--scenario", scenario, "--seed", str(seed),
-                environment=plain, log=home / "emulator.log",
+                environment=child_environment(), log=home / "emulator.log",
             )
         )  # fmt: skip
         port = _free_port()
@@ -175,7 +175,9 @@ async def _stage(
             "TWITTER_CLIENT_SECRET": app["client_secret"],
             "TWITTER_CALLBACK_URL": app["callback"],
         }
-        environment = plain | told | ({"DATABASE_URL": database.app} if database.app else {})
+        # PostgreSQL's client reads what DATABASE_URL leaves out from names of its own.
+        at = {"DATABASE_URL": database.app} | child_environment("PG") if database.app else {}
+        environment = child_environment() | at | told
         settings = Settings(
             _env_file=None,
             **{name.lower(): value for name, value in told.items()},

@@ -1,6 +1,7 @@
 """`roost doctor`: looks at everything Roost stands on and says what to do."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 import aiohttp
@@ -9,6 +10,7 @@ from cyclopts import Parameter
 from roost import store, x
 from roost.accounts import open_account
 from roost.cli.asking import agree
+from roost.cli.command_settings import command_settings, env_file
 from roost.cli.doctor_database import look_at_login
 from roost.cli.doctor_work import account_rests, look_at_work
 from roost.cli.findings import Finding, Health
@@ -24,9 +26,9 @@ from roost.escaping import one_line
 from roost.house import House, from_outside, open_house
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, unit_usd
-from roost.settings import Settings, read_settings
+from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
-from roost.store.vault import key_file
+from roost.store.vault import key_file, load_ring
 
 _DATABASE = (DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole)
 
@@ -42,7 +44,7 @@ def doctor(
     """Look at settings, database, keys, X, each connection and what is late; say what to do."""
 
     async def work() -> int:
-        findings = await _look(read_settings(), live, yes)
+        findings = await _look(command_settings(), live, yes)
         ill = any(one.health is Health.ILL for one in findings)
         mark = {Health.WELL: "✓", Health.NOTICE: "!", Health.ILL: "✗"}
         told = "\n".join(
@@ -71,6 +73,15 @@ async def _look(settings: Settings, live: bool, yes: bool) -> list[Finding]:
 
 
 def _settings(settings: Settings) -> list[Finding]:
+    found = _x_app(settings)
+    if env_file.get() is None and Path(".env").is_file() and Path.cwd() != settings.roost_home:
+        told = "the file .env of this folder is not read: a folder may be anybody's"
+        next_step = f"Where it is Roost's, move it to {settings.roost_home}, or use --env-file."
+        found.append(Finding("settings file", Health.NOTICE, told, next_step))
+    return found
+
+
+def _x_app(settings: Settings) -> list[Finding]:
     if settings.twitter_client_id is None:
         return [
             Finding(
@@ -87,16 +98,15 @@ def _settings(settings: Settings) -> list[Finding]:
 def _keys(settings: Settings) -> Finding:
     if settings.roost_keys is not None:
         return Finding("vault key", Health.WELL, "from ROOST_KEYS")
-    path = key_file(settings.roost_home)
-    if not path.exists():
+    try:
+        ring = load_ring(settings.roost_home, None)
+    except RoostError as error:
+        return Finding("vault key", Health.ILL, error.message, error.next)
+    if not ring:
         return Finding(
             "vault key", Health.ILL, "none is there (vault_key_missing)", "Run `roost init`."
         )
-    if path.stat().st_mode & 0o077:
-        return Finding(
-            "vault key", Health.ILL, f"{path} can be read by others", f"chmod 600 {path}"
-        )
-    return Finding("vault key", Health.WELL, f"from {path}")
+    return Finding("vault key", Health.WELL, f"from {key_file(settings.roost_home)}")
 
 
 async def _reach(settings: Settings) -> Finding:

@@ -114,7 +114,7 @@ def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
     if seen.held:
         lines.append(f"! It would be held back: {tell_held(seen.held)} is paused.")
     if seen.wait is not None:
-        lines.append(f"! It {describe_wait(seen.wait, tenant)}.")
+        lines.append(one_line(f"! It {describe_wait(seen.wait, tenant)}."))
     if not seen.worker_alive:
         how = "this command would publish it" if seen.is_now else "start `roost worker` before then"
         lines.append(f"! No worker is alive: {how}.")
@@ -126,8 +126,8 @@ def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
             when = "now"
         lines.append(one_line(f"It would be published {when} as {name}."))
     else:
-        lines.append(f"It would be refused for {name}; nothing would be published.")
-    lines.append(f"X charges {show_price(seen.judged.price)}.")
+        lines.append(one_line(f"It would be refused for {name}; nothing would be published."))
+    lines.append(one_line(f"X charges {show_price(seen.judged.price)}."))
     return lines
 
 

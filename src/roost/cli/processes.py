@@ -100,15 +100,18 @@ def emulator(
     seed: Annotated[int, Parameter(help="The same seed gives the same figures.")] = 7,
     state: Annotated[Path | None, Parameter(help="Keep the world here between runs.")] = None,
     faults: Annotated[Path | None, Parameter(help="A YAML file of what shall go wrong.")] = None,
-    host: Annotated[str, Parameter(help="Another address than loopback needs --secret.")] = (
+    host: Annotated[str, Parameter(help="Another address than loopback needs a secret.")] = (
         "127.0.0.1"
     ),
-    secret: Annotated[str | None, Parameter(help="What its doors ask for.")] = None,
+    secret_file: Annotated[
+        Path | None, Parameter(help="Holds what its doors ask for; else X_EMULATOR_SECRET does.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Play the X API over HTTP, until SIGTERM or Ctrl-C."""
     from x_emulator import server
     from x_emulator.faults import read_file
+    from x_emulator.secret import read_secret
 
     def listening(url: str) -> None:
         say({"url": url}, f"X is played at {url}", as_json=as_json)
@@ -121,7 +124,7 @@ def emulator(
             scenario=scenario,
             seed=seed,
             on_listening=listening,
-            secret=secret,
+            secret=read_secret(secret_file),
             state=state,
             faults=read_file(faults) if faults else (),
         )

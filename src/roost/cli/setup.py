@@ -6,10 +6,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from roost.cli.command_settings import command_settings
 from roost.cli.show import Json, TenantName, complete, say, signature
+from roost.file_trust import make_private_folder
 from roost.house import migrate, open_house
 from roost.planfile.times import read_zone
-from roost.settings import Settings, read_settings
+from roost.settings import Settings
 from roost.store import tenants, vault
 
 
@@ -26,10 +28,9 @@ def init(
 def make_home(settings: Settings) -> bool:
     """Make the data folder and, where none is set, a vault key (mode 600); whether one was."""
     home = settings.roost_home
-    if not home.exists():
-        home.mkdir(parents=True, mode=0o700)
+    make_private_folder(home)
     path = vault.key_file(home)
-    if settings.roost_keys is not None or path.exists():
+    if settings.roost_keys is not None or os.path.lexists(path):
         return False
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -50,9 +51,10 @@ async def make_tenant(settings: Settings, name: str, time_zone: str) -> bool:
 
 
 async def _init(tenant: str, time_zone: str, as_json: bool) -> int:
-    settings = read_settings()
+    settings = command_settings()
     read_zone(time_zone)
     tenants.require_name(tenant)
+    vault.load_ring(settings.roost_home, settings.roost_keys)  # A key that is no key, first.
     # The database first: where its administrator has to act, nothing was changed.
     migrated = await migrate(settings)
     made_key = make_home(settings)

@@ -19,6 +19,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from roost import escaping
+from roost.cli.command_settings import command_settings
 from roost.errors import (
     AdministratorNeeded,
     InvalidInput,
@@ -29,8 +30,7 @@ from roost.errors import (
 from roost.house import House, from_outside, open_house
 from roost.models import PostFinding
 from roost.prices import Price
-from roost.settings import read_settings
-from roost.telemetry import log_to_stderr
+from roost.telemetry import log_lost_exceptions, log_to_stderr
 from roost.watchdog import bounded_end
 
 #: What each kind of failure ends a command with.
@@ -180,6 +180,7 @@ def complete(work: Callable[[], Awaitable[int | None]]) -> int:
         async def body() -> int:
             this = asyncio.current_task()
             assert this is not None
+            log_lost_exceptions(asyncio.get_running_loop())
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
             try:
                 return await work() or 0
@@ -213,7 +214,7 @@ async def open_for_command(
     Raises: what `open_house` raises; VaultKeyMissing where a key is needed and there is none.
     """
     log_to_stderr(level)
-    async with open_house(read_settings(), who=who or signature(), wait=wait) as house:
+    async with open_house(command_settings(), who=who or signature(), wait=wait) as house:
         if with_secrets:
             house.vault.require_key()
         yield house

@@ -6,12 +6,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
+from roost.cli.command_settings import command_settings
 from roost.cli.part_options import OptionFlags, tell_options
 from roost.cli.show import Json, complete, describe_finding, make_console, say, show_price
 from roost.escaping import indented, one_line
 from roost.services import compose, schedule
 from roost.services.schedule import PlainPart
-from roost.settings import read_settings
 from roost.text import LIMIT, LONG_LIMIT, Weight, entities, weigh
 
 _NO_FLAGS = OptionFlags()
@@ -57,7 +57,7 @@ def check(
         part = PlainPart(text, tuple((path, None) for path in media or []), options.read())
         subscription = "Premium" if premium else None
         judged = await schedule.judge(
-            [part], subscription_type=subscription, may_quote=read_settings().may_quote
+            [part], subscription_type=subscription, may_quote=command_settings().may_quote
         )
         weight = weigh(text, LONG_LIMIT if premium else LIMIT)
         answer = {

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from roost import escaping
+from roost.child_environment import child_environment
 from roost.errors import Broken
 
 _PROGRAM = Path(__file__).with_name("svg_process.py")
@@ -39,6 +40,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
             input=json.dumps(_escaped(specs)),
             capture_output=True,
             encoding="ascii",
+            env=child_environment(),
             timeout=_START_SECONDS + _PICTURE_SECONDS * len(specs),
             check=False,
         )

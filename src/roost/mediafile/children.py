@@ -1,14 +1,13 @@
 """The decoding processes as their parent sees them: started when needed, kept warm, given up on.
 
-At most two work at a time. One that dies, hangs or asks for too much memory is ended and never
-asked again. Nothing here touches an event loop; callers in one use a thread.
+At most two work at a time, each in a fork for one file. One that hangs is ended and never asked
+again. Nothing here touches an event loop; callers in one use a thread.
 """
 
 import atexit
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -22,14 +21,17 @@ import roost
 from roost.errors import Broken
 from roost.mediafile.facts import Refusal, Unreadable
 
-#: After so many requests a process is replaced: what decoders leak ends with it.
-_REQUESTS_A_CHILD: Final = 200
 _CHILDREN: Final = 2
 #: Loading the decoders from a cold disk on a busy machine; no file is to blame for it.
 _START_SECONDS: Final = 60
 #: A process ends by itself after 300 idle seconds; one that may be about to is not asked.
 _WARM_SECONDS: Final = 240
 _ANSWER_BYTES: Final = 64 << 10
+#: Its environment is empty, so it is told by its words where this package lies.
+_PROGRAM: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from roost.mediafile.child import main; main()"
+)
+_SOURCE: Final = str(Path(roost.__file__).resolve().parents[1])
 
 
 class DecoderUnavailable(Broken):
@@ -57,27 +59,14 @@ class _Child:
         self.requests = 0
         self._used_at = time.monotonic()
         self._socket, theirs = socket.socketpair()
-        # Only what an interpreter needs: secrets of the environment have no business near a
-        # decoder of strangers' files.
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name in ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG", "LC_ALL")
-        }
-        environment["PYTHONPATH"] = str(Path(roost.__file__).resolve().parents[1])
-        # One arena: the address space, which is limited, is not spent on reserves.
-        environment["MALLOC_ARENA_MAX"] = "1"
-        # Memory of one picture is kept for the next: fresh pages cost as much as decoding.
-        environment["MALLOC_MMAP_THRESHOLD_"] = str(16 << 20)
-        environment["MALLOC_TRIM_THRESHOLD_"] = str(32 << 20)
         with theirs:
             try:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "roost.mediafile.child"],
+                self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
+                    [sys.executable, "-P", "-c", _PROGRAM, _SOURCE],
                     stdin=theirs.fileno(),
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env=environment,
+                    env={},
                     cwd="/",
                     start_new_session=True,
                 )
@@ -113,13 +102,13 @@ class _Child:
             raise
         except OSError as error:
             raise _Gone from error
-        try:
-            answer = self._receive(deadline)
-        except _Gone as error:
-            if self._ended_by_limit():
-                raise TimeoutError from error
-            raise
+        answer = self._receive(deadline)
         self._used_at = time.monotonic()
+        if "broken" in answer:
+            raise DecoderUnavailable(
+                f"The decoding process gave up: {answer['broken']}.",
+                next="Run Roost as a user other than root, or let root change users (CAP_SETUID).",
+            )
         return answer
 
     def _receive(self, deadline: float) -> dict[str, Any]:
@@ -149,13 +138,6 @@ class _Child:
     def is_warm(self) -> bool:
         return self._process.poll() is None and time.monotonic() - self._used_at < _WARM_SECONDS
 
-    def _ended_by_limit(self) -> bool:
-        """Whether the kernel ended it for using up its time; asked after its end was noticed."""
-        try:
-            return self._process.wait(1) in (-signal.SIGXCPU, -signal.SIGALRM)
-        except subprocess.TimeoutExpired:
-            return False
-
     def end(self) -> None:
         self._socket.close()
         self._process.kill()
@@ -184,16 +166,11 @@ class _Children:
             except _Gone:
                 if not was_used:
                     raise
-                # A used process may have ended just before, or of what earlier files left in
-                # it: whether this file is to blame shows in a fresh one.
+                # A used process may have ended just before: no file is to blame for that.
                 child = self._start()
                 answer = self._ask(child, request, descriptors, deadline)
-            exhausted = answer.get("refused") == Unreadable.DECODER_OUT_OF_MEMORY
-            if exhausted or child.requests >= _REQUESTS_A_CHILD:
-                self._drop(child)
-            else:
-                with self._lock:
-                    self._idle.append(child)
+            with self._lock:
+                self._idle.append(child)
             return answer
 
     def _ask(
@@ -239,6 +216,7 @@ class _Children:
 
 
 _children = _Children()
+_DIED: Final = "the decoder's process ended over it"
 
 
 def ask_child(request: Request, descriptors: list[int]) -> dict[str, Any]:
@@ -250,18 +228,27 @@ def ask_child(request: Request, descriptors: list[int]) -> dict[str, Any]:
     try:
         answer = _children.ask(request, descriptors)
     except _Gone:
-        raise Refusal(Unreadable.DECODER_DIED, "the decoder's process ended over it") from None
+        raise Refusal(Unreadable.DECODER_DIED, _DIED) from None
     except TimeoutError:
-        raise Refusal(
-            Unreadable.DECODER_TOO_SLOW,
-            f"decoding it did not end within {request.wall_seconds} seconds",
-        ) from None
+        raise _too_slow(request) from None
+    ended = answer.get("ended")
+    if ended == "late":
+        raise _too_slow(request)
+    if ended is not None:
+        raise Refusal(Unreadable.DECODER_DIED, _DIED)
     found = answer.get("found")
     if isinstance(found, dict):
         return found
     if answer.get("refused") not in set(Unreadable):
         raise Refusal(Unreadable.DECODER_DIED, "the decoder's process answered nonsense")
     raise Refusal(Unreadable(answer["refused"]), str(answer.get("detail")))
+
+
+def _too_slow(request: Request) -> Refusal:
+    return Refusal(
+        Unreadable.DECODER_TOO_SLOW,
+        f"decoding it did not end within {request.wall_seconds} seconds",
+    )
 
 
 def close() -> None:

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from psycopg.pq import PGconn, Ping
 
 from roost.errors import Busy, DatabaseUnavailable
+from roost.file_trust import make_private_folder, require_trusted_folder
 from roost.store.embedded_place import Place, prepare_place, remove_place
 from roost.store.roles import roles_of
 
@@ -79,12 +80,13 @@ async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgre
 
     `durable=False` is for data that may be lost with the machine's power: tests, the demo.
     A server that already runs keeps the durability that it was started with.
-    Raises: DatabaseUnavailable, with the last lines of the server's log where it has some.
+    Raises: UntrustedPath; DatabaseUnavailable, with the last lines of the server's log where it has
+    some.
     """
-    home = home.expanduser().resolve()
+    home = home.expanduser()
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return await _join(home, durable=durable)
+        make_private_folder(home)
+        return await _join(home.resolve(), durable=durable)
     except OSError as error:
         raise DatabaseUnavailable(
             f"The private PostgreSQL of {home} cannot be set up: {error}",
@@ -107,10 +109,12 @@ async def remove_embedded(home: Path) -> None:
 
     Raises: Busy (a process uses it), DatabaseUnavailable.
     """
-    home = home.expanduser().resolve()
+    home = home.expanduser()
     if not (home / "postgres").exists():
         (home / "postgres").unlink(missing_ok=True)
         return
+    require_trusted_folder(home)
+    home = home.resolve()
     async with _turn(home):
         place = await _finish(asyncio.to_thread(prepare_place, home))
         users = _open_lock(place.folder / "users.lock")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from roost.errors import DatabaseUnavailable
+from roost.file_trust import require_trusted_folder
 
 #: Where root keeps programs (by the wheel's version) and the data of every home.
 SYSTEM_FOLDER = Path("/var/lib/roost")
@@ -69,7 +70,7 @@ def prepare_place(home: Path) -> Place:
     """Make what is missing of the place of `home` (resolved, existing). Blocks for a moment.
 
     Only one process of a home may be here at a time.
-    Raises: DatabaseUnavailable, OSError.
+    Raises: DatabaseUnavailable, UntrustedPath, OSError.
     """
     wheel = _find_wheel()
     folder = home / "postgres"
@@ -84,6 +85,8 @@ def prepare_place(home: Path) -> Place:
         place = Place(folder, wheel / _INSTALLED / "bin", None)
     else:
         place = _prepare_for_root(home, wheel)
+    # Another user's folder, or a link to one, holds a database that this user would believe.
+    require_trusted_folder(folder)
     _make_socket_folder(place)
     return place
 
@@ -118,6 +121,7 @@ def _prepare_for_root(home: Path, wheel: Path) -> Place:
         )
     _make_folder(SYSTEM_FOLDER)
     _make_folder(SYSTEM_FOLDER / "data")
+    require_trusted_folder(SYSTEM_FOLDER / "data")
     with (SYSTEM_FOLDER / "lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         programs = _copy_programs(wheel)
@@ -190,7 +194,7 @@ def _make_user(name: str) -> None:
     if useradd:
         options = ("--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin")
         home = ("--home-dir", str(SYSTEM_FOLDER))
-        subprocess.run([useradd, *options, *home, name], capture_output=True, check=False)  # noqa: S603  constant words
+        subprocess.run([useradd, *options, *home, name], capture_output=True, check=False, env={})  # noqa: S603  constant words
 
 
 def _make_socket_folder(place: Place) -> None:

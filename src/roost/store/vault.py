@@ -20,6 +20,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
+from roost.file_trust import read_private_file
 from roost.models import TenantId
 from roost.store.database import Statements
 
@@ -77,15 +78,23 @@ def key_file(home: Path) -> Path:
 def load_ring(home: Path, from_settings: str | None) -> tuple[RingKey, ...]:
     """The ring from `ROOST_KEYS`, else from the key file; empty where there is neither.
 
-    Raises: SettingInvalid (malformed).
+    Raises: SettingInvalid (malformed, unreadable), UntrustedPath.
     """
     if from_settings is not None:
         return read_ring(from_settings.split(","), source="ROOST_KEYS")
     path = key_file(home)
-    if not path.exists():
+    try:
+        content = read_private_file(path)
+    except FileNotFoundError:
         return ()
+    except OSError as error:
+        raise SettingInvalid(
+            f"The vault's keys in {path} cannot be read ({type(error).__name__}).",
+            next="Run Roost as the owner of that file, or set ROOST_KEYS.",
+            setting="ROOST_KEYS",
+        ) from None
     # Every byte is a character of latin-1: what is no key is told as a malformed line.
-    return read_ring(path.read_text("latin-1").splitlines(), source=str(path))
+    return read_ring(content.decode("latin-1").splitlines(), source=str(path))
 
 
 def _seal(key: bytes, secret: bytes, associated: bytes) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Final, TypedDict, cast
 
 from roost import prices
 from roost.errors import PostRefused
-from roost.escaping import find_controls
 from roost.models import Poll, ReplySettings, TweetId, XMediaId, XUserId
 from roost.post_options import list_poll_problems
 from roost.prices import Price
@@ -189,12 +188,6 @@ def _violations(post: PostFields, subscription_type: str | None) -> Iterator[tup
     if not post.get("text") and not media:
         # A poll, a quoted post and a card stand under a text.
         yield "post_empty", "A post needs a text or media."
-    if controls := find_controls(post.get("text") or ""):
-        yield (
-            "text_control_characters",
-            f"The text holds control characters ({', '.join(controls)}); only tab and line end are"
-            " allowed.",
-        )
     if text := post.get("text"):
         yield from find_text_problems(text, subscription_type=subscription_type)
     attached = [name for field, name in _ATTACHMENTS.items() if field in post]

@@ -4,10 +4,11 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from roost.escaping import find_controls
 from roost.text import counted_length, text_limit
 
-#: Non-characters, which make a text invalid, and NUL.
-_FORBIDDEN: Final = frozenset("\0\ufffe\ufeff\uffff")
+#: Non-characters, which make a text invalid.
+_FORBIDDEN: Final = frozenset("\ufffe\ufeff\uffff")
 
 
 def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[tuple[str, str]]:
@@ -15,6 +16,12 @@ def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[
 
     `subscription_type` is X's word for the account's plan; without it the ordinary limit holds.
     """
+    if controls := find_controls(text):
+        yield (
+            "text_control_characters",
+            f"The text holds control characters ({', '.join(controls)}); only tab and line end are"
+            " allowed.",
+        )
     refused = {each for each in text if each in _FORBIDDEN or "\ud800" <= each <= "\udfff"}
     if refused:
         names = ", ".join(sorted(f"U+{ord(each):04X}" for each in refused))

@@ -13,8 +13,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from roost import limits, prices, telemetry, text
+from roost import limits, prices, text
+from roost.escaping import one_line
 from roost.prices import Operation
+from roost.scrub import scrub
 from roost.x import errors
 from roost.x.problems import Problem, problem_of, read_problem
 from roost.x.wire import Answer, Silence
@@ -34,6 +36,10 @@ _APP_PROBLEMS: Final = frozenset(
 #: Statuses that also mean "wrong address".
 _NOWHERE: Final = frozenset({404, 410})
 _LONGEST_SENTENCE: Final = 300
+#: A post's text of so many characters is no word of X's own sentence.
+_SHORTEST_TEXT: Final = 20
+_OPENING: Final = "'\"‘“«‹„([{`"
+_CLOSING: Final = "'\"’”»›“)]}`"
 #: The ordinary limit, in weighted characters.
 _ORDINARY_LIMIT: Final = 280
 
@@ -248,21 +254,24 @@ def _facts(answer: Answer, operation: prices.Operation) -> dict[str, Any]:
 
 
 def _quote(problem: Problem, post_text: str | None) -> str:
-    """X's words for a reader: scrubbed, cut, and without the post's text should they hold it."""
-    said = telemetry.scrub(problem.sentence or problem.title or "no reason given")
+    """X's words for a reader: on one line, scrubbed, cut, and without the post's text."""
+    said = one_line(scrub(problem.sentence or problem.title or "no reason given"))
     if post_text:
-        said = _mask(said, post_text)
+        said = without_text(said, post_text)
     return said if len(said) <= _LONGEST_SENTENCE else said[: _LONGEST_SENTENCE - 1] + "…"
 
 
-def _mask(sentence: str, post_text: str) -> str:
-    """The sentence without a quotation of the text; words of X's that only contain it stay."""
-    spellings = {
-        post_text,
-        post_text.strip(),
-        html.escape(post_text),
-        html.escape(post_text, False),
-    }
+def without_text(said: str, post_text: str) -> str:
+    """X's sentence without a post's text, which it may quote as it is or escaped.
+
+    A short text is also a letter or a word of the sentence: it is taken out only where it stands
+    in quotation marks or brackets, a longer one wherever it is not part of a longer word.
+    """
+    stripped = post_text.strip()
+    spellings = {post_text, stripped, html.escape(post_text), html.escape(post_text, False)}
     for spelling in sorted(filter(None, spellings), key=len, reverse=True):
-        sentence = re.sub(rf"(?<!\w){re.escape(spelling)}(?!\w)", "…", sentence)
-    return sentence
+        text = re.escape(spelling)
+        said = re.sub(rf"(?<=[{re.escape(_OPENING)}]){text}(?=[{re.escape(_CLOSING)}])", "…", said)
+        if len(spelling) >= _SHORTEST_TEXT:
+            said = re.sub(rf"(?<!\w){text}(?!\w)", "…", said)
+    return said

@@ -1,0 +1,116 @@
+"""Takes secrets out of text: by the names and shapes around them, and by their known values.
+
+Secrets never reach a log because nothing logs them; this is the second net. It takes linear time,
+because what others wrote passes through it.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import quote, quote_plus, unquote
+
+MASK: Final = "***"
+#: A shorter value is found by its name alone: as a word it would mask parts of sentences.
+_SHORTEST_KNOWN: Final = 8
+
+#: A name that ends like this has a secret for its value (form fields, JSON keys, headers, settings,
+#: options of a command).
+_SECRET_ENDINGS: Final = (
+    "token", "secret", "password", "passwd", "passphrase", "pwd", "verifier", "credential",
+    "credentials", "signature", "api_key", "api-key", "apikey", "consumer_key", "secret_key",
+    "private_key", "access_key", "encryption_key", "signing_key", "vault_key", "vault_keys",
+    "roost_keys",
+)  # fmt: skip
+#: Their value is the rest of the line.
+_HEADER_ENDINGS: Final = ("authorization", "cookie")
+#: Their value is a list with commas.
+_LIST_ENDINGS: Final = ("_keys", "-keys")
+#: Also words of ordinary sentences, so only before `=`, or as a quoted key.
+_CODES: Final = frozenset({"code", "otp"})
+
+#: A name and what separates it from its value; quotes may be escaped, as in JSON within JSON.
+_NAMED: Final = re.compile(
+    r"(?<![\w-])(?P<option>-+)?(?P<name>\w[\w-]*)(?P<quoted>\\{0,4}[\"'])?"
+    r"(?P<separator>\s{0,8}[=:]\s{0,8}|(?(quoted)\s{0,8},\s{0,8}|(?(option)[ \t]+(?!-)|(?!))))"
+)
+_VALUE: Final = re.compile(
+    r"""[bru]{0,2}(\\{0,4}["'])(?:(?!\1)(?:[^\\\n]|\\.))*\1?|[^\s,;&}\])"']+"""
+)
+_LIST: Final = re.compile(r"[^\s;&]+")
+_REST_OF_LINE: Final = re.compile(r"""[bru]{0,2}(\\{0,4}["'])(?:(?!\1)[^\n])*|[^\n"']+""")
+#: The same with separators that are percent-encoded, once or more often.
+_NAMED_ENCODED: Final = re.compile(
+    r"(?<![\w-])(?P<name>[\w-]+)(?:%(?:25)*2[27])?(?P<separator>%(?:25)*3[AaDd])"
+    r"(?:%(?:25)*2[027]|\+)*"
+)
+_VALUE_ENCODED: Final = re.compile(r"(?:(?!%(?:25)*(?:2[267]|2[cC]|7[dD]|3[bB]))[^\s,;&}\"'])+")
+
+_BLOCK: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,60}-----(?:[\s\S]*?-----END [A-Z0-9 ]{0,60}-----|[\s\S]*)"
+)
+_SHAPES: Final = (
+    re.compile(r"(?i)\b((?:bearer|basic)(?:\s+|%(?:25)*20|\+))[\w.~+/%=-]{8,}"),
+    # The password of an address reaches to the last @: it may hold any letter unencoded.
+    re.compile(
+        r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^:/?#@\s\"'<>]{0,256}:)"
+        r"(?!\d{1,5}(?:[/?#\"'<>),.;]|\s|$))[^\s\"'<>]{1,512}(?=@)"
+    ),
+    # A token in place of user and password; PostgreSQL's user name alone is none.
+    re.compile(r"(?i)\b((?!postgres)[a-z][a-z0-9+.-]{1,20}://)[^:/?#@\s\"'<>]{1,512}(?=@)"),
+    re.compile(
+        r"(?i)(%(?:25)*3a%(?:25)*2f%(?:25)*2f[\w.+-]{0,128}%(?:25)*3a)[^\s\"'&]{1,256}?"
+        r"(?=%(?:25)*40)"
+    ),
+    # A line of a key file or of ROOST_KEYS: `id:base64` of 32 bytes.
+    re.compile(r"(?<![\w.-])([\w.-]{1,64}:)[A-Za-z0-9+/_-]{43}="),
+    re.compile(r"(\beyJ)[\w-]{8,512}\.[\w-]{8,4096}\.[\w-]{0,1024}"),
+)
+_known: set[str] = set()
+
+
+def scrub(text: str) -> str:
+    """The text with the value of anything that looks like a secret replaced by `***`."""
+    text = _BLOCK.sub(MASK, hide_known(text))
+    # Shapes before names: by its name alone, a header would lose only its first word.
+    for shape in _SHAPES:
+        text = shape.sub(rf"\1{MASK}", text)
+    text = _mask_values(text, _NAMED_ENCODED, _VALUE_ENCODED)
+    return _mask_values(text, _NAMED, _VALUE)
+
+
+def hide_known(text: str) -> str:
+    """The text without the secrets that this process was given as settings."""
+    for secret in sorted(_known, key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return text
+
+
+def remember(secrets: Iterable[str]) -> None:
+    """Take these values out of every text from now on, also where they are percent-encoded."""
+    for secret in secrets:
+        for form in {secret, unquote(secret), quote(secret, safe=""), quote_plus(secret)}:
+            if len(form) >= _SHORTEST_KNOWN:
+                _known.add(form)
+
+
+def _mask_values(text: str, named: re.Pattern[str], value: re.Pattern[str]) -> str:
+    pieces, done = [], 0
+    for found in named.finditer(text):
+        if found.start() < done or not _is_secret(found):
+            continue
+        name = found["name"].lower()
+        pattern = _REST_OF_LINE if name.endswith(_HEADER_ENDINGS) else value
+        pattern = _LIST if name.endswith(_LIST_ENDINGS) else pattern
+        masked = pattern.match(text, found.end())
+        if masked is not None:
+            pieces += [text[done : found.end()], MASK]
+            done = masked.end()
+    return "".join([*pieces, text[done:]])
+
+
+def _is_secret(found: re.Match[str]) -> bool:
+    name = found["name"].lower()
+    if name in _CODES:
+        groups = found.groupdict()
+        return "=" in found["separator"] or "%" in found["separator"] or bool(groups.get("quoted"))
+    return name.endswith((*_SECRET_ENDINGS, *_HEADER_ENDINGS))

@@ -1,0 +1,163 @@
+"""No secret among the settings is in anything that a failing command says, however it was given."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fix_postgres import PostgresServer
+from roost import cli, scrub
+from roost.cli.show import run
+from roost.settings import Settings
+
+SECRETS = [name.upper() for name, field in Settings.model_fields.items() if not field.repr]
+#: Two halves, so that a part of a secret is found as well.
+ALPHA, OMEGA = "aLpHa5f1c9e7b3", "oMeGa8d2a6c4f0"
+#: Every command, with words that it fails at without a database at the latest.
+COMMANDS = {
+    "demo": (),
+    "init": (),
+    "doctor": (),
+    "serve": ("--port", "0"),
+    "worker": (),
+    "emulator": ("--port", "0", "--faults", "none.yaml"),
+    "connect": ("--no-browser",),
+    "write": ("--brief", "none.yaml"),
+    "check": ("word " * 100,),
+    "post": ("Hello",),
+    "edit": ("1", "--text", "Hello"),
+    "cancel": ("1",),
+    "posts": (),
+    "decide": ("1", "leave"),
+    "pause": (),
+    "resume": (),
+    "alarms": (),
+    "import": ("none.csv",),
+    "metrics": (),
+    "report": (),
+}
+#: Ways in which DATABASE_URL and ROOST_KEYS are given wrongly, and addresses with a password.
+WRONG = [
+    *(("DATABASE_URL", f"postgresql://user:{ALPHA}{between}{OMEGA}@127.0.0.1:9/db")
+      for between in "@/?#[]% \\:"),
+    ("DATABASE_URL", f"postgresql://user:[{ALPHA}]@127.0.0.1:9/db"),
+    ("DATABASE_URL", f"postgresql://user:{ALPHA}"),
+    ("DATABASE_URL", f"postgresql://user:{ALPHA}/{OMEGA}"),
+    ("DATABASE_URL", f"postgresql://{ALPHA}:{OMEGA}"),
+    ("DATABASE_URL", f"postgresql://user@127.0.0.1:9/db?pasword={ALPHA}"),
+    ("DATABASE_URL", f"postgresql://user@127.0.0.1:9/db?password={ALPHA}&sslmode={ALPHA}"),
+    ("DATABASE_URL", f"postgresql://user@127.0.0.1:9/db?{ALPHA}"),
+    ("DATABASE_URL", f"mysql://user:{ALPHA}@127.0.0.1/db"),
+    ("DATABASE_URL", f"host=127.0.0.1 port=9 password={ALPHA}"),
+    ("DATABASE_URL", ALPHA),
+    ("ROOST_KEYS", ALPHA),
+    ("ROOST_KEYS", f"{ALPHA}:{OMEGA}"),
+    ("ROOST_KEYS", f"{ALPHA},{OMEGA}"),
+    *((name, f"http://{userinfo}127.0.0.1:9{path}")
+      for name in ("ROOST_X_BASE_URL", "ROOST_CLOCK_URL", "TWITTER_CALLBACK_URL")
+      for userinfo, path in ((f"user:{ALPHA}@", ""), (f"{ALPHA}@", ""), (f"[{ALPHA}]@", ""))),
+    ("ROOST_X_BASE_URL", f"http://[{ALPHA}]"),
+    ("ROOST_X_BASE_URL", f"http://127.0.0.1:{ALPHA}"),
+]  # fmt: skip
+
+Give = Callable[[dict[str, str]], tuple[str, ...]]
+
+
+@pytest.fixture(autouse=True)
+def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What commands set for their whole process is as before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.setattr(scrub, "_known", set())
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
+    yield
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.fixture(params=["environment", "home", "named file"])
+def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Give:
+    """Give a command settings in one of the ways there are; what is added to its words."""
+    for name in list(os.environ):
+        if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
+            monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    monkeypatch.setenv("ROOST_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+
+    def given(settings: dict[str, str]) -> tuple[str, ...]:
+        if request.param == "environment":
+            for name, value in settings.items():
+                monkeypatch.setenv(name, value)
+            return ()
+        file = home / ".env" if request.param == "home" else tmp_path / "named.env"
+        file.write_text("".join(f"{name}='{value}'\n" for name, value in settings.items()))
+        file.chmod(0o600)
+        return () if request.param == "home" else ("--env-file", str(file))
+
+    return given
+
+
+def canaries(server: PostgresServer) -> dict[str, str]:
+    """A value for every secret; the database's server is there, the database is not."""
+    address = server.url("no_such_database").replace("postgres@", f"postgres:{ALPHA}%40{OMEGA}@")
+    known = {"DATABASE_URL": address, "ROOST_KEYS": f"k1:{'Q' * 42}8="}
+    return {name: known.get(name, f"{name}-{ALPHA}-{OMEGA}") for name in SECRETS}
+
+
+def require_hidden(shown: str, words: tuple[str, ...]) -> None:
+    for secret in (ALPHA, OMEGA, "Q" * 20, ALPHA[-6:], OMEGA[-6:], ALPHA.lower(), OMEGA.lower()):
+        assert secret not in shown, f"roost {' '.join(words)} shows a secret"
+    assert "Traceback" not in shown
+    assert "did not expect" not in shown
+
+
+def test_every_command_and_every_secret_is_asked() -> None:
+    assert COMMANDS.keys() == {name for name, _, _ in cli._COMMANDS}
+    assert {"DATABASE_URL", "ROOST_KEYS", "TWITTER_CLIENT_SECRET", "TWITTER_API_KEY"} < {*SECRETS}
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_that_fails_shows_no_secret(
+    give: Give,
+    postgres_server: PostgresServer,
+    capfd: pytest.CaptureFixture[str],
+    command: str,
+    as_json: bool,
+) -> None:
+    words = (command, *COMMANDS[command], *give(canaries(postgres_server)))
+    status = run(cli.app.meta, [*words, *(["--json"] if as_json else [])])
+    shown = capfd.readouterr()
+    assert status != 0
+    assert shown.out + shown.err
+    require_hidden(shown.out + shown.err, words)
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "value"),
+    [
+        (command, name, value)
+        for name, value in WRONG
+        # The demo has keys and addresses of its own.
+        for command in ("posts", "init", *(("demo",) if name == "DATABASE_URL" else ()))
+    ],
+    ids=ascii,
+)
+def test_malformed_setting_is_not_repeated(
+    give: Give, capfd: pytest.CaptureFixture[str], command: str, name: str, value: str
+) -> None:
+    keys = {} if name == "ROOST_KEYS" else {"ROOST_KEYS": f"k1:{'Q' * 42}8="}
+    database = {} if name == "DATABASE_URL" else {"DATABASE_URL": "postgresql://u@127.0.0.1:9/db"}
+    words = (command, *COMMANDS[command], *give({**keys, **database, name: value}))
+    status = run(cli.app.meta, [*words])
+    shown = capfd.readouterr()
+    assert status in (2, 5)
+    require_hidden(shown.out + shown.err, words)
