@@ -48,6 +48,7 @@ def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]
         ("GET", "/api/auth/callback/twitter"): [
             {"state": HOSTILE, "code": HOSTILE}, {"state": HOSTILE, "error": HOSTILE},
         ],
+        ("GET", "/api/auth/callback/twitter/"): [{"state": HOSTILE, "code": HOSTILE}],
         ("POST", "/posts/{post_id}/pause"): [*posts, hostile],
         ("POST", "/posts/{post_id}/resume"): [*posts, hostile],
         ("POST", "/posts/{post_id}/decide"): [
