@@ -37,6 +37,7 @@ from roost.models import (
 from roost.post_files import OnFileProgress, probe_file, require_copies
 from roost.store.database import Transaction
 from roost.store.posts import NewMedia, NewPart
+from roost.text import text_or_none
 
 #: A new row of a plan that is later than this was not meant to go out now.
 _LATE: Final = timedelta(hours=1)
@@ -201,7 +202,7 @@ def check_due(due_at: datetime | None, now: datetime) -> None:
 def _rows(judged: Judged) -> list[NewPart]:
     return [
         NewPart(
-            part.text,
+            text_or_none(part.text) or "",
             tuple(
                 NewMedia(
                     path=str(media.file.path),

@@ -3,6 +3,7 @@
 import unicodedata
 
 from roost.text import _emoji_data, _tld_data
+from roost.text.blank import has_text, text_or_none
 from roost.text.entities import Entities, Entity, entities
 from roost.text.lint import Finding, lint
 from roost.text.threads import Thread, ThreadImpossible, split_thread
@@ -20,9 +21,11 @@ __all__ = [
     "counted_length",
     "data_versions",
     "entities",
+    "has_text",
     "lint",
     "split_thread",
     "text_limit",
+    "text_or_none",
     "weigh",
 ]
 
