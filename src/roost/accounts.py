@@ -211,6 +211,20 @@ class Grant:
         return price.low, price.reason
 
 
+async def keep_profile(house: House, integration: Integration, user: x.users.XUser) -> None:
+    """Keep handle, name and subscription as a read of the account that was paid for says them."""
+    async with house.database.tenant(integration.tenant_id) as transaction:
+        changed = await store.accounts.keep_profile(
+            transaction,
+            integration.id,
+            username=user.username,
+            name=user.name or integration.name,
+            subscription_type=user.subscription_type,
+        )
+    if changed:
+        log.info("account %s: its handle, name or subscription changed on X", integration.id)
+
+
 async def mark_lost(house: House, integration: Integration, error: ReconnectNeeded) -> None:
     """Note that only the account's owner can help, unless the refresh has noted it already."""
     if isinstance(error, x.errors.Reauthorize):

@@ -10,7 +10,7 @@ from roost.mediafile import MediaFile, judge, lint_media
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId, Violation
 from roost.post_options import judge_options
 from roost.prices import Operation, Price, price_of, price_of_part, sum_of
-from roost.text import counted_length, entities, find_damage, lint, text_limit
+from roost.text import counted_length, entities, find_damage, has_text, lint, text_limit
 
 _MOST_CASHTAGS: Final = 1
 #: Non-characters make a text invalid for X; lone surrogates cannot even be stored.
@@ -43,11 +43,10 @@ def judge_post(
     """
     if not parts:
         return [Violation("post_empty", "The post has no part.", next="Write a text.")]
-    limit = text_limit(subscription_type)
     found = []
     for position, part in enumerate(parts, start=1):
         broken = [
-            *_judge_text(part, limit),
+            *judge_text(part.text, has_files=bool(part.media), subscription_type=subscription_type),
             *_judge_media(part, subscription_type),
             *judge_options(
                 part.options, has_files=bool(part.media), position=position, may_quote=may_quote
@@ -68,7 +67,7 @@ def lint_post(parts: Sequence[PartDraft]) -> list[PostFinding]:
 
 def _lint_part(part: PartDraft) -> Iterator[PostFinding]:
     # Files without a text are a post: that it is blank is no news then.
-    for one in lint(part.text) if part.text or not part.media else ():
+    for one in lint(part.text) if has_text(part.text) or not part.media else ():
         yield PostFinding(
             one.code,
             one.message,
@@ -105,8 +104,9 @@ def price_post(parts: Sequence[PartDraft], own: Collection[TweetId] = ()) -> Pri
     return sum_of(prices)
 
 
-def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:
-    text = part.text
+def judge_text(text: str, *, has_files: bool, subscription_type: str | None) -> Iterator[Violation]:
+    """Every rule of X that the text of one part breaks; beside files it may be blank."""
+    limit = text_limit(subscription_type)
     if controls := find_controls(text):
         yield _controls("text_control_characters", "The text", controls)
     refused = [char for char in text if char in _REFUSED_CHARACTERS or "\ud800" <= char <= "\udfff"]
@@ -118,8 +118,8 @@ def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:
             found=", ".join(names),
             next="Delete what stands there; such a character is invisible.",
         )
-    if _is_blank(text):
-        if not part.media:
+    if not has_text(text):
+        if not has_files:
             yield Violation("text_blank", "There is neither text nor media.", next="Write a text.")
         return
     length = counted_length(text, limit)
@@ -141,11 +141,6 @@ def _judge_text(part: PartDraft, limit: int) -> Iterator[Violation]:
             found=len(cashtags),
             next="Keep one of them, or write the others without `$`.",
         )
-
-
-def _is_blank(text: str) -> bool:
-    """Whether nothing in a text can be seen: spaces, controls, and invisible marks alone."""
-    return all(char.isspace() or unicodedata.category(char) in ("Cc", "Cf") for char in text)
 
 
 def _judge_media(part: PartDraft, subscription_type: str | None) -> list[Violation]:

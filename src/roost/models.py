@@ -437,3 +437,5 @@ class AccountHistory:
     alerts: tuple[Alert, ...] = ()
     usd: Decimal = field(default=Decimal(0))
     """What X billed for this account in the reported range."""
+    known_before: Mapping[PartId, Mapping[Metric, int]] = field(default_factory=dict)
+    """Of the tweets in `posts`, the last value of each metric before the time that they cover."""

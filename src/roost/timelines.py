@@ -5,6 +5,7 @@ from datetime import datetime
 from roost import reconcile, x
 from roost.journal import PartJournal
 from roost.models import TweetId, XUserId
+from roost.text import text_or_none
 
 
 async def read_since(client: x.Client, x_user_id: XUserId, since: datetime) -> list[reconcile.Seen]:
@@ -33,7 +34,7 @@ def describe_part(part: PartJournal, reply_to: TweetId | None) -> reconcile.Want
     """What a part that answers `reply_to` looks like on its account's timeline."""
     options = part.part.options
     return reconcile.Wanted(
-        text=x.posts.as_returned(part.part.text),
+        text=x.posts.as_returned(text_or_none(part.part.text) or ""),
         files=len(part.part.media),
         media_keys=part.media_keys,
         reply_to=reply_to,

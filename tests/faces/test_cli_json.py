@@ -9,7 +9,7 @@ import pytest
 
 from fix_processes import environment_of
 from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
-from roost.models import PostState
+from roost.models import PostId, PostState
 from roost.services import collect
 
 
@@ -112,6 +112,60 @@ async def test_edit_and_cancel_show_the_post(desk: Desk, tmp_path: Path) -> None
     cancelled = await run(desk, tmp_path, "cancel", str(post_id))
     assert (edited.code, cancelled.code) == (0, 0)
     assert cancelled.answer["state"] == "cancelled"
+
+
+async def test_edit_into_a_thread_keeps_the_media_of_part_1(
+    desk: Desk, tmp_path: Path, teal: Path
+) -> None:
+    post_id = await desk.plan("Old", after_s=600, media=teal)
+    (tmp_path / "thread.txt").write_text("One. " * 70, "utf-8")
+    ended = await run(desk, tmp_path, "edit", str(post_id), "--thread", "thread.txt")
+    assert ended.code == 0
+    first, *later = (await desk.see(post_id)).parts
+    assert [(Path(one.path).name, one.alt_text) for one in first.media] == [
+        ("teal.png", "A teal square")
+    ]
+    assert [part.media for part in later] == [()] * len(later) != []
+    ended = await run(
+        desk, tmp_path, "edit", str(post_id), "--thread", "thread.txt", "--alt", "Another"
+    )
+    assert [one.alt_text for one in (await desk.see(post_id)).parts[0].media] == ["Another"]
+
+
+async def test_edit_into_a_thread_drops_nothing_of_later_parts(
+    desk: Desk, tmp_path: Path, teal: Path
+) -> None:
+    (tmp_path / "plan.csv").write_text(
+        "account,at,text,media,alt,thread,poll,poll_duration\n"
+        "@larkbooks,+60s,One,,,w,,\n,,Two,teal.png,,w,,\n"
+        "@larkbooks,+90s,Three,,,v,,\n,,Four?,,,v,Yes|No,1d\n",
+        "utf-8",
+    )
+    (tmp_path / "thread.txt").write_text("Five", "utf-8")
+    assert (await run(desk, tmp_path, "import", "plan.csv")).code == 0
+    for post_id in (1, 2):
+        before = await desk.see(PostId(post_id))
+        ended = await run(desk, tmp_path, "edit", str(post_id), "--thread", "thread.txt")
+        assert (ended.code, ended.error) == (2, "thread_not_replaceable")
+        assert await desk.see(PostId(post_id)) == before
+
+
+async def test_edit_of_one_alt_text_keeps_the_others(
+    desk: Desk, tmp_path: Path, teal: Path
+) -> None:
+    (tmp_path / "plan.csv").write_text(
+        "account,at,text,media,alt,thread\n@larkbooks,+60s,Two,teal.png|teal.png,A|B,\n", "utf-8"
+    )
+    assert (await run(desk, tmp_path, "import", "plan.csv")).code == 0
+    ended = await run(desk, tmp_path, "edit", "1", "--alt", "C")
+    assert ended.code == 0
+    assert [one.alt_text for one in (await desk.see(PostId(1))).parts[0].media] == ["C", "B"]
+
+
+async def test_a_thread_file_without_a_text_is_refused(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "thread.txt").write_text(" \n\n", "utf-8")
+    ended = await run(desk, tmp_path, "post", "--thread", "thread.txt", "--at", "+1h")
+    assert (ended.code, ended.error) == (2, "invalid_input")
 
 
 async def test_edit_of_the_text_keeps_the_media(desk: Desk, tmp_path: Path, teal: Path) -> None:

@@ -14,6 +14,7 @@ from fix_web import get
 from roost import store
 from roost.models import PostId, PostState
 from roost.services import pause
+from roost.services.schedule import PlainPart, schedule_post
 
 
 async def press(
@@ -99,7 +100,7 @@ async def test_a_thread_goes_on_with_the_text_of_the_form(
     post_id = await halved(desk)
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"continue", "delete", "leave"}
-    assert ">Said before</textarea>" in body
+    assert ">\nSaid before</textarea>" in body
     assert "(1 part, $0.010)" in body
     answer, _ = await press(
         browser, web, f"/posts/{post_id}/decide", choice="continue", text="Said\r\nanew"
@@ -107,6 +108,21 @@ async def test_a_thread_goes_on_with_the_text_of_the_form(
     assert answer.status == 303
     await desk.work_through()
     assert await desk.on_x() == ["Said before", "New", "Said\nanew"]
+
+
+async def test_an_emptied_text_leaves_the_picture_alone(
+    desk: Desk, web: str, browser: aiohttp.ClientSession, teal: Path
+) -> None:
+    await desk.plan("Said before")
+    parts = [PlainPart("New"), PlainPart("Said before", ((teal, None),))]
+    post = await schedule_post(
+        desk.house, desk.tenant, desk.account, parts, due_at=desk.house.clock.now(), why="test"
+    )
+    await desk.work_through()
+    answer, _ = await press(browser, web, f"/posts/{post.id}/decide", choice="continue", text="")
+    assert answer.status == 303
+    await desk.work_through()
+    assert await desk.on_x() == ["Said before", "New", ""]
 
 
 async def test_what_is_out_is_deleted_by_a_button(

@@ -10,14 +10,17 @@ from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
 from roost import store
 from roost.models import (
+    AccountSnapshot,
     Alert,
     Integration,
     IntegrationStatus,
     Metric,
+    PostSnapshot,
     PostState,
     Tenant,
 )
 from roost.services import alert, collect, report
+from roost.services.schedule import PlainPart, schedule_post
 
 
 async def collect_for(desk: Desk, days: int) -> None:
@@ -173,3 +176,96 @@ async def test_a_report_holds_nothing_of_another_tenant(daily: Desk, tenant: Ten
     neighbour = await make_tenant(daily.house, "neighbour")
     html = await report.write_report(daily.house, [neighbour], days=30)
     assert "larkbooks" not in html
+
+
+async def collect_now(desk: Desk) -> None:
+    """Read the account and what is due of its posts."""
+    collected = await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    assert collected.account == 1
+
+
+async def test_handle_name_and_subscription_come_with_the_paid_read(desk: Desk) -> None:
+    at_first, tokens = await desk.integration(), await desk.kept_tokens()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        await transaction.raw.execute(
+            "UPDATE integrations SET metadata = metadata || "
+            """'{"username": "formerly", "name": "Another name"}'"""
+        )
+    await desk.emulator.door("users/larkbooks", subscription_type="Premium")
+    await collect_now(desk)
+    now = await desk.integration()
+    assert (now.username, now.name) == ("larkbooks", at_first.name)
+    assert (at_first.subscription_type, now.subscription_type) == (None, "Premium")
+    assert await desk.kept_tokens() == tokens
+    assert await desk.requests("read_user") == [200]
+    assert await desk.requests("read_me") == []
+    await schedule_post(
+        desk.house, desk.tenant, now, [PlainPart("x" * 281)],
+        due_at=desk.house.clock.now(), why="longer than 280",
+    )  # fmt: skip
+    await desk.work_through()
+    assert await desk.on_x() == ["x" * 281]
+
+
+async def test_what_x_does_not_say_of_the_subscription_stays_known(desk: Desk) -> None:
+    await desk.emulator.door("users/larkbooks", subscription_type="Premium")
+    await collect_now(desk)
+    await desk.emulator.door("users/larkbooks", subscription_type=None)
+    await collect_now(desk)
+    assert (await desk.integration()).subscription_type == "Premium"
+
+
+async def test_a_read_that_says_nothing_new_writes_and_alerts_nothing(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def version() -> object:
+        async with desk.house.database.tenant(desk.tenant.id) as transaction:
+            rows = await transaction.raw.execute("SELECT metadata, xmin::text FROM integrations")
+            return await rows.fetchall()
+
+    before = await version()
+    account = await desk.integration()
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        changed = await store.accounts.keep_profile(
+            transaction, account.id, username=account.username, name=account.name,
+            subscription_type=account.subscription_type,
+        )  # fmt: skip
+    assert (changed, await version()) == (False, before)
+    await collect_now(desk)
+    assert "changed on X" not in caplog.text
+
+
+async def test_a_zero_after_more_is_stored_as_unknown(daily: Desk, emulator: Emulator) -> None:
+    lonely = await connect_account(
+        daily.house, daily.tenant, emulator,
+        (await emulator.door("users", username="lonely", followers=900, following=0))["username"],
+    )  # fmt: skip
+    daily = replace(daily, account=lonely)
+    post_id = await daily.plan("Hello", account=lonely)
+    await daily.work()
+    (part,) = (await daily.see(post_id)).parts
+    assert part.sent_as is not None
+    assert part.sent_at is not None
+    metrics = {Metric.IMPRESSIONS: 900, Metric.QUOTES: 3, Metric.LINK_CLICKS: 2}
+    earlier = daily.house.clock.now() + timedelta(seconds=1)
+    async with daily.house.database.tenant(daily.tenant.id) as transaction:
+        await store.snapshots.add_account(
+            transaction,
+            daily.tenant.id,
+            AccountSnapshot(lonely.id, earlier, {Metric.FOLLOWERS: 900, Metric.FOLLOWING: 5}),
+        )
+        await store.snapshots.add_posts(
+            transaction, daily.tenant.id,
+            [PostSnapshot(lonely.id, part.id, part.sent_as, part.sent_at, earlier, metrics)],
+        )  # fmt: skip
+    await daily.read_figures_at(await daily.emulator.move_to_time(time(23, 30)))
+    await collect_now(daily)
+    since = daily.house.clock.now() - timedelta(days=1)
+    (history,) = await report.gather(daily.house, daily.tenant, [lonely], since=since)
+    newest = history.account[-1].metrics
+    assert newest[Metric.FOLLOWING] is None
+    assert (newest[Metric.FOLLOWERS] or 0) > 0
+    read = history.posts[-1].metrics
+    assert read[Metric.LINK_CLICKS] is None  # there is no link in it: the emulator counts none
+    assert (read[Metric.IMPRESSIONS] or 0) > 0
+    assert await alerts_of(daily, lonely) == []

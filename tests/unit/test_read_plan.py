@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roost.insights.plan import ReadPlan, next_account_reading, plan_reads
+from roost.insights.plan import PRIVATE_FOR, ReadPlan, next_account_reading, plan_reads
 from roost.models import PartId
 
 PART = PartId(1)
@@ -102,3 +102,24 @@ def test_account_is_read_once_a_day_shortly_before_midnight(
     after: datetime, reading: datetime
 ) -> None:
     assert next_account_reading(after) == reading
+
+
+@pytest.mark.parametrize("sent_minute", range(0, 24 * 60, 7))
+def test_no_daily_reading_is_made_up_for_when_its_private_metrics_are_gone(
+    sent_minute: int,
+) -> None:
+    sent = on(1, 0) + timedelta(minutes=sent_minute)
+    for late in (timedelta(minutes=m) for m in (0, 3, 20, 600, 3000)):
+        now = sent + PRIVATE_FOR + late
+        read = on(20, 23, 30)
+        assert plan_reads([(PART, sent, read)], now).due == ()
+        next_at = plan_reads([(PART, sent, read)], now).next_at
+        assert next_at is None or (next_at - sent).days == 35
+    assert plan_reads([(PART, sent, on(20, 23, 30))], on(36, 23, 30) + timedelta(days=1)).due
+
+
+def test_daily_readings_end_where_the_private_metrics_do() -> None:
+    sent = on(1, 23, 33)  # 30 days later, 23:30 is three minutes inside: too near to be sure
+    (due,) = plan_reads([(PART, sent, on(29, 23, 40))], on(30, 23, 30)).due
+    assert due == PART
+    assert plan_reads([(PART, sent, on(30, 23, 40))], on(31, 23, 30)).due == ()

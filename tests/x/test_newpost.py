@@ -181,3 +181,9 @@ async def test_poll_and_settings_arrive(
     }
     (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
     assert seen.poll_options == ("Yes", "No", "Perhaps")
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n", "\xa0", "\u3000", "\u200b"])
+def test_a_blank_text_beside_media_is_left_out(blank: str) -> None:
+    body = newpost.body_of(newpost.given({"text": blank, "media_ids": [ONE]}))
+    assert body == {"media": {"media_ids": ["1"]}}

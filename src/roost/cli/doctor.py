@@ -8,7 +8,7 @@ import aiohttp
 from cyclopts import Parameter
 
 from roost import store, x
-from roost.accounts import open_account
+from roost.accounts import keep_profile, open_account
 from roost.cli.asking import agree
 from roost.cli.command_settings import command_settings, env_file
 from roost.cli.doctor_database import look_at_login
@@ -171,7 +171,8 @@ async def _account(house: House, account: Integration, live: bool) -> Finding:
     if not live:
         return Finding(what, Health.WELL, f"connected ({account.environment})")
     try:
-        await x.users.read_me(open_account(house, account))
+        user = await x.users.read_me(open_account(house, account))
+        await keep_profile(house, account, user)
     except RoostError as error:
         return Finding(what, Health.ILL, error.message, error.next)
     return Finding(what, Health.WELL, "X knows it and accepts its token")

@@ -20,6 +20,7 @@ from roost.cli.show import (
 )
 from roost.errors import InvalidInput
 from roost.escaping import one_line
+from roost.insights import series
 from roost.models import AccountHistory, Metric, PostSnapshot
 from roost.services import report as reporting
 
@@ -63,8 +64,7 @@ def metrics(
 
 
 def _latest(history: AccountHistory) -> list[PostSnapshot]:
-    latest = {snapshot.part_id: snapshot for snapshot in history.posts}
-    return sorted(latest.values(), key=lambda snapshot: snapshot.sent_at)
+    return series.latest_of_posts(history)[::-1]
 
 
 def _plain(history: AccountHistory) -> dict[str, Any]:
@@ -83,10 +83,12 @@ def _print(history: AccountHistory) -> None:
     if not history.account:
         console.print(f"{name}: nothing has been read yet.")
         return
-    now = history.account[-1]
-    followers = now.metrics[Metric.FOLLOWERS]
-    at = now.at.strftime("%Y-%m-%d %H:%M")
-    console.print(f"{name}: {followers} followers at {at} UTC; ${history.usd:.3f} paid to X")
+    readings = series.metric_readings(history.account, Metric.FOLLOWERS)
+    followers = "followers unknown"
+    if readings:
+        at, count = readings[-1]
+        followers = f"{count:.0f} followers at {at:%Y-%m-%d %H:%M} UTC"
+    console.print(f"{name}: {followers}; ${history.usd:.3f} paid to X")
     for alert in history.alerts:
         console.print(one_line(f"  alert: {alert.message}"))
     if not history.posts:

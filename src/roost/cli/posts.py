@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,7 @@ from roost.cli.show import (
 from roost.cli.standing import post_as_json, see_standing, tell_standing
 from roost.errors import InvalidInput
 from roost.input_file import read_input
-from roost.models import MediaAsset, Post, PostId
+from roost.models import NO_OPTIONS, MediaAsset, Part, Post, PostId
 from roost.planfile import parse_span
 from roost.services import schedule
 from roost.services.schedule import PlainPart
@@ -42,6 +43,12 @@ Alt = Annotated[
     list[str] | None,
     Parameter(name="--alt", negative="", help="Alt text of the file at the same place."),
 ]
+
+
+class ThreadNotReplaceable(InvalidInput):
+    """A thread's text file would take files or options off a later part."""
+
+    default_next = "Cancel it, and import the thread from a plan, which names each part's files."
 
 
 def post(
@@ -124,6 +131,8 @@ def _parts(
     except UnicodeDecodeError:
         raise InvalidInput(f"{thread} is not UTF-8.", next="Save it as UTF-8.") from None
     texts = split_thread(whole.strip())
+    if not texts:
+        raise InvalidInput(f"{thread} holds no text.", next="Write the thread into it.")
     return [PlainPart(one, carried if order == 0 else ()) for order, one in enumerate(texts)]
 
 
@@ -144,7 +153,9 @@ def edit(
     media: Media = None,
     alt: Alt = None,
     at: Annotated[str | None, Parameter(help="Another time, as for `roost post`.")] = None,
-    thread: Annotated[Path | None, Parameter(help="A text file for a thread.")] = None,
+    thread: Annotated[
+        Path | None, Parameter(help="A text file for a thread; part 1 keeps its files.")
+    ] = None,
     options: OptionFlags = NO_FLAGS,
     tenant: TenantName = "default",
     as_json: Json = False,
@@ -197,7 +208,7 @@ def _changed(
     if text is None and media is None and alt is None and thread is None:
         return with_options(_same(before), options) if flags.is_given else None
     if thread is not None:
-        return with_options(_parts("", media, alt, thread), options)
+        return with_options(_rethreaded(before, media, alt, thread), options)
     if len(before.parts) > 1:
         raise InvalidInput(
             f"Post {before.id} is a thread; its parts are changed together.",
@@ -207,8 +218,36 @@ def _changed(
     wanted = part.text if text is None else text
     if media is not None:
         return with_options(_parts(wanted, media, alt, None), options)
-    alts = [asset.alt_text for asset in part.media] if alt is None else alt
-    return [PlainPart(wanted, _carried(part.media, alts), options)]
+    return [PlainPart(wanted, _kept_files(part, alt), options)]
+
+
+def _kept_files(
+    part: Part, alt: list[str] | None
+) -> tuple[tuple[Path | MediaAsset, str | None], ...]:
+    """The files that a part carries already, the first of them with these alt texts."""
+    named = alt or []
+    return _carried(part.media, [*named, *(one.alt_text for one in part.media[len(named) :])])
+
+
+def _rethreaded(
+    before: Post, media: list[Path] | None, alt: list[str] | None, thread: Path
+) -> list[PlainPart]:
+    """The parts of a thread's file; the first keeps the first part's files, or has those named.
+
+    Raises: ThreadNotReplaceable where a later part has files or options, which no text file places.
+    """
+    for part in before.parts[1:]:
+        if part.media or part.options != NO_OPTIONS:
+            what = "files" if part.media else "a poll or other options"
+            raise ThreadNotReplaceable(
+                f"Part {part.position} of post {before.id} has {what}, and a text file cannot say"
+                " which part is to have them.",
+                did="The post is as it was.",
+            )
+    parts = _parts("", media, alt if media is not None else None, thread)
+    if media is None and before.parts:
+        parts[0] = replace(parts[0], media=_kept_files(before.parts[0], alt))
+    return parts
 
 
 def _same(post: Post) -> list[PlainPart]:

@@ -18,6 +18,7 @@ from roost.agents.narrator import count, day, dollars, signed
 from roost.insights.report import AccountReport, PostReport, Report
 from roost.insights.series import DailySeries
 from roost.models import Alert
+from roost.text import has_text
 
 Spec = dict[str, Any]
 
@@ -178,7 +179,7 @@ def _cut(line: str, position: int) -> str:
 
 
 def _words(post: PostReport) -> str:
-    return post.text.strip() or "(without text)"
+    return post.text.strip() if has_text(post.text) else "(without text)"
 
 
 def _bar_chart(bars: Sequence[_Bar]) -> Spec | None:

@@ -14,6 +14,8 @@ from roost.models import PartId
 READING_TIME = time(23, 30, tzinfo=UTC)
 #: X gives a post's private metrics for 30 days; until then it is read daily,
 DAILY_UNTIL_DAYS = 30
+#: and with a margin asked for them: the boundary is X's clock, not ours.
+PRIVATE_FOR = timedelta(days=DAILY_UNTIL_DAYS) - timedelta(minutes=5)
 #: then once in this many days,
 WEEKLY_STEP_DAYS = 7
 #: and no more after this many.
@@ -37,7 +39,8 @@ def plan_reads(
     """Choose by age which of the sent posts (part, sent at, last read at) are due for a reading.
 
     A post is due when one of its reading instants has passed since it was last read. Missed
-    instants are made up for by one reading, for X tells the total only.
+    instants are made up for by one reading, for X tells the total only; missed daily ones not
+    after the private metrics are gone, when a reading would come without what it was for.
     """
     due = []
     upcoming = []
@@ -60,11 +63,20 @@ def _instant(day: date) -> datetime:
     return datetime.combine(day, READING_TIME)
 
 
+def has_private(sent_at: datetime, now: datetime) -> bool:
+    """Whether X still tells the private metrics of an account's own post."""
+    return now - sent_at < PRIVATE_FOR
+
+
 def _is_on_ladder(sent_at: datetime, day: date) -> bool:
     age = _instant(day) - sent_at
     if not timedelta(0) < age <= timedelta(days=READ_UNTIL_DAYS):
         return False
-    return age < timedelta(days=DAILY_UNTIL_DAYS) or age.days % WEEKLY_STEP_DAYS == 0
+    return has_private(sent_at, _instant(day)) or _is_weekly(age)
+
+
+def _is_weekly(age: timedelta) -> bool:
+    return age.days > DAILY_UNTIL_DAYS and age.days % WEEKLY_STEP_DAYS == 0
 
 
 def _last_instant(sent_at: datetime, now: datetime) -> datetime | None:
@@ -74,7 +86,9 @@ def _last_instant(sent_at: datetime, now: datetime) -> datetime | None:
     today = now.astimezone(UTC).date()
     for back in range(WEEKLY_STEP_DAYS + 1):
         day = today - back * _DAY
-        if _instant(day) <= now and _is_on_ladder(sent_at, day):
+        if _instant(day) > now or not _is_on_ladder(sent_at, day):
+            continue
+        if has_private(sent_at, now) or _is_weekly(_instant(day) - sent_at):
             return _instant(day)
     return None
 

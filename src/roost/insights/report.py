@@ -13,12 +13,17 @@ from statistics import median
 import numpy as np
 
 from roost.agents.narrator import Figures, count, narrate, ratio
-from roost.insights.series import DailySeries, daily_gains, daily_levels, posts_by_part
+from roost.insights.series import (
+    DailySeries,
+    daily_gains,
+    daily_levels,
+    latest_metrics,
+    posts_by_part,
+)
 from roost.models import (
     AccountHistory,
     Alert,
     Environment,
-    Integration,
     Metric,
     PostSnapshot,
     TweetId,
@@ -251,19 +256,15 @@ def _gained_by_post(
 
 def _sent_posts(history: AccountHistory, since: datetime, until: datetime) -> list[PostReport]:
     return [
-        _report_post(history.integration, readings)
+        _report_post(history, readings)
         for readings in posts_by_part([post for post in history.posts if post.at < until])
         if since <= readings[0].sent_at < until
     ]
 
 
-def _report_post(account: Integration, readings: Sequence[PostSnapshot]) -> PostReport:
-    newest = readings[-1]
-
-    def latest(metric: Metric) -> int | None:
-        told = (reading.metrics.get(metric) for reading in reversed(readings))
-        return next((value for value in told if value is not None), None)
-
+def _report_post(history: AccountHistory, readings: Sequence[PostSnapshot]) -> PostReport:
+    account, newest = history.integration, readings[-1]
+    latest = latest_metrics(readings, history.known_before).get
     return PostReport(
         username=account.username,
         is_live=account.environment is Environment.LIVE,

@@ -5,8 +5,8 @@ after midnight closes the day before, and with daily readings a change falls on 
 the larger share of the time between the two.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roost.insights.plan import DAILY_UNTIL_DAYS
-from roost.models import AccountSnapshot, Metric, PostSnapshot
+from roost.models import AccountHistory, AccountSnapshot, Metric, PartId, PostSnapshot
 
 _DAY = timedelta(days=1)
 _HALF_DAY = timedelta(hours=12)
@@ -186,6 +186,29 @@ def posts_by_part(posts: Sequence[PostSnapshot]) -> list[list[PostSnapshot]]:
     for snapshot in sorted(posts, key=lambda snapshot: snapshot.at):
         together.setdefault(snapshot.part_id, []).append(snapshot)
     return list(together.values())
+
+
+def latest_metrics(
+    readings: Sequence[PostSnapshot], known_before: Mapping[PartId, Mapping[Metric, int]]
+) -> dict[Metric, int | None]:
+    """What one tweet has: for every metric the latest value that X told; `readings` by time.
+
+    X stops telling some of them after 30 days; what they were then still holds.
+    """
+    latest: dict[Metric, int | None] = dict.fromkeys(readings[-1].metrics)
+    latest |= known_before.get(readings[-1].part_id, {})
+    for reading in readings:
+        latest |= {metric: value for metric, value in reading.metrics.items() if value is not None}
+    return latest
+
+
+def latest_of_posts(history: AccountHistory) -> list[PostSnapshot]:
+    """Each tweet's newest reading with its latest metrics; newest tweet first."""
+    latest = [
+        replace(readings[-1], metrics=latest_metrics(readings, history.known_before))
+        for readings in posts_by_part(history.posts)
+    ]
+    return sorted(latest, key=lambda one: (one.sent_at, one.part_id), reverse=True)
 
 
 def _gains_of_post(readings: Sequence[PostSnapshot], metric: Metric) -> dict[date, float]:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import store, x
-from roost.accounts import mark_lost, open_account
+from roost.accounts import keep_profile, mark_lost, open_account
 from roost.errors import ReconnectNeeded, RoostError
 from roost.house import House
 from roost.insights import plan
+from roost.insights.failed_readings import drop_failed_zeros
 from roost.models import (
     AccountSnapshot,
     Integration,
@@ -24,10 +25,6 @@ from roost.models import (
 
 log = logging.getLogger(__name__)
 
-#: X shows private figures of one's own posts for so long (Source: X's metrics page).
-_PRIVATE_FOR: Final = timedelta(days=30)
-#: A read in that window is asked with a margin: the boundary is X's clock, not ours.
-_MARGIN: Final = timedelta(minutes=5)
 #: Where X does not say when to ask again.
 _PAUSE: Final = timedelta(minutes=10)
 
@@ -81,23 +78,34 @@ async def _read(
 ) -> Collected:
     client, integration_id = open_account(house, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
+    await keep_profile(house, integration, user)
     due = set(plan.plan_reads([(part, at, read) for part, _, at, read in sent], now).due)
     wanted = [(part, tweet, at) for part, tweet, at, _ in sent if part in due]
     figures = await x.metrics.read_posts(
         client,
         [tweet for _, tweet, _ in wanted],
-        private_for={tweet for _, tweet, at in wanted if now - at < _PRIVATE_FOR - _MARGIN},
+        private_for={tweet for _, tweet, at in wanted if plan.has_private(at, now)},
     )
-    taken = [
-        PostSnapshot(integration_id, part, tweet, at, now, figures[tweet].metrics)
-        for part, tweet, at in wanted
-        if tweet in figures
-    ]
+    read = [(part, tweet, at) for part, tweet, at in wanted if tweet in figures]
     tenant_id = integration.tenant_id
     async with house.database.tenant(tenant_id) as transaction:
-        await store.snapshots.add_account(
-            transaction, tenant_id, AccountSnapshot(integration_id, now, user.metrics)
+        known = await store.snapshots.list_known(
+            transaction, integration_id, [part for part, _, _ in read], before=now
         )
+        taken = [
+            PostSnapshot(
+                integration_id, part, tweet, at, now,
+                drop_failed_zeros(figures[tweet].metrics, known.get(part, {})),
+            )
+            for part, tweet, at in read
+        ]  # fmt: skip
+        known_account = await store.snapshots.get_known_account(
+            transaction, integration_id, before=now
+        )
+        account = AccountSnapshot(
+            integration_id, now, drop_failed_zeros(user.metrics, known_account)
+        )
+        await store.snapshots.add_account(transaction, tenant_id, account)
         await store.snapshots.add_posts(transaction, tenant_id, taken)
         await store.accounts.collect_next_at(
             transaction, integration_id, plan.next_account_reading(now), health=None

@@ -25,6 +25,7 @@ from roost.part_price import price_part
 from roost.post_options import find_tweet_id
 from roost.prices import Operation, Price, price_of, sum_of
 from roost.store.database import Statements
+from roost.text import text_or_none
 
 #: Ids in the reason for which a person is asked: Roost has seen these posts on X itself.
 _NAMED: Final = re.compile(r"\b[0-9]{15,19}\b")
@@ -195,19 +196,23 @@ async def drop(house: House, tenant: Tenant, post_id: PostId) -> Post:
 async def go_on(house: House, tenant: Tenant, post_id: PostId, text: str | None) -> Post:
     """Go on with a partly published thread at the part that X refused, with another text if given.
 
+    The part keeps its files; beside them the text may be empty.
+
     Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).
     """
     async with house.database.statements(tenant.id) as transaction:
         journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
         current = journal.current()
         assert current is not None, "a partly published post has a part that is not on X"
+        if text is not None:
+            text = text_or_none(text) or ""
         if text == current.part.text:
             text = None
         if text is not None:
-            _judge(text, current, journal.account.subscription_type)
+            _judge_text(text, current, journal.account.subscription_type)
         await store.journal.move_part(
             transaction, current.part.id, PartState.FAILED, PartState.PENDING,
-            at=house.clock.now(), why="edited by hand" if text else "tried again, by hand",
+            at=house.clock.now(), why="tried again, by hand" if text is None else "edited by hand",
             who=house.who,
         )  # fmt: skip
         if text is not None:
@@ -340,9 +345,12 @@ async def _done(house: House, transaction: Statements, journal: PostJournal) -> 
     return await store.posts.get(transaction, post.id)
 
 
-def _judge(text: str, current: PartJournal, subscription_type: str | None) -> None:
-    violations = guards.judge_post(
-        [guards.PartDraft(text, ())], subscription_type=subscription_type
+def _judge_text(text: str, current: PartJournal, subscription_type: str | None) -> None:
+    """Judge another text of a part whose files and options stay, and were judged before."""
+    violations = list(
+        guards.judge_text(
+            text, has_files=bool(current.part.media), subscription_type=subscription_type
+        )
     )
     if violations:
         raise PostRefused(

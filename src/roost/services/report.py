@@ -33,6 +33,12 @@ async def gather(
                 transaction, integration_id=integration.id, since=since, until=until
             )
             found = await store.findings.list_alerts(transaction, integration.id)
+            posts = await store.snapshots.list_posts(
+                transaction, integration.id, since=before, until=until
+            )
+            known = await store.snapshots.list_known(
+                transaction, integration.id, {each.part_id for each in posts}, before=before
+            )
             histories.append(
                 AccountHistory(
                     integration=integration,
@@ -41,11 +47,8 @@ async def gather(
                             transaction, integration.id, since=before, until=until
                         )
                     ),
-                    posts=tuple(
-                        await store.snapshots.list_posts(
-                            transaction, integration.id, since=before, until=until
-                        )
-                    ),
+                    posts=tuple(posts),
+                    known_before=known,
                     alerts=tuple(found),
                     usd=usd,
                 )

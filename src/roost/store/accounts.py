@@ -271,6 +271,33 @@ async def mark_dead(
     return marked.rowcount > 0
 
 
+async def keep_profile(
+    transaction: Transaction,
+    integration_id: IntegrationId,
+    *,
+    username: str,
+    name: str,
+    subscription_type: str | None,
+) -> bool:
+    """Keep what X says of the account today; False where that is known already.
+
+    Where X does not say the subscription, the one that is known stays.
+    """
+    about = integrations.c.metadata
+    fresh = {"username": username, "name": name}
+    subscription = func.coalesce(subscription_type, integrations.c.subscription_type)
+    changed = await transaction.sql.execute(
+        update(integrations)
+        .where(
+            integrations.c.id == integration_id,
+            ~about.contains(fresh)
+            | integrations.c.subscription_type.is_distinct_from(subscription),
+        )
+        .values(metadata=about.op("||")(fresh), subscription_type=subscription)
+    )
+    return changed.rowcount > 0
+
+
 async def mark_needs_reconnect(transaction: Transaction, integration: Integration) -> bool:
     """X no longer lets the account in; False where it was connected again meanwhile."""
     marked = await transaction.sql.execute(

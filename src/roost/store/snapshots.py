@@ -1,7 +1,8 @@
 """What accounts and posts had at an instant, in tables partitioned by month."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -18,6 +19,7 @@ from roost.models import (
     XUserId,
 )
 from roost.store.database import Transaction
+from roost.store.statements import array_of
 from roost.store.tables import account_snapshots, integrations, parts, post_snapshots
 
 _ACCOUNT = (Metric.FOLLOWERS, Metric.FOLLOWING, Metric.POSTS)
@@ -173,6 +175,32 @@ async def list_posts(
         )
         for row in rows.mappings()
     ]
+
+
+async def list_known(
+    transaction: Transaction,
+    integration_id: IntegrationId,
+    part_ids: Collection[PartId],
+    *,
+    before: datetime,
+) -> dict[PartId, dict[Metric, int]]:
+    """The last value of each metric of some tweets that was read before an instant."""
+    rows = await transaction.run(
+        "list_known_metrics", integration=integration_id, parts=array_of(part_ids), before=before
+    )
+    return {row["part_id"]: _known(row, _POST) for row in rows}
+
+
+async def get_known_account(
+    transaction: Transaction, integration_id: IntegrationId, *, before: datetime
+) -> dict[Metric, int]:
+    """The last value of each metric of an account that was read before an instant."""
+    row = await transaction.run_one("get_known_account", integration=integration_id, before=before)
+    return _known(row or {}, _ACCOUNT)
+
+
+def _known(row: Mapping[str, Any], metrics: Iterable[Metric]) -> dict[Metric, int]:
+    return {metric: value for metric in metrics if (value := row.get(metric.value)) is not None}
 
 
 async def count(transaction: Transaction) -> int:

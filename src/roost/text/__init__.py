@@ -3,6 +3,7 @@
 import unicodedata
 
 from roost.text import _emoji_data, _tld_data
+from roost.text.blank import has_text, text_or_none
 from roost.text.damage import find_damage
 from roost.text.entities import Entities, Entity, entities
 from roost.text.finding import Finding
@@ -23,9 +24,11 @@ __all__ = [
     "data_versions",
     "entities",
     "find_damage",
+    "has_text",
     "lint",
     "split_thread",
     "text_limit",
+    "text_or_none",
     "weigh",
 ]
 

@@ -6,7 +6,7 @@ Plain forms that answer with 303; nothing here is for programs.
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from roost import store
@@ -34,6 +34,7 @@ class AddressMissing(InvalidInput):
 
 @router.post("/posts/{post_id}/decide")
 async def decide_post(
+    request: Request,
     house: OpenHouse,
     tenant: NamedTenant,
     post_id: RowId,
@@ -42,8 +43,10 @@ async def decide_post(
     text: Text = "",
 ) -> Response:
     """Settle a post that waits for a person; what goes wrong is told on its page."""
+    # FastAPI takes an emptied field for one that was not sent; an emptied text is meant.
+    asked = text if "text" in await request.form() else None
     try:
-        await _settle(house, tenant, PostId(post_id), choice, address, text)
+        await _settle(house, tenant, PostId(post_id), choice, address, asked)
     except NotFound:
         raise
     except RoostError as error:
@@ -53,7 +56,7 @@ async def decide_post(
 
 
 async def _settle(
-    house: House, tenant: Tenant, post_id: PostId, choice: Choice, address: str, text: str
+    house: House, tenant: Tenant, post_id: PostId, choice: Choice, address: str, text: str | None
 ) -> None:
     match choice:
         case Choice.SENT:
@@ -66,7 +69,8 @@ async def _settle(
             await decide.drop(house, tenant, post_id)
         case Choice.CONTINUE:
             # A browser sends line ends as CRLF.
-            await decide.go_on(house, tenant, post_id, text.replace("\r\n", "\n") or None)
+            new = None if text is None else text.replace("\r\n", "\n")
+            await decide.go_on(house, tenant, post_id, new)
         case Choice.DELETE:
             await decide.delete_sent(house, tenant, post_id)
         case Choice.LEAVE:

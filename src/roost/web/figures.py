@@ -1,8 +1,6 @@
 """The pages of what was earned: one account's figures, and the report."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
 from importlib import resources
 from typing import Annotated, Final
 
@@ -13,7 +11,7 @@ from markupsafe import Markup
 from roost import store
 from roost.insights import charts, series, svg
 from roost.insights.report import Report, build_report
-from roost.models import IntegrationId, Metric, PostSnapshot
+from roost.models import IntegrationId, Metric
 from roost.services import report
 from roost.web import shown
 from roost.web.asked import NamedTenant, OpenHouse, RowId
@@ -37,23 +35,6 @@ _COLUMNS: Final = (
     Metric.REPLIES,
     Metric.REPOSTS,
 )
-
-
-def latest_figures(snapshots: Sequence[PostSnapshot]) -> list[PostSnapshot]:
-    """Each tweet's newest reading with, for every metric, the latest that X told; newest first.
-
-    X stops telling some of them after 30 days; what they were then still holds.
-    """
-    latest = []
-    for readings in series.posts_by_part(snapshots):
-        known = {
-            metric: value
-            for reading in readings
-            for metric, value in reading.metrics.items()
-            if value is not None
-        }
-        latest.append(replace(readings[-1], metrics={**readings[-1].metrics, **known}))
-    return sorted(latest, key=lambda one: (one.sent_at, one.part_id), reverse=True)
 
 
 def _draw_charts(told: Report) -> list[tuple[str, str, Markup]]:
@@ -98,7 +79,7 @@ async def show_account(
         told=told.accounts[0],
         days=_DAYS,
         charts=await asyncio.to_thread(_draw_charts, told),
-        latest=latest_figures(histories[0].posts),
+        latest=series.latest_of_posts(histories[0]),
         post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
         already_connected=already_connected,

@@ -13,6 +13,7 @@ from roost.errors import PostRefused
 from roost.models import Poll, ReplySettings, TweetId, XMediaId, XUserId
 from roost.post_options import list_poll_problems
 from roost.prices import Price
+from roost.text import has_text
 from roost.x.ids import find_id_problem
 from roost.x.post_text import find_text_problems
 
@@ -115,8 +116,8 @@ def body_of(post: PostFields, *, subscription_type: str | None = None) -> dict[s
         told = " ".join(violation["message"] for violation in violations)
         raise PostRefused(told, violations=violations)
     body: dict[str, Any] = {}
-    if text := post.get("text"):
-        # Beside media an empty text is refused: the key is left out.
+    if (text := post.get("text")) and has_text(text):
+        # Beside media a blank text is refused: the key is left out.
         body["text"] = text
     if post.get("media_ids"):
         body["media"] = _media(post)
@@ -185,11 +186,14 @@ def _given(**fields: Any) -> dict[str, Any]:
 def _violations(post: PostFields, subscription_type: str | None) -> Iterator[tuple[str, str]]:
     media, tagged = post.get("media_ids", ()), post.get("tagged_user_ids", ())
     poll, parent = post.get("poll"), post.get("reply_to")
-    if not post.get("text") and not media:
+    text = post.get("text") or ""
+    if not has_text(text) and not media:
         # A poll, a quoted post and a card stand under a text.
-        yield "post_empty", "A post needs a text or media."
-    if text := post.get("text"):
-        yield from find_text_problems(text, subscription_type=subscription_type)
+        if text:
+            yield "text_blank", "The text is nothing but blanks, and there are no media."
+        else:
+            yield "post_empty", "A post needs a text or media."
+    yield from find_text_problems(text, subscription_type=subscription_type)
     attached = [name for field, name in _ATTACHMENTS.items() if field in post]
     if len(attached) > 1:
         code = "media_with_quote" if attached == ["media", "a quoted post"] else "post_overloaded"

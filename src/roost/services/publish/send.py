@@ -13,6 +13,7 @@ from roost.services.publish import search
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
 from roost.telemetry import reached
+from roost.text import text_or_none
 
 _PAUSE_PARENT: Final = timedelta(seconds=5)
 #: A fresh parent is visible within seconds. After so many refusals X is asked whether it exists;
@@ -85,7 +86,7 @@ async def _send(
     try:
         created = await x.posts.create(
             way.client,
-            text=part.part.text or None,
+            text=text_or_none(part.part.text),
             media_ids=list(attempt.media_ids),
             reply_to=way.journal.parent_of(part.part),
             subscription_type=way.journal.account.subscription_type,

@@ -27,6 +27,7 @@ from roost.models import (
 from roost.post_files import OnFileProgress, probe_file
 from roost.repeats import REPEAT_WINDOW, Said, find_said_before
 from roost.store.posts import NewMedia, NewPart
+from roost.text import text_or_none
 
 #: Whoever means now may be this late.
 _JUST_NOW: Final = timedelta(minutes=1)
@@ -212,7 +213,7 @@ def new_parts(judged: Judged) -> list[NewPart]:
     """The parts of a judged post, to be stored."""
     return [
         NewPart(
-            part.text,
+            text_or_none(part.text) or "",
             tuple(
                 NewMedia(
                     path=str(media.file.path),

@@ -1,0 +1,47 @@
+"""Private metrics, which X tells for 30 days only, stay the last known in every face."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from fix_publishing import Desk, run_roost
+from fix_web import get
+from roost import store
+from roost.models import Metric, PostSnapshot
+
+
+@pytest.mark.parametrize("days", [1, 30, 60])
+async def test_private_metrics_stay_the_last_known_in_every_face(
+    desk: Desk, web: str, browser: aiohttp.ClientSession, tmp_path: Path, days: int
+) -> None:
+    post_id = await desk.plan("Long ago")
+    await desk.work()
+    (part,) = (await desk.see(post_id)).parts
+    assert part.sent_as is not None
+    assert part.sent_at is not None
+    public = {Metric.IMPRESSIONS: 9_000, Metric.LIKES: 50, Metric.REPLIES: 6, Metric.REPOSTS: 7}
+    private = {Metric.ENGAGEMENTS: 4_321, Metric.LINK_CLICKS: 777}
+    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        for age, metrics in ((29, public | private), (42, public | {Metric.IMPRESSIONS: 9_100})):
+            at = part.sent_at + timedelta(days=age)
+            snapshot = PostSnapshot(
+                desk.account.id, part.id, part.sent_as, part.sent_at, at, metrics
+            )
+            await store.snapshots.add_posts(transaction, desk.tenant.id, [snapshot])
+    await desk.move_to(part.sent_at + timedelta(days=43))
+    settings = desk.house.settings
+    told = await run_roost(
+        "metrics", "--days", str(days), "--json", settings=settings, folder=tmp_path
+    )
+    (post,) = told.answer["accounts"][0]["posts"]
+    assert (post["metrics"]["impressions"], post["metrics"]["engagements"]) == (9_100, 4_321)
+    assert post["metrics"]["link_clicks"] == 777
+    _, page = await get(browser, f"{web}/accounts/{desk.account.id}")
+    assert "9,100" in page
+    assert "4,321" in page
+    if days >= 43:  # a report lists the posts that were sent in its period
+        _, report = await get(browser, f"{web}/report?days={days}")
+        assert "9,100" in report
+        assert "4,321" in report
