@@ -100,7 +100,7 @@ async def test_a_thread_goes_on_with_the_text_of_the_form(
     post_id = await halved(desk)
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"continue", "delete", "leave"}
-    assert ">\nSaid before</textarea>" in body
+    assert ">Said before</textarea>" in body
     assert "(1 part, $0.010)" in body
     answer, _ = await press(
         browser, web, f"/posts/{post_id}/decide", choice="continue", text="Said\r\nanew"
