@@ -242,10 +242,12 @@ async def migrate(settings: Settings) -> bool:
 
 
 def from_outside(error: Exception) -> RoostError:
-    """What Roost says about an exception that is not its own; the log gets where it happened.
+    """The error to show for any exception: Roost's own as it is, another logged with its place.
 
     The exception's words stay out of both: they may quote a statement's values or a secret.
     """
+    if isinstance(error, RoostError):
+        return error
     if isinstance(error, DATABASE_AWAY):
         log.warning("the database did not answer (%s)", type(error).__name__)
         return DatabaseUnavailable(

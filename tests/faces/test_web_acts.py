@@ -12,9 +12,9 @@ import pytest
 from fix_publishing import Desk
 from fix_web import get
 from roost import store
-from roost.models import PostId, PostState
+from roost.models import PostState
 from roost.services import pause
-from roost.services.schedule import PlainPart, schedule_post
+from services.alert_causes import needs_decision, partly_published
 
 
 async def press(
@@ -37,28 +37,10 @@ def choices(body: str) -> set[str]:
     return set(re.findall(r'name="choice" value="(\w+)"', body))
 
 
-async def undecided(desk: Desk) -> PostId:
-    """A post whose answer is lost, when it is too late to send it again."""
-    await desk.emulator.fail("create_post", "before", "drop")
-    post_id = await desk.plan("Low tide at six")
-    await desk.work()
-    await desk.emulator.jump(hours=0.25)
-    await desk.work_through()
-    return post_id
-
-
-async def halved(desk: Desk) -> PostId:
-    """A thread whose second part X refuses."""
-    await desk.plan("Said before")
-    post_id = await desk.plan("New", "Said before", after_s=1)
-    await desk.work_through()
-    return post_id
-
-
 async def test_a_decision_is_offered_with_its_evidence_and_done_by_a_button(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await undecided(desk)
+    post_id = await needs_decision(desk)
     _, front = await get(browser, f"{web}/")
     assert f'<a href="/posts/{post_id}?tenant=default">post {post_id}</a>' in front
     _, body = await get(browser, f"{web}/posts/{post_id}")
@@ -76,7 +58,7 @@ async def test_a_decision_is_offered_with_its_evidence_and_done_by_a_button(
 async def test_what_goes_wrong_is_told_on_the_posts_own_page(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await undecided(desk)
+    post_id = await needs_decision(desk)
     for address, code in (("", "address_missing"), ("<b>soon", "tweet_unlikely")):
         answer, body = await press(
             browser, web, f"/posts/{post_id}/decide", choice="sent", address=address
@@ -97,7 +79,7 @@ async def test_what_goes_wrong_is_told_on_the_posts_own_page(
 async def test_a_thread_goes_on_with_the_text_of_the_form(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await halved(desk)
+    post_id = await partly_published(desk)
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"continue", "delete", "leave"}
     assert ">Said before</textarea>" in body
@@ -110,25 +92,10 @@ async def test_a_thread_goes_on_with_the_text_of_the_form(
     assert await desk.on_x() == ["Said before", "New", "Said\nanew"]
 
 
-async def test_an_emptied_text_leaves_the_picture_alone(
-    desk: Desk, web: str, browser: aiohttp.ClientSession, teal: Path
-) -> None:
-    await desk.plan("Said before")
-    parts = [PlainPart("New"), PlainPart("Said before", ((teal, None),))]
-    post = await schedule_post(
-        desk.house, desk.tenant, desk.account, parts, due_at=desk.house.clock.now(), why="test"
-    )
-    await desk.work_through()
-    answer, _ = await press(browser, web, f"/posts/{post.id}/decide", choice="continue", text="")
-    assert answer.status == 303
-    await desk.work_through()
-    assert await desk.on_x() == ["Said before", "New", ""]
-
-
 async def test_what_is_out_is_deleted_by_a_button(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await halved(desk)
+    post_id = await partly_published(desk)
     answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="delete")
     assert answer.status == 303
     assert await desk.requests("delete_post") == [200]
@@ -241,7 +208,7 @@ async def test_a_posts_files_are_told_by_the_names_that_x_has_for_them(
 async def test_a_post_that_is_left_as_it_is_moves_out_of_what_is_to_be_looked_at(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await halved(desk)
+    post_id = await partly_published(desk)
     _, body = await get(browser, f"{web}/posts")
     assert "To look at" in body
     answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="leave")
@@ -256,7 +223,7 @@ async def test_a_post_that_is_left_as_it_is_moves_out_of_what_is_to_be_looked_at
 async def test_a_half_deleted_post_offers_what_can_be_decided(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await halved(desk)
+    post_id = await partly_published(desk)
     await desk.emulator.fail("delete_post", "before", "drop", times=3)
     await press(browser, web, f"/posts/{post_id}/decide", choice="delete")
     assert (await desk.see(post_id)).state is PostState.CANCELLED

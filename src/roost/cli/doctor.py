@@ -137,7 +137,7 @@ async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
         except DATABASE_AWAY:
             raise
         except Exception as error:
-            failure = error if isinstance(error, RoostError) else from_outside(error)
+            failure = from_outside(error)
             what = f"accounts of tenant {tenant_id}"
             unreadable.append(Finding(what, Health.ILL, failure.message, failure.next))
     findings = [*unreadable, *await look_at_work(house, accounts)]

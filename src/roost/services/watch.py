@@ -4,6 +4,7 @@ A worker ends the alerts of what it does. What ends without a worker is found he
 is out, cancelled or waiting, a back-off for which no post waits, a machine without a worker.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +13,8 @@ from roost.house import House, from_outside
 from roost.models import Alarm, AlertKind, Tenant
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Statements
+
+log = logging.getLogger(__name__)
 
 #: A post that is due longer than this and not out is late.
 LATE: Final = timedelta(minutes=2)
@@ -97,7 +100,8 @@ async def list_alarms(house: House) -> list[tuple[Tenant | None, Alarm]]:
             raise
         except Exception as error:
             # One tenant's damaged row must not hide the alarms of the others.
-            from_outside(error)
+            code = from_outside(error).code
+            log.error("the alarms of tenant %s cannot be read (%s)", tenant_id, code)
             continue
         found += [(tenant, alarm) for alarm in alarms if alarm not in everybodys]
     return found

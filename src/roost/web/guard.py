@@ -7,7 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roost.endpoint import is_loopback
-from roost.errors import Refused, RoostError, UnsafeHost
+from roost.errors import Refused, UnsafeHost
 from roost.house import from_outside
 from roost.web import failures
 
@@ -77,7 +77,7 @@ class Guard:
                 _require_own_page(headers)
             await self._app(scope, receive, send_guarded)
         except Exception as error:
-            told = error if isinstance(error, RoostError) else from_outside(error)
+            told = from_outside(error)
             if not begun:
                 await failures.answer(scope["path"], told)(scope, receive, send_guarded)
 

@@ -134,9 +134,7 @@ async def _household(house: House, tenant: Tenant, now: datetime) -> Household:
     except DATABASE_AWAY:
         raise
     except Exception as error:
-        return Household(
-            tenant, [], error if isinstance(error, RoostError) else from_outside(error)
-        )
+        return Household(tenant, [], from_outside(error))
 
 
 async def _glances(house: House, tenant: Tenant, now: datetime) -> list[Glance]:
