@@ -23,12 +23,11 @@ async def test_private_metrics_stay_the_last_known_in_every_face(
     assert part.sent_at is not None
     public = {Metric.IMPRESSIONS: 9_000, Metric.LIKES: 50, Metric.REPLIES: 6, Metric.REPOSTS: 7}
     private = {Metric.ENGAGEMENTS: 4_321, Metric.LINK_CLICKS: 777}
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        for age, metrics in ((29, public | private), (42, public | {Metric.IMPRESSIONS: 9_100})):
-            at = part.sent_at + timedelta(days=age)
-            snapshot = PostSnapshot(
-                desk.account.id, part.id, part.sent_as, part.sent_at, at, metrics
-            )
+    for age, metrics in ((29, public | private), (42, public | {Metric.IMPRESSIONS: 9_100})):
+        at = part.sent_at + timedelta(days=age)
+        snapshot = PostSnapshot(desk.account.id, part.id, part.sent_as, part.sent_at, at, metrics)
+        await store.snapshots.open_month(desk.house.database, at)
+        async with desk.house.database.tenant(desk.tenant.id) as transaction:
             await store.snapshots.add_posts(transaction, desk.tenant.id, [snapshot])
     await desk.move_to(part.sent_at + timedelta(days=43))
     settings = desk.house.settings

@@ -141,11 +141,12 @@ async def test_front_page_tells_followers_next_post_and_what_needs_a_person(
 async def add_readings(house: House, account: Integration, followers: list[int | None]) -> None:
     """Daily readings that end now; None leaves a day out."""
     now = house.clock.now()
-    async with house.database.tenant(account.tenant_id) as transaction:
-        for back, count in enumerate(reversed(followers)):
-            if count is not None:
-                metrics = {Metric.FOLLOWERS: count, Metric.FOLLOWING: 1, Metric.POSTS: 1}
-                snapshot = AccountSnapshot(account.id, now - timedelta(days=back), metrics)
+    for back, count in enumerate(reversed(followers)):
+        if count is not None:
+            metrics = {Metric.FOLLOWERS: count, Metric.FOLLOWING: 1, Metric.POSTS: 1}
+            snapshot = AccountSnapshot(account.id, now - timedelta(days=back), metrics)
+            await store.snapshots.open_month(house.database, snapshot.at)
+            async with house.database.tenant(account.tenant_id) as transaction:
                 await store.snapshots.add_account(transaction, account.tenant_id, snapshot)
 
 
@@ -209,6 +210,7 @@ async def test_account_page_shows_figures_and_no_invented_zero(
     now = house.clock.now()
     figures = {Metric.IMPRESSIONS: 4321, Metric.LIKES: None}
     read = PostSnapshot(account.id, post.parts[0].id, TweetId("1701"), now, now, figures)
+    await store.snapshots.open_month(house.database, now)
     async with house.database.tenant(account.tenant_id) as transaction:
         await store.snapshots.add_posts(transaction, account.tenant_id, [read])
         entry = LedgerEntry(now, "read_posts", 200, Decimal("0.215"), "a test")

@@ -248,6 +248,7 @@ async def test_a_zero_after_more_is_stored_as_unknown(daily: Desk, emulator: Emu
     assert part.sent_at is not None
     metrics = {Metric.IMPRESSIONS: 900, Metric.QUOTES: 3, Metric.LINK_CLICKS: 2}
     earlier = daily.house.clock.now() + timedelta(seconds=1)
+    await store.snapshots.open_month(daily.house.database, earlier)
     async with daily.house.database.tenant(daily.tenant.id) as transaction:
         await store.snapshots.add_account(
             transaction,

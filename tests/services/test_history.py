@@ -22,6 +22,7 @@ async def account(house: House, tenant: Tenant, emulator: Emulator) -> Integrati
     """An account that was read on Monday at nine, and on Tuesday at nine and at ten."""
     connected = await connect_account(house, tenant, emulator, "larkbooks")
     monday = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    await store.snapshots.open_month(house.database, monday)
     async with house.database.tenant(tenant.id) as transaction:
         for hours, followers in ((0, 100), (24, 110), (25, 120)):
             counts = {Metric.FOLLOWERS: followers, Metric.FOLLOWING: 7, Metric.POSTS: None}

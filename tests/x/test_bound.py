@@ -225,8 +225,8 @@ async def test_the_tool_gives_the_apps_secret_to_no_other_x(
     monkeypatch: pytest.MonkeyPatch, base_url: str
 ) -> None:
     monkeypatch.setenv("ROOST_X_BASE_URL", base_url)
-    monkeypatch.setenv("TWITTER_CLIENT_ID", "an app")
-    monkeypatch.setenv("TWITTER_CLIENT_SECRET", "a client secret")
+    monkeypatch.setenv("TWITTER_CLIENT_ID", "an-app")
+    monkeypatch.setenv("TWITTER_CLIENT_SECRET", "a-client-secret")
     async with TwitterTool("a token", endpoint=EMULATOR) as tool:
         with pytest.raises(UnsafeHost):
             await tool.refresh_twitter_token("r")

@@ -84,8 +84,9 @@ async def test_history(
     account = await connect_account(house, tenant, emulator, "larkbooks")
     now = house.clock.now()
     counts = {Metric.FOLLOWERS: 5, Metric.FOLLOWING: 6, Metric.POSTS: 7}
+    reading = AccountSnapshot(account.id, now - timedelta(days=9), counts)
+    await store.snapshots.open_month(house.database, reading.at)
     async with house.database.tenant(tenant.id) as transaction:
-        reading = AccountSnapshot(account.id, now - timedelta(days=9), counts)
         await store.snapshots.add_account(transaction, tenant.id, reading)
     _, second = examples("provider.md")
     names: dict[str, Any] = {

@@ -88,6 +88,7 @@ async def _read(
     )
     read = [(part, tweet, at) for part, tweet, at in wanted if tweet in figures]
     tenant_id = integration.tenant_id
+    await store.snapshots.open_month(house.database, now)
     async with house.database.tenant(tenant_id) as transaction:
         known = await store.snapshots.list_known(
             transaction, integration_id, [part for part, _, _ in read], before=now

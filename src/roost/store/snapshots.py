@@ -1,10 +1,12 @@
 """What accounts and posts had at an instant, in tables partitioned by month."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import RowMapping, func, select, text, update
+import psycopg
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from roost.models import (
@@ -18,9 +20,13 @@ from roost.models import (
     TweetId,
     XUserId,
 )
-from roost.store.database import Transaction
+from roost.store.database import Database, Transaction
 from roost.store.statements import array_of
 from roost.store.tables import account_snapshots, integrations, parts, post_snapshots
+
+#: How often and how far apart a month's tables are tried to be made, while others hold the parents.
+_OPENING_TRIES: Final = 50
+_OPENING_PAUSE_S: Final = 0.2
 
 _ACCOUNT = (Metric.FOLLOWERS, Metric.FOLLOWING, Metric.POSTS)
 #: A statement takes 65,535 values at the most.
@@ -38,15 +44,33 @@ _POST = (
 )
 
 
-async def _open_month(transaction: Transaction, instant: datetime) -> None:
-    await transaction.sql.execute(text("SELECT open_snapshot_month(:at)"), {"at": instant})
+async def open_month(database: Database, instant: datetime) -> None:
+    """Make the tables of an instant's month, where they are missing.
+
+    A new table locks its parent against every reader. So this is a transaction of its own, and it
+    gives way before PostgreSQL would end another transaction to resolve a deadlock.
+
+    Raises: psycopg.errors.LockNotAvailable, where others hold the parents all the time.
+    """
+    for tries_left in reversed(range(_OPENING_TRIES)):
+        try:
+            async with database.statements(None) as statements:
+                await statements.run("wait_briefly_for_locks")
+                await statements.run("open_snapshot_month", at=instant)
+            return
+        except psycopg.errors.LockNotAvailable:
+            if not tries_left:
+                raise
+            await asyncio.sleep(_OPENING_PAUSE_S)
 
 
 async def add_account(
     transaction: Transaction, tenant_id: TenantId, snapshot: AccountSnapshot
 ) -> None:
-    """Keep one reading of an account; the same instant again changes nothing."""
-    await _open_month(transaction, snapshot.at)
+    """Keep one reading of an account; the same instant again changes nothing.
+
+    The month's tables are there (`open_month`).
+    """
     values = {metric.value: snapshot.metrics.get(metric) for metric in _ACCOUNT}
     await transaction.sql.execute(
         insert(account_snapshots)
@@ -62,11 +86,11 @@ async def add_posts(
 ) -> None:
     """Keep readings of tweets taken at one instant, and when each part was read last.
 
-    Many rows a statement: PostgreSQL refuses COPY into a table with row-level security.
+    The month's tables are there (`open_month`). Many rows a statement: PostgreSQL refuses COPY into
+    a table with row-level security.
     """
     if not snapshots:
         return
-    await _open_month(transaction, snapshots[0].at)
     rows = [
         {
             "tenant_id": tenant_id,

@@ -606,6 +606,13 @@ WHERE a.datname = current_database() AND sign[1] IS NOT NULL
 SELECT count(*) AS n FROM procrastinate_workers
 WHERE last_heartbeat > clock_timestamp() - %(within)s
 
+-- name: wait_briefly_for_locks
+-- Shorter than any sensible deadlock_timeout, so that this transaction gives way and no other.
+SELECT set_config('lock_timeout', '100ms', true)
+
+-- name: open_snapshot_month
+SELECT open_snapshot_month(%(at)s)
+
 -- name: list_known_metrics
 -- The last value of each metric of each part that was read before an instant.
 SELECT part_id,

@@ -139,7 +139,7 @@ async def judge_for(
     named = [tweet_id for part in parts for tweet_id in _named(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
     if named:
-        async with house.database.statements(tenant.id) as transaction:
+        async with house.database.tenant(tenant.id) as transaction:
             own = await store.posts.list_own(transaction, account.id, named)
     judged = await judge(
         parts,
@@ -152,7 +152,7 @@ async def judge_for(
     )
     if due_at is None:
         return judged
-    async with house.database.statements(tenant.id) as transaction:
+    async with house.database.tenant(tenant.id) as transaction:
         others = await store.posts.list_said(
             transaction,
             [account.id],
