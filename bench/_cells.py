@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
-from roost.points import Point
+from roost.failpoints import Failpoint
 
 
 class Blow(StrEnum):
@@ -72,7 +72,7 @@ class Cell:
     """One crash: where, how, and under which answer."""
 
     number: int
-    point: Point
+    point: Failpoint
     blow: Blow
     answer: Answer
     kind: Kind = Kind.PLAIN
@@ -116,12 +116,12 @@ KIND_ANSWERS = ("ok", "lost", "not_sent", "503_after")
 def all_cells() -> Iterator[Cell]:
     """The full product for a plain post; for each other kind, where it makes a difference."""
     number = 0
-    for number, (point, blow, answer) in enumerate(product(Point, Blow, ANSWERS)):
+    for number, (point, blow, answer) in enumerate(product(Failpoint, Blow, ANSWERS)):
         cell = Cell(number, point, blow, answer)
         if cell.can_happen:
             yield cell
     others = [kind for kind in Kind if kind is not Kind.PLAIN]
-    points = [point for point in Point if point.value.startswith(("create.", "read."))]
+    points = [point for point in Failpoint if point.value.startswith(("create.", "read."))]
     answers = [answer for answer in ANSWERS if answer.name in KIND_ANSWERS]
     for more, (kind, point, answer) in enumerate(product(others, points, answers), start=1):
         yield Cell(number + more, point, Blow.KILL, answer, kind)
@@ -129,13 +129,13 @@ def all_cells() -> Iterator[Cell]:
 
 def plain_cells(blow: Blow) -> list[Cell]:
     """Every point once, with X answering well."""
-    return [Cell(number, point, blow, OK) for number, point in enumerate(Point)]
+    return [Cell(number, point, blow, OK) for number, point in enumerate(Failpoint)]
 
 
 def kind_cells() -> list[Cell]:
     """Every other kind once: its worker dies with X's answer in its hands."""
     others = [kind for kind in Kind if kind is not Kind.PLAIN]
     return [
-        Cell(len(Point) + number, Point.CREATE_AFTER_SEND, Blow.KILL, OK, kind)
+        Cell(len(Failpoint) + number, Failpoint.CREATE_AFTER_SEND, Blow.KILL, OK, kind)
         for number, kind in enumerate(others)
     ]

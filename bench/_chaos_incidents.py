@@ -1,6 +1,6 @@
 """What happens to the database while a phase runs: a restart, a read-only time, a restore.
 
-After the restore an operator does what docs/operations.md says: resumes once an alarm is open, and
+After the restore an operator does what docs/operations.md says: resumes once an alert is open, and
 connects again the accounts whose tokens the copy does not have.
 """
 
@@ -27,8 +27,8 @@ from roost.services.resume import Resumed, resume_everything
 LEAD = timedelta(minutes=1)
 #: Shares of the calendar's span after which each begins.
 _READ_ONLY_AT, _RESTART_AT, _BACK_UP_AT, _RESTORE_AT = 0.2, 0.5, 0.2, 0.5
-_ALARM_IS_OPEN = "SELECT FROM roost.alarms WHERE subject = 'database' AND ended_at IS NULL"
-#: Wall seconds until the alarm of a restore has to be open.
+_ALARM_IS_OPEN = "SELECT FROM roost.alerts WHERE subject = 'database' AND ended_at IS NULL"
+#: Wall seconds until the alert of a restore has to be open.
 _ALARM_WITHIN_S = 60.0
 #: Wall seconds between two tries to resume.
 _RESUME_AGAIN_S = 0.5
@@ -65,8 +65,8 @@ class Course:
     restores: int = 0
     restored_at: datetime | None = None
     """In domain time."""
-    alarm_after_s: float = 0.0
-    """Wall seconds from the restore to its alarm."""
+    alert_after_s: float = 0.0
+    """Wall seconds from the restore to its alert."""
     resume_tries: int = 0
     resumed: Resumed = field(default_factory=Resumed)
     forgotten: list[Planned] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Course:
 
     async def run(self) -> None:
         """Let everything happen in its time; returns when all of it is over."""
-        began = self.scene.house.clock.now()
+        began = self.scene.runtime.clock.now()
         if self.incidents.read_only_s:
             await self._until(began, _READ_ONLY_AT)
             await self._refuse_writes(self.incidents.read_only_s)
@@ -89,7 +89,7 @@ class Course:
             self.restarts += 1
 
     async def _until(self, began: datetime, share: float) -> None:
-        await self.scene.house.clock.sleep_until(began + LEAD + share * self.span)
+        await self.scene.runtime.clock.sleep_until(began + LEAD + share * self.span)
 
     async def _refuse_writes(self, seconds: float) -> None:
         """Half way through, some sessions end: new ones are read-only from their start."""
@@ -119,13 +119,13 @@ class Course:
                     await worker.ready()
             await self.ground.restore(self.scene.admin_url)
             began_at = asyncio.get_running_loop().time()
-            self.restored_at = self.scene.house.clock.now()
+            self.restored_at = self.scene.runtime.clock.now()
             self.watch.forget()
         say("the copy was restored")
         async with asyncio.timeout(_ALARM_WITHIN_S):
             while not await self.scene.ask(_ALARM_IS_OPEN):
                 await asyncio.sleep(0.05)
-        self.alarm_after_s = asyncio.get_running_loop().time() - began_at
+        self.alert_after_s = asyncio.get_running_loop().time() - began_at
         await self._resume()
         self.restores += 1
         self.late += await self._plan("planned after the restore", self.span * 0.2)
@@ -137,7 +137,7 @@ class Course:
             self.resume_tries += 1
             try:
                 found = await when_back(
-                    lambda: resume_everything(scene.house, accept_copy=True), within=300
+                    lambda: resume_everything(scene.runtime, accept_copy=True), within=300
                 )
                 break
             except RestoreSearchFailed as error:
@@ -162,7 +162,7 @@ class Course:
             with contextlib.suppress(RoostError, OSError, AssertionError):
                 await when_back(lambda: scene.connect(account.username, tenant))
                 is_connected = True
-        await when_back(lambda: hold_account(scene.house, account, paused=False))
+        await when_back(lambda: hold_account(scene.runtime, account, paused=False))
 
     async def _plan(self, words: str, within: timedelta) -> list[Planned]:
         """Schedule some posts of one part, due in so much domain time."""

@@ -162,7 +162,7 @@ class Phase:
         await scene.fill_up(size.workers)
         await scene.emulator.door("clock", rate=size.rate)
         watch = Watch(scene)
-        last_due = scene.house.clock.now() + size.span + LEAD
+        last_due = scene.runtime.clock.now() + size.span + LEAD
         course = Course(
             scene, self.ground, self.incidents, size.span, self.calm, watch, self.accounts,
             max(2, self.posts // _MORE_PER), self.seed,
@@ -178,7 +178,7 @@ class Phase:
             )
         ]
         try:
-            await self._strike(watch, until=lambda: scene.house.clock.now() >= last_due)
+            await self._strike(watch, until=lambda: scene.runtime.clock.now() >= last_due)
             say("the last post is due; the workers are left alone")
             await incidents
             ids = [each.post_id for each in (*planned, *course.late)]
@@ -320,7 +320,7 @@ class Phase:
         truth = await self.scene.truth("posts", "requests")
         on_x = read_truth(truth)
         differ = CLOCKS_DIFFER + 2 * self.size.skew
-        now = self.scene.house.clock.now()
+        now = self.scene.runtime.clock.now()
         findings = judge(Case([*planned, *more], rows, on_x, differ, now, course.restored_at))
         journal = await self.scene.journal()
         mine = [each.post_id for each in planned]

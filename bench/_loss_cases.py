@@ -76,7 +76,7 @@ async def restore_old_tokens(world: World) -> None:
     await world.scene.run(
         "UPDATE roost.integrations"
         " SET metadata = metadata || jsonb_build_object('tokenExpiresAt', %s::text)",
-        world.scene.house.clock.now().isoformat(),
+        world.scene.runtime.clock.now().isoformat(),
     )
     dump = await _dump(world)
     await world.reach(_published(world))
@@ -130,7 +130,7 @@ async def use_copy(place: Place, home: Home, world: World) -> None:
         await world.use(world.scene.admin_url.replace("/roost", "/copy"))
     if home == "fresh":
         world.machine.home = world.scene.folder / "home-fresh"
-    world.must_alarm = True
+    world.must_alert = True
     world.attempts_copied = await count_attempts(world.scene.admin_url)
     await world.machine.start()
 
@@ -140,7 +140,7 @@ async def use_copy_beside(place: Place, home: Home, world: World) -> None:
     await world.publish_early()
     cluster = await _copy_elsewhere(world, await _dump(world), place)
     world.copy_url = cluster.url("roost" if place == "cluster" else "copy")
-    world.must_alarm = True
+    world.must_alert = True
     world.attempts_copied = await count_attempts(world.copy_url)
     folder = world.machine.home if home == "same" else None
     await world.another_machine("copy", folder, app_url(world.copy_url)).start()
@@ -157,7 +157,7 @@ async def spoil_watermark(keep: float, restored: bool, world: World) -> None:
     watermark = world.machine.watermark()
     content = watermark.read_bytes()
     watermark.write_bytes(content[: int(len(content) * keep)])
-    world.must_alarm = True
+    world.must_alert = True
     await world.machine.start()
 
 

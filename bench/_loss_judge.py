@@ -1,7 +1,7 @@
 """What a loss of data did to the posts: counts from the emulator's ground truth and the rows. Pure.
 
 Knows nothing of how Roost notices a loss: only what was planned, what X has or had, the rows after
-all has come to rest, and which alarms were opened.
+all has come to rest, and which alerts were opened.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -44,10 +44,10 @@ class Loss:
     planned: Sequence[Planned]
     rows: Mapping[int, PostRow]
     on_x: Sequence[OnX]
-    alarms: Sequence[str]
-    """The kinds of the alarms about the database that were opened after the loss."""
-    must_alarm: bool = False
-    """Whether only an alarm counts as noticed: all may look right by chance."""
+    alerts: Sequence[str]
+    """The kinds of the alerts about the database that were opened after the loss."""
+    must_alert: bool = False
+    """Whether only an alert counts as noticed: all may look right by chance."""
     sent_early: int = 0
     """Attempts of a copy before a person decided."""
     edited: Mapping[int, Sequence[str]] = field(default_factory=dict)
@@ -80,8 +80,8 @@ class Loss:
 def judge_loss(loss: Loss) -> list[Harm]:
     """All harm; none: the loss did none."""
     found = [harm for planned in loss.planned for harm in _judge_post(loss, planned)]
-    if loss.must_alarm and not loss.alarms:
-        found.append(Harm(Fault.UNNOTICED, 0, "no alarm was opened"))
+    if loss.must_alert and not loss.alerts:
+        found.append(Harm(Fault.UNNOTICED, 0, "no alert was opened"))
     if loss.sent_early:
         what = f"{loss.sent_early} attempts before a person decided"
         found.append(Harm(Fault.SENT_BEFORE_DECISION, 0, what))
@@ -126,8 +126,8 @@ def _judge_part(
     elif part.sent_as is None and not _has_reason(loss, row):
         what = f"part {position} is {part.state}, the post {row.state}: {row.reason}"
         yield Harm(Fault.LOST, number, what)
-    if unclaimed and not loss.alarms and row.state != "needs_decision":
-        yield Harm(Fault.UNNOTICED, number, f"no row knows {unclaimed}, and there was no alarm")
+    if unclaimed and not loss.alerts and row.state != "needs_decision":
+        yield Harm(Fault.UNNOTICED, number, f"no row knows {unclaimed}, and there was no alert")
 
 
 def _has_reason(loss: Loss, row: PostRow) -> bool:

@@ -1,4 +1,4 @@
-"""The operator after a loss: resumes where an alarm is open, and does again what was changed.
+"""The operator after a loss: resumes where an alert is open, and does again what was changed.
 
 What to do is read from the lists that `roost resume --json` prints, and done by Roost's commands.
 """
@@ -51,7 +51,7 @@ class Operator:
         return sum(len(output["paused_accounts"]) for code, output in self.resumes if not code)
 
     async def resume(self, kinds: set[str]) -> None:
-        """Let everything go on after an alarm of these kinds, and see to what is listed."""
+        """Let everything go on after an alert of these kinds, and see to what is listed."""
         async with self._in_real_time():
             words = ["--this-is-the-real-one"] if "copied" in kinds else []
             code, output = await self.machine.roost("resume", "--all", *words)

@@ -41,7 +41,7 @@ class Verdict:
     """Why it could not be played to its end; empty: it was."""
     story: str = ""
     """Rows and ground truth of the posts that were harmed."""
-    alarms: Counter[str] = field(default_factory=Counter)
+    alerts: Counter[str] = field(default_factory=Counter)
     resumes: int = 0
     adopted: int = 0
     reconnected: int = 0
@@ -126,7 +126,7 @@ async def _judge(world: World, play: Play, is_at_rest: bool, began: float) -> Ve
         play,
         tuple(harm),
         story="\n".join(lines),
-        alarms=Counter(loss.alarms),
+        alerts=Counter(loss.alerts),
         resumes=len(world.operator.resumes),
         reconnected=world.operator.reconnected,
         adopted=count_adopted(loss) + world.operator.found,

@@ -19,13 +19,13 @@ from PIL import Image
 
 from fix_postgres import app_url
 from fix_processes import until
-from roost.house import open_house
 from roost.models import PostId
+from roost.runtime import open_runtime
 from roost.services.schedule import PlainPart, cancel_post, edit_post
 
 #: Emulated seconds in one wall second.
 RATE = 20
-_ALARMS = "SELECT kind, ended_at IS NULL FROM roost.alarms WHERE subject = 'database' ORDER BY id"
+_ALARMS = "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject = 'database' ORDER BY id"
 #: Wall seconds until everything has to be at rest again.
 _PATIENCE_S = 150.0
 
@@ -53,7 +53,7 @@ class World:
     """Due after the loss."""
     copy_url: str = ""
     """A copy that is used beside the original; no person says that it is the real one."""
-    must_alarm: bool = False
+    must_alert: bool = False
     attempts_copied: int | None = None
     """How many attempts a copy held when it was made, as long as no person has decided."""
     sent_early: int = 0
@@ -109,7 +109,7 @@ class World:
             [each.post_id for each in posts],
         )
         if rows[0][0] is not None:
-            ahead = rows[0][0] - self.scene.house.clock.now() - timedelta(seconds=20)
+            ahead = rows[0][0] - self.scene.runtime.clock.now() - timedelta(seconds=20)
             if ahead > timedelta(0):
                 await self.scene.emulator.jump(seconds=ahead.total_seconds())
 
@@ -128,21 +128,21 @@ class World:
         parts = [PlainPart(text)]
         scene = self.scene
         await edit_post(
-            scene.house, scene.tenant, PostId(planned.post_id), parts=parts, due_at=None
+            scene.runtime, scene.tenant, PostId(planned.post_id), parts=parts, due_at=None
         )
         self.operator.edited[planned.post_id] = text
 
     async def move(self, planned: Planned, after: timedelta) -> None:
         """Give a post another time."""
-        scene, due_at = self.scene, self.scene.house.clock.now() + after
+        scene, due_at = self.scene, self.scene.runtime.clock.now() + after
         await edit_post(
-            scene.house, scene.tenant, PostId(planned.post_id), parts=None, due_at=due_at
+            scene.runtime, scene.tenant, PostId(planned.post_id), parts=None, due_at=due_at
         )
         self.operator.moved[planned.post_id] = due_at
 
     async def cancel(self, planned: Planned) -> None:
         """Cancel a post."""
-        await cancel_post(self.scene.house, self.scene.tenant, PostId(planned.post_id))
+        await cancel_post(self.scene.runtime, self.scene.tenant, PostId(planned.post_id))
         self.operator.cancelled.add(planned.post_id)
 
     # Machines and addresses.
@@ -160,24 +160,24 @@ class World:
         scene.admin_url = url
         if scene.admin is not None:
             await scene.admin.close()
-        settings = scene.house.settings.model_copy(update={"database_url": app_url(url)})
-        scene.house = await self.stack.enter_async_context(open_house(settings))
+        settings = scene.runtime.settings.model_copy(update={"database_url": app_url(url)})
+        scene.runtime = await self.stack.enter_async_context(open_runtime(settings))
         self.machine.url = app_url(url)
 
     # After the loss.
 
     async def come_to_rest(self) -> bool:
-        """Let time pass, resume where there is an alarm, until all is at rest; False: it is not."""
+        """Let time pass, resume where there is an alert, until all is at rest; False: it is not."""
         return await self.scene.go_on_until(self._is_at_rest, within=_PATIENCE_S)
 
     async def _is_at_rest(self) -> bool:
         for machine in self.machines:
             machine.supervise()
         try:
-            alarms = await read_alarms(self.scene.admin_url)
-            if any(is_open for _, is_open in alarms):
+            alerts = await read_alerts(self.scene.admin_url)
+            if any(is_open for _, is_open in alerts):
                 if not self.operator.gives_up:
-                    await self._resume({kind for kind, is_open in alarms if is_open})
+                    await self._resume({kind for kind, is_open in alerts if is_open})
                 return False
             mine = {each.post_id for each in self.planned}
             return await self.scene.are_final(mine - self.operator.paused)
@@ -185,7 +185,7 @@ class World:
             return False  # the tables are being restored
 
     async def _resume(self, kinds: set[str]) -> None:
-        """What an operator does who has read the alarm."""
+        """What an operator does who has read the alert."""
         await self._count_early()
         if not self.copy_url:
             self.attempts_copied = None
@@ -202,13 +202,13 @@ class World:
         await self._count_early()
         mine = {each.post_id for each in self.planned}
         rows = await read_rows(self.scene.admin_url)
-        alarms = await read_alarms(self.copy_url or self.scene.admin_url)
+        alerts = await read_alerts(self.copy_url or self.scene.admin_url)
         return Loss(
             planned=self.planned,
             rows={number: row for number, row in rows.items() if number in mine},
             on_x=await self.scene.on_x(),
-            alarms=[kind for kind, _ in alarms],
-            must_alarm=self.must_alarm,
+            alerts=[kind for kind, _ in alerts],
+            must_alert=self.must_alert,
             sent_early=self.sent_early,
             edited={post: [text] for post, text in self.operator.edited.items()},
             cancelled=self.operator.cancelled,
@@ -216,8 +216,8 @@ class World:
         )
 
 
-async def read_alarms(url: str) -> list[tuple[str, bool]]:
-    """Alarms about the database that were ever opened: their kinds, and whether they are open."""
+async def read_alerts(url: str) -> list[tuple[str, bool]]:
+    """Alerts about the database that were ever opened: their kinds, and whether they are open."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         return await (await connection.execute(_ALARMS)).fetchall()
 

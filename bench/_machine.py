@@ -37,7 +37,7 @@ class Machine:
 
     def __post_init__(self) -> None:
         """Share the folder of media copies, as the machines of one database do."""
-        shared, own = self.scene.house.media.folder, self.home / "media"
+        shared, own = self.scene.runtime.media.folder, self.home / "media"
         if not own.exists():
             shared.mkdir(mode=0o700, parents=True, exist_ok=True)
             own.parent.mkdir(parents=True, exist_ok=True)

@@ -30,8 +30,8 @@ _ATTEMPTS = """
     SELECT p.post_id, count(*), count(*) FILTER (WHERE a.outcome = 'adopted')
     FROM roost.attempts a JOIN roost.parts p ON p.id = a.part_id GROUP BY p.post_id
 """
-_ALERTS = "SELECT DISTINCT kind, subject FROM roost.alarms"
-_OPEN_ALERTS = "SELECT DISTINCT kind, subject FROM roost.alarms WHERE ended_at IS NULL"
+_ALERTS = "SELECT DISTINCT kind, subject FROM roost.alerts"
+_OPEN_ALERTS = "SELECT DISTINCT kind, subject FROM roost.alerts WHERE ended_at IS NULL"
 #: Kinds of alerts that concern a whole X app, which is their subject.
 _APP_ALERTS = frozenset({"app", "credits", "limit"})
 #: Wall seconds for a delivery to arrive at X after the proxy let go of it.

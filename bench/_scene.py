@@ -28,11 +28,11 @@ from _rows import read_rows, read_truth
 from _workers import Trap, Worker, start_worker
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_postgres import app_url
 from fix_processes import environment_of
-from roost.house import House, open_house
+from fix_runtime import connect_account, make_tenant
 from roost.models import NO_OPTIONS, Integration, PartOptions, Tenant, TenantId
+from roost.runtime import Runtime, open_runtime
 from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
@@ -67,7 +67,7 @@ T = TypeVar("T")
 class Scene:
     """A running world; what is done to it is done from outside, as a person or a machine would."""
 
-    house: House
+    runtime: Runtime
     tenant: Tenant
     emulator: Emulator
     admin_url: str
@@ -93,7 +93,7 @@ class Scene:
     async def connect(self, username: str, tenant: Tenant | None = None) -> Integration:
         """Connect an account, as its owner does; its figures are not due soon."""
         tenant = tenant or self.tenant
-        account = await connect_account(self.house, tenant, self.emulator, username)
+        account = await connect_account(self.runtime, tenant, self.emulator, username)
         await self.run(
             "UPDATE roost.integrations SET collect_due_at = collect_due_at + interval '1 year'"
             " WHERE id = %s",
@@ -112,7 +112,7 @@ class Scene:
 
     async def make_tenant(self, name: str) -> Tenant:
         """One more tenant."""
-        tenant = await make_tenant(self.house, name)
+        tenant = await make_tenant(self.runtime, name)
         self.tenants[tenant.id] = tenant
         return tenant
 
@@ -130,10 +130,10 @@ class Scene:
             PlainPart(text, carried, options) if at == 0 else PlainPart(text)
             for at, text in enumerate(texts)
         ]
-        due_at = self.house.clock.now() + after
+        due_at = self.runtime.clock.now() + after
         tenant = self.tenants[account.tenant_id]
         post = await schedule_post(
-            self.house, tenant, account, parts, due_at=due_at, why="by the bench"
+            self.runtime, tenant, account, parts, due_at=due_at, why="by the bench"
         )
         first = (hashlib.sha256(media.read_bytes()).hexdigest(),) if media else ()
         shas = (first, *[()] * (len(texts) - 1)) if media else ()
@@ -283,7 +283,7 @@ class Scene:
         return not rows
 
     async def _skip_to(self, instant: datetime) -> None:
-        ahead = instant - self.house.clock.now()
+        ahead = instant - self.runtime.clock.now()
         if timedelta(seconds=20) < ahead < timedelta(days=40):
             await self.emulator.jump(seconds=ahead.total_seconds())
 
@@ -346,7 +346,7 @@ async def open_scene(
             _env_file=None,
             roost_home=folder / "home",
             database_url=app_url(admin_url),
-            roost_keys=make_key_line(),
+            roost_vault_keys=make_key_line(),
             roost_x_base_url=emulator.url,
             roost_clock_url=emulator.clock_url,
             roost_x_tier="enterprise",
@@ -355,10 +355,10 @@ async def open_scene(
             twitter_callback_url=emulator.app.callback,
             **{name.lower(): value for name, value in wall.items()},  # type: ignore[arg-type]
         )
-        house = await stack.enter_async_context(open_house(settings))
-        tenant = await make_tenant(house, "default")
+        runtime = await stack.enter_async_context(open_runtime(settings))
+        tenant = await make_tenant(runtime, "default")
         scene = Scene(
-            house,
+            runtime,
             tenant,
             emulator,
             admin_url,

@@ -185,8 +185,8 @@ async def _wait_beside(scene: Scene, cell: Cell, account: Integration, held: boo
     wrong = []
     before = await _creates(scene, account)
     beside = await scene.connect(f"beside_{cell.number}")
-    wall = float(scene.environment["ROOST_STALLED_AFTER_S"]) + float(
-        scene.environment["ROOST_CREATE_DEADLINE_S"]
+    wall = float(scene.environment["ROOST_WORKER_TIMEOUT_S"]) + float(
+        scene.environment["ROOST_CREATE_TIMEOUT_S"]
     )
     witness = await scene.plan(
         beside, f"{beside.username} is on time", after=timedelta(seconds=(wall + 0.5) * RATE)

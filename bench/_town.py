@@ -22,9 +22,9 @@ import psycopg
 from psycopg.rows import dict_row
 
 from roost import store, worker
-from roost.cli.children import running
-from roost.house import House, open_house
+from roost.cli.demo.processes import running
 from roost.models import IntegrationId, TenantId
+from roost.runtime import Runtime, open_runtime
 from roost.settings import Settings
 from roost.store.accounts import Identity, Tokens
 from roost.store.embedded import embedded_postgres, remove_embedded
@@ -46,7 +46,7 @@ def say(text: str) -> None:
 class Town:
     """What runs, and who lives there."""
 
-    house: House
+    runtime: Runtime
     played: PlayedX
     owner: psycopg.AsyncConnection[dict[str, Any]]
     """The superuser, who counts, and puts rows where the application would take long."""
@@ -101,7 +101,7 @@ class Town:
 
     async def settled(self) -> None:
         """Return once no post that is due moves any more."""
-        await self.until(_AT_REST, self.house.clock.now())
+        await self.until(_AT_REST, self.runtime.clock.now())
 
     async def until(self, query: Any, *values: object) -> None:
         """Return once the query says `so`."""
@@ -150,13 +150,13 @@ async def open_town(sizes: Sequence[int] = SIZES) -> AsyncIterator[Town]:
             _env_file=None,
             roost_home=folder / "home",
             database_url=server.app_url("bench"),
-            roost_keys=make_key_line(),
+            roost_vault_keys=make_key_line(),
             roost_x_base_url=url,
             roost_clock_url=f"{url}/_emulator/clock",
             twitter_client_id=played.app.client_id,
             twitter_client_secret=played.app.client_secret,
         )
-        house = await stack.enter_async_context(open_house(settings))
+        runtime = await stack.enter_async_context(open_runtime(settings))
         owner = await stack.enter_async_context(
             await psycopg.AsyncConnection.connect(
                 f"{server.url('bench')}&application_name=bench",
@@ -165,7 +165,7 @@ async def open_town(sizes: Sequence[int] = SIZES) -> AsyncIterator[Town]:
                 options="-c search_path=roost",
             )
         )
-        town = Town(house, played, owner, folder)
+        town = Town(runtime, played, owner, folder)
         for number, size in enumerate(sizes):
             await _settle(town, number, size)
         # Reading figures is not what is measured.
@@ -175,17 +175,17 @@ async def open_town(sizes: Sequence[int] = SIZES) -> AsyncIterator[Town]:
 
 async def _settle(town: Town, number: int, size: int) -> None:
     """A tenant and its connected accounts."""
-    house = town.house
-    async with house.database.house() as transaction:
+    runtime = town.runtime
+    async with runtime.database.unscoped() as transaction:
         tenant_id = await store.tenants.make(transaction, f"tenant-{number}", time_zone="UTC")
     town.accounts[tenant_id] = []
     for account in range(size):
         username = f"bench_{number}_{account}"
         user = town.played.door("users", username=username)
         grant = town.played.connect(username)
-        now = house.clock.now()
-        async with house.database.tenant(tenant_id) as transaction:
-            vault = await house.vault.of(transaction, tenant_id)
+        now = runtime.clock.now()
+        async with runtime.database.tenant(tenant_id) as transaction:
+            vault = await runtime.vault.of(transaction, tenant_id)
             kept = await store.accounts.keep(
                 transaction,
                 vault,
@@ -195,7 +195,7 @@ async def _settle(town: Town, number: int, size: int) -> None:
                     username=username,
                     name=username,
                     subscription_type=None,
-                    environment=house.settings.environment,
+                    environment=runtime.settings.environment,
                     client_id=town.played.app.client_id,
                     scopes=tuple(SCOPES.split()),
                 ),
@@ -226,7 +226,7 @@ async def workers(town: Town, count: int) -> AsyncIterator[list[psutil.Process]]
             await stack.enter_async_context(
                 running(
                     "worker",
-                    environment=environment_of(town.house.settings),
+                    environment=environment_of(town.runtime.settings),
                     log=town.folder / f"worker-{number}.log",
                 )
             )

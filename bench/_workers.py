@@ -19,7 +19,7 @@ from typing import Protocol
 
 import psutil
 
-_PRELOADED = ["roost.worker", "roost.cli.processes", "roost.services.publish", "roost.house"]
+_PRELOADED = ["roost.worker", "roost.cli.serve", "roost.services.publish", "roost.runtime"]
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(_PRELOADED)
 #: Where distributions install libfaketime's variant for programs with threads.
@@ -88,7 +88,7 @@ def _run(log: str, trap: str) -> None:
     from roost import telemetry
     from roost.cli import main
 
-    telemetry.observe(Trap(Path(trap)).strike)
+    telemetry.on_failpoint(Trap(Path(trap)).strike)
     main(["worker", "--json"])
 
 

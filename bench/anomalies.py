@@ -4,7 +4,7 @@
 
 Accounts are simulated: arrivals and departures are counts around a mean that follows the weekday,
 drifts from week to week and has luck of its own each day (log-normal), so that days are far more
-unlike than chance alone would make them. Nothing special happens to them, hence every alert is
+unlike than chance alone would make them. Nothing special happens to them, hence every anomaly is
 false. Then 6 % of the followers leave at some instant of day 21, and nothing else changes.
 Thresholds were chosen on accounts of this make with other seeds: real ones may differ.
 """
@@ -21,7 +21,7 @@ from _report import Bar, report
 
 from roost.insights.anomalies import find_anomalies
 from roost.insights.plan import READING_TIME
-from roost.models import AccountSnapshot, Alert, IntegrationId, Metric
+from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 
 DAYS = 90
 LEAST_HISTORY = 10
@@ -116,7 +116,7 @@ class Count:
 
     @property
     def false_a_month(self) -> float:
-        """False alerts per account and 30 days on which it could be judged."""
+        """False anomalies per account and 30 days on which it could be judged."""
         months = self.accounts * (DAYS - 1 - LEAST_HISTORY) / 30
         return (self.false_gains + self.false_losses) / months
 
@@ -127,24 +127,26 @@ def measure(kind: Kind, size: int, accounts: int, seed: int) -> Count:
     count = Count()
     for _ in range(accounts):
         snapshots = read(simulate(chance, kind, size), READING_HOUR)
-        for alert in find_anomalies(IntegrationId(1), snapshots):
-            if alert.observed > 0:
+        for anomaly in find_anomalies(IntegrationId(1), snapshots):
+            if anomaly.observed > 0:
                 count.false_gains += 1
             else:
                 count.false_losses += 1
         at = BEGIN + timedelta(days=PURGE_DAY, hours=float(chance.uniform(0, READING_HOUR)))
         seen = purge(snapshots, at)[: PURGE_DAY + 2]
-        purged = [alert for alert in find_anomalies(IntegrationId(1), seen) if is_purge(alert)]
+        purged = [
+            anomaly for anomaly in find_anomalies(IntegrationId(1), seen) if is_purge(anomaly)
+        ]
         count.accounts += 1
         count.found += bool(purged)
-        count.day_right += any(alert.day == at.date() for alert in purged)
+        count.day_right += any(anomaly.day == at.date() for anomaly in purged)
     return count
 
 
-def is_purge(alert: Alert) -> bool:
-    """Whether an alert can be about the purge at all: a loss, on its day or the one after."""
+def is_purge(anomaly: Anomaly) -> bool:
+    """Whether an anomaly can be about the purge at all: a loss, on its day or the one after."""
     day = (BEGIN + timedelta(days=PURGE_DAY)).date()
-    return alert.observed < 0 and timedelta(0) <= alert.day - day <= timedelta(days=1)
+    return anomaly.observed < 0 and timedelta(0) <= anomaly.day - day <= timedelta(days=1)
 
 
 def add_up(counts: Iterator[Count]) -> Count:

@@ -173,7 +173,7 @@ def figures(outcomes: list[Outcome]) -> dict[str, float | int | str]:
         }
     for course in (each.course for each in outcomes if each.restores):
         told |= {
-            "alarm_after_restore_s": round(course.alarm_after_s, 2),
+            "alert_after_restore_s": round(course.alert_after_s, 2),
             "resume_tries": course.resume_tries,
             "adopted_by_resume": len(course.resumed.adopted),
             "asked_by_resume": len(course.resumed.asked),

@@ -3,7 +3,7 @@
     ./dev bench data_loss [--json] [--only WORD] [--worlds N] [--seed N]
 
 Real worker processes on real clusters, played side by side, each schedule with X's refusal of
-duplicates off and on. An operator resumes where, and only where, an alarm was opened; then the
+duplicates off and on. An operator resumes where, and only where, an alert was opened; then the
 ground truth of the emulator is compared with what was planned.
 """
 
@@ -79,12 +79,12 @@ def bars(verdicts: list[Verdict]) -> list[Bar]:
 def figures(verdicts: list[Verdict]) -> dict[str, float | int | str]:
     """What else was seen."""
     kinds = Counter(verdict.play.schedule.kind for verdict in verdicts)
-    alarms = sum((verdict.alarms for verdict in verdicts), Counter[str]())
+    alerts = sum((verdict.alerts for verdict in verdicts), Counter[str]())
     findings = Counter(each.wrong.value for verdict in verdicts for each in verdict.findings)
     return {
         "plays": len(verdicts),
         **{f"plays_{kind}": count for kind, count in sorted(kinds.items())},
-        **{f"alarms_{kind}": count for kind, count in sorted(alarms.items())},
+        **{f"alerts_{kind}": count for kind, count in sorted(alerts.items())},
         "resumes": sum(verdict.resumes for verdict in verdicts),
         "adopted": sum(verdict.adopted for verdict in verdicts),
         "reconnected": sum(verdict.reconnected for verdict in verdicts),

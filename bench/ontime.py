@@ -64,11 +64,11 @@ async def burst(town: Town, each: int, name: str) -> Burst:
     """Every account has `each` posts due at one instant; from then until all are settled."""
     known = len(town.played.truth()["posts"])
     async with workers(town, WORKERS) as processes:
-        due = town.house.clock.now() + timedelta(seconds=5 + each)
+        due = town.runtime.clock.now() + timedelta(seconds=5 + each)
         posts = await town.plan(list(town.accounts), each, due, name)
         await town.tidy()
-        assert town.house.clock.now() < due, "the machine is too slow to plan them in time"
-        await town.house.clock.sleep_until(due)
+        assert town.runtime.clock.now() < due, "the machine is too slow to plan them in time"
+        await town.runtime.clock.sleep_until(due)
         began, before = time.monotonic(), await _cpu_seconds(town, processes)
         await town.settled()
         seconds = time.monotonic() - began
@@ -147,7 +147,7 @@ async def _queue_noop(town: Town) -> None:
         "SELECT cardinality(procrastinate_defer_jobs_v1(array_agg(ROW(%s, %s, 0, NULL,"
         " 'noop:' || n, '{}', NULL)::procrastinate_job_to_defer_v1)))"
         " FROM generate_series(1, %s) AS n",
-        jobs.queue_name(NOOP, town.house.settings.environment),
+        jobs.queue_name(NOOP, town.runtime.settings.environment),
         NOOP,
         PORTION,
     )
@@ -160,7 +160,7 @@ async def _noop_worker(town: Town) -> AsyncIterator[psutil.Process]:
         sys.executable,
         __file__,
         "--noop-worker",
-        env=environment_of(town.house.settings),
+        env=environment_of(town.runtime.settings),
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
@@ -217,7 +217,7 @@ async def fill_with_waiting(town: Town, count: int) -> float:
     """So many posts that wait for a later day; the bytes that each of them takes, all included."""
     before = await _bytes(town)
     total = sum(map(len, town.accounts.values()))
-    first = town.house.clock.now() + timedelta(days=1)
+    first = town.runtime.clock.now() + timedelta(days=1)
     times = [first + timedelta(days=300) * n * total / count for n in range(count // total)]
     # Checks of foreign keys and triggers are not what is measured.
     await town.owner.execute("SET session_replication_role = replica")
@@ -244,7 +244,7 @@ async def lone_posts_ms(town: Town, count: int, chance: random.Random) -> list[f
     known = len(town.played.truth()["posts"])
     tenants = list(town.accounts)
     async with workers(town, WORKERS):
-        due = town.house.clock.now() + timedelta(seconds=5)
+        due = town.runtime.clock.now() + timedelta(seconds=5)
         planned: dict[str, datetime] = {}
         for number in range(count):
             tenant_id = chance.choice(tenants)
@@ -253,7 +253,7 @@ async def lone_posts_ms(town: Town, count: int, chance: random.Random) -> list[f
             await town.fill(tenant_id, [account], [due], f"lone {number} lone")
             planned[f"lone {number} lone"] = due
         await town.announce()
-        await town.house.clock.sleep_until(due)
+        await town.runtime.clock.sleep_until(due)
         await town.settled()
     late = []
     for post in town.played.truth()["posts"][known:]:

@@ -5,7 +5,7 @@ import signal
 pytest_plugins = [
     "fix_postgres",
     "fix_emulator",
-    "fix_house",
+    "fix_runtime",
     "fix_publishing",
     "x_emulator.pytest_plugin",
 ]

@@ -71,10 +71,10 @@ async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDe
     halved = await desk.plan("New", "Low tide", "The end", after_s=1)
     await desk.work_through()
     await desk.emulator.jump(hours=30)
-    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     await desk.emulator.jump(hours=1)
     planned = await desk.plan("To come", after_s=86_400, media=teal)
-    now = desk.house.clock.now()
+    now = desk.runtime.clock.now()
     with psycopg.connect(admin_url, autocommit=True) as connection:
         execute = connection.execute
         execute(
@@ -83,7 +83,7 @@ async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDe
             [desk.tenant.id, desk.account.id, now.date(), now],
         )
         execute(
-            "INSERT INTO roost.alarms (tenant_id, kind, subject, raised_at, message, next) VALUES"
+            "INSERT INTO roost.alerts (tenant_id, kind, subject, raised_at, message, next) VALUES"
             " (NULL, 'credits', 'app', %(at)s, '', ''),"
             " (%(own)s, 'reconnect', '@', %(at)s, '', '')",
             {"at": now, "own": desk.tenant.id},

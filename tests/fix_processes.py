@@ -12,12 +12,12 @@ from roost.settings import Settings
 #: Wall seconds, short for tests: signs of life, deadlines. Domain time runs at the emulator's rate.
 QUICK = {
     "ROOST_HEARTBEAT_S": "0.3",
-    "ROOST_STALLED_AFTER_S": "1.2",
-    "ROOST_CREATE_DEADLINE_S": "2",
+    "ROOST_WORKER_TIMEOUT_S": "1.2",
+    "ROOST_CREATE_TIMEOUT_S": "2",
 }
 #: As quick, with a deadline that no create misses on a busy machine: after a missed one a post
 #: waits in domain time, which stands still in most tests.
-STEADY = QUICK | {"ROOST_CREATE_DEADLINE_S": "60"}
+STEADY = QUICK | {"ROOST_CREATE_TIMEOUT_S": "60"}
 
 
 def environment_of(settings: Settings, wall: Mapping[str, str] = STEADY) -> dict[str, str]:

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 
 from fix_emulator import START_TIME, Emulator
-from fix_house import connect_account
 from fix_processes import environment_of, until
+from fix_runtime import connect_account
 from roost import jobs, store
-from roost.house import House
 from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
-from roost.services import alert, collect, dispatch, publish
+from roost.runtime import Runtime
+from roost.services import collect, detect, dispatch, publish
 from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
 from roost.store.accounts import Tokens
@@ -46,7 +46,7 @@ _TAKE_JOB = """
 class Desk:
     """One tenant's account, with everything that a test of publishing does to it."""
 
-    house: House
+    runtime: Runtime
     tenant: Tenant
     account: Integration
     emulator: Emulator
@@ -63,11 +63,11 @@ class Desk:
         carried = ((media, "A teal square"),) if media else ()
         parts = [PlainPart(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
         post = await schedule_post(
-            self.house,
+            self.runtime,
             self.tenant,
             account or self.account,
             parts,
-            due_at=self.house.clock.now() + timedelta(seconds=after_s),
+            due_at=self.runtime.clock.now() + timedelta(seconds=after_s),
             why="by the test",
         )
         return post.id
@@ -77,11 +77,11 @@ class Desk:
         while True:
             while (job := await self._take_job()) is not None:
                 await self.do(*job)
-            if not (await dispatch.dispatch_due(self.house)).queued:
+            if not (await dispatch.dispatch_due(self.runtime)).queued:
                 return
 
     async def _take_job(self) -> tuple[str, dict[str, int]] | None:
-        async with self.house.database.house() as transaction:
+        async with self.runtime.database.unscoped() as transaction:
             rows = await transaction.raw.execute(_TAKE_JOB)
             job: tuple[str, dict[str, int]] | None = await rows.fetchone()
         return job
@@ -92,13 +92,13 @@ class Desk:
         integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])
-            await publish.publish_post(self.house, self.locks, tenant_id, integration_id, post_id)
+            await publish.publish_post(self.runtime, self.locks, tenant_id, integration_id, post_id)
         elif task == jobs.PREPARE:
             post_id = PostId(arguments["post_id"])
-            await publish.prepare_post(self.house, self.locks, tenant_id, integration_id, post_id)
+            await publish.prepare_post(self.runtime, self.locks, tenant_id, integration_id, post_id)
         else:
-            await collect.collect_account(self.house, tenant_id, integration_id)
-            await alert.detect(self.house, tenant_id, integration_id)
+            await collect.collect_account(self.runtime, tenant_id, integration_id)
+            await detect.detect_anomalies(self.runtime, tenant_id, integration_id)
 
     async def work_through(self) -> None:
         """Work, and move the clock to each next step, until no post moves by itself."""
@@ -112,7 +112,7 @@ class Desk:
 
     async def next_step(self) -> datetime | None:
         """When the next post moves by itself; None: none does."""
-        async with self.house.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.tenant(self.tenant.id) as transaction:
             row = await (await transaction.raw.execute(_NEXT_STEP)).fetchone()
         assert row is not None
         at: datetime | None = row[0]
@@ -124,12 +124,12 @@ class Desk:
 
     async def see(self, post_id: PostId) -> Post:
         """The post as it stands."""
-        async with self.house.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.tenant(self.tenant.id) as transaction:
             return await store.posts.get(transaction, post_id)
 
     async def story(self, post_id: PostId) -> list[str]:
         """The post's history, a line each: whose, from, to, why."""
-        async with self.house.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.tenant(self.tenant.id) as transaction:
             events = await store.posts.list_events(transaction, post_id)
         return [
             f"{'post' if e.position is None else f'part {e.position}'}:"
@@ -165,15 +165,15 @@ class Desk:
 
     async def read_figures_at(self, at: datetime) -> None:
         """Let the account's figures be due at this instant."""
-        async with self.house.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.tenant(self.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE integrations SET collect_due_at = %s WHERE id = %s", [at, self.account.id]
             )
 
     def with_settings(self, **changed: Any) -> "Desk":
         """The same desk under other settings."""
-        settings = self.house.settings.model_copy(update=changed)
-        return replace(self, house=replace(self.house, settings=settings))
+        settings = self.runtime.settings.model_copy(update=changed)
+        return replace(self, runtime=replace(self.runtime, settings=settings))
 
     async def post_by_hand(self, text: str) -> str:
         """What the account's owner posts without Roost; its id."""
@@ -204,8 +204,8 @@ class Desk:
 
     async def kept_tokens(self) -> Tokens:
         """The grant as the database has it."""
-        async with self.house.database.tenant(self.tenant.id) as transaction:
-            vault = await self.house.vault.of(transaction, self.tenant.id)
+        async with self.runtime.database.tenant(self.tenant.id) as transaction:
+            vault = await self.runtime.vault.of(transaction, self.tenant.id)
             return await store.accounts.open_tokens(transaction, vault, self.account.id)
 
     async def kill_grant(self) -> None:
@@ -221,15 +221,15 @@ class Desk:
 
     async def integration(self) -> Integration:
         """The account as it stands."""
-        async with self.house.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.tenant(self.tenant.id) as transaction:
             return await store.accounts.get(transaction, self.account.id)
 
 
-async def somebody_waits(house: House) -> None:
+async def somebody_waits(runtime: Runtime) -> None:
     """Return once a transaction waits for another's lock."""
 
     async def does_one() -> bool:
-        async with house.database.house() as transaction:
+        async with runtime.database.unscoped() as transaction:
             rows = await transaction.raw.execute("SELECT FROM pg_locks WHERE NOT granted")
             return await rows.fetchone() is not None
 
@@ -244,12 +244,12 @@ async def noon(emulator: Emulator) -> datetime:
 
 @pytest.fixture
 async def desk(
-    noon: datetime, house: House, tenant: Tenant, emulator: Emulator
+    noon: datetime, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> AsyncIterator[Desk]:
     """The account @larkbooks of the tenant `default`, connected, its figures not due soon."""
-    account = await connect_account(house, tenant, emulator, "larkbooks")
-    async with open_sender_locks(house.database) as locks:
-        desk = Desk(house, tenant, account, emulator, locks)
+    account = await connect_account(runtime, tenant, emulator, "larkbooks")
+    async with open_sender_locks(runtime.database) as locks:
+        desk = Desk(runtime, tenant, account, emulator, locks)
         await desk.read_figures_at(noon + timedelta(days=365))
         yield desk
 

@@ -8,16 +8,16 @@ from typing import Any
 import aiohttp
 import pytest
 
-from roost.house import House
+from roost.runtime import Runtime
 from roost.web import server
 
 
 @contextlib.asynccontextmanager
-async def serving(house: House, port: int = 0) -> AsyncIterator[str]:
+async def serving(runtime: Runtime, port: int = 0) -> AsyncIterator[str]:
     """The service on this port, or a free one; its base URL."""
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
-        server.serve(house, "127.0.0.1", port, on_listening=listening.set_result)
+        server.serve(runtime, "127.0.0.1", port, on_listening=listening.set_result)
     )
     first: set[asyncio.Future[Any]] = {task, listening}
     await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
@@ -29,9 +29,9 @@ async def serving(house: House, port: int = 0) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def web(house: House) -> AsyncIterator[str]:
+async def web(runtime: Runtime) -> AsyncIterator[str]:
     """The service's base URL."""
-    async with serving(house) as url:
+    async with serving(runtime) as url:
         yield url
 
 

@@ -10,33 +10,33 @@ if TYPE_CHECKING:
     from roost.clock import Clock, SystemClock
     from roost.endpoint import XEndpoint
     from roost.errors import Kind, RoostError
-    from roost.house import House, open_house
+    from roost.runtime import Runtime, open_runtime
     from roost.settings import Settings, read_settings
     from roost.twitter import TwitterTool
 
 _HOMES = {
     "Clock": "roost.clock",
-    "House": "roost.house",
+    "Runtime": "roost.runtime",
     "Kind": "roost.errors",
     "RoostError": "roost.errors",
     "Settings": "roost.settings",
     "SystemClock": "roost.clock",
     "TwitterTool": "roost.twitter",
     "XEndpoint": "roost.endpoint",
-    "open_house": "roost.house",
+    "open_runtime": "roost.runtime",
     "read_settings": "roost.settings",
 }
 
 __all__ = [
     "Clock",
-    "House",
     "Kind",
     "RoostError",
+    "Runtime",
     "Settings",
     "SystemClock",
     "TwitterTool",
     "XEndpoint",
-    "open_house",
+    "open_runtime",
     "read_settings",
 ]
 

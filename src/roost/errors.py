@@ -336,7 +336,7 @@ class WatermarkUnreadable(Broken):
 class VaultKeyMissing(Broken):
     """No key is there to open or seal a secret."""
 
-    default_next = "`roost init` makes one, or set ROOST_KEYS to `id:base64`."
+    default_next = "`roost init` makes one, or set ROOST_VAULT_KEYS to `id:base64`."
 
 
 class VaultDamaged(Broken):

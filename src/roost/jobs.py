@@ -85,7 +85,7 @@ def make_worker(
         delete_jobs="always",
         # The engine's own sign of life stops when it begins to drain, ours does not.
         update_heartbeat_interval=timedelta(days=1).total_seconds(),
-        stalled_worker_timeout=settings.roost_stalled_after_s,
+        stalled_worker_timeout=settings.roost_worker_timeout_s,
         worker_middleware=[around],
     )
 

@@ -332,7 +332,7 @@ class Event:
     after: str
     """A state; or `held` and `free`, where the account, the tenant or everything was paused."""
     why: str
-    who: str = "roost"
+    actor: str = "roost"
     """Whose hand it was: a worker, the dispatcher, a person at the terminal or on the page."""
 
 
@@ -374,7 +374,7 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class Anomaly:
     """Something out of the ordinary in an account's figures."""
 
     integration_id: IntegrationId
@@ -412,7 +412,7 @@ class AlertKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
+class Alert:
     """Something about the work itself that a person has to see to; an alert is about figures."""
 
     kind: AlertKind
@@ -434,7 +434,7 @@ class AccountHistory:
     """Oldest first."""
     posts: tuple[PostSnapshot, ...] = ()
     """By part, oldest first."""
-    alerts: tuple[Alert, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
     usd: Decimal = field(default=Decimal(0))
     """What X billed for this account in the reported range."""
     known_before: Mapping[PartId, Mapping[Metric, int]] = field(default_factory=dict)

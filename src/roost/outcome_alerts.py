@@ -52,8 +52,8 @@ async def alert_outcome(
     if state not in _WORDS:
         return
     kind, what, what_next = _WORDS[state]
-    await store.alarms.sound(
-        transaction, post.tenant_id, kind, store.alarms.about_post(post.id), at=at,
+    await store.alerts.open_alert(
+        transaction, post.tenant_id, kind, store.alerts.about_post(post.id), at=at,
         message=f"Post {post.id} of @{account.username} {what}: {why}",
         next=what_next.format(post.id),
     )  # fmt: skip

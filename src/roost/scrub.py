@@ -19,7 +19,7 @@ _SECRET_ENDINGS: Final = (
     "token", "secret", "password", "passwd", "passphrase", "pwd", "verifier", "credential",
     "credentials", "signature", "api_key", "api-key", "apikey", "consumer_key", "secret_key",
     "private_key", "access_key", "encryption_key", "signing_key", "vault_key", "vault_keys",
-    "roost_keys",
+    "roost_vault_keys",
 )  # fmt: skip
 #: Their value is the rest of the line.
 _HEADER_ENDINGS: Final = ("authorization", "cookie")
@@ -61,7 +61,7 @@ _SHAPES: Final = (
         r"(?i)(%(?:25)*3a%(?:25)*2f%(?:25)*2f[\w.+-]{0,128}%(?:25)*3a)[^\s\"'&]{1,256}?"
         r"(?=%(?:25)*40)"
     ),
-    # A line of a key file or of ROOST_KEYS: `id:base64` of 32 bytes.
+    # A line of a key file or of ROOST_VAULT_KEYS: `id:base64` of 32 bytes.
     re.compile(r"(?<![\w.-])([\w.-]{1,64}:)[A-Za-z0-9+/_-]{43}="),
     re.compile(r"(\beyJ)[\w-]{8,512}\.[\w-]{8,4096}\.[\w-]{0,1024}"),
 )

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         default_factory=lambda: Path.home() / ".roost",
         description="Data folder: embedded database, keys, copies of posts' files.",
     )
-    roost_keys: str | None = Field(
+    roost_vault_keys: str | None = Field(
         default=None,
         repr=False,
         description="Vault keys, `id:base64` separated by commas; the first encrypts. Wins "
@@ -96,17 +96,17 @@ class Settings(BaseSettings):
         description="The emulator's clock (`…/_emulator/clock`); only beside an emulator "
         "at ROOST_X_BASE_URL.",
     )
-    roost_create_deadline_s: float = Field(
+    roost_create_timeout_s: float = Field(
         default=10.0,
         gt=0,
         description="Wall seconds that one create may take before it counts as unknown.",
     )
-    roost_read_lag_s: float = Field(
+    roost_timeline_lag_s: float = Field(
         default=15.0,
         ge=0,
         description="Seconds after which a new post is on X's timeline for sure.",
     )
-    roost_resend_within_s: float = Field(
+    roost_resend_window_s: float = Field(
         default=600.0,
         gt=0,
         description="Seconds after an attempt in which an absent part may be sent again.",
@@ -119,10 +119,10 @@ class Settings(BaseSettings):
     )
     roost_late_posts: Literal["miss", "publish"] = Field(
         default="miss",
-        description="What becomes of a later one: `miss` marks it missed, with an alarm; "
+        description="What becomes of a later one: `miss` marks it missed, with an alert; "
         "`publish` sends it all the same.",
     )
-    roost_prepare_ahead_s: float = Field(
+    roost_upload_lead_s: float = Field(
         default=600.0,
         ge=0,
         description="Seconds before its time at which a post's files are brought to X.",
@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         gt=0,
         description="Wall seconds between two signs of life of a worker.",
     )
-    roost_stalled_after_s: float = Field(
+    roost_worker_timeout_s: float = Field(
         default=8.0,
         gt=0,
         description="Wall seconds of silence after which a worker's jobs go to another.",
@@ -212,19 +212,19 @@ class Settings(BaseSettings):
         return self.roost_x_tier == "enterprise"
 
     @property
-    def create_deadline(self) -> timedelta:
+    def create_timeout(self) -> timedelta:
         """How long one create may take, in wall time."""
-        return timedelta(seconds=self.roost_create_deadline_s)
+        return timedelta(seconds=self.roost_create_timeout_s)
 
     @property
-    def read_lag(self) -> timedelta:
+    def timeline_lag(self) -> timedelta:
         """How late X's timeline may be, in domain time."""
-        return timedelta(seconds=self.roost_read_lag_s)
+        return timedelta(seconds=self.roost_timeline_lag_s)
 
     @property
-    def resend_within(self) -> timedelta:
+    def resend_window(self) -> timedelta:
         """How long after an attempt a part may be sent again, in domain time."""
-        return timedelta(seconds=self.roost_resend_within_s)
+        return timedelta(seconds=self.roost_resend_window_s)
 
     @property
     def late_tolerance(self) -> timedelta:
@@ -232,9 +232,9 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.roost_late_tolerance_s)
 
     @property
-    def prepare_ahead(self) -> timedelta:
+    def upload_lead(self) -> timedelta:
         """How long before its time a post's files are brought to X, in domain time."""
-        return timedelta(seconds=self.roost_prepare_ahead_s)
+        return timedelta(seconds=self.roost_upload_lead_s)
 
     def require_x_app(self) -> str:
         """The client id. Raises: SettingInvalid where connecting is not set up."""
@@ -329,6 +329,6 @@ def _secrets(settings: Settings) -> Iterator[str]:
             address = urlsplit(value)
             yield address.password or ""
             yield from (one for key, one in parse_qsl(address.query) if key.endswith("password"))
-        elif name == "roost_keys":
+        elif name == "roost_vault_keys":
             yield from (line.partition(":")[2].strip() for line in value.split(","))
         yield value

@@ -92,12 +92,12 @@ def _log_lost(place: str, error: BaseException | None) -> None:
 _observers: list[Callable[[str], None]] = []
 
 
-def reached(step: str) -> None:
+def failpoint(step: str) -> None:
     """Tell observers that work has come to a named step (tests end processes exactly there)."""
     for observer in _observers:
         observer(step)
 
 
-def observe(observer: Callable[[str], None]) -> None:
+def on_failpoint(observer: Callable[[str], None]) -> None:
     """Call `observer` with each step's name, in the thread that reaches it."""
     _observers.append(observer)

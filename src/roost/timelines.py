@@ -2,19 +2,22 @@
 
 from datetime import datetime
 
-from roost import reconcile, x
-from roost.journal import PartJournal
+from roost import x
 from roost.models import TweetId, XUserId
+from roost.publishing import reconcile
+from roost.publishing.state import PartProgress
 from roost.text import text_or_none
 
 
-async def read_since(client: x.Client, x_user_id: XUserId, since: datetime) -> list[reconcile.Seen]:
+async def read_since(
+    client: x.Client, x_user_id: XUserId, since: datetime
+) -> list[reconcile.TimelinePost]:
     """Every post since an instant of X's time, less what clocks may differ; each is billed.
 
     Raises: as `x.posts.read_timeline`.
     """
     return [
-        reconcile.Seen(
+        reconcile.TimelinePost(
             tweet_id=seen.tweet_id,
             text=seen.expanded_text,
             created_at=seen.created_at,
@@ -30,7 +33,7 @@ async def read_since(client: x.Client, x_user_id: XUserId, since: datetime) -> l
     ]
 
 
-def describe_part(part: PartJournal, reply_to: TweetId | None) -> reconcile.Wanted:
+def describe_part(part: PartProgress, reply_to: TweetId | None) -> reconcile.Wanted:
     """What a part that answers `reply_to` looks like on its account's timeline."""
     options = part.part.options
     return reconcile.Wanted(

@@ -1,7 +1,7 @@
 """The mission's provider class: X under the names its page uses, thin over `roost.x`.
 
 For a program that has an access token and wants nothing of Roost's store. Accounts that Roost
-keeps go through `roost.accounts`, which refreshes, prices and remembers.
+keeps go through `roost.account_client`, which refreshes, prices and remembers.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ class HistoryNotKept(Refused):
 
     default_next = (
         "Ask without dates, or give the tool the history of a connected account"
-        " (`history=roost.history.kept(house, tenant_id)`)."
+        " (`history=roost.history.kept(runtime, tenant_id)`)."
     )
 
 

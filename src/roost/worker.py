@@ -16,9 +16,9 @@ from procrastinate.worker import Worker
 
 from roost import jobs, watermark
 from roost.errors import RoostError
-from roost.house import House
 from roost.models import IntegrationId, PostId, TenantId
-from roost.services import alert, collect, dispatch, media_copies, publish
+from roost.runtime import Runtime
+from roost.services import collect, detect, dispatch, media_copies, publish
 from roost.services.clock_check import ClockCheck
 from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
@@ -43,22 +43,22 @@ _LONGEST_PAUSE_S = 10.0
 _REMOVE_COPIES_S = 3600.0
 
 
-def _add_tasks(app: App, house: House, locks: SenderLocks) -> None:
+def _add_tasks(app: App, runtime: Runtime, locks: SenderLocks) -> None:
     @app.task(name=jobs.PUBLISH)
     async def publish_post(tenant_id: int, integration_id: int, post_id: int) -> None:
         tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
-        await publish.publish_post(house, locks, tenant, integration, PostId(post_id))
+        await publish.publish_post(runtime, locks, tenant, integration, PostId(post_id))
 
     @app.task(name=jobs.PREPARE)
     async def prepare_post(tenant_id: int, integration_id: int, post_id: int) -> None:
         tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
-        await publish.prepare_post(house, locks, tenant, integration, PostId(post_id))
+        await publish.prepare_post(runtime, locks, tenant, integration, PostId(post_id))
 
     @app.task(name=jobs.COLLECT)
     async def collect_account(tenant_id: int, integration_id: int) -> None:
         tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
-        await collect.collect_account(house, tenant, integration)
-        await alert.detect(house, tenant, integration)
+        await collect.collect_account(runtime, tenant, integration)
+        await detect.detect_anomalies(runtime, tenant, integration)
 
 
 class Bodies:
@@ -100,17 +100,17 @@ class Bodies:
         return [job for number, job in idle.items() if now - self._idle_since[number] > after_s]
 
 
-async def _dispatch(house: House, woken: asyncio.Event, bodies: Bodies) -> None:
+async def _dispatch(runtime: Runtime, woken: asyncio.Event, bodies: Bodies) -> None:
     """Queue what has come due, then wait for the next due time, a NOTIFY, or room."""
     woken.clear()
-    next_at = (await dispatch.dispatch_due(house)).next_at
+    next_at = (await dispatch.dispatch_due(runtime)).next_at
     waits: list[asyncio.Task[object]] = [asyncio.create_task(woken.wait())]
     timeout = _LOOK_AGAIN_S
-    if next_at is not None and next_at <= house.clock.now():
+    if next_at is not None and next_at <= runtime.clock.now():
         waits = [asyncio.create_task(bodies.begin(_ROOM_AFTER_JOBS))]
         timeout = _ROOM_AFTER_S
     elif next_at is not None:
-        waits.append(asyncio.create_task(house.clock.sleep_until(next_at)))
+        waits.append(asyncio.create_task(runtime.clock.sleep_until(next_at)))
     try:
         await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -119,20 +119,22 @@ async def _dispatch(house: House, woken: asyncio.Event, bodies: Bodies) -> None:
     await asyncio.sleep(_GATHER_S)
 
 
-async def _listen(house: House, woken: asyncio.Event) -> None:
+async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
     """Wake the dispatcher at each NOTIFY, and once at the start of listening."""
-    async with await house.database.connect() as connection:
+    async with await runtime.database.connect() as connection:
         await connection.execute("LISTEN roost_due")
         woken.set()
         async for _ in connection.notifies():
             woken.set()
 
 
-async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies: Bodies) -> None:
+async def _run_housekeeping(
+    runtime: Runtime, app: App, engines: Sequence[Worker], bodies: Bodies
+) -> None:
     """On wall time: jobs of dead workers go to living ones, stranded posts get a job again."""
-    settings = house.settings
+    settings = runtime.settings
     stalled = await app.job_manager.get_stalled_jobs(
-        seconds_since_heartbeat=settings.roost_stalled_after_s
+        seconds_since_heartbeat=settings.roost_worker_timeout_s
     )
     for job in stalled:
         log.warning("job %s was left by a dead worker; it starts again", job.id)
@@ -143,20 +145,20 @@ async def _keep_house(house: House, app: App, engines: Sequence[Worker], bodies:
             await _end_job(app, job)
     ours = {engine.worker_id for engine in engines} - {None}
     doing = await app.job_manager.list_jobs_async(status=Status.DOING.value)
-    now, after_s = asyncio.get_running_loop().time(), settings.roost_stalled_after_s
+    now, after_s = asyncio.get_running_loop().time(), settings.roost_worker_timeout_s
     for job in bodies.ended_unseen(
         [job for job in doing if job.worker_id in ours], now=now, after_s=after_s
     ):
         log.warning("the end of job %s was not written; it is now", job.id)
         await _end_job(app, job)
-    await dispatch.dispatch_stranded(house)
+    await dispatch.dispatch_stranded(runtime)
     await asyncio.sleep(settings.roost_heartbeat_s)
 
 
-async def _remove_copies(house: House) -> None:
+async def _remove_copies(runtime: Runtime) -> None:
     """On wall time: remove copies of files that no post needs; a failure hinders no post."""
     try:
-        removed = await media_copies.remove_unneeded(house)
+        removed = await media_copies.remove_unneeded(runtime)
     except DATABASE_AWAY:
         raise
     except (RoostError, OSError) as error:
@@ -203,7 +205,7 @@ def _ignore(_: Sending) -> None:
 
 
 async def run(
-    house: House, *, handle_signals: bool = True, on_ending: Callable[[Sending], None] = _ignore
+    runtime: Runtime, *, handle_signals: bool = True, on_ending: Callable[[Sending], None] = _ignore
 ) -> None:
     """Work until SIGTERM or SIGINT, then let running jobs finish; or until cancelled.
 
@@ -223,11 +225,11 @@ async def run(
             # First of all: what is cancelled while it opens may swallow the cancellation.
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, ask)
-        await _publish_until(asked, house, on_ending)
+        await _publish_until(asked, runtime, on_ending)
 
 
 async def _publish_until(
-    asked: asyncio.Event, house: House, on_ending: Callable[[Sending], None]
+    asked: asyncio.Event, runtime: Runtime, on_ending: Callable[[Sending], None]
 ) -> None:
     """Work while everything that sending depends on holds, until `asked`."""
     checks: list[DatabaseCheck] = []
@@ -236,16 +238,16 @@ async def _publish_until(
         for check in checks:
             await check.check()
 
-    async with open_sender_locks(house.database, on_reopen=compare) as locks:
-        database, clock = DatabaseCheck(house, locks), ClockCheck(house)
+    async with open_sender_locks(runtime.database, on_reopen=compare) as locks:
+        database, clock = DatabaseCheck(runtime, locks), ClockCheck(runtime)
         locks.close_gate("the database has not been compared yet")
         await _first_checks(database, clock, locks, asked)
         checks.append(database)
-        with watermark.running(house.settings.roost_home):
+        with watermark.running(runtime.settings.roost_home):
             tasks = [
                 asyncio.create_task(_again_and_again(name, work, ended))
                 for name, work, ended in (
-                    ("the engine", lambda: _work_if_open(house, locks, asked), asked),
+                    ("the engine", lambda: _work_if_open(runtime, locks, asked), asked),
                     ("the checks", lambda: _check(database, clock, locks), asyncio.Event()),
                 )
             ]
@@ -298,11 +300,11 @@ async def _first_checks(
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) -> None:
     """Compare again at each heartbeat, or when a part of the work has met a problem."""
-    await locks.heartbeat(database.house.who)
+    await locks.heartbeat(database.runtime.actor)
     await database.check()
     await clock.check()
     _set_gate(database, clock, locks)
-    await asyncio.sleep(database.house.settings.roost_heartbeat_s)
+    await asyncio.sleep(database.runtime.settings.roost_heartbeat_s)
 
 
 def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) -> None:
@@ -316,10 +318,10 @@ def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) ->
         locks.close_gate(problem)
 
 
-async def _work_if_open(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
+async def _work_if_open(runtime: Runtime, locks: SenderLocks, asked: asyncio.Event) -> None:
     """Run the engine until it is asked to end or the gate closes; wait while it is closed."""
     if locks.closed_because is None:
-        await _work(house, locks, asked)
+        await _work(runtime, locks, asked)
         return
     await _any_of(asked, locks.opened)
 
@@ -334,14 +336,14 @@ async def _any_of(*events: asyncio.Event) -> None:
             wait.cancel()
 
 
-async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
+async def _work(runtime: Runtime, locks: SenderLocks, asked: asyncio.Event) -> None:
     """Run the engine and what is beside it until it is asked to end, or loses the database."""
     woken, forever = asyncio.Event(), asyncio.Event()
-    async with jobs.open_engine(house.database.conninfo) as app:
-        _add_tasks(app, house, locks)
+    async with jobs.open_engine(runtime.database.conninfo) as app:
+        _add_tasks(app, runtime, locks)
         bodies = Bodies()
         engines = [
-            jobs.make_worker(app, task, concurrency, house.settings, bodies)
+            jobs.make_worker(app, task, concurrency, runtime.settings, bodies)
             for task, concurrency in CONCURRENCY.items()
         ]
         running = [
@@ -351,11 +353,11 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
         beside = [
             asyncio.create_task(_again_and_again(name, work, forever))
             for name, work in (
-                ("dispatcher", lambda: _dispatch(house, woken, bodies)),
-                ("listener", lambda: _listen(house, woken)),
-                ("housekeeping", lambda: _keep_house(house, app, engines, bodies)),
-                ("removal of copies", lambda: _remove_copies(house)),
-                ("heartbeat", lambda: beat(house.settings, app, engines)),
+                ("dispatcher", lambda: _dispatch(runtime, woken, bodies)),
+                ("listener", lambda: _listen(runtime, woken)),
+                ("housekeeping", lambda: _run_housekeeping(runtime, app, engines, bodies)),
+                ("removal of copies", lambda: _remove_copies(runtime)),
+                ("heartbeat", lambda: beat(runtime.settings, app, engines)),
             )
         ]
         ending = asyncio.create_task(_drain_on([asked, locks.closed], engines))
@@ -393,10 +395,10 @@ async def beat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
             await app.job_manager.update_heartbeat(engine.worker_id)
 
 
-async def is_any_alive(house: House) -> bool:
+async def is_any_alive(runtime: Runtime) -> bool:
     """Whether a worker gave a sign of life lately."""
-    async with house.database.house() as transaction:
+    async with runtime.database.unscoped() as transaction:
         row = await transaction.run_one(
-            "live_workers", within=timedelta(seconds=house.settings.roost_stalled_after_s)
+            "live_workers", within=timedelta(seconds=runtime.settings.roost_worker_timeout_s)
         )
     return bool(row and row["n"])

@@ -54,8 +54,8 @@ async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path
     assert result["parts"] == truth["posts"] == parts + 1
     assert result["media"] == truth["media"] == media
     assert result["dollars"] == truth["dollars"] > 0
-    assert result["alerts"] == truth["anomalies"]
-    assert len(result["alerts"]) == (1 if scenario == "purge" else 0)
+    assert result["anomalies"] == truth["anomalies"]
+    assert len(result["anomalies"]) == (1 if scenario == "purge" else 0)
     report = (tmp_path / result["report"]).read_text("utf-8")
     assert "<svg" in report
     assert 'src="http' not in report

@@ -11,7 +11,7 @@ import pytest
 
 from emulator.test_metrics import daily_changes, make_post
 from fix_emulator import CALLBACK, Emulator, RegisteredApp
-from roost.cli import processes
+from roost.cli import serve
 from x_emulator import anomalies, metrics
 from x_emulator.pytest_plugin import playing
 from x_emulator.scenarios import SCENARIOS
@@ -67,7 +67,7 @@ def test_every_scenario_says_what_it_imitates(name: str) -> None:
 
 
 def test_command_line_offers_every_scenario() -> None:
-    assert set(get_args(processes.Scenario)) == set(SCENARIOS)
+    assert set(get_args(serve.Scenario)) == set(SCENARIOS)
 
 
 def test_growth_grows_fast_and_is_no_anomaly() -> None:

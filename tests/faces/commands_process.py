@@ -9,7 +9,7 @@ import json
 import sys
 
 from roost.cli import app
-from roost.cli.show import run
+from roost.cli.output import run
 
 
 def main() -> None:

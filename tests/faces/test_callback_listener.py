@@ -16,8 +16,8 @@ from fix_publishing import run_roost
 from fix_web import serving
 from roost.cli.callback_listener import CallbackNotOurs, is_served
 from roost.errors import UnsafeHost
-from roost.house import House
 from roost.models import Tenant
+from roost.runtime import Runtime
 from roost.store.vault import Vault, make_key_line, read_ring
 
 
@@ -30,13 +30,13 @@ def free_port() -> int:
             return port
 
 
-def with_settings(house: House, **changed: Any) -> House:
-    return replace(house, settings=house.settings.model_copy(update=changed))
+def with_settings(runtime: Runtime, **changed: Any) -> Runtime:
+    return replace(runtime, settings=runtime.settings.model_copy(update=changed))
 
 
-def called_back_at(house: House, port: int, host: str = "127.0.0.1") -> House:
+def called_back_at(runtime: Runtime, port: int, host: str = "127.0.0.1") -> Runtime:
     callback = f"http://{host}:{port}/api/auth/callback/twitter"
-    return with_settings(house, twitter_callback_url=callback)
+    return with_settings(runtime, twitter_callback_url=callback)
 
 
 @contextlib.asynccontextmanager
@@ -62,27 +62,27 @@ async def say_yes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-async def test_nobody_listens(house: House) -> None:
-    assert not await is_served(called_back_at(house, free_port()))
+async def test_nobody_listens(runtime: Runtime) -> None:
+    assert not await is_served(called_back_at(runtime, free_port()))
 
 
-async def test_the_homes_own_service_proves_it(house: House) -> None:
+async def test_the_homes_own_service_proves_it(runtime: Runtime) -> None:
     port = free_port()
-    ours = called_back_at(house, port)
+    ours = called_back_at(runtime, port)
     async with serving(ours, port):
         assert await is_served(ours)
 
 
-async def test_a_stranger_does_not(house: House) -> None:
+async def test_a_stranger_does_not(runtime: Runtime) -> None:
     port = free_port()
     async with listening(say_yes, port):
         with pytest.raises(CallbackNotOurs):
-            await is_served(called_back_at(house, port))
+            await is_served(called_back_at(runtime, port))
 
 
-async def test_a_stranger_who_passes_the_challenge_on_does_not(house: House) -> None:
+async def test_a_stranger_who_passes_the_challenge_on_does_not(runtime: Runtime) -> None:
     port, behind = free_port(), free_port()
-    ours = called_back_at(house, port)
+    ours = called_back_at(runtime, port)
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -101,30 +101,30 @@ async def test_a_stranger_who_passes_the_challenge_on_does_not(house: House) -> 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda house: replace(house, vault=Vault(read_ring([make_key_line()], source="s"))),
-        lambda house: with_settings(house, roost_x_base_url="https://api.x.com"),
-        lambda house: with_settings(house, roost_x_base_url="http://127.0.0.1:1"),
-        lambda house: with_settings(house, twitter_client_id="another"),
-        lambda house: with_settings(house, twitter_callback_url="http://127.0.0.1:1/back"),
+        lambda runtime: replace(runtime, vault=Vault(read_ring([make_key_line()], source="s"))),
+        lambda runtime: with_settings(runtime, roost_x_base_url="https://api.x.com"),
+        lambda runtime: with_settings(runtime, roost_x_base_url="http://127.0.0.1:1"),
+        lambda runtime: with_settings(runtime, twitter_client_id="another"),
+        lambda runtime: with_settings(runtime, twitter_callback_url="http://127.0.0.1:1/back"),
     ],
     ids=["key", "the_real_x", "emulator", "app", "callback"],
 )
 async def test_the_service_of_another_home_does_not(
-    house: House, change: Callable[[House], House]
+    runtime: Runtime, change: Callable[[Runtime], Runtime]
 ) -> None:
     port = free_port()
-    ours = called_back_at(house, port)
+    ours = called_back_at(runtime, port)
     async with serving(change(ours), port):
         with pytest.raises(CallbackNotOurs):
             await is_served(ours)
 
 
-async def test_every_address_of_the_host_has_to_prove_it(house: House) -> None:
+async def test_every_address_of_the_host_has_to_prove_it(runtime: Runtime) -> None:
     known = socket.getaddrinfo("localhost", 1, type=socket.SOCK_STREAM)
     if not {"127.0.0.1", "::1"} <= {address[0] for *_, address in known}:
         pytest.skip("localhost has one address here")
     port = free_port()
-    ours = called_back_at(house, port, "localhost")
+    ours = called_back_at(runtime, port, "localhost")
     async with serving(ours, port):
         assert await is_served(ours)
         async with listening(say_yes, port, "::1"):
@@ -132,18 +132,18 @@ async def test_every_address_of_the_host_has_to_prove_it(house: House) -> None:
                 await is_served(ours)
 
 
-async def test_a_callback_on_another_machine_by_plain_http_is_refused(house: House) -> None:
-    away = with_settings(house, twitter_callback_url="http://roost.example.org/back")
+async def test_a_callback_on_another_machine_by_plain_http_is_refused(runtime: Runtime) -> None:
+    away = with_settings(runtime, twitter_callback_url="http://roost.example.org/back")
     with pytest.raises(UnsafeHost, match="plain HTTP"):
         await is_served(away)
 
 
 @pytest.mark.timing
 async def test_connect_shows_no_address_where_a_stranger_listens(
-    house: House, tenant: Tenant, emulator: Emulator, tmp_path: Path
+    runtime: Runtime, tenant: Tenant, emulator: Emulator, tmp_path: Path
 ) -> None:
     port = free_port()
-    settings = called_back_at(house, port).settings
+    settings = called_back_at(runtime, port).settings
     async with listening(say_yes, port):
         ended = await run_roost("connect", "--no-browser", "--json", settings=settings,
                                 folder=tmp_path)  # fmt: skip

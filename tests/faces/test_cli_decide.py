@@ -23,7 +23,7 @@ from roost.services import pause
 
 async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
     """A command for the desk's tenant."""
-    return await run_roost(*arguments, settings=desk.house.settings, folder=folder)
+    return await run_roost(*arguments, settings=desk.runtime.settings, folder=folder)
 
 
 async def halved(desk: Desk) -> PostId:
@@ -42,9 +42,9 @@ async def test_decide_shows_what_it_led_to_and_signs_with_the_person(
     await desk.work_through()
     ended = await run(desk, tmp_path, "decide", str(post_id), "drop", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "cancelled")
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.who.partition(" ")[2]) == ("dropped by hand", "at the terminal")
+    assert (last.why, last.actor.partition(" ")[2]) == ("dropped by hand", "at the terminal")
 
 
 async def test_decide_continue_goes_on_with_another_text(desk: Desk, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ async def asked_at_a_terminal(
     ours, theirs = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "roost", *arguments,
-        env=environment_of(desk.house.settings), cwd=folder, stdin=theirs,
+        env=environment_of(desk.runtime.settings), cwd=folder, stdin=theirs,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     os.close(theirs)
@@ -153,7 +153,7 @@ async def test_what_is_paused_shows_wherever_posts_are_shown(desk: Desk, tmp_pat
     assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
     account = await run(desk, tmp_path, "pause", "--account", "@larkbooks")
     assert (account.code, account.err) == (0, "")
-    await pause.stop_everything(desk.house)
+    await pause.stop_everything(desk.runtime)
     listed, one = await asyncio.gather(
         run(desk, tmp_path, "posts", "--json"), run(desk, tmp_path, "posts", str(post_id))
     )
@@ -189,7 +189,7 @@ async def test_after_a_restore_resume_tells_what_is_looked_for_first(
     desk: Desk, tmp_path: Path
 ) -> None:
     post_id = await desk.plan("Since then", "And then", after_s=60)
-    last_line = (await store.installation.read(desk.house.database.alone)).event_at
+    last_line = (await store.installation.read(desk.runtime.database.alone)).event_at
     await desk.emulator.jump(seconds=90)
     stopped = await run(desk, tmp_path, "pause", "--restored", "--json")
     assert last_line is not None
@@ -207,7 +207,7 @@ async def test_a_history_reads_like_a_story_in_the_tenants_zone(
     with psycopg.connect(admin_url) as admin:
         admin.execute("UPDATE roost.tenants SET time_zone = 'Asia/Tokyo'")
     await desk.emulator.fail("create_post", "before", "drop")
-    planned_at = desk.house.clock.now().astimezone(ZoneInfo("Asia/Tokyo"))
+    planned_at = desk.runtime.clock.now().astimezone(ZoneInfo("Asia/Tokyo"))
     begun, asked = (
         f"{planned_at + timedelta(seconds=after):%H:%M:%S}" for after in (0, 15 * 60 + 15)
     )

@@ -1,4 +1,4 @@
-"""`roost doctor` and `roost alarms`: what is stopped, at rest, kept or to be seen to."""
+"""`roost doctor` and `roost alerts`: what is stopped, at rest, kept or to be seen to."""
 
 import shutil
 import signal
@@ -18,7 +18,7 @@ from roost.store.locks import find_silent
 
 async def doctor(desk: Desk, folder: Path, **more: str) -> dict[str, dict[str, Any]]:
     """The findings, by what they are about."""
-    settings = desk.house.settings
+    settings = desk.runtime.settings
     ended = await run_roost("doctor", "--json", settings=settings, folder=folder, **more)
     findings: list[dict[str, Any]] = ended.answer["findings"]
     assert ended.code == (5 if any(one["health"] == "ill" for one in findings) else 0)
@@ -29,15 +29,15 @@ async def test_doctor_tells_what_waits_and_until_when(desk: Desk, tmp_path: Path
     await desk.emulator.door(f"apps/{desk.emulator.app.client_id}", credits="0")
     post_id = await desk.plan("Out of credits")
     await desk.work()
-    await pause.stop_everything(desk.house)
-    await pause.hold_account(desk.house, desk.account, paused=True)
+    await pause.stop_everything(desk.runtime)
+    await pause.hold_account(desk.runtime, desk.account, paused=True)
     found = await doctor(desk, tmp_path)
     app = found[f"X app {desk.account.client_id[:6]}…"]
     assert app["health"] == "notice"
     assert app["next"] == "Tried again in 5 min."
     assert "stopped by hand" in found["stop switch"]["told"]
-    assert found["alarm"]["health"] == "ill"
-    assert "has no credits left" in found["alarm"]["told"]
+    assert found["alert"]["health"] == "ill"
+    assert "has no credits left" in found["alert"]["told"]
     assert found["@larkbooks"]["told"] == "its posts are held back by hand"
     assert (await desk.see(post_id)).state == "publishing"
 
@@ -49,11 +49,11 @@ async def test_doctor_and_alarms_tell_of_a_post_that_waits_for_a_person(
     await desk.emulator.jump(hours=2)
     await desk.work_through()
     found = await doctor(desk, tmp_path)
-    assert found["alarm of default"]["health"] == "notice"
-    assert found["alarm of default"]["next"].startswith("`roost decide 1 send`")
-    ended = await run_roost("alarms", "--json", settings=desk.house.settings, folder=tmp_path)
-    (alarm,) = ended.answer["alarms"]
-    assert (ended.code, alarm["tenant"], alarm["kind"]) == (0, "default", "missed")
+    assert found["alert of default"]["health"] == "notice"
+    assert found["alert of default"]["next"].startswith("`roost decide 1 send`")
+    ended = await run_roost("alerts", "--json", settings=desk.runtime.settings, folder=tmp_path)
+    (alert,) = ended.answer["alerts"]
+    assert (ended.code, alert["tenant"], alert["kind"]) == (0, "default", "missed")
 
 
 async def test_doctor_tells_what_the_login_may_do_too_much(
@@ -86,11 +86,11 @@ async def test_doctor_tells_of_an_account_that_rests(desk: Desk, tmp_path: Path)
 async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
     desk: Desk, tmp_path: Path
 ) -> None:
-    stalled_after = timedelta(seconds=float(QUICK["ROOST_STALLED_AFTER_S"]))
+    stalled_after = timedelta(seconds=float(QUICK["ROOST_WORKER_TIMEOUT_S"]))
     await desk.emulator.fail("create_post", "before", "delay", seconds=60)
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
     ) as worker:
         await desk.plan("Kept")
         # Until it has the account, and has sent a heartbeat.
@@ -106,7 +106,7 @@ async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
 
 
 async def _keepers(desk: Desk, *, within: timedelta) -> list[store.locks.Silent]:
-    async with desk.house.database.statements(None) as transaction:
+    async with desk.runtime.database.statements(None) as transaction:
         return await find_silent(transaction, [desk.account], within=within)
 
 
@@ -115,7 +115,7 @@ async def test_doctor_names_the_files_whose_copy_is_lost(
 ) -> None:
     await desk.plan("With a picture", after_s=3600, media=teal)
     assert (await doctor(desk, tmp_path))["media"]["health"] == "well"
-    shutil.rmtree(desk.house.media.folder)
+    shutil.rmtree(desk.runtime.media.folder)
     found = (await doctor(desk, tmp_path))["media"]
     assert found["health"] == "ill"
     assert found["told"].endswith(": teal.png")
@@ -126,6 +126,6 @@ async def test_doctor_tells_of_a_media_folder_that_others_may_write_to(
     desk: Desk, tmp_path: Path, teal: Path
 ) -> None:
     await desk.plan("With a picture", after_s=3600, media=teal)
-    desk.house.media.folder.chmod(0o777)
+    desk.runtime.media.folder.chmod(0o777)
     found = (await doctor(desk, tmp_path))["media"]
     assert (found["health"], "chmod 700" in found["next"]) == ("ill", True)

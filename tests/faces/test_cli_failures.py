@@ -8,9 +8,9 @@ import pytest
 from fix_postgres import PostgresServer
 from fix_publishing import Desk, run_roost
 from roost import errors
-from roost.cli.show import exit_code
-from roost.house import House
+from roost.cli.output import exit_code
 from roost.models import Tenant
+from roost.runtime import Runtime
 from roost.settings import Settings
 
 #: Never asked: each command below ends before it would need a database.
@@ -27,19 +27,21 @@ async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path:
 
 
 async def test_a_malformed_key_is_told_by_its_place(tmp_path: Path) -> None:
-    given = {"DATABASE_URL": NOWHERE, "ROOST_KEYS": "short:c2VjcmV0"}
+    given = {"DATABASE_URL": NOWHERE, "ROOST_VAULT_KEYS": "short:c2VjcmV0"}
     ended = await run_roost("posts", "--json", folder=tmp_path, settings=None, **given)
     assert (ended.code, ended.error) == (2, "setting_invalid")
-    assert "Key 1 of ROOST_KEYS" in ended.answer["error"]["message"]
+    assert "Key 1 of ROOST_VAULT_KEYS" in ended.answer["error"]["message"]
     assert "c2VjcmV0" not in ended.out + ended.err
 
 
 async def test_several_malformed_settings_are_all_named(tmp_path: Path) -> None:
-    ended = await run_roost("posts", folder=tmp_path, ROOST_HEARTBEAT_S="x", ROOST_READ_LAG_S="-1")
+    ended = await run_roost(
+        "posts", folder=tmp_path, ROOST_HEARTBEAT_S="x", ROOST_TIMELINE_LAG_S="-1"
+    )
     assert ended.code == 2
     assert ended.out == ""
     assert "ROOST_HEARTBEAT_S" in ended.err
-    assert "ROOST_READ_LAG_S" in ended.err
+    assert "ROOST_TIMELINE_LAG_S" in ended.err
     assert "signs of life" in ended.err
 
 
@@ -99,7 +101,7 @@ async def test_what_needs_a_secret_stops_without_a_vault_key(
     desk: Desk, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     await desk.emulator.jump(seconds=1)
-    keyless = desk.house.settings.model_copy(update={"roost_keys": None})
+    keyless = desk.runtime.settings.model_copy(update={"roost_vault_keys": None})
     ended = await run_roost(
         *command, "--json",
         settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty"),
@@ -108,9 +110,9 @@ async def test_what_needs_a_secret_stops_without_a_vault_key(
 
 
 async def test_doctor_names_a_missing_vault_key(
-    house: House, tenant: Tenant, tmp_path: Path
+    runtime: Runtime, tenant: Tenant, tmp_path: Path
 ) -> None:
-    keyless = house.settings.model_copy(update={"roost_keys": None})
+    keyless = runtime.settings.model_copy(update={"roost_vault_keys": None})
     ended = await run_roost(
         "doctor", settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty")
     )
@@ -141,7 +143,7 @@ async def test_connect_without_an_x_app_names_the_setting(
 async def test_a_request_that_cannot_be_is_told(
     desk: Desk, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = await run_roost(*arguments, "--json", settings=desk.house.settings, folder=tmp_path)
+    ended = await run_roost(*arguments, "--json", settings=desk.runtime.settings, folder=tmp_path)
     assert ended.code == 2
     assert ended.answer["error"]["kind"] == "invalid"
 
@@ -150,7 +152,7 @@ async def test_a_report_that_cannot_be_written_is_told(desk: Desk, tmp_path: Pat
     (tmp_path / "a_file").write_text("")
     ended = await run_roost(
         "report", "--out", "a_file/report.html", "--json",
-        settings=desk.house.settings, folder=tmp_path,
+        settings=desk.runtime.settings, folder=tmp_path,
     )  # fmt: skip
     assert ended.code in (2, 5)
     assert "a_file" in ended.answer["error"]["message"]
@@ -193,7 +195,7 @@ async def test_every_exit_code_of_the_help_has_its_kind(tmp_path: Path) -> None:
 
 
 async def test_a_failure_tells_what_roost_did_and_what_to_do(desk: Desk, tmp_path: Path) -> None:
-    ended = await run_roost("cancel", "404", settings=desk.house.settings, folder=tmp_path)
+    ended = await run_roost("cancel", "404", settings=desk.runtime.settings, folder=tmp_path)
     assert ended.out == ""
     assert ended.err.splitlines() == [
         "post_not_found: There is no post 404.",

@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
-    ended = await run_roost(*arguments, settings=desk.house.settings, folder=folder)
+    ended = await run_roost(*arguments, settings=desk.runtime.settings, folder=folder)
     assert ended.code == 0, ended.err
     return ended
 

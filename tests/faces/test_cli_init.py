@@ -95,7 +95,7 @@ async def test_init_warns_of_the_key_beside_the_backup(empty_database: str, tmp_
 
 async def test_init_with_roost_keys_makes_no_key_file(empty_database: str, tmp_path: Path) -> None:
     key = "mine:" + "A" * 43 + "="
-    ended = await init(empty_database, tmp_path, ROOST_KEYS=key)
+    ended = await init(empty_database, tmp_path, ROOST_VAULT_KEYS=key)
     assert (ended.code, ended.answer["key_made"]) == (0, False)
     assert not (tmp_path / "home" / "keys").exists()
 

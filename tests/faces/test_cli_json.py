@@ -15,7 +15,7 @@ from roost.services import collect
 
 async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
     """The command with `--json`, for the desk's tenant."""
-    return await run_roost(*arguments, "--json", settings=desk.house.settings, folder=folder)
+    return await run_roost(*arguments, "--json", settings=desk.runtime.settings, folder=folder)
 
 
 async def test_check_weighs_judges_and_prices(tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ async def test_a_posts_history_is_told(desk: Desk, tmp_path: Path) -> None:
 
 
 async def test_metrics_and_report_tell_what_was_read(desk: Desk, tmp_path: Path) -> None:
-    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     metrics, report = await asyncio.gather(
         run(desk, tmp_path, "metrics"), run(desk, tmp_path, "report", "--out", "report.html")
     )
@@ -256,7 +256,7 @@ async def test_a_wrong_command_line_is_an_object_too(
 async def test_a_long_running_command_says_when_it_is_ready_and_ends_on_sigterm(
     desk: Desk, tmp_path: Path, arguments: tuple[str, ...], key: str
 ) -> None:
-    given = environment_of(desk.house.settings)
+    given = environment_of(desk.runtime.settings)
     async with (
         piped_python(
             "-m", "roost", *arguments, "--json", environment=given, folder=tmp_path

@@ -11,25 +11,25 @@ from pathlib import Path
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account
 from fix_processes import environment_of, python_process, until
 from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
+from fix_runtime import connect_account
 from roost import store, worker
-from roost.cli.consent import give_consent
-from roost.house import House
+from roost.cli.demo.browser import give_consent
 from roost.models import Tenant
+from roost.runtime import Runtime
 from roost.services import pause
 from roost.services.pause import Scope
 from roost.settings import Settings
 
 SIGNS = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 #: A busy machine may delay heartbeats; with these, no worker counts as dead because of that.
-PATIENT = {"ROOST_STALLED_AFTER_S": "60", "ROOST_HEARTBEAT_S": "20"}
+PATIENT = {"ROOST_WORKER_TIMEOUT_S": "60", "ROOST_HEARTBEAT_S": "20"}
 
 
 async def post(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
     """`roost post` for the desk's tenant."""
-    settings = desk.house.settings
+    settings = desk.runtime.settings
     return await run_roost("post", *arguments, settings=settings, folder=folder, **environment)
 
 
@@ -55,9 +55,9 @@ async def test_post_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
 async def test_post_leaves_the_work_to_a_worker_that_is_alive(desk: Desk, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log, wall=PATIENT
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log, wall=PATIENT
     ):
-        await until(lambda: worker.is_any_alive(desk.house), within=60)
+        await until(lambda: worker.is_any_alive(desk.runtime), within=60)
         ended = await post(desk, tmp_path, "Hello", **PATIENT)
     assert ended.code == 0
     assert "No worker" not in ended.err
@@ -73,19 +73,19 @@ async def test_post_no_wait_only_stores(desk: Desk, tmp_path: Path) -> None:
 
 
 async def test_post_at_a_time_is_scheduled_in_the_tenants_zone(
-    house: House, emulator: Emulator, tmp_path: Path
+    runtime: Runtime, emulator: Emulator, tmp_path: Path
 ) -> None:
     ended = await run_roost(
         "init", "--tenant", "abroad", "--time-zone", "Asia/Tokyo", "--json",
-        settings=house.settings, folder=tmp_path,
+        settings=runtime.settings, folder=tmp_path,
     )  # fmt: skip
     assert ended.answer["tenant_made"] is True
-    tenant = await store.tenants.get(house.database, "abroad")
+    tenant = await store.tenants.get(runtime.database, "abroad")
     assert tenant.time_zone == "Asia/Tokyo"
-    await connect_account(house, tenant, emulator, "larkbooks")
+    await connect_account(runtime, tenant, emulator, "larkbooks")
     ended = await run_roost(
         "post", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
-        settings=house.settings, folder=tmp_path,
+        settings=runtime.settings, folder=tmp_path,
     )  # fmt: skip
     assert ended.answer["due_at"] == "2031-01-01T00:00:00+00:00"
 
@@ -125,7 +125,7 @@ async def test_byte_order_mark_of_a_threads_file_is_no_text(
         arguments = [*command.split(), "--no-wait"]
     ended = await run_roost(
         *arguments, "--thread", "thread.txt", "--json",
-        settings=desk.house.settings, folder=tmp_path,
+        settings=desk.runtime.settings, folder=tmp_path,
     )  # fmt: skip
     assert ended.code == 0, ended.err
     parts = [part if isinstance(part, str) else part["text"] for part in ended.answer["parts"]]
@@ -154,7 +154,7 @@ async def test_a_post_that_x_refuses_ends_with_1(desk: Desk, tmp_path: Path) -> 
 async def test_a_post_without_saying_which_account_is_refused_where_there_are_two(
     desk: Desk, emulator: Emulator, tmp_path: Path
 ) -> None:
-    await connect_account(desk.house, desk.tenant, emulator, "tidewatcher")
+    await connect_account(desk.runtime, desk.tenant, emulator, "tidewatcher")
     unclear, said = await asyncio.gather(
         post(desk, tmp_path, "Hello", "--no-wait", "--json"),
         post(desk, tmp_path, "Hello", "--no-wait", "--json", "--account", "@TideWatcher"),
@@ -168,7 +168,7 @@ async def test_a_post_without_saying_which_account_is_refused_where_there_are_tw
 async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
     desk: Desk, tmp_path: Path
 ) -> None:
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, desk.account)
     async with asyncio.timeout(120):
         ended = await post(desk, tmp_path, "Hello", "--json")
@@ -184,7 +184,7 @@ async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
     await desk.emulator.fail("create_post", "before", "429")
     log = tmp_path / "post.log"
     async with python_process(
-        "-m", "roost", "post", "Hello", settings=desk.house.settings, log=log
+        "-m", "roost", "post", "Hello", settings=desk.runtime.settings, log=log
     ) as process:
         await desk.answered("create_post", 1)
         process.send_signal(sign)
@@ -205,7 +205,7 @@ async def test_a_post_whose_request_is_on_its_way_when_interrupted_is_said_to_be
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     log = tmp_path / "post.log"
     async with python_process(
-        "-m", "roost", "post", "Hello", settings=desk.house.settings, log=log
+        "-m", "roost", "post", "Hello", settings=desk.runtime.settings, log=log
     ) as process:
         await desk.under_way("create_post")
         process.send_signal(sign)
@@ -225,7 +225,7 @@ async def test_a_worker_that_is_interrupted_says_what_became_of_what_it_was_send
     await desk.plan("Hello")
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
     ) as process:
         await desk.under_way("create_post")
         process.send_signal(sign)
@@ -243,11 +243,11 @@ async def test_a_post_of_what_is_paused_says_so_at_once(
 ) -> None:
     match scope:
         case Scope.ACCOUNT:
-            await pause.hold_account(desk.house, desk.account, paused=True)
+            await pause.hold_account(desk.runtime, desk.account, paused=True)
         case Scope.TENANT:
-            await pause.hold_tenant(desk.house, desk.tenant, paused=True)
+            await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
         case _:
-            await pause.stop_everything(desk.house)
+            await pause.stop_everything(desk.runtime)
     ended = await post(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (4, "scheduled")
     assert ended.answer["held_by"] == [scope]
@@ -273,10 +273,10 @@ async def test_a_dry_run_says_when_as_whom_and_for_how_much_and_stores_nothing(
     assert "X charges $0.015" in now.out
     later = await post(desk, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
     assert later.code == 0
-    due_at = desk.house.clock.now() + timedelta(hours=1)
+    due_at = desk.runtime.clock.now() + timedelta(hours=1)
     assert later.answer["due_at"] == due_at.isoformat()
     assert (later.answer["problems"], later.answer["held_by"]) == ([], [])
-    ended = await run_roost("posts", "--json", settings=desk.house.settings, folder=tmp_path)
+    ended = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
     assert ended.answer == {"posts": []}
 
 
@@ -289,13 +289,13 @@ async def test_a_dry_run_finds_what_the_post_would_be_refused_for_or_wait_for(
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Other")
     await desk.work()
-    await pause.stop_everything(desk.house)
+    await pause.stop_everything(desk.runtime)
     waits = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
     until = (await desk.integration()).rest_until
     assert until is not None
     assert (waits.code, waits.answer["held_by"]) == (0, ["everything"])
     assert waits.answer["wait"]["until"] == until.isoformat()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, desk.account)
     lost = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
     assert lost.code == 5
@@ -310,7 +310,7 @@ async def test_a_waiting_post_says_for_what_and_is_cancelled(desk: Desk, tmp_pat
     assert until is not None
 
     async def roost(*arguments: str) -> Ended:
-        return await run_roost(*arguments, settings=desk.house.settings, folder=tmp_path)
+        return await run_roost(*arguments, settings=desk.runtime.settings, folder=tmp_path)
 
     shown, listed, told = await asyncio.gather(
         roost("posts", "1", "--json"), roost("posts", "--json"), roost("posts", "1")
@@ -332,7 +332,7 @@ async def test_a_waiting_post_says_for_what_and_is_cancelled(desk: Desk, tmp_pat
 
 @pytest.mark.timing
 async def test_connect_ends_when_consent_is_given(
-    house: House, tenant: Tenant, emulator: Emulator, settings: Settings, tmp_path: Path
+    runtime: Runtime, tenant: Tenant, emulator: Emulator, settings: Settings, tmp_path: Path
 ) -> None:
     origin = f"http://127.0.0.1:{_free_port()}"
     callback = f"{origin}/api/auth/callback/twitter"

@@ -11,7 +11,7 @@ import pytest
 
 from fix_postgres import PostgresServer
 from roost import cli, scrub
-from roost.cli.show import run
+from roost.cli.output import run
 from roost.settings import Settings
 
 SECRETS = [name.upper() for name, field in Settings.model_fields.items() if not field.repr]
@@ -35,12 +35,12 @@ COMMANDS = {
     "decide": ("1", "leave"),
     "pause": (),
     "resume": (),
-    "alarms": (),
+    "alerts": (),
     "import": ("none.csv",),
     "metrics": (),
     "report": (),
 }
-#: Ways in which DATABASE_URL and ROOST_KEYS are given wrongly, and addresses with a password.
+#: Ways in which DATABASE_URL and ROOST_VAULT_KEYS are given wrongly, and addresses with a password.
 WRONG = [
     *(("DATABASE_URL", f"postgresql://user:{ALPHA}{between}{OMEGA}@127.0.0.1:9/db")
       for between in "@/?#[]% \\:"),
@@ -54,9 +54,9 @@ WRONG = [
     ("DATABASE_URL", f"mysql://user:{ALPHA}@127.0.0.1/db"),
     ("DATABASE_URL", f"host=127.0.0.1 port=9 password={ALPHA}"),
     ("DATABASE_URL", ALPHA),
-    ("ROOST_KEYS", ALPHA),
-    ("ROOST_KEYS", f"{ALPHA}:{OMEGA}"),
-    ("ROOST_KEYS", f"{ALPHA},{OMEGA}"),
+    ("ROOST_VAULT_KEYS", ALPHA),
+    ("ROOST_VAULT_KEYS", f"{ALPHA}:{OMEGA}"),
+    ("ROOST_VAULT_KEYS", f"{ALPHA},{OMEGA}"),
     *((name, f"http://{userinfo}127.0.0.1:9{path}")
       for name in ("ROOST_X_BASE_URL", "ROOST_CLOCK_URL", "TWITTER_CALLBACK_URL")
       for userinfo, path in ((f"user:{ALPHA}@", ""), (f"{ALPHA}@", ""), (f"[{ALPHA}]@", ""))),
@@ -108,7 +108,7 @@ def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 def canaries(server: PostgresServer) -> dict[str, str]:
     """A value for every secret; the database's server is there, the database is not."""
     address = server.url("no_such_database").replace("postgres@", f"postgres:{ALPHA}%40{OMEGA}@")
-    known = {"DATABASE_URL": address, "ROOST_KEYS": f"k1:{'Q' * 42}8="}
+    known = {"DATABASE_URL": address, "ROOST_VAULT_KEYS": f"k1:{'Q' * 42}8="}
     return {name: known.get(name, f"{name}-{ALPHA}-{OMEGA}") for name in SECRETS}
 
 
@@ -121,7 +121,9 @@ def require_hidden(shown: str, words: tuple[str, ...]) -> None:
 
 def test_every_command_and_every_secret_is_asked() -> None:
     assert COMMANDS.keys() == {name for name, _, _ in cli._COMMANDS}
-    assert {"DATABASE_URL", "ROOST_KEYS", "TWITTER_CLIENT_SECRET", "TWITTER_API_KEY"} < {*SECRETS}
+    assert {"DATABASE_URL", "ROOST_VAULT_KEYS", "TWITTER_CLIENT_SECRET", "TWITTER_API_KEY"} < {
+        *SECRETS
+    }
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
@@ -154,7 +156,7 @@ def test_command_that_fails_shows_no_secret(
 def test_malformed_setting_is_not_repeated(
     give: Give, capfd: pytest.CaptureFixture[str], command: str, name: str, value: str
 ) -> None:
-    keys = {} if name == "ROOST_KEYS" else {"ROOST_KEYS": f"k1:{'Q' * 42}8="}
+    keys = {} if name == "ROOST_VAULT_KEYS" else {"ROOST_VAULT_KEYS": f"k1:{'Q' * 42}8="}
     database = {} if name == "DATABASE_URL" else {"DATABASE_URL": "postgresql://u@127.0.0.1:9/db"}
     words = (command, *COMMANDS[command], *give({**keys, **database, name: value}))
     status = run(cli.app.meta, [*words])

@@ -5,21 +5,21 @@ from pathlib import Path
 import aiohttp
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_publishing import Desk, run_roost
+from fix_runtime import connect_account, make_tenant
 from fix_web import get
 from roost.models import Tenant
-from roost.services import watch
+from roost.services import monitor
 
 
 async def damage(desk: Desk, emulator: Emulator) -> Tenant:
-    """A second tenant whose only account and whose only alarm cannot be read."""
-    other = await make_tenant(desk.house, "bakery")
-    await connect_account(desk.house, other, emulator, "tidewatcher")
-    async with desk.house.database.tenant(other.id) as transaction:
+    """A second tenant whose only account and whose only alert cannot be read."""
+    other = await make_tenant(desk.runtime, "bakery")
+    await connect_account(desk.runtime, other, emulator, "tidewatcher")
+    async with desk.runtime.database.tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
-            "INSERT INTO alarms (tenant_id, kind, subject, message, next, raised_at)"
+            "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
             " VALUES (%s, 'failed', 'post 1', 'm', 'n', 'infinity')",
             (other.id,),
         )
@@ -44,7 +44,7 @@ async def test_the_doctor_names_the_tenant_and_looks_at_the_others(
     desk: Desk, emulator: Emulator, tmp_path: Path
 ) -> None:
     other = await damage(desk, emulator)
-    ended = await run_roost("doctor", "--json", settings=desk.house.settings, folder=tmp_path)
+    ended = await run_roost("doctor", "--json", settings=desk.runtime.settings, folder=tmp_path)
     findings = {one["what"]: one for one in ended.answer["findings"]}
     assert findings[f"accounts of tenant {other.id}"]["health"] == "ill"
     assert f"@{desk.account.username}" in findings
@@ -52,11 +52,11 @@ async def test_the_doctor_names_the_tenant_and_looks_at_the_others(
 
 async def test_alarms_of_the_others_are_listed(desk: Desk, emulator: Emulator) -> None:
     await damage(desk, emulator)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
-            "INSERT INTO alarms (tenant_id, kind, subject, message, next, raised_at)"
+            "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
             " VALUES (%s, 'failed', 'post 1', 'm', 'n', '2026-11-24')",
             (desk.tenant.id,),
         )
-    found = await watch.list_alarms(desk.house)
+    found = await monitor.list_alerts(desk.runtime)
     assert [tenant and tenant.name for tenant, _ in found] == [desk.tenant.name]

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from fix_foreign import HOSTILE, acts_on_terminal, fill_with_hostile
-from fix_house import connect_account
 from fix_publishing import Desk
+from fix_runtime import connect_account
 from roost.telemetry import log_to_stderr
 
 _RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ \S+ .*")
@@ -39,7 +39,7 @@ async def test_no_refusal_of_xs_writes_a_line_of_its_own(
     desk: Desk, admin_url: str, teal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await desk.emulator.door("users", username="pays", name=HOSTILE)
-    account = await connect_account(desk.house, desk.tenant, desk.emulator, "pays")
+    account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
     await desk.emulator.switch(quotes=True)
     with logging_to_stderr():
         for kind in ("400quote", "401", "402", "429", "503", "403html"):
@@ -51,7 +51,7 @@ async def test_no_refusal_of_xs_writes_a_line_of_its_own(
         await desk.emulator.jump(hours=30)
         await desk.work()
     told = capsys.readouterr().err
-    assert "alarm failed" in told
+    assert "alert failed" in told
     assert (forged(told), acts_on_terminal(told)) == ([], [])
 
 

@@ -66,7 +66,7 @@ def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]
 def routes_of(desk: Desk) -> set[tuple[str, str]]:
     """Every method and path that the service answers, but for its static files."""
     found: set[tuple[str, str]] = set()
-    for route in _flat(make_app(desk.house).routes):
+    for route in _flat(make_app(desk.runtime).routes):
         if isinstance(route, Mount):
             assert route.path in _STATIC, "another mounted application needs a test of its own"
         elif isinstance(route, Route) or hasattr(route, "methods"):
@@ -149,7 +149,7 @@ async def test_a_chart_shows_a_text_that_looks_like_a_reference(
     await desk.plan(f"Low{text} tide")
     await desk.work()
     await desk.emulator.jump(hours=30)
-    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     await desk.emulator.jump(hours=1)
     _, body = await ask(browser, web, "GET", "/report")
     picture = body[body.index("<figure>") : body.rindex("</figure>")]

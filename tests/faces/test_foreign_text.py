@@ -21,7 +21,7 @@ from fix_foreign import (
 from fix_processes import environment_of
 from fix_publishing import Desk, Ended, piped_python
 from roost.cli import app
-from roost.cli.demo_show import Progress, show_result
+from roost.cli.demo.output import Progress, show_result
 
 Calls = Sequence[Sequence[str]]
 
@@ -36,7 +36,7 @@ def calls_of(filled: ForeignDesk, folder: Path) -> Mapping[str, Calls]:
         "posts": [[], ["--account", user], *([n, "--history"] for n in (one, planned, halved)),
                   ["--tenant", HOSTILE]],
         "metrics": [[], ["--account", HOSTILE]],
-        "alarms": [[]],
+        "alerts": [[]],
         "doctor": [[]],
         "report": [["--out", file + ".html"], ["--out", f"{file}/r.html"]],
         "check": [[HOSTILE], [HOSTILE_PLAIN, "--media", file]],
@@ -90,7 +90,7 @@ async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
     """Run command lines one after the other, in one process."""
     program = str(Path(__file__).with_name("commands_process.py"))
     # A table of 80 columns would cut the texts.
-    environment = environment_of(desk.house.settings) | {"COLUMNS": "400"}
+    environment = environment_of(desk.runtime.settings) | {"COLUMNS": "400"}
     async with (
         piped_python(program, environment=environment, folder=folder) as process,
         asyncio.timeout(300),

@@ -18,7 +18,7 @@ DAY_S = 86_400.0
 
 
 async def roost(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
-    return await run_roost(*arguments, settings=desk.house.settings, folder=folder, **environment)
+    return await run_roost(*arguments, settings=desk.runtime.settings, folder=folder, **environment)
 
 
 def options_of(post: dict[str, Any]) -> list[dict[str, Any]]:
@@ -177,7 +177,7 @@ async def test_the_page_and_its_api_show_them(
         reply_settings=ReplySettings.SUBSCRIBERS,
     )
     post = await schedule_post(
-        desk.house, desk.tenant, desk.account, [PlainPart("Six", (), options)], due_at=None,
+        desk.runtime, desk.tenant, desk.account, [PlainPart("Six", (), options)], due_at=None,
         why="by the test",
     )  # fmt: skip
     assert post.state is PostState.DRAFT

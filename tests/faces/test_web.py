@@ -12,17 +12,16 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_postgres import PostgresServer
+from fix_runtime import connect_account, make_tenant
 from fix_web import get, serving
 from roost import store
 from roost.errors import Kind
-from roost.house import House
 from roost.insights import charts
 from roost.models import (
     POST_MOVES,
     AccountSnapshot,
-    Alert,
+    Anomaly,
     Integration,
     LedgerEntry,
     Metric,
@@ -33,20 +32,24 @@ from roost.models import (
     Tenant,
     TweetId,
 )
-from roost.services import pause, watch
+from roost.runtime import Runtime
+from roost.services import monitor, pause
 from roost.store.posts import NewPart
-from roost.web import failures, sparkline
+from roost.web import error_handlers, sparkline
 
 ACCOUNT = "larkbooks"
 
 
 async def add_post(
-    house: House, account: Integration, *texts: str, due_in: timedelta | None = timedelta(hours=1)
+    runtime: Runtime,
+    account: Integration,
+    *texts: str,
+    due_in: timedelta | None = timedelta(hours=1),
 ) -> Post:
     """A scheduled post, or without a time a draft."""
-    now = house.clock.now()
+    now = runtime.clock.now()
     due_at = None if due_in is None else now + due_in
-    async with house.database.tenant(account.tenant_id) as transaction:
+    async with runtime.database.tenant(account.tenant_id) as transaction:
         post_id = await store.posts.add(
             transaction,
             account.tenant_id,
@@ -55,17 +58,19 @@ async def add_post(
             due_at=due_at,
             now=now,
             why="written by a test",
-            who="the test",
-            prepare_ahead=timedelta(),
+            actor="the test",
+            upload_lead=timedelta(),
         )
         assert post_id is not None
         return await store.posts.get(transaction, post_id)
 
 
-async def move_post(house: House, post: Post, after: PostState, reason: str | None = None) -> None:
+async def move_post(
+    runtime: Runtime, post: Post, after: PostState, reason: str | None = None
+) -> None:
     """Put a scheduled post into a state, by the way that leads there."""
-    now = house.clock.now()
-    async with house.database.tenant(post.tenant_id) as transaction:
+    now = runtime.clock.now()
+    async with runtime.database.tenant(post.tenant_id) as transaction:
         before = post.state
         if after not in POST_MOVES[before]:
             assert await store.posts.move(
@@ -75,45 +80,45 @@ async def move_post(house: House, post: Post, after: PostState, reason: str | No
         assert await store.posts.move(transaction, post.id, before, after, reason, at=now)
 
 
-async def send_post(house: House, post: Post, first_tweet: int) -> None:
+async def send_post(runtime: Runtime, post: Post, first_tweet: int) -> None:
     """Have every part of a post on X."""
-    async with house.database.tenant(post.tenant_id) as transaction:
+    async with runtime.database.tenant(post.tenant_id) as transaction:
         for state in (PartState.SENDING, PartState.SENT):
             await transaction.raw.execute(
                 "UPDATE parts SET state = %s, sent_at = %s,"
                 " sent_as = CASE WHEN %s = 'sent' THEN (%s + position)::text END"
                 " WHERE post_id = %s",
-                [state, house.clock.now(), state, first_tweet, post.id],
+                [state, runtime.clock.now(), state, first_tweet, post.id],
             )
-    await move_post(house, post, PostState.PUBLISHED)
+    await move_post(runtime, post, PostState.PUBLISHED)
 
 
 @pytest.fixture
-async def account(house: House, tenant: Tenant, emulator: Emulator) -> Integration:
+async def account(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integration:
     """A connected account."""
-    return await connect_account(house, tenant, emulator, ACCOUNT)
+    return await connect_account(runtime, tenant, emulator, ACCOUNT)
 
 
 async def test_pages_show_hostile_texts_as_texts(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    hostile = "<script>alert(1)</script>'\"&"
+    hostile = "<script>anomaly(1)</script>'\"&"
     await emulator.door("users", username="mallory", name=hostile)
-    account = await connect_account(house, tenant, emulator, "mallory")
-    post = await add_post(house, account, hostile)
-    await move_post(house, post, PostState.FAILED, hostile)
+    account = await connect_account(runtime, tenant, emulator, "mallory")
+    post = await add_post(runtime, account, hostile)
+    await move_post(runtime, post, PostState.FAILED, hostile)
     for path in ("/", "/posts", f"/posts/{post.id}", f"/accounts/{account.id}", "/report"):
         answer, body = await get(browser, web + path, tenant=tenant.name)
         assert answer.status == 200, path
-        assert "<script>alert" not in body, path
-        assert "&lt;script&gt;alert(1)&lt;/script&gt;&#39;&#34;&amp;" in body, path
+        assert "<script>anomaly" not in body, path
+        assert "&lt;script&gt;anomaly(1)&lt;/script&gt;&#39;&#34;&amp;" in body, path
 
 
 async def test_front_page_lists_every_tenant_under_its_name(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    other = await make_tenant(house, "bakery")
-    await connect_account(house, other, emulator, "tidewatcher")
+    other = await make_tenant(runtime, "bakery")
+    await connect_account(runtime, other, emulator, "tidewatcher")
     _, body = await get(browser, f"{web}/")
     below = body.partition(">bakery ")[2]
     assert ">default " in body.partition(">bakery ")[0]
@@ -122,13 +127,13 @@ async def test_front_page_lists_every_tenant_under_its_name(
 
 
 async def test_front_page_tells_followers_next_post_and_what_needs_a_person(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
-    await add_readings(house, account, [1000, 1010, 990])
-    coming = await add_post(house, account, "soon", due_in=timedelta(minutes=5))
-    await add_post(house, account, "later", due_in=timedelta(days=2))
-    await move_post(house, await add_post(house, account, "which?"), PostState.NEEDS_DECISION)
-    await raise_alert(house, account, "Lost 20 followers.")
+    await add_readings(runtime, account, [1000, 1010, 990])
+    coming = await add_post(runtime, account, "soon", due_in=timedelta(minutes=5))
+    await add_post(runtime, account, "later", due_in=timedelta(days=2))
+    await move_post(runtime, await add_post(runtime, account, "which?"), PostState.NEEDS_DECISION)
+    await add_anomaly(runtime, account, "Lost 20 followers.")
     _, body = await get(browser, f"{web}/")
     assert "990 <span" in body
     assert "\N{MINUS SIGN}20" in body
@@ -138,34 +143,34 @@ async def test_front_page_tells_followers_next_post_and_what_needs_a_person(
     assert "Lost 20 followers." in body
 
 
-async def add_readings(house: House, account: Integration, followers: list[int | None]) -> None:
+async def add_readings(runtime: Runtime, account: Integration, followers: list[int | None]) -> None:
     """Daily readings that end now; None leaves a day out."""
-    now = house.clock.now()
+    now = runtime.clock.now()
     for back, count in enumerate(reversed(followers)):
         if count is not None:
             metrics = {Metric.FOLLOWERS: count, Metric.FOLLOWING: 1, Metric.POSTS: 1}
             snapshot = AccountSnapshot(account.id, now - timedelta(days=back), metrics)
-            await store.snapshots.open_month(house.database, snapshot.at)
-            async with house.database.tenant(account.tenant_id) as transaction:
+            await store.snapshots.open_month(runtime.database, snapshot.at)
+            async with runtime.database.tenant(account.tenant_id) as transaction:
                 await store.snapshots.add_account(transaction, account.tenant_id, snapshot)
 
 
-async def raise_alert(house: House, account: Integration, message: str) -> None:
-    """An alert of yesterday."""
-    now = house.clock.now()
+async def add_anomaly(runtime: Runtime, account: Integration, message: str) -> None:
+    """An anomaly of yesterday."""
+    now = runtime.clock.now()
     day = (now - timedelta(days=1)).date()
-    alert = Alert(account.id, Metric.FOLLOWERS, day, -9.0, -20.0, 1.0, message)
-    async with house.database.tenant(account.tenant_id) as transaction:
-        await store.findings.raise_alerts(transaction, account.tenant_id, [alert], now=now)
+    anomaly = Anomaly(account.id, Metric.FOLLOWERS, day, -9.0, -20.0, 1.0, message)
+    async with runtime.database.tenant(account.tenant_id) as transaction:
+        await store.findings.add_anomalies(transaction, account.tenant_id, [anomaly], now=now)
 
 
 async def test_posts_page_says_states_in_words_and_why(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
-    await add_post(house, account, "a draft", due_in=None)
-    await add_post(house, account, "one", "two", "three")
-    refused = await add_post(house, account, "refused")
-    await move_post(house, refused, PostState.FAILED, "X says: too long.")
+    await add_post(runtime, account, "a draft", due_in=None)
+    await add_post(runtime, account, "one", "two", "three")
+    refused = await add_post(runtime, account, "refused")
+    await move_post(runtime, refused, PostState.FAILED, "X says: too long.")
     _, body = await get(browser, f"{web}/posts", tenant="default")
     for word in ("Draft", "Scheduled", "Refused", "X says: too long.", "thread of 3"):
         assert word in body
@@ -173,10 +178,10 @@ async def test_posts_page_says_states_in_words_and_why(
 
 
 async def test_post_page_shows_parts_and_history(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
-    post = await add_post(house, account, "first", "second")
-    await send_post(house, post, 1700)
+    post = await add_post(runtime, account, "first", "second")
+    await send_post(runtime, post, 1700)
     _, body = await get(browser, f"{web}/posts/{post.id}", tenant="default")
     assert "1 of 2" in body
     assert "1701 on the emulator" in body
@@ -185,11 +190,11 @@ async def test_post_page_shows_parts_and_history(
 
 
 async def test_post_page_of_a_live_account_leads_to_x(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
-    post = await add_post(house, account, "out there")
-    await send_post(house, post, 1700)
-    async with house.database.tenant(account.tenant_id) as transaction:
+    post = await add_post(runtime, account, "out there")
+    await send_post(runtime, post, 1700)
+    async with runtime.database.tenant(account.tenant_id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET environment = 'live'")
     _, body = await get(browser, f"{web}/posts/{post.id}", tenant="default")
     assert 'href="https://x.com/i/web/status/1701"' in body
@@ -198,20 +203,20 @@ async def test_post_page_of_a_live_account_leads_to_x(
 async def test_account_page_shows_figures_and_no_invented_zero(
     web: str,
     browser: aiohttp.ClientSession,
-    house: House,
+    runtime: Runtime,
     account: Integration,
     emulator: Emulator,
 ) -> None:
     # A first reading tells what its day brought where it is near that day's end.
     await emulator.move_to_time(time(20))
-    await add_readings(house, account, [1000, None, None, 1040])
-    post = await add_post(house, account, "what it earned")
-    await send_post(house, post, 1700)
-    now = house.clock.now()
+    await add_readings(runtime, account, [1000, None, None, 1040])
+    post = await add_post(runtime, account, "what it earned")
+    await send_post(runtime, post, 1700)
+    now = runtime.clock.now()
     figures = {Metric.IMPRESSIONS: 4321, Metric.LIKES: None}
     read = PostSnapshot(account.id, post.parts[0].id, TweetId("1701"), now, now, figures)
-    await store.snapshots.open_month(house.database, now)
-    async with house.database.tenant(account.tenant_id) as transaction:
+    await store.snapshots.open_month(runtime.database, now)
+    async with runtime.database.tenant(account.tenant_id) as transaction:
         await store.snapshots.add_posts(transaction, account.tenant_id, [read])
         entry = LedgerEntry(now, "read_posts", 200, Decimal("0.215"), "a test")
         await store.ledger.add(transaction, account.tenant_id, account.id, entry)
@@ -236,10 +241,10 @@ async def test_report_is_kept_from_everything_of_roosts(
 
 
 async def test_a_tenant_is_not_shown_its_neighbours(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
-    await make_tenant(house, "neighbour")
-    post = await add_post(house, account, "mine alone")
+    await make_tenant(runtime, "neighbour")
+    post = await add_post(runtime, account, "mine alone")
     for path in (f"/posts/{post.id}", f"/accounts/{account.id}"):
         answer, _ = await get(browser, web + path, tenant="neighbour")
         assert answer.status == 404
@@ -248,9 +253,9 @@ async def test_a_tenant_is_not_shown_its_neighbours(
 
 
 async def test_api_lists_accounts_and_posts(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
-    post = await add_post(house, account, "hello")
+    post = await add_post(runtime, account, "hello")
     _, accounts = await get(browser, f"{web}/api/accounts", tenant="default")
     _, posts = await get(browser, f"{web}/api/posts", tenant="default")
     assert [one["username"] for one in json.loads(accounts)["accounts"]] == [ACCOUNT]
@@ -312,15 +317,15 @@ async def test_what_is_only_read_takes_no_form(
 async def test_an_unforeseen_failure_is_told_without_its_words(
     web: str,
     browser: aiohttp.ClientSession,
-    house: House,
+    runtime: Runtime,
     emulator: Emulator,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with house.database.house() as transaction:
+    async with runtime.database.unscoped() as transaction:
         await store.tenants.make(transaction, "lost", time_zone="Never/Neverland")
-    tenant = await store.tenants.get(house.database, "lost")
-    account = await connect_account(house, tenant, emulator, ACCOUNT)
-    await add_post(house, account, "at what time?")
+    tenant = await store.tenants.get(runtime.database, "lost")
+    account = await connect_account(runtime, tenant, emulator, ACCOUNT)
+    await add_post(runtime, account, "at what time?")
     answer, body = await get(browser, f"{web}/posts", tenant="lost")
     assert answer.status == 500
     assert "<code>broken</code>" in body
@@ -330,15 +335,19 @@ async def test_an_unforeseen_failure_is_told_without_its_words(
 
 
 def test_every_kind_of_failure_has_a_status() -> None:
-    assert set(failures.STATUS) == set(Kind)
+    assert set(error_handlers.STATUS) == set(Kind)
 
 
 async def test_health_tells_of_workers_and_late_posts(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration, emulator: Emulator
+    web: str,
+    browser: aiohttp.ClientSession,
+    runtime: Runtime,
+    account: Integration,
+    emulator: Emulator,
 ) -> None:
     await emulator.freeze()
     await emulator.jump(days=1)
-    await add_post(house, account, "late", due_in=timedelta(seconds=-90))
+    await add_post(runtime, account, "late", due_in=timedelta(seconds=-90))
     answer, body = await get(browser, f"{web}/healthz")
     assert answer.status == 200
     assert json.loads(body) == {
@@ -350,15 +359,19 @@ async def test_health_tells_of_workers_and_late_posts(
 
 
 async def test_health_is_503_while_a_post_is_late_and_not_while_all_is_stopped(
-    web: str, browser: aiohttp.ClientSession, house: House, account: Integration, emulator: Emulator
+    web: str,
+    browser: aiohttp.ClientSession,
+    runtime: Runtime,
+    account: Integration,
+    emulator: Emulator,
 ) -> None:
     await emulator.freeze()
     await emulator.jump(days=1)
-    await add_post(house, account, "late", due_in=timedelta(seconds=-121))
+    await add_post(runtime, account, "late", due_in=timedelta(seconds=-121))
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (503, "late")
     assert json.loads(body)["oldest_due_seconds"] == 121.0
-    await pause.stop_everything(house)
+    await pause.stop_everything(runtime)
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (200, "stopped")
     assert json.loads(body)["oldest_due_seconds"] is None
@@ -366,13 +379,13 @@ async def test_health_is_503_while_a_post_is_late_and_not_while_all_is_stopped(
 
 @pytest.mark.timing
 async def test_the_page_looks_out_for_late_posts_by_itself(
-    house: House, account: Integration, emulator: Emulator, browser: aiohttp.ClientSession
+    runtime: Runtime, account: Integration, emulator: Emulator, browser: aiohttp.ClientSession
 ) -> None:
     await emulator.freeze()
     await emulator.jump(days=1)
-    await add_post(house, account, "late", due_in=timedelta(seconds=-600))
-    async with serving(house) as web, asyncio.timeout(60):
-        while not await watch.list_alarms(house):
+    await add_post(runtime, account, "late", due_in=timedelta(seconds=-600))
+    async with serving(runtime) as web, asyncio.timeout(60):
+        while not await monitor.list_alerts(runtime):
             await asyncio.sleep(0.02)
         _, body = await get(browser, f"{web}/")
     assert "A post that was due at" in body

@@ -16,8 +16,8 @@ from fix_processes import environment_of
 from fix_web import get, open_browser, serving
 from roost import store
 from roost.errors import UnsafeListenAddress
-from roost.house import House
 from roost.models import Integration, Tenant
+from roost.runtime import Runtime
 from roost.settings import Settings
 from roost.web import server
 
@@ -39,18 +39,18 @@ async def come_back(
     return await get(browser, f"{web}/api/auth/callback/twitter", **query)
 
 
-async def accounts_of(house: House, tenant: Tenant) -> list[Integration]:
+async def accounts_of(runtime: Runtime, tenant: Tenant) -> list[Integration]:
     """The tenant's accounts."""
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         return await store.accounts.list_all(transaction)
 
 
 async def test_connecting_ends_on_the_accounts_page(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     back = await emulator.consent(ACCOUNT, **await leave(browser, web))
     answer, _ = await come_back(browser, web, back)
-    (account,) = await accounts_of(house, tenant)
+    (account,) = await accounts_of(runtime, tenant)
     assert answer.status == 303
     assert answer.headers["location"] == f"/accounts/{account.id}?tenant=default"
     page, body = await get(browser, web + answer.headers["location"])
@@ -71,7 +71,7 @@ async def test_start_binds_the_browser_by_a_cookie_that_scripts_cannot_read(
 
 
 async def test_callback_refuses_another_browser_and_ends_the_connection(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     back = await emulator.consent(ACCOUNT, **await leave(browser, web))
     async with open_browser() as thief:
@@ -82,15 +82,15 @@ async def test_callback_refuses_another_browser_and_ends_the_connection(
     answer, body = await come_back(browser, web, back)
     assert answer.status == 403
     assert "connect_flow_invalid" in body
-    assert await accounts_of(house, tenant) == []
+    assert await accounts_of(runtime, tenant) == []
 
 
 async def test_callback_page_that_is_loaded_again_shows_the_account(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     back = await emulator.consent(ACCOUNT, **await leave(browser, web))
     first, _ = await come_back(browser, web, back)
-    (account,) = await accounts_of(house, tenant)
+    (account,) = await accounts_of(runtime, tenant)
     requests = len((await emulator.truth())["requests"])
     for query in (back, back, {"state": back["state"], "code": "stale"}, {"state": back["state"]}):
         again, _ = await come_back(browser, web, query)
@@ -100,7 +100,7 @@ async def test_callback_page_that_is_loaded_again_shows_the_account(
     assert "connected already" in body
     _, body = await get(browser, web + first.headers["location"])
     assert "connected already" not in body
-    assert await accounts_of(house, tenant) == [account]
+    assert await accounts_of(runtime, tenant) == [account]
     assert len((await emulator.truth())["requests"]) == requests
 
 
@@ -119,7 +119,7 @@ async def test_callback_that_another_browser_loads_again_is_refused(
 
 
 async def test_callback_is_known_for_as_long_as_its_connection_could_have_waited(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
     back = await emulator.consent(ACCOUNT, **await leave(browser, web))
@@ -143,7 +143,7 @@ async def test_callback_registered_with_a_slash_at_its_end_is_served(
 
 
 async def test_callback_tells_of_a_denial(
-    web: str, browser: aiohttp.ClientSession, house: House, tenant: Tenant, emulator: Emulator
+    web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     back = await emulator.consent(ACCOUNT, "deny", **await leave(browser, web))
     answer, body = await come_back(browser, web, back)
@@ -151,7 +151,7 @@ async def test_callback_tells_of_a_denial(
     assert answer.content_type == "text/html"
     assert "consent_denied" in body
     assert "without consent" in body
-    assert await accounts_of(house, tenant) == []
+    assert await accounts_of(runtime, tenant) == []
 
 
 async def test_two_connections_in_two_tabs_both_end_well(
@@ -182,7 +182,7 @@ OTHER_SITES = ("cross-site", "same-site")
 
 @pytest.mark.parametrize("site", OTHER_SITES)
 async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
-    house: House, tenant: Tenant, browser: aiohttp.ClientSession, web: str, site: str
+    runtime: Runtime, tenant: Tenant, browser: aiohttp.ClientSession, web: str, site: str
 ) -> None:
     headers = {"sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
     url = f"{web}/api/auth/twitter/start"
@@ -191,7 +191,7 @@ async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
         body = await answer.text()
         assert "set-cookie" not in answer.headers
     assert 'href="/api/auth/twitter/start?tenant=default"' in body
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         rows = await transaction.raw.execute("SELECT state_hash FROM connect_flows")
         assert await rows.fetchall() == []
 
@@ -202,10 +202,10 @@ async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
     [("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe"), ("navigate", "object")],
 )
 async def test_no_address_answers_what_another_site_embeds(
-    house: House, browser: aiohttp.ClientSession, web: str, site: str, mode: str, kind: str
+    runtime: Runtime, browser: aiohttp.ClientSession, web: str, site: str, mode: str, kind: str
 ) -> None:
     headers = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": kind}
-    for route in server.make_app(house).routes:
+    for route in server.make_app(runtime).routes:
         path = re.sub(r"\{\w+\}", "1", getattr(route, "path", "/"))
         async with browser.get(web + path, headers=headers, allow_redirects=False) as answer:
             assert (path, answer.status) == (path, 403)
@@ -245,16 +245,16 @@ def test_loopback_is_listened_on(host: str) -> None:
     server.require_loopback(host)
 
 
-async def test_a_taken_port_is_told(house: House, web: str) -> None:
+async def test_a_taken_port_is_told(runtime: Runtime, web: str) -> None:
     port = urlsplit(web).port or 0
     with pytest.raises(server.PortTaken, match=f"port {port}"):
-        await server.serve(house, "127.0.0.1", port, on_listening=lambda _: None)
+        await server.serve(runtime, "127.0.0.1", port, on_listening=lambda _: None)
 
 
 async def test_a_cancelled_server_frees_its_port(
-    house: House, browser: aiohttp.ClientSession
+    runtime: Runtime, browser: aiohttp.ClientSession
 ) -> None:
-    async with serving(house) as url:
+    async with serving(runtime) as url:
         answer, _ = await get(browser, f"{url}/healthz")
         assert answer.status == 200
     with pytest.raises(aiohttp.ClientConnectorError):
@@ -277,7 +277,7 @@ async def test_every_answer_has_safe_headers(
 
 @pytest.mark.timing
 async def test_no_secret_is_in_any_answer_or_log(
-    settings: Settings, house: House, tenant: Tenant, emulator: Emulator, tmp_path: Path
+    settings: Settings, runtime: Runtime, tenant: Tenant, emulator: Emulator, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
     with log.open("wb") as file:
@@ -302,9 +302,9 @@ async def test_no_secret_is_in_any_answer_or_log(
             told.append((await get(browser, url + path))[1])
     process.send_signal(signal.SIGTERM)
     assert await process.wait() >= 0  # It ended by itself; the signal did not kill it.
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         (account,) = await store.accounts.list_all(transaction)
-        vault = await house.vault.of(transaction, tenant.id)
+        vault = await runtime.vault.of(transaction, tenant.id)
         tokens = await store.accounts.open_tokens(transaction, vault, account.id)
     secrets |= {tokens.access_token, tokens.refresh_token, emulator.app.client_secret}
     told.append(log.read_text())

@@ -4,12 +4,12 @@ import socket
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from fix_house import connect_account
 from fix_publishing import Desk
+from fix_runtime import connect_account
 from roost import store
-from roost.accounts import Grant, mark_lost
+from roost.account_client import StoredTokenSource, mark_needs_reconnect
 from roost.models import AlertKind, PostId, PostState, TweetId
-from roost.services import decide, pause, restore_check, resume, schedule, watch
+from roost.services import monitor, pause, resolve, restore_check, resume, schedule
 from roost.services.clock_check import ClockCheck
 from roost.services.publish.rows import Way
 from roost.services.schedule import PlainPart
@@ -21,7 +21,7 @@ Ending = Callable[[Desk, PostId], Awaitable[object]]
 
 async def kinds(desk: Desk) -> list[AlertKind]:
     """The kinds of the open alerts, of everybody and of the tenant."""
-    return sorted(alarm.kind for _, alarm in await watch.list_alarms(desk.house))
+    return sorted(alert.kind for _, alert in await monitor.list_alerts(desk.runtime))
 
 
 # --- how each alert comes to be
@@ -76,9 +76,9 @@ async def possible_duplicate(desk: Desk) -> PostId:
     """An older attempt's answer comes late, of a post that is published by then."""
     post_id = await desk.plan("One")
     await desk.work()
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         journal = await store.journal.get(transaction, post_id)
-    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
+    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
     await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
     return post_id
 
@@ -111,30 +111,30 @@ def app_refused(fault: str) -> Opening:
 async def back_off(desk: Desk, kind: AlertKind) -> None:
     """What the worker writes where X refuses the app in this way."""
     probe = await desk.plan("Probe")
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         journal = await store.journal.get(transaction, probe)
-    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
+    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
     await way.rest_app(timedelta(minutes=5), kind, AppMisconfigured("X takes nothing of the app."))
-    await schedule.cancel_post(desk.house, desk.tenant, probe)
+    await schedule.cancel_post(desk.runtime, desk.tenant, probe)
 
 
 async def late(desk: Desk) -> PostId:
     """No worker runs."""
     post_id = await desk.plan("Late")
     await desk.emulator.jump(seconds=121)
-    await watch.check_alerts(desk.house)
+    await monitor.check_alerts(desk.runtime)
     return post_id
 
 
 async def restored(desk: Desk) -> PostId:
     """A person says that the database was restored."""
-    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
+    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
     return PostId(0)
 
 
 async def copied(desk: Desk) -> PostId:
     """A worker finds that the database is a copy."""
-    await restore_check.stop_after_restore(desk.house, desk.house.clock.now(), copied=True)
+    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now(), copied=True)
     return PostId(0)
 
 
@@ -147,7 +147,7 @@ async def wrong_clock(desk: Desk) -> PostId:
 
 async def check_clock(desk: Desk, skew: str | None) -> None:
     """The check of a worker, with what it finds."""
-    await ClockCheck(desk.house)._alert(skew)
+    await ClockCheck(desk.runtime)._alert(skew)
 
 
 # --- what ends each cause
@@ -156,52 +156,52 @@ async def check_clock(desk: Desk, skew: str | None) -> None:
 async def decide_sent(desk: Desk, post_id: PostId) -> None:
     """A person finds the post on X."""
     tweet_id = await desk.post_by_hand("Low tide at six")
-    await decide.say_sent(desk.house, desk.tenant, post_id, tweet_id)
+    await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
 
 
 async def edit(desk: Desk, post_id: PostId) -> None:
     """Another time and text; alerts end at once, not when it is published."""
     parts = [PlainPart("Another text")]
-    due_at = desk.house.clock.now() + timedelta(minutes=1)
-    await schedule.edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=due_at)
+    due_at = desk.runtime.clock.now() + timedelta(minutes=1)
+    await schedule.edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=due_at)
 
 
 async def retime(desk: Desk, post_id: PostId) -> None:
-    due_at = desk.house.clock.now() + timedelta(minutes=1)
-    await schedule.edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=due_at)
+    due_at = desk.runtime.clock.now() + timedelta(minutes=1)
+    await schedule.edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=due_at)
 
 
 async def cancel(desk: Desk, post_id: PostId) -> None:
-    await schedule.cancel_post(desk.house, desk.tenant, post_id)
+    await schedule.cancel_post(desk.runtime, desk.tenant, post_id)
 
 
 async def send(desk: Desk, post_id: PostId) -> None:
-    await decide.say_send(desk.house, desk.tenant, post_id)
+    await resolve.say_send(desk.runtime, desk.tenant, post_id)
 
 
 async def drop(desk: Desk, post_id: PostId) -> None:
-    await decide.drop(desk.house, desk.tenant, post_id)
+    await resolve.drop(desk.runtime, desk.tenant, post_id)
 
 
 async def leave(desk: Desk, post_id: PostId) -> None:
-    await decide.leave(desk.house, desk.tenant, post_id)
+    await resolve.leave(desk.runtime, desk.tenant, post_id)
 
 
 async def go_on(desk: Desk, post_id: PostId) -> None:
-    await decide.go_on(desk.house, desk.tenant, post_id, "Said anew")
+    await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said anew")
 
 
 async def delete(desk: Desk, post_id: PostId) -> None:
-    await decide.delete_sent(desk.house, desk.tenant, post_id)
+    await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
 
 
 async def reconnect(desk: Desk, _: PostId) -> None:
-    await connect_account(desk.house, desk.tenant, desk.emulator, "larkbooks")
+    await connect_account(desk.runtime, desk.tenant, desk.emulator, "larkbooks")
 
 
 async def reconnect_renamed(desk: Desk, _: PostId) -> None:
     """The account has another name on X by now."""
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             'UPDATE integrations SET metadata = metadata || \'{"username": "old_name"}\''
         )
@@ -227,9 +227,9 @@ async def refuse_again(desk: Desk, post_id: PostId) -> None:
 
 async def wait_for_nothing(desk: Desk, post_id: PostId) -> None:
     """What waited for the app is cancelled, and its back-off is over."""
-    await schedule.cancel_post(desk.house, desk.tenant, post_id)
+    await schedule.cancel_post(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=360)
-    await watch.check_alerts(desk.house)
+    await monitor.check_alerts(desk.runtime)
 
 
 def another(kind: AlertKind) -> Ending:
@@ -238,20 +238,20 @@ def another(kind: AlertKind) -> Ending:
     async def ending(desk: Desk, _: PostId) -> None:
         await back_off(desk, kind)
         assert await kinds(desk) == [kind]
-        async with desk.house.database.statements(None) as transaction:
-            await store.alarms.end(
-                transaction, None, kind, desk.account.client_id, at=desk.house.clock.now()
+        async with desk.runtime.database.statements(None) as transaction:
+            await store.alerts.resolve_alert(
+                transaction, None, kind, desk.account.client_id, at=desk.runtime.clock.now()
             )
 
     return ending
 
 
 def then_check(act: Callable[[Desk, PostId], Awaitable[object]]) -> Ending:
-    """The page's process, `roost alarms` and `roost doctor` check what is late."""
+    """The page's process, `roost alerts` and `roost doctor` check what is late."""
 
     async def ending(desk: Desk, post_id: PostId) -> None:
         await act(desk, post_id)
-        await watch.check_alerts(desk.house)
+        await monitor.check_alerts(desk.runtime)
 
     return ending
 
@@ -261,19 +261,19 @@ async def publish(desk: Desk, _: PostId) -> None:
 
 
 async def hold_post(desk: Desk, post_id: PostId) -> None:
-    await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
 
 
 async def stop_everything(desk: Desk, _: PostId) -> None:
-    await pause.stop_everything(desk.house)
+    await pause.stop_everything(desk.runtime)
 
 
 async def lose_grant(desk: Desk, _: PostId) -> None:
-    await mark_lost(desk.house, desk.account, Reauthorize("No longer."))
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
-        await store.alarms.end(
+    await mark_needs_reconnect(desk.runtime, desk.account, Reauthorize("No longer."))
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        await store.alerts.resolve_alert(
             transaction, desk.tenant.id, AlertKind.RECONNECT,
-            store.alarms.about_account(desk.account.id), at=desk.house.clock.now(),
+            store.alerts.about_account(desk.account.id), at=desk.runtime.clock.now(),
         )  # fmt: skip
 
 
@@ -291,11 +291,11 @@ async def become_limited(desk: Desk, post_id: PostId) -> None:
 
 
 async def resume_all(desk: Desk, _: PostId) -> None:
-    await resume.resume_everything(desk.house)
+    await resume.resume_everything(desk.runtime)
 
 
 async def accept_copy(desk: Desk, _: PostId) -> None:
-    await resume.resume_everything(desk.house, accept_copy=True)
+    await resume.resume_everything(desk.runtime, accept_copy=True)
 
 
 async def set_clock(desk: Desk, _: PostId) -> None:
@@ -311,4 +311,4 @@ async def restart_worker(desk: Desk, _: PostId) -> None:
 async def end_worker(desk: Desk, _: PostId) -> None:
     """No worker runs on the machine any more."""
     await desk.locks.heartbeat("another process")
-    await watch.check_alerts(desk.house)
+    await monitor.check_alerts(desk.runtime)

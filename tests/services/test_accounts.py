@@ -12,7 +12,7 @@ import pytest
 from fix_processes import environment_of
 from fix_publishing import Desk, piped_python
 from roost import store, x
-from roost.accounts import Grant, open_account
+from roost.account_client import StoredTokenSource, open_account
 from roost.errors import ReconnectNeeded, SettingInvalid
 from roost.models import IntegrationStatus, PartState, PostState
 from roost.services import collect
@@ -21,14 +21,14 @@ from roost.store.accounts import Tokens
 _PROCESS = str(Path(__file__).with_name("refreshing_process.py"))
 
 
-def grant_of(desk: Desk) -> Grant:
-    return Grant(desk.house, desk.account)
+def grant_of(desk: Desk) -> StoredTokenSource:
+    return StoredTokenSource(desk.runtime, desk.account)
 
 
 def with_secret(desk: Desk, secret: str) -> Desk:
     """The same desk, whose X app has this secret."""
-    settings = desk.house.settings.model_copy(update={"twitter_client_secret": secret})
-    return replace(desk, house=replace(desk.house, settings=settings))
+    settings = desk.runtime.settings.model_copy(update={"twitter_client_secret": secret})
+    return replace(desk, runtime=replace(desk.runtime, settings=settings))
 
 
 async def test_a_good_token_is_used_as_it_is(desk: Desk) -> None:
@@ -54,7 +54,7 @@ async def test_a_token_with_a_minute_left_is_still_used(desk: Desk) -> None:
 
 async def test_a_call_after_two_hours_refreshes_first(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
-    me = await x.users.read_me(open_account(desk.house, desk.account))
+    me = await x.users.read_me(open_account(desk.runtime, desk.account))
     assert me.username == "larkbooks"
     assert await desk.requests("read_me") == [200]
     assert await desk.requests("refresh") == [200]
@@ -67,7 +67,7 @@ async def test_both_rotated_tokens_are_kept(desk: Desk) -> None:
     after = await desk.kept_tokens()
     assert after.access_token == token
     assert after.refresh_token != before.refresh_token
-    assert (after.expires_at - desk.house.clock.now()).total_seconds() == 2 * 3600
+    assert (after.expires_at - desk.runtime.clock.now()).total_seconds() == 2 * 3600
     await desk.emulator.jump(hours=3)
     assert await grant_of(desk).get() != token
     assert await desk.requests("refresh") == [200, 200]
@@ -102,7 +102,7 @@ async def test_thirty_users_of_one_grant_do_not_starve_each_other(desk: Desk) ->
 @pytest.mark.timing
 async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
     await desk.emulator.jump(hours=2)
-    given = environment_of(desk.house.settings)
+    given = environment_of(desk.runtime.settings)
     command = (_PROCESS, str(desk.tenant.id), str(desk.account.id))
     async with (
         piped_python(*command, environment=given, folder=tmp_path) as one,
@@ -190,9 +190,9 @@ async def test_posts_of_a_dead_grant_stay_until_it_is_connected_again(desk: Desk
 async def _connect_again(desk: Desk) -> str:
     """The owner gives a new grant; its access token."""
     grant = await desk.emulator.connect("larkbooks")
-    now = desk.house.clock.now()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        vault = await desk.house.vault.of(transaction, desk.tenant.id)
+    now = desk.runtime.clock.now()
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+        vault = await desk.runtime.vault.of(transaction, desk.tenant.id)
         account = await store.accounts.get(transaction, desk.account.id)
         who = store.accounts.Identity(
             account.x_user_id,
@@ -241,7 +241,7 @@ async def test_a_post_waits_while_the_secret_is_wrong(desk: Desk) -> None:
 async def test_figures_wait_while_the_secret_is_wrong(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     wrong = with_secret(desk, "not the secret")
-    collected = await collect.collect_account(wrong.house, desk.tenant.id, desk.account.id)
+    collected = await collect.collect_account(wrong.runtime, desk.tenant.id, desk.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
 
@@ -279,9 +279,9 @@ async def test_a_refresh_whose_answer_was_lost_needs_the_owner(desk: Desk) -> No
 
 async def test_another_x_app_does_not_touch_the_grant(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
-    other = desk.house.settings.model_copy(update={"twitter_client_id": "another app"})
+    other = desk.runtime.settings.model_copy(update={"twitter_client_id": "another app"})
     with pytest.raises(SettingInvalid, match="@larkbooks"):
-        await Grant(replace(desk.house, settings=other), desk.account).get()
+        await StoredTokenSource(replace(desk.runtime, settings=other), desk.account).get()
     assert await desk.requests("refresh") == []
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
 

@@ -11,10 +11,10 @@ import pytest
 from fix_emulator import Emulator
 from fix_publishing import Desk
 from roost import store
-from roost.accounts import mark_lost
+from roost.account_client import mark_needs_reconnect
 from roost.models import POST_MOVES, AlertKind, PostId, PostState
 from roost.outcome_alerts import STATE_ALERTS
-from roost.services import decide, watch
+from roost.services import monitor, resolve
 from roost.services.clock_check import ClockCheck
 from roost.x.errors import Reauthorize
 
@@ -144,7 +144,7 @@ def test_each_way_out_of_a_state_with_an_alert_has_a_case() -> None:
     assert set(POST_ENDINGS) == set(STATE_ALERTS)
     for state, (_, endings) in POST_ENDINGS.items():
         assert {after for after in endings if after != "left"} == POST_MOVES[state], state
-        can_be_left = decide.Choice.LEAVE in decide._CHOICES[state]
+        can_be_left = resolve.Choice.LEAVE in resolve._CHOICES[state]
         assert ("left" in endings) is can_be_left, state
 
 
@@ -165,12 +165,12 @@ async def test_an_alert_ends_when_its_cause_ends(
 
 async def check_shelves(desk: Desk) -> None:
     """What the page lists as posts to look at are the posts with an open alert, no others."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
-    alerted = {alarm.subject for _, alarm in await watch.list_alarms(desk.house)}
+    alerted = {alert.subject for _, alert in await monitor.list_alerts(desk.runtime)}
     for post in posts:
-        is_alerted = store.alarms.about_post(post.id) in alerted
-        assert decide.needs_attention(post) is is_alerted, post
+        is_alerted = store.alerts.about_post(post.id) in alerted
+        assert resolve.needs_attention(post) is is_alerted, post
 
 
 @pytest.mark.parametrize("state", list(POST_ENDINGS), ids=str)
@@ -178,15 +178,15 @@ async def test_what_is_to_be_looked_at_is_what_is_alerted(desk: Desk, state: Pos
     opening, endings = POST_ENDINGS[state]
     post_id = await opening(desk)
     post = await desk.see(post_id)
-    assert (post.state, decide.needs_attention(post)) == (state, True)
+    assert (post.state, resolve.needs_attention(post)) == (state, True)
     await check_shelves(desk)
     if "left" not in endings:
         return
     await leave(desk, post_id)
     left = await desk.see(post_id)
-    assert (left.state, decide.needs_attention(left)) == (state, False)
-    assert decide.Choice.LEAVE not in decide.list_choices(left)
-    with pytest.raises(decide.DecisionNotOpen):
+    assert (left.state, resolve.needs_attention(left)) == (state, False)
+    assert resolve.Choice.LEAVE not in resolve.list_choices(left)
+    with pytest.raises(resolve.DecisionNotOpen):
         await leave(desk, post_id)
 
 
@@ -196,7 +196,7 @@ async def test_a_post_that_was_left_and_fails_again_is_alerted_again(desk: Desk)
     await retime(desk, post_id)
     await desk.work_through()
     post = await desk.see(post_id)
-    assert (post.state, decide.needs_attention(post)) == (PostState.FAILED, True)
+    assert (post.state, resolve.needs_attention(post)) == (PostState.FAILED, True)
     assert await kinds(desk) == [AlertKind.FAILED]
 
 
@@ -217,15 +217,15 @@ async def test_a_stale_refusal_does_not_end_a_newer_connection(
 ) -> None:
     await emulator.jump(seconds=1)
     await reconnect(desk, PostId(0))
-    await mark_lost(desk.house, desk.account, Reauthorize("That was the old grant."))
+    await mark_needs_reconnect(desk.runtime, desk.account, Reauthorize("That was the old grant."))
     assert await kinds(desk) == []
     assert (await desk.integration()).status == "connected"
 
 
 async def test_a_wrong_clock_is_alerted_again_where_somebody_ended_the_alert(desk: Desk) -> None:
-    check = ClockCheck(desk.house)
+    check = ClockCheck(desk.runtime)
     await check._alert("300 s behind")
-    await watch.check_alerts(desk.house)  # no worker's session is named yet
+    await monitor.check_alerts(desk.runtime)  # no worker's session is named yet
     assert await kinds(desk) == []
     await check._alert("300 s behind")
     assert await kinds(desk) == [AlertKind.CLOCK_SKEW]

@@ -10,7 +10,7 @@ from fix_publishing import Desk
 from roost import store
 from roost.errors import PostRefused
 from roost.models import PostId, PostState
-from roost.services import decide
+from roost.services import resolve
 from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
 
 BLANKS = {
@@ -29,7 +29,7 @@ async def publish_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """A thread whose second part is a picture beside the blank."""
     parts = [PlainPart("One"), PlainPart(blank, ((picture, None),)), PlainPart("Three")]
     post = await schedule_post(
-        desk.house, desk.tenant, desk.account, parts, due_at=desk.house.clock.now(), why="test"
+        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
     return post.id
 
@@ -40,9 +40,9 @@ async def import_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     plan.write_text(
         f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{blank}",{picture.name},,w\n,,Three,,,w\n', "utf-8"
     )
-    imported = await import_plan(desk.house, desk.tenant, plan)
+    imported = await import_plan(desk.runtime, desk.tenant, plan)
     assert (imported.posts, imported.refused) == (1, ())
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         (post,) = await store.posts.list_all(transaction)
     return post.id
 
@@ -51,14 +51,14 @@ async def edit_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """The same by an edit."""
     post_id = await desk.plan("Old", after_s=5)
     parts = [PlainPart("One"), PlainPart(blank, ((picture, None),)), PlainPart("Three")]
-    await edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     return post_id
 
 
 async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """The same by a person's decision, after X refused the second part for its text."""
     post_id = await halved(desk, picture)
-    await decide.go_on(desk.house, desk.tenant, post_id, blank)
+    await resolve.go_on(desk.runtime, desk.tenant, post_id, blank)
     assert "part 2: failed → pending: edited by hand" in await desk.story(post_id)
     return post_id
 
@@ -66,7 +66,7 @@ async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
 async def stored_before(desk: Desk, picture: Path, blank: str) -> PostId:
     """The same from rows of a time at which blanks were stored as they came."""
     post_id = await publish_thread(desk, picture, "")
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE parts SET text = %s WHERE post_id = %s AND position = 2", (blank, post_id)
         )
@@ -78,7 +78,7 @@ async def halved(desk: Desk, picture: Path) -> PostId:
     await desk.plan("Said before")
     parts = [PlainPart("One"), PlainPart("Said before", ((picture, "Teal"),)), PlainPart("Three")]
     post = await schedule_post(
-        desk.house, desk.tenant, desk.account, parts, due_at=desk.house.clock.now(), why="test"
+        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
@@ -115,7 +115,7 @@ async def test_a_blank_alone_is_refused(desk: Desk, tmp_path: Path, blank: str) 
     assert refused.value.code == "text_blank"
     plan = tmp_path / "plan.csv"
     plan.write_text(f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{text}",,,w\n', "utf-8")
-    imported = await import_plan(desk.house, desk.tenant, plan)
+    imported = await import_plan(desk.runtime, desk.tenant, plan)
     assert (imported.posts, {row.code for row in imported.refused}) == (
         0,
         {"text_blank", "thread_refused"},
@@ -130,6 +130,6 @@ async def test_a_part_without_a_picture_does_not_continue_with_a_blank(
     post_id = await desk.plan("One", "Said before", after_s=1)
     await desk.work_through()
     with pytest.raises(PostRefused) as refused:
-        await decide.go_on(desk.house, desk.tenant, post_id, BLANKS[blank])
+        await resolve.go_on(desk.runtime, desk.tenant, post_id, BLANKS[blank])
     assert refused.value.code == "text_blank"
     assert (await desk.see(post_id)).parts[1].text == "Said before"

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account
 from fix_processes import until
 from fix_publishing import Desk, run_roost
+from fix_runtime import connect_account
 from roost import store, worker
-from roost.cli.processes import worker_signature
-from roost.house import House
+from roost.cli.serve import worker_id
 from roost.models import PostId, PostState, Tenant
-from roost.services import decide, dispatch
+from roost.runtime import Runtime
+from roost.services import dispatch, resolve
 from roost.services.clock_check import ClockCheck
-from roost.services.decide import TweetUnlikely
+from roost.services.resolve import TweetUnlikely
 from roost.store.locks import open_sender_locks
 
 pytestmark = pytest.mark.timing
@@ -55,24 +55,24 @@ class Skewed(Desk):
 
 
 @pytest.fixture
-async def skewed(house: House, tenant: Tenant, emulator: Emulator) -> AsyncIterator[Skewed]:
+async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncIterator[Skewed]:
     """The account @larkbooks at the present time, by a clock that is right to begin with."""
     clock = SkewedClock()
-    settings = house.settings.model_copy(
-        update={"roost_heartbeat_s": 0.2, "roost_stalled_after_s": 2.0}
+    settings = runtime.settings.model_copy(
+        update={"roost_heartbeat_s": 0.2, "roost_worker_timeout_s": 2.0}
     )
-    house = replace(house, clock=clock, settings=settings)
-    account = await connect_account(house, tenant, emulator, "larkbooks")
-    async with open_sender_locks(house.database) as locks:
-        desk = Skewed(house, tenant, account, emulator, locks, clock)
+    runtime = replace(runtime, clock=clock, settings=settings)
+    account = await connect_account(runtime, tenant, emulator, "larkbooks")
+    async with open_sender_locks(runtime.database) as locks:
+        desk = Skewed(runtime, tenant, account, emulator, locks, clock)
         await desk.read_figures_at(clock.now() + timedelta(days=365))
         yield desk
 
 
 @contextlib.asynccontextmanager
-async def running(house: House) -> AsyncIterator[None]:
+async def running(runtime: Runtime) -> AsyncIterator[None]:
     """A worker in this process for the length of the block."""
-    task = asyncio.create_task(worker.run(house, handle_signals=False))
+    task = asyncio.create_task(worker.run(runtime, handle_signals=False))
     try:
         yield
     finally:
@@ -80,10 +80,10 @@ async def running(house: House) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def alarms(desk: Desk) -> list[str]:
-    """The kinds of the open alarms."""
-    async with desk.house.database.statements(None) as transaction:
-        return [alarm.kind for alarm in await store.alarms.list_open(transaction)]
+async def alerts(desk: Desk) -> list[str]:
+    """The kinds of the open alerts."""
+    async with desk.runtime.database.statements(None) as transaction:
+        return [alert.kind for alert in await store.alerts.list_open(transaction)]
 
 
 async def published(desk: Desk, post_id: PostId) -> None:
@@ -96,10 +96,10 @@ async def published(desk: Desk, post_id: PostId) -> None:
 
 
 async def alerted(desk: Desk, kinds: list[str]) -> None:
-    """Return once these alarms are open."""
+    """Return once these alerts are open."""
 
     async def are() -> bool:
-        return await alarms(desk) == kinds
+        return await alerts(desk) == kinds
 
     await until(are)
 
@@ -110,7 +110,7 @@ async def test_clock_that_is_wrong_sends_nothing_until_it_is_right(
 ) -> None:
     post_id = await skewed.plan("On time", after_s=-8)
     skewed.clock.off = timedelta(seconds=off_s)
-    async with running(skewed.house):
+    async with running(skewed.runtime):
         await alerted(skewed, ["clock_skew"])
         assert (await skewed.see(post_id)).state is PostState.SCHEDULED
         assert await skewed.on_x() == []
@@ -122,9 +122,9 @@ async def test_clock_that_is_wrong_sends_nothing_until_it_is_right(
 
 async def test_doctor_says_that_a_clock_is_wrong(skewed: Skewed, tmp_path: Path) -> None:
     skewed.clock.off = timedelta(seconds=-300)
-    await skewed.locks.heartbeat(worker_signature())
-    await ClockCheck(skewed.house).check()
-    doctor = await run_roost("doctor", "--json", settings=skewed.house.settings, folder=tmp_path)
+    await skewed.locks.heartbeat(worker_id())
+    await ClockCheck(skewed.runtime).check()
+    doctor = await run_roost("doctor", "--json", settings=skewed.runtime.settings, folder=tmp_path)
     found = " ".join(one["told"] for one in doctor.answer["findings"])
     assert "this machine's clock is 300 s behind of X's, so its worker sends nothing" in found
 
@@ -133,13 +133,13 @@ async def test_doctor_says_that_a_clock_is_wrong(skewed: Skewed, tmp_path: Path)
 async def test_clock_that_is_little_off_publishes(skewed: Skewed, off_s: int) -> None:
     post_id = await skewed.plan("On time", after_s=-25)
     skewed.clock.off = timedelta(seconds=off_s)
-    async with running(skewed.house):
+    async with running(skewed.runtime):
         await published(skewed, post_id)
-    assert await alarms(skewed) == []
+    assert await alerts(skewed) == []
 
 
 async def test_clock_that_moves_between_two_heartbeats_sends_nothing(skewed: Skewed) -> None:
-    check = ClockCheck(skewed.house)
+    check = ClockCheck(skewed.runtime)
     await check.check()
     assert check.problem is None
     post_id = await skewed.plan("On time", after_s=-40)
@@ -149,25 +149,25 @@ async def test_clock_that_moves_between_two_heartbeats_sends_nothing(skewed: Ske
     assert not skewed.locks.may_begin
     assert (await skewed.see(post_id)).parts[0].state == "pending"
     await check.check()
-    assert await alarms(skewed) == ["clock_skew"]
+    assert await alerts(skewed) == ["clock_skew"]
     skewed.clock.off = timedelta(0)
     await check.check()
-    assert (check.problem, await alarms(skewed)) == (None, [])
+    assert (check.problem, await alerts(skewed)) == (None, [])
     skewed.locks.open_gate()
-    await dispatch.dispatch_stranded(skewed.house)
+    await dispatch.dispatch_stranded(skewed.runtime)
     await skewed.work()
     assert await skewed.on_x() == ["On time"]
 
 
 async def test_clock_is_not_compared_while_the_emulators_is_not_wall_time(
-    house: House, emulator: Emulator
+    runtime: Runtime, emulator: Emulator
 ) -> None:
-    check = ClockCheck(house)
+    check = ClockCheck(runtime)
     for change in ({"rate": 0}, {"jump_seconds": 7200, "rate": 1}, {"rate": 100}):
         await emulator.door("clock", **change)
         await check.check()
         assert check.problem is None
-    assert house.server_time.latest is None
+    assert runtime.server_time.latest is None
 
 
 async def test_post_is_not_sent_before_it_is_due_by_the_databases_clock(skewed: Skewed) -> None:
@@ -175,13 +175,13 @@ async def test_post_is_not_sent_before_it_is_due_by_the_databases_clock(skewed: 
     skewed.clock.off = timedelta(seconds=25)
     await skewed.work()
     assert (await skewed.see(post_id)).state is PostState.SCHEDULED
-    async with skewed.house.database.tenant(skewed.tenant.id) as transaction:
+    async with skewed.runtime.database.tenant(skewed.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
         )
-    await dispatch.dispatch_stranded(skewed.house)
+    await dispatch.dispatch_stranded(skewed.runtime)
     await skewed.work()
-    async with skewed.house.database.tenant(skewed.tenant.id) as transaction:
+    async with skewed.runtime.database.tenant(skewed.tenant.id) as transaction:
         journal = await store.journal.get(transaction, post_id)
     assert (journal.parts[0].part.state, journal.parts[0].attempts) == ("pending", ())
     assert await skewed.on_x() == []
@@ -198,7 +198,7 @@ async def test_post_is_not_sent_before_it_is_due_by_the_workers_clock(skewed: Sk
 @pytest.mark.parametrize("off_s", [-20, 0, 20])
 async def test_lost_answer_is_adopted_by_xs_time(skewed: Skewed, off_s: int) -> None:
     await skewed.emulator.switch(duplicates=False)
-    await ClockCheck(skewed.house).check()
+    await ClockCheck(skewed.runtime).check()
     await skewed.emulator.fail("create_post", "after", "drop")
     post_id = await skewed.plan("Once", after_s=-25)
     skewed.clock.off = timedelta(seconds=off_s)
@@ -212,7 +212,7 @@ async def test_lost_answer_is_adopted_by_xs_time(skewed: Skewed, off_s: int) -> 
 async def test_found_accepts_what_xs_time_allows(skewed: Skewed, off_s: int) -> None:
     """The person names the post that was made just before the attempt, by X's clock."""
     await skewed.emulator.switch(duplicates=False)
-    await ClockCheck(skewed.house).check()
+    await ClockCheck(skewed.runtime).check()
     there = await skewed.post_by_hand("Twice")
     await skewed.emulator.fail("create_post", "after", "drop")
     post_id = await skewed.plan("Twice", after_s=-40)
@@ -222,17 +222,17 @@ async def test_found_accepts_what_xs_time_allows(skewed: Skewed, off_s: int) -> 
     # X gave out the second id 61 s before the first one.
     early = str(int(there) - (61_000 << 22))
     with pytest.raises(TweetUnlikely):
-        await decide.say_sent(skewed.house, skewed.tenant, post_id, early)
-    post = await decide.say_sent(skewed.house, skewed.tenant, post_id, there)
+        await resolve.say_sent(skewed.runtime, skewed.tenant, post_id, early)
+    post = await resolve.say_sent(skewed.runtime, skewed.tenant, post_id, there)
     assert post.parts[0].sent_as == there
 
 
 async def test_worker_sends_nothing_before_it_knows_xs_time(skewed: Skewed) -> None:
     await skewed.emulator.fail("read_usage", "before", "404html", times=None)
     post_id = await skewed.plan("On time", after_s=-8)
-    async with running(skewed.house):
+    async with running(skewed.runtime):
         await skewed.answered("read_usage", 2)
-        assert await alarms(skewed) == []
+        assert await alerts(skewed) == []
         assert (await skewed.see(post_id)).state is PostState.SCHEDULED
         await skewed.emulator.clear_faults()
         await published(skewed, post_id)

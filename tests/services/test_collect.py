@@ -1,4 +1,4 @@
-"""Figures read day by day, and the alarm that they raise: once, on the right day."""
+"""Figures read day by day, and the alert that they raise: once, on the right day."""
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -6,12 +6,12 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import (
     AccountSnapshot,
-    Alert,
+    Anomaly,
     Integration,
     IntegrationStatus,
     Metric,
@@ -19,7 +19,7 @@ from roost.models import (
     PostState,
     Tenant,
 )
-from roost.services import alert, collect, report
+from roost.services import collect, detect, report
 from roost.services.schedule import PlainPart, schedule_post
 
 
@@ -32,7 +32,7 @@ async def collect_for(desk: Desk, days: int) -> None:
 
 async def next_reading(desk: Desk) -> datetime:
     """When the account's figures are due."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT min(collect_due_at) FROM integrations WHERE status = 'connected'"
         )
@@ -45,20 +45,20 @@ async def next_reading(desk: Desk) -> datetime:
 @pytest.fixture
 async def daily(desk: Desk) -> Desk:
     """The desk, its account's figures due now."""
-    await desk.read_figures_at(desk.house.clock.now())
+    await desk.read_figures_at(desk.runtime.clock.now())
     return desk
 
 
 async def history_of(desk: Desk, account: Integration, days: int = 60) -> list[date]:
     """The days on which the account was read."""
-    since = desk.house.clock.now() - timedelta(days=days)
-    told = await report.gather(desk.house, desk.tenant, [account], since=since)
+    since = desk.runtime.clock.now() - timedelta(days=days)
+    told = await report.gather(desk.runtime, desk.tenant, [account], since=since)
     return [snapshot.at.date() for snapshot in told[0].account]
 
 
-async def alerts_of(desk: Desk, account: Integration) -> list[Alert]:
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        return await store.findings.list_alerts(transaction, account.id)
+async def anomalies_of(desk: Desk, account: Integration) -> list[Anomaly]:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+        return await store.findings.list_anomalies(transaction, account.id)
 
 
 async def test_an_account_is_read_once_a_day_before_midnight(daily: Desk) -> None:
@@ -79,8 +79,8 @@ async def test_a_followers_figure_is_what_x_says(daily: Desk, emulator: Emulator
         headers={"authorization": f"Bearer {token}"},
     ) as answer:
         truth = (await answer.json())["data"]["public_metrics"]
-    since = daily.house.clock.now() - timedelta(days=1)
-    told = await report.gather(daily.house, daily.tenant, [daily.account], since=since)
+    since = daily.runtime.clock.now() - timedelta(days=1)
+    told = await report.gather(daily.runtime, daily.tenant, [daily.account], since=since)
     (snapshot,) = told[0].account
     assert snapshot.metrics[Metric.FOLLOWERS] == truth["followers_count"]
     assert snapshot.metrics[Metric.FOLLOWING] == truth["following_count"]
@@ -90,8 +90,8 @@ async def test_each_sent_part_is_read_every_day(daily: Desk) -> None:
     await daily.plan("One", "Two")
     await daily.work()
     await collect_for(daily, 3)
-    since = daily.house.clock.now() - timedelta(days=10)
-    (told,) = await report.gather(daily.house, daily.tenant, [daily.account], since=since)
+    since = daily.runtime.clock.now() - timedelta(days=10)
+    (told,) = await report.gather(daily.runtime, daily.tenant, [daily.account], since=since)
     assert len(told.posts) == 6
     impressions = [s.metrics[Metric.IMPRESSIONS] or 0 for s in told.posts if s.text == "One"]
     assert impressions == sorted(impressions)
@@ -112,47 +112,47 @@ async def test_a_post_that_is_gone_from_x_does_not_stop_the_others(
     ) as answer:
         assert answer.status == 200
     await collect_for(daily, 2)
-    since = daily.house.clock.now() - timedelta(days=10)
-    (told,) = await report.gather(daily.house, daily.tenant, [daily.account], since=since)
+    since = daily.runtime.clock.now() - timedelta(days=10)
+    (told,) = await report.gather(daily.runtime, daily.tenant, [daily.account], since=since)
     assert [snapshot.text for snapshot in told.posts] == ["Stays", "Stays"]
 
 
 async def test_the_purge_is_found_once_and_on_its_day(daily: Desk, emulator: Emulator) -> None:
     started_at = datetime.fromisoformat((await emulator.truth())["started_at"])
     await collect_for(daily, 32)
-    (found,) = await alerts_of(daily, daily.account)
+    (found,) = await anomalies_of(daily, daily.account)
     assert found.metric is Metric.FOLLOWERS
     assert found.day == started_at.date() + timedelta(days=21)
     assert -1300 < found.observed < -900  # 6 % of about 18,400
     truth = (await emulator.truth())["anomalies"]
     assert [str(found.day)] == [one["day"] for one in truth]
-    again = await alert.detect(daily.house, daily.tenant.id, daily.account.id)
+    again = await detect.detect_anomalies(daily.runtime, daily.tenant.id, daily.account.id)
     assert again == []
-    assert await alerts_of(daily, daily.account) == [found]
+    assert await anomalies_of(daily, daily.account) == [found]
 
 
 async def test_a_steady_account_raises_nothing(desk: Desk, emulator: Emulator) -> None:
-    steady = await connect_account(desk.house, desk.tenant, emulator, "tidewatcher")
+    steady = await connect_account(desk.runtime, desk.tenant, emulator, "tidewatcher")
     desk = replace(desk, account=steady)
     await collect_for(desk, 45)
     assert len(await history_of(desk, steady, days=50)) == 45
-    assert await alerts_of(desk, steady) == []
+    assert await anomalies_of(desk, steady) == []
 
 
 async def test_a_busy_x_is_asked_again_later(daily: Desk) -> None:
-    now = daily.house.clock.now()
+    now = daily.runtime.clock.now()
     await daily.emulator.fail("read_user", "before", "503", times=3)  # the client tries so often
-    collected = await collect.collect_account(daily.house, daily.tenant.id, daily.account.id)
+    collected = await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert await next_reading(daily) == now + timedelta(minutes=10)
     assert (await daily.integration()).status is IntegrationStatus.CONNECTED
 
 
 async def test_figures_of_a_dead_grant_are_not_asked_for(daily: Desk) -> None:
-    async with daily.house.database.tenant(daily.tenant.id) as transaction:
+    async with daily.runtime.database.tenant(daily.tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, daily.account)
     await daily.work()
-    await collect.collect_account(daily.house, daily.tenant.id, daily.account.id)
+    await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
     assert await daily.requests("read_user") == []
 
 
@@ -160,7 +160,7 @@ async def test_a_report_tells_the_account_and_opens_without_a_network(daily: Des
     post_id = await daily.plan("Low tide <b>at six</b>")
     await daily.work()
     await collect_for(daily, 3)
-    html = await report.write_report(daily.house, [daily.tenant], days=30)
+    html = await report.write_report(daily.runtime, [daily.tenant], days=30)
     assert "@larkbooks" in html
     assert "Low tide &lt;b&gt;at six" in html
     assert "<script src" not in html
@@ -171,22 +171,22 @@ async def test_a_report_tells_the_account_and_opens_without_a_network(daily: Des
 
 async def test_a_report_holds_nothing_of_another_tenant(daily: Desk, tenant: Tenant) -> None:
     await daily.work()
-    html = await report.write_report(daily.house, [tenant], days=30)
+    html = await report.write_report(daily.runtime, [tenant], days=30)
     assert "larkbooks" in html
-    neighbour = await make_tenant(daily.house, "neighbour")
-    html = await report.write_report(daily.house, [neighbour], days=30)
+    neighbour = await make_tenant(daily.runtime, "neighbour")
+    html = await report.write_report(daily.runtime, [neighbour], days=30)
     assert "larkbooks" not in html
 
 
 async def collect_now(desk: Desk) -> None:
     """Read the account and what is due of its posts."""
-    collected = await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    collected = await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     assert collected.account == 1
 
 
 async def test_handle_name_and_subscription_come_with_the_paid_read(desk: Desk) -> None:
     at_first, tokens = await desk.integration(), await desk.kept_tokens()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE integrations SET metadata = metadata || "
             """'{"username": "formerly", "name": "Another name"}'"""
@@ -200,8 +200,8 @@ async def test_handle_name_and_subscription_come_with_the_paid_read(desk: Desk) 
     assert await desk.requests("read_user") == [200]
     assert await desk.requests("read_me") == []
     await schedule_post(
-        desk.house, desk.tenant, now, [PlainPart("x" * 281)],
-        due_at=desk.house.clock.now(), why="longer than 280",
+        desk.runtime, desk.tenant, now, [PlainPart("x" * 281)],
+        due_at=desk.runtime.clock.now(), why="longer than 280",
     )  # fmt: skip
     await desk.work_through()
     assert await desk.on_x() == ["x" * 281]
@@ -219,13 +219,13 @@ async def test_a_read_that_says_nothing_new_writes_and_alerts_nothing(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def version() -> object:
-        async with desk.house.database.tenant(desk.tenant.id) as transaction:
+        async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
             rows = await transaction.raw.execute("SELECT metadata, xmin::text FROM integrations")
             return await rows.fetchall()
 
     before = await version()
     account = await desk.integration()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         changed = await store.accounts.keep_profile(
             transaction, account.id, username=account.username, name=account.name,
             subscription_type=account.subscription_type,
@@ -237,7 +237,7 @@ async def test_a_read_that_says_nothing_new_writes_and_alerts_nothing(
 
 async def test_a_zero_after_more_is_stored_as_unknown(daily: Desk, emulator: Emulator) -> None:
     lonely = await connect_account(
-        daily.house, daily.tenant, emulator,
+        daily.runtime, daily.tenant, emulator,
         (await emulator.door("users", username="lonely", followers=900, following=0))["username"],
     )  # fmt: skip
     daily = replace(daily, account=lonely)
@@ -247,9 +247,9 @@ async def test_a_zero_after_more_is_stored_as_unknown(daily: Desk, emulator: Emu
     assert part.sent_as is not None
     assert part.sent_at is not None
     metrics = {Metric.IMPRESSIONS: 900, Metric.QUOTES: 3, Metric.LINK_CLICKS: 2}
-    earlier = daily.house.clock.now() + timedelta(seconds=1)
-    await store.snapshots.open_month(daily.house.database, earlier)
-    async with daily.house.database.tenant(daily.tenant.id) as transaction:
+    earlier = daily.runtime.clock.now() + timedelta(seconds=1)
+    await store.snapshots.open_month(daily.runtime.database, earlier)
+    async with daily.runtime.database.tenant(daily.tenant.id) as transaction:
         await store.snapshots.add_account(
             transaction,
             daily.tenant.id,
@@ -261,12 +261,12 @@ async def test_a_zero_after_more_is_stored_as_unknown(daily: Desk, emulator: Emu
         )  # fmt: skip
     await daily.read_figures_at(await daily.emulator.move_to_time(time(23, 30)))
     await collect_now(daily)
-    since = daily.house.clock.now() - timedelta(days=1)
-    (history,) = await report.gather(daily.house, daily.tenant, [lonely], since=since)
+    since = daily.runtime.clock.now() - timedelta(days=1)
+    (history,) = await report.gather(daily.runtime, daily.tenant, [lonely], since=since)
     newest = history.account[-1].metrics
     assert newest[Metric.FOLLOWING] is None
     assert (newest[Metric.FOLLOWERS] or 0) > 0
     read = history.posts[-1].metrics
     assert read[Metric.LINK_CLICKS] is None  # there is no link in it: the emulator counts none
     assert (read[Metric.IMPRESSIONS] or 0) > 0
-    assert await alerts_of(daily, lonely) == []
+    assert await anomalies_of(daily, lonely) == []

@@ -13,7 +13,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_publishing import Desk, somebody_waits
 from roost import store
-from roost.accounts import open_account
+from roost.account_client import open_account
 from roost.errors import (
     ConnectFlowInvalid,
     ConsentDenied,
@@ -22,8 +22,8 @@ from roost.errors import (
     UnsafeHost,
     VaultKeyMissing,
 )
-from roost.house import House
 from roost.models import Environment, Integration, IntegrationStatus, Tenant, XUserId
+from roost.runtime import Runtime
 from roost.services import connect
 from roost.services.connect import Departure
 from roost.store.accounts import Identity, Tokens
@@ -40,129 +40,129 @@ async def go(emulator: Emulator, departure: Departure, decision: str = "allow") 
     return {"state": back["state"], "code": back.get("code"), "error": back.get("error")}
 
 
-async def connect_once(house: House, emulator: Emulator) -> Integration:
+async def connect_once(runtime: Runtime, emulator: Emulator) -> Integration:
     """The whole walk."""
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure)
-    _, account = await connect.finish(house, **back, browser=departure.browser)
+    _, account = await connect.finish(runtime, **back, browser=departure.browser)
     return account
 
 
-async def accounts_of(house: House, tenant: Tenant) -> list[Integration]:
-    async with house.database.tenant(tenant.id) as transaction:
+async def accounts_of(runtime: Runtime, tenant: Tenant) -> list[Integration]:
+    async with runtime.database.tenant(tenant.id) as transaction:
         return await store.accounts.list_all(transaction)
 
 
 async def test_finish_keeps_who_the_account_is(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_once(house, emulator)
+    account = await connect_once(runtime, emulator)
     assert (account.username, account.name) == ("larkbooks", "Lark Books")
     assert account.environment is Environment.EMULATOR
     assert account.status is IntegrationStatus.CONNECTED
     assert set(account.scopes) >= {"tweet.write", "media.write", "offline.access"}
     life = account.token_expires_at - account.connected_at
     assert life == timedelta(hours=2)
-    assert await accounts_of(house, tenant) == [account]
+    assert await accounts_of(runtime, tenant) == [account]
 
 
-async def test_the_state_works_once(house: House, tenant: Tenant, emulator: Emulator) -> None:
-    departure = await connect.begin(house, "default")
+async def test_the_state_works_once(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> None:
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure)
-    await connect.finish(house, **back, browser=departure.browser)
+    await connect.finish(runtime, **back, browser=departure.browser)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(house, **back, browser=departure.browser)
-    assert len(await accounts_of(house, tenant)) == 1
+        await connect.finish(runtime, **back, browser=departure.browser)
+    assert len(await accounts_of(runtime, tenant)) == 1
 
 
 @pytest.mark.timing
 async def test_the_state_works_once__two_requests_at_the_same_time(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure)
     ends = await asyncio.gather(
-        *(connect.finish(house, **back, browser=departure.browser) for _ in range(4)),
+        *(connect.finish(runtime, **back, browser=departure.browser) for _ in range(4)),
         return_exceptions=True,
     )
     assert sorted(type(end).__name__ for end in ends) == [*["ConnectFlowInvalid"] * 3, "tuple"]
 
 
-async def test_an_unknown_state_is_refused(house: House, tenant: Tenant) -> None:
+async def test_an_unknown_state_is_refused(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(house, state="made up", code="c", error=None, browser="b")
+        await connect.finish(runtime, state="made up", code="c", error=None, browser="b")
 
 
 @pytest.mark.parametrize("browser", [None, "", "another"])
 async def test_another_browser_is_refused_before_the_code_is_used(
-    house: House, tenant: Tenant, emulator: Emulator, browser: str | None
+    runtime: Runtime, tenant: Tenant, emulator: Emulator, browser: str | None
 ) -> None:
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure)
     with pytest.raises(ConnectFlowInvalid, match="another browser"):
-        await connect.finish(house, **back, browser=browser)
-    assert await accounts_of(house, tenant) == []
+        await connect.finish(runtime, **back, browser=browser)
+    assert await accounts_of(runtime, tenant) == []
     assert (await emulator.truth())["requests"] == []
 
 
 async def test_a_person_has_fifteen_minutes(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     await emulator.jump(seconds=15 * 60)
     back = await go(emulator, departure)
-    _, account = await connect.finish(house, **back, browser=departure.browser)
+    _, account = await connect.finish(runtime, **back, browser=departure.browser)
     assert account.username == ACCOUNT
 
 
 async def test_after_fifteen_minutes_the_state_is_dead(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     await emulator.jump(seconds=15 * 60 + 1)
     back = await go(emulator, departure)
     with pytest.raises(ConnectFlowInvalid, match="too long"):
-        await connect.finish(house, **back, browser=departure.browser)
-    assert await accounts_of(house, tenant) == []
+        await connect.finish(runtime, **back, browser=departure.browser)
+    assert await accounts_of(runtime, tenant) == []
 
 
 async def test_a_denial_is_told_and_uses_the_state_up(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure, "deny")
     with pytest.raises(ConsentDenied):
-        await connect.finish(house, **back, browser=departure.browser)
+        await connect.finish(runtime, **back, browser=departure.browser)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(house, **back, browser=departure.browser)
-    assert await accounts_of(house, tenant) == []
+        await connect.finish(runtime, **back, browser=departure.browser)
+    assert await accounts_of(runtime, tenant) == []
 
 
 async def test_a_stale_code_connects_nobody(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure)
     await emulator.jump(seconds=31)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(house, **back, browser=departure.browser)
-    assert await accounts_of(house, tenant) == []
+        await connect.finish(runtime, **back, browser=departure.browser)
+    assert await accounts_of(runtime, tenant) == []
 
 
 async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    first = await connect_once(house, emulator)
-    async with house.database.tenant(tenant.id) as transaction:
+    first = await connect_once(runtime, emulator)
+    async with runtime.database.tenant(tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, first)
-        vault = await house.vault.of(transaction, tenant.id)
+        vault = await runtime.vault.of(transaction, tenant.id)
         old = await store.accounts.open_tokens(transaction, vault, first.id)
-    again = await connect_once(house, emulator)
+    again = await connect_once(runtime, emulator)
     assert (again.id, again.status) == (first.id, IntegrationStatus.CONNECTED)
-    async with house.database.tenant(tenant.id) as transaction:
-        vault = await house.vault.of(transaction, tenant.id)
+    async with runtime.database.tenant(tenant.id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant.id)
         new = await store.accounts.open_tokens(transaction, vault, first.id)
     assert new.access_token != old.access_token
     assert new.refresh_token != old.refresh_token
@@ -170,35 +170,35 @@ async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
 
 @pytest.mark.timing
 async def test_two_first_connections_of_one_account_at_once_make_one_integration(
-    house: House, tenant: Tenant
+    runtime: Runtime, tenant: Tenant
 ) -> None:
-    tokens = Tokens("access", "refresh", house.clock.now())
+    tokens = Tokens("access", "refresh", runtime.clock.now())
 
     async def keep() -> Integration:
-        async with house.database.tenant(tenant.id) as other:
-            vault = await house.vault.of(other, tenant.id)
-            now = house.clock.now()
+        async with runtime.database.tenant(tenant.id) as other:
+            vault = await runtime.vault.of(other, tenant.id)
+            now = runtime.clock.now()
             return await store.accounts.keep(other, vault, tenant.id, LARK, tokens, now=now)
 
-    async with house.database.tenant(tenant.id) as transaction:
-        vault = await house.vault.of(transaction, tenant.id)
+    async with runtime.database.tenant(tenant.id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant.id)
         await transaction.raw.commit()
         await transaction.run("see_tenant", tenant=str(tenant.id))
-        now = house.clock.now()
+        now = runtime.clock.now()
         one = await store.accounts.keep(transaction, vault, tenant.id, LARK, tokens, now=now)
         second = asyncio.create_task(keep())
-        await somebody_waits(house)
+        await somebody_waits(runtime)
     assert (await second).id == one.id
 
 
 async def test_no_secret_lies_in_the_database(
-    house: House, tenant: Tenant, emulator: Emulator, admin_url: str
+    runtime: Runtime, tenant: Tenant, emulator: Emulator, admin_url: str
 ) -> None:
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     query = parse_qs(urlsplit(departure.url).query)
-    account = await connect_once(house, emulator)
-    async with house.database.tenant(tenant.id) as transaction:
-        vault = await house.vault.of(transaction, tenant.id)
+    account = await connect_once(runtime, emulator)
+    async with runtime.database.tenant(tenant.id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant.id)
         tokens = await store.accounts.open_tokens(transaction, vault, account.id)
         flow = await store.connections.take(transaction, vault, query["state"][0])
         await transaction.raw.rollback()
@@ -230,53 +230,53 @@ def _everything(admin_url: str) -> str:
 
 
 async def test_no_secret_is_shown_or_logged(
-    house: House, tenant: Tenant, emulator: Emulator, caplog: pytest.LogCaptureFixture
+    runtime: Runtime, tenant: Tenant, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure)
-    ended = await connect.finish(house, **back, browser=departure.browser)
-    async with house.database.tenant(tenant.id) as transaction:
-        vault = await house.vault.of(transaction, tenant.id)
+    ended = await connect.finish(runtime, **back, browser=departure.browser)
+    async with runtime.database.tenant(tenant.id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant.id)
         tokens = await store.accounts.open_tokens(transaction, vault, ended[1].id)
-    shown = repr((departure, ended, tokens, vault, house, house.settings)) + caplog.text
+    shown = repr((departure, ended, tokens, vault, runtime, runtime.settings)) + caplog.text
     assert "larkbooks" in shown
     for secret in (tokens.access_token, tokens.refresh_token, departure.browser, back["code"]):
         assert secret not in shown
 
 
 async def test_no_secret_is_in_the_error_of_a_refused_code(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(house, "default")
+    departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure) | {"code": "c3VjaC1hLWNvZGU"}
     with pytest.raises(ConnectFlowInvalid) as told:
-        await connect.finish(house, **back, browser=departure.browser)
+        await connect.finish(runtime, **back, browser=departure.browser)
     shown = repr(told.value) + repr(told.value.as_dict()) + str(told.value.__cause__)
     assert "c3VjaC1hLWNvZGU" not in shown
 
 
-async def test_begin_without_an_x_app_names_the_setting(house: House, tenant: Tenant) -> None:
-    bare = house.settings.model_copy(update={"twitter_client_id": None})
+async def test_begin_without_an_x_app_names_the_setting(runtime: Runtime, tenant: Tenant) -> None:
+    bare = runtime.settings.model_copy(update={"twitter_client_id": None})
     with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
-        await connect.begin(replace(house, settings=bare), "default")
+        await connect.begin(replace(runtime, settings=bare), "default")
 
 
-async def test_begin_without_a_vault_key_stops(house: House, tenant: Tenant) -> None:
+async def test_begin_without_a_vault_key_stops(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(VaultKeyMissing):
-        await connect.begin(replace(house, vault=Vault(())), "default")
+        await connect.begin(replace(runtime, vault=Vault(())), "default")
 
 
-async def test_begin_for_nobody_is_refused(house: House, tenant: Tenant) -> None:
+async def test_begin_for_nobody_is_refused(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(TenantNotFound):
-        await connect.begin(house, "nobody")
+        await connect.begin(runtime, "nobody")
 
 
 async def test_what_connecting_costs_is_in_the_ledger(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    await connect_once(house, emulator)
-    async with house.database.tenant(tenant.id) as transaction:
+    await connect_once(runtime, emulator)
+    async with runtime.database.tenant(tenant.id) as transaction:
         requests, usd = await store.ledger.sum_up(transaction)
     app = (await emulator.truth())["apps"][emulator.app.client_id]
     assert (requests, str(usd)) == (2, "0.010000")
@@ -286,11 +286,11 @@ async def test_what_connecting_costs_is_in_the_ledger(
 
 @pytest.mark.parametrize("live", ["https://api.x.com", "https://api.twitter.com"])
 async def test_an_emulators_account_never_talks_to_the_real_x(desk: Desk, live: str) -> None:
-    settings = desk.house.settings.model_copy(update={"roost_x_base_url": live})
+    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": live})
     with pytest.raises(UnsafeHost):
-        open_account(replace(desk.house, settings=settings), desk.account)
+        open_account(replace(desk.runtime, settings=settings), desk.account)
 
 
 async def test_a_live_account_never_talks_to_an_emulator(desk: Desk) -> None:
     with pytest.raises(UnsafeHost):
-        open_account(desk.house, replace(desk.account, environment=Environment.LIVE))
+        open_account(desk.runtime, replace(desk.account, environment=Environment.LIVE))

@@ -55,7 +55,7 @@ async def test_a_lost_lock_before_sending_sends_nothing(desk: Desk, admin_url: s
     await asyncio.wait({working})
     assert (await desk.see(post_id)).parts[0].state is PartState.PENDING
     assert await desk.requests("create_post") == []
-    await dispatch.dispatch_stranded(desk.house)
+    await dispatch.dispatch_stranded(desk.runtime)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
@@ -94,9 +94,9 @@ async def test_a_worker_outlives_a_database_that_takes_no_writes(
         return "cannot reach the database (ReadOnlySqlTransaction)" in log.read_text()
 
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
     ) as process:
-        await until(lambda: worker.is_any_alive(desk.house), within=60)
+        await until(lambda: worker.is_any_alive(desk.runtime), within=60)
         _take_no_writes(admin_url)
         await desk.emulator.jump(hours=1)
         await until(is_refused, within=60)
@@ -117,7 +117,7 @@ async def test_an_answer_of_x_is_kept_while_the_database_takes_no_writes(
     async def is_kept() -> bool:
         return "waits for the database (ReadOnlySqlTransaction)" in log.read_text()
 
-    async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
+    async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
         post_id = await desk.plan("Low tide at six")
         await desk.under_way("create_post")
         _take_no_writes(admin_url)

@@ -6,14 +6,14 @@ import pytest
 
 from fix_publishing import Desk
 from roost import store
-from roost.accounts import Grant
+from roost.account_client import StoredTokenSource
 from roost.errors import PostRefused
-from roost.journal import PostJournal
-from roost.models import Alarm, PartState, PostId, PostState, TweetId
+from roost.models import Alert, PartState, PostId, PostState, TweetId
 from roost.prices import price_of_create
-from roost.services import decide, schedule
-from roost.services.decide import Choice, DecisionNotOpen, TweetUnlikely
+from roost.publishing.state import PublishState
+from roost.services import resolve, schedule
 from roost.services.publish.rows import Way
+from roost.services.resolve import Choice, DecisionNotOpen, TweetUnlikely
 from roost.services.schedule import PlainPart
 
 
@@ -46,26 +46,26 @@ async def missed(desk: Desk) -> PostId:
     return post_id
 
 
-async def alarms(desk: Desk) -> list[Alarm]:
+async def alerts(desk: Desk) -> list[Alert]:
     """What a person has to see to."""
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
-        return await store.alarms.list_open(transaction)
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        return await store.alerts.list_open(transaction)
 
 
-async def journal_of(desk: Desk, post_id: PostId) -> PostJournal:
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
+async def journal_of(desk: Desk, post_id: PostId) -> PublishState:
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         return await store.journal.get(transaction, post_id)
 
 
 async def test_a_part_that_a_person_finds_is_adopted_and_the_thread_goes_on(desk: Desk) -> None:
     await desk.emulator.switch(duplicates=False)
     post_id = await twins(desk, "Low tide at six", "High tide at noon")
-    assert decide.list_choices(await desk.see(post_id)) == (
+    assert resolve.list_choices(await desk.see(post_id)) == (
         Choice.SENT, Choice.SEND, Choice.DROP,
     )  # fmt: skip
     first, second = [post["id"] for post in (await desk.emulator.truth())["posts"]]
     address = f"https://x.com/larkbooks/status/{second}?s=20"
-    post = await decide.say_sent(desk.house, desk.tenant, post_id, address)
+    post = await resolve.say_sent(desk.runtime, desk.tenant, post_id, address)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHING, second)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -73,7 +73,7 @@ async def test_a_part_that_a_person_finds_is_adopted_and_the_thread_goes_on(desk
     assert [(each["text"], each["reply_to"]) for each in on_x][2:] == [
         ("High tide at noon", second)
     ]
-    assert await alarms(desk) == []
+    assert await alerts(desk) == []
     assert first != second
 
 
@@ -96,11 +96,11 @@ async def twins(desk: Desk, *texts: str) -> PostId:
 async def test_an_adopted_part_is_billed_as_a_create(desk: Desk) -> None:
     await desk.emulator.switch(duplicates=False)
     post_id = await twins(desk, "Low tide at six")
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         before = (await store.ledger.sum_up(transaction))[1]
     tweet_id = (await desk.emulator.truth())["posts"][1]["id"]
-    await decide.say_sent(desk.house, desk.tenant, post_id, tweet_id)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         after = (await store.ledger.sum_up(transaction))[1]
     assert after - before == price_of_create("Low tide at six").low
 
@@ -116,7 +116,7 @@ async def test_what_cannot_be_the_post_is_refused_and_nothing_changes(
     post_id = await undecided(desk)
     told = await desk.story(post_id)
     with pytest.raises(TweetUnlikely):
-        await decide.say_sent(desk.house, desk.tenant, post_id, address)
+        await resolve.say_sent(desk.runtime, desk.tenant, post_id, address)
     assert await desk.story(post_id) == told
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
 
@@ -132,12 +132,12 @@ async def test_another_parts_post_is_not_adopted_twice(desk: Desk) -> None:
         (part,) = (await desk.see(known)).parts
         assert part.sent_as is not None
         with pytest.raises(TweetUnlikely):
-            await decide.say_sent(desk.house, desk.tenant, post_id, part.sent_as)
+            await resolve.say_sent(desk.runtime, desk.tenant, post_id, part.sent_as)
 
 
 async def test_a_part_that_a_person_does_not_find_is_sent_once(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await decide.say_send(desk.house, desk.tenant, post_id)
+    post = await resolve.say_send(desk.runtime, desk.tenant, post_id)
     assert post.state is PostState.PUBLISHING
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -155,35 +155,35 @@ async def test_a_part_that_a_person_does_not_find_is_sent_once(desk: Desk) -> No
 
 async def test_a_dropped_post_is_failed_and_never_sent(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await decide.drop(desk.house, desk.tenant, post_id)
+    post = await resolve.drop(desk.runtime, desk.tenant, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
     assert post.reason == "dropped by hand"
     await desk.emulator.jump(hours=3)
     await desk.work_through()
     assert await desk.on_x() == []
-    assert await alarms(desk) == []
+    assert await alerts(desk) == []
 
 
 async def test_a_missed_post_is_sent_all_the_same(desk: Desk) -> None:
     post_id = await missed(desk)
-    assert [alarm.kind for alarm in await alarms(desk)] == ["missed"]
-    await decide.say_send(desk.house, desk.tenant, post_id)
+    assert [alert.kind for alert in await alerts(desk)] == ["missed"]
+    await resolve.say_send(desk.runtime, desk.tenant, post_id)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Good morning"]
-    assert await alarms(desk) == []
+    assert await alerts(desk) == []
 
 
 async def test_a_missed_post_is_dropped(desk: Desk) -> None:
     post_id = await missed(desk)
-    post = await decide.drop(desk.house, desk.tenant, post_id)
+    post = await resolve.drop(desk.runtime, desk.tenant, post_id)
     assert post.state is PostState.CANCELLED
-    assert await alarms(desk) == []
+    assert await alerts(desk) == []
 
 
 async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
     post_id = await halved(desk)
-    post = await decide.go_on(desk.house, desk.tenant, post_id, "Said anew")
+    post = await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said anew")
     assert [part.text for part in post.parts] == ["New", "Said anew", "The end"]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -194,14 +194,14 @@ async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
 
 async def test_the_same_text_is_tried_again_not_edited(desk: Desk) -> None:
     post_id = await halved(desk)
-    await decide.go_on(desk.house, desk.tenant, post_id, "Said before")
+    await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said before")
     assert "part 2: failed → pending: tried again, by hand" in await desk.story(post_id)
 
 
 async def test_a_text_against_the_rules_changes_nothing(desk: Desk) -> None:
     post_id = await halved(desk)
     with pytest.raises(PostRefused) as refused:
-        await decide.go_on(desk.house, desk.tenant, post_id, "x" * 281)
+        await resolve.go_on(desk.runtime, desk.tenant, post_id, "x" * 281)
     assert refused.value.code == "text_too_long"
     post = await desk.see(post_id)
     assert (post.state, post.parts[1].text) == (PostState.PARTLY_PUBLISHED, "Said before")
@@ -209,12 +209,12 @@ async def test_a_text_against_the_rules_changes_nothing(desk: Desk) -> None:
 
 async def test_what_is_out_of_a_thread_is_deleted_and_billed(desk: Desk) -> None:
     post_id = await halved(desk)
-    parts = decide.list_deletable(await desk.see(post_id))
-    assert str(decide.price_deletion(parts).low) == "0.010"
-    post = await decide.delete_sent(desk.house, desk.tenant, post_id)
+    parts = resolve.list_deletable(await desk.see(post_id))
+    assert str(resolve.price_deletion(parts).low) == "0.010"
+    post = await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
     assert post.state is PostState.CANCELLED
     assert [part.deleted_at is not None for part in post.parts] == [True, False, False]
-    assert decide.list_deletable(post) == []
+    assert resolve.list_deletable(post) == []
     assert await desk.requests("delete_post") == [200]
     gone = [each["deleted_at"] is not None for each in (await desk.emulator.truth())["posts"]]
     assert gone == [False, True]
@@ -224,10 +224,10 @@ async def test_a_failed_post_is_left_and_its_alarm_ends(desk: Desk) -> None:
     await desk.plan("Good morning")
     again = await desk.plan("Good morning", after_s=60)
     await desk.work_through()
-    assert [alarm.kind for alarm in await alarms(desk)] == ["failed"]
-    post = await decide.leave(desk.house, desk.tenant, again)
+    assert [alert.kind for alert in await alerts(desk)] == ["failed"]
+    post = await resolve.leave(desk.runtime, desk.tenant, again)
     assert post.state is PostState.FAILED
-    assert await alarms(desk) == []
+    assert await alerts(desk) == []
 
 
 async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has_seen_it(
@@ -238,14 +238,14 @@ async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has
     post_id = await desk.plan("One", "Two")
     await desk.work()
     journal = await journal_of(desk, post_id)
-    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
+    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
     await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert decide.list_choices(post) == (Choice.LEAVE,)
+    assert resolve.list_choices(post) == (Choice.LEAVE,)
     with pytest.raises(DecisionNotOpen):
-        await decide.say_send(desk.house, desk.tenant, post_id)
-    await decide.leave(desk.house, desk.tenant, post_id)
+        await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    await resolve.leave(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=70)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -258,32 +258,32 @@ async def test_nothing_is_decided_about_a_post_that_is_out(desk: Desk, choice: C
     await desk.work()
     told = await desk.story(post_id)
     verbs = {
-        Choice.SENT: lambda: decide.say_sent(desk.house, desk.tenant, post_id, "1" * 19),
-        Choice.SEND: lambda: decide.say_send(desk.house, desk.tenant, post_id),
-        Choice.DROP: lambda: decide.drop(desk.house, desk.tenant, post_id),
-        Choice.CONTINUE: lambda: decide.go_on(desk.house, desk.tenant, post_id, None),
-        Choice.DELETE: lambda: decide.delete_sent(desk.house, desk.tenant, post_id),
-        Choice.LEAVE: lambda: decide.leave(desk.house, desk.tenant, post_id),
+        Choice.SENT: lambda: resolve.say_sent(desk.runtime, desk.tenant, post_id, "1" * 19),
+        Choice.SEND: lambda: resolve.say_send(desk.runtime, desk.tenant, post_id),
+        Choice.DROP: lambda: resolve.drop(desk.runtime, desk.tenant, post_id),
+        Choice.CONTINUE: lambda: resolve.go_on(desk.runtime, desk.tenant, post_id, None),
+        Choice.DELETE: lambda: resolve.delete_sent(desk.runtime, desk.tenant, post_id),
+        Choice.LEAVE: lambda: resolve.leave(desk.runtime, desk.tenant, post_id),
     }
     with pytest.raises(DecisionNotOpen):
         await verbs[choice]()
     assert await desk.story(post_id) == told
     assert await desk.on_x() == ["Out"]
-    assert decide.list_choices(await desk.see(post_id)) == ()
+    assert resolve.list_choices(await desk.see(post_id)) == ()
 
 
 async def test_the_decision_is_signed(desk: Desk) -> None:
     post_id = await missed(desk)
-    await decide.drop(desk.house, desk.tenant, post_id)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    await resolve.drop(desk.runtime, desk.tenant, post_id)
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (events[-1].why, events[-1].who) == ("dropped by hand", desk.house.who)
+    assert (events[-1].why, events[-1].actor) == ("dropped by hand", desk.runtime.actor)
 
 
 async def test_a_post_with_a_tolerance_of_its_own_is_not_missed(desk: Desk) -> None:
     post = await schedule.schedule_post(
-        desk.house, desk.tenant, desk.account, [PlainPart("Any time today")],
-        due_at=desk.house.clock.now(), why="by the test", tolerance=timedelta(days=1),
+        desk.runtime, desk.tenant, desk.account, [PlainPart("Any time today")],
+        due_at=desk.runtime.clock.now(), why="by the test", tolerance=timedelta(days=1),
     )  # fmt: skip
     await desk.emulator.jump(hours=20)
     await desk.work_through()

@@ -9,8 +9,8 @@ import pytest
 from fix_publishing import Desk
 from roost import store, x
 from roost.models import Post, PostId, PostState
-from roost.services import decide
-from roost.services.decide import Choice, DecisionNotOpen
+from roost.services import resolve
+from roost.services.resolve import Choice, DecisionNotOpen
 
 pytestmark = pytest.mark.timing
 
@@ -24,9 +24,9 @@ async def broken_off(desk: Desk, *out: str) -> PostId:
     return post_id
 
 
-async def alarms(desk: Desk) -> list[str]:
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
-        return [alarm.kind for alarm in await store.alarms.list_open(transaction)]
+async def alerts(desk: Desk) -> list[str]:
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        return [alert.kind for alert in await store.alerts.list_open(transaction)]
 
 
 async def is_on_x(desk: Desk, text: str) -> bool:
@@ -44,8 +44,8 @@ async def test_delete_and_continue_at_once_never_both_happen(
     choices: list[Coroutine[Any, Any, Post]] = []
     for number, post_id in enumerate(posts):
         two = [
-            decide.delete_sent(desk.house, desk.tenant, post_id),
-            decide.go_on(desk.house, desk.tenant, post_id, f"{number} other"),
+            resolve.delete_sent(desk.runtime, desk.tenant, post_id),
+            resolve.go_on(desk.runtime, desk.tenant, post_id, f"{number} other"),
         ]
         choices += two if deletes_first else reversed(two)
     ends = await asyncio.gather(*choices, return_exceptions=True)
@@ -61,10 +61,10 @@ async def test_delete_and_continue_at_once_never_both_happen(
 async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
     post_id = await broken_off(desk, "One")
     await desk.emulator.fail("delete_post", "before", "delay", seconds=1)
-    deleting = asyncio.create_task(decide.delete_sent(desk.house, desk.tenant, post_id))
+    deleting = asyncio.create_task(resolve.delete_sent(desk.runtime, desk.tenant, post_id))
     await desk.under_way("delete_post")
     with pytest.raises(DecisionNotOpen):
-        await decide.go_on(desk.house, desk.tenant, post_id, "Other")
+        await resolve.go_on(desk.runtime, desk.tenant, post_id, "Other")
     await deleting
     await desk.work_through()
     assert not await is_on_x(desk, "One")
@@ -77,21 +77,21 @@ async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when:
     script = ["ok", *["drop"] * 3]
     await desk.emulator.door("faults", operation="delete_post", when=when, script=script)
     with pytest.raises(x.errors.XFailure) as failed:
-        await decide.delete_sent(desk.house, desk.tenant, post_id)
+        await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
     assert failed.value.did == "The post is cancelled; part 1 of it is on X still."
     post = await desk.see(post_id)
     assert post.state is PostState.CANCELLED
-    assert decide.list_choices(post) == (Choice.DELETE, Choice.LEAVE)
-    assert [part.position for part in decide.list_deletable(post)] == [1]
-    assert await alarms(desk) == ["failed", "decision"] or await alarms(desk) == ["decision"]
+    assert resolve.list_choices(post) == (Choice.DELETE, Choice.LEAVE)
+    assert [part.position for part in resolve.list_deletable(post)] == [1]
+    assert await alerts(desk) == ["failed", "decision"] or await alerts(desk) == ["decision"]
     with pytest.raises(DecisionNotOpen):
-        await decide.go_on(desk.house, desk.tenant, post_id, "Other")
+        await resolve.go_on(desk.runtime, desk.tenant, post_id, "Other")
     await desk.emulator.clear_faults()
-    post = await decide.delete_sent(desk.house, desk.tenant, post_id)
-    assert decide.list_choices(post) == ()
+    post = await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+    assert resolve.list_choices(post) == ()
     assert not await is_on_x(desk, "One")
     assert not await is_on_x(desk, "Two")
-    assert "decision" not in await alarms(desk)
+    assert "decision" not in await alerts(desk)
     await desk.work_through()
     assert not await is_on_x(desk, "The end")
 
@@ -99,7 +99,7 @@ async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when:
 async def test_two_deletions_at_once_delete_each_part_once(desk: Desk) -> None:
     post_id = await broken_off(desk, "One", "Two")
     ends = await asyncio.gather(
-        *(decide.delete_sent(desk.house, desk.tenant, post_id) for _ in range(2)),
+        *(resolve.delete_sent(desk.runtime, desk.tenant, post_id) for _ in range(2)),
         return_exceptions=True,
     )
     assert [end for end in ends if isinstance(end, BaseException)] == []

@@ -9,32 +9,32 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_processes import until
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import jobs, store
-from roost.house import House
 from roost.models import PostId, PostState
+from roost.runtime import Runtime
 from roost.services import dispatch
 from roost.services.dispatch import Dispatched
 from roost.store.database import Statements
 from roost.store.statements import STATEMENTS
 
 
-async def queued(house: House) -> list[int]:
+async def queued(runtime: Runtime) -> list[int]:
     """The posts for which a job waits, in the order of the queue."""
     return [
         row[0]
         for row in await _ask(
-            house,
+            runtime,
             "SELECT (args ->> 'post_id')::int FROM procrastinate_jobs"
             " WHERE task_name = 'publish' AND status = 'todo' ORDER BY id",
         )
     ]
 
 
-async def _ask(house: House, query: Any, *values: object) -> list[Any]:
-    async with house.database.house() as transaction:
+async def _ask(runtime: Runtime, query: Any, *values: object) -> list[Any]:
+    async with runtime.database.unscoped() as transaction:
         rows = await transaction.raw.execute(query, values)
         return await rows.fetchall()
 
@@ -42,17 +42,17 @@ async def _ask(house: House, query: Any, *values: object) -> list[Any]:
 @pytest.fixture
 async def neighbour(desk: Desk, emulator: Emulator) -> Desk:
     """Another tenant with an account of its own, at the same desk."""
-    tenant = await make_tenant(desk.house, "neighbour")
-    account = await connect_account(desk.house, tenant, emulator, "tidewatcher")
+    tenant = await make_tenant(desk.runtime, "neighbour")
+    account = await connect_account(desk.runtime, tenant, emulator, "tidewatcher")
     neighbour = replace(desk, tenant=tenant, account=account)
-    await neighbour.read_figures_at(desk.house.clock.now() + timedelta(days=365))
+    await neighbour.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
     return neighbour
 
 
-async def take_jobs(house: House) -> list[int]:
+async def take_jobs(runtime: Runtime) -> list[int]:
     """Take every post's job out of the queue, as workers do; the posts, in the queue's order."""
     rows = await _ask(
-        house,
+        runtime,
         "WITH taken AS (DELETE FROM procrastinate_jobs WHERE task_name = 'publish' RETURNING *)"
         " SELECT (args ->> 'post_id')::int FROM taken ORDER BY id",
     )
@@ -63,10 +63,10 @@ async def test_tenants_take_turns(desk: Desk, neighbour: Desk) -> None:
     many = [await desk.plan(f"Post {number}") for number in range(6)]
     few = [await neighbour.plan(f"Mine {number}", after_s=1) for number in range(2)]
     await desk.emulator.jump(seconds=2)
-    await dispatch.dispatch_due(desk.house, posts_in_queue=4)
-    assert await take_jobs(desk.house) == [many[0], few[0], many[1], few[1]]
-    await dispatch.dispatch_due(desk.house, posts_in_queue=4)
-    assert await take_jobs(desk.house) == many[2:]
+    await dispatch.dispatch_due(desk.runtime, posts_in_queue=4)
+    assert await take_jobs(desk.runtime) == [many[0], few[0], many[1], few[1]]
+    await dispatch.dispatch_due(desk.runtime, posts_in_queue=4)
+    assert await take_jobs(desk.runtime) == many[2:]
 
 
 async def test_whose_turn_it_was_is_remembered(desk: Desk, neighbour: Desk) -> None:
@@ -74,8 +74,8 @@ async def test_whose_turn_it_was_is_remembered(desk: Desk, neighbour: Desk) -> N
     theirs = [await neighbour.plan(f"Mine {number}") for number in range(3)]
     order = []
     for _ in range(6):
-        await dispatch.dispatch_due(desk.house, posts_in_queue=1)
-        order += await take_jobs(desk.house)
+        await dispatch.dispatch_due(desk.runtime, posts_in_queue=1)
+        order += await take_jobs(desk.runtime)
     assert order == [mine[0], theirs[0], mine[1], theirs[1], mine[2], theirs[2]]
 
 
@@ -84,15 +84,15 @@ async def test_many_accounts_get_no_more_turns_than_one(
 ) -> None:
     accounts = [
         desk.account,
-        await connect_account(desk.house, desk.tenant, emulator, "acmeplumbing"),
-        await connect_account(desk.house, desk.tenant, emulator, "harbourlights"),
+        await connect_account(desk.runtime, desk.tenant, emulator, "acmeplumbing"),
+        await connect_account(desk.runtime, desk.tenant, emulator, "harbourlights"),
     ]
     for number in range(2):
         for account in accounts:
             await desk.plan(f"Post {number}", account=account)
     theirs = {await neighbour.plan(f"Mine {number}") for number in range(3)}
-    await dispatch.dispatch_due(desk.house, posts_in_queue=6)
-    taken = await take_jobs(desk.house)
+    await dispatch.dispatch_due(desk.runtime, posts_in_queue=6)
+    taken = await take_jobs(desk.runtime)
     assert len(taken) == 6
     assert theirs < set(taken)
 
@@ -100,8 +100,8 @@ async def test_many_accounts_get_no_more_turns_than_one(
 async def test_what_one_tenant_has_no_use_for_is_anothers(desk: Desk, neighbour: Desk) -> None:
     many = [await desk.plan(f"Post {number}") for number in range(6)]
     one = await neighbour.plan("Mine")
-    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=6)).queued == 6
-    assert sorted(await queued(desk.house)) == sorted([*many[:5], one])
+    assert (await dispatch.dispatch_due(desk.runtime, posts_in_queue=6)).queued == 6
+    assert sorted(await queued(desk.runtime)) == sorted([*many[:5], one])
 
 
 async def test_whoever_has_more_due_than_is_looked_at_takes_no_turn_of_others(
@@ -110,71 +110,71 @@ async def test_whoever_has_more_due_than_is_looked_at_takes_no_turn_of_others(
     many = [await desk.plan(f"Post {number}") for number in range(120)]
     few = [await neighbour.plan(f"Mine {number}", after_s=1) for number in range(3)]
     await desk.emulator.jump(seconds=2)
-    await dispatch.dispatch_due(desk.house, posts_in_queue=6)
-    assert sorted(await take_jobs(desk.house)) == sorted([*many[:3], *few])
+    await dispatch.dispatch_due(desk.runtime, posts_in_queue=6)
+    assert sorted(await take_jobs(desk.runtime)) == sorted([*many[:3], *few])
 
 
 async def test_a_queue_that_is_nearly_full_is_left_as_it_is(desk: Desk) -> None:
     posts = [await desk.plan(f"Post {number}") for number in range(9)]
-    await dispatch.dispatch_due(desk.house, posts_in_queue=7)
-    now = desk.house.clock.now()
-    assert await dispatch.dispatch_due(desk.house, posts_in_queue=8) == Dispatched(0, now)
-    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=10)).queued == 2
-    assert sorted(await take_jobs(desk.house)) == posts
+    await dispatch.dispatch_due(desk.runtime, posts_in_queue=7)
+    now = desk.runtime.clock.now()
+    assert await dispatch.dispatch_due(desk.runtime, posts_in_queue=8) == Dispatched(0, now)
+    assert (await dispatch.dispatch_due(desk.runtime, posts_in_queue=10)).queued == 2
+    assert sorted(await take_jobs(desk.runtime)) == posts
 
 
 async def test_the_queue_stays_short_and_says_that_more_is_due(desk: Desk) -> None:
     posts = [await desk.plan(f"Post {number}") for number in range(5)]
-    now = desk.house.clock.now()
-    assert await dispatch.dispatch_due(desk.house, posts_in_queue=3) == Dispatched(3, now)
-    assert await dispatch.dispatch_due(desk.house, posts_in_queue=3) == Dispatched(0, now)
-    assert await take_jobs(desk.house) == posts[:3]
+    now = desk.runtime.clock.now()
+    assert await dispatch.dispatch_due(desk.runtime, posts_in_queue=3) == Dispatched(3, now)
+    assert await dispatch.dispatch_due(desk.runtime, posts_in_queue=3) == Dispatched(0, now)
+    assert await take_jobs(desk.runtime) == posts[:3]
     assert (await desk.see(posts[3])).state is PostState.SCHEDULED
-    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=3)).queued == 2
+    assert (await dispatch.dispatch_due(desk.runtime, posts_in_queue=3)).queued == 2
 
 
 async def test_it_says_when_the_next_post_is_due(desk: Desk, noon: datetime) -> None:
     year = noon + timedelta(days=365)
-    assert (await dispatch.dispatch_due(desk.house)).next_at == year  # The account's figures.
+    assert (await dispatch.dispatch_due(desk.runtime)).next_at == year  # The account's figures.
     await desk.plan("Later", after_s=7200)
     await desk.plan("Sooner", after_s=3600)
-    hour = desk.house.clock.now() + timedelta(hours=1)
-    assert await dispatch.dispatch_due(desk.house) == Dispatched(0, hour)
+    hour = desk.runtime.clock.now() + timedelta(hours=1)
+    assert await dispatch.dispatch_due(desk.runtime) == Dispatched(0, hour)
 
 
 async def test_a_post_whose_row_is_held_is_passed_over_and_not_forgotten(desk: Desk) -> None:
     held, free = await desk.plan("Held"), await desk.plan("Free")
-    now = desk.house.clock.now()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    now = desk.runtime.clock.now()
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await store.posts.lock_state(transaction, held)
-        assert await dispatch.dispatch_due(desk.house) == Dispatched(1, now)
-        assert await queued(desk.house) == [free]
-    await dispatch.dispatch_due(desk.house)
-    assert await queued(desk.house) == [free, held]
+        assert await dispatch.dispatch_due(desk.runtime) == Dispatched(1, now)
+        assert await queued(desk.runtime) == [free]
+    await dispatch.dispatch_due(desk.runtime)
+    assert await queued(desk.runtime) == [free, held]
 
 
 @pytest.mark.timing
 async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: Desk) -> None:
     first = await desk.plan("First")
     values = {
-        "now": desk.house.clock.now(),
+        "now": desk.runtime.clock.now(),
         "posts": 40,
         "others": 10,
-        "leased_until": desk.house.clock.now(),
-        "environment": desk.house.settings.environment,
+        "leased_until": desk.runtime.clock.now(),
+        "environment": desk.runtime.settings.environment,
         "is_wall_time": False,
     }
-    stopped = await desk.house.database.connect()
+    stopped = await desk.runtime.database.connect()
     statement = psycopg.AsyncClientCursor(stopped).mogrify(STATEMENTS["dispatch_due"], values)
     stopped.pgconn.send_query(statement.encode())
 
     async def is_done() -> bool:
-        return await queued(desk.house) == [first]
+        return await queued(desk.runtime) == [first]
 
     await until(is_done)
     second = await desk.plan("Second")
-    await dispatch.dispatch_due(desk.house)
-    assert await queued(desk.house) == [first, second]
+    await dispatch.dispatch_due(desk.runtime)
+    assert await queued(desk.runtime) == [first, second]
     await stopped.close()
 
 
@@ -193,32 +193,32 @@ async def test_what_is_held_back_takes_no_turns(
     for number in range(4):
         await desk.plan(f"Post {number}")
     theirs = [await neighbour.plan(f"Mine {number}") for number in range(4)]
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(held)
-    assert (await dispatch.dispatch_due(desk.house, posts_in_queue=4)).queued == 4
-    assert await take_jobs(desk.house) == theirs
+    assert (await dispatch.dispatch_due(desk.runtime, posts_in_queue=4)).queued == 4
+    assert await take_jobs(desk.runtime) == theirs
 
 
 async def test_the_stop_switch_holds_everything_back(desk: Desk) -> None:
     await desk.plan("Due")
     under_way = await desk.plan("Under way")
-    await _prepare_at(desk, under_way, desk.house.clock.now())
-    await _ask(desk.house, "UPDATE stop_switch SET paused = true RETURNING paused")
-    assert (await dispatch.dispatch_due(desk.house)).queued == 0
-    await _ask(desk.house, "UPDATE stop_switch SET paused = false RETURNING paused")
-    assert (await dispatch.dispatch_due(desk.house)).queued == 3
+    await _prepare_at(desk, under_way, desk.runtime.clock.now())
+    await _ask(desk.runtime, "UPDATE stop_switch SET paused = true RETURNING paused")
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
+    await _ask(desk.runtime, "UPDATE stop_switch SET paused = false RETURNING paused")
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 3
 
 
 async def test_files_are_prepared_by_a_job_of_their_own_and_once(desk: Desk) -> None:
     post_id = await desk.plan("With a file", after_s=3600)
-    await _prepare_at(desk, post_id, desk.house.clock.now() + timedelta(minutes=50))
-    soon = desk.house.clock.now() + timedelta(minutes=50)
-    assert await dispatch.dispatch_due(desk.house) == Dispatched(0, soon)
+    await _prepare_at(desk, post_id, desk.runtime.clock.now() + timedelta(minutes=50))
+    soon = desk.runtime.clock.now() + timedelta(minutes=50)
+    assert await dispatch.dispatch_due(desk.runtime) == Dispatched(0, soon)
     await desk.emulator.jump(seconds=50 * 60)
-    assert (await dispatch.dispatch_due(desk.house)).queued == 1
-    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 1
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
     jobs_made = await _ask(
-        desk.house, "SELECT queue_name, task_name, queueing_lock, args FROM procrastinate_jobs"
+        desk.runtime, "SELECT queue_name, task_name, queueing_lock, args FROM procrastinate_jobs"
     )
     arguments = {
         "tenant_id": desk.tenant.id, "integration_id": desk.account.id, "post_id": post_id,
@@ -230,20 +230,20 @@ async def test_files_are_prepared_by_a_job_of_their_own_and_once(desk: Desk) -> 
 async def test_preparing_holds_up_no_post_that_is_due(desk: Desk) -> None:
     for number in range(30):
         post_id = await desk.plan(f"Post {number}", after_s=3600)
-        await _prepare_at(desk, post_id, desk.house.clock.now())
+        await _prepare_at(desk, post_id, desk.runtime.clock.now())
     due = await desk.plan("Due")
-    done = await dispatch.dispatch_due(desk.house)
-    assert done.next_at == desk.house.clock.now()
+    done = await dispatch.dispatch_due(desk.runtime)
+    assert done.next_at == desk.runtime.clock.now()
     assert 1 < done.queued < 30
     rows = await _ask(
-        desk.house,
+        desk.runtime,
         "SELECT (args ->> 'post_id')::int FROM procrastinate_jobs WHERE task_name = 'publish'",
     )
     assert rows == [(due,)]
 
 
 async def _prepare_at(desk: Desk, post_id: PostId, at: datetime) -> None:
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET prepare_at = %s WHERE id = %s", [at, post_id]
         )
@@ -252,43 +252,43 @@ async def _prepare_at(desk: Desk, post_id: PostId, at: datetime) -> None:
 async def test_a_post_of_the_far_future_never_enters_the_queue(desk: Desk) -> None:
     far = await desk.plan("Next year", after_s=365 * 86_400)
     await desk.emulator.jump(days=364)
-    assert (await dispatch.dispatch_due(desk.house)).queued == 0
-    assert await queued(desk.house) == []
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
+    assert await queued(desk.runtime) == []
     await desk.emulator.jump(days=1)
     assert (
-        await dispatch.dispatch_due(desk.house)
+        await dispatch.dispatch_due(desk.runtime)
     ).queued == 2  # The post, and the account's figures.
-    assert await queued(desk.house) == [far]
+    assert await queued(desk.runtime) == [far]
 
 
 async def test_a_post_is_due_at_its_instant_and_not_before(desk: Desk) -> None:
     await desk.plan("At noon and a minute", after_s=60)
     await desk.emulator.jump(seconds=59.999)
-    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
     await desk.emulator.jump(seconds=0.001)
-    assert (await dispatch.dispatch_due(desk.house)).queued == 1
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 1
 
 
 @pytest.mark.timing
 async def test_two_dispatchers_queue_each_post_once(desk: Desk) -> None:
     posts = [await desk.plan(f"Post {number}") for number in range(30)]
-    done = await asyncio.gather(*(dispatch.dispatch_due(desk.house) for _ in range(4)))
+    done = await asyncio.gather(*(dispatch.dispatch_due(desk.runtime) for _ in range(4)))
     assert sum(each.queued for each in done) == 30
-    assert sorted(await queued(desk.house)) == posts
+    assert sorted(await queued(desk.runtime)) == posts
 
 
 async def test_what_is_queued_is_publishing_in_the_same_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    await dispatch.dispatch_due(desk.house)
+    await dispatch.dispatch_due(desk.runtime)
     assert (await desk.see(post_id)).state is PostState.PUBLISHING
-    assert await queued(desk.house) == [post_id]
+    assert await queued(desk.runtime) == [post_id]
     assert "its time has come" in (await desk.story(post_id))[-1]
 
 
 async def test_posts_of_another_x_are_not_queued(desk: Desk) -> None:
     post_id = await desk.plan("Only a play")
-    live = desk.house.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
-    assert (await dispatch.dispatch_due(replace(desk.house, settings=live))).queued == 0
+    live = desk.runtime.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
+    assert (await dispatch.dispatch_due(replace(desk.runtime, settings=live))).queued == 0
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
     await desk.work()
     assert await desk.on_x() == ["Only a play"]
@@ -296,9 +296,9 @@ async def test_posts_of_another_x_are_not_queued(desk: Desk) -> None:
 
 async def test_posts_of_a_dead_grant_are_not_queued(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, desk.account)
-    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
@@ -312,62 +312,60 @@ async def defer(desk: Desk, transaction: Statements, post_id: PostId) -> bool:
 
 async def test_a_stranded_post_gets_a_job_again_and_only_one(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    await dispatch.dispatch_due(desk.house)
-    assert await dispatch.dispatch_stranded(desk.house) == 0
-    await _ask(desk.house, "DELETE FROM procrastinate_jobs RETURNING id")
-    assert await dispatch.dispatch_stranded(desk.house) == 1
-    assert await dispatch.dispatch_stranded(desk.house) == 0
-    assert await queued(desk.house) == [post_id]
+    await dispatch.dispatch_due(desk.runtime)
+    assert await dispatch.dispatch_stranded(desk.runtime) == 0
+    await _ask(desk.runtime, "DELETE FROM procrastinate_jobs RETURNING id")
+    assert await dispatch.dispatch_stranded(desk.runtime) == 1
+    assert await dispatch.dispatch_stranded(desk.runtime) == 0
+    assert await queued(desk.runtime) == [post_id]
 
 
 async def test_posts_of_an_account_that_a_worker_has_are_not_stranded(desk: Desk) -> None:
     await desk.plan("One")
     two = await desk.plan("Two")
-    await dispatch.dispatch_due(desk.house)
+    await dispatch.dispatch_due(desk.runtime)
     await _ask(
-        desk.house,
+        desk.runtime,
         "DELETE FROM procrastinate_jobs WHERE queueing_lock = %s RETURNING id",
         f"post:{two}",
     )
-    await _ask(desk.house, "UPDATE procrastinate_jobs SET status = 'doing' RETURNING id")
-    assert await dispatch.dispatch_stranded(desk.house) == 0
-    await _ask(desk.house, "DELETE FROM procrastinate_jobs RETURNING id")
-    assert await dispatch.dispatch_stranded(desk.house) == 2
+    await _ask(desk.runtime, "UPDATE procrastinate_jobs SET status = 'doing' RETURNING id")
+    assert await dispatch.dispatch_stranded(desk.runtime) == 0
+    await _ask(desk.runtime, "DELETE FROM procrastinate_jobs RETURNING id")
+    assert await dispatch.dispatch_stranded(desk.runtime) == 2
 
 
 async def test_a_resting_post_is_not_stranded(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Due")
     await desk.work()
-    assert await queued(desk.house) == []
-    assert await dispatch.dispatch_stranded(desk.house) == 0
+    assert await queued(desk.runtime) == []
+    assert await dispatch.dispatch_stranded(desk.runtime) == 0
 
 
 async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         assert await defer(desk, transaction, post_id)
         assert not await defer(desk, transaction, post_id)
-        later = desk.house.clock.now() + timedelta(hours=1)
-        await store.posts.reschedule(
-            transaction, post_id, later, prepare_ahead=timedelta(), at=later
-        )
-    assert await queued(desk.house) == [post_id]
+        later = desk.runtime.clock.now() + timedelta(hours=1)
+        await store.posts.reschedule(transaction, post_id, later, upload_lead=timedelta(), at=later)
+    assert await queued(desk.runtime) == [post_id]
     assert (await desk.see(post_id)).due_at == later
 
 
 async def test_a_job_goes_with_its_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await defer(desk, transaction, post_id)
         await transaction.raw.rollback()
-    assert await queued(desk.house) == []
+    assert await queued(desk.runtime) == []
 
 
 async def test_arguments_of_jobs_are_numbers_only(desk: Desk) -> None:
     await desk.plan("A very private text")
-    await dispatch.dispatch_due(desk.house)
-    rows = await _ask(desk.house, "SELECT args FROM procrastinate_jobs")
+    await dispatch.dispatch_due(desk.runtime)
+    rows = await _ask(desk.runtime, "SELECT args FROM procrastinate_jobs")
     assert rows
     assert all(type(value) is int for (args,) in rows for value in args.values())
 
@@ -375,8 +373,8 @@ async def test_arguments_of_jobs_are_numbers_only(desk: Desk) -> None:
 async def test_due_figures_are_leased_and_asked_for_again_where_nobody_took_them(
     desk: Desk,
 ) -> None:
-    await desk.read_figures_at(desk.house.clock.now())
-    assert (await dispatch.dispatch_due(desk.house)).queued == 1
-    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+    await desk.read_figures_at(desk.runtime.clock.now())
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 1
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
     await desk.emulator.jump(hours=1)
-    assert (await dispatch.dispatch_due(desk.house)).queued == 1
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 1

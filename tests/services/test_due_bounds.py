@@ -16,12 +16,12 @@ LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 async def test_a_post_far_ahead_is_not_stored(desk: Desk) -> None:
     parts = [PlainPart("Far away")]
-    for due_at in (LAST, desk.house.clock.now() + timedelta(days=5 * 366 + 1)):
+    for due_at in (LAST, desk.runtime.clock.now() + timedelta(days=5 * 366 + 1)):
         with pytest.raises(TimeTooFar):
             await schedule_post(
-                desk.house, desk.tenant, desk.account, parts, due_at=due_at, why="test"
+                desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="test"
             )
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
 
 
@@ -29,7 +29,7 @@ async def test_a_post_is_not_moved_far_ahead(desk: Desk) -> None:
     post_id = await desk.plan("Soon", after_s=60)
     before = await desk.see(post_id)
     with pytest.raises(TimeTooFar):
-        await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=LAST)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=LAST)
     assert await desk.see(post_id) == before
 
 
@@ -40,7 +40,7 @@ async def test_a_row_far_ahead_is_refused(desk: Desk, tmp_path: Path) -> None:
         f"{desk.account.username},9999-12-31T23:59:59Z,Far,,,\n"
         f"{desk.account.username},+1h,Near,,,\n"
     )
-    imported = await import_plan(desk.house, desk.tenant, path)
+    imported = await import_plan(desk.runtime, desk.tenant, path)
     assert imported.posts == 1
     assert [(row.line, row.code) for row in imported.refused] == [(2, "time_too_far")]
 
@@ -48,7 +48,7 @@ async def test_a_row_far_ahead_is_refused(desk: Desk, tmp_path: Path) -> None:
 @pytest.mark.parametrize("due_at", ["9999-12-31 23:59:59+00", "infinity", "-infinity"])
 async def test_the_database_takes_no_time_that_a_zone_cannot_show(desk: Desk, due_at: str) -> None:
     post_id = await desk.plan("Soon", after_s=60)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         with pytest.raises(psycopg.errors.CheckViolation):
             await transaction.raw.execute(
                 "UPDATE posts SET due_at = %s WHERE id = %s", (due_at, post_id)

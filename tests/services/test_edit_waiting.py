@@ -13,9 +13,9 @@ import pytest
 from fix_publishing import Desk, somebody_waits
 from roost import store
 from roost.errors import PostNotEditable
-from roost.journal import Upload
 from roost.models import PartState, PostId, PostState, XMediaId
-from roost.services import dispatch, waiting, watch
+from roost.publishing.state import Upload
+from roost.services import dispatch, monitor, waiting
 from roost.services.schedule import PlainPart, cancel_post, edit_post
 from roost.store.vault import Vault, load_ring, make_key_line
 
@@ -30,17 +30,17 @@ Change = Callable[[Desk, PostId], Coroutine[Any, Any, None]]
 
 
 async def cancel(desk: Desk, post_id: PostId) -> None:
-    await cancel_post(desk.house, desk.tenant, post_id)
+    await cancel_post(desk.runtime, desk.tenant, post_id)
 
 
 async def change_text(desk: Desk, post_id: PostId) -> None:
     parts = [PlainPart("Another text")]
-    await edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
 
 
 async def change_time(desk: Desk, post_id: PostId) -> None:
-    due_at = desk.house.clock.now() + timedelta(hours=1)
-    await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=due_at)
+    due_at = desk.runtime.clock.now() + timedelta(hours=1)
+    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=due_at)
 
 
 CHANGES = [cancel, change_text, change_time]
@@ -135,14 +135,14 @@ async def test_a_change_waits_for_an_attempt_that_is_being_committed_and_is_refu
     desk: Desk, admin_url: str, change: Change
 ) -> None:
     post_id = await desk.plan("Being sent")
-    await dispatch.dispatch_due(desk.house)
+    await dispatch.dispatch_due(desk.runtime)
     (part,) = (await desk.see(post_id)).parts
-    now = desk.house.clock.now()
+    now = desk.runtime.clock.now()
     async with session(admin_url) as attempt:
         rows = await attempt.execute(BEGIN, [desk.tenant.id, part.id, now, now])
         assert len(await rows.fetchall()) == 1
         changing = asyncio.create_task(change(desk, post_id))
-        await somebody_waits(desk.house)
+        await somebody_waits(desk.runtime)
         await attempt.commit()
         with pytest.raises(PostNotEditable, match="is being sent at this moment"):
             await changing
@@ -156,16 +156,16 @@ async def test_an_attempt_waits_for_a_change_and_is_not_committed(
     desk: Desk, admin_url: str, is_edited: bool
 ) -> None:
     post_id = await desk.plan("Old")
-    await dispatch.dispatch_due(desk.house)
-    now = desk.house.clock.now()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    await dispatch.dispatch_due(desk.runtime)
+    now = desk.runtime.clock.now()
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         assert await store.posts.lock_state(transaction, post_id) is PostState.PUBLISHING
         assert await store.posts.is_untouched(transaction, post_id)
         working = asyncio.create_task(desk.work())
-        await somebody_waits(desk.house)
+        await somebody_waits(desk.runtime)
         if is_edited:
             await store.posts.reschedule(
-                transaction, post_id, now + timedelta(hours=1), prepare_ahead=timedelta(), at=now
+                transaction, post_id, now + timedelta(hours=1), upload_lead=timedelta(), at=now
             )
         else:
             await store.posts.move(
@@ -181,15 +181,15 @@ async def test_a_post_that_was_edited_meanwhile_is_not_settled_by_an_older_decis
     desk: Desk,
 ) -> None:
     post_id = await desk.plan("Old")
-    await dispatch.dispatch_due(desk.house)
+    await dispatch.dispatch_due(desk.runtime)
     old = (await desk.see(post_id)).due_at
     await change_time(desk, post_id)
     await desk.emulator.jump(hours=1)
-    await dispatch.dispatch_due(desk.house)
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
+    await dispatch.dispatch_due(desk.runtime)
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         assert not await store.posts.move(
             transaction, post_id, PostState.PUBLISHING, PostState.MISSED,
-            at=desk.house.clock.now(), due_at=old,
+            at=desk.runtime.clock.now(), due_at=old,
         )  # fmt: skip
     await desk.work()
     assert await desk.on_x() == ["Old"]
@@ -198,7 +198,7 @@ async def test_a_post_that_was_edited_meanwhile_is_not_settled_by_an_older_decis
 async def test_a_waiting_post_says_for_what_and_until_when(desk: Desk) -> None:
     post_id = await limited(desk, "Later")
     post, account = await desk.see(post_id), await desk.integration()
-    now = desk.house.clock.now()
+    now = desk.runtime.clock.now()
     wait = waiting.current_wait(post, account, now)
     assert wait is not None
     assert wait.until == account.rest_until
@@ -212,7 +212,7 @@ async def test_a_post_of_a_dead_grant_waits_for_its_owner(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     await desk.work()
     wait = waiting.current_wait(
-        await desk.see(post_id), await desk.integration(), desk.house.clock.now()
+        await desk.see(post_id), await desk.integration(), desk.runtime.clock.now()
     )
     assert wait is not None
     assert (wait.reason, wait.until) == ("@larkbooks has to be connected again", None)
@@ -226,26 +226,26 @@ async def test_a_wait_for_x_is_not_late_until_it_is_over_and_nobody_continues(de
     wait = (await desk.see(post_id)).wait
     assert wait is not None
     assert wait.until is not None
-    assert wait.until - desk.house.clock.now() > watch.LATE
+    assert wait.until - desk.runtime.clock.now() > monitor.LATE
     await desk.move_to(wait.until - timedelta(seconds=1))
-    assert await watch.check_alerts(desk.house) is None
-    await desk.move_to(wait.until + watch.LATE + timedelta(seconds=1))
-    assert await watch.check_alerts(desk.house) == wait.until
+    assert await monitor.check_alerts(desk.runtime) is None
+    await desk.move_to(wait.until + monitor.LATE + timedelta(seconds=1))
+    assert await monitor.check_alerts(desk.runtime) == wait.until
     await desk.work()
-    assert await watch.check_alerts(desk.house) is None
+    assert await monitor.check_alerts(desk.runtime) is None
 
 
 async def test_a_wait_for_a_fault_of_roosts_own_is_late(desk: Desk) -> None:
     """With another vault key no post goes out, which no X has asked for."""
-    other = Vault(load_ring(desk.house.settings.roost_home, make_key_line()))
-    blind = replace(desk, house=replace(desk.house, vault=other))
-    due_at = desk.house.clock.now()
+    other = Vault(load_ring(desk.runtime.settings.roost_home, make_key_line()))
+    blind = replace(desk, runtime=replace(desk.runtime, vault=other))
+    due_at = desk.runtime.clock.now()
     await desk.plan("Sealed")
     await blind.work()
     assert (await desk.integration()).rest_until is not None
     await desk.emulator.jump(seconds=121)
     await blind.work()
-    assert await watch.check_alerts(desk.house) == due_at
+    assert await monitor.check_alerts(desk.runtime) == due_at
 
 
 async def test_a_file_that_is_being_uploaded_for_an_edited_post_is_forgotten(
@@ -254,8 +254,8 @@ async def test_a_file_that_is_being_uploaded_for_an_edited_post_is_forgotten(
     post_id = await desk.plan("Old", media=teal, after_s=900)
     (asset,) = (await desk.see(post_id)).parts[0].media
     await change_text(desk, post_id)
-    upload = Upload(asset.id, XMediaId("1"), "3_1", desk.house.clock.now())
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
+    upload = Upload(asset.id, XMediaId("1"), "3_1", desk.runtime.clock.now())
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         await store.uploads.keep_upload(transaction, desk.tenant.id, upload)
         await store.uploads.keep_upload_under_way(transaction, desk.tenant.id, asset.id, b"{}")
         assert await store.uploads.list_uploads(transaction, post_id) == {}

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant
 from roost import history, store
 from roost.endpoint import XEndpoint
-from roost.house import House
 from roost.models import AccountSnapshot, Integration, Metric, Tenant
+from roost.runtime import Runtime
 from roost.twitter import AccountMetrics, HistoryNotKept, TwitterTool
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
@@ -18,12 +18,12 @@ Ask = Callable[..., Awaitable[AccountMetrics]]
 
 
 @pytest.fixture
-async def account(house: House, tenant: Tenant, emulator: Emulator) -> Integration:
+async def account(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integration:
     """An account that was read on Monday at nine, and on Tuesday at nine and at ten."""
-    connected = await connect_account(house, tenant, emulator, "larkbooks")
+    connected = await connect_account(runtime, tenant, emulator, "larkbooks")
     monday = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    await store.snapshots.open_month(house.database, monday)
-    async with house.database.tenant(tenant.id) as transaction:
+    await store.snapshots.open_month(runtime.database, monday)
+    async with runtime.database.tenant(tenant.id) as transaction:
         for hours, followers in ((0, 100), (24, 110), (25, 120)):
             counts = {Metric.FOLLOWERS: followers, Metric.FOLLOWING: 7, Metric.POSTS: None}
             reading = AccountSnapshot(connected.id, monday + timedelta(hours=hours), counts)
@@ -32,11 +32,11 @@ async def account(house: House, tenant: Tenant, emulator: Emulator) -> Integrati
 
 
 @pytest.fixture
-def ask(house: House, tenant: Tenant) -> Ask:
+def ask(runtime: Runtime, tenant: Tenant) -> Ask:
     """`get_user_metrics` of a tool whose token is good for nothing: X is never asked."""
 
     async def ask(user_id: str, *range_of_days: date | None, of: Tenant = tenant) -> AccountMetrics:
-        kept = history.kept(house, of.id)
+        kept = history.kept(runtime, of.id)
         async with TwitterTool("", endpoint=XEndpoint("http://127.0.0.1:9"), history=kept) as tool:
             return await tool.get_user_metrics(user_id, *range_of_days)
 
@@ -74,10 +74,10 @@ async def test_range_without_a_reading_is_refused(
 
 
 async def test_history_of_another_account_is_not_told(
-    account: Integration, ask: Ask, house: House
+    account: Integration, ask: Ask, runtime: Runtime
 ) -> None:
     with pytest.raises(HistoryNotKept):
         await ask("1", MONDAY, MONDAY)
-    other = await make_tenant(house, "other")
+    other = await make_tenant(runtime, "other")
     with pytest.raises(HistoryNotKept):
         await ask(account.x_user_id, MONDAY, MONDAY, of=other)

@@ -5,8 +5,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import Tenant
 from roost.services import collect
@@ -15,7 +15,7 @@ from roost.services import collect
 async def ledger_of(desk: Desk, tenant: Tenant | None = None) -> Decimal:
     """Dollars of one tenant."""
     whose = tenant or desk.tenant
-    async with desk.house.database.tenant(whose.id) as transaction:
+    async with desk.runtime.database.tenant(whose.id) as transaction:
         return (await store.ledger.sum_up(transaction))[1]
 
 
@@ -27,7 +27,7 @@ async def meter_of(emulator: Emulator) -> Decimal:
 
 async def lines_of(desk: Desk, operation: str) -> list[tuple[int | None, Decimal]]:
     """Status and dollars of each request of one kind."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT status, usd FROM ledger WHERE operation = %s ORDER BY id", [operation]
         )
@@ -47,7 +47,7 @@ async def test_a_mixed_run_costs_what_x_says(desk: Desk, teal: Path) -> None:
     await desk.emulator.jump(seconds=10)
     await desk.work_through()
     for _ in range(3):
-        await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+        await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
         await desk.emulator.jump(days=1)
     assert len(await desk.on_x()) == 6
     assert await ledger_of(desk) == await meter_of(desk.emulator)
@@ -95,9 +95,9 @@ async def test_a_refused_create_costs_nothing(desk: Desk) -> None:
 async def test_a_read_is_paid_once_a_utc_day(desk: Desk) -> None:
     await desk.emulator.move_to_time(time(23))
     for _ in range(2):
-        await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+        await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     await desk.emulator.jump(hours=2)  # 01:00 of the next day
-    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     assert [usd for _, usd in await lines_of(desk, "read_user")] == [
         Decimal("0.010000"),
         Decimal("0.000000"),
@@ -109,11 +109,11 @@ async def test_a_read_is_paid_once_a_utc_day(desk: Desk) -> None:
 async def test_two_tenants_of_one_app_pay_together_what_x_asks(
     desk: Desk, emulator: Emulator
 ) -> None:
-    other = await make_tenant(desk.house, "other")
-    again = await connect_account(desk.house, other, emulator, "larkbooks")
+    other = await make_tenant(desk.runtime, "other")
+    again = await connect_account(desk.runtime, other, emulator, "larkbooks")
     await desk.plan("Plain")
     await desk.work()
-    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
-    await collect.collect_account(desk.house, other.id, again.id)
+    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, other.id, again.id)
     both = await ledger_of(desk) + await ledger_of(desk, other)
     assert both == await meter_of(emulator) == Decimal("0.025")

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 from PIL import Image
 
-from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
 from roost.models import PartState, PostId, PostState
-from roost.services import decide, media_copies
+from roost.services import media_copies, resolve
 from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
 
 
@@ -27,7 +27,7 @@ def sha256_of(path: Path) -> str:
 
 
 def copy_of(desk: Desk, sha256: str) -> Path:
-    return desk.house.media.folder / sha256[:2] / sha256
+    return desk.runtime.media.folder / sha256[:2] / sha256
 
 
 async def hashes_on_x(desk: Desk) -> list[str]:
@@ -74,28 +74,33 @@ async def test_the_copy_is_what_is_checked(
     desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is exchanged as soon as it has been copied, before anything has been decoded."""
-    checked, real = sha256_of(teal), desk.house.media.__class__.accept
+    checked, real = sha256_of(teal), desk.runtime.media.__class__.accept
 
     async def accept_then_swap(*arguments: Any, **named: Any) -> str:
         sha256 = await real(*arguments, **named)
         overwrite(teal)
         return sha256
 
-    monkeypatch.setattr(desk.house.media.__class__, "accept", accept_then_swap)
+    monkeypatch.setattr(desk.runtime.media.__class__, "accept", accept_then_swap)
     await desk.plan("With a picture", media=teal)
     await desk.work_through()
     assert await hashes_on_x(desk) == [checked]
 
 
 async def test_one_tenants_pipes_do_not_hold_up_anothers_uploads(desk: Desk, teal: Path) -> None:
-    neighbour = await make_tenant(desk.house, "beta")
-    theirs = await connect_account(desk.house, neighbour, desk.emulator, "ada")
+    neighbour = await make_tenant(desk.runtime, "beta")
+    theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
     for number in range(8):
         path = teal.with_name(f"{number}.png")
         shutil.copy(teal, path)
         parts = [PlainPart(f"File {number}", ((path, None),))]
         await schedule_post(
-            desk.house, neighbour, theirs, parts, due_at=desk.house.clock.now(), why="by the test"
+            desk.runtime,
+            neighbour,
+            theirs,
+            parts,
+            due_at=desk.runtime.clock.now(),
+            why="by the test",
         )
         (swap_for_pipe, swap_for_zeros)[number % 2](path)
     post_id = await desk.plan("With a picture", media=teal)
@@ -112,15 +117,15 @@ async def test_every_way_in_copies_the_file(desk: Desk, teal: Path, face: str) -
     elif face == "edit":
         post_id = await desk.plan("Without", after_s=3600)
         parts = [PlainPart("With a picture", ((teal, None),))]
-        await edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=None)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     else:
         plan = teal.with_name("plan.csv")
         plan.write_text(
             f"account,at,text,media,alt,thread\n@larkbooks,+1h,With a picture,{teal.name},,\n"
         )
-        assert (await import_plan(desk.house, desk.tenant, plan, dry_run=True)).posts == 1
-        assert not desk.house.media.folder.exists()
-        assert (await import_plan(desk.house, desk.tenant, plan)).posts == 1
+        assert (await import_plan(desk.runtime, desk.tenant, plan, dry_run=True)).posts == 1
+        assert not desk.runtime.media.folder.exists()
+        assert (await import_plan(desk.runtime, desk.tenant, plan)).posts == 1
     assert sha256_of(copy_of(desk, checked)) == checked
     teal.unlink()
     await desk.work_through()
@@ -134,7 +139,7 @@ async def test_another_text_keeps_the_copy_that_was_checked(desk: Desk, teal: Pa
     swap_for_link(teal)
     (part,) = (await desk.see(post_id)).parts
     parts = [PlainPart("In other words", tuple((file, "alt") for file in part.media))]
-    await edit_post(desk.house, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     await desk.work_through()
     assert await desk.on_x() == ["In other words"]
     assert await hashes_on_x(desk) == [checked]
@@ -143,22 +148,22 @@ async def test_another_text_keeps_the_copy_that_was_checked(desk: Desk, teal: Pa
 async def test_a_lost_copy_fails_its_post_ahead_of_its_time_by_name(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     (part,) = (await desk.see(post_id)).parts
-    shutil.rmtree(desk.house.media.folder)
-    assert await media_copies.list_lost(desk.house) == [teal.name]
+    shutil.rmtree(desk.runtime.media.folder)
+    assert await media_copies.list_lost(desk.runtime) == [teal.name]
     await desk.emulator.jump(seconds=3000)
     await desk.work()
     post = await desk.see(post_id)
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith(f"media_copy_lost: Roost's copy of {teal.name} ")
     assert await desk.requests("media_initialize") == []
-    later = desk.house.clock.now() + timedelta(hours=1)
+    later = desk.runtime.clock.now() + timedelta(hours=1)
     with pytest.raises(MediaCopyLost):
-        await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=later)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
     kept = [PlainPart("In other words", ((part.media[0], None),))]
     with pytest.raises(MediaCopyLost):
-        await edit_post(desk.house, desk.tenant, post_id, parts=kept, due_at=later)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=kept, due_at=later)
     again = [PlainPart("With a picture", ((teal, None),))]
-    await edit_post(desk.house, desk.tenant, post_id, parts=again, due_at=later)
+    await edit_post(desk.runtime, desk.tenant, post_id, parts=again, due_at=later)
     await desk.work_through()
     assert await desk.on_x() == ["With a picture"]
 
@@ -183,7 +188,7 @@ async def test_a_copy_is_removed_when_no_post_may_need_it(
     copy = copy_of(desk, sha256_of(teal))
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     await write_state(admin_url, post_id, state)
-    assert await media_copies.remove_unneeded(desk.house) == (state in NOT_NEEDED)
+    assert await media_copies.remove_unneeded(desk.runtime) == (state in NOT_NEEDED)
     assert copy.exists() == (state not in NOT_NEEDED)
 
 
@@ -205,27 +210,27 @@ async def test_a_copy_stays_while_it_is_unknown_whether_its_part_is_on_x(
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     for state in PostState:
         await write_state(admin_url, post_id, state, part)
-        assert await media_copies.remove_unneeded(desk.house) == 0
+        assert await media_copies.remove_unneeded(desk.runtime) == 0
     assert copy_of(desk, sha256_of(teal)).exists()
 
 
 async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) -> None:
-    neighbour = await make_tenant(desk.house, "beta")
-    theirs = await connect_account(desk.house, neighbour, desk.emulator, "ada")
+    neighbour = await make_tenant(desk.runtime, "beta")
+    theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
     await desk.plan("Ours", media=teal)
     parts, later = [PlainPart("Theirs", ((teal, None),))], timedelta(hours=30)
     await schedule_post(
-        desk.house, neighbour, theirs, parts,
-        due_at=desk.house.clock.now() + later, why="by the test",
+        desk.runtime, neighbour, theirs, parts,
+        due_at=desk.runtime.clock.now() + later, why="by the test",
     )  # fmt: skip
     await desk.work()
     assert await desk.on_x() == ["Ours"]
-    assert await media_copies.remove_unneeded(desk.house) == 0
+    assert await media_copies.remove_unneeded(desk.runtime) == 0
     assert copy_of(desk, sha256_of(teal)).exists()
     await desk.emulator.jump(hours=30)
     await desk.work()
     assert await desk.on_x() == ["Ours", "Theirs"]
-    assert await media_copies.remove_unneeded(desk.house) == 1
+    assert await media_copies.remove_unneeded(desk.runtime) == 1
 
 
 @pytest.mark.timing
@@ -235,7 +240,7 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
 
     async def keep_removing() -> None:
         while not done.is_set():
-            await media_copies.remove_unneeded(desk.house)
+            await media_copies.remove_unneeded(desk.runtime)
             await asyncio.sleep(0)
 
     removing = asyncio.ensure_future(keep_removing())
@@ -243,19 +248,19 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
         posts = []
         for number in range(10):
             posts.append(await desk.plan(f"Post {number}", after_s=3600, media=teal))
-            assert await media_copies.list_lost(desk.house) == []
-            async with desk.house.database.tenant(desk.tenant.id) as transaction:
+            assert await media_copies.list_lost(desk.runtime) == []
+            async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
                 await store.posts.move(
                     transaction,
                     posts[-1],
                     PostState.SCHEDULED,
                     PostState.CANCELLED,
-                    at=desk.house.clock.now(),
+                    at=desk.runtime.clock.now(),
                 )
     finally:
         done.set()
         await removing
-    await media_copies.remove_unneeded(desk.house)
+    await media_copies.remove_unneeded(desk.runtime)
     assert not copy_of(desk, sha256_of(teal)).exists()
 
 
@@ -263,24 +268,24 @@ async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: P
     parts = [PlainPart("x" * 281, ((teal, None),))]
     with pytest.raises(PostRefused):
         await schedule_post(
-            desk.house, desk.tenant, desk.account, parts, due_at=None, why="by the test"
+            desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="by the test"
         )
-    assert await media_copies.remove_unneeded(desk.house) == 1
+    assert await media_copies.remove_unneeded(desk.runtime) == 1
 
 
 async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path) -> None:
     await desk.plan("Said before")
     parts = [PlainPart("New"), PlainPart("Said before"), PlainPart("End", ((teal, None),))]
-    due_at = desk.house.clock.now() + timedelta(seconds=1)
+    due_at = desk.runtime.clock.now() + timedelta(seconds=1)
     post = await schedule_post(
-        desk.house, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
+        desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
     )
     teal.unlink()
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
-    assert await media_copies.remove_unneeded(desk.house) == 0
+    assert await media_copies.remove_unneeded(desk.runtime) == 0
     await desk.emulator.jump(hours=25)  # X has forgotten the upload.
-    await decide.go_on(desk.house, desk.tenant, post.id, "Said anew")
+    await resolve.go_on(desk.runtime, desk.tenant, post.id, "Said anew")
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PUBLISHED
     assert (await desk.requests("media_initialize")).count(200) == 2
@@ -307,6 +312,6 @@ async def test_a_plans_folder_that_becomes_a_link_after_its_check_publishes_noth
         return found
 
     monkeypatch.setattr(planfile, "read_plan", read_then_swap)
-    imported = await import_plan(desk.house, desk.tenant, plan, dry_run=dry_run)
+    imported = await import_plan(desk.runtime, desk.tenant, plan, dry_run=dry_run)
     assert imported.posts == 0
     assert "leads out of the plan's folder" in imported.refused[0].reasons[0].message

@@ -22,11 +22,11 @@ import roost
 from fix_processes import python_process, until
 from fix_publishing import Desk
 from roost import store, x
-from roost.accounts import Grant, open_account
+from roost.account_client import StoredTokenSource, open_account
 from roost.cli import doctor
 from roost.errors import ConnectFlowInvalid, UnsafeHost
 from roost.models import Environment, Integration, PostId, PostState
-from roost.services import collect, connect, decide, dispatch, publish, resume
+from roost.services import collect, connect, dispatch, publish, resolve, resume
 from roost.services.clock_check import ClockCheck
 from roost.store.accounts import Identity, Tokens
 
@@ -87,10 +87,10 @@ async def process(
     """The desk of a process that works with one X, at which the listener answers."""
     is_live = request.param is Environment.LIVE
     base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
-    settings = desk.house.settings.model_copy(update={"roost_x_base_url": base_url})
+    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
     connector = aiohttp.TCPConnector(resolver=ToCounter(counter))
     async with aiohttp.ClientSession(connector=connector) as http:
-        yield replace(desk, house=replace(desk.house, settings=settings, http=http))
+        yield replace(desk, runtime=replace(desk.runtime, settings=settings, http=http))
 
 
 async def account_of(desk: Desk, environment: Environment) -> Integration:
@@ -105,17 +105,17 @@ async def account_of(desk: Desk, environment: Environment) -> Integration:
         scopes=desk.account.scopes,
     )
     tokens = Tokens("an access token", "a refresh token", LONG_AGO)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
-        vault = await desk.house.vault.of(transaction, desk.tenant.id)
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+        vault = await desk.runtime.vault.of(transaction, desk.tenant.id)
         return await store.accounts.keep(
-            transaction, vault, desk.tenant.id, identity, tokens, now=desk.house.clock.now()
+            transaction, vault, desk.tenant.id, identity, tokens, now=desk.runtime.clock.now()
         )
 
 
 async def on_its_way(desk: Desk, *texts: str, media: Path | None = None) -> PostId:
     """A post whose time has come, as the dispatcher of its own X leaves it."""
     post_id = await desk.plan(*texts, media=media)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET state = 'publishing', prepare_at = NULL WHERE id = %s", [post_id]
         )
@@ -125,7 +125,7 @@ async def on_its_way(desk: Desk, *texts: str, media: Path | None = None) -> Post
 async def partly_published(desk: Desk) -> PostId:
     """A thread of which the first part is on X, and the second was refused."""
     post_id = await on_its_way(desk, "One", "Two")
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         for change in (
             "UPDATE parts SET state = 'sending' WHERE post_id = %s AND position = 1",
             "UPDATE parts SET state = 'sent', sent_as = '20', sent_at = now()"
@@ -139,39 +139,39 @@ async def partly_published(desk: Desk) -> PostId:
 
 async def get_token(desk: Desk, _: Path) -> None:
     with contextlib.suppress(roost.RoostError):
-        await Grant(desk.house, desk.account).get()
+        await StoredTokenSource(desk.runtime, desk.account).get()
 
 
 async def refresh_token(desk: Desk, _: Path) -> None:
     with contextlib.suppress(roost.RoostError):
-        await Grant(desk.house, desk.account).refresh("an access token")
+        await StoredTokenSource(desk.runtime, desk.account).refresh("an access token")
 
 
 async def read_account(desk: Desk, _: Path) -> None:
     with contextlib.suppress(roost.RoostError):
-        client = open_account(desk.house, desk.account)
+        client = open_account(desk.runtime, desk.account)
         await x.users.read_me(client)
 
 
 async def publish_a_post(desk: Desk, _: Path) -> None:
     post_id = await on_its_way(desk, "Hello")
-    await publish.publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish.publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
 
 
 async def prepare_a_post(desk: Desk, teal: Path) -> None:
     post_id = await on_its_way(desk, "Hello", media=teal)
-    await publish.prepare_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish.prepare_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
 
 
 async def collect_metrics(desk: Desk, _: Path) -> None:
-    await collect.collect_account(desk.house, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
 
 
 async def delete_a_thread(desk: Desk, _: Path) -> None:
     post_id = await partly_published(desk)
-    own = desk.account.environment is desk.house.settings.environment
+    own = desk.account.environment is desk.runtime.settings.environment
     with contextlib.suppress(roost.RoostError):
-        await decide.delete_sent(desk.house, desk.tenant, post_id)
+        await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
     state = (await desk.see(post_id)).state
     assert state is (PostState.CANCELLED if own else PostState.PARTLY_PUBLISHED)
 
@@ -179,26 +179,26 @@ async def delete_a_thread(desk: Desk, _: Path) -> None:
 async def search_after_a_restore(desk: Desk, _: Path) -> None:
     post_id = await desk.plan("Hello", after_s=3600)
     resumed = resume.Resumed()
-    search = resume._Search(desk.house, desk.account, desk.house.clock.now(), resumed)
+    search = resume._Search(desk.runtime, desk.account, desk.runtime.clock.now(), resumed)
     with contextlib.suppress(roost.RoostError):
         await search.run([post_id])
 
 
 async def look_at_accounts(desk: Desk, _: Path) -> None:
-    await doctor._account(desk.house, desk.account, True)
+    await doctor._account(desk.runtime, desk.account, True)
 
 
 async def finish_a_connection(desk: Desk, _: Path) -> None:
     environment = desk.account.environment
     base_url = {Environment.LIVE: "https://api.x.com"}.get(environment, "http://127.0.0.1:9")
-    if environment is desk.house.settings.environment:
-        base_url = desk.house.settings.roost_x_base_url
-    settings = desk.house.settings.model_copy(update={"roost_x_base_url": base_url})
-    departure = await connect.begin(replace(desk.house, settings=settings), desk.tenant.name)
+    if environment is desk.runtime.settings.environment:
+        base_url = desk.runtime.settings.roost_x_base_url
+    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
+    departure = await connect.begin(replace(desk.runtime, settings=settings), desk.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     with contextlib.suppress(roost.RoostError):
         await connect.finish(
-            desk.house, state=state, code="a code", error=None, browser=departure.browser
+            desk.runtime, state=state, code="a code", error=None, browser=departure.browser
         )
 
 
@@ -225,7 +225,8 @@ def test_every_module_that_goes_to_x_is_among_these() -> None:
     for path in source.rglob("*.py"):
         module = ".".join(path.relative_to(source).with_suffix("").parts)
         reaches = re.search(
-            r"\b(open_account|open_client|Grant)\(|\bhouse\.http\b", path.read_text("utf-8")
+            r"\b(open_account|open_client|StoredTokenSource)\(|\bhouse\.http\b",
+            path.read_text("utf-8"),
         )
         if reaches and not module.startswith("x."):
             package = ".".join(module.split(".")[:2])
@@ -237,7 +238,7 @@ def test_every_module_that_goes_to_x_is_among_these() -> None:
 async def test_no_byte_leaves_for_an_account_of_another_x(
     process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
 ) -> None:
-    other = OTHER[process.house.settings.environment]
+    other = OTHER[process.runtime.settings.environment]
     foreign = replace(process, account=await account_of(process, other))
     before = await rows_of(foreign)
     await call(foreign, teal)
@@ -249,14 +250,14 @@ async def test_no_byte_leaves_for_an_account_of_another_x(
 async def test_the_same_call_for_an_account_of_its_own_x_goes_out(
     process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
 ) -> None:
-    own = await account_of(process, process.house.settings.environment)
+    own = await account_of(process, process.runtime.settings.environment)
     await call(replace(process, account=own), teal)
     assert counter.received
 
 
 async def rows_of(desk: Desk) -> list[Any]:
     """What is stored of the account: another X's process has nothing to note about it."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT status, health, rest_until, rests, api_key FROM integrations WHERE id = %s",
             [desk.account.id],
@@ -265,25 +266,25 @@ async def rows_of(desk: Desk) -> list[Any]:
 
 
 async def test_x_is_asked_for_its_time_without_a_secret(process: Desk, counter: Counter) -> None:
-    await ClockCheck(process.house)._ask_x()
+    await ClockCheck(process.runtime)._ask_x()
     assert b"authorization" not in counter.received.lower()
     for secret in ("an access token", "a refresh token", process.emulator.app.client_secret):
         assert secret.encode() not in counter.received
 
 
 async def test_errors_say_whose_account_it_is(process: Desk) -> None:
-    other = OTHER[process.house.settings.environment]
+    other = OTHER[process.runtime.settings.environment]
     account = await account_of(process, other)
     with pytest.raises(UnsafeHost, match=f"@{account.username} belongs to"):
-        await Grant(process.house, account).get()
+        await StoredTokenSource(process.runtime, account).get()
 
 
 async def test_a_connection_that_was_begun_for_another_app_is_not_finished(
     process: Desk, counter: Counter
 ) -> None:
-    departure = await connect.begin(process.house, process.tenant.name)
+    departure = await connect.begin(process.runtime, process.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
-    another = process.with_settings(twitter_client_id="another").house
+    another = process.with_settings(twitter_client_id="another").runtime
     with pytest.raises(ConnectFlowInvalid, match="another X app"):
         await connect.finish(another, state=state, code="c", error=None, browser=departure.browser)
     assert counter.received == b""
@@ -292,18 +293,18 @@ async def test_a_connection_that_was_begun_for_another_app_is_not_finished(
 @pytest.mark.timing
 async def test_a_worker_is_given_no_job_of_another_x(desk: Desk, tmp_path: Path) -> None:
     live = replace(desk, account=await account_of(desk, Environment.LIVE))
-    await live.read_figures_at(desk.house.clock.now() + timedelta(days=365))
+    await live.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
     theirs, ours = await live.plan("Of the real X"), await desk.plan("Of the emulator")
-    settings = desk.house.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
-    assert (await dispatch.dispatch_due(replace(desk.house, settings=settings))).queued == 1
+    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
+    assert (await dispatch.dispatch_due(replace(desk.runtime, settings=settings))).queued == 1
 
     async def is_out() -> bool:
         return (await desk.see(ours)).state is PostState.PUBLISHED
 
     log = tmp_path / "worker.log"
-    async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
+    async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
         await until(is_out, within=60)
-    async with desk.house.database.house() as transaction:
+    async with desk.runtime.database.unscoped() as transaction:
         rows = await transaction.raw.execute(
             "SELECT queue_name, status::text, attempts, args FROM procrastinate_jobs"
             " WHERE task_name = 'publish'"

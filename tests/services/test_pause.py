@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostId, PostState
 from roost.services import pause, restore_check, resume
@@ -17,17 +17,21 @@ Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
 
 
 async def _everything(desk: Desk, _: PostId, paused: bool) -> None:
-    await (pause.stop_everything(desk.house) if paused else resume.resume_everything(desk.house))
+    await (
+        pause.stop_everything(desk.runtime) if paused else resume.resume_everything(desk.runtime)
+    )
 
 
 HOLDS: dict[Scope, Hold] = {
     Scope.POST: lambda desk, post_id, paused: pause.hold_post(
-        desk.house, desk.tenant, post_id, paused=paused
+        desk.runtime, desk.tenant, post_id, paused=paused
     ),
     Scope.ACCOUNT: lambda desk, _, paused: pause.hold_account(
-        desk.house, desk.account, paused=paused
+        desk.runtime, desk.account, paused=paused
     ),
-    Scope.TENANT: lambda desk, _, paused: pause.hold_tenant(desk.house, desk.tenant, paused=paused),
+    Scope.TENANT: lambda desk, _, paused: pause.hold_tenant(
+        desk.runtime, desk.tenant, paused=paused
+    ),
     Scope.EVERYTHING: _everything,
 }
 
@@ -35,7 +39,7 @@ HOLDS: dict[Scope, Hold] = {
 async def held(desk: Desk, post_id: PostId) -> tuple[Scope, ...]:
     """What holds a post back."""
     account = await desk.integration()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         holds = await pause.find_holds(transaction)
     return pause.held_by(await desk.see(post_id), account, holds)
 
@@ -64,7 +68,7 @@ LINES = {
 
 async def told(desk: Desk, post_id: PostId) -> list[str]:
     """The reasons in a post's history."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         return [event.why for event in await store.posts.list_events(transaction, post_id)]
 
 
@@ -87,18 +91,18 @@ async def test_a_hold_and_its_end_are_lines_of_the_posts_history(desk: Desk, sco
 
 async def test_a_stop_after_a_restore_is_a_line_of_the_posts_history(desk: Desk) -> None:
     post_id = await desk.plan("Held", after_s=60)
-    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
-    await resume.resume_everything(desk.house)
+    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await resume.resume_everything(desk.runtime)
     _, stopped, gone_on = await told(desk, post_id)
     assert stopped.startswith("the database was restored; nothing after ")
     assert gone_on == "everything goes on"
 
 
 async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -> None:
-    other = await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.hold_account(desk.house, desk.account, paused=True)
-    await pause.hold_tenant(desk.house, desk.tenant, paused=True)
-    await pause.hold_tenant(desk.house, desk.tenant, paused=False)
+    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
+    await pause.hold_account(desk.runtime, desk.account, paused=True)
+    await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
+    await pause.hold_tenant(desk.runtime, desk.tenant, paused=False)
     held = await desk.plan("Held")
     free = await desk.plan("Free", account=other)
     assert (await told(desk, held))[0] == "@larkbooks was paused by hand"
@@ -107,8 +111,8 @@ async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -
 
 
 async def test_other_accounts_are_not_held_back(desk: Desk) -> None:
-    other = await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.hold_account(desk.house, desk.account, paused=True)
+    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
+    await pause.hold_account(desk.runtime, desk.account, paused=True)
     await desk.plan("Held")
     await desk.plan("Free", account=other)
     await desk.work()
@@ -116,10 +120,10 @@ async def test_other_accounts_are_not_held_back(desk: Desk) -> None:
 
 
 async def test_other_tenants_are_not_held_back(desk: Desk) -> None:
-    bakery = await make_tenant(desk.house, "bakery")
-    account = await connect_account(desk.house, bakery, desk.emulator, "tidewatcher")
-    theirs = Desk(desk.house, bakery, account, desk.emulator, desk.locks)
-    await pause.hold_tenant(desk.house, desk.tenant, paused=True)
+    bakery = await make_tenant(desk.runtime, "bakery")
+    account = await connect_account(desk.runtime, bakery, desk.emulator, "tidewatcher")
+    theirs = Desk(desk.runtime, bakery, account, desk.emulator, desk.locks)
+    await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
     await desk.plan("Held")
     await theirs.plan("Free")
     await desk.work()
@@ -131,7 +135,7 @@ async def test_marks_add_up(desk: Desk) -> None:
     for hold in HOLDS.values():
         await hold(desk, post_id, True)
     assert await held(desk, post_id) == tuple(Scope)
-    await resume.resume_everything(desk.house)
+    await resume.resume_everything(desk.runtime)
     assert await held(desk, post_id) == (Scope.POST, Scope.ACCOUNT, Scope.TENANT)
 
 
@@ -139,11 +143,11 @@ async def test_a_thread_stops_where_it_is_and_goes_on_from_there(desk: Desk) -> 
     await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
     await desk.emulator.jump(seconds=600)
     await desk.work()
     assert await desk.on_x() == ["One"]
-    await pause.hold_post(desk.house, desk.tenant, post_id, paused=False)
+    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=False)
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
     story = await desk.story(post_id)
@@ -156,7 +160,7 @@ async def test_what_is_over_is_not_paused(desk: Desk) -> None:
     await desk.work()
     told = await desk.story(post_id)
     with pytest.raises(PostOver):
-        await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+        await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
     assert await desk.story(post_id) == told
 
 
@@ -165,7 +169,7 @@ async def restored(desk: Desk, *, sent: bool) -> PostId:
 
     X may have it from the life that is forgotten; the database knows nothing of that.
     """
-    to = desk.house.clock.now()
+    to = desk.runtime.clock.now()
     post_id = await desk.plan("Since the restore", after_s=60)
     await desk.emulator.jump(seconds=90)
     if sent:
@@ -176,7 +180,7 @@ async def restored(desk: Desk, *, sent: bool) -> PostId:
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
             assert answer.status == 201
-    await restore_check.stop_after_restore(desk.house, to)
+    await restore_check.stop_after_restore(desk.runtime, to)
     return post_id
 
 
@@ -185,7 +189,7 @@ async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
     post_id = await restored(desk, sent=True)
     await desk.work()
     assert await desk.requests("create_post") == [201]
-    resumed = await resume.resume_everything(desk.house)
+    resumed = await resume.resume_everything(desk.runtime)
     post = await desk.see(post_id)
     assert post.state is PostState.PUBLISHED
     (there,) = (await desk.emulator.truth())["posts"]
@@ -202,9 +206,9 @@ async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
 
 async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> None:
     post_id = await restored(desk, sent=False)
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
-        assert [one.kind for one in await store.alarms.list_open(transaction)] == ["restored"]
-    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        assert [one.kind for one in await store.alerts.list_open(transaction)] == ["restored"]
+    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Since the restore"]
@@ -216,23 +220,23 @@ async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> 
         " way to X",
         "part 1: pending → sending: handed to X (attempt 1)",
     ]
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
-        assert await store.alarms.list_open(transaction) == []
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        assert await store.alerts.list_open(transaction) == []
 
 
 async def test_after_a_restore_what_is_still_to_come_is_not_doubted(desk: Desk) -> None:
     post_id = await desk.plan("Tomorrow", after_s=86_400)
-    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
-    resumed = await resume.resume_everything(desk.house)
+    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    resumed = await resume.resume_everything(desk.runtime)
     assert resumed == Resumed(may_have_changed=[post_id])
 
 
 async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
-    first = desk.house.clock.now()
-    await restore_check.stop_after_restore(desk.house, first)
+    first = desk.runtime.clock.now()
+    await restore_check.stop_after_restore(desk.runtime, first)
     await desk.emulator.jump(hours=1)
-    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
-    async with desk.house.database.statements(None) as transaction:
+    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    async with desk.runtime.database.statements(None) as transaction:
         row = await transaction.run_one("see_stop_switch")
     assert row is not None
     assert row["restored_to"] == first

@@ -38,13 +38,13 @@ async def hold(desk: Desk, scope: Scope, post_id: PostId) -> None:
     """Pause at a scope, as a person does."""
     match scope:
         case Scope.POST:
-            await pause.hold_post(desk.house, desk.tenant, post_id, paused=True)
+            await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
         case Scope.ACCOUNT:
-            await pause.hold_account(desk.house, desk.account, paused=True)
+            await pause.hold_account(desk.runtime, desk.account, paused=True)
         case Scope.TENANT:
-            await pause.hold_tenant(desk.house, desk.tenant, paused=True)
+            await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
         case Scope.EVERYTHING:
-            await pause.stop_everything(desk.house)
+            await pause.stop_everything(desk.runtime)
 
 
 @pytest.mark.parametrize("scope", list(Scope), ids=str)
@@ -55,7 +55,7 @@ async def test_pause_waits_for_attempts_that_are_being_committed(
     async with session(admin_url) as attempt:
         await attempt.execute(LOCK.format("_shared").encode())
         pausing = asyncio.create_task(hold(desk, scope, post_id))
-        await somebody_waits(desk.house)
+        await somebody_waits(desk.runtime)
         assert not pausing.done()
         await attempt.rollback()
         await pausing
@@ -71,7 +71,7 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
     async with session(admin_url) as pausing:
         await pausing.execute(LOCK.format("").encode())
         working = asyncio.create_task(desk.work())
-        await somebody_waits(desk.house)
+        await somebody_waits(desk.runtime)
         assert not working.done()
         await pausing.execute(MARKS[scope].encode())
         await pausing.commit()

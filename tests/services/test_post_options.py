@@ -21,7 +21,7 @@ from roost.models import (
     ReplySettings,
     TweetId,
 )
-from roost.services import decide, dispatch, resume
+from roost.services import dispatch, resolve, resume
 from roost.services.schedule import PlainPart, edit_post, schedule_post
 
 TEXT = "Low tide at six"
@@ -49,9 +49,9 @@ class Talk:
     async def plan(self, *parts: PlainPart, after_s: float = 0) -> PostId:
         """Schedule a post of these parts."""
         desk = self.desk
-        due_at = desk.house.clock.now() + timedelta(seconds=after_s)
+        due_at = desk.runtime.clock.now() + timedelta(seconds=after_s)
         post = await schedule_post(
-            desk.house, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
+            desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
         )
         return post.id
 
@@ -189,9 +189,9 @@ async def test_what_x_adds_to_a_text_does_not_hide_it(talk: Talk, kind: str, is_
         first = await create_same(talk, options)
         await forget(talk.desk)
         assert [
-            one.tweet_id for one in (await resume.resume_everything(talk.desk.house)).adopted
+            one.tweet_id for one in (await resume.resume_everything(talk.desk.runtime)).adopted
         ] == [first]
-        await dispatch.dispatch_stranded(talk.desk.house)
+        await dispatch.dispatch_stranded(talk.desk.runtime)
     await talk.desk.work_through()
     assert (await talk.desk.see(post_id)).state is PostState.PUBLISHED
     made = await talk.ours()
@@ -213,11 +213,11 @@ async def create_same(talk: Talk, options: PartOptions) -> TweetId:
 
 async def forget(desk: Desk) -> None:
     """The database is one that was restored to a minute ago."""
-    now = desk.house.clock.now()
-    async with desk.house.database.statements(None) as transaction:
+    now = desk.runtime.clock.now()
+    async with desk.runtime.database.statements(None) as transaction:
         await transaction.run(
             "stop_after_restore", why="by the test", to=now - timedelta(minutes=1), copied=False,
-            at=now, who="test",
+            at=now, actor="test",
         )  # fmt: skip
 
 
@@ -230,9 +230,9 @@ async def test_a_restored_database_finds_each_kind_on_x(talk: Talk, kind: str) -
             await decoy(talk, stranger, of=kind)
     made = await create_same(talk, options)
     await forget(talk.desk)
-    assert [one.tweet_id for one in (await resume.resume_everything(talk.desk.house)).adopted] == [
-        made
-    ]
+    assert [
+        one.tweet_id for one in (await resume.resume_everything(talk.desk.runtime)).adopted
+    ] == [made]
     post = await talk.desk.see(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, made)
 
@@ -295,11 +295,11 @@ async def test_rules_are_held_against_a_post_before_anything_is_stored(desk: Des
     part = PlainPart(TEXT, (), options)
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            desk.house, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
         )
     found = {one["code"] for one in caught.value.facts["violations"]}
     assert found == {"post_overloaded", "quote_not_allowed", "poll_options"}
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
 
 
@@ -309,11 +309,11 @@ async def test_a_reply_to_ones_own_deleted_post_is_refused_when_it_is_planned(de
     await desk.work_through()
     sent_as = (await desk.see(first)).parts[0].sent_as
     assert sent_as is not None
-    await decide.delete_sent(desk.house, desk.tenant, first)
+    await resolve.delete_sent(desk.runtime, desk.tenant, first)
     part = PlainPart("Three", (), PartOptions(reply_to=sent_as))
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            desk.house, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
         )
     assert caught.value.code == "parent_gone"
 
@@ -324,11 +324,11 @@ async def test_a_reply_to_ones_own_deleted_post_is_refused_when_it_is_planned(de
 async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
     desk = talk.desk
     post_id = await talk.plan(PlainPart(TEXT, (), talk.options("poll")), after_s=600)
-    later = desk.house.clock.now() + timedelta(hours=1)
-    moved = await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=later)
+    later = desk.runtime.clock.now() + timedelta(hours=1)
+    moved = await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
     assert moved.parts[0].options == talk.options("poll")
     part = PlainPart(TEXT, (), talk.options("reply"))
-    changed = await edit_post(desk.house, desk.tenant, post_id, parts=[part], due_at=None)
+    changed = await edit_post(desk.runtime, desk.tenant, post_id, parts=[part], due_at=None)
     assert changed.parts[0].options == talk.options("reply")
     await desk.work_through()
     [made] = await talk.ours()
@@ -344,8 +344,8 @@ async def test_a_failed_reply_that_is_scheduled_anew_is_a_reply_still(talk: Talk
     await desk.work_through()
     assert (await desk.see(post_id)).parts[0].state is PartState.FAILED
     await desk.emulator.switch(tier="enterprise")
-    later = desk.house.clock.now() + timedelta(hours=1)
-    await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=later)
+    later = desk.runtime.clock.now() + timedelta(hours=1)
+    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
     await desk.work_through()
     [made] = await talk.ours()
     assert is_as_planned(made, options)
@@ -369,7 +369,7 @@ async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str
         assert post.state is PostState.NEEDS_DECISION
         made = (await talk.ours())[-1]
         there = f"https://x.com/larkbooks/status/{made['id']}"
-        await decide.say_sent(desk.house, desk.tenant, post.id, there)
+        await resolve.say_sent(desk.runtime, desk.tenant, post.id, there)
         post = await desk.see(post.id)
     assert post.state is PostState.PUBLISHED
     assert round(await billed(desk) - booked, 3) == (0.015 if to_own else 0.010)
@@ -377,7 +377,7 @@ async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str
 
 async def billed(desk: Desk) -> float:
     """What the ledger has for creates, in dollars."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT coalesce(sum(usd), 0) FROM ledger WHERE operation = 'create_post'"
         )

@@ -52,9 +52,9 @@ async def test_a_thread_whose_last_file_is_refused_never_begins(desk: Desk, tmp_
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=200)
     await desk.emulator.switch(processing_failure="InvalidMedia")
     parts = [PlainPart("One"), PlainPart("Two", ((path, None),))]
-    now = desk.house.clock.now()
+    now = desk.runtime.clock.now()
     thread = await schedule_post(
-        desk.house, desk.tenant, desk.account, parts, due_at=now, why="by the test"
+        desk.runtime, desk.tenant, desk.account, parts, due_at=now, why="by the test"
     )
     await desk.work_through()
     assert (await desk.see(thread.id)).state is PostState.FAILED
@@ -66,14 +66,14 @@ async def test_an_upload_that_expires_soon_is_made_anew(desk: Desk, teal: Path) 
     await desk.emulator.jump(seconds=3000)
     await desk.work()
     asset = await _asset(desk, post_id)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE uploads SET expires_at = %s",
-            [desk.house.clock.now() + timedelta(minutes=19)],
+            [desk.runtime.clock.now() + timedelta(minutes=19)],
         )
         before = (await store.uploads.list_uploads(transaction, post_id))[asset.id].finished
     await desk.work_through()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         after = (await store.uploads.list_uploads(transaction, post_id))[asset.id].finished
     assert before is not None
     assert after is not None
@@ -93,7 +93,7 @@ async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
     post_id = await desk.plan("Low tide at six", media=path)
     await small.work()
     asset = await _asset(desk, post_id)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         row = (await store.uploads.list_uploads(transaction, post_id))[asset.id]
     assert row.under_way is not None
     kept = msgspec.json.decode(row.under_way, type=UploadState)
@@ -115,8 +115,8 @@ async def test_an_upload_goes_on_with_a_copy_that_was_made_anew(desk: Desk, teal
     post_id = await desk.plan("Low tide at six", media=teal)
     await desk.work()
     sha256 = (await _asset(desk, post_id)).sha256
-    (desk.house.media.folder / sha256[:2] / sha256).unlink()
-    assert await desk.house.media.accept(teal) == sha256
+    (desk.runtime.media.folder / sha256[:2] / sha256).unlink()
+    assert await desk.runtime.media.accept(teal) == sha256
     await desk.work_through()
     assert await desk.on_x() == ["Low tide at six"]
     assert await desk.requests("media_initialize") == [200]

@@ -35,9 +35,9 @@ from fix_emulator import START_TIME
 from fix_postgres import PostgresServer
 from fix_publishing import Desk
 from roost import telemetry
+from roost.failpoints import Failpoint
 from roost.models import PostId
-from roost.points import Point
-from roost.services import decide, dispatch, pause, resume
+from roost.services import dispatch, pause, resolve, resume
 from roost.services.pause import Scope
 from roost.store.database import Database
 from roost.store.locks import SenderLocks, open_sender_locks
@@ -49,7 +49,7 @@ _Answer = TypeVar("_Answer")
 _SHORT = "ROOST_MACHINE_EXAMPLES" not in os.environ
 _EXAMPLES = int(os.environ.get("ROOST_MACHINE_EXAMPLES", "12"))
 #: Wall seconds: an attempt whose worker died is waited for, and no longer.
-_WALL = {"ROOST_CREATE_DEADLINE_S": "0.4"}
+_WALL = {"ROOST_CREATE_TIMEOUT_S": "0.4"}
 _FAULTS = st.one_of(
     st.tuples(
         st.sampled_from(["create_post", "media_initialize", "media_finalize", "read_timeline"]),
@@ -85,7 +85,7 @@ class _Fate:
 
 
 _fate = _Fate()
-telemetry.observe(_fate.meet)
+telemetry.on_failpoint(_fate.meet)
 
 
 class Promise(RuleBasedStateMachine):
@@ -112,12 +112,14 @@ class Promise(RuleBasedStateMachine):
         )
         await self._scene.emulator.freeze_at_time(START_TIME or time(12))
         account = await self._scene.connect("larkbooks")
-        house, emulator = self._scene.house, self._scene.emulator
+        runtime, emulator = self._scene.runtime, self._scene.emulator
         self._workers = [await self._new_worker() for _ in range(2)]
-        self._desk = Desk(house, self._scene.tenant, account, emulator, self._workers[0])
+        self._desk = Desk(runtime, self._scene.tenant, account, emulator, self._workers[0])
 
     async def _new_worker(self) -> SenderLocks:
-        return await self._stack.enter_async_context(open_sender_locks(self._scene.house.database))
+        return await self._stack.enter_async_context(
+            open_sender_locks(self._scene.runtime.database)
+        )
 
     # What happens.
 
@@ -186,8 +188,8 @@ class Promise(RuleBasedStateMachine):
     async def _both(self) -> None:
         await asyncio.gather(self._work(0), self._work(1))
 
-    @rule(worker=st.integers(0, 1), point=st.sampled_from(Point))
-    def a_worker_dies(self, worker: int, point: Point) -> None:
+    @rule(worker=st.integers(0, 1), point=st.sampled_from(Failpoint))
+    def a_worker_dies(self, worker: int, point: Failpoint) -> None:
         """One works, and dies where it comes to a point; its locks go with its session."""
 
         def die() -> None:
@@ -195,12 +197,12 @@ class Promise(RuleBasedStateMachine):
 
         self._meet(point, die, worker)
 
-    @rule(worker=st.integers(0, 1), point=st.sampled_from(Point))
-    def a_worker_loses_its_locks(self, worker: int, point: Point) -> None:
+    @rule(worker=st.integers(0, 1), point=st.sampled_from(Failpoint))
+    def a_worker_loses_its_locks(self, worker: int, point: Failpoint) -> None:
         """The sessions of all workers are ended while one is at a point; it goes on."""
         self._meet(point, lambda: _end_sessions(self._scene.admin_url), worker)
 
-    def _meet(self, point: Point, deed: Callable[[], None], worker: int) -> None:
+    def _meet(self, point: Failpoint, deed: Callable[[], None], worker: int) -> None:
         _fate.point, _fate.deed = point.value, deed
         try:
             self._do(self._work(worker))
@@ -255,21 +257,21 @@ class Promise(RuleBasedStateMachine):
         self._do(self._let_go())
 
     async def _hold_back(self, scope: Scope) -> None:
-        house, account = self._scene.house, self._desk.account
+        runtime, account = self._scene.runtime, self._desk.account
         match scope:
             case Scope.ACCOUNT:
-                await pause.hold_account(house, account, paused=True)
+                await pause.hold_account(runtime, account, paused=True)
             case Scope.TENANT:
-                await pause.hold_tenant(house, self._scene.tenant, paused=True)
+                await pause.hold_tenant(runtime, self._scene.tenant, paused=True)
             case _:
-                await pause.stop_everything(house)
+                await pause.stop_everything(runtime)
         self._held = len(_by_roost(await self._scene.on_x()))
 
     async def _let_go(self) -> None:
         self._held = None
-        await pause.hold_account(self._scene.house, self._desk.account, paused=False)
-        await pause.hold_tenant(self._scene.house, self._scene.tenant, paused=False)
-        await resume.resume_everything(self._scene.house)
+        await pause.hold_account(self._scene.runtime, self._desk.account, paused=False)
+        await pause.hold_tenant(self._scene.runtime, self._scene.tenant, paused=False)
+        await resume.resume_everything(self._scene.runtime)
 
     @rule()
     def a_person_decides(self) -> None:
@@ -290,12 +292,12 @@ class Promise(RuleBasedStateMachine):
                 for post in _by_roost(on_x)
                 if post.text == text and post.deleted_at is None and post.id not in claimed
             ]
-            house, tenant = self._scene.house, self._scene.tenant
+            runtime, tenant = self._scene.runtime, self._scene.tenant
             if there:
-                await decide.say_sent(house, tenant, PostId(row.id), there[0].id)
+                await resolve.say_sent(runtime, tenant, PostId(row.id), there[0].id)
                 claimed.add(there[0].id)
             else:
-                await decide.say_send(house, tenant, PostId(row.id))
+                await resolve.say_send(runtime, tenant, PostId(row.id))
 
     # What is done.
 
@@ -304,9 +306,9 @@ class Promise(RuleBasedStateMachine):
         desk = replace(self._desk, locks=self._workers[worker])
         for _ in range(2_000):
             with contextlib.suppress(psycopg.OperationalError):
-                await dispatch.dispatch_due(desk.house)
-                await dispatch.dispatch_stranded(desk.house)
-            if (job := await _take_job(desk.house.database)) is None:
+                await dispatch.dispatch_due(desk.runtime)
+                await dispatch.dispatch_stranded(desk.runtime)
+            if (job := await _take_job(desk.runtime.database)) is None:
                 return
             with contextlib.suppress(psycopg.OperationalError):
                 await desk.do(*job)
@@ -356,7 +358,7 @@ def _by_roost(on_x: list[OnX]) -> list[OnX]:
 
 
 async def _take_job(database: Database) -> tuple[str, dict[str, int]] | None:
-    async with database.house() as transaction:
+    async with database.unscoped() as transaction:
         rows = await transaction.raw.execute(
             "DELETE FROM procrastinate_jobs WHERE id = (SELECT id FROM procrastinate_jobs"
             " WHERE status = 'todo' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)"

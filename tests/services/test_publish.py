@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from fix_publishing import Desk
 from roost import store
-from roost.accounts import Grant
+from roost.account_client import StoredTokenSource
 from roost.models import PartState, PostState
 from roost.services.publish import publish_post
 from roost.services.publish.rows import Way
@@ -149,11 +149,11 @@ async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -
 async def test_one_account_is_never_sent_for_by_two_at_once(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     assert await desk.locks.take(desk.account.x_user_id)
-    await publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
     await desk.work()
     assert await desk.on_x() == []
     assert await desk.locks.give_back(desk.account.x_user_id, desk.account.id, [])
-    await publish_post(desk.house, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
     assert await desk.on_x() == ["Low tide at six"]
 
 
@@ -179,7 +179,7 @@ async def test_the_history_is_in_the_order_of_domain_time(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "503")
     post_id = await desk.plan("Low tide at six", after_s=120)
     await desk.work_through()
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT at FROM events WHERE post_id = %s ORDER BY id", [post_id]
         )
@@ -199,18 +199,18 @@ async def test_history_and_reason_hold_no_text_of_the_post(desk: Desk) -> None:
 async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         journal = await store.journal.get(transaction, post_id)
     (part,) = journal.parts
     sent_as = part.part.sent_as
     assert sent_as is not None
     before = await _billed(desk)
-    way = Way(desk.house, desk.locks, Grant(desk.house, desk.account), journal, ())
+    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
     await way.sent(part, part.last, sent_as)
     assert await _billed(desk) == before
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
 async def _billed(desk: Desk) -> Decimal:
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         return (await store.ledger.sum_up(transaction))[1]

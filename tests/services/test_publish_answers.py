@@ -65,7 +65,7 @@ async def test_timeline_that_is_not_xs_does_not_count_as_empty(desk: Desk, kind:
 
 @pytest.mark.timing
 async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(desk: Desk) -> None:
-    hasty = desk.with_settings(roost_create_deadline_s=1)
+    hasty = desk.with_settings(roost_create_timeout_s=1)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     post_id = await desk.plan("Low tide at six")
     await hasty.work()
@@ -78,7 +78,7 @@ async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(d
 
 @pytest.mark.timing
 async def test_a_late_create_is_not_doubled__it_arrives_with_the_resend(desk: Desk) -> None:
-    hasty = desk.with_settings(roost_create_deadline_s=1)
+    hasty = desk.with_settings(roost_create_timeout_s=1)
     # Long enough for a busy machine to come to the resend before this create arrives.
     await desk.emulator.fail("create_post", "before", "delay", seconds=5)
     post_id = await desk.plan("Low tide at six")
@@ -115,7 +115,7 @@ async def test_a_slow_refresh_does_not_use_up_the_time_of_the_create(desk: Desk)
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=2.5)
-    await desk.with_settings(roost_create_deadline_s=2).work()
+    await desk.with_settings(roost_create_timeout_s=2).work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.requests("create_post") == [201]
 

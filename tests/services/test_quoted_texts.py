@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostState
 from roost.services.schedule import PlainPart, schedule_post
@@ -37,10 +37,10 @@ def _rows_of_others(admin_url: str, tenant: int) -> Iterator[tuple[str, str]]:
     "kind", ["400quote", "401", "402", "429", "429day", "429cap", "503", "duplicate", "too_long"]
 )
 async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kind: str) -> None:
-    house = desk.house
+    runtime = desk.runtime
     await desk.emulator.switch(quotes=True)
-    other = await make_tenant(house, "neighbour")
-    theirs = await connect_account(house, other, desk.emulator, "tidewatcher")
+    other = await make_tenant(runtime, "neighbour")
+    theirs = await connect_account(runtime, other, desk.emulator, "tidewatcher")
     if kind == "duplicate":
         await desk.post_by_hand(TEXT)
     elif kind == "too_long":
@@ -55,26 +55,26 @@ async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, k
     assert found == []
     assert list(_rows_of_others(admin_url, desk.tenant.id)), "something was read"
     neighbours = await schedule_post(
-        house, other, theirs, [PlainPart("the neighbour's post")],
-        due_at=house.clock.now(), why="by the test",
+        runtime, other, theirs, [PlainPart("the neighbour's post")],
+        due_at=runtime.clock.now(), why="by the test",
     )  # fmt: skip
     await desk.work()
-    async with house.database.tenant(other.id) as transaction:
+    async with runtime.database.tenant(other.id) as transaction:
         state = (await store.posts.get(transaction, neighbours.id)).state
         events = await store.posts.list_events(transaction, neighbours.id)
-        alarms = await store.alarms.list_open(transaction)
+        alerts = await store.alerts.list_open(transaction)
     # 402 and the month's cap are X's verdict on the whole app: then everything of it waits.
     waits = {"402", "429cap"}
     assert state is (PostState.PUBLISHING if kind in waits else PostState.PUBLISHED)
-    assert SECRET not in f"{events}{alarms}"
+    assert SECRET not in f"{events}{alerts}"
 
 
 async def test_a_name_that_x_quotes_is_not_xs_word(desk: Desk) -> None:
     await desk.emulator.door("users", username="pays", name="Any Credits Ltd")
-    account = await connect_account(desk.house, desk.tenant, desk.emulator, "pays")
+    account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
     await desk.emulator.switch(quotes=True)
     post_id = await desk.plan("$ACME and Low tide", account=account)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute("UPDATE parts SET text = '$ACME and $LUNE'")
     await desk.work()
     assert (await desk.see(post_id)).state is PostState.FAILED

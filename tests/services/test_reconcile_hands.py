@@ -6,7 +6,7 @@ import pytest
 
 from fix_publishing import Desk
 from roost.models import PartState, PostId, PostState
-from roost.services import decide
+from roost.services import resolve
 
 TEXT = "Low tide at six"
 
@@ -165,7 +165,7 @@ async def test_person_may_name_the_duplicate_that_was_asked_about(desk: Desk) ->
     state, _ = await refused_as_duplicate(desk)
     assert state is PostState.NEEDS_DECISION
 
-    post = await decide.say_sent(desk.house, desk.tenant, PostId(1), there)
+    post = await resolve.say_sent(desk.runtime, desk.tenant, PostId(1), there)
     assert post.state is PostState.PUBLISHED
 
 
@@ -187,7 +187,7 @@ async def test_used_media_after_an_answer_that_lied_is_the_post_itself(
 @pytest.mark.timing
 async def test_used_media_of_a_lost_attempt_do_not_fail_the_post(desk: Desk, teal: Path) -> None:
     """The first request arrives with the repetition: X takes one, and refuses the other."""
-    hasty = desk.with_settings(roost_create_deadline_s=0.3)
+    hasty = desk.with_settings(roost_create_timeout_s=0.3)
     await desk.emulator.switch(duplicates=False)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     post_id = await desk.plan(TEXT, media=teal)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fix_house import connect_account
 from fix_publishing import Desk
+from fix_runtime import connect_account
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId
 from roost.services.schedule import (
     Imported,
@@ -25,7 +25,7 @@ HEADER = "account,at,text,media,alt,thread\n"
 async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = False) -> Imported:
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
-    return await import_plan(desk.house, desk.tenant, path, dry_run=dry_run)
+    return await import_plan(desk.runtime, desk.tenant, path, dry_run=dry_run)
 
 
 def shown(imported: Imported) -> list[tuple[int, str]]:
@@ -43,11 +43,11 @@ async def findings(
     """What a post of this text would be told."""
     carried = ((media, None),) if media else ()
     judged = await judge_for(
-        desk.house,
+        desk.runtime,
         desk.tenant,
         desk.account,
         [PlainPart(text, carried, options)],
-        due_at=desk.house.clock.now() + timedelta(seconds=after_s),
+        due_at=desk.runtime.clock.now() + timedelta(seconds=after_s),
     )
     return [one for one in judged.findings if one.code == "text_repeated"]
 
@@ -56,7 +56,7 @@ async def findings(
 async def test_a_text_that_stands_twice_in_a_plan_is_found_at_its_later_line(
     desk: Desk, teal: Path, tmp_path: Path, dry_run: bool
 ) -> None:
-    await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
+    await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
     rows = (
         "@larkbooks,+1h,Same text,,,\n"  # line 2
         "@larkbooks,+90h,Same  text ,,,\n"  # line 3: far away, and in the plan all the same
@@ -110,27 +110,27 @@ async def test_a_post_that_says_what_was_just_published_is_told_and_taken(desk: 
     def keep(found: Sequence[PostFinding]) -> None:
         told.extend(found)
 
-    later = desk.house.clock.now() + timedelta(hours=1)
+    later = desk.runtime.clock.now() + timedelta(hours=1)
     post = await schedule_post(
-        desk.house, desk.tenant, desk.account, [PlainPart("Hello")],
+        desk.runtime, desk.tenant, desk.account, [PlainPart("Hello")],
         due_at=later, why="test", on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in told] == ["text_repeated"]
     told.clear()
     # The post itself is no repetition of itself, what is published still is.
     await edit_post(
-        desk.house, desk.tenant, post.id,
+        desk.runtime, desk.tenant, post.id,
         parts=[PlainPart("Hello")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in told] == ["text_repeated"]
     told.clear()
     await edit_post(
-        desk.house, desk.tenant, post.id,
+        desk.runtime, desk.tenant, post.id,
         parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert told == []
     await edit_post(
-        desk.house, desk.tenant, post.id,
+        desk.runtime, desk.tenant, post.id,
         parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert told == []
@@ -146,7 +146,7 @@ async def test_what_is_said_once_a_day_or_not_at_all_is_no_repetition(
     assert await findings(desk, "hello!") == []
     assert await findings(desk, "Hello", media=teal) == []
     assert await findings(desk, "Hello", options=PartOptions(reply_to=TweetId("1"))) == []
-    await cancel_post(desk.house, desk.tenant, planned)
+    await cancel_post(desk.runtime, desk.tenant, planned)
     assert await findings(desk, "Hello") == []
 
 
@@ -163,7 +163,7 @@ async def test_the_same_picture_with_the_same_words_is_a_repetition(desk: Desk, 
 
 
 async def test_another_accounts_posts_are_not_looked_at(desk: Desk) -> None:
-    other = await connect_account(desk.house, desk.tenant, desk.emulator, "tidewatcher")
+    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
     await desk.plan("Hello", account=other)
     await desk.work()
     assert await findings(desk, "Hello") == []

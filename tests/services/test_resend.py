@@ -71,10 +71,10 @@ async def test_back_off_of_the_app_does_not_use_up_the_time_of_resending(
     """Without credits for a quarter of an hour, and for an hour."""
     await desk.emulator.fail("create_post", "before", "drop")
     await desk.emulator.fail("read_timeline", "before", "402", times=rests)
-    began = desk.house.clock.now()
+    began = desk.runtime.clock.now()
     post_id = await desk.plan(TEXT)
     await desk.work_through()
-    assert desk.house.clock.now() - began > rests * timedelta(minutes=5)
+    assert desk.runtime.clock.now() - began > rests * timedelta(minutes=5)
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == [TEXT]
 
@@ -155,7 +155,7 @@ async def test_parent_that_is_gone_after_a_lost_attempt_is_asked_about(desk: Des
 
 async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> None:
     await desk.emulator.switch(duplicates=False)
-    to = desk.house.clock.now()
+    to = desk.runtime.clock.now()
     posts = [
         await desk.plan("Sent", "And on", after_s=60),
         await desk.plan("Half sent", "The rest", after_s=60),
@@ -168,8 +168,8 @@ async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> Non
     await desk.answer_by_hand("And on", first)
     for text in ("Half sent", "Moved"):
         await desk.post_by_hand(text)
-    await restore_check.stop_after_restore(desk.house, to)
-    resumed = await resume.resume_everything(desk.house)
+    await restore_check.stop_after_restore(desk.runtime, to)
+    resumed = await resume.resume_everything(desk.runtime)
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),
     ]  # fmt: skip
@@ -184,7 +184,7 @@ async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> Non
 
 async def require_known_moves(desk: Desk, post_id: PostId) -> None:
     """Each line begins where the one before ended, and is a move of the table."""
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}
     for event in events:

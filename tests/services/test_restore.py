@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_postgres import app_url
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
-from roost.house import open_house
 from roost.models import PartState, PostState
+from roost.runtime import open_runtime
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare
 from roost.services.schedule import PlainPart, edit_post, schedule_post
@@ -31,19 +31,19 @@ async def _desk(
     settings: Settings, emulator: Emulator
 ) -> AsyncIterator[tuple[Desk, DatabaseCheck]]:
     """The desk of a database that may have been used before, checked as a worker does."""
-    async with open_house(settings) as house, open_sender_locks(house.database) as locks:
-        async with house.database.house() as transaction:
+    async with open_runtime(settings) as runtime, open_sender_locks(runtime.database) as locks:
+        async with runtime.database.unscoped() as transaction:
             known = await store.tenants.find(transaction, "default")
         if known is None:
-            tenant = await make_tenant(house, "default")
-            account = await connect_account(house, tenant, emulator, "larkbooks")
+            tenant = await make_tenant(runtime, "default")
+            account = await connect_account(runtime, tenant, emulator, "larkbooks")
         else:
-            tenant = await store.tenants.see(house.database, known)
-            async with house.database.tenant(known) as transaction:
+            tenant = await store.tenants.see(runtime.database, known)
+            async with runtime.database.tenant(known) as transaction:
                 (account,) = await store.accounts.list_all(transaction)
-        desk = Desk(house, tenant, account, emulator, locks)
-        await desk.read_figures_at(house.clock.now() + timedelta(days=365))
-        check = DatabaseCheck(house, locks)
+        desk = Desk(runtime, tenant, account, emulator, locks)
+        await desk.read_figures_at(runtime.clock.now() + timedelta(days=365))
+        check = DatabaseCheck(runtime, locks)
         await check.start()
         yield desk, check
 
@@ -93,8 +93,8 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
         await desk.work()
         assert await desk.on_x() == ["One", "Two"]
         with pytest.raises(DatabaseCopied):
-            await resume.resume_everything(desk.house)
-        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+            await resume.resume_everything(desk.runtime)
+        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
         assert [one.position for one in resumed.adopted] == [1, 2]
         assert resumed.may_have_changed == [unsent]
         assert await problem_of(check) is None
@@ -120,7 +120,7 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
     async with _desk(there, emulator) as (desk, check):
         # X does not show the thread yet while everything is resumed.
         await emulator.fail("read_timeline", "before", "stale", seconds=600)
-        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
         assert (resumed.adopted, resumed.looked_for) == ([], [post_id])
         assert await problem_of(check) is None
         desk.locks.open_gate()
@@ -143,12 +143,12 @@ async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_i
         await desk.work()
     await emulator.jump(seconds=300)
     there = settings.model_copy(update={"database_url": other})
-    async with open_house(there) as house:
-        due_at = house.clock.now() + timedelta(days=1)
+    async with open_runtime(there) as runtime:
+        due_at = runtime.clock.now() + timedelta(days=1)
         parts = [PlainPart("Planned in the copy")]
-        await schedule_post(house, desk.tenant, desk.account, parts, due_at=due_at, why="a test")
+        await schedule_post(runtime, desk.tenant, desk.account, parts, due_at=due_at, why="a test")
     async with _desk(there, emulator) as (desk, _):
-        resumed = await resume.resume_everything(desk.house, accept_copy=True)
+        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
         assert [one.post_id for one in resumed.adopted] == [sent]
 
 
@@ -156,9 +156,9 @@ async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compar
     desk: Desk,
 ) -> None:
     await desk.plan("Planned", after_s=60)
-    runs = desk.house.database.alone
+    runs = desk.runtime.database.alone
     found = await store.installation.read(runs)
-    at = desk.house.clock.now()
+    at = desk.runtime.clock.now()
     for timeline, tag in (("FFFFFFFF", found.event_tag), (found.timeline, found.event_tag + 1)):
         await runs.run("mark_alive", at=at, timeline=timeline, event=found.event_id, tag=tag)
         assert (await store.installation.read(runs)).checked_at is None
@@ -169,19 +169,19 @@ async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compar
 
 
 async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
-    to = desk.house.clock.now()
-    other = await connect_account(desk.house, desk.tenant, desk.emulator, "fieldnotes")
+    to = desk.runtime.clock.now()
+    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
     post_id = await desk.plan("Mine", "Part two")
     theirs = await desk.plan("Theirs", account=other)
     await desk.emulator.jump(seconds=30)
-    await restore_check.stop_after_restore(desk.house, to)
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    await restore_check.stop_after_restore(desk.runtime, to)
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, other)
     await desk.emulator.fail("read_timeline", "before", "402")
     with pytest.raises(RestoreSearchFailed):
-        await resume.resume_everything(desk.house)
-    await connect_account(desk.house, desk.tenant, desk.emulator, "fieldnotes")
-    resumed = await resume.resume_everything(desk.house)
+        await resume.resume_everything(desk.runtime)
+    await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
+    resumed = await resume.resume_everything(desk.runtime)
     assert resumed.paused_accounts == []
     assert sorted(resumed.looked_for) == [post_id, theirs]
     await desk.work_through()
@@ -209,10 +209,10 @@ async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
         assert part.state == "pending"
         await check.check()
         assert check.problem is not None
-        await resume.resume_everything(desk.house)
+        await resume.resume_everything(desk.runtime)
         await check.check()
         desk.locks.open_gate()
-        await dispatch.dispatch_stranded(desk.house)
+        await dispatch.dispatch_stranded(desk.runtime)
         await desk.work_through()
         assert await desk.on_x() == ["First", "Second"]
 
@@ -241,12 +241,12 @@ async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
 
 async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> None:
     await desk.emulator.switch(duplicates=False)
-    to = desk.house.clock.now()
+    to = desk.runtime.clock.now()
     post_id = await desk.plan("Moved earlier", after_s=86_400)
     await desk.emulator.jump(seconds=30)
     there = await desk.post_by_hand("Moved earlier")
-    await restore_check.stop_after_restore(desk.house, to)
-    resumed = await resume.resume_everything(desk.house)
+    await restore_check.stop_after_restore(desk.runtime, to)
+    resumed = await resume.resume_everything(desk.runtime)
     assert resumed.asked == [post_id]
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
@@ -259,11 +259,11 @@ async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_
     desk: Desk,
 ) -> None:
     await desk.emulator.switch(duplicates=False)
-    to = desk.house.clock.now()
+    to = desk.runtime.clock.now()
     post_id = await desk.plan("Sent five minutes late")
     await desk.emulator.jump(seconds=300)
-    await restore_check.stop_after_restore(desk.house, to)
-    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    await restore_check.stop_after_restore(desk.runtime, to)
+    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
     for _ in range(6):
         await desk.work()
         await desk.emulator.jump(seconds=15)
@@ -279,15 +279,15 @@ async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_i
 ) -> None:
     await emulator.switch(duplicates=False)
     async with _desk(settings, emulator) as (desk, check):
-        to = desk.house.clock.now()
-        post_id = await desk.plan("Seen late", "In two parts")
-        await restore_check.stop_after_restore(desk.house, to)
-        assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+        to = desk.runtime.clock.now()
+        post_id = await desk.plan("TimelinePost late", "In two parts")
+        await restore_check.stop_after_restore(desk.runtime, to)
+        assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
         await check.check()
-        parent = await desk.post_by_hand("Seen late")
+        parent = await desk.post_by_hand("TimelinePost late")
         await desk.answer_by_hand("In two parts", parent)
         await desk.work_through()
-        assert await desk.on_x() == ["Seen late", "In two parts"]
+        assert await desk.on_x() == ["TimelinePost late", "In two parts"]
         assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
@@ -296,14 +296,14 @@ async def test_post_that_was_published_with_another_text_is_found_once_it_is_edi
 ) -> None:
     await emulator.switch(duplicates=False)
     async with _desk(settings, emulator) as (desk, check):
-        to = desk.house.clock.now()
+        to = desk.runtime.clock.now()
         post_id = await desk.plan("Before the edit")
         await desk.post_by_hand("After the edit")
-        await restore_check.stop_after_restore(desk.house, to)
-        assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+        await restore_check.stop_after_restore(desk.runtime, to)
+        assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
         await check.check()
         await edit_post(
-            desk.house, desk.tenant, post_id, parts=[PlainPart("After the edit")], due_at=None
+            desk.runtime, desk.tenant, post_id, parts=[PlainPart("After the edit")], due_at=None
         )
         await desk.work_through()
         assert await desk.on_x() == ["After the edit"]
@@ -359,7 +359,7 @@ async def test_unreadable_watermark_stops_everything(
         desk.locks.open_gate()
         await desk.work()
         assert await desk.on_x() == []
-        await resume.resume_everything(desk.house)
+        await resume.resume_everything(desk.runtime)
         assert await problem_of(check) is None
     async with _desk(settings, emulator) as (desk, check):
         assert check.problem is None

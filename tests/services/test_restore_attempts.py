@@ -9,7 +9,7 @@ from fix_emulator import Emulator
 from fix_publishing import Desk
 from roost import watermark
 from roost.models import PostId, PostState
-from roost.services import decide, restore_check, resume
+from roost.services import resolve, restore_check, resume
 from roost.settings import Settings
 from services.test_restore import _desk
 
@@ -29,11 +29,11 @@ async def tried_once(desk: Desk, *texts: str) -> PostId:
 
 async def test_post_that_was_tried_before_the_copy_is_adopted_at_resume(desk: Desk) -> None:
     post_id = await tried_once(desk, TEXT)
-    to = desk.house.clock.now()
+    to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=120)
     there = await desk.post_by_hand(TEXT)
-    await restore_check.stop_after_restore(desk.house, to)
-    resumed = await resume.resume_everything(desk.house)
+    await restore_check.stop_after_restore(desk.runtime, to)
+    resumed = await resume.resume_everything(desk.runtime)
     assert [one.tweet_id for one in resumed.adopted] == [there]
     await desk.work_through()
     assert (await desk.see(post_id)).parts[0].sent_as == there
@@ -42,9 +42,9 @@ async def test_post_that_was_tried_before_the_copy_is_adopted_at_resume(desk: De
 
 async def test_post_that_was_tried_before_the_copy_and_is_not_on_x_is_sent(desk: Desk) -> None:
     post_id = await tried_once(desk, TEXT)
-    await restore_check.stop_after_restore(desk.house, desk.house.clock.now())
+    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
     await desk.emulator.jump(seconds=120)
-    assert (await resume.resume_everything(desk.house)).looked_for == [post_id]
+    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == [TEXT]
@@ -80,13 +80,13 @@ async def test_decision_before_the_copy_does_not_send_what_was_sent_since(
     await desk.emulator.jump(seconds=900)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
-    await decide.say_send(desk.house, desk.tenant, post_id)
-    to = desk.house.clock.now()
+    await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=30)
     if sent:
         await desk.post_by_hand(TEXT)
-    await restore_check.stop_after_restore(desk.house, to)
-    await resume.resume_everything(desk.house)
+    await restore_check.stop_after_restore(desk.runtime, to)
+    await resume.resume_everything(desk.runtime)
     await desk.work_through()
     assert await desk.on_x() == [TEXT]
     assert (await desk.see(post_id)).state is PostState.PUBLISHED

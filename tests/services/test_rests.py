@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from fix_publishing import Desk
 from roost import store
-from roost.models import Alarm, PostState
+from roost.models import Alert, PostState
 
 
-async def _alarms(desk: Desk) -> list[Alarm]:
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
-        return await store.alarms.list_open(transaction)
+async def _alerts(desk: Desk) -> list[Alert]:
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        return await store.alerts.list_open(transaction)
 
 
 async def test_a_rate_limit_rests_every_post_of_its_account(desk: Desk) -> None:
@@ -20,7 +20,7 @@ async def test_a_rate_limit_rests_every_post_of_its_account(desk: Desk) -> None:
     assert await desk.requests("create_post") == [429]
     account = await desk.integration()
     assert account.rest_until is not None
-    assert account.rest_until > desk.house.clock.now()
+    assert account.rest_until > desk.runtime.clock.now()
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two", "Three"]
     assert [(await desk.see(post_id)).state for post_id in posts] == [PostState.PUBLISHED] * 3
@@ -34,18 +34,18 @@ async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(d
     await desk.emulator.jump(seconds=5)
     await desk.work()
     assert await desk.requests("create_post") == [402]
-    (alarm,) = await _alarms(desk)
-    assert (alarm.kind, alarm.subject) == ("credits", app)
+    (alert,) = await _alerts(desk)
+    assert (alert.kind, alert.subject) == ("credits", app)
     # Longer than a post may be late: nothing is dropped for want of credits.
     for _ in range(20):
         await desk.emulator.jump(seconds=301)
         await desk.work()
-    assert len(await _alarms(desk)) == 1
+    assert len(await _alerts(desk)) == 1
     await desk.emulator.door(f"apps/{app}", credits=None)
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
     assert [(await desk.see(post_id)).state for post_id in posts] == [PostState.PUBLISHED] * 2
-    assert await _alarms(desk) == []
+    assert await _alerts(desk) == []
 
 
 async def test_an_unreachable_x_is_asked_ever_more_rarely(desk: Desk) -> None:
@@ -56,7 +56,7 @@ async def test_an_unreachable_x_is_asked_ever_more_rarely(desk: Desk) -> None:
         await away.work()
         account = await desk.integration()
         assert account.rest_until is not None
-        pauses.append(account.rest_until - desk.house.clock.now())
+        pauses.append(account.rest_until - desk.runtime.clock.now())
         await desk.move_to(account.rest_until)
     assert pauses == [timedelta(seconds=s) for s in (20, 40, 80, 160)]
     await desk.work_through()
@@ -89,8 +89,8 @@ async def test_a_post_that_is_too_late_is_missed_with_an_alarm(desk: Desk) -> No
     await desk.emulator.jump(hours=1, seconds=1)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.MISSED
-    (alarm,) = await _alarms(desk)
-    assert (alarm.kind, alarm.subject) == ("missed", f"post {post_id}")
+    (alert,) = await _alerts(desk)
+    assert (alert.kind, alert.subject) == ("missed", f"post {post_id}")
     assert await desk.requests("create_post") == []
 
 
@@ -108,6 +108,6 @@ async def test_a_dead_grant_is_an_alarm_and_its_posts_wait_for_the_owner(desk: D
     await desk.emulator.jump(hours=2)
     await desk.work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHING
-    (alarm,) = await _alarms(desk)
-    assert (alarm.kind, alarm.subject) == ("reconnect", f"account {desk.account.id}")
+    (alert,) = await _alerts(desk)
+    assert (alert.kind, alert.subject) == ("reconnect", f"account {desk.account.id}")
     assert (await desk.integration()).status == "needs_reconnect"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import make_tenant
 from fix_publishing import Desk, somebody_waits
+from fix_runtime import make_tenant
 from roost import store
 from roost.errors import PostNotEditable, PostNotFound, PostRefused
 from roost.models import Post, PostId, PostState
@@ -27,7 +27,7 @@ HEADER = "account,at,text,media,alt,thread\n"
 
 
 async def posts_of(desk: Desk) -> list[Post]:
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         return await store.posts.list_all(transaction)
 
 
@@ -35,13 +35,13 @@ async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = Fa
     """Import a plan of these rows."""
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
-    return await import_plan(desk.house, desk.tenant, path, dry_run=dry_run)
+    return await import_plan(desk.runtime, desk.tenant, path, dry_run=dry_run)
 
 
 async def test_a_refused_post_tells_every_reason_and_stores_nothing(desk: Desk) -> None:
     parts = [PlainPart("x" * 281), PlainPart("$AAA $BBB"), PlainPart("")]
     with pytest.raises(PostRefused) as refused:
-        await schedule_post(desk.house, desk.tenant, desk.account, parts, due_at=None, why="test")
+        await schedule_post(desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="test")
     told = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
     assert told == [("text_too_long", 1), ("too_many_cashtags", 2), ("text_blank", 3)]
     assert refused.value.code == "text_too_long"
@@ -51,14 +51,16 @@ async def test_a_refused_post_tells_every_reason_and_stores_nothing(desk: Desk) 
 async def test_a_missing_file_is_a_reason_like_any_other(desk: Desk, tmp_path: Path) -> None:
     part = PlainPart("x" * 281, ((tmp_path / "none.png", None),))
     with pytest.raises(PostRefused) as refused:
-        await schedule_post(desk.house, desk.tenant, desk.account, [part], due_at=None, why="test")
+        await schedule_post(
+            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="test"
+        )
     codes = {one["code"] for one in refused.value.facts["violations"]}
     assert codes == {"media_unreadable", "text_too_long"}
 
 
 async def test_a_post_without_a_time_is_a_draft_and_never_goes_out(desk: Desk) -> None:
     post = await schedule_post(
-        desk.house, desk.tenant, desk.account, [PlainPart("Some day")], due_at=None, why="test"
+        desk.runtime, desk.tenant, desk.account, [PlainPart("Some day")], due_at=None, why="test"
     )
     await desk.emulator.jump(days=30)
     await desk.work()
@@ -68,9 +70,13 @@ async def test_a_post_without_a_time_is_a_draft_and_never_goes_out(desk: Desk) -
 
 async def test_edit_changes_text_and_time(desk: Desk) -> None:
     post_id = await desk.plan("Old", after_s=60)
-    later = desk.house.clock.now() + timedelta(hours=1)
+    later = desk.runtime.clock.now() + timedelta(hours=1)
     await edit_post(
-        desk.house, desk.tenant, post_id, parts=[PlainPart("New"), PlainPart("More")], due_at=later
+        desk.runtime,
+        desk.tenant,
+        post_id,
+        parts=[PlainPart("New"), PlainPart("More")],
+        due_at=later,
     )
     await desk.emulator.jump(seconds=120)
     await desk.work()
@@ -81,8 +87,8 @@ async def test_edit_changes_text_and_time(desk: Desk) -> None:
 
 async def test_edit_to_an_earlier_time_wakes_what_is_due(desk: Desk) -> None:
     post_id = await desk.plan("Soon", after_s=3600)
-    now = desk.house.clock.now()
-    await edit_post(desk.house, desk.tenant, post_id, parts=None, due_at=now)
+    now = desk.runtime.clock.now()
+    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=now)
     await desk.work()
     assert await desk.on_x() == ["Soon"]
 
@@ -92,56 +98,54 @@ async def test_a_refused_edit_changes_nothing(desk: Desk) -> None:
     before = await desk.see(post_id)
     with pytest.raises(PostRefused):
         await edit_post(
-            desk.house,
+            desk.runtime,
             desk.tenant,
             post_id,
             parts=[PlainPart("x" * 281)],
-            due_at=desk.house.clock.now(),
+            due_at=desk.runtime.clock.now(),
         )
     assert await desk.see(post_id) == before
 
 
 async def test_a_cancelled_post_never_goes_out(desk: Desk) -> None:
     post_id = await desk.plan("Never", after_s=60)
-    cancelled = await cancel_post(desk.house, desk.tenant, post_id)
+    cancelled = await cancel_post(desk.runtime, desk.tenant, post_id)
     assert cancelled.state is PostState.CANCELLED
     await desk.emulator.jump(hours=1)
     await desk.work()
     assert await desk.on_x() == []
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.house, desk.tenant, post_id, parts=[PlainPart("Now")], due_at=None)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PlainPart("Now")], due_at=None)
 
 
 async def test_a_published_post_can_be_neither_edited_nor_cancelled(desk: Desk) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.house, desk.tenant, post_id, parts=[PlainPart("Back")], due_at=None)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PlainPart("Back")], due_at=None)
     with pytest.raises(PostNotEditable):
-        await cancel_post(desk.house, desk.tenant, post_id)
+        await cancel_post(desk.runtime, desk.tenant, post_id)
 
 
 async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await store.posts.lock_state(transaction, post_id)
-        assert (await dispatch.dispatch_due(desk.house)).queued == 0
-        later = desk.house.clock.now() + timedelta(hours=1)
-        await store.posts.reschedule(
-            transaction, post_id, later, prepare_ahead=timedelta(), at=later
-        )
-    assert (await dispatch.dispatch_due(desk.house)).queued == 0
+        assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
+        later = desk.runtime.clock.now() + timedelta(hours=1)
+        await store.posts.reschedule(transaction, post_id, later, upload_lead=timedelta(), at=later)
+    assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
 @pytest.mark.timing
 async def test_a_cancellation_that_comes_after_the_dispatcher_waits_for_it(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         moved = (PostState.SCHEDULED, PostState.PUBLISHING)
-        assert await store.posts.move(transaction, post_id, *moved, at=desk.house.clock.now())
-        cancelling = asyncio.create_task(cancel_post(desk.house, desk.tenant, post_id))
-        await somebody_waits(desk.house)
+        assert await store.posts.move(transaction, post_id, *moved, at=desk.runtime.clock.now())
+        cancelling = asyncio.create_task(cancel_post(desk.runtime, desk.tenant, post_id))
+        await somebody_waits(desk.runtime)
     assert (await cancelling).state is PostState.CANCELLED
     await desk.work()
     assert await desk.on_x() == []
@@ -149,17 +153,17 @@ async def test_a_cancellation_that_comes_after_the_dispatcher_waits_for_it(desk:
 
 async def test_nobody_touches_another_tenants_post(desk: Desk) -> None:
     post_id = await desk.plan("Mine", after_s=60)
-    neighbour = await make_tenant(desk.house, "neighbour")
+    neighbour = await make_tenant(desk.runtime, "neighbour")
     with pytest.raises(PostNotFound):
-        await cancel_post(desk.house, neighbour, post_id)
+        await cancel_post(desk.runtime, neighbour, post_id)
     with pytest.raises(PostNotFound):
-        await edit_post(desk.house, neighbour, post_id, parts=[PlainPart("Theirs")], due_at=None)
+        await edit_post(desk.runtime, neighbour, post_id, parts=[PlainPart("Theirs")], due_at=None)
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
 async def test_an_unknown_post_is_not_found(desk: Desk) -> None:
     with pytest.raises(PostNotFound):
-        await cancel_post(desk.house, desk.tenant, PostId(404))
+        await cancel_post(desk.runtime, desk.tenant, PostId(404))
 
 
 async def test_importing_twice_changes_nothing(desk: Desk, tmp_path: Path) -> None:
@@ -264,7 +268,7 @@ async def test_two_imports_of_one_file_at_once_bring_each_post_once(
 ) -> None:
     path = tmp_path / "plan.csv"
     path.write_text(HEADER + "".join(f"@larkbooks,+9s,Post {n},,,\n" for n in range(20)), "utf-8")
-    both = await asyncio.gather(*(import_plan(desk.house, desk.tenant, path) for _ in range(2)))
+    both = await asyncio.gather(*(import_plan(desk.runtime, desk.tenant, path) for _ in range(2)))
     assert sorted([both[0].posts, both[1].posts]) == [0, 20]
     assert len(await posts_of(desk)) == 20
 

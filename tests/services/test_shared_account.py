@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_publishing import Desk
+from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.errors import AccountConnectedElsewhere
-from roost.house import House
 from roost.models import PostState, Tenant
+from roost.runtime import Runtime
 from roost.services import connect, dispatch
 from roost.store.locks import open_sender_locks
 
@@ -23,45 +23,45 @@ from roost.store.locks import open_sender_locks
 @pytest.fixture
 async def bakery(desk: Desk) -> Tenant:
     """A second tenant."""
-    return await make_tenant(desk.house, "bakery")
+    return await make_tenant(desk.runtime, "bakery")
 
 
 @pytest.fixture
 async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
     """The same X account, connected to the second tenant as well, and a worker of its own."""
-    account = await connect_account(desk.house, bakery, desk.emulator, "larkbooks")
-    async with open_sender_locks(desk.house.database) as locks:
-        other = Desk(desk.house, bakery, account, desk.emulator, locks)
-        await other.read_figures_at(desk.house.clock.now() + timedelta(days=365))
+    account = await connect_account(desk.runtime, bakery, desk.emulator, "larkbooks")
+    async with open_sender_locks(desk.runtime.database) as locks:
+        other = Desk(desk.runtime, bakery, account, desk.emulator, locks)
+        await other.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
         yield other
 
 
-async def connect_by_browser(house: House, emulator: Emulator, tenant: str) -> None:
+async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: str) -> None:
     """The whole walk, as the account's owner."""
-    departure = await connect.begin(house, tenant)
+    departure = await connect.begin(runtime, tenant)
     query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     back = await emulator.consent("larkbooks", **query)
     await connect.finish(
-        house, state=back["state"], code=back["code"], error=None, browser=departure.browser
+        runtime, state=back["state"], code=back["code"], error=None, browser=departure.browser
     )
 
 
 async def test_second_tenant_may_not_connect_the_account(desk: Desk, bakery: Tenant) -> None:
     with pytest.raises(AccountConnectedElsewhere) as refused:
-        await connect_by_browser(desk.house, desk.emulator, "bakery")
+        await connect_by_browser(desk.runtime, desk.emulator, "bakery")
     assert refused.value.code == "account_connected_elsewhere"
-    async with desk.house.database.tenant(bakery.id) as transaction:
+    async with desk.runtime.database.tenant(bakery.id) as transaction:
         assert await store.accounts.list_all(transaction) == []
     # Its own tenant connects it again without further ado.
-    await connect_by_browser(desk.house, desk.emulator, "default")
+    await connect_by_browser(desk.runtime, desk.emulator, "default")
 
 
 async def test_second_tenant_may_connect_it_by_an_administrators_setting(
     desk: Desk, bakery: Tenant
 ) -> None:
     shared = desk.with_settings(roost_shared_accounts=True)
-    await connect_by_browser(shared.house, desk.emulator, "bakery")
-    async with desk.house.database.tenant(bakery.id) as transaction:
+    await connect_by_browser(shared.runtime, desk.emulator, "bakery")
+    async with desk.runtime.database.tenant(bakery.id) as transaction:
         (account,) = await store.accounts.list_all(transaction)
     assert account.x_user_id == desk.account.x_user_id
 
@@ -70,7 +70,7 @@ async def publish_all(*desks: Desk) -> None:
     """Two workers at once, until no post of any tenant moves."""
     for _ in range(60):
         await asyncio.gather(*(desk.work() for desk in desks))
-        await dispatch.dispatch_stranded(desks[0].house)
+        await dispatch.dispatch_stranded(desks[0].runtime)
         await asyncio.gather(*(desk.work() for desk in desks))
         steps = [at for desk in desks if (at := await desk.next_step()) is not None]
         if not steps:
@@ -114,7 +114,7 @@ async def test_one_tenant_waits_while_the_other_sends(desk: Desk, theirs: Desk) 
     await theirs.work()
     assert await desk.on_x() == []
     await desk.locks.give_back(desk.account.x_user_id, desk.account.id, ())
-    await dispatch.dispatch_stranded(desk.house)
+    await dispatch.dispatch_stranded(desk.runtime)
     await theirs.work()
     assert sorted(await desk.on_x()) == ["Ours", "Theirs"]
 
@@ -125,7 +125,7 @@ async def test_two_tenants_share_the_windows_of_the_account(desk: Desk, theirs: 
     post_id = await theirs.plan("Theirs", after_s=60)
     windows = []
     for one in (desk, theirs):
-        async with one.house.database.statements(one.tenant.id) as transaction:
+        async with one.runtime.database.statements(one.tenant.id) as transaction:
             rows = await transaction.run("list_posts", integration=None)
             windows.append((await store.journal.get(transaction, rows[0]["id"])).windows)
     assert windows[0] == windows[1] != ()
@@ -169,7 +169,7 @@ async def test_lost_twin_of_the_other_tenant_is_not_taken_for_ours(
 
 async def columns(desk: Desk, query: str, sight: Tenant, **values: Any) -> list[dict[str, Any]]:
     """Rows as the application's role sees them with one tenant in sight."""
-    async with desk.house.database.tenant(sight.id) as transaction:
+    async with desk.runtime.database.tenant(sight.id) as transaction:
         cursor = await transaction.raw.execute(query.encode(), values)
         assert cursor.description is not None
         names = [column.name for column in cursor.description]
@@ -206,7 +206,7 @@ async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery
 
 async def test_tenant_in_sight_asks_for_the_user_of_its_own_account(desk: Desk) -> None:
     """The number of another tenant's account beside one's own tenant finds nothing."""
-    other = await make_tenant(desk.house, "neighbour")
+    other = await make_tenant(desk.runtime, "neighbour")
     assert await desk.locks.find_user(other.id, desk.account.id, desk.account.environment) is None
     changed = replace(desk, tenant=other)
     assert (

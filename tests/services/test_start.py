@@ -13,7 +13,7 @@ from fix_postgres import PostgresServer, app_url
 from fix_processes import python_process, until
 from fix_publishing import run_roost
 from roost import worker
-from roost.house import open_house
+from roost.runtime import open_runtime
 from roost.settings import Settings
 from roost.store.embedded import EmbeddedPostgres, remove_embedded, start_embedded
 from roost.store.schema import create_database, prepare_database
@@ -49,7 +49,7 @@ def settings_for(url: str, tmp_path: Path) -> Settings:
         _env_file=None,
         roost_home=tmp_path / "home",
         database_url=url,
-        roost_keys=make_key_line(),
+        roost_vault_keys=make_key_line(),
         roost_x_base_url="http://127.0.0.1:9",
     )
 
@@ -76,8 +76,8 @@ async def test_a_worker_waits_for_its_database_and_starts_when_it_is_back(
         server: EmbeddedPostgres = await start_embedded(home, durable=False)
         try:
             await said(log, '"ready"')
-            async with open_house(settings) as house:
-                await until(lambda: worker.is_any_alive(house), within=60)
+            async with open_runtime(settings) as runtime:
+                await until(lambda: worker.is_any_alive(runtime), within=60)
             assert log.read_text().count("waiting for the database") == 1
             process.terminate()
             assert await process.wait() == 0

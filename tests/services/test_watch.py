@@ -1,60 +1,60 @@
 """Late posts are noticed from outside the worker, and told until they are out."""
 
-from fix_house import make_tenant
 from fix_publishing import Desk
+from fix_runtime import make_tenant
 from roost import store
-from roost.models import Alarm, AlertKind
-from roost.services import pause, watch
+from roost.models import Alert, AlertKind
+from roost.services import monitor, pause
 
 
-async def everybodys(desk: Desk) -> list[Alarm]:
-    """The alarms that concern everybody."""
-    return [alarm for tenant, alarm in await watch.list_alarms(desk.house) if tenant is None]
+async def everybodys(desk: Desk) -> list[Alert]:
+    """The alerts that concern everybody."""
+    return [alert for tenant, alert in await monitor.list_alerts(desk.runtime) if tenant is None]
 
 
 async def test_a_late_post_is_an_alarm_until_it_is_out(desk: Desk) -> None:
-    due_at = desk.house.clock.now()
+    due_at = desk.runtime.clock.now()
     await desk.plan("Late")
     await desk.emulator.jump(seconds=121)
-    assert await watch.check_alerts(desk.house) == due_at
-    assert await watch.check_alerts(desk.house) == due_at
-    (alarm,) = await everybodys(desk)
-    assert (alarm.kind, alarm.subject) == ("late", "posts")
-    assert due_at.isoformat(timespec="seconds") in alarm.message
+    assert await monitor.check_alerts(desk.runtime) == due_at
+    assert await monitor.check_alerts(desk.runtime) == due_at
+    (alert,) = await everybodys(desk)
+    assert (alert.kind, alert.subject) == ("late", "posts")
+    assert due_at.isoformat(timespec="seconds") in alert.message
     await desk.work()
-    assert await watch.check_alerts(desk.house) is None
+    assert await monitor.check_alerts(desk.runtime) is None
     assert await everybodys(desk) == []
 
 
 async def test_two_minutes_are_not_late(desk: Desk) -> None:
     await desk.plan("Just now")
     await desk.emulator.jump(seconds=119)
-    assert await watch.check_alerts(desk.house) is None
+    assert await monitor.check_alerts(desk.runtime) is None
     assert await everybodys(desk) == []
 
 
 async def test_what_is_paused_is_not_late(desk: Desk) -> None:
     await desk.plan("Held")
-    await pause.hold_account(desk.house, desk.account, paused=True)
+    await pause.hold_account(desk.runtime, desk.account, paused=True)
     await desk.emulator.jump(hours=1)
-    assert await watch.check_alerts(desk.house) is None
+    assert await monitor.check_alerts(desk.runtime) is None
 
 
 async def test_alarms_are_listed_with_their_tenant_and_those_of_everybody_once(
     desk: Desk,
 ) -> None:
-    await make_tenant(desk.house, "bakery")
-    at = desk.house.clock.now()
-    async with desk.house.database.statements(None) as transaction:
-        await store.alarms.sound(
+    await make_tenant(desk.runtime, "bakery")
+    at = desk.runtime.clock.now()
+    async with desk.runtime.database.statements(None) as transaction:
+        await store.alerts.open_alert(
             transaction, None, AlertKind.CREDITS, "app", at=at, message="m", next="n"
         )
-    async with desk.house.database.statements(desk.tenant.id) as transaction:
-        await store.alarms.sound(
+    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        await store.alerts.open_alert(
             transaction, desk.tenant.id, AlertKind.FAILED, "post 1", at=at, message="m", next="n"
         )
-    listed = await watch.list_alarms(desk.house)
-    assert [(tenant and tenant.name, alarm.kind) for tenant, alarm in listed] == [
+    listed = await monitor.list_alerts(desk.runtime)
+    assert [(tenant and tenant.name, alert.kind) for tenant, alert in listed] == [
         (None, "credits"),
         ("default", "failed"),
     ]

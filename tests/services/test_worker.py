@@ -8,12 +8,12 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
 from fix_processes import python_process, until
 from fix_publishing import MOVING, Desk
+from fix_runtime import connect_account, make_tenant
 from roost import worker
-from roost.house import House
 from roost.models import PostId, PostState, Tenant
+from roost.runtime import Runtime
 from roost.services import dispatch
 from roost.services.schedule import cancel_post
 
@@ -29,20 +29,20 @@ async def settled(desk: Desk, *posts: PostId) -> None:
     await until(are, within=120)
 
 
-async def alive(house: House) -> None:
+async def alive(runtime: Runtime) -> None:
     """Return once a worker is."""
-    await until(lambda: worker.is_any_alive(house), within=120)
+    await until(lambda: worker.is_any_alive(runtime), within=120)
 
 
 class Working:
     """A worker within this process for the length of a block."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(worker.run(self._house, handle_signals=False))
-        await alive(self._house)
+        self._task = asyncio.create_task(worker.run(self._runtime, handle_signals=False))
+        await alive(self._runtime)
 
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
@@ -51,14 +51,14 @@ class Working:
 
 async def test_a_sleeping_worker_wakes_for_a_jump_of_the_clock(desk: Desk) -> None:
     post_id = await desk.plan("In an hour", after_s=3600)
-    async with Working(desk.house):
+    async with Working(desk.runtime):
         await desk.emulator.jump(hours=1)
         await settled(desk, post_id)
     assert await desk.on_x() == ["In an hour"]
 
 
 async def test_a_sleeping_worker_wakes_for_a_new_post(desk: Desk) -> None:
-    async with Working(desk.house):
+    async with Working(desk.runtime):
         await settled(desk, await desk.plan("Now"))
         await settled(desk, await desk.plan("And now, when it sleeps again"))
     assert await desk.on_x() == ["Now", "And now, when it sleeps again"]
@@ -66,10 +66,10 @@ async def test_a_sleeping_worker_wakes_for_a_new_post(desk: Desk) -> None:
 
 async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk) -> None:
     post_id = await desk.plan("Left behind")
-    await dispatch.dispatch_due(desk.house)
-    async with desk.house.database.house() as transaction:
+    await dispatch.dispatch_due(desk.runtime)
+    async with desk.runtime.database.unscoped() as transaction:
         await transaction.raw.execute("DELETE FROM procrastinate_jobs")
-    async with Working(desk.house):
+    async with Working(desk.runtime):
         await settled(desk, post_id)
     assert await desk.on_x() == ["Left behind"]
 
@@ -79,9 +79,9 @@ async def test_a_job_whose_end_was_never_written_holds_nobody_up(
 ) -> None:
     post_id = await desk.plan("Held up", after_s=3600)
     log = tmp_path / "worker.log"
-    async with python_process("-m", "roost", "worker", settings=desk.house.settings, log=log):
-        await alive(desk.house)
-        async with desk.house.database.tenant(desk.tenant.id) as transaction:
+    async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
+        await alive(desk.runtime)
+        async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
             )
@@ -99,7 +99,7 @@ async def test_a_job_whose_end_was_never_written_holds_nobody_up(
 
 
 async def test_a_worker_outlives_the_loss_of_every_connection(desk: Desk, admin_url: str) -> None:
-    async with Working(desk.house):
+    async with Working(desk.runtime):
         with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -113,8 +113,8 @@ async def test_two_workers_publish_each_post_once(desk: Desk, tmp_path: Path) ->
     posts = [await desk.plan(f"Post {number}", f"Reply {number}") for number in range(6)]
     log = tmp_path / "worker.log"
     async with (
-        python_process("-m", "roost", "worker", settings=desk.house.settings, log=log),
-        python_process("-m", "roost", "worker", settings=desk.house.settings, log=log),
+        python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log),
+        python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log),
     ):
         await settled(desk, *posts)
     assert sorted(await desk.on_x()) == sorted(
@@ -126,9 +126,9 @@ async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
     ) as process:
-        await alive(desk.house)
+        await alive(desk.runtime)
         post_id = await desk.plan("Begun")
         await desk.under_way("create_post")
         process.send_signal(signal.SIGTERM)
@@ -141,9 +141,9 @@ async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path
 
 
 async def test_a_worker_that_ended_is_not_taken_for_alive(desk: Desk) -> None:
-    async with Working(desk.house):
-        assert await worker.is_any_alive(desk.house)
-    assert not await worker.is_any_alive(desk.house)
+    async with Working(desk.runtime):
+        assert await worker.is_any_alive(desk.runtime)
+    assert not await worker.is_any_alive(desk.runtime)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -152,9 +152,9 @@ async def test_an_idle_worker_ends_at_once(
 ) -> None:
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.house.settings, log=log
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
     ) as process:
-        await alive(desk.house)
+        await alive(desk.runtime)
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
@@ -162,9 +162,9 @@ async def test_an_idle_worker_ends_at_once(
 
 
 async def test_the_workers_log_holds_neither_texts_nor_tokens(
-    house: House, tenant: Tenant, desk: Desk, emulator: Emulator, tmp_path: Path
+    runtime: Runtime, tenant: Tenant, desk: Desk, emulator: Emulator, tmp_path: Path
 ) -> None:
-    other = await connect_account(house, tenant, emulator, "tidewatcher")
+    other = await connect_account(runtime, tenant, emulator, "tidewatcher")
     await emulator.fail("create_post", "before", "401")
     posts = [
         await desk.plan("A very private text"),
@@ -173,7 +173,7 @@ async def test_the_workers_log_holds_neither_texts_nor_tokens(
     ]
     await emulator.jump(seconds=2)
     log = tmp_path / "worker.log"
-    async with python_process("-m", "roost", "worker", settings=house.settings, log=log):
+    async with python_process("-m", "roost", "worker", settings=runtime.settings, log=log):
         await settled(desk, *posts)
     told = log.read_text()
     assert "private" not in told
@@ -181,17 +181,17 @@ async def test_the_workers_log_holds_neither_texts_nor_tokens(
 
 
 async def test_a_damaged_row_of_one_tenant_does_not_stop_the_others(desk: Desk) -> None:
-    other = await make_tenant(desk.house, "bakery")
-    await connect_account(desk.house, other, desk.emulator, "tidewatcher")
+    other = await make_tenant(desk.runtime, "bakery")
+    await connect_account(desk.runtime, other, desk.emulator, "tidewatcher")
     post_id = await desk.plan("Low tide at six", after_s=10)
-    async with desk.house.database.tenant(other.id) as transaction:
+    async with desk.runtime.database.tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
             "INSERT INTO posts (tenant_id, integration_id, state, due_at)"
             " SELECT tenant_id, id, 'scheduled', %s FROM integrations",
             ((await desk.see(post_id)).due_at,),
         )
-    async with Working(desk.house):
+    async with Working(desk.runtime):
         await desk.emulator.jump(seconds=11)
         await settled(desk, post_id)
     assert await desk.on_x() == ["Low tide at six"]
@@ -199,11 +199,11 @@ async def test_a_damaged_row_of_one_tenant_does_not_stop_the_others(desk: Desk) 
 
 async def test_a_worker_removes_the_copies_that_no_post_needs(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("Cancelled", after_s=3600, media=teal)
-    await cancel_post(desk.house, desk.tenant, post_id)
+    await cancel_post(desk.runtime, desk.tenant, post_id)
     (part,) = (await desk.see(post_id)).parts
-    async with Working(desk.house):
+    async with Working(desk.runtime):
 
         async def is_removed() -> bool:
-            return await desk.house.media.list_lost([part.media[0].sha256]) != []
+            return await desk.runtime.media.list_lost([part.media[0].sha256]) != []
 
         await until(is_removed)

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
-from roost.house import House
+from fix_runtime import connect_account, make_tenant
 from roost.models import IntegrationId, PostId, Tenant, XUserId
+from roost.runtime import Runtime
 from roost.store.locks import Silent, find_silent, open_sender_locks
 
 pytestmark = pytest.mark.timing
@@ -19,18 +19,18 @@ USER, ACCOUNT = XUserId("2244994945"), IntegrationId(7)
 OTHER = XUserId("783214")
 
 
-async def test_two_tasks_of_one_process_do_not_hold_an_account_together(house: House) -> None:
-    async with open_sender_locks(house.database) as locks:
+async def test_two_tasks_of_one_process_do_not_hold_an_account_together(runtime: Runtime) -> None:
+    async with open_sender_locks(runtime.database) as locks:
         assert await locks.take(USER)
         assert not await locks.take(USER)
         await locks.give_back(USER, ACCOUNT, [])
         assert await locks.take(USER)
 
 
-async def test_two_processes_do_not_hold_an_account_together(house: House) -> None:
+async def test_two_processes_do_not_hold_an_account_together(runtime: Runtime) -> None:
     async with (
-        open_sender_locks(house.database) as mine,
-        open_sender_locks(house.database) as theirs,
+        open_sender_locks(runtime.database) as mine,
+        open_sender_locks(runtime.database) as theirs,
     ):
         assert await mine.take(USER)
         assert not await theirs.take(USER)
@@ -38,10 +38,10 @@ async def test_two_processes_do_not_hold_an_account_together(house: House) -> No
         assert await theirs.take(USER)
 
 
-async def test_a_post_is_uploaded_for_by_one_and_its_account_is_free(house: House) -> None:
+async def test_a_post_is_uploaded_for_by_one_and_its_account_is_free(runtime: Runtime) -> None:
     async with (
-        open_sender_locks(house.database) as mine,
-        open_sender_locks(house.database) as theirs,
+        open_sender_locks(runtime.database) as mine,
+        open_sender_locks(runtime.database) as theirs,
         mine.uploading(PostId(7)) as alone,
         theirs.uploading(PostId(7)) as second,
     ):
@@ -50,10 +50,10 @@ async def test_a_post_is_uploaded_for_by_one_and_its_account_is_free(house: Hous
 
 
 async def test_a_lost_session_is_noticed_and_the_next_try_opens_another(
-    house: House, admin_url: str, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, admin_url: str, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_account(house, tenant, emulator, "acmeplumbing")
-    async with open_sender_locks(house.database) as locks:
+    account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
+    async with open_sender_locks(runtime.database) as locks:
         assert await locks.take(account.x_user_id)
         assert await locks.still_hold(account.x_user_id)
         with psycopg.connect(admin_url, autocommit=True) as admin:
@@ -67,10 +67,10 @@ async def test_a_lost_session_is_noticed_and_the_next_try_opens_another(
         assert await locks.take(account.x_user_id)
 
 
-async def test_who_is_cancelled_while_asking_keeps_no_lock(house: House) -> None:
+async def test_who_is_cancelled_while_asking_keeps_no_lock(runtime: Runtime) -> None:
     async with (
-        open_sender_locks(house.database) as mine,
-        open_sender_locks(house.database) as theirs,
+        open_sender_locks(runtime.database) as mine,
+        open_sender_locks(runtime.database) as theirs,
     ):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0):  # Long enough to ask, and too short for the answer.
@@ -80,11 +80,11 @@ async def test_who_is_cancelled_while_asking_keeps_no_lock(house: House) -> None
         assert await theirs.take(USER)
 
 
-async def test_many_tasks_ask_at_once_and_each_gets_its_own_answer(house: House) -> None:
+async def test_many_tasks_ask_at_once_and_each_gets_its_own_answer(runtime: Runtime) -> None:
     accounts = [XUserId(str(number)) for number in range(1, 51)]
     async with (
-        open_sender_locks(house.database) as mine,
-        open_sender_locks(house.database) as theirs,
+        open_sender_locks(runtime.database) as mine,
+        open_sender_locks(runtime.database) as theirs,
     ):
         for odd in accounts[::2]:
             assert await theirs.take(odd)
@@ -94,7 +94,9 @@ async def test_many_tasks_ask_at_once_and_each_gets_its_own_answer(house: House)
         assert held == taken
 
 
-async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(house: House) -> None:
+async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(
+    runtime: Runtime,
+) -> None:
     begun, done = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
@@ -102,7 +104,7 @@ async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(hous
         await asyncio.sleep(0)
         done.set()
 
-    async with open_sender_locks(house.database) as locks:
+    async with open_sender_locks(runtime.database) as locks:
         caller = asyncio.create_task(locks.finish(work()))
         await begun.wait()
         caller.cancel()
@@ -110,31 +112,31 @@ async def test_work_under_a_lock_is_finished_though_its_caller_is_cancelled(hous
 
 
 async def test_a_process_without_heartbeat_is_found_with_the_accounts_that_it_keeps(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     names = ("acmeplumbing", "larkbooks")
-    accounts = [await connect_account(house, tenant, emulator, name) for name in names]
+    accounts = [await connect_account(runtime, tenant, emulator, name) for name in names]
     kept = accounts[0]
-    async with open_sender_locks(house.database) as locks:
+    async with open_sender_locks(runtime.database) as locks:
         assert await locks.take(kept.x_user_id)
         await locks.heartbeat("worker elsewhere:4711")
-        async with house.database.statements(None) as transaction:
+        async with runtime.database.statements(None) as transaction:
             silent = await find_silent(transaction, accounts, within=timedelta(0))
             alive = await find_silent(transaction, accounts, within=timedelta(hours=1))
         assert silent == [Silent("worker elsewhere:4711", (kept.id,))]
         assert alive == []
         await locks.give_back(kept.x_user_id, kept.id, [])
-        async with house.database.statements(None) as transaction:
+        async with runtime.database.statements(None) as transaction:
             assert await find_silent(transaction, accounts, within=timedelta(0)) == []
 
 
 async def test_two_tenants_connections_of_one_account_share_its_lock(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    other = await make_tenant(house, "bakery")
-    mine = await connect_account(house, tenant, emulator, "larkbooks")
-    theirs = await connect_account(house, other, emulator, "larkbooks")
-    async with open_sender_locks(house.database) as locks:
+    other = await make_tenant(runtime, "bakery")
+    mine = await connect_account(runtime, tenant, emulator, "larkbooks")
+    theirs = await connect_account(runtime, other, emulator, "larkbooks")
+    async with open_sender_locks(runtime.database) as locks:
         users = [
             await locks.find_user(each.tenant_id, each.id, each.environment)
             for each in (mine, theirs)
@@ -148,12 +150,12 @@ async def test_two_tenants_connections_of_one_account_share_its_lock(
 
 
 async def test_a_new_session_is_compared_before_a_lock_is_taken_on_it(
-    house: House, admin_url: str
+    runtime: Runtime, admin_url: str
 ) -> None:
     async def refuse() -> None:
         locks.close_gate("the database is another one")
 
-    async with open_sender_locks(house.database, on_reopen=refuse) as locks:
+    async with open_sender_locks(runtime.database, on_reopen=refuse) as locks:
         assert await locks.take(USER)
         with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(

@@ -29,10 +29,10 @@ def test_the_database_knows_the_moves_of_the_models(
 async def test_an_illegal_change_raises_and_changes_nothing(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=60)
     with pytest.raises(psycopg.errors.CheckViolation, match="may not go from scheduled"):
-        async with desk.house.database.statements(desk.tenant.id) as transaction:
+        async with desk.runtime.database.statements(desk.tenant.id) as transaction:
             await store.posts.move(
                 transaction, post_id, PostState.SCHEDULED, PostState.PUBLISHED,
-                at=desk.house.clock.now(),
+                at=desk.runtime.clock.now(),
             )  # fmt: skip
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
@@ -42,7 +42,7 @@ async def test_a_part_that_is_on_x_stays_there(desk: Desk) -> None:
     await desk.work_through()
     (part,) = (await desk.see(post_id)).parts
     with pytest.raises(psycopg.errors.CheckViolation, match="may not go from sent"):
-        async with desk.house.database.statements(desk.tenant.id) as transaction:
+        async with desk.runtime.database.statements(desk.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE parts SET state = 'pending', sent_as = NULL WHERE id = %s", [part.id]
             )

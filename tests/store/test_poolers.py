@@ -25,7 +25,7 @@ async def test_a_worker_publishes_through_a_pooler_in_session_mode(
     post_id = await desk.plan("Low tide at six")
     log = tmp_path / "worker.log"
     async with pgbouncer(database_url, "session") as url:
-        settings = desk.house.settings.model_copy(update={"database_url": url})
+        settings = desk.runtime.settings.model_copy(update={"database_url": url})
         async with python_process("-m", "roost", "worker", settings=settings, log=log):
 
             async def is_published() -> bool:

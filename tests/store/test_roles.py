@@ -15,8 +15,8 @@ from roost import jobs
 from roost.cli.doctor_database import judge_login
 from roost.cli.findings import Health
 from roost.errors import DatabaseUnavailable, SchemaOutdated, SettingInvalid, UnsafeDatabaseRole
-from roost.house import House
 from roost.models import Tenant
+from roost.runtime import Runtime
 from roost.store.database import open_database
 from roost.store.privileges import Login, find_login
 from roost.store.roles import administrator_sql, roles_of
@@ -64,12 +64,12 @@ async def another(postgres_server: PostgresServer) -> AsyncIterator[str]:
 
 
 async def test_every_session_of_the_application_is_its_login(
-    house: House, tenant: Tenant, database_url: str
+    runtime: Runtime, tenant: Tenant, database_url: str
 ) -> None:
     who = "SELECT session_user::text, current_user::text"
     expected = (f"{name_of(database_url)}_app",) * 2
-    database = house.database
-    async with database.house() as transaction:
+    database = runtime.database
+    async with database.unscoped() as transaction:
         assert await (await transaction.raw.execute(who)).fetchone() == expected
     async with database.tenant_apart(tenant.id) as transaction:
         assert await (await transaction.raw.execute(who)).fetchone() == expected

@@ -7,10 +7,10 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_house import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant
 from roost import store
-from roost.house import House
 from roost.models import Tenant
+from roost.runtime import Runtime
 from roost.store.posts import NewPart
 
 #: Tables without rows of a tenant: X's apps and users, the job engine, the installation itself.
@@ -84,19 +84,19 @@ def test_every_reference_between_tenants_tables_names_the_tenant(admin_url: str)
 
 
 async def test_a_snapshot_of_another_tenants_part_is_refused(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_account(house, tenant, emulator, "acmeplumbing")
-    now = house.clock.now()
-    async with house.database.tenant(tenant.id) as transaction:
+    account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
+    now = runtime.clock.now()
+    async with runtime.database.tenant(tenant.id) as transaction:
         await store.posts.add(
             transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now, why="test",
-            who="the test", prepare_ahead=timedelta(),
+            actor="the test", upload_lead=timedelta(),
         )  # fmt: skip
         (part,) = await (await transaction.raw.execute("SELECT id FROM parts")).fetchall()
-    neighbour = await make_tenant(house, "neighbour")
-    theirs = await connect_account(house, neighbour, emulator, "larkbooks")
-    async with house.database.tenant(neighbour.id) as transaction:
+    neighbour = await make_tenant(runtime, "neighbour")
+    theirs = await connect_account(runtime, neighbour, emulator, "larkbooks")
+    async with runtime.database.tenant(neighbour.id) as transaction:
         await transaction.raw.execute("SELECT open_snapshot_month(%s)", [now])
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             await transaction.raw.execute(
@@ -107,9 +107,9 @@ async def test_a_snapshot_of_another_tenants_part_is_refused(
         await transaction.raw.rollback()
 
 
-async def test_partitions_are_out_of_the_applications_reach(house: House) -> None:
-    async with house.database.house() as transaction:
-        await transaction.raw.execute("SELECT open_snapshot_month(%s)", [house.clock.now()])
+async def test_partitions_are_out_of_the_applications_reach(runtime: Runtime) -> None:
+    async with runtime.database.unscoped() as transaction:
+        await transaction.raw.execute("SELECT open_snapshot_month(%s)", [runtime.clock.now()])
         found = await transaction.raw.execute(
             "SELECT c.relname, has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')"
             " FROM pg_class c WHERE c.relispartition AND c.relkind = 'r'"
@@ -121,17 +121,17 @@ async def test_partitions_are_out_of_the_applications_reach(house: House) -> Non
 
 
 async def test_a_tenant_cannot_read_or_change_its_neighbours_posts(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_account(house, tenant, emulator, "acmeplumbing")
-    now = house.clock.now()
-    async with house.database.tenant(tenant.id) as transaction:
+    account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
+    now = runtime.clock.now()
+    async with runtime.database.tenant(tenant.id) as transaction:
         mine = await store.posts.add(
             transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now, why="test",
-            who="the test", prepare_ahead=timedelta(),
+            actor="the test", upload_lead=timedelta(),
         )  # fmt: skip
-    neighbour = await make_tenant(house, "neighbour")
-    async with house.database.tenant(neighbour.id) as transaction:
+    neighbour = await make_tenant(runtime, "neighbour")
+    async with runtime.database.tenant(neighbour.id) as transaction:
         assert await store.posts.list_all(transaction) == []
         assert await store.accounts.list_all(transaction) == []
         changed = await transaction.raw.execute("UPDATE parts SET text = 'Theirs'")
@@ -146,26 +146,26 @@ async def test_a_tenant_cannot_read_or_change_its_neighbours_posts(
 
 
 async def test_without_a_tenant_no_rows_are_seen(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    await connect_account(house, tenant, emulator, "acmeplumbing")
-    async with house.database.house() as transaction:
+    await connect_account(runtime, tenant, emulator, "acmeplumbing")
+    async with runtime.database.unscoped() as transaction:
         rows = await (await transaction.raw.execute("SELECT count(*) FROM integrations")).fetchone()
     assert rows == (0,)
 
 
 async def test_a_statement_alone_sees_its_tenant_and_leaves_nothing_on_the_connection(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_account(house, tenant, emulator, "acmeplumbing")
-    neighbour = await make_tenant(house, "neighbour")
-    async with house.database.tenant(tenant.id) as transaction:
+    account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
+    neighbour = await make_tenant(runtime, "neighbour")
+    async with runtime.database.tenant(tenant.id) as transaction:
         await transaction.raw.execute(
             "INSERT INTO posts (tenant_id, integration_id, state, due_at)"
             " VALUES (%s, %s, 'publishing', now())",
             [tenant.id, account.id],
         )
-    alone = house.database.alone
+    alone = runtime.database.alone
     for tenant_id, is_seen in ((tenant.id, True), (neighbour.id, False)):
         taken = await store.journal.find_next(alone, tenant_id, account.id, [])
         assert (taken is not None) is is_seen
@@ -173,12 +173,12 @@ async def test_a_statement_alone_sees_its_tenant_and_leaves_nothing_on_the_conne
 
 
 async def test_an_account_of_another_tenant_cannot_be_referred_to(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_account(house, tenant, emulator, "acmeplumbing")
-    neighbour = await make_tenant(house, "neighbour")
+    account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
+    neighbour = await make_tenant(runtime, "neighbour")
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        async with house.database.tenant(neighbour.id) as transaction:
+        async with runtime.database.tenant(neighbour.id) as transaction:
             await transaction.raw.execute(
                 "INSERT INTO posts (tenant_id, integration_id, state) VALUES (%s, %s, 'draft')",
                 [neighbour.id, account.id],

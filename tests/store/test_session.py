@@ -7,8 +7,8 @@ import pytest
 from psycopg import sql
 
 from roost import jobs
-from roost.house import House
 from roost.models import Tenant
+from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import open_database
 
@@ -56,7 +56,7 @@ async def test_the_settings_of_a_role_do_not_count(careless_role: str, tenant: T
     async with await psycopg.AsyncConnection.connect(careless_role) as plain:
         assert (await shown_by(plain))[0] == "off"
     async with open_database(careless_role) as database:
-        async with database.house() as transaction:
+        async with database.unscoped() as transaction:
             assert await shown_by(transaction.raw) == _SHOWN
         async with database.tenant_apart(tenant.id) as transaction:
             assert await shown_by(transaction.raw) == _SHOWN
@@ -85,12 +85,12 @@ async def test_a_server_that_waits_for_its_standbys_goes_on_doing_so(
 
 
 async def test_an_engine_raises_psycopgs_own_error_and_gives_up_a_read_only_session(
-    house: House, database_url: str, tenant: Tenant
+    runtime: Runtime, database_url: str, tenant: Tenant
 ) -> None:
-    async with house.database.house() as transaction:
+    async with runtime.database.unscoped() as transaction:
         await transaction.raw.execute("SET default_transaction_read_only = on")
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-        async with house.database.house() as transaction:
+        async with runtime.database.unscoped() as transaction:
             await transaction.sql.exec_driver_sql("DELETE FROM ledger")
-    async with house.database.house() as transaction:
+    async with runtime.database.unscoped() as transaction:
         await transaction.sql.exec_driver_sql("DELETE FROM ledger")

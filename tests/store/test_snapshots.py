@@ -4,15 +4,15 @@ import asyncio
 from datetime import UTC, datetime
 
 from roost import store
-from roost.house import House
+from roost.runtime import Runtime
 
 MONTH = datetime(2031, 5, 1, tzinfo=UTC)
 
 
-async def _await_waiting_for_a_lock(house: House) -> None:
+async def _await_waiting_for_a_lock(runtime: Runtime) -> None:
     async with asyncio.timeout(60):
         while True:
-            async with house.database.house() as transaction:
+            async with runtime.database.unscoped() as transaction:
                 found = await transaction.raw.execute(
                     "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
                 )
@@ -20,15 +20,15 @@ async def _await_waiting_for_a_lock(house: House) -> None:
                     return
 
 
-async def test_a_new_month_gives_way_to_those_who_read(house: House) -> None:
-    async with house.database.house() as transaction:
+async def test_a_new_month_gives_way_to_those_who_read(runtime: Runtime) -> None:
+    async with runtime.database.unscoped() as transaction:
         await transaction.raw.execute("SELECT 1 FROM post_snapshots LIMIT 1")
-        opening = asyncio.create_task(store.snapshots.open_month(house.database, MONTH))
-        await _await_waiting_for_a_lock(house)
+        opening = asyncio.create_task(store.snapshots.open_month(runtime.database, MONTH))
+        await _await_waiting_for_a_lock(runtime)
         # In the other order than the new tables are made: one of the two must give way.
         await transaction.raw.execute("SELECT 1 FROM account_snapshots LIMIT 1")
     await opening
-    async with house.database.house() as transaction:
+    async with runtime.database.unscoped() as transaction:
         found = await transaction.raw.execute(
             "SELECT to_regclass('roost.account_snapshots_2031_05') IS NOT NULL"
             " AND to_regclass('roost.post_snapshots_2031_05') IS NOT NULL"

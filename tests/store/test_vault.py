@@ -7,11 +7,11 @@ import pytest
 from psycopg.sql import SQL
 
 from fix_emulator import Emulator, RegisteredApp
-from fix_house import connect_account
+from fix_runtime import connect_account
 from roost import store
 from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
-from roost.house import House
 from roost.models import Tenant, TenantId
+from roost.runtime import Runtime
 from roost.store.vault import TenantVault, Vault, make_key_line, read_ring
 
 KEY = bytes(range(32))
@@ -52,24 +52,24 @@ def test_the_same_secret_is_sealed_differently_each_time() -> None:
 @pytest.mark.parametrize("line", ["k1", "k1:", "k1:!!!", ":aaaa", "k1:c2hvcnQ="])
 def test_a_malformed_key_is_named_without_its_value(line: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        read_ring([line], source="ROOST_KEYS")
-    assert "Key 1 of ROOST_KEYS" in caught.value.message
+        read_ring([line], source="ROOST_VAULT_KEYS")
+    assert "Key 1 of ROOST_VAULT_KEYS" in caught.value.message
     assert line not in caught.value.message or line == "k1"
 
 
 async def test_a_new_first_key_still_opens_what_the_old_one_sealed(
-    house: House, tenant: Tenant
+    runtime: Runtime, tenant: Tenant
 ) -> None:
     old, new = make_key_line(), make_key_line()
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         first = await Vault(read_ring([old], source="s")).of(transaction, tenant.id)
         sealed = first.seal("s", owner="o", field="f")
         rotated = await Vault(read_ring([new, old], source="s")).of(transaction, tenant.id)
         assert rotated.open(sealed, owner="o", field="f") == "s"
 
 
-async def test_without_its_key_a_tenants_vault_stays_shut(house: House, tenant: Tenant) -> None:
-    async with house.database.tenant(tenant.id) as transaction:
+async def test_without_its_key_a_tenants_vault_stays_shut(runtime: Runtime, tenant: Tenant) -> None:
+    async with runtime.database.tenant(tenant.id) as transaction:
         await Vault(read_ring([make_key_line()], source="s")).of(transaction, tenant.id)
         with pytest.raises(VaultKeyMissing):
             await Vault(read_ring([make_key_line()], source="s")).of(transaction, tenant.id)
@@ -115,11 +115,11 @@ def test_no_value_runs_over_into_the_next() -> None:
     ids=["environment", "x_user", "x_app", "field"],
 )
 async def test_tokens_of_a_row_that_was_changed_do_not_open(
-    house: House, tenant: Tenant, emulator: Emulator, change: LiteralString
+    runtime: Runtime, tenant: Tenant, emulator: Emulator, change: LiteralString
 ) -> None:
-    account = await connect_account(house, tenant, emulator, "larkbooks")
-    async with house.database.tenant(tenant.id) as transaction:
-        vault = await house.vault.of(transaction, tenant.id)
+    account = await connect_account(runtime, tenant, emulator, "larkbooks")
+    async with runtime.database.tenant(tenant.id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant.id)
         assert (await store.accounts.open_tokens(transaction, vault, account.id)).refresh_token
         await transaction.raw.execute(
             SQL("UPDATE integrations SET {} WHERE id = %s").format(SQL(change)), [account.id]
@@ -129,16 +129,16 @@ async def test_tokens_of_a_row_that_was_changed_do_not_open(
 
 
 async def test_tokens_of_another_app_take_the_place_of_old_ones(
-    house: House, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     """A connection through another X app is sealed for it; its number stays."""
-    first = await connect_account(house, tenant, emulator, "larkbooks")
+    first = await connect_account(runtime, tenant, emulator, "larkbooks")
     app = await emulator.door("apps", callbacks=[emulator.app.callback], name="Another")
     emulator.app = RegisteredApp(app["client_id"], app["client_secret"], emulator.app.callback)
-    again = await connect_account(house, tenant, emulator, "larkbooks")
+    again = await connect_account(runtime, tenant, emulator, "larkbooks")
     assert (again.id, again.client_id) == (first.id, app["client_id"])
-    async with house.database.tenant(tenant.id) as transaction:
-        vault = await house.vault.of(transaction, tenant.id)
+    async with runtime.database.tenant(tenant.id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant.id)
         assert (await store.accounts.open_tokens(transaction, vault, again.id)).access_token
 
 

@@ -1,4 +1,4 @@
-"""The detector: one alert for a purge, on its day; none for ordinary accounts or bad readings."""
+"""The detector: one anomaly for a purge, on its day; none for ordinary accounts or bad readings."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from roost.insights.anomalies import find_anomalies
-from roost.models import AccountSnapshot, Alert, IntegrationId, Metric
+from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 
 BEGIN = datetime(2026, 5, 1, 23, 30, tzinfo=UTC)
 ACCOUNT = IntegrationId(7)
@@ -39,16 +39,16 @@ def lose(counts: list[int], day: int, share: float) -> list[int]:
 @pytest.mark.parametrize("size", [1_000, 10_000, 1_000_000])
 def test_purge_of_six_per_cent_is_found_on_its_day(size: int) -> None:
     counts = lose(levels(30, size=size, gain=size / 1000), day=21, share=0.06)
-    (alert,) = find_anomalies(ACCOUNT, read(counts))
-    assert (alert.integration_id, alert.metric) == (ACCOUNT, Metric.FOLLOWERS)
-    assert alert.day == date(2026, 5, 22)
-    assert alert.observed == counts[21] - counts[20]
-    assert alert.score < -4
+    (anomaly,) = find_anomalies(ACCOUNT, read(counts))
+    assert (anomaly.integration_id, anomaly.metric) == (ACCOUNT, Metric.FOLLOWERS)
+    assert anomaly.day == date(2026, 5, 22)
+    assert anomaly.observed == counts[21] - counts[20]
+    assert anomaly.score < -4
 
 
 def test_purge_is_found_with_eleven_days_of_history() -> None:
     counts = lose(levels(12), day=11, share=0.06)
-    assert [alert.day for alert in find_anomalies(ACCOUNT, read(counts))] == [date(2026, 5, 12)]
+    assert [anomaly.day for anomaly in find_anomalies(ACCOUNT, read(counts))] == [date(2026, 5, 12)]
 
 
 def test_purge_is_not_judged__too_little_history() -> None:
@@ -57,9 +57,9 @@ def test_purge_is_not_judged__too_little_history() -> None:
 
 def test_alert_says_what_happened_and_what_is_usual() -> None:
     steady = [10_000 + 5 * day for day in range(25)]
-    (alert,) = find_anomalies(ACCOUNT, read(lose(steady, day=21, share=0.06)))
-    assert alert.message == "Lost 601 followers (6.0%) on 22 May 2026; usual is +5."
-    assert (alert.observed, alert.expected) == (-601, 5)
+    (anomaly,) = find_anomalies(ACCOUNT, read(lose(steady, day=21, share=0.06)))
+    assert anomaly.message == "Lost 601 followers (6.0%) on 22 May 2026; usual is +5."
+    assert (anomaly.observed, anomaly.expected) == (-601, 5)
 
 
 def test_ordinary_accounts_raise_nothing() -> None:
@@ -72,9 +72,9 @@ def test_ordinary_accounts_raise_nothing() -> None:
 
 
 def test_sudden_gain_is_found() -> None:
-    (alert,) = find_anomalies(ACCOUNT, read(lose(levels(30), day=25, share=-0.08)))
-    assert alert.day == date(2026, 5, 26)
-    assert alert.observed > 700
+    (anomaly,) = find_anomalies(ACCOUNT, read(lose(levels(30), day=25, share=-0.08)))
+    assert anomaly.day == date(2026, 5, 26)
+    assert anomaly.observed > 700
 
 
 def test_loss_below_half_a_per_cent_is_nobodys_alarm() -> None:
@@ -84,12 +84,12 @@ def test_loss_below_half_a_per_cent_is_nobodys_alarm() -> None:
 
 def test_purge_in_two_waves_is_one_incident() -> None:
     counts = lose(lose(levels(40), day=21, share=0.06), day=23, share=0.05)
-    assert [alert.day for alert in find_anomalies(ACCOUNT, read(counts))] == [date(2026, 5, 22)]
+    assert [anomaly.day for anomaly in find_anomalies(ACCOUNT, read(counts))] == [date(2026, 5, 22)]
 
 
 def test_second_purge_is_told_again__after_a_quiet_week() -> None:
     counts = lose(lose(levels(40), day=21, share=0.06), day=28, share=0.06)
-    found = [alert.day for alert in find_anomalies(ACCOUNT, read(counts))]
+    found = [anomaly.day for anomaly in find_anomalies(ACCOUNT, read(counts))]
     assert found == [date(2026, 5, 22), date(2026, 5, 29)]
 
 
@@ -104,9 +104,10 @@ def test_reading_with_nothing_in_it_raises_nothing(blank: int | None) -> None:
 def test_purge_on_a_day_without_reading_is_found_with_the_next() -> None:
     readings = read(lose([10_000 + 5 * day for day in range(30)], day=21, share=0.06))
     del readings[21]
-    (alert,) = find_anomalies(ACCOUNT, readings)
+    (anomaly,) = find_anomalies(ACCOUNT, readings)
     assert (
-        alert.message == "Lost 596 followers (5.9%) within 2 days around 22 May 2026; usual is +10."
+        anomaly.message
+        == "Lost 596 followers (5.9%) within 2 days around 22 May 2026; usual is +10."
     )
 
 
@@ -127,7 +128,7 @@ def test_change_over_a_long_outage_has_no_day_and_raises_nothing() -> None:
 def test_day_is_that_of_the_larger_share__whatever_the_hour(shift: float, day: date) -> None:
     counts = lose(levels(30), day=21, share=0.06)
     readings = [snapshot(at, count, hour_shift=shift) for at, count in enumerate(counts)]
-    assert [alert.day for alert in find_anomalies(ACCOUNT, readings)] == [day]
+    assert [anomaly.day for anomaly in find_anomalies(ACCOUNT, readings)] == [day]
 
 
 def test_order_of_readings_does_not_matter() -> None:
@@ -150,9 +151,9 @@ def test_more_readings_change_no_alert_of_a_day_that_is_over(
     readings = read(counts)
     early, late = find_anomalies(ACCOUNT, readings[:known]), find_anomalies(ACCOUNT, readings)
     last_day = readings[known - 1].at.date()
-    assert early == [alert for alert in late if alert.day <= last_day]
-    assert len({key_of(alert) for alert in late}) == len(late)
+    assert early == [anomaly for anomaly in late if anomaly.day <= last_day]
+    assert len({key_of(anomaly) for anomaly in late}) == len(late)
 
 
-def key_of(alert: Alert) -> tuple[IntegrationId, Metric, date]:
-    return alert.integration_id, alert.metric, alert.day
+def key_of(anomaly: Anomaly) -> tuple[IntegrationId, Metric, date]:
+    return anomaly.integration_id, anomaly.metric, anomaly.day

@@ -6,7 +6,7 @@ from itertools import islice
 from _cells import Blow, Kind, all_cells, kind_cells, plain_cells
 from _chaos_plan import count_shared, draw_calendar, draw_skews, draw_strikes
 
-from roost.points import Point
+from roost.failpoints import Failpoint
 
 HOUR = timedelta(hours=1)
 
@@ -34,13 +34,13 @@ def test_every_point_meets_every_blow_and_answer() -> None:
     cells = list(all_cells())
     assert len(cells) >= 300
     assert len({cell.name for cell in cells}) == len(cells)
-    assert {cell.point for cell in cells} == set(Point)
+    assert {cell.point for cell in cells} == set(Failpoint)
     for blow in Blow:
-        assert [cell.point for cell in plain_cells(blow)] == list(Point)
-        assert {cell.point for cell in cells if cell.blow is blow} == set(Point)
+        assert [cell.point for cell in plain_cells(blow)] == list(Failpoint)
+        assert {cell.point for cell in cells if cell.blow is blow} == set(Failpoint)
     for kind in Kind:
         assert {cell.point for cell in cells if cell.kind is kind} >= {
-            point for point in Point if point.value.startswith(("create.", "read."))
+            point for point in Failpoint if point.value.startswith(("create.", "read."))
         }
     assert {cell.kind for cell in kind_cells()} == set(Kind) - {Kind.PLAIN}
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from roost import guards, mediafile, planfile
+from roost import mediafile, planfile
 from roost.agents import writer
 from roost.models import MediaKind, Violation
+from roost.publishing import validation
 from roost.text import entities, lint
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -19,18 +20,18 @@ def read(name: str) -> planfile.Plan:
     return planfile.read_plan(EXAMPLES / name, time_zone="UTC", now=NOW)
 
 
-def drafted(post: planfile.PlannedPost) -> list[guards.PartDraft]:
+def drafted(post: planfile.PlannedPost) -> list[validation.PartDraft]:
     return [
-        guards.PartDraft(
+        validation.PartDraft(
             part.text,
-            tuple(guards.MediaDraft(mediafile.probe(path), alt) for path, alt in part.media),
+            tuple(validation.MediaDraft(mediafile.probe(path), alt) for path, alt in part.media),
         )
         for part in post.parts
     ]
 
 
 def judged(post: planfile.PlannedPost) -> list[Violation]:
-    return guards.judge_post(drafted(post), subscription_type=None)
+    return validation.validate_post(drafted(post), subscription_type=None)
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from roost.guards import MediaDraft, PartDraft, judge_post, price_post
 from roost.mediafile import MediaFile
 from roost.models import MediaKind
+from roost.publishing.validation import MediaDraft, PartDraft, price_post, validate_post
 from roost.text import text_limit
 
 IMAGE = MediaFile(
@@ -24,7 +24,9 @@ GIF = replace(IMAGE, path=Path("a.gif"), kind=MediaKind.GIF, mime_type="image/gi
 
 
 def codes(*parts: PartDraft, subscription_type: str | None = None) -> list[tuple[str, int | None]]:
-    return [(one.code, one.part) for one in judge_post(parts, subscription_type=subscription_type)]
+    return [
+        (one.code, one.part) for one in validate_post(parts, subscription_type=subscription_type)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def test_the_limit_follows_the_subscription(subscription_type: str | None, limit
     ids=["latin", "cjk", "link"],
 )
 def test_a_text_that_is_too_long_tells_by_how_much(text: str, found: int) -> None:
-    (violation,) = judge_post([PartDraft(text)], subscription_type=None)
+    (violation,) = validate_post([PartDraft(text)], subscription_type=None)
     assert (violation.code, violation.limit, violation.found) == ("text_too_long", 280, found)
     assert f"Take out {found - 280}," in violation.next
 
@@ -57,7 +59,7 @@ def test_a_long_link_fits_by_its_weight() -> None:
 def test_a_long_post_has_to_fit_unweighted_too() -> None:
     # 1,000 links of 31 characters and a blank: 24,000 as X weighs them, 32,000 as they stand.
     text = "https://example.com/0123456789a " * 1000
-    (violation,) = judge_post([PartDraft(text)], subscription_type="Premium")
+    (violation,) = validate_post([PartDraft(text)], subscription_type="Premium")
     assert (violation.code, violation.found) == ("text_too_long", 32_000)
 
 
@@ -77,7 +79,7 @@ def test_a_post_has_a_part() -> None:
      ("a\ufffeb\uffff", "U+FFFE, U+FFFF")],
 )  # fmt: skip
 def test_characters_that_x_refuses_are_named(text: str, names: str) -> None:
-    (violation,) = judge_post([PartDraft(text)], subscription_type=None)
+    (violation,) = validate_post([PartDraft(text)], subscription_type=None)
     assert (violation.code, violation.found) == ("text_forbidden_characters", names)
 
 
@@ -87,10 +89,10 @@ def test_characters_that_x_refuses_are_named(text: str, names: str) -> None:
 )
 def test_control_characters_are_refused_in_texts_and_alt_texts(control: str) -> None:
     name = f"U+{ord(control):04X}"
-    (violation,) = judge_post([PartDraft(f"a{control}b")], subscription_type=None)
+    (violation,) = validate_post([PartDraft(f"a{control}b")], subscription_type=None)
     assert (violation.code, violation.found) == ("text_control_characters", name)
     media = (MediaDraft(IMAGE, f"a{control}b"),)
-    (violation,) = judge_post([PartDraft("a", media)], subscription_type=None)
+    (violation,) = validate_post([PartDraft("a", media)], subscription_type=None)
     assert (violation.code, violation.found) == ("alt_text_control_characters", name)
 
 
@@ -134,7 +136,7 @@ def test_the_price_counts_links_and_alt_texts() -> None:
     parts = [
         PartDraft("See example.com"),
         PartDraft("plain"),
-        PartDraft("Look", (MediaDraft(IMAGE, "A house"), MediaDraft(IMAGE, None))),
+        PartDraft("Look", (MediaDraft(IMAGE, "A runtime"), MediaDraft(IMAGE, None))),
     ]
     price = price_post(parts)
     assert price.low == Decimal("0.200") + Decimal("0.015") + Decimal("0.015") + Decimal("0.005")

@@ -24,7 +24,7 @@ _RIGHT = Loss(
     [_PLANNED],
     {1: _row("published", ("sent", "10"), ("sent", "11"))},
     [_copy(10, "One"), _copy(11, "Two")],
-    alarms=[],
+    alerts=[],
 )
 
 
@@ -39,7 +39,7 @@ def test_a_post_that_is_on_x_once_and_known_is_no_harm() -> None:
 def test_each_copy_too_many_is_a_duplicate_and_unnoticed_without_an_alarm() -> None:
     twice = replace(_RIGHT, on_x=[*_RIGHT.on_x, _copy(12, "Two"), _copy(13, "Two")])
     assert _faults(twice) == [Fault.DUPLICATE, Fault.DUPLICATE, Fault.UNNOTICED]
-    assert _faults(replace(twice, alarms=["restored"])) == [Fault.DUPLICATE, Fault.DUPLICATE]
+    assert _faults(replace(twice, alerts=["restored"])) == [Fault.DUPLICATE, Fault.DUPLICATE]
 
 
 def test_a_copy_with_the_text_before_an_edit_is_a_duplicate() -> None:
@@ -50,7 +50,7 @@ def test_a_copy_with_the_text_before_an_edit_is_a_duplicate() -> None:
 @pytest.mark.parametrize("state", ["failed", "missed"])
 def test_a_post_that_x_has_must_not_be_called_failed(state: str) -> None:
     row = _row(state, ("failed", None), ("pending", None), reason="duplicate_post: no")
-    loss = replace(_RIGHT, rows={1: row}, on_x=[_copy(10, "One")], alarms=["restored"])
+    loss = replace(_RIGHT, rows={1: row}, on_x=[_copy(10, "One")], alerts=["restored"])
     assert Fault.FAILED_THOUGH_ON_X in _faults(loss)
 
 
@@ -80,9 +80,9 @@ def test_a_person_who_is_asked_has_noticed() -> None:
 
 
 def test_what_only_an_alarm_can_show_and_what_a_copy_sent() -> None:
-    loss = replace(_RIGHT, must_alarm=True, sent_early=2)
+    loss = replace(_RIGHT, must_alert=True, sent_early=2)
     assert judge_loss(loss) == [
-        Harm(Fault.UNNOTICED, 0, "no alarm was opened"),
+        Harm(Fault.UNNOTICED, 0, "no alert was opened"),
         Harm(Fault.SENT_BEFORE_DECISION, 0, "2 attempts before a person decided"),
     ]
 
@@ -94,7 +94,7 @@ def test_a_cancelled_post_on_x_is_a_finding() -> None:
 def test_a_post_that_a_person_holds_back_is_not_lost() -> None:
     row = _row("publishing", ("unknown", None), ("pending", None))
     loss = replace(_RIGHT, rows={1: row}, on_x=[_copy(10, "New")], edited={1: ["New"]})
-    loss = replace(loss, alarms=["restored"])
+    loss = replace(loss, alerts=["restored"])
     assert _faults(loss) == [Fault.LOST]
     assert _faults(replace(loss, held_back={1})) == []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from roost import guards, post_options
+from roost import post_options
 from roost.errors import PlanInvalid
 from roost.models import NO_OPTIONS, PartOptions, Poll, ReplySettings, TweetId, Violation
 from roost.planfile import (
@@ -27,6 +27,7 @@ from roost.planfile import (
 )
 from roost.planfile.options import read_options
 from roost.planfile.times import read_zone
+from roost.publishing import validation
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HEADER = "account,at,text,media,alt,thread\n"
@@ -509,7 +510,7 @@ def test_the_page_lists_every_code() -> None:
     rooms = (
         read_plan.__code__.co_filename,
         read_options.__code__.co_filename,
-        guards.__file__,
+        validation.__file__,
         post_options.__file__,
     )
     rules = "".join(Path(room).read_text("utf-8") for room in rooms)

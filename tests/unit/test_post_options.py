@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from roost import post_options
-from roost.guards import PartDraft, judge_post
 from roost.models import PartOptions, Poll, ReplySettings, TweetId
 from roost.post_options import (
     PostAddressInvalid,
@@ -14,6 +13,7 @@ from roost.post_options import (
     read_address,
     read_reply_settings,
 )
+from roost.publishing.validation import PartDraft, validate_post
 
 DAY = timedelta(days=1)
 SEVEN = TweetId("7")
@@ -84,7 +84,7 @@ def test_an_unknown_group_is_refused_with_those_there_are() -> None:
 
 
 def codes(*parts: PartDraft, may_quote: bool = True) -> list[tuple[str, int | None]]:
-    found = judge_post(parts, subscription_type=None, may_quote=may_quote)
+    found = validate_post(parts, subscription_type=None, may_quote=may_quote)
     assert all(one.message and one.next for one in found)
     return [(one.code, one.part) for one in found]
 

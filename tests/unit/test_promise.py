@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Recheck, Rest, Upload
 from roost.limits import Family, Window
 from roost.models import (
     AttemptId,
@@ -27,25 +26,34 @@ from roost.models import (
     XUserId,
 )
 from roost.models import TweetId as T
-from roost.promise import (
-    AskPerson,
-    BringMedia,
-    GiveUpWaiting,
+from roost.publishing.next_step import (
+    AwaitDeadline,
+    DeferUntil,
+    ExpireAttempt,
+    Finish,
+    PublishPolicy,
     ReadTimeline,
-    Rules,
-    SearchFirst,
+    RequestDecision,
+    SearchBeforeSend,
     Send,
-    Settle,
     Step,
-    WaitUntil,
-    WaitWall,
+    UploadMedia,
     decide_step,
+)
+from roost.publishing.state import (
+    Attempt,
+    Outcome,
+    PartProgress,
+    PublishState,
+    Recheck,
+    Rest,
+    Upload,
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-RULES = Rules(
-    read_lag=timedelta(seconds=15),
-    resend_within=timedelta(minutes=10),
+RULES = PublishPolicy(
+    timeline_lag=timedelta(seconds=15),
+    resend_window=timedelta(minutes=10),
     tolerance=timedelta(hours=1),
 )
 PICTURE = MediaAsset(MediaAssetId(5), "/a.png", "aa", MediaKind.IMAGE, "image/png", 10, None)
@@ -105,36 +113,36 @@ def upload(expires_in: timedelta, media_id: str = "8") -> dict[MediaAssetId, Upl
 
 
 def post(
-    *parts: PartJournal,
+    *parts: PartProgress,
     due_ago: float = 0,
     account: Integration = ACCOUNT,
     windows: tuple[Window, ...] = (),
     app_rest: Rest | None = None,
-) -> PostJournal:
+) -> PublishState:
     whole = Post(
         PostId(1), TenantId(1), IntegrationId(1), PostState.PUBLISHING, ago(due_ago), None,
         tuple(one.part for one in parts),
     )  # fmt: skip
-    return PostJournal(whole, account, parts, ago(due_ago), windows, app_rest)
+    return PublishState(whole, account, parts, ago(due_ago), windows, app_rest)
 
 
-def decided(journal: PostJournal, rules: Rules = RULES) -> Step:
+def decided(journal: PublishState, rules: PublishPolicy = RULES) -> Step:
     return decide_step(journal, now=NOW, rules=rules)
 
 
-def reconciled(*attempts: Attempt, media: tuple[MediaAsset, ...] = ()) -> tuple[Step, PartJournal]:
-    one = PartJournal(part(PartState.UNKNOWN, *media), attempts)
+def reconciled(*attempts: Attempt, media: tuple[MediaAsset, ...] = ()) -> tuple[Step, PartProgress]:
+    one = PartProgress(part(PartState.UNKNOWN, *media), attempts)
     return decided(post(one)), one
 
 
 def test_a_pending_part_is_sent() -> None:
-    one = PartJournal(part(PartState.PENDING))
+    one = PartProgress(part(PartState.PENDING))
     assert decided(post(one)) == Send(one, again=False)
 
 
 def test_what_is_not_due_by_this_clock_waits() -> None:
-    step = decided(post(PartJournal(part(PartState.PENDING)), due_ago=-3))
-    assert isinstance(step, WaitUntil)
+    step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=-3))
+    assert isinstance(step, DeferUntil)
     assert step.instant == ago(-3)
 
 
@@ -150,55 +158,57 @@ def test_what_is_not_due_by_this_clock_waits() -> None:
 def test_a_part_goes_out_once_x_has_its_files(
     held: dict[MediaAssetId, Upload], expected: str
 ) -> None:
-    one = PartJournal(part(PartState.PENDING, PICTURE), (), held)
-    wanted = BringMedia() if expected == "bring" else Send(one, again=False)
+    one = PartProgress(part(PartState.PENDING, PICTURE), (), held)
+    wanted = UploadMedia() if expected == "bring" else Send(one, again=False)
     assert decided(post(one)) == wanted
 
 
 def test_a_thread_is_not_begun_before_x_has_the_files_of_its_last_part() -> None:
-    first = PartJournal(part(PartState.PENDING))
-    last = PartJournal(part(PartState.PENDING, PICTURE, position=2))
-    assert decided(post(first, last)) == BringMedia()
+    first = PartProgress(part(PartState.PENDING))
+    last = PartProgress(part(PartState.PENDING, PICTURE, position=2))
+    assert decided(post(first, last)) == UploadMedia()
 
 
 def test_a_thread_is_not_begun_without_room_for_all_of_it() -> None:
-    parts = [PartJournal(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
+    parts = [PartProgress(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
     resets = NOW + timedelta(minutes=5)
     window = Window(Family.FIFTEEN_MINUTES, 100, 2, resets)
     step = decided(post(*parts, windows=(window,)))
-    assert isinstance(step, WaitUntil)
+    assert isinstance(step, DeferUntil)
     assert step.instant == resets + timedelta(seconds=1)
     assert decided(post(parts[0], windows=(window,))) == Send(parts[0], again=False)
 
 
 def test_a_thread_that_no_window_can_hold_fails_before_it_begins() -> None:
-    parts = [PartJournal(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
+    parts = [PartProgress(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
     window = Window(Family.USER_DAY, 2, 2, NOW + timedelta(hours=3))
     step = decided(post(*parts, windows=(window,)))
-    assert isinstance(step, Settle)
+    assert isinstance(step, Finish)
     assert step.state is PostState.FAILED
     assert step.why.startswith("thread_larger_than_window: ")
 
 
 def test_a_thread_that_has_begun_goes_on() -> None:
-    first = PartJournal(part(PartState.SENT), (attempt(outcome=Outcome.SENT),))
-    second = PartJournal(part(PartState.PENDING, position=2))
+    first = PartProgress(part(PartState.SENT), (attempt(outcome=Outcome.SENT),))
+    second = PartProgress(part(PartState.PENDING, position=2))
     assert decided(post(first, second, due_ago=9_999)) == Send(second, again=False)
 
 
 @pytest.mark.parametrize(("late", "missed"), [(3_600, False), (3_601, True)])
 def test_a_post_beyond_its_tolerance_is_missed(late: int, missed: bool) -> None:
-    step = decided(post(PartJournal(part(PartState.PENDING)), due_ago=late))
+    step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=late))
     if missed:
-        assert step == Settle(PostState.MISSED, "its time was over by more than 1 h")
+        assert step == Finish(PostState.MISSED, "its time was over by more than 1 h")
     else:
         assert isinstance(step, Send)
 
 
 def test_a_post_beyond_its_tolerance_goes_out_where_the_settings_say_so() -> None:
-    rules = Rules(RULES.read_lag, RULES.resend_within, RULES.tolerance, publish_late=True)
+    rules = PublishPolicy(
+        RULES.timeline_lag, RULES.resend_window, RULES.tolerance, publish_late=True
+    )
     assert isinstance(
-        decided(post(PartJournal(part(PartState.PENDING)), due_ago=9_999), rules), Send
+        decided(post(PartProgress(part(PartState.PENDING)), due_ago=9_999), rules), Send
     )
 
 
@@ -207,22 +217,24 @@ def test_an_account_that_rests_sends_nothing_but_still_reads() -> None:
     resting = Integration(**{
         name: getattr(ACCOUNT, name) for name in ACCOUNT.__slots__
     } | {"rest_until": until, "rest_why": "X's rate limit is reached."})  # fmt: skip
-    pending = PartJournal(part(PartState.PENDING))
-    assert decided(post(pending, account=resting)) == WaitUntil(until, "X's rate limit is reached.")
-    unknown = PartJournal(part(PartState.UNKNOWN), (attempt(5),))
+    pending = PartProgress(part(PartState.PENDING))
+    assert decided(post(pending, account=resting)) == DeferUntil(
+        until, "X's rate limit is reached."
+    )
+    unknown = PartProgress(part(PartState.UNKNOWN), (attempt(5),))
     assert decided(post(unknown, account=resting)) == ReadTimeline(unknown, counts=False)
 
 
 def test_an_app_without_credits_rests_and_makes_nobody_late() -> None:
     rest = Rest(NOW + timedelta(minutes=5), "no credits")
-    step = decided(post(PartJournal(part(PartState.PENDING)), due_ago=9_999, app_rest=rest))
-    assert step == WaitUntil(rest.until, "no credits", excused=True)
+    step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=9_999, app_rest=rest))
+    assert step == DeferUntil(rest.until, "no credits", excused=True)
 
 
 @pytest.mark.parametrize("left", [4.0, -0.1])
 def test_an_attempt_under_way_is_waited_for_and_then_given_up(left: float) -> None:
-    one = PartJournal(part(PartState.SENDING), (attempt(5, left=left, outcome=None),))
-    expected = WaitWall(timedelta(seconds=left)) if left > 0 else GiveUpWaiting(one)
+    one = PartProgress(part(PartState.SENDING), (attempt(5, left=left, outcome=None),))
+    expected = AwaitDeadline(timedelta(seconds=left)) if left > 0 else ExpireAttempt(one)
     assert decided(post(one)) == expected
 
 
@@ -243,7 +255,7 @@ def test_an_unknown_part_is_looked_for(last: Attempt, counts: bool) -> None:
 )
 def test_reads_keep_their_distance(last: Attempt, until_ago: float) -> None:
     step, _ = reconciled(last)
-    assert isinstance(step, WaitUntil)
+    assert isinstance(step, DeferUntil)
     assert step.instant == ago(until_ago)
 
 
@@ -254,7 +266,7 @@ def test_what_is_not_there_is_sent_again_when_no_delivery_is_possible_any_more()
 
 def test_two_empty_reads_are_not_enough_before_120_seconds() -> None:
     step, _ = reconciled(attempt(40, empty=2, read_ago=1))
-    assert isinstance(step, WaitUntil)
+    assert isinstance(step, DeferUntil)
     assert step.instant == ago(-80)
 
 
@@ -280,13 +292,13 @@ def test_the_apps_back_off_does_not_count_towards_the_time_of_a_repetition() -> 
     step, one = reconciled(waited)
     assert step == Send(one, again=True)
     step, _ = reconciled(replace(waited, app_backoff=timedelta(seconds=399)))
-    assert isinstance(step, AskPerson)
+    assert isinstance(step, RequestDecision)
 
 
 def test_attempts_are_judged_by_the_time_of_x() -> None:
-    one = PartJournal(part(PartState.UNKNOWN), (attempt(40, empty=2, read_ago=1),))
+    one = PartProgress(part(PartState.UNKNOWN), (attempt(40, empty=2, read_ago=1),))
     step = decide_step(post(one), now=NOW, x_now=NOW + timedelta(seconds=20), rules=RULES)
-    assert isinstance(step, WaitUntil)
+    assert isinstance(step, DeferUntil)
     assert step.instant == ago(-60)
 
 
@@ -299,10 +311,10 @@ RECHECK = Recheck(since=ago(600), until=ago(60))
 def test_what_the_database_may_have_forgotten_is_searched_first(
     due_ago: float, since_ago: float
 ) -> None:
-    one = PartJournal(part(PartState.PENDING))
+    one = PartProgress(part(PartState.PENDING))
     journal = replace(post(one, due_ago=due_ago), recheck=RECHECK)
     step = decide_step(journal, now=NOW, rules=RULES)
-    assert step == SearchFirst(one, ago(since_ago))
+    assert step == SearchBeforeSend(one, ago(since_ago))
     earlier = {(ago(90), one.part.id)}
     assert decide_step(journal, now=NOW, rules=RULES, searched=earlier) == step
     searched = {(RECHECK.until, one.part.id)}
@@ -311,17 +323,17 @@ def test_what_the_database_may_have_forgotten_is_searched_first(
 
 
 def test_requests_of_before_a_restore_have_to_arrive_before_the_search() -> None:
-    one, ahead = PartJournal(part(PartState.PENDING)), replace(RECHECK, until=ago(-90))
+    one, ahead = PartProgress(part(PartState.PENDING)), replace(RECHECK, until=ago(-90))
     step = decide_step(replace(post(one, due_ago=5), recheck=ahead), now=NOW, rules=RULES)
-    assert isinstance(step, WaitUntil)
+    assert isinstance(step, DeferUntil)
     assert step.instant == ago(-90)
     due = replace(post(one, due_ago=95), recheck=ahead)
     step = decide_step(due, now=ago(-90), rules=RULES)
-    assert step == SearchFirst(one, min(ago(95), RECHECK.since))
+    assert step == SearchBeforeSend(one, min(ago(95), RECHECK.since))
 
 
 def test_what_came_due_after_the_start_is_not_searched() -> None:
-    one = PartJournal(part(PartState.PENDING))
+    one = PartProgress(part(PartState.PENDING))
     step = decide_step(replace(post(one, due_ago=59), recheck=RECHECK), now=NOW, rules=RULES)
     assert step == Send(one, again=False)
 
@@ -330,7 +342,7 @@ def test_what_was_begun_too_long_ago_is_not_sent_again() -> None:
     long_ago = attempt(601)
     again = attempt(130, number=2, empty=3, read_ago=1)
     step, one = reconciled(long_ago, again)
-    assert isinstance(step, AskPerson)
+    assert isinstance(step, RequestDecision)
     assert step.part == one
     assert "too late" in step.why
 
@@ -339,13 +351,13 @@ def test_person_is_asked_directly_after_an_empty_read() -> None:
     step, one = reconciled(attempt(601, empty=2, read_ago=560))
     assert step == ReadTimeline(one, counts=True)
     step, _ = reconciled(attempt(601, empty=3, read_ago=1))
-    assert isinstance(step, AskPerson)
+    assert isinstance(step, RequestDecision)
 
 
 def test_x_that_says_duplicate_and_shows_nothing_is_not_believed_either_way() -> None:
     said = attempt(40, number=2, empty=2, read_ago=1, outcome=Outcome.DUPLICATE)
     step, _ = reconciled(attempt(60), said)
-    assert isinstance(step, AskPerson)
+    assert isinstance(step, RequestDecision)
     assert "twice" in step.why
 
 
@@ -359,9 +371,9 @@ def test_a_repetition_carries_the_same_media_or_is_none(
     held: dict[MediaAssetId, Upload], again: bool
 ) -> None:
     last = attempt(130, empty=3, read_ago=1, carried="8")
-    one = PartJournal(part(PartState.UNKNOWN, PICTURE), (last,), held)
+    one = PartProgress(part(PartState.UNKNOWN, PICTURE), (last,), held)
     step = decided(post(one))
-    assert step == Send(one, again=True) if again else isinstance(step, AskPerson)
+    assert step == Send(one, again=True) if again else isinstance(step, RequestDecision)
 
 
 def test_a_person_who_has_looked_has_it_sent_whenever_it_was() -> None:
@@ -392,7 +404,7 @@ def test_what_a_person_called_absent_and_x_refused_since_is_sent_at_once() -> No
     ids=["all out", "refused half way", "refused at once"],
 )
 def test_a_post_comes_to_its_end(states: list[PartState], expected: PostState) -> None:
-    parts = [PartJournal(part(state, position=n)) for n, state in enumerate(states, start=1)]
+    parts = [PartProgress(part(state, position=n)) for n, state in enumerate(states, start=1)]
     step = decided(post(*parts))
-    assert isinstance(step, Settle)
+    assert isinstance(step, Finish)
     assert step.state is expected

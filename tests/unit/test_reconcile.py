@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roost.models import TweetId as T
-from roost.reconcile import (
+from roost.publishing.reconcile import (
     Ambiguous,
     Found,
     NotFound,
-    Seen,
+    TimelinePost,
     Wanted,
     judge_forgotten,
     judge_timeline,
@@ -20,7 +20,7 @@ from roost.reconcile import (
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def seen(number: str, **changed: object) -> Seen:
+def seen(number: str, **changed: object) -> TimelinePost:
     values: dict[str, object] = {
         "tweet_id": T(number),
         "text": "Hello",
@@ -28,10 +28,10 @@ def seen(number: str, **changed: object) -> Seen:
         "reply_to": None,
         "media_keys": frozenset(),
     }
-    return Seen(**(values | changed))  # type: ignore[arg-type]  # values by name
+    return TimelinePost(**(values | changed))  # type: ignore[arg-type]  # values by name
 
 
-def judged(*timeline: Seen, claimed: Sequence[T] = (), **changed: object) -> object:
+def judged(*timeline: TimelinePost, claimed: Sequence[T] = (), **changed: object) -> object:
     values: dict[str, object] = {
         "text": "Hello",
         "files": 0,
@@ -58,7 +58,7 @@ def test_the_one_post_with_this_text_is_found() -> None:
     ],
     ids=["other text", "too old", "other parent", "has media"],
 )
-def test_a_stranger_is_not_found(stranger: Seen) -> None:
+def test_a_stranger_is_not_found(stranger: TimelinePost) -> None:
     assert judged(stranger) == NotFound()
 
 
@@ -118,7 +118,7 @@ def test_the_app_that_made_it_tells_at_any_time() -> None:
     )
 
 
-def forgotten(*timeline: Seen, claimed: Sequence[T] = ()) -> object:
+def forgotten(*timeline: TimelinePost, claimed: Sequence[T] = ()) -> object:
     wanted = Wanted("Hello", 0, frozenset(), None)
     return judge_forgotten(wanted, since=NOW, timeline=timeline, claimed=claimed)
 

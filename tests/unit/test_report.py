@@ -20,7 +20,7 @@ from roost.insights.svg import draw_svgs
 from roost.models import (
     AccountHistory,
     AccountSnapshot,
-    Alert,
+    Anomaly,
     Environment,
     Integration,
     IntegrationId,
@@ -35,7 +35,9 @@ from roost.models import (
 
 SINCE = datetime(2026, 5, 11, tzinfo=UTC)
 UNTIL = datetime(2026, 5, 21, tzinfo=UTC)
-HOSTILE = "</svg></script><script>alert(1)</script> & \"quotes\" 'n' <img src=x onerror=alert(2)>"
+HOSTILE = (
+    "</svg></script><script>anomaly(1)</script> & \"quotes\" 'n' <img src=x onerror=anomaly(2)>"
+)
 
 
 def evening(day: int) -> datetime:
@@ -83,9 +85,9 @@ def post(
     )
 
 
-def alert(day: int = 15) -> Alert:
+def anomaly(day: int = 15) -> Anomaly:
     on = date(2026, 5, day)
-    return Alert(IntegrationId(1), Metric.FOLLOWERS, on, -9.0, -60.0, 2.0, "Lost 60 followers.")
+    return Anomaly(IntegrationId(1), Metric.FOLLOWERS, on, -9.0, -60.0, 2.0, "Lost 60 followers.")
 
 
 def build(*histories: AccountHistory, tenant_name: str = "Lark & Co") -> Report:
@@ -154,9 +156,11 @@ def test_accounts_are_summed_up__their_bills_too() -> None:
 
 
 def test_alerts_are_those_of_the_period__newest_first() -> None:
-    history = AccountHistory(integration(), alerts=(alert(9), alert(12), alert(20), alert(21)))
+    history = AccountHistory(
+        integration(), anomalies=(anomaly(9), anomaly(12), anomaly(20), anomaly(21))
+    )
     told = build(history)
-    assert [found.day.day for _, found in told.alerts] == [20, 12]
+    assert [found.day.day for _, found in told.anomalies] == [20, 12]
     assert told.sentences[0] == "2 days were out of the ordinary."
 
 
@@ -253,14 +257,14 @@ def parse(html: str) -> Page:
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    """A report with a gap, an alert, a hostile text, CJK and emoji."""
+    """A report with a gap, an anomaly, a hostile text, CJK and emoji."""
     levels = {day: 1000 + day for day in range(8, 21) if day not in (13, 14)}
     first = AccountHistory(
         integration(name="さくら 🌸 " + "long " * 20),
         followers(levels),
         post(1, evening(11), {day: (day * 40, day) for day in (12, 13, 16, 17)}, HOSTILE)
         + post(2, evening(12), {13: (10, 9), 14: (20, 12)}, "新しい豆が届きました☕" * 9),
-        (alert(16),),
+        (anomaly(16),),
         Decimal("1.5"),
     )
     second = AccountHistory(integration(2, "quiet"), usd=Decimal("0.01"))

@@ -34,17 +34,17 @@ def test_without_anything_set_roost_means_the_real_x() -> None:
     assert settings.x_endpoint == LIVE_X
     assert settings.database_url is None
     assert settings.roost_home == Path.home() / ".roost"
-    assert settings.create_deadline == timedelta(seconds=10)
-    assert settings.read_lag == timedelta(seconds=15)
-    assert settings.resend_within == timedelta(minutes=10)
+    assert settings.create_timeout == timedelta(seconds=10)
+    assert settings.timeline_lag == timedelta(seconds=15)
+    assert settings.resend_window == timedelta(minutes=10)
 
 
 def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "ROOST_KEYS", "ROOST_CLOCK_URL", "ROOST_HEARTBEAT_S"):
+    for name in ("DATABASE_URL", "ROOST_VAULT_KEYS", "ROOST_CLOCK_URL", "ROOST_HEARTBEAT_S"):
         bare.setenv(name, "")
     settings = read_settings()
     assert settings.database_url is None
-    assert settings.roost_keys is None
+    assert settings.roost_vault_keys is None
     assert settings.roost_clock_url is None
     assert settings.roost_heartbeat_s == 2.0
 
@@ -67,9 +67,9 @@ def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
         ("ROOST_X_BASE_URL", "http://a-password\u2100.example/"),
         ("DATABASE_URL", "mysql://user:a-password@host/db"),
         ("DATABASE_URL", "host=somewhere password=a-password"),
-        ("ROOST_CREATE_DEADLINE_S", "soon"),
-        ("ROOST_CREATE_DEADLINE_S", "0"),
-        ("ROOST_READ_LAG_S", "-1"),
+        ("ROOST_CREATE_TIMEOUT_S", "soon"),
+        ("ROOST_CREATE_TIMEOUT_S", "0"),
+        ("ROOST_TIMELINE_LAG_S", "-1"),
         ("ROOST_HEARTBEAT_S", "nan"),
         ("ROOST_SEGMENT_BYTES", "4194305"),
     ],
@@ -95,7 +95,7 @@ TEXTS = {
     "DATABASE_URL": "postgresql://user:the-password@host/db",
     "ROOST_ADMIN_DATABASE_URL": "postgresql://user:the-password@host/db",
     "ROOST_HOME": "/the-home",
-    "ROOST_KEYS": "k1:the-ring",
+    "ROOST_VAULT_KEYS": "k1:the-ring",
     "ROOST_X_EMULATOR_HOST": "the-emulator.example.org",
     "ROOST_X_BASE_URL": "http://127.0.0.1:8710/the-x",
     "ROOST_X_TIER": "enterprise",
@@ -156,7 +156,7 @@ def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
         "TWITTER_CLIENT_SECRET": "s-client",
         "TWITTER_API_KEY": "s-key",
         "TWITTER_API_SECRET": "s-api",
-        "ROOST_KEYS": "k1:s-ring",
+        "ROOST_VAULT_KEYS": "k1:s-ring",
         "DATABASE_URL": "postgresql://user:s-password@host/db",
     }
     for name, value in secrets.items():

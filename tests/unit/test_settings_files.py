@@ -47,7 +47,7 @@ def test_the_environment_wins_over_the_file_of_the_home(
     monkeypatch.setenv("TWITTER_CLIENT_ID", "from-environment")
     settings = read_settings()
     assert settings.twitter_client_id == "from-environment"
-    assert settings.roost_read_lag_s == 20.0
+    assert settings.roost_timeline_lag_s == 20.0
 
 
 def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) 
     named = write(tmp_path / "named.env", f"TWITTER_CLIENT_ID=named\nROOST_HOME={tmp_path}\n")
     settings = read_settings(named)
     assert settings.twitter_client_id == "named"
-    assert settings.roost_read_lag_s == 15.0
+    assert settings.roost_timeline_lag_s == 15.0
     assert settings.roost_home == home  # the environment's
     assert read_settings().twitter_client_id == "of-home"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from roost import story
-from roost.journal import Attempt, Outcome, PartJournal
 from roost.models import AttemptId, Event, Part, PartId, PartState, PostId
+from roost.publishing import history
+from roost.publishing.state import Attempt, Outcome, PartProgress
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -69,11 +69,11 @@ CASES = [
 def test_a_step_is_a_sentence(
     position: int | None, before: str | None, after: str, why: str, told: str
 ) -> None:
-    assert story.sentence(Event(NOON, PostId(1), position, before, after, why)) == told
+    assert history.describe_event(Event(NOON, PostId(1), position, before, after, why)) == told
 
 
 def test_every_outcome_has_words() -> None:
-    words = {story.outcome(_attempt(outcome=outcome)) for outcome in (None, *Outcome)}
+    words = {history.describe_outcome(_attempt(outcome=outcome)) for outcome in (None, *Outcome)}
     assert len(words) == len(Outcome) + 1
 
 
@@ -102,11 +102,11 @@ def _attempt(**values: Any) -> Attempt:
     ids=["unread", "early", "once", "twice", "decided"],
 )
 def test_what_reading_the_timeline_has_shown(values: dict[str, Any], told: str | None) -> None:
-    assert story.reads(_attempt(**values)) == told
+    assert history.describe_reads(_attempt(**values)) == told
 
 
 def test_files_are_told_by_the_names_that_the_timeline_has_for_them() -> None:
     part = Part(PartId(1), PostId(1), 1, "Teal", PartState.UNKNOWN, None, None)
-    assert story.media(PartJournal(part)) is None
-    known = PartJournal(part, (_attempt(media_keys=("3_2", "3_1")),))
-    assert story.media(known) == "its files are on X as 3_1, 3_2"
+    assert history.describe_media(PartProgress(part)) is None
+    known = PartProgress(part, (_attempt(media_keys=("3_2", "3_1")),))
+    assert history.describe_media(known) == "its files are on X as 3_1, 3_2"

@@ -13,7 +13,7 @@ import pytest
 
 from roost import telemetry
 from roost.escaping import log_line
-from roost.telemetry import log_lost_exceptions, log_to_stderr, observe, reached
+from roost.telemetry import failpoint, log_lost_exceptions, log_to_stderr, on_failpoint
 
 TOKEN = "dGhpcy1pcy1hLXRva2VuOjE3OTU1MjE2"
 
@@ -206,7 +206,7 @@ def test_the_job_engine_does_not_tell_every_job(
 def test_observers_hear_each_step_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(telemetry, "_observers", [])
     heard: list[str] = []
-    observe(heard.append)
-    reached("upload.before_send")
-    reached("create.before_send")
+    on_failpoint(heard.append)
+    failpoint("upload.before_send")
+    failpoint("create.before_send")
     assert heard == ["upload.before_send", "create.before_send"]

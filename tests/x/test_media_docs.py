@@ -12,10 +12,10 @@ import pytest
 
 import roost
 from fix_emulator import Emulator
-from fix_house import connect_account
+from fix_runtime import connect_account
 from roost import store, x
-from roost.house import House
 from roost.models import AccountSnapshot, Metric, Tenant
+from roost.runtime import Runtime
 from roost.settings import Settings
 
 from .conftest import Account
@@ -79,14 +79,14 @@ async def test_provider(
 
 
 async def test_history(
-    house: House, settings: Settings, tenant: Tenant, emulator: Emulator
+    runtime: Runtime, settings: Settings, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_account(house, tenant, emulator, "larkbooks")
-    now = house.clock.now()
+    account = await connect_account(runtime, tenant, emulator, "larkbooks")
+    now = runtime.clock.now()
     counts = {Metric.FOLLOWERS: 5, Metric.FOLLOWING: 6, Metric.POSTS: 7}
     reading = AccountSnapshot(account.id, now - timedelta(days=9), counts)
-    await store.snapshots.open_month(house.database, reading.at)
-    async with house.database.tenant(tenant.id) as transaction:
+    await store.snapshots.open_month(runtime.database, reading.at)
+    async with runtime.database.tenant(tenant.id) as transaction:
         await store.snapshots.add_account(transaction, tenant.id, reading)
     _, second = examples("provider.md")
     names: dict[str, Any] = {

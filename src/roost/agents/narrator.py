@@ -1,6 +1,6 @@
 """Sentences computed from figures: no model, no adjective that a number does not carry.
 
-Every number a reader meets in an alert or a report is worded here.
+Every number a reader meets in an anomaly or a report is worded here.
 """
 
 from dataclasses import dataclass
@@ -78,7 +78,7 @@ def narrate(figures: Figures) -> tuple[str, ...]:
 
 
 def tell_change(*, amount: float, before: float, expected: float, on: date, days: float) -> str:
-    """An alert's sentence: how many followers came or went on a day, and what is usual."""
+    """An anomaly's sentence: how many followers came or went on a day, and what is usual."""
     verb = "Gained" if amount > 0 else "Lost"
     share = ratio(abs(amount), before)
     of_all = "" if share is None else f" ({percent(share)})"

@@ -37,7 +37,7 @@ app = App(
 
 #: Loaded when they are called: `roost --version` imports none of them.
 _COMMANDS = (
-    ("demo", "demo:demo", "The whole way through the house, against the emulator, in a minute."),
+    ("demo", "demo:demo", "The whole way through the runtime, against the emulator, in a minute."),
     ("init", "setup:init", "Make what Roost needs, or bring it up to date; safe to run again."),
     ("doctor", "doctor:doctor", "Look at everything and say what to do."),
     ("serve", "processes:serve", "Serve the page and the connection's way, until ended."),
@@ -53,7 +53,7 @@ _COMMANDS = (
     ("decide", "deciding:decide", "Settle a post that waits for a person."),
     ("pause", "pausing:pause", "Hold posts back: one, an account's, a tenant's, all."),
     ("resume", "pausing:resume", "Let posts go on that were held back."),
-    ("alarms", "alarms:alarms", "List what a person has to see to."),
+    ("alerts", "alerts:alerts", "List what a person has to see to."),
     ("import", "plans:import_plan", "Import a content plan (CSV)."),
     ("metrics", "figures:metrics", "Show what accounts and posts earned."),
     ("report", "figures:report", "Write the report."),
@@ -79,7 +79,7 @@ def _launch(
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and end with its exit code."""
     try:
-        from roost.cli.show import run
+        from roost.cli.output import run
 
         sys.exit(run(app.meta, arguments))
     except KeyboardInterrupt:  # while the program was still loading

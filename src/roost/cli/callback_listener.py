@@ -10,7 +10,7 @@ import aiohttp
 
 from roost.endpoint import is_loopback
 from roost.errors import Refused, UnsafeHost
-from roost.house import House
+from roost.runtime import Runtime
 from roost.services import prove_service
 
 _TIMEOUT_S: Final = 5.0
@@ -31,13 +31,13 @@ def port_of(callback: SplitResult) -> int:
     return callback.port or (443 if callback.scheme == "https" else 80)
 
 
-async def is_served(house: House) -> bool:
+async def is_served(runtime: Runtime) -> bool:
     """Whether this home's service listens at the callback's address; False: nobody does.
 
     A browser may take any address that the host has, so each that is listened at has to prove it.
     Raises: CallbackNotOurs, UnsafeHost (plain HTTP to another machine).
     """
-    callback = urlsplit(house.settings.twitter_callback_url)
+    callback = urlsplit(runtime.settings.twitter_callback_url)
     host, port = callback.hostname or "", port_of(callback)
     if callback.scheme == "http" and not is_loopback(host):
         raise UnsafeHost(
@@ -47,7 +47,7 @@ async def is_served(house: House) -> bool:
         )
     listening = await asyncio.to_thread(_listening, host, port)
     for address in listening:
-        await _require_proof(house, callback, address)
+        await _require_proof(runtime, callback, address)
     return bool(listening)
 
 
@@ -66,9 +66,9 @@ def _listening(host: str, port: int) -> list[tuple[str, int]]:
     return listening
 
 
-async def _require_proof(house: House, callback: SplitResult, address: tuple[str, int]) -> None:
+async def _require_proof(runtime: Runtime, callback: SplitResult, address: tuple[str, int]) -> None:
     challenge = prove_service.make_challenge()
-    expected = await prove_service.prove(house, challenge, address)
+    expected = await prove_service.prove(runtime, challenge, address)
     host, port = address
     if callback.scheme == "https":
         host = callback.hostname or ""

@@ -12,11 +12,11 @@ from cyclopts import Parameter
 from roost import store
 from roost.child_environment import hidden
 from roost.cli.callback_listener import is_served, port_of
-from roost.cli.show import Json, TenantName, complete, open_for_command, say, tell
+from roost.cli.output import Json, TenantName, complete, open_for_command, say, tell
 from roost.errors import Busy
 from roost.escaping import one_line
-from roost.house import House
 from roost.models import Integration
+from roost.runtime import Runtime
 from roost.settings import Settings
 
 _LOOK_EVERY_S = 0.5
@@ -41,25 +41,25 @@ def connect(
     """Connect an X account: opens a page, waits for consent, keeps the grant sealed."""
 
     async def work() -> None:
-        async with open_for_command(with_secrets=True) as house:
-            account = await _connect(house, tenant, no_browser)
+        async with open_for_command(with_secrets=True) as runtime:
+            account = await _connect(runtime, tenant, no_browser)
         told = one_line(f"@{account.username} is connected ({account.environment}).")
         say(account, told, as_json=as_json)
 
     return complete(work)
 
 
-async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integration:
-    house.settings.require_x_app()
-    tenant = await store.tenants.get(house.database, tenant_name)
-    callback = urlsplit(house.settings.twitter_callback_url)
+async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Integration:
+    runtime.settings.require_x_app()
+    tenant = await store.tenants.get(runtime.database, tenant_name)
+    callback = urlsplit(runtime.settings.twitter_callback_url)
     origin = f"{callback.scheme}://{callback.netloc}"
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         before = {one.id: one.connected_at for one in await store.accounts.list_all(transaction)}
     async with contextlib.AsyncExitStack() as stack:
-        if not await is_served(house):
+        if not await is_served(runtime):
             await stack.enter_async_context(
-                _own_server(house, callback.hostname or "", port_of(callback))
+                _own_server(runtime, callback.hostname or "", port_of(callback))
             )
         query = urlencode({"tenant": tenant.name})
         start = f"{origin}/api/auth/twitter/start?{query}"
@@ -71,7 +71,7 @@ async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integrat
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 while True:
-                    async with house.database.tenant(tenant.id) as transaction:
+                    async with runtime.database.tenant(tenant.id) as transaction:
                         accounts = await store.accounts.list_all(transaction)
                     for account in accounts:
                         if before.get(account.id) != account.connected_at:
@@ -83,7 +83,7 @@ async def _connect(house: House, tenant_name: str, no_browser: bool) -> Integrat
 
 
 @contextlib.asynccontextmanager
-async def _own_server(house: House, host: str, port: int) -> AsyncIterator[None]:
+async def _own_server(runtime: Runtime, host: str, port: int) -> AsyncIterator[None]:
     """Serve for the length of the block, then until the browser has shown the account's page."""
     from roost.web import server
 
@@ -96,7 +96,7 @@ async def _own_server(house: House, host: str, port: int) -> AsyncIterator[None]
     server.require_loopback(host)
     serving = asyncio.create_task(
         server.serve(
-            house,
+            runtime,
             host,
             port,
             on_listening=lambda _: ready.set(),

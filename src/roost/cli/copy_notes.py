@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from roost.cli.show import tell
+from roost.cli.output import tell
 from roost.mediafile.probe import printable_name
 
 #: A smaller file is copied before anybody could read that it is.

@@ -8,13 +8,13 @@ import aiohttp
 from cyclopts import Parameter
 
 from roost import store, x
-from roost.accounts import keep_profile, open_account
-from roost.cli.asking import agree
+from roost.account_client import keep_profile, open_account
 from roost.cli.command_settings import command_settings, env_file
+from roost.cli.confirm import agree
 from roost.cli.doctor_database import look_at_login
 from roost.cli.doctor_work import account_rests, look_at_work
 from roost.cli.findings import Finding, Health
-from roost.cli.show import Json, complete, say, signature
+from roost.cli.output import Json, actor_name, complete, say
 from roost.errors import (
     DatabaseUnavailable,
     PoolerUnsupported,
@@ -23,9 +23,9 @@ from roost.errors import (
     UnsafeDatabaseRole,
 )
 from roost.escaping import one_line
-from roost.house import House, from_outside, open_house
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, unit_usd
+from roost.runtime import Runtime, from_outside, open_runtime
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.vault import key_file, load_ring
@@ -61,11 +61,11 @@ def doctor(
 async def _look(settings: Settings, live: bool, yes: bool) -> list[Finding]:
     findings = [*_settings(settings), _keys(settings), await _reach(settings)]
     try:
-        async with open_house(settings, who=signature()) as house:
+        async with open_runtime(settings, actor=actor_name()) as runtime:
             kind = "DATABASE_URL" if settings.database_url else "embedded"
             findings.append(Finding("database", Health.WELL, f"{kind}, tables up to date"))
-            findings += await look_at_login(house)
-            findings += await _house(house, live, yes)
+            findings += await look_at_login(runtime)
+            findings += await _runtime(runtime, live, yes)
     except RoostError as error:
         what = "database" if isinstance(error, _DATABASE) else "start"
         findings.append(Finding(what, Health.ILL, error.message, error.next))
@@ -96,8 +96,8 @@ def _x_app(settings: Settings) -> list[Finding]:
 
 
 def _keys(settings: Settings) -> Finding:
-    if settings.roost_keys is not None:
-        return Finding("vault key", Health.WELL, "from ROOST_KEYS")
+    if settings.roost_vault_keys is not None:
+        return Finding("vault key", Health.WELL, "from ROOST_VAULT_KEYS")
     try:
         ring = load_ring(settings.roost_home, None)
     except RoostError as error:
@@ -128,11 +128,11 @@ async def _reach(settings: Settings) -> Finding:
         )
 
 
-async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
+async def _runtime(runtime: Runtime, live: bool, yes: bool) -> list[Finding]:
     accounts, unreadable = [], []
-    for tenant_id in await store.tenants.list_ids(house.database):
+    for tenant_id in await store.tenants.list_ids(runtime.database):
         try:
-            async with house.database.tenant(tenant_id) as transaction:
+            async with runtime.database.tenant(tenant_id) as transaction:
                 accounts += await store.accounts.list_all(transaction)
         except DATABASE_AWAY:
             raise
@@ -140,13 +140,13 @@ async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
             failure = from_outside(error)
             what = f"accounts of tenant {tenant_id}"
             unreadable.append(Finding(what, Health.ILL, failure.message, failure.next))
-    findings = [*unreadable, *await look_at_work(house, accounts)]
+    findings = [*unreadable, *await look_at_work(runtime, accounts)]
     if live:
         usd: Decimal = unit_usd(Operation.READ_USER) * len(accounts)
         cost = f"Asking X about {len(accounts)} accounts costs up to ${usd:.3f}."
         live = await agree(cost, yes=yes)
     for account in accounts:
-        findings += [await _account(house, account, live), *account_rests(account, house)]
+        findings += [await _account(runtime, account, live), *account_rests(account, runtime)]
     if not accounts:
         findings.append(
             Finding("accounts", Health.NOTICE, "none is connected", "Run `roost connect`.")
@@ -154,25 +154,25 @@ async def _house(house: House, live: bool, yes: bool) -> list[Finding]:
     return findings
 
 
-async def _account(house: House, account: Integration, live: bool) -> Finding:
+async def _account(runtime: Runtime, account: Integration, live: bool) -> Finding:
     what = f"@{account.username}"
     if account.status is not IntegrationStatus.CONNECTED:
         return Finding(
             what, Health.ILL, f"is {account.status}", "Run `roost connect`; its posts wait."
         )
-    if account.environment is not house.settings.environment:
+    if account.environment is not runtime.settings.environment:
         return Finding(
             what,
             Health.NOTICE,
-            f"belongs to the {account.environment} X, not to {house.settings.roost_x_base_url}",
+            f"belongs to the {account.environment} X, not to {runtime.settings.roost_x_base_url}",
         )
     if account.health is not None:
         return Finding(what, Health.ILL, f"could not be read: {account.health}")
     if not live:
         return Finding(what, Health.WELL, f"connected ({account.environment})")
     try:
-        user = await x.users.read_me(open_account(house, account))
-        await keep_profile(house, account, user)
+        user = await x.users.read_me(open_account(runtime, account))
+        await keep_profile(runtime, account, user)
     except RoostError as error:
         return Finding(what, Health.ILL, error.message, error.next)
     return Finding(what, Health.WELL, "X knows it and accepts its token")

@@ -1,15 +1,15 @@
 """What `roost doctor` says about the database's login: that it can do its work, and no more."""
 
 from roost.cli.findings import Finding, Health
-from roost.house import House
+from roost.runtime import Runtime
 from roost.store.privileges import Login, find_login
 
 
-async def look_at_login(house: House) -> list[Finding]:
+async def look_at_login(runtime: Runtime) -> list[Finding]:
     """Whom Roost logs in as, what that login or others could do too much, and the other address."""
-    async with house.database.statements(None) as transaction:
+    async with runtime.database.statements(None) as transaction:
         login = await find_login(transaction.raw)
-    return [*judge_login(login), *_admin_address(house)]
+    return [*judge_login(login), *_admin_address(runtime)]
 
 
 def judge_login(login: Login) -> list[Finding]:
@@ -29,8 +29,8 @@ def judge_login(login: Login) -> list[Finding]:
     ]
 
 
-def _admin_address(house: House) -> list[Finding]:
-    if house.settings.roost_admin_database_url is None:
+def _admin_address(runtime: Runtime) -> list[Finding]:
+    if runtime.settings.roost_admin_database_url is None:
         return []
     return [
         Finding(

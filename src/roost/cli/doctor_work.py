@@ -3,40 +3,40 @@
 from datetime import timedelta
 
 from roost import store, worker
-from roost.cli.chosen import ago
+from roost.cli.arguments import ago
 from roost.cli.findings import Finding, Health
 from roost.errors import MediaCopyLost, MediaStalled, MediaStoreUnsafe
-from roost.house import House
 from roost.models import Integration
-from roost.services import media_copies, pause, watch
+from roost.runtime import Runtime
+from roost.services import media_copies, monitor, pause
 
-#: Alarms of one post: the others go out.
+#: Alerts of one post: the others go out.
 _ABOUT_A_POST = {"decision", "missed", "failed"}
 #: Told by a line of its own.
 _TOLD_APART = {"late"}
 
 
-async def look_at_work(house: House, accounts: list[Integration]) -> list[Finding]:
-    """Workers, the stop switch, late posts, alarms, what rests or is kept, copies of files."""
+async def look_at_work(runtime: Runtime, accounts: list[Integration]) -> list[Finding]:
+    """Workers, the stop switch, late posts, alerts, what rests or is kept, copies of files."""
     return [
-        await _workers(house),
-        *await _stop_switch(house),
-        await _late(house),
-        *await _alarms(house),
-        *await _apps(house),
-        *await _silent(house, accounts),
-        await _media(house),
+        await _workers(runtime),
+        *await _stop_switch(runtime),
+        await _late(runtime),
+        *await _alerts(runtime),
+        *await _apps(runtime),
+        *await _silent(runtime, accounts),
+        await _media(runtime),
     ]
 
 
-async def _workers(house: House) -> Finding:
-    if await worker.is_any_alive(house):
+async def _workers(runtime: Runtime) -> Finding:
+    if await worker.is_any_alive(runtime):
         return Finding("workers", Health.WELL, "at least one is alive")
     return Finding("workers", Health.NOTICE, "none is alive", "Start `roost worker`.")
 
 
-async def _stop_switch(house: House) -> list[Finding]:
-    async with house.database.statements(None) as transaction:
+async def _stop_switch(runtime: Runtime) -> list[Finding]:
+    async with runtime.database.statements(None) as transaction:
         holds = await pause.find_holds(transaction)
     if not holds.everything:
         return []
@@ -44,34 +44,34 @@ async def _stop_switch(house: House) -> list[Finding]:
     return [Finding("stop switch", Health.NOTICE, told, "`roost resume --all` lets it go on.")]
 
 
-async def _late(house: House) -> Finding:
-    oldest = await watch.check_alerts(house)
+async def _late(runtime: Runtime) -> Finding:
+    oldest = await monitor.check_alerts(runtime)
     if oldest is None:
-        minutes = watch.LATE // timedelta(minutes=1)
+        minutes = monitor.LATE // timedelta(minutes=1)
         return Finding("posts", Health.WELL, f"none is more than {minutes} min late")
-    minutes = (house.clock.now() - oldest) // timedelta(minutes=1)
+    minutes = (runtime.clock.now() - oldest) // timedelta(minutes=1)
     told = f"the oldest due post is {minutes} min late"
     return Finding("posts", Health.ILL, told, "See `roost posts` and the worker's log.")
 
 
-async def _alarms(house: House) -> list[Finding]:
+async def _alerts(runtime: Runtime) -> list[Finding]:
     return [
         Finding(
-            "alarm" if tenant is None else f"alarm of {tenant.name}",
-            Health.NOTICE if alarm.kind in _ABOUT_A_POST else Health.ILL,
-            f"{alarm.message} (since {alarm.raised_at.isoformat(timespec='seconds')})",
-            alarm.next,
+            "alert" if tenant is None else f"alert of {tenant.name}",
+            Health.NOTICE if alert.kind in _ABOUT_A_POST else Health.ILL,
+            f"{alert.message} (since {alert.raised_at.isoformat(timespec='seconds')})",
+            alert.next,
         )
-        for tenant, alarm in await watch.list_alarms(house)
-        if alarm.kind not in _TOLD_APART
+        for tenant, alert in await monitor.list_alerts(runtime)
+        if alert.kind not in _TOLD_APART
     ]
 
 
-async def _apps(house: House) -> list[Finding]:
-    now = house.clock.now()
-    async with house.database.statements(None) as transaction:
+async def _apps(runtime: Runtime) -> list[Finding]:
+    now = runtime.clock.now()
+    async with runtime.database.statements(None) as transaction:
         rows = await transaction.run(
-            "list_app_rests", now=now, environment=house.settings.environment
+            "list_app_rests", now=now, environment=runtime.settings.environment
         )
     return [
         Finding(
@@ -84,15 +84,15 @@ async def _apps(house: House) -> list[Finding]:
     ]
 
 
-async def _silent(house: House, accounts: list[Integration]) -> list[Finding]:
+async def _silent(runtime: Runtime, accounts: list[Integration]) -> list[Finding]:
     """Nobody breaks a lock: a person wakes or ends the process that keeps it."""
     names = {account.id: f"@{account.username}" for account in accounts}
-    within = timedelta(seconds=house.settings.roost_stalled_after_s)
-    async with house.database.statements(None) as transaction:
+    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+    async with runtime.database.statements(None) as transaction:
         silent = await store.locks.find_silent(transaction, accounts, within=within)
     return [
         Finding(
-            one.who,
+            one.actor,
             Health.ILL,
             "gives no sign of life and keeps "
             + (", ".join(names[account] for account in one.accounts) or "an account")
@@ -103,23 +103,23 @@ async def _silent(house: House, accounts: list[Integration]) -> list[Finding]:
     ]
 
 
-async def _media(house: House) -> Finding:
+async def _media(runtime: Runtime) -> Finding:
     """Files of posts that are not out: without Roost's copy they cannot be uploaded."""
     try:
-        lost = await media_copies.list_lost(house)
-        house.media.require_safe()
+        lost = await media_copies.list_lost(runtime)
+        runtime.media.require_safe()
     except (MediaStalled, MediaStoreUnsafe) as error:
         return Finding("media", Health.ILL, error.message, error.next)
     if not lost:
         return Finding("media", Health.WELL, "every file that a post needs is there")
     names = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
-    told = f"{len(lost)} files that posts need are not in {house.media.folder}: {names}"
+    told = f"{len(lost)} files that posts need are not in {runtime.media.folder}: {names}"
     return Finding("media", Health.ILL, told, MediaCopyLost.default_next)
 
 
-def account_rests(account: Integration, house: House) -> list[Finding]:
+def account_rests(account: Integration, runtime: Runtime) -> list[Finding]:
     """An account of which X takes nothing at present, or that somebody has paused."""
-    what, now = f"@{account.username}", house.clock.now()
+    what, now = f"@{account.username}", runtime.clock.now()
     found = []
     if account.rest_until is not None and account.rest_until > now:
         told = f"X takes no post of it: {account.rest_why}"

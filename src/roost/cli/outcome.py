@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost import store, worker
-from roost.cli.processes import worker_signature
-from roost.cli.show import INTERRUPTED, tell
-from roost.cli.standing import Standing, describe_wait, standing_of, tell_held
+from roost.cli.output import INTERRUPTED, tell
+from roost.cli.post_status import Standing, describe_wait, standing_of, tell_held
+from roost.cli.serve import worker_id
 from roost.escaping import one_line
-from roost.house import House
 from roost.models import IntegrationStatus, PartState, Post, PostState, Tenant
+from roost.runtime import Runtime
 from roost.services import pause
 from roost.services.pause import Scope
 
@@ -36,7 +36,7 @@ class Outcome:
     exit_code: int
 
 
-async def wait_for_outcome(house: House, tenant: Tenant, post: Post) -> Outcome:
+async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outcome:
     """Wait until the post is settled, with a worker within this process while none is alive.
 
     What only a person can end is not waited for. Ctrl-C and SIGTERM end the waiting: a request that
@@ -46,17 +46,17 @@ async def wait_for_outcome(house: House, tenant: Tenant, post: Post) -> Outcome:
     told, looks, is_interrupted = "", 0, False
     try:
         while True:
-            post, standing = await _see(house, tenant, post)
+            post, standing = await _see(runtime, tenant, post)
             if post.state not in MOVING:
                 break
-            if (blocked := _blocked(house, post, standing)) is not None:
+            if (blocked := _blocked(runtime, post, standing)) is not None:
                 return blocked
             if within is not None and within.done():
                 within.result()
             look = within is None and looks % _LOOK_FOR_WORKER == 0
-            if look and not await worker.is_any_alive(house):
+            if look and not await worker.is_any_alive(runtime):
                 tell("No worker is alive; until this post is settled, this command is one.")
-                working = dataclasses.replace(house, who=worker_signature())
+                working = dataclasses.replace(runtime, actor=worker_id())
                 within = asyncio.create_task(worker.run(working, handle_signals=False))
             if standing.wait is not None:
                 waits = describe_wait(standing.wait, tenant)
@@ -76,8 +76,8 @@ async def wait_for_outcome(house: House, tenant: Tenant, post: Post) -> Outcome:
                 await within
     if is_interrupted:
         # What was on its way has been finished by now: its answer is in the rows.
-        post, _ = await _see(house, tenant, post)
-        tell(describe_interrupted(post, worker_alive=await worker.is_any_alive(house)))
+        post, _ = await _see(runtime, tenant, post)
+        tell(describe_interrupted(post, worker_alive=await worker.is_any_alive(runtime)))
     code = INTERRUPTED if post.state in MOVING else exit_code_of(post)
     return Outcome(post, code)
 
@@ -87,15 +87,15 @@ def exit_code_of(post: Post) -> int:
     return _EXIT.get(post.state, 0 if post.state in MOVING else 1)
 
 
-async def _see(house: House, tenant: Tenant, post: Post) -> tuple[Post, Standing]:
-    async with house.database.tenant(tenant.id) as transaction:
+async def _see(runtime: Runtime, tenant: Tenant, post: Post) -> tuple[Post, Standing]:
+    async with runtime.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post.id)
         account = await store.accounts.get(transaction, post.integration_id)
         holds = await pause.find_holds(transaction)
-    return post, standing_of(post, account, holds, house.clock.now())
+    return post, standing_of(post, account, holds, runtime.clock.now())
 
 
-def _blocked(house: House, post: Post, standing: Standing) -> Outcome | None:
+def _blocked(runtime: Runtime, post: Post, standing: Standing) -> Outcome | None:
     """Say what only a person can end, and how; None where nothing of this kind keeps the post."""
     account, states = standing.account, {part.state for part in post.parts}
     if PartState.SENDING in states:
@@ -111,10 +111,10 @@ def _blocked(house: House, post: Post, standing: Standing) -> Outcome | None:
         tell(f"@{account.username} is {account.status}. `roost connect` connects it again.")
         tell(stays)
         return Outcome(post, _TO_CONNECT)
-    if account.environment is not house.settings.environment:
+    if account.environment is not runtime.settings.environment:
         tell(
             f"@{account.username} belongs to the {account.environment} X, and this Roost uses"
-            f" {house.settings.roost_x_base_url}: only a worker that uses the other publishes it."
+            f" {runtime.settings.roost_x_base_url}: only a worker that uses the other publishes it."
         )
         tell(stays)
         return Outcome(post, _PAUSED)
@@ -153,16 +153,16 @@ def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
     return f"Post {post.id} stays planned. {by} {show}, `roost cancel {post.id}` takes it back."
 
 
-async def note_without_worker(house: House, post: Post) -> None:
+async def note_without_worker(runtime: Runtime, post: Post) -> None:
     """Say at once where nobody will publish a planned post."""
-    if post.state in MOVING and not await worker.is_any_alive(house):
+    if post.state in MOVING and not await worker.is_any_alive(runtime):
         tell(_NO_WORKER)
 
 
-async def see_interrupted(house: House, sending: worker.Sending) -> list[Post]:
+async def see_interrupted(runtime: Runtime, sending: worker.Sending) -> list[Post]:
     """The posts that a worker was sending when it was asked to end, as they are now."""
     found = []
     for tenant_id, post_id in sorted(sending):
-        async with house.database.tenant(tenant_id) as transaction:
+        async with runtime.database.tenant(tenant_id) as transaction:
             found.append(await store.posts.get(transaction, post_id))
     return found

@@ -1,272 +1,163 @@
-"""`roost post`, `edit`, `cancel`: single posts, from the terminal."""
+"""`roost posts`: the posts in the order of their time, or one with its history."""
 
-import itertools
-import logging
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 
 from cyclopts import Parameter
+from rich.table import Table
 
 from roost import store
-from roost.cli.chosen import choose_account, choose_instant
-from roost.cli.copy_notes import CopyNotes
-from roost.cli.outcome import note_without_worker, wait_for_outcome
-from roost.cli.part_options import OptionFlags, with_options
-from roost.cli.preview import preview, require_connected
-from roost.cli.show import (
+from roost.cli.arguments import choose_account
+from roost.cli.output import (
     AccountName,
     Json,
     TenantName,
     complete,
+    make_console,
     open_for_command,
+    plain,
     say,
-    show_findings,
 )
-from roost.cli.standing import post_as_json, see_standing, tell_standing
-from roost.errors import InvalidInput
-from roost.input_file import read_input
-from roost.models import NO_OPTIONS, MediaAsset, Part, Post, PostId
-from roost.planfile import parse_span
-from roost.services import schedule
-from roost.services.schedule import PlainPart
-from roost.text import split_thread
-
-#: For a file that becomes a thread: 25 parts of the longest text that X takes.
-_MAX_THREAD_BYTES = 4 << 20
-NO_FLAGS = OptionFlags()
-Media = Annotated[
-    list[Path] | None, Parameter(name="--media", negative="", help="A file; may be repeated.")
-]
-Alt = Annotated[
-    list[str] | None,
-    Parameter(name="--alt", negative="", help="Alt text of the file at the same place."),
-]
+from roost.cli.part_options import tell_options
+from roost.cli.post_status import (
+    Standing,
+    describe_wait,
+    post_as_json,
+    see_standing,
+    standing_of,
+    tell_held,
+    tell_standing,
+)
+from roost.clock import in_time_zone
+from roost.escaping import indented, one_line
+from roost.models import Event, PartState, Post, PostId, Tenant
+from roost.publishing import history
+from roost.publishing.state import PartProgress
+from roost.runtime import Runtime
+from roost.services import pause
 
 
-class ThreadNotReplaceable(InvalidInput):
-    """A thread's text file would take files or options off a later part."""
-
-    default_next = "Cancel it, and import the thread from a plan, which names each part's files."
-
-
-def post(
-    text: str = "",
+def posts(
+    post: int | None = None,
     /,
     *,
-    media: Media = None,
-    alt: Alt = None,
-    at: Annotated[
-        str | None, Parameter(help="ISO 8601, or `+20m` from now; without it: now.")
-    ] = None,
-    tolerance: Annotated[
-        str | None,
-        Parameter(help="How late it may go out, as `30m`; without it: as the settings say."),
-    ] = None,
-    thread: Annotated[
-        Path | None, Parameter(help="A text file that becomes a thread, cut where it reads well.")
-    ] = None,
-    options: OptionFlags = NO_FLAGS,
-    wait: Annotated[
-        bool, Parameter(negative="--no-wait", help="Without --at: wait for the outcome.")
-    ] = True,
-    dry_run: Annotated[
-        bool,
-        Parameter(negative="", help="Only show what would become of it, when, and the price."),
+    history: Annotated[
+        bool, Parameter(negative="", help="What happened to the post, step by step.")
     ] = False,
     tenant: TenantName = "default",
     account: AccountName = None,
     as_json: Json = False,
 ) -> int:
-    """Publish a post now and wait for the outcome, or schedule it with --at.
+    """List the posts in the order of their time, or show one."""
 
-    Where a pause holds it back, this ends at once with 4, and where its account has to be connected
-    again, with 5: the post stays planned.
-    """
-
-    async def work() -> int:
-        parts = with_options(_parts(text, media, alt, thread), options.read())
-        late = None if tolerance is None else parse_span(tolerance)
-        async with open_for_command(logging.WARNING, with_secrets=not dry_run) as house:
-            whose = await store.tenants.get(house.database, tenant)
-            integration = await choose_account(house, whose, account)
-            due_at = choose_instant(at, whose, house.clock.now())
-            if dry_run:
-                return await preview(house, whose, integration, parts, due_at, as_json=as_json)
-            require_connected(integration)
-            planned = await schedule.schedule_post(
-                house, whose, integration, parts,
-                due_at=due_at, why="posted from the terminal", tolerance=late,
-                on_findings=show_findings,
-                on_progress=CopyNotes(),
-            )  # fmt: skip
-            code = 0
-            if at is None and wait:
-                outcome = await wait_for_outcome(house, whose, planned)
-                planned, code = outcome.post, outcome.exit_code
+    async def work() -> None:
+        async with open_for_command() as runtime:
+            whose = await store.tenants.get(runtime.database, tenant)
+            if post is None:
+                await _list(runtime, whose, account, as_json)
             else:
-                await note_without_worker(house, planned)
-            standing = await see_standing(house, whose, planned)
-        told = tell_standing(planned, whose, standing)
-        say(post_as_json(planned, standing), told, as_json=as_json)
-        return code
+                await _show_one(runtime, whose, PostId(post), history, as_json)
 
     return complete(work)
 
 
-def _parts(
-    text: str, media: list[Path] | None, alt: list[str] | None, thread: Path | None
-) -> list[PlainPart]:
-    carried = _carried(media or [], alt or [])
-    if thread is None:
-        return [PlainPart(text, carried)]
-    if text:
-        raise InvalidInput("A thread's text comes from its file: leave the text out.")
-    try:
-        # A byte order mark is how some editors begin a UTF-8 file; it is not part of the text.
-        whole = read_input(thread, max_bytes=_MAX_THREAD_BYTES, error=InvalidInput).decode(
-            "utf-8-sig"
-        )
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{thread} is not UTF-8.", next="Save it as UTF-8.") from None
-    texts = split_thread(whole.strip())
-    if not texts:
-        raise InvalidInput(f"{thread} holds no text.", next="Write the thread into it.")
-    return [PlainPart(one, carried if order == 0 else ()) for order, one in enumerate(texts)]
+async def _list(runtime: Runtime, tenant: Tenant, account: str | None, as_json: bool) -> None:
+    chosen = await choose_account(runtime, tenant, account) if account else None
+    async with runtime.database.tenant(tenant.id) as transaction:
+        found = await store.posts.list_all(transaction, chosen.id if chosen else None)
+        accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
+        holds = await pause.find_holds(transaction)
+    now = runtime.clock.now()
+    standing = {one.id: standing_of(one, accounts[one.integration_id], holds, now) for one in found}
+    if as_json:
+        say({"posts": [post_as_json(one, standing[one.id]) for one in found]}, as_json=True)
+        return
+    zone = tenant.time_zone
+    table = Table("post", "account", f"due ({zone})", "state", "parts", "text")
+    for one in found:
+        due = in_time_zone(one.due_at, zone).strftime("%Y-%m-%d %H:%M:%S") if one.due_at else "–"
+        text = one_line(one.parts[0].text) if one.parts else ""
+        table.add_row(
+            str(one.id), one_line(f"@{accounts[one.integration_id].username}"), due,
+            one_line(_state(one, standing[one.id], tenant)), str(len(one.parts)),
+            text[:60],
+        )  # fmt: skip
+    make_console().print(table)
+    for scope in (pause.Scope.TENANT, pause.Scope.EVERYTHING):
+        if any(scope in each.held for each in standing.values()):
+            say(None, f"Held back: {tell_held([scope])} is paused.", as_json=False)
 
 
-def _carried(
-    files: Sequence[Path | MediaAsset], alts: Sequence[str | None]
-) -> tuple[tuple[Path | MediaAsset, str | None], ...]:
-    """Each file with the alt text at its place."""
-    if len(alts) > len(files):
-        raise InvalidInput("There are more --alt than --media.")
-    return tuple(itertools.zip_longest(files, alts))
+def _state(post: Post, standing: Standing, tenant: Tenant) -> str:
+    """A post's state in the table, with what keeps it."""
+    words = [str(post.state)]
+    if standing.held:
+        words.append("held back")
+    if standing.wait is not None:
+        words.append(describe_wait(standing.wait, tenant))
+    return ", ".join(words)
 
 
-def edit(
-    post: int,
-    /,
-    *,
-    text: Annotated[str | None, Parameter(help="Another text (a post of one part).")] = None,
-    media: Media = None,
-    alt: Alt = None,
-    at: Annotated[str | None, Parameter(help="Another time, as for `roost post`.")] = None,
-    thread: Annotated[
-        Path | None, Parameter(help="A text file for a thread; part 1 keeps its files.")
-    ] = None,
-    options: OptionFlags = NO_FLAGS,
-    tenant: TenantName = "default",
-    as_json: Json = False,
-) -> int:
-    """Change a post of which X has nothing, also while it waits; what is not named stays.
-
-    `none` takes off what the post replies to, quotes or asks; `--reply-settings everyone` lets
-    everybody reply.
-    """
-
-    async def work() -> None:
-        async with open_for_command() as house:
-            whose = await store.tenants.get(house.database, tenant)
-            async with house.database.tenant(whose.id) as transaction:
-                before = await store.posts.get(transaction, PostId(post))
-            parts = _changed(before, text, media, alt, thread, options)
-            due_at = None if at is None else choose_instant(at, whose, house.clock.now())
-            if parts is None and due_at is None:
-                raise InvalidInput(
-                    "Nothing to change was named.",
-                    next="Use --text, --media, --thread, --at, --reply-to, --quote or --poll.",
-                )
-            changed = await schedule.edit_post(
-                house,
-                whose,
-                before.id,
-                parts=parts,
-                due_at=due_at,
-                on_findings=show_findings,
-                on_progress=CopyNotes(),
-            )
-            await note_without_worker(house, changed)
-            standing = await see_standing(house, whose, changed)
-        told = tell_standing(changed, whose, standing)
-        say(post_as_json(changed, standing), told, as_json=as_json)
-
-    return complete(work)
+async def _show_one(
+    runtime: Runtime, tenant: Tenant, post_id: PostId, history: bool, as_json: bool
+) -> None:
+    async with runtime.database.tenant(tenant.id) as transaction:
+        found = await store.posts.get(transaction, post_id)
+        events = await store.posts.list_events(transaction, post_id) if history else []
+        journal = await store.journal.get(transaction, post_id)
+    standing = await see_standing(runtime, tenant, found)
+    if as_json:
+        answer: dict[str, Any] = {"post": post_as_json(found, standing)}
+        if history:
+            answer |= _history(events, journal.parts)
+        say(answer, as_json=True)
+        return
+    lines = [tell_standing(found, tenant, standing)]
+    zone = tenant.time_zone
+    for part in journal.parts:
+        lines += _part(part, zone, history)
+    lines += _story(events, zone)
+    say(None, "\n".join(lines), as_json=False)
 
 
-def _changed(
-    before: Post,
-    text: str | None,
-    media: list[Path] | None,
-    alt: list[str] | None,
-    thread: Path | None,
-    flags: OptionFlags,
-) -> list[PlainPart] | None:
-    """The post's parts with what was named changed; None where nothing was."""
-    options = flags.read(before.parts[0].options) if before.parts else flags.read()
-    if text is None and media is None and alt is None and thread is None:
-        return with_options(_same(before), options) if flags.is_given else None
-    if thread is not None:
-        return with_options(_rethreaded(before, media, alt, thread), options)
-    if len(before.parts) > 1:
-        raise InvalidInput(
-            f"Post {before.id} is a thread; its parts are changed together.",
-            next="Give the whole thread with --thread.",
-        )
-    (part,) = before.parts
-    wanted = part.text if text is None else text
-    if media is not None:
-        return with_options(_parts(wanted, media, alt, None), options)
-    return [PlainPart(wanted, _kept_files(part, alt), options)]
+def _history(events: Sequence[Event], parts: Sequence[PartProgress]) -> dict[str, Any]:
+    """Every step with its sentence, and every try at sending a part."""
+    return {
+        "history": [plain(event) | {"sentence": history.describe_event(event)} for event in events],
+        "attempts": [
+            {"part": one.part.position} | plain(attempt)
+            for one in parts
+            for attempt in one.attempts
+        ],
+    }
 
 
-def _kept_files(
-    part: Part, alt: list[str] | None
-) -> tuple[tuple[Path | MediaAsset, str | None], ...]:
-    """The files that a part carries already, the first of them with these alt texts."""
-    named = alt or []
-    return _carried(part.media, [*named, *(one.alt_text for one in part.media[len(named) :])])
+def _part(journal: PartProgress, zone: str, with_history: bool) -> Iterator[str]:
+    part = journal.part
+    yield f"  part {part.position} ({part.state}): {indented(part.text, ' ' * 6)}"
+    for line in tell_options(part.options):
+        yield one_line(f"    {line}")
+    for asset in part.media:
+        alt = f', alt text "{asset.alt_text}"' if asset.alt_text else ", no alt text"
+        yield one_line(f"    {asset.kind} {asset.path}{alt}")
+    if not with_history or part.state is PartState.SENT:
+        return
+    # What is known of a part that is not out: a person may have to decide about it.
+    for attempt in journal.attempts:
+        known = [history.describe_outcome(attempt), history.describe_reads(attempt)]
+        at = in_time_zone(attempt.started_at, zone).strftime("%H:%M:%S")
+        told = "; ".join(filter(None, known))
+        yield one_line(f"    attempt {attempt.number} at {at}: {told}")
+    if (keys := history.describe_media(journal)) is not None:
+        yield one_line(f"    {keys}")
 
 
-def _rethreaded(
-    before: Post, media: list[Path] | None, alt: list[str] | None, thread: Path
-) -> list[PlainPart]:
-    """The parts of a thread's file; the first keeps the first part's files, or has those named.
-
-    Raises: ThreadNotReplaceable where a later part has files or options, which no text file places.
-    """
-    for part in before.parts[1:]:
-        if part.media or part.options != NO_OPTIONS:
-            what = "files" if part.media else "a poll or other options"
-            raise ThreadNotReplaceable(
-                f"Part {part.position} of post {before.id} has {what}, and a text file cannot say"
-                " which part is to have them.",
-                did="The post is as it was.",
-            )
-    parts = _parts("", media, alt if media is not None else None, thread)
-    if media is None and before.parts:
-        parts[0] = replace(parts[0], media=_kept_files(before.parts[0], alt))
-    return parts
-
-
-def _same(post: Post) -> list[PlainPart]:
-    """The post's parts as they are."""
-    return [
-        PlainPart(part.text, tuple((asset, asset.alt_text) for asset in part.media), part.options)
-        for part in post.parts
-    ]
-
-
-def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
-    """Take a post back while X has nothing of it, also while it waits."""
-
-    async def work() -> None:
-        async with open_for_command() as house:
-            whose = await store.tenants.get(house.database, tenant)
-            cancelled = await schedule.cancel_post(house, whose, PostId(post))
-            standing = await see_standing(house, whose, cancelled)
-        told = tell_standing(cancelled, whose, standing)
-        say(post_as_json(cancelled, standing), told, as_json=as_json)
-
-    return complete(work)
+def _story(events: Sequence[Event], zone: str) -> Iterator[str]:
+    """A line a step, under the day on which it happened; who did it stands behind."""
+    day = None
+    for event in events:
+        at = in_time_zone(event.at, zone)
+        if at.date() != day:
+            day = at.date()
+            yield f"{at:%a} {at.day} {at:%b %Y} ({zone})"
+        yield one_line(f"  {at:%H:%M:%S} {history.describe_event(event)} [{event.actor}]")

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from roost import worker
+from roost.cli.output import describe_finding, exit_code, plain, say, show_price
 from roost.cli.part_options import tell_options
-from roost.cli.show import describe_finding, exit_code, plain, say, show_price
-from roost.cli.standing import describe_wait, local_time, tell_held
+from roost.cli.post_status import describe_wait, local_time, tell_held
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
 from roost.escaping import indented, one_line
-from roost.house import House
 from roost.models import Integration, IntegrationStatus, Tenant, Wait
+from roost.runtime import Runtime
 from roost.services import pause, schedule
 from roost.services.pause import Scope
 from roost.services.schedule import Judged, PlainPart
@@ -43,7 +43,7 @@ class _Preview:
 
 
 async def preview(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     account: Integration,
     parts: Sequence[PlainPart],
@@ -52,7 +52,7 @@ async def preview(
     as_json: bool,
 ) -> int:
     """Say what would become of a post; the exit code that storing it would have."""
-    seen = await _see(house, tenant, account, parts, due_at)
+    seen = await _see(runtime, tenant, account, parts, due_at)
     say(_as_json(seen), "\n".join(_lines(seen, tenant)), as_json=as_json)
     if seen.judged.violations:
         return 2
@@ -60,13 +60,13 @@ async def preview(
 
 
 async def _see(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     account: Integration,
     parts: Sequence[PlainPart],
     due_at: datetime,
 ) -> _Preview:
-    now = house.clock.now()
+    now = runtime.clock.now()
     problems: list[RoostError] = []
     try:
         require_connected(account)
@@ -76,11 +76,11 @@ async def _see(
         schedule.check_due(due_at, now)
     except (TimePast, TimeTooFar) as error:
         problems.append(error)
-    judged = await schedule.judge_for(house, tenant, account, parts, due_at=due_at)
-    async with house.database.statements(account.tenant_id) as transaction:
+    judged = await schedule.judge_for(runtime, tenant, account, parts, due_at=due_at)
+    async with runtime.database.statements(account.tenant_id) as transaction:
         holds = await pause.find_holds(transaction)
         apps = await transaction.run(
-            "list_app_rests", now=now, environment=house.settings.environment
+            "list_app_rests", now=now, environment=runtime.settings.environment
         )
     waits = [
         Wait(row["why"], row["until"]) for row in apps if row["client_id"] == account.client_id
@@ -96,8 +96,8 @@ async def _see(
         problems=tuple(problems),
         held=pause.account_held_by(account, holds),
         wait=max(later, key=lambda wait: wait.until or due_at, default=None),
-        is_other_x=account.environment is not house.settings.environment,
-        worker_alive=await worker.is_any_alive(house),
+        is_other_x=account.environment is not runtime.settings.environment,
+        worker_alive=await worker.is_any_alive(runtime),
     )
 
 

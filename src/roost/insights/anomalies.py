@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from roost.agents.narrator import tell_change
 from roost.insights.series import Change, net_changes
-from roost.models import AccountSnapshot, Alert, IntegrationId, Metric
+from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 
 #: A day is judged against the changes of this many days before it,
 _BASELINE = timedelta(days=28)
@@ -24,7 +24,7 @@ _LEAST_CHANGES: Final = 10
 _LONGEST_DAYS: Final = 3.0
 #: Shorter intervals say too little about a day to count as what is usual.
 _SHORTEST_DAYS: Final = 0.5
-#: After an alert, none of the same kind (gain, loss) for this long: one incident, one alert.
+#: After an anomaly, none of the same kind (gain, loss) for this long: one incident, one anomaly.
 _QUIET = timedelta(days=7)
 
 # Who was just found by many is found by more: gains come as multiples of what is usual, so a gain
@@ -52,21 +52,21 @@ class Judgement:
 
 def find_anomalies(
     integration_id: IntegrationId, snapshots: Sequence[AccountSnapshot]
-) -> list[Alert]:
-    """The account's alerts, oldest first, from everything read of it so far.
+) -> list[Anomaly]:
+    """The account's anomalies, oldest first, from everything read of it so far.
 
-    Only earlier readings judge a day, so more readings later on never change an alert of a day
-    that is over; an alert is the same as another by (integration, metric, day).
-    A reading with nothing in it (all metrics missing or zero) is a gap, never an alert.
+    Only earlier readings judge a day, so more readings later on never change an anomaly of a day
+    that is over; an anomaly is the same as another by (integration, metric, day).
+    A reading with nothing in it (all metrics missing or zero) is a gap, never an anomaly.
     """
-    alerts: list[Alert] = []
+    anomalies: list[Anomaly] = []
     changes = net_changes(snapshots, Metric.FOLLOWERS)
     for position, change in enumerate(changes):
         judgement = judge_change(change, changes[:position])
-        if judgement is None or not judgement.alarming or _is_quiet(change, alerts):
+        if judgement is None or not judgement.alarming or _is_quiet(change, anomalies):
             continue
-        alerts.append(
-            Alert(
+        anomalies.append(
+            Anomaly(
                 integration_id=integration_id,
                 metric=Metric.FOLLOWERS,
                 day=change.day,
@@ -82,7 +82,7 @@ def find_anomalies(
                 ),
             )
         )
-    return alerts
+    return anomalies
 
 
 def judge_change(change: Change, earlier: Sequence[Change]) -> Judgement | None:
@@ -125,8 +125,9 @@ def _gain_ratio_score(change: Change, rates: NDArray[np.float64]) -> float:
     return float((np.log1p(gained) - usual) / scale)
 
 
-def _is_quiet(change: Change, alerts: Sequence[Alert]) -> bool:
+def _is_quiet(change: Change, anomalies: Sequence[Anomaly]) -> bool:
     gained = change.amount > 0
     return any(
-        (alert.observed > 0) == gained and change.day - alert.day < _QUIET for alert in alerts
+        (anomaly.observed > 0) == gained and change.day - anomaly.day < _QUIET
+        for anomaly in anomalies
     )

@@ -17,7 +17,7 @@ import altair as alt
 from roost.agents.narrator import count, day, dollars, signed
 from roost.insights.report import AccountReport, PostReport, Report
 from roost.insights.series import DailySeries
-from roost.models import Alert
+from roost.models import Anomaly
 from roost.text import has_text
 
 Spec = dict[str, Any]
@@ -49,7 +49,7 @@ class _Bar:
 
 
 def followers_chart(account: AccountReport, report: Report) -> Spec | None:
-    """The follower count at the end of each day; days with an alert are marked and labelled."""
+    """The follower count at the end of each day; days with an anomaly are marked and labelled."""
     series = account.followers
     if series is None:
         return None
@@ -70,7 +70,7 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
     )
     hover = known.mark_point(color=SERIES, filled=True, opacity=0, size=150)
     layers = [line, lonely, hover.encode(description="told:N")]
-    if rows := _alert_rows(account.alerts, series):
+    if rows := _anomaly_rows(account.anomalies, series):
         marked = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
         layers += [
             marked.mark_point(color=ALERT, filled=True, opacity=1, size=70).encode(
@@ -300,11 +300,11 @@ def _gain_row(on: date, gained: float) -> dict[str, Any]:
     }
 
 
-def _alert_rows(alerts: Sequence[Alert], series: DailySeries) -> list[dict[str, Any]]:
+def _anomaly_rows(anomalies: Sequence[Anomaly], series: DailySeries) -> list[dict[str, Any]]:
     rows = []
-    for alert in alerts:
+    for anomaly in anomalies:
         # A change over a gap may be told of a day without a reading: mark the next one.
-        known = [on for on in series.days() if on >= alert.day and not math.isnan(series.at(on))]
+        known = [on for on in series.days() if on >= anomaly.day and not math.isnan(series.at(on))]
         if not known:
             continue
         position = (known[0] - series.first).days / max(len(series.values) - 1, 1)
@@ -312,9 +312,9 @@ def _alert_rows(alerts: Sequence[Alert], series: DailySeries) -> list[dict[str, 
             {
                 "day": _instant(known[0]),
                 "level": int(series.at(known[0])),
-                "label": f"{signed(round(alert.observed))} on {day(alert.day, year=False)}",
+                "label": f"{signed(round(anomaly.observed))} on {day(anomaly.day, year=False)}",
                 "left": position > 0.4,
-                "told": alert.message,
+                "told": anomaly.message,
             }
         )
     return rows

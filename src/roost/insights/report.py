@@ -22,7 +22,7 @@ from roost.insights.series import (
 )
 from roost.models import (
     AccountHistory,
-    Alert,
+    Anomaly,
     Environment,
     Metric,
     PostSnapshot,
@@ -71,7 +71,7 @@ class AccountReport:
     """At the end of each UTC day of the period."""
     impressions: DailySeries | None
     """Gained on each UTC day by the posts that are read daily."""
-    alerts: tuple[Alert, ...]
+    anomalies: tuple[Anomaly, ...]
     """Of the period, oldest first."""
 
 
@@ -101,9 +101,9 @@ class Report:
         return _last_day(self.until)
 
     @property
-    def alerts(self) -> tuple[tuple[AccountReport, Alert], ...]:
-        """Every account's alerts, newest first."""
-        pairs = ((account, alert) for account in self.accounts for alert in account.alerts)
+    def anomalies(self) -> tuple[tuple[AccountReport, Anomaly], ...]:
+        """Every account's anomalies, newest first."""
+        pairs = ((account, anomaly) for account in self.accounts for anomaly in account.anomalies)
         return tuple(sorted(pairs, key=lambda pair: pair[1].day, reverse=True))
 
 
@@ -129,7 +129,7 @@ def build_report(
         until=until,
         made_at=made_at,
         figures=figures,
-        sentences=(*_tell_alerts(accounts), *narrate(figures)),
+        sentences=(*_describe_anomalies(accounts), *narrate(figures)),
         accounts=accounts,
         posts=tuple(sorted(sent, key=_rank)[:_BEST_POSTS]),
     )
@@ -170,10 +170,10 @@ def _report_account(history: AccountHistory, since: datetime, until: datetime) -
         sentences=narrate(figures),
         followers=followers,
         impressions=gains and _clip(gains, first, last),
-        alerts=tuple(
+        anomalies=tuple(
             sorted(
-                (alert for alert in history.alerts if first <= alert.day <= last),
-                key=lambda alert: alert.day,
+                (anomaly for anomaly in history.anomalies if first <= anomaly.day <= last),
+                key=lambda anomaly: anomaly.day,
             )
         ),
     )
@@ -319,10 +319,10 @@ def _sum_known(values: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _tell_alerts(accounts: Sequence[AccountReport]) -> tuple[str, ...]:
-    found = sum(len(account.alerts) for account in accounts)
+def _describe_anomalies(accounts: Sequence[AccountReport]) -> tuple[str, ...]:
+    found = sum(len(account.anomalies) for account in accounts)
     if not found:
         return ()
-    touched = sum(bool(account.alerts) for account in accounts)
+    touched = sum(bool(account.anomalies) for account in accounts)
     where = f" on {touched} of {count(len(accounts), 'account')}" if len(accounts) > 1 else ""
     return (f"{count(found, 'day')}{where} {'was' if found == 1 else 'were'} out of the ordinary.",)

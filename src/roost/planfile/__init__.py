@@ -1,7 +1,7 @@
 """Reads a content plan (CSV) into posts with their times; a wrong row is refused alone.
 
-Only the file is judged here: X's rules for texts and media are `roost.guards`' business, and
-whoever imports a plan turns what they say into refused rows with `refuse_post`.
+Only the file is validated here. `roost.publishing.validation` has X's rules for texts and media;
+its violations become refused rows by `refuse_post`.
 """
 
 from roost.planfile.plan import (

@@ -12,8 +12,8 @@ from typing import Final
 
 from roost import store, x
 from roost.clock import MAX_SKEW, describe_skew, wall_now
-from roost.house import House
 from roost.models import AlertKind
+from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _ASK_AGAIN_AFTER_S: Final = 1.0
 class ClockCheck:
     """One worker's comparison of its clock with others'."""
 
-    house: House
+    runtime: Runtime
     problem: str | None = None
     """Why nothing may be sent by this clock; None: it is right."""
     _is_resolved: bool = False
@@ -48,7 +48,7 @@ class ClockCheck:
 
     async def _compare_with_database(self) -> str | None:
         before = wall_now()
-        row = await self.house.database.alone.run_one("read_wall_clock")
+        row = await self.runtime.database.alone.run_one("read_wall_clock")
         after = wall_now()
         assert row is not None
         if abs(after - before) > MAX_SKEW:
@@ -59,36 +59,38 @@ class ClockCheck:
         return None if found is None else f"{found} of the database's"
 
     async def _compare_with_x(self) -> str | None:
-        if not self.house.clock.is_wall_time:
+        if not self.runtime.clock.is_wall_time:
             return None
-        server_time = self.house.server_time
+        server_time = self.runtime.server_time
         age_s = server_time.age_s()
         if age_s is None or age_s > _X_TIME_LASTS_S:
             await self._ask_x()
-        found = describe_skew(server_time.estimate(), self.house.clock.now())
+        found = describe_skew(server_time.estimate(), self.runtime.clock.now())
         if found is not None and (age_s is None or age_s > _ASK_AGAIN_AFTER_S):
             # The time that X said last may be wrong itself.
             await self._ask_x()
-            found = describe_skew(server_time.estimate(), self.house.clock.now())
+            found = describe_skew(server_time.estimate(), self.runtime.clock.now())
         return None if found is None else f"{found} of X's"
 
     async def _ask_x(self) -> None:
-        endpoint = self.house.settings.x_endpoint
-        await x.server_time.ask(self.house.http, endpoint, self.house.server_time)
+        endpoint = self.runtime.settings.x_endpoint
+        await x.server_time.ask(self.runtime.http, endpoint, self.runtime.server_time)
 
     def _lacks_x_time(self) -> bool:
-        return self.house.clock.is_wall_time and self.house.server_time.estimate() is None
+        return self.runtime.clock.is_wall_time and self.runtime.server_time.estimate() is None
 
     async def _alert(self, skew: str | None) -> None:
         if skew is None and self._is_resolved:
             return
-        now, machine = self.house.clock.now(), socket.gethostname()
-        async with self.house.database.statements(None) as transaction:
+        now, machine = self.runtime.clock.now(), socket.gethostname()
+        async with self.runtime.database.statements(None) as transaction:
             if skew is None:
-                await store.alarms.end(transaction, None, AlertKind.CLOCK_SKEW, machine, at=now)
+                await store.alerts.resolve_alert(
+                    transaction, None, AlertKind.CLOCK_SKEW, machine, at=now
+                )
             else:
                 # Each time, unless it is open: another process may have ended it meanwhile.
-                await store.alarms.sound(
+                await store.alerts.open_alert(
                     transaction, None, AlertKind.CLOCK_SKEW, machine, at=now,
                     message=f"On {machine} {skew}, so its worker sends nothing.",
                     next="Set the clock (see that NTP runs); the worker then goes on by itself.",

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import store, x
-from roost.accounts import keep_profile, mark_lost, open_account
+from roost.account_client import keep_profile, mark_needs_reconnect, open_account
 from roost.errors import ReconnectNeeded, RoostError
-from roost.house import House
 from roost.insights import plan
 from roost.insights.failed_readings import drop_failed_zeros
 from roost.models import (
@@ -22,6 +21,7 @@ from roost.models import (
     TenantId,
     TweetId,
 )
+from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -38,31 +38,31 @@ class Collected:
 
 
 async def collect_account(
-    house: House, tenant_id: TenantId, integration_id: IntegrationId
+    runtime: Runtime, tenant_id: TenantId, integration_id: IntegrationId
 ) -> Collected:
     """One reading of the account and of each post whose reading is due by the plan.
 
     One user read, and a post read for each post that X has not billed today. Where X cannot be
     asked now, the account is read later; where its grant is dead, not before it is connected again.
     """
-    async with house.database.tenant(tenant_id) as transaction:
+    async with runtime.database.tenant(tenant_id) as transaction:
         integration = await store.accounts.get(transaction, integration_id)
-        now = house.clock.now()
+        now = runtime.clock.now()
         sent = await store.snapshots.list_sent(
             transaction, integration_id, since=now - timedelta(days=plan.READ_UNTIL_DAYS)
         )
-    if integration.environment is not house.settings.environment:
+    if integration.environment is not runtime.settings.environment:
         return Collected(0, 0)  # a job of another X, whose dispatcher asks again after the lease
     if integration.status is not IntegrationStatus.CONNECTED:
         return Collected(0, 0)
     try:
-        return await _read(house, integration, sent, now)
+        return await _read(runtime, integration, sent, now)
     except ReconnectNeeded as error:
-        await mark_lost(house, integration, error)
+        await mark_needs_reconnect(runtime, integration, error)
         log.warning("account %s: %s", integration_id, error)
     except RoostError as error:
         pause = error.wait if isinstance(error, x.errors.RateLimited) else _PAUSE
-        async with house.database.tenant(tenant_id) as transaction:
+        async with runtime.database.tenant(tenant_id) as transaction:
             await store.accounts.collect_next_at(
                 transaction, integration_id, now + pause, health=str(error)
             )
@@ -71,14 +71,14 @@ async def collect_account(
 
 
 async def _read(
-    house: House,
+    runtime: Runtime,
     integration: Integration,
     sent: Sequence[tuple[PartId, TweetId, datetime, datetime | None]],
     now: datetime,
 ) -> Collected:
-    client, integration_id = open_account(house, integration), integration.id
+    client, integration_id = open_account(runtime, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
-    await keep_profile(house, integration, user)
+    await keep_profile(runtime, integration, user)
     due = set(plan.plan_reads([(part, at, read) for part, _, at, read in sent], now).due)
     wanted = [(part, tweet, at) for part, tweet, at, _ in sent if part in due]
     figures = await x.metrics.read_posts(
@@ -88,8 +88,8 @@ async def _read(
     )
     read = [(part, tweet, at) for part, tweet, at in wanted if tweet in figures]
     tenant_id = integration.tenant_id
-    await store.snapshots.open_month(house.database, now)
-    async with house.database.tenant(tenant_id) as transaction:
+    await store.snapshots.open_month(runtime.database, now)
+    async with runtime.database.tenant(tenant_id) as transaction:
         known = await store.snapshots.list_known(
             transaction, integration_id, [part for part, _, _ in read], before=now
         )

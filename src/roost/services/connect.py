@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Final
 
 from roost import store, x
-from roost.accounts import Grant
+from roost.account_client import StoredTokenSource
 from roost.errors import AccountConnectedElsewhere, ConnectFlowInvalid, ConsentDenied
-from roost.house import House
 from roost.models import Integration, Tenant
+from roost.runtime import Runtime
 from roost.settings import DEFAULT_SCOPES
 from roost.store.accounts import Identity, Tokens
 from roost.store.database import Statements
@@ -29,19 +29,19 @@ class Departure:
     """What the browser has to bring back, as a cookie."""
 
 
-async def begin(house: House, tenant_name: str) -> Departure:
+async def begin(runtime: Runtime, tenant_name: str) -> Departure:
     """Keep a one-time state and verifier, bound to the browser, and say where to send it.
 
     Raises: TenantNotFound, SettingInvalid (no X app), VaultKeyMissing.
     """
-    app = house.settings.x_app()
-    tenant = await store.tenants.get(house.database, tenant_name)
+    app = runtime.settings.x_app()
+    tenant = await store.tenants.get(runtime.database, tenant_name)
     state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     verifier = x.auth.make_verifier()
-    redirect_uri = house.settings.twitter_callback_url
-    now = house.clock.now()
-    async with house.database.tenant(tenant.id) as transaction:
-        vault = await house.vault.of(transaction, tenant.id)
+    redirect_uri = runtime.settings.twitter_callback_url
+    now = runtime.clock.now()
+    async with runtime.database.tenant(tenant.id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant.id)
         await store.connections.keep(
             transaction,
             vault,
@@ -67,21 +67,21 @@ async def begin(house: House, tenant_name: str) -> Departure:
 
 
 async def finish(
-    house: House, *, state: str, code: str | None, error: str | None, browser: str | None
+    runtime: Runtime, *, state: str, code: str | None, error: str | None, browser: str | None
 ) -> tuple[Tenant, Integration]:
     """Take the browser back: exchange the code, ask X who this is, and keep the grant sealed.
 
     Raises: ConnectFlowInvalid (unknown, used or expired state, or another browser's),
     ConsentDenied, AccountConnectedElsewhere, and what X answers (`x.errors`).
     """
-    async with house.database.house() as transaction:
+    async with runtime.database.unscoped() as transaction:
         tenant_id = await store.connections.find_tenant(transaction, state)
     if tenant_id is None:
         raise ConnectFlowInvalid("This connection is not known, or was finished already.")
-    async with house.database.tenant(tenant_id) as transaction:
-        vault = await house.vault.of(transaction, tenant_id)
+    async with runtime.database.tenant(tenant_id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant_id)
         flow = await store.connections.take(transaction, vault, state)
-    now = house.clock.now()
+    now = runtime.clock.now()
     if flow is None:
         raise ConnectFlowInvalid("This connection is not known, or was finished already.")
     if flow.expires_at < now:
@@ -92,11 +92,11 @@ async def finish(
         raise ConsentDenied(
             "X sent the browser back without consent.", next="Connect again to give it."
         )
-    app = house.settings.x_app()
+    app = runtime.settings.x_app()
     if (flow.environment, flow.client_id) != (app.endpoint.environment, app.client_id):
         raise ConnectFlowInvalid("This connection was begun for another X, or another X app.")
     grant = await x.auth.exchange_code(
-        house.http,
+        runtime.http,
         app.endpoint,
         app=app,
         code=code,
@@ -107,9 +107,9 @@ async def finish(
     who = await x.users.read_me(
         x.Client(
             x.FixedToken(grant.access_token, grant.endpoint),
-            session=house.http,
+            session=runtime.http,
             on_exchange=_appending(exchanges),
-            clock=house.clock,
+            clock=runtime.clock,
         )
     )
     if grant.refresh_token is None:
@@ -127,9 +127,9 @@ async def finish(
         client_id=app.client_id,
         scopes=grant.scopes,
     )
-    async with house.database.tenant(tenant_id) as transaction:
-        vault = await house.vault.of(transaction, tenant_id)
-        if not house.settings.roost_shared_accounts:
+    async with runtime.database.tenant(tenant_id) as transaction:
+        vault = await runtime.vault.of(transaction, tenant_id)
+        if not runtime.settings.roost_shared_accounts:
             await _require_unshared(transaction, identity)
         integration = await store.accounts.keep(
             transaction, vault, tenant_id, identity, tokens, now=now
@@ -138,15 +138,15 @@ async def finish(
             transaction, tenant_id, flow, state=state, account=integration.id
         )
     # The account has a number only now: what finding it out cost is written behind it.
-    ledger = Grant(house, integration)
+    ledger = StoredTokenSource(runtime, integration)
     await ledger.write_token_request()
     for exchange in exchanges:
         await ledger.price(exchange)
-    return await store.tenants.see(house.database, tenant_id), integration
+    return await store.tenants.see(runtime.database, tenant_id), integration
 
 
 async def find_connected(
-    house: House, *, state: str, browser: str | None
+    runtime: Runtime, *, state: str, browser: str | None
 ) -> tuple[Tenant, Integration] | None:
     """The account that this very browser has connected with this state, some minutes ago.
 
@@ -154,18 +154,18 @@ async def find_connected(
     """
     if browser is None:
         return None
-    async with house.database.house() as transaction:
+    async with runtime.database.unscoped() as transaction:
         tenant_id = await store.connections.find_tenant(transaction, state)
     if tenant_id is None:
         return None
-    async with house.database.tenant(tenant_id) as transaction:
+    async with runtime.database.tenant(tenant_id) as transaction:
         account_id = await store.connections.find_connected(
-            transaction, state, browser, now=house.clock.now()
+            transaction, state, browser, now=runtime.clock.now()
         )
         if account_id is None:
             return None
         account = await store.accounts.get(transaction, account_id)
-    return await store.tenants.see(house.database, tenant_id), account
+    return await store.tenants.see(runtime.database, tenant_id), account
 
 
 async def _require_unshared(transaction: Statements, identity: Identity) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from roost.house import House
+from roost.runtime import Runtime
 
 #: So many posts wait in the queue for a worker at most: with more, whoever came first would have
 #: the workers for long, and tenants would not take turns.
@@ -26,26 +26,26 @@ class Dispatched:
     """None: when somebody plans something. Not later than now: something due is left."""
 
 
-async def dispatch_due(house: House, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
+async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
     """Queue posts, preparations and accounts whose time has come, as far as there is room."""
-    now = house.clock.now()
-    row = await house.database.alone.run_one(
+    now = runtime.clock.now()
+    row = await runtime.database.alone.run_one(
         "dispatch_due",
         now=now,
         posts=posts_in_queue,
         others=_OTHERS_IN_QUEUE,
         leased_until=now + _LEASE,
-        environment=house.settings.environment,
-        is_wall_time=house.clock.is_wall_time,
+        environment=runtime.settings.environment,
+        is_wall_time=runtime.clock.is_wall_time,
     )
     assert row is not None, "a statement of one row"
     return Dispatched(row["queued"], row["next_at"])
 
 
-async def dispatch_stranded(house: House) -> int:
+async def dispatch_stranded(runtime: Runtime) -> int:
     """Give posts on their way that no live job carries to a worker again; how many."""
-    row = await house.database.alone.run_one(
-        "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=house.settings.environment
+    row = await runtime.database.alone.run_one(
+        "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=runtime.settings.environment
     )
     assert row is not None, "a statement of one row"
     queued: int = row["queued"]

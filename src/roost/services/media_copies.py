@@ -4,31 +4,31 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from roost import store
-from roost.house import House
+from roost.runtime import Runtime
 
 
-async def remove_unneeded(house: House) -> int:
+async def remove_unneeded(runtime: Runtime) -> int:
     """Remove the copies that no post of any tenant may still need; how many.
 
     Raises: MediaStalled, MediaStoreUnsafe, OSError.
     """
 
     async def find_needed(hashes: Sequence[str]) -> Collection[str]:
-        async with house.database.statements(None) as transaction:
+        async with runtime.database.statements(None) as transaction:
             rows = await transaction.run("list_needed_media", hashes=list(hashes))
         return {row["sha256"] for row in rows}
 
-    return await house.media.remove_unneeded(find_needed)
+    return await runtime.media.remove_unneeded(find_needed)
 
 
-async def list_lost(house: House) -> list[str]:
+async def list_lost(runtime: Runtime) -> list[str]:
     """The names of files that a post may still need and of which there is no copy, sorted.
 
     Raises: MediaStalled.
     """
     needed: dict[str, str] = {}
-    for tenant_id in await store.tenants.list_ids(house.database):
-        async with house.database.statements(tenant_id) as transaction:
+    for tenant_id in await store.tenants.list_ids(runtime.database):
+        async with runtime.database.statements(tenant_id) as transaction:
             rows = await transaction.run("list_needed_files")
         needed |= {row["sha256"]: Path(row["path"]).name for row in rows}
-    return sorted(needed[each] for each in await house.media.list_lost(needed))
+    return sorted(needed[each] for each in await runtime.media.list_lost(needed))

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from roost import store
 from roost.errors import Conflict
-from roost.house import House
 from roost.models import POST_MOVES, Integration, Post, PostId, Tenant
+from roost.runtime import Runtime
 from roost.store.database import Statements
 
 
@@ -63,12 +63,12 @@ def account_held_by(account: Integration, holds: Holds) -> tuple[Scope, ...]:
     return tuple(scope for scope, is_set in marks.items() if is_set)
 
 
-async def hold_post(house: House, tenant: Tenant, post_id: PostId, *, paused: bool) -> None:
+async def hold_post(runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused: bool) -> None:
     """Hold one post back, or let it go on; told in its history.
 
     Raises: PostNotFound, PostOver.
     """
-    async with house.database.statements(tenant.id) as transaction:
+    async with runtime.database.statements(tenant.id) as transaction:
         await transaction.run("lock_pauses")
         state = await store.posts.lock_state(transaction, post_id)
         if paused and not POST_MOVES[state]:
@@ -77,37 +77,37 @@ async def hold_post(house: House, tenant: Tenant, post_id: PostId, *, paused: bo
         if row is not None:
             why = "paused by hand" if paused else "goes on, by hand"
             await store.posts.tell(
-                transaction, tenant.id, post_id, house.clock.now(), row["state"], row["state"],
-                why, who=house.who,
+                transaction, tenant.id, post_id, runtime.clock.now(), row["state"], row["state"],
+                why, actor=runtime.actor,
             )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def hold_account(house: House, account: Integration, *, paused: bool) -> None:
+async def hold_account(runtime: Runtime, account: Integration, *, paused: bool) -> None:
     """Hold all posts of an account back, or let them go on; told in their histories."""
     why = f"@{account.username} was paused by hand" if paused else f"@{account.username} goes on"
-    async with house.database.statements(account.tenant_id) as transaction:
+    async with runtime.database.statements(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "pause_account", integration=account.id, paused=paused,
-            at=house.clock.now(), why=why, who=house.who,
+            at=runtime.clock.now(), why=why, actor=runtime.actor,
         )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def hold_tenant(house: House, tenant: Tenant, *, paused: bool) -> None:
+async def hold_tenant(runtime: Runtime, tenant: Tenant, *, paused: bool) -> None:
     """Hold all posts of a tenant back, or let them go on; told in their histories."""
     why = f"all of {tenant.name} was paused by hand" if paused else f"all of {tenant.name} goes on"
-    async with house.database.statements(tenant.id) as transaction:
+    async with runtime.database.statements(tenant.id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
-            "pause_tenant", paused=paused, at=house.clock.now(), why=why, who=house.who
+            "pause_tenant", paused=paused, at=runtime.clock.now(), why=why, actor=runtime.actor
         )
         await transaction.run("announce_due")
 
 
-async def stop_everything(house: House) -> None:
+async def stop_everything(runtime: Runtime) -> None:
     """The stop switch: nothing of anybody goes out, but for a request that is on its way now."""
-    async with house.database.statements(None) as transaction:
+    async with runtime.database.statements(None) as transaction:
         await transaction.run("lock_pauses")
-        await transaction.run("pause_everything", at=house.clock.now(), who=house.who)
+        await transaction.run("pause_everything", at=runtime.clock.now(), actor=runtime.actor)

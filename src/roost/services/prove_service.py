@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from roost import store
 from roost.errors import InvalidInput
-from roost.house import House
+from roost.runtime import Runtime
 
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -29,7 +29,7 @@ def make_challenge() -> str:
     return secrets.token_urlsafe(32)
 
 
-async def prove(house: House, challenge: str, address: tuple[str, int]) -> str:
+async def prove(runtime: Runtime, challenge: str, address: tuple[str, int]) -> str:
     """The proof of a service at this address (of the socket that was connected to).
 
     With https the browser checks who answers, and a proxy may stand before the service: the address
@@ -37,8 +37,8 @@ async def prove(house: House, challenge: str, address: tuple[str, int]) -> str:
     """
     if not _CHALLENGE.fullmatch(challenge):
         raise ChallengeInvalid("The challenge is not one of Roost's.")
-    settings = house.settings
-    database = await store.installation.read(house.database.alone)
+    settings = runtime.settings
+    database = await store.installation.read(runtime.database.alone)
     is_https = urlsplit(settings.twitter_callback_url).scheme == "https"
     statement = [
         challenge,
@@ -49,4 +49,4 @@ async def prove(house: House, challenge: str, address: tuple[str, int]) -> str:
         database.database_oid,
         None if is_https else list(address),
     ]
-    return house.vault.prove(json.dumps(statement).encode())
+    return runtime.vault.prove(json.dumps(statement).encode())

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from roost import store
-from roost.house import House
 from roost.insights import render
 from roost.insights import report as telling
 from roost.models import AccountHistory, Integration, Tenant
+from roost.runtime import Runtime
 
 
 def period_start(now: datetime, days: int) -> datetime:
@@ -18,21 +18,21 @@ def period_start(now: datetime, days: int) -> datetime:
 
 
 async def gather(
-    house: House, tenant: Tenant, integrations: Sequence[Integration], *, since: datetime
+    runtime: Runtime, tenant: Tenant, integrations: Sequence[Integration], *, since: datetime
 ) -> list[AccountHistory]:
     """Everything measured about some accounts since an instant, and as long before it.
 
     The time before is what a report compares with; dollars are those since the instant.
     """
-    until = house.clock.now() + timedelta(seconds=1)
+    until = runtime.clock.now() + timedelta(seconds=1)
     before = since - (until - since) - timedelta(days=1)
     histories = []
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         for integration in integrations:
             _, usd = await store.ledger.sum_up(
                 transaction, integration_id=integration.id, since=since, until=until
             )
-            found = await store.findings.list_alerts(transaction, integration.id)
+            found = await store.findings.list_anomalies(transaction, integration.id)
             posts = await store.snapshots.list_posts(
                 transaction, integration.id, since=before, until=until
             )
@@ -49,7 +49,7 @@ async def gather(
                     ),
                     posts=tuple(posts),
                     known_before=known,
-                    alerts=tuple(found),
+                    anomalies=tuple(found),
                     usd=usd,
                 )
             )
@@ -57,7 +57,7 @@ async def gather(
 
 
 async def write_report(
-    house: House,
+    runtime: Runtime,
     tenants: Sequence[Tenant],
     *,
     account: Integration | None = None,
@@ -67,13 +67,13 @@ async def write_report(
 
     Of one account where it is given, else of every account of the tenants.
     """
-    now = house.clock.now()
+    now = runtime.clock.now()
     since = period_start(now, days)
     histories = []
     for tenant in tenants:
-        async with house.database.tenant(tenant.id) as transaction:
+        async with runtime.database.tenant(tenant.id) as transaction:
             integrations = [account] if account else await store.accounts.list_all(transaction)
-        histories += await gather(house, tenant, integrations, since=since)
+        histories += await gather(runtime, tenant, integrations, since=since)
     told = telling.build_report(
         histories,
         since=since,

@@ -19,8 +19,8 @@ import msgspec
 
 from roost import store, watermark
 from roost.errors import WatermarkUnreadable
-from roost.house import House
 from roost.models import AlertKind
+from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.installation import DatabaseState
 from roost.store.locks import Fence, SenderLocks
@@ -107,7 +107,7 @@ def _mark_of(found: DatabaseState, *, is_refused: bool = False) -> Watermark:
 class DatabaseCheck:
     """One worker's comparison of the database with what this machine has seen in it."""
 
-    house: House
+    runtime: Runtime
     locks: SenderLocks
     kept: Watermark | None = None
     """What is known to have been in the database; None: nothing yet."""
@@ -120,7 +120,7 @@ class DatabaseCheck:
 
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
-        home, runs = self.house.settings.roost_home, self.house.database.alone
+        home, runs = self.runtime.settings.roost_home, self.runtime.database.alone
         found = await store.installation.read(runs)
         await store.installation.register(runs, found)
         unclean_stops = await asyncio.to_thread(watermark.list_unclean_stops, home)
@@ -139,7 +139,7 @@ class DatabaseCheck:
         ):
             log.warning("posts that are due by now are looked for on X before their first attempt")
             await runs.run(
-                "begin_recheck", since=found.known_until or _EVER, until=self.house.clock.now()
+                "begin_recheck", since=found.known_until or _EVER, until=self.runtime.clock.now()
             )
         for path in unclean_stops:
             path.unlink(missing_ok=True)
@@ -151,13 +151,13 @@ class DatabaseCheck:
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
         async with self._turn:
-            runs = self.house.database.alone
+            runs = self.runtime.database.alone
             found = await store.installation.read(runs)
             await self._judge(found)
             if self.problem is None:
                 await self._keep(found)
                 await runs.run(
-                    "mark_alive", at=self.house.x_now(), timeline=found.timeline,
+                    "mark_alive", at=self.runtime.x_now(), timeline=found.timeline,
                     event=found.event_id, tag=found.event_tag,
                 )  # fmt: skip
             return found
@@ -170,14 +170,14 @@ class DatabaseCheck:
         with contextlib.suppress(OSError, *DATABASE_AWAY):
             found = await self.check()
             if self.problem is None:
-                await self.house.database.alone.run("mark_clean_stop", tag=tag)
+                await self.runtime.database.alone.run("mark_clean_stop", tag=tag)
                 mark = msgspec.structs.replace(_mark_of(found), clean_stop_tag=tag)
                 await self._write(mark)
 
     async def _judge(self, found: DatabaseState) -> None:
         has_event = True
         if self.kept is not None and self.kept.event_id:
-            row = await self.house.database.alone.run_one(
+            row = await self.runtime.database.alone.run_one(
                 "has_event", event=self.kept.event_id, tag=self.kept.event_tag
             )
             has_event = bool(row and row["found"])
@@ -199,7 +199,7 @@ class DatabaseCheck:
             return
         self.kept = mark
         try:
-            await asyncio.to_thread(watermark.write, self.house.settings.roost_home, mark)
+            await asyncio.to_thread(watermark.write, self.runtime.settings.roost_home, mark)
         except OSError as error:
             # A full disk must not end the publishing; the event is asked of the database as well.
             log.warning("the watermark cannot be written (%s)", type(error).__name__)
@@ -208,22 +208,24 @@ class DatabaseCheck:
         if self.problem is not None:
             return
         self.locks.close_gate(why)
-        await stop_after_restore(self.house, why=why, copied=verdict is Verdict.COPY)
+        await stop_after_restore(self.runtime, why=why, copied=verdict is Verdict.COPY)
         self.problem = why
         self.kept = _mark_of(found, is_refused=True)
         if verdict is not Verdict.COPY:
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(watermark.write, self.house.settings.roost_home, self.kept)
+                await asyncio.to_thread(
+                    watermark.write, self.runtime.settings.roost_home, self.kept
+                )
 
     async def _do_others_run(self, found: DatabaseState) -> bool:
         """Whether another worker's heartbeat comes while we wait for a few."""
-        heartbeat = self.house.settings.roost_heartbeat_s
-        stalled = timedelta(seconds=self.house.settings.roost_stalled_after_s)
+        heartbeat = self.runtime.settings.roost_heartbeat_s
+        stalled = timedelta(seconds=self.runtime.settings.roost_worker_timeout_s)
         if found.alive_at is None or found.at - found.alive_at > stalled:
             return False
         for _ in range(6):
             await asyncio.sleep(heartbeat / 2)
-            again = await store.installation.read(self.house.database.alone)
+            again = await store.installation.read(self.runtime.database.alone)
             if again.alive_at != found.alive_at:
                 return True
         return False
@@ -237,13 +239,13 @@ _DESCRIBED: Final = {
 
 
 async def stop_after_restore(
-    house: House, restored_to: datetime | None = None, *, why: str = "", copied: bool = False
+    runtime: Runtime, restored_to: datetime | None = None, *, why: str = "", copied: bool = False
 ) -> None:
     """Stop everything, since what was sent after an instant may be missing from the database.
 
     None: since the instant until which the database itself says that all is known in it.
     """
-    now = house.clock.now()
+    now = runtime.clock.now()
     why = why or "the database was restored"
     what_next = (
         "Cancel or edit again what was changed since; then `roost resume --all`, which looks on X"
@@ -254,7 +256,7 @@ async def stop_after_restore(
             "Where the original is no longer used, `roost resume --all --this-is-the-real-one`"
             " makes this one the original."
         )
-    async with house.database.statements(None) as transaction:
+    async with runtime.database.statements(None) as transaction:
         await transaction.run("lock_pauses")
         # Read here, since the server may be another one than a moment ago.
         known_until = (await store.installation.read(transaction)).known_until
@@ -262,9 +264,9 @@ async def stop_after_restore(
         known = f"nothing after {to.isoformat(timespec='seconds')} is known in it"
         await transaction.run(
             "stop_after_restore", why=f"{why}; {known}", to=to, copied=copied, at=now,
-            who=house.who,
+            actor=runtime.actor,
         )  # fmt: skip
-        await store.alarms.sound(
+        await store.alerts.open_alert(
             transaction, None, AlertKind.COPIED if copied else AlertKind.RESTORED, SUBJECT, at=now,
             message=f"Nothing goes out: {why}; {known}.", next=what_next,
         )  # fmt: skip

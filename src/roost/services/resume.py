@@ -11,11 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from roost import reconcile, store, timelines
-from roost.accounts import open_account
+from roost import store, timelines
+from roost.account_client import open_account
 from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, RoostError
-from roost.house import House
-from roost.journal import Outcome, PartJournal, PostJournal
 from roost.models import (
     AlertKind,
     Integration,
@@ -28,8 +26,11 @@ from roost.models import (
 )
 from roost.outcome_alerts import alert_outcome
 from roost.part_price import price_part
-from roost.promise import RESEND_AFTER
-from roost.reconcile import Seen
+from roost.publishing import reconcile
+from roost.publishing.next_step import RESEND_AFTER
+from roost.publishing.reconcile import TimelinePost
+from roost.publishing.state import Outcome, PartProgress, PublishState
+from roost.runtime import Runtime
 from roost.store.database import Statements
 
 _FORGOTTEN: Final = "the database was restored, and may have forgotten that this was sent"
@@ -66,13 +67,13 @@ class Resumed:
         return [account.username for account in self.paused]
 
 
-async def resume_everything(house: House, *, accept_copy: bool = False) -> Resumed:
+async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> Resumed:
     """Switch everything on again; after a restore, search X first.
 
     One read of the timeline an account with posts on its calendar, billed by the posts in it.
     Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed; nothing is resumed then.
     """
-    async with house.database.statements(None) as transaction:
+    async with runtime.database.statements(None) as transaction:
         switch = await transaction.run_one("see_stop_switch")
     assert switch is not None
     resumed = Resumed()
@@ -83,22 +84,22 @@ async def resume_everything(house: House, *, accept_copy: bool = False) -> Resum
             did="Nothing was resumed.",
         )
     if switch["restored_to"] is not None:
-        resumed = await _search(house, switch["restored_to"])
-    now = house.clock.now()
-    state = await store.installation.read(house.database.alone)
-    async with house.database.statements(None) as transaction:
+        resumed = await _search(runtime, switch["restored_to"])
+    now = runtime.clock.now()
+    state = await store.installation.read(runtime.database.alone)
+    async with runtime.database.statements(None) as transaction:
         if switch["restored_to"] is not None:
             await store.installation.accept(
                 transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
             )
-        await transaction.run("go_on_with_everything", at=now, who=house.who)
+        await transaction.run("go_on_with_everything", at=now, actor=runtime.actor)
         for kind in (AlertKind.RESTORED, AlertKind.COPIED):
-            await store.alarms.end(transaction, None, kind, "database", at=now)
+            await store.alerts.resolve_alert(transaction, None, kind, "database", at=now)
         await transaction.run("announce_due")
     return resumed
 
 
-async def _search(house: House, since: datetime) -> Resumed:
+async def _search(runtime: Runtime, since: datetime) -> Resumed:
     """Search X for the calendar of every account, a few at a time."""
     resumed, failed = Resumed(), list[str]()
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -106,13 +107,13 @@ async def _search(house: House, since: datetime) -> Resumed:
     async def search(account: Integration, calendar: Sequence[PostId]) -> None:
         async with gate:
             try:
-                await _Search(house, account, since, resumed).run(calendar)
+                await _Search(runtime, account, since, resumed).run(calendar)
             except RoostError as error:
                 failed.append(f"@{account.username} ({error.code})")
 
     searches = []
-    for tenant_id in await store.tenants.list_ids(house.database):
-        async with house.database.tenant(tenant_id) as transaction:
+    for tenant_id in await store.tenants.list_ids(runtime.database):
+        async with runtime.database.tenant(tenant_id) as transaction:
             accounts = await store.accounts.list_all(transaction)
             rows = await transaction.run("list_calendar")
         for account in accounts:
@@ -127,18 +128,18 @@ async def _search(house: House, since: datetime) -> Resumed:
         )
     # Not before the search has succeeded: another one may find them connected again.
     for account in resumed.paused:
-        await _pause(house, account)
+        await _pause(runtime, account)
     return resumed
 
 
-async def _pause(house: House, account: Integration) -> None:
+async def _pause(runtime: Runtime, account: Integration) -> None:
     """Pause an account that could not be searched, until a person resumes it."""
     why = f"@{account.username} could not be searched on X after the restore"
-    async with house.database.statements(account.tenant_id) as transaction:
+    async with runtime.database.statements(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
-            "pause_account", integration=account.id, paused=True, at=house.clock.now(), why=why,
-            who=house.who,
+            "pause_account", integration=account.id, paused=True, at=runtime.clock.now(), why=why,
+            actor=runtime.actor,
         )  # fmt: skip
 
 
@@ -146,7 +147,7 @@ async def _pause(house: House, account: Integration) -> None:
 class _Search:
     """The search for one account's calendar."""
 
-    house: House
+    runtime: Runtime
     account: Integration
     since: datetime
     resumed: Resumed
@@ -158,12 +159,12 @@ class _Search:
     async def run(self, calendar: Sequence[PostId]) -> None:
         """Read the timeline and match the calendar with it, in due order."""
         timeline = await self._read_timeline()
-        async with self.house.database.statements(self._tenant_id) as transaction:
+        async with self.runtime.database.statements(self._tenant_id) as transaction:
             taken = await store.posts.list_claimed(
                 transaction, [seen.tweet_id for seen in timeline or ()]
             )
         for post_id in calendar:
-            async with self.house.database.statements(self._tenant_id) as transaction:
+            async with self.runtime.database.statements(self._tenant_id) as transaction:
                 await store.posts.lock_state(transaction, post_id)
                 journal = await store.journal.get(transaction, post_id)
                 matches = match_post(
@@ -172,15 +173,15 @@ class _Search:
                 taken |= {seen.tweet_id for _, seen in matches}
                 await self._settle(transaction, journal, matches)
 
-    async def _read_timeline(self) -> list[Seen] | None:
+    async def _read_timeline(self) -> list[TimelinePost] | None:
         """None where this X cannot be asked by the account."""
         account = self.account
         try:
-            if account.environment is not self.house.settings.environment:
+            if account.environment is not self.runtime.settings.environment:
                 raise ReconnectNeeded(f"@{account.username} is of the {account.environment} X.")
             if account.status is not IntegrationStatus.CONNECTED:
                 raise ReconnectNeeded(f"@{account.username} is not connected.")
-            client = open_account(self.house, account)
+            client = open_account(self.runtime, account)
             return await timelines.read_since(client, account.x_user_id, self.since)
         except ReconnectNeeded:
             self.resumed.paused.append(self.account)
@@ -189,10 +190,10 @@ class _Search:
     async def _settle(
         self,
         transaction: Statements,
-        journal: PostJournal,
-        matches: Sequence[tuple[PartJournal, Seen]],
+        journal: PublishState,
+        matches: Sequence[tuple[PartProgress, TimelinePost]],
     ) -> None:
-        post, now = journal.post, self.house.clock.now()
+        post, now = journal.post, self.runtime.clock.now()
         assert post.due_at is not None, "what is on the calendar has a time"
         is_due = post.due_at <= now
         if matches and not is_due:
@@ -210,7 +211,7 @@ class _Search:
             self.resumed.may_have_changed.append(post.id)
 
     async def _ask(
-        self, transaction: Statements, journal: PostJournal, part: PartJournal, seen: Seen
+        self, transaction: Statements, journal: PublishState, part: PartProgress, seen: TimelinePost
     ) -> None:
         """A post that is due later is on X: it was moved, or another is identical."""
         if journal.post.state is PostState.SCHEDULED:
@@ -221,12 +222,12 @@ class _Search:
         await self._move(transaction, journal, PostState.NEEDS_DECISION, why)
         await alert_outcome(
             transaction, journal.post, self.account, PostState.NEEDS_DECISION, why,
-            at=self.house.clock.now(),
+            at=self.runtime.clock.now(),
         )  # fmt: skip
         self.resumed.asked.append(journal.post.id)
 
     async def _adopt(
-        self, transaction: Statements, journal: PostJournal, part: PartJournal, seen: Seen
+        self, transaction: Statements, journal: PublishState, part: PartProgress, seen: TimelinePost
     ) -> None:
         await self._doubt(transaction, part, PartState.SENDING)
         again = await store.journal.get(transaction, journal.post.id)
@@ -244,39 +245,39 @@ class _Search:
             usd=price.low,
             priced=price.reason,
             windows=(),
-            at=self.house.clock.now(),
+            at=self.runtime.clock.now(),
             before=PartState.SENDING,
             why=f"found on X's timeline as {seen.tweet_id}",
-            who=self.house.who,
+            actor=self.runtime.actor,
         )
         self.resumed.adopted.append(Adopted(journal.post.id, part.part.position, seen.tweet_id))
 
-    async def _doubt(self, transaction: Statements, part: PartJournal, after: PartState) -> None:
+    async def _doubt(self, transaction: Statements, part: PartProgress, after: PartState) -> None:
         """An attempt whose answer is not known, for what X has or may have."""
-        now = self.house.clock.now()
+        now = self.runtime.clock.now()
         await transaction.run(
             "doubt_part", part=part.part.id, before=part.part.state, started_at=self.since, at=now,
-            why=_FORGOTTEN, who=self.house.who,
+            why=_FORGOTTEN, actor=self.runtime.actor,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(
                 transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                why="X has an identical post", who=self.house.who,
+                why="X has an identical post", actor=self.runtime.actor,
             )  # fmt: skip
 
     async def _move(
-        self, transaction: Statements, journal: PostJournal, after: PostState, why: str
+        self, transaction: Statements, journal: PublishState, after: PostState, why: str
     ) -> None:
-        post, now = journal.post, self.house.clock.now()
+        post, now = journal.post, self.runtime.clock.now()
         reason = why if after is PostState.NEEDS_DECISION else None
         if await store.posts.move(transaction, post.id, post.state, after, reason, at=now):
             await store.posts.tell(
                 transaction, self._tenant_id, post.id, now, post.state, after,
-                why, who=self.house.who,
+                why, actor=self.runtime.actor,
             )  # fmt: skip
 
 
-def _may_be_forgotten(one: PartJournal) -> bool:
+def _may_be_forgotten(one: PartProgress) -> bool:
     """Whether the part would be sent without a look at X: a later attempt may be forgotten."""
     return one.part.state is PartState.PENDING or (
         one.part.state is PartState.UNKNOWN and one.confirmed_absent
@@ -284,14 +285,14 @@ def _may_be_forgotten(one: PartJournal) -> bool:
 
 
 def match_post(
-    journal: PostJournal,
+    journal: PublishState,
     *,
     since: datetime,
-    timeline: Sequence[Seen],
+    timeline: Sequence[TimelinePost],
     claimed: set[TweetId],
-) -> list[tuple[PartJournal, Seen]]:
+) -> list[tuple[PartProgress, TimelinePost]]:
     """Which parts X has without Roost's knowledge, from the first that it may have. Pure."""
-    matches: list[tuple[PartJournal, Seen]] = []
+    matches: list[tuple[PartProgress, TimelinePost]] = []
     parent: TweetId | None = None
     for one in journal.parts:
         parent = parent or one.part.options.reply_to

@@ -2,7 +2,7 @@
 
 from roost.store import (
     accounts,
-    alarms,
+    alerts,
     connections,
     findings,
     installation,
@@ -17,7 +17,7 @@ from roost.store import (
 
 __all__ = [
     "accounts",
-    "alarms",
+    "alerts",
     "connections",
     "findings",
     "installation",

@@ -18,7 +18,7 @@ from roost.models import (
     TenantId,
     XUserId,
 )
-from roost.store import alarms
+from roost.store import alerts
 from roost.store.database import Transaction
 from roost.store.tables import integrations
 from roost.store.vault import SealedKey, TenantVault, Vault
@@ -201,8 +201,8 @@ async def keep(
     kept = await transaction.sql.execute(
         statement.on_conflict_do_update(index_elements=["id"], set_=values).returning(integrations)
     )
-    await alarms.end(
-        transaction, tenant_id, AlertKind.RECONNECT, alarms.about_account(number), at=now
+    await alerts.resolve_alert(
+        transaction, tenant_id, AlertKind.RECONNECT, alerts.about_account(number), at=now
     )
     await transaction.run("announce_due")
     return integration_of(kept.mappings().one())

@@ -143,7 +143,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def tenant(self, tenant_id: TenantId) -> AsyncIterator[Transaction]:
         """A transaction that sees one tenant's rows; committed at the end, rolled back on error."""
-        async with self.house() as transaction:
+        async with self.unscoped() as transaction:
             await transaction.run("see_tenant", tenant=str(tenant_id))
             yield transaction
 
@@ -155,7 +155,7 @@ class Database:
             yield transaction
 
     @contextlib.asynccontextmanager
-    async def house(self) -> AsyncIterator[Transaction]:
+    async def unscoped(self) -> AsyncIterator[Transaction]:
         """A transaction that sees no tenant's rows: for the cross-tenant functions alone."""
         async with _begin(self._engine) as transaction:
             yield transaction

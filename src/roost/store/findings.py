@@ -6,14 +6,14 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from roost.models import Alert, IntegrationId, Metric, TenantId
+from roost.models import Anomaly, IntegrationId, Metric, TenantId
 from roost.store.database import Transaction
 from roost.store.tables import alerts
 
 
-async def raise_alerts(
-    transaction: Transaction, tenant_id: TenantId, found: Sequence[Alert], *, now: datetime
-) -> list[Alert]:
+async def add_anomalies(
+    transaction: Transaction, tenant_id: TenantId, found: Sequence[Anomaly], *, now: datetime
+) -> list[Anomaly]:
     """Keep alerts; those known already (same account, metric and day) are not raised again.
 
     Returns the new ones.
@@ -44,16 +44,16 @@ async def raise_alerts(
     return [one for one in found if (one.integration_id, one.metric, one.day) in fresh]
 
 
-async def list_alerts(
+async def list_anomalies(
     transaction: Transaction, integration_id: IntegrationId | None = None
-) -> list[Alert]:
+) -> list[Anomaly]:
     """The tenant's alerts, of one account or all, oldest day first."""
     wanted = select(alerts).order_by(alerts.c.day, alerts.c.id)
     if integration_id is not None:
         wanted = wanted.where(alerts.c.integration_id == integration_id)
     rows = await transaction.sql.execute(wanted)
     return [
-        Alert(
+        Anomaly(
             integration_id=row["integration_id"],
             metric=Metric(row["metric"]),
             day=row["day"],

@@ -10,7 +10,6 @@ from typing import Any, Final
 import psycopg
 
 from roost.errors import DatabaseForgot, PostNotFound
-from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Recheck, Rest, Upload
 from roost.limits import Family, Window
 from roost.models import (
     AttemptId,
@@ -28,6 +27,15 @@ from roost.models import (
     TweetId,
     XMediaId,
 )
+from roost.publishing.state import (
+    Attempt,
+    Outcome,
+    PartProgress,
+    PublishState,
+    Recheck,
+    Rest,
+    Upload,
+)
 from roost.store import accounts, part_options, posts
 from roost.store.database import Runs, Statements
 from roost.store.locks import Fence
@@ -42,7 +50,7 @@ _FORGOT: Final = "RS001"
 class TakenUp:
     """A post in a worker's hands, and its account's grant as it lies in the database."""
 
-    journal: PostJournal
+    journal: PublishState
     grant: accounts.SealedGrant = field(repr=False)
 
 
@@ -63,7 +71,7 @@ async def find_next(
     return None if row is None else _taken_up(row)
 
 
-async def get(transaction: Statements, post_id: PostId) -> PostJournal:
+async def get(transaction: Statements, post_id: PostId) -> PublishState:
     """The journal of any post. Raises: PostNotFound."""
     row = await transaction.run_one(
         "take_up_post", tenant=None, post=post_id, integration=None, besides=array_of(())
@@ -84,7 +92,7 @@ def _taken_up(row: Mapping[str, Any]) -> TakenUp:
     return TakenUp(_journal(row, account), accounts.sealed_grant(account, sealed_key))
 
 
-def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
+def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PublishState:
     media: dict[int, list[MediaAsset]] = {}
     for each in row["media"] or ():
         asset = MediaAsset(
@@ -105,7 +113,7 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
         for each in row["uploads"] or ()
     }
     parts = tuple(
-        PartJournal(
+        PartProgress(
             Part(
                 id=PartId(each["id"]),
                 post_id=PostId(each["post_id"]),
@@ -135,7 +143,7 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:
         tolerance=row["tolerance"],
     )
     rest_until = row["app_rest_until"]
-    return PostJournal(
+    return PublishState(
         post=post,
         account=accounts.integration_of(account),
         parts=parts,
@@ -179,14 +187,14 @@ def _instant(told: str | None) -> datetime | None:
 async def begin_attempt(
     database: Runs,
     tenant_id: TenantId,
-    journal: PartJournal,
+    journal: PartProgress,
     uploads: Sequence[Upload],
     *,
     started_at: datetime,
     deadline: timedelta,
     at: datetime,
     why: str,
-    who: str,
+    actor: str,
     fence: Fence | None,
     is_wall_time: bool,
 ) -> tuple[Attempt, Fence | None] | None:
@@ -214,7 +222,7 @@ async def begin_attempt(
             media_ids=media_ids,
             media_keys=media_keys,
             why=why,
-            who=who,
+            actor=actor,
             fence_event=fence.event_id if fence else None,
             fence_tag=fence.event_tag if fence else None,
             fence_timeline=fence.timeline if fence else None,
@@ -267,7 +275,7 @@ async def settle_sent(
     at: datetime,
     before: PartState,
     why: str,
-    who: str,
+    actor: str,
     besides: Collection[PostId] = (),
 ) -> Sent:
     """X has a part: write its id, the bill, the story, and the post's end where it was the last.
@@ -290,7 +298,7 @@ async def settle_sent(
         at=at,
         before=before,
         why=why,
-        who=who,
+        actor=actor,
         # By the statement's own snapshot this post is on its way still.
         besides=array_of([*besides, part.post_id]),
         windows=_told(windows),
@@ -330,7 +338,7 @@ async def end_attempt(
     *,
     at: datetime,
     why: str,
-    who: str,
+    actor: str,
 ) -> bool:
     """Write what became of a try that is not `sent`; False where a later one was made of the part,
     about which this one has nothing to say."""
@@ -343,7 +351,7 @@ async def end_attempt(
         outcome=outcome,
         at=at,
         why=why,
-        who=who,
+        actor=actor,
     )
     return bool(row and row["moved"])
 
@@ -363,11 +371,11 @@ async def move_part(
     *,
     at: datetime,
     why: str,
-    who: str,
+    actor: str,
 ) -> bool:
     """Change a part's state without an attempt's answer; False where it was not in `before`."""
     row = await transaction.run_one(
-        "move_part", part=part_id, before=before, after=after, at=at, why=why, who=who
+        "move_part", part=part_id, before=before, after=after, at=at, why=why, actor=actor
     )
     return bool(row and row["moved"])
 
@@ -381,11 +389,11 @@ async def wait_until(
     counts_as_late: bool = False,
     at: datetime,
     reason: str,
-    who: str,
+    actor: str,
 ) -> None:
     """Let the post wait until an instant of domain time; the dispatcher brings it back."""
     await transaction.run(
         "wait_post", post=post_id, until=until, excused=excused, counts_as_late=counts_as_late,
-        at=at, reason=reason, why=f"waits: {reason}", who=who,
+        at=at, reason=reason, why=f"waits: {reason}", actor=actor,
     )  # fmt: skip
     await transaction.run("announce_due")

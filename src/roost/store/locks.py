@@ -107,7 +107,7 @@ class _Question:
 class Silent:
     """A process that keeps accounts for itself and gives no sign of life."""
 
-    who: str
+    actor: str
     accounts: tuple[IntegrationId, ...]
 
 
@@ -120,8 +120,8 @@ async def find_silent(
     for row in rows:
         kept.setdefault(row["who"], set()).add(row["key"])
     return [
-        Silent(who, tuple(one.id for one in accounts if user_key(one.x_user_id) in keys))
-        for who, keys in kept.items()
+        Silent(actor, tuple(one.id for one in accounts if user_key(one.x_user_id) in keys))
+        for actor, keys in kept.items()
     ]
 
 
@@ -256,12 +256,12 @@ class SenderLocks:
                 await self._ask("give", _Kind.UPLOADER, key)
             self._held.pop((_Kind.UPLOADER, key), None)
 
-    async def heartbeat(self, who: str) -> None:
+    async def heartbeat(self, actor: str) -> None:
         """Name the session after its process, with the time: a process that is stopped keeps its
         locks, and `find_silent` finds it by this."""
         async with self._turn:
             if not self._connection.closed:
-                await self._run(STATEMENTS["give_sign"], {"who": who})
+                await self._run(STATEMENTS["give_sign"], {"who": actor})
 
     async def drain(self, patience_s: float = 30.0) -> None:
         """Begin nothing more, and wait so long for what is under way."""

@@ -24,7 +24,7 @@ from roost.models import (
     Wait,
 )
 from roost.repeats import Said
-from roost.store import alarms, part_options
+from roost.store import alerts, part_options
 from roost.store.database import Statements
 
 
@@ -58,8 +58,8 @@ async def add(
     due_at: datetime | None,
     now: datetime,
     why: str,
-    who: str,
-    prepare_ahead: timedelta,
+    actor: str,
+    upload_lead: timedelta,
     tolerance: timedelta | None = None,
     import_key: str | None = None,
 ) -> PostId | None:
@@ -81,9 +81,9 @@ async def add(
         return None
     post_id = PostId(row["id"])
     await add_parts(transaction, tenant_id, integration_id, post_id, parts)
-    await tell(transaction, tenant_id, post_id, now, None, state, why, who=who)
+    await tell(transaction, tenant_id, post_id, now, None, state, why, actor=actor)
     if due_at is not None:
-        await transaction.run("plan_media", post=post_id, ahead=prepare_ahead)
+        await transaction.run("plan_media", post=post_id, ahead=upload_lead)
         await transaction.run("announce_due")
     return post_id
 
@@ -131,7 +131,7 @@ async def tell(
     after: str,
     why: str,
     *,
-    who: str,
+    actor: str,
     position: int | None = None,
 ) -> None:
     """Write a line of the post's history."""
@@ -144,7 +144,7 @@ async def tell(
         before=before,
         after=after,
         why=why,
-        who=who,
+        actor=actor,
     )
 
 
@@ -228,7 +228,7 @@ async def move(
         reason=reason,
         at=at,
         due_at=due_at,
-        kinds=alarms.values_of(alarms.OF_POST_STATE if ends_alerts else ()),
+        kinds=alerts.values_of(alerts.OF_POST_STATE if ends_alerts else ()),
     )
     return row is not None
 
@@ -247,7 +247,7 @@ async def acknowledge(
         post=post_id,
         states=[state.value for state in states],
         at=at,
-        kinds=alarms.values_of(kinds),
+        kinds=alerts.values_of(kinds),
     )
 
 
@@ -329,7 +329,7 @@ async def reschedule(
     post_id: PostId,
     due_at: datetime,
     *,
-    prepare_ahead: timedelta,
+    upload_lead: timedelta,
     at: datetime,
 ) -> None:
     """Another time for a post of which X has nothing; the alerts about its old state end."""
@@ -338,9 +338,9 @@ async def reschedule(
         post=post_id,
         due_at=due_at,
         at=at,
-        kinds=alarms.values_of(alarms.OF_POST_STATE),
+        kinds=alerts.values_of(alerts.OF_POST_STATE),
     )
-    await transaction.run("plan_media", post=post_id, ahead=prepare_ahead)
+    await transaction.run("plan_media", post=post_id, ahead=upload_lead)
     await transaction.run("announce_due")
 
 

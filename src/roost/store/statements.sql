@@ -64,7 +64,7 @@ VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(before)s, %(after)s, %(why
 -- One post of the tenant in sight.
 SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.paused, p.tolerance,
        p.wait_reason, p.wait_until, p.acknowledged_at,
-       EXISTS (SELECT FROM alarms a
+       EXISTS (SELECT FROM alerts a
                WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
                  AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
 FROM posts p WHERE p.id = %(post)s
@@ -73,7 +73,7 @@ FROM posts p WHERE p.id = %(post)s
 -- The tenant's posts in the order in which they are due, drafts last.
 SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.paused, p.tolerance,
        p.wait_reason, p.wait_until, p.acknowledged_at,
-       EXISTS (SELECT FROM alarms a
+       EXISTS (SELECT FROM alerts a
                WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
                  AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
 FROM posts p
@@ -346,9 +346,9 @@ WITH moved AS (
       AND (%(due_at)s::timestamptz IS NULL OR due_at = %(due_at)s)
     RETURNING id, tenant_id
 ), resolved AS (
-    UPDATE alarms SET ended_at = %(at)s FROM moved
-    WHERE coalesce(alarms.tenant_id, 0) = moved.tenant_id AND alarms.kind = ANY(%(kinds)s)
-      AND alarms.subject = 'post ' || moved.id AND alarms.ended_at IS NULL
+    UPDATE alerts SET ended_at = %(at)s FROM moved
+    WHERE coalesce(alerts.tenant_id, 0) = moved.tenant_id AND alerts.kind = ANY(%(kinds)s)
+      AND alerts.subject = 'post ' || moved.id AND alerts.ended_at IS NULL
 )
 SELECT id FROM moved
 
@@ -359,9 +359,9 @@ WITH seen AS (
                                        ELSE acknowledged_at END
     WHERE id = %(post)s RETURNING id, tenant_id
 )
-UPDATE alarms SET ended_at = %(at)s FROM seen
-WHERE coalesce(alarms.tenant_id, 0) = seen.tenant_id AND alarms.kind = ANY(%(kinds)s)
-  AND alarms.subject = 'post ' || seen.id AND alarms.ended_at IS NULL
+UPDATE alerts SET ended_at = %(at)s FROM seen
+WHERE coalesce(alerts.tenant_id, 0) = seen.tenant_id AND alerts.kind = ANY(%(kinds)s)
+  AND alerts.subject = 'post ' || seen.id AND alerts.ended_at IS NULL
 
 -- name: is_untouched
 -- Whether X surely has nothing of a post: every part waits, and every attempt created nothing.
@@ -472,9 +472,9 @@ WITH moved AS (
     WHERE id = %(post)s AND state IN ('draft', 'scheduled', 'publishing', 'missed', 'failed')
     RETURNING id, tenant_id
 )
-UPDATE alarms SET ended_at = %(at)s FROM moved
-WHERE coalesce(alarms.tenant_id, 0) = moved.tenant_id AND alarms.kind = ANY(%(kinds)s)
-  AND alarms.subject = 'post ' || moved.id AND alarms.ended_at IS NULL
+UPDATE alerts SET ended_at = %(at)s FROM moved
+WHERE coalesce(alerts.tenant_id, 0) = moved.tenant_id AND alerts.kind = ANY(%(kinds)s)
+  AND alerts.subject = 'post ' || moved.id AND alerts.ended_at IS NULL
 
 -- name: plan_media
 -- When a post's files are to be on X; NULL where it carries none.
@@ -542,21 +542,21 @@ FROM (SELECT CASE WHEN %(is_wall_time)s THEN least(%(now)s, clock_timestamp()) E
      queue_preparations(%(now)s, %(others)s, %(environment)s) AS m,
      queue_due_accounts(%(now)s, %(leased_until)s, %(others)s, %(environment)s) AS a
 
--- name: raise_alarm
--- One open alarm a kind and subject.
-INSERT INTO alarms (tenant_id, kind, subject, raised_at, message, next)
+-- name: open_alert
+-- One open alert a kind and subject.
+INSERT INTO alerts (tenant_id, kind, subject, raised_at, message, next)
 VALUES (%(tenant)s, %(kind)s, %(subject)s, %(at)s, %(message)s, %(next)s)
 ON CONFLICT (coalesce(tenant_id, 0), kind, subject) WHERE ended_at IS NULL DO NOTHING RETURNING id
 
--- name: end_alarm
+-- name: resolve_alert
 -- Its cause is gone.
-UPDATE alarms SET ended_at = %(at)s
+UPDATE alerts SET ended_at = %(at)s
 WHERE kind = %(kind)s AND subject = %(subject)s AND ended_at IS NULL
   AND tenant_id IS NOT DISTINCT FROM %(tenant)s RETURNING id
 
--- name: list_alarms
--- Open alarms, oldest first: the tenant's in sight, and everybody's.
-SELECT kind, subject, raised_at, message, next, ended_at FROM alarms
+-- name: list_alerts
+-- Open alerts, oldest first: the tenant's in sight, and everybody's.
+SELECT kind, subject, raised_at, message, next, ended_at FROM alerts
 WHERE ended_at IS NULL ORDER BY raised_at, id
 
 -- name: dispatch_stranded

@@ -1,4 +1,4 @@
-"""Tenants: found and made by name across the house, seen only from inside."""
+"""Tenants: found and made by name across the runtime, seen only from inside."""
 
 import re
 
@@ -34,7 +34,7 @@ async def make(transaction: Transaction, name: str, *, time_zone: str) -> Tenant
 
 async def get(database: Database, name: str) -> Tenant:
     """A tenant by name. Raises: TenantNotFound."""
-    async with database.house() as transaction:
+    async with database.unscoped() as transaction:
         tenant_id = await find(transaction, name)
     if tenant_id is None:
         raise TenantNotFound(f"There is no tenant named {name!r}.")
@@ -54,6 +54,6 @@ async def see(database: Database, tenant_id: TenantId) -> Tenant:
 
 async def list_ids(database: Database) -> list[TenantId]:
     """Every tenant's number."""
-    async with database.house() as transaction:
+    async with database.unscoped() as transaction:
         rows = await (await transaction.raw.execute("SELECT * FROM list_tenants()")).fetchall()
     return [TenantId(row[0]) for row in rows]

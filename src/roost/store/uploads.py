@@ -3,8 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
-from roost.journal import Upload
 from roost.models import MediaAssetId, PostId, TenantId
+from roost.publishing.state import Upload
 from roost.store.database import Statements
 
 

@@ -64,7 +64,7 @@ def read_ring(lines: Sequence[str], *, source: str) -> tuple[RingKey, ...]:
         if not colon or not name or len(key) != _KEY_BYTES:
             raise SettingInvalid(
                 f"Key {number} of {source} is not `id:base64` of {_KEY_BYTES} bytes.",
-                setting="ROOST_KEYS",
+                setting="ROOST_VAULT_KEYS",
             )
         ring.append(RingKey(name, key))
     return tuple(ring)
@@ -76,12 +76,12 @@ def key_file(home: Path) -> Path:
 
 
 def load_ring(home: Path, from_settings: str | None) -> tuple[RingKey, ...]:
-    """The ring from `ROOST_KEYS`, else from the key file; empty where there is neither.
+    """The ring from `ROOST_VAULT_KEYS`, else from the key file; empty where there is neither.
 
     Raises: SettingInvalid (malformed, unreadable), UntrustedPath.
     """
     if from_settings is not None:
-        return read_ring(from_settings.split(","), source="ROOST_KEYS")
+        return read_ring(from_settings.split(","), source="ROOST_VAULT_KEYS")
     path = key_file(home)
     try:
         content = read_private_file(path)
@@ -90,8 +90,8 @@ def load_ring(home: Path, from_settings: str | None) -> tuple[RingKey, ...]:
     except OSError as error:
         raise SettingInvalid(
             f"The vault's keys in {path} cannot be read ({type(error).__name__}).",
-            next="Run Roost as the owner of that file, or set ROOST_KEYS.",
-            setting="ROOST_KEYS",
+            next="Run Roost as the owner of that file, or set ROOST_VAULT_KEYS.",
+            setting="ROOST_VAULT_KEYS",
         ) from None
     # Every byte is a character of latin-1: what is no key is told as a malformed line.
     return read_ring(content.decode("latin-1").splitlines(), source=str(path))
@@ -115,7 +115,7 @@ def _open(key: bytes, sealed: str, associated: bytes, place: str) -> bytes:
         raise VaultDamaged(
             f"The secret kept for {place} does not open ({type(error).__name__}).",
             did="Roost left it as it is.",
-            next="See that ROOST_KEYS or the key file is the one it was sealed with. Where it is,"
+            next="See that ROOST_VAULT_KEYS or the key file is the one it was sealed with. If so,"
             " the row was changed, or comes from an earlier version: connect the account again.",
         ) from None
 
@@ -194,7 +194,7 @@ class Vault:
         if ring_key is None:
             raise VaultKeyMissing(
                 f"The vault key {key.ring_key_id} of tenant {tenant_id} is not in the ring.",
-                next="Put the old key back behind the first one in ROOST_KEYS or the key file.",
+                next="Put the old key back behind the first in ROOST_VAULT_KEYS or the key file.",
             )
         place = _place_of(tenant_id)
         return TenantVault(tenant_id, _open(ring_key.key, key.sealed, place.encode(), place))

@@ -10,11 +10,11 @@ from fastapi.responses import Response
 
 from roost import store
 from roost.models import Integration, Post
-from roost.services import pause, waiting, watch
+from roost.services import monitor, pause, waiting
 from roost.services.pause import Holds
 from roost.store.away import DATABASE_AWAY
-from roost.web.asked import NamedTenant, OpenHouse
-from roost.web.failures import SafeJSON
+from roost.web.dependencies import NamedTenant, OpenRuntime
+from roost.web.error_handlers import SafeJSON
 
 router = APIRouter(default_response_class=SafeJSON)
 
@@ -23,20 +23,20 @@ _PATIENCE_S: Final = 5.0
 
 
 @router.get("/api/accounts")
-async def list_accounts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list[Integration]]:
+async def list_accounts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Integration]]:
     """The tenant's accounts in the order in which they were first connected."""
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         return {"accounts": await store.accounts.list_all(transaction)}
 
 
 @router.get("/api/posts")
-async def list_posts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list[Post]]:
+async def list_posts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Post]]:
     """The tenant's posts in the order in which they are due, drafts last.
 
     `wait` is what keeps a post at present, null where nothing does.
     """
-    now = house.clock.now()
-    async with house.database.tenant(tenant.id) as transaction:
+    now = runtime.clock.now()
+    async with runtime.database.tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
         accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
     return {
@@ -48,17 +48,17 @@ async def list_posts(house: OpenHouse, tenant: NamedTenant) -> dict[str, list[Po
 
 
 @router.get("/healthz")
-async def tell_health(house: OpenHouse) -> Response:
+async def tell_health(runtime: OpenRuntime) -> Response:
     """Whether the database answers and posts go out in time (else 503), and who works.
 
     `oldest_due_seconds` is domain time, null where nothing is due.
     """
-    now = house.clock.now()
-    within = timedelta(seconds=house.settings.roost_stalled_after_s)
+    now = runtime.clock.now()
+    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
     try:
-        async with asyncio.timeout(_PATIENCE_S), house.database.house() as transaction:
+        async with asyncio.timeout(_PATIENCE_S), runtime.database.unscoped() as transaction:
             workers = await transaction.run_one("live_workers", within=within)
-            oldest = await watch.find_oldest(house, transaction, now)
+            oldest = await monitor.find_oldest(runtime, transaction, now)
             holds = await pause.find_holds(transaction)
     except (*DATABASE_AWAY, TimeoutError):
         away = {"status": "broken", "database": "away"}
@@ -77,6 +77,6 @@ async def tell_health(house: OpenHouse) -> Response:
 def _status(holds: Holds, oldest: datetime | None, workers: int, now: datetime) -> str:
     if holds.everything:
         return "stopped"
-    if watch.is_late(oldest, now):
+    if monitor.is_late(oldest, now):
         return "late"
     return "ok" if workers else "no_worker"

@@ -11,9 +11,9 @@ from roost.endpoint import is_loopback
 from roost.errors import RoostError
 from roost.models import Integration, Tenant
 from roost.services import connect, prove_service
-from roost.web import failures, shown
-from roost.web.asked import OpenHouse, TenantName
-from roost.web.guard import host_name, is_from_other_site
+from roost.web import error_handlers, templating
+from roost.web.dependencies import OpenRuntime, TenantName
+from roost.web.middleware import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
 
@@ -28,9 +28,9 @@ def _cookie_name(state: str) -> str:
 
 
 @router.get("/twitter/start")
-async def start(request: Request, house: OpenHouse, tenant: TenantName = "default") -> Response:
+async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "default") -> Response:
     """Send the browser to X, with a cookie that only this browser can bring back."""
-    home = urlsplit(house.settings.twitter_callback_url).hostname or ""
+    home = urlsplit(runtime.settings.twitter_callback_url).hostname or ""
     if is_loopback(home) and host_name(request.url.netloc) != home:
         # A cookie set for `localhost` does not come back to `127.0.0.1`: begin where it will end.
         host = f"[{home}]" if ":" in home else home
@@ -38,10 +38,10 @@ async def start(request: Request, house: OpenHouse, tenant: TenantName = "defaul
     if is_from_other_site(request.headers):
         # A link on another site leads here: a person's click, not the link, writes the first row.
         query = urlencode({"tenant": tenant})
-        return shown.page(
+        return templating.page(
             "connect.html.j2", tenant_name=tenant, start=f"{request.url.path}?{query}"
         )
-    departure = await connect.begin(house, tenant)
+    departure = await connect.begin(runtime, tenant)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     answer = RedirectResponse(departure.url, 302)
     answer.set_cookie(
@@ -50,24 +50,24 @@ async def start(request: Request, house: OpenHouse, tenant: TenantName = "defaul
         max_age=_COOKIE_LIVES_S,
         path=_COOKIE_PATH,
         httponly=True,
-        secure=urlsplit(house.settings.twitter_callback_url).scheme == "https",
+        secure=urlsplit(runtime.settings.twitter_callback_url).scheme == "https",
         samesite="lax",
     )
     return answer
 
 
 @router.get("/proof")
-async def prove(request: Request, house: OpenHouse, challenge: str = "") -> Response:
+async def prove(request: Request, runtime: OpenRuntime, challenge: str = "") -> Response:
     """Prove to `roost connect` that this is its home's service, at the address it was asked at."""
     host, port = request.scope["server"]
-    return PlainTextResponse(await prove_service.prove(house, challenge, (host, port)))
+    return PlainTextResponse(await prove_service.prove(runtime, challenge, (host, port)))
 
 
 @router.get("/callback/twitter")
 @router.get("/callback/twitter/", include_in_schema=False)
 async def come_back(
     request: Request,
-    house: OpenHouse,
+    runtime: OpenRuntime,
     state: Annotated[str, Query()] = "",
     code: Annotated[str | None, Query()] = None,
     error: Annotated[str | None, Query()] = None,
@@ -80,14 +80,14 @@ async def come_back(
     browser = request.cookies.get(name)
     try:
         tenant, account = await connect.finish(
-            house, state=state, code=code, error=error, browser=browser
+            runtime, state=state, code=code, error=error, browser=browser
         )
     except RoostError as failure:
-        connected = await connect.find_connected(house, state=state, browser=browser)
+        connected = await connect.find_connected(runtime, state=state, browser=browser)
         if connected is not None:
             return _to_account(*connected, already_connected="1")
         title = "The account was not connected"
-        answer = failures.answer(request.url.path, failure, title=title)
+        answer = error_handlers.answer(request.url.path, failure, title=title)
         answer.delete_cookie(name, path=_COOKIE_PATH)
         return answer
     return _to_account(tenant, account)

@@ -10,13 +10,12 @@ from fastapi.responses import HTMLResponse, Response
 
 from roost import store
 from roost.errors import RoostError
-from roost.house import House, from_outside
 from roost.insights import series
 from roost.insights.series import Change
 from roost.models import (
     AccountSnapshot,
-    Alarm,
     Alert,
+    Anomaly,
     Integration,
     Metric,
     Post,
@@ -24,17 +23,18 @@ from roost.models import (
     PostState,
     Tenant,
 )
-from roost.services import decide, pause, waiting, watch
+from roost.runtime import Runtime, from_outside
+from roost.services import monitor, pause, resolve, waiting
 from roost.services.pause import Scope
 from roost.store.away import DATABASE_AWAY
-from roost.web import shown, sparkline
-from roost.web.asked import NamedTenant, OpenHouse, RowId
+from roost.web import sparkline, templating
+from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
 
 router = APIRouter()
 
 #: What the pages look back on.
 _WINDOW: Final = timedelta(days=30)
-#: So many alarms at most stand on top of the accounts.
+#: So many alerts at most stand on top of the accounts.
 _ALARMS: Final = 20
 _WAITING: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
 
@@ -51,12 +51,12 @@ class Glance:
     next_post: Post | None
     undecided: int
     """Posts that wait for a person's decision."""
-    alerts: list[Alert]
+    anomalies: list[Anomaly]
     """Of the last 30 days, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Household:
+class TenantSection:
     """One tenant with its accounts."""
 
     tenant: Tenant
@@ -69,7 +69,7 @@ def glance(
     account: Integration,
     snapshots: Sequence[AccountSnapshot],
     posts: Sequence[Post],
-    alerts: Sequence[Alert],
+    anomalies: Sequence[Anomaly],
     *,
     now: datetime,
 ) -> Glance:
@@ -86,61 +86,61 @@ def glance(
         lines=[] if levels is None else sparkline.draw_lines(levels.values.tolist()),
         next_post=next((post for post in own if post.state in _WAITING), None),
         undecided=sum(post.state is PostState.NEEDS_DECISION for post in own),
-        alerts=[
-            alert
-            for alert in reversed(alerts)
-            if alert.integration_id == account.id and alert.day >= since
+        anomalies=[
+            anomaly
+            for anomaly in reversed(anomalies)
+            if anomaly.integration_id == account.id and anomaly.day >= since
         ],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Alarm:
+class _Alert:
     """What a person has to see to, and whose it is; without a tenant, everybody's."""
 
     tenant: Tenant | None
-    alarm: Alarm
+    alert: Alert
 
     @property
     def post(self) -> str | None:
         """The number of the post it is about, if it is about one."""
-        kind, _, number = self.alarm.subject.partition(" ")
+        kind, _, number = self.alert.subject.partition(" ")
         return number if kind == "post" and self.tenant is not None else None
 
 
 @router.get("/", response_class=HTMLResponse)
-async def show_accounts(house: OpenHouse) -> Response:
+async def show_accounts(runtime: OpenRuntime) -> Response:
     """Every tenant's accounts under its name."""
-    now = house.clock.now()
-    households = [
-        await _household(house, await store.tenants.see(house.database, tenant_id), now)
-        for tenant_id in await store.tenants.list_ids(house.database)
+    now = runtime.clock.now()
+    tenant_sections = [
+        await _tenant_section(runtime, await store.tenants.see(runtime.database, tenant_id), now)
+        for tenant_id in await store.tenants.list_ids(runtime.database)
     ]
-    async with house.database.statements(None) as transaction:
+    async with runtime.database.statements(None) as transaction:
         holds = await pause.find_holds(transaction)
-    return shown.page(
+    return templating.page(
         "accounts.html.j2",
-        households=households,
+        tenant_sections=tenant_sections,
         now=now,
         holds=holds,
-        most_alarms=_ALARMS,
-        alarms=[_Alarm(tenant, alarm) for tenant, alarm in await watch.list_alarms(house)],
+        max_alerts=_ALARMS,
+        alerts=[_Alert(tenant, alert) for tenant, alert in await monitor.list_alerts(runtime)],
     )
 
 
-async def _household(house: House, tenant: Tenant, now: datetime) -> Household:
+async def _tenant_section(runtime: Runtime, tenant: Tenant, now: datetime) -> TenantSection:
     try:
-        return Household(tenant, await _glances(house, tenant, now))
+        return TenantSection(tenant, await _glances(runtime, tenant, now))
     except DATABASE_AWAY:
         raise
     except Exception as error:
-        return Household(tenant, [], from_outside(error))
+        return TenantSection(tenant, [], from_outside(error))
 
 
-async def _glances(house: House, tenant: Tenant, now: datetime) -> list[Glance]:
-    async with house.database.tenant(tenant.id) as transaction:
+async def _glances(runtime: Runtime, tenant: Tenant, now: datetime) -> list[Glance]:
+    async with runtime.database.tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
-        alerts = await store.findings.list_alerts(transaction)
+        anomalies = await store.findings.list_anomalies(transaction)
         return [
             glance(
                 account,
@@ -151,7 +151,7 @@ async def _glances(house: House, tenant: Tenant, now: datetime) -> list[Glance]:
                     until=now + timedelta(seconds=1),
                 ),
                 posts,
-                alerts,
+                anomalies,
                 now=now,
             )
             for account in await store.accounts.list_all(transaction)
@@ -171,8 +171,8 @@ def shelve(posts: Sequence[Post]) -> list[Shelf]:
 
     A post that somebody has left as it is counts as over.
     """
-    to_look_at = [post for post in posts if decide.needs_attention(post)]
-    rest = [post for post in posts if not decide.needs_attention(post)]
+    to_look_at = [post for post in posts if resolve.needs_attention(post)]
+    rest = [post for post in posts if not resolve.needs_attention(post)]
     over = [post for post in rest if post.state not in (*_WAITING, PostState.DRAFT)]
     shelves = [
         Shelf("To look at", to_look_at[::-1]),
@@ -184,14 +184,14 @@ def shelve(posts: Sequence[Post]) -> list[Shelf]:
 
 
 @router.get("/posts", response_class=HTMLResponse)
-async def show_posts(house: OpenHouse, tenant: NamedTenant) -> Response:
+async def show_posts(runtime: OpenRuntime, tenant: NamedTenant) -> Response:
     """The tenant's posts by time."""
-    now = house.clock.now()
-    async with house.database.tenant(tenant.id) as transaction:
+    now = runtime.clock.now()
+    async with runtime.database.tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
         accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
         holds = await pause.find_holds(transaction)
-    return shown.page(
+    return templating.page(
         "posts.html.j2",
         tenant=tenant,
         shelves=shelve(posts),
@@ -205,13 +205,13 @@ async def show_posts(house: OpenHouse, tenant: NamedTenant) -> Response:
 
 
 @router.get("/posts/{post_id}", response_class=HTMLResponse)
-async def show_post(house: OpenHouse, tenant: NamedTenant, post_id: RowId) -> Response:
+async def show_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
     """One post: its parts, what became of them, every step on the way, and what can be done."""
-    return await post_page(house, tenant, PostId(post_id))
+    return await post_page(runtime, tenant, PostId(post_id))
 
 
 async def post_page(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     post_id: PostId,
     *,
@@ -219,14 +219,14 @@ async def post_page(
     status: int = 200,
 ) -> Response:
     """A post's page, with what went wrong when something was to be done about it."""
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         journal = await store.journal.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id)
         holds = await pause.find_holds(transaction)
     post, account = journal.post, journal.account
-    deletable = decide.list_deletable(post)
+    deletable = resolve.list_deletable(post)
     held = pause.held_by(post, account, holds)
-    return shown.page(
+    return templating.page(
         "post.html.j2",
         status=status,
         tenant=tenant,
@@ -235,10 +235,10 @@ async def post_page(
         journal=journal,
         events=events,
         held=held,
-        wait=waiting.current_wait(post, account, house.clock.now()),
-        choices=decide.list_choices(post),
+        wait=waiting.current_wait(post, account, runtime.clock.now()),
+        choices=resolve.list_choices(post),
         deletable=deletable,
-        deletion=decide.price_deletion(deletable),
+        deletion=resolve.price_deletion(deletable),
         may_pause=post.state in _WAITING,
         is_paused=Scope.POST in held,
         error=error,

@@ -15,10 +15,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.endpoint import is_loopback
 from roost.errors import Broken, UnsafeListenAddress
-from roost.house import House
-from roost.web import acts, api, connect, failures, figures, pages
-from roost.web.guard import Guard
-from roost.web.lookout import look_out
+from roost.runtime import Runtime
+from roost.web import actions, api, connect, error_handlers, metrics, pages
+from roost.web.lateness_monitor import look_out
+from roost.web.middleware import Guard
 from roost.web.protocol import BoundedProtocol
 
 #: Wall seconds for requests under way to end: a connection being finished is worth the wait.
@@ -45,8 +45,8 @@ def require_loopback(host: str) -> None:
         )
 
 
-def make_app(house: House) -> FastAPI:
-    """Every route over one open house."""
+def make_app(runtime: Runtime) -> FastAPI:
+    """Every route over one open runtime."""
     app = FastAPI(
         title="Roost",
         docs_url=None,
@@ -54,16 +54,16 @@ def make_app(house: House) -> FastAPI:
         openapi_url=None,
         middleware=[Middleware(Guard)],
     )
-    app.state.house = house
-    failures.add_handlers(app)
-    for room in (pages, acts, figures, connect, api):
-        app.include_router(room.router)
+    app.state.runtime = runtime
+    error_handlers.add_handlers(app)
+    for module in (pages, actions, metrics, connect, api):
+        app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC))
     return app
 
 
 async def serve(
-    house: House,
+    runtime: Runtime,
     host: str,
     port: int,
     *,
@@ -83,7 +83,7 @@ async def serve(
         shown_host = f"[{host}]" if ":" in host else host
         url = f"http://{shown_host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            _reporting(make_app(house), on_answered),
+            _reporting(make_app(runtime), on_answered),
             http=BoundedProtocol,
             ws="none",
             lifespan="off",
@@ -97,7 +97,7 @@ async def serve(
         )
         server = _Server(config, lambda: on_listening(url))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        looking = asyncio.create_task(look_out(house))
+        looking = asyncio.create_task(look_out(runtime))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
@@ -130,7 +130,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and leaves signals to those who opened the house."""
+    """Says when it listens, and leaves signals to those who opened the runtime."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)

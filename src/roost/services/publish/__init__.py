@@ -1,6 +1,7 @@
-"""Publishes what is due: exactly once, resumable by any worker at the step its rows tell.
+"""Publishes due posts exactly once. Any worker can resume at the step that the rows record.
 
-`roost.promise` decides; here each decision is done, committed before and after every call to X.
+`roost.publishing.next_step` decides each step; this package commits before and after every call
+to X.
 """
 
 import contextlib
@@ -8,8 +9,8 @@ import logging
 from datetime import timedelta
 from typing import assert_never
 
-from roost import jobs, promise, store, x
-from roost.accounts import Grant
+from roost import jobs, store, x
+from roost.account_client import StoredTokenSource
 from roost.clock import describe_skew
 from roost.errors import (
     DatabaseForgot,
@@ -18,10 +19,11 @@ from roost.errors import (
     VaultDamaged,
     VaultKeyMissing,
 )
-from roost.house import House, from_outside
-from roost.journal import Attempt
+from roost.failpoints import Failpoint
 from roost.models import AlertKind, IntegrationId, PostId, TenantId, XUserId
-from roost.points import Point
+from roost.publishing import next_step
+from roost.publishing.state import Attempt
+from roost.runtime import Runtime, from_outside
 from roost.services.publish import search, send
 from roost.services.publish.media import prepare_post
 from roost.services.publish.pauses import PAUSE_APP, growing
@@ -30,7 +32,7 @@ from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.journal import TakenUp
 from roost.store.locks import SenderLocks
-from roost.telemetry import reached
+from roost.telemetry import failpoint
 from roost.x.wire import boot_seconds
 
 __all__ = ["prepare_post", "publish_post"]
@@ -42,7 +44,7 @@ _LOOK_FOR_MEDIA = timedelta(minutes=1)
 
 
 async def publish_post(
-    house: House,
+    runtime: Runtime,
     locks: SenderLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
@@ -54,14 +56,14 @@ async def publish_post(
     that one does it in our place. A post that has to wait is left behind and does not hold up later
     ones.
     """
-    environment = house.settings.environment
+    environment = runtime.settings.environment
     x_user_id = await locks.find_user(tenant_id, integration_id, environment)
     if x_user_id is not None:
-        await locks.finish(_publish_account(house, locks, tenant_id, integration_id, x_user_id))
+        await locks.finish(_publish_account(runtime, locks, tenant_id, integration_id, x_user_id))
 
 
 async def _publish_account(
-    house: House,
+    runtime: Runtime,
     locks: SenderLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
@@ -71,7 +73,7 @@ async def _publish_account(
     is_left = True
     while is_left and locks.may_begin and await locks.take(x_user_id):
         try:
-            account = _Account(house, locks, tenant_id, integration_id, behind)
+            account = _Account(runtime, locks, tenant_id, integration_id, behind)
             while locks.may_begin and await account.take_step():
                 pass
         finally:
@@ -84,43 +86,43 @@ class _Account:
 
     def __init__(
         self,
-        house: House,
+        runtime: Runtime,
         locks: SenderLocks,
         tenant_id: TenantId,
         integration_id: IntegrationId,
         behind: set[PostId],
     ) -> None:
-        self._house = house
+        self._runtime = runtime
         self._locks = locks
         self._tenant_id = tenant_id
         self._integration_id = integration_id
         self._behind = behind
         """Posts that wait, and those whose rows another has moved: the sweep brings them back."""
-        self._grant: Grant | None = None
+        self._grant: StoredTokenSource | None = None
 
     async def take_step(self) -> bool:
         """The next step of the account's next post; False where there is none."""
         # Before the commit of an attempt, from a clock that counts suspended time.
-        deadline_at = boot_seconds() + self._house.settings.create_deadline.total_seconds()
+        deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
         taken = await store.journal.find_next(
-            self._house.database.alone, self._tenant_id, self._integration_id, self._behind
+            self._runtime.database.alone, self._tenant_id, self._integration_id, self._behind
         )
         if taken is None:
             return False
         way = self._way(taken)
-        step = promise.decide_step(
+        step = next_step.decide_step(
             way.journal,
-            now=self._house.clock.now(),
-            x_now=self._house.x_now(),
-            rules=_rules(self._house.settings),
+            now=self._runtime.clock.now(),
+            x_now=self._runtime.x_now(),
+            rules=_rules(self._runtime.settings),
             searched=self._locks.searched,
         )
         attempt = None
-        if isinstance(step, promise.Send) and way.grant.is_fresh():
+        if isinstance(step, next_step.Send) and way.grant.is_fresh():
             if (why := self._clock_problem()) is not None:
                 self._locks.close_gate(why)
                 return False
-            reached(Point.CREATE_BEFORE_COMMIT)
+            failpoint(Failpoint.CREATE_BEFORE_COMMIT)
             try:
                 attempt = await send.begin(way, step.part, again=step.again)
             except DatabaseForgot as error:
@@ -136,21 +138,21 @@ class _Account:
 
         Where X's time is not known yet, the worker's own check has to come first.
         """
-        if not self._house.clock.is_wall_time:
+        if not self._runtime.clock.is_wall_time:
             return None
-        return describe_skew(self._house.server_time.estimate(), self._house.clock.now())
+        return describe_skew(self._runtime.server_time.estimate(), self._runtime.clock.now())
 
     def _way(self, taken: TakenUp) -> Way:
         if self._grant is None:
             tokens = None
             with contextlib.suppress(VaultKeyMissing, VaultDamaged):
                 # Asked for a token, the grant says the same where it can be told.
-                tokens = taken.grant.open(self._house.vault)
-            self._grant = Grant(self._house, taken.journal.account, tokens)
-        return Way(self._house, self._locks, self._grant, taken.journal, self._behind)
+                tokens = taken.grant.open(self._runtime.vault)
+            self._grant = StoredTokenSource(self._runtime, taken.journal.account, tokens)
+        return Way(self._runtime, self._locks, self._grant, taken.journal, self._behind)
 
     async def _do(
-        self, way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float
+        self, way: Way, step: next_step.Step, attempt: Attempt | None, deadline_at: float
     ) -> Turn:
         """Take the step, and see to it that no failure holds up the account's other posts."""
         post = way.journal.post
@@ -181,50 +183,52 @@ class _Account:
             return Turn.BEHIND
 
 
-def _rules(settings: Settings) -> promise.Rules:
-    return promise.Rules(
-        read_lag=settings.read_lag,
-        resend_within=settings.resend_within,
+def _rules(settings: Settings) -> next_step.PublishPolicy:
+    return next_step.PublishPolicy(
+        timeline_lag=settings.timeline_lag,
+        resend_window=settings.resend_window,
         tolerance=settings.late_tolerance,
         publish_late=settings.roost_late_posts == "publish",
     )
 
 
-async def _take(way: Way, step: promise.Step, attempt: Attempt | None, deadline_at: float) -> Turn:
+async def _take(
+    way: Way, step: next_step.Step, attempt: Attempt | None, deadline_at: float
+) -> Turn:
     """Do one step."""
-    now = way.house.clock.now()
+    now = way.runtime.clock.now()
     match step:
-        case promise.Send(part, again):
+        case next_step.Send(part, again):
             if attempt is not None:
                 return await send.send_part(way, part, attempt, deadline_at, again=again)
             if way.grant.is_fresh():
                 return Turn.BEHIND  # another worker has moved the part: the rows are theirs
             await way.grant.get()  # a refresh belongs before the deadline, not into it
             return Turn.ON
-        case promise.SearchFirst(part, since):
+        case next_step.SearchBeforeSend(part, since):
             return await search.search_first(way, part, since)
-        case promise.BringMedia():
+        case next_step.UploadMedia():
             await way.ask_for_media(_LOOK_FOR_MEDIA, "its files are being brought to X")
             return Turn.BEHIND
-        case promise.WaitWall(left):
-            async with way.house.database.statements(way.tenant_id) as transaction:
+        case next_step.AwaitDeadline(left):
+            async with way.runtime.database.statements(way.tenant_id) as transaction:
                 await jobs.defer_publish(
                     transaction, way.tenant_id, way.account.id, way.journal.post.id,
                     environment=way.account.environment, wall_delay=left,
                 )  # fmt: skip
             return Turn.BEHIND
-        case promise.GiveUpWaiting(part):
+        case next_step.ExpireAttempt(part):
             await send.give_up_waiting(way, part)
             return Turn.ON
-        case promise.ReadTimeline(part, counts):
+        case next_step.ReadTimeline(part, counts):
             return await search.ask_timeline(way, part, counts=counts)
-        case promise.WaitUntil(instant, why, excused, late):
+        case next_step.DeferUntil(instant, why, excused, late):
             await way.rest(instant - now, why, excused=excused, counts_as_late=late)
             return Turn.BEHIND
-        case promise.AskPerson(part, why):
+        case next_step.RequestDecision(part, why):
             await way.ask_person(part, why)
             return Turn.ON
-        case promise.Settle(state, why):
+        case next_step.Finish(state, why):
             await way.settle(state, why)
             return Turn.ON
         case _:

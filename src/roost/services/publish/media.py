@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from roost import promise, store, x
-from roost.accounts import Grant, mark_lost, open_client
+from roost import store, x
+from roost.account_client import StoredTokenSource, mark_needs_reconnect, open_client
 from roost.errors import (
     MediaChanged,
     MediaCopyDamaged,
@@ -21,8 +21,7 @@ from roost.errors import (
     ReconnectNeeded,
     RoostError,
 )
-from roost.house import House
-from roost.journal import PartJournal, Upload
+from roost.failpoints import Failpoint
 from roost.models import (
     Integration,
     IntegrationId,
@@ -37,11 +36,13 @@ from roost.models import (
     TenantId,
 )
 from roost.outcome_alerts import alert_outcome
-from roost.points import Point
+from roost.publishing import next_step
+from roost.publishing.state import PartProgress, Upload
+from roost.runtime import Runtime
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
 from roost.store.uploads import UploadRow
-from roost.telemetry import reached
+from roost.telemetry import failpoint
 from roost.x.media import UploadState
 
 log = logging.getLogger(__name__)
@@ -59,18 +60,18 @@ _STATE: Final = msgspec.json.Decoder(UploadState)
 
 
 async def prepare_post(
-    house: House,
+    runtime: Runtime,
     locks: SenderLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
     """Bring the files of a post to X, unless somebody does already; then it may go on."""
-    await locks.finish(_prepare(house, locks, tenant_id, integration_id, post_id))
+    await locks.finish(_prepare(runtime, locks, tenant_id, integration_id, post_id))
 
 
 async def _prepare(
-    house: House,
+    runtime: Runtime,
     locks: SenderLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
@@ -79,40 +80,40 @@ async def _prepare(
     async with locks.uploading(post_id) as alone:
         if not alone or locks.is_ending:
             return
-        async with house.database.tenant(tenant_id) as transaction:
+        async with runtime.database.tenant(tenant_id) as transaction:
             post = await store.posts.get(transaction, post_id)
             account = await store.accounts.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
-        if account.environment is not house.settings.environment:
+        if account.environment is not runtime.settings.environment:
             return  # a job of another X: its own workers find the post by its rows
         if account.status is not IntegrationStatus.CONNECTED:
             return  # its posts wait, and ask for their files again when they go on
         if post.state in _WANTED:
-            await _Files(house, post, account).bring(rows)
+            await _Files(runtime, post, account).bring(rows)
 
 
 @dataclass(frozen=True)
 class _Files:
     """One post's files on their way to X."""
 
-    house: House
+    runtime: Runtime
     post: Post
     account: Integration
 
     async def bring(self, rows: dict[MediaAssetId, UploadRow]) -> None:
         """Upload what X does not hold for long enough; then the post may go on."""
         # What X holds has to last until the post is due, not just until now.
-        needed_at = max(self.house.clock.now(), self.post.due_at or self.house.clock.now())
+        needed_at = max(self.runtime.clock.now(), self.post.due_at or self.runtime.clock.now())
         held = {asset_id: row.finished for asset_id, row in rows.items() if row.finished}
         client = None
         for part in self.post.parts:
             if part.state is PartState.SENT:
                 continue
             for asset in part.media:
-                if not promise.lacks_upload(PartJournal(part, (), held), asset, now=needed_at):
+                if not next_step.lacks_upload(PartProgress(part, (), held), asset, now=needed_at):
                     continue
                 try:
-                    client = client or open_client(Grant(self.house, self.account))
+                    client = client or open_client(StoredTokenSource(self.runtime, self.account))
                     await self._upload(client, asset, rows.get(asset.id))
                 except (
                     x.errors.Rejected, x.media.UploadRefused, MediaChanged, MediaCopyDamaged,
@@ -121,7 +122,7 @@ class _Files:
                     await self._refuse(part.position, f"{error.code}: {error.message}")
                     return
                 except ReconnectNeeded as error:
-                    await mark_lost(self.house, self.account, error)
+                    await mark_needs_reconnect(self.runtime, self.account, error)
                     return
                 except x.errors.RateLimited as error:
                     await self._later(error.wait, f"an upload did not go through: {error}")
@@ -132,58 +133,58 @@ class _Files:
         await self._ready()
 
     async def _upload(self, client: x.Client, asset: MediaAsset, row: UploadRow | None) -> None:
-        reached(Point.UPLOAD_BEFORE_SEND)
+        failpoint(Failpoint.UPLOAD_BEFORE_SEND)
 
         async def keep_state(state: UploadState) -> None:
             told = msgspec.json.encode(state)
-            async with self.house.database.statements(self.post.tenant_id) as transaction:
+            async with self.runtime.database.statements(self.post.tenant_id) as transaction:
                 await store.uploads.keep_upload_under_way(
                     transaction, self.post.tenant_id, asset.id, told
                 )
-            reached(Point.UPLOAD_AFTER_SEGMENT)
+            failpoint(Failpoint.UPLOAD_AFTER_SEGMENT)
 
-        async with self.house.media.opened(asset.sha256, Path(asset.path)) as copy:
+        async with self.runtime.media.opened(asset.sha256, Path(asset.path)) as copy:
             uploaded = await x.media.upload(
                 client,
                 x.media.HashedFile(copy, asset.sha256),
                 mime_type=asset.mime_type,
                 category=_CATEGORY[asset.kind],
                 alt_text=asset.alt_text,
-                segment_bytes=self.house.settings.roost_segment_bytes,
+                segment_bytes=self.runtime.settings.roost_segment_bytes,
                 state=_STATE.decode(row.under_way) if row and row.under_way else None,
                 on_state=keep_state,
             )
-        reached(Point.UPLOAD_AFTER_SEND)
-        expires_at = self.house.clock.now() + uploaded.expires_after
+        failpoint(Failpoint.UPLOAD_AFTER_SEND)
+        expires_at = self.runtime.clock.now() + uploaded.expires_after
         upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
 
         async def keep() -> None:
-            async with self.house.database.statements(self.post.tenant_id) as transaction:
+            async with self.runtime.database.statements(self.post.tenant_id) as transaction:
                 await store.uploads.keep_upload(transaction, self.post.tenant_id, upload)
 
-        await self.house.until_kept(f"an upload of post {self.post.id}", keep)
-        reached(Point.UPLOAD_AFTER_COMMIT)
+        await self.runtime.until_kept(f"an upload of post {self.post.id}", keep)
+        failpoint(Failpoint.UPLOAD_AFTER_COMMIT)
 
     async def _ready(self) -> None:
-        now = self.house.clock.now()
-        async with self.house.database.statements(self.post.tenant_id) as transaction:
+        now = self.runtime.clock.now()
+        async with self.runtime.database.statements(self.post.tenant_id) as transaction:
             await transaction.run("go_on", post=self.post.id, now=now)
             await self._tell(transaction, "its files are on X")
             await transaction.run("announce_due")
 
     async def _later(self, pause: timedelta, why: str) -> None:
         log.warning("post %s: %s", self.post.id, why)
-        at = self.house.clock.now() + pause
-        async with self.house.database.statements(self.post.tenant_id) as transaction:
+        at = self.runtime.clock.now() + pause
+        async with self.runtime.database.statements(self.post.tenant_id) as transaction:
             await transaction.run("prepare_again_at", post=self.post.id, at=at)
             await self._tell(transaction, f"waits: {why}")
             await transaction.run("announce_due")
 
     async def _refuse(self, position: int, why: str) -> None:
         """X will not have a file, so that the post cannot become what it was meant to be."""
-        now, who = self.house.clock.now(), self.house.who
+        now, actor = self.runtime.clock.now(), self.runtime.actor
         part = self.post.parts[position - 1]
-        async with self.house.database.statements(self.post.tenant_id) as transaction:
+        async with self.runtime.database.statements(self.post.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
             if state not in _WANTED:
                 return  # cancelled or edited meanwhile
@@ -191,14 +192,21 @@ class _Files:
             if part.state is PartState.PENDING:
                 if not await store.journal.move_part(
                     transaction, part.id, PartState.PENDING, PartState.FAILED,
-                    at=now, why=why, who=who,
+                    at=now, why=why, actor=actor,
                 ):  # fmt: skip
                     return
                 sent = any(each.state is PartState.SENT for each in self.post.parts)
                 after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
             if await store.posts.move(transaction, self.post.id, state, after, why, at=now):
                 await store.posts.tell(
-                    transaction, self.post.tenant_id, self.post.id, now, state, after, why, who=who
+                    transaction,
+                    self.post.tenant_id,
+                    self.post.id,
+                    now,
+                    state,
+                    after,
+                    why,
+                    actor=actor,
                 )
                 await alert_outcome(transaction, self.post, self.account, after, why, at=now)
 
@@ -211,6 +219,6 @@ class _Files:
         if events and events[-1].why == why:
             return
         await store.posts.tell(
-            transaction, self.post.tenant_id, self.post.id, self.house.clock.now(), state, state,
-            why, who=self.house.who,
+            transaction, self.post.tenant_id, self.post.id, self.runtime.clock.now(), state, state,
+            why, actor=self.runtime.actor,
         )  # fmt: skip

@@ -14,10 +14,9 @@ from functools import cached_property
 from typing import TypeVar
 
 from roost import prices, store, x
-from roost.accounts import Grant, mark_lost, open_client
+from roost.account_client import StoredTokenSource, mark_needs_reconnect, open_client
 from roost.errors import PostNotFound, ReconnectNeeded
-from roost.house import House
-from roost.journal import Attempt, Outcome, PartJournal, PostJournal, Upload
+from roost.failpoints import Failpoint
 from roost.limits import Window
 from roost.models import (
     AlertKind,
@@ -31,12 +30,13 @@ from roost.models import (
 )
 from roost.outcome_alerts import alert_outcome
 from roost.part_price import price_part
-from roost.points import Point
 from roost.prices import Price
-from roost.store.alarms import OF_APPS
+from roost.publishing.state import Attempt, Outcome, PartProgress, PublishState, Upload
+from roost.runtime import Runtime
+from roost.store.alerts import OF_APPS
 from roost.store.database import Statements
 from roost.store.locks import SenderLocks
-from roost.telemetry import reached
+from roost.telemetry import failpoint
 
 log = logging.getLogger(__name__)
 
@@ -61,10 +61,10 @@ class Turn(Enum):
 class Way:
     """One post's way through its steps: what they share, and the journal that they write."""
 
-    house: House
+    runtime: Runtime
     locks: SenderLocks
-    grant: Grant
-    journal: PostJournal
+    grant: StoredTokenSource
+    journal: PublishState
     behind: Collection[PostId]
     """The account's posts that wait."""
 
@@ -85,12 +85,12 @@ class Way:
 
     async def write(self, work: Callable[[Statements], Awaitable[T]]) -> T:
         """One transaction of this tenant."""
-        async with self.house.database.statements(self.tenant_id) as transaction:
+        async with self.runtime.database.statements(self.tenant_id) as transaction:
             return await work(transaction)
 
     async def keep(self, work: Callable[[Statements], Awaitable[T]]) -> T:
         """The same for what this process alone knows, again while the database is away."""
-        return await self.house.until_kept(self._what, lambda: self.write(work))
+        return await self.runtime.until_kept(self._what, lambda: self.write(work))
 
     @property
     def _what(self) -> str:
@@ -98,7 +98,7 @@ class Way:
 
     async def begin_attempt(
         self,
-        part: PartJournal,
+        part: PartProgress,
         uploads: Sequence[Upload],
         *,
         started_at: datetime,
@@ -110,17 +110,17 @@ class Way:
         Raises: DatabaseForgot.
         """
         begun = await store.journal.begin_attempt(
-            self.house.database.alone,
+            self.runtime.database.alone,
             self.tenant_id,
             part,
             uploads,
             started_at=started_at,
             deadline=deadline,
-            at=self.house.clock.now(),
+            at=self.runtime.clock.now(),
             why=why,
-            who=self.house.who,
+            actor=self.runtime.actor,
             fence=self.locks.fence,
-            is_wall_time=self.house.clock.is_wall_time,
+            is_wall_time=self.runtime.clock.is_wall_time,
         )
         if begun is None:
             return None
@@ -129,7 +129,7 @@ class Way:
 
     async def sent(
         self,
-        part: PartJournal,
+        part: PartProgress,
         attempt: Attempt,
         tweet_id: TweetId,
         *,
@@ -141,14 +141,14 @@ class Way:
         `rate` is how many more creates X takes, as its answer told; `found_of` when X made it,
         where its timeline told of it rather than its answer.
         """
-        now, adopted = self.house.clock.now(), found_of is not None
+        now, adopted = self.runtime.clock.now(), found_of is not None
         told = "found on X's timeline" if adopted else "X has it"
         unknown = PartState.UNKNOWN
 
         async def keep() -> store.journal.Sent:
             price = await self._price(part.part)
             return await store.journal.settle_sent(
-                self.house.database.alone,
+                self.runtime.database.alone,
                 self.tenant_id,
                 self.account.id,
                 part.part,
@@ -162,11 +162,11 @@ class Way:
                 at=now,
                 before=unknown if adopted and part.part.state is unknown else PartState.SENDING,
                 why=f"{told} as {tweet_id}",
-                who=self.house.who,
+                actor=self.runtime.actor,
                 besides=self.behind,
             )
 
-        sent = await self.house.until_kept(self._what, keep)
+        sent = await self.runtime.until_kept(self._what, keep)
         if sent.forgotten:
             await self._note_forgotten(part, tweet_id)
             return Turn.OVER
@@ -185,7 +185,7 @@ class Way:
             return prices.price_of_part(part.text, part.options, has_media=bool(part.media))
         return await self.write(lambda transaction: price_part(transaction, self.account.id, part))
 
-    async def _note_forgotten(self, part: PartJournal, tweet_id: TweetId) -> None:
+    async def _note_forgotten(self, part: PartProgress, tweet_id: TweetId) -> None:
         """The database lacks the attempt that X has answered: nothing more may be sent from it.
 
         The search of X after the resume finds the post; the history says where it is.
@@ -197,25 +197,25 @@ class Way:
         async def work(transaction: Statements) -> None:
             state = await store.posts.lock_state(transaction, self.journal.post.id)
             await store.posts.tell(
-                transaction, self.tenant_id, self.journal.post.id, self.house.clock.now(), state,
-                state, why, who=self.house.who, position=part.part.position,
+                transaction, self.tenant_id, self.journal.post.id, self.runtime.clock.now(), state,
+                state, why, actor=self.runtime.actor, position=part.part.position,
             )  # fmt: skip
 
         with contextlib.suppress(PostNotFound):
             await self.keep(work)
 
-    async def _tell_perhaps_twice(self, part: PartJournal, why: str) -> None:
-        post_id, now = self.journal.post.id, self.house.clock.now()
+    async def _tell_perhaps_twice(self, part: PartProgress, why: str) -> None:
+        post_id, now = self.journal.post.id, self.runtime.clock.now()
 
         async def work(transaction: Statements) -> None:
             state = await store.posts.lock_state(transaction, post_id)
             await store.posts.tell(
                 transaction, self.tenant_id, post_id, now, state, state, why,
-                who=self.house.who, position=part.part.position,
+                actor=self.runtime.actor, position=part.part.position,
             )  # fmt: skip
-            await store.alarms.sound(
+            await store.alerts.open_alert(
                 transaction, self.tenant_id, AlertKind.POSSIBLE_DUPLICATE,
-                store.alarms.about_post(post_id), at=now,
+                store.alerts.about_post(post_id), at=now,
                 message=f"Post {post_id} of @{self.account.username}: {why}",
                 next="Look at the account's timeline, and delete what is there twice; then"
                 f" `roost decide {post_id} leave`.",
@@ -225,9 +225,9 @@ class Way:
 
     async def end_backoffs(self) -> None:
         """X takes posts again: of the account, and of the app, whose alerts end."""
-        account, now = self.account, self.house.clock.now()
+        account, now = self.account, self.runtime.clock.now()
         if account.rests:
-            async with self.house.database.statements(self.tenant_id) as transaction:
+            async with self.runtime.database.statements(self.tenant_id) as transaction:
                 await transaction.run("end_account_rest", integration=account.id)
         if self.journal.app_rest is None:
             return
@@ -237,13 +237,13 @@ class Way:
                 "end_app_rest", client_id=account.client_id, environment=account.environment
             )
             for kind in OF_APPS:
-                await store.alarms.end(transaction, None, kind, account.client_id, at=now)
+                await store.alerts.resolve_alert(transaction, None, kind, account.client_id, at=now)
 
         await self.write(work)
 
     async def take_back(
         self,
-        part: PartJournal,
+        part: PartProgress,
         attempt: Attempt,
         why: str,
         *,
@@ -253,31 +253,31 @@ class Way:
         """X surely created nothing by this attempt: the part is as it was before it."""
         await self._end(part, attempt, part.part.state, outcome, why, rate)
 
-    async def unknown(self, part: PartJournal, attempt: Attempt, why: str) -> None:
+    async def unknown(self, part: PartProgress, attempt: Attempt, why: str) -> None:
         """Nobody knows what became of the attempt; the timeline has to tell."""
         await self._end(part, attempt, PartState.UNKNOWN, Outcome.UNKNOWN, why)
 
-    async def refused(self, part: PartJournal, attempt: Attempt, why: str) -> None:
+    async def refused(self, part: PartProgress, attempt: Attempt, why: str) -> None:
         """X refused the part for good."""
         await self._end(part, attempt, PartState.FAILED, Outcome.REFUSED, why)
 
     async def _end(
         self,
-        part: PartJournal,
+        part: PartProgress,
         attempt: Attempt,
         after: PartState,
         outcome: Outcome,
         why: str,
         rate: Collection[Window] = (),
     ) -> None:
-        now = self.house.clock.now()
+        now = self.runtime.clock.now()
 
         async def work(transaction: Statements) -> None:
             if rate:
                 await store.journal.keep_windows(transaction, self.account.id, rate)
             await store.journal.end_attempt(
                 transaction, part.part, attempt, after, outcome,
-                at=now, why=why, who=self.house.who,
+                at=now, why=why, actor=self.runtime.actor,
             )  # fmt: skip
 
         await self.keep(work)
@@ -286,7 +286,7 @@ class Way:
         self, pause: timedelta, why: str, *, excused: bool = False, counts_as_late: bool = False
     ) -> None:
         """Let the post wait; the dispatcher brings it back (or its account's reconnection does)."""
-        now = self.house.clock.now()
+        now = self.runtime.clock.now()
 
         async def work(transaction: Statements) -> None:
             await store.journal.wait_until(
@@ -297,7 +297,7 @@ class Way:
                 counts_as_late=counts_as_late,
                 at=now,
                 reason=why,
-                who=self.house.who,
+                actor=self.runtime.actor,
             )
 
         await self.write(work)
@@ -306,7 +306,7 @@ class Way:
         self, pause: timedelta, why: str, *, counts_as_late: bool = False
     ) -> None:
         """X takes no post of the account for a while: all of them rest, by what the row says."""
-        until = self.house.clock.now() + pause
+        until = self.runtime.clock.now() + pause
 
         async def work(transaction: Statements) -> None:
             await transaction.run(
@@ -323,7 +323,7 @@ class Way:
         It names the cause that X names now; an earlier one has ended. Every tenant reads why: these
         errors say it in Roost's words alone.
         """
-        now, account = self.house.clock.now(), self.account
+        now, account = self.runtime.clock.now(), self.account
 
         async def work(transaction: Statements) -> None:
             await transaction.run(
@@ -334,8 +334,10 @@ class Way:
                 why=error.message,
             )
             for other in set(OF_APPS) - {kind}:
-                await store.alarms.end(transaction, None, other, account.client_id, at=now)
-            await store.alarms.sound(
+                await store.alerts.resolve_alert(
+                    transaction, None, other, account.client_id, at=now
+                )
+            await store.alerts.open_alert(
                 transaction, None, kind, account.client_id,
                 at=now, message=f"{error.message} All posts of this X app wait.", next=error.next,
             )  # fmt: skip
@@ -345,12 +347,12 @@ class Way:
 
     async def lose_account(self, error: ReconnectNeeded) -> None:
         """The grant is dead: the account's posts wait until its owner connects it again."""
-        await mark_lost(self.house, self.account, error)
+        await mark_needs_reconnect(self.runtime, self.account, error)
         await self.rest(timedelta(0), str(error))
 
     async def ask_for_media(self, pause: timedelta, why: str) -> None:
         """Have somebody bring the post's files to X, and rest meanwhile."""
-        now = self.house.clock.now()
+        now = self.runtime.clock.now()
 
         async def work(transaction: Statements) -> None:
             await transaction.run("ask_for_media", post=self.journal.post.id, now=now)
@@ -358,7 +360,7 @@ class Way:
         await self.write(work)
         await self.rest(pause, why)
 
-    async def ask_person(self, part: PartJournal, why: str) -> None:
+    async def ask_person(self, part: PartProgress, why: str) -> None:
         """Roost cannot know; somebody has to look."""
         await self.settle(PostState.NEEDS_DECISION, why, position=part.part.position)
 
@@ -370,8 +372,8 @@ class Way:
         position: int | None = None,
     ) -> None:
         """The post's own last step; a part's refusal is its reason where there is one."""
-        post, now = self.journal.post, self.house.clock.now()
-        reached(Point.POST_BEFORE_SETTLED)
+        post, now = self.journal.post, self.runtime.clock.now()
+        failpoint(Failpoint.POST_BEFORE_SETTLED)
 
         async def work(transaction: Statements) -> None:
             reason = why
@@ -387,9 +389,9 @@ class Way:
                 return
             await store.posts.tell(
                 transaction, self.tenant_id, post.id, now, PostState.PUBLISHING, after, reason,
-                who=self.house.who, position=position,
+                actor=self.runtime.actor, position=position,
             )  # fmt: skip
             await alert_outcome(transaction, post, self.account, after, reason, at=now)
 
         await self.write(work)
-        reached(Point.POST_AFTER_SETTLED)
+        failpoint(Failpoint.POST_AFTER_SETTLED)

@@ -8,24 +8,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from roost import reconcile, store, timelines, x
+from roost import store, timelines, x
 from roost.errors import RoostError
-from roost.journal import Attempt, PartJournal
+from roost.failpoints import Failpoint
 from roost.models import AlertKind, Environment, PartState, TweetId
-from roost.points import Point
+from roost.publishing import reconcile
+from roost.publishing.state import Attempt, PartProgress
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
-from roost.telemetry import reached
+from roost.telemetry import failpoint
 
 
-async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
+async def ask_timeline(way: Way, part: PartProgress, *, counts: bool) -> Turn:
     """Read whether an attempt without an answer became a post."""
-    reached(Point.READ_BEFORE_SEND)
+    failpoint(Failpoint.READ_BEFORE_SEND)
     since = part.unsettled_since
     timeline = await _read_or_wait(way, part, since)
     if timeline is None:
         return Turn.BEHIND
-    reached(Point.READ_AFTER_SEND)
+    failpoint(Failpoint.READ_AFTER_SEND)
     verdict = reconcile.judge_timeline(
         _wanted(way, part),
         since=since,
@@ -40,7 +41,7 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
         case reconcile.NotFound():
             await way.write(
                 lambda transaction: store.journal.count_empty_read(
-                    transaction, part.last, way.house.x_now(), counts=counts
+                    transaction, part.last, way.runtime.x_now(), counts=counts
                 )
             )
         case reconcile.Ambiguous():
@@ -48,11 +49,11 @@ async def ask_timeline(way: Way, part: PartJournal, *, counts: bool) -> Turn:
             return Turn.BEHIND
         case _:
             assert_never(verdict)
-    reached(Point.READ_AFTER_COMMIT)
+    failpoint(Failpoint.READ_AFTER_COMMIT)
     return turn
 
 
-async def search_first(way: Way, part: PartJournal, since: datetime) -> Turn:
+async def search_first(way: Way, part: PartProgress, since: datetime) -> Turn:
     """Read once whether X has a part of which an attempt may be forgotten, and adopt it."""
     timeline = await _read_or_wait(way, part, since)
     if timeline is None:
@@ -102,19 +103,19 @@ class Twin:
     address: str
     claimed: bool
     """A part of ours is known as it."""
-    seen: reconcile.Seen | None = None
+    seen: reconcile.TimelinePost | None = None
     is_ours: bool = False
     """An app of ours made it, as the other posts of the timeline show."""
 
 
-async def find_twin(way: Way, part: PartJournal) -> Twin | None:
+async def find_twin(way: Way, part: PartProgress) -> Twin | None:
     """The post that X refuses a part for. What no part claims comes first: it may be this one.
 
     None where it is not found, or X does not show the timeline now.
     """
     wanted = _wanted(way, part)
     try:
-        timeline = await _read_seen(way, way.house.x_now() - reconcile.DUPLICATE_WINDOW)
+        timeline = await _read_seen(way, way.runtime.x_now() - reconcile.DUPLICATE_WINDOW)
     except RoostError:
         return None
     claimed = await _list_claimed(way, timeline)
@@ -140,7 +141,7 @@ async def find_twin(way: Way, part: PartJournal) -> Twin | None:
     return Twin(f"{where} (post {known['post_id']})", claimed=True)
 
 
-async def _is_another_unsettled(way: Way, part: PartJournal) -> bool:
+async def _is_another_unsettled(way: Way, part: PartProgress) -> bool:
     """Whether the answer to an identical part is not known yet: the post may be that one's."""
     row = await way.write(
         lambda transaction: transaction.run_one("has_unsettled_twin", part=part.part.id)
@@ -148,7 +149,7 @@ async def _is_another_unsettled(way: Way, part: PartJournal) -> bool:
     return bool(row and row["found"])
 
 
-async def find_own(way: Way, part: PartJournal) -> reconcile.Seen | None:
+async def find_own(way: Way, part: PartProgress) -> reconcile.TimelinePost | None:
     """The post of an earlier attempt, of which X said that it had created nothing.
 
     None where X shows none, or several that may be it.
@@ -186,18 +187,18 @@ def _address(way: Way, tweet_id: TweetId) -> str:
     return f"{tweet_id} on the emulator"
 
 
-def _wanted(way: Way, part: PartJournal) -> reconcile.Wanted:
+def _wanted(way: Way, part: PartProgress) -> reconcile.Wanted:
     return timelines.describe_part(part, way.journal.parent_of(part.part))
 
 
-def _latest_birth(way: Way, part: PartJournal) -> datetime:
+def _latest_birth(way: Way, part: PartProgress) -> datetime:
     """When a post of the attempts may have been made at the latest, but for a slow network."""
-    if not way.house.clock.is_wall_time:
-        return way.house.x_now()
-    return part.unsettled[-1].started_at + way.house.settings.create_deadline
+    if not way.runtime.clock.is_wall_time:
+        return way.runtime.x_now()
+    return part.unsettled[-1].started_at + way.runtime.settings.create_timeout
 
 
-async def _list_claimed(way: Way, timeline: Sequence[reconcile.Seen]) -> set[TweetId]:
+async def _list_claimed(way: Way, timeline: Sequence[reconcile.TimelinePost]) -> set[TweetId]:
     return await way.write(
         lambda transaction: store.posts.list_claimed(
             transaction, [seen.tweet_id for seen in timeline]
@@ -206,8 +207,8 @@ async def _list_claimed(way: Way, timeline: Sequence[reconcile.Seen]) -> set[Twe
 
 
 async def _read_or_wait(
-    way: Way, part: PartJournal, since: datetime
-) -> list[reconcile.Seen] | None:
+    way: Way, part: PartProgress, since: datetime
+) -> list[reconcile.TimelinePost] | None:
     """The timeline since an instant; None where X does not show it, and the post waits."""
     try:
         return await _read_seen(way, since)
@@ -226,5 +227,5 @@ async def _read_or_wait(
     return None
 
 
-async def _read_seen(way: Way, since: datetime) -> list[reconcile.Seen]:
+async def _read_seen(way: Way, since: datetime) -> list[reconcile.TimelinePost]:
     return await timelines.read_since(way.client, way.account.x_user_id, since)

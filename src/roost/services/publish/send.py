@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from roost import limits, reconcile, x
+from roost import limits, x
 from roost.errors import PostRefused, RoostError
-from roost.journal import Attempt, Outcome, PartJournal, Upload
+from roost.failpoints import Failpoint
 from roost.models import AlertKind, PartState
-from roost.points import Point
+from roost.publishing import reconcile
+from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.services.publish import search
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
-from roost.telemetry import reached
+from roost.telemetry import failpoint
 from roost.text import text_or_none
 
 _PAUSE_PARENT: Final = timedelta(seconds=5)
@@ -24,7 +25,7 @@ _PARENT_TRIES: Final = 12
 _PARENT_LAG: Final = timedelta(minutes=1)
 
 
-async def begin(way: Way, part: PartJournal, *, again: bool) -> Attempt | None:
+async def begin(way: Way, part: PartProgress, *, again: bool) -> Attempt | None:
     """Write and commit an attempt, before it is sent.
 
     None where another worker has changed the part meanwhile, or something of it was paused.
@@ -41,13 +42,13 @@ async def begin(way: Way, part: PartJournal, *, again: bool) -> Attempt | None:
     return await way.begin_attempt(
         part,
         _carried(part, uploads, again=again),
-        started_at=way.house.x_now(),
-        deadline=way.house.settings.create_deadline,
+        started_at=way.runtime.x_now(),
+        deadline=way.runtime.settings.create_timeout,
         why=f"{why} ({tried})",
     )
 
 
-def _carried(part: PartJournal, uploads: Sequence[Upload | None], *, again: bool) -> list[Upload]:
+def _carried(part: PartProgress, uploads: Sequence[Upload | None], *, again: bool) -> list[Upload]:
     """What the request carries, in the order of the part's files."""
     carried = [upload for upload in uploads if upload is not None]
     assert len(carried) == len(part.part.media), "a part is sent once X has its files"
@@ -59,7 +60,7 @@ def _carried(part: PartJournal, uploads: Sequence[Upload | None], *, again: bool
 
 
 async def send_part(
-    way: Way, part: PartJournal, attempt: Attempt, deadline_at: float, *, again: bool
+    way: Way, part: PartProgress, attempt: Attempt, deadline_at: float, *, again: bool
 ) -> Turn:
     """Send what is committed.
 
@@ -75,9 +76,9 @@ async def send_part(
 
 
 async def _send(
-    way: Way, part: PartJournal, attempt: Attempt, deadline_at: float, *, again: bool
+    way: Way, part: PartProgress, attempt: Attempt, deadline_at: float, *, again: bool
 ) -> Turn:
-    reached(Point.CREATE_BEFORE_SEND)
+    failpoint(Failpoint.CREATE_BEFORE_SEND)
     if not await way.locks.still_hold(way.account.x_user_id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
         await way.take_back(part, attempt, "the account's lock was lost before it was sent")
@@ -101,14 +102,14 @@ async def _send(
             # X judged this post: it takes requests of the account and of the app.
             await way.end_backoffs()
         return turn
-    reached(Point.CREATE_AFTER_SEND)
+    failpoint(Failpoint.CREATE_AFTER_SEND)
     turn = await way.sent(part, attempt, created.tweet_id, rate=created.rate)
-    reached(Point.CREATE_AFTER_COMMIT)
+    failpoint(Failpoint.CREATE_AFTER_COMMIT)
     return turn
 
 
 async def _refused(
-    way: Way, part: PartJournal, attempt: Attempt, error: RoostError, *, again: bool
+    way: Way, part: PartProgress, attempt: Attempt, error: RoostError, *, again: bool
 ) -> Turn:
     """What becomes of an attempt that did not end with a post."""
     rests = way.account.rests
@@ -159,7 +160,7 @@ async def _refused(
 
 async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
     """The window that is empty rests the account, or the whole app where it is the app's."""
-    now = way.house.clock.now()
+    now = way.runtime.clock.now()
     wait = limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
     if wait.family is limits.Family.APP_DAY:
         await way.rest_app(wait.until - now, AlertKind.LIMIT, error)
@@ -168,7 +169,7 @@ async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
 
 
 async def _duplicate(
-    way: Way, part: PartJournal, attempt: Attempt, error: x.errors.Rejected
+    way: Way, part: PartProgress, attempt: Attempt, error: x.errors.Rejected
 ) -> Turn:
     """X has such a post, or one with these media, and no attempt of ours is known to have made it.
 
@@ -182,7 +183,7 @@ async def _duplicate(
         case search.Twin(known, claimed=True):
             await way.refused(part, attempt, f"{error.code}: {error.message} It is {known}.")
             return Turn.ON
-        case search.Twin(_, seen=reconcile.Seen() as seen, is_ours=True):
+        case search.Twin(_, seen=reconcile.TimelinePost() as seen, is_ours=True):
             return await way.sent(part, attempt, seen.tweet_id, found_of=seen.created_at)
         case search.Twin(known):
             why = f"X says that it has this post already: {known}, which no post of Roost claims."
@@ -196,7 +197,7 @@ async def _duplicate(
 
 async def _without_parent(
     way: Way,
-    part: PartJournal,
+    part: PartProgress,
     attempt: Attempt,
     error: x.errors.ParentNotVisible,
     *,
@@ -209,7 +210,7 @@ async def _without_parent(
     look_after = _LOOK_FOR_PARENT_AFTER
     if part.part.options.reply_to is not None:
         what = f"the post that it answers ({parent})"
-        is_old = parent is not None and way.house.x_now() - x.posts.born_at(parent) > _PARENT_LAG
+        is_old = parent is not None and way.runtime.x_now() - x.posts.born_at(parent) > _PARENT_LAG
         look_after = 1 if is_old else look_after
     is_gone = tries >= look_after and await search.is_gone(way, parent)
     if not is_gone and tries < _PARENT_TRIES:
@@ -225,7 +226,7 @@ async def _without_parent(
     return Turn.BEHIND
 
 
-async def give_up_waiting(way: Way, part: PartJournal) -> None:
+async def give_up_waiting(way: Way, part: PartProgress) -> None:
     """The last attempt's time is over: nobody will write its answer any more."""
     assert part.part.state is PartState.SENDING
     await way.unknown(part, part.last, "its worker ended before X's answer was known")

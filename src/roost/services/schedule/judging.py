@@ -9,9 +9,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from roost import guards, prices, store
+from roost import prices, store
 from roost.errors import MediaUnreadable, PostRefused, TimePast, TimeTooFar
-from roost.house import House
 from roost.media_store import MediaStore
 from roost.models import (
     NO_OPTIONS,
@@ -25,7 +24,9 @@ from roost.models import (
     Violation,
 )
 from roost.post_files import OnFileProgress, probe_file
+from roost.publishing import validation
 from roost.repeats import REPEAT_WINDOW, Said, find_said_before
+from roost.runtime import Runtime
 from roost.store.posts import NewMedia, NewPart
 from roost.text import text_or_none
 
@@ -49,7 +50,7 @@ class PlainPart:
 class Judged:
     """What the rules say of a post before anything is stored or sent."""
 
-    drafts: tuple[guards.PartDraft, ...]
+    drafts: tuple[validation.PartDraft, ...]
     violations: tuple[Violation, ...]
     findings: tuple[PostFinding, ...]
     """What X takes but is probably not meant."""
@@ -90,14 +91,14 @@ async def judge(
                     Violation(error.code, error.message, next=error.next, part=position)
                 )
                 continue
-            media.append(guards.MediaDraft(file, alt_text))
-        drafts.append(guards.PartDraft(part.text, tuple(media), part.options))
-    violations += guards.judge_post(
+            media.append(validation.MediaDraft(file, alt_text))
+        drafts.append(validation.PartDraft(part.text, tuple(media), part.options))
+    violations += validation.validate_post(
         drafts, subscription_type=subscription_type, may_quote=may_quote
     )
     violations += _judge_parents(parts, own)
-    findings = tuple(guards.lint_post(drafts))
-    return Judged(tuple(drafts), tuple(violations), findings, guards.price_post(drafts, own))
+    findings = tuple(validation.lint_post(drafts))
+    return Judged(tuple(drafts), tuple(violations), findings, validation.price_post(drafts, own))
 
 
 def _judge_parents(
@@ -120,7 +121,7 @@ def _named(options: PartOptions) -> list[TweetId]:
 
 
 async def judge_for(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     account: Integration,
     parts: Sequence[PlainPart],
@@ -139,12 +140,12 @@ async def judge_for(
     named = [tweet_id for part in parts for tweet_id in _named(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
     if named:
-        async with house.database.tenant(tenant.id) as transaction:
+        async with runtime.database.tenant(tenant.id) as transaction:
             own = await store.posts.list_own(transaction, account.id, named)
     judged = await judge(
         parts,
         subscription_type=account.subscription_type,
-        may_quote=house.settings.may_quote,
+        may_quote=runtime.settings.may_quote,
         own=own,
         store_in=store_in,
         on_progress=on_progress,
@@ -152,7 +153,7 @@ async def judge_for(
     )
     if due_at is None:
         return judged
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         others = await store.posts.list_said(
             transaction,
             [account.id],
@@ -179,9 +180,11 @@ def list_said(judged: Judged, due_at: datetime) -> list[Said]:
     ]
 
 
-def accepting(house: House, *, has_files: bool) -> contextlib.AbstractAsyncContextManager[object]:
+def accepting(
+    runtime: Runtime, *, has_files: bool
+) -> contextlib.AbstractAsyncContextManager[object]:
     """Where copies of posts' files are made, and what needs them is committed."""
-    return house.media.accepting() if has_files else contextlib.nullcontext()
+    return runtime.media.accepting() if has_files else contextlib.nullcontext()
 
 
 def refuse(judged: Judged) -> None:

@@ -8,10 +8,10 @@ from typing import Final
 
 from roost import planfile, prices, store
 from roost.errors import AccountNotFound, TimeTooFar
-from roost.house import House
 from roost.models import Integration, PostFinding, Tenant, Violation
 from roost.post_files import OnFileProgress
 from roost.repeats import REPEAT_WINDOW, find_in_plan, find_said_before
+from roost.runtime import Runtime
 from roost.services.schedule.judging import (
     FARTHEST,
     Judged,
@@ -54,7 +54,7 @@ class Imported:
 
 
 async def import_plan(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     path: Path,
     *,
@@ -66,15 +66,15 @@ async def import_plan(
     Importing the same file again changes nothing, also where its files are gone meanwhile; a dry
     run copies no file. Raises: PlanInvalid; what `judge` raises.
     """
-    now = house.clock.now()
+    now = runtime.clock.now()
     plan = planfile.read_plan(path, time_zone=tenant.time_zone, now=now)
     has_files = any(part.media for planned in plan.posts for part in planned.parts)
-    async with accepting(house, has_files=has_files and not dry_run):
-        return await _import(house, tenant, path, plan, now, dry_run, on_progress)
+    async with accepting(runtime, has_files=has_files and not dry_run):
+        return await _import(runtime, tenant, path, plan, now, dry_run, on_progress)
 
 
 async def _import(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     path: Path,
     plan: planfile.Plan,
@@ -82,7 +82,7 @@ async def _import(
     dry_run: bool,
     on_progress: OnFileProgress | None,
 ) -> Imported:
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         accounts = {
             account.username.lower(): account
             for account in await store.accounts.list_all(transaction)
@@ -120,11 +120,11 @@ async def _import(
             continue
         parts = [PlainPart(part.text, part.media, part.options) for part in planned.parts]
         judged = await judge_for(
-            house,
+            runtime,
             tenant,
             account,
             parts,
-            store_in=None if dry_run else house.media,
+            store_in=None if dry_run else runtime.media,
             on_progress=on_progress,
             within=path.parent,
         )
@@ -133,7 +133,7 @@ async def _import(
         else:
             sound.append((planned, account, judged))
     brought, known = [], len(brought_before)
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         findings = [*_lints(sound), *await _repeats(transaction, sound)]
         for planned, account, judged in sound:
             post_id = await store.posts.add(
@@ -144,8 +144,8 @@ async def _import(
                 due_at=planned.due_at,
                 now=now,
                 why=f"imported from {path.name}, line {planned.lines[0]}",
-                who=house.who,
-                prepare_ahead=house.settings.prepare_ahead,
+                actor=runtime.actor,
+                upload_lead=runtime.settings.upload_lead,
                 import_key=planned.key,
             )
             if post_id is None:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from roost import store
 from roost.errors import PostNotEditable
-from roost.house import House
 from roost.models import Integration, PartState, Post, PostFinding, PostId, PostState, Tenant
 from roost.post_files import OnFileProgress, require_copies
+from roost.runtime import Runtime
 from roost.services.schedule.judging import (
     PlainPart,
     accepting,
@@ -30,7 +30,7 @@ OnFindings = Callable[[Sequence[PostFinding]], None]
 
 
 async def schedule_post(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     integration: Integration,
     parts: Sequence[PlainPart],
@@ -48,26 +48,26 @@ async def schedule_post(
     Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored); what
     `judge` raises.
     """
-    check_due(due_at, house.clock.now())
-    async with accepting(house, has_files=any(part.media for part in parts)):
+    check_due(due_at, runtime.clock.now())
+    async with accepting(runtime, has_files=any(part.media for part in parts)):
         judged = await judge_for(
-            house, tenant, integration, parts, due_at=due_at,
-            store_in=house.media, on_progress=on_progress,
+            runtime, tenant, integration, parts, due_at=due_at,
+            store_in=runtime.media, on_progress=on_progress,
         )  # fmt: skip
         refuse(judged)
         if on_findings is not None:
             on_findings(judged.findings)
-        async with house.database.tenant(tenant.id) as transaction:
+        async with runtime.database.tenant(tenant.id) as transaction:
             post_id = await store.posts.add(
                 transaction,
                 tenant.id,
                 integration.id,
                 new_parts(judged),
                 due_at=due_at,
-                now=house.clock.now(),
+                now=runtime.clock.now(),
                 why=why,
-                who=house.who,
-                prepare_ahead=house.settings.prepare_ahead,
+                actor=runtime.actor,
+                upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
             )
             assert post_id is not None, "only an import can meet a post that is there already"
@@ -75,7 +75,7 @@ async def schedule_post(
 
 
 async def edit_post(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     post_id: PostId,
     *,
@@ -92,12 +92,12 @@ async def edit_post(
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar (nothing is changed);
     what `judge` raises.
     """
-    async with accepting(house, has_files=any(part.media for part in parts or ())):
-        return await _edit(house, tenant, post_id, parts, due_at, on_findings, on_progress)
+    async with accepting(runtime, has_files=any(part.media for part in parts or ())):
+        return await _edit(runtime, tenant, post_id, parts, due_at, on_findings, on_progress)
 
 
 async def _edit(
-    house: House,
+    runtime: Runtime,
     tenant: Tenant,
     post_id: PostId,
     parts: Sequence[PlainPart] | None,
@@ -105,26 +105,26 @@ async def _edit(
     on_findings: OnFindings | None,
     on_progress: OnFileProgress | None,
 ) -> Post:
-    check_due(due_at, house.clock.now())
-    async with house.database.tenant(tenant.id) as transaction:
+    check_due(due_at, runtime.clock.now())
+    async with runtime.database.tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.accounts.get(transaction, post.integration_id)
     judged = None
     if parts is not None:
         judged = await judge_for(
-            house, tenant, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
-            store_in=house.media, on_progress=on_progress,
+            runtime, tenant, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
+            store_in=runtime.media, on_progress=on_progress,
         )  # fmt: skip
         refuse(judged)
         if on_findings is not None:
             on_findings(judged.findings)
     elif post.state in _OVER:
         files = [file for part in post.parts for file in part.media]
-        await require_copies(house.media, files)
-    async with house.database.tenant(tenant.id) as transaction:
+        await require_copies(runtime.media, files)
+    async with runtime.database.tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
         # As it is now that nobody else can change it.
-        post, now = await store.posts.get(transaction, post_id), house.clock.now()
+        post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
         if state in _OVER and due_at is None:
             raise PostNotEditable(
                 f"Post {post_id} is {state}.", next="Give it another time with --at."
@@ -135,7 +135,7 @@ async def _edit(
         when = due_at if due_at is not None or state is PostState.DRAFT else post.due_at
         if when is not None:
             await store.posts.reschedule(
-                transaction, post_id, when, prepare_ahead=house.settings.prepare_ahead, at=now
+                transaction, post_id, when, upload_lead=runtime.settings.upload_lead, at=now
             )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.tell(
@@ -146,7 +146,7 @@ async def _edit(
             state,
             changed.state,
             "edited by hand",
-            who=house.who,
+            actor=runtime.actor,
         )
     return changed
 
@@ -169,15 +169,15 @@ def _same(post: Post) -> list[NewPart]:
     ]  # fmt: skip
 
 
-async def cancel_post(house: House, tenant: Tenant, post_id: PostId) -> Post:
+async def cancel_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
     """Take a post back while X has nothing of it. Raises: PostNotFound, PostNotEditable."""
-    async with house.database.tenant(tenant.id) as transaction:
+    async with runtime.database.tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
-        now = house.clock.now()
+        now = runtime.clock.now()
         await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
         await store.posts.tell(
             transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand",
-            who=house.who,
+            actor=runtime.actor,
         )  # fmt: skip
         return await store.posts.get(transaction, post_id)
 

@@ -1,4 +1,4 @@
-"""Exactly once, whatever dies: moves kept legal by the database, pauses, rests, preparing, alarms.
+"""Exactly once, whatever dies: moves kept legal by the database, pauses, rests, preparing, alerts.
 
 A state changes only along the moves below; the models name the same (a test compares).
 """
@@ -102,8 +102,8 @@ ALTER TABLE uploads
 
 ALTER TABLE events ADD COLUMN who text NOT NULL DEFAULT 'roost';
 
--- What a person has to see to: one open alarm a kind and subject. Without a tenant: everybody's.
-CREATE TABLE alarms (
+-- What a person has to see to: one open alert a kind and subject. Without a tenant: everybody's.
+CREATE TABLE alerts (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id bigint REFERENCES tenants (id),
     kind text NOT NULL,
@@ -113,7 +113,7 @@ CREATE TABLE alarms (
     message text NOT NULL,
     next text NOT NULL
 );
-CREATE UNIQUE INDEX alarms_open ON alarms (coalesce(tenant_id, 0), kind, subject)
+CREATE UNIQUE INDEX alarms_open ON alerts (coalesce(tenant_id, 0), kind, subject)
     WHERE ended_at IS NULL;
 """
 
@@ -183,14 +183,14 @@ def upgrade() -> None:
         "CREATE POLICY own ON rate_windows TO roost_app"
         " USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());"
         "CREATE POLICY all_rows ON rate_windows TO roost_owner USING (true) WITH CHECK (true);"
-        "ALTER TABLE alarms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
-        "CREATE POLICY own ON alarms TO roost_app"
+        "ALTER TABLE alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
+        "CREATE POLICY own ON alerts TO roost_app"
         " USING (tenant_id IS NULL OR tenant_id = current_tenant())"
         " WITH CHECK (tenant_id IS NULL OR tenant_id = current_tenant());"
-        "CREATE POLICY all_rows ON alarms TO roost_owner USING (true) WITH CHECK (true);"
+        "CREATE POLICY all_rows ON alerts TO roost_owner USING (true) WITH CHECK (true);"
         # Only its own mark: a tenant's name is changed by nobody.
         "GRANT UPDATE (paused) ON tenants TO roost_app;"
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON app_rests, rate_windows, alarms TO roost_app;"
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON app_rests, rate_windows, alerts TO roost_app;"
         "GRANT SELECT, UPDATE ON stop_switch TO roost_app;"
         "GRANT SELECT ON sendable_accounts, sendable_posts TO roost_app;"
         "GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;"

@@ -243,7 +243,7 @@ CREATE FUNCTION begin_attempt(
         ), told AS (
             INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
             SELECT tenant_id, post_id, position, begin_attempt.at, begin_attempt.before, 'sending',
-                   begin_attempt.why, begin_attempt.who
+                   begin_attempt.why, begin_attempt.actor
             FROM moved RETURNING id, tag
         ), tried AS (
             INSERT INTO attempts
@@ -304,7 +304,7 @@ CREATE FUNCTION settle_sent(
             RETURNING id
         ), told AS (
             INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-            SELECT tenant_id, post_id, position, settle_sent.at, before, after, why, settle_sent.who
+            SELECT tenant_id, post_id, position, settle_sent.at, before, after, why, settle_sent.actor
             FROM (
                 SELECT 1 AS turn, tenant_id, post_id, position, settle_sent.before AS before,
                        'sent' AS after, settle_sent.why AS why FROM moved

@@ -26,11 +26,11 @@ ALTER TABLE integrations
     ADD COLUMN backoff_counts_as_late boolean NOT NULL DEFAULT false;
 
 -- An alert about an account names it by its number: an account may change its name on X.
-UPDATE alarms SET subject = 'account ' || i.id
+UPDATE alerts SET subject = 'account ' || i.id
 FROM integrations i
-WHERE alarms.tenant_id = i.tenant_id AND alarms.kind = 'reconnect' AND alarms.ended_at IS NULL
-  AND alarms.subject = '@' || (i.metadata ->> 'username') AND i.status = 'needs_reconnect';
-UPDATE alarms SET ended_at = raised_at
+WHERE alerts.tenant_id = i.tenant_id AND alerts.kind = 'reconnect' AND alerts.ended_at IS NULL
+  AND alerts.subject = '@' || (i.metadata ->> 'username') AND i.status = 'needs_reconnect';
+UPDATE alerts SET ended_at = raised_at
 WHERE kind = 'reconnect' AND ended_at IS NULL AND subject LIKE '@%';
 """
 
@@ -116,7 +116,7 @@ CREATE OR REPLACE FUNCTION begin_attempt(
         ), told AS (
             INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
             SELECT tenant_id, post_id, position, begin_attempt.at, begin_attempt.before, 'sending',
-                   begin_attempt.why, begin_attempt.who
+                   begin_attempt.why, begin_attempt.actor
             FROM moved RETURNING id, tag
         ), tried AS (
             INSERT INTO attempts

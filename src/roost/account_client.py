@@ -1,0 +1,271 @@
+"""An account ready for use: a client whose token is fresh and whose every request is priced.
+
+The refresh of one grant is single flight across all processes and machines: under a lock, the row
+is read again, and the rotated pair is committed before anybody uses it.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from roost import prices, store, x
+from roost.endpoint import XEndpoint
+from roost.errors import ReconnectNeeded, SettingInvalid
+from roost.failpoints import Failpoint
+from roost.models import AlertKind, Integration, LedgerEntry
+from roost.runtime import Runtime
+from roost.store.accounts import Tokens
+from roost.store.away import DATABASE_AWAY
+from roost.store.database import Transaction
+from roost.telemetry import failpoint
+
+log = logging.getLogger(__name__)
+
+#: A token that ends this soon is refreshed before the call (Source: xurl's margin).
+_MARGIN = timedelta(seconds=30)
+_FREE = "X bills no token request"
+
+
+@dataclass(frozen=True)
+class _Rotated:
+    """What became of a refresh; `asked` where X was."""
+
+    tokens: Tokens = field(repr=False)
+    asked: bool
+    dead: x.errors.GrantDead | None = None
+
+
+class StoredTokenSource:
+    """One account's token source (`x.TokenSource`), backed by the integrations table.
+
+    A class because it holds the tokens that it has read: whoever holds an account for a while asks
+    the database once. A token that another process has replaced meanwhile is met with X's 401, and
+    `refresh` finds the newer one in the row.
+    """
+
+    def __init__(
+        self, runtime: Runtime, integration: Integration, tokens: Tokens | None = None
+    ) -> None:
+        self.runtime = runtime
+        self.integration = integration
+        self._tokens = tokens
+
+    @property
+    def endpoint(self) -> XEndpoint:
+        """The X of this process, where the account belongs to it. Raises: UnsafeHost."""
+        account = self.integration
+        endpoint = self.runtime.settings.x_endpoint
+        return endpoint.require_environment(account.environment, f"@{account.username}")
+
+    async def get(self) -> str:
+        """A token that is good for a while yet; refreshed where it is not. Raises: UnsafeHost."""
+        _ = self.endpoint
+        if self._tokens is None:
+            async with self.runtime.database.tenant(self.integration.tenant_id) as transaction:
+                self._tokens = await self._open(transaction)
+        if self.is_fresh():
+            return self._tokens.access_token
+        return await self.refresh(self._tokens.access_token)
+
+    def is_fresh(self) -> bool:
+        """Whether the next `get` has its answer at hand."""
+        tokens = self._tokens
+        return tokens is not None and tokens.expires_at - _MARGIN > self.runtime.clock.now()
+
+    async def refresh(self, rejected: str) -> str:
+        """A new token in place of `rejected`; another process' fresh one where there is one.
+
+        Once X has been asked, its answer is kept even where the caller is cancelled or the
+        database is away.
+        Raises: ReconnectNeeded (the grant is dead; the account is marked), UnsafeHost (the account
+        belongs to another X), x.errors.* else.
+        """
+        _ = self.endpoint
+        return await asyncio.shield(asyncio.ensure_future(self._refresh(rejected)))
+
+    async def _refresh(self, rejected: str) -> str:
+        rotated = await self._rotate(rejected)
+        if rotated.dead is not None:
+            raise ReconnectNeeded(
+                f"X no longer accepts the grant of @{self.integration.username}.",
+                did="Roost marked the account; its posts wait.",
+            ) from rotated.dead
+        if rotated.asked:
+            failpoint(Failpoint.REFRESH_AFTER_COMMIT)
+            await self.write_token_request()
+        self._tokens = rotated.tokens
+        return rotated.tokens.access_token
+
+    async def _rotate(self, rejected: str) -> "_Rotated":
+        """The grant's next token, committed before anybody uses it; or X's word that it is dead."""
+        account, fresh, used = self.integration, None, None
+        try:
+            # A connection of its own: X may take long, and the pool is for what does not.
+            async with self.runtime.database.tenant_apart(account.tenant_id) as transaction:
+                await store.accounts.refreshing(transaction, account.id)
+                used = await self._open(transaction)
+                if used.access_token != rejected:
+                    return _Rotated(used, asked=False)
+                failpoint(Failpoint.REFRESH_BEFORE_SEND)
+                try:
+                    fresh = await self._exchange(used)
+                except x.errors.GrantDead as dead:
+                    await self._lose(transaction, used)
+                    return _Rotated(used, asked=True, dead=dead)
+                failpoint(Failpoint.REFRESH_AFTER_SEND)
+                await self._keep(transaction, fresh)
+        except DATABASE_AWAY:
+            if fresh is None or used is None:
+                raise
+            # X has killed the old grant: the new one lies in this process' hands alone.
+            await self._keep_when_back(used, fresh)
+        assert fresh is not None
+        return _Rotated(fresh, asked=True)
+
+    async def _keep(self, transaction: Transaction, fresh: Tokens) -> None:
+        vault = await self.runtime.vault.of(transaction, self.integration.tenant_id)
+        await store.accounts.replace_tokens(transaction, vault, self.integration, fresh)
+
+    async def _keep_when_back(self, used: Tokens, fresh: Tokens) -> None:
+        account = self.integration
+
+        async def keep() -> None:
+            async with self.runtime.database.tenant_apart(account.tenant_id) as transaction:
+                await store.accounts.refreshing(transaction, account.id)
+                if (await self._open(transaction)).sealed == used.sealed:
+                    await self._keep(transaction, fresh)
+
+        await self.runtime.until_kept(f"the new grant of @{account.username}", keep)
+
+    async def _lose(self, transaction: Transaction, used: Tokens) -> None:
+        account = self.integration
+        if await store.accounts.mark_dead(transaction, account.id, used):
+            await open_reconnect_alert(self.runtime, transaction, account)
+
+    async def _open(self, transaction: Transaction) -> Tokens:
+        vault = await self.runtime.vault.of(transaction, self.integration.tenant_id)
+        return await store.accounts.open_tokens(transaction, vault, self.integration.id)
+
+    async def _exchange(self, tokens: Tokens) -> Tokens:
+        app, account = self.runtime.settings.x_app(), self.integration
+        if app.client_id != account.client_id:
+            raise SettingInvalid(
+                f"@{account.username} was connected through another X app than the one in"
+                " TWITTER_CLIENT_ID.",
+                setting="TWITTER_CLIENT_ID",
+            )
+        now = self.runtime.clock.now()
+        grant = await x.auth.refresh(
+            self.runtime.http,
+            self.endpoint,
+            app=app,
+            refresh_token=tokens.refresh_token,
+        )
+        return Tokens(
+            access_token=grant.access_token,
+            refresh_token=grant.refresh_token or tokens.refresh_token,
+            expires_at=now + grant.expires_in,
+        )
+
+    async def write_token_request(self) -> None:
+        """Write a request for tokens, which does not pass through the client."""
+        async with self.runtime.database.tenant(self.integration.tenant_id) as transaction:
+            await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
+
+    async def _write(
+        self,
+        transaction: Transaction,
+        operation: prices.Operation,
+        status: int | None,
+        usd: Decimal,
+        reason: str,
+    ) -> None:
+        entry = LedgerEntry(self.runtime.clock.now(), operation.value, status, usd, reason)
+        await store.ledger.add(transaction, self.integration.tenant_id, self.integration.id, entry)
+
+    async def price(self, exchange: x.Exchange) -> None:
+        """Write one exchange into the ledger; a create is written with the part it became."""
+        if exchange.created is not None:
+            return
+        async with self.runtime.database.tenant(self.integration.tenant_id) as transaction:
+            usd, reason = await self._usd(transaction, exchange)
+            await self._write(transaction, exchange.operation, exchange.status, usd, reason)
+
+    async def _usd(self, transaction: Transaction, exchange: x.Exchange) -> tuple[Decimal, str]:
+        operation, status = exchange.operation, exchange.status
+        if operation is prices.Operation.CREATE_POST:
+            # Of a create that X did not answer well: what it became is priced when it is known.
+            return Decimal(0), "no post is known to have come of it"
+        if prices.resource_read(operation) is None:
+            price = prices.price_of_answer(prices.price_of(operation), status)
+            return price.low, price.reason
+        day = self.runtime.clock.now().date()
+        fresh = 0
+        for resource, ids in (("post", exchange.posts_read), ("user", exchange.users_read)):
+            fresh += await store.ledger.count_fresh(
+                transaction, self.integration.client_id, resource, ids, day
+            )
+        price = prices.price_of_answer(prices.price_of_reads(operation, fresh), status)
+        return price.low, price.reason
+
+
+async def keep_profile(runtime: Runtime, integration: Integration, user: x.users.XUser) -> None:
+    """Keep handle, name and subscription as a read of the account that was paid for says them."""
+    async with runtime.database.tenant(integration.tenant_id) as transaction:
+        changed = await store.accounts.keep_profile(
+            transaction,
+            integration.id,
+            username=user.username,
+            name=user.name or integration.name,
+            subscription_type=user.subscription_type,
+        )
+    if changed:
+        log.info("account %s: its handle, name or subscription changed on X", integration.id)
+
+
+async def mark_needs_reconnect(
+    runtime: Runtime, integration: Integration, error: ReconnectNeeded
+) -> None:
+    """Note that only the account's owner can help, unless the refresh has noted it already."""
+    if isinstance(error, x.errors.Reauthorize):
+        async with runtime.database.tenant(integration.tenant_id) as transaction:
+            if await store.accounts.mark_needs_reconnect(transaction, integration):
+                await open_reconnect_alert(runtime, transaction, integration)
+
+
+async def open_reconnect_alert(
+    runtime: Runtime, transaction: Transaction, integration: Integration
+) -> None:
+    """Tell a person that only the account's owner can help."""
+    await store.alerts.open_alert(
+        transaction,
+        integration.tenant_id,
+        AlertKind.RECONNECT,
+        store.alerts.about_account(integration.id),
+        at=runtime.clock.now(),
+        message=f"X no longer accepts the grant of @{integration.username}; its posts wait.",
+        next=ReconnectNeeded.default_next,
+    )
+
+
+def open_account(runtime: Runtime, integration: Integration) -> x.Client:
+    """A client for one account: fresh token before each call, every exchange in the ledger.
+
+    Raises: UnsafeHost.
+    """
+    return open_client(StoredTokenSource(runtime, integration))
+
+
+def open_client(grant: StoredTokenSource) -> x.Client:
+    """The same with a grant whose tokens are at hand. Raises: UnsafeHost."""
+    runtime, integration = grant.runtime, grant.integration
+    return x.Client(
+        grant,
+        session=runtime.http,
+        on_exchange=grant.price,
+        clock=runtime.clock,
+        server_time=runtime.server_time,
+        names=(integration.username, integration.name),
+    )

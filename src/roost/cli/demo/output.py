@@ -1,0 +1,89 @@
+"""How the demo looks on a terminal: one line of progress, then a closing table."""
+
+from types import TracebackType
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from roost.cli.output import make_console
+from roost.escaping import one_line
+from roost.models import Post
+
+
+class Progress:
+    """What the demo is doing right now, on standard error; nothing where it is not shown."""
+
+    def __init__(self, *, shown: bool) -> None:
+        self._console = make_console(stderr=True, quiet=not shown)
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> "Progress":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the line away."""
+        self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """A step that has no count."""
+        self._console.print(Text.assemble(("· ", "dim"), one_line(text)))
+
+    def count(self, name: str, done: int, total: int) -> None:
+        """A step that has one."""
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total)
+        self._bars.update(self._tasks[name], completed=done, total=total)
+
+
+def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool) -> None:
+    """The closing table, on standard output."""
+    if not shown:
+        return
+    table = Table(show_header=False, title="What happened", title_justify="left")
+    table.add_column(style="bold")
+    table.add_column()
+    table.add_row("accounts connected", one_line(str(result["connected"])))
+    table.add_row(
+        "published",
+        f"{result['published']} posts, {result['parts']} parts, {result['media']} media",
+    )
+    for row in result["refused"]:
+        refusal = f"line {row['row']}: {row['message']} ({row['code']})"
+        table.add_row("refused", one_line(refusal))
+    for post in unpublished:
+        outcome = f"post {post.id} is {post.state}: {post.reason}"
+        table.add_row("not published", one_line(outcome))
+    table.add_row("X requests", str(result["requests"]))
+    table.add_row(
+        "the real X would have charged",
+        f"${result['dollars']:.3f} (the emulator counted ${result['truth']['dollars']:.3f})",
+    )
+    table.add_row("snapshots", str(result["snapshots"]))
+    for anomaly in result["anomalies"]:
+        anomaly = f"@{anomaly['account']}: {anomaly['metric']} on {anomaly['day']}"
+        table.add_row("anomaly", one_line(anomaly))
+    if not result["anomalies"]:
+        table.add_row("anomalies", "none")
+    table.add_row("report", one_line(result["report"]))
+    table.add_row("seconds", str(result["seconds"]))
+    make_console().print(table)

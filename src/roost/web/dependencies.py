@@ -1,0 +1,29 @@
+"""What routes ask for: the open runtime, and the tenant that a request names."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from roost import store
+from roost.models import Tenant
+from roost.runtime import Runtime
+
+#: The largest number that a row can have.
+_LARGEST_ID = 2**63 - 1
+
+
+async def _get_runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+OpenRuntime = Annotated[Runtime, Depends(_get_runtime)]
+RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
+TenantName = Annotated[str, Query(max_length=63, pattern=r"^[\w-]+$")]
+
+
+async def _named_tenant(runtime: OpenRuntime, tenant: TenantName = "default") -> Tenant:
+    return await store.tenants.get(runtime.database, tenant)
+
+
+NamedTenant = Annotated[Tenant, Depends(_named_tenant)]
