@@ -72,7 +72,7 @@ async def skewed(house: House, tenant: Tenant, emulator: Emulator) -> AsyncItera
 @contextlib.asynccontextmanager
 async def running(house: House) -> AsyncIterator[None]:
     """A worker in this process for the length of the block."""
-    task = asyncio.create_task(worker.run(house, handle_signals=False))
+    task = asyncio.create_task(worker.run(house, stop=asyncio.Event()))
     try:
         yield
     finally:

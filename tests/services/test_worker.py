@@ -41,7 +41,7 @@ class Working:
         self._house = house
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(worker.run(self._house, handle_signals=False))
+        self._task = asyncio.create_task(worker.run(self._house, stop=asyncio.Event()))
         await alive(self._house)
 
     async def __aexit__(self, *_: object) -> None:
