@@ -205,23 +205,27 @@ def _ignore(_: Sending) -> None:
 
 
 async def run(
-    runtime: Runtime, *, handle_signals: bool = True, on_ending: Callable[[Sending], None] = _ignore
+    runtime: Runtime,
+    *,
+    stop: asyncio.Event | None = None,
+    on_ending: Callable[[Sending], None] = _ignore,
 ) -> None:
-    """Work until SIGTERM or SIGINT, then let running jobs finish; or until cancelled.
+    """Work until `stop` is set, or without it until SIGTERM or SIGINT; then finish running jobs.
 
+    Cancelling it counts as a crash: the next worker looks for the posts that are due on X.
     `on_ending` gets the posts of which a request is under way when it is asked to end.
 
     A database that is away, however long, is tried again; so is one that restarted. A process
-    whose event loop is stuck ends at once, and one that was asked to end after a minute.
+    whose event loop is stuck ends at once, and one that a signal asked to end after a minute.
     """
-    asked = asyncio.Event()
+    asked = stop or asyncio.Event()
     with watching() as ending:
 
         def ask() -> None:
             asked.set()
             ending()
 
-        if handle_signals:
+        if stop is None:
             # First of all: what is cancelled while it opens may swallow the cancellation.
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, ask)

@@ -49,6 +49,8 @@ async def test_post_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
     assert (first.code, second.code) == (0, 0)
     assert "No worker is alive" in second.err
     assert await desk.on_x() == ["One", "Two"]
+    # The first command's worker ended cleanly, so the second one's had nothing to look for on X.
+    assert await desk.requests("read_timeline") == []
 
 
 @pytest.mark.timing

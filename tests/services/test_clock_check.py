@@ -72,7 +72,7 @@ async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncI
 @contextlib.asynccontextmanager
 async def running(runtime: Runtime) -> AsyncIterator[None]:
     """A worker in this process for the length of the block."""
-    task = asyncio.create_task(worker.run(runtime, handle_signals=False))
+    task = asyncio.create_task(worker.run(runtime, stop=asyncio.Event()))
     try:
         yield
     finally:

@@ -41,7 +41,7 @@ class Working:
         self._runtime = runtime
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(worker.run(self._runtime, handle_signals=False))
+        self._task = asyncio.create_task(worker.run(self._runtime, stop=asyncio.Event()))
         await alive(self._runtime)
 
     async def __aexit__(self, *_: object) -> None:

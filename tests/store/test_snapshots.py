@@ -3,6 +3,8 @@
 import asyncio
 from datetime import UTC, datetime
 
+import pytest
+
 from roost import store
 from roost.runtime import Runtime
 
@@ -20,6 +22,7 @@ async def _await_waiting_for_a_lock(runtime: Runtime) -> None:
                     return
 
 
+@pytest.mark.timing
 async def test_a_new_month_gives_way_to_those_who_read(runtime: Runtime) -> None:
     async with runtime.database.unscoped() as transaction:
         await transaction.raw.execute("SELECT 1 FROM post_snapshots LIMIT 1")

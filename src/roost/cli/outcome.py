@@ -1,7 +1,6 @@
 """Waits for a post's outcome, and says what becomes of posts whose process is ended meanwhile."""
 
 import asyncio
-import contextlib
 import dataclasses
 from dataclasses import dataclass
 from typing import Final
@@ -43,6 +42,7 @@ async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outc
     is on its way is finished, and what became of the post is said.
     """
     within: asyncio.Task[None] | None = None
+    stop = asyncio.Event()
     told, looks, is_interrupted = "", 0, False
     try:
         while True:
@@ -57,7 +57,7 @@ async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outc
             if look and not await worker.is_any_alive(runtime):
                 tell("No worker is alive; until this post is settled, this command is one.")
                 working = dataclasses.replace(runtime, actor=worker_id())
-                within = asyncio.create_task(worker.run(working, handle_signals=False))
+                within = asyncio.create_task(worker.run(working, stop=stop))
             if standing.wait is not None:
                 waits = describe_wait(standing.wait, tenant)
                 if waits != told:
@@ -71,9 +71,8 @@ async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outc
             this.uncancel()
     finally:
         if within is not None:
-            within.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await within
+            stop.set()
+            await within
     if is_interrupted:
         # What was on its way has been finished by now: its answer is in the rows.
         post, _ = await _see(runtime, tenant, post)
