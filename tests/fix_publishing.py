@@ -1,15 +1,22 @@
 """Fixture `desk`: a connected account, a frozen clock, a worker that runs one step at a time."""
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import json
 import os
+import shutil
+import signal
+import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from PIL import Image
@@ -315,22 +322,61 @@ async def run_roost(
     `environment` are settings besides those given; an empty one is as good as none.
     """
     given = environment_of(settings) if settings else bare_environment(folder)
-    async with (
-        piped_python(
-            "-m", "roost", *arguments, environment=given | environment, folder=folder
-        ) as process,
-        asyncio.timeout(120),
-    ):
-        return await end_of(process)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        async with asyncio.timeout(120):
+            code = await _run_command(arguments, given | environment, folder, out, err)
+        out.seek(0)
+        err.seek(0)
+        return _ended(code, out.read(), err.read())
+
+
+async def _run_command(
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    folder: Path,
+    out: IO[bytes],
+    err: IO[bytes],
+) -> int:
+    request = {"arguments": arguments, "environment": environment, "folder": str(folder)}
+    with tempfile.TemporaryFile() as empty, socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(_command_server())
+        files = [file.fileno() for file in (empty, out, err)]
+        socket.send_fds(connection, [json.dumps(request).encode() + b"\n"], files)
+        reader, writer = await asyncio.open_unix_connection(sock=connection)
+        pid = int(await reader.readline())
+        try:
+            return int(await reader.readline())
+        except asyncio.CancelledError:
+            os.kill(pid, signal.SIGKILL)
+            raise
+        finally:
+            writer.close()
+
+
+@functools.cache
+def _command_server() -> str:
+    """The socket of this process's command server, which ends with this process."""
+    place = Path(tempfile.mkdtemp(prefix="roost-commands-")) / "socket"
+    program = Path(__file__).with_name("command_server.py")
+    server = subprocess.Popen([sys.executable, program, place], stdout=subprocess.PIPE)
+    atexit.register(shutil.rmtree, place.parent)
+    atexit.register(server.kill)
+    assert server.stdout is not None
+    assert server.stdout.readline() == b"ready\n"
+    return str(place)
 
 
 async def end_of(process: asyncio.subprocess.Process) -> Ended:
     """What a command said until it ended."""
     out, err = await process.communicate()
+    assert process.returncode is not None
+    return _ended(process.returncode, out, err)
+
+
+def _ended(code: int, out: bytes, err: bytes) -> Ended:
     if b"Traceback" in err:
         raise AssertionError(f"A traceback reached the user: {err.decode().splitlines()[-1]}")
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    return Ended(code, out.decode(), err.decode())
 
 
 def bare_environment(folder: Path) -> dict[str, str]:
