@@ -1,0 +1,60 @@
+"""Anomalies in metrics, and alerts that an operator must act on."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from roost.models.ids import IntegrationId
+from roost.models.metrics import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """An unusual change in an account's metrics."""
+
+    integration_id: IntegrationId
+    metric: Metric
+    day: date
+    """The UTC day on which it happened."""
+    score: float
+    """Robust standard deviations from the usual value."""
+    observed: float
+    expected: float
+    message: str
+
+
+class AlertKind(StrEnum):
+    """Why an alert was opened. It is resolved when its cause ends."""
+
+    DECISION = "decision"
+    """A post needs a decision, or only some of its parts are on X."""
+    MISSED = "missed"
+    FAILED = "failed"
+    POSSIBLE_DUPLICATE = "possible_duplicate"
+    """X may have a part twice: it answered an earlier attempt late."""
+    RECONNECT = "reconnect"
+    """X no longer accepts an account's refresh token."""
+    CREDITS = "credits"
+    """X refuses every request of an app that has no credits left."""
+    APP = "app"
+    """X refuses every request of an app because of its settings or credentials."""
+    LIMIT = "limit"
+    """X refuses every request of an app until its 24-hour rate limit resets."""
+    LATE = "late"
+    RESTORED = "restored"
+    COPIED = "copied"
+    CLOCK_SKEW = "clock_skew"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A problem that an operator must act on."""
+
+    kind: AlertKind
+    subject: str
+    """`account 3`, `post 17` or an X app. Each kind has at most one open alert per subject."""
+    raised_at: datetime
+    message: str
+    next: str
+    """What to do."""
+    ended_at: datetime | None = None

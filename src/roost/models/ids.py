@@ -1,0 +1,13 @@
+"""Identifiers: ours are integers, X's stay strings because they exceed 53 bits."""
+
+from typing import NewType
+
+TenantId = NewType("TenantId", int)
+IntegrationId = NewType("IntegrationId", int)
+PostId = NewType("PostId", int)
+PartId = NewType("PartId", int)
+AttemptId = NewType("AttemptId", int)
+MediaAssetId = NewType("MediaAssetId", int)
+TweetId = NewType("TweetId", str)
+XUserId = NewType("XUserId", str)
+XMediaId = NewType("XMediaId", str)

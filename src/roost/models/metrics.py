@@ -1,0 +1,81 @@
+"""What is measured of accounts and posts, and what X bills."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from roost.models.alerts import Anomaly
+from roost.models.ids import IntegrationId, PartId, TweetId
+from roost.models.integrations import Integration
+
+
+class Metric(StrEnum):
+    """What is measured. X's own names are mapped in `roost.x`."""
+
+    IMPRESSIONS = "impressions"
+    ENGAGEMENTS = "engagements"
+    LIKES = "likes"
+    REPLIES = "replies"
+    REPOSTS = "reposts"
+    QUOTES = "quotes"
+    BOOKMARKS = "bookmarks"
+    LINK_CLICKS = "link_clicks"
+    PROFILE_CLICKS = "profile_clicks"
+    FOLLOWERS = "followers"
+    FOLLOWING = "following"
+    POSTS = "posts"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """Metrics of an account at one instant."""
+
+    integration_id: IntegrationId
+    at: datetime
+    metrics: Mapping[Metric, int | None]
+    """None where X gave no value, never 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostSnapshot:
+    """Metrics of one tweet at one instant."""
+
+    integration_id: IntegrationId
+    part_id: PartId
+    sent_as: TweetId
+    sent_at: datetime
+    at: datetime
+    metrics: Mapping[Metric, int | None]
+    text: str = ""
+    """The tweet's text, for reports; empty if it was not requested."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One request to X and its price."""
+
+    at: datetime
+    operation: str
+    """`create_post`, `read_posts`, …: an operation of `roost.prices`."""
+    status: int | None
+    """HTTP status of X's response; None if there was no response."""
+    usd: Decimal
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountHistory:
+    """One account with its metrics, anomalies and costs: the input of insights and reports."""
+
+    integration: Integration
+    account: tuple[AccountSnapshot, ...] = ()
+    """Oldest first."""
+    posts: tuple[PostSnapshot, ...] = ()
+    """Grouped by part, oldest first."""
+    anomalies: tuple[Anomaly, ...] = ()
+    usd: Decimal = field(default=Decimal(0))
+    """What X billed for this account in the reported period."""
+    known_before: Mapping[PartId, Mapping[Metric, int]] = field(default_factory=dict)
+    """For each tweet in `posts`, the last value of each metric before the reported period."""
