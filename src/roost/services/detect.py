@@ -1,0 +1,37 @@
+"""Find anomalies in an account's metrics and store each one once."""
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from roost import store
+from roost.house import House
+from roost.insights import anomalies
+from roost.models import Alert, IntegrationId, TenantId
+
+log = logging.getLogger(__name__)
+
+#: How far back snapshots are loaded.
+_LOOK_BACK: Final = timedelta(days=180)
+#: Older anomalies are not stored: the first loaded days only serve as their baseline.
+_MAX_AGE: Final = timedelta(days=14)
+
+
+async def detect_anomalies(
+    house: House, tenant_id: TenantId, integration_id: IntegrationId
+) -> list[Alert]:
+    """Store the anomalies of an account's recent days and return the new ones."""
+    now = house.clock.now()
+    async with house.database.tenant(tenant_id) as transaction:
+        snapshots = await store.snapshots.list_account(
+            transaction, integration_id, since=now - _LOOK_BACK, until=now + timedelta(seconds=1)
+        )
+        recent = [
+            alert
+            for alert in anomalies.find_anomalies(integration_id, snapshots)
+            if alert.day >= (now - _MAX_AGE).date()
+        ]
+        added = await store.findings.raise_alerts(transaction, tenant_id, recent, now=now)
+    for alert in added:
+        log.warning("account %s: anomaly of %s on %s", integration_id, alert.metric, alert.day)
+    return added
