@@ -40,16 +40,16 @@ def with_loss(counts: list[int], day: int, share: float) -> list[int]:
 @pytest.mark.parametrize("size", [1_000, 10_000, 1_000_000])
 def test_find_anomalies_finds_purge_of_six_per_cent_on_its_day(size: int) -> None:
     counts = with_loss(levels(30, size=size, gain=size / 1000), day=21, share=0.06)
-    (alert,) = find_anomalies(ACCOUNT, daily_snapshots(counts))
-    assert (alert.integration_id, alert.metric) == (ACCOUNT, Metric.FOLLOWERS)
-    assert alert.day == date(2026, 5, 22)
-    assert alert.observed == counts[21] - counts[20]
-    assert alert.score < -4
+    (anomaly,) = find_anomalies(ACCOUNT, daily_snapshots(counts))
+    assert (anomaly.integration_id, anomaly.metric) == (ACCOUNT, Metric.FOLLOWERS)
+    assert anomaly.day == date(2026, 5, 22)
+    assert anomaly.observed == counts[21] - counts[20]
+    assert anomaly.score < -4
 
 
 def test_find_anomalies_finds_purge__eleven_days_of_history() -> None:
     counts = with_loss(levels(12), day=11, share=0.06)
-    assert [alert.day for alert in find_anomalies(ACCOUNT, daily_snapshots(counts))] == [
+    assert [anomaly.day for anomaly in find_anomalies(ACCOUNT, daily_snapshots(counts))] == [
         date(2026, 5, 12)
     ]
 
@@ -60,9 +60,9 @@ def test_find_anomalies_ignores_purge__too_little_history() -> None:
 
 def test_anomaly_message_states_loss_and_usual_change() -> None:
     steady = [10_000 + 5 * day for day in range(25)]
-    (alert,) = find_anomalies(ACCOUNT, daily_snapshots(with_loss(steady, day=21, share=0.06)))
-    assert alert.message == "Lost 601 followers (6.0%) on 22 May 2026; the usual change is +5."
-    assert (alert.observed, alert.expected) == (-601, 5)
+    (anomaly,) = find_anomalies(ACCOUNT, daily_snapshots(with_loss(steady, day=21, share=0.06)))
+    assert anomaly.message == "Lost 601 followers (6.0%) on 22 May 2026; the usual change is +5."
+    assert (anomaly.observed, anomaly.expected) == (-601, 5)
 
 
 def test_find_anomalies_finds_nothing__ordinary_accounts() -> None:
@@ -75,9 +75,10 @@ def test_find_anomalies_finds_nothing__ordinary_accounts() -> None:
 
 
 def test_find_anomalies_finds_sudden_gain() -> None:
-    (alert,) = find_anomalies(ACCOUNT, daily_snapshots(with_loss(levels(30), day=25, share=-0.08)))
-    assert alert.day == date(2026, 5, 26)
-    assert alert.observed > 700
+    counts = with_loss(levels(30), day=25, share=-0.08)
+    (anomaly,) = find_anomalies(ACCOUNT, daily_snapshots(counts))
+    assert anomaly.day == date(2026, 5, 26)
+    assert anomaly.observed > 700
 
 
 def test_find_anomalies_ignores_loss__below_half_a_per_cent() -> None:
@@ -87,14 +88,14 @@ def test_find_anomalies_ignores_loss__below_half_a_per_cent() -> None:
 
 def test_find_anomalies_reports_one_incident__purge_in_two_waves() -> None:
     counts = with_loss(with_loss(levels(40), day=21, share=0.06), day=23, share=0.05)
-    assert [alert.day for alert in find_anomalies(ACCOUNT, daily_snapshots(counts))] == [
+    assert [anomaly.day for anomaly in find_anomalies(ACCOUNT, daily_snapshots(counts))] == [
         date(2026, 5, 22)
     ]
 
 
 def test_find_anomalies_reports_second_purge__after_a_quiet_week() -> None:
     counts = with_loss(with_loss(levels(40), day=21, share=0.06), day=28, share=0.06)
-    found = [alert.day for alert in find_anomalies(ACCOUNT, daily_snapshots(counts))]
+    found = [anomaly.day for anomaly in find_anomalies(ACCOUNT, daily_snapshots(counts))]
     assert found == [date(2026, 5, 22), date(2026, 5, 29)]
 
 
@@ -111,8 +112,8 @@ def test_find_anomalies_finds_purge_with_next_snapshot__day_without_snapshot() -
         with_loss([10_000 + 5 * day for day in range(30)], day=21, share=0.06)
     )
     del snapshots[21]
-    (alert,) = find_anomalies(ACCOUNT, snapshots)
-    assert alert.message == (
+    (anomaly,) = find_anomalies(ACCOUNT, snapshots)
+    assert anomaly.message == (
         "Lost 596 followers (5.9%) within 2 days around 22 May 2026; the usual change is +10."
     )
 
@@ -134,7 +135,7 @@ def test_find_anomalies_ignores_change_over_a_long_outage() -> None:
 def test_anomaly_day_is_that_of_the_larger_share__any_hour(shift: float, day: date) -> None:
     counts = with_loss(levels(30), day=21, share=0.06)
     snapshots = [snapshot(at, count, hour_shift=shift) for at, count in enumerate(counts)]
-    assert [alert.day for alert in find_anomalies(ACCOUNT, snapshots)] == [day]
+    assert [anomaly.day for anomaly in find_anomalies(ACCOUNT, snapshots)] == [day]
 
 
 def test_find_anomalies_ignores_order_of_snapshots() -> None:
@@ -157,9 +158,9 @@ def test_find_anomalies_keeps_anomalies_of_past_days__more_snapshots(
     snapshots = daily_snapshots(counts)
     early, late = find_anomalies(ACCOUNT, snapshots[:known]), find_anomalies(ACCOUNT, snapshots)
     last_day = snapshots[known - 1].at.date()
-    assert early == [alert for alert in late if alert.day <= last_day]
-    assert len({key_of(alert) for alert in late}) == len(late)
+    assert early == [anomaly for anomaly in late if anomaly.day <= last_day]
+    assert len({key_of(anomaly) for anomaly in late}) == len(late)
 
 
-def key_of(alert: Alert) -> tuple[IntegrationId, Metric, date]:
-    return alert.integration_id, alert.metric, alert.day
+def key_of(anomaly: Alert) -> tuple[IntegrationId, Metric, date]:
+    return anomaly.integration_id, anomaly.metric, anomaly.day

@@ -41,7 +41,7 @@ from roost.models import (
 
 SINCE = datetime(2026, 5, 11, tzinfo=UTC)
 UNTIL = datetime(2026, 5, 21, tzinfo=UTC)
-HOSTILE = "</svg></script><script>alert(1)</script> & \"quotes\" 'n' <img src=x onerror=alert(2)>"
+HOSTILE = "</svg></script><script>fetch(1)</script> & \"quotes\" 'n' <img src=x onerror=fetch(2)>"
 
 
 def evening(day: int) -> datetime:
@@ -89,7 +89,7 @@ def post(
     )
 
 
-def alert(day: int = 15) -> Alert:
+def anomaly(day: int = 15) -> Alert:
     on = date(2026, 5, day)
     return Alert(IntegrationId(1), Metric.FOLLOWERS, on, -9.0, -60.0, 2.0, "Lost 60 followers.")
 
@@ -160,8 +160,8 @@ def test_report_sums_accounts_and_their_bills() -> None:
 
 
 def test_report_lists_anomalies_of_period_newest_first() -> None:
-    history = AccountHistory(integration(), alerts=(alert(9), alert(12), alert(20), alert(21)))
-    report = build(history)
+    anomalies = tuple(anomaly(day) for day in (9, 12, 20, 21))
+    report = build(AccountHistory(integration(), alerts=anomalies))
     assert [found.day.day for _, found in report.alerts] == [20, 12]
     assert report.sentences[0] == "2 anomalies were found."
 
@@ -267,7 +267,7 @@ def html() -> str:
         followers(levels),
         post(1, evening(11), {day: (day * 40, day) for day in (12, 13, 16, 17)}, HOSTILE)
         + post(2, evening(12), {13: (10, 9), 14: (20, 12)}, "新しい豆が届きました☕" * 9),
-        (alert(16),),
+        (anomaly(16),),
         Decimal("1.5"),
     )
     second = AccountHistory(integration(2, "quiet"), usd=Decimal("0.01"))
