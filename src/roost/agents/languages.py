@@ -215,7 +215,7 @@ _TONE_WORDS: Final = {
 
 
 def select_language(name: str) -> Language:
-    """Return the language of a code (`en`, `de-AT`) or name; `FACTS_ONLY` if it is unsupported."""
+    """Return the language of a code (`en`, `de-AT`) or name; `FACTS_ONLY` if unsupported."""
     name = name.casefold()
     code = _NAMES.get(name) or name.replace("_", "-").partition("-")[0]
     return _LANGUAGES.get(code, FACTS_ONLY)

@@ -1,4 +1,4 @@
-"""Numbers of a text with their currency or unit: the 10 of `10 am` differs from that of `£10`.
+"""Numbers of a text with their currency or unit: `10 am` and `£10` differ.
 
 Two quantities are equal only if they are written in the same way. Paraphrases are not recognized.
 """

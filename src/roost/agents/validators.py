@@ -34,7 +34,7 @@ _clauses = re.compile(r"[^\w\s'’\-]+").split
 
 
 def validate_draft(draft: Draft, brief: Brief) -> list[Violation]:
-    """Return every violation of the rules. Only the facts that a draft cites support its claims."""
+    """Return every violation of the rules; only cited facts support a draft's claims."""
     found = entities(draft.text)
     claims = _without_link_and_tags(found, brief)
     cited = brief.fact_texts(draft.fact_ids)

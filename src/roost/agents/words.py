@@ -1,4 +1,4 @@
-"""Splitting text into words, also in scripts without spaces, and finding phrases in a text."""
+"""Words of a text, also in scripts without spaces, and the search for phrases in it."""
 
 import re
 import unicodedata

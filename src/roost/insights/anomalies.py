@@ -120,7 +120,7 @@ def score_change(change: Change, earlier: Sequence[Change]) -> ChangeScore | Non
 
 
 def _gain_ratio_score(change: Change, daily_changes: NDArray[np.float64]) -> float:
-    """Score a gain on the logarithmic scale, on which multiples of the usual gain are distances."""
+    """Score a gain on the logarithmic scale, that is, as a multiple of the usual gain."""
     logs = np.log1p(np.maximum(daily_changes, 0))
     usual = float(np.median(logs))
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(logs - usual)))

@@ -1,4 +1,4 @@
-"""What accounts gained in a period: followers, impressions, engagements, posts and the X bill.
+"""Metrics of a period: followers, impressions, engagements, posts and the X bill.
 
 A value that was not measured is None, never zero.
 """

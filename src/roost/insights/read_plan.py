@@ -1,7 +1,8 @@
-"""When to read each post's metrics. X bills a post once per UTC day, however often it is read.
+"""When to read each post's metrics, at the lowest X bill.
 
-All reads happen at one time of day, shortly before midnight UTC. Each day is then billed once, and
-what it gained is counted for that day.
+X bills a post once per UTC day, however often it is read. All reads therefore happen at one time
+of day, shortly before midnight UTC. Each day is then billed once, and what the post gained on it is
+counted for that day.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Snapshots as one value per UTC day. A day without a measurement is NaN and is never filled.
+"""Snapshots as one value per UTC day; a day without a measurement is NaN, never filled.
 
 A day's closing value comes from the snapshot nearest to the midnight that ends the day. A snapshot
 shortly after midnight closes the day before. With daily snapshots, a change therefore falls on the

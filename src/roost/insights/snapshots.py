@@ -1,4 +1,4 @@
-"""Snapshots cleaned, grouped by tweet and reduced to the latest known value of each metric."""
+"""Cleaning snapshots, grouping them by tweet, and the latest known value of each metric."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Sentences and number formats for metrics. A number decides each word; no model is involved.
+"""Sentences and number formats for metrics, computed without a language model.
 
 Every number that a report or an anomaly message shows is formatted here.
 """

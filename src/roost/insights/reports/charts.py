@@ -157,7 +157,7 @@ def cost_chart(accounts: Sequence[AccountReport]) -> Spec | None:
 
 
 def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
-    """Shorten a text to one line of `columns`, cut between words if possible, with an ellipsis."""
+    """Shorten a text to one line of `columns`; cut between words if possible, with `…`."""
     line = " ".join(text.split())
     used = 0
     for position, character in enumerate(line):

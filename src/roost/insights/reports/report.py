@@ -1,4 +1,4 @@
-"""The content of a report: metrics and sentences of some accounts over a period, as plain data.
+"""The content of a report on a period: metrics and sentences as plain data.
 
 Values that were not measured are None or NaN, never zero. Every value follows from the snapshots.
 """

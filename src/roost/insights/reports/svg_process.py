@@ -1,4 +1,4 @@
-"""The drawing process: reads Vega-Lite specifications from stdin and writes SVGs to stdout.
+"""The drawing process: Vega-Lite specifications from stdin become SVGs on stdout.
 
 Both are JSON lists. The code has its own file because `svg.py` starts it by its path in a fresh
 interpreter. It therefore imports nothing of Roost.
