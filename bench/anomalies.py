@@ -20,13 +20,13 @@ import numpy as np
 from _report import Bar, report
 
 from roost.insights.anomalies import find_anomalies
-from roost.insights.plan import READING_TIME
+from roost.insights.read_plan import READ_TIME
 from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 
 DAYS = 90
 LEAST_HISTORY = 10
 PURGE_DAY = 21
-READING_HOUR = READING_TIME.hour + READING_TIME.minute / 60
+READING_HOUR = READ_TIME.hour + READ_TIME.minute / 60
 PURGE_SHARE = 0.06
 SIZES = (200, 1_000, 10_000, 100_000, 1_000_000)
 WEEKDAY = (0.3, 0.35, 0.3, 0.1, -0.1, -0.55, -0.4)

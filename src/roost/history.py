@@ -1,4 +1,7 @@
-"""What connected accounts counted in the past, as `TwitterTool` asks for it."""
+"""Past metrics of connected accounts for `TwitterTool`, which X itself does not report.
+
+It is separate from `roost.twitter` so that `TwitterTool` works without a database.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,15 +11,17 @@ from roost.models import AccountSnapshot, TenantId, XUserId
 from roost.runtime import Runtime
 
 
-def kept(
+def from_snapshots(
     runtime: Runtime, tenant_id: TenantId
 ) -> Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]:
-    """The history of a tenant's accounts, from the snapshots that were collected of them.
+    """Return the history of a tenant's accounts, read from their stored snapshots.
 
-    `TwitterTool(token, history=kept(runtime, tenant.id))` answers a range of dates from it.
+    `TwitterTool(token, history=from_snapshots(runtime, tenant.id))` then accepts a range of dates.
     """
 
-    async def find(user_id: XUserId, since: datetime, until: datetime) -> AccountSnapshot | None:
+    async def find_last_snapshot(
+        user_id: XUserId, since: datetime, until: datetime
+    ) -> AccountSnapshot | None:
         async with runtime.database.tenant(tenant_id) as transaction:
             return await store.snapshots.find_last(
                 transaction,
@@ -26,4 +31,4 @@ def kept(
                 until=until,
             )
 
-    return find
+    return find_last_snapshot

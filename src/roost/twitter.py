@@ -21,7 +21,7 @@ from roost.settings import read_settings
 from roost.x.media import UploadApi
 
 #: The last reading of an account from the first instant on and before the second, or None.
-#: `roost.history.kept` is one of the accounts that Roost keeps.
+#: `roost.history.from_snapshots` is one of the accounts that Roost keeps.
 History = Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]
 
 _DAY = timedelta(days=1)
@@ -32,7 +32,7 @@ class HistoryNotKept(Refused):
 
     default_next = (
         "Ask without dates, or give the tool the history of a connected account"
-        " (`history=roost.history.kept(runtime, tenant_id)`)."
+        " (`history=roost.history.from_snapshots(runtime, tenant_id)`)."
     )
 
 

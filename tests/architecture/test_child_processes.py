@@ -11,7 +11,7 @@ import pytest
 from fix_postgres import PostgresServer
 from roost.child_environment import child_environment, hidden
 from roost.cli import connect
-from roost.insights import svg
+from roost.insights.reports import svg
 from roost.settings import Settings
 
 SOURCE = Path(__file__).parents[2] / "src"

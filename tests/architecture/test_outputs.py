@@ -10,7 +10,7 @@ ALLOWED = {
     "Console": {"cli/show.py"},
     "StreamHandler": {"telemetry.py"},
     # A program of its own, whose output is JSON in ASCII for Roost.
-    "write_stdout": {"insights/svg_process.py"},
+    "write_stdout": {"insights/reports/svg_process.py"},
 }
 
 

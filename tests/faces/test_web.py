@@ -17,7 +17,7 @@ from fix_runtime import connect_account, make_tenant
 from fix_web import get, serving
 from roost import store
 from roost.errors import Kind
-from roost.insights import charts
+from roost.insights.reports import charts
 from roost.models import (
     POST_MOVES,
     AccountSnapshot,

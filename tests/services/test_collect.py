@@ -1,4 +1,4 @@
-"""Figures read day by day, and the alert that they raise: once, on the right day."""
+"""Daily collection of metrics, and the anomaly found in them once and on the right day."""
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -24,14 +24,14 @@ from roost.services.schedule import PlainPart, schedule_post
 
 
 async def collect_for(desk: Desk, days: int) -> None:
-    """Let the dispatcher collect, day after day, at the planned hour."""
+    """Run the worker at the planned time of each of `days` days."""
     for _ in range(days):
-        await desk.move_to(await next_reading(desk))
+        await desk.move_to(await next_read(desk))
         await desk.work()
 
 
-async def next_reading(desk: Desk) -> datetime:
-    """When the account's figures are due."""
+async def next_read(desk: Desk) -> datetime:
+    """Return when the account is due for a read."""
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT min(collect_due_at) FROM integrations WHERE status = 'connected'"
@@ -44,16 +44,16 @@ async def next_reading(desk: Desk) -> datetime:
 
 @pytest.fixture
 async def daily(desk: Desk) -> Desk:
-    """The desk, its account's figures due now."""
+    """The desk with its account due for a read now."""
     await desk.read_figures_at(desk.runtime.clock.now())
     return desk
 
 
-async def history_of(desk: Desk, account: Integration, days: int = 60) -> list[date]:
-    """The days on which the account was read."""
+async def days_read(desk: Desk, account: Integration, days: int = 60) -> list[date]:
+    """Return the days on which the account was read."""
     since = desk.runtime.clock.now() - timedelta(days=days)
-    told = await report.gather(desk.runtime, desk.tenant, [account], since=since)
-    return [snapshot.at.date() for snapshot in told[0].account]
+    (history,) = await report.gather_histories(desk.runtime, desk.tenant, [account], since=since)
+    return [snapshot.at.date() for snapshot in history.account]
 
 
 async def anomalies_of(desk: Desk, account: Integration) -> list[Anomaly]:
@@ -61,46 +61,48 @@ async def anomalies_of(desk: Desk, account: Integration) -> list[Anomaly]:
         return await store.findings.list_anomalies(transaction, account.id)
 
 
-async def test_an_account_is_read_once_a_day_before_midnight(daily: Desk) -> None:
+async def test_collect_reads_account_once_a_day_before_midnight(daily: Desk) -> None:
     noon = await daily.emulator.move_to_time(time(12))
     await daily.work()
     await collect_for(daily, 3)
     first = noon.date()
     days = [first, first, first + timedelta(days=1), first + timedelta(days=2)]
-    assert await history_of(daily, daily.account) == days
-    assert (await next_reading(daily)).strftime("%H:%M") == "23:30"
+    assert await days_read(daily, daily.account) == days
+    assert (await next_read(daily)).strftime("%H:%M") == "23:30"
 
 
-async def test_a_followers_figure_is_what_x_says(daily: Desk, emulator: Emulator) -> None:
+async def test_collect_stores_counts_as_x_reports_them(daily: Desk, emulator: Emulator) -> None:
     await daily.work()
     token = (await emulator.connect("larkbooks"))["access_token"]
     async with emulator.http.get(
         f"{emulator.url}/2/users/me?user.fields=public_metrics",
         headers={"authorization": f"Bearer {token}"},
-    ) as answer:
-        truth = (await answer.json())["data"]["public_metrics"]
+    ) as response:
+        public_metrics = (await response.json())["data"]["public_metrics"]
     since = daily.runtime.clock.now() - timedelta(days=1)
-    told = await report.gather(daily.runtime, daily.tenant, [daily.account], since=since)
-    (snapshot,) = told[0].account
-    assert snapshot.metrics[Metric.FOLLOWERS] == truth["followers_count"]
-    assert snapshot.metrics[Metric.FOLLOWING] == truth["following_count"]
+    (history,) = await report.gather_histories(
+        daily.runtime, daily.tenant, [daily.account], since=since
+    )
+    (snapshot,) = history.account
+    assert snapshot.metrics[Metric.FOLLOWERS] == public_metrics["followers_count"]
+    assert snapshot.metrics[Metric.FOLLOWING] == public_metrics["following_count"]
 
 
-async def test_each_sent_part_is_read_every_day(daily: Desk) -> None:
+async def test_collect_reads_each_sent_part_every_day(daily: Desk) -> None:
     await daily.plan("One", "Two")
     await daily.work()
     await collect_for(daily, 3)
     since = daily.runtime.clock.now() - timedelta(days=10)
-    (told,) = await report.gather(daily.runtime, daily.tenant, [daily.account], since=since)
-    assert len(told.posts) == 6
-    impressions = [s.metrics[Metric.IMPRESSIONS] or 0 for s in told.posts if s.text == "One"]
+    (history,) = await report.gather_histories(
+        daily.runtime, daily.tenant, [daily.account], since=since
+    )
+    assert len(history.posts) == 6
+    impressions = [s.metrics[Metric.IMPRESSIONS] or 0 for s in history.posts if s.text == "One"]
     assert impressions == sorted(impressions)
     assert impressions[-1] > 0
 
 
-async def test_a_post_that_is_gone_from_x_does_not_stop_the_others(
-    daily: Desk, emulator: Emulator
-) -> None:
+async def test_collect_reads_other_posts__one_deleted_on_x(daily: Desk, emulator: Emulator) -> None:
     await daily.plan("Stays")
     gone = await daily.plan("Goes", after_s=1)
     await daily.emulator.jump(seconds=2)
@@ -109,46 +111,48 @@ async def test_a_post_that_is_gone_from_x_does_not_stop_the_others(
     token = (await emulator.connect("larkbooks"))["access_token"]
     async with emulator.http.delete(
         f"{emulator.url}/2/tweets/{tweet}", headers={"authorization": f"Bearer {token}"}
-    ) as answer:
-        assert answer.status == 200
+    ) as response:
+        assert response.status == 200
     await collect_for(daily, 2)
     since = daily.runtime.clock.now() - timedelta(days=10)
-    (told,) = await report.gather(daily.runtime, daily.tenant, [daily.account], since=since)
-    assert [snapshot.text for snapshot in told.posts] == ["Stays", "Stays"]
+    (history,) = await report.gather_histories(
+        daily.runtime, daily.tenant, [daily.account], since=since
+    )
+    assert [snapshot.text for snapshot in history.posts] == ["Stays", "Stays"]
 
 
-async def test_the_purge_is_found_once_and_on_its_day(daily: Desk, emulator: Emulator) -> None:
+async def test_detect_finds_purge_once_and_on_its_day(daily: Desk, emulator: Emulator) -> None:
     started_at = datetime.fromisoformat((await emulator.truth())["started_at"])
     await collect_for(daily, 32)
     (found,) = await anomalies_of(daily, daily.account)
     assert found.metric is Metric.FOLLOWERS
     assert found.day == started_at.date() + timedelta(days=21)
     assert -1300 < found.observed < -900  # 6 % of about 18,400
-    truth = (await emulator.truth())["anomalies"]
-    assert [str(found.day)] == [one["day"] for one in truth]
+    recorded = (await emulator.truth())["anomalies"]
+    assert [str(found.day)] == [anomaly["day"] for anomaly in recorded]
     again = await detect.detect_anomalies(daily.runtime, daily.tenant.id, daily.account.id)
     assert again == []
     assert await anomalies_of(daily, daily.account) == [found]
 
 
-async def test_a_steady_account_raises_nothing(desk: Desk, emulator: Emulator) -> None:
+async def test_detect_finds_nothing__steady_account(desk: Desk, emulator: Emulator) -> None:
     steady = await connect_account(desk.runtime, desk.tenant, emulator, "tidewatcher")
     desk = replace(desk, account=steady)
     await collect_for(desk, 45)
-    assert len(await history_of(desk, steady, days=50)) == 45
+    assert len(await days_read(desk, steady, days=50)) == 45
     assert await anomalies_of(desk, steady) == []
 
 
-async def test_a_busy_x_is_asked_again_later(daily: Desk) -> None:
+async def test_collect_retries_later__x_unavailable(daily: Desk) -> None:
     now = daily.runtime.clock.now()
-    await daily.emulator.fail("read_user", "before", "503", times=3)  # the client tries so often
+    await daily.emulator.fail("read_user", "before", "503", times=3)  # each of the client's tries
     collected = await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
-    assert await next_reading(daily) == now + timedelta(minutes=10)
+    assert await next_read(daily) == now + timedelta(minutes=10)
     assert (await daily.integration()).status is IntegrationStatus.CONNECTED
 
 
-async def test_figures_of_a_dead_grant_are_not_asked_for(daily: Desk) -> None:
+async def test_collect_reads_nothing__account_needs_reconnect(daily: Desk) -> None:
     async with daily.runtime.database.tenant(daily.tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, daily.account)
     await daily.work()
@@ -156,7 +160,7 @@ async def test_figures_of_a_dead_grant_are_not_asked_for(daily: Desk) -> None:
     assert await daily.requests("read_user") == []
 
 
-async def test_a_report_tells_the_account_and_opens_without_a_network(daily: Desk) -> None:
+async def test_report_covers_account_and_opens_without_a_network(daily: Desk) -> None:
     post_id = await daily.plan("Low tide <b>at six</b>")
     await daily.work()
     await collect_for(daily, 3)
@@ -169,7 +173,7 @@ async def test_a_report_tells_the_account_and_opens_without_a_network(daily: Des
     assert (await daily.see(post_id)).state is PostState.PUBLISHED
 
 
-async def test_a_report_holds_nothing_of_another_tenant(daily: Desk, tenant: Tenant) -> None:
+async def test_report_contains_nothing_of_another_tenant(daily: Desk, tenant: Tenant) -> None:
     await daily.work()
     html = await report.write_report(daily.runtime, [tenant], days=30)
     assert "larkbooks" in html
@@ -179,13 +183,13 @@ async def test_a_report_holds_nothing_of_another_tenant(daily: Desk, tenant: Ten
 
 
 async def collect_now(desk: Desk) -> None:
-    """Read the account and what is due of its posts."""
+    """Read the account and those of its posts that are due."""
     collected = await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     assert collected.account == 1
 
 
-async def test_handle_name_and_subscription_come_with_the_paid_read(desk: Desk) -> None:
-    at_first, tokens = await desk.integration(), await desk.kept_tokens()
+async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
+    before, tokens = await desk.integration(), await desk.kept_tokens()
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE integrations SET metadata = metadata || "
@@ -193,21 +197,21 @@ async def test_handle_name_and_subscription_come_with_the_paid_read(desk: Desk) 
         )
     await desk.emulator.door("users/larkbooks", subscription_type="Premium")
     await collect_now(desk)
-    now = await desk.integration()
-    assert (now.username, now.name) == ("larkbooks", at_first.name)
-    assert (at_first.subscription_type, now.subscription_type) == (None, "Premium")
+    after = await desk.integration()
+    assert (after.username, after.name) == ("larkbooks", before.name)
+    assert (before.subscription_type, after.subscription_type) == (None, "Premium")
     assert await desk.kept_tokens() == tokens
     assert await desk.requests("read_user") == [200]
     assert await desk.requests("read_me") == []
     await schedule_post(
-        desk.runtime, desk.tenant, now, [PlainPart("x" * 281)],
+        desk.runtime, desk.tenant, after, [PlainPart("x" * 281)],
         due_at=desk.runtime.clock.now(), why="longer than 280",
     )  # fmt: skip
     await desk.work_through()
     assert await desk.on_x() == ["x" * 281]
 
 
-async def test_what_x_does_not_say_of_the_subscription_stays_known(desk: Desk) -> None:
+async def test_collect_keeps_subscription__x_reports_none(desk: Desk) -> None:
     await desk.emulator.door("users/larkbooks", subscription_type="Premium")
     await collect_now(desk)
     await desk.emulator.door("users/larkbooks", subscription_type=None)
@@ -215,7 +219,7 @@ async def test_what_x_does_not_say_of_the_subscription_stays_known(desk: Desk) -
     assert (await desk.integration()).subscription_type == "Premium"
 
 
-async def test_a_read_that_says_nothing_new_writes_and_alerts_nothing(
+async def test_collect_writes_no_profile__nothing_changed(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def version() -> object:
@@ -235,7 +239,9 @@ async def test_a_read_that_says_nothing_new_writes_and_alerts_nothing(
     assert "changed on X" not in caplog.text
 
 
-async def test_a_zero_after_more_is_stored_as_unknown(daily: Desk, emulator: Emulator) -> None:
+async def test_collect_stores_zero_after_higher_value_as_unknown(
+    daily: Desk, emulator: Emulator
+) -> None:
     lonely = await connect_account(
         daily.runtime, daily.tenant, emulator,
         (await emulator.door("users", username="lonely", followers=900, following=0))["username"],
@@ -262,11 +268,11 @@ async def test_a_zero_after_more_is_stored_as_unknown(daily: Desk, emulator: Emu
     await daily.read_figures_at(await daily.emulator.move_to_time(time(23, 30)))
     await collect_now(daily)
     since = daily.runtime.clock.now() - timedelta(days=1)
-    (history,) = await report.gather(daily.runtime, daily.tenant, [lonely], since=since)
+    (history,) = await report.gather_histories(daily.runtime, daily.tenant, [lonely], since=since)
     newest = history.account[-1].metrics
     assert newest[Metric.FOLLOWING] is None
     assert (newest[Metric.FOLLOWERS] or 0) > 0
-    read = history.posts[-1].metrics
-    assert read[Metric.LINK_CLICKS] is None  # there is no link in it: the emulator counts none
-    assert (read[Metric.IMPRESSIONS] or 0) > 0
+    post_metrics = history.posts[-1].metrics
+    assert post_metrics[Metric.LINK_CLICKS] is None  # the post has no link: X answers zero
+    assert (post_metrics[Metric.IMPRESSIONS] or 0) > 0
     assert await anomalies_of(daily, lonely) == []

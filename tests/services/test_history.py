@@ -1,4 +1,4 @@
-"""The past of connected accounts, as the provider class asks for it."""
+"""Past metrics of connected accounts, as `TwitterTool` reads them."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -14,33 +14,35 @@ from roost.runtime import Runtime
 from roost.twitter import AccountMetrics, HistoryNotKept, TwitterTool
 
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
-Ask = Callable[..., Awaitable[AccountMetrics]]
+GetMetrics = Callable[..., Awaitable[AccountMetrics]]
 
 
 @pytest.fixture
 async def account(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integration:
-    """An account that was read on Monday at nine, and on Tuesday at nine and at ten."""
+    """An account with snapshots on Monday at 9:00 and on Tuesday at 9:00 and 10:00."""
     connected = await connect_account(runtime, tenant, emulator, "larkbooks")
     monday = datetime(2026, 3, 2, 9, tzinfo=UTC)
     await store.snapshots.open_month(runtime.database, monday)
     async with runtime.database.tenant(tenant.id) as transaction:
         for hours, followers in ((0, 100), (24, 110), (25, 120)):
             counts = {Metric.FOLLOWERS: followers, Metric.FOLLOWING: 7, Metric.POSTS: None}
-            reading = AccountSnapshot(connected.id, monday + timedelta(hours=hours), counts)
-            await store.snapshots.add_account(transaction, tenant.id, reading)
+            snapshot = AccountSnapshot(connected.id, monday + timedelta(hours=hours), counts)
+            await store.snapshots.add_account(transaction, tenant.id, snapshot)
     return connected
 
 
 @pytest.fixture
-def ask(runtime: Runtime, tenant: Tenant) -> Ask:
-    """`get_user_metrics` of a tool whose token is good for nothing: X is never asked."""
+def get_metrics(runtime: Runtime, tenant: Tenant) -> GetMetrics:
+    """Call `get_user_metrics` of a tool that has no valid token and cannot reach X."""
 
-    async def ask(user_id: str, *range_of_days: date | None, of: Tenant = tenant) -> AccountMetrics:
-        kept = history.kept(runtime, of.id)
-        async with TwitterTool("", endpoint=XEndpoint("http://127.0.0.1:9"), history=kept) as tool:
+    async def get_metrics(
+        user_id: str, *range_of_days: date | None, of: Tenant = tenant
+    ) -> AccountMetrics:
+        past = history.from_snapshots(runtime, of.id)
+        async with TwitterTool("", endpoint=XEndpoint("http://127.0.0.1:9"), history=past) as tool:
             return await tool.get_user_metrics(user_id, *range_of_days)
 
-    return ask
+    return get_metrics
 
 
 @pytest.mark.parametrize(
@@ -53,31 +55,41 @@ def ask(runtime: Runtime, tenant: Tenant) -> Ask:
         (MONDAY, None, 120),
     ],
 )
-async def test_range_gives_its_last_reading(
-    account: Integration, ask: Ask, start: date | None, end: date | None, followers: int
+async def test_history_returns_last_snapshot_of_range(
+    account: Integration,
+    get_metrics: GetMetrics,
+    start: date | None,
+    end: date | None,
+    followers: int,
 ) -> None:
-    told = await ask(account.x_user_id, start, end)
-    assert (told.followers_count, told.following_count, told.tweet_count) == (followers, 7, None)
+    metrics = await get_metrics(account.x_user_id, start, end)
+    assert (metrics.followers_count, metrics.following_count, metrics.tweet_count) == (
+        followers,
+        7,
+        None,
+    )
 
 
-async def test_reading_tells_when_it_was_made(account: Integration, ask: Ask) -> None:
-    told = await ask(account.x_user_id, MONDAY, MONDAY)
-    assert told.read_at == datetime(2026, 3, 2, 9, tzinfo=UTC)
+async def test_history_returns_time_of_snapshot(
+    account: Integration, get_metrics: GetMetrics
+) -> None:
+    metrics = await get_metrics(account.x_user_id, MONDAY, MONDAY)
+    assert metrics.read_at == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 1), date(2026, 3, 4)])
-async def test_range_without_a_reading_is_refused(
-    account: Integration, ask: Ask, day: date
+async def test_history_refuses_range__no_snapshot(
+    account: Integration, get_metrics: GetMetrics, day: date
 ) -> None:
     with pytest.raises(HistoryNotKept, match=str(day)):
-        await ask(account.x_user_id, day, day)
+        await get_metrics(account.x_user_id, day, day)
 
 
-async def test_history_of_another_account_is_not_told(
-    account: Integration, ask: Ask, runtime: Runtime
+async def test_history_refuses_account__other_user_or_tenant(
+    account: Integration, get_metrics: GetMetrics, runtime: Runtime
 ) -> None:
     with pytest.raises(HistoryNotKept):
-        await ask("1", MONDAY, MONDAY)
+        await get_metrics("1", MONDAY, MONDAY)
     other = await make_tenant(runtime, "other")
     with pytest.raises(HistoryNotKept):
-        await ask(account.x_user_id, MONDAY, MONDAY, of=other)
+        await get_metrics(account.x_user_id, MONDAY, MONDAY, of=other)

@@ -1,4 +1,4 @@
-"""Briefs as people write them, and what is told of a wrong one."""
+"""Reading briefs from YAML files, and the errors for invalid ones."""
 
 import re
 from pathlib import Path
@@ -16,25 +16,25 @@ facts:
 """
 
 
-def written(folder: Path, text: str) -> Brief:
+def write_brief(folder: Path, text: str) -> Brief:
     path = folder / "brief.yaml"
     path.write_text(text, "utf-8")
     return read_brief(path)
 
 
-def test_a_short_brief_is_enough(tmp_path: Path) -> None:
-    found = written(tmp_path, YAML)
-    assert found.facts == (Fact(id="a", text="Pipes freeze."),)
-    assert (found.language, found.tone, found.n) == ("en", "plain", 1)
-    assert (found.link, found.tags, found.avoid) == (None, (), ())
+def test_read_brief_fills_in_defaults(tmp_path: Path) -> None:
+    brief = write_brief(tmp_path, YAML)
+    assert brief.facts == (Fact(id="a", text="Pipes freeze."),)
+    assert (brief.language, brief.tone, brief.n) == ("en", "plain", 1)
+    assert (brief.link, brief.tags, brief.avoid) == (None, (), ())
 
 
-def test_tags_are_kept_without_their_sign(tmp_path: Path) -> None:
-    assert written(tmp_path, YAML + "tags: ['#Pipes', Frost]").tags == ("Pipes", "Frost")
+def test_read_brief_strips_hash_from_tags(tmp_path: Path) -> None:
+    assert write_brief(tmp_path, YAML + "tags: ['#Pipes', Frost]").tags == ("Pipes", "Frost")
 
 
 @pytest.mark.parametrize(
-    ("line", "field", "words"),
+    ("line", "field", "message"),
     [
         ("link: acme dot com", "link", "is not one https:// address"),
         ("link: example.com/a", "link", "is not one https:// address"),
@@ -43,36 +43,38 @@ def test_tags_are_kept_without_their_sign(tmp_path: Path) -> None:
         ("tags: ['2026']", "tags.0", "is not one hashtag"),
         ("n: 0", "n", "greater than or equal to 1"),
         ("n: 51", "n", "less than or equal to 50"),
-        ("language: no", "language", "is not a text"),
+        ("language: no", "language", "is not text"),
         ("topics: x", "topics", "a brief has no such field"),
-        ("avoid: [Frost]\ntags: [Frost]", "avoid", "'Frost' stands in the link or the tags"),
+        ("avoid: [Frost]\ntags: [Frost]", "avoid", "'Frost' occurs in the link or the tags"),
         ("avoid: ['']", "avoid.0", "is empty"),
         ("account: me@example.com", "account", "is not the name of an X account"),
     ],
 )
-def test_a_wrong_field_is_named(tmp_path: Path, line: str, field: str, words: str) -> None:
-    with pytest.raises(BriefInvalid, match=re.escape(words)) as caught:
-        written(tmp_path, YAML + line)
-    assert caught.value.facts["fields"] == [field]
-    assert f"{field}: " in caught.value.message
+def test_read_brief_names_invalid_field(
+    tmp_path: Path, line: str, field: str, message: str
+) -> None:
+    with pytest.raises(BriefInvalid, match=re.escape(message)) as raised:
+        write_brief(tmp_path, YAML + line)
+    assert raised.value.facts["fields"] == [field]
+    assert f"{field}: " in raised.value.message
 
 
-def test_every_wrong_field_is_named_at_once(tmp_path: Path) -> None:
-    with pytest.raises(BriefInvalid) as caught:
-        written(tmp_path, "account: 'a b'\nfacts: [{id: x, text: 10}, {text: y}]\n")
-    assert caught.value.facts["fields"] == ["account", "topic", "facts.0.text", "facts.1.id"]
+def test_read_brief_names_all_invalid_fields(tmp_path: Path) -> None:
+    with pytest.raises(BriefInvalid) as raised:
+        write_brief(tmp_path, "account: 'a b'\nfacts: [{id: x, text: 10}, {text: y}]\n")
+    assert raised.value.facts["fields"] == ["account", "topic", "facts.0.text", "facts.1.id"]
 
 
-def test_two_facts_do_not_share_an_id(tmp_path: Path) -> None:
-    with pytest.raises(BriefInvalid, match="facts: the id 'a' is given twice"):
-        written(tmp_path, YAML + "  - {id: a, text: Other.}\n")
+def test_read_brief_refuses_repeated_fact_id(tmp_path: Path) -> None:
+    with pytest.raises(BriefInvalid, match="facts: two facts have the id 'a'"):
+        write_brief(tmp_path, YAML + "  - {id: a, text: Other.}\n")
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
-        (b"", "holds no fields"),
-        (b"- a\n- b\n", "holds no fields"),
+        (b"", "has no fields"),
+        (b"- a\n- b\n", "has no fields"),
         (b"account: [a\n", "is not YAML"),
         (b"a: b: c\n", "line 1 is not YAML"),
         (b"account: \xff\n", "is not UTF-8"),
@@ -84,13 +86,13 @@ def test_two_facts_do_not_share_an_id(tmp_path: Path) -> None:
         (b"a" * 70_000, "larger than 64 KiB"),
     ],
 )
-def test_a_file_that_is_no_brief_is_refused(tmp_path: Path, data: bytes, words: str) -> None:
+def test_read_brief_refuses_other_files(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "brief.yaml"
     path.write_bytes(data)
-    with pytest.raises(BriefInvalid, match=words):
+    with pytest.raises(BriefInvalid, match=message):
         read_brief(path)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_read_brief_reports_missing_file(tmp_path: Path) -> None:
     with pytest.raises(BriefInvalid, match="There is no file"):
         read_brief(tmp_path / "brief.yaml")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from roost import mediafile, planfile
-from roost.agents import writer
+from roost.agents.brief import read_brief
+from roost.agents.composer import compose_drafts
 from roost.models import MediaKind, Violation
 from roost.publishing import validation
 from roost.text import entities, lint
@@ -100,8 +101,8 @@ def test_the_media_are_small() -> None:
 
 
 def test_the_example_brief_gives_its_drafts() -> None:
-    brief = writer.read_brief(EXAMPLES / "brief.yaml")
-    drafts = writer.compose(brief)
+    brief = read_brief(EXAMPLES / "brief.yaml")
+    drafts = compose_drafts(brief)
     assert len({draft.text for draft in drafts}) == brief.n == 6
     for draft in drafts:
         assert draft.weighted_length < 240

@@ -1,4 +1,4 @@
-"""The report: figures that follow from the readings, sentences that agree, a page that is safe."""
+"""The report: metrics from snapshots, sentences that match them, and a safe page."""
 
 import base64
 import hashlib
@@ -12,11 +12,17 @@ from typing import Any
 
 import pytest
 
-from roost.agents.narrator import Figures, count, dollars, narrate, signed
-from roost.insights import charts
-from roost.insights.render import render_html
-from roost.insights.report import Report, build_report
-from roost.insights.svg import draw_svgs
+from roost.insights.period import PeriodMetrics
+from roost.insights.reports import charts
+from roost.insights.reports.html import render_html
+from roost.insights.reports.report import Report, build_report
+from roost.insights.reports.svg import draw_svgs
+from roost.insights.wording import (
+    describe_period,
+    format_count,
+    format_dollars,
+    format_signed,
+)
 from roost.models import (
     AccountHistory,
     AccountSnapshot,
@@ -35,9 +41,7 @@ from roost.models import (
 
 SINCE = datetime(2026, 5, 11, tzinfo=UTC)
 UNTIL = datetime(2026, 5, 21, tzinfo=UTC)
-HOSTILE = (
-    "</svg></script><script>anomaly(1)</script> & \"quotes\" 'n' <img src=x onerror=anomaly(2)>"
-)
+HOSTILE = "</svg></script><script>fetch(1)</script> & \"quotes\" 'n' <img src=x onerror=fetch(2)>"
 
 
 def evening(day: int) -> datetime:
@@ -69,7 +73,7 @@ def followers(levels: Mapping[int, int], number: int = 1) -> tuple[AccountSnapsh
 
 
 def post(
-    part: int, sent_at: datetime, readings: Mapping[int, tuple[int, int | None]], text: str = "Hi"
+    part: int, sent_at: datetime, values: Mapping[int, tuple[int, int | None]], text: str = "Hi"
 ) -> tuple[PostSnapshot, ...]:
     return tuple(
         PostSnapshot(
@@ -81,7 +85,7 @@ def post(
             {Metric.IMPRESSIONS: impressions, Metric.ENGAGEMENTS: engagements},
             text,
         )
-        for day, (impressions, engagements) in readings.items()
+        for day, (impressions, engagements) in values.items()
     )
 
 
@@ -94,78 +98,76 @@ def build(*histories: AccountHistory, tenant_name: str = "Lark & Co") -> Report:
     return build_report(histories, since=SINCE, until=UNTIL, tenant_name=tenant_name, made_at=UNTIL)
 
 
-def test_followers_change_since_the_last_reading_before_the_period() -> None:
-    told = build(AccountHistory(integration(), followers({9: 900, 12: 950, 19: 930})))
-    assert (told.figures.followers, told.figures.followers_change) == (930, 30)
-    assert told.figures.unread_days == 6
+def test_report_followers_change_since_last_snapshot_before_period() -> None:
+    report = build(AccountHistory(integration(), followers({9: 900, 12: 950, 19: 930})))
+    assert (report.metrics.followers, report.metrics.followers_change) == (930, 30)
+    assert report.metrics.missing_days == 6
 
 
-def test_followers_change_is_unknown__one_reading() -> None:
-    told = build(AccountHistory(integration(), followers({12: 950})))
-    assert (told.figures.followers, told.figures.followers_change) == (950, None)
+def test_report_followers_change_is_unknown__one_snapshot() -> None:
+    report = build(AccountHistory(integration(), followers({12: 950})))
+    assert (report.metrics.followers, report.metrics.followers_change) == (950, None)
 
 
-def test_followers_are_unknown__no_reading_in_the_period() -> None:
-    told = build(AccountHistory(integration(), followers({9: 900})))
-    assert (told.figures.followers, told.figures.followers_change) == (None, None)
-    assert told.sentences[0] == "No follower count was read."
+def test_report_followers_are_unknown__no_snapshot_in_period() -> None:
+    report = build(AccountHistory(integration(), followers({9: 900})))
+    assert (report.metrics.followers, report.metrics.followers_change) == (None, None)
+    assert report.sentences[0] == "No follower count was read."
 
 
-def test_impressions_count_what_was_gained_within_the_period__old_post_and_new() -> None:
+def test_report_impressions_count_gains_within_period__old_post_and_new() -> None:
     old = post(1, evening(5), {6: (100, 9), 10: (150, 10), 15: (180, 12)})
     new = post(2, evening(11), {12: (70, 4), 15: (90, 6), 21: (5000, 400)})
-    told = build(AccountHistory(integration(), posts=old + new))
-    assert (told.figures.impressions, told.figures.engagements) == (120, 8)
-    assert told.figures.posts == 1
+    report = build(AccountHistory(integration(), posts=old + new))
+    assert (report.metrics.impressions, report.metrics.engagements) == (120, 8)
+    assert report.metrics.posts == 1
 
 
-def test_impressions_of_an_old_post_count_from_its_first_reading__none_before_the_period() -> None:
-    told = build(
+def test_report_impressions_of_old_post_start_at_first_snapshot__none_before_period() -> None:
+    report = build(
         AccountHistory(integration(), posts=post(1, evening(1), {14: (900, 9), 15: (930, 9)}))
     )
-    assert told.figures.impressions == 30
+    assert report.metrics.impressions == 30
 
 
-def test_period_before_is_compared__only_where_it_was_measured() -> None:
+def test_report_compares_previous_period__only_if_measured() -> None:
     posts = post(1, evening(1), {2: (100, 1), 10: (300, 4), 19: (700, 5)})
     measured = build(AccountHistory(integration(), followers({1: 5, 19: 6}), posts))
-    assert measured.figures.impressions_before == 300
-    assert measured.figures.impressions_share == pytest.approx(1 / 3)
+    assert measured.metrics.impressions_before == 300
+    assert measured.metrics.impressions_share == pytest.approx(1 / 3)
     unmeasured = build(AccountHistory(integration(), followers({9: 5, 19: 6}), posts[1:]))
-    assert unmeasured.figures.impressions_before is None
+    assert unmeasured.metrics.impressions_before is None
 
 
-def test_posts_are_listed_best_first__each_metric_by_its_latest_reading() -> None:
+def test_report_lists_posts_best_first_with_latest_known_metrics() -> None:
     worse = post(1, evening(11), {12: (500, 3), 13: (600, None)})
     better = post(2, evening(12), {13: (80, 30)})
-    told = build(AccountHistory(integration(), posts=worse + better))
-    assert [(each.sent_as, each.impressions, each.engagements) for each in told.posts] == [
+    report = build(AccountHistory(integration(), posts=worse + better))
+    assert [(each.sent_as, each.impressions, each.engagements) for each in report.posts] == [
         ("18002", 80, 30),
         ("18001", 600, 3),
     ]
 
 
-def test_accounts_are_summed_up__their_bills_too() -> None:
-    told = build(
+def test_report_sums_accounts_and_their_bills() -> None:
+    report = build(
         AccountHistory(integration(1), followers({10: 90, 20: 100}), usd=Decimal("0.5")),
         AccountHistory(integration(2), followers({10: 20, 20: 10}, 2), usd=Decimal("0.25")),
         AccountHistory(integration(3)),
     )
-    assert (told.figures.followers, told.figures.followers_change) == (110, 0)
-    assert told.figures.usd == Decimal("0.75")
+    assert (report.metrics.followers, report.metrics.followers_change) == (110, 0)
+    assert report.metrics.usd == Decimal("0.75")
 
 
-def test_alerts_are_those_of_the_period__newest_first() -> None:
-    history = AccountHistory(
-        integration(), anomalies=(anomaly(9), anomaly(12), anomaly(20), anomaly(21))
-    )
-    told = build(history)
-    assert [found.day.day for _, found in told.anomalies] == [20, 12]
-    assert told.sentences[0] == "2 days were out of the ordinary."
+def test_report_lists_anomalies_of_period_newest_first() -> None:
+    anomalies = tuple(anomaly(day) for day in (9, 12, 20, 21))
+    report = build(AccountHistory(integration(), anomalies=anomalies))
+    assert [found.day.day for _, found in report.anomalies] == [20, 12]
+    assert report.sentences[0] == "2 anomalies were found."
 
 
-def figures(known: dict[str, Any]) -> Figures:
-    nothing: dict[str, Any] = {
+def period_metrics(known: dict[str, Any]) -> PeriodMetrics:
+    defaults: dict[str, Any] = {
         "days": 30,
         "followers": 100,
         "followers_change": 0,
@@ -176,7 +178,7 @@ def figures(known: dict[str, Any]) -> Figures:
         "posts": 0,
         "usd": Decimal(0),
     }
-    return Figures(**nothing | known)
+    return PeriodMetrics(**defaults | known)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +186,7 @@ def figures(known: dict[str, Any]) -> Figures:
     [
         ({"followers_change": 4}, "The follower count grew by 4 (4.2%) to 100."),
         ({"followers_change": -1}, "The follower count fell by 1 (1.0%) to 100."),
-        ({"followers_change": 0}, "The follower count stands where it stood, at 100."),
+        ({"followers_change": 0}, "The follower count did not change and is 100."),
         ({"followers_change": None}, "The only follower count read is 100."),
         ({"posts": 0}, "No post was sent; no impressions were read."),
         ({"posts": 1}, "1 post was sent; no impressions were read."),
@@ -202,8 +204,8 @@ def figures(known: dict[str, Any]) -> Figures:
             "No post was sent; earlier posts gained 1,000 impressions,"
             " about as many impressions as in the 30 days before.",
         ),
-        ({"unread_days": 1}, "1 day went unread; the charts leave it empty."),
-        ({"unread_days": 3}, "3 days went unread; the charts leave them empty."),
+        ({"missing_days": 1}, "1 day has no follower count; the charts leave it empty."),
+        ({"missing_days": 3}, "3 days have no follower count; the charts leave them empty."),
         ({"best_to_median": 4.21}, "The best post has 4.2 times the median post's engagements."),
         ({"usd": Decimal("1.2345")}, "X billed $1.23."),
         (
@@ -213,23 +215,24 @@ def figures(known: dict[str, Any]) -> Figures:
         ({}, "X billed nothing."),
     ],
 )
-def test_sentence_follows_from_the_figures(known: dict[str, Any], sentence: str) -> None:
-    assert sentence in narrate(figures(known))
+def test_describe_period_words_metrics(known: dict[str, Any], sentence: str) -> None:
+    assert sentence in describe_period(period_metrics(known))
 
 
-def test_numbers_are_told_in_one_way() -> None:
-    assert (count(0, "day"), count(1, "day"), count(2000, "day")) == (
+def test_formats_write_numbers_in_one_way() -> None:
+    assert [format_count(days, "day") for days in (0, 1, 2000)] == [
         "no days",
         "1 day",
         "2,000 days",
-    )
-    assert (signed(1200), signed(-3), signed(0)) == ("+1,200", "−3", "0")
-    assert (dollars(Decimal(1234)), dollars(Decimal("0.015"))) == ("$1,234.00", "$0.015")
+    ]
+    assert [format_signed(number) for number in (1200, -3, 0)] == ["+1,200", "−3", "0"]
+    assert format_dollars(Decimal(1234)) == "$1,234.00"
+    assert format_dollars(Decimal("0.015")) == "$0.015"
 
 
 @dataclass
 class Page(HTMLParser):
-    """What a page is made of."""
+    """The tags, attributes and texts of a page."""
 
     tags: list[str] = field(default_factory=list)
     attributes: list[tuple[str, str, str]] = field(default_factory=list)
@@ -246,7 +249,7 @@ class Page(HTMLParser):
         self.texts.append(data)
 
     def values(self, name: str) -> list[str]:
-        return [value for _, given, value in self.attributes if given == name]
+        return [value for _, attribute, value in self.attributes if attribute == name]
 
 
 def parse(html: str) -> Page:
@@ -276,9 +279,20 @@ def page(html: str) -> Page:
     return parse(html)
 
 
-def test_page_asks_nothing_of_a_network(page: Page) -> None:
-    asking = {"link", "img", "iframe", "object", "embed", "base", "form", "audio", "video", "image"}
-    assert not asking & set(page.tags)
+def test_page_loads_nothing_from_a_network(page: Page) -> None:
+    loading = {
+        "link",
+        "img",
+        "iframe",
+        "object",
+        "embed",
+        "base",
+        "form",
+        "audio",
+        "video",
+        "image",
+    }
+    assert not loading & set(page.tags)
     assert page.values("src") == []
     assert set(page.values("href")) == {
         "https://x.com/i/web/status/18001",
@@ -286,7 +300,7 @@ def test_page_asks_nothing_of_a_network(page: Page) -> None:
     }
 
 
-def test_page_allows_its_own_style_and_script_alone(html: str, page: Page) -> None:
+def test_page_allows_only_its_own_style_and_script(html: str, page: Page) -> None:
     (policy,) = [
         value for tag, name, value in page.attributes if (tag, name) == ("meta", "content")
     ][:1]
@@ -299,33 +313,33 @@ def test_page_allows_its_own_style_and_script_alone(html: str, page: Page) -> No
     assert page.values("style") == []
 
 
-def test_texts_of_posts_stay_texts(html: str, page: Page) -> None:
+def test_page_escapes_texts_of_posts(html: str, page: Page) -> None:
     assert html.count("<script>") == 1
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert any(HOSTILE in text for text in page.texts)
 
 
-def test_pictures_do_not_share_ids(page: Page) -> None:
-    identities = page.values("id")
-    assert len(identities) == len(set(identities))
+def test_page_pictures_do_not_share_ids(page: Page) -> None:
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
     assert page.tags.count("svg") == 4
 
 
-def test_marks_tell_their_own_figures(page: Page) -> None:
-    told = page.values("aria-label")
-    assert "12 May 2026: 1,012 followers" in told
-    assert "12 May 2026: 480 impressions" in told
-    assert "15 May 2026: not measured" in told
-    assert "Lost 60 followers." in told
-    assert not any("13 May 2026" in label and "followers" in label for label in told)
+def test_chart_marks_have_descriptions_with_their_values(page: Page) -> None:
+    labels = page.values("aria-label")
+    assert "12 May 2026: 1,012 followers" in labels
+    assert "12 May 2026: 480 impressions" in labels
+    assert "15 May 2026: not measured" in labels
+    assert "Lost 60 followers." in labels
+    assert not any("13 May 2026" in label and "followers" in label for label in labels)
 
 
-def test_alert_is_shown_before_the_accounts(html: str) -> None:
+def test_page_shows_anomaly_before_accounts(html: str) -> None:
     assert html.index("Lost 60 followers.") < html.index("<h2>Accounts</h2>")
     assert "−60 on 16 May" in html
 
 
-def test_table_leaves_gaps_empty(html: str) -> None:
+def test_page_table_leaves_gaps_empty(html: str) -> None:
     rows = re.findall(r"<tr><td>(\d+ May)</td><td>(.*?)</td><td>(.*?)</td>", html)
     assert ("13 May", "–", "–") in rows
     assert ("12 May", "1,012", "+1") in rows
@@ -336,39 +350,41 @@ def test_table_leaves_gaps_empty(html: str) -> None:
     [
         pytest.param((), "No account is connected", id="no account"),
         pytest.param(
-            (AccountHistory(integration()),), "No follower count was read", id="no reading"
+            (AccountHistory(integration()),), "No follower count was read", id="no snapshot"
         ),
         pytest.param(
             (AccountHistory(integration(), followers({20: 0})),),
-            "No post of this",
+            "No post sent in this period",
             id="new account",
         ),
     ],
 )
-def test_page_of_little_says_so(histories: tuple[AccountHistory, ...], sentence: str) -> None:
+def test_page_states_missing_data(histories: tuple[AccountHistory, ...], sentence: str) -> None:
     assert sentence in render_html(build(*histories))
 
 
 @pytest.mark.parametrize(
-    ("text", "columns", "short"),
+    ("text", "columns", "shortened"),
     [
         pytest.param("two\n words ", 12, "two words", id="short"),
         pytest.param("a word too many", 12, "a word too…", id="between words"),
         pytest.param("unbroken" * 3, 12, "unbrokenunbr…", id="one long word"),
-        pytest.param("新しい豆が届きました", 12, "新しい豆が届…", id="wide letters"),
+        pytest.param("新しい豆が届きました", 12, "新しい豆が届…", id="wide characters"),
         pytest.param("one two 👩‍👩‍👧‍👦", 16, "one two 👩‍👩‍👧‍👦", id="emoji that fits"),
-        pytest.param("one👩‍👩‍👧‍👦", 7, "one…", id="emoji that does not"),
+        pytest.param("one👩‍👩‍👧‍👦", 7, "one…", id="emoji that does not fit"),
     ],
 )
-def test_label_is_cut_where_nothing_breaks(text: str, columns: int, short: str) -> None:
-    assert charts.shorten(text, columns) == short
+def test_shorten_cuts_between_words_and_never_splits_emoji(
+    text: str, columns: int, shortened: str
+) -> None:
+    assert charts.shorten(text, columns) == shortened
 
 
-def test_axis_shows_utc_days__west_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chart_axis_shows_utc_days__west_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/Los_Angeles")
-    told = build(AccountHistory(integration(), followers({day: day for day in range(11, 21)})))
-    chart = charts.followers_chart(told.accounts[0], told)
+    report = build(AccountHistory(integration(), followers({day: day for day in range(11, 21)})))
+    chart = charts.followers_chart(report.accounts[0], report)
     assert chart is not None
     (picture,) = draw_svgs([chart])
-    shown = re.findall(r">(\d+ May)</text>", picture)
-    assert shown == ["12 May", "14 May", "16 May", "18 May", "20 May"]
+    labels = re.findall(r">(\d+ May)</text>", picture)
+    assert labels == ["12 May", "14 May", "16 May", "18 May", "20 May"]

@@ -1,4 +1,4 @@
-"""Snapshots become days: nearest midnight, gaps stay gaps, nothing is invented."""
+"""Daily series: the snapshot nearest to midnight closes a day, and gaps stay gaps."""
 
 from datetime import date, datetime
 
@@ -12,6 +12,7 @@ from roost.insights.series import (
     day_of_change,
     net_changes,
 )
+from roost.insights.snapshots import group_by_part
 from roost.models import (
     AccountSnapshot,
     IntegrationId,
@@ -28,14 +29,14 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(f"2026-05-{text}:00+00:00")
 
 
-def account(*readings: tuple[str, int | None]) -> list[AccountSnapshot]:
+def account(*values: tuple[str, int | None]) -> list[AccountSnapshot]:
     return [
         AccountSnapshot(IntegrationId(1), at(when), {Metric.FOLLOWERS: value, Metric.POSTS: value})
-        for when, value in readings
+        for when, value in values
     ]
 
 
-def post(part: int, sent: str, *readings: tuple[str, int | None]) -> list[PostSnapshot]:
+def post(part: int, sent: str, *values: tuple[str, int | None]) -> list[PostSnapshot]:
     return [
         PostSnapshot(
             IntegrationId(1),
@@ -45,45 +46,43 @@ def post(part: int, sent: str, *readings: tuple[str, int | None]) -> list[PostSn
             at(when),
             {Metric.IMPRESSIONS: value},
         )
-        for when, value in readings
+        for when, value in values
     ]
 
 
 @pytest.mark.parametrize(
     ("since", "until", "day"),
     [
-        pytest.param("03T00:05", "04T00:05", 3, id="read shortly after midnight"),
-        pytest.param("03T23:30", "04T23:30", 4, id="read shortly before midnight"),
-        pytest.param("03T09:00", "04T09:00", 3, id="read in the morning"),
-        pytest.param("03T15:00", "04T15:00", 4, id="read in the afternoon"),
-        pytest.param("03T12:00", "04T12:00", 4, id="read at noon: the later day"),
+        pytest.param("03T00:05", "04T00:05", 3, id="measured shortly after midnight"),
+        pytest.param("03T23:30", "04T23:30", 4, id="measured shortly before midnight"),
+        pytest.param("03T09:00", "04T09:00", 3, id="measured in the morning"),
+        pytest.param("03T15:00", "04T15:00", 4, id="measured in the afternoon"),
+        pytest.param("03T12:00", "04T12:00", 4, id="measured at noon: the later day"),
         pytest.param("03T23:30", "06T23:30", 5, id="three days: the latest whole one"),
         pytest.param("03T23:30", "06T08:00", 5, id="two days and a morning"),
         pytest.param("03T10:00", "03T11:00", 3, id="within a day"),
     ],
 )
-def test_change_falls_on_the_day_that_holds_the_larger_share(
-    since: str, until: str, day: int
-) -> None:
+def test_day_of_change_holds_the_larger_share(since: str, until: str, day: int) -> None:
     assert day_of_change(at(since), at(until)) == date(2026, 5, day)
 
 
-def test_reading_closes_the_day_whose_end_is_nearest__other_zone() -> None:
+def test_closed_day_has_the_nearest_end__other_time_zone() -> None:
     west = datetime.fromisoformat("2026-05-03T19:10:00-05:00")
     assert closed_day(west) == date(2026, 5, 3)
 
 
-def test_day_is_closed_by_the_reading_nearest_to_midnight() -> None:
-    readings = account(
+def test_daily_levels_take_snapshot_nearest_to_midnight() -> None:
+    snapshots = account(
         ("03T14:00", 100), ("03T22:00", 110), ("04T00:30", 111), ("04T06:00", 113), ("05T01:00", 9)
     )
-    levels = daily_levels(readings, Metric.FOLLOWERS)
+    levels = daily_levels(snapshots, Metric.FOLLOWERS)
     assert levels is not None
     assert levels.first == date(2026, 5, 3)
     assert levels.values.tolist() == [111, 9]
 
 
-def test_day_without_a_reading_stays_a_gap() -> None:
+def test_daily_levels_have_a_gap__day_without_value() -> None:
     levels = daily_levels(
         account(("03T23:30", 100), ("04T23:30", None), ("05T23:30", 120)), Metric.FOLLOWERS
     )
@@ -92,12 +91,12 @@ def test_day_without_a_reading_stays_a_gap() -> None:
     np.testing.assert_array_equal(levels.changes().values, [NAN, NAN])
 
 
-def test_change_over_a_gap_is_one_change() -> None:
+def test_net_changes_span_a_gap_with_one_change() -> None:
     (change,) = net_changes(account(("03T23:30", 100), ("06T23:30", 130)), Metric.FOLLOWERS)
     assert (change.amount, change.days, change.day) == (30, 3, date(2026, 5, 5))
 
 
-def test_reading_with_nothing_in_it_is_none() -> None:
+def test_daily_levels_skip_blank_snapshot() -> None:
     levels = daily_levels(
         account(("03T23:30", 100), ("04T23:30", 0), ("05T23:30", 101)), Metric.FOLLOWERS
     )
@@ -105,62 +104,63 @@ def test_reading_with_nothing_in_it_is_none() -> None:
     np.testing.assert_array_equal(levels.values, [100, NAN, 101])
 
 
-def test_reading_with_nothing_in_it_counts__account_never_had_anything() -> None:
+def test_daily_levels_keep_blank_snapshot__account_always_at_zero() -> None:
     levels = daily_levels(account(("03T23:30", 0), ("04T23:30", 0)), Metric.FOLLOWERS)
     assert levels is not None
     assert levels.values.tolist() == [0, 0]
 
 
-def test_no_reading_is_no_series() -> None:
+def test_series_is_none__no_snapshots() -> None:
     assert daily_levels([], Metric.FOLLOWERS) is None
     assert daily_gains([], Metric.IMPRESSIONS) is None
 
 
-def test_gains_of_posts_add_up_by_day__from_the_day_each_was_sent() -> None:
-    readings = [
+def test_daily_gains_add_up_posts_from_the_day_each_was_sent() -> None:
+    snapshots = [
         *post(1, "03T10:00", ("03T23:30", 70), ("04T23:30", 100), ("05T23:30", 105)),
         *post(2, "04T12:30", ("04T23:30", 40), ("05T23:30", 60)),
     ]
-    gains = daily_gains(readings, Metric.IMPRESSIONS)
+    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
     assert gains is not None
     assert gains.first == date(2026, 5, 3)
     assert gains.values.tolist() == [70, 70, 25]
 
 
-def test_gains_are_unknown_on_days_that_one_post_was_skipped() -> None:
-    readings = [
+def test_daily_gains_have_a_gap__one_post_skipped() -> None:
+    snapshots = [
         *post(1, "03T10:00", ("03T23:30", 70), ("05T23:30", 105)),
         *post(2, "03T10:00", ("03T23:30", 40), ("04T23:30", 60), ("05T23:30", 61)),
     ]
-    gains = daily_gains(readings, Metric.IMPRESSIONS)
+    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
     assert gains is not None
     np.testing.assert_array_equal(gains.values, [110, NAN, NAN])
 
 
-def test_gains_go_on_without_a_post_that_is_no_longer_read() -> None:
-    readings = [
+def test_daily_gains_continue__post_no_longer_read() -> None:
+    snapshots = [
         *post(1, "03T10:00", ("03T23:30", 70)),
         *post(2, "03T10:00", ("03T23:30", 40), ("04T23:30", 60)),
     ]
-    gains = daily_gains(readings, Metric.IMPRESSIONS)
+    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
     assert gains is not None
     assert gains.values.tolist() == [110, 20]
 
 
-def test_gains_fall_on_the_first_whole_day__post_sent_after_the_days_reading() -> None:
-    gains = daily_gains(post(1, "03T23:45", ("04T23:30", 90)), Metric.IMPRESSIONS)
+def test_daily_gains_fall_on_first_whole_day__post_sent_after_the_days_read() -> None:
+    snapshots = post(1, "03T23:45", ("04T23:30", 90))
+    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
     assert gains is not None
     assert gains.values.tolist() == [0, 90]
 
 
-def test_gains_leave_out_readings_of_posts_older_than_a_month() -> None:
-    readings = post(1, "01T10:00", ("30T23:30", 500), ("31T10:00", 501), ("31T23:30", 502))
-    gains = daily_gains(readings, Metric.IMPRESSIONS)
+def test_daily_gains_leave_out_posts_older_than_a_month() -> None:
+    snapshots = post(1, "01T10:00", ("30T23:30", 500), ("31T10:00", 501), ("31T23:30", 502))
+    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
     assert gains is not None
     assert gains.last == date(2026, 5, 30)
 
 
-def test_series_outside_its_days_is_a_gap() -> None:
+def test_series_has_gaps_outside_its_days() -> None:
     levels = daily_levels(account(("03T23:30", 100)), Metric.FOLLOWERS)
     assert levels is not None
     wider = levels.between(date(2026, 5, 2), date(2026, 5, 4))

@@ -1,6 +1,6 @@
-"""The writer: drafts composed, and drafts of others judged.
+"""The writer: composed drafts, and the validation of drafts from anywhere.
 
-What a good draft is stands here a second time, written out without the validators.
+`follows_rules` states the rules of a good draft independently of the validators.
 """
 
 import doctest
@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roost.agents.quantities import quantities
-from roost.agents.validators import validate
-from roost.agents.writer import Brief, Draft, compose
+from roost.agents.brief import Brief, Draft
+from roost.agents.composer import compose_drafts
+from roost.agents.quantities import extract_quantities
+from roost.agents.validators import validate_draft
 from roost.errors import BriefInvalid
 
 FACTS = [
@@ -26,28 +27,28 @@ FACTS = [
 
 
 def brief(**fields: Any) -> Brief:
-    given = {"account": "acme", "topic": "frozen pipes", "facts": FACTS, "n": 4}
-    return Brief.model_validate(given | fields)
+    defaults = {"account": "acme", "topic": "frozen pipes", "facts": FACTS, "n": 4}
+    return Brief.model_validate(defaults | fields)
 
 
 def codes(text: str, *fact_ids: str, **fields: Any) -> list[str]:
     draft = Draft(text, fact_ids, len(text))
-    return [violation.code for violation in validate(draft, brief(**fields))]
+    return [violation.code for violation in validate_draft(draft, brief(**fields))]
 
 
-# What a composed draft is
+# Composed drafts
 
 
-def is_sound(draft: Draft, facts: dict[str, str], link: str, tag: str) -> bool:
-    """Facts word for word, the link and the tag once, and short: by plain string search."""
+def follows_rules(draft: Draft, facts: dict[str, str], link: str, tag: str) -> bool:
+    """Whether one or two facts occur word for word, with the link and the tag exactly once."""
     body, _, tail = draft.text.partition("\n\n")
-    said = [facts[name] for name in draft.fact_ids]
-    places = [body.casefold().find(fact.rstrip(".").casefold()) for fact in said]
-    numbers = {number for fact in said for number in re.findall(r"\d+", fact)}
+    stated = [facts[name] for name in draft.fact_ids]
+    positions = [body.casefold().find(fact.rstrip(".").casefold()) for fact in stated]
+    numbers = {number for fact in stated for number in re.findall(r"\d+", fact)}
     return (
-        len(said) in (1, 2)
-        and min(places) >= 0
-        and places == sorted(places)
+        len(stated) in (1, 2)
+        and min(positions) >= 0
+        and positions == sorted(positions)
         and tail.count(link) == draft.text.count(link) == 1
         and tail.endswith(f"\n#{tag}")
         and draft.text.count("#") == 1
@@ -55,59 +56,63 @@ def is_sound(draft: Draft, facts: dict[str, str], link: str, tag: str) -> bool:
     )
 
 
-def test_a_brief_gives_as_many_different_drafts_as_it_asks_for() -> None:
+def test_compose_drafts_returns_n_different_drafts() -> None:
     link, facts = "https://example.com/winter", {one["id"]: one["text"] for one in FACTS}
     for language in ("en", "de", "es", "fr", "ja", "et"):
         for tone in ("plain", "warm", "formal"):
-            made = compose(brief(n=12, link=link, tags=["Pipes"], language=language, tone=tone))
-            assert len({draft.text for draft in made}) == 12
-            assert all(is_sound(draft, facts, link, "Pipes") for draft in made)
+            drafts = compose_drafts(
+                brief(n=12, link=link, tags=["Pipes"], language=language, tone=tone)
+            )
+            assert len({draft.text for draft in drafts}) == 12
+            assert all(follows_rules(draft, facts, link, "Pipes") for draft in drafts)
 
 
-def test_a_draft_weighs_less_than_240_with_link_and_tags() -> None:
-    # 23 for the link, 7 for " #Winter" and what stands between: 205 of one fact just fit.
+def test_compose_drafts_stays_below_240_with_link_and_tags() -> None:
+    # The link weighs 23 and "#Winter" 7, so a fact of 206 with its full stop just fits.
     facts = [{"id": "a", "text": "x" * 205 + "."}, {"id": "b", "text": "y" * 209 + "."}]
-    made = compose(
+    drafts = compose_drafts(
         brief(facts=facts, link="https://example.com", tags=["Winter"], language="et", n=1)
     )
-    assert [draft.fact_ids for draft in made] == [("a",)]
-    assert made[0].weighted_length == 206 + 2 + 23 + 1 + 7 == 239
+    assert [draft.fact_ids for draft in drafts] == [("a",)]
+    assert drafts[0].weighted_length == 206 + 2 + 23 + 1 + 7 == 239
 
 
-def test_weight_counts_not_characters() -> None:
+def test_compose_drafts_limits_weight_not_characters() -> None:
     facts = [{"id": "a", "text": "水" * 119}, {"id": "b", "text": "湯" * 118}]
-    made = compose(brief(facts=facts, language="ja", n=1))
-    assert [draft.fact_ids for draft in made] == [("b",)]
-    assert made[0].text == "湯" * 118 + "。"
-    assert made[0].weighted_length == 238
+    drafts = compose_drafts(brief(facts=facts, language="ja", n=1))
+    assert [draft.fact_ids for draft in drafts] == [("b",)]
+    assert drafts[0].text == "湯" * 118 + "。"
+    assert drafts[0].weighted_length == 238
 
 
-def test_the_same_brief_and_seed_give_the_same_drafts() -> None:
-    assert compose(brief(), seed=3) == compose(brief(), seed=3)
-    assert len({tuple(compose(brief(), seed=seed)) for seed in range(5)}) > 1
+def test_compose_drafts_is_deterministic__same_brief_and_seed() -> None:
+    assert compose_drafts(brief(), seed=3) == compose_drafts(brief(), seed=3)
+    assert len({tuple(compose_drafts(brief(), seed=seed)) for seed in range(5)}) > 1
 
 
-def test_every_fact_leads_before_one_leads_twice() -> None:
-    leads = [draft.fact_ids[0] for draft in compose(brief(n=8))]
+def test_compose_drafts_starts_with_every_fact_before_repeating_one() -> None:
+    leads = [draft.fact_ids[0] for draft in compose_drafts(brief(n=8))]
     assert sorted(leads[:4]) == sorted(leads[4:]) == ["hours", "parking", "price", "quote"]
 
 
-def test_a_language_that_nobody_taught_has_the_facts_alone() -> None:
+def test_compose_drafts_uses_facts_alone__unsupported_language() -> None:
     facts = [{"id": "a", "text": "Avame kell 7"}]
-    (draft,) = compose(brief(facts=facts, language="Estonian", n=1, link="https://example.com"))
+    (draft,) = compose_drafts(
+        brief(facts=facts, language="Estonian", n=1, link="https://example.com")
+    )
     assert draft.text == "Avame kell 7.\n\nhttps://example.com"
 
 
 @pytest.mark.parametrize("language", ["de", "de-AT", "German", "Deutsch", "DE_ch"])
-def test_a_language_has_a_code_or_a_name(language: str) -> None:
+def test_compose_drafts_accepts_language_code_or_name(language: str) -> None:
     facts = [{"id": "a", "text": "Wir öffnen um 7 Uhr"}]
-    made = compose(brief(facts=facts, language=language, topic="Brot", n=6))
-    assert "Gut zu wissen: Wir öffnen um 7 Uhr." in {draft.text for draft in made}
+    drafts = compose_drafts(brief(facts=facts, language=language, topic="Brot", n=6))
+    assert "Gut zu wissen: Wir öffnen um 7 Uhr." in {draft.text for draft in drafts}
 
 
-def test_a_tone_is_heard() -> None:
+def test_compose_drafts_uses_phrases_of_the_tone() -> None:
     texts = {
-        tone: " ".join(draft.text for draft in compose(brief(n=12, tone=tone)))
+        tone: " ".join(draft.text for draft in compose_drafts(brief(n=12, tone=tone)))
         for tone in ("plain", "warm and neighbourly", "professional")
     }
     assert "By the way: " in texts["warm and neighbourly"]
@@ -115,15 +120,15 @@ def test_a_tone_is_heard() -> None:
     assert "By the way: " not in texts["plain"] + texts["professional"]
 
 
-def test_an_audience_is_named_only_if_there_is_one() -> None:
-    made = compose(brief(n=12, audience="people with old pipes"))
-    assert any(draft.text.startswith("For people with old pipes: ") for draft in made)
-    assert all("For " not in draft.text for draft in compose(brief(n=12)))
+def test_compose_drafts_names_audience__only_if_present() -> None:
+    drafts = compose_drafts(brief(n=12, audience="people with old pipes"))
+    assert any(draft.text.startswith("For people with old pipes: ") for draft in drafts)
+    assert all("For " not in draft.text for draft in compose_drafts(brief(n=12)))
 
 
-def test_a_sentence_begins_with_a_capital_unless_its_word_has_a_spelling() -> None:
+def test_compose_drafts_capitalizes_sentences__except_own_spellings() -> None:
     facts = [{"id": "a", "text": "free parking"}, {"id": "b", "text": "iPhone repairs"}]
-    texts = {draft.text for draft in compose(brief(facts=facts, language="et", n=4))}
+    texts = {draft.text for draft in compose_drafts(brief(facts=facts, language="et", n=4))}
     assert texts == {
         "Free parking.",
         "iPhone repairs.",
@@ -132,35 +137,35 @@ def test_a_sentence_begins_with_a_capital_unless_its_word_has_a_spelling() -> No
     }
 
 
-def test_a_sentence_that_has_its_end_gets_no_other() -> None:
+def test_compose_drafts_adds_no_full_stop__sentence_already_ended() -> None:
     for text in ("Open!", "Really?", "“Open.”", "Open (from May)…", "Open 🎉", "営業中。"):
-        (draft,) = compose(brief(facts=[{"id": "a", "text": text}], language="et", n=1))
+        (draft,) = compose_drafts(brief(facts=[{"id": "a", "text": text}], language="et", n=1))
         assert draft.text == text
 
 
-def test_no_word_to_avoid_occurs() -> None:
-    made = compose(brief(n=12, avoid=["FREE", "by the way"], tone="warm"))
-    assert {name for draft in made for name in draft.fact_ids} == {"hours", "price"}
-    assert all("free" not in draft.text.lower() for draft in made)
-    assert all("by the way" not in draft.text.lower() for draft in made)
+def test_compose_drafts_leaves_out_words_to_avoid() -> None:
+    drafts = compose_drafts(brief(n=12, avoid=["FREE", "by the way"], tone="warm"))
+    assert {name for draft in drafts for name in draft.fact_ids} == {"hours", "price"}
+    assert all("free" not in draft.text.lower() for draft in drafts)
+    assert all("by the way" not in draft.text.lower() for draft in drafts)
 
 
-def test_a_topic_with_a_number_of_its_own_is_not_said() -> None:
-    made = compose(brief(n=12, topic="the winter of 2026"))
-    assert all("2026" not in draft.text for draft in made)
+def test_compose_drafts_leaves_out_topic__number_not_in_facts() -> None:
+    drafts = compose_drafts(brief(n=12, topic="the winter of 2026"))
+    assert all("2026" not in draft.text for draft in drafts)
 
 
-def test_more_drafts_than_the_facts_give_are_refused() -> None:
+def test_compose_drafts_refuses_brief__too_few_different_drafts() -> None:
     facts = FACTS[:2]
-    with pytest.raises(BriefInvalid, match="of 2 facts 2 can be said and give 4") as it:
-        compose(brief(facts=facts, language="et", n=5))
-    assert it.value.facts["fields"] == ["n"]
+    with pytest.raises(BriefInvalid, match="2 of 2 facts can be used and give only 4") as raised:
+        compose_drafts(brief(facts=facts, language="et", n=5))
+    assert raised.value.facts["fields"] == ["n"]
 
 
-def test_facts_that_cannot_be_said_are_refused() -> None:
-    with pytest.raises(BriefInvalid, match="facts: not one can be said") as it:
-        compose(brief(facts=[{"id": "a", "text": "x" * 240}]))
-    assert it.value.facts["fields"] == ["facts"]
+def test_compose_drafts_refuses_brief__no_usable_fact() -> None:
+    with pytest.raises(BriefInvalid, match="facts: no fact can be used") as raised:
+        compose_drafts(brief(facts=[{"id": "a", "text": "x" * 240}]))
+    assert raised.value.facts["fields"] == ["facts"]
 
 
 WORDS = st.text("abcdefgh £10.:%-é水お", min_size=1, max_size=90).filter(lambda one: one.strip())
@@ -168,23 +173,21 @@ WORDS = st.text("abcdefgh £10.:%-é水お", min_size=1, max_size=90).filter(lam
 
 @settings(max_examples=60, deadline=None)
 @given(texts=st.lists(WORDS, min_size=1, max_size=3), seed=st.integers(0, 9))
-def test_whatever_the_facts_are_a_draft_says_them_word_for_word(
-    texts: list[str], seed: int
-) -> None:
+def test_compose_drafts_states_facts_word_for_word__any_facts(texts: list[str], seed: int) -> None:
     facts = {str(number): " ".join(text.split()) for number, text in enumerate(texts)}
     try:
-        made = compose(
+        drafts = compose_drafts(
             brief(facts=[{"id": name, "text": text} for name, text in facts.items()], n=2),
             seed=seed,
         )
     except BriefInvalid:
         return
-    for draft in made:
+    for draft in drafts:
         for name in draft.fact_ids:
             assert facts[name].casefold() in draft.text.casefold()
 
 
-# What is refused, whoever drafted it
+# Validation
 
 
 @pytest.mark.parametrize(
@@ -197,23 +200,23 @@ def test_whatever_the_facts_are_a_draft_says_them_word_for_word(
         ("Frozen pipes: A first look is free!", "quote"),
     ],
 )
-def test_what_a_fact_says_is_allowed(text: str, fact: str) -> None:
+def test_validate_draft_accepts_statement_of_fact(text: str, fact: str) -> None:
     assert codes(text, fact) == []
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "The draft has 251 characters as X counts them; 239 is the most. Say less.",
-        "Open from 10 am to 6 pm. Take numbers from a fact, with what they count.",
+        "The draft has 251 characters as X counts them; the limit is 239. Shorten it.",
+        "Open from 10 am to 6 pm. Take each number from a fact with its unit.",
         "Here is the corrected post: The workshop is open from 10 am to 6 pm.",
     ],
 )
-def test_the_validators_own_complaint_is_no_post(text: str) -> None:
+def test_validate_draft_refuses_words_of_validator_message(text: str) -> None:
     assert "words_not_in_brief" in codes(text, "hours")
 
 
-def test_the_words_of_an_example_post_do_not_leak() -> None:
+def test_validate_draft_refuses_words_of_example_post() -> None:
     example = "Fresh croissants every morning! The workshop is open from 10 am to 6 pm."
     assert codes(example, "hours") == ["words_not_in_brief"]
 
@@ -235,11 +238,11 @@ def test_the_words_of_an_example_post_do_not_leak() -> None:
         "A call-out costs £６１.",
     ],
 )
-def test_a_number_needs_its_unit_from_a_fact(text: str) -> None:
+def test_validate_draft_refuses_number__other_unit_than_in_facts(text: str) -> None:
     assert "number_not_in_facts" in codes(text, "hours", "price")
 
 
-def test_a_number_of_a_fact_that_is_not_cited_is_not_allowed() -> None:
+def test_validate_draft_refuses_number__fact_not_cited() -> None:
     assert "number_not_in_facts" in codes("A call-out costs £60.", "quote")
 
 
@@ -253,11 +256,11 @@ def test_a_number_of_a_fact_that_is_not_cited_is_not_allowed() -> None:
         ("Free parking at the workshop.", "parking"),
     ],
 )
-def test_a_fact_is_not_turned_around(text: str, fact: str) -> None:
+def test_validate_draft_refuses_changed_negation(text: str, fact: str) -> None:
     assert "negation_changed" in codes(text, fact)
 
 
-def test_another_facts_denial_vouches_for_nothing() -> None:
+def test_validate_draft_refuses_negation__of_a_fact_not_cited() -> None:
     both = "Parking at the workshop is not free. A first look is free."
     assert codes(both, "parking", "quote") == []
     assert "negation_changed" in codes(both, "quote")
@@ -277,7 +280,7 @@ def test_another_facts_denial_vouches_for_nothing() -> None:
         ("A first look is free, $FREE . https://example.com/a #Pipes", ["cashtag_invented"]),
     ],
 )
-def test_link_and_tags_are_exact_and_nothing_else_is_clickable(
+def test_validate_draft_requires_exact_link_and_tags_and_no_other_entities(
     text: str, expected: list[str]
 ) -> None:
     fields = {"link": "https://example.com/a", "tags": ["#Pipes"]}
@@ -285,18 +288,18 @@ def test_link_and_tags_are_exact_and_nothing_else_is_clickable(
     assert [code for code in found if code != "words_not_in_brief"] == expected
 
 
-def test_a_draft_cites_what_it_says() -> None:
+def test_validate_draft_requires_cited_facts_to_be_stated() -> None:
     assert codes("A first look is free.") == ["fact_missing"]
     assert codes("A first look is free.", "quote", "nothing") == ["fact_unknown"]
     assert codes("A first look is free.", "quote", "hours") == ["fact_not_said"]
     assert codes("", "quote") == ["fact_not_said"]
 
 
-def test_a_fact_that_only_shares_small_words_is_not_said() -> None:
+def test_validate_draft_requires_fact_stated__only_small_words_shared() -> None:
     assert codes("A first look is free at the workshop.", "quote", "hours") == ["fact_not_said"]
 
 
-def test_a_draft_of_240_is_too_long() -> None:
+def test_validate_draft_refuses_weight_of_240() -> None:
     facts = [{"id": "a", "text": "x" * 300}]
     assert codes("x" * 240, "a", facts=facts)[0] == "text_too_long"
     assert "text_too_long" not in codes("x" * 239, "a", facts=facts)
@@ -312,11 +315,13 @@ def test_a_draft_of_240_is_too_long() -> None:
         ("c++", "We write C++.", True),
     ],
 )
-def test_a_phrase_to_avoid_is_found_as_whole_words(phrase: str, text: str, occurs: bool) -> None:
+def test_validate_draft_finds_avoided_phrase_as_whole_words(
+    phrase: str, text: str, occurs: bool
+) -> None:
     assert ("avoided_word" in codes(text, "quote", avoid=[phrase])) is occurs
 
 
-def test_a_draft_does_not_begin_with_a_mention_nor_hold_two_cashtags() -> None:
+def test_validate_draft_refuses_leading_mention_and_second_cashtag() -> None:
     facts = [{"id": "a", "text": "@acme reads $A and $B"}]
     assert codes("@acme reads $A and $B.", "a", facts=facts) == [
         "too_many_cashtags",
@@ -324,7 +329,7 @@ def test_a_draft_does_not_begin_with_a_mention_nor_hold_two_cashtags() -> None:
     ]
 
 
-def test_words_of_an_unspaced_script_come_from_the_brief() -> None:
+def test_validate_draft_checks_words__unspaced_script() -> None:
     facts = [{"id": "a", "text": "初回は無料です。"}]
     fields: dict[str, Any] = {"facts": facts, "topic": "冬の配管", "language": "ja"}
     assert codes("冬の配管について。初回は無料です。", "a", **fields) == []
@@ -346,17 +351,17 @@ def test_words_of_an_unspaced_script_come_from_the_brief() -> None:
         ("since 2019.", ["2019"]),
     ],
 )
-def test_a_number_is_read_with_what_it_counts(text: str, expected: list[str]) -> None:
-    assert sorted(map(str, quantities(text))) == expected
+def test_extract_quantities_returns_numbers_with_units(text: str, expected: list[str]) -> None:
+    assert sorted(map(str, extract_quantities(text))) == expected
 
 
-# The page
+# The documentation page
 
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "writer.md"
 
 
-def test_examples_of_the_page_run() -> None:
+def test_writer_page_examples_run() -> None:
     text = re.sub(r"(?m)^```.*$", "", PAGE.read_text("utf-8"))
     examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, PAGE.name, 0)
     results = doctest.DocTestRunner().run(examples)
@@ -364,9 +369,9 @@ def test_examples_of_the_page_run() -> None:
     assert results.failed == 0
 
 
-def test_the_page_lists_every_field_and_code() -> None:
+def test_writer_page_lists_every_field_and_code() -> None:
     page = PAGE.read_text("utf-8")
-    rules = Path(validate.__code__.co_filename).read_text("utf-8")
+    rules = Path(validate_draft.__code__.co_filename).read_text("utf-8")
     found = set(re.findall(r'(?:Violation\(\s*|_invented\()"([a-z_]+)"', rules))
     assert len(found) == 16
     assert [name for name in found | set(Brief.model_fields) if f"`{name}`" not in page] == []

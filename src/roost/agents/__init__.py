@@ -1,1 +1,1 @@
-"""Words about posts: the writer drafts them from a brief, the narrator tells what they earned."""
+"""Drafting of posts: briefs, the composer that drafts from them, and validators of drafts."""

@@ -1,4 +1,4 @@
-"""What the writer works from: a brief as a person writes it in YAML, and the draft it becomes."""
+"""Briefs, which people write in YAML, and the drafts that are made from them."""
 
 import unicodedata
 from collections import Counter
@@ -19,49 +19,50 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from roost.agents.words import occurs
+from roost.agents.words import contains_phrase
 from roost.errors import BriefInvalid
 from roost.input_file import read_input
 from roost.text import entities
 
 _MAX_BYTES: Final = 64 << 10
-_SIMPLER: Final = {
+#: Pydantic's error types in plainer words.
+_MESSAGES: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
-    "string_type": "is not a text",
+    "string_type": "is not text",
     "string_too_short": "is empty",
     "string_pattern_mismatch": "is not the name of an X account",
     "too_short": "is empty",
 }
 
 
-def _tidy(text: str) -> str:
-    """One line in NFC, as X counts it."""
+def _to_one_line(text: str) -> str:
+    """Return a text as one line in NFC, the form in which X counts it."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def _check_link(link: str) -> str:
-    found = entities(link).urls
-    if [one.value for one in found] != [link] or urlsplit(link).scheme not in ("http", "https"):
+    urls = [url.value for url in entities(link).urls]
+    if urls != [link] or urlsplit(link).scheme not in ("http", "https"):
         raise PydanticCustomError("link", "is not one https:// address that X would link")
     return link
 
 
 def _check_tag(tag: str) -> str:
-    bare = tag.removeprefix("#")
-    if [one.value for one in entities(f"#{bare}").hashtags] != [bare]:
-        raise PydanticCustomError("tag", "is not one hashtag: letters, digits and `_` only")
-    return bare
+    name = tag.removeprefix("#")
+    if [hashtag.value for hashtag in entities(f"#{name}").hashtags] != [name]:
+        raise PydanticCustomError("tag", "is not one hashtag of letters, digits and `_`")
+    return name
 
 
 def _none_as_empty(value: Any) -> Any:
     return () if value is None else value
 
 
-Line = Annotated[str, AfterValidator(_tidy)]
+Line = Annotated[str, AfterValidator(_to_one_line)]
 Phrase = Annotated[Line, Field(max_length=100)]
-Words = Annotated[Phrase, Field(min_length=1)]
-Listed = BeforeValidator(_none_as_empty)
+RequiredPhrase = Annotated[Phrase, Field(min_length=1)]
+NoneAsEmpty = BeforeValidator(_none_as_empty)
 
 
 class _Strict(BaseModel):
@@ -69,75 +70,78 @@ class _Strict(BaseModel):
 
 
 class Fact(_Strict):
-    """One thing that is true and may be said, in the words in which it may be said."""
+    """A true statement that drafts may make, in the exact words in which they may make it."""
 
-    id: Words
+    id: RequiredPhrase
     text: Annotated[Line, Field(min_length=1, max_length=500)]
 
 
 class Brief(_Strict):
-    """What to write about, for whom and how; nothing but its facts may be claimed."""
+    """What to write about, for whom and in which tone. Drafts may claim only its facts."""
 
     account: Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")]
-    topic: Words
+    topic: RequiredPhrase
     """A phrase, not a sentence: `burst pipes`."""
     audience: Phrase = ""
-    """A phrase for readers, in the language of the posts: `people with old boilers`."""
+    """A phrase for the readers, in the language of the posts: `people with old boilers`."""
     tone: Phrase = "plain"
-    """`plain`, `warm` or `formal`, or words near them."""
-    language: Words = "en"
-    """A code (`en`, `de-AT`) or a name; of an unknown one the facts alone are used."""
+    """`plain`, `warm`, `formal` or a similar word."""
+    language: RequiredPhrase = "en"
+    """A code (`en`, `de-AT`) or a name. In an unsupported language, only the facts are used."""
     facts: Annotated[tuple[Fact, ...], Field(min_length=1, max_length=40)]
     link: Annotated[str, AfterValidator(_check_link)] | None = None
-    """Stands in every draft, exactly so."""
-    tags: Annotated[tuple[Annotated[Words, AfterValidator(_check_tag)], ...], Listed] = ()
-    """Stand in every draft, in this order; kept without `#`."""
-    avoid: Annotated[tuple[Words, ...], Listed] = ()
-    """Words and phrases that occur in no draft, in whatever case."""
+    """Part of every draft, unchanged."""
+    tags: Annotated[
+        tuple[Annotated[RequiredPhrase, AfterValidator(_check_tag)], ...], NoneAsEmpty
+    ] = ()
+    """Hashtags without `#`; part of every draft, in this order."""
+    avoid: Annotated[tuple[RequiredPhrase, ...], NoneAsEmpty] = ()
+    """Words and phrases that no draft contains, regardless of case."""
     n: Annotated[int, Field(ge=1, le=50)] = 1
-    """How many drafts."""
+    """The number of drafts."""
 
     @model_validator(mode="after")
-    def _facts_have_names_of_their_own(self) -> Self:
-        twice = [name for name, count in Counter(one.id for one in self.facts).items() if count > 1]
-        if twice:
+    def _check_fact_ids_are_unique(self) -> Self:
+        counts = Counter(fact.id for fact in self.facts)
+        repeated = [fact_id for fact_id, count in counts.items() if count > 1]
+        if repeated:
             raise PydanticCustomError(
-                "facts", "facts: the id {name} is given twice", {"name": repr(twice[0])}
+                "facts", "facts: two facts have the id {id}", {"id": repr(repeated[0])}
             )
         return self
 
     @model_validator(mode="after")
-    def _link_and_tags_hold_nothing_to_avoid(self) -> Self:
-        fixed = " ".join([self.link or "", *(f"#{tag}" for tag in self.tags)])
+    def _check_link_and_tags_are_not_avoided(self) -> Self:
+        link_and_tags = " ".join([self.link or "", *(f"#{tag}" for tag in self.tags)])
         for phrase in self.avoid:
-            if occurs(phrase, fixed):
+            if contains_phrase(link_and_tags, phrase):
                 raise PydanticCustomError(
                     "avoid",
-                    "avoid: {phrase} stands in the link or the tags, which go into every draft",
+                    "avoid: {phrase} occurs in the link or the tags, which every draft contains",
                     {"phrase": repr(phrase)},
                 )
         return self
 
     def fact_texts(self, ids: tuple[str, ...]) -> list[str]:
-        """The texts of those facts that are named and exist."""
+        """Return the texts of the facts with these ids; unknown ids are skipped."""
         return [fact.text for fact in self.facts if fact.id in ids]
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that could be posted, and what it rests on."""
+    """A text that can be posted, with the facts on which it is based."""
 
     text: str
     fact_ids: tuple[str, ...]
-    """The facts it says, in their order in the text."""
+    """The ids of the facts it states, in the order of the text."""
     weighted_length: int
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader without aliases: a few hundred bytes of them expand to gigabytes."""
+    """A safe loader without aliases, of which a few hundred bytes can expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse `*name`, which `<<: [*name, …]` needs too."""
+        """Refuse aliases (`*name`), and with them merges (`<<: [*name, …]`)."""
         if self.check_event(yaml.AliasEvent):
             alias = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
@@ -149,47 +153,49 @@ class _PlainLoader(yaml.SafeLoader):
 def read_brief(path: Path) -> Brief:
     """Read a brief from a YAML file.
 
-    Raises: BriefInvalid, which names each field that is wrong and why.
+    Raises: BriefInvalid, which names each invalid field and the reason.
     """
     data = read_input(path, max_bytes=_MAX_BYTES, error=BriefInvalid)
-    return _checked(_parsed(data, path.name), path.name)
+    return _validate(_parse(data, path.name), path.name)
 
 
-def _parsed(data: bytes, name: str) -> dict[str, Any]:
+def _parse(data: bytes, name: str) -> dict[str, Any]:
     try:
-        found = yaml.load(data.decode("utf-8-sig"), Loader=_PlainLoader)  # noqa: S506
+        fields = yaml.load(data.decode("utf-8-sig"), Loader=_PlainLoader)  # noqa: S506
     except UnicodeDecodeError:
         raise BriefInvalid(f"{name} is not UTF-8.", next="Save it as UTF-8.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be understood"
+        problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise BriefInvalid(
             f"{name}{where} is not YAML: {problem}.",
-            next="Put texts that hold `: ` or begin with a sign into quotes.",
+            next="Quote texts that contain `: ` or begin with a punctuation mark.",
         ) from None
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         raise BriefInvalid(
-            f"{name} holds no fields.", next="Begin with `account:`, `topic:` and `facts:`."
+            f"{name} has no fields.", next="Start with `account:`, `topic:` and `facts:`."
         )
-    return found
+    return fields
 
 
-def _checked(fields: dict[str, Any], name: str) -> Brief:
+def _validate(fields: dict[str, Any], name: str) -> Brief:
     try:
         return Brief.model_validate(fields)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        # A list with a wrong item is also told to be too short: that is no help.
-        within = {one["loc"][:depth] for one in found for depth in range(1, len(one["loc"]))}
-        wrong = [
-            (".".join(map(str, one["loc"])), _SIMPLER.get(one["type"], one["msg"]))
-            for one in found
-            if one["loc"] not in within
+        details = error.errors(include_url=False, include_input=False)
+        # For a list with an invalid item, Pydantic also reports that the list is too short.
+        parents = {
+            detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))
+        }
+        reasons = [
+            (".".join(map(str, detail["loc"])), _MESSAGES.get(detail["type"], detail["msg"]))
+            for detail in details
+            if detail["loc"] not in parents
         ]
-        told = "; ".join(f"{where}: {why}" if where else why for where, why in wrong)
+        message = "; ".join(f"{field}: {why}" if field else why for field, why in reasons)
         raise BriefInvalid(
-            f"{name}: {told}.",
-            next="Correct these fields; a text that looks like a number or yes/no needs quotes.",
-            fields=[where or why.partition(":")[0] for where, why in wrong],
+            f"{name}: {message}.",
+            next="Correct these fields. Quote texts that look like a number or like yes or no.",
+            fields=[field or why.partition(":")[0] for field, why in reasons],
         ) from None

@@ -1,7 +1,7 @@
-"""What the writer may say around facts, in each language it knows.
+"""The phrases that the composer may put around facts, for each supported language.
 
-No phrase claims, counts or praises anything, and each is right whatever stands in it: topics
-and audiences are set off by a colon or a question mark, so that no grammar has to agree.
+No phrase claims, counts or praises anything. Each is grammatical for every topic and audience,
+because a colon, a question mark or a full stop separates these from the rest of the sentence.
 """
 
 from collections.abc import Mapping
@@ -11,26 +11,26 @@ from typing import Final
 
 
 class Tone(StrEnum):
-    """How the phrases around the facts sound."""
+    """The tone of the phrases around the facts."""
 
     PLAIN = "plain"
-    """As short as can be."""
+    """As short as possible."""
     WARM = "warm"
-    """As one speaks with a neighbour."""
+    """As people speak with a neighbour."""
     FORMAL = "formal"
-    """As one writes to an office."""
+    """As people write to an authority."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """How facts are put together in a language, and led in and out."""
+    """The phrases and punctuation with which a draft in one language is built."""
 
     openings: Mapping[Tone, tuple[str, ...]]
-    """Stand before the facts; `{topic}`, `{Topic}` (capitalised) and `{audience}` are filled in."""
+    """Precede the facts, with `{topic}`, `{Topic}` (capitalised) and `{audience}` filled in."""
     closings: Mapping[Tone, tuple[str, ...]]
-    """Stand before the link."""
-    blank: str = " "
-    """Between two sentences."""
+    """Precede the link."""
+    separator: str = " "
+    """Separates two sentences."""
     full_stop: str = "."
 
 
@@ -130,7 +130,7 @@ _SPANISH: Final = Language(
     },
 )
 
-# French sets a colon and a question mark off by a no-break space.
+# French puts a no-break space before a colon and a question mark.
 _FRENCH: Final = Language(
     openings={
         Tone.PLAIN: (
@@ -181,7 +181,7 @@ _JAPANESE: Final = Language(
         Tone.WARM: ("詳しくはこちら： ", "続きはこちらでどうぞ： "),
         Tone.FORMAL: ("詳細はこちらです： ", "ご案内はこちら： "),
     },
-    blank="",
+    separator="",
     full_stop="。",
 )
 
@@ -204,27 +204,27 @@ _NAMES: Final = {
     "japanese": "ja",
     "日本語": "ja",
 }
-#: No word of its own: the facts are all that such a draft says.
+#: For unsupported languages: without phrases, a draft consists of the facts alone.
 FACTS_ONLY: Final = Language(
     openings=dict.fromkeys(Tone, ("",)), closings=dict.fromkeys(Tone, ("",))
 )
-_TONES: Final = {
+_TONE_WORDS: Final = {
     Tone.WARM: {"warm", "friendly", "casual", "cheerful", "playful", "personal", "neighbourly"},
     Tone.FORMAL: {"formal", "official", "professional", "serious", "factual"},
 }
 
 
-def find_language(name: str) -> Language:
-    """The language of a code (`en`, `de-AT`) or a name; `FACTS_ONLY` if it is not known."""
+def select_language(name: str) -> Language:
+    """Return the language of a code (`en`, `de-AT`) or name; `FACTS_ONLY` if unsupported."""
     name = name.casefold()
     code = _NAMES.get(name) or name.replace("_", "-").partition("-")[0]
     return _LANGUAGES.get(code, FACTS_ONLY)
 
 
-def find_tone(description: list[str]) -> Tone:
-    """The tone that the first telling word of a description asks for; plain if none tells."""
-    for word in description:
-        for tone, telling in _TONES.items():
-            if word in telling:
+def select_tone(words: list[str]) -> Tone:
+    """Return the tone of the first word that names one; `PLAIN` if none does."""
+    for word in words:
+        for tone, tone_words in _TONE_WORDS.items():
+            if word in tone_words:
                 return tone
     return Tone.PLAIN

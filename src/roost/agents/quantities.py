@@ -1,12 +1,12 @@
-"""Numbers with what they count: a 10 of `10 am` is another than a 10 of `£10`.
+"""Numbers of a text with their currency or unit: `10 am` and `£10` differ.
 
-Two quantities are the same only if they are written alike; a paraphrase is not trusted.
+Two quantities are equal only if they are written in the same way. Paraphrases are not recognized.
 """
 
 import re
 from typing import Final, NamedTuple
 
-from roost.agents.words import folded
+from roost.agents.words import fold
 
 _CURRENCY: Final = r"(?:us\$|[$£€¥₹₩₺]|(?:usd|eur|gbp|jpy|chf|円|kr)(?![a-z]))"
 _NUMBER = re.compile(
@@ -15,7 +15,7 @@ _NUMBER = re.compile(
 _before = re.compile(rf"(?P<sign>(?<!\w)[-−])?(?P<currency>{_CURRENCY})\s?[-−]?$").search
 _after = re.compile(rf"\s?(?P<currency>{_CURRENCY})").match
 _range = re.compile(rf"\s?[-–—~〜]\s?(?={_CURRENCY}?\s?\d)").match
-#: Longer ones first: 10時 is an hour of the day, 10時間 lasts.
+#: Longer units come first: 10時 is a time of day, 10時間 a duration.
 _CJK_UNITS: Final = "時間|分間|日間|週間|[かヶカケ]月|年間|[\u3040-\u30ff\u3400-\u9fff]"
 _unit = re.compile(rf"[\s-]?(?P<unit>%|‰|°\s?[cf]?|{_CJK_UNITS}|[^\W\d_]+(?:\.[^\W\d_]\.?)*)").match
 _per = re.compile(r"\s?(?:/|per|an?|pro|por|par)\s?(?P<unit>[^\W\d_]+)").match
@@ -23,8 +23,8 @@ _magnitude = re.compile(
     r"[\s-]?(?P<unit>(?:k|m|bn|hundred|thousand|million|billion|mio|mrd|tausend|millionen|"
     r"milliarden|mil|millones|mille|millions|milliards|万|億)(?![^\W\d_]))"
 ).match
-#: What follows a number without being counted by it.
-_PLAIN: Final = frozenset({
+#: Words that may follow a number without being its unit.
+_NOT_UNITS: Final = frozenset({
     "and", "or", "but", "to", "in", "on", "at", "of", "for", "with", "by", "from", "until",
     "till", "we", "you", "they", "it", "is", "are", "was", "has", "have", "the", "und",
     "oder", "bis", "im", "zu", "von", "für", "mit", "wir", "sie", "ist", "sind", "hat", "y",
@@ -34,41 +34,41 @@ _PLAIN: Final = frozenset({
 
 
 class Quantity(NamedTuple):
-    """A number as it is written, without blanks, and what it measures."""
+    """A number as it is written, without spaces, with its currency and unit."""
 
     number: str
     currency: str
-    """A sign or a code; empty: none."""
+    """A sign or a code; empty if there is none."""
     unit: str
-    """The word or sign that follows, dots and a plural s taken off; of money a magnitude or a
+    """The word or sign that follows, without dots and a plural s; for money, a magnitude or a
     rate (`/hour`)."""
 
     def __str__(self) -> str:
-        return " ".join(one for one in (self.currency, self.number, self.unit) if one)
+        return " ".join(each for each in (self.currency, self.number, self.unit) if each)
 
 
-def quantities(text: str) -> set[Quantity]:
-    """Every number of a text with its currency or unit; digits inside a word are none."""
-    text = folded(text)
-    return {_quantity(text, match) for match in _NUMBER.finditer(text)}
+def extract_quantities(text: str) -> set[Quantity]:
+    """Return each number of a text with its currency or unit; digits in a word do not count."""
+    text = fold(text)
+    return {_parse_quantity(text, match) for match in _NUMBER.finditer(text)}
 
 
-def _quantity(text: str, match: re.Match[str]) -> Quantity:
+def _parse_quantity(text: str, match: re.Match[str]) -> Quantity:
     before = _before(text[max(0, match.start("digits") - 7) : match.start("digits")])
     currency = before["currency"] if before else ""
     negative = match["sign"] or (before and before["sign"])
     number = ("-" if negative else "") + match["digits"].replace(" ", "")
     end = match.end()
     if (to := _range(text, end)) and (last := _NUMBER.search(text, to.end())):
-        # 10–12 am: the first number is of the same kind as the last.
-        other = _quantity(text, last)
-        return Quantity(number, currency or other.currency, other.unit)
+        # In a range such as 10–12 am, the first number has the unit of the last.
+        upper = _parse_quantity(text, last)
+        return Quantity(number, currency or upper.currency, upper.unit)
     if not currency and (after := _after(text, end)):
         currency, end = after["currency"], after.end()
     if currency:
         return Quantity(number, currency, _money_unit(text, end))
-    found = _unit(text, end)
-    return Quantity(number, "", _bare(found["unit"]) if found else "")
+    unit = _unit(text, end)
+    return Quantity(number, "", _normalize_unit(unit["unit"]) if unit else "")
 
 
 def _money_unit(text: str, end: int) -> str:
@@ -77,8 +77,8 @@ def _money_unit(text: str, end: int) -> str:
     return (magnitude["unit"] if magnitude else "") + (f"/{rate['unit']}" if rate else "")
 
 
-def _bare(unit: str) -> str:
+def _normalize_unit(unit: str) -> str:
     unit = unit.replace(".", "").replace(" ", "")
-    if unit in _PLAIN:
+    if unit in _NOT_UNITS:
         return ""
     return unit.removesuffix("s") if len(unit) > 2 else unit

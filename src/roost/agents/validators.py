@@ -1,7 +1,8 @@
-"""Whether a draft says what its brief says and nothing else; every rule at once.
+"""Checks that a draft states what its brief states and nothing else.
 
-Whoever drafted it, a composer or a model, is not trusted: link, tags and numbers have to be the
-brief's own, and no word may come from elsewhere (an example post, or a validator's complaint).
+Drafts are checked in the same way whether a composer, a model or a person wrote them. Link, tags
+and numbers must come from the brief, and every word must too: a word of an example post or of a
+validator's own message is a violation.
 """
 
 import functools
@@ -11,18 +12,18 @@ from string import Formatter
 from typing import Final
 
 from roost.agents.brief import Brief, Draft
-from roost.agents.languages import find_language
-from roost.agents.quantities import quantities
-from roost.agents.words import folded, is_made_of, occurs, words
+from roost.agents.languages import select_language
+from roost.agents.quantities import extract_quantities
+from roost.agents.words import contains_phrase, fold, is_known_word, split_words
 from roost.models import Violation
 from roost.text import Entities, entities, weigh
 
-#: A draft weighs less than this, so that an editor has room.
+#: The weighted length of a draft is below this, which leaves an editor room for changes.
 DRAFT_LIMIT: Final = 240
-#: How many words after a `not` it may deny.
-_SCOPE: Final = 3
-#: The share of a fact's words below which a draft does not say it.
-_SAID: Final = 0.4
+#: A `not` can negate this many words after it.
+_NEGATION_REACH: Final = 3
+#: A draft states a fact if it has at least this share of the fact's words.
+_STATED_SHARE: Final = 0.4
 _NEGATIONS: Final = frozenset({
     "not", "no", "never", "none", "nothing", "nobody", "without", "cannot", "neither", "nor",
     "nicht", "kein", "keine", "keinen", "keinem", "keiner", "keines", "nie", "niemals", "ohne",
@@ -32,127 +33,129 @@ _NEGATIONS: Final = frozenset({
 _clauses = re.compile(r"[^\w\s'’\-]+").split
 
 
-def validate(draft: Draft, brief: Brief) -> list[Violation]:
-    """Every rule that a draft breaks; only the facts it cites vouch for it."""
+def validate_draft(draft: Draft, brief: Brief) -> list[Violation]:
+    """Return every violation of the rules; only cited facts support a draft's claims."""
     found = entities(draft.text)
-    own = _without_fixed(found, brief)
+    claims = _without_link_and_tags(found, brief)
     cited = brief.fact_texts(draft.fact_ids)
     return [
-        *_judge_length(draft.text),
-        *_judge_citation(draft, brief),
-        *_judge_link(found, brief, cited),
-        *_judge_tags(found, brief, cited),
-        *_judge_mentions(found, cited),
-        *_judge_quantities(own, cited),
-        *_judge_negation(own, cited),
-        *_judge_avoided(draft.text, brief),
-        *_judge_words(own, brief),
+        *_check_length(draft.text),
+        *_check_citations(draft, brief),
+        *_check_links(found, brief, cited),
+        *_check_tags(found, brief, cited),
+        *_check_mentions(found, cited),
+        *_check_quantities(claims, cited),
+        *_check_negations(claims, cited),
+        *_check_avoided(draft.text, brief),
+        *_check_words(claims, brief),
     ]
 
 
 @functools.lru_cache(maxsize=8)
-def vocabulary(brief: Brief) -> frozenset[str]:
-    """Every word that a draft may use: the brief's own, and the phrases of its language."""
-    language = find_language(brief.language)
+def _allowed_words(brief: Brief) -> frozenset[str]:
+    """Return the words of the brief and of the phrases of its language."""
+    language = select_language(brief.language)
     templates = [
-        one
+        template
         for phrases in (*language.openings.values(), *language.closings.values())
-        for one in phrases
+        for template in phrases
     ]
-    phrases = [literal for one in templates for literal, *_ in Formatter().parse(one)]
+    phrases = [literal for each in templates for literal, *_ in Formatter().parse(each)]
     facts = [fact.text for fact in brief.facts]
-    return frozenset(words(" ".join([*facts, brief.topic, brief.audience, *phrases])))
+    return frozenset(split_words(" ".join([*facts, brief.topic, brief.audience, *phrases])))
 
 
-def _judge_length(text: str) -> Iterator[Violation]:
+def _check_length(text: str) -> Iterator[Violation]:
     length = weigh(text).weighted_length
     if length >= DRAFT_LIMIT:
         yield Violation(
             "text_too_long",
-            f"The draft has {length} characters as X counts them; {DRAFT_LIMIT - 1} is the most.",
+            f"The draft has {length} characters as X counts them; the limit is {DRAFT_LIMIT - 1}.",
             limit=DRAFT_LIMIT - 1,
             found=length,
-            next="Say less.",
+            next="Shorten it.",
         )
 
 
-def _judge_citation(draft: Draft, brief: Brief) -> Iterator[Violation]:
+def _check_citations(draft: Draft, brief: Brief) -> Iterator[Violation]:
     if not draft.fact_ids:
-        yield Violation("fact_missing", "The draft cites no fact.", next="Say one, and cite it.")
+        yield Violation(
+            "fact_missing", "The draft cites no fact.", next="State a fact and cite it."
+        )
     texts = {fact.id: fact.text for fact in brief.facts}
-    said = folded(draft.text)
-    for name in draft.fact_ids:
-        if name not in texts:
+    folded = fold(draft.text)
+    for fact_id in draft.fact_ids:
+        if fact_id not in texts:
             yield Violation(
                 "fact_unknown",
-                f"The brief has no fact {name!r}.",
-                found=name,
+                f"The brief has no fact {fact_id!r}.",
+                found=fact_id,
                 next=f"Cite one of {', '.join(texts)}.",
             )
-        elif not _says(said, texts[name]):
+        elif not _states(folded, texts[fact_id]):
             yield Violation(
                 "fact_not_said",
-                f"The draft cites {name!r} and says nothing of it.",
-                found=name,
-                next="Say it, or do not cite it.",
+                f"The draft cites the fact {fact_id!r} but does not state it.",
+                found=fact_id,
+                next="State the fact, or do not cite it.",
             )
 
 
-def _says(said: str, fact: str) -> bool:
-    """Whether a text has a good part of a fact's words; the small ones are in every text."""
-    wanted = set(words(fact))
-    return sum(word in said for word in wanted) >= len(wanted) * _SAID
+def _states(folded: str, fact: str) -> bool:
+    """Whether a folded text has enough of a fact's words; any text shares its small ones."""
+    fact_words = set(split_words(fact))
+    return sum(word in folded for word in fact_words) >= len(fact_words) * _STATED_SHARE
 
 
-def _judge_link(found: Entities, brief: Brief, cited: list[str]) -> Iterator[Violation]:
-    urls = [one.value for one in found.urls]
+def _check_links(found: Entities, brief: Brief, cited: list[str]) -> Iterator[Violation]:
+    urls = [url.value for url in found.urls]
     if brief.link and brief.link not in urls:
         yield Violation(
             "link_missing",
-            "The brief's link does not stand in the draft exactly as it is.",
+            "The draft does not contain the brief's link unchanged.",
             limit=brief.link,
-            next="Leave the link to code.",
+            next="Let the program add the link.",
         )
-    known = {brief.link, *(one.value for text in cited for one in entities(text).urls)}
-    yield from _invented("url_invented", "links to", [one for one in urls if one not in known])
+    allowed = {brief.link, *(url.value for text in cited for url in entities(text).urls)}
+    yield from _invented("url_invented", "links to", [url for url in urls if url not in allowed])
 
 
-def _judge_tags(found: Entities, brief: Brief, cited: list[str]) -> Iterator[Violation]:
-    tags = [one.value for one in found.hashtags]
-    missing = [f"#{one}" for one in brief.tags if one not in tags]
+def _check_tags(found: Entities, brief: Brief, cited: list[str]) -> Iterator[Violation]:
+    tags = [hashtag.value for hashtag in found.hashtags]
+    missing = [f"#{tag}" for tag in brief.tags if tag not in tags]
     if missing:
         yield Violation(
             "tag_missing",
-            f"{', '.join(missing)} does not stand in the draft exactly so.",
+            f"The draft does not contain {', '.join(missing)} unchanged.",
             limit=", ".join(missing),
-            next="Leave the tags to code.",
+            next="Let the program add the tags.",
         )
-    known = {*brief.tags, *(one.value for text in cited for one in entities(text).hashtags)}
-    invented = [f"#{one}" for one in tags if one not in known]
-    yield from _invented("hashtag_invented", "is tagged", invented)
+    allowed = {*brief.tags, *(tag.value for text in cited for tag in entities(text).hashtags)}
+    invented = [f"#{tag}" for tag in tags if tag not in allowed]
+    yield from _invented("hashtag_invented", "has the hashtag", invented)
 
 
-def _judge_mentions(found: Entities, cited: list[str]) -> Iterator[Violation]:
+def _check_mentions(found: Entities, cited: list[str]) -> Iterator[Violation]:
     facts = [entities(text) for text in cited]
-    known = {one.value.lower() for fact in facts for one in fact.mentions}
-    strangers = [f"@{one.value}" for one in found.mentions if one.value.lower() not in known]
-    yield from _invented("mention_invented", "mentions", strangers)
-    known = {one.value for fact in facts for one in fact.cashtags}
-    strangers = [f"${one.value}" for one in found.cashtags if one.value not in known]
-    yield from _invented("cashtag_invented", "is tagged", strangers)
+    users = {mention.value.lower() for fact in facts for mention in fact.mentions}
+    invented = [f"@{one.value}" for one in found.mentions if one.value.lower() not in users]
+    yield from _invented("mention_invented", "mentions", invented)
+    cashtags = {cashtag.value for fact in facts for cashtag in fact.cashtags}
+    invented = [f"${one.value}" for one in found.cashtags if one.value not in cashtags]
+    yield from _invented("cashtag_invented", "has the cashtag", invented)
     if len(found.cashtags) > 1:
         yield Violation(
             "too_many_cashtags",
-            f"The draft has {len(found.cashtags)} cashtags; X takes one.",
+            f"The draft has {len(found.cashtags)} cashtags; X accepts one.",
             limit=1,
             found=len(found.cashtags),
             next="Keep one of them.",
         )
-    if any(one.start == 0 for one in found.mentions):
+    if any(mention.start == 0 for mention in found.mentions):
         yield Violation(
             "starts_with_mention",
-            "The draft begins with a mention; X shows such a post to few.",
-            next="Begin with another word.",
+            "The draft starts with a mention; X shows such a post to few users.",
+            next="Start with another word.",
         )
 
 
@@ -160,82 +163,88 @@ def _invented(code: str, verb: str, values: list[str]) -> Iterator[Violation]:
     if values:
         yield Violation(
             code,
-            f"The draft {verb} {', '.join(values)}, which no fact that it cites does.",
+            f"The draft {verb} {', '.join(values)}, which no cited fact contains.",
             found=", ".join(values),
-            next="Take it out.",
+            next="Remove it.",
         )
 
 
-def _without_fixed(found: Entities, brief: Brief) -> str:
-    """The text but for the brief's link and tags, whose words and digits are no claims."""
-    fixed = [one for one in found.urls if one.value == brief.link]
-    fixed += [one for one in found.hashtags if one.value in brief.tags]
+def _without_link_and_tags(found: Entities, brief: Brief) -> str:
+    """Return the text without the brief's link and tags, whose words and digits claim nothing."""
+    fixed = [url for url in found.urls if url.value == brief.link]
+    fixed += [hashtag for hashtag in found.hashtags if hashtag.value in brief.tags]
     text = found.text
-    for one in sorted(fixed, key=lambda one: one.start, reverse=True):
-        text = text[: one.start] + text[one.end :]
+    for entity in sorted(fixed, key=lambda entity: entity.start, reverse=True):
+        text = text[: entity.start] + text[entity.end :]
     return text
 
 
-def _judge_quantities(text: str, cited: list[str]) -> Iterator[Violation]:
-    known = {one for fact in cited for one in quantities(fact)}
-    invented = sorted(str(one) for one in quantities(text) - known)
+def _check_quantities(text: str, cited: list[str]) -> Iterator[Violation]:
+    allowed = {quantity for fact in cited for quantity in extract_quantities(fact)}
+    invented = sorted(str(quantity) for quantity in extract_quantities(text) - allowed)
     if invented:
         yield Violation(
             "number_not_in_facts",
-            f"The draft says {'; '.join(invented)}, which no fact that it cites does.",
+            f"The draft says {'; '.join(invented)}, which no cited fact contains.",
             found="; ".join(invented),
-            next="Take numbers from a fact, with what they count, and write them alike.",
+            next="Take each number from a fact with its unit, and write both in the same way.",
         )
 
 
-def _judge_negation(text: str, cited: list[str]) -> Iterator[Violation]:
-    """`not free` from a `free` fact, and `free` from a `not free` one."""
-    known = {one for fact in cited for one in _statements(fact)}
-    turned = sorted(
-        word for word, negated in _statements(text) - known if negated or (word, True) in known
+def _check_negations(text: str, cited: list[str]) -> Iterator[Violation]:
+    """Find `not free` where the fact says `free`, and `free` where it says `not free`."""
+    stated = {each for fact in cited for each in _words_with_negation(fact)}
+    changed = sorted(
+        word
+        for word, is_negated in _words_with_negation(text) - stated
+        if is_negated or (word, True) in stated
     )
-    if turned:
+    if changed:
         yield Violation(
             "negation_changed",
-            f"The draft denies what its facts state, or the other way: {', '.join(turned)}.",
-            found=", ".join(turned),
-            next="Keep a fact's `not` where it is.",
+            f"The draft adds a negation to its facts or removes one: {', '.join(changed)}.",
+            found=", ".join(changed),
+            next="Keep each `not` of a fact in its place.",
         )
 
 
-def _statements(text: str) -> set[tuple[str, bool]]:
-    """Every word of a text, and whether one of the words just before it denies it."""
+def _words_with_negation(text: str) -> set[tuple[str, bool]]:
+    """Return each word of a text, and whether one of the words just before it negates it."""
     found = set()
-    for clause in (one for line in text.splitlines() for one in _clauses(line)):
-        denied = 0
-        for word in words(clause):
+    for clause in (each for line in text.splitlines() for each in _clauses(line)):
+        reach = 0
+        for word in split_words(clause):
             if word in _NEGATIONS or word.endswith("n't"):
-                denied = _SCOPE
+                reach = _NEGATION_REACH
             else:
-                found.add((word, denied > 0))
-                denied -= 1
+                found.add((word, reach > 0))
+                reach -= 1
     return found
 
 
-def _judge_avoided(text: str, brief: Brief) -> Iterator[Violation]:
+def _check_avoided(text: str, brief: Brief) -> Iterator[Violation]:
     for phrase in brief.avoid:
-        if occurs(phrase, text):
+        if contains_phrase(text, phrase):
             yield Violation(
                 "avoided_word",
-                f"The brief avoids {phrase!r}.",
+                f"The draft contains {phrase!r}, which the brief avoids.",
                 found=phrase,
-                next="Say it in other words of the brief.",
+                next="Use other words of the brief.",
             )
 
 
-def _judge_words(text: str, brief: Brief) -> Iterator[Violation]:
-    known = vocabulary(brief)
-    foreign = [one for one in words(text) if not one.isdecimal() and not is_made_of(one, known)]
+def _check_words(text: str, brief: Brief) -> Iterator[Violation]:
+    allowed = _allowed_words(brief)
+    foreign = [
+        word
+        for word in split_words(text)
+        if not word.isdecimal() and not is_known_word(word, allowed)
+    ]
     if foreign:
-        shown = ", ".join(dict.fromkeys(foreign))
+        listed = ", ".join(dict.fromkeys(foreign))
         yield Violation(
             "words_not_in_brief",
-            f"The draft has words that neither the brief nor the language's phrases have: {shown}.",
-            found=shown,
-            next="Write in the words of the brief.",
+            f"Neither the brief nor the phrases of its language have these words: {listed}.",
+            found=listed,
+            next="Use the words of the brief.",
         )

@@ -6,11 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.text import Text
 
+from roost.agents.brief import read_brief
+from roost.agents.composer import compose_drafts
 from roost.cli.command_settings import command_settings
 from roost.cli.output import Json, complete, describe_finding, make_console, say, show_price
 from roost.cli.part_options import OptionFlags, tell_options
 from roost.escaping import indented, one_line
-from roost.services import compose, schedule
+from roost.services import schedule
 from roost.services.schedule import PlainPart
 from roost.text import LIMIT, LONG_LIMIT, Weight, entities, weigh
 
@@ -25,7 +27,7 @@ def write(
     """Draft posts from a brief, only from its facts, under 240 weighted characters."""
 
     async def work() -> None:
-        drafts = await compose.draft(brief)
+        drafts = compose_drafts(read_brief(brief))
         told = "\n\n".join(
             f"{indented(d.text, '  ')}\n  ({d.weighted_length} of 240)" for d in drafts
         )

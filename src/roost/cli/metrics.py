@@ -20,7 +20,7 @@ from roost.cli.output import (
 )
 from roost.errors import InvalidInput
 from roost.escaping import one_line
-from roost.insights import series
+from roost.insights.snapshots import latest_post_snapshots, metric_values
 from roost.models import AccountHistory, Metric, PostSnapshot
 from roost.services import report as reporting
 
@@ -53,7 +53,7 @@ def metrics(
                 async with runtime.database.tenant(whose.id) as transaction:
                     integrations = await store.accounts.list_all(transaction)
             since = reporting.period_start(runtime.clock.now(), days)
-            histories = await reporting.gather(runtime, whose, integrations, since=since)
+            histories = await reporting.gather_histories(runtime, whose, integrations, since=since)
         if as_json:
             say({"accounts": [_plain(history) for history in histories]}, as_json=True)
             return
@@ -64,7 +64,7 @@ def metrics(
 
 
 def _latest(history: AccountHistory) -> list[PostSnapshot]:
-    return series.latest_of_posts(history)[::-1]
+    return latest_post_snapshots(history)[::-1]
 
 
 def _plain(history: AccountHistory) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def _print(history: AccountHistory) -> None:
     if not history.account:
         console.print(f"{name}: nothing has been read yet.")
         return
-    readings = series.metric_readings(history.account, Metric.FOLLOWERS)
+    readings = metric_values(history.account, Metric.FOLLOWERS)
     followers = "followers unknown"
     if readings:
         at, count = readings[-1]

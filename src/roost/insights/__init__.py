@@ -1,1 +1,4 @@
-"""What readings mean: series, anomalies, plan, report, charts, svg, render. No database, no X."""
+"""Analysis of snapshots: series, period metrics, anomalies, the read plan and reports.
+
+Everything here is computed from data that the caller passes in. Nothing reads a database or X.
+"""

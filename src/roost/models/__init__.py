@@ -1,6 +1,6 @@
 """Plain data that every layer shares: frozen values, their states and identifiers."""
 
-from roost.models.alerts import Alert, AlertKind, Anomaly
+from roost.models.alerts import Alert, AlertKind
 from roost.models.ids import (
     AttemptId,
     IntegrationId,
@@ -13,7 +13,14 @@ from roost.models.ids import (
     XUserId,
 )
 from roost.models.integrations import Environment, Integration, IntegrationStatus, Tenant
-from roost.models.metrics import AccountHistory, AccountSnapshot, LedgerEntry, Metric, PostSnapshot
+from roost.models.metrics import (
+    AccountHistory,
+    AccountSnapshot,
+    Anomaly,
+    LedgerEntry,
+    Metric,
+    PostSnapshot,
+)
 from roost.models.posts import (
     NO_OPTIONS,
     PART_MOVES,

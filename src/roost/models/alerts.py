@@ -1,26 +1,8 @@
-"""Anomalies in metrics, and alerts that an operator must act on."""
+"""Alerts: problems that an operator must act on."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-
-from roost.models.ids import IntegrationId
-from roost.models.metrics import Metric
-
-
-@dataclass(frozen=True, slots=True)
-class Anomaly:
-    """An unusual change in an account's metrics."""
-
-    integration_id: IntegrationId
-    metric: Metric
-    day: date
-    """The UTC day on which it happened."""
-    score: float
-    """Robust standard deviations from the usual value."""
-    observed: float
-    expected: float
-    message: str
 
 
 class AlertKind(StrEnum):

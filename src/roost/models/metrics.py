@@ -1,12 +1,11 @@
-"""What is measured of accounts and posts, and what X bills."""
+"""Metrics of accounts and posts, anomalies in them, and what X bills."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from roost.models.alerts import Anomaly
 from roost.models.ids import IntegrationId, PartId, TweetId
 from roost.models.integrations import Integration
 
@@ -63,6 +62,21 @@ class LedgerEntry:
     """HTTP status of X's response; None if there was no response."""
     usd: Decimal
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anomaly:
+    """An unusual change in an account's metrics."""
+
+    integration_id: IntegrationId
+    metric: Metric
+    day: date
+    """The UTC day on which it happened."""
+    score: float
+    """Robust standard deviations from the usual value."""
+    observed: float
+    expected: float
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

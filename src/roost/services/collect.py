@@ -1,4 +1,4 @@
-"""Reads what an account and its posts have, at the lowest X bill, and keeps it as history."""
+"""Read the metrics of an account and its posts at the lowest X bill, and store snapshots."""
 
 import logging
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from typing import Final
 from roost import store, x
 from roost.account_client import keep_profile, mark_needs_reconnect, open_account
 from roost.errors import ReconnectNeeded, RoostError
-from roost.insights import plan
-from roost.insights.failed_readings import drop_failed_zeros
+from roost.insights import read_plan
+from roost.insights.snapshots import drop_false_zeros
 from roost.models import (
     AccountSnapshot,
     Integration,
@@ -25,13 +25,13 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: Where X does not say when to ask again.
-_PAUSE: Final = timedelta(minutes=10)
+#: The delay before the next try if X does not name one.
+_RETRY_DELAY: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
-    """What one collection brought."""
+class Collection:
+    """How many snapshots one run stored."""
 
     account: int
     posts: int
@@ -39,76 +39,80 @@ class Collected:
 
 async def collect_account(
     runtime: Runtime, tenant_id: TenantId, integration_id: IntegrationId
-) -> Collected:
-    """One reading of the account and of each post whose reading is due by the plan.
+) -> Collection:
+    """Store a snapshot of the account and of each post that is due by the read plan.
 
-    One user read, and a post read for each post that X has not billed today. Where X cannot be
-    asked now, the account is read later; where its grant is dead, not before it is connected again.
+    It costs one user read, and a post read for each post that X has not billed today. If X cannot
+    be read now, the account is read later. If X no longer accepts its tokens, it is read once it
+    is connected again.
     """
     async with runtime.database.tenant(tenant_id) as transaction:
         integration = await store.accounts.get(transaction, integration_id)
         now = runtime.clock.now()
         sent = await store.snapshots.list_sent(
-            transaction, integration_id, since=now - timedelta(days=plan.READ_UNTIL_DAYS)
+            transaction, integration_id, since=now - timedelta(days=read_plan.READ_UNTIL_DAYS)
         )
     if integration.environment is not runtime.settings.environment:
-        return Collected(0, 0)  # a job of another X, whose dispatcher asks again after the lease
+        # The job belongs to another X. Its dispatcher queues the account again after the lease.
+        return Collection(0, 0)
     if integration.status is not IntegrationStatus.CONNECTED:
-        return Collected(0, 0)
+        return Collection(0, 0)
     try:
-        return await _read(runtime, integration, sent, now)
+        return await _read_and_store(runtime, integration, sent, now)
     except ReconnectNeeded as error:
         await mark_needs_reconnect(runtime, integration, error)
         log.warning("account %s: %s", integration_id, error)
     except RoostError as error:
-        pause = error.wait if isinstance(error, x.errors.RateLimited) else _PAUSE
+        delay = error.wait if isinstance(error, x.errors.RateLimited) else _RETRY_DELAY
         async with runtime.database.tenant(tenant_id) as transaction:
             await store.accounts.collect_next_at(
-                transaction, integration_id, now + pause, health=str(error)
+                transaction, integration_id, now + delay, health=str(error)
             )
         log.warning("account %s: %s", integration_id, error)
-    return Collected(0, 0)
+    return Collection(0, 0)
 
 
-async def _read(
+async def _read_and_store(
     runtime: Runtime,
     integration: Integration,
     sent: Sequence[tuple[PartId, TweetId, datetime, datetime | None]],
     now: datetime,
-) -> Collected:
+) -> Collection:
     client, integration_id = open_account(runtime, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
     await keep_profile(runtime, integration, user)
-    due = set(plan.plan_reads([(part, at, read) for part, _, at, read in sent], now).due)
-    wanted = [(part, tweet, at) for part, tweet, at, _ in sent if part in due]
-    figures = await x.metrics.read_posts(
+    plan = read_plan.plan_reads([(part, at, last_read) for part, _, at, last_read in sent], now)
+    due_parts = set(plan.due)
+    due = [(part, tweet, at) for part, tweet, at, _ in sent if part in due_parts]
+    metrics = await x.metrics.read_posts(
         client,
-        [tweet for _, tweet, _ in wanted],
-        private_for={tweet for _, tweet, at in wanted if plan.has_private(at, now)},
+        [tweet for _, tweet, _ in due],
+        private_for={tweet for _, tweet, at in due if read_plan.has_private_metrics(at, now)},
     )
-    read = [(part, tweet, at) for part, tweet, at in wanted if tweet in figures]
+    # X leaves out posts that no longer exist.
+    found = [(part, tweet, at) for part, tweet, at in due if tweet in metrics]
     tenant_id = integration.tenant_id
     await store.snapshots.open_month(runtime.database, now)
     async with runtime.database.tenant(tenant_id) as transaction:
         known = await store.snapshots.list_known(
-            transaction, integration_id, [part for part, _, _ in read], before=now
+            transaction, integration_id, [part for part, _, _ in found], before=now
         )
-        taken = [
+        posts = [
             PostSnapshot(
                 integration_id, part, tweet, at, now,
-                drop_failed_zeros(figures[tweet].metrics, known.get(part, {})),
+                drop_false_zeros(metrics[tweet].metrics, known.get(part, {})),
             )
-            for part, tweet, at in read
+            for part, tweet, at in found
         ]  # fmt: skip
         known_account = await store.snapshots.get_known_account(
             transaction, integration_id, before=now
         )
         account = AccountSnapshot(
-            integration_id, now, drop_failed_zeros(user.metrics, known_account)
+            integration_id, now, drop_false_zeros(user.metrics, known_account)
         )
         await store.snapshots.add_account(transaction, tenant_id, account)
-        await store.snapshots.add_posts(transaction, tenant_id, taken)
+        await store.snapshots.add_posts(transaction, tenant_id, posts)
         await store.accounts.collect_next_at(
-            transaction, integration_id, plan.next_account_reading(now), health=None
+            transaction, integration_id, read_plan.next_account_read(now), health=None
         )
-    return Collected(1, len(taken))
+    return Collection(1, len(posts))

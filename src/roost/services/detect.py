@@ -1,4 +1,4 @@
-"""Looks for what is out of the ordinary in an account's figures, and raises it once."""
+"""Find anomalies in an account's metrics and store each one once."""
 
 import logging
 from datetime import timedelta
@@ -11,27 +11,27 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: The detector looks back this far,
+#: How far back snapshots are loaded.
 _LOOK_BACK: Final = timedelta(days=180)
-#: and speaks of what happened since: the first days of what it sees are only its baseline.
-_NEWS: Final = timedelta(days=14)
+#: Older anomalies are not stored: the first loaded days only serve as their baseline.
+_MAX_AGE: Final = timedelta(days=14)
 
 
 async def detect_anomalies(
     runtime: Runtime, tenant_id: TenantId, integration_id: IntegrationId
 ) -> list[Anomaly]:
-    """Run the detectors over the account's history; the anomalies that are new."""
+    """Store the anomalies of an account's recent days and return the new ones."""
     now = runtime.clock.now()
     async with runtime.database.tenant(tenant_id) as transaction:
-        account = await store.snapshots.list_account(
+        snapshots = await store.snapshots.list_account(
             transaction, integration_id, since=now - _LOOK_BACK, until=now + timedelta(seconds=1)
         )
-        found = [
+        recent = [
             anomaly
-            for anomaly in anomalies.find_anomalies(integration_id, account)
-            if anomaly.day >= (now - _NEWS).date()
+            for anomaly in anomalies.find_anomalies(integration_id, snapshots)
+            if anomaly.day >= (now - _MAX_AGE).date()
         ]
-        fresh = await store.findings.add_anomalies(transaction, tenant_id, found, now=now)
-    for anomaly in fresh:
-        log.warning("anomaly for account %s: %s on %s", integration_id, anomaly.metric, anomaly.day)
-    return fresh
+        added = await store.findings.add_anomalies(transaction, tenant_id, recent, now=now)
+    for anomaly in added:
+        log.warning("account %s: anomaly of %s on %s", integration_id, anomaly.metric, anomaly.day)
+    return added

@@ -1,28 +1,28 @@
-"""Gathers a tenant's history and has it told as a report."""
+"""Load what was measured about accounts and write reports on it."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from roost import store
-from roost.insights import render
-from roost.insights import report as telling
+from roost.insights.reports.html import render_html
+from roost.insights.reports.report import build_report
 from roost.models import AccountHistory, Integration, Tenant
 from roost.runtime import Runtime
 
 
 def period_start(now: datetime, days: int) -> datetime:
-    """Where a period of whole UTC days begins that ends today: figures are told by the day."""
+    """Return the midnight UTC `days` before today, because metrics are kept per UTC day."""
     first = (now.astimezone(UTC) - timedelta(days=days)).date()
     return datetime.combine(first, time(), UTC)
 
 
-async def gather(
+async def gather_histories(
     runtime: Runtime, tenant: Tenant, integrations: Sequence[Integration], *, since: datetime
 ) -> list[AccountHistory]:
-    """Everything measured about some accounts since an instant, and as long before it.
+    """Load what was measured about accounts since an instant, and for the same time before it.
 
-    The time before is what a report compares with; dollars are those since the instant.
+    A report compares with the time before. The dollars are those billed since the instant.
     """
     until = runtime.clock.now() + timedelta(seconds=1)
     before = since - (until - since) - timedelta(days=1)
@@ -32,24 +32,23 @@ async def gather(
             _, usd = await store.ledger.sum_up(
                 transaction, integration_id=integration.id, since=since, until=until
             )
-            found = await store.findings.list_anomalies(transaction, integration.id)
+            anomalies = await store.findings.list_anomalies(transaction, integration.id)
             posts = await store.snapshots.list_posts(
                 transaction, integration.id, since=before, until=until
             )
-            known = await store.snapshots.list_known(
+            known_before = await store.snapshots.list_known(
                 transaction, integration.id, {each.part_id for each in posts}, before=before
+            )
+            account = await store.snapshots.list_account(
+                transaction, integration.id, since=before, until=until
             )
             histories.append(
                 AccountHistory(
                     integration=integration,
-                    account=tuple(
-                        await store.snapshots.list_account(
-                            transaction, integration.id, since=before, until=until
-                        )
-                    ),
+                    account=tuple(account),
                     posts=tuple(posts),
-                    known_before=known,
-                    anomalies=tuple(found),
+                    known_before=known_before,
+                    anomalies=tuple(anomalies),
                     usd=usd,
                 )
             )
@@ -63,9 +62,9 @@ async def write_report(
     account: Integration | None = None,
     days: int = 30,
 ) -> str:
-    """The report of the last `days` as one HTML file that opens without a network.
+    """Return the report on the last `days` as one HTML file that needs no network.
 
-    Of one account where it is given, else of every account of the tenants.
+    It covers `account` if one is passed, otherwise every account of the tenants.
     """
     now = runtime.clock.now()
     since = period_start(now, days)
@@ -73,12 +72,12 @@ async def write_report(
     for tenant in tenants:
         async with runtime.database.tenant(tenant.id) as transaction:
             integrations = [account] if account else await store.accounts.list_all(transaction)
-        histories += await gather(runtime, tenant, integrations, since=since)
-    told = telling.build_report(
+        histories += await gather_histories(runtime, tenant, integrations, since=since)
+    report = build_report(
         histories,
         since=since,
         until=now,
         tenant_name=", ".join(tenant.name for tenant in tenants),
         made_at=now,
     )
-    return await asyncio.to_thread(render.render_html, told)
+    return await asyncio.to_thread(render_html, report)

@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from roost import store
-from roost.insights import charts, series, svg
-from roost.insights.report import Report, build_report
+from roost.insights.reports import charts, svg
+from roost.insights.reports.report import Report, build_report
+from roost.insights.snapshots import latest_post_snapshots
 from roost.models import IntegrationId, Metric
 from roost.services import report
 from roost.web import templating
@@ -26,7 +27,7 @@ _REPORT_POLICY: Final = (
     " frame-ancestors 'none'"
 )
 #: Shows what a mark of a chart says when it is pointed at: the same in the report and here.
-_CHARTS_SCRIPT: Final = resources.files("roost.insights").joinpath("templates/report.js")
+_CHARTS_SCRIPT: Final = resources.files("roost.insights.reports").joinpath("templates/report.js")
 #: What the table of posts shows, in this order.
 _COLUMNS: Final = (
     Metric.IMPRESSIONS,
@@ -69,7 +70,7 @@ async def show_account(
     async with runtime.database.tenant(tenant.id) as transaction:
         account = await store.accounts.get(transaction, IntegrationId(account_id))
         posts = await store.posts.list_all(transaction, account.id)
-    histories = await report.gather(runtime, tenant, [account], since=since)
+    histories = await report.gather_histories(runtime, tenant, [account], since=since)
     told = build_report(histories, since=since, until=now, tenant_name=tenant.name, made_at=now)
     return templating.page(
         "account.html.j2",
@@ -79,7 +80,7 @@ async def show_account(
         told=told.accounts[0],
         days=_DAYS,
         charts=await asyncio.to_thread(_draw_charts, told),
-        latest=series.latest_of_posts(histories[0]),
+        latest=latest_post_snapshots(histories[0]),
         post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
         already_connected=already_connected,

@@ -12,6 +12,7 @@ from roost import store
 from roost.errors import RoostError
 from roost.insights import series
 from roost.insights.series import Change
+from roost.insights.snapshots import metric_values
 from roost.models import (
     AccountSnapshot,
     Alert,
@@ -75,7 +76,7 @@ def glance(
 ) -> Glance:
     """What the list shows of one account, of everything that its tenant has."""
     own = [post for post in posts if post.integration_id == account.id]
-    readings = series.metric_readings(snapshots, Metric.FOLLOWERS)
+    readings = metric_values(snapshots, Metric.FOLLOWERS)
     levels = series.daily_levels(snapshots, Metric.FOLLOWERS)
     changes = series.net_changes(snapshots, Metric.FOLLOWERS)
     since = (now - _WINDOW).astimezone(UTC).date()

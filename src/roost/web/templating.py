@@ -10,9 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from roost import escaping
-from roost.agents import narrator
 from roost.clock import in_time_zone
-from roost.insights.charts import shorten
+from roost.insights import wording
+from roost.insights.reports.charts import shorten
 from roost.models import IntegrationStatus, PartState, PostState, ReplySettings
 from roost.post_options import describe_duration
 from roost.publishing import history
@@ -135,9 +135,9 @@ _TEMPLATES.filters |= {
     "sentence": sentence,
     "editable": editable,
     "figure": figure,
-    "signed": lambda number: narrator.signed(round(number)),
-    "dollars": narrator.dollars,
-    "percent": narrator.percent,
+    "signed": lambda number: wording.format_signed(round(number)),
+    "dollars": wording.format_dollars,
+    "percent": wording.format_percent,
     "lasting": describe_duration,
     "who": who,
     "basename": lambda path: PurePath(path).name,

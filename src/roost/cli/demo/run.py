@@ -16,6 +16,8 @@ import aiohttp
 from cyclopts import Parameter
 
 from roost import store
+from roost.agents.brief import read_brief
+from roost.agents.composer import compose_drafts
 from roost.child_environment import child_environment
 from roost.cli.command_settings import command_settings
 from roost.cli.demo.browser import give_consent
@@ -28,7 +30,7 @@ from roost.errors import Broken, InvalidInput
 from roost.escaping import one_line
 from roost.models import Integration, Post, PostState, Tenant
 from roost.runtime import Runtime, migrate, open_runtime
-from roost.services import compose, report, schedule
+from roost.services import report, schedule
 from roost.settings import Settings
 
 _DAYS = 30
@@ -238,7 +240,7 @@ async def _play(stage: Stage, progress: Progress) -> tuple[dict[str, Any], list[
         await give_consent(start, cast.username)
     accounts = {tenant.id: await _accounts(runtime, tenant) for tenant in tenants}
     refused = []
-    drafts = await compose.draft(stage.examples / "brief.yaml")
+    drafts = compose_drafts(read_brief(stage.examples / "brief.yaml"))
     progress.say(f"drafted: {drafts[0].text}")
     await schedule.schedule_post(
         runtime,

@@ -1,8 +1,8 @@
-"""The report's charts as Vega-Lite specifications: what is drawn, not how it is shown.
+"""The report's charts as Vega-Lite specifications.
 
-Every mark that can be pointed at carries its own sentence as `aria-label`. Pictures are 440 units
-wide, for a phone's width and for half a desk's; their colours are those of the light page, and the
-page's style sheet maps each one to its own.
+Every mark that a reader can point at carries its description as `aria-label`. A picture is 440
+units wide, which fits a phone or half of a desktop page. Its colours are those of the light theme,
+and the style sheet of the page maps each one to the colour of the current theme.
 """
 
 import math
@@ -14,9 +14,9 @@ from typing import Any
 
 import altair as alt
 
-from roost.agents.narrator import count, day, dollars, signed
-from roost.insights.report import AccountReport, PostReport, Report
+from roost.insights.reports.report import AccountReport, PostReport, Report
 from roost.insights.series import DailySeries
+from roost.insights.wording import format_count, format_day, format_dollars, format_signed
 from roost.models import Anomaly
 from roost.text import has_text
 
@@ -32,24 +32,24 @@ GAP = "#eef0f3"
 _WIDTH = 440
 _HEIGHT = 220
 _ROW_HEIGHT = 46
-#: More bars than this are left to the tables.
-MOST_BARS = 8
-#: In columns of a Latin letter; a wide character takes two.
+#: A bar chart shows at most this many bars; tables show all values.
+MAX_BARS = 8
+#: In widths of a Latin letter; a wide character counts twice.
 _LABEL_COLUMNS = 50
-#: Unicode's categories of marks, joiners and selectors.
-_WIDTHLESS = ("Mn", "Me", "Cf")
+#: Unicode's categories of marks, joiners and selectors, which take no width.
+_ZERO_WIDTH = ("Mn", "Me", "Cf")
 
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
     label: str
     value: float
-    shown: str
-    told: str
+    value_label: str
+    description: str
 
 
 def followers_chart(account: AccountReport, report: Report) -> Spec | None:
-    """The follower count at the end of each day; days with an anomaly are marked and labelled."""
+    """Plot the follower count at the end of each day; anomalies are marked and labelled."""
     series = account.followers
     if series is None:
         return None
@@ -65,16 +65,16 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
         aria=False,
     )
     known = base.transform_filter("isValid(datum.level)")
-    lonely = known.transform_filter("datum.alone").mark_point(
+    isolated = known.transform_filter("datum.isolated").mark_point(
         color=SERIES, filled=True, opacity=1, size=36, aria=False
     )
     hover = known.mark_point(color=SERIES, filled=True, opacity=0, size=150)
-    layers = [line, lonely, hover.encode(description="told:N")]
+    layers = [line, isolated, hover.encode(description="description:N")]
     if rows := _anomaly_rows(account.anomalies, series):
         marked = alt.Chart(alt.InlineData(values=rows)).encode(x=x, y=y)
         layers += [
             marked.mark_point(color=ALERT, filled=True, opacity=1, size=70).encode(
-                description="told:N"
+                description="description:N"
             ),
             *(
                 marked.transform_filter(f"datum.left == {str(left).lower()}").mark_text(
@@ -94,7 +94,7 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
 
 
 def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
-    """What each day brought; days that nobody measured are shaded."""
+    """Plot the impressions gained on each day; days without a measurement are shaded."""
     if account.impressions is None:
         return None
     rows = [_gain_row(on, account.impressions.at(on)) for on in _days(report)]
@@ -105,7 +105,7 @@ def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
         .encode(
             x=alt.X("start:T", title=None, scale=scale, axis=_day_axis(report)),
             x2="end:T",
-            description="told:N",
+            description="description:N",
         )
     )
     bars = (
@@ -114,51 +114,54 @@ def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
         .encode(
             x=alt.X("day:T", title=None, scale=scale, axis=_day_axis(report)),
             y=alt.Y("gained:Q", title=None, axis=_count_axis(), scale=alt.Scale(nice=4)),
-            description="told:N",
+            description="description:N",
         )
     )
     return _finish([gaps, bars], _HEIGHT)
 
 
 def posts_chart(posts: Sequence[PostReport]) -> Spec | None:
-    """Engagements of the best posts, each bar below its own words."""
+    """Plot the engagements of the best posts, each bar below the text of its post."""
     return _bar_chart(
         [
             _Bar(
-                label=f"{day(post.sent_at.astimezone(UTC).date(), year=False)} · {_words(post)}",
+                label=f"{_sent_day(post)} · {_text_or_placeholder(post)}",
                 value=post.engagements,
-                shown=f"{post.engagements:,}",
-                told=f"{shorten(_words(post))}: {count(post.engagements, 'engagement')}",
+                value_label=f"{post.engagements:,}",
+                description=(
+                    f"{shorten(_text_or_placeholder(post))}:"
+                    f" {format_count(post.engagements, 'engagement')}"
+                ),
             )
-            for post in posts[:MOST_BARS]
+            for post in posts[:MAX_BARS]
             if post.engagements is not None
         ]
     )
 
 
 def cost_chart(accounts: Sequence[AccountReport]) -> Spec | None:
-    """What X billed for each account, the dearest first."""
-    dearest = sorted(accounts, key=lambda account: account.figures.usd, reverse=True)
+    """Plot what X billed for each account, the most expensive first."""
+    by_cost = sorted(accounts, key=lambda account: account.metrics.usd, reverse=True)
     return _bar_chart(
         [
             _Bar(
                 label=f"@{account.username}",
-                value=float(account.figures.usd),
-                shown=dollars(account.figures.usd),
-                told=f"@{account.username}: {dollars(account.figures.usd)}",
+                value=float(account.metrics.usd),
+                value_label=format_dollars(account.metrics.usd),
+                description=f"@{account.username}: {format_dollars(account.metrics.usd)}",
             )
-            for account in dearest[:MOST_BARS]
-            if account.figures.usd
+            for account in by_cost[:MAX_BARS]
+            if account.metrics.usd
         ]
     )
 
 
 def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
-    """One line of at most so many columns, cut between words where it can be, with an ellipsis."""
+    """Shorten a text to one line of `columns`; cut between words if possible, with `…`."""
     line = " ".join(text.split())
     used = 0
     for position, character in enumerate(line):
-        if unicodedata.category(character) in _WIDTHLESS:
+        if unicodedata.category(character) in _ZERO_WIDTH:
             continue
         used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
         if used > columns:
@@ -167,9 +170,9 @@ def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
 
 
 def _cut(line: str, position: int) -> str:
-    # Never between the parts of one emoji: joiners, selectors, marks and skin tones stay.
+    # An emoji is never split: its joiners, selectors, marks and skin tones stay with it.
     while position and (
-        unicodedata.category(line[position]) in (*_WIDTHLESS, "Sk")
+        unicodedata.category(line[position]) in (*_ZERO_WIDTH, "Sk")
         or line[position - 1] == "\u200d"
     ):
         position -= 1
@@ -178,7 +181,11 @@ def _cut(line: str, position: int) -> str:
     return words if space and len(words) > 2 * position / 3 else head
 
 
-def _words(post: PostReport) -> str:
+def _sent_day(post: PostReport) -> str:
+    return format_day(post.sent_at.astimezone(UTC).date(), year=False)
+
+
+def _text_or_placeholder(post: PostReport) -> str:
     return post.text.strip() if has_text(post.text) else "(without text)"
 
 
@@ -190,8 +197,8 @@ def _bar_chart(bars: Sequence[_Bar]) -> Spec | None:
             "row": row,
             "label": shorten(bar.label),
             "value": bar.value,
-            "shown": bar.shown,
-            "told": bar.told,
+            "value_label": bar.value_label,
+            "description": bar.description,
         }
         for row, bar in enumerate(bars)
     ]
@@ -203,10 +210,10 @@ def _bar_chart(bars: Sequence[_Bar]) -> Spec | None:
     return _finish(
         [
             base.mark_bar(color=SERIES, size=13, yOffset=10, cornerRadiusEnd=2).encode(
-                description="told:N"
+                description="description:N"
             ),
             base.mark_text(align="left", dx=6, dy=10, color=INK, fontSize=13, aria=False).encode(
-                text="shown:N"
+                text="value_label:N"
             ),
             base.mark_text(
                 align="left", dy=-9, color=MUTED, fontSize=13, limit=_WIDTH, aria=False
@@ -249,7 +256,7 @@ def _days(report: Report) -> list[date]:
 
 
 def _instant(on: date, hours: int = 0) -> str:
-    # With the zone written out: a bare date shifts by a day west of Greenwich.
+    # The zone is written out, because a bare date shifts by a day west of Greenwich.
     at = datetime.combine(on, time(), UTC) + timedelta(hours=hours)
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -268,7 +275,7 @@ def _day_axis(report: Report) -> alt.Axis:
 
 
 def _count_axis() -> alt.Axis:
-    # Each label for itself: by `format` a zero would read "0k" beside "8k".
+    # The expression formats each label on its own. With `format`, zero would be "0k" beside "8k".
     return alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(datum.value, '~s')")
 
 
@@ -276,45 +283,50 @@ def _level_rows(series: DailySeries) -> list[dict[str, Any]]:
     rows = []
     for on, level in zip(series.days(), series.values, strict=True):
         known = not math.isnan(level)
-        around = (series.at(on - timedelta(days=1)), series.at(on + timedelta(days=1)))
+        neighbours = (series.at(on - timedelta(days=1)), series.at(on + timedelta(days=1)))
         rows.append(
             {
                 "day": _instant(on),
                 "level": int(level) if known else None,
-                "alone": known and all(math.isnan(neighbour) for neighbour in around),
-                "told": f"{day(on)}: {count(int(level), 'follower')}" if known else "",
+                "isolated": known and all(math.isnan(neighbour) for neighbour in neighbours),
+                "description": _describe_level(on, int(level)) if known else "",
             }
         )
     return rows
 
 
+def _describe_level(on: date, followers: int) -> str:
+    return f"{format_day(on)}: {format_count(followers, 'follower')}"
+
+
 def _gain_row(on: date, gained: float) -> dict[str, Any]:
     known = not math.isnan(gained)
-    told = count(int(gained), "impression") if known else "not measured"
+    impressions = format_count(int(gained), "impression") if known else "not measured"
     return {
         "day": _instant(on),
         "start": _instant(on, -12),
         "end": _instant(on, 12),
         "gained": int(gained) if known else None,
-        "told": f"{day(on)}: {told}",
+        "description": f"{format_day(on)}: {impressions}",
     }
 
 
 def _anomaly_rows(anomalies: Sequence[Anomaly], series: DailySeries) -> list[dict[str, Any]]:
     rows = []
     for anomaly in anomalies:
-        # A change over a gap may be told of a day without a reading: mark the next one.
+        # A change across a gap can belong to a day without a snapshot: the next day is marked.
         known = [on for on in series.days() if on >= anomaly.day and not math.isnan(series.at(on))]
         if not known:
             continue
+        amount = format_signed(round(anomaly.observed))
         position = (known[0] - series.first).days / max(len(series.values) - 1, 1)
         rows.append(
             {
                 "day": _instant(known[0]),
                 "level": int(series.at(known[0])),
-                "label": f"{signed(round(anomaly.observed))} on {day(anomaly.day, year=False)}",
+                "label": f"{amount} on {format_day(anomaly.day, year=False)}",
                 "left": position > 0.4,
-                "told": anomaly.message,
+                "description": anomaly.message,
             }
         )
     return rows

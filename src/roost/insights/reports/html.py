@@ -1,14 +1,13 @@
-"""A report as one HTML file that opens without a network: its pictures, style and script inside.
+"""A report as one self-contained HTML file, which includes its charts, style and script.
 
-The page allows itself nothing but its own style and script, by their hashes, so that no text of a
-post can become more than text.
+The page's Content-Security-Policy allows only its own style and script, by their hashes. The text
+of a post can therefore never become active content.
 """
 
 import base64
 import hashlib
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,38 +17,38 @@ import jinja2
 from markupsafe import Markup
 
 from roost import escaping
-from roost.agents import narrator
-from roost.insights import charts
-from roost.insights.report import AccountReport, PostReport, Report
+from roost.insights import wording
+from roost.insights.reports import charts
+from roost.insights.reports.report import AccountReport, PostReport, Report
+from roost.insights.reports.svg import draw_svgs
 from roost.insights.series import DailySeries
-from roost.insights.svg import draw_svgs
 
 _TEMPLATES = Path(__file__).with_name("templates")
-#: A picture's tags (their attributes hold no `>` and no quotes), and their ids and references.
-#: Texts between and within them, such as a post's, are left alone.
+#: A tag of an SVG, whose attribute values contain no `>` and no quotes; and its ids and references
+#: to ids. Texts between tags and within other attributes, such as a post's, stay as they are.
 _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="url\(#)')
 
 
 def render_html(report: Report) -> str:
-    """The page; blocks while a process of its own draws the charts, so call it in a thread.
+    """Render the page. It waits for the process that draws the charts, so call it in a thread.
 
-    Raises: roost.insights.svg.ChartsNotDrawn.
+    Raises: roost.insights.reports.svg.ChartsNotDrawn.
     """
-    style, script = _read("report.css"), _read("report.js")
+    style, script = _read_template("report.css"), _read_template("report.js")
     policy = (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)};"
         " base-uri 'none'; form-action 'none'"
     )
-    # Style and script are our own files, and hashed: escaping would change their bytes.
+    # Style and script are our own files, and escaping would change their hashed bytes.
     return (
         _environment()
         .get_template("report.html.j2")
         .render(
             report=report,
-            period=_tell_period(report),
-            made=_tell_instant(report.made_at),
-            pictures=_draw(report),
+            period=_format_period(report),
+            made=_format_instant(report.made_at),
+            pictures=_draw_charts(report),
             policy=policy,
             style=Markup(style),  # noqa: S704
             script=Markup(script),  # noqa: S704
@@ -88,25 +87,25 @@ def _environment() -> jinja2.Environment:
         finalize=_finalize,
     )
     environment.filters |= {
-        "count": narrator.count,
-        "signed": narrator.signed,
-        "percent": narrator.percent,
-        "signed_percent": narrator.signed_percent,
-        "dollars": narrator.dollars,
-        "day": _tell_day,
-        "facts": _tell_facts,
+        "count": wording.format_count,
+        "signed": wording.format_signed,
+        "percent": wording.format_percent,
+        "signed_percent": wording.format_signed_percent,
+        "dollars": wording.format_dollars,
+        "day": _format_sent_day,
+        "metrics": _describe_metrics,
         "daily_rows": _daily_rows,
     }
     return environment
 
 
 def _finalize(value: Any) -> Any:
-    """What is put into the page: text is made harmless, markup is our own."""
+    """Neutralise control characters in every text that is not our own markup."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
     return escaping.markup(value) if is_text else value
 
 
-def _read(name: str) -> str:
+def _read_template(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
 
 
@@ -115,8 +114,8 @@ def _hash(content: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _draw(report: Report) -> _Pictures:
-    """Every chart that has something to show, drawn in one go."""
+def _draw_charts(report: Report) -> _Pictures:
+    """Draw all charts that have data in one process, because each start takes a second or two."""
     specs = [
         charts.posts_chart(report.posts),
         charts.cost_chart(report.accounts),
@@ -128,7 +127,7 @@ def _draw(report: Report) -> _Pictures:
         ]
     drawn = iter(draw_svgs([spec for spec in specs if spec is not None]))
     posts, cost, *others = (
-        None if spec is None else _inline(next(drawn), f"chart{number}-")
+        None if spec is None else _inline_svg(next(drawn), f"chart{number}-")
         for number, spec in enumerate(specs)
     )
     return _Pictures(
@@ -140,49 +139,49 @@ def _draw(report: Report) -> _Pictures:
     )
 
 
-def _inline(svg: str, prefix: str) -> Markup:
-    """The picture for use inside the page: scales by its box, its ids unlike any other's.
+def _inline_svg(svg: str, prefix: str) -> Markup:
+    """Prepare an SVG for the page: it scales with its box, and `prefix` makes its ids unique.
 
-    Readers of the screen are told the table beside it instead.
+    Screen readers skip it, because a table beside it holds the same values.
     """
     svg = re.sub(r' (?:width|height)="[\d.]+"(?=[^>]*viewBox)', "", svg, count=2)
     svg = svg.replace("<svg ", '<svg aria-hidden="true" ', 1)
     svg = _TAG.sub(lambda tag: _REFERENCE.sub(rf"\g<0>{prefix}", tag[0]), svg)
-    # Drawn by vl-convert, which escapes the texts it is given.
+    # vl-convert drew it and escaped the texts in it.
     return Markup(svg)  # noqa: S704
 
 
-def _tell_period(report: Report) -> str:
+def _format_period(report: Report) -> str:
     first, last = report.first_day, report.last_day
     if first == last:
-        return narrator.day(first)
+        return wording.format_day(first)
     if first.year != last.year:
-        return f"{narrator.day(first)} to {narrator.day(last)}"
+        return f"{wording.format_day(first)} to {wording.format_day(last)}"
     start = f"{first.day}" if first.month == last.month else f"{first.day} {first:%B}"
-    return f"{start} to {narrator.day(last)}"
+    return f"{start} to {wording.format_day(last)}"
 
 
-def _tell_instant(at: datetime) -> str:
+def _format_instant(at: datetime) -> str:
     utc = at.astimezone(UTC)
-    return f"{narrator.day(utc.date())}, {utc:%H:%M} UTC"
+    return f"{wording.format_day(utc.date())}, {utc:%H:%M} UTC"
 
 
-def _tell_day(at: datetime) -> str:
-    return narrator.day(at.astimezone(UTC).date())
+def _format_sent_day(at: datetime) -> str:
+    return wording.format_day(at.astimezone(UTC).date())
 
 
-def _tell_facts(post: PostReport) -> list[str]:
-    told: Sequence[tuple[int | None, str]] = (
+def _describe_metrics(post: PostReport) -> list[str]:
+    values = (
         (post.impressions, "impression"),
         (post.engagements, "engagement"),
         (post.likes, "like"),
         (post.reposts, "repost"),
         (post.link_clicks, "link click"),
     )
-    facts = [narrator.count(number, noun) for number, noun in told if number is not None]
+    metrics = [wording.format_count(value, noun) for value, noun in values if value is not None]
     if post.replies is not None:
-        facts.append(f"{post.replies:,} {'reply' if post.replies == 1 else 'replies'}")
-    return facts or ["nothing measured"]
+        metrics.append(f"{post.replies:,} {'reply' if post.replies == 1 else 'replies'}")
+    return metrics or ["nothing measured"]
 
 
 def _daily_rows(account: AccountReport, report: Report) -> list[_DayRow]:
@@ -196,7 +195,7 @@ def _daily_rows(account: AccountReport, report: Report) -> list[_DayRow]:
         now, before = value(account.followers), value(account.followers, 1)
         rows.append(
             _DayRow(
-                day=narrator.day(on, year=False),
+                day=wording.format_day(on, year=False),
                 followers=now,
                 change=None if now is None or before is None else now - before,
                 impressions=value(account.impressions),

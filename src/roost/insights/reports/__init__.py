@@ -1,0 +1,1 @@
+"""Reports on a period: their content, charts, SVG pictures and the HTML page."""

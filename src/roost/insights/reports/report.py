@@ -1,0 +1,193 @@
+"""The content of a report on a period: metrics and sentences as plain data.
+
+Values that were not measured are None or NaN, never zero. Every value follows from the snapshots.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from roost.insights.period import Period, PeriodMetrics, measure_account, ratio, sum_accounts
+from roost.insights.series import DailySeries, daily_gains, daily_levels
+from roost.insights.snapshots import group_by_part, latest_metrics
+from roost.insights.wording import describe_period, format_count
+from roost.models import AccountHistory, Anomaly, Environment, Metric, PostSnapshot, TweetId
+
+#: The report lists this many posts, best first.
+_MAX_LISTED_POSTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class PostReport:
+    """One tweet of the period with the latest known value of each metric."""
+
+    username: str
+    is_live: bool
+    """Whether the tweet is on the real X, so that a link to it works."""
+    sent_as: TweetId
+    sent_at: datetime
+    read_at: datetime
+    """The time of the newest snapshot."""
+    text: str
+    impressions: int | None
+    engagements: int | None
+    likes: int | None
+    replies: int | None
+    reposts: int | None
+    link_clicks: int | None
+
+    @property
+    def engagement_rate(self) -> float | None:
+        """Engagements per impression."""
+        return ratio(self.engagements, self.impressions)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReport:
+    """One account in the period."""
+
+    username: str
+    name: str
+    metrics: PeriodMetrics
+    sentences: tuple[str, ...]
+    followers: DailySeries | None
+    """At the end of each UTC day of the period."""
+    impressions: DailySeries | None
+    """Gained on each UTC day by the posts that are read daily."""
+    anomalies: tuple[Anomaly, ...]
+    """Of the period, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All content of a report, for any output format."""
+
+    tenant_name: str
+    since: datetime
+    until: datetime
+    """Exclusive."""
+    made_at: datetime
+    metrics: PeriodMetrics
+    """Of all accounts together."""
+    sentences: tuple[str, ...]
+    accounts: tuple[AccountReport, ...]
+    posts: tuple[PostReport, ...]
+    """The best posts sent in the period, best first."""
+
+    @property
+    def first_day(self) -> date:
+        """The first UTC day of the period."""
+        return Period(self.since, self.until).first_day
+
+    @property
+    def last_day(self) -> date:
+        """The last UTC day of the period."""
+        return Period(self.since, self.until).last_day
+
+    @property
+    def anomalies(self) -> tuple[tuple[AccountReport, Anomaly], ...]:
+        """All accounts' anomalies, newest first."""
+        pairs = ((account, anomaly) for account in self.accounts for anomaly in account.anomalies)
+        return tuple(sorted(pairs, key=lambda pair: pair[1].day, reverse=True))
+
+
+def build_report(
+    histories: Sequence[AccountHistory],
+    *,
+    since: datetime,
+    until: datetime,
+    tenant_name: str,
+    made_at: datetime,
+) -> Report:
+    """Build the report on the period from `since` up to, but not including, `until`.
+
+    Snapshots older than `since` give the values at the start of the period. They are also the
+    comparison, if they cover a time of the same length before it. Later snapshots are ignored.
+    """
+    period = Period(since, until)
+    accounts: list[AccountReport] = []
+    sent_posts: list[PostReport] = []
+    for history in histories:
+        account, posts = _report_account(history, period)
+        accounts.append(account)
+        sent_posts += posts
+    metrics = sum_accounts([account.metrics for account in accounts], days=period.days)
+    return Report(
+        tenant_name=tenant_name,
+        since=since,
+        until=until,
+        made_at=made_at,
+        metrics=metrics,
+        sentences=(*_describe_anomalies(accounts), *describe_period(metrics)),
+        accounts=tuple(accounts),
+        posts=tuple(sorted(sent_posts, key=_rank)[:_MAX_LISTED_POSTS]),
+    )
+
+
+def _report_account(
+    history: AccountHistory, period: Period
+) -> tuple[AccountReport, list[PostReport]]:
+    """Report one account, and each post that it sent in the period."""
+    first, last = period.first_day, period.last_day
+    by_part = group_by_part([each for each in history.posts if each.at < period.until])
+    sent_posts = [
+        _report_post(history, snapshots)
+        for snapshots in by_part
+        if period.since <= snapshots[0].sent_at < period.until
+    ]
+    levels = daily_levels(
+        [each for each in history.account if each.at < period.until], Metric.FOLLOWERS
+    )
+    gains = daily_gains(by_part, Metric.IMPRESSIONS)
+    metrics = measure_account(
+        history,
+        by_part,
+        levels,
+        period=period,
+        sent_engagements=[post.engagements for post in sent_posts],
+    )
+    anomalies = [anomaly for anomaly in history.anomalies if first <= anomaly.day <= last]
+    account = AccountReport(
+        username=history.integration.username,
+        name=history.integration.name,
+        metrics=metrics,
+        sentences=describe_period(metrics),
+        followers=levels and levels.measured_between(first, last),
+        impressions=gains and gains.measured_between(first, last),
+        anomalies=tuple(sorted(anomalies, key=lambda anomaly: anomaly.day)),
+    )
+    return account, sent_posts
+
+
+def _report_post(history: AccountHistory, snapshots: Sequence[PostSnapshot]) -> PostReport:
+    account, newest = history.integration, snapshots[-1]
+    latest = latest_metrics(snapshots, history.known_before).get
+    return PostReport(
+        username=account.username,
+        is_live=account.environment is Environment.LIVE,
+        sent_as=newest.sent_as,
+        sent_at=newest.sent_at,
+        read_at=newest.at,
+        text=newest.text,
+        impressions=latest(Metric.IMPRESSIONS),
+        engagements=latest(Metric.ENGAGEMENTS),
+        likes=latest(Metric.LIKES),
+        replies=latest(Metric.REPLIES),
+        reposts=latest(Metric.REPOSTS),
+        link_clicks=latest(Metric.LINK_CLICKS),
+    )
+
+
+def _rank(post: PostReport) -> tuple[int, int, datetime]:
+    return -(post.engagements or 0), -(post.impressions or 0), post.sent_at
+
+
+def _describe_anomalies(accounts: Sequence[AccountReport]) -> tuple[str, ...]:
+    found = sum(len(account.anomalies) for account in accounts)
+    if not found:
+        return ()
+    affected = sum(bool(account.anomalies) for account in accounts)
+    all_accounts = format_count(len(accounts), "account")
+    where = f" on {affected} of {all_accounts}" if len(accounts) > 1 else ""
+    subject = "1 anomaly was" if found == 1 else f"{found:,} anomalies were"
+    return (f"{subject} found{where}.",)

@@ -1,0 +1,69 @@
+"""Vega-Lite specifications drawn as SVG in a fresh Python process.
+
+vl-convert holds the interpreter's lock while it draws, and it hangs in a forked process.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from roost import escaping
+from roost.child_environment import child_environment
+from roost.errors import Broken
+
+_PROGRAM = Path(__file__).with_name("svg_process.py")
+
+#: Limits in wall time. A chart takes less than 0.1 s, the first one a second or two more.
+_START_TIMEOUT_S = 60
+_CHART_TIMEOUT_S = 2
+
+
+class ChartsNotDrawn(Broken):
+    """The process that draws the charts failed or timed out."""
+
+    default_next = "Try again. If it fails repeatedly, report it with the message above."
+
+
+def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
+    """Draw one SVG per specification. It blocks the calling thread but not the interpreter.
+
+    Raises: ChartsNotDrawn.
+    """
+    if not specs:
+        return []
+    try:
+        process = subprocess.run(  # noqa: S603  our own interpreter, our own file
+            [sys.executable, "-P", str(_PROGRAM)],
+            input=json.dumps(_neutralize(specs)),
+            capture_output=True,
+            encoding="ascii",
+            env=child_environment(),
+            timeout=_START_TIMEOUT_S + _CHART_TIMEOUT_S * len(specs),
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ChartsNotDrawn(
+            f"Drawing {len(specs)} charts took longer than {error.timeout:.0f} s.",
+            did="The drawing process was stopped. No report was written.",
+        ) from None
+    if process.returncode != 0:
+        # The last line names the error. The lines before it could contain the text of a post.
+        error_name = (process.stderr.strip().splitlines() or ["no output"])[-1].partition(":")[0]
+        raise ChartsNotDrawn(
+            f"Drawing {len(specs)} charts failed with {error_name}.", did="No report was written."
+        )
+    return [str(picture) for picture in json.loads(process.stdout)]
+
+
+def _neutralize(spec: Any) -> Any:
+    """Copy a specification with the control characters in all its strings written out."""
+    if isinstance(spec, str):
+        return escaping.markup(spec)
+    if isinstance(spec, dict):
+        return {name: _neutralize(value) for name, value in spec.items()}
+    if isinstance(spec, list | tuple):
+        return [_neutralize(value) for value in spec]
+    return spec
