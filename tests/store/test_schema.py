@@ -72,7 +72,7 @@ def test_the_functions_of_the_file_are_those_of_the_migrated_database(admin_url:
     [
         ("FUNCTION list_tenants", "FUNCTION list_all_tenants"),
         ("ORDER BY id $$", "ORDER BY id DESC $$"),
-        ("require_fence, take_up_post", "require_fence, room_in, take_up_post"),
+        ("require_fence, load_post", "require_fence, queue_capacity, load_post"),
     ],
 )
 def test_a_function_that_a_migration_forgot_is_found(old: str, new: str, admin_url: str) -> None:

@@ -40,7 +40,7 @@ async def sound(
 ) -> None:
     """Tell a person, unless they have been told of this already; without a tenant, everybody."""
     told = await transaction.run_one(
-        "raise_alarm",
+        "open_alert",
         tenant=tenant_id,
         kind=kind,
         subject=subject,
@@ -61,7 +61,9 @@ async def end(
     at: datetime,
 ) -> bool:
     """The cause is gone; whether there was an alarm."""
-    rows = await transaction.run("end_alarm", tenant=tenant_id, kind=kind, subject=subject, at=at)
+    rows = await transaction.run(
+        "resolve_alert", tenant=tenant_id, kind=kind, subject=subject, at=at
+    )
     return bool(rows)
 
 
@@ -69,7 +71,7 @@ async def list_open(transaction: Statements) -> list[Alarm]:
     """The open alarms of the tenant in sight, and everybody's, oldest first."""
     return [
         Alarm(**row | {"kind": AlertKind(row["kind"])})
-        for row in await transaction.run("list_alarms")
+        for row in await transaction.run("list_open_alerts")
     ]
 
 

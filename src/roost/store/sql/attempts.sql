@@ -1,33 +1,36 @@
--- The path of a part through publishing.
+-- The path of a part through publishing. functions.sql describes the functions.
 
--- name: take_up_post
--- One post, or else the account's post on its way that is next in due order and does not wait: its
--- whole journal and its account's grant in one row.
-SELECT * FROM take_up_post(
-    tenant => %(tenant)s, post => %(post)s, integration => %(integration)s, besides => %(besides)s)
+-- name: load_post
+-- One post, or else the account's next publishing post in due order that does not wait, with
+-- everything that publishing needs, in one row.
+SELECT * FROM load_post(
+    tenant => %(tenant)s, post => %(post)s, integration => %(integration)s,
+    excluding => %(excluding)s)
 
 -- name: begin_attempt
--- Commit before sending: moves the part to `sending` only from the state the decision was made on.
+-- Commits an attempt before its part is sent; no row where the part must not be sent.
 SELECT * FROM begin_attempt(
-    tenant => %(tenant)s, part => %(part)s, before => %(before)s, tried => %(tried)s,
-    started_at => %(started_at)s, deadline => %(deadline)s, media_ids => %(media_ids)s,
-    media_keys => %(media_keys)s, at => %(at)s, why => %(why)s, who => %(who)s, fence_event => %(fence_event)s, fence_tag => %(fence_tag)s,
-    fence_timeline => %(fence_timeline)s, is_wall_time => %(is_wall_time)s)
+    tenant => %(tenant)s, part => %(part)s, from_state => %(from_state)s,
+    attempt_count => %(attempt_count)s, started_at => %(started_at)s, deadline => %(deadline)s,
+    media_ids => %(media_ids)s, media_keys => %(media_keys)s, at => %(at)s,
+    reason => %(reason)s, actor => %(actor)s, fence_event => %(fence_event)s,
+    fence_tag => %(fence_tag)s, fence_timeline => %(fence_timeline)s,
+    is_wall_time => %(is_wall_time)s)
 
--- name: settle_sent
--- X has a part: everything that follows from it, in one statement.
-SELECT * FROM settle_sent(
+-- name: record_sent
+-- Records that X has a part, with all that follows from it.
+SELECT * FROM record_sent(
     tenant => %(tenant)s, part => %(part)s, post => %(post)s, integration => %(integration)s,
     attempt => %(attempt)s, number => %(number)s, tweet => %(tweet)s, outcome => %(outcome)s,
-    sent_at => %(sent_at)s, usd => %(usd)s, priced => %(priced)s, at => %(at)s,
-    before => %(before)s, why => %(why)s, who => %(who)s, windows => %(windows)s,
-    besides => %(besides)s)
+    sent_at => %(sent_at)s, usd => %(usd)s, price_reason => %(price_reason)s, at => %(at)s,
+    from_state => %(from_state)s, reason => %(reason)s, actor => %(actor)s,
+    windows => %(windows)s, excluding => %(excluding)s)
 
 -- name: end_attempt
--- What became of a try that is not `sent`: the attempt's end, the part's move and its story. An
--- older attempt (one that another has followed) has nothing to say about the part.
+-- Records the outcome of an attempt that is not `sent`, moves the part, and adds the event. An
+-- attempt that a later one has followed does not move the part.
 WITH moved AS (
-    UPDATE parts SET state = %(after)s
+    UPDATE parts SET state = %(to_state)s
     WHERE id = %(part)s AND state = 'sending' AND NOT EXISTS (
         SELECT FROM attempts later WHERE later.part_id = %(part)s AND later.number > %(number)s)
       AND EXISTS (SELECT FROM attempts this
@@ -35,33 +38,34 @@ WITH moved AS (
     RETURNING tenant_id, post_id, position
 ), ended AS (
     UPDATE attempts SET outcome = %(outcome)s WHERE id = %(attempt)s
-), told AS (
-    INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-    SELECT tenant_id, post_id, position, %(at)s, 'sending', %(after)s, %(why)s, %(who)s FROM moved
+), event AS (
+    INSERT INTO events (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
+    SELECT tenant_id, post_id, position, %(at)s, 'sending', %(to_state)s, %(reason)s, %(actor)s
+    FROM moved
 )
 SELECT EXISTS (SELECT FROM moved) AS moved
 
--- name: count_empty_read
--- The timeline was read and did not show the post.
+-- name: record_empty_read
+-- Records that a read of the timeline did not show the post.
 UPDATE attempts SET empty_reads = empty_reads + %(counts)s, empty_read_at = %(at)s
 WHERE id = %(attempt)s
 
--- name: decide_absent
--- A person has looked: X does not have what this attempt sent.
-UPDATE attempts SET decided_absent = true WHERE id = %(attempt)s
+-- name: confirm_absent
+-- Records that a person has checked: X does not have what this attempt sent.
+UPDATE attempts SET confirmed_absent = true WHERE id = %(attempt)s
 
--- name: doubt_part
--- A part that these tables, restored, have forgotten to be on X, as far as X shows, gets an attempt
--- whose answer is not known. One line a step.
+-- name: mark_part_unknown
+-- Gives a part an attempt of unknown outcome: X may have it, and these restored tables lack that.
 WITH attempt AS (
     INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
     SELECT tenant_id, id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),
            %(started_at)s, clock_timestamp(), 'unknown'
-    FROM parts WHERE id = %(part)s AND state = %(before)s
+    FROM parts WHERE id = %(part)s AND state = %(from_state)s
     RETURNING tenant_id, part_id
 ), moved AS (
     UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id
     RETURNING parts.tenant_id, parts.post_id, parts.position
 )
-INSERT INTO events (tenant_id, post_id, position, at, before, after, why, who)
-SELECT tenant_id, post_id, position, %(at)s, %(before)s, 'sending', %(why)s, %(who)s FROM moved
+INSERT INTO events (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
+SELECT tenant_id, post_id, position, %(at)s, %(from_state)s, 'sending', %(reason)s, %(actor)s
+FROM moved

@@ -1,7 +1,7 @@
 -- Connected accounts.
 
 -- name: get_x_user_id
--- Which user of X an account of this environment is.
+-- X's user id of an account of this environment; NULL: the tenant has no such account.
 SELECT get_x_user_id(%(tenant)s, %(integration)s, %(environment)s) AS x_user_id
 
 -- name: is_connected_elsewhere

@@ -1,39 +1,40 @@
 -- Advisory locks, and the sessions that hold them.
 
--- name: ask_locks
--- Take locks, give them back, or hear that their session lives: each row in its turn, from left to
--- right. Of an account given back: whether it has posts that could be taken up, seen after that.
+-- name: run_lock_requests
+-- Acquires or releases locks, or only shows that the session lives: one row per request, in order.
+-- `has_ready_posts`, of an account that is released: read after that.
 SELECT pg_backend_pid(),
-       coalesce(CASE a.what WHEN 'take' THEN pg_try_advisory_lock(a.kind, a.key)
-                            WHEN 'give' THEN pg_advisory_unlock(a.kind, a.key) END, false),
-       CASE WHEN a.what = 'give' AND a.account IS NOT NULL
-            THEN has_publishing(a.account, a.besides) ELSE false END
-FROM json_to_recordset(%(questions)s) AS a
-    (what text, kind int, key int, account bigint, besides bigint[])
+       coalesce(CASE a.action WHEN 'acquire' THEN pg_try_advisory_lock(a.kind, a.key)
+                              WHEN 'release' THEN pg_advisory_unlock(a.kind, a.key) END, false),
+       CASE WHEN a.action = 'release' AND a.account IS NOT NULL
+            THEN has_ready_posts(a.account, a.excluding) ELSE false END AS has_ready_posts
+FROM json_to_recordset(%(requests)s) AS a
+    (action text, kind int, key int, account bigint, excluding bigint[])
 
--- name: give_sign
--- Whose session it is, and that its process lives, told by the session's name.
+-- name: name_session
+-- Writes the worker's name and the wall time of its heartbeat into the session's name.
 SELECT set_config('application_name', concat_ws(' ', 'roost',
-       floor(extract(epoch FROM clock_timestamp()))::bigint, %(who)s::text), false)
+       floor(extract(epoch FROM clock_timestamp()))::bigint, %(worker)s::text), false)
 
--- name: silent_senders
--- Accounts that a session keeps whose process has given no sign of life lately: who, and which.
-SELECT l.objid::bigint AS key, sign[2] AS who
+-- name: list_stale_holders
+-- Locks of accounts whose session has had no heartbeat within a period: the key, and the worker.
+SELECT l.objid::bigint AS key, name_parts[2] AS worker
 FROM pg_locks l
 JOIN pg_stat_activity a ON a.pid = l.pid
-CROSS JOIN LATERAL regexp_match(a.application_name, '^roost (\d+) (.*)$') AS sign
-WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(sender)s
+CROSS JOIN LATERAL regexp_match(a.application_name, '^roost (\d+) (.*)$') AS name_parts
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(lock_kind)s
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-  AND to_timestamp(sign[1]::bigint) < clock_timestamp() - %(within)s::interval
-ORDER BY who, key
+  AND to_timestamp(name_parts[1]::bigint) < clock_timestamp() - %(within)s::interval
+ORDER BY worker, key
 
 -- name: list_worker_names
--- Workers whose locks' session is open here, by the names of their sessions (63 bytes at most).
-SELECT sign[1] AS name
+-- Workers whose lock session is open, by the session's name (63 bytes at most).
+SELECT name_parts[1] AS name
 FROM pg_stat_activity a
-CROSS JOIN LATERAL regexp_match(a.application_name, '^roost \d+ worker (.*)$') AS sign
-WHERE a.datname = current_database() AND sign[1] IS NOT NULL
+CROSS JOIN LATERAL regexp_match(a.application_name, '^roost \d+ worker (.*)$') AS name_parts
+WHERE a.datname = current_database() AND name_parts[1] IS NOT NULL
 
--- name: wait_briefly_for_locks
--- Shorter than any sensible deadlock_timeout, so that this transaction gives way and no other.
+-- name: set_lock_timeout
+-- Gives up waiting for a lock after 100 ms, which is less than any sensible deadlock_timeout: this
+-- transaction then ends, and no other.
 SELECT set_config('lock_timeout', '100ms', true)

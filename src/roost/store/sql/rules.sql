@@ -40,10 +40,10 @@ CREATE POLICY own ON integrations TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 CREATE POLICY all_rows ON integrations TO roost_owner USING (true) WITH CHECK (true);
 
-ALTER TABLE connect_flows ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON connect_flows TO roost_app
+ALTER TABLE oauth_flows ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON oauth_flows TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
-CREATE POLICY all_rows ON connect_flows TO roost_owner USING (true) WITH CHECK (true);
+CREATE POLICY all_rows ON oauth_flows TO roost_owner USING (true) WITH CHECK (true);
 
 ALTER TABLE posts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON posts TO roost_app
@@ -90,30 +90,30 @@ CREATE POLICY own ON ledger TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 CREATE POLICY all_rows ON ledger TO roost_owner USING (true) WITH CHECK (true);
 
-ALTER TABLE alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON alerts TO roost_app
+ALTER TABLE anomalies ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON anomalies TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
-CREATE POLICY all_rows ON alerts TO roost_owner USING (true) WITH CHECK (true);
+CREATE POLICY all_rows ON anomalies TO roost_owner USING (true) WITH CHECK (true);
 
 -- A row of these without a tenant concerns every tenant.
-ALTER TABLE alarms ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON alarms TO roost_app
+ALTER TABLE alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON alerts TO roost_app
     USING (tenant_id IS NULL OR tenant_id = current_tenant())
     WITH CHECK (tenant_id IS NULL OR tenant_id = current_tenant());
-CREATE POLICY all_rows ON alarms TO roost_owner USING (true) WITH CHECK (true);
+CREATE POLICY all_rows ON alerts TO roost_owner USING (true) WITH CHECK (true);
 
-ALTER TABLE holds ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
-CREATE POLICY own ON holds TO roost_app
+ALTER TABLE pause_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON pause_log TO roost_app
     USING (tenant_id IS NULL OR tenant_id = current_tenant())
     WITH CHECK (tenant_id IS NULL OR tenant_id = current_tenant());
-CREATE POLICY all_rows ON holds TO roost_owner USING (true) WITH CHECK (true);
+CREATE POLICY all_rows ON pause_log TO roost_owner USING (true) WITH CHECK (true);
 
 -- Tables that are named nowhere below are only read and written by functions of the owner. The
 -- tables of the job engine are the application's.
 GRANT USAGE ON SCHEMA roost TO roost_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    tenant_keys, integrations, connect_flows, posts, parts, attempts, media_assets, uploads, events,
-    account_snapshots, post_snapshots, ledger, billed_reads, alerts, alarms, app_rests,
+    tenant_keys, integrations, oauth_flows, posts, parts, attempts, media_assets, uploads, events,
+    account_snapshots, post_snapshots, ledger, billed_reads, anomalies, alerts, app_backoffs,
     rate_windows,
     procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers, procrastinate_workers
     TO roost_app;
@@ -121,5 +121,5 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;
 GRANT SELECT ON tenants, alembic_version, sendable_accounts TO roost_app;
 -- Only the pause: the application never changes a tenant's name.
 GRANT UPDATE (paused) ON tenants TO roost_app;
-GRANT SELECT, INSERT ON holds TO roost_app;
-GRANT SELECT, UPDATE ON stop_switch, installation TO roost_app;
+GRANT SELECT, INSERT ON pause_log TO roost_app;
+GRANT SELECT, UPDATE ON global_pause, installation TO roost_app;

@@ -15,7 +15,7 @@ CREATE TABLE tenants (
 -- these again.
 CREATE TABLE tenant_keys (
     tenant_id bigint PRIMARY KEY REFERENCES tenants (id),
-    ring_key_id text NOT NULL,
+    keyring_key_id text NOT NULL,
     sealed_key text NOT NULL
 );
 
@@ -38,10 +38,10 @@ CREATE TABLE integrations (
     connected_at timestamptz NOT NULL,
     collect_due_at timestamptz,
     paused boolean NOT NULL DEFAULT false,
-    -- X accepts no post of this account before then; `rests` counts consecutive refusals.
-    rest_until timestamptz,
-    rest_why text,
-    rests int NOT NULL DEFAULT 0,
+    -- X accepts no post of this account before then; `consecutive_refusals` counts the refusals.
+    backoff_until timestamptz,
+    backoff_reason text,
+    consecutive_refusals int NOT NULL DEFAULT 0,
     -- The cause of the back-off is on our side (a setting, the vault): its posts count as late.
     backoff_counts_as_late boolean NOT NULL DEFAULT false,
     UNIQUE (tenant_id, id)
@@ -52,7 +52,7 @@ CREATE INDEX integrations_collect_due ON integrations (collect_due_at);
 
 -- OAuth flows between the redirect to X and the callback. A row is deleted when it is used; a row
 -- without a verifier records which account a finished flow connected.
-CREATE TABLE connect_flows (
+CREATE TABLE oauth_flows (
     state_hash text PRIMARY KEY,
     tenant_id bigint NOT NULL REFERENCES tenants (id),
     browser_hash text NOT NULL,
@@ -63,10 +63,10 @@ CREATE TABLE connect_flows (
     client_id text NOT NULL,
     -- The account that this flow connected; NULL: it is not finished.
     integration_id bigint,
-    CONSTRAINT connect_flows_connected
+    CONSTRAINT oauth_flows_integration
         FOREIGN KEY (tenant_id, integration_id) REFERENCES integrations (tenant_id, id)
         ON DELETE CASCADE,
-    CONSTRAINT connect_flows_verifier_once
+    CONSTRAINT oauth_flows_verifier_once
         CHECK ((sealed_verifier IS NULL) = (integration_id IS NOT NULL))
 );
 
@@ -108,13 +108,14 @@ CREATE TABLE posts (
         CHECK (due_at > '0100-01-01 00:00+00' AND due_at < '9000-01-01 00:00+00')
 );
 CREATE INDEX posts_account ON posts (integration_id, state, due_at);
-CREATE INDEX posts_begun ON posts (integration_id, due_at) WHERE state = 'publishing';
-CREATE INDEX posts_under_way ON posts (integration_id, due_at, id)
+CREATE INDEX posts_publishing ON posts (integration_id, due_at) WHERE state = 'publishing';
+CREATE INDEX posts_ready ON posts (integration_id, due_at, id)
     WHERE state = 'publishing' AND resume_at IS NULL;
-CREATE INDEX posts_wake ON posts (tenant_id, wake_at, id) WHERE wake_at IS NOT NULL;
-CREATE INDEX posts_wake_next ON posts (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX posts_wake_by_tenant ON posts (tenant_id, wake_at, id) WHERE wake_at IS NOT NULL;
+CREATE INDEX posts_wake ON posts (wake_at) WHERE wake_at IS NOT NULL;
 CREATE INDEX posts_prepare ON posts (prepare_at) WHERE prepare_at IS NOT NULL;
-CREATE INDEX posts_prepare_turns ON posts (tenant_id, prepare_at, id) WHERE prepare_at IS NOT NULL;
+CREATE INDEX posts_prepare_by_tenant ON posts (tenant_id, prepare_at, id)
+    WHERE prepare_at IS NOT NULL;
 -- Only imported posts are indexed, and most posts were not imported.
 CREATE UNIQUE INDEX posts_import_key ON posts (tenant_id, import_key)
     WHERE import_key IS NOT NULL;
@@ -169,7 +170,7 @@ CREATE TABLE attempts (
     media_ids text[] NOT NULL DEFAULT '{}',
     media_keys text[] NOT NULL DEFAULT '{}',
     -- A person has checked that X does not have it.
-    decided_absent boolean NOT NULL DEFAULT false,
+    confirmed_absent boolean NOT NULL DEFAULT false,
     -- How long the app was in back-off since this attempt. That time does not count towards the
     -- time in which the part may be sent again.
     app_backoff interval NOT NULL DEFAULT '0',
@@ -195,16 +196,16 @@ CREATE TABLE media_assets (
 CREATE INDEX media_assets_sha256 ON media_assets (sha256);
 
 -- One upload serves one part, so that a media key identifies its post. An unfinished upload has
--- `under_way` (the JSON of x.media.UploadState), a finished one the other three columns.
+-- `progress` (the JSON of x.media.UploadState), a finished one the other three columns.
 CREATE TABLE uploads (
     asset_id bigint PRIMARY KEY,
     tenant_id bigint NOT NULL,
     media_id text,
     media_key text,
     expires_at timestamptz,
-    under_way jsonb,
+    progress jsonb,
     FOREIGN KEY (tenant_id, asset_id) REFERENCES media_assets (tenant_id, id) ON DELETE CASCADE,
-    CHECK (under_way IS NOT NULL
+    CHECK (progress IS NOT NULL
            OR (media_id IS NOT NULL AND media_key IS NOT NULL AND expires_at IS NOT NULL))
 );
 
@@ -214,10 +215,10 @@ CREATE TABLE events (
     post_id bigint NOT NULL,
     position int,
     at timestamptz NOT NULL,
-    before text,
-    after text NOT NULL,
-    why text NOT NULL,
-    who text NOT NULL DEFAULT 'roost',
+    from_state text,
+    to_state text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL DEFAULT 'roost',
     -- Random: after a restore, the database may give out an id again.
     tag int DEFAULT floor(random() * 2147483647)::int,
     FOREIGN KEY (tenant_id, post_id) REFERENCES posts (tenant_id, id) ON DELETE CASCADE
@@ -226,37 +227,37 @@ CREATE INDEX events_post ON events (post_id, id);
 
 -- Pauses and their ends: of an account's posts; without an account, of a tenant's; without a
 -- tenant, of all posts. The ids come from the sequence of `events`, so that both sort together.
-CREATE TABLE holds (
+CREATE TABLE pause_log (
     id bigint PRIMARY KEY DEFAULT nextval(pg_get_serial_sequence('roost.events', 'id')),
     tenant_id bigint REFERENCES tenants (id),
     integration_id bigint,
     at timestamptz NOT NULL,
     paused boolean NOT NULL,
-    why text NOT NULL,
-    who text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
     CHECK (tenant_id IS NOT NULL OR integration_id IS NULL),
     FOREIGN KEY (tenant_id, integration_id) REFERENCES integrations (tenant_id, id)
 );
-CREATE INDEX holds_whose ON holds (tenant_id, integration_id, id);
+CREATE INDEX pause_log_subject ON pause_log (tenant_id, integration_id, id);
 
 -- The pause of every tenant's posts: one row.
-CREATE TABLE stop_switch (
+CREATE TABLE global_pause (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
     paused boolean NOT NULL DEFAULT false,
-    why text,
+    reason text,
     -- These tables were restored: what was sent after this instant may be missing from them.
     restored_to timestamptz,
     -- These tables are a copy: a person has to choose the real one.
     copied boolean NOT NULL DEFAULT false
 );
-INSERT INTO stop_switch DEFAULT VALUES;
+INSERT INTO global_pause DEFAULT VALUES;
 
 -- X accepts nothing from any account of this app before then.
-CREATE TABLE app_rests (
+CREATE TABLE app_backoffs (
     client_id text NOT NULL,
     environment text NOT NULL,
     until timestamptz NOT NULL,
-    why text NOT NULL,
+    reason text NOT NULL,
     PRIMARY KEY (client_id, environment)
 );
 
@@ -273,8 +274,11 @@ CREATE TABLE rate_windows (
 );
 
 -- The tenant that the dispatcher served last. Its row is locked while a dispatcher works.
-CREATE TABLE turns (environment text PRIMARY KEY, served bigint NOT NULL DEFAULT 0);
-INSERT INTO turns (environment) VALUES ('live'), ('emulator');
+CREATE TABLE dispatch_cursor (
+    environment text PRIMARY KEY,
+    last_tenant_id bigint NOT NULL DEFAULT 0
+);
+INSERT INTO dispatch_cursor (environment) VALUES ('live'), ('emulator');
 
 -- Which database this is, and what its workers have recorded in it: one row.
 CREATE TABLE installation (
@@ -354,7 +358,7 @@ CREATE TABLE billed_reads (
 );
 
 -- Unusual values of a metric.
-CREATE TABLE alerts (
+CREATE TABLE anomalies (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id bigint NOT NULL,
     integration_id bigint NOT NULL,
@@ -371,7 +375,7 @@ CREATE TABLE alerts (
 
 -- What an operator must act on: one open row per kind and subject. Without a tenant, it concerns
 -- every tenant.
-CREATE TABLE alarms (
+CREATE TABLE alerts (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id bigint REFERENCES tenants (id),
     kind text NOT NULL,
@@ -381,7 +385,7 @@ CREATE TABLE alarms (
     message text NOT NULL,
     next text NOT NULL
 );
-CREATE UNIQUE INDEX alarms_open ON alarms (coalesce(tenant_id, 0), kind, subject)
+CREATE UNIQUE INDEX alerts_open ON alerts (coalesce(tenant_id, 0), kind, subject)
     WHERE ended_at IS NULL;
 
 -- Accounts that may publish: connected, and not paused at any level. A worker reads only those of
@@ -390,4 +394,4 @@ CREATE VIEW sendable_accounts WITH (security_invoker = true) AS
     SELECT i.id, i.tenant_id, i.environment
     FROM integrations i JOIN tenants t ON t.id = i.tenant_id
     WHERE i.status = 'connected' AND NOT i.paused AND NOT t.paused
-      AND NOT (SELECT paused FROM stop_switch);
+      AND NOT (SELECT paused FROM global_pause);

@@ -1,11 +1,11 @@
 -- Metrics of accounts and posts at an instant.
 
--- name: open_snapshot_month
--- Make the tables of an instant's month, where they are missing.
-SELECT open_snapshot_month(%(at)s)
+-- name: ensure_snapshot_partitions
+-- Creates the partitions of a month, where they are missing.
+SELECT ensure_snapshot_partitions(%(at)s)
 
 -- name: list_known_metrics
--- The last value of each metric of each part that was read before an instant.
+-- The last value of each metric of some parts before an instant.
 SELECT part_id,
        (array_agg(impressions ORDER BY at DESC) FILTER (WHERE impressions IS NOT NULL))[1]
            AS impressions,
@@ -26,8 +26,8 @@ WHERE integration_id = %(integration)s AND part_id = ANY(%(parts)s::bigint[])
   AND at < %(before)s
 GROUP BY part_id
 
--- name: get_known_account
--- The last value of each metric of an account that was read before an instant.
+-- name: get_known_account_metrics
+-- The last value of each metric of an account before an instant.
 SELECT (array_agg(followers ORDER BY at DESC) FILTER (WHERE followers IS NOT NULL))[1]
            AS followers,
        (array_agg(following ORDER BY at DESC) FILTER (WHERE following IS NOT NULL))[1]

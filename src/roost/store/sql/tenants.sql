@@ -1,14 +1,14 @@
 -- Tenants and their data keys.
 
--- name: see_tenant
--- From here to the end of the transaction, this tenant's rows and no others.
+-- name: set_tenant
+-- Limits the rest of the transaction to this tenant's rows.
 SELECT set_config('roost.tenant', %(tenant)s, true)
 
 -- name: find_tenant_key
--- The data key of the tenant in sight.
-SELECT ring_key_id, sealed_key FROM tenant_keys
+-- The sealed data key of the current tenant.
+SELECT keyring_key_id, sealed_key AS sealed FROM tenant_keys
 
--- name: keep_tenant_key
--- The first to come makes the key; whoever races reads theirs.
-INSERT INTO tenant_keys (tenant_id, ring_key_id, sealed_key)
-VALUES (%(tenant)s, %(ring_key)s, %(sealed)s) ON CONFLICT DO NOTHING
+-- name: add_tenant_key
+-- Stores a data key, unless another process has stored one first.
+INSERT INTO tenant_keys (tenant_id, keyring_key_id, sealed_key)
+VALUES (%(tenant)s, %(keyring_key)s, %(sealed)s) ON CONFLICT DO NOTHING
