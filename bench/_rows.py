@@ -9,7 +9,10 @@ from psycopg.rows import dict_row
 
 _POSTS = "SELECT id, state, reason, due_at FROM roost.posts ORDER BY id"
 _PARTS = "SELECT post_id, position, state, sent_as FROM roost.parts ORDER BY post_id, position"
-_EVENTS = "SELECT post_id, at, position, before, after, why FROM roost.events ORDER BY post_id, id"
+_EVENTS = (
+    "SELECT post_id, at, position, from_state AS before, to_state AS after, reason AS why"
+    " FROM roost.events ORDER BY post_id, id"
+)
 
 
 async def read_rows(admin_url: str) -> dict[int, PostRow]:

@@ -231,8 +231,8 @@ class Scene:
     async def senders(self) -> set[int]:
         """The process numbers of the workers that began an attempt which the rows know."""
         rows = await self.ask(
-            "SELECT DISTINCT substring(who from ':([0-9]+)$')::int FROM roost.events"
-            " WHERE after = 'sending' AND starts_with(who, 'worker ')"
+            "SELECT DISTINCT substring(actor from ':([0-9]+)$')::int FROM roost.events"
+            " WHERE to_state = 'sending' AND starts_with(actor, 'worker ')"
         )
         return {number for (number,) in rows}
 

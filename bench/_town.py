@@ -116,7 +116,7 @@ _FILL = """
         FROM unnest(%(accounts)s::bigint[]) AS account, unnest(%(dues)s::timestamptz[]) AS due
         RETURNING tenant_id, id, integration_id, due_at
     ), told AS (
-        INSERT INTO events (tenant_id, post_id, at, after, why)
+        INSERT INTO events (tenant_id, post_id, at, to_state, reason)
         SELECT tenant_id, id, due_at - interval '1 day', 'scheduled', 'planned by the bench'
         FROM planned
     )

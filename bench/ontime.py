@@ -209,7 +209,7 @@ async def count_statements(town: Town, each: int) -> tuple[float, Counter[str], 
 
 
 def _kind(statement: str) -> str:
-    """A statement's first words: for those of `statements.sql`, the sentence that says what for."""
+    """A statement's first words: for a named statement, the comment that says what it does."""
     return " ".join(statement.split())[:70]
 
 
@@ -281,7 +281,7 @@ _LATEST = """
                extract(epoch FROM a.started_at - p.due_at) AS begun,
                extract(epoch FROM t.sent_at - p.due_at) AS sent
         FROM posts p JOIN parts t ON t.post_id = p.id JOIN attempts a ON a.part_id = t.id
-        JOIN events e ON e.post_id = p.id AND e.after = 'publishing'
+        JOIN events e ON e.post_id = p.id AND e.to_state = 'publishing'
         WHERE t.text LIKE '%lone %lone.%') AS lone
     ORDER BY sent DESC LIMIT 8
 """

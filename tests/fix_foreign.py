@@ -32,10 +32,10 @@ _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
 #: Columns of text that nobody outside writes: our states, kinds and codes, ids, keys, secrets.
 _OURS = (
-    *("after", "api_key", "before", "browser_hash", "client_id", "environment", "family"),
+    *("api_key", "from_state", "to_state", "browser_hash", "client_id", "environment", "family"),
     *("import_key", "kind", "media_id", "metric", "mime_type", "operation", "outcome", "provider"),
     *("quote_of", "reply_settings", "reply_to"),
-    *("redirect_uri", "resource", "resource_id", "ring_key_id", "sealed_key", "sealed_verifier"),
+    *("redirect_uri", "resource", "resource_id", "keyring_key_id", "sealed_key", "sealed_verifier"),
     *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
     *("system_identifier", "time_zone", "version_num", "x_user_id"),
 )
@@ -78,7 +78,7 @@ async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDe
     with psycopg.connect(admin_url, autocommit=True) as connection:
         execute = connection.execute
         execute(
-            "INSERT INTO roost.alerts (tenant_id, integration_id, metric, day, score, observed,"
+            "INSERT INTO roost.anomalies (tenant_id, integration_id, metric, day, score, observed,"
             " expected, message, raised_at) VALUES (%s, %s, 'followers', %s, 9, 9, 1, '', %s)",
             [desk.tenant.id, desk.account.id, now.date(), now],
         )
@@ -89,12 +89,12 @@ async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDe
             {"at": now, "own": desk.tenant.id},
         )
         execute(
-            "INSERT INTO roost.app_rests (client_id, environment, until, why)"
+            "INSERT INTO roost.app_backoffs (client_id, environment, until, reason)"
             " VALUES ('another-app', 'emulator', %s, '')",
             [now + timedelta(days=1)],
         )
         execute(
-            "UPDATE roost.integrations SET health = '', rest_why = '', rest_until = %s,"
+            "UPDATE roost.integrations SET health = '', backoff_reason = '', backoff_until = %s,"
             " metadata = metadata || jsonb_build_object('name', %s::text, 'username', %s::text)",
             [now + timedelta(days=1), HOSTILE, HOSTILE.strip()],
         )

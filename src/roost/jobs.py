@@ -1,6 +1,6 @@
 """The job engine: queue names, and jobs deferred by task name inside the caller's transaction.
 
-The dispatcher queues by itself (`store/statements.sql`, `dispatch_due`), in these words.
+The dispatcher queues by itself (`store/sql/dispatch.sql`, `dispatch_due`), in these words.
 """
 
 import contextlib

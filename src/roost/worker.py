@@ -403,6 +403,6 @@ async def is_any_alive(runtime: Runtime) -> bool:
     """Whether a worker gave a sign of life lately."""
     async with runtime.database.unscoped() as transaction:
         row = await transaction.run_one(
-            "live_workers", within=timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+            "count_live_workers", within=timedelta(seconds=runtime.settings.roost_worker_timeout_s)
         )
     return bool(row and row["n"])

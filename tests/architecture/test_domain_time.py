@@ -27,7 +27,9 @@ def test_no_room_reads_the_machines_clock() -> None:
 
 
 def test_no_statement_reads_the_databases_domain_time() -> None:
-    text = (SOURCE / "store" / "statements.sql").read_text("utf-8").lower()
+    text = "".join(
+        path.read_text("utf-8").lower() for path in (SOURCE / "store" / "sql").glob("*.sql")
+    )
     migrations = "".join(
         path.read_text("utf-8").lower() for path in (SOURCE / "store" / "migrations").rglob("*.py")
     )

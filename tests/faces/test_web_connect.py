@@ -192,7 +192,7 @@ async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
         assert "set-cookie" not in answer.headers
     assert 'href="/api/auth/twitter/start?tenant=default"' in body
     async with runtime.database.tenant(tenant.id) as transaction:
-        rows = await transaction.raw.execute("SELECT state_hash FROM connect_flows")
+        rows = await transaction.raw.execute("SELECT state_hash FROM oauth_flows")
         assert await rows.fetchall() == []
 
 

@@ -183,7 +183,7 @@ async def test_two_first_connections_of_one_account_at_once_make_one_integration
     async with runtime.database.tenant(tenant.id) as transaction:
         vault = await runtime.vault.of(transaction, tenant.id)
         await transaction.raw.commit()
-        await transaction.run("see_tenant", tenant=str(tenant.id))
+        await transaction.run("set_tenant", tenant=str(tenant.id))
         now = runtime.clock.now()
         one = await store.accounts.keep(transaction, vault, tenant.id, LARK, tokens, now=now)
         second = asyncio.create_task(keep())

@@ -157,9 +157,9 @@ async def test_a_post_whose_row_is_held_is_passed_over_and_not_forgotten(desk: D
 async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: Desk) -> None:
     first = await desk.plan("First")
     values = {
-        "now": desk.runtime.clock.now(),
-        "posts": 40,
-        "others": 10,
+        "at": desk.runtime.clock.now(),
+        "max_posts": 40,
+        "max_others": 10,
         "leased_until": desk.runtime.clock.now(),
         "environment": desk.runtime.settings.environment,
         "is_wall_time": False,
@@ -203,9 +203,9 @@ async def test_the_stop_switch_holds_everything_back(desk: Desk) -> None:
     await desk.plan("Due")
     under_way = await desk.plan("Under way")
     await _prepare_at(desk, under_way, desk.runtime.clock.now())
-    await _ask(desk.runtime, "UPDATE stop_switch SET paused = true RETURNING paused")
+    await _ask(desk.runtime, "UPDATE global_pause SET paused = true RETURNING paused")
     assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
-    await _ask(desk.runtime, "UPDATE stop_switch SET paused = false RETURNING paused")
+    await _ask(desk.runtime, "UPDATE global_pause SET paused = false RETURNING paused")
     assert (await dispatch.dispatch_due(desk.runtime)).queued == 3
 
 

@@ -21,10 +21,10 @@ from roost.store.vault import Vault, load_ring, make_key_line
 
 BEGIN = """
     SELECT * FROM roost.begin_attempt(
-        tenant => %s, part => %s, before => 'pending', tried => 0, started_at => %s,
-        deadline => '10 s', media_ids => '{}', media_keys => '{}', at => %s, why => 'handed to X',
-        who => 'a worker', fence_event => NULL, fence_tag => NULL, fence_timeline => NULL,
-        is_wall_time => false)
+        tenant => %s, part => %s, from_state => 'pending', attempt_count => 0, started_at => %s,
+        deadline => '10 s', media_ids => '{}', media_keys => '{}', at => %s,
+        reason => 'handed to X', actor => 'a worker', fence_event => NULL, fence_tag => NULL,
+        fence_timeline => NULL, is_wall_time => false)
 """
 Change = Callable[[Desk, PostId], Coroutine[Any, Any, None]]
 

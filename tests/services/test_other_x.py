@@ -259,7 +259,8 @@ async def rows_of(desk: Desk) -> list[Any]:
     """What is stored of the account: another X's process has nothing to note about it."""
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
-            "SELECT status, health, rest_until, rests, api_key FROM integrations WHERE id = %s",
+            "SELECT status, health, backoff_until, consecutive_refusals, api_key FROM integrations"
+            " WHERE id = %s",
             [desk.account.id],
         )
         return await rows.fetchall()

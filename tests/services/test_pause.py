@@ -237,6 +237,6 @@ async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
     await desk.emulator.jump(hours=1)
     await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
     async with desk.runtime.database.statements(None) as transaction:
-        row = await transaction.run_one("see_stop_switch")
+        row = await transaction.run_one("get_global_pause")
     assert row is not None
     assert row["restored_to"] == first

@@ -23,7 +23,7 @@ MARKS = {
     Scope.POST: "UPDATE roost.posts SET paused = true",
     Scope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
     Scope.TENANT: "UPDATE roost.tenants SET paused = true",
-    Scope.EVERYTHING: "UPDATE roost.stop_switch SET paused = true",
+    Scope.EVERYTHING: "UPDATE roost.global_pause SET paused = true",
 }
 
 
@@ -103,9 +103,9 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
     await working
     async with session(admin_url) as admin:
         rows = await admin.execute(
-            "SELECT (SELECT max(id) FROM roost.events WHERE after = 'sending' AND post_id = %s),"
-            " coalesce((SELECT max(id) FROM roost.holds),"
-            " (SELECT max(id) FROM roost.events WHERE why = 'paused by hand'))",
+            "SELECT (SELECT max(id) FROM roost.events WHERE to_state = 'sending' AND post_id = %s),"
+            " coalesce((SELECT max(id) FROM roost.pause_log),"
+            " (SELECT max(id) FROM roost.events WHERE reason = 'paused by hand'))",
             [posts[0]],
         )
         last, paused = (await rows.fetchone()) or (0, 0)

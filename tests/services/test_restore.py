@@ -160,10 +160,14 @@ async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compar
     found = await store.installation.read(runs)
     at = desk.runtime.clock.now()
     for timeline, tag in (("FFFFFFFF", found.event_tag), (found.timeline, found.event_tag + 1)):
-        await runs.run("mark_alive", at=at, timeline=timeline, event=found.event_id, tag=tag)
+        await runs.run("record_heartbeat", at=at, timeline=timeline, event=found.event_id, tag=tag)
         assert (await store.installation.read(runs)).checked_at is None
     await runs.run(
-        "mark_alive", at=at, timeline=found.timeline, event=found.event_id, tag=found.event_tag
+        "record_heartbeat",
+        at=at,
+        timeline=found.timeline,
+        event=found.event_id,
+        tag=found.event_tag,
     )
     assert (await store.installation.read(runs)).checked_at == at
 

@@ -16,7 +16,7 @@ from roost.store.posts import NewPart
 #: Tables without rows of a tenant: X's apps and users, the job engine, the installation itself.
 _OF_NOBODY = {
     "alembic_version",
-    "app_rests",
+    "app_backoffs",
     "billed_reads",
     "installation",
     "procrastinate_events",
@@ -24,8 +24,8 @@ _OF_NOBODY = {
     "procrastinate_periodic_defers",
     "procrastinate_workers",
     "rate_windows",
-    "stop_switch",
-    "turns",
+    "global_pause",
+    "dispatch_cursor",
 }
 _TABLES = """
     SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity,
@@ -97,7 +97,7 @@ async def test_a_snapshot_of_another_tenants_part_is_refused(
     neighbour = await make_tenant(runtime, "neighbour")
     theirs = await connect_account(runtime, neighbour, emulator, "larkbooks")
     async with runtime.database.tenant(neighbour.id) as transaction:
-        await transaction.raw.execute("SELECT open_snapshot_month(%s)", [now])
+        await transaction.raw.execute("SELECT ensure_snapshot_partitions(%s)", [now])
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             await transaction.raw.execute(
                 "INSERT INTO post_snapshots (tenant_id, integration_id, part_id, at, likes)"
@@ -109,7 +109,9 @@ async def test_a_snapshot_of_another_tenants_part_is_refused(
 
 async def test_partitions_are_out_of_the_applications_reach(runtime: Runtime) -> None:
     async with runtime.database.unscoped() as transaction:
-        await transaction.raw.execute("SELECT open_snapshot_month(%s)", [runtime.clock.now()])
+        await transaction.raw.execute(
+            "SELECT ensure_snapshot_partitions(%s)", [runtime.clock.now()]
+        )
         found = await transaction.raw.execute(
             "SELECT c.relname, has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE')"
             " FROM pg_class c WHERE c.relispartition AND c.relkind = 'r'"

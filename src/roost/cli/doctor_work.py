@@ -71,13 +71,13 @@ async def _apps(runtime: Runtime) -> list[Finding]:
     now = runtime.clock.now()
     async with runtime.database.statements(None) as transaction:
         rows = await transaction.run(
-            "list_app_rests", now=now, environment=runtime.settings.environment
+            "list_app_backoffs", at=now, environment=runtime.settings.environment
         )
     return [
         Finding(
             f"X app {row['client_id'][:6]}…",
             Health.NOTICE,
-            f"X takes nothing of its accounts: {row['why']}",
+            f"X takes nothing of its accounts: {row['reason']}",
             f"Tried again {ago(row['until'], now)}.",
         )
         for row in rows

@@ -80,10 +80,10 @@ async def _see(
     async with runtime.database.statements(account.tenant_id) as transaction:
         holds = await pause.find_holds(transaction)
         apps = await transaction.run(
-            "list_app_rests", now=now, environment=runtime.settings.environment
+            "list_app_backoffs", at=now, environment=runtime.settings.environment
         )
     waits = [
-        Wait(row["why"], row["until"]) for row in apps if row["client_id"] == account.client_id
+        Wait(row["reason"], row["until"]) for row in apps if row["client_id"] == account.client_id
     ]
     if account.rest_until is not None and account.rest_until > now:
         waits.append(Wait(account.rest_why or "X takes no post at present", account.rest_until))

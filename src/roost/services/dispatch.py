@@ -31,9 +31,9 @@ async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE
     now = runtime.clock.now()
     row = await runtime.database.alone.run_one(
         "dispatch_due",
-        now=now,
-        posts=posts_in_queue,
-        others=_OTHERS_IN_QUEUE,
+        at=now,
+        max_posts=posts_in_queue,
+        max_others=_OTHERS_IN_QUEUE,
         leased_until=now + _LEASE,
         environment=runtime.settings.environment,
         is_wall_time=runtime.clock.is_wall_time,

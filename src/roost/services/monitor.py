@@ -28,7 +28,7 @@ async def find_oldest(runtime: Runtime, transaction: Statements, now: datetime) 
     What somebody has paused is not asked about, nor what waits for X: it should be out after that.
     """
     environment = runtime.settings.environment
-    row = await transaction.run_one("oldest_due_post", now=now, environment=environment)
+    row = await transaction.run_one("get_oldest_due_at", at=now, environment=environment)
     oldest: datetime | None = row["at"] if row else None
     return oldest
 
@@ -62,7 +62,7 @@ async def check_alerts(runtime: Runtime) -> datetime | None:
 async def _end_idle_backoffs(runtime: Runtime, transaction: Statements, now: datetime) -> None:
     """An app whose back-off is over is tried by its next post; without one, nothing waits."""
     environment = runtime.settings.environment
-    for row in await transaction.run("end_idle_backoffs", now=now, environment=environment):
+    for row in await transaction.run("delete_expired_backoffs", at=now, environment=environment):
         for kind in store.alerts.OF_APPS:
             await store.alerts.resolve_alert(transaction, None, kind, row["client_id"], at=now)
 

@@ -40,9 +40,9 @@ class Holds:
 
 async def find_holds(transaction: Statements) -> Holds:
     """What holds the posts of the tenant in sight back; in sight of none, everybody's."""
-    row = await transaction.run_one("see_holds")
+    row = await transaction.run_one("get_pauses")
     assert row is not None
-    return Holds(**row)
+    return Holds(tenant=row["tenant"], everything=row["everything"], why=row["reason"])
 
 
 def held_by(post: Post, account: Integration, holds: Holds) -> tuple[Scope, ...]:
@@ -73,7 +73,7 @@ async def hold_post(runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused
         state = await store.posts.lock_state(transaction, post_id)
         if paused and not POST_MOVES[state]:
             raise PostOver(f"Post {post_id} is {state}: there is nothing to hold back.")
-        row = await transaction.run_one("pause_post", post=post_id, paused=paused)
+        row = await transaction.run_one("set_post_paused", post=post_id, paused=paused)
         if row is not None:
             why = "paused by hand" if paused else "goes on, by hand"
             await store.posts.tell(
@@ -89,8 +89,8 @@ async def hold_account(runtime: Runtime, account: Integration, *, paused: bool) 
     async with runtime.database.statements(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
-            "pause_account", integration=account.id, paused=paused,
-            at=runtime.clock.now(), why=why, actor=runtime.actor,
+            "set_account_paused", integration=account.id, paused=paused,
+            at=runtime.clock.now(), reason=why, actor=runtime.actor,
         )  # fmt: skip
         await transaction.run("announce_due")
 
@@ -101,7 +101,11 @@ async def hold_tenant(runtime: Runtime, tenant: Tenant, *, paused: bool) -> None
     async with runtime.database.statements(tenant.id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
-            "pause_tenant", paused=paused, at=runtime.clock.now(), why=why, actor=runtime.actor
+            "set_tenant_paused",
+            paused=paused,
+            at=runtime.clock.now(),
+            reason=why,
+            actor=runtime.actor,
         )
         await transaction.run("announce_due")
 

@@ -158,11 +158,11 @@ async def say_send(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
     async with runtime.database.statements(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
         if journal.post.state is PostState.MISSED:
-            await transaction.run("start_anew", post=post_id, now=runtime.clock.now())
+            await transaction.run("reset_lateness", post=post_id, at=runtime.clock.now())
             why = "decided by hand: it is sent all the same"
         else:
             journal, part = await _undecided(transaction, post_id)
-            await transaction.run("decide_absent", attempt=part.last.id)
+            await transaction.run("confirm_absent", attempt=part.last.id)
             why = f"decided by hand: part {part.part.position} is not on X, so it is sent"
         await _move(runtime, transaction, journal, PostState.PUBLISHING, why)
         return await _done(runtime, transaction, journal)
@@ -218,7 +218,7 @@ async def go_on(runtime: Runtime, tenant: Tenant, post_id: PostId, text: str | N
             actor=runtime.actor,
         )  # fmt: skip
         if text is not None:
-            await transaction.run("change_text", part=current.part.id, text=text)
+            await transaction.run("set_part_text", part=current.part.id, text=text)
         why = "decided by hand: the thread goes on from there"
         await _move(runtime, transaction, journal, PostState.PUBLISHING, why)
         return await _done(runtime, transaction, journal)
@@ -342,7 +342,7 @@ async def _move(
 async def _done(runtime: Runtime, transaction: Statements, journal: PublishState) -> Post:
     post, now = journal.post, runtime.clock.now()
     # What goes on has no job: the dispatcher is to look, and the sweep finds it at the latest.
-    await transaction.run("wake_post", post=post.id, now=now)
+    await transaction.run("wake_post", post=post.id, at=now)
     await transaction.run("announce_due")
     return await store.posts.get(transaction, post.id)
 

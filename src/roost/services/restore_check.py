@@ -157,7 +157,7 @@ class DatabaseCheck:
             if self.problem is None:
                 await self._keep(found)
                 await runs.run(
-                    "mark_alive", at=self.runtime.x_now(), timeline=found.timeline,
+                    "record_heartbeat", at=self.runtime.x_now(), timeline=found.timeline,
                     event=found.event_id, tag=found.event_tag,
                 )  # fmt: skip
             return found
@@ -170,7 +170,7 @@ class DatabaseCheck:
         with contextlib.suppress(OSError, *DATABASE_AWAY):
             found = await self.check()
             if self.problem is None:
-                await self.runtime.database.alone.run("mark_clean_stop", tag=tag)
+                await self.runtime.database.alone.run("record_clean_stop", tag=tag)
                 mark = msgspec.structs.replace(_mark_of(found), clean_stop_tag=tag)
                 await self._write(mark)
 
@@ -263,7 +263,7 @@ async def stop_after_restore(
         to = restored_to or known_until or _EVER
         known = f"nothing after {to.isoformat(timespec='seconds')} is known in it"
         await transaction.run(
-            "stop_after_restore", why=f"{why}; {known}", to=to, copied=copied, at=now,
+            "pause_after_restore", reason=f"{why}; {known}", restored_to=to, copied=copied, at=now,
             actor=runtime.actor,
         )  # fmt: skip
         await store.alerts.open_alert(

@@ -74,7 +74,7 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
     Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed; nothing is resumed then.
     """
     async with runtime.database.statements(None) as transaction:
-        switch = await transaction.run_one("see_stop_switch")
+        switch = await transaction.run_one("get_global_pause")
     assert switch is not None
     resumed = Resumed()
     if switch["copied"] and not accept_copy:
@@ -92,7 +92,7 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
             await store.installation.accept(
                 transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
             )
-        await transaction.run("go_on_with_everything", at=now, actor=runtime.actor)
+        await transaction.run("resume_everything", at=now, actor=runtime.actor)
         for kind in (AlertKind.RESTORED, AlertKind.COPIED):
             await store.alerts.resolve_alert(transaction, None, kind, "database", at=now)
         await transaction.run("announce_due")
@@ -138,7 +138,7 @@ async def _pause(runtime: Runtime, account: Integration) -> None:
     async with runtime.database.statements(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
-            "pause_account", integration=account.id, paused=True, at=runtime.clock.now(), why=why,
+            "set_account_paused", integration=account.id, paused=True, at=runtime.clock.now(), reason=why,
             actor=runtime.actor,
         )  # fmt: skip
 
@@ -256,8 +256,8 @@ class _Search:
         """An attempt whose answer is not known, for what X has or may have."""
         now = self.runtime.clock.now()
         await transaction.run(
-            "doubt_part", part=part.part.id, before=part.part.state, started_at=self.since, at=now,
-            why=_FORGOTTEN, actor=self.runtime.actor,
+            "mark_part_unknown", part=part.part.id, from_state=part.part.state, started_at=self.since, at=now,
+            reason=_FORGOTTEN, actor=self.runtime.actor,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(

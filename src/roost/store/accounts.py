@@ -137,9 +137,9 @@ def integration_of(row: Mapping[Any, Any]) -> Integration:
         token_expires_at=datetime.fromisoformat(about["tokenExpiresAt"]),
         connected_at=row["connected_at"],
         paused=row["paused"],
-        rest_until=row["rest_until"],
-        rest_why=row["rest_why"],
-        rests=row["rests"],
+        rest_until=row["backoff_until"],
+        rest_why=row["backoff_reason"],
+        rests=row["consecutive_refusals"],
         backoff_counts_as_late=row["backoff_counts_as_late"],
     )
 
@@ -190,9 +190,9 @@ async def keep(
         "connected_at": now,
         "collect_due_at": now,
         "health": None,
-        "rest_until": None,
-        "rest_why": None,
-        "rests": 0,
+        "backoff_until": None,
+        "backoff_reason": None,
+        "consecutive_refusals": 0,
         "backoff_counts_as_late": False,
     }
     statement = insert(integrations).values(

@@ -71,7 +71,7 @@ async def list_open(transaction: Statements) -> list[Alert]:
     """The open alerts of the tenant in sight, and everybody's, oldest first."""
     return [
         Alert(**row | {"kind": AlertKind(row["kind"])})
-        for row in await transaction.run("list_alerts")
+        for row in await transaction.run("list_open_alerts")
     ]
 
 

@@ -47,10 +47,10 @@ async def keep(
 
     Those of this tenant that nobody finished in time are forgotten.
     """
-    await transaction.raw.execute("DELETE FROM connect_flows WHERE expires_at < %s", [now])
+    await transaction.raw.execute("DELETE FROM oauth_flows WHERE expires_at < %s", [now])
     state_hash = fingerprint(state)
     await transaction.raw.execute(
-        "INSERT INTO connect_flows (state_hash, tenant_id, browser_hash, sealed_verifier,"
+        "INSERT INTO oauth_flows (state_hash, tenant_id, browser_hash, sealed_verifier,"
         " redirect_uri, environment, client_id, expires_at)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         [
@@ -77,7 +77,7 @@ async def take(transaction: Transaction, vault: TenantVault, state: str) -> Flow
     """The connection of this state, taken away so that no other request can use it."""
     state_hash = fingerprint(state)
     rows = await transaction.raw.execute(
-        "DELETE FROM connect_flows WHERE state_hash = %s AND integration_id IS NULL"
+        "DELETE FROM oauth_flows WHERE state_hash = %s AND integration_id IS NULL"
         " RETURNING sealed_verifier, browser_hash, redirect_uri, environment, client_id,"
         " expires_at",
         [state_hash],
@@ -99,7 +99,7 @@ async def keep_connected(
 ) -> None:
     """Remember which account a connection has connected, for as long as it could have waited."""
     await transaction.raw.execute(
-        "INSERT INTO connect_flows (state_hash, tenant_id, browser_hash, redirect_uri,"
+        "INSERT INTO oauth_flows (state_hash, tenant_id, browser_hash, redirect_uri,"
         " environment, client_id, expires_at, integration_id)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
         [
@@ -120,7 +120,7 @@ async def find_connected(
 ) -> IntegrationId | None:
     """The account that this browser's connection has connected a few minutes ago."""
     rows = await transaction.raw.execute(
-        "SELECT integration_id FROM connect_flows"
+        "SELECT integration_id FROM oauth_flows"
         " WHERE state_hash = %s AND browser_hash = %s AND expires_at >= %s",
         [fingerprint(state), fingerprint(browser), now],
     )

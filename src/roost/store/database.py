@@ -144,14 +144,14 @@ class Database:
     async def tenant(self, tenant_id: TenantId) -> AsyncIterator[Transaction]:
         """A transaction that sees one tenant's rows; committed at the end, rolled back on error."""
         async with self.unscoped() as transaction:
-            await transaction.run("see_tenant", tenant=str(tenant_id))
+            await transaction.run("set_tenant", tenant=str(tenant_id))
             yield transaction
 
     @contextlib.asynccontextmanager
     async def tenant_apart(self, tenant_id: TenantId) -> AsyncIterator[Transaction]:
         """The same on a connection outside the pool: for what waits for somebody else."""
         async with _begin(self._apart) as transaction:
-            await transaction.run("see_tenant", tenant=str(tenant_id))
+            await transaction.run("set_tenant", tenant=str(tenant_id))
             yield transaction
 
     @contextlib.asynccontextmanager
@@ -169,7 +169,7 @@ class Database:
         async with self._pool.connection() as raw, _closed_if_read_only(raw), raw.transaction():
             statements = Statements(raw)
             if tenant_id is not None:
-                await statements.run("see_tenant", tenant=str(tenant_id))
+                await statements.run("set_tenant", tenant=str(tenant_id))
             yield statements
 
     async def connect(self) -> psycopg.AsyncConnection[Any]:

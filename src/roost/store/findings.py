@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from roost.models import Anomaly, IntegrationId, Metric, TenantId
 from roost.store.database import Transaction
-from roost.store.tables import alerts
+from roost.store.tables import anomalies
 
 
 async def add_anomalies(
@@ -35,10 +35,10 @@ async def add_anomalies(
         for one in found
     ]
     written = await transaction.sql.execute(
-        insert(alerts)
+        insert(anomalies)
         .values(rows)
         .on_conflict_do_nothing(index_elements=["integration_id", "metric", "day"])
-        .returning(alerts.c.integration_id, alerts.c.metric, alerts.c.day)
+        .returning(anomalies.c.integration_id, anomalies.c.metric, anomalies.c.day)
     )
     fresh = {tuple(row) for row in written}
     return [one for one in found if (one.integration_id, one.metric, one.day) in fresh]
@@ -48,9 +48,9 @@ async def list_anomalies(
     transaction: Transaction, integration_id: IntegrationId | None = None
 ) -> list[Anomaly]:
     """The tenant's alerts, of one account or all, oldest day first."""
-    wanted = select(alerts).order_by(alerts.c.day, alerts.c.id)
+    wanted = select(anomalies).order_by(anomalies.c.day, anomalies.c.id)
     if integration_id is not None:
-        wanted = wanted.where(alerts.c.integration_id == integration_id)
+        wanted = wanted.where(anomalies.c.integration_id == integration_id)
     rows = await transaction.sql.execute(wanted)
     return [
         Anomaly(

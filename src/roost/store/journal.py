@@ -62,11 +62,11 @@ async def find_next(
 ) -> TakenUp | None:
     """The account's next post on its way that does not wait, in due order."""
     row = await database.run_one(
-        "take_up_post",
+        "load_post",
         tenant=tenant_id,
         post=None,
         integration=integration_id,
-        besides=array_of(besides),
+        excluding=array_of(besides),
     )
     return None if row is None else _taken_up(row)
 
@@ -74,7 +74,7 @@ async def find_next(
 async def get(transaction: Statements, post_id: PostId) -> PublishState:
     """The journal of any post. Raises: PostNotFound."""
     row = await transaction.run_one(
-        "take_up_post", tenant=None, post=post_id, integration=None, besides=array_of(())
+        "load_post", tenant=None, post=post_id, integration=None, excluding=array_of(())
     )
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
@@ -86,9 +86,9 @@ async def get(transaction: Statements, post_id: PostId) -> PublishState:
 
 def _taken_up(row: Mapping[str, Any]) -> TakenUp:
     account = row["account"] | {
-        name: _instant(row["account"][name]) for name in ("connected_at", "rest_until")
+        name: _instant(row["account"][name]) for name in ("connected_at", "backoff_until")
     }
-    sealed_key = SealedKey(row["ring_key_id"], row["sealed_key"]) if row["sealed_key"] else None
+    sealed_key = SealedKey(row["keyring_key_id"], row["sealed_key"]) if row["sealed_key"] else None
     return TakenUp(_journal(row, account), accounts.sealed_grant(account, sealed_key))
 
 
@@ -142,7 +142,7 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PublishState
         paused=row["paused"],
         tolerance=row["tolerance"],
     )
-    rest_until = row["app_rest_until"]
+    rest_until = row["app_backoff_until"]
     return PublishState(
         post=post,
         account=accounts.integration_of(account),
@@ -157,7 +157,7 @@ def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PublishState
             )
             for each in row["windows"] or ()
         ),
-        app_rest=Rest(rest_until, row["app_rest_why"]) if rest_until else None,
+        app_rest=Rest(rest_until, row["app_backoff_reason"]) if rest_until else None,
         recheck=Recheck(row["recheck_since"], row["recheck_until"])
         if row["recheck_until"]
         else None,
@@ -173,7 +173,7 @@ def _attempt(told: Mapping[str, Any]) -> Attempt:
         outcome=Outcome(told["outcome"]) if told["outcome"] else None,
         empty_reads=told["empty_reads"],
         empty_read_at=_instant(told["empty_read_at"]),
-        decided_absent=told["decided_absent"],
+        decided_absent=told["confirmed_absent"],
         media_ids=tuple(XMediaId(each) for each in told["media_ids"]),
         media_keys=tuple(told["media_keys"]),
         app_backoff=timedelta(seconds=told["backoff_seconds"]),
@@ -214,14 +214,14 @@ async def begin_attempt(
             "begin_attempt",
             tenant=tenant_id,
             part=journal.part.id,
-            before=journal.part.state,
-            tried=len(journal.attempts),
+            from_state=journal.part.state,
+            attempt_count=len(journal.attempts),
             started_at=started_at,
             deadline=deadline,
             at=at,
             media_ids=media_ids,
             media_keys=media_keys,
-            why=why,
+            reason=why,
             actor=actor,
             fence_event=fence.event_id if fence else None,
             fence_tag=fence.event_tag if fence else None,
@@ -283,7 +283,7 @@ async def settle_sent(
     `besides` are posts of the account that could not be gone on with anyway.
     """
     row = await database.run_one(
-        "settle_sent",
+        "record_sent",
         tenant=tenant_id,
         part=part.id,
         post=part.post_id,
@@ -294,13 +294,13 @@ async def settle_sent(
         outcome=outcome,
         sent_at=sent_at,
         usd=usd,
-        priced=priced,
+        price_reason=priced,
         at=at,
-        before=before,
-        why=why,
+        from_state=before,
+        reason=why,
         actor=actor,
         # By the statement's own snapshot this post is on its way still.
-        besides=array_of([*besides, part.post_id]),
+        excluding=array_of([*besides, part.post_id]),
         windows=_told(windows),
     )
     assert row is not None
@@ -326,7 +326,7 @@ async def keep_windows(
     windows: Collection[Window],
 ) -> None:
     """Remember how many creates X still takes of the account."""
-    await transaction.run("keep_windows", integration=integration_id, windows=_told(windows))
+    await transaction.run("save_rate_windows", integration=integration_id, windows=_told(windows))
 
 
 async def end_attempt(
@@ -347,10 +347,10 @@ async def end_attempt(
         part=part.id,
         attempt=attempt.id,
         number=attempt.number,
-        after=after,
+        to_state=after,
         outcome=outcome,
         at=at,
-        why=why,
+        reason=why,
         actor=actor,
     )
     return bool(row and row["moved"])
@@ -360,7 +360,7 @@ async def count_empty_read(
     transaction: Statements, attempt: Attempt, at: datetime, *, counts: bool
 ) -> None:
     """The timeline did not show the post; only a read past X's read lag counts."""
-    await transaction.run("count_empty_read", attempt=attempt.id, at=at, counts=int(counts))
+    await transaction.run("record_empty_read", attempt=attempt.id, at=at, counts=int(counts))
 
 
 async def move_part(
@@ -375,7 +375,7 @@ async def move_part(
 ) -> bool:
     """Change a part's state without an attempt's answer; False where it was not in `before`."""
     row = await transaction.run_one(
-        "move_part", part=part_id, before=before, after=after, at=at, why=why, actor=actor
+        "move_part", part=part_id, from_state=before, to_state=after, at=at, reason=why, actor=actor
     )
     return bool(row and row["moved"])
 
@@ -393,7 +393,7 @@ async def wait_until(
 ) -> None:
     """Let the post wait until an instant of domain time; the dispatcher brings it back."""
     await transaction.run(
-        "wait_post", post=post_id, until=until, excused=excused, counts_as_late=counts_as_late,
-        at=at, reason=reason, why=f"waits: {reason}", actor=actor,
+        "defer_post", post=post_id, until=until, excused=excused, counts_as_late=counts_as_late,
+        at=at, wait_reason=reason, reason=f"waits: {reason}", actor=actor,
     )  # fmt: skip
     await transaction.run("announce_due")

@@ -95,11 +95,11 @@ class _Question:
         """As the statement reads it; an account that has posts left is of interest when it is
         given back."""
         return {
-            "what": self.what,
+            "action": {"take": "acquire", "give": "release"}.get(self.what, "hold"),
             "kind": int(self.kind),
             "key": self.key,
             "account": self.account,
-            "besides": list(self.besides),
+            "excluding": list(self.besides),
         }
 
 
@@ -115,10 +115,10 @@ async def find_silent(
     transaction: Statements, accounts: Collection[Integration], *, within: timedelta
 ) -> list[Silent]:
     """Who keeps some of these accounts and has given no sign of life for so long (wall time)."""
-    rows = await transaction.run("silent_senders", sender=int(_Kind.SENDER), within=within)
+    rows = await transaction.run("list_stale_holders", lock_kind=int(_Kind.SENDER), within=within)
     kept: dict[str, set[int]] = {}
     for row in rows:
-        kept.setdefault(row["who"], set()).add(row["key"])
+        kept.setdefault(row["worker"], set()).add(row["key"])
     return [
         Silent(actor, tuple(one.id for one in accounts if user_key(one.x_user_id) in keys))
         for actor, keys in kept.items()
@@ -261,7 +261,7 @@ class SenderLocks:
         locks, and `find_silent` finds it by this."""
         async with self._turn:
             if not self._connection.closed:
-                await self._run(STATEMENTS["give_sign"], {"who": actor})
+                await self._run(STATEMENTS["name_session"], {"worker": actor})
 
     async def drain(self, patience_s: float = 30.0) -> None:
         """Begin nothing more, and wait so long for what is under way."""
@@ -336,8 +336,8 @@ class SenderLocks:
             if self._connection.closed and any(each.what == "take" for each in questions):
                 await self._reopen()
             rows = await self._run(
-                STATEMENTS["ask_locks"],
-                {"questions": json.dumps([each.row() for each in questions])},
+                STATEMENTS["run_lock_requests"],
+                {"requests": json.dumps([each.row() for each in questions])},
             )
             return [_Answer((self._opened, pid), done, is_left) for pid, done, is_left in rows]
 

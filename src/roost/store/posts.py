@@ -83,7 +83,7 @@ async def add(
     await add_parts(transaction, tenant_id, integration_id, post_id, parts)
     await tell(transaction, tenant_id, post_id, now, None, state, why, actor=actor)
     if due_at is not None:
-        await transaction.run("plan_media", post=post_id, ahead=upload_lead)
+        await transaction.run("schedule_upload", post=post_id, lead=upload_lead)
         await transaction.run("announce_due")
     return post_id
 
@@ -141,9 +141,9 @@ async def tell(
         post=post_id,
         position=position,
         at=at,
-        before=before,
-        after=after,
-        why=why,
+        from_state=before,
+        to_state=after,
+        reason=why,
         actor=actor,
     )
 
@@ -202,7 +202,13 @@ async def _with_parts(transaction: Statements, rows: list[dict[str, Any]]) -> li
 
 async def list_events(transaction: Statements, post_id: PostId) -> list[Event]:
     """The post's history, oldest first."""
-    return [Event(**row) for row in await transaction.run("list_events", post=post_id)]
+    return [
+        Event(
+            at=row["at"], post_id=row["post_id"], position=row["position"],
+            before=row["from_state"], after=row["to_state"], why=row["reason"], actor=row["actor"],
+        )
+        for row in await transaction.run("list_events", post=post_id)
+    ]  # fmt: skip
 
 
 async def move(
@@ -223,8 +229,8 @@ async def move(
     row = await transaction.run_one(
         "move_post",
         post=post_id,
-        before=before,
-        after=after,
+        from_state=before,
+        to_state=after,
         reason=reason,
         at=at,
         due_at=due_at,
@@ -270,7 +276,7 @@ async def list_own(
     transaction: Statements, integration_id: IntegrationId, tweets: Collection[TweetId]
 ) -> dict[TweetId, datetime | None]:
     """Which of these tweets are parts of the account, each with when it was deleted from X."""
-    rows = await transaction.run("list_own_posts", integration=integration_id, tweets=list(tweets))
+    rows = await transaction.run("list_own_parts", integration=integration_id, tweets=list(tweets))
     return {TweetId(row["sent_as"]): row["deleted_at"] for row in rows}
 
 
@@ -285,7 +291,7 @@ async def list_said(
     """What each account has on X from then till then, or is to publish, but for one post."""
     said: dict[IntegrationId, list[Said]] = {each: [] for each in integrations}
     for row in await transaction.run(
-        "list_said",
+        "list_texts",
         integrations=list(integrations),
         since=since,
         until=until,
@@ -320,7 +326,7 @@ async def replace_parts(
     parts: Sequence[NewPart],
 ) -> None:
     """Other parts for a post of which X has nothing."""
-    await transaction.run("drop_parts", post=post_id)
+    await transaction.run("delete_parts", post=post_id)
     await add_parts(transaction, tenant_id, integration_id, post_id, parts)
 
 
@@ -340,7 +346,7 @@ async def reschedule(
         at=at,
         kinds=alerts.values_of(alerts.OF_POST_STATE),
     )
-    await transaction.run("plan_media", post=post_id, ahead=upload_lead)
+    await transaction.run("schedule_upload", post=post_id, lead=upload_lead)
     await transaction.run("announce_due")
 
 

@@ -13,14 +13,14 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from psycopg import sql
-from sqlalchemy import Engine, NullPool, create_engine, event, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
 from roost.errors import DatabaseCreationRefused
 from roost.store.roles import Roles, make_roles, password_for, roles_of
 from roost.store.session import open_checked_session, set_up_sync
 
 #: The newest migration.
-HEAD = "2026_11_28_texts"
+HEAD = "2026_12_1"
 #: Any two numbers, the same for every process that prepares a database, or migrates its tables.
 _PREPARING = 7_067_810
 _MIGRATING = 7_067_811
@@ -119,19 +119,32 @@ def _migrate(url: str, roles: Roles) -> bool:
 
 
 def _name_roles(engine: Engine, roles: Roles) -> None:
-    """Let migrations be written as for a database called `roost`: name this one's roles instead."""
-    names = {"roost_owner": roles.owner, "roost_app": roles.app}
-
-    def replace(found: re.Match[str]) -> str:
-        quoted = sql.Identifier(names[found[0]]).as_string()
-        return quoted.replace("%", "%%")
+    """Let migrations be written for a database called `roost`: use this database's role names."""
+    # A `%` in a statement of SQLAlchemy is doubled.
+    roles = Roles(roles.owner.replace("%", "%%"), roles.app.replace("%", "%%"))
 
     def rename(
         _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
     ) -> tuple[str, Any]:
-        return _ROLE.sub(replace, statement), parameters
+        return with_role_names(statement, roles), parameters
 
     event.listen(engine, "before_cursor_execute", rename, retval=True)
+
+
+def with_role_names(script: str, roles: Roles) -> str:
+    """SQL that names `roost_owner` and `roost_app`, with the names of these roles instead."""
+    names = {"roost_owner": roles.owner, "roost_app": roles.app}
+    return _ROLE.sub(lambda found: sql.Identifier(names[found[0]]).as_string(), script)
+
+
+def execute_file(connection: Connection, name: str) -> None:
+    """Execute a file of `store/sql` in a migration, for example `functions.sql`."""
+    execute_script(connection, resources.files("roost.store").joinpath("sql", name).read_text())
+
+
+def execute_script(connection: Connection, script: str) -> None:
+    """Execute several statements of SQL in a migration; they take no parameters."""
+    connection.exec_driver_sql(script.replace("%", "%%"))
 
 
 def _version(connection: Any) -> str | None:

@@ -55,8 +55,8 @@ async def open_month(database: Database, instant: datetime) -> None:
     for tries_left in reversed(range(_OPENING_TRIES)):
         try:
             async with database.statements(None) as statements:
-                await statements.run("wait_briefly_for_locks")
-                await statements.run("open_snapshot_month", at=instant)
+                await statements.run("set_lock_timeout")
+                await statements.run("ensure_snapshot_partitions", at=instant)
             return
         except psycopg.errors.LockNotAvailable:
             if not tries_left:
@@ -219,7 +219,9 @@ async def get_known_account(
     transaction: Transaction, integration_id: IntegrationId, *, before: datetime
 ) -> dict[Metric, int]:
     """The last value of each metric of an account that was read before an instant."""
-    row = await transaction.run_one("get_known_account", integration=integration_id, before=before)
+    row = await transaction.run_one(
+        "get_known_account_metrics", integration=integration_id, before=before
+    )
     return _known(row or {}, _ACCOUNT)
 
 

@@ -41,9 +41,9 @@ integrations = Table(
     _instant("connected_at"),
     _instant("collect_due_at", nullable=True),
     Column("paused", Boolean, nullable=False, server_default="false"),
-    _instant("rest_until", nullable=True),
-    Column("rest_why", Text),
-    Column("rests", Integer, nullable=False, server_default="0"),
+    _instant("backoff_until", nullable=True),
+    Column("backoff_reason", Text),
+    Column("consecutive_refusals", Integer, nullable=False, server_default="0"),
     Column("backoff_counts_as_late", Boolean, nullable=False, server_default="false"),
 )
 
@@ -119,8 +119,8 @@ billed_reads = Table(
     Column("day", Date, primary_key=True),
 )
 
-alerts = Table(
-    "alerts",
+anomalies = Table(
+    "anomalies",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("tenant_id", BigInteger, nullable=False),

@@ -23,7 +23,7 @@ async def list_uploads(transaction: Statements, post_id: PostId) -> dict[MediaAs
             Upload(row["asset_id"], row["media_id"], row["media_key"], row["expires_at"])
             if row["media_id"]
             else None,
-            json.dumps(row["under_way"]).encode() if row["under_way"] else None,
+            json.dumps(row["progress"]).encode() if row["progress"] else None,
         )
         for row in await transaction.run("list_uploads", post=post_id)
     }
@@ -32,7 +32,7 @@ async def list_uploads(transaction: Statements, post_id: PostId) -> dict[MediaAs
 async def keep_upload(transaction: Statements, tenant_id: TenantId, upload: Upload) -> None:
     """Remember what X answered to an upload."""
     await transaction.run(
-        "keep_upload",
+        "save_upload",
         tenant=tenant_id,
         asset=upload.asset_id,
         media_id=upload.media_id,
@@ -46,5 +46,5 @@ async def keep_upload_under_way(
 ) -> None:
     """Remember how far an upload is; `state` is JSON."""
     await transaction.run(
-        "keep_upload_under_way", tenant=tenant_id, asset=asset_id, state=state.decode()
+        "save_upload_progress", tenant=tenant_id, asset=asset_id, progress=state.decode()
     )

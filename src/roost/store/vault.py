@@ -172,16 +172,16 @@ class Vault:
         if row is None:
             fresh = os.urandom(_KEY_BYTES)
             await transaction.run(
-                "keep_tenant_key",
+                "add_tenant_key",
                 tenant=tenant_id,
-                ring_key=first.id,
+                keyring_key=first.id,
                 sealed=_seal(first.key, fresh, _place_of(tenant_id).encode()),
             )
             row = await transaction.run_one("find_tenant_key")
             assert row is not None
             # What this transaction may still roll back is not remembered.
-            return self._open_key(tenant_id, SealedKey(row["ring_key_id"], row["sealed_key"]))
-        return self.open(tenant_id, SealedKey(row["ring_key_id"], row["sealed_key"]))
+            return self._open_key(tenant_id, SealedKey(row["keyring_key_id"], row["sealed"]))
+        return self.open(tenant_id, SealedKey(row["keyring_key_id"], row["sealed"]))
 
     def open(self, tenant_id: TenantId, key: SealedKey) -> TenantVault:
         """The vault of a tenant whose data key is at hand. Raises as `of` does."""

@@ -57,7 +57,7 @@ async def tell_health(runtime: OpenRuntime) -> Response:
     within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
     try:
         async with asyncio.timeout(_PATIENCE_S), runtime.database.unscoped() as transaction:
-            workers = await transaction.run_one("live_workers", within=within)
+            workers = await transaction.run_one("count_live_workers", within=within)
             oldest = await monitor.find_oldest(runtime, transaction, now)
             holds = await pause.find_holds(transaction)
     except (*DATABASE_AWAY, TimeoutError):

@@ -168,7 +168,7 @@ class _Files:
     async def _ready(self) -> None:
         now = self.runtime.clock.now()
         async with self.runtime.database.statements(self.post.tenant_id) as transaction:
-            await transaction.run("go_on", post=self.post.id, now=now)
+            await transaction.run("end_wait", post=self.post.id, at=now)
             await self._tell(transaction, "its files are on X")
             await transaction.run("announce_due")
 
@@ -176,7 +176,7 @@ class _Files:
         log.warning("post %s: %s", self.post.id, why)
         at = self.runtime.clock.now() + pause
         async with self.runtime.database.statements(self.post.tenant_id) as transaction:
-            await transaction.run("prepare_again_at", post=self.post.id, at=at)
+            await transaction.run("retry_upload_at", post=self.post.id, at=at)
             await self._tell(transaction, f"waits: {why}")
             await transaction.run("announce_due")
 

@@ -228,13 +228,13 @@ class Way:
         account, now = self.account, self.runtime.clock.now()
         if account.rests:
             async with self.runtime.database.statements(self.tenant_id) as transaction:
-                await transaction.run("end_account_rest", integration=account.id)
+                await transaction.run("end_account_backoff", integration=account.id)
         if self.journal.app_rest is None:
             return
 
         async def work(transaction: Statements) -> None:
             await transaction.run(
-                "end_app_rest", client_id=account.client_id, environment=account.environment
+                "end_app_backoff", client_id=account.client_id, environment=account.environment
             )
             for kind in OF_APPS:
                 await store.alerts.resolve_alert(transaction, None, kind, account.client_id, at=now)
@@ -310,7 +310,7 @@ class Way:
 
         async def work(transaction: Statements) -> None:
             await transaction.run(
-                "rest_account", integration=self.account.id, until=until, why=why,
+                "back_off_account", integration=self.account.id, until=until, reason=why,
                 counts_as_late=counts_as_late,
             )  # fmt: skip
 
@@ -327,11 +327,11 @@ class Way:
 
         async def work(transaction: Statements) -> None:
             await transaction.run(
-                "rest_app",
+                "back_off_app",
                 client_id=account.client_id,
                 environment=account.environment,
                 until=now + pause,
-                why=error.message,
+                reason=error.message,
             )
             for other in set(OF_APPS) - {kind}:
                 await store.alerts.resolve_alert(
@@ -355,7 +355,7 @@ class Way:
         now = self.runtime.clock.now()
 
         async def work(transaction: Statements) -> None:
-            await transaction.run("ask_for_media", post=self.journal.post.id, now=now)
+            await transaction.run("request_upload", post=self.journal.post.id, at=now)
 
         await self.write(work)
         await self.rest(pause, why)

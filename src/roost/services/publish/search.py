@@ -132,7 +132,7 @@ async def find_twin(way: Way, part: PartProgress) -> Twin | None:
         return Twin(_address(way, seen.tweet_id), claimed=False, seen=seen, is_ours=is_ours)
     known = await way.write(
         lambda transaction: transaction.run_one(
-            "find_twin", integration=way.account.id, text=part.part.text, part=part.part.id
+            "find_duplicate", integration=way.account.id, text=part.part.text, part=part.part.id
         )
     )
     if known is None:
@@ -144,7 +144,7 @@ async def find_twin(way: Way, part: PartProgress) -> Twin | None:
 async def _is_another_unsettled(way: Way, part: PartProgress) -> bool:
     """Whether the answer to an identical part is not known yet: the post may be that one's."""
     row = await way.write(
-        lambda transaction: transaction.run_one("has_unsettled_twin", part=part.part.id)
+        lambda transaction: transaction.run_one("has_unresolved_duplicate", part=part.part.id)
     )
     return bool(row and row["found"])
 

@@ -1,0 +1,29 @@
+-- Dispatch: what is due becomes jobs. functions.sql describes the functions.
+
+-- name: announce_due
+-- Wakes the dispatchers when the transaction commits: something is due earlier than they know.
+SELECT pg_notify('roost_due', '')
+
+-- name: dispatch_due
+-- Queues what is due, and returns when to dispatch next: now, where something due is left.
+-- A post is due when the worker's clock and, where domain time is wall time, the database's say so.
+SELECT p.queued + m.queued + a.queued AS queued,
+       CASE WHEN p.more OR m.more OR a.more THEN %(at)s ELSE next_due(n.at) END AS next_at
+FROM (SELECT CASE WHEN %(is_wall_time)s THEN least(%(at)s, clock_timestamp()) ELSE %(at)s END
+             AS at) AS n,
+     queue_due_posts(n.at, %(max_posts)s, %(environment)s) AS p,
+     queue_preparations(%(at)s, %(max_others)s, %(environment)s) AS m,
+     queue_due_accounts(%(at)s, %(leased_until)s, %(max_others)s, %(environment)s) AS a
+
+-- name: dispatch_stranded
+-- Queues publishing posts that have no job.
+SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
+
+-- name: get_oldest_due_at
+-- Since when the oldest late post should be published; NULL: no post is late.
+SELECT oldest_due_post(%(at)s, %(environment)s) AS at
+
+-- name: count_live_workers
+-- How many workers have sent a heartbeat within a period.
+SELECT count(*) AS n FROM procrastinate_workers
+WHERE last_heartbeat > clock_timestamp() - %(within)s::interval

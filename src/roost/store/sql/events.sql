@@ -1,0 +1,34 @@
+-- The history of posts.
+
+-- name: add_event
+-- Adds one event to a post's history.
+INSERT INTO events (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
+VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(from_state)s, %(to_state)s, %(reason)s,
+        %(actor)s)
+
+-- name: list_events
+-- A post's history, oldest first: its own events, and the pauses of its account, its tenant or
+-- everything that began or ended while it was to be published, or that it began under.
+WITH own AS (
+    SELECT id, at, post_id, position, from_state, to_state, reason, actor
+    FROM events WHERE post_id = %(post)s
+), span AS (
+    SELECT p.id, p.tenant_id, p.integration_id, (SELECT min(own.id) FROM own) AS first,
+           CASE WHEN p.state IN ('draft', 'scheduled', 'publishing') THEN NULL
+                ELSE (SELECT max(own.id) FROM own) END AS last
+    FROM posts p WHERE p.id = %(post)s
+), pauses AS (
+    SELECT l.*, s.id AS post_id, s.first,
+           lead(l.id) OVER (PARTITION BY l.tenant_id, l.integration_id ORDER BY l.id) AS next
+    FROM span s JOIN pause_log l
+      ON l.tenant_id IS NULL
+         OR (l.tenant_id = s.tenant_id
+             AND (l.integration_id IS NULL OR l.integration_id = s.integration_id))
+    WHERE s.last IS NULL OR l.id < s.last
+)
+SELECT at, post_id, position, from_state, to_state, reason, actor FROM (
+    SELECT * FROM own
+    UNION ALL
+    SELECT id, at, post_id, NULL, NULL, CASE WHEN paused THEN 'held' ELSE 'free' END, reason, actor
+    FROM pauses WHERE id > first OR (paused AND (next IS NULL OR next > first))
+) AS lines ORDER BY id

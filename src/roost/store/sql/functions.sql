@@ -1,0 +1,701 @@
+-- The current text of every SQL function of Roost. A migration that changes one changes this file,
+-- drops the old function where its parameters or its result changed, and executes the file again.
+-- A test compares the file with the migrated database.
+--
+-- A SECURITY DEFINER function runs as `roost_owner`, sees the rows of all tenants, and returns only
+-- ids, times, counts and booleans. The other functions see what their caller sees.
+--
+-- Parameters are written with their function's name: in SQL functions, a column of the same name
+-- would hide them.
+
+
+-- Tenants, OAuth flows and accounts
+-- ---------------------------------
+
+-- The tenant whose rows the application sees in this transaction; NULL: none.
+CREATE OR REPLACE FUNCTION current_tenant() RETURNS bigint LANGUAGE sql STABLE
+    RETURN nullif(current_setting('roost.tenant', true), '')::bigint;
+
+-- The id of the tenant of this name, or NULL.
+CREATE OR REPLACE FUNCTION find_tenant(tenant_name text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN (SELECT id FROM tenants WHERE name = find_tenant.tenant_name);
+
+-- Creates a tenant. Raises unique_violation where the name is taken.
+CREATE OR REPLACE FUNCTION make_tenant(tenant_name text, tenant_time_zone text) RETURNS bigint
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    INSERT INTO tenants (name, time_zone)
+    VALUES (make_tenant.tenant_name, make_tenant.tenant_time_zone) RETURNING id
+    $$;
+
+-- The ids of all tenants.
+CREATE OR REPLACE FUNCTION list_tenants() RETURNS TABLE (tenant_id bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$ SELECT id FROM tenants ORDER BY id $$;
+
+-- The tenant of an OAuth flow, finished or not; NULL: there is no such flow.
+CREATE OR REPLACE FUNCTION find_flow_tenant(state_hash text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN (SELECT f.tenant_id FROM oauth_flows f
+            WHERE f.state_hash = find_flow_tenant.state_hash);
+
+-- X's user id of a tenant's account of this environment, which names the account's lock; or NULL.
+CREATE OR REPLACE FUNCTION get_x_user_id(tenant bigint, integration bigint, environment text)
+    RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN (SELECT i.metadata ->> 'userId' FROM integrations i
+            WHERE i.tenant_id = get_x_user_id.tenant AND i.id = get_x_user_id.integration
+              AND i.environment = get_x_user_id.environment);
+
+-- Whether a tenant other than the current one has connected this user of X.
+CREATE OR REPLACE FUNCTION is_connected_elsewhere(environment text, x_user_id text)
+    RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN EXISTS (SELECT FROM integrations i
+                   WHERE i.environment = is_connected_elsewhere.environment
+                     AND i.metadata ->> 'userId' = is_connected_elsewhere.x_user_id
+                     AND i.status <> 'disconnected' AND i.tenant_id <> current_tenant());
+
+
+-- The installation
+-- ----------------
+
+-- What distinguishes this database from a copy of it, and its latest event.
+CREATE OR REPLACE FUNCTION read_watermark(
+        OUT system_identifier text, OUT database_oid bigint, OUT timeline text,
+        OUT registered_system text, OUT registered_oid bigint,
+        OUT generation int, OUT generation_tag int,
+        OUT event_id bigint, OUT event_tag int, OUT event_at timestamptz,
+        OUT alive_at timestamptz, OUT checked_at timestamptz, OUT clean_stop_tag int,
+        OUT at timestamptz)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    SELECT (SELECT s.system_identifier::text FROM pg_control_system() s),
+           (SELECT d.oid::bigint FROM pg_database d WHERE d.datname = current_database()),
+           left(pg_walfile_name(pg_current_wal_lsn()), 8),
+           i.system_identifier, i.database_oid, i.generation, i.generation_tag,
+           e.id, coalesce(e.tag, 0), e.at, i.alive_at, i.checked_at, i.clean_stop_tag,
+           clock_timestamp()
+    FROM installation i
+    LEFT JOIN LATERAL (SELECT id, tag, at FROM events ORDER BY id DESC LIMIT 1) AS e ON true
+    $$;
+
+-- Whether this event exists. The tag excludes a later event with the same id.
+CREATE OR REPLACE FUNCTION has_event(event bigint, tag int) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    BEGIN
+        RETURN EXISTS (SELECT FROM events e
+                       WHERE e.id = has_event.event AND coalesce(e.tag, 0) = has_event.tag);
+    END
+    $$;
+
+-- Raises SQLSTATE RS001 where the database lacks the last event that a worker has seen in it, or
+-- is on another timeline. A fail-over and a point-in-time recovery change the timeline; the
+-- control file shows that later than the name of the log file does.
+CREATE OR REPLACE FUNCTION require_fence(event bigint, tag int, timeline text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    BEGIN
+        IF require_fence.timeline <> left(pg_walfile_name(pg_current_wal_lsn()), 8)
+           OR NOT has_event(require_fence.event, require_fence.tag) THEN
+            RAISE EXCEPTION 'the database lacks event % that was seen in it on timeline %',
+                require_fence.event, require_fence.timeline USING ERRCODE = 'RS001';
+        END IF;
+    END
+    $$;
+
+
+-- The path of a part through publishing
+-- -------------------------------------
+-- load_post, begin_attempt and record_sent set the tenant themselves: each is one message to the
+-- server, and a transaction of its own where the caller has none.
+
+-- One post, or else the account's next publishing post in due order that does not wait: everything
+-- that publishing needs, with the account's sealed tokens, in one row. A NULL tenant leaves the
+-- transaction's tenant as it is.
+-- Media, uploads and attempts are read by ids of the parts. A join may be planned the other way
+-- round while a table is empty, and would then read all of it once it is large.
+CREATE OR REPLACE FUNCTION load_post(
+        tenant bigint, post bigint, integration bigint, excluding bigint[])
+    RETURNS TABLE (
+        id bigint, tenant_id bigint, integration_id bigint, state text, due_at timestamptz,
+        reason text, tolerance interval, paused boolean, late_from timestamptz, account json,
+        keyring_key_id text, sealed_key text, app_backoff_until timestamptz,
+        app_backoff_reason text, parts json, media json, uploads json, attempts json, windows json,
+        recheck_since timestamptz, recheck_until timestamptz)
+    LANGUAGE plpgsql VOLATILE
+    AS $$
+    #variable_conflict use_column
+    BEGIN
+        IF load_post.tenant IS NOT NULL THEN
+            PERFORM set_config('roost.tenant', load_post.tenant::text, true);
+        END IF;
+        RETURN QUERY
+        WITH chosen_post AS MATERIALIZED (
+            (SELECT id FROM posts
+             WHERE integration_id = load_post.integration AND state = 'publishing'
+               AND resume_at IS NULL AND NOT paused AND NOT id = ANY(load_post.excluding)
+               AND (SELECT true FROM sendable_accounts WHERE id = load_post.integration)
+             ORDER BY due_at, id LIMIT 1)
+            UNION ALL SELECT load_post.post WHERE load_post.post IS NOT NULL
+        ), with_parts AS MATERIALIZED (
+            SELECT id, ARRAY(SELECT p.id FROM parts p WHERE p.post_id = chosen_post.id) AS parts
+            FROM chosen_post
+        ), with_assets AS MATERIALIZED (
+            SELECT id, parts,
+                   ARRAY(SELECT m.id FROM media_assets m WHERE m.part_id = ANY(parts)) AS assets
+            FROM with_parts
+        )
+        SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.tolerance,
+               n.paused, coalesce(n.late_from, n.due_at) AS late_from,
+               row_to_json(i) AS account, k.keyring_key_id, k.sealed_key,
+               b.until AS app_backoff_until, b.reason AS app_backoff_reason,
+               (SELECT json_agg(p ORDER BY p.position) FROM parts p
+                WHERE p.post_id = n.id) AS parts,
+               (SELECT json_agg(m ORDER BY m.position) FROM media_assets m
+                WHERE m.id = ANY(c.assets)) AS media,
+               (SELECT json_agg(u) FROM uploads u
+                WHERE u.asset_id = ANY(c.assets) AND u.media_id IS NOT NULL) AS uploads,
+               (SELECT json_agg(a ORDER BY a.number) FROM (
+                    SELECT t.*, extract(epoch FROM t.deadline_at - clock_timestamp())::float8
+                           AS seconds_left,
+                           extract(epoch FROM t.app_backoff)::float8 AS backoff_seconds
+                    FROM attempts t WHERE t.part_id = ANY(c.parts)) a) AS attempts,
+               (SELECT json_agg(w) FROM rate_windows w
+                WHERE w.environment = i.environment
+                  AND w.x_user_id = i.metadata ->> 'userId') AS windows,
+               s.recheck_since, s.recheck_until
+        FROM with_assets c JOIN posts n ON n.id = c.id
+        JOIN integrations i ON i.id = n.integration_id
+        LEFT JOIN tenant_keys k ON k.tenant_id = n.tenant_id
+        LEFT JOIN app_backoffs b ON b.client_id = i.client_id AND b.environment = i.environment
+        CROSS JOIN installation s;
+    END
+    $$;
+
+-- The commit before sending: moves the part to `sending`, only from the state and the number of
+-- attempts that the decision was made on, and adds the event and the attempt. `started_at` is X's
+-- time, `at` the worker's; the deadline is wall time of the database, later than the sender's own.
+-- The advisory lock is shared by attempts, and exclusive to a pause: once a pause has been
+-- acknowledged, no attempt commits. The post's row stays locked until the attempt is committed. An
+-- edit or a cancellation locks it too, so that the later of the two sees what the earlier wrote.
+-- Where domain time is wall time, the post must be due by the database's clock as well.
+CREATE OR REPLACE FUNCTION begin_attempt(
+        tenant bigint, part bigint, from_state text, attempt_count int, started_at timestamptz,
+        deadline interval, media_ids text[], media_keys text[], at timestamptz, reason text,
+        actor text, fence_event bigint, fence_tag int, fence_timeline text, is_wall_time boolean)
+    RETURNS TABLE (id bigint, number int, event_id bigint, event_tag int)
+    LANGUAGE plpgsql VOLATILE
+    AS $$
+    #variable_conflict use_column
+    BEGIN
+        PERFORM set_config('roost.tenant', begin_attempt.tenant::text, true);
+        IF begin_attempt.fence_event IS NOT NULL THEN
+            PERFORM require_fence(begin_attempt.fence_event, begin_attempt.fence_tag,
+                                  begin_attempt.fence_timeline);
+        END IF;
+        PERFORM pg_advisory_xact_lock_shared(21072, 0);
+        PERFORM FROM posts p
+        WHERE p.id = (SELECT post_id FROM parts WHERE id = begin_attempt.part) FOR SHARE;
+        -- This statement's snapshot is taken after the locks: it sees what they have waited for.
+        RETURN QUERY
+        WITH moved AS (
+            UPDATE parts SET state = 'sending'
+            WHERE id = begin_attempt.part AND state = begin_attempt.from_state
+              AND (SELECT count(*) FROM attempts a WHERE a.part_id = begin_attempt.part)
+                  = begin_attempt.attempt_count
+              AND (SELECT true FROM posts p
+                   WHERE p.id = parts.post_id AND p.state = 'publishing' AND NOT p.paused
+                     AND (NOT begin_attempt.is_wall_time OR p.due_at <= clock_timestamp())
+                     AND (SELECT true FROM sendable_accounts s WHERE s.id = p.integration_id))
+            RETURNING id, tenant_id, post_id, position
+        ), event AS (
+            INSERT INTO events
+                (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
+            SELECT tenant_id, post_id, position, begin_attempt.at, begin_attempt.from_state,
+                   'sending', begin_attempt.reason, begin_attempt.actor
+            FROM moved RETURNING id, tag
+        ), attempt AS (
+            INSERT INTO attempts
+                (tenant_id, part_id, number, started_at, deadline_at, media_ids, media_keys)
+            SELECT tenant_id, id, begin_attempt.attempt_count + 1, begin_attempt.started_at,
+                   clock_timestamp() + begin_attempt.deadline, begin_attempt.media_ids,
+                   begin_attempt.media_keys
+            FROM moved RETURNING id, number
+        )
+        SELECT a.id, a.number, e.id, e.tag FROM attempt a, event e;
+    END
+    $$;
+
+-- Whether a part of any tenant has this id of X as its own.
+CREATE OR REPLACE FUNCTION is_claimed(tweet text) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    BEGIN
+        RETURN EXISTS (SELECT FROM parts p WHERE p.sent_as = is_claimed.tweet);
+    END
+    $$;
+
+-- X has a part: writes its id, the attempt's outcome, the bill, the events, the post's end where
+-- this was its last part, and the rate windows. `moved` is false, and nothing is written, where a
+-- part of any tenant has the id already, or where the part has a later attempt.
+-- `forgotten`: the database lacks the attempt, because it was restored meanwhile.
+CREATE OR REPLACE FUNCTION record_sent(
+        tenant bigint, part bigint, post bigint, integration bigint, attempt bigint, number int,
+        tweet text, outcome text, sent_at timestamptz, usd numeric, price_reason text,
+        at timestamptz, from_state text, reason text, actor text, windows json, excluding bigint[])
+    RETURNS TABLE (moved boolean, known boolean, is_last boolean, forgotten boolean)
+    LANGUAGE plpgsql VOLATILE
+    AS $$
+    #variable_conflict use_column
+    DECLARE
+        claimed boolean;
+    BEGIN
+        PERFORM set_config('roost.tenant', record_sent.tenant::text, true);
+        claimed := is_claimed(record_sent.tweet);
+        RETURN QUERY
+        WITH moved AS (
+            UPDATE parts
+            SET state = 'sent', sent_as = record_sent.tweet, sent_at = record_sent.sent_at
+            WHERE id = record_sent.part AND state IN ('sending', 'unknown') AND NOT claimed
+              AND NOT EXISTS (SELECT FROM attempts later
+                              WHERE later.part_id = record_sent.part
+                                AND later.number > record_sent.number)
+              AND EXISTS (SELECT FROM attempts this WHERE this.id = record_sent.attempt
+                          AND this.part_id = record_sent.part)
+            RETURNING tenant_id, integration_id, post_id, position
+        ), ended_attempt AS (
+            UPDATE attempts SET outcome = record_sent.outcome
+            WHERE id = record_sent.attempt AND EXISTS (SELECT FROM moved)
+        ), bill AS (
+            INSERT INTO ledger (tenant_id, integration_id, at, operation, status, usd, reason)
+            SELECT tenant_id, integration_id, record_sent.at, 'create_post', 201, record_sent.usd,
+                   record_sent.price_reason
+            FROM moved
+        ), published AS (
+            UPDATE posts SET state = 'published', reason = NULL, resume_at = NULL
+            WHERE id = record_sent.post AND state = 'publishing' AND EXISTS (SELECT FROM moved)
+              AND NOT EXISTS (SELECT FROM parts other WHERE other.post_id = record_sent.post
+                              AND other.id <> record_sent.part AND other.state <> 'sent')
+            RETURNING id
+        ), event AS (
+            INSERT INTO events
+                (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
+            SELECT tenant_id, post_id, position, record_sent.at, from_state, to_state, reason,
+                   record_sent.actor
+            FROM (
+                SELECT 1 AS line, tenant_id, post_id, position,
+                       record_sent.from_state AS from_state, 'sent' AS to_state,
+                       record_sent.reason AS reason
+                FROM moved
+                UNION ALL
+                SELECT 2, m.tenant_id, m.post_id, NULL, 'publishing', 'published',
+                       'every part is on X'
+                FROM moved m JOIN published ON true) AS lines ORDER BY line
+        ), rate_window AS (
+            INSERT INTO rate_windows
+                (environment, x_user_id, family, max_requests, remaining, resets_at)
+            SELECT i.environment, i.metadata ->> 'userId', w.family, w.max_requests, w.remaining,
+                   w.resets_at
+            FROM moved m JOIN integrations i ON i.id = m.integration_id,
+                 json_to_recordset(record_sent.windows) AS w
+                 (family text, max_requests int, remaining int, resets_at timestamptz)
+            ON CONFLICT (environment, x_user_id, family) DO UPDATE
+            SET max_requests = excluded.max_requests, remaining = excluded.remaining,
+                resets_at = excluded.resets_at
+        )
+        SELECT EXISTS (SELECT FROM moved) AS moved,
+               claimed AS known,
+               EXISTS (SELECT FROM published) AND NOT EXISTS (
+                    SELECT FROM posts p WHERE p.integration_id = record_sent.integration
+                    AND p.state = 'publishing' AND p.resume_at IS NULL AND NOT p.paused
+                    AND NOT p.id = ANY(record_sent.excluding)
+               ) AS is_last,
+               NOT EXISTS (SELECT FROM attempts this WHERE this.id = record_sent.attempt
+                           AND this.part_id = record_sent.part) AS forgotten;
+    END
+    $$;
+
+-- A trigger: a change of state that is not among its arguments raises check_violation.
+CREATE OR REPLACE FUNCTION refuse_illegal_move() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT (OLD.state || '>' || NEW.state) = ANY (TG_ARGV) THEN
+            RAISE EXCEPTION '% % may not go from % to %',
+                TG_TABLE_NAME, OLD.id, OLD.state, NEW.state
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'legal_moves';
+        END IF;
+        RETURN NEW;
+    END
+    $$;
+
+-- Those of some ids of X that a part of any tenant has as its own.
+CREATE OR REPLACE FUNCTION list_claimed(tweets text[]) RETURNS TABLE (sent_as text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    SELECT DISTINCT p.sent_as FROM parts p WHERE p.sent_as = ANY(list_claimed.tweets)
+    $$;
+
+-- Whether another part of any tenant has the same text and account of X, and may be on X while its
+-- id is not known.
+CREATE OR REPLACE FUNCTION has_unresolved_duplicate(part bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN EXISTS (
+        SELECT FROM parts mine JOIN integrations i ON i.id = mine.integration_id
+        JOIN integrations o ON o.environment = i.environment
+                           AND o.metadata ->> 'userId' = i.metadata ->> 'userId'
+        JOIN parts duplicate ON duplicate.integration_id = o.id AND duplicate.text = mine.text
+        WHERE mine.id = has_unresolved_duplicate.part AND duplicate.id <> mine.id
+          AND duplicate.state IN ('sending', 'unknown'));
+
+-- Whether an account has publishing posts that do not wait. The statement that releases the
+-- account's lock calls it after that, so it sees what was committed before. In plpgsql, its plan
+-- is cached.
+CREATE OR REPLACE FUNCTION has_ready_posts(account bigint, excluding bigint[]) RETURNS boolean
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    BEGIN
+        RETURN EXISTS (SELECT FROM posts p
+                       WHERE p.integration_id = has_ready_posts.account
+                         AND p.state = 'publishing' AND p.resume_at IS NULL AND NOT p.paused
+                         AND NOT p.id = ANY (has_ready_posts.excluding))
+               AND EXISTS (SELECT FROM sendable_accounts a
+                           WHERE a.id = has_ready_posts.account);
+    END
+    $$;
+
+
+-- Dispatch: what is due becomes jobs
+-- ----------------------------------
+-- Each function is one statement of its caller's, which is committed before it answers: a worker
+-- that is stopped holds no row. Jobs are inserted as the engine's `procrastinate_defer_jobs_v1`
+-- inserts them, but a post that has a waiting job already is skipped instead of failing all.
+-- Sub-selects from `sendable_accounts` are scalar on purpose: the planner makes no join of them,
+-- which would read all posts where an estimate is wrong.
+
+-- How many more jobs a queue accepts, so that its workers have only what they can soon begin.
+CREATE OR REPLACE FUNCTION queue_capacity(queue text, at_most int) RETURNS int
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN queue_capacity.at_most - (
+        SELECT count(*) FROM procrastinate_jobs
+        WHERE queue_name = queue_capacity.queue AND status = 'todo'
+          AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp()));
+
+-- Queues posts that are due: scheduled ones, and waiting ones that may resume. `more`: some may be
+-- left, because the queue is full or because another transaction holds their rows.
+--
+-- Tenants are served round robin, one post each per round, beginning after the tenant that was
+-- served last. Where fewer than 100 posts are due, their tenants are read from them. Otherwise the
+-- tenants are found by jumping from one to the next in the index, so that the cost is that of the
+-- tenants with waiting posts and of the posts that are queued. A nearly full queue is left as it
+-- is: a pass costs nearly the same whatever it queues.
+CREATE OR REPLACE FUNCTION queue_due_posts(
+        at timestamptz, at_most int, environment text, OUT queued int, OUT more boolean)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    DECLARE
+        capacity int;
+        last_tenant bigint;
+        last_in_round bigint;
+        due_tenants bigint[];
+        serving bigint[];
+        remaining bigint[];
+        share int;
+        candidate_count int := 0;
+        moved_count int := 0;
+    BEGIN
+        queued := 0;
+        more := true;
+        SELECT c.last_tenant_id INTO last_tenant FROM dispatch_cursor c
+        WHERE c.environment = queue_due_posts.environment FOR UPDATE;
+        capacity := queue_capacity('publish.' || queue_due_posts.environment,
+                                   queue_due_posts.at_most);
+        IF capacity < queue_due_posts.at_most / 4.0 THEN
+            RETURN;
+        END IF;
+        due_tenants := ARRAY(SELECT p.tenant_id FROM posts p
+                             WHERE p.wake_at <= queue_due_posts.at
+                             ORDER BY p.wake_at LIMIT 100);
+        IF cardinality(due_tenants) = 100 THEN
+            due_tenants := ARRAY(
+                WITH RECURSIVE heads AS (
+                    (SELECT p.tenant_id, p.wake_at FROM posts p WHERE p.wake_at IS NOT NULL
+                     ORDER BY p.tenant_id, p.wake_at LIMIT 1)
+                    UNION ALL
+                    SELECT n.tenant_id, n.wake_at FROM heads h, LATERAL (
+                        SELECT p.tenant_id, p.wake_at FROM posts p
+                        WHERE p.wake_at IS NOT NULL AND p.tenant_id > h.tenant_id
+                        ORDER BY p.tenant_id, p.wake_at LIMIT 1) n
+                )
+                SELECT h.tenant_id FROM heads h WHERE h.wake_at <= queue_due_posts.at);
+        END IF;
+        SELECT coalesce(array_agg(t.id ORDER BY t.id <= last_tenant, t.id), '{}')
+        INTO serving FROM (SELECT DISTINCT unnest(due_tenants) AS id) t
+        WHERE EXISTS (SELECT FROM sendable_accounts a
+                      WHERE a.tenant_id = t.id AND a.environment = queue_due_posts.environment);
+        -- Each tenant gets an equal share; what some do not use goes to the others next time.
+        WHILE capacity > 0 AND cardinality(serving) > 0 LOOP
+            remaining := serving[capacity + 1 :];
+            serving := serving[1 : capacity];
+            share := ceil(capacity::numeric / cardinality(serving));
+            WITH candidates AS MATERIALIZED (
+                SELECT p.id, p.round, t.place, t.tenant_id
+                FROM unnest(serving) WITH ORDINALITY AS t (tenant_id, place), LATERAL (
+                    SELECT p.id, row_number() OVER (ORDER BY p.wake_at, p.id) AS round
+                    FROM posts p
+                    WHERE p.tenant_id = t.tenant_id AND p.wake_at <= queue_due_posts.at
+                      AND (SELECT true FROM sendable_accounts a
+                           WHERE a.id = p.integration_id
+                             AND a.environment = queue_due_posts.environment)
+                    ORDER BY p.wake_at, p.id LIMIT share) p
+                ORDER BY p.round, t.place LIMIT capacity
+            ), claimed AS (
+                -- The row is checked again, because another transaction may have moved it. The
+                -- condition is written so that no index serves it: the row is found by its id.
+                SELECT p.id, p.state AS from_state, c.round, c.place
+                FROM posts p JOIN candidates c ON c.id = p.id
+                WHERE (p.wake_at <= queue_due_posts.at) IS TRUE FOR UPDATE OF p SKIP LOCKED
+            ), moved AS (
+                UPDATE posts p SET state = 'publishing', resume_at = NULL
+                FROM claimed c WHERE c.id = p.id
+                RETURNING p.tenant_id, p.integration_id, p.id, c.from_state, c.round, c.place
+            ), event AS (
+                INSERT INTO events
+                    (tenant_id, post_id, at, from_state, to_state, reason, actor)
+                SELECT m.tenant_id, m.id, queue_due_posts.at, m.from_state, 'publishing',
+                       'its time has come', 'dispatcher'
+                FROM moved m WHERE m.from_state = 'scheduled'
+            ), job AS (
+                INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)
+                SELECT 'publish.' || queue_due_posts.environment, 'publish', 'post:' || m.id,
+                       jsonb_build_object('tenant_id', m.tenant_id,
+                                          'integration_id', m.integration_id, 'post_id', m.id)
+                FROM moved m ORDER BY m.round, m.place
+                ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+            )
+            SELECT count(*), (SELECT count(*) FROM moved),
+                   (array_agg(c.tenant_id ORDER BY c.round DESC, c.place DESC))[1],
+                   array_agg(c.tenant_id ORDER BY c.place) FILTER (WHERE c.round = share)
+            INTO candidate_count, moved_count, last_in_round, serving FROM candidates c;
+            last_tenant := coalesce(last_in_round, last_tenant);
+            serving := remaining || serving;
+            queued := queued + moved_count;
+            capacity := capacity - moved_count;
+            EXIT WHEN moved_count < candidate_count;
+        END LOOP;
+        more := cardinality(serving) > 0 OR moved_count < candidate_count;
+        IF queued > 0 THEN
+            UPDATE dispatch_cursor c SET last_tenant_id = last_tenant
+            WHERE c.environment = queue_due_posts.environment;
+        END IF;
+    END
+    $$;
+
+-- Queues posts whose files must be uploaded to X: every tenant's first, then every second, ….
+CREATE OR REPLACE FUNCTION queue_preparations(
+        at timestamptz, at_most int, environment text, OUT queued int, OUT more boolean)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    DECLARE
+        capacity int := queue_capacity('prepare.' || queue_preparations.environment,
+                                       queue_preparations.at_most);
+    BEGIN
+        queued := 0;
+        more := coalesce(queue_preparations.at >= (
+            SELECT p.prepare_at FROM posts p WHERE p.prepare_at IS NOT NULL
+            ORDER BY p.prepare_at LIMIT 1), false);
+        IF NOT more OR capacity <= 0 THEN
+            RETURN;
+        END IF;
+        WITH candidates AS MATERIALIZED (
+            SELECT p.id FROM tenants t, LATERAL (
+                SELECT p.id, p.prepare_at,
+                       row_number() OVER (ORDER BY p.prepare_at, p.id) AS round
+                FROM posts p
+                WHERE p.tenant_id = t.id AND p.prepare_at <= queue_preparations.at
+                  AND NOT p.paused
+                  AND (SELECT true FROM sendable_accounts a
+                       WHERE a.id = p.integration_id
+                         AND a.environment = queue_preparations.environment)
+                ORDER BY p.prepare_at, p.id LIMIT capacity) p
+            ORDER BY p.round, p.prepare_at, p.id LIMIT capacity
+        ), claimed AS (
+            SELECT p.id FROM posts p JOIN candidates c ON c.id = p.id
+            WHERE (p.prepare_at <= queue_preparations.at) IS TRUE FOR UPDATE OF p SKIP LOCKED
+        ), moved AS (
+            UPDATE posts p SET prepare_at = NULL FROM claimed c WHERE c.id = p.id
+            RETURNING p.tenant_id, p.integration_id, p.id
+        ), job AS (
+            INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)
+            SELECT 'prepare.' || queue_preparations.environment, 'prepare', 'prepare:' || m.id,
+                   jsonb_build_object('tenant_id', m.tenant_id,
+                                      'integration_id', m.integration_id, 'post_id', m.id)
+            FROM moved m ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+        )
+        SELECT (SELECT count(*) FROM moved),
+               count(*) = capacity OR count(*) > (SELECT count(*) FROM moved)
+        INTO queued, more FROM candidates;
+    END
+    $$;
+
+-- Queues accounts whose metrics are due. The new time is a lease; the job sets the next one.
+CREATE OR REPLACE FUNCTION queue_due_accounts(
+        at timestamptz, leased_until timestamptz, at_most int, environment text,
+        OUT queued int, OUT more boolean)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    DECLARE
+        capacity int := queue_capacity('collect.' || queue_due_accounts.environment,
+                                       queue_due_accounts.at_most);
+    BEGIN
+        queued := 0;
+        more := EXISTS (SELECT FROM integrations d
+                        WHERE d.collect_due_at <= queue_due_accounts.at
+                          AND d.status = 'connected'
+                          AND d.environment = queue_due_accounts.environment);
+        IF NOT more OR capacity <= 0 THEN
+            RETURN;
+        END IF;
+        WITH leased AS (
+            UPDATE integrations i SET collect_due_at = queue_due_accounts.leased_until
+            WHERE i.id IN (
+                SELECT d.id FROM integrations d
+                WHERE d.collect_due_at <= queue_due_accounts.at AND d.status = 'connected'
+                  AND d.environment = queue_due_accounts.environment
+                ORDER BY d.collect_due_at LIMIT capacity FOR UPDATE SKIP LOCKED)
+            RETURNING i.tenant_id, i.id
+        ), job AS (
+            INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)
+            SELECT 'collect.' || queue_due_accounts.environment, 'collect', 'account:' || l.id,
+                   jsonb_build_object('tenant_id', l.tenant_id, 'integration_id', l.id)
+            FROM leased l ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+        )
+        SELECT count(*), count(*) = capacity INTO queued, more FROM leased;
+    END
+    $$;
+
+-- Queues publishing posts that have no job: their worker died before or after its last commit. A
+-- running job of the same account publishes all of that account's posts.
+CREATE OR REPLACE FUNCTION queue_stranded_posts(at_most int, environment text) RETURNS int
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    WITH stranded AS (
+        SELECT p.tenant_id, p.integration_id, p.id FROM posts p
+        WHERE p.state = 'publishing' AND p.resume_at IS NULL AND NOT p.paused
+          AND (SELECT true FROM sendable_accounts a
+               WHERE a.id = p.integration_id
+                 AND a.environment = queue_stranded_posts.environment)
+          AND NOT EXISTS (SELECT FROM procrastinate_jobs j
+                          WHERE j.queueing_lock = 'post:' || p.id AND j.status = 'todo')
+          AND NOT EXISTS (SELECT FROM procrastinate_jobs j
+                          WHERE j.queue_name = 'publish.' || queue_stranded_posts.environment
+                            AND j.status = 'doing'
+                            AND (j.args ->> 'integration_id')::bigint = p.integration_id)
+        ORDER BY p.due_at, p.id LIMIT queue_stranded_posts.at_most
+    ), jobs AS (
+        INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)
+        SELECT 'publish.' || queue_stranded_posts.environment, 'publish', 'post:' || s.id,
+               jsonb_build_object('tenant_id', s.tenant_id,
+                                  'integration_id', s.integration_id, 'post_id', s.id)
+        FROM stranded s ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+        RETURNING id
+    )
+    SELECT count(*) FROM jobs
+    $$;
+
+-- The next instant at which something becomes due. It may be a paused post's: a pass that finds
+-- nothing costs less than excluding all of those here.
+CREATE OR REPLACE FUNCTION next_due(at timestamptz) RETURNS timestamptz
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN least(
+        (SELECT wake_at FROM posts WHERE wake_at > next_due.at ORDER BY wake_at LIMIT 1),
+        (SELECT prepare_at FROM posts WHERE prepare_at > next_due.at
+         ORDER BY prepare_at LIMIT 1),
+        (SELECT min(collect_due_at) FROM integrations WHERE collect_due_at > next_due.at));
+
+-- Since when the oldest late post should be published: it is due, not published, not paused, and
+-- does not wait for something that Roost did not cause.
+CREATE OR REPLACE FUNCTION oldest_due_post(at timestamptz, environment text) RETURNS timestamptz
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    RETURN least(
+        (SELECT min(greatest(coalesce(p.late_from, p.due_at), p.not_late_before)) FROM posts p
+         WHERE p.state = 'scheduled' AND p.wake_at <= oldest_due_post.at
+           AND greatest(coalesce(p.late_from, p.due_at), p.not_late_before) <= oldest_due_post.at
+           AND (SELECT true FROM sendable_accounts a
+                WHERE a.id = p.integration_id
+                  AND a.environment = oldest_due_post.environment)),
+        (SELECT min(greatest(coalesce(p.late_from, p.due_at), p.not_late_before)) FROM posts p
+         WHERE p.state = 'publishing' AND p.due_at <= oldest_due_post.at AND NOT p.paused
+           AND greatest(coalesce(p.late_from, p.due_at), p.not_late_before) <= oldest_due_post.at
+           AND (SELECT true FROM sendable_accounts a
+                WHERE a.id = p.integration_id
+                  AND a.environment = oldest_due_post.environment)));
+
+
+-- Housekeeping
+-- ------------
+
+-- Deletes apps' back-offs that are over, where no publishing post of the app could still find out
+-- whether X accepts it. Returns the apps' client ids.
+CREATE OR REPLACE FUNCTION delete_expired_backoffs(at timestamptz, environment text)
+    RETURNS TABLE (client_id text)
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    DELETE FROM app_backoffs b
+    WHERE b.environment = delete_expired_backoffs.environment
+      AND b.until <= delete_expired_backoffs.at
+      AND NOT EXISTS (
+        SELECT FROM posts p JOIN integrations i ON i.id = p.integration_id
+        WHERE p.state = 'publishing' AND i.client_id = b.client_id
+          AND i.environment = b.environment)
+    RETURNING b.client_id
+    $$;
+
+-- Those of some files that a post may still need: its post is neither published nor cancelled (a
+-- failed, missed or partly published post can be continued), or its part may be sent again.
+CREATE OR REPLACE FUNCTION list_needed_media(hashes text[]) RETURNS TABLE (sha256 text)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    SELECT DISTINCT m.sha256
+    FROM media_assets m JOIN parts p ON p.id = m.part_id JOIN posts o ON o.id = p.post_id
+    WHERE m.sha256 = ANY(list_needed_media.hashes)
+      AND (o.state NOT IN ('published', 'cancelled') OR p.state IN ('sending', 'unknown'))
+    $$;
+
+-- Creates the partitions of both snapshot tables for a month. Concurrent callers are safe.
+CREATE OR REPLACE FUNCTION ensure_snapshot_partitions(at timestamptz) RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    DECLARE
+        first timestamptz := date_trunc('month', ensure_snapshot_partitions.at, 'UTC');
+        suffix text := to_char(first AT TIME ZONE 'UTC', 'YYYY_MM');
+        parent text;
+    BEGIN
+        FOREACH parent IN ARRAY ARRAY['account_snapshots', 'post_snapshots'] LOOP
+            IF to_regclass('roost.' || parent || '_' || suffix) IS NULL THEN
+                PERFORM pg_advisory_xact_lock(hashtext('roost.ensure_snapshot_partitions'));
+                EXECUTE format(
+                    'CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
+                    parent || '_' || suffix, parent, first,
+                    date_trunc('month', first + interval '32 days', 'UTC'));
+            END IF;
+        END LOOP;
+    END
+    $$;
+
+
+-- Rights
+-- ------
+-- The application may call every function but queue_capacity and refuse_illegal_move, which only
+-- other functions and triggers call. A migration that updates the job engine grants the engine's
+-- new functions.
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA roost FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION
+    current_tenant, find_tenant, make_tenant, list_tenants, find_flow_tenant, get_x_user_id,
+    is_connected_elsewhere, read_watermark, has_event, require_fence, load_post, begin_attempt,
+    is_claimed, record_sent, list_claimed, has_unresolved_duplicate, has_ready_posts,
+    queue_due_posts, queue_preparations, queue_due_accounts, queue_stranded_posts, next_due,
+    oldest_due_post, delete_expired_backoffs, list_needed_media, ensure_snapshot_partitions
+    TO roost_app;

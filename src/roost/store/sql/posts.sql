@@ -1,0 +1,145 @@
+-- Posts and their states.
+
+-- name: add_post
+-- Adds a post, unless the same import has added it before.
+INSERT INTO posts (tenant_id, integration_id, state, due_at, tolerance, import_key)
+VALUES (%(tenant)s, %(integration)s, %(state)s, %(due_at)s, %(tolerance)s, %(import_key)s)
+ON CONFLICT (tenant_id, import_key) WHERE import_key IS NOT NULL DO NOTHING RETURNING id
+
+-- name: get_post
+-- One post of the current tenant.
+SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.paused, p.tolerance,
+       p.wait_reason, p.wait_until, p.acknowledged_at,
+       EXISTS (SELECT FROM alerts a
+               WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
+                 AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
+FROM posts p WHERE p.id = %(post)s
+
+-- name: list_posts
+-- The current tenant's posts in due order, drafts last.
+SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.paused, p.tolerance,
+       p.wait_reason, p.wait_until, p.acknowledged_at,
+       EXISTS (SELECT FROM alerts a
+               WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
+                 AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
+FROM posts p
+WHERE %(integration)s::bigint IS NULL OR p.integration_id = %(integration)s
+ORDER BY p.due_at NULLS LAST, p.id
+
+-- name: list_imported
+-- Those of some import keys that have a post already.
+SELECT import_key FROM posts WHERE import_key = ANY(%(keys)s)
+
+-- name: list_calendar
+-- The current tenant's posts that will be published without a person, in due order.
+SELECT p.id, p.integration_id, p.due_at FROM posts p
+WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
+
+-- name: list_texts
+-- Parts of some accounts, but one post's, that were sent in a period or are due in it.
+SELECT p.integration_id, p.post_id, p.text, p.sent_at AS at, true AS is_out,
+       p.reply_to, p.quote_of, p.poll_options, p.poll_minutes, p.reply_settings,
+       ARRAY(SELECT a.sha256 FROM media_assets a WHERE a.part_id = p.id ORDER BY a.position)
+           AS files
+FROM parts p
+WHERE p.integration_id = ANY(%(integrations)s) AND p.sent_at BETWEEN %(since)s AND %(until)s
+  AND p.deleted_at IS NULL AND p.post_id IS DISTINCT FROM %(excluding)s
+UNION ALL
+SELECT p.integration_id, p.post_id, p.text, o.due_at, false,
+       p.reply_to, p.quote_of, p.poll_options, p.poll_minutes, p.reply_settings,
+       ARRAY(SELECT a.sha256 FROM media_assets a WHERE a.part_id = p.id ORDER BY a.position)
+FROM posts o JOIN parts p ON p.post_id = o.id
+WHERE o.integration_id = ANY(%(integrations)s)
+  AND o.state IN ('scheduled', 'publishing', 'needs_decision')
+  AND o.due_at BETWEEN %(since)s AND %(until)s
+  AND p.sent_at IS NULL AND o.id IS DISTINCT FROM %(excluding)s
+
+-- name: lock_post
+-- Locks a post against the dispatcher and new attempts until the transaction ends.
+SELECT state FROM posts WHERE id = %(post)s FOR UPDATE
+
+-- name: is_untouched
+-- Whether X has nothing of a post: every part is pending, and no attempt may have created anything.
+SELECT NOT EXISTS (SELECT FROM parts p WHERE p.post_id = %(post)s AND p.state <> 'pending')
+   AND NOT EXISTS (SELECT FROM attempts a JOIN parts p ON p.id = a.part_id
+                   WHERE p.post_id = %(post)s
+                     AND (a.outcome IS NULL OR a.outcome NOT IN ('not_created', 'no_parent')))
+       AS is_untouched
+
+-- name: move_post
+-- Changes a post's state by compare-and-set; with a due time, only while the post still has it.
+-- Clears what belonged to the old state, and resolves the post's alerts of `kinds`.
+WITH moved AS (
+    UPDATE posts SET state = %(to_state)s, reason = %(reason)s, resume_at = NULL,
+           wait_reason = NULL, wait_until = NULL, acknowledged_at = NULL,
+           not_late_before = CASE WHEN %(to_state)s = 'publishing' THEN %(at)s::timestamptz END
+    WHERE id = %(post)s AND state = %(from_state)s
+      AND (%(due_at)s::timestamptz IS NULL OR due_at = %(due_at)s)
+    RETURNING id, tenant_id
+), resolved AS (
+    UPDATE alerts SET ended_at = %(at)s FROM moved
+    WHERE coalesce(alerts.tenant_id, 0) = moved.tenant_id AND alerts.kind = ANY(%(kinds)s)
+      AND alerts.subject = 'post ' || moved.id AND alerts.ended_at IS NULL
+)
+SELECT id FROM moved
+
+-- name: reschedule_post
+-- Sets another due time for a post of which X has nothing. An excused wait stays excused while the
+-- due time is the same. Resolves the post's alerts of `kinds`.
+WITH moved AS (
+    UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL, resume_at = NULL,
+           wait_reason = NULL, wait_until = NULL, acknowledged_at = NULL,
+           late_from = CASE WHEN due_at = %(due_at)s THEN late_from END,
+           not_late_before = CASE WHEN state = 'publishing' THEN %(at)s::timestamptz END
+    WHERE id = %(post)s AND state IN ('draft', 'scheduled', 'publishing', 'missed', 'failed')
+    RETURNING id, tenant_id
+)
+UPDATE alerts SET ended_at = %(at)s FROM moved
+WHERE coalesce(alerts.tenant_id, 0) = moved.tenant_id AND alerts.kind = ANY(%(kinds)s)
+  AND alerts.subject = 'post ' || moved.id AND alerts.ended_at IS NULL
+
+-- name: acknowledge_post
+-- Records in some states that a person leaves the post as it is, and resolves its alerts of
+-- `kinds`.
+WITH acknowledged AS (
+    UPDATE posts SET acknowledged_at = CASE WHEN state = ANY(%(states)s) THEN %(at)s::timestamptz
+                                       ELSE acknowledged_at END
+    WHERE id = %(post)s RETURNING id, tenant_id
+)
+UPDATE alerts SET ended_at = %(at)s FROM acknowledged
+WHERE coalesce(alerts.tenant_id, 0) = acknowledged.tenant_id AND alerts.kind = ANY(%(kinds)s)
+  AND alerts.subject = 'post ' || acknowledged.id AND alerts.ended_at IS NULL
+
+-- name: defer_post
+-- Lets a publishing post wait until an instant of domain time, when the dispatcher queues it again.
+-- Where the wait is excused, its lateness counts from then, and the time does not count towards the
+-- resend window. Unless it counts as late, alerts ignore the wait. Adds an event, unless the last
+-- event has the same reason.
+WITH deferred AS (
+    UPDATE posts SET resume_at = %(until)s, wait_until = %(until)s, wait_reason = %(wait_reason)s,
+           not_late_before = CASE WHEN %(counts_as_late)s THEN not_late_before ELSE %(until)s END,
+           late_from = CASE WHEN %(excused)s THEN %(until)s ELSE late_from END
+    WHERE id = %(post)s AND state = 'publishing' RETURNING tenant_id, id
+), excused AS (
+    UPDATE attempts SET app_backoff = app_backoff + (%(until)s - %(at)s)
+    WHERE %(excused)s AND id = (
+        SELECT a.id FROM attempts a JOIN parts p ON p.id = a.part_id
+        WHERE p.post_id = %(post)s AND p.state = 'unknown' ORDER BY a.id DESC LIMIT 1)
+)
+INSERT INTO events (tenant_id, post_id, at, from_state, to_state, reason, actor)
+SELECT tenant_id, id, %(at)s, 'publishing', 'publishing', %(reason)s, %(actor)s FROM deferred
+WHERE %(reason)s IS DISTINCT FROM (SELECT e.reason FROM events e WHERE e.post_id = %(post)s
+                                   ORDER BY e.id DESC LIMIT 1)
+
+-- name: end_wait
+-- Ends the wait of a publishing post at once.
+UPDATE posts SET resume_at = %(at)s, wait_until = least(wait_until, %(at)s)
+WHERE id = %(post)s AND state = 'publishing' AND resume_at > %(at)s
+
+-- name: wake_post
+-- Lets the dispatcher queue a publishing post at once.
+UPDATE posts SET resume_at = %(at)s WHERE id = %(post)s AND state = 'publishing'
+
+-- name: reset_lateness
+-- Counts a post's lateness from now.
+UPDATE posts SET late_from = %(at)s WHERE id = %(post)s

@@ -1,0 +1,125 @@
+-- Legal changes of state, row-level security and the application's rights on tables.
+--
+-- The application's role sees the rows of the tenant in `roost.tenant`, and none when that is not
+-- set. What must read across tenants is a SECURITY DEFINER function that returns ids, times and
+-- counts. Migrations run as `roost_owner`, which sees all rows.
+
+-- A test compares the moves with those of the models. `publishing` goes back to `scheduled` or
+-- `cancelled` only while X has nothing of the post.
+CREATE TRIGGER legal_moves BEFORE UPDATE OF state ON posts FOR EACH ROW
+    WHEN (OLD.state IS DISTINCT FROM NEW.state)
+    EXECUTE FUNCTION refuse_illegal_move(
+        'draft>scheduled', 'draft>cancelled',
+        'scheduled>publishing', 'scheduled>cancelled', 'scheduled>failed',
+        'publishing>published', 'publishing>partly_published', 'publishing>failed',
+        'publishing>needs_decision', 'publishing>missed', 'publishing>scheduled',
+        'publishing>cancelled',
+        'needs_decision>publishing', 'needs_decision>partly_published', 'needs_decision>failed',
+        'partly_published>publishing', 'partly_published>cancelled',
+        'failed>scheduled', 'failed>cancelled',
+        'missed>scheduled', 'missed>publishing', 'missed>cancelled');
+CREATE TRIGGER legal_moves BEFORE UPDATE OF state ON parts FOR EACH ROW
+    WHEN (OLD.state IS DISTINCT FROM NEW.state)
+    EXECUTE FUNCTION refuse_illegal_move(
+        'pending>sending', 'pending>failed',
+        'sending>sent', 'sending>failed', 'sending>pending', 'sending>unknown',
+        'unknown>sent', 'unknown>sending', 'unknown>failed',
+        'failed>pending');
+
+ALTER TABLE tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON tenants TO roost_app USING (id = current_tenant());
+CREATE POLICY all_rows ON tenants TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE tenant_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON tenant_keys TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON tenant_keys TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE integrations ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON integrations TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON integrations TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE oauth_flows ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON oauth_flows TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON oauth_flows TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE posts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON posts TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON posts TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE parts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON parts TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON parts TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE attempts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON attempts TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON attempts TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE media_assets ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON media_assets TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON media_assets TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE uploads ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON uploads TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON uploads TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE events ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON events TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON events TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE account_snapshots ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON account_snapshots TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON account_snapshots TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE post_snapshots ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON post_snapshots TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON post_snapshots TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE ledger ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON ledger TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON ledger TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE anomalies ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON anomalies TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON anomalies TO roost_owner USING (true) WITH CHECK (true);
+
+-- A row of these without a tenant concerns every tenant.
+ALTER TABLE alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON alerts TO roost_app
+    USING (tenant_id IS NULL OR tenant_id = current_tenant())
+    WITH CHECK (tenant_id IS NULL OR tenant_id = current_tenant());
+CREATE POLICY all_rows ON alerts TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE pause_log ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON pause_log TO roost_app
+    USING (tenant_id IS NULL OR tenant_id = current_tenant())
+    WITH CHECK (tenant_id IS NULL OR tenant_id = current_tenant());
+CREATE POLICY all_rows ON pause_log TO roost_owner USING (true) WITH CHECK (true);
+
+-- Tables that are named nowhere below are only read and written by functions of the owner. The
+-- tables of the job engine are the application's.
+GRANT USAGE ON SCHEMA roost TO roost_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+    tenant_keys, integrations, oauth_flows, posts, parts, attempts, media_assets, uploads, events,
+    account_snapshots, post_snapshots, ledger, billed_reads, anomalies, alerts, app_backoffs,
+    rate_windows,
+    procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers, procrastinate_workers
+    TO roost_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;
+GRANT SELECT ON tenants, alembic_version, sendable_accounts TO roost_app;
+-- Only the pause: the application never changes a tenant's name.
+GRANT UPDATE (paused) ON tenants TO roost_app;
+GRANT SELECT, INSERT ON pause_log TO roost_app;
+GRANT SELECT, UPDATE ON global_pause, installation TO roost_app;
