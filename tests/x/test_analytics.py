@@ -26,7 +26,7 @@ async def test_post_analytics_buckets_add_up_to_the_counts(
     begun = clock.now()
     await emulator.jump(days=3)
     await emulator.freeze()
-    read = await x.metrics.read_posts(account.client, [post], private_for=[post])
+    metrics = await x.metrics.read_posts(account.client, [post], private_for=[post])
     start, end = begun - timedelta(days=1), clock.now() + timedelta(hours=1)
 
     for granularity, length in (
@@ -38,7 +38,7 @@ async def test_post_analytics_buckets_add_up_to_the_counts(
         )
         buckets = analytics[post]
         impressions = sum(bucket.counts["impressions"] for bucket in buckets)
-        assert impressions == read[post].metrics[Metric.IMPRESSIONS]
+        assert impressions == metrics[post].metrics[Metric.IMPRESSIONS]
         begins = [bucket.begins_at for bucket in buckets]
         assert {later - earlier for earlier, later in pairwise(begins)} == {length}
     assert str(analytics.price.high) == "0.005"

@@ -77,7 +77,7 @@ async def prepared(
         "s",
         x.auth.oauth2.make_challenge(verifier),
     )
-    back = await emulator.consent("tidewatcher", **dict(parse_qsl(urlsplit(page).query)))
+    redirect = await emulator.consent("tidewatcher", **dict(parse_qsl(urlsplit(page).query)))
     app = x.auth.OAuth1(*await api_keys_of(emulator), endpoint=emulator.endpoint)
     bearer = await x.auth.oauth2.get_app_token(session, app=app)
     request_token = await x.auth.oauth1_flow.get_request_token(session, app=app)
@@ -88,7 +88,7 @@ async def prepared(
         post_id=post.tweet_id,
         png=png,
         token=account.tokens.access_token,
-        code=back["code"],
+        code=redirect["code"],
         verifier=verifier,
         oauth1=await keys_of(emulator, "mira_builds"),
         request_token=request_token,

@@ -114,7 +114,7 @@ async def test_upload_waits_until_a_video_is_processed(
     assert len(statuses) == 2
 
 
-async def test_upload_survives_one_failure_in_ten_with_segments_out_of_order(
+async def test_upload_completes_when_one_request_in_ten_fails(
     account: Account, emulator: Emulator, sent: list[SentRequest], photo: Path
 ) -> None:
     await emulator.fail("media_append", "before", "503", times=1)
@@ -140,7 +140,7 @@ async def test_upload_survives_one_failure_in_ten_with_segments_out_of_order(
     assert (len(progress), progress[-1]) == (36, photo.stat().st_size)
 
 
-async def test_upload_does_not_spend_refreshes_on_a_segment_that_x_does_not_let_in(
+async def test_upload_refreshes_once_when_x_rejects_a_segments_token(
     account: Account, emulator: Emulator, sent: list[SentRequest], png: bytes
 ) -> None:
     await emulator.fail("media_append", "before", "401", times=None)
@@ -150,7 +150,7 @@ async def test_upload_does_not_spend_refreshes_on_a_segment_that_x_does_not_let_
     assert len(appends(sent)) == 2
 
 
-async def test_upload_repeats_a_finalize_whose_answer_is_lost(
+async def test_upload_repeats_a_finalize_with_a_lost_response(
     account: Account, emulator: Emulator, sent: list[SentRequest], png: bytes
 ) -> None:
     await emulator.fail("media_finalize", "before", "503", times=1)
@@ -225,7 +225,7 @@ async def test_upload_reports_why_x_could_not_process_a_video(
     )
 
 
-async def test_upload_gives_up_on_a_video_that_takes_too_long(
+async def test_upload_stops_waiting_after_the_processing_deadline(
     account: Account, emulator: Emulator, clip: Path
 ) -> None:
     with pytest.raises(x.errors.XUnavailable, match="still processing"):
@@ -238,7 +238,7 @@ async def test_upload_gives_up_on_a_video_that_takes_too_long(
         )
 
 
-async def test_upload_of_a_broken_video_is_rejected(
+async def test_upload_raises_media_rejected_for_a_broken_video(
     account: Account, emulator: Emulator, clip: Path, tmp_path: Path
 ) -> None:
     await emulator.switch(processing_polls=0)

@@ -18,8 +18,8 @@ async def test_read_posts_returns_every_metric_of_a_recent_own_post(
     post = await x.posts.create(account.client, text="Count me.")
     await emulator.jump(hours=6)
 
-    read = await x.metrics.read_posts(account.client, [post.tweet_id], private_for=[post.tweet_id])
-    metrics = read[post.tweet_id]
+    found = await x.metrics.read_posts(account.client, [post.tweet_id], private_for=[post.tweet_id])
+    metrics = found[post.tweet_id]
     assert metrics.has_private
     assert set(metrics.metrics) >= PRIVATE
     assert all(value is not None for value in metrics.metrics.values())
@@ -29,8 +29,8 @@ async def test_read_posts_returns_every_metric_of_a_recent_own_post(
 async def test_read_posts_returns_none_for_private_metrics_not_requested(account: Account) -> None:
     post = await x.posts.create(account.client, text="Count me.")
 
-    read = await x.metrics.read_posts(account.client, [post.tweet_id], private_for=[])
-    metrics = read[post.tweet_id].metrics
+    found = await x.metrics.read_posts(account.client, [post.tweet_id], private_for=[])
+    metrics = found[post.tweet_id].metrics
     assert {metric for metric, value in metrics.items() if value is None} == PRIVATE
 
 
@@ -44,13 +44,13 @@ async def test_read_posts_returns_public_metrics_of_foreign_and_old_posts(
     fresh = await x.posts.create(account.client, text="Fresh.")
     ids = [old.tweet_id, foreign.tweet_id, fresh.tweet_id]
 
-    read = await x.metrics.read_posts(account.client, ids, private_for=ids)
-    assert {tweet_id: metrics.has_private for tweet_id, metrics in read.items()} == {
+    found = await x.metrics.read_posts(account.client, ids, private_for=ids)
+    assert {tweet_id: metrics.has_private for tweet_id, metrics in found.items()} == {
         old.tweet_id: False,
         foreign.tweet_id: False,
         fresh.tweet_id: True,
     }
-    assert (read[old.tweet_id].metrics[Metric.LIKES] or 0) > 0
+    assert (found[old.tweet_id].metrics[Metric.LIKES] or 0) > 0
 
 
 async def test_read_posts_omits_a_deleted_post_without_a_second_request(
@@ -61,8 +61,8 @@ async def test_read_posts_omits_a_deleted_post_without_a_second_request(
     await x.posts.delete(account.client, deleted.tweet_id)
     ids = [deleted.tweet_id, kept.tweet_id]
 
-    read = await x.metrics.read_posts(account.client, ids, private_for=ids)
-    assert set(read) == {kept.tweet_id}
+    found = await x.metrics.read_posts(account.client, ids, private_for=ids)
+    assert set(found) == {kept.tweet_id}
     assert sum(request.path == "/2/tweets" and request.method == "GET" for request in sent) == 1
 
 

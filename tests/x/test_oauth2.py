@@ -63,19 +63,19 @@ async def refresh(
     )
 
 
-def test_challenge_is_the_published_vector() -> None:
+def test_make_challenge_returns_the_published_vector() -> None:
     # RFC 7636, appendix B.
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     assert x.auth.oauth2.make_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
-def test_verifier_is_long_enough_and_never_the_same() -> None:
+def test_make_verifier_returns_a_long_and_unique_secret() -> None:
     verifiers = {x.auth.oauth2.make_verifier() for _ in range(20)}
     assert len(verifiers) == 20
     assert all(43 <= len(verifier) <= 128 for verifier in verifiers)
 
 
-def test_authorize_url_asks_in_x_letters() -> None:
+def test_authorize_url_separates_scopes_by_spaces_and_names_s256() -> None:
     url = x.auth.oauth2.authorize_url(
         "https://x.com/i/oauth2/authorize", "id", CALLBACK, ("tweet.read", "media.write"), "s", "c"
     )
@@ -85,7 +85,9 @@ def test_authorize_url_asks_in_x_letters() -> None:
     assert query["redirect_uri"] == [CALLBACK]
 
 
-async def test_code_becomes_a_grant(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_exchange_code_returns_a_grant(
+    emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
     verifier = x.auth.oauth2.make_verifier()
     grant = await exchange(emulator, session, await code_for(emulator, verifier), verifier)
 
@@ -96,7 +98,7 @@ async def test_code_becomes_a_grant(emulator: Emulator, session: aiohttp.ClientS
     assert grant.refresh_token not in repr(grant)
 
 
-async def test_token_request_shows_the_secret_by_basic_and_the_id_in_the_form_too(
+async def test_token_request_sends_basic_authentication_and_the_client_id(
     emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
     verifier = x.auth.oauth2.make_verifier()
@@ -112,7 +114,7 @@ async def test_token_request_shows_the_secret_by_basic_and_the_id_in_the_form_to
     assert sent[-1].headers["content-type"] == "application/x-www-form-urlencoded"
 
 
-async def test_public_client_needs_no_secret(
+async def test_exchange_code_of_a_public_client_sends_no_secret(
     emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
     app = await emulator.door("apps", callbacks=[CALLBACK], confidential=False)
@@ -130,7 +132,9 @@ async def test_public_client_needs_no_secret(
     assert "authorization" not in sent[-1].headers
 
 
-async def test_used_code_is_refused(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_exchange_code_rejects_a_used_code(
+    emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
     verifier = x.auth.oauth2.make_verifier()
     code = await code_for(emulator, verifier)
     await exchange(emulator, session, code, verifier)
@@ -138,7 +142,9 @@ async def test_used_code_is_refused(emulator: Emulator, session: aiohttp.ClientS
         await exchange(emulator, session, code, verifier)
 
 
-async def test_old_code_is_refused(emulator: Emulator, session: aiohttp.ClientSession) -> None:
+async def test_exchange_code_rejects_an_expired_code(
+    emulator: Emulator, session: aiohttp.ClientSession
+) -> None:
     verifier = x.auth.oauth2.make_verifier()
     code = await code_for(emulator, verifier)
     await emulator.jump(seconds=31)
@@ -146,7 +152,7 @@ async def test_old_code_is_refused(emulator: Emulator, session: aiohttp.ClientSe
         await exchange(emulator, session, code, verifier)
 
 
-async def test_wrong_secret_is_the_apps_fault_not_the_accounts(
+async def test_refresh_reports_a_wrong_secret_as_misconfiguration(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     with pytest.raises(x.errors.AppMisconfigured) as raised:

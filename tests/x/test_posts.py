@@ -126,7 +126,7 @@ async def test_timeline_is_limited_by_start_and_end(
         ids.append((await x.posts.create(account.client, text=f"Hour {hour}.")).tweet_id)
         await emulator.jump(hours=1)
     half_hour = timedelta(minutes=30)
-    read = [
+    ids_read = [
         post.tweet_id
         async for post in x.posts.read_timeline(
             account.client,
@@ -135,7 +135,7 @@ async def test_timeline_is_limited_by_start_and_end(
             end=clock.now() - timedelta(hours=1) - half_hour,
         )
     ]
-    assert read == [ids[2], ids[1]]
+    assert ids_read == [ids[2], ids[1]]
 
 
 async def test_read_posts_looks_up_100_ids_per_request(

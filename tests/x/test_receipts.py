@@ -74,10 +74,10 @@ async def test_price_of_a_read_is_at_most_that_of_its_resources(
 
 async def test_price_of_several_requests_is_their_sum(account: Account) -> None:
     ids = [TweetId(str(number)) for number in range(1, 202)]
-    read = await x.metrics.read_posts(account.client, ids, private_for=[])
-    assert len(read.receipts) == 3
-    assert dollars(read) == ("0", "0.000")
-    assert read.rate[0].remaining == read.receipts[2].rate[0].remaining
+    found = await x.metrics.read_posts(account.client, ids, private_for=[])
+    assert len(found.receipts) == 3
+    assert dollars(found) == ("0", "0.000")
+    assert found.rate[0].remaining == found.receipts[2].rate[0].remaining
 
 
 async def test_rejection_is_free_and_has_the_rate_limits(
@@ -152,17 +152,17 @@ async def test_read_posts_requests_promoted_metrics_only_if_told_to(
             json_response(200, {"data": [plain]}),
         ]
         client = x.Client(x.FixedToken("t", x.XEndpoint(recorder.url)), session=session)
-        read = await x.metrics.read_posts(
+        found = await x.metrics.read_posts(
             client, [one, two], private_for=[one, two], promoted_for=[one, two]
         )
         targets = [received.target for received in recorder.requests]
 
-    assert read[one].promoted == OrganicMetrics(impression_count=7, like_count=4)
+    assert found[one].promoted == OrganicMetrics(impression_count=7, like_count=4)
     # Organic takes precedence over public where X returns both.
-    metrics = read[one].metrics
+    metrics = found[one].metrics
     assert (metrics[Metric.IMPRESSIONS], metrics[Metric.LIKES]) == (5, 2)
-    assert read[two].promoted is None
-    assert read[two].metrics[Metric.IMPRESSIONS] == 3
+    assert found[two].promoted is None
+    assert found[two].metrics[Metric.IMPRESSIONS] == 3
     assert ["promoted" in target for target in targets] == [True, False, False]
     assert ["organic" in target for target in targets] == [True, True, False]
 

@@ -158,9 +158,9 @@ async def test_signed_client_posts_and_reads_private_metrics(
 ) -> None:
     client = x.Client(None, oauth1=await keys_of(emulator), session=session)
     post = await x.posts.create(client, text="Signed & sent: a b+c é ~*'")
-    read = await x.metrics.read_posts(client, [post.tweet_id], private_for=[post.tweet_id])
+    found = await x.metrics.read_posts(client, [post.tweet_id], private_for=[post.tweet_id])
 
-    assert read[post.tweet_id].has_private
+    assert found[post.tweet_id].has_private
     (post_on_x,) = (await emulator.truth())["posts"]
     assert post_on_x["text"] == "Signed & sent: a b+c é ~*'"
 

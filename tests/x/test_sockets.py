@@ -74,21 +74,21 @@ async def receive(connection: socket.socket) -> bytes:
 
 async def read_request(connection: socket.socket) -> None:
     """Read the head and the two bytes of body that the tests send."""
-    read = b""
-    while not read.endswith(b"{}"):
+    received = b""
+    while not received.endswith(b"{}"):
         chunk = await receive(connection)
-        assert chunk, read
-        read += chunk
+        assert chunk, received
+        received += chunk
 
 
 async def read_until_reset(connection: socket.socket) -> int:
     """Return the number of bytes before the reset; fail if the connection ends otherwise."""
-    read = 0
+    received = 0
     try:
         while chunk := await receive(connection):
-            read += len(chunk)
+            received += len(chunk)
     except ConnectionResetError:
-        return read
+        return received
     raise AssertionError("the connection was closed, not reset")
 
 

@@ -65,9 +65,9 @@ async def test_memory_tokens_send_one_refresh_for_twenty_rejections(
     tokens = await make()
     client = x.Client(tokens, session=session)
     await emulator.fail("read_me", "before", "401", times=20)
-    read = await asyncio.gather(*(x.users.read_me(client) for _ in range(20)))
+    users = await asyncio.gather(*(x.users.read_me(client) for _ in range(20)))
 
-    assert {user.username for user in read} == {"larkbooks"}
+    assert {user.username for user in users} == {"larkbooks"}
     assert await refreshes(emulator) == 1
 
 

@@ -256,7 +256,7 @@ async def test_create_tweet_quotes(tool: TwitterTool, emulator: Emulator) -> Non
     assert posts[second]["quote_of"] == first
 
 
-async def test_upload_media_by_v2(
+async def test_upload_media_uses_v2_by_default(
     tool: TwitterTool, account: Account, emulator: Emulator, proxy: RecordingProxy, png: bytes
 ) -> None:
     media_id = await tool.upload_media(png, "image/png")

@@ -242,7 +242,7 @@ def _error_for_create(
 
 
 def _is_not_permitted_for_length(problem: Problem, post_text: str | None) -> bool:
-    """Tell the two meanings of "not permitted" apart: a text that is too long, and spam."""
+    """Distinguish the two meanings of "not permitted": a text that is too long, and spam."""
     if post_text is None or not problem.mentions("not permitted to perform this action"):
         return False
     return text.weigh(post_text).weighted_length > _STANDARD_LIMIT

@@ -132,9 +132,9 @@ def _has_entries(listed: object) -> bool:
     )
 
 
-def _normalize(words: str) -> str:
+def _normalize(text: str) -> str:
     """Undo the changes that X may make to a text when it quotes it."""
-    plain = unicodedata.normalize("NFKC", html.unescape(words)).casefold()
+    plain = unicodedata.normalize("NFKC", html.unescape(text)).casefold()
     visible = (char for char in plain if unicodedata.category(char) != "Cf")
     return " ".join("".join(visible).split())
 
