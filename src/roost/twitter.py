@@ -1,7 +1,7 @@
 """`TwitterTool`: one X account by its access token, a thin layer over `roost.x`.
 
-For programs that have an access token and no Roost database. `roost.accounts` opens the accounts in
-Roost's database: it also refreshes their tokens and writes the ledger.
+For programs that have an access token and no Roost database. `roost.accounts` opens the
+accounts in Roost's database: it also refreshes their tokens and writes the ledger.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence

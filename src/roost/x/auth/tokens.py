@@ -1,8 +1,8 @@
 """Token sources: a protocol of two methods, and two implementations without a database.
 
-A refresh token works once. Whatever stores tokens must send one refresh at a time to X, and must
-store the new tokens before they are used. `roost.accounts` has the source that does this for the
-accounts in Roost's database.
+A refresh token works once. A source that stores tokens must send one refresh at a time to X, and
+must store the new tokens before they are used. `roost.accounts` has the source that does this for
+the accounts in Roost's database.
 """
 
 import asyncio
