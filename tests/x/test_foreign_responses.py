@@ -1,4 +1,4 @@
-"""A proxy, portal or filter answers instead of X: no data is accepted, no write is repeated."""
+"""A proxy, portal or filter answers instead of X: no data is used, no write is repeated."""
 
 import aiohttp
 import pytest
