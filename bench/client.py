@@ -178,7 +178,7 @@ class Asynchronous:
         return call
 
 
-def _impressions(figures: x.metrics.PostFigures) -> int:
+def _impressions(figures: x.metrics.PostMetrics) -> int:
     assert figures.public is not None
     return figures.public.impression_count or 0
 

@@ -7,7 +7,6 @@ is read again, and the rotated pair is committed before anybody uses it.
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
 
 from roost import prices, store, x
@@ -23,8 +22,6 @@ from roost.telemetry import failpoint
 
 log = logging.getLogger(__name__)
 
-#: A token that ends this soon is refreshed before the call (Source: xurl's margin).
-_MARGIN = timedelta(seconds=30)
 _FREE = "X bills no token request"
 
 
@@ -34,7 +31,7 @@ class _Rotated:
 
     tokens: Tokens = field(repr=False)
     asked: bool
-    dead: x.errors.GrantDead | None = None
+    dead: x.errors.RefreshTokenInvalid | None = None
 
 
 class StoredTokenSource:
@@ -72,7 +69,10 @@ class StoredTokenSource:
     def is_fresh(self) -> bool:
         """Whether the next `get` has its answer at hand."""
         tokens = self._tokens
-        return tokens is not None and tokens.expires_at - _MARGIN > self.runtime.clock.now()
+        return (
+            tokens is not None
+            and tokens.expires_at - x.auth.EXPIRY_MARGIN > self.runtime.clock.now()
+        )
 
     async def refresh(self, rejected: str) -> str:
         """A new token in place of `rejected`; another process' fresh one where there is one.
@@ -111,7 +111,7 @@ class StoredTokenSource:
                 failpoint(Failpoint.REFRESH_BEFORE_SEND)
                 try:
                     fresh = await self._exchange(used)
-                except x.errors.GrantDead as dead:
+                except x.errors.RefreshTokenInvalid as dead:
                     await self._lose(transaction, used)
                     return _Rotated(used, asked=True, dead=dead)
                 failpoint(Failpoint.REFRESH_AFTER_SEND)
@@ -157,7 +157,7 @@ class StoredTokenSource:
                 setting="TWITTER_CLIENT_ID",
             )
         now = self.runtime.clock.now()
-        grant = await x.auth.refresh(
+        grant = await x.auth.oauth2.refresh(
             self.runtime.http,
             self.endpoint,
             app=app,
@@ -229,7 +229,7 @@ async def mark_needs_reconnect(
     runtime: Runtime, integration: Integration, error: ReconnectNeeded
 ) -> None:
     """Note that only the account's owner can help, unless the refresh has noted it already."""
-    if isinstance(error, x.errors.Reauthorize):
+    if isinstance(error, x.errors.ReauthorizationRequired):
         async with runtime.database.tenant(integration.tenant_id) as transaction:
             if await store.accounts.mark_needs_reconnect(transaction, integration):
                 await open_reconnect_alert(runtime, transaction, integration)

@@ -1,7 +1,7 @@
-"""Which X a secret belongs to: one value of environment and base URL, the only source of addresses.
+"""`XEndpoint`: the X that a secret belongs to, and the only source of X URLs.
 
-A token, an app's secret and a signing key each carry the endpoint that they belong to. An address
-of X (`XUrl`) is made here alone, so no request can be sent anywhere else.
+A token, an app's secret and a signing key each have an endpoint, which consists of an environment
+and a base URL. Only this module creates a URL of X (`XUrl`), so no request can go anywhere else.
 """
 
 import ipaddress
@@ -14,27 +14,27 @@ from urllib.parse import SplitResult, urlsplit
 from roost.errors import UnsafeHost
 from roost.models import Environment
 
-#: An address below an endpoint that was checked.
+#: A URL below a validated endpoint.
 XUrl = NewType("XUrl", str)
 
-#: X's hosts for its API, its older name included.
+#: X's API hosts, the current and the older one.
 _API_HOSTS: Final = frozenset({"api.x.com", "api.twitter.com"})
-#: X's own domains: a host in one of them is never an emulator.
+#: X's own domains; a host in one of them is never an emulator.
 _X_DOMAINS: Final = frozenset({"x.com", "twitter.com", "twimg.com", "t.co"})
 _UPLOAD_URL: Final = "https://upload.twitter.com"
 _CONSENT_URL: Final = "https://x.com/i/oauth2/authorize"
-#: Names and addresses in their one plain spelling: resolvers and URL libraries read others (a dot
-#: at the end, full-width letters, `%2e`) as a name that a comparison would miss.
+#: Host names in their plain spelling only: resolvers and URL libraries accept others (a trailing
+#: dot, full-width letters, `%2e`), which a comparison would not recognize.
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _NEXT: Final = (
-    "Set ROOST_X_BASE_URL to https://api.x.com or to an emulator on this machine; an emulator on"
-    " another machine needs https and its host in ROOST_X_EMULATOR_HOST."
+    "Set ROOST_X_BASE_URL to https://api.x.com or to an emulator on this machine. An emulator on"
+    " another machine needs https, and its host in ROOST_X_EMULATOR_HOST."
 )
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address means this machine and no other."""
+    """Whether a host name or IP address is the local machine's loopback."""
     if host == "localhost":
         return True
     try:
@@ -47,8 +47,8 @@ def is_loopback(host: str) -> bool:
 class XEndpoint:
     """The real X, or one emulator.
 
-    `emulator_host` is the one host besides X's and this machine's that `base_url` may name.
-    Raises: UnsafeHost, where the address is none of these, or not in its plain spelling.
+    `base_url` must be X's or this machine's; `emulator_host` allows one other host.
+    Raises: UnsafeHost (the URL is none of these, or not in its plain spelling).
     """
 
     base_url: str = "https://api.x.com"
@@ -56,43 +56,43 @@ class XEndpoint:
     environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
-        base_url, environment = _read_base_url(self.base_url, self.emulator_host)
+        base_url, environment = _parse_base_url(self.base_url, self.emulator_host)
         object.__setattr__(self, "base_url", base_url)
         object.__setattr__(self, "environment", environment)
 
     def url(self, path: str) -> XUrl:
-        """The address of a path of the API."""
-        return XUrl(self.base_url + _checked_path(path))
+        """Return the URL of an API path."""
+        return XUrl(self.base_url + _require_path(path))
 
     def upload_url(self, path: str) -> XUrl:
-        """The address at which the API 1.1 takes media; an emulator has everything at one."""
+        """Return the URL of a media upload path of API v1.1; an emulator has only one host."""
         if self.environment is Environment.LIVE:
-            return XUrl(_UPLOAD_URL + _checked_path(path))
+            return XUrl(_UPLOAD_URL + _require_path(path))
         return self.url(path)
 
     @property
     def consent_url(self) -> str:
-        """The page of consent of OAuth 2.0; an emulator serves it under the same path."""
+        """The URL of the OAuth 2.0 consent page; an emulator serves it under the same path."""
         if self.environment is Environment.LIVE:
             return _CONSENT_URL
         return f"{self.base_url}/i/oauth2/authorize"
 
-    def require_environment(self, environment: Environment, whose: str) -> "XEndpoint":
-        """This endpoint, for what belongs to that environment. Raises: UnsafeHost."""
+    def require_environment(self, environment: Environment, owner: str) -> "XEndpoint":
+        """Return this endpoint if `owner` belongs to its environment. Raises: UnsafeHost."""
         if environment is self.environment:
             return self
         if environment is Environment.LIVE:
             raise UnsafeHost(
-                f"{whose} belongs to the real X; nothing of it is sent to {self.base_url}.",
-                next="Unset ROOST_X_BASE_URL to work with it.",
+                f"{owner} belongs to the real X; none of its secrets is sent to {self.base_url}.",
+                next="Unset ROOST_X_BASE_URL to use it.",
             )
         raise UnsafeHost(
-            f"{whose} belongs to an emulator; nothing of it is sent to the real X.",
+            f"{owner} belongs to an emulator; none of its secrets is sent to the real X.",
             next="Set ROOST_X_BASE_URL to the emulator, or connect the account to the real X.",
         )
 
     def require_same(self, other: "XEndpoint") -> None:
-        """Refuse to send what belongs to `other` here; the two names of X's API are one X.
+        """Check that a secret of `other` may be sent here; X's two API hosts are the same X.
 
         Raises: UnsafeHost.
         """
@@ -100,13 +100,13 @@ class XEndpoint:
         if not both_live and self.base_url != other.base_url:
             raise UnsafeHost(
                 f"A secret that belongs to {other.base_url} is not sent to {self.base_url}.",
-                next="Give the token, the app and the keys the same endpoint.",
+                next="Create the token, the app and the keys with the same endpoint.",
             )
 
 
 @dataclass(frozen=True, slots=True)
 class XApp:
-    """The X app that accounts are connected through, and the X that knows its secret."""
+    """The X app through which accounts are connected, and the X that it is registered with."""
 
     endpoint: XEndpoint
     client_id: str
@@ -115,33 +115,33 @@ class XApp:
 
 
 @lru_cache(maxsize=64)
-def _read_base_url(base_url: str, emulator_host: str | None) -> tuple[str, Environment]:
-    """A base URL in its plain spelling, and which X it is. Raises: UnsafeHost."""
+def _parse_base_url(base_url: str, emulator_host: str | None) -> tuple[str, Environment]:
+    """Return a base URL in its plain spelling, and its environment. Raises: UnsafeHost."""
     parts, port = _split(base_url)
     host = parts.hostname or ""
-    at = f"[{host}]" if ":" in host else host
+    url_host = f"[{host}]" if ":" in host else host
     if host in _API_HOSTS:
         if parts.scheme != "https" or port not in {None, 443} or parts.path.strip("/"):
-            raise _unsafe("X itself is asked by https, at its own port and without a path")
-        return f"https://{at}", Environment.LIVE
+            raise _unsafe("X itself needs https, the default port and no path")
+        return f"https://{url_host}", Environment.LIVE
     if any(host == domain or host.endswith(f".{domain}") for domain in _X_DOMAINS):
-        raise _unsafe(f"{host} is X's, but not a host of its API")
+        raise _unsafe(f"{host} is a host of X, but not of its API")
     if not is_loopback(host):
         if host != (emulator_host or "").lower():
             raise _unsafe(f"{host} is neither X nor this machine, and no setting allows it")
         if parts.scheme != "https":
-            raise _unsafe(f"{host} is another machine, and only https keeps secrets on the way")
-    shown_port = "" if port is None else f":{port}"
-    return f"{parts.scheme}://{at}{shown_port}{parts.path.rstrip('/')}", Environment.EMULATOR
+            raise _unsafe(f"{host} is another machine, and secrets are sent there by https only")
+    port_suffix = "" if port is None else f":{port}"
+    return f"{parts.scheme}://{url_host}{port_suffix}{parts.path.rstrip('/')}", Environment.EMULATOR
 
 
 def _split(base_url: str) -> tuple[SplitResult, int | None]:
-    """The parts of an address without anything that another reader could take differently."""
+    """Split a URL that every URL library splits the same way. Raises: UnsafeHost."""
     try:
         parts = urlsplit(base_url)
         port = parts.port
     except ValueError:
-        raise _unsafe("the address cannot be read") from None
+        raise _unsafe("it is not a valid URL") from None
     host = parts.hostname or ""
     is_plain = (
         base_url.isascii()
@@ -152,7 +152,7 @@ def _split(base_url: str) -> tuple[SplitResult, int | None]:
         and bool(_PATH.fullmatch(parts.path.rstrip("/")))
     )
     if not is_plain:
-        raise _unsafe("an address of the form https://host[:port] is expected")
+        raise _unsafe("a URL of the form https://host[:port] is expected")
     return parts, port
 
 
@@ -163,15 +163,15 @@ def _is_ipv6(host: str) -> bool:
         return False
 
 
-def _checked_path(path: str) -> str:
-    """A path may not move the request to another host (`@`, `//`, `\\`)."""
+def _require_path(path: str) -> str:
+    """Return the path. Raises: UnsafeHost (it could change the host by `@`, `//` or `\\`)."""
     if not path.startswith("/") or path.startswith("//") or "\\" in path:
-        raise _unsafe("a path begins with one slash")
+        raise _unsafe("a path starts with exactly one slash")
     return path
 
 
-def _unsafe(what: str) -> UnsafeHost:
-    return UnsafeHost(f"Roost sends no secret there: {what}.", next=_NEXT)
+def _unsafe(reason: str) -> UnsafeHost:
+    return UnsafeHost(f"Roost sends no secret there: {reason}.", next=_NEXT)
 
 
 #: The real X.

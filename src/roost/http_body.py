@@ -2,7 +2,7 @@
 
 The limit holds for the unpacked bytes. aiohttp unpacks in steps of bounded size, so a response
 that is small on the wire and huge unpacked (a "zip bomb") costs no more memory than the limit.
-Both the client of X and the emulator's clock read with it.
+The client for X and the emulator's clock use it.
 """
 
 from typing import Final
@@ -18,7 +18,10 @@ class BodyTooLarge(aiohttp.ClientError):
 
 
 async def read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Return the whole body, unpacked. Raises: BodyTooLarge, aiohttp.ClientError, TimeoutError."""
+    """Return the whole body, unpacked.
+
+    Raises: BodyTooLarge, aiohttp.ClientError, TimeoutError.
+    """
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():

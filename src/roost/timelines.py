@@ -19,7 +19,7 @@ async def read_since(
     return [
         reconcile.TimelinePost(
             tweet_id=seen.tweet_id,
-            text=seen.expanded_text,
+            text=seen.normalized_text,
             created_at=seen.created_at,
             reply_to=seen.reply_to,
             media_keys=frozenset(seen.media_keys),
@@ -28,7 +28,7 @@ async def read_since(
             poll=seen.poll_options,
         )
         async for seen in x.posts.read_timeline(
-            client, x_user_id, since_id=reconcile.since_tweet(since)
+            client, x_user_id, since_id=reconcile.first_possible_id(since)
         )
     ]
 
@@ -37,10 +37,10 @@ def describe_part(part: PartProgress, reply_to: TweetId | None) -> reconcile.Wan
     """What a part that answers `reply_to` looks like on its account's timeline."""
     options = part.part.options
     return reconcile.Wanted(
-        text=x.posts.as_returned(text_or_none(part.part.text) or ""),
+        text=x.posts.normalize_sent_text(text_or_none(part.part.text) or ""),
         files=len(part.part.media),
         media_keys=part.media_keys,
         reply_to=reply_to,
         quote_of=options.quote_of,
-        poll=tuple(map(x.posts.comparable, options.poll.options)) if options.poll else None,
+        poll=tuple(map(x.posts.normalize_text, options.poll.options)) if options.poll else None,
     )

@@ -1,7 +1,7 @@
-"""The mission's provider class: X under the names its page uses, thin over `roost.x`.
+"""`TwitterTool`: one X account by its access token, a thin layer over `roost.x`.
 
-For a program that has an access token and wants nothing of Roost's store. Accounts that Roost
-keeps go through `roost.account_client`, which refreshes, prices and remembers.
+For programs that have an access token and no Roost database. `roost.account_client` opens the
+accounts in Roost's database: it also refreshes their tokens and writes the ledger.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,29 +15,30 @@ import aiohttp
 
 from roost import x
 from roost.endpoint import LIVE_X, XEndpoint
-from roost.errors import Refused
+from roost.errors import Refused, SettingInvalid
 from roost.models import AccountSnapshot, Metric, TweetId, XMediaId, XUserId
 from roost.settings import read_settings
+from roost.x.auth import OAuth1, OAuth1UserToken
 from roost.x.media import UploadApi
 
-#: The last reading of an account from the first instant on and before the second, or None.
-#: `roost.history.from_snapshots` is one of the accounts that Roost keeps.
+#: Finds the last snapshot of an account from the first instant up to (not including) the second.
+#: `roost.history.from_snapshots` returns one for the accounts in Roost's database.
 History = Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]
 
 _DAY = timedelta(days=1)
 
 
 class HistoryNotKept(Refused):
-    """X tells an account's present figures only; the past is what Roost's snapshots kept."""
+    """Past counts of an account are missing: X returns only the current ones."""
 
     default_next = (
-        "Ask without dates, or give the tool the history of a connected account"
+        "Leave out the dates, or give the tool the history of a connected account"
         " (`history=roost.history.from_snapshots(runtime, tenant_id)`)."
     )
 
 
 class CreatedTweet(NamedTuple):
-    """A post and where it is."""
+    """A post's id and URL."""
 
     tweet_id: TweetId
     tweet_url: str
@@ -45,10 +46,10 @@ class CreatedTweet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TweetMetrics:
-    """What one post has earned; None where X does not say."""
+    """The counts of one post; None where X returns no value."""
 
     impressions: int | None
-    """Organic ones where X tells them, else all."""
+    """Organic impressions if X returns them, else all."""
     engagements: int | None
     likes: int | None
     retweets: int | None
@@ -58,29 +59,33 @@ class TweetMetrics:
 
 @dataclass(frozen=True, slots=True)
 class AccountMetrics:
-    """What an account counted at an instant; None where X does not say."""
+    """The counts of an account at an instant; None where X returned no value."""
 
     followers_count: int | None
     following_count: int | None
     tweet_count: int | None
     read_at: datetime
-    """When X told it."""
+    """When the counts were read from X."""
 
 
 class TwitterTool:
     """One account by its access token: `async with TwitterTool(token) as tool: …`.
 
-    A class because it holds the connections; they close with it. `oauth1_creds` carry what OAuth
-    2.0 cannot, among it all uploads where `upload_api` is `v1.1`. `endpoint` is the X that all of
-    them belong to: the real one, or an emulator (`XEndpoint("http://127.0.0.1:8710")`). Errors are
-    those of `roost.x.errors`. A create is sent once: `OutcomeUnknown` means, look before sending
-    again.
+    A class because it owns the HTTP connections, which it closes at the end. `oauth1_creds` are
+    used for what OAuth 2.0 cannot do, and for uploads with `upload_api="v1.1"`. They are either
+    complete (`roost.x.auth.OAuth1`) or only the user's token and secret (`OAuth1UserToken`); the
+    app's key and secret are then `TWITTER_API_KEY` and `TWITTER_API_SECRET`, read when the
+    `async with` block is entered.
+
+    `endpoint` is the X to which all credentials belong: X itself, or an emulator
+    (`XEndpoint("http://127.0.0.1:8710")`). Errors are those of `roost.x.errors`. A create is sent
+    once: after `OutcomeUnknown`, check on X before you send it again.
     """
 
     def __init__(
         self,
         access_token: str,
-        oauth1_creds: x.auth.OAuth1 | None = None,
+        oauth1_creds: OAuth1 | OAuth1UserToken | None = None,
         *,
         upload_api: UploadApi | str = UploadApi.V2,
         endpoint: XEndpoint = LIVE_X,
@@ -88,14 +93,22 @@ class TwitterTool:
     ) -> None:
         self._endpoint = endpoint
         self._tokens = x.FixedToken(access_token, endpoint)
-        self._oauth1 = oauth1_creds
+        self._oauth1_creds = oauth1_creds
         self._upload_api = UploadApi(upload_api)
         self._history = history
+        self._oauth1: OAuth1 | None = None
         self._session: aiohttp.ClientSession | None = None
         self._subscription_type: str | None = None
 
     async def __aenter__(self) -> Self:
-        # X's cookies would tie the accounts of one program together.
+        """Open the connections.
+
+        Raises: SettingInvalid (`oauth1_creds` lack the app's keys, and `TWITTER_API_KEY` or
+        `TWITTER_API_SECRET` is not set), UnsafeHost (these belong to the X of `ROOST_X_BASE_URL`,
+        and `oauth1_creds` to another).
+        """
+        self._oauth1 = _complete(self._oauth1_creds)
+        # X's cookies would link the accounts of one program.
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self
 
@@ -116,16 +129,16 @@ class TwitterTool:
         reply_to: str | None = None,
         quote_tweet_id: str | None = None,
     ) -> CreatedTweet:
-        """Post; see `roost.x.posts.create` for what it costs and raises.
+        """Create a post; see `roost.x.posts.create` for its price and errors.
 
-        A text may have 280 weighted characters; 25,000 after `verify` has seen that the account
+        A text may have 280 weighted characters, or 25,000 after `verify` has found that the account
         has Premium.
         """
         created = await x.posts.create(
             self._client(),
             subscription_type=self._subscription_type,
             text=text,
-            # A string stays one, so that it is not taken for a list of its digits.
+            # A string is passed on as it is, to be refused: a list of it would be its digits.
             media_ids=cast(
                 Sequence[XMediaId], media_ids if isinstance(media_ids, str) else list(media_ids)
             ),
@@ -142,11 +155,10 @@ class TwitterTool:
     ) -> XMediaId:
         """Upload a file and wait until it can be attached; see `roost.x.media.upload`.
 
-        Without a category it is that of the MIME type: image, GIF or video.
-        A path is opened once, and all is read from what was opened; no copy is kept, because
-        this class has no store.
+        The category follows the MIME type by default: image, GIF or video. A path is opened once,
+        and everything is read from that file; no copy is stored.
 
-        Raises: besides that, CredentialMissing (`v1.1` without OAuth 1.0a credentials).
+        Raises: what `upload` raises, and CredentialMissing (`v1.1` without OAuth 1.0a credentials).
         """
         uploaded = await x.media.upload(
             self._client(),
@@ -158,75 +170,76 @@ class TwitterTool:
         return uploaded.media_id
 
     async def get_tweet_metrics(self, tweet_id: str) -> TweetMetrics:
-        """What a post has earned; engagements and clicks for one's own, for 30 days.
+        """Read a post's counts; engagements and clicks only of the account's posts of 30 days.
 
-        Raises: NotFoundOnX, RateLimited, OutOfCredits, Reauthorize, XUnavailable.
+        Raises: NotFoundOnX, RateLimited, OutOfCredits, ReauthorizationRequired, XUnavailable.
         """
-        wanted = TweetId(tweet_id)
-        read = await x.metrics.read_posts(self._client(), [wanted], private_for=[wanted])
-        if wanted not in read:
+        post_id = TweetId(tweet_id)
+        found = await x.metrics.read_posts(self._client(), [post_id], private_for=[post_id])
+        if post_id not in found:
             raise x.errors.NotFoundOnX(
                 f"X does not show the post {tweet_id} to this account.", tweet_id=tweet_id
             )
-        figures = read[wanted].metrics
+        metrics = found[post_id].metrics
         return TweetMetrics(
-            impressions=figures[Metric.IMPRESSIONS],
-            engagements=figures[Metric.ENGAGEMENTS],
-            likes=figures[Metric.LIKES],
-            retweets=figures[Metric.REPOSTS],
-            replies=figures[Metric.REPLIES],
-            profile_clicks=figures[Metric.PROFILE_CLICKS],
+            impressions=metrics[Metric.IMPRESSIONS],
+            engagements=metrics[Metric.ENGAGEMENTS],
+            likes=metrics[Metric.LIKES],
+            retweets=metrics[Metric.REPOSTS],
+            replies=metrics[Metric.REPLIES],
+            profile_clicks=metrics[Metric.PROFILE_CLICKS],
         )
 
     async def get_user_metrics(
         self, user_id: str, start_date: date | None = None, end_date: date | None = None
     ) -> AccountMetrics:
-        """What an account counts now; with dates, what the last reading in that range counted.
+        """Return an account's current counts, or those of a past range of dates.
 
-        Dates are days in UTC, the last one included; an open end is now, an open beginning as far
-        back as the history goes. A range costs nothing, now costs a user read ($0.010).
+        The counts of a range are those of the last snapshot in it. Dates are days in UTC, including
+        the last one. Without an end the range lasts until now, without a start it covers the whole
+        history. A range is free; the current counts cost a user read ($0.010).
 
-        Raises: HistoryNotKept (no history was given, or it has no reading in the range),
-        NotFoundOnX, RateLimited, OutOfCredits, Reauthorize, XUnavailable.
+        Raises: HistoryNotKept (no history was given, or it has no snapshot in the range),
+        NotFoundOnX, RateLimited, OutOfCredits, ReauthorizationRequired, XUnavailable.
         """
         client = self._client()
         if start_date is None and end_date is None:
             user = await x.users.read_user(client, XUserId(user_id))
             return _account_metrics(user.metrics, client.now())
         if self._history is None:
-            raise HistoryNotKept("X does not tell an account's figures of a past range of dates.")
+            raise HistoryNotKept("X does not return an account's counts of a past range of dates.")
         since = datetime.combine(start_date or date.min, time.min, UTC)
         day_after = datetime.combine(end_date, time.min, UTC) + _DAY if end_date else None
-        kept = await self._history(XUserId(user_id), since, day_after or client.now())
-        if kept is None:
+        snapshot = await self._history(XUserId(user_id), since, day_after or client.now())
+        if snapshot is None:
             raise HistoryNotKept(
-                f"No reading of the account {user_id} was kept from {start_date or 'the beginning'}"
-                f" to {end_date or 'now'}.",
-                next="Ask for a range in which the account was connected and read.",
+                f"There is no snapshot of the account {user_id} from"
+                f" {start_date or 'the beginning'} to {end_date or 'now'}.",
+                next="Choose a range in which the account was connected and its counts were read.",
             )
-        return _account_metrics(kept.metrics, kept.at)
+        return _account_metrics(snapshot.metrics, snapshot.at)
 
     async def verify(self) -> x.users.XUser:
-        """The account that the token belongs to.
+        """Return the account that the token belongs to.
 
         From then on `create_tweet` knows how long its texts may be.
 
-        Raises: Reauthorize where X says 401; RateLimited, OutOfCredits, XUnavailable.
+        Raises: ReauthorizationRequired (X answers 401), RateLimited, OutOfCredits, XUnavailable.
         """
         user = await x.users.read_me(self._client())
         self._subscription_type = user.subscription_type
         return user
 
     async def refresh_twitter_token(self, refresh_token: str) -> x.auth.TokenGrant:
-        """Trade the refresh token for new tokens; this tool goes on with the new access token.
+        """Exchange the refresh token for new tokens; the tool then uses the new access token.
 
         The app's credentials are `TWITTER_CLIENT_ID` and `TWITTER_CLIENT_SECRET`, which belong to
-        the X of `ROOST_X_BASE_URL`. Store the new refresh token at once: the old one is used up.
+        the X of `ROOST_X_BASE_URL`. Store the new refresh token at once: the old one is invalid.
 
-        Raises: SettingInvalid, UnsafeHost (that is not this tool's endpoint), GrantDead,
-        AppMisconfigured, XUnavailable, OutcomeUnknown.
+        Raises: SettingInvalid, UnsafeHost (that X is not this tool's endpoint),
+        RefreshTokenInvalid, AppMisconfigured, XUnavailable, OutcomeUnknown.
         """
-        grant = await x.auth.refresh(
+        grant = await x.auth.oauth2.refresh(
             self._open_session(),
             self._endpoint,
             app=read_settings().x_app(),
@@ -236,16 +249,31 @@ class TwitterTool:
         return grant
 
     def _client(self) -> x.Client:
-        return x.Client(
-            self._tokens,
-            oauth1=self._oauth1,
-            session=self._open_session(),
-        )
+        session = self._open_session()
+        return x.Client(self._tokens, oauth1=self._oauth1, session=session)
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("Use TwitterTool as `async with TwitterTool(token) as tool:`.")
         return self._session
+
+
+def _complete(credentials: OAuth1 | OAuth1UserToken | None) -> OAuth1 | None:
+    """Add the app's key and secret from the settings. Raises: SettingInvalid, UnsafeHost."""
+    if not isinstance(credentials, OAuth1UserToken):
+        return credentials
+    settings = read_settings()
+    if not settings.twitter_api_key or not settings.twitter_api_secret:
+        name = "TWITTER_API_SECRET" if settings.twitter_api_key else "TWITTER_API_KEY"
+        raise SettingInvalid(
+            f"{name} is not set. TWITTER_API_KEY and TWITTER_API_SECRET are the OAuth 1.0a key and"
+            " secret of the X app that issued the user's token.",
+            setting=name,
+        )
+    app = OAuth1(
+        settings.twitter_api_key, settings.twitter_api_secret, endpoint=settings.x_endpoint
+    )
+    return credentials.with_app(app)
 
 
 def _account_metrics(metrics: Mapping[Metric, int | None], at: datetime) -> AccountMetrics:

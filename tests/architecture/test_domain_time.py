@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "roost"
 #: Where wall time is the business: the clock itself, HTTP on the wire, processes, the terminal.
-WALL = {"clock.py", "x/wire.py"}
+WALL = {"clock.py", "x/transport.py"}
 WALL_FOLDERS = ("cli/", "mediafile/", "store/embedded", "web/")
 READS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
 

@@ -13,7 +13,7 @@ from roost.services import monitor, pause, resolve, restore_check, resume, sched
 from roost.services.clock_check import ClockCheck
 from roost.services.publish.rows import Way
 from roost.services.schedule import PlainPart
-from roost.x.errors import AppMisconfigured, Reauthorize
+from roost.x.errors import AppMisconfigured, ReauthorizationRequired
 
 Opening = Callable[[Desk], Awaitable[PostId]]
 Ending = Callable[[Desk, PostId], Awaitable[object]]
@@ -269,7 +269,7 @@ async def stop_everything(desk: Desk, _: PostId) -> None:
 
 
 async def lose_grant(desk: Desk, _: PostId) -> None:
-    await mark_needs_reconnect(desk.runtime, desk.account, Reauthorize("No longer."))
+    await mark_needs_reconnect(desk.runtime, desk.account, ReauthorizationRequired("No longer."))
     async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         await store.alerts.resolve_alert(
             transaction, desk.tenant.id, AlertKind.RECONNECT,

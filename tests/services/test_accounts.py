@@ -256,7 +256,7 @@ async def test_figures_wait_while_the_secret_is_wrong(desk: Desk) -> None:
     ],
 )
 async def test_a_refresh_that_x_fails_disconnects_nobody(
-    desk: Desk, kind: str, raised: type[x.errors.XFailure]
+    desk: Desk, kind: str, raised: type[x.errors.XError]
 ) -> None:
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", kind)

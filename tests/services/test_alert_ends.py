@@ -16,7 +16,7 @@ from roost.models import POST_MOVES, AlertKind, PostId, PostState
 from roost.outcome_alerts import STATE_ALERTS
 from roost.services import monitor, resolve
 from roost.services.clock_check import ClockCheck
-from roost.x.errors import Reauthorize
+from roost.x.errors import ReauthorizationRequired
 
 from .alert_causes import (
     Ending,
@@ -217,7 +217,9 @@ async def test_a_stale_refusal_does_not_end_a_newer_connection(
 ) -> None:
     await emulator.jump(seconds=1)
     await reconnect(desk, PostId(0))
-    await mark_needs_reconnect(desk.runtime, desk.account, Reauthorize("That was the old grant."))
+    await mark_needs_reconnect(
+        desk.runtime, desk.account, ReauthorizationRequired("That was the old grant.")
+    )
     assert await kinds(desk) == []
     assert (await desk.integration()).status == "connected"
 

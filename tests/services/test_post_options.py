@@ -216,8 +216,8 @@ async def forget(desk: Desk) -> None:
     now = desk.runtime.clock.now()
     async with desk.runtime.database.statements(None) as transaction:
         await transaction.run(
-            "pause_after_restore", reason="by the test", restored_to=now - timedelta(minutes=1), copied=False,
-            at=now, actor="test",
+            "pause_after_restore", reason="by the test",
+            restored_to=now - timedelta(minutes=1), copied=False, at=now, actor="test",
         )  # fmt: skip
 
 

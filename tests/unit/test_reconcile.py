@@ -12,9 +12,9 @@ from roost.publishing.reconcile import (
     NotFound,
     TimelinePost,
     Wanted,
+    first_possible_id,
     judge_forgotten,
     judge_timeline,
-    since_tweet,
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -84,7 +84,7 @@ def test_without_a_known_key_text_and_number_of_files_decide() -> None:
 
 def test_looking_begins_a_minute_before_the_attempt() -> None:
     # Snowflake: (ms since 2010-11-04 01:42:54.657 UTC) << 22; 60 s before noon.
-    assert since_tweet(NOW) == str((1795435140000 - 1288834974657) << 22)
+    assert first_possible_id(NOW) == str((1795435140000 - 1288834974657) << 22)
 
 
 OURS = seen("9", text="Earlier", source="Roost")

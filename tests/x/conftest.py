@@ -1,4 +1,4 @@
-"""An account connected to the emulator, and a record of every request that leaves for X."""
+"""Fixtures: an account connected to the emulator, and a record of every request to X."""
 
 import io
 from collections.abc import AsyncIterator
@@ -18,13 +18,13 @@ from roost import x
 from roost.clock import EmulatorClock, open_clock
 from roost.models import XUserId
 
-from . import described
-from .drawn import noise_png, save_clip
+from . import openapi
+from .media_samples import noise_png, save_clip
 
 
 @dataclass
 class SentRequest:
-    """One request as its bytes left."""
+    """One request as it was sent."""
 
     method: str
     path: str
@@ -36,15 +36,15 @@ class SentRequest:
     def json(self) -> Any:
         return msgspec.json.decode(bytes(self.body))
 
-    def is_as_described(self) -> bool:
-        """Whether X describes its body, and this one so; fails where it is another."""
+    def matches_openapi(self) -> bool:
+        """Whether X describes its body; fails if the body is different."""
         kind = self.headers.get("content-type", "")
-        return described.check(self.method, self.path, kind, bytes(self.body))
+        return openapi.check_body(self.method, self.path, kind, bytes(self.body))
 
 
 @dataclass
-class HeldTokens:
-    """A token source that refreshes as an account's own would, and counts how often."""
+class AccountTokens:
+    """A token source that refreshes like an account's own, and counts the refreshes."""
 
     emulator: Emulator
     session: aiohttp.ClientSession
@@ -61,7 +61,7 @@ class HeldTokens:
 
     async def refresh(self, rejected: str) -> str:
         self.refreshed += 1
-        grant = await x.auth.refresh(
+        grant = await x.auth.oauth2.refresh(
             self.session,
             self.emulator.endpoint,
             app=self.emulator.x_app,
@@ -74,17 +74,17 @@ class HeldTokens:
 
 @dataclass
 class Account:
-    """One connected account and what it did."""
+    """A connected account and its exchanges."""
 
     username: str
     user_id: XUserId
-    tokens: HeldTokens
+    tokens: AccountTokens
     client: x.Client
     exchanges: list[x.Exchange]
 
 
 class Connect(Protocol):
-    """Connects one of the emulator's accounts, with all scopes unless told otherwise."""
+    """Connects one of the emulator's accounts, by default with all scopes."""
 
     async def __call__(self, username: str, scope: str = SCOPES) -> Account: ...
 
@@ -97,19 +97,19 @@ def sent() -> list[SentRequest]:
 
 @pytest_asyncio.fixture
 async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSession]:
-    """The HTTP session of the tests, with its requests written down as they leave."""
+    """The HTTP session of the tests, which records its requests in `sent`."""
     trace = aiohttp.TraceConfig()
 
-    async def on_start(_: Any, context: SimpleNamespace, told: Any) -> None:
-        url = told.url
-        context.request = SentRequest(told.method, url.path, dict(url.query))
+    async def on_start(_: Any, context: SimpleNamespace, event: Any) -> None:
+        url = event.url
+        context.request = SentRequest(event.method, url.path, dict(url.query))
 
-    async def on_headers(_: Any, context: SimpleNamespace, told: Any) -> None:
-        context.request.headers = {k.lower(): v for k, v in told.headers.items()}
+    async def on_headers(_: Any, context: SimpleNamespace, event: Any) -> None:
+        context.request.headers = {k.lower(): v for k, v in event.headers.items()}
         sent.append(context.request)
 
-    async def on_chunk(_: Any, context: SimpleNamespace, told: Any) -> None:
-        context.request.body += told.chunk
+    async def on_chunk(_: Any, context: SimpleNamespace, event: Any) -> None:
+        context.request.body += event.chunk
 
     trace.on_request_start.append(on_start)
     trace.on_request_headers_sent.append(on_headers)
@@ -117,12 +117,12 @@ async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSessio
     async with aiohttp.ClientSession(trace_configs=[trace]) as session:
         yield session
     for request in sent:
-        request.is_as_described()
+        request.matches_openapi()
 
 
 @pytest_asyncio.fixture
 async def clock(emulator: Emulator) -> AsyncIterator[EmulatorClock]:
-    """The emulator's clock, followed."""
+    """A clock that follows the emulator's."""
     async with open_clock(emulator.clock_url, emulator.endpoint) as clock:
         assert isinstance(clock, EmulatorClock)
         yield clock
@@ -130,17 +130,19 @@ async def clock(emulator: Emulator) -> AsyncIterator[EmulatorClock]:
 
 @pytest.fixture
 def connect(emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock) -> Connect:
-    """A function that connects an account of the emulator by its username."""
+    """A function that connects an account of the emulator by username."""
 
     async def connect(username: str, scope: str = SCOPES) -> Account:
-        told = await emulator.connect(username, scope)
-        tokens = HeldTokens(emulator, session, told["access_token"], told.get("refresh_token", ""))
+        issued = await emulator.connect(username, scope)
+        tokens = AccountTokens(
+            emulator, session, issued["access_token"], issued.get("refresh_token", "")
+        )
         exchanges: list[x.Exchange] = []
 
-        async def keep(exchange: x.Exchange) -> None:
+        async def record(exchange: x.Exchange) -> None:
             exchanges.append(exchange)
 
-        client = x.Client(tokens, session=session, on_exchange=keep, clock=clock)
+        client = x.Client(tokens, session=session, on_exchange=record, clock=clock)
         user = next(u for u in await emulator.users() if u["username"] == username)
         return Account(username, user["id"], tokens, client, exchanges)
 
@@ -149,13 +151,13 @@ def connect(emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorC
 
 @pytest_asyncio.fixture
 async def account(connect: Connect) -> Account:
-    """The account `larkbooks`, connected with every scope that Roost asks for."""
+    """The account `larkbooks`, connected with all scopes that Roost requests."""
     return await connect("larkbooks")
 
 
 @pytest.fixture
 def png() -> bytes:
-    """A small picture."""
+    """A small image."""
     out = io.BytesIO()
     Image.new("RGB", (64, 48), "teal").save(out, "PNG")
     return out.getvalue()
@@ -163,7 +165,7 @@ def png() -> bytes:
 
 @pytest.fixture(scope="session")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A picture of more than 4 MiB that nothing compresses."""
+    """An incompressible image of more than 4 MiB."""
     path = tmp_path_factory.mktemp("media") / "noise.png"
     path.write_bytes(noise_png(1250, 1250))
     return path

@@ -1,4 +1,4 @@
-"""A bare HTTP listener: what really came through the socket, and an answer of the test's choice."""
+"""A minimal HTTP server that records requests and sends the responses of the test."""
 
 import asyncio
 import contextlib
@@ -12,8 +12,8 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 
 @dataclass(frozen=True)
-class Arrived:
-    """One request, byte for byte."""
+class ReceivedRequest:
+    """One request as it was received."""
 
     head: str
     body: bytes
@@ -42,32 +42,32 @@ class Arrived:
 
 @dataclass
 class Recorder:
-    """Keeps what arrives, and answers each request with the next of its answers."""
+    """Records requests, and responses each with the next of `responses`."""
 
     url: str = ""
-    arrived: list[Arrived] = field(default_factory=list)
-    answers: list[bytes] = field(default_factory=list)
-    """One after the other; when they are through, `OK`."""
+    requests: list[ReceivedRequest] = field(default_factory=list)
+    responses: list[bytes] = field(default_factory=list)
+    """The responses in order; afterwards `OK`."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                length = Arrived(head, b"").headers.get("content-length", "0")
-                self.arrived.append(Arrived(head, await reader.readexactly(int(length))))
-                writer.write(self.answers.pop(0) if self.answers else OK)
+                length = ReceivedRequest(head, b"").headers.get("content-length", "0")
+                self.requests.append(ReceivedRequest(head, await reader.readexactly(int(length))))
+                writer.write(self.responses.pop(0) if self.responses else OK)
         writer.close()
 
 
-def answering(status: int, body: object) -> bytes:
-    """An answer in JSON."""
+def json_response(status: int, body: object) -> bytes:
+    """Return a JSON response."""
     encoded = msgspec.json.encode(body)
-    return b"HTTP/1.1 %d Told\r\ncontent-length: %d\r\n\r\n%s" % (status, len(encoded), encoded)
+    return b"HTTP/1.1 %d Reason\r\ncontent-length: %d\r\n\r\n%s" % (status, len(encoded), encoded)
 
 
 @contextlib.asynccontextmanager
-async def recording() -> AsyncIterator[Recorder]:
-    """A recorder on a free port of loopback."""
+async def open_recorder() -> AsyncIterator[Recorder]:
+    """Open a recorder on a free loopback port."""
     recorder = Recorder()
     server = await asyncio.start_server(recorder.serve, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()

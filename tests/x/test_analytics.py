@@ -1,4 +1,4 @@
-"""Analytics in pieces that X takes, adding up to what it counts; and the app's usage."""
+"""Analytics, split into the requests that X accepts; and the app's usage."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,47 +12,54 @@ from fix_media import save_video
 from roost import x
 from roost.clock import EmulatorClock
 from roost.models import Metric, TweetId
-from roost.x.analytics import Step
+from roost.x.analytics import Granularity
 
 from .conftest import Account, Connect, SentRequest
-from .keys import api_keys_of
-from .recorder import recording
+from .oauth1_keys import api_keys_of
+from .recorder import open_recorder
 
 
-async def test_buckets_of_a_post_add_up_to_its_counts(
+async def test_post_analytics_buckets_add_up_to_the_counts(
     account: Account, emulator: Emulator, clock: EmulatorClock
 ) -> None:
     post = (await x.posts.create(account.client, text="Count me.")).tweet_id
     begun = clock.now()
     await emulator.jump(days=3)
     await emulator.freeze()
-    read = await x.metrics.read_posts(account.client, [post], private_for=[post])
+    metrics = await x.metrics.read_posts(account.client, [post], private_for=[post])
     start, end = begun - timedelta(days=1), clock.now() + timedelta(hours=1)
 
-    for step, length in ((Step.HOUR, timedelta(hours=1)), (Step.DAY, timedelta(days=1))):
-        told = await x.analytics.read_posts(account.client, [post], start=start, end=end, step=step)
-        buckets = told[post]
-        seen = sum(bucket.counts["impressions"] for bucket in buckets)
-        assert seen == read[post].metrics[Metric.IMPRESSIONS]
+    for granularity, length in (
+        (Granularity.HOUR, timedelta(hours=1)),
+        (Granularity.DAY, timedelta(days=1)),
+    ):
+        analytics = await x.analytics.read_posts(
+            account.client, [post], start=start, end=end, granularity=granularity
+        )
+        buckets = analytics[post]
+        impressions = sum(bucket.counts["impressions"] for bucket in buckets)
+        assert impressions == metrics[post].metrics[Metric.IMPRESSIONS]
         begins = [bucket.begins_at for bucket in buckets]
         assert {later - earlier for earlier, later in pairwise(begins)} == {length}
-    assert str(told.price.high) == "0.005"
+    assert str(analytics.price.high) == "0.005"
 
 
-async def test_long_time_is_asked_for_in_pieces_cut_at_midnight(
+async def test_analytics_splits_a_long_period_at_midnight(
     account: Account, sent: list[SentRequest]
 ) -> None:
     start = datetime(2026, 1, 5, 13, 30, tzinfo=UTC)
     end = start + timedelta(days=60)
     ids = [TweetId(str(number)) for number in range(1, 102)]
     sent.clear()
-    told = await x.analytics.read_posts(account.client, ids, start=start, end=end, step=Step.DAY)
+    analytics = await x.analytics.read_posts(
+        account.client, ids, start=start, end=end, granularity=Granularity.DAY
+    )
 
-    assert told == {}
-    spans = [(r.query["start_time"], r.query["end_time"]) for r in sent]
+    assert analytics == {}
+    periods = [(r.query["start_time"], r.query["end_time"]) for r in sent]
     assert (
-        spans[:3]
-        == spans[3:]
+        periods[:3]
+        == periods[3:]
         == [
             ("2026-01-05T13:30:00Z", "2026-02-02T00:00:00Z"),
             ("2026-02-02T00:00:00Z", "2026-03-02T00:00:00Z"),
@@ -63,53 +70,61 @@ async def test_long_time_is_asked_for_in_pieces_cut_at_midnight(
     assert {r.query["granularity"] for r in sent} == {"daily"}
 
 
-async def test_buckets_of_a_long_time_are_joined_in_order(
+async def test_analytics_joins_the_buckets_of_a_long_period_in_order(
     account: Account, emulator: Emulator, clock: EmulatorClock
 ) -> None:
     post = (await x.posts.create(account.client, text="Count me long.")).tweet_id
     begun = clock.now()
     await emulator.jump(days=40)
-    told = await x.analytics.read_posts(
-        account.client, [post], start=begun, end=begun + timedelta(days=40), step=Step.DAY
+    analytics = await x.analytics.read_posts(
+        account.client,
+        [post],
+        start=begun,
+        end=begun + timedelta(days=40),
+        granularity=Granularity.DAY,
     )
-    days = [bucket.begins_at.date() for bucket in told[post]]
+    days = [bucket.begins_at.date() for bucket in analytics[post]]
     assert days == [begun.date() + timedelta(days=n) for n in range(len(days))]
     assert len(days) >= 40
-    assert len(told.receipts) == 2
+    assert len(analytics.receipts) == 2
 
 
-async def test_foreign_post_is_left_out(
+async def test_analytics_omits_a_foreign_post(
     account: Account, connect: Connect, clock: EmulatorClock
 ) -> None:
     other = await connect("tidewatcher")
     own = (await x.posts.create(account.client, text="Own.")).tweet_id
     foreign = (await x.posts.create(other.client, text="Foreign.")).tweet_id
     end = clock.now() + timedelta(hours=1)
-    told = await x.analytics.read_posts(
-        account.client, [foreign, own], start=end - timedelta(days=1), end=end, step=Step.HOUR
+    analytics = await x.analytics.read_posts(
+        account.client,
+        [foreign, own],
+        start=end - timedelta(days=1),
+        end=end,
+        granularity=Granularity.HOUR,
     )
-    assert list(told) == [own]
+    assert list(analytics) == [own]
 
 
-async def test_video_has_analytics_of_its_own(
+async def test_media_analytics_counts_the_views_of_a_video(
     account: Account, emulator: Emulator, clock: EmulatorClock, tmp_path: Path
 ) -> None:
-    film = save_video(tmp_path / "film.mp4")
+    video = save_video(tmp_path / "video.mp4")
     media = await x.media.upload(
-        account.client, film, mime_type="video/mp4", category="tweet_video"
+        account.client, video, mime_type="video/mp4", category="tweet_video"
     )
     await x.posts.create(account.client, text="Watch.", media_ids=[media.media_id])
     begun = clock.now()
     await emulator.jump(days=2)
-    told = await x.analytics.read_media(
+    analytics = await x.analytics.read_media(
         account.client,
         [media.media_key, "7_1"],
         start=begun - timedelta(days=1),
         end=begun + timedelta(days=2),
-        step=Step.DAY,
+        granularity=Granularity.DAY,
     )
-    assert list(told) == [media.media_key]
-    assert sum(bucket.counts["video_views"] for bucket in told[media.media_key]) > 0
+    assert list(analytics) == [media.media_key]
+    assert sum(bucket.counts["video_views"] for bucket in analytics[media.media_key]) > 0
 
 
 async def test_usage_counts_the_posts_that_the_app_has_read(
@@ -118,7 +133,7 @@ async def test_usage_counts_the_posts_that_the_app_has_read(
     posts = [await x.posts.create(account.client, text=f"Number {n}.") for n in range(3)]
     await x.posts.read_posts(account.client, [post.tweet_id for post in posts])
     app = x.auth.OAuth1(*await api_keys_of(emulator), endpoint=emulator.endpoint)
-    token = await x.auth.app_token(session, app=app)
+    token = await x.auth.oauth2.get_app_token(session, app=app)
     client = x.Client(x.FixedToken(token, emulator.endpoint), session=session)
     usage = await x.usage.read(client, days=2)
 
@@ -128,15 +143,15 @@ async def test_usage_counts_the_posts_that_the_app_has_read(
     assert str(usage.price.high) == "0"
 
 
-async def test_usage_is_not_for_users(account: Account) -> None:
+async def test_usage_rejects_a_users_token(account: Account) -> None:
     with pytest.raises(x.errors.AppMisconfigured):
         await x.usage.read(account.client)
 
 
-async def test_usage_is_never_asked_for_signed(session: aiohttp.ClientSession) -> None:
-    async with recording() as recorder:
+async def test_usage_is_never_signed(session: aiohttp.ClientSession) -> None:
+    async with open_recorder() as recorder:
         keys = x.auth.OAuth1("k", "s", endpoint=x.XEndpoint(recorder.url))
         client = x.Client(None, oauth1=keys, session=session)
         with pytest.raises(x.errors.CredentialMissing):
             await x.usage.read(client)
-        assert recorder.arrived == []
+        assert recorder.requests == []

@@ -1,4 +1,4 @@
-"""One request: who repeats it, what it becomes when it fails, and what the ledger is told."""
+"""The client: what it repeats, which errors it raises, and what it reports to the ledger."""
 
 from datetime import timedelta
 
@@ -15,10 +15,10 @@ from roost.prices import Operation
 
 from .conftest import Account, SentRequest
 
-SECRET_TEXT = "A text that belongs to nobody's log."
+SECRET_TEXT = "A text that must not be logged."
 
 
-async def test_delete_is_sent_once_over_a_kept_connection(
+async def test_delete_is_sent_once_over_a_kept_alive_connection(
     account: Account, emulator: Emulator
 ) -> None:
     created = await x.posts.create(account.client, text="A slip.")
@@ -26,11 +26,11 @@ async def test_delete_is_sent_once_over_a_kept_connection(
     with pytest.raises(x.errors.OutcomeUnknown):
         await x.posts.delete(account.client, created.tweet_id)
 
-    told = await emulator.truth()
-    assert [r["operation"] for r in told["requests"]].count("delete_post") == 1
+    ground_truth = await emulator.truth()
+    assert [r["operation"] for r in ground_truth["requests"]].count("delete_post") == 1
 
 
-async def test_expired_token_is_refreshed_once_and_the_request_repeated(
+async def test_client_refreshes_an_expired_token_once_and_repeats_the_request(
     account: Account, emulator: Emulator
 ) -> None:
     await emulator.jump(hours=3)
@@ -42,21 +42,21 @@ async def test_expired_token_is_refreshed_once_and_the_request_repeated(
     assert [exchange.status for exchange in account.exchanges] == [401, 201]
 
 
-async def test_revoked_grant_is_told_as_dead(
+async def test_client_raises_refresh_token_invalid_for_a_revoked_grant(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
-    await x.auth.revoke(
+    await x.auth.oauth2.revoke(
         session,
         emulator.endpoint,
         app=emulator.x_app,
         token=account.tokens.refresh_token,
     )
-    with pytest.raises(x.errors.GrantDead):
+    with pytest.raises(x.errors.RefreshTokenInvalid):
         await x.users.read_me(account.client)
-    assert issubclass(x.errors.GrantDead, ReconnectNeeded)
+    assert issubclass(x.errors.RefreshTokenInvalid, ReconnectNeeded)
 
 
-async def test_rate_limit_says_how_long(
+async def test_rate_limited_has_the_time_to_wait(
     account: Account, emulator: Emulator, clock: EmulatorClock
 ) -> None:
     await emulator.freeze()
@@ -70,18 +70,18 @@ async def test_rate_limit_says_how_long(
     await x.posts.create(account.client, text="One too many.")
 
 
-async def test_rate_limit_is_told_in_the_emulators_time_after_a_jump(
+async def test_rate_limited_wait_is_domain_time_after_a_clock_jump(
     account: Account, emulator: Emulator
 ) -> None:
     await emulator.jump(days=40)
     await emulator.fail("read_me", "before", "429")
     with pytest.raises(x.errors.RateLimited) as raised:
-        # The refresh after 40 days comes first; the fault strikes the request itself.
+        # The refresh after 40 days comes first; the fault applies to the request itself.
         await x.users.read_me(account.client)
     assert timedelta(0) < raised.value.wait <= timedelta(minutes=16)
 
 
-async def test_every_exchange_is_told_with_what_its_price_needs(account: Account) -> None:
+async def test_exchange_has_what_its_price_depends_on(account: Account) -> None:
     created = await x.posts.create(account.client, text="See https://example.com")
     _ = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
 
@@ -102,7 +102,9 @@ async def test_every_exchange_is_told_with_what_its_price_needs(account: Account
     assert "https://example.com" not in repr(create)
 
 
-async def test_exchange_without_an_answer_is_told_too(account: Account, emulator: Emulator) -> None:
+async def test_exchange_is_reported_without_a_response(
+    account: Account, emulator: Emulator
+) -> None:
     await emulator.fail("create_post", "before", "drop")
     with pytest.raises(x.errors.OutcomeUnknown):
         await x.posts.create(account.client, text="Lost.")
@@ -110,15 +112,15 @@ async def test_exchange_without_an_answer_is_told_too(account: Account, emulator
     assert (exchange.status, exchange.created, exchange.headers) == (None, None, {})
 
 
-async def test_nobody_at_the_address_means_not_sent(
+async def test_create_is_not_sent_without_a_listener(
     account: Account, session: aiohttp.ClientSession
 ) -> None:
     client = x.Client(x.FixedToken("t", x.XEndpoint("http://127.0.0.1:1")), session=session)
     with pytest.raises(x.errors.NotSent):
-        await x.posts.create(client, text="To nobody.")
+        await x.posts.create(client, text="Not sent.")
 
 
-async def test_wrong_address_points_to_the_setting_and_backs_off_no_app(
+async def test_wrong_base_url_names_the_setting_and_blames_no_app(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     nowhere = x.XEndpoint(f"{emulator.url}/nowhere")
@@ -130,27 +132,25 @@ async def test_wrong_address_points_to_the_setting_and_backs_off_no_app(
         await x.posts.create(client, text="To nowhere.")
 
 
-async def test_token_goes_out_as_bearer_and_nowhere_else(
-    account: Account, sent: list[SentRequest]
-) -> None:
+async def test_token_is_sent_only_as_bearer(account: Account, sent: list[SentRequest]) -> None:
     await x.users.read_me(account.client)
     assert sent[-1].headers["authorization"] == f"Bearer {account.tokens.access_token}"
     assert account.tokens.access_token not in str(sent[-1].query)
 
 
 @pytest.mark.parametrize("dialect", ["403", "400", "403-text"])
-async def test_too_long_a_text_is_known_in_every_dialect(
+async def test_text_too_long_is_recognized_in_every_dialect(
     account: Account, emulator: Emulator, dialect: str
 ) -> None:
     await emulator.switch(too_long=dialect)
     with pytest.raises(x.errors.TextTooLong):
-        # The client is told of Premium, which X knows nothing of.
+        # The client assumes Premium, which the account does not have.
         await x.posts.create(account.client, text="weight " * 50, subscription_type="Premium")
 
 
 @pytest.mark.parametrize("shape", ["nested", "flat"])
 @pytest.mark.parametrize("host", ["api.twitter.com", "api.x.com"])
-async def test_refusals_are_known_in_every_dialect(
+async def test_rejections_are_recognized_in_every_dialect(
     account: Account, emulator: Emulator, shape: str, host: str
 ) -> None:
     await emulator.switch(errors=shape, problem_host=host)
@@ -162,23 +162,21 @@ async def test_refusals_are_known_in_every_dialect(
     assert raised.value.code == "media_ids_invalid"
 
 
-async def test_reply_where_nobody_mentioned_us_is_not_allowed(
-    account: Account, emulator: Emulator
-) -> None:
-    told = await emulator.connect("tidewatcher")
+async def test_reply_without_a_mention_is_not_allowed(account: Account, emulator: Emulator) -> None:
+    tokens = await emulator.connect("tidewatcher")
     async with emulator.http.post(
         f"{emulator.url}/2/tweets",
         json={"text": "Mind your own boat."},
-        headers={"authorization": f"Bearer {told['access_token']}"},
+        headers={"authorization": f"Bearer {tokens['access_token']}"},
     ) as answer:
         foreign = TweetId((await answer.json())["data"]["id"])
     with pytest.raises(x.errors.ReplyNotAllowed):
         await x.posts.create(account.client, text="Ahoy.", reply_to=foreign)
 
 
-async def test_reply_to_a_deleted_post_finds_no_parent(account: Account) -> None:
+async def test_reply_to_a_deleted_post_raises_parent_not_visible(account: Account) -> None:
     first = await x.posts.create(account.client, text="One.")
     await x.posts.delete(account.client, first.tweet_id)
     with pytest.raises(x.errors.ParentNotVisible) as raised:
         await x.posts.create(account.client, text="Two.", reply_to=first.tweet_id)
-    assert raised.value.surely_created_nothing
+    assert raised.value.confirmed_not_created

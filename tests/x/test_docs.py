@@ -1,4 +1,4 @@
-"""The page about the client shows what really happens: every example runs, one after the other."""
+"""Runs every example of docs/x.md in order, and compares the output with the page."""
 
 import ast
 import contextlib
@@ -21,16 +21,16 @@ PAGE = Path(__file__).resolve().parents[2] / "docs/x.md"
 SHOWN_URL = "http://127.0.0.1:8710"
 
 
-async def ran(source: str, names: dict[str, Any]) -> str:
-    """What `python -m asyncio` would print for an input."""
+async def output_of(source: str, names: dict[str, Any]) -> str:
+    """Return what `python -m asyncio` prints for an input."""
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     code = compile(source, PAGE.name, "single", flags)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         try:
-            told = eval(code, names)
-            if inspect.iscoroutine(told):
-                await told
+            result = eval(code, names)
+            if inspect.iscoroutine(result):
+                await result
         except Exception as error:
             lines = traceback.format_exception_only(error)
             printed.write("Traceback (most recent call last):\n" + "".join(lines))
@@ -39,12 +39,12 @@ async def ran(source: str, names: dict[str, Any]) -> str:
 
 @pytest.fixture
 def page(emulator: Emulator) -> str:
-    # A fence's end would be taken for what the last example prints.
+    # The end of a code fence would count as output of the last example.
     text = re.sub(r"^```.*$", "", PAGE.read_text("utf-8"), flags=re.MULTILINE)
     return text.replace(SHOWN_URL, emulator.url)
 
 
-async def test_every_example_of_the_page_runs(page: str, emulator: Emulator) -> None:
+async def test_page_x__examples_print_what_they_show(page: str, emulator: Emulator) -> None:
     async def allow(url: str) -> dict[str, str]:
         form = dict(parse_qsl(urlsplit(url).query)) | {"user": "larkbooks", "decision": "allow"}
         async with emulator.http.post(
@@ -52,23 +52,23 @@ async def test_every_example_of_the_page_runs(page: str, emulator: Emulator) -> 
         ) as answer:
             return dict(parse_qsl(urlsplit(answer.headers["location"]).query))
 
-    told: dict[str, Any] = {}
+    keys: dict[str, Any] = {}
     for command in re.findall(r"^curl .*$", page, re.MULTILINE):
         _, _, url, _, body = shlex.split(command)
         async with emulator.http.post(url, data=body) as answer:
             assert answer.status == 201
-            told |= await answer.json()
+            keys |= await answer.json()
     names = {
         "allow": allow,
-        "token": told["oauth_token"],
-        "token_secret": told["oauth_token_secret"],
+        "token": keys["oauth_token"],
+        "token_secret": keys["oauth_token_secret"],
     }
     checker = doctest.OutputChecker()
     examples = doctest.DocTestParser().get_examples(page)
     try:
         for example in examples:
-            got = await ran(example.source, names)
-            assert checker.check_output(example.want, got, 0), f"{example.source}{got}"
+            output = await output_of(example.source, names)
+            assert checker.check_output(example.want, output, 0), f"{example.source}{output}"
     finally:
         await _close(names.get("session"))
     assert len(examples) > 30
@@ -79,6 +79,6 @@ async def _close(session: aiohttp.ClientSession | None) -> None:
         await session.close()
 
 
-def test_five_lines_are_five() -> None:
+def test_page_x__first_example_has_five_lines() -> None:
     first = PAGE.read_text("utf-8").partition("```python\n")[2].partition("```")[0]
     assert len(first.splitlines()) == 5

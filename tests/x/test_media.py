@@ -1,4 +1,4 @@
-"""Files uploaded: the bytes that arrive, in the segments and with the waits that X asks for."""
+"""Uploads: the bytes that X receives, in which segments, and the waiting for processing."""
 
 import gzip
 import hashlib
@@ -32,24 +32,24 @@ def appends(sent: list[SentRequest]) -> list[SentRequest]:
     return [request for request in sent if request.path.endswith("/append")]
 
 
-async def test_upload_arrives_byte_by_byte_in_4_mib_segments(
+async def test_upload_sends_all_bytes_in_4_mib_segments(
     account: Account, emulator: Emulator, photo: Path
 ) -> None:
-    told: list[tuple[int, int]] = []
+    progress: list[tuple[int, int]] = []
     uploaded = await x.media.upload(
         account.client,
         photo,
         mime_type="image/png",
         category="tweet_image",
-        on_progress=lambda done, total: told.append((done, total)),
+        on_progress=lambda done, total: progress.append((done, total)),
     )
 
     (media,) = (await emulator.truth())["media"]
     size = photo.stat().st_size
     assert media["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert (media["id"], media["media_key"]) == (uploaded.media_id, uploaded.media_key)
-    assert told[0] in [(4 * MIB, size), (size - 4 * MIB, size)]  # whichever came first
-    assert told[1:] == [(size, size)]
+    assert progress[0] in [(4 * MIB, size), (size - 4 * MIB, size)]  # either segment may be first
+    assert progress[1:] == [(size, size)]
     assert uploaded.expires_after.total_seconds() > 3600
 
 
@@ -67,7 +67,7 @@ async def test_upload_falls_back_to_1_mib_segments(
     assert len([each for each in appends(sent) if uploaded.media_id in each.path]) == 5
 
 
-async def test_upload_says_so_when_even_small_segments_are_too_large(
+async def test_upload_raises_segment_too_large_below_1_mib(
     account: Account, emulator: Emulator, png: bytes
 ) -> None:
     await emulator.switch(max_segment_bytes=10)
@@ -75,7 +75,7 @@ async def test_upload_says_so_when_even_small_segments_are_too_large(
         await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
 
 
-async def test_upload_sends_a_failed_segment_again_alone(
+async def test_upload_repeats_only_the_failed_segment(
     account: Account, emulator: Emulator, sent: list[SentRequest], photo: Path
 ) -> None:
     await emulator.fail("media_append", "before", "drop", times=1)
@@ -87,7 +87,7 @@ async def test_upload_sends_a_failed_segment_again_alone(
     assert len(appends(sent)) == 4
 
 
-async def test_upload_takes_either_answer_to_append(
+async def test_upload_accepts_either_response_to_append(
     account: Account, emulator: Emulator, png: bytes
 ) -> None:
     await emulator.switch(append_answer=204)
@@ -106,15 +106,15 @@ async def test_upload_waits_until_a_video_is_processed(
     )
     created = await x.posts.create(account.client, text=None, media_ids=[uploaded.media_id])
 
-    told = await emulator.truth()
-    (post,) = told["posts"]
+    ground_truth = await emulator.truth()
+    (post,) = ground_truth["posts"]
     assert post["id"] == created.tweet_id
     assert post["media"][0]["sha256"] == hashlib.sha256(clip.read_bytes()).hexdigest()
-    statuses = [r for r in told["requests"] if r["operation"] == "media_status"]
+    statuses = [r for r in ground_truth["requests"] if r["operation"] == "media_status"]
     assert len(statuses) == 2
 
 
-async def test_upload_survives_one_failure_in_ten_with_segments_out_of_order(
+async def test_upload_completes_when_one_request_in_ten_fails(
     account: Account, emulator: Emulator, sent: list[SentRequest], photo: Path
 ) -> None:
     await emulator.fail("media_append", "before", "503", times=1)
@@ -140,7 +140,7 @@ async def test_upload_survives_one_failure_in_ten_with_segments_out_of_order(
     assert (len(progress), progress[-1]) == (36, photo.stat().st_size)
 
 
-async def test_upload_does_not_spend_refreshes_on_a_segment_that_x_does_not_let_in(
+async def test_upload_refreshes_once_when_x_rejects_a_segments_token(
     account: Account, emulator: Emulator, sent: list[SentRequest], png: bytes
 ) -> None:
     await emulator.fail("media_append", "before", "401", times=None)
@@ -150,7 +150,7 @@ async def test_upload_does_not_spend_refreshes_on_a_segment_that_x_does_not_let_
     assert len(appends(sent)) == 2
 
 
-async def test_upload_repeats_a_finalize_whose_answer_is_lost(
+async def test_upload_repeats_a_finalize_with_a_lost_response(
     account: Account, emulator: Emulator, sent: list[SentRequest], png: bytes
 ) -> None:
     await emulator.fail("media_finalize", "before", "503", times=1)
@@ -165,7 +165,7 @@ async def test_upload_repeats_a_finalize_whose_answer_is_lost(
     ]
 
 
-async def test_upload_begins_afresh_where_a_lost_finalize_cannot_be_repeated(
+async def test_upload_restarts_when_a_lost_finalize_cannot_be_repeated(
     account: Account, emulator: Emulator, png: bytes
 ) -> None:
     await emulator.switch(finalize_again=False)
@@ -178,53 +178,54 @@ async def test_upload_begins_afresh_where_a_lost_finalize_cannot_be_repeated(
     assert first["id"] != second["id"]
 
 
-async def test_upload_ends_with_the_limit_and_the_state_goes_on_after_it(
+async def test_upload_stops_at_a_rate_limit_and_resumes_later(
     account: Account, emulator: Emulator, photo: Path
 ) -> None:
-    kept: list[x.media.UploadState] = []
+    states: list[x.media.UploadState] = []
 
-    async def keep(state: x.media.UploadState) -> None:
-        kept.append(state)
+    async def on_state(state: x.media.UploadState) -> None:
+        states.append(state)
 
     await emulator.fail("media_append", "before", "429", times=1)
-    wish: dict[str, Any] = {"mime_type": "image/png", "category": "tweet_image"}
+    options: dict[str, Any] = {"mime_type": "image/png", "category": "tweet_image"}
     with pytest.raises(x.errors.RateLimited) as raised:
-        await x.media.upload(account.client, photo, parallel=1, on_state=keep, **wish)
+        await x.media.upload(account.client, photo, parallel=1, on_state=on_state, **options)
     assert raised.value.wait.total_seconds() > 0
-    uploaded = await x.media.upload(account.client, photo, state=kept[-1], **wish)
-    assert uploaded.media_id == kept[0].media_id
+    uploaded = await x.media.upload(account.client, photo, state=states[-1], **options)
+    assert uploaded.media_id == states[0].media_id
 
 
-async def test_what_keeping_a_state_raises_is_what_upload_raises(
-    account: Account, png: bytes
-) -> None:
-    async def keep(state: x.media.UploadState) -> None:
+async def test_upload_raises_what_on_state_raises(account: Account, png: bytes) -> None:
+    async def on_state(state: x.media.UploadState) -> None:
         if state.acknowledged:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await x.media.upload(
-            account.client, png, mime_type="image/png", category="tweet_image", on_state=keep
+            account.client, png, mime_type="image/png", category="tweet_image", on_state=on_state
         )
 
 
 @pytest.mark.parametrize("dialect", ["nested", "flat"])
-async def test_upload_tells_why_x_could_not_process_a_video(
+async def test_upload_reports_why_x_could_not_process_a_video(
     account: Account, emulator: Emulator, clip: Path, dialect: str
 ) -> None:
-    why = "Resolution too low for this planet"
-    await emulator.switch(processing_failure=why, processing_polls=0, errors=dialect)
-    wish: dict[str, Any] = {"mime_type": "video/mp4", "category": "tweet_video"}
-    state = await x.media.transfer(account.client, clip, **wish)
+    reason = "Resolution too low for this planet"
+    await emulator.switch(processing_failure=reason, processing_polls=0, errors=dialect)
+    options: dict[str, Any] = {"mime_type": "video/mp4", "category": "tweet_video"}
+    state = await x.media.transfer(account.client, clip, **options)
     with pytest.raises(x.errors.MediaRejected) as raised:
-        await x.media.upload(account.client, clip, state=state, **wish)
+        await x.media.upload(account.client, clip, state=state, **options)
     assert raised.value.request_id
-    assert (why in raised.value.message) is (dialect == "nested")
-    told = await x.media.read_processing(account.client, state)
-    assert (told.state, told.reason) == (x.media.ProcessingState.FAILED, raised.value.message)
+    assert (reason in raised.value.message) is (dialect == "nested")
+    processing = await x.media.read_processing(account.client, state)
+    assert (processing.state, processing.reason) == (
+        x.media.ProcessingState.FAILED,
+        raised.value.message,
+    )
 
 
-async def test_upload_gives_up_on_a_video_that_takes_too_long(
+async def test_upload_stops_waiting_after_the_processing_deadline(
     account: Account, emulator: Emulator, clip: Path
 ) -> None:
     with pytest.raises(x.errors.XUnavailable, match="still processing"):
@@ -237,7 +238,7 @@ async def test_upload_gives_up_on_a_video_that_takes_too_long(
         )
 
 
-async def test_upload_of_a_broken_video_is_rejected(
+async def test_upload_raises_media_rejected_for_a_broken_video(
     account: Account, emulator: Emulator, clip: Path, tmp_path: Path
 ) -> None:
     await emulator.switch(processing_polls=0)
@@ -248,7 +249,7 @@ async def test_upload_of_a_broken_video_is_rejected(
     assert raised.value.request_id
 
 
-async def test_upload_gives_the_alt_text(account: Account, emulator: Emulator, png: bytes) -> None:
+async def test_upload_sets_the_alt_text(account: Account, emulator: Emulator, png: bytes) -> None:
     await x.media.upload(
         account.client, png, mime_type="image/png", category="tweet_image", alt_text="A teal box"
     )
@@ -257,7 +258,7 @@ async def test_upload_gives_the_alt_text(account: Account, emulator: Emulator, p
     assert account.exchanges[-1].operation is Operation.MEDIA_METADATA
 
 
-async def test_upload_repeats_a_lost_alt_text_and_not_the_file(
+async def test_upload_repeats_a_lost_alt_text_without_the_file(
     account: Account, emulator: Emulator, png: bytes
 ) -> None:
     await emulator.fail("media_metadata", "before", "503")
@@ -268,22 +269,24 @@ async def test_upload_repeats_a_lost_alt_text_and_not_the_file(
     assert media["alt_text"] == "A teal box"
 
 
-async def test_upload_without_the_scope_asks_for_a_new_grant(connect: Connect, png: bytes) -> None:
+async def test_upload_without_the_scope_requires_reauthorization(
+    connect: Connect, png: bytes
+) -> None:
     account = await connect("larkbooks", "tweet.read tweet.write users.read offline.access")
-    with pytest.raises(x.errors.Reauthorize) as raised:
+    with pytest.raises(x.errors.ReauthorizationRequired) as raised:
         await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
-    assert not isinstance(raised.value, x.errors.GrantDead)
+    assert not isinstance(raised.value, x.errors.RefreshTokenInvalid)
 
 
 @pytest.mark.parametrize("change", ["shortened", "changed"])
-async def test_upload_of_a_file_that_does_not_stay_the_same_is_never_finalized(
+async def test_upload_does_not_finalize_a_changed_file(
     account: Account, sent: list[SentRequest], photo: Path, tmp_path: Path, change: str
 ) -> None:
-    moving = tmp_path / "moving.png"
-    moving.write_bytes(photo.read_bytes())
+    changing = tmp_path / "changing.png"
+    changing.write_bytes(photo.read_bytes())
 
     def touch(done: int, total: int) -> None:
-        with moving.open("r+b") as file:
+        with changing.open("r+b") as file:
             if change == "shortened":
                 file.truncate(done)
             else:
@@ -292,7 +295,7 @@ async def test_upload_of_a_file_that_does_not_stay_the_same_is_never_finalized(
     with pytest.raises(MediaChanged):
         await x.media.upload(
             account.client,
-            moving,
+            changing,
             mime_type="image/png",
             category="tweet_image",
             on_progress=touch,
@@ -309,7 +312,7 @@ async def test_upload_of_a_file_that_does_not_stay_the_same_is_never_finalized(
         ("huge", "too_large"),
     ],
 )
-async def test_upload_of_what_is_no_ordinary_file_is_refused_and_asks_nothing(
+async def test_upload_refuses_a_file_that_is_not_regular_without_a_request(
     account: Account, sent: list[SentRequest], tmp_path: Path, kind: str, reason: str
 ) -> None:
     path = tmp_path / kind
@@ -329,7 +332,7 @@ async def test_upload_of_what_is_no_ordinary_file_is_refused_and_asks_nothing(
     assert sent == []
 
 
-async def test_upload_of_a_missing_file_is_an_os_error_and_asks_nothing(
+async def test_upload_raises_os_error_for_a_missing_file_without_a_request(
     account: Account, sent: list[SentRequest], tmp_path: Path
 ) -> None:
     with pytest.raises(FileNotFoundError):
@@ -339,8 +342,8 @@ async def test_upload_of_a_missing_file_is_an_os_error_and_asks_nothing(
     assert sent == []
 
 
-@pytest.mark.parametrize("kind", ["bytes", "in memory", "open", "not flushed", "packed", "name"])
-async def test_upload_takes_whatever_holds_the_bytes(
+@pytest.mark.parametrize("kind", ["bytes", "in memory", "open", "not flushed", "gzip", "name"])
+async def test_upload_accepts_every_kind_of_source(
     account: Account, emulator: Emulator, png: bytes, tmp_path: Path, kind: str
 ) -> None:
     path = tmp_path / "box.png"
@@ -349,12 +352,12 @@ async def test_upload_takes_whatever_holds_the_bytes(
     with (
         path.open("rb") as file,
         tempfile.TemporaryFile() as written,
-        gzip.open(io.BytesIO(gzip.compress(png))) as packed,
+        gzip.open(io.BytesIO(gzip.compress(png))) as unpacked,
     ):
         written.write(png)
         file.seek(7)
         sources |= {"in memory": io.BytesIO(png), "open": file, "not flushed": written}
-        sources["packed"] = cast(BinaryIO, packed)
+        sources["gzip"] = cast(BinaryIO, unpacked)
         await x.media.upload(
             account.client,
             sources[kind],
@@ -367,7 +370,7 @@ async def test_upload_takes_whatever_holds_the_bytes(
     assert media["sha256"] == hashlib.sha256(png).hexdigest()
 
 
-async def test_upload_ties_subtitles_to_a_video(
+async def test_upload_attaches_subtitles_to_a_video(
     account: Account, emulator: Emulator, clip: Path
 ) -> None:
     await emulator.switch(processing_polls=0)
@@ -382,14 +385,15 @@ async def test_upload_ties_subtitles_to_a_video(
             x.media.Subtitles(track + b"\n", "DE", "Deutsch"),
         ],
     )
-    told = {media["id"]: media for media in (await emulator.truth())["media"]}
-    tracks = told[uploaded.media_id]["subtitles"]
+    media_by_id = {media["id"]: media for media in (await emulator.truth())["media"]}
+    tracks = media_by_id[uploaded.media_id]["subtitles"]
     assert {
-        code: (told[each]["category"], told[each]["bytes"]) for code, each in tracks.items()
+        code: (media_by_id[each]["category"], media_by_id[each]["bytes"])
+        for code, each in tracks.items()
     } == {"EN": ("subtitles", len(track)), "DE": ("subtitles", len(track) + 1)}
 
 
-async def test_upload_tells_price_and_limits(account: Account, png: bytes) -> None:
+async def test_upload_has_price_and_rate_limits(account: Account, png: bytes) -> None:
     plain = await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
     described = await x.media.upload(
         account.client, png, mime_type="image/png", category="tweet_image", alt_text="A teal box"
@@ -399,7 +403,9 @@ async def test_upload_tells_price_and_limits(account: Account, png: bytes) -> No
     assert described.rate[0].limit == 500
 
 
-async def test_upload_of_a_gif_is_processed_too(account: Account, emulator: Emulator) -> None:
+async def test_upload_waits_for_the_processing_of_a_gif(
+    account: Account, emulator: Emulator
+) -> None:
     await emulator.switch(processing_polls=0)
     out = io.BytesIO()
     frames = [Image.new("P", (64, 48), shade) for shade in (10, 120, 230)]

@@ -1,4 +1,4 @@
-"""The examples of the pages on uploads and on the provider, as they stand there."""
+"""Runs the examples of docs/uploads.md and docs/provider.md."""
 
 import ast
 import asyncio
@@ -19,6 +19,7 @@ from roost.runtime import Runtime
 from roost.settings import Settings
 
 from .conftest import Account
+from .oauth1_keys import keys_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -28,14 +29,14 @@ def examples(page: str) -> list[str]:
 
 
 async def run(example: str, names: dict[str, Any]) -> None:
-    """As a cell of a notebook runs: `await` may stand outside of a function."""
+    """Run an example like a notebook cell, with top-level `await`."""
     code = compile(example, "example", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    made = eval(code, names)
-    if inspect.iscoroutine(made):
-        await made
+    result = eval(code, names)
+    if inspect.iscoroutine(result):
+        await result
 
 
-async def test_uploads(
+async def test_page_uploads__examples_run(
     account: Account,
     emulator: Emulator,
     clip: Path,
@@ -43,23 +44,23 @@ async def test_uploads(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await emulator.switch(processing_polls=0)
-    whole, resumed, apart = examples("uploads.md")
+    upload_and_wait, resume, poll = examples("uploads.md")
     names: dict[str, Any] = {"asyncio": asyncio, "x": x, "client": account.client, "video": clip}
-    names["kept"] = tmp_path / "state.json"
-    await run(whole, names)
+    names["state_file"] = tmp_path / "state.json"
+    await run(upload_and_wait, names)
     size = f"{clip.stat().st_size:,}"
     assert capsys.readouterr().out == f"{size} of {size} bytes\n"
-    await run(resumed, names)
-    await run(apart, names)
+    await run(resume, names)
+    await run(poll, names)
     assert capsys.readouterr().out == "succeeded None\n"
 
-    told = await emulator.truth()
-    (post,) = told["posts"]
+    ground_truth = await emulator.truth()
+    (post,) = ground_truth["posts"]
     assert [len(post["media"]), post["media"][0]["alt_text"]] == [1, "The tide comes in"]
-    assert [each["category"] for each in told["media"]].count("tweet_video") == 3
+    assert [each["category"] for each in ground_truth["media"]].count("tweet_video") == 3
 
 
-async def test_provider(
+async def test_page_provider__first_example_runs(
     account: Account,
     emulator: Emulator,
     png: bytes,
@@ -67,28 +68,65 @@ async def test_provider(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, _ = examples("provider.md")
+    first, *_ = examples("provider.md")
     (tmp_path / "shop.png").write_bytes(png)
     monkeypatch.chdir(tmp_path)
     names = {"access_token": account.tokens.access_token, "url": emulator.url}
     await asyncio.to_thread(lambda: exec(first, names))
 
     (post,) = (await emulator.truth())["posts"]
-    told = capsys.readouterr().out.split()
-    assert told[:2] == ["larkbooks", f"https://x.com/i/web/status/{post['id']}"]
+    printed = capsys.readouterr().out.split()
+    assert printed[:2] == ["larkbooks", f"https://x.com/i/web/status/{post['id']}"]
 
 
-async def test_history(
+async def test_page_provider__v1_upload_example_runs(
+    account: Account,
+    emulator: Emulator,
+    png: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, v1_upload, _ = examples("provider.md")
+    (tmp_path / "shop.png").write_bytes(png)
+    monkeypatch.chdir(tmp_path)
+    keys = await keys_of(emulator)
+    monkeypatch.setenv("ROOST_X_BASE_URL", emulator.url)
+    monkeypatch.setenv("TWITTER_API_KEY", keys.api_key)
+    monkeypatch.setenv("TWITTER_API_SECRET", keys.api_secret)
+    names: dict[str, Any] = {
+        "roost": roost,
+        "access_token": account.tokens.access_token,
+        "token": keys.token,
+        "token_secret": keys.token_secret,
+        "url": emulator.url,
+    }
+    await run(v1_upload, names)
+    (media,) = (await emulator.truth())["media"]
+    assert media["id"] == names["media_id"]
+
+
+def test_page_provider__names_existing_paths() -> None:
+    page = (DOCS / "provider.md").read_text("utf-8")
+    source = DOCS.parent / "src/roost"
+    paths = re.findall(r"`([\w/]+(?:\.py|/))`", page)
+    missing = [
+        path for path in paths if not (source / path).exists() and not (DOCS.parent / path).exists()
+    ]
+    assert len(paths) > 30
+    assert missing == []
+
+
+async def test_page_provider__history_example_runs(
     runtime: Runtime, settings: Settings, tenant: Tenant, emulator: Emulator
 ) -> None:
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
     now = runtime.clock.now()
     counts = {Metric.FOLLOWERS: 5, Metric.FOLLOWING: 6, Metric.POSTS: 7}
-    reading = AccountSnapshot(account.id, now - timedelta(days=9), counts)
-    await store.snapshots.open_month(runtime.database, reading.at)
+    snapshot = AccountSnapshot(account.id, now - timedelta(days=9), counts)
+    await store.snapshots.open_month(runtime.database, snapshot.at)
     async with runtime.database.tenant(tenant.id) as transaction:
-        await store.snapshots.add_account(transaction, tenant.id, reading)
-    _, second = examples("provider.md")
+        await store.snapshots.add_account(transaction, tenant.id, snapshot)
+    *_, history_example = examples("provider.md")
     names: dict[str, Any] = {
         "roost": roost,
         "settings": settings,
@@ -99,5 +137,5 @@ async def test_history(
         "start_date": now.date() - timedelta(days=20),
         "end_date": now.date(),
     }
-    await run(second, names)
+    await run(history_example, names)
     assert names["metrics"].tweet_count == 7

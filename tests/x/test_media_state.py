@@ -1,4 +1,4 @@
-"""Uploads that were interrupted: another client goes on at the last segment that X has."""
+"""Interrupted uploads: another client resumes after the last acknowledged segment."""
 
 import asyncio
 import hashlib
@@ -15,18 +15,18 @@ from roost import x
 from roost.x.media import ProcessingState, UploadState
 
 from .conftest import Account, SentRequest
-from .drawn import noise_png
+from .media_samples import noise_png
 
 SEGMENT = 4 * 1024
 
 
-class Killed(Exception):
-    """In place of a process that ends."""
+class Interrupted(Exception):
+    """Stands for the end of a process."""
 
 
 @pytest.fixture
 def noise(tmp_path: Path) -> Path:
-    """A picture of four segments, the last one short."""
+    """An image of four segments, the last one shorter."""
     path = tmp_path / "noise.png"
     path.write_bytes(noise_png(70, 65))
     assert 3 * SEGMENT < path.stat().st_size < 4 * SEGMENT
@@ -37,13 +37,13 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-async def upload(client: x.Client, path: Path, kept: list[UploadState], ends_after: int) -> None:
-    """Upload in order, and end as soon as so many states were kept."""
+async def upload(client: x.Client, path: Path, states: list[UploadState], ends_after: int) -> None:
+    """Upload in order; raise Interrupted after `ends_after` states."""
 
-    async def keep(state: UploadState) -> None:
-        kept.append(state)
-        if len(kept) == ends_after:
-            raise Killed
+    async def on_state(state: UploadState) -> None:
+        states.append(state)
+        if len(states) == ends_after:
+            raise Interrupted
 
     await x.media.upload(
         client,
@@ -52,8 +52,8 @@ async def upload(client: x.Client, path: Path, kept: list[UploadState], ends_aft
         category="tweet_image",
         segment_bytes=SEGMENT,
         parallel=1,
-        state=kept[-1] if kept else None,
-        on_state=keep,
+        state=states[-1] if states else None,
+        on_state=on_state,
     )
 
 
@@ -62,16 +62,16 @@ def operations(sent: list[SentRequest]) -> list[str]:
 
 
 @pytest.mark.parametrize("ends_after", range(1, 7))
-async def test_another_process_goes_on_at_the_last_acknowledged_segment(
+async def test_upload_resumes_after_the_last_acknowledged_segment(
     account: Account, emulator: Emulator, sent: list[SentRequest], noise: Path, ends_after: int
 ) -> None:
-    kept: list[UploadState] = []
-    with pytest.raises(Killed):
-        await upload(account.client, noise, kept, ends_after)
-    written = msgspec.json.encode(kept[-1])
-    assert account.tokens.access_token.encode() not in written
+    states: list[UploadState] = []
+    with pytest.raises(Interrupted):
+        await upload(account.client, noise, states, ends_after)
+    encoded = msgspec.json.encode(states[-1])
+    assert account.tokens.access_token.encode() not in encoded
     sent.clear()
-    resumed = [msgspec.json.decode(written, type=UploadState)]
+    resumed = [msgspec.json.decode(encoded, type=UploadState)]
     await upload(account.client, noise, resumed, 0)
 
     (media,) = (await emulator.truth())["media"]
@@ -81,22 +81,22 @@ async def test_another_process_goes_on_at_the_last_acknowledged_segment(
 
 
 @pytest.mark.timing
-async def test_killed_process_is_gone_on_with(
+async def test_upload_of_a_killed_process_is_resumed(
     account: Account, emulator: Emulator, sent: list[SentRequest], noise: Path, tmp_path: Path
 ) -> None:
-    kept = tmp_path / "state.json"
+    states = tmp_path / "state.json"
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(Path(__file__).with_name("killed_upload.py")),
+        str(Path(__file__).with_name("killed_upload_process.py")),
         emulator.url,
         str(noise),
-        str(kept),
+        str(states),
         stdin=asyncio.subprocess.PIPE,
     )
     await process.communicate(account.tokens.access_token.encode())
     assert process.returncode == -signal.SIGKILL
     sent.clear()
-    state = msgspec.json.decode(kept.read_bytes(), type=UploadState)
+    state = msgspec.json.decode(states.read_bytes(), type=UploadState)
     assert 0 < len(state.acknowledged) < 4
     await upload(account.client, noise, [state], 0)
 
@@ -105,12 +105,12 @@ async def test_killed_process_is_gone_on_with(
     assert operations(sent) == ["append"] * len(state.missing()) + ["finalize"]
 
 
-async def test_states_tell_what_x_has(account: Account, noise: Path) -> None:
-    kept: list[UploadState] = []
-    await upload(account.client, noise, kept, 0)
+async def test_state_counts_the_bytes_that_x_has(account: Account, noise: Path) -> None:
+    states: list[UploadState] = []
+    await upload(account.client, noise, states, 0)
 
     size = noise.stat().st_size
-    assert [each.acknowledged_bytes for each in kept] == [
+    assert [each.acknowledged_bytes for each in states] == [
         0,
         SEGMENT,
         2 * SEGMENT,
@@ -118,44 +118,44 @@ async def test_states_tell_what_x_has(account: Account, noise: Path) -> None:
         size,
         size,
     ]
-    assert [each.finalized for each in kept] == [False] * 5 + [True]
-    assert kept[0].missing() == [0, 1, 2, 3]
-    assert all(each.expires_at - account.client.now() > timedelta(hours=23) for each in kept)
+    assert [each.finalized for each in states] == [False] * 5 + [True]
+    assert states[0].missing() == [0, 1, 2, 3]
+    assert all(each.expires_at - account.client.now() > timedelta(hours=23) for each in states)
 
 
-async def test_expired_state_begins_afresh(
+async def test_upload_restarts_from_an_expired_state(
     account: Account, emulator: Emulator, noise: Path
 ) -> None:
-    kept: list[UploadState] = []
-    with pytest.raises(Killed):
-        await upload(account.client, noise, kept, 3)
+    states: list[UploadState] = []
+    with pytest.raises(Interrupted):
+        await upload(account.client, noise, states, 3)
     await emulator.jump(hours=25)
-    first = kept[0].media_id
-    await upload(account.client, noise, kept, 0)
+    first = states[0].media_id
+    await upload(account.client, noise, states, 0)
 
-    told = await emulator.truth()
-    whole = {media["id"]: media for media in told["media"]}[kept[-1].media_id]
-    assert (kept[-1].media_id != first, whole["sha256"]) == (True, sha256(noise))
-    assert [r["operation"] for r in told["requests"]].count("media_append") == 2 + 4
+    ground_truth = await emulator.truth()
+    uploaded = {media["id"]: media for media in ground_truth["media"]}[states[-1].media_id]
+    assert (states[-1].media_id != first, uploaded["sha256"]) == (True, sha256(noise))
+    assert [r["operation"] for r in ground_truth["requests"]].count("media_append") == 2 + 4
 
 
 @pytest.mark.parametrize("ends_after", [1, 3, 5])
-async def test_state_that_x_has_forgotten_begins_afresh(
+async def test_upload_restarts_from_a_state_that_x_has_discarded(
     account: Account, emulator: Emulator, noise: Path, ends_after: int
 ) -> None:
-    kept: list[UploadState] = []
-    with pytest.raises(Killed):
-        await upload(account.client, noise, kept, ends_after)
-    first = kept[0].media_id
-    kept.append(msgspec.structs.replace(kept[-1], media_id="1"))
-    await upload(account.client, noise, kept, 0)
+    states: list[UploadState] = []
+    with pytest.raises(Interrupted):
+        await upload(account.client, noise, states, ends_after)
+    first = states[0].media_id
+    states.append(msgspec.structs.replace(states[-1], media_id="1"))
+    await upload(account.client, noise, states, 0)
 
-    told = {media["id"]: media for media in (await emulator.truth())["media"]}
-    assert kept[-1].media_id not in {first, "1"}
-    assert told[kept[-1].media_id]["sha256"] == sha256(noise)
+    media_by_id = {media["id"]: media for media in (await emulator.truth())["media"]}
+    assert states[-1].media_id not in {first, "1"}
+    assert media_by_id[states[-1].media_id]["sha256"] == sha256(noise)
 
 
-async def test_processing_of_a_file_that_x_has_forgotten_begins_afresh(
+async def test_upload_restarts_when_x_has_discarded_the_file_in_processing(
     account: Account, emulator: Emulator, clip: Path
 ) -> None:
     state = await x.media.transfer(
@@ -170,11 +170,11 @@ async def test_processing_of_a_file_that_x_has_forgotten_begins_afresh(
         category="tweet_video",
         state=msgspec.structs.replace(state, media_id="1"),
     )
-    told = {media["id"]: media["state"] for media in (await emulator.truth())["media"]}
-    assert told[uploaded.media_id] == "succeeded"
+    media_by_id = {media["id"]: media["state"] for media in (await emulator.truth())["media"]}
+    assert media_by_id[uploaded.media_id] == "succeeded"
 
 
-async def test_finalized_state_goes_straight_to_the_waiting(
+async def test_upload_from_a_finalized_state_only_waits(
     account: Account, emulator: Emulator, sent: list[SentRequest], clip: Path
 ) -> None:
     await emulator.switch(processing_polls=0)
@@ -189,7 +189,7 @@ async def test_finalized_state_goes_straight_to_the_waiting(
     assert {(request.method, request.path) for request in sent} == {("GET", "/2/media/upload")}
 
 
-async def test_processing_is_read_step_by_step(
+async def test_read_processing_returns_each_step(
     account: Account, emulator: Emulator, clip: Path
 ) -> None:
     await emulator.switch(processing_polls=1)
@@ -198,53 +198,53 @@ async def test_processing_is_read_step_by_step(
     )
     assert state.processing is not None
     assert state.processing.state is ProcessingState.PENDING
-    seen = [await x.media.read_processing(account.client, state)]
-    while seen[-1].state is not ProcessingState.SUCCEEDED:
-        assert seen[-1].check_after == timedelta(seconds=1)
-        seen.append(await x.media.read_processing(account.client, state))
-    assert {each.state for each in seen[:-1]} == {ProcessingState.IN_PROGRESS}
+    steps = [await x.media.read_processing(account.client, state)]
+    while steps[-1].state is not ProcessingState.SUCCEEDED:
+        assert steps[-1].check_after == timedelta(seconds=1)
+        steps.append(await x.media.read_processing(account.client, state))
+    assert {each.state for each in steps[:-1]} == {ProcessingState.IN_PROGRESS}
 
 
-async def test_processing_of_an_image_asks_nothing(
+async def test_read_processing_of_an_image_sends_no_request(
     account: Account, sent: list[SentRequest], noise: Path
 ) -> None:
     state = await x.media.transfer(
         account.client, noise, mime_type="image/png", category="tweet_image"
     )
     sent.clear()
-    told = await x.media.read_processing(account.client, state)
-    assert (told.state, sent) == (ProcessingState.SUCCEEDED, [])
+    processing = await x.media.read_processing(account.client, state)
+    assert (processing.state, sent) == (ProcessingState.SUCCEEDED, [])
 
 
-async def test_other_content_of_the_same_size_begins_afresh(
+async def test_upload_restarts_with_other_content_of_the_same_size(
     account: Account, emulator: Emulator, noise: Path
 ) -> None:
-    kept: list[UploadState] = []
-    with pytest.raises(Killed):
-        await upload(account.client, noise, kept, 3)
-    first = kept[-1]
+    states: list[UploadState] = []
+    with pytest.raises(Interrupted):
+        await upload(account.client, noise, states, 3)
+    first = states[-1]
     noise.write_bytes(noise_png(70, 65, seed=2))
     assert noise.stat().st_size == first.total_bytes
-    await upload(account.client, noise, kept, 0)
+    await upload(account.client, noise, states, 0)
 
-    assert kept[-1].media_id != first.media_id
-    told = {media["id"]: media for media in (await emulator.truth())["media"]}
-    assert told[kept[-1].media_id]["sha256"] == sha256(noise)
+    assert states[-1].media_id != first.media_id
+    media_by_id = {media["id"]: media for media in (await emulator.truth())["media"]}
+    assert media_by_id[states[-1].media_id]["sha256"] == sha256(noise)
 
 
-async def test_state_keeps_the_segments_that_x_takes(
+async def test_state_has_the_segment_size_that_x_accepts(
     account: Account, emulator: Emulator, noise: Path
 ) -> None:
     size = noise.stat().st_size
-    kept: list[UploadState] = []
+    states: list[UploadState] = []
 
-    async def keep(state: UploadState) -> None:
-        kept.append(state)
+    async def on_state(state: UploadState) -> None:
+        states.append(state)
 
-    big = noise.with_name("big.png")
-    big.write_bytes(noise.read_bytes() + bytes(2 * 1024 * 1024 - size))
+    large = noise.with_name("large.png")
+    large.write_bytes(noise.read_bytes() + bytes(2 * 1024 * 1024 - size))
     await emulator.switch(max_segment_bytes=1024 * 1024)
     await x.media.transfer(
-        account.client, big, mime_type="image/png", category="tweet_image", on_state=keep
+        account.client, large, mime_type="image/png", category="tweet_image", on_state=on_state
     )
-    assert [each.segment_bytes for each in kept] == [4 * 1024 * 1024] + [1024 * 1024] * 4
+    assert [each.segment_bytes for each in states] == [4 * 1024 * 1024] + [1024 * 1024] * 4

@@ -1,4 +1,4 @@
-"""The older way of uploading: four commands, signed, as the bytes arrive."""
+"""Uploads through API v1.1: four signed commands, as X receives them."""
 
 import hashlib
 from dataclasses import replace
@@ -14,32 +14,32 @@ from roost import x
 from roost.clock import EmulatorClock
 
 from .conftest import Account, SentRequest
-from .keys import keys_of
-from .recorder import recording
+from .oauth1_keys import keys_of
+from .recorder import open_recorder
 
 PATH = "/1.1/media/upload.json"
 
 
 @pytest_asyncio.fixture
-async def signing(
+async def signing_client(
     emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
 ) -> x.Client:
-    """A client that has nothing but an OAuth 1.0a credential."""
+    """A client with only an OAuth 1.0a credential."""
     oauth1 = await keys_of(emulator)
     return x.Client(None, oauth1=oauth1, session=session, clock=clock)
 
 
-async def test_commands_are_signed_and_their_forms_are_what_was_meant(
-    signing: x.Client, emulator: Emulator, sent: list[SentRequest], png: bytes
+async def test_upload_v1_signs_every_command_and_sends_its_form(
+    signing_client: x.Client, emulator: Emulator, sent: list[SentRequest], png: bytes
 ) -> None:
     uploaded = await x.media.upload(
-        signing, png, mime_type="image/png", category="tweet_image", upload_api="v1.1"
+        signing_client, png, mime_type="image/png", category="tweet_image", upload_api="v1.1"
     )
 
     (media,) = (await emulator.truth())["media"]
     assert (media["id"], media["media_key"]) == (uploaded.media_id, uploaded.media_key)
     assert media["sha256"] == hashlib.sha256(png).hexdigest()
-    # The emulator verifies every signature, over the form's parameters too.
+    # The emulator verifies every signature, including the form's parameters.
     assert all(each.headers["authorization"].startswith("OAuth ") for each in sent)
     init, append, finalize = sent
     assert [each.path for each in sent] == [PATH] * 3
@@ -63,13 +63,13 @@ async def test_commands_are_signed_and_their_forms_are_what_was_meant(
     }
 
 
-async def test_video_is_waited_for_and_completed(
-    signing: x.Client, emulator: Emulator, clip: Path
+async def test_upload_v1_waits_for_a_video_and_adds_metadata(
+    signing_client: x.Client, emulator: Emulator, clip: Path
 ) -> None:
     await emulator.switch(processing_polls=0)
     track = b"1\n00:00:00,000 --> 00:00:01,000\nA tide.\n"
     uploaded = await x.media.upload(
-        signing,
+        signing_client,
         clip,
         mime_type="video/mp4",
         category="tweet_video",
@@ -77,49 +77,49 @@ async def test_video_is_waited_for_and_completed(
         subtitles=[x.media.Subtitles(track, "EN", "English")],
         upload_api="v1.1",
     )
-    await x.posts.create(signing, text="The tide.", media_ids=[uploaded.media_id])
+    await x.posts.create(signing_client, text="The tide.", media_ids=[uploaded.media_id])
 
-    told = await emulator.truth()
-    media = {each["id"]: each for each in told["media"]}
+    ground_truth = await emulator.truth()
+    media = {each["id"]: each for each in ground_truth["media"]}
     assert media[uploaded.media_id]["alt_text"] == "The tide comes in"
     assert list(media[uploaded.media_id]["subtitles"]) == ["EN"]
-    assert [r["operation"] for r in told["requests"]].count("v1_media_status") == 1
-    assert len(told["posts"]) == 1
+    assert [r["operation"] for r in ground_truth["requests"]].count("v1_media_status") == 1
+    assert len(ground_truth["posts"]) == 1
 
 
-async def test_failure_is_told_with_its_reason(
-    signing: x.Client, emulator: Emulator, clip: Path
+async def test_upload_v1_reports_why_processing_failed(
+    signing_client: x.Client, emulator: Emulator, clip: Path
 ) -> None:
     await emulator.switch(processing_polls=0, processing_failure="Too many tides")
     with pytest.raises(x.errors.MediaRejected, match="Too many tides"):
         await x.media.upload(
-            signing, clip, mime_type="video/mp4", category="tweet_video", upload_api="v1.1"
+            signing_client, clip, mime_type="video/mp4", category="tweet_video", upload_api="v1.1"
         )
 
 
-async def test_forgotten_upload_begins_afresh(
-    signing: x.Client, emulator: Emulator, png: bytes
+async def test_upload_v1_restarts_a_discarded_upload(
+    signing_client: x.Client, emulator: Emulator, png: bytes
 ) -> None:
-    kept: list[x.media.UploadState] = []
+    states: list[x.media.UploadState] = []
 
-    async def keep(state: x.media.UploadState) -> None:
-        kept.append(state)
-        if len(kept) == 1:
+    async def on_state(state: x.media.UploadState) -> None:
+        states.append(state)
+        if len(states) == 1:
             await emulator.jump(hours=25)
 
     uploaded = await x.media.upload(
-        signing,
+        signing_client,
         png,
         mime_type="image/png",
         category="tweet_image",
         upload_api="v1.1",
-        on_state=keep,
+        on_state=on_state,
     )
-    assert {each.upload_api for each in kept} == {x.media.UploadApi.V1_1}
-    assert kept[0].media_id != uploaded.media_id == kept[-1].media_id
+    assert {each.upload_api for each in states} == {x.media.UploadApi.V1_1}
+    assert states[0].media_id != uploaded.media_id == states[-1].media_id
 
 
-async def test_without_its_credential_nothing_is_sent(
+async def test_upload_v1_sends_nothing_without_its_credential(
     account: Account, sent: list[SentRequest], png: bytes
 ) -> None:
     sent.clear()
@@ -135,7 +135,7 @@ async def test_without_its_credential_nothing_is_sent(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n",
@@ -144,12 +144,12 @@ async def test_without_its_credential_nothing_is_sent(
     ],
     ids=["404", "410", "453"],
 )
-async def test_end_of_the_old_way_leads_to_the_new_one(
-    emulator: Emulator, session: aiohttp.ClientSession, png: bytes, answer: bytes
+async def test_upload_v1_points_to_v2_when_x_no_longer_serves_it(
+    emulator: Emulator, session: aiohttp.ClientSession, png: bytes, response: bytes
 ) -> None:
     oauth1 = await keys_of(emulator)
-    async with recording() as recorder:
-        recorder.answers.append(answer)
+    async with open_recorder() as recorder:
+        recorder.responses.append(response)
         client = x.Client(
             None, oauth1=replace(oauth1, endpoint=x.XEndpoint(recorder.url)), session=session
         )

@@ -1,4 +1,4 @@
-"""Posts made, deleted and read back."""
+"""Posts: create, delete, look up, and read from the timeline."""
 
 import asyncio
 from datetime import timedelta
@@ -10,14 +10,12 @@ from roost import x
 from roost.clock import EmulatorClock
 from roost.errors import PostRefused
 from roost.models import TweetId, XMediaId, XUserId
-from roost.x.wire import boot_seconds
+from roost.x.transport import boot_seconds
 
 from .conftest import Account, Connect, SentRequest
 
 
-async def test_create_makes_the_post_that_was_asked_for(
-    account: Account, emulator: Emulator
-) -> None:
+async def test_create_creates_the_post(account: Account, emulator: Emulator) -> None:
     created = await x.posts.create(account.client, text="The tide turns at nine.")
 
     (post,) = (await emulator.truth())["posts"]
@@ -52,19 +50,17 @@ async def test_create_refuses_what_the_schema_excludes(
 
 
 @pytest.mark.timing
-async def test_create_does_not_leave_after_its_deadline(
-    account: Account, emulator: Emulator
-) -> None:
+async def test_create_is_not_sent_after_its_deadline(account: Account, emulator: Emulator) -> None:
     with pytest.raises(x.errors.NotSent) as raised:
         await x.posts.create(account.client, text="Late.", deadline=boot_seconds() - 1)
 
-    assert raised.value.surely_created_nothing
+    assert raised.value.confirmed_not_created
     assert (await emulator.truth())["posts"] == []
     assert account.exchanges[-1].status is None
 
 
 @pytest.mark.timing
-async def test_create_is_unknown_when_the_deadline_ends_the_wait(
+async def test_create_is_outcome_unknown_when_the_deadline_ends_the_wait(
     account: Account, emulator: Emulator
 ) -> None:
     await emulator.fail("create_post", "after", "delay", seconds=30)
@@ -73,23 +69,23 @@ async def test_create_is_unknown_when_the_deadline_ends_the_wait(
         await x.posts.create(account.client, text="Slow.", deadline=boot_seconds() + 2)
 
     assert asyncio.get_running_loop().time() - started < 10
-    assert not raised.value.surely_created_nothing
+    assert not raised.value.confirmed_not_created
     assert [post["text"] for post in (await emulator.truth())["posts"]] == ["Slow."]
 
 
-async def test_create_is_sent_once_when_the_answer_is_lost(
+async def test_create_is_sent_once_when_the_response_is_lost(
     account: Account, emulator: Emulator
 ) -> None:
     await emulator.fail("create_post", "after", "drop")
     with pytest.raises(x.errors.OutcomeUnknown):
         await x.posts.create(account.client, text="Lost.")
 
-    told = await emulator.truth()
-    assert [r["operation"] for r in told["requests"]].count("create_post") == 1
-    assert [post["text"] for post in told["posts"]] == ["Lost."]
+    ground_truth = await emulator.truth()
+    assert [r["operation"] for r in ground_truth["requests"]].count("create_post") == 1
+    assert [post["text"] for post in ground_truth["posts"]] == ["Lost."]
 
 
-async def test_delete_takes_the_post_away(account: Account, emulator: Emulator) -> None:
+async def test_delete_deletes_the_post(account: Account, emulator: Emulator) -> None:
     created = await x.posts.create(account.client, text="A slip.")
 
     assert (await x.posts.delete(account.client, created.tweet_id)).deleted
@@ -97,17 +93,19 @@ async def test_delete_takes_the_post_away(account: Account, emulator: Emulator) 
     assert post["deleted_at"] is not None
 
 
-async def test_timeline_gives_every_page_newest_first(account: Account, emulator: Emulator) -> None:
+async def test_timeline_yields_every_page_newest_first(
+    account: Account, emulator: Emulator
+) -> None:
     await emulator.switch(limits=False)
     texts = [f"Number {number}." for number in range(103)]
     for text in texts:
         await x.posts.create(account.client, text=text)
 
-    seen = [p.text async for p in x.posts.read_timeline(account.client, account.user_id)]
-    assert seen == texts[::-1]
+    texts_read = [p.text async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert texts_read == texts[::-1]
 
 
-async def test_timeline_begins_after_since_id(account: Account) -> None:
+async def test_timeline_starts_after_since_id(account: Account) -> None:
     first = await x.posts.create(account.client, text="First.")
     second = await x.posts.create(account.client, text="Second.", reply_to=first.tweet_id)
 
@@ -120,7 +118,7 @@ async def test_timeline_begins_after_since_id(account: Account) -> None:
     assert (post.tweet_id, post.reply_to) == (second.tweet_id, first.tweet_id)
 
 
-async def test_timeline_is_bounded_by_time(
+async def test_timeline_is_limited_by_start_and_end(
     account: Account, emulator: Emulator, clock: EmulatorClock
 ) -> None:
     ids = []
@@ -128,7 +126,7 @@ async def test_timeline_is_bounded_by_time(
         ids.append((await x.posts.create(account.client, text=f"Hour {hour}.")).tweet_id)
         await emulator.jump(hours=1)
     half_hour = timedelta(minutes=30)
-    seen = [
+    ids_read = [
         post.tweet_id
         async for post in x.posts.read_timeline(
             account.client,
@@ -137,20 +135,22 @@ async def test_timeline_is_bounded_by_time(
             end=clock.now() - timedelta(hours=1) - half_hour,
         )
     ]
-    assert seen == [ids[2], ids[1]]
+    assert ids_read == [ids[2], ids[1]]
 
 
-async def test_posts_are_looked_up_100_a_request(account: Account, sent: list[SentRequest]) -> None:
+async def test_read_posts_looks_up_100_ids_per_request(
+    account: Account, sent: list[SentRequest]
+) -> None:
     first = await x.posts.create(account.client, text="Fish & chips.")
     second = await x.posts.create(account.client, text="And peas.", reply_to=first.tweet_id)
-    nobodys = [TweetId(str(number)) for number in range(1, 150)]
+    unknown = [TweetId(str(number)) for number in range(1, 150)]
     sent.clear()
     found = await x.posts.read_posts(
-        account.client, [second.tweet_id, *nobodys, first.tweet_id, second.tweet_id]
+        account.client, [second.tweet_id, *unknown, first.tweet_id, second.tweet_id]
     )
 
     assert list(found) == [second.tweet_id, first.tweet_id]
-    assert found[first.tweet_id].expanded_text == "Fish & chips."
+    assert found[first.tweet_id].normalized_text == "Fish & chips."
     assert found[second.tweet_id].reply_to == first.tweet_id
     assert [len(request.query["ids"].split(",")) for request in sent] == [100, 51]
 
@@ -167,25 +167,29 @@ async def test_posts_are_looked_up_100_a_request(account: Account, sent: list[Se
     ],
     ids=["plain", "escapes", "links", "lone-slash", "not-nfc", "outer-space"],
 )
-async def test_timeline_text_is_recognised_as_what_was_sent(account: Account, text: str) -> None:
+async def test_timeline_text_equals_the_sent_text_when_normalized(
+    account: Account, text: str
+) -> None:
     await x.posts.create(account.client, text=text)
 
-    (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
-    assert seen.expanded_text == x.posts.as_returned(text)
+    (post,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert post.normalized_text == x.posts.normalize_sent_text(text)
 
 
-async def test_timeline_text_is_without_the_medias_link(account: Account, png: bytes) -> None:
+async def test_timeline_text_is_normalized_without_the_medias_link(
+    account: Account, png: bytes
+) -> None:
     media = await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
     text = "Look at https://example.com/pier"
     await x.posts.create(account.client, text=text, media_ids=[media.media_id])
 
-    (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
-    assert "https://t.co/" in seen.text
-    assert seen.expanded_text == text
-    assert seen.media_keys == (media.media_key,)
+    (post,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert "https://t.co/" in post.text
+    assert post.normalized_text == text
+    assert post.media_keys == (media.media_key,)
 
 
-async def test_timeline_of_nobody_is_a_refusal_not_an_empty_list(account: Account) -> None:
+async def test_timeline_of_an_unknown_user_raises_not_found(account: Account) -> None:
     timeline = x.posts.read_timeline(account.client, XUserId("17"))
     with pytest.raises(x.errors.NotFoundOnX) as raised:
         await anext(timeline)
@@ -197,26 +201,28 @@ async def test_timeline_reads_the_newer_spelling(account: Account, emulator: Emu
     await x.posts.create(account.client, text="Second.", reply_to=first.tweet_id)
     await emulator.switch(spelling="post")
 
-    seen = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
-    assert [p.reply_to for p in seen] == [first.tweet_id, None]
+    posts = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert [p.reply_to for p in posts] == [first.tweet_id, None]
 
 
-async def test_long_post_is_read_whole(connect: Connect) -> None:
+async def test_timeline_returns_a_long_post_completely(connect: Connect) -> None:
     account = await connect("mira_builds")
     text = "A long one, about building in public. " * 20 + "See https://example.com/end"
     await x.posts.create(account.client, text=text, subscription_type="Premium")
 
-    (seen,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
-    assert seen.expanded_text == text
+    (post,) = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
+    assert post.normalized_text == text
 
 
-async def test_posts_name_the_app_that_made_them(account: Account, emulator: Emulator) -> None:
+async def test_timeline_names_the_app_that_created_a_post(
+    account: Account, emulator: Emulator
+) -> None:
     ours = await x.posts.create(account.client, text="By an app.")
-    by_hand = await emulator.play("post", username=account.username, text="By hand.")
+    by_person = await emulator.play("post", username=account.username, text="By a person.")
 
-    seen = {
+    sources = {
         p.tweet_id: p.source async for p in x.posts.read_timeline(account.client, account.user_id)
     }
-    assert seen == {ours.tweet_id: "Roost under test", by_hand["id"]: "X"}
+    assert sources == {ours.tweet_id: "Roost under test", by_person["id"]: "X"}
     found = await x.posts.read_posts(account.client, [ours.tweet_id])
     assert found[ours.tweet_id].source == "Roost under test"

@@ -1,4 +1,4 @@
-"""Limits, prices and all that X said, on every result and every error."""
+"""Rate limits, price and raw response of every result and error."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -14,21 +14,21 @@ from roost.clock import EmulatorClock
 from roost.limits import Family
 from roost.models import Metric, TweetId, XUserId
 from roost.prices import Operation
-from roost.x.answers import OrganicMetrics
 from roost.x.posts import Poll
 from roost.x.receipt import Receipt
 from roost.x.request import Request
-from roost.x.wire import Answer, boot_seconds
+from roost.x.schemas import OrganicMetrics
+from roost.x.transport import Response, boot_seconds
 
 from .conftest import Account
-from .recorder import answering, recording
+from .recorder import json_response, open_recorder
 
 
-def dollars(told: Any) -> tuple[str, str]:
-    return str(told.price.low), str(told.price.high)
+def dollars(result: Any) -> tuple[str, str]:
+    return str(result.price.low), str(result.price.high)
 
 
-async def test_result_tells_what_x_still_allows(account: Account, emulator: Emulator) -> None:
+async def test_result_has_the_rate_limits(account: Account, emulator: Emulator) -> None:
     await emulator.switch(day_headers=True)
     created = await x.posts.create(account.client, text="One of a hundred.")
     by_family = {window.family: window for window in created.rate}
@@ -47,7 +47,7 @@ async def test_result_tells_what_x_still_allows(account: Account, emulator: Emul
         ({"text": "?", "poll": Poll(["a", "b"], timedelta(hours=1))}, ("0.015", "0.015")),
     ],
 )
-async def test_price_of_a_create_is_that_which_x_bills(
+async def test_price_of_a_create_equals_xs_bill(
     account: Account, emulator: Emulator, fields: Any, price: tuple[str, str]
 ) -> None:
     created = await x.posts.create(account.client, **fields)
@@ -56,7 +56,7 @@ async def test_price_of_a_create_is_that_which_x_bills(
     assert created.price.low == Decimal(billed["usd"])
 
 
-async def test_price_of_a_read_is_at_most_that_of_all_it_holds(
+async def test_price_of_a_read_is_at_most_that_of_its_resources(
     account: Account, emulator: Emulator
 ) -> None:
     first = await x.posts.create(account.client, text="First.")
@@ -72,15 +72,15 @@ async def test_price_of_a_read_is_at_most_that_of_all_it_holds(
     assert dollars(await x.posts.delete(account.client, first.tweet_id)) == ("0.010", "0.010")
 
 
-async def test_several_requests_are_priced_together(account: Account) -> None:
+async def test_price_of_several_requests_is_their_sum(account: Account) -> None:
     ids = [TweetId(str(number)) for number in range(1, 202)]
-    read = await x.metrics.read_posts(account.client, ids, private_for=[])
-    assert len(read.receipts) == 3
-    assert dollars(read) == ("0", "0.000")
-    assert read.rate[0].remaining == read.receipts[2].rate[0].remaining
+    found = await x.metrics.read_posts(account.client, ids, private_for=[])
+    assert len(found.receipts) == 3
+    assert dollars(found) == ("0", "0.000")
+    assert found.rate[0].remaining == found.receipts[2].rate[0].remaining
 
 
-async def test_refusal_costs_nothing_and_tells_the_limits(
+async def test_rejection_is_free_and_has_the_rate_limits(
     account: Account, emulator: Emulator
 ) -> None:
     await x.posts.create(account.client, text="Twice.")
@@ -93,7 +93,9 @@ async def test_refusal_costs_nothing_and_tells_the_limits(
     assert raised.value.receipt.status == 403
 
 
-async def test_lost_create_may_cost_its_price(account: Account, emulator: Emulator) -> None:
+async def test_price_of_a_lost_create_is_up_to_its_full_price(
+    account: Account, emulator: Emulator
+) -> None:
     await emulator.fail("create_post", "after", "drop")
     with pytest.raises(x.errors.OutcomeUnknown) as raised:
         await x.posts.create(account.client, text="See example.com")
@@ -101,31 +103,31 @@ async def test_lost_create_may_cost_its_price(account: Account, emulator: Emulat
     assert raised.value.rate == ()
 
 
-async def test_what_never_left_costs_nothing(session: aiohttp.ClientSession) -> None:
+async def test_price_of_an_unsent_request_is_zero(session: aiohttp.ClientSession) -> None:
     client = x.Client(x.FixedToken("t", x.XEndpoint("http://127.0.0.1:1")), session=session)
     with pytest.raises(x.errors.NotSent) as raised:
         await x.posts.create(client, text="See example.com")
     assert dollars(raised.value) == ("0", "0")
 
 
-async def test_answer_without_what_was_asked_is_priced_too(account: Account) -> None:
+async def test_response_without_the_data_has_a_price(account: Account) -> None:
     with pytest.raises(x.errors.NotFoundOnX) as raised:
         await x.users.read_user(account.client, XUserId("17"))
     assert dollars(raised.value) == ("0", "0.000")
     assert [window.limit for window in raised.value.rate] == [900]
 
 
-async def test_fields_that_roost_does_not_know_are_kept(session: aiohttp.ClientSession) -> None:
-    body = {"data": {"id": "17", "text": "Said.", "aura": {"level": 9}}, "weather": "fair"}
-    async with recording() as recorder:
-        recorder.answers = [answering(201, body)]
+async def test_raw_contains_unknown_fields(session: aiohttp.ClientSession) -> None:
+    body = {"data": {"id": "17", "text": "Posted.", "aura": {"level": 9}}, "weather": "fair"}
+    async with open_recorder() as recorder:
+        recorder.responses = [json_response(201, body)]
         client = x.Client(x.FixedToken("t", x.XEndpoint(recorder.url)), session=session)
-        created = await x.posts.create(client, text="Said.")
+        created = await x.posts.create(client, text="Posted.")
     assert created.raw == body
-    assert "Said" not in repr(created.receipt)
+    assert "Posted" not in repr(created.receipt)
 
 
-async def test_promoted_figures_are_asked_for_only_where_wished(
+async def test_read_posts_requests_promoted_metrics_only_if_told_to(
     session: aiohttp.ClientSession,
 ) -> None:
     organic = {"impression_count": 5, "like_count": 2}
@@ -143,29 +145,29 @@ async def test_promoted_figures_are_asked_for_only_where_wished(
     }
     plain = {"id": "2", "text": "", "public_metrics": {"impression_count": 3}}
     one, two = TweetId("1"), TweetId("2")
-    async with recording() as recorder:
-        recorder.answers = [
-            answering(200, {"data": [post], "errors": [denied]}),
-            answering(200, {"errors": [denied | {"field": "organic_metrics.like_count"}]}),
-            answering(200, {"data": [plain]}),
+    async with open_recorder() as recorder:
+        recorder.responses = [
+            json_response(200, {"data": [post], "errors": [denied]}),
+            json_response(200, {"errors": [denied | {"field": "organic_metrics.like_count"}]}),
+            json_response(200, {"data": [plain]}),
         ]
         client = x.Client(x.FixedToken("t", x.XEndpoint(recorder.url)), session=session)
-        read = await x.metrics.read_posts(
+        found = await x.metrics.read_posts(
             client, [one, two], private_for=[one, two], promoted_for=[one, two]
         )
-        asked = [arrived.target for arrived in recorder.arrived]
+        targets = [received.target for received in recorder.requests]
 
-    assert read[one].promoted == OrganicMetrics(impression_count=7, like_count=4)
-    # Organic before public, in everything that X tells both ways.
-    told = read[one].metrics
-    assert (told[Metric.IMPRESSIONS], told[Metric.LIKES]) == (5, 2)
-    assert read[two].promoted is None
-    assert read[two].metrics[Metric.IMPRESSIONS] == 3
-    assert ["promoted" in target for target in asked] == [True, False, False]
-    assert ["organic" in target for target in asked] == [True, True, False]
+    assert found[one].promoted == OrganicMetrics(impression_count=7, like_count=4)
+    # Organic takes precedence over public where X returns both.
+    metrics = found[one].metrics
+    assert (metrics[Metric.IMPRESSIONS], metrics[Metric.LIKES]) == (5, 2)
+    assert found[two].promoted is None
+    assert found[two].metrics[Metric.IMPRESSIONS] == 3
+    assert ["promoted" in target for target in targets] == [True, False, False]
+    assert ["organic" in target for target in targets] == [True, True, False]
 
 
-async def test_waiting_client_sleeps_by_its_clock_and_sends_again(
+async def test_waiting_client_sleeps_in_domain_time_and_repeats(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
 ) -> None:
     await emulator.door("clock", rate=100_000)
@@ -174,13 +176,13 @@ async def test_waiting_client_sleeps_by_its_clock_and_sends_again(
     await emulator.fail("create_post", "before", "429", times=2)
     created = await x.posts.create(client, text="In time.")
 
-    # Nothing explains these two: a minute after the first, two after the second.
+    # Without a reset in the headers: a minute after the first, two after the second.
     assert clock.now() - before >= timedelta(minutes=3)
     assert [post["id"] for post in (await emulator.truth())["posts"]] == [created.tweet_id]
 
 
 @pytest.mark.timing
-async def test_waiting_client_does_not_wait_against_a_deadline_or_for_money(
+async def test_waiting_client_does_not_wait_with_a_deadline_or_for_credits(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
 ) -> None:
     client = x.Client(account.tokens, session=session, clock=clock, wait=True)
@@ -192,13 +194,13 @@ async def test_waiting_client_does_not_wait_against_a_deadline_or_for_money(
         await x.posts.create(client, text="Now.")
 
 
-async def test_read_is_tried_again_until_x_answers(account: Account, emulator: Emulator) -> None:
+async def test_read_is_repeated_until_x_answers(account: Account, emulator: Emulator) -> None:
     await emulator.fail("read_me", "before", "503", times=2)
     assert (await x.users.read_me(account.client)).username == "larkbooks"
     assert [exchange.status for exchange in account.exchanges] == [503, 503, 200]
 
 
-async def test_read_is_given_up_after_three_tries(account: Account, emulator: Emulator) -> None:
+async def test_read_is_attempted_three_times(account: Account, emulator: Emulator) -> None:
     await emulator.fail("read_me", "before", "503", times=None)
     with pytest.raises(x.errors.XUnavailable):
         await x.users.read_me(account.client)
@@ -206,17 +208,17 @@ async def test_read_is_given_up_after_three_tries(account: Account, emulator: Em
 
 
 @pytest.mark.parametrize("kind", ["503", "502text", "drop"])
-async def test_create_is_never_tried_again(account: Account, emulator: Emulator, kind: str) -> None:
+async def test_create_is_never_repeated(account: Account, emulator: Emulator, kind: str) -> None:
     await emulator.fail("create_post", "before", kind)
     with pytest.raises(x.errors.OutcomeUnknown):
         await x.posts.create(account.client, text="Once.")
-    told = await emulator.truth()
-    assert told["posts"] == []
-    assert [r["operation"] for r in told["requests"]].count("create_post") == 1
+    ground_truth = await emulator.truth()
+    assert ground_truth["posts"] == []
+    assert [r["operation"] for r in ground_truth["requests"]].count("create_post") == 1
 
 
-def test_body_that_is_no_json_has_no_raw_form() -> None:
-    answer = Answer(502, {}, b"upstream connect error")
+def test_raw_raises_for_a_body_that_is_not_json() -> None:
+    response = Response(502, {}, b"upstream connect error")
     request = Request(Operation.READ_USER, "GET", "/2/users/me")
     with pytest.raises(msgspec.DecodeError):
-        _ = Receipt(request, answer).raw
+        _ = Receipt(request, response).raw

@@ -1,4 +1,4 @@
-"""OAuth 1.0a: the signature that X publishes, and what really arrives at a socket."""
+"""OAuth 1.0a: X's published example, and signed requests as a server receives them."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -14,15 +14,16 @@ import pytest_asyncio
 from fix_emulator import Emulator
 from roost import x
 from roost.prices import Operation
-from roost.x import answers, signing
+from roost.x import schemas
+from roost.x.auth import signing
 from roost.x.request import Credential, Host, Request
 from x_emulator.signatures import is_signed_by
 
 from .conftest import Account, Connect, SentRequest
-from .keys import keys_of
-from .recorder import Arrived, Recorder, answering, recording
+from .oauth1_keys import keys_of
+from .recorder import ReceivedRequest, Recorder, json_response, open_recorder
 
-NOTHING = msgspec.json.Decoder(answers.Nothing)
+IGNORED = msgspec.json.Decoder(schemas.NoContent)
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 #: Source: docs.x.com, oauth-1-0a/creating-a-signature.
 CREDENTIAL = x.auth.OAuth1(
@@ -35,18 +36,18 @@ CREDENTIAL = x.auth.OAuth1(
 
 @pytest_asyncio.fixture
 async def recorder() -> AsyncIterator[Recorder]:
-    async with recording() as recorder:
+    async with open_recorder() as recorder:
         yield recorder
 
 
-def is_signed_over(arrived: Arrived, url: str, *parameters: tuple[str, str]) -> bool:
-    """By the emulator's verifier, which shares no line with the signer."""
-    told = arrived.oauth
+def is_signed_over(received: ReceivedRequest, url: str, *parameters: tuple[str, str]) -> bool:
+    """Verify the signature with the emulator's code, which is independent of the signer."""
+    fields = received.oauth
     return is_signed_by(
-        told.pop("oauth_signature"),
-        method=arrived.method,
+        fields.pop("oauth_signature"),
+        method=received.method,
         urls=[url],
-        header=told,
+        header=fields,
         parameters=list(parameters),
         secrets=(CREDENTIAL.api_secret, CREDENTIAL.token_secret or ""),
     )
@@ -58,8 +59,8 @@ def signing_client(session: aiohttp.ClientSession, url: str, **more: Any) -> x.C
     )
 
 
-def test_signature_is_that_of_xs_published_example() -> None:
-    header = signing.authorization(
+def test_signature_equals_xs_published_example() -> None:
+    header = signing.authorization_header(
         CREDENTIAL,
         "POST",
         "https://api.x.com/1.1/statuses/update.json",
@@ -71,21 +72,23 @@ def test_signature_is_that_of_xs_published_example() -> None:
     assert 'oauth_signature="Ls93hJiZbQ3akF3HF3x1Bz8%2FzU4%3D"' in header
 
 
-def test_credential_shows_no_secret() -> None:
-    shown = repr(CREDENTIAL)
-    assert CREDENTIAL.api_key in shown
+def test_credential_repr_contains_no_secret() -> None:
+    text = repr(CREDENTIAL)
+    assert CREDENTIAL.api_key in text
     for secret in (CREDENTIAL.api_secret, CREDENTIAL.token, CREDENTIAL.token_secret):
         assert secret is not None
-        assert secret not in shown
+        assert secret not in text
 
 
 def test_signing_logs_nothing(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        signing.authorization(CREDENTIAL, "POST", "https://api.x.com/2/tweets", form={"a": "b"})
+        signing.authorization_header(
+            CREDENTIAL, "POST", "https://api.x.com/2/tweets", form={"a": "b"}
+        )
     assert caplog.records == []
 
 
-async def test_form_and_query_are_signed_as_they_arrive(
+async def test_signature_covers_form_and_query(
     recorder: Recorder, session: aiohttp.ClientSession
 ) -> None:
     awkward = {"status": "a b+c&d=é/~*'", "empty": ""}
@@ -98,71 +101,71 @@ async def test_form_and_query_are_signed_as_they_arrive(
         host=Host.UPLOAD,
         credential=Credential.SIGNED,
     )
-    recorder.answers = [NO_CONTENT]
-    await signing_client(session, recorder.url).call(request, NOTHING)
+    recorder.responses = [NO_CONTENT]
+    await signing_client(session, recorder.url).call(request, IGNORED)
 
-    (arrived,) = recorder.arrived
-    assert arrived.headers["content-type"] == "application/x-www-form-urlencoded"
-    form = parse_qsl(arrived.body.decode(), keep_blank_values=True)
-    query = parse_qsl(urlsplit(arrived.target).query, keep_blank_values=True)
+    (received,) = recorder.requests
+    assert received.headers["content-type"] == "application/x-www-form-urlencoded"
+    form = parse_qsl(received.body.decode(), keep_blank_values=True)
+    query = parse_qsl(urlsplit(received.target).query, keep_blank_values=True)
     assert dict(form) == awkward
     url = f"{recorder.url}/1.1/media/upload.json"
-    assert is_signed_over(arrived, url, *query, *form)
-    assert not is_signed_over(arrived, url, *query)
-    assert not is_signed_over(arrived, url, *form)
+    assert is_signed_over(received, url, *query, *form)
+    assert not is_signed_over(received, url, *query)
+    assert not is_signed_over(received, url, *form)
 
 
-async def test_json_body_arrives_whole_and_is_not_signed(
+async def test_signature_does_not_cover_a_json_body(
     recorder: Recorder, session: aiohttp.ClientSession
 ) -> None:
-    recorder.answers = [answering(201, {"data": {"id": "17", "text": "Said."}})]
-    await x.posts.create(signing_client(session, recorder.url), text="Said.")
+    recorder.responses = [json_response(201, {"data": {"id": "17", "text": "Posted."}})]
+    await x.posts.create(signing_client(session, recorder.url), text="Posted.")
 
-    (arrived,) = recorder.arrived
-    assert arrived.body == b'{"text":"Said."}'
-    assert arrived.headers["content-type"] == "application/json"
-    assert is_signed_over(arrived, f"{recorder.url}/2/tweets")
+    (received,) = recorder.requests
+    assert received.body == b'{"text":"Posted."}'
+    assert received.headers["content-type"] == "application/json"
+    assert is_signed_over(received, f"{recorder.url}/2/tweets")
 
 
-async def test_multipart_body_arrives_whole_and_is_not_signed(
+async def test_signature_does_not_cover_a_multipart_body(
     recorder: Recorder, session: aiohttp.ClientSession
 ) -> None:
     def body() -> aiohttp.payload.Payload:
         form = aiohttp.FormData({"segment_index": "0"})
         form.add_field("media", b"oauth_token=x&a=b", filename="segment")
-        made = form()
-        assert isinstance(made, aiohttp.payload.Payload)
-        return made
+        payload = form()
+        assert isinstance(payload, aiohttp.payload.Payload)
+        return payload
 
     path = "/1.1/media/upload.json"
     request = Request(Operation.MEDIA_UPLOAD, "POST", path, body=body, host=Host.UPLOAD)
-    recorder.answers = [NO_CONTENT]
-    await signing_client(session, recorder.url).call(request, NOTHING)
+    recorder.responses = [NO_CONTENT]
+    await signing_client(session, recorder.url).call(request, IGNORED)
 
-    (arrived,) = recorder.arrived
-    assert b"oauth_token=x&a=b" in arrived.body
-    assert arrived.headers["content-type"].startswith("multipart/form-data; boundary=")
-    assert is_signed_over(arrived, recorder.url + path)
+    (received,) = recorder.requests
+    assert b"oauth_token=x&a=b" in received.body
+    assert received.headers["content-type"].startswith("multipart/form-data; boundary=")
+    assert is_signed_over(received, recorder.url + path)
 
 
-def test_media_of_the_old_api_goes_to_its_own_host() -> None:
+def test_upload_url_has_the_host_of_api_v1() -> None:
     assert x.LIVE_X.upload_url("/1.1/a") == "https://upload.twitter.com/1.1/a"
     assert x.XEndpoint("http://127.0.0.1:8710/").upload_url("/1") == "http://127.0.0.1:8710/1"
 
 
-async def test_signed_client_posts_and_reads_its_own_figures(
+async def test_signed_client_posts_and_reads_private_metrics(
     emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     client = x.Client(None, oauth1=await keys_of(emulator), session=session)
     post = await x.posts.create(client, text="Signed & sent: a b+c é ~*'")
-    read = await x.metrics.read_posts(client, [post.tweet_id], private_for=[post.tweet_id])
+    found = await x.metrics.read_posts(client, [post.tweet_id], private_for=[post.tweet_id])
 
-    assert read[post.tweet_id].has_private
-    (made,) = (await emulator.truth())["posts"]
-    assert made["text"] == "Signed & sent: a b+c é ~*'"
+    assert found[post.tweet_id].has_private
+    (post_on_x,) = (await emulator.truth())["posts"]
+    assert post_on_x["text"] == "Signed & sent: a b+c é ~*'"
 
 
-async def test_signature_carries_what_the_grant_does_not_cover(
+async def test_client_signs_what_the_grant_does_not_cover(
     connect: Connect, emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
     reader = await connect("larkbooks", "tweet.read users.read offline.access")
@@ -180,11 +183,11 @@ async def test_signature_carries_what_the_grant_does_not_cover(
     ]
 
 
-async def test_signature_carries_what_an_apps_own_token_may_not(
+async def test_client_signs_what_an_app_token_may_not_do(
     emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
     keys = await keys_of(emulator)
-    bearer = await x.auth.app_token(session, app=keys)
+    bearer = await x.auth.oauth2.get_app_token(session, app=keys)
     client = x.Client(x.FixedToken(bearer, emulator.endpoint), oauth1=keys, session=session)
     sent.clear()
     await x.posts.create(client, text="By the user's keys.")
@@ -197,15 +200,15 @@ async def test_signature_carries_what_an_apps_own_token_may_not(
     assert post["user"] == author["id"]
 
 
-async def test_grant_that_does_not_cover_it_is_told_where_nothing_else_is_there(
+async def test_client_without_a_signature_reports_an_insufficient_grant(
     connect: Connect, emulator: Emulator
 ) -> None:
     reader = await connect("larkbooks", "tweet.read users.read offline.access")
-    with pytest.raises(x.errors.Reauthorize):
+    with pytest.raises(x.errors.ReauthorizationRequired):
         await x.posts.create(reader.client, text="Not covered.")
 
 
-async def test_refusal_of_the_post_itself_is_not_tried_again_signed(
+async def test_client_does_not_sign_a_rejected_post(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
     client = x.Client(account.tokens, oauth1=await keys_of(emulator), session=session)
@@ -220,7 +223,7 @@ async def test_refusal_of_the_post_itself_is_not_tried_again_signed(
     ("credential", "named"),
     [(Credential.SIGNED, "OAuth 1.0a"), (Credential.TOKEN, "an OAuth 2.0 token")],
 )
-async def test_missing_credential_is_named_and_nothing_is_sent(
+async def test_client_names_a_missing_credential_and_sends_nothing(
     account: Account,
     recorder: Recorder,
     session: aiohttp.ClientSession,
@@ -232,5 +235,5 @@ async def test_missing_credential_is_named_and_nothing_is_sent(
     client = x.Client(tokens, oauth1=oauth1, session=session)
     request = Request(Operation.READ_USER, "GET", "/2/users/me", credential=credential)
     with pytest.raises(x.errors.CredentialMissing, match=named):
-        await client.call(request, NOTHING)
-    assert recorder.arrived == []
+        await client.call(request, IGNORED)
+    assert recorder.requests == []

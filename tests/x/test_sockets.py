@@ -1,4 +1,4 @@
-"""The sockets that requests to X leave by: what is set on them, and how they end."""
+"""The sockets of requests to X: their options, and how their connections end."""
 
 import asyncio
 import socket
@@ -19,23 +19,23 @@ from roost import x
 from roost.clock import SystemClock
 from roost.x import errors
 from roost.x.sockets import open_connector
-from roost.x.wire import Answer, GuardedBody, Patience, Silence, boot_seconds, exchange
+from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, boot_seconds, exchange
 
 pytestmark = pytest.mark.timing
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
-#: More than the kernels of both ends hold.
+#: More than the socket buffers of both sides hold.
 LARGE = 64 * 1024 * 1024
-#: After that a test fails, where it would wait for what does not come.
-PATIENCE_S = 30
+#: A test fails if it waits longer.
+TIMEOUT_S = 30
 
 
 @dataclass
 class Peer:
-    """A server whose sockets the test reads itself."""
+    """A server whose sockets the test reads."""
 
     listening: socket.socket
-    taken: list[socket.socket] = field(default_factory=list)
+    accepted: list[socket.socket] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -43,10 +43,10 @@ class Peer:
         return f"http://{host}:{port}"
 
     async def accept(self) -> socket.socket:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             connection, _ = await asyncio.get_running_loop().sock_accept(self.listening)
         connection.setblocking(False)
-        self.taken.append(connection)
+        self.accepted.append(connection)
         return connection
 
 
@@ -56,7 +56,7 @@ async def peer() -> AsyncIterator[Peer]:
         listening.setblocking(False)
         peer = Peer(listening)
         yield peer
-        for each in peer.taken:
+        for each in peer.accepted:
             each.close()
 
 
@@ -68,66 +68,66 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 async def receive(connection: socket.socket) -> bytes:
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(TIMEOUT_S):
         return await asyncio.get_running_loop().sock_recv(connection, 1 << 20)
 
 
 async def read_request(connection: socket.socket) -> None:
-    """The head and the two bytes of body that the tests send."""
-    read = b""
-    while not read.endswith(b"{}"):
-        piece = await receive(connection)
-        assert piece, read
-        read += piece
+    """Read the head and the two bytes of body that the tests send."""
+    received = b""
+    while not received.endswith(b"{}"):
+        chunk = await receive(connection)
+        assert chunk, received
+        received += chunk
 
 
 async def read_until_reset(connection: socket.socket) -> int:
-    """How many bytes come before the reset; fails where the connection ends in another way."""
-    read = 0
+    """Return the number of bytes before the reset; fail if the connection ends otherwise."""
+    received = 0
     try:
-        while piece := await receive(connection):
-            read += len(piece)
+        while chunk := await receive(connection):
+            received += len(chunk)
     except ConnectionResetError:
-        return read
+        return received
     raise AssertionError("the connection was closed, not reset")
 
 
 async def send(
     session: aiohttp.ClientSession, url: str, body: bytes, total: timedelta
-) -> Answer | Silence:
+) -> Response | NoResponse:
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        payload = GuardedBody(body, "application/json", None)  # aiohttp warns of large ones
+        payload = DeadlineBody(body, "application/json", None)  # aiohttp warns about large ones
     return await exchange(
         session,
         "POST",
         x.XEndpoint(url).url("/"),
         headers={},
         body=payload,
-        patience=Patience(total=total),
+        timeouts=Timeouts(total=total),
     )
 
 
-async def test_sockets_drop_what_is_not_acknowledged(emulator: Emulator) -> None:
-    found: list[socket.socket] = []
+async def test_socket_drops_unacknowledged_bytes(emulator: Emulator) -> None:
+    opened_sockets: list[socket.socket] = []
     trace = aiohttp.TraceConfig()
 
-    async def look(session: aiohttp.ClientSession, _: SimpleNamespace, __: Any) -> None:
+    async def collect(session: aiohttp.ClientSession, _: SimpleNamespace, __: Any) -> None:
         assert session.connector is not None
-        found.extend(
+        opened_sockets.extend(
             each.transport.get_extra_info("socket")
             for each in session.connector._acquired
             if each.transport is not None
         )
 
-    trace.on_request_headers_sent.append(look)
+    trace.on_request_headers_sent.append(collect)
     async with (
         aiohttp.ClientSession(
             connector=open_connector(timedelta(seconds=7.5)), trace_configs=[trace]
         ) as session,
-        session.get(f"{emulator.url}/2/users/me") as answer,
+        session.get(f"{emulator.url}/2/users/me") as response,
     ):
-        assert answer.status == 401
-        (opened,) = found
+        assert response.status == 401
+        (opened,) = opened_sockets
         linger = opened.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8)
         assert struct.unpack("ii", linger) == (1, 0)
         assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -135,7 +135,7 @@ async def test_sockets_drop_what_is_not_acknowledged(emulator: Emulator) -> None
             assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7500
 
 
-async def test_create_that_timed_out_ends_in_a_reset(
+async def test_timed_out_create_resets_the_connection(
     session: aiohttp.ClientSession, peer: Peer
 ) -> None:
     client = x.Client(
@@ -150,19 +150,19 @@ async def test_create_that_timed_out_ends_in_a_reset(
     await read_until_reset(connection)
 
 
-async def test_what_was_not_written_yet_is_not_delivered_later(
+async def test_unwritten_bytes_are_not_delivered_later(
     session: aiohttp.ClientSession, peer: Peer
 ) -> None:
     sending = asyncio.ensure_future(
         send(session, peer.url, bytes(LARGE), timedelta(milliseconds=300))
     )
     connection = await peer.accept()
-    assert isinstance(await sending, Silence)
-    # The peer begins to read only now.
+    assert isinstance(await sending, NoResponse)
+    # The peer starts to read only now.
     assert await read_until_reset(connection) < LARGE
 
 
-async def test_cancelled_exchange_ends_in_a_reset(
+async def test_cancelled_exchange_resets_the_connection(
     session: aiohttp.ClientSession, peer: Peer
 ) -> None:
     sending = asyncio.ensure_future(send(session, peer.url, b"{}", timedelta(seconds=30)))
@@ -174,7 +174,7 @@ async def test_cancelled_exchange_ends_in_a_reset(
     assert await read_until_reset(connection) == 0
 
 
-async def test_connection_is_kept_between_exchanges_that_end_well(
+async def test_successful_exchanges_share_a_connection(
     session: aiohttp.ClientSession, peer: Peer
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -183,9 +183,9 @@ async def test_connection_is_kept_between_exchanges_that_end_well(
     for _ in range(3):
         await read_request(connection)
         await loop.sock_sendall(connection, ANSWER)
-        answer = await first
-        assert isinstance(answer, Answer)
-        assert answer.body == b"{}"
+        response = await first
+        assert isinstance(response, Response)
+        assert response.body == b"{}"
         first = asyncio.ensure_future(send(session, peer.url, b"{}", timedelta(seconds=30)))
     await read_request(connection)
     first.cancel()

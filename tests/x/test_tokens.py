@@ -1,4 +1,4 @@
-"""Token sources: many callers, one refresh, and the new grant is stored before it is used."""
+"""`MemoryTokens`: one refresh for all callers, and a new grant is stored before its use."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ Make = Callable[..., Any]
 
 @pytest.fixture
 def grants() -> list[TokenGrant]:
-    """What the sources of the test began with."""
+    """The initial grants of the test's sources."""
     return []
 
 
@@ -31,15 +31,15 @@ def make(
     clock: EmulatorClock,
     grants: list[TokenGrant],
 ) -> Make:
-    """Makes a source with a fresh grant of `larkbooks`."""
+    """Creates a source with a new grant of `larkbooks`."""
 
     async def make(scope: str = SCOPES, **more: Any) -> x.MemoryTokens:
-        told = await emulator.connect("larkbooks", scope)
+        tokens = await emulator.connect("larkbooks", scope)
         grant = TokenGrant(
-            told["access_token"],
-            told.get("refresh_token"),
-            timedelta(seconds=told["expires_in"]),
-            tuple(told["scope"].split()),
+            tokens["access_token"],
+            tokens.get("refresh_token"),
+            timedelta(seconds=tokens["expires_in"]),
+            tuple(tokens["scope"].split()),
             emulator.endpoint,
         )
         grants.append(grant)
@@ -59,19 +59,19 @@ async def refreshes(emulator: Emulator) -> int:
     return [request["operation"] for request in requests].count("refresh")
 
 
-async def test_twenty_rejections_make_one_refresh(
+async def test_memory_tokens_send_one_refresh_for_twenty_rejections(
     make: Make, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     tokens = await make()
     client = x.Client(tokens, session=session)
     await emulator.fail("read_me", "before", "401", times=20)
-    read = await asyncio.gather(*(x.users.read_me(client) for _ in range(20)))
+    users = await asyncio.gather(*(x.users.read_me(client) for _ in range(20)))
 
-    assert {user.username for user in read} == {"larkbooks"}
+    assert {user.username for user in users} == {"larkbooks"}
     assert await refreshes(emulator) == 1
 
 
-async def test_token_about_to_end_is_refreshed_before_the_call(
+async def test_memory_tokens_refresh_a_token_that_is_about_to_expire(
     make: Make, emulator: Emulator
 ) -> None:
     tokens = await make()
@@ -83,7 +83,9 @@ async def test_token_about_to_end_is_refreshed_before_the_call(
     assert await refreshes(emulator) == 1
 
 
-async def test_new_grant_is_stored_before_anybody_uses_it(make: Make, emulator: Emulator) -> None:
+async def test_memory_tokens_store_a_new_grant_before_its_use(
+    make: Make, emulator: Emulator
+) -> None:
     stored: list[TokenGrant] = []
     in_use_when_stored: list[str] = []
 
@@ -98,14 +100,14 @@ async def test_new_grant_is_stored_before_anybody_uses_it(make: Make, emulator: 
     assert [grant.access_token for grant in stored] == [fresh]
 
 
-async def test_grant_that_could_not_be_stored_is_offered_again_without_asking_x(
+async def test_memory_tokens_store_a_grant_again_after_a_failure_without_a_request(
     make: Make, emulator: Emulator
 ) -> None:
-    offered: list[str] = []
+    passed: list[str] = []
 
     async def store(grant: TokenGrant) -> None:
-        offered.append(grant.access_token)
-        if len(offered) == 1:
+        passed.append(grant.access_token)
+        if len(passed) == 1:
             raise OSError("the disk is full")
 
     tokens = await make(on_rotated=store)
@@ -114,12 +116,12 @@ async def test_grant_that_could_not_be_stored_is_offered_again_without_asking_x(
         await tokens.refresh(first)
     assert await tokens.get() == first
     fresh = await tokens.refresh(first)
-    assert offered == [fresh, fresh]
+    assert passed == [fresh, fresh]
     assert await refreshes(emulator) == 1
 
 
 @pytest.mark.timing
-async def test_refresh_is_finished_though_its_caller_goes_away(
+async def test_memory_tokens_finish_a_refresh_whose_caller_is_cancelled(
     make: Make, emulator: Emulator
 ) -> None:
     stored = asyncio.Event()
@@ -138,11 +140,11 @@ async def test_refresh_is_finished_though_its_caller_goes_away(
     assert await refreshes(emulator) == 1
 
 
-async def test_dead_grant_is_told_to_every_caller(
+async def test_memory_tokens_report_an_invalid_grant_to_every_caller(
     make: Make, emulator: Emulator, session: aiohttp.ClientSession, grants: list[TokenGrant]
 ) -> None:
     tokens = await make()
-    await x.auth.revoke(
+    await x.auth.oauth2.revoke(
         session,
         emulator.endpoint,
         app=emulator.x_app,
@@ -152,53 +154,55 @@ async def test_dead_grant_is_told_to_every_caller(
     outcomes = await asyncio.gather(
         *(tokens.refresh(rejected) for _ in range(5)), return_exceptions=True
     )
-    assert [type(outcome) for outcome in outcomes] == [x.errors.GrantDead] * 5
+    assert [type(outcome) for outcome in outcomes] == [x.errors.RefreshTokenInvalid] * 5
     assert await refreshes(emulator) == 1
 
 
-async def test_grant_without_offline_access_is_what_it_is(make: Make, emulator: Emulator) -> None:
+async def test_memory_tokens_do_not_refresh_without_offline_access(
+    make: Make, emulator: Emulator
+) -> None:
     tokens = await make("tweet.read users.read")
     first = await tokens.get()
     assert await tokens.refresh(first) == first
     assert await refreshes(emulator) == 0
 
 
-async def test_rejection_is_told_once_though_the_grant_is_dead(
+async def test_client_reports_each_rejected_exchange_once(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     await emulator.fail("read_me", "before", "401", times=None)
     with pytest.raises(x.errors.XUnavailable):
         await x.users.read_me(account.client)
     assert [exchange.status for exchange in account.exchanges] == [401, 401]
-    await x.auth.revoke(
+    await x.auth.oauth2.revoke(
         session,
         emulator.endpoint,
         app=emulator.x_app,
         token=account.tokens.refresh_token,
     )
-    with pytest.raises(x.errors.GrantDead):
+    with pytest.raises(x.errors.RefreshTokenInvalid):
         await x.users.read_me(account.client)
     assert [exchange.status for exchange in account.exchanges] == [401] * 3
     client = x.Client(
         x.FixedToken("none", emulator.endpoint),
         session=session,
-        on_exchange=keep_in(account.exchanges),
+        on_exchange=record_in(account.exchanges),
     )
-    with pytest.raises(x.errors.Reauthorize):
+    with pytest.raises(x.errors.ReauthorizationRequired):
         await x.users.read_me(client)
     assert [exchange.status for exchange in account.exchanges] == [401] * 4
 
 
-def keep_in(told: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:
-    async def keep(exchange: x.Exchange) -> None:
-        told.append(exchange)
+def record_in(exchanges: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:
+    async def record(exchange: x.Exchange) -> None:
+        exchanges.append(exchange)
 
-    return keep
+    return record
 
 
-async def test_rejected_token_without_another_wants_the_owner(
+async def test_client_requires_reauthorization_for_a_rejected_fixed_token(
     emulator: Emulator, session: aiohttp.ClientSession
 ) -> None:
     client = x.Client(x.FixedToken("no such token", emulator.endpoint), session=session)
-    with pytest.raises(x.errors.Reauthorize):
+    with pytest.raises(x.errors.ReauthorizationRequired):
         await x.users.read_me(client)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost.models import TweetId
+from roost.snowflake import snowflake_at
 
 #: X's clock and ours may differ by this much: searches begin that much earlier.
 SKEW: Final = timedelta(seconds=60)
@@ -38,15 +39,11 @@ _MENTIONS_AHEAD: Final = re.compile(r"(?:@\w{1,15}\s+)+")
 _POST_LINK_BEHIND: Final = re.compile(
     r"\s*https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/\S+/status/([0-9]+)(?:[/?#]\S*)?$"
 )
-#: The first millisecond of X's ids (Source: the snowflake layout X published).
-_SNOWFLAKE_EPOCH: Final = timedelta(milliseconds=1_288_834_974_657)
 
 
-def since_tweet(started_at: datetime) -> TweetId:
-    """The smallest id a post of this attempt could have, clocks' skew allowed for."""
-    since = started_at - SKEW
-    milliseconds = int(since.timestamp() * 1000) - int(_SNOWFLAKE_EPOCH / timedelta(milliseconds=1))
-    return TweetId(str(max(0, milliseconds) << 22))
+def first_possible_id(started_at: datetime) -> TweetId:
+    """Return the smallest id that a post of this attempt can have, less clock skew."""
+    return snowflake_at(started_at - SKEW)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ async def begin(runtime: Runtime, tenant_name: str) -> Departure:
     app = runtime.settings.x_app()
     tenant = await store.tenants.get(runtime.database, tenant_name)
     state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    verifier = x.auth.make_verifier()
+    verifier = x.auth.oauth2.make_verifier()
     redirect_uri = runtime.settings.twitter_callback_url
     now = runtime.clock.now()
     async with runtime.database.tenant(tenant.id) as transaction:
@@ -55,13 +55,13 @@ async def begin(runtime: Runtime, tenant_name: str) -> Departure:
             now=now,
             expires_at=now + _FLOW_LIVES,
         )
-    url = x.auth.authorize_url(
+    url = x.auth.oauth2.authorize_url(
         app.endpoint.consent_url,
         client_id=app.client_id,
         redirect_uri=redirect_uri,
         scopes=DEFAULT_SCOPES,
         state=state,
-        challenge=x.auth.challenge(verifier),
+        challenge=x.auth.oauth2.make_challenge(verifier),
     )
     return Departure(url, browser)
 
@@ -95,7 +95,7 @@ async def finish(
     app = runtime.settings.x_app()
     if (flow.environment, flow.client_id) != (app.endpoint.environment, app.client_id):
         raise ConnectFlowInvalid("This connection was begun for another X, or another X app.")
-    grant = await x.auth.exchange_code(
+    grant = await x.auth.oauth2.exchange_code(
         runtime.http,
         app.endpoint,
         app=app,

@@ -25,6 +25,7 @@ from roost.prices import Operation, Price, price_of, sum_of
 from roost.publishing import reconcile, validation
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
+from roost.snowflake import snowflake_time
 from roost.store.database import Statements
 from roost.text import text_or_none
 
@@ -138,7 +139,7 @@ async def say_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, address: s
             part.last,
             tweet_id,
             outcome=Outcome.ADOPTED,
-            sent_at=x.posts.born_at(tweet_id),
+            sent_at=snowflake_time(tweet_id),
             usd=price.low,
             priced=price.reason,
             windows=(),
@@ -231,7 +232,7 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
     deletion is committed by itself: where X fails half way, the post's alert stays open, and the
     rest may be deleted later.
     Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another X; nothing is
-    cancelled), x.errors.XFailure.
+    cancelled), x.errors.XError.
     """
     async with runtime.database.statements(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
@@ -368,7 +369,7 @@ def _require_likely(part: PartProgress, tweet_id: TweetId) -> None:
 
     Unless X refused it as a duplicate: then the post may be as old as that rule looks back.
     """
-    born = x.posts.born_at(tweet_id)
+    born = snowflake_time(tweet_id)
     back = reconcile.DUPLICATE_WINDOW if part.said_duplicate else reconcile.SKEW
     if born < part.attempts[0].started_at - back:
         raise TweetUnlikely(

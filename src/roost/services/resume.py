@@ -138,8 +138,8 @@ async def _pause(runtime: Runtime, account: Integration) -> None:
     async with runtime.database.statements(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
-            "set_account_paused", integration=account.id, paused=True, at=runtime.clock.now(), reason=why,
-            actor=runtime.actor,
+            "set_account_paused", integration=account.id, paused=True,
+            at=runtime.clock.now(), reason=why, actor=runtime.actor,
         )  # fmt: skip
 
 
@@ -256,8 +256,8 @@ class _Search:
         """An attempt whose answer is not known, for what X has or may have."""
         now = self.runtime.clock.now()
         await transaction.run(
-            "mark_part_unknown", part=part.part.id, from_state=part.part.state, started_at=self.since, at=now,
-            reason=_FORGOTTEN, actor=self.runtime.actor,
+            "mark_part_unknown", part=part.part.id, from_state=part.part.state,
+            started_at=self.since, at=now, reason=_FORGOTTEN, actor=self.runtime.actor,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(

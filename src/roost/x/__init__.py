@@ -1,10 +1,10 @@
-"""X on one hand: requests to its API as one account sees it. Every call may cost money."""
+"""Client of the X API for one account. Every call may cost money."""
 
 from roost.endpoint import LIVE_X, XApp, XEndpoint
-from roost.x import analytics, auth, errors, media, metrics, posts, threelegs, usage, users
+from roost.x import analytics, auth, errors, media, metrics, posts, usage, users
+from roost.x.auth.tokens import FixedToken, MemoryTokens, TokenSource
 from roost.x.client import Client
 from roost.x.request import Exchange
-from roost.x.tokens import FixedToken, MemoryTokens, TokenSource
 
 __all__ = [
     "LIVE_X",
@@ -21,7 +21,6 @@ __all__ = [
     "media",
     "metrics",
     "posts",
-    "threelegs",
     "usage",
     "users",
 ]

@@ -1,7 +1,7 @@
-"""What posts and videos earned hour by hour or day by day, in as many requests as X needs.
+"""Analytics of posts and videos per hour or day, split into the requests that X accepts.
 
-X's own limits on the time asked for are not documented; its older sister API takes 28 days, and
-so do these. Spans are cut at midnight UTC, so that no bucket is cut in two.
+X does not document the longest period of a request; its older sister API takes 28 days, and so do
+these requests. Periods are split at midnight UTC, so that no bucket is cut in two.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,15 +14,15 @@ import msgspec
 
 from roost.models import TweetId
 from roost.prices import Operation
-from roost.x import answers, batches
+from roost.x import schemas
 from roost.x.client import Client
-from roost.x.ids import require_ids, require_media_keys
+from roost.x.ids import chunk_ids, require_ids, require_media_keys
 from roost.x.receipt import Found, Receipt
-from roost.x.request import Request
+from roost.x.request import Request, format_instant
 
-_POSTS: Final = msgspec.json.Decoder(answers.PostAnalytics)
-_MEDIA: Final = msgspec.json.Decoder(answers.MediaAnalytics)
-_LONGEST: Final = timedelta(days=28)
+_POSTS: Final = msgspec.json.Decoder(schemas.PostAnalyticsResponse)
+_MEDIA: Final = msgspec.json.Decoder(schemas.MediaAnalyticsResponse)
+_MAX_PERIOD: Final = timedelta(days=28)
 _POST_FIELDS: Final = (
     "id,timestamped_metrics,app_install_attempts,app_opens,bookmarks,detail_expands,email_tweet,"
     "engagements,follows,hashtag_clicks,impressions,likes,media_views,permalink_clicks,"
@@ -34,8 +34,8 @@ _MEDIA_FIELDS: Final = (
 )
 
 
-class Step(StrEnum):
-    """How much time one bucket holds."""
+class Granularity(StrEnum):
+    """The length of one bucket."""
 
     HOUR = "hourly"
     DAY = "daily"
@@ -44,29 +44,34 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """What came in one hour or day."""
+    """The counts of one hour or day."""
 
     begins_at: datetime
     counts: Mapping[str, int]
-    """By X's own names, every one that it gave."""
+    """All counts that X returned, under X's names."""
 
 
 async def read_posts(
-    client: Client, ids: Iterable[TweetId], *, start: datetime, end: datetime, step: Step
+    client: Client,
+    ids: Iterable[TweetId],
+    *,
+    start: datetime,
+    end: datetime,
+    granularity: Granularity,
 ) -> Found[TweetId, tuple[Bucket, ...]]:
-    """What the account's own posts earned from `start` to `end` (aware), oldest bucket first.
+    """Read analytics of the account's own posts from `start` to `end` (aware), oldest first.
 
-    100 posts and 28 days a request. X's price list does not name it: reckoned as reads of the
-    posts, $0.005 each, once per app and UTC day. A post that is not in the result is not the
+    One request covers 100 posts and 28 days. X's price list does not name it: priced as reads of
+    the posts, $0.005 per post, app and UTC day. A post that is missing in the result is not the
     account's, or not on X.
 
-    Raises: IdMalformed (nothing was sent), Reauthorize, RateLimited, OutOfCredits, Rejected,
-    XUnavailable.
+    Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
+    Rejected, XUnavailable.
     """
     found: dict[TweetId, list[Bucket]] = {}
     receipts: list[Receipt] = []
-    for batch in batches.of_100(require_ids("ids", ids)):
-        for begins, ends in _spans(start, end):
+    for batch in chunk_ids(require_ids("ids", ids)):
+        for period in _split_period(start, end):
             request = Request(
                 Operation.READ_POST_ANALYTICS,
                 "GET",
@@ -74,29 +79,34 @@ async def read_posts(
                 params={
                     "ids": ",".join(batch),
                     "analytics.fields": _POST_FIELDS,
-                    **_when(begins, ends, step),
+                    **_period_params(period, granularity),
                 },
-                resources_at_most=len(batch),
+                max_resources=len(batch),
             )
-            answer, receipt = await client.call(request, _POSTS)
+            body, receipt = await client.call(request, _POSTS)
             receipts.append(receipt)
-            for post in answer.data:
+            for post in body.data:
                 found.setdefault(TweetId(post.id), []).extend(_buckets(post.timestamped_metrics))
     return Found({each: tuple(buckets) for each, buckets in found.items()}, tuple(receipts))
 
 
 async def read_media(
-    client: Client, media_keys: Iterable[str], *, start: datetime, end: datetime, step: Step
+    client: Client,
+    media_keys: Iterable[str],
+    *,
+    start: datetime,
+    end: datetime,
+    granularity: Granularity,
 ) -> Found[str, tuple[Bucket, ...]]:
-    """What the videos of the account's own posts earned, likewise; free, as far as X's list tells.
+    """Read analytics of the videos in the account's own posts; free, as far as X's list says.
 
-    Raises: IdMalformed (nothing was sent), Reauthorize, RateLimited, OutOfCredits, Rejected,
-    XUnavailable.
+    Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
+    Rejected, XUnavailable.
     """
     found: dict[str, list[Bucket]] = {}
     receipts: list[Receipt] = []
-    for batch in batches.of_100(require_media_keys("media_keys", media_keys)):
-        for begins, ends in _spans(start, end):
+    for batch in chunk_ids(require_media_keys("media_keys", media_keys)):
+        for period in _split_period(start, end):
             request = Request(
                 Operation.READ_MEDIA_ANALYTICS,
                 "GET",
@@ -104,33 +114,34 @@ async def read_media(
                 params={
                     "media_keys": ",".join(batch),
                     "media_analytics.fields": _MEDIA_FIELDS,
-                    **_when(begins, ends, step),
+                    **_period_params(period, granularity),
                 },
             )
-            answer, receipt = await client.call(request, _MEDIA)
+            body, receipt = await client.call(request, _MEDIA)
             receipts.append(receipt)
-            for media in answer.data:
+            for media in body.data:
                 found.setdefault(media.media_key, []).extend(_buckets(media.timestamped_metrics))
     return Found({each: tuple(buckets) for each, buckets in found.items()}, tuple(receipts))
 
 
-def _spans(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The time in pieces that X takes; each but the first begins at midnight UTC."""
+def _split_period(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Split a period into those that X accepts; each but the first starts at midnight UTC."""
     begins, last = start.astimezone(UTC), end.astimezone(UTC)
     while begins < last:
         midnight = datetime.combine(begins.date(), time(0), UTC)
-        ends = min(midnight + _LONGEST, last)
+        ends = min(midnight + _MAX_PERIOD, last)
         yield begins, ends
         begins = ends
 
 
-def _when(begins: datetime, ends: datetime, step: Step) -> dict[str, str]:
+def _period_params(period: tuple[datetime, datetime], granularity: Granularity) -> dict[str, str]:
+    begins, ends = period
     return {
-        "start_time": batches.instant(begins),
-        "end_time": batches.instant(ends),
-        "granularity": step.value,
+        "start_time": format_instant(begins),
+        "end_time": format_instant(ends),
+        "granularity": granularity.value,
     }
 
 
-def _buckets(told: Iterable[answers.TimestampedMetrics]) -> Iterator[Bucket]:
-    return (Bucket(each.timestamp, each.metrics) for each in told)
+def _buckets(metrics: Iterable[schemas.TimestampedMetrics]) -> Iterator[Bucket]:
+    return (Bucket(each.timestamp, each.metrics) for each in metrics)

@@ -1,9 +1,9 @@
-"""One request to X for one account: credential, send, decode, and the error where it failed.
+"""One request to X for one account: credentials, sending, decoding, and errors.
 
-A create is sent once: the client repeats one only after X has refused the credential (401, or a
-grant that does not cover it) or, where it was asked to wait, after a 429; X answers all of these
-before it does anything. A refusal counts only with X's own problem document as its body. Every
-exchange is told before its result is handed out.
+A create is sent once. The client repeats one only after X has rejected the credential (401, or a
+grant that does not cover the operation) or, with `wait`, after a 429; X sends all of these before
+it does anything. A rejection counts only if its body is X's own problem document. `on_exchange` has
+returned for every exchange before the caller gets its result.
 """
 
 import asyncio
@@ -17,31 +17,42 @@ import msgspec
 from roost.clock import Clock, SystemClock
 from roost.endpoint import XEndpoint, XUrl
 from roost.prices import Operation
-from roost.x import answers, errors, problems, refusals, retries, signing, spans
+from roost.x import error_mapping, errors, problems, retry, tracing
+from roost.x.auth import signing
+from roost.x.auth.signing import OAuth1
+from roost.x.auth.tokens import TokenSource
 from roost.x.receipt import Receipt
 from roost.x.request import Credential, Exchange, Host, Request
+from roost.x.schemas import ResponseBody
 from roost.x.server_time import ServerTime
-from roost.x.signing import OAuth1
-from roost.x.tokens import TokenSource
-from roost.x.wire import NOT_DECODABLE, Answer, Patience, Silence, boot_seconds, exchange
+from roost.x.transport import (
+    DECODE_ERRORS,
+    NoResponse,
+    Response,
+    Timeouts,
+    boot_seconds,
+    exchange,
+)
 
 _USER_AGENT: Final = "roost"
-_DEFAULT_PATIENCE: Final = Patience()
+_DEFAULT_TIMEOUTS: Final = Timeouts()
 
-A = TypeVar("A", bound=answers.Wire)
+B = TypeVar("B", bound=ResponseBody)
 
 
 class Client:
-    """The X API as one account. Cheap to make; the session belongs to the caller.
+    """The X API as one account. Cheap to create; the caller owns and closes the session.
 
-    `tokens` and `oauth1` are of the same account, and requests go to the endpoint that both belong
-    to. `tokens` carry what OAuth 2.0 can; `oauth1` all
-    else: a client without tokens, the API 1.1, and an operation that X says the grant does not
-    cover. `clock` tells domain time, in which X's rate limits end; with `wait` a request that
-    meets one sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after
-    every exchange, also a failed one. What it raises goes to the caller in place of X's answer.
-    `server_time` notes the `Date` of every answer that is X's. `names` are those of the account,
-    which X may quote in a refusal.
+    `tokens` and `oauth1` belong to the same account and the same endpoint, and requests go to that
+    endpoint. The client uses `tokens` where OAuth 2.0 works, and `oauth1` for everything else: a
+    client without tokens, API v1.1, and operations that X says the grant does not cover.
+
+    `clock` is domain time, in which X's rate limits end. With `wait`, a request that meets a rate
+    limit sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after every
+    exchange, also a failed one; if it raises, the caller gets that exception instead of the result.
+    `server_time` records the `Date` of X's responses. `names` are the account's names, which X may
+    quote in an error.
+
     Raises: UnsafeHost (`tokens` and `oauth1` belong to different endpoints).
     """
 
@@ -53,214 +64,224 @@ class Client:
         oauth1: OAuth1 | None = None,
         on_exchange: Callable[[Exchange], Awaitable[None]] | None = None,
         clock: Clock | None = None,
-        patience: Patience = _DEFAULT_PATIENCE,
+        timeouts: Timeouts = _DEFAULT_TIMEOUTS,
         wait: bool = False,
         server_time: ServerTime | None = None,
         names: Sequence[str] = (),
     ) -> None:
         self._tokens = tokens
         self._oauth1 = oauth1
-        self._endpoint = _endpoint_of(tokens, oauth1)
+        self._endpoint = _common_endpoint(tokens, oauth1)
         self._session = session
         self._on_exchange = on_exchange
         self._clock = clock or SystemClock()
-        self._patience = patience
+        self._timeouts = timeouts
         self._wait = wait
         self._server_time = server_time
         self._names = names
-        self._beyond_grant: set[Operation] = set()
+        self._oauth1_only: set[Operation] = set()
 
     @property
     def tokens(self) -> TokenSource:
-        """Where its tokens come from. Raises: CredentialMissing (it only signs)."""
+        """The token source. Raises: CredentialMissing (the client uses OAuth 1.0a only)."""
         if self._tokens is None:
             raise errors.CredentialMissing("an OAuth 2.0 token")
         return self._tokens
 
     def now(self) -> datetime:
-        """Domain time, in which limits end and uploads expire."""
+        """Return domain time, in which rate limits end and uploads expire."""
         return self._clock.now()
 
-    async def call(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> tuple[A, Receipt]:
-        """Send a request; what X answers, and the receipt for it.
+    async def call(self, request: Request, decoder: msgspec.json.Decoder[B]) -> tuple[B, Receipt]:
+        """Send a request; return the decoded response and its receipt.
 
-        A read that X does not answer is tried three times, within its patience.
+        A read is attempted up to three times within its timeouts while X is unavailable.
 
-        Raises: roost.x.errors.XFailure, and what the token source raises.
+        Raises: roost.x.errors.XError, and what the token source raises.
         """
-        span = spans.begin(request)
+        span = tracing.start_span(request)
         try:
-            told, receipt = await self._try(request, answer_as)
-        except errors.XFailure as error:
-            spans.fail(span, error)
+            decoded, receipt = await self._call_with_retries(request, decoder)
+        except errors.XError as error:
+            tracing.record_failure(span, error)
             raise
         else:
-            spans.succeed(span, receipt)
-            return told, receipt
+            tracing.record_success(span, receipt)
+            return decoded, receipt
         finally:
             span.end()
 
-    async def _try(self, request: Request, answer_as: msgspec.json.Decoder[A]) -> tuple[A, Receipt]:
-        """As often as may be; see `retries`."""
-        tried = limited = 0
-        until = self._ends_at(request)
+    async def _call_with_retries(
+        self, request: Request, decoder: msgspec.json.Decoder[B]
+    ) -> tuple[B, Receipt]:
+        attempts = rate_limited = 0
+        until = self._deadline_of(request)
         while True:
             try:
-                outcome = await self._outcome(request, until)
-                return await self._read(request, outcome, answer_as, limited)
+                outcome = await self._send_with_credentials(request, until)
+                return await self._read(request, outcome, decoder, rate_limited)
             except errors.RateLimited as error:
                 if not self._wait or request.deadline is not None:
                     raise
-                limited += 1
+                rate_limited += 1
                 await self._clock.sleep_until(self._clock.now() + error.wait)
-                until = self._ends_at(request)
+                until = self._deadline_of(request)
             except errors.XUnavailable as error:
-                tried += 1
-                if until is None or not retries.may_repeat(request, error, tried=tried):
+                attempts += 1
+                if until is None or not retry.may_repeat_read(request, error, attempts=attempts):
                     raise
-                pause = retries.pause(tried)
-                if boot_seconds() + pause >= until:
+                pause_s = retry.READS.pause_s(attempts)
+                if boot_seconds() + pause_s >= until:
                     raise
-                await asyncio.sleep(pause)
+                await asyncio.sleep(pause_s)
 
-    def _ends_at(self, request: Request) -> float | None:
-        """When its time is over: at its deadline; of a read, when patience for all tries is."""
+    def _deadline_of(self, request: Request) -> float | None:
+        """Return the request's own deadline; for a read, also the end of its total timeout."""
         if request.method != "GET":
             return request.deadline
-        patience = request.patience or self._patience
-        ends_at = boot_seconds() + patience.total.total_seconds()
+        timeouts = request.timeouts or self._timeouts
+        ends_at = boot_seconds() + timeouts.total.total_seconds()
         return ends_at if request.deadline is None else min(ends_at, request.deadline)
 
     async def _read(
         self,
         request: Request,
-        outcome: Answer | Silence,
-        answer_as: msgspec.json.Decoder[A],
-        limited: int,
-    ) -> tuple[A, Receipt]:
-        """What the outcome says, told to the ledger first."""
+        outcome: Response | NoResponse,
+        decoder: msgspec.json.Decoder[B],
+        rate_limited: int,
+    ) -> tuple[B, Receipt]:
+        """Decode the response, or raise its error; report the exchange first."""
         operation = request.operation
-        if isinstance(outcome, Silence):
-            await self._tell(request, outcome, None)
-            raise _with(Receipt(request, outcome), refusals.judge_silence(outcome, operation))
+        if isinstance(outcome, NoResponse):
+            await self._report(request, outcome, None)
+            error = error_mapping.error_for_no_response(outcome, operation)
+            raise _with_receipt(Receipt(request, outcome), error)
         if not outcome.is_success:
-            self._note_time(outcome, is_of_x=problems.read_problem(outcome.body) is not None)
-            await self._tell(request, outcome, None)
-            raise self._refusal(request, outcome, limited)
+            self._record_time(outcome, is_from_x=problems.find_problem(outcome.body) is not None)
+            await self._report(request, outcome, None)
+            raise self._error_for(request, outcome, rate_limited)
         try:
-            decoded = answer_as.decode(outcome.body or answer_as.type.for_empty)
-        except NOT_DECODABLE:
-            await self._tell(request, outcome, None)
-            error = refusals.judge_unreadable(outcome, operation)
-            raise _with(Receipt(request, outcome), error) from None
-        if operation is Operation.READ_TIMELINE and self._is_old(outcome):
-            # A timeline of before says nothing about what was posted since.
-            await self._tell(request, outcome, None)
+            decoded = decoder.decode(outcome.body or decoder.type.empty_body)
+        except DECODE_ERRORS:
+            await self._report(request, outcome, None)
+            error = error_mapping.error_for_unreadable_body(outcome, operation)
+            raise _with_receipt(Receipt(request, outcome), error) from None
+        if operation is Operation.READ_TIMELINE and self._is_cached(outcome):
+            # An old timeline says nothing about what was posted since.
+            await self._report(request, outcome, None)
             error = errors.XUnavailable(
-                "What answered for X had kept an earlier answer.", operation=operation.value
+                "A proxy sent an earlier, cached answer instead of X's.",
+                operation=operation.value,
             )
-            raise _with(Receipt(request, outcome), error)
-        self._note_time(outcome, is_of_x=bool(outcome.body))
-        await self._tell(request, outcome, decoded)
-        receipt = Receipt(request, outcome, decoded.resources())
+            raise _with_receipt(Receipt(request, outcome), error)
+        self._record_time(outcome, is_from_x=bool(outcome.body))
+        await self._report(request, outcome, decoded)
+        receipt = Receipt(request, outcome, decoded.billed_resources())
         if (reason := decoded.refusal()) is not None:
-            raise _with(receipt, refusals.judge_absence(reason, outcome, operation))
+            error = error_mapping.error_for_missing_data(reason, outcome, operation)
+            raise _with_receipt(receipt, error)
         return decoded, receipt
 
-    def _note_time(self, answer: Answer, *, is_of_x: bool) -> None:
-        """Note X's time, unless a proxy may have answered: by a body that is not X's, or none."""
-        if self._server_time is not None and is_of_x and not self._is_old(answer):
-            self._server_time.note(answer.headers)
+    def _record_time(self, response: Response, *, is_from_x: bool) -> None:
+        """Record X's time, unless the body (foreign or empty) may be a proxy's."""
+        if self._server_time is not None and is_from_x and not self._is_cached(response):
+            self._server_time.record(response.headers)
 
-    def _is_old(self, answer: Answer) -> bool:
-        """Whether it was made before now; an emulator's clock that stands still cannot tell."""
+    def _is_cached(self, response: Response) -> bool:
+        """Whether the response is old. Unknown (False) with an emulator's stopped clock."""
         if self._server_time is None or not self._clock.is_wall_time:
             return False
-        return self._server_time.is_old(answer.headers)
+        return self._server_time.is_cached(response.headers)
 
-    def _refusal(self, request: Request, answer: Answer, limited: int = 0) -> errors.XFailure:
-        error = refusals.judge_answer(
-            answer,
+    def _error_for(
+        self, request: Request, response: Response, rate_limited: int = 0
+    ) -> errors.XError:
+        error = error_mapping.error_for_response(
+            response,
             request.operation,
             now=self._clock.now(),
             post_text=request.text,
-            carried=[*request.words(), *self._names],
-            limited=limited + 1,
+            request_strings=[*request.strings(), *self._names],
+            rate_limited=rate_limited + 1,
         )
-        return _with(Receipt(request, answer), error)
+        return _with_receipt(Receipt(request, response), error)
 
-    async def _outcome(self, request: Request, until: float | None) -> Answer | Silence:
-        """The last answer to a request, by the credential that X takes for it."""
-        if self._is_for_signature(request):
+    async def _send_with_credentials(
+        self, request: Request, until: float | None
+    ) -> Response | NoResponse:
+        """Send with the credential that X accepts for the request; return the last outcome."""
+        if self._needs_signature(request):
             return await self._send(request, None, until)
-        outcome = await self._ask_with_token(request, until)
-        if self._is_beyond_grant(request, outcome):
-            await self._tell(request, outcome, None)
-            self._beyond_grant.add(request.operation)
+        outcome = await self._send_with_token(request, until)
+        if self._may_sign_instead(request, outcome):
+            await self._report(request, outcome, None)
+            self._oauth1_only.add(request.operation)
             return await self._send(request, None, until)
         return outcome
 
-    def _is_for_signature(self, request: Request) -> bool:
-        """Raises: CredentialMissing (a signature is the only way, and there is no credential)."""
+    def _needs_signature(self, request: Request) -> bool:
+        """Raises: CredentialMissing (it does, and the client has no OAuth 1.0a credential)."""
         if request.credential is Credential.SIGNED or (
             request.credential is Credential.ANY
-            and (self._tokens is None or request.operation in self._beyond_grant)
+            and (self._tokens is None or request.operation in self._oauth1_only)
         ):
             if self._oauth1 is not None:
                 return True
             raise errors.CredentialMissing("OAuth 1.0a", operation=request.operation.value)
         return False
 
-    def _is_beyond_grant(self, request: Request, outcome: Answer | Silence) -> bool:
-        """Whether a signature may get what X has just refused to this kind of token."""
+    def _may_sign_instead(self, request: Request, outcome: Response | NoResponse) -> bool:
+        """Whether a signed request may succeed where X has just rejected this kind of token."""
         return (
             self._oauth1 is not None
-            and isinstance(outcome, Answer)
+            and isinstance(outcome, Response)
             and outcome.status == 403
             and request.credential is Credential.ANY
-            and refusals.is_about_the_grant(outcome)
+            and error_mapping.is_grant_insufficient(outcome)
         )
 
-    async def _ask_with_token(self, request: Request, until: float | None) -> Answer | Silence:
-        """With the token there is; after a 401 of X's once more, with a fresh one.
+    async def _send_with_token(
+        self, request: Request, until: float | None
+    ) -> Response | NoResponse:
+        """Send with the current token; after X's 401 once more with a fresh one.
 
-        Raises: Reauthorize, XUnavailable (a second 401); what the token source raises.
+        Raises: ReauthorizationRequired, XUnavailable (a second 401); what the token source raises.
         """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
-        if isinstance(outcome, Silence) or not refusals.refuses_token(outcome):
+        if isinstance(outcome, NoResponse) or not error_mapping.is_token_rejected(outcome):
             return outcome
-        await self._tell(request, outcome, None)
+        await self._report(request, outcome, None)
         fresh = await self.tokens.refresh(token)
         if fresh == token:
-            raise self._refusal(request, outcome)
+            raise self._error_for(request, outcome)
         outcome = await self._send(request, fresh, until)
-        if isinstance(outcome, Answer) and refusals.refuses_token(outcome):
-            await self._tell(request, outcome, None)
-            # A grant that still gives tokens is alive: X's own log-in is what fails (it did,
-            # for a day, in 2026), and no account must be disconnected for it.
+        if isinstance(outcome, Response) and error_mapping.is_token_rejected(outcome):
+            await self._report(request, outcome, None)
+            # A grant that still yields tokens is valid, so X's own authentication is failing (it
+            # did for a day in 2026). No account may be disconnected because of that.
             error = errors.XUnavailable(
-                "X does not accept even a token it has just given.",
+                "X rejects even a token that it has just issued.",
                 operation=request.operation.value,
                 request_id=outcome.request_id,
             )
-            raise _with(Receipt(request, outcome), error)
+            raise _with_receipt(Receipt(request, outcome), error)
         return outcome
 
     async def _send(
         self, request: Request, token: str | None, until: float | None
-    ) -> Answer | Silence:
-        """Send it once: with the token, or without one signed."""
+    ) -> Response | NoResponse:
+        """Send once: with the token, or signed if there is none."""
         url = self._url(request)
-        shown = f"Bearer {token}" if token is not None else self._sign(request, url)
+        authorization = f"Bearer {token}" if token is not None else self._sign(request, url)
         return await exchange(
             self._session,
             request.method,
             url,
-            headers={"Authorization": shown, "User-Agent": _USER_AGENT},
+            headers={"Authorization": authorization, "User-Agent": _USER_AGENT},
             params=request.params,
             body=request.new_body(),
-            patience=request.patience or self._patience,
+            timeouts=request.timeouts or self._timeouts,
             deadline=until,
         )
 
@@ -270,37 +291,38 @@ class Client:
         return self._endpoint.url(request.path)
 
     def _sign(self, request: Request, url: str) -> str:
-        assert self._oauth1 is not None, "it was looked for before"
-        return signing.authorization(
+        assert self._oauth1 is not None, "`_needs_signature` has checked it"
+        return signing.authorization_header(
             self._oauth1, request.method, url, params=request.params, form=request.form
         )
 
-    async def _tell(
-        self, request: Request, outcome: Answer | Silence, decoded: answers.Wire | None
+    async def _report(
+        self, request: Request, outcome: Response | NoResponse, decoded: ResponseBody | None
     ) -> None:
+        """Await `on_exchange`."""
         if self._on_exchange is None:
             return
-        known = outcome if isinstance(outcome, Answer) else None
-        told = Exchange(
+        response = outcome if isinstance(outcome, Response) else None
+        record = Exchange(
             operation=request.operation,
-            status=known.status if known else None,
+            status=response.status if response else None,
             posts_read=decoded.posts_read() if decoded else (),
             users_read=decoded.users_read() if decoded else (),
-            created=decoded.created() if decoded else None,
+            created=decoded.created_post() if decoded else None,
             text=request.text,
-            headers=known.limits if known else {},
-            request_id=known.request_id if known else None,
+            headers=response.rate_limit_headers if response else {},
+            request_id=response.request_id if response else None,
         )
-        await self._on_exchange(told)
+        await self._on_exchange(record)
 
 
-def _with(receipt: Receipt, error: errors.XFailure) -> errors.XFailure:
+def _with_receipt(receipt: Receipt, error: errors.XError) -> errors.XError:
     error.receipt = receipt
     return error
 
 
-def _endpoint_of(tokens: TokenSource | None, oauth1: OAuth1 | None) -> XEndpoint:
-    """Where requests go: to the X of the credentials. Raises: CredentialMissing, UnsafeHost."""
+def _common_endpoint(tokens: TokenSource | None, oauth1: OAuth1 | None) -> XEndpoint:
+    """Return the endpoint of the credentials. Raises: CredentialMissing, UnsafeHost."""
     if tokens is None:
         if oauth1 is None:
             raise errors.CredentialMissing("an OAuth 2.0 token")

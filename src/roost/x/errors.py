@@ -1,30 +1,31 @@
-"""What X's answers, and its silence, mean for the caller: one class per decision.
+"""What a failed request to X means for the caller: one class per decision.
 
-    XFailure                        request_id, operation, rate, price, surely_created_nothing
-    ├── Rejected                    refused: X said no for good; change the request
+    XError                          request_id, operation, rate, price, confirmed_not_created
+    ├── Rejected                    refused: X rejects this request for good; change it
     │   ├── DuplicatePost           the account has just posted this
     │   ├── TextTooLong
     │   ├── TooManyCashtags
     │   ├── MediaRejected           the file, or how it was attached
-    │   │   └── MediaIdsInvalid     the ids of a post's media: expired, foreign, or used before
-    │   ├── SegmentTooLarge         of an upload; smaller segments may pass
+    │   │   └── MediaIdsInvalid     the media ids of a post: expired, foreign, or used before
+    │   ├── SegmentTooLarge         upload: smaller segments may be accepted
     │   ├── ReplyNotAllowed         neither reply nor quote
-    │   └── NotFoundOnX             no such post or user, or it cannot be seen
-    ├── ParentNotVisible            busy: the post replied to is too fresh, or gone
-    ├── RateLimited                 busy: wait `wait`
+    │   └── NotFoundOnX             no such post or user, or it is not visible
+    ├── ParentNotVisible            busy: the parent post is too new, or deleted
+    ├── RateLimited                 busy: retry after `wait`
     ├── OutOfCredits                refused: the app's owner has to pay or raise a cap
-    ├── CodeRefused                 refused: the authorize code is used, old or wrong
-    ├── Reauthorize                 broken: only the account's owner can help
-    │   └── GrantDead               the refresh token no longer works
-    ├── AppMisconfigured            broken: our app's credentials, plan or address; every account
-    ├── CredentialMissing       broken: the client has no credential of the kind that this takes
-    ├── XUnavailable                busy: nothing that lasts was done; try again
-    │   ├── NotSent                 no byte left this machine
-    │   └── SpendingLimitReported   by a sentence alone, so that only this account waits
+    ├── AuthorizationCodeInvalid    refused: the authorization code is used, expired or wrong
+    ├── ReauthorizationRequired     broken: only the account's owner can help
+    │   └── RefreshTokenInvalid     the refresh token no longer works
+    ├── AppMisconfigured            broken: the app's credentials, plan or URL; affects all accounts
+    ├── CredentialMissing           broken: the client lacks the credential that this request needs
+    ├── XUnavailable                busy: nothing lasting was done; try again
+    │   ├── NotSent                 no byte was sent
+    │   └── SpendingLimitReported   known only by its message, so only this account waits
     └── OutcomeUnknown              broken: it may have happened
 
-`roost.x.refusals` says which answer becomes which. No error holds a status, a secret or a text;
-those that concern all accounts of an app hold no sentence of X's, which may quote one of them.
+`roost.x.error_mapping` maps responses to these classes. No error contains a status, a secret or a
+post's text. Errors that affect all accounts of an app contain none of X's messages, because a
+message may quote one of the accounts.
 """
 
 from datetime import timedelta
@@ -46,82 +47,82 @@ from roost.prices import Price
 if TYPE_CHECKING:
     from roost.x.receipt import Receipt
 
-_FREE: Final = Price(Decimal(0), Decimal(0), "X bills nothing for it")
+_FREE: Final = Price(Decimal(0), Decimal(0), "X does not bill it")
 
 
-class XFailure(RoostError):
+class XError(RoostError):
     """A request to X that did not succeed."""
 
     #: Whether this request is proven to have left nothing on X.
-    surely_created_nothing: ClassVar[bool] = True
-    #: Of the request that failed; None where none was sent, or it went to the token endpoint.
+    confirmed_not_created: ClassVar[bool] = True
+    #: The failed request; None if none was sent, or if it went to a token endpoint.
     receipt: "Receipt | None" = None
 
     @property
     def rate(self) -> tuple[Window, ...]:
-        """How much X still allows, where the answer told it."""
+        """The rate limits that the response reported."""
         return self.receipt.rate if self.receipt else ()
 
     @property
     def price(self) -> Price:
-        """Dollars that the failed request cost, or may have."""
+        """US dollars that the failed request cost, or may have cost."""
         return self.receipt.price if self.receipt else _FREE
 
     @property
     def operation(self) -> str | None:
-        """What was asked of X, in the words of `roost.prices.Operation`."""
+        """The failed operation, a value of `roost.prices.Operation`."""
         return self.facts.get("operation")
 
     @property
     def request_id(self) -> str | None:
-        """X's own number for the request (`x-transaction-id`), for its support; None unanswered."""
+        """X's id of the request (`x-transaction-id`), for X's support; None without a response."""
         return self.facts.get("request_id")
 
 
-class Rejected(XFailure, Refused):
-    """X read the request and will refuse it again."""
+class Rejected(XError, Refused):
+    """X read the request and will reject it again."""
 
-    default_next = "Change the request as X says."
+    default_next = "Change the request as X's message says."
 
 
 class DuplicatePost(Rejected):
-    """X has this text from this account already; it does not say under which id."""
+    """The account has already posted this text; X does not say under which id."""
 
-    default_next = "Look at the account's timeline, or change the text."
+    default_next = "Check the account's timeline, or change the text."
 
 
 class TextTooLong(Rejected):
-    """The text weighs more than this account may post."""
+    """The text is longer than this account may post."""
 
-    default_next = "Shorten the text, or make a thread of it."
+    default_next = "Shorten the text, or split it into a thread."
 
 
 class TooManyCashtags(Rejected):
-    """X allows one cashtag in a post."""
+    """X allows one cashtag per post."""
 
     default_next = "Leave one cashtag in the text."
 
 
 class MediaRejected(Rejected):
-    """X does not take the file, or not in this post."""
+    """X does not accept the file, or not in this post."""
 
     default_next = "Check the file with `roost check --media`, or use another one."
 
 
 class MediaIdsInvalid(MediaRejected):
-    """X does not take the media ids: expired, of another account, or used by an earlier post."""
+    """The media ids of a post are expired, of another account, or used by an earlier post."""
 
-    default_next = "Look whether an earlier post has the media; otherwise upload the files again."
+    default_next = "Check whether an earlier post has the media; otherwise upload the files again."
 
 
 class SegmentTooLarge(Rejected):
-    """A segment of an upload is larger than X takes at the moment."""
+    """A segment of an upload is larger than X accepts at present."""
 
     default_next = "Upload in smaller segments."
 
 
 class ReplyNotAllowed(Rejected):
-    """This account may neither reply to nor quote that post."""
+    """This account may not reply to or quote that post."""
 
     default_next = (
         "Reply to and quote only posts whose author mentioned this account, or its own posts."
@@ -129,20 +130,20 @@ class ReplyNotAllowed(Rejected):
 
 
 class NotFoundOnX(Rejected):
-    """There is no such post or user on X, or this account cannot see it."""
+    """The post or user does not exist on X, or is not visible to this account."""
 
     kind = Kind.NOT_FOUND
     default_next = "Check the id; it may have been deleted."
 
 
-class ParentNotVisible(XFailure, Busy):
-    """The post to reply to is not visible: X has not caught up with it yet, or it is gone."""
+class ParentNotVisible(XError, Busy):
+    """The post to reply to is not visible: it is too new, or it was deleted."""
 
-    default_next = "Try again in some seconds; look whether the post still exists."
+    default_next = "Try again in a few seconds; check whether the post still exists."
 
 
-class RateLimited(XFailure, Busy):
-    """X takes no more such requests for a while: `wait`, in domain time."""
+class RateLimited(XError, Busy):
+    """X accepts no more such requests for the duration `wait`, in domain time."""
 
     default_next = "Wait, then send it again."
 
@@ -151,60 +152,62 @@ class RateLimited(XFailure, Busy):
         self.wait = wait
 
 
-class OutOfCredits(XFailure, Refused):
-    """The app's credits, or the cap that its owner set, are used up; it concerns all accounts."""
+class OutOfCredits(XError, Refused):
+    """The app has no credits left, or reached its owner's cap; this affects all its accounts."""
 
-    default_next = "Buy credits or raise the cap in X's developer console; then it goes on."
-
-
-class CodeRefused(XFailure, ConnectFlowInvalid):
-    """The authorize code is older than 30 seconds, used, or does not belong to this attempt."""
+    default_next = (
+        "Buy credits or raise the cap in X's developer console; requests then succeed again."
+    )
 
 
-class Reauthorize(XFailure, ReconnectNeeded):
-    """The account's token does not open this; its owner has to connect again."""
+class AuthorizationCodeInvalid(XError, ConnectFlowInvalid):
+    """The authorization code is older than 30 seconds, used, or from another attempt."""
 
 
-class GrantDead(Reauthorize):
-    """X refused the refresh token: used, revoked or expired."""
+class ReauthorizationRequired(XError, ReconnectNeeded):
+    """X does not accept the account's token for this; its owner has to connect it again."""
 
 
-class AppMisconfigured(XFailure, Broken):
-    """X does not serve this app; no account is at fault, and none must be disconnected."""
+class RefreshTokenInvalid(ReauthorizationRequired):
+    """X rejected the refresh token: it is used, revoked or expired."""
+
+
+class AppMisconfigured(XError, Broken):
+    """X rejects the app itself; no account is at fault, and none is disconnected."""
 
     default_next = "Check TWITTER_CLIENT_ID, TWITTER_CLIENT_SECRET and the app's plan at X."
 
 
-class CredentialMissing(XFailure, Broken):
-    """The client was given no credential of the kind that X takes for this; nothing was sent."""
+class CredentialMissing(XError, Broken):
+    """The client has no credential of the kind that this request needs; nothing was sent."""
 
     default_next = "Give the client the credential that the message names."
 
     def __init__(self, kind: str, **facts: Any) -> None:
-        super().__init__(f"This needs {kind}, and the client was given none.", **facts)
+        super().__init__(f"This needs {kind}, and the client has none.", **facts)
 
 
-class XUnavailable(XFailure, Busy):
-    """X did not do it, and nothing that lasts has changed."""
+class XUnavailable(XError, Busy):
+    """X did not carry out the request, and nothing lasting has changed."""
 
     default_next = "Try again later."
 
 
 class NotSent(XUnavailable):
-    """Not one byte of the request left this machine."""
+    """No byte of the request was sent."""
 
 
 class SpendingLimitReported(XUnavailable):
-    """X names credits or a spending limit by a sentence alone; only this account waits."""
+    """X mentions credits or a spending limit only in its message; only this account waits."""
 
-    default_next = "See in X's developer console whether the app has credits and room to spend."
+    default_next = "Check in X's developer console whether the app has credits left to spend."
 
 
-class OutcomeUnknown(XFailure, Broken):
-    """The request went out and X's answer is not known: it may have been carried out."""
+class OutcomeUnknown(XError, Broken):
+    """The request was sent and X's response is unknown: it may have been carried out."""
 
-    surely_created_nothing = False
-    default_next = "Look at X before sending it again."
+    confirmed_not_created = False
+    default_next = "Check on X whether it happened before you send it again."
 
     def __init__(self, message: str, **facts: Any) -> None:
         facts.setdefault("did", "It was not sent again.")

@@ -1,72 +1,85 @@
-"""X's ids, checked before they go into a path, a query or a body.
+"""Validation of X's ids before they go into a path, a query or a body.
 
-Source: OpenAPI 2.167, the patterns of its ids. An id is a string: as a number it is too large for
-some of the programs that it passes through.
+Source: OpenAPI 2.167, the patterns of its ids. An id is a string, because as a number it is too
+large for some programs.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from roost.errors import InvalidInput
 
 _ID: Final = re.compile(r"[0-9]{1,19}")
 _MEDIA_KEY: Final = re.compile(r"[0-9]+_[0-9]+")
-_SHOWN: Final = 40
+_MAX_SHOWN: Final = 40
+#: Source: OpenAPI, `maxItems` of every list of ids.
+_MAX_IDS: Final = 100
 
-T = TypeVar("T", bound=str)
+S = TypeVar("S", bound=str)
+T = TypeVar("T")
 
 
 class IdMalformed(InvalidInput):
-    """An id is not one of X: a string of 1 to 19 digits; nothing was sent."""
+    """An id is not a string of 1 to 19 digits, as X's ids are; nothing was sent."""
 
-    default_next = "Give the id as a string, as X's answers and addresses have it."
+    default_next = "Give the id as a string, as X's responses and URLs show it."
 
 
-def require_id(name: str, value: T) -> T:
-    """The id itself. Raises: IdMalformed."""
+def require_id(name: str, value: S) -> S:
+    """Return the id. Raises: IdMalformed."""
     return _require(name, value, find_id_problem(name, value))
 
 
-def require_ids(name: str, values: Iterable[T]) -> list[T]:
-    """The ids themselves. Raises: IdMalformed (also where it is one string instead of several)."""
-    return [require_id(name, each) for each in _several(name, values)]
+def require_ids(name: str, values: Iterable[S]) -> list[S]:
+    """Return the ids as a list. Raises: IdMalformed (also for a single string)."""
+    return [require_id(name, each) for each in _require_several(name, values)]
 
 
 def require_media_keys(name: str, values: Iterable[str]) -> list[str]:
-    """Media keys themselves, such as `3_1880028106020515840`. Raises: IdMalformed."""
+    """Return media keys, such as `3_1880028106020515840`, as a list. Raises: IdMalformed."""
     keys = []
-    for each in _several(name, values):
+    for each in _require_several(name, values):
         is_key = isinstance(each, str) and _MEDIA_KEY.fullmatch(each)
-        problem = None if is_key else f"`{name}` has {_show(each)}, which is no media key."
-        keys.append(_require(name, each, problem))
+        problem = (
+            None if is_key else f"`{name}` contains {short_repr(each)}, which is not a media key."
+        )
+        problem = f"`{name}` has {short_repr(each)}, which is not a media key."
+        keys.append(_require(name, each, None if is_key else problem))
     return keys
 
 
 def find_id_problem(name: str, value: object) -> str | None:
-    """What is wrong with an id, in a sentence."""
+    """Return a sentence that says what is wrong with an id, or None."""
     if not isinstance(value, str):
-        return f"`{name}` has {_show(value)}, which is no string: X's ids are strings of digits."
+        return f"`{name}` has {short_repr(value)}, not a string: X's ids are strings of digits."
     if not _ID.fullmatch(value):
-        return f"`{name}` has {_show(value)}, which is no id of X: 1 to 19 digits."
+        return f"`{name}` has {short_repr(value)}, which is not an X id: 1 to 19 digits."
     return None
 
 
-def _several(name: str, values: Iterable[T]) -> Iterable[T]:
+def chunk_ids(ids: Iterable[T]) -> Iterator[Sequence[T]]:
+    """Split ids, in order and without repetitions, into the lists of 100 that X accepts."""
+    unique = list(dict.fromkeys(ids))
+    return (unique[start : start + _MAX_IDS] for start in range(0, len(unique), _MAX_IDS))
+
+
+def _require_several(name: str, values: Iterable[S]) -> Iterable[S]:
     if isinstance(values, str):
         raise IdMalformed(
-            f"`{name}` is the string {_show(values)}, where a list of ids is wanted.",
+            f"`{name}` is the string {short_repr(values)}; it has to be a list of ids.",
             next="Put it into a list.",
         )
     return values
 
 
-def _require(name: str, value: T, problem: str | None) -> T:
+def _require(name: str, value: S, problem: str | None) -> S:
     if problem is not None:
         raise IdMalformed(problem, field=name)
     return value
 
 
-def _show(value: object) -> str:
-    shown = ascii(value)
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+def short_repr(value: object) -> str:
+    """Return a value as ASCII for an error message, shortened to 40 characters."""
+    text = ascii(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"

@@ -1,4 +1,4 @@
-"""Why X would refuse a post's text: what it may hold, and how much of it."""
+"""The rules of X that a post's text may break: its characters and its length."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -7,22 +7,22 @@ from typing import Final
 from roost.escaping import find_controls
 from roost.text import counted_length, has_text, text_limit
 
-#: Non-characters, which make a text invalid.
+#: Non-characters make a text invalid for X.
 _FORBIDDEN: Final = frozenset("\ufffe\ufeff\uffff")
 
 
 def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[tuple[str, str]]:
-    """Each rule that a text breaks as a code and a sentence, which quotes nothing of it.
+    """Yield a code and a sentence for each rule that a text breaks.
 
-    A blank text breaks none here: whether it may be left out depends on the post's media.
-
-    `subscription_type` is X's word for the account's plan; without it the ordinary limit holds.
+    The sentences quote nothing of the text. A blank text breaks no rule here: it depends on the
+    post's media. `subscription_type` is X's name of the account's plan; without it the standard
+    limit applies.
     """
     if controls := find_controls(text):
         yield (
             "text_control_characters",
-            f"The text holds control characters ({', '.join(controls)}); only tab and line end are"
-            " allowed.",
+            f"The text contains control characters ({', '.join(controls)}); only tabs and line"
+            " breaks are allowed.",
         )
     refused = {each for each in text if each in _FORBIDDEN or "\ud800" <= each <= "\udfff"}
     if refused:

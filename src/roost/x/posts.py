@@ -1,7 +1,7 @@
-"""Posts on X: made, deleted, looked up, and read from an account's timeline."""
+"""Posts on X: create, delete, look up, and read an account's timeline."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Final, Unpack
 
@@ -9,13 +9,14 @@ import msgspec
 
 from roost.models import Poll, ReplySettings, TweetId, XUserId
 from roost.prices import Operation
-from roost.x import answers, batches, errors, newpost
+from roost.snowflake import snowflake_time
+from roost.x import create_post, errors, schemas
 from roost.x.client import Client
-from roost.x.ids import require_id, require_ids
-from roost.x.newpost import CallToActions, MediaCard, PostFields
+from roost.x.create_post import CallToActions, MediaCard, PostFields
+from roost.x.ids import chunk_ids, require_id, require_ids
 from roost.x.receipt import Found, Receipt, Result
-from roost.x.request import Request, json_body
-from roost.x.returned import as_returned, comparable, expanded
+from roost.x.request import Request, format_instant, json_body
+from roost.x.text_matching import normalize_returned_text, normalize_sent_text, normalize_text
 
 __all__ = [
     "CallToActions",
@@ -24,59 +25,58 @@ __all__ = [
     "MediaCard",
     "Poll",
     "ReplySettings",
-    "SeenPost",
-    "as_returned",
-    "comparable",
+    "XPost",
     "create",
     "delete",
+    "normalize_sent_text",
+    "normalize_text",
     "read_posts",
     "read_timeline",
 ]
 
-_CREATED: Final = msgspec.json.Decoder(answers.Created)
-_DELETED: Final = msgspec.json.Decoder(answers.Deleted)
-_POSTS: Final = msgspec.json.Decoder(answers.Posts)
-_TIMELINE: Final = msgspec.json.Decoder(answers.Timeline)
+_CREATE: Final = msgspec.json.Decoder(schemas.CreateResponse)
+_DELETE: Final = msgspec.json.Decoder(schemas.DeleteResponse)
+_POSTS: Final = msgspec.json.Decoder(schemas.PostsResponse)
+_TIMELINE: Final = msgspec.json.Decoder(schemas.TimelineResponse)
 
-_PAGE: Final = 100
+_PAGE_SIZE: Final = 100
 _FIELDS: Final = {
     "tweet.fields": "created_at,entities,attachments,referenced_tweets,note_tweet,source",
     "expansions": "attachments.poll_ids",
 }
-_SNOWFLAKE_EPOCH_MS: Final = 1_288_834_974_657
 
 
 class CreatedPost(Result, frozen=True):
-    """A post that X has made."""
+    """A post that X has created."""
 
     tweet_id: TweetId
     text: str
-    """As X shows it, links shortened."""
+    """The text as X returns it, with shortened links."""
 
 
 class DeletedPost(Result, frozen=True):
-    """What became of a post that was to go."""
+    """The result of deleting a post."""
 
     deleted: bool
-    """False: X finds no such post."""
+    """False: X has no such post."""
 
 
-class SeenPost(Result, frozen=True):
-    """A post as X shows it; the receipt is that of the whole page or batch it came with."""
+class XPost(Result, frozen=True):
+    """A post as X returns it; the receipt is that of the whole page or batch."""
 
     tweet_id: TweetId
     text: str
-    """As X shows it: links shortened, `&`, `<` and `>` escaped, the media's link at the end."""
-    expanded_text: str
-    """As it was written, in the form of `as_returned`."""
+    """X's text: links shortened, `&`, `<` and `>` escaped, the media's link at the end."""
+    normalized_text: str
+    """The text as it was written, in the form of `normalize_sent_text`."""
     created_at: datetime
     reply_to: TweetId | None
     quote_of: TweetId | None
     media_keys: tuple[str, ...]
     poll_options: tuple[str, ...] | None
-    """None: it has no poll. Empty: it has one, whose options X did not show."""
+    """None: it has no poll. Empty: it has a poll, and X did not return its options."""
     source: str | None
-    """The name of the app that made it; None where X does not say."""
+    """The name of the app that created it; None if X does not say."""
 
 
 async def create(
@@ -86,35 +86,35 @@ async def create(
     subscription_type: str | None = None,
     **fields: Unpack[PostFields],
 ) -> CreatedPost:
-    """Make a post, sending it at most once; billed $0.015, with a link in it $0.200.
+    """Create a post, sending it at most once. X bills $0.015, or $0.200 if it has a link.
 
-    `fields` are those of `newpost.PostFields`: `text`, `media_ids`, `reply_to`, `quote_tweet_id`,
-    `poll` and all else that X's schema has. `deadline` is a reading of
-    `roost.x.wire.boot_seconds`: after it no byte leaves any more (the check is the last thing
-    before the first byte), and an answer that is not there is unknown. `subscription_type` is the
-    account's, as `XUser` has it: with Premium a text may have 25,000 characters, else 280.
+    `fields` are those of `create_post.PostFields`: `text`, `media_ids`, `reply_to`,
+    `quote_tweet_id`, `poll` and the rest of X's schema. `deadline` is a value of
+    `roost.x.transport.boot_seconds`: no byte is sent after it (the check is the last step before
+    the first byte), and the outcome is unknown if X has not answered by then. `subscription_type`
+    is that of the account, as in `XUser`: with Premium a text may have 25,000 characters, else 280.
 
-    Raises: PostRefused (it breaks a rule of X that is known here; nothing was sent), Rejected and
-    its children, ParentNotVisible, RateLimited, OutOfCredits, Reauthorize, AppMisconfigured,
-    XUnavailable and NotSent (not created); OutcomeUnknown (perhaps created: no answer, or one
-    without X's own problem document, whatever its status).
+    Raises: PostRefused (it breaks a rule of X that Roost checks; nothing was sent), Rejected and
+    its subclasses, ParentNotVisible, RateLimited, OutOfCredits, ReauthorizationRequired,
+    AppMisconfigured, XUnavailable and NotSent (not created); OutcomeUnknown (possibly created:
+    there was no response, or one without X's own problem document, whatever its status).
     """
-    post = newpost.given(fields)
+    post = create_post.without_empty(fields)
     request = Request(
         Operation.CREATE_POST,
         "POST",
         "/2/tweets",
-        body=json_body(newpost.body_of(post, subscription_type=subscription_type), deadline),
+        body=json_body(create_post.to_json(post, subscription_type=subscription_type), deadline),
         text=post.get("text") or "",
-        price=partial(newpost.price_of, post),
+        price=partial(create_post.price_of, post),
         deadline=deadline,
     )
-    made, receipt = await client.call(request, _CREATED)
-    return CreatedPost(TweetId(made.data.id), made.data.text, receipt=receipt)
+    body, receipt = await client.call(request, _CREATE)
+    return CreatedPost(TweetId(body.data.id), body.data.text, receipt=receipt)
 
 
 async def delete(client: Client, tweet_id: TweetId) -> DeletedPost:
-    """Delete one's own post. May be repeated; billed $0.010.
+    """Delete a post of the account. May be repeated. X bills $0.010.
 
     Raises: IdMalformed (nothing was sent), Rejected (not this account's), RateLimited,
     OutOfCredits, XUnavailable, OutcomeUnknown.
@@ -122,37 +122,37 @@ async def delete(client: Client, tweet_id: TweetId) -> DeletedPost:
     require_id("tweet_id", tweet_id)
     request = Request(Operation.DELETE_POST, "DELETE", f"/2/tweets/{tweet_id}")
     try:
-        told, receipt = await client.call(request, _DELETED)
+        body, receipt = await client.call(request, _DELETE)
     except errors.NotFoundOnX as error:
         if error.receipt is None:
             raise
         return DeletedPost(False, receipt=error.receipt)
-    return DeletedPost(told.data.deleted, receipt=receipt)
+    return DeletedPost(body.data.deleted, receipt=receipt)
 
 
-async def read_posts(client: Client, ids: Iterable[TweetId]) -> Found[TweetId, SeenPost]:
-    """Posts by their ids, 100 a request; each billed $0.005, once per app and UTC day.
+async def read_posts(client: Client, ids: Iterable[TweetId]) -> Found[TweetId, XPost]:
+    """Read posts by id, 100 per request. X bills $0.005 per post, app and UTC day.
 
-    A post that is not in the result is not on X, or this account cannot see it. What they count
-    is `roost.x.metrics.read_posts`.
+    A post that is missing in the result is not on X, or not visible to this account.
+    `roost.x.metrics.read_posts` reads the counts.
 
-    Raises: IdMalformed (nothing was sent), Reauthorize, RateLimited, OutOfCredits, XUnavailable;
-    what was read before is lost, and free to read again the same day.
+    Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
+    XUnavailable; earlier batches are lost, and free to read again on the same day.
     """
-    seen: dict[TweetId, SeenPost] = {}
+    posts: dict[TweetId, XPost] = {}
     receipts = []
-    for batch in batches.of_100(require_ids("ids", ids)):
+    for batch in chunk_ids(require_ids("ids", ids)):
         request = Request(
             Operation.READ_POSTS,
             "GET",
             "/2/tweets",
             params={"ids": ",".join(batch), **_FIELDS},
-            resources_at_most=len(batch),
+            max_resources=len(batch),
         )
-        answer, receipt = await client.call(request, _POSTS)
+        body, receipt = await client.call(request, _POSTS)
         receipts.append(receipt)
-        seen |= {post.tweet_id: post for post in _seen(answer, receipt)}
-    return Found(seen, tuple(receipts))
+        posts |= {post.tweet_id: post for post in _to_posts(body, receipt)}
+    return Found(posts, tuple(receipts))
 
 
 async def read_timeline(
@@ -162,61 +162,63 @@ async def read_timeline(
     since_id: TweetId | None = None,
     start: datetime | None = None,
     end: datetime | None = None,
-) -> AsyncIterator[SeenPost]:
-    """Every post and reply of an account, newest first, page after page, back to `since_id`.
+) -> AsyncIterator[XPost]:
+    """Yield an account's posts and replies, newest first, page by page, back to `since_id`.
 
-    `start` and `end` (aware) bound when they were made. X reaches back 3,200 posts. Each is
-    billed $0.005, once per app and UTC day.
+    `start` and `end` (aware) limit their creation times. X returns at most the latest 3,200 posts.
+    X bills $0.005 per post, app and UTC day.
 
-    Every page must say how many posts it holds, and hold them; anything else was not read.
+    Every page must state how many posts it contains, and contain them; otherwise it is an error.
 
     Raises: IdMalformed (nothing was sent), Rejected (X does not show this timeline), RateLimited,
-    OutOfCredits, XUnavailable (X did not answer, or what answered was not X).
+    OutOfCredits, XUnavailable (X did not answer, or the answer is not X's).
     """
     require_id("user_id", user_id)
-    params = {"max_results": str(_PAGE), **_FIELDS}
+    params = {"max_results": str(_PAGE_SIZE), **_FIELDS}
     if since_id is not None:
         params["since_id"] = require_id("since_id", since_id)
     if start is not None:
-        params["start_time"] = batches.instant(start)
+        params["start_time"] = format_instant(start)
     if end is not None:
-        params["end_time"] = batches.instant(end)
+        params["end_time"] = format_instant(end)
     while True:
         request = Request(
             Operation.READ_TIMELINE,
             "GET",
             f"/2/users/{user_id}/tweets",
             params=params,
-            resources_at_most=_PAGE,
+            max_resources=_PAGE_SIZE,
         )
         page, receipt = await client.call(request, _TIMELINE)
-        for post in _seen(page, receipt):
+        for post in _to_posts(page, receipt):
             yield post
         if page.meta.next_token is None:
             return
         params = params | {"pagination_token": page.meta.next_token}
 
 
-def _seen(page: answers.Posts, receipt: Receipt) -> Iterable[SeenPost]:
-    polls = {poll.id: poll for poll in page.includes.polls}
-    return (_seen_post(post, polls, receipt) for post in page.data)
+def _to_posts(body: schemas.PostsResponse, receipt: Receipt) -> Iterable[XPost]:
+    polls = {poll.id: poll for poll in body.includes.polls}
+    return (_to_post(post, polls, receipt) for post in body.data)
 
 
-def _seen_post(post: answers.Post, polls: Mapping[str, answers.Poll], receipt: Receipt) -> SeenPost:
-    attachments = post.attachments or answers.Attachments()
+def _to_post(
+    post: schemas.PostData, polls: Mapping[str, schemas.PollData], receipt: Receipt
+) -> XPost:
+    attachments = post.attachments or schemas.Attachments()
     related = {each.type: TweetId(each.id) for each in reversed(post.references)}
     options = tuple(
-        comparable(option.label)
+        normalize_text(option.label)
         for poll_id in attachments.poll_ids or ()
         for option in sorted(
             polls[poll_id].options if poll_id in polls else (), key=lambda each: each.position
         )
     )
-    return SeenPost(
+    return XPost(
         tweet_id=TweetId(post.id),
         text=post.text,
-        expanded_text=expanded(post),
-        created_at=post.created_at or born_at(post.id),
+        normalized_text=normalize_returned_text(post),
+        created_at=post.created_at or snowflake_time(post.id),
         reply_to=related.get("replied_to"),
         quote_of=related.get("quoted"),
         media_keys=tuple(attachments.media_keys or ()),
@@ -224,9 +226,3 @@ def _seen_post(post: answers.Post, polls: Mapping[str, answers.Poll], receipt: R
         source=post.source,
         receipt=receipt,
     )
-
-
-def born_at(tweet_id: str) -> datetime:
-    """An id holds the millisecond in which it was given out (Source: X's snowflake layout)."""
-    milliseconds = (int(tweet_id) >> 22) + _SNOWFLAKE_EPOCH_MS
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,12 +1,12 @@
 """X's problem documents: whether an error body is X's own, and what it says. Pure.
 
-X's sentences may quote what the request held: the text of a post, a name. So a sentence says
-something only by words that the request does not hold itself (`about`), and never anything that
-concerns others than its account: that is for type, code and title alone.
+X's messages may quote the request: the text of a post, a name. So a phrase of a message counts only
+if the request does not contain it (`with_request_strings`), and no phrase decides anything that
+affects other accounts: only type, code and title do.
 
-A proxy, a portal or a filter between here and X answers with statuses of its own, also after it
-has delivered the request. So the status of a refusal proves nothing; only a body that has the
-members of X's problems does. `{}`, `{"status": "ok"}`, HTML, plain text and an empty body do not.
+A proxy, a portal or a filter between Roost and X answers with statuses of its own, even after it
+has delivered the request. So the status of an error proves nothing; only a body with the members of
+X's problems does. `{}`, `{"status": "ok"}`, HTML, plain text and an empty body have none of them.
 """
 
 import html
@@ -18,61 +18,62 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from roost.x.wire import NOT_DECODABLE
+from roost.x.transport import DECODE_ERRORS
 
-#: X answers with both.
+#: X uses both in the URIs of its problem types.
 _HOSTS: Final = frozenset({"api.x.com", "api.twitter.com"})
 _PATH: Final = "/2/problems/"
 _NO_TYPE: Final = "about:blank"
-#: What X's bodies without a `type` consist of (API v1.1, and its media endpoints).
+#: The only members of X's bodies without a `type` (API v1.1, and its media endpoints).
 _UNTYPED: Final = frozenset({"errors", "title", "detail", "status", "request", "error"})
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What an error body says, whatever its shape."""
+    """The content of an error body, in any of X's shapes."""
 
     slug: str
-    """The last segment of `type`; empty for `about:blank` and where there is none."""
+    """The last segment of `type`; empty for `about:blank` or without a type."""
     title: str
-    sentence: str
-    """X's own words: the messages, else the detail."""
+    message: str
+    """X's own words: the messages, or else the detail."""
     codes: frozenset[int]
-    """Numbers of the older API, such as 187."""
+    """Error numbers of the older API, such as 187."""
     period: str | None
-    """Of a usage cap: `Daily` or `Monthly`."""
+    """The period of a usage cap: `Daily` or `Monthly`."""
     reason: str | None
-    carried: str = ""
-    """What the request held, comparable with the sentence."""
+    request_text: str = ""
+    """The strings of the request, normalized for comparison with the message."""
 
-    def about(self, carried: Iterable[str]) -> "Problem":
-        """The problem with a request that held these words: X may be quoting them."""
-        return replace(self, carried="\n".join(_comparable(words) for words in carried))
+    def with_request_strings(self, strings: Iterable[str]) -> "Problem":
+        """Return the problem together with the request's strings, which X may quote."""
+        return replace(self, request_text="\n".join(_normalize(each) for each in strings))
 
-    def says(self, *phrases: str) -> bool:
-        """Whether X's words hold one of these (in lower case) that the request does not hold.
+    def mentions(self, *phrases: str) -> bool:
+        """Whether the message contains one of these lower-case phrases and the request does not.
 
-        Name a whole sentence of X's beside a word of it: a post may well hold the word.
+        Pass a whole sentence of X's as well as a word of it: a post may well contain the word.
         """
-        said = _comparable(self.sentence)
-        return any(phrase in said and phrase not in self.carried for phrase in phrases)
+        message = _normalize(self.message)
+        return any(phrase in message and phrase not in self.request_text for phrase in phrases)
 
 
-def read_problem(body: bytes) -> Problem | None:
-    """The problem that a body states; None for anything that is not X's problem document."""
+def find_problem(body: bytes) -> Problem | None:
+    """Return the problem in a response body; None if it is not X's problem document."""
     try:
         payload = msgspec.json.decode(body)
-    except NOT_DECODABLE:
+    except DECODE_ERRORS:
         return None
-    return problem_of(payload) if isinstance(payload, dict) and is_problem(payload) else None
+    return parse_problem(payload) if isinstance(payload, dict) and is_problem(payload) else None
 
 
 def is_problem(payload: Mapping[str, Any]) -> bool:
     """Whether a decoded object has the members of X's problems.
 
-    One of: a `type` of X's; `about:blank` with a title or detail; without any type, a list
-    `errors` with entries, or title and detail, or the `request` and `error` of v1.1's media, and
-    no member besides that X does not use (a gateway's `{"success": false, "errors": [...]}`).
+    It has one of: a `type` of X's; `about:blank` with a title or detail; or no type and a list
+    `errors` with entries, a title and a detail, or the `request` and `error` of v1.1's media. An
+    object without a type may have no member that X does not use, such as the `success` in a
+    gateway's `{"success": false, "errors": [...]}`.
     """
     kind = payload.get("type")
     if kind is not None:
@@ -86,8 +87,8 @@ def is_problem(payload: Mapping[str, Any]) -> bool:
     )
 
 
-def problem_of(payload: Mapping[str, Any]) -> Problem:
-    """What a decoded object says, such as one of an answer's `errors`."""
+def parse_problem(payload: Mapping[str, Any]) -> Problem:
+    """Read a decoded problem, such as an entry of a response's `errors`."""
     listed = payload.get("errors")
     entries = listed if isinstance(listed, list) else []
     objects = [entry for entry in entries if isinstance(entry, dict)]
@@ -97,7 +98,7 @@ def problem_of(payload: Mapping[str, Any]) -> Problem:
     return Problem(
         slug=_first(_slug(_text(each, "type")) for each in every),
         title=_first(_text(each, "title") for each in every),
-        sentence=" ".join(filter(None, messages))
+        message=" ".join(filter(None, messages))
         or _text(payload, "detail")
         or _text(payload, "error"),
         codes=frozenset(each["code"] for each in every if isinstance(each.get("code"), int)),
@@ -108,9 +109,9 @@ def problem_of(payload: Mapping[str, Any]) -> Problem:
 
 def _is_type_of_x(kind: str, payload: Mapping[str, Any]) -> bool:
     if kind == _NO_TYPE:
-        # `instance` is what frameworks of gateways add (RFC 9457), and X does not.
-        named = bool(_text(payload, "title") or _text(payload, "detail"))
-        return named and "instance" not in payload
+        # Gateway frameworks add `instance` (RFC 9457); X does not.
+        is_described = bool(_text(payload, "title") or _text(payload, "detail"))
+        return is_described and "instance" not in payload
     try:
         url = urlsplit(kind)
     except ValueError:
@@ -131,11 +132,11 @@ def _has_entries(listed: object) -> bool:
     )
 
 
-def _comparable(words: str) -> str:
-    """Words in one form, however X may have changed them while quoting."""
-    plain = unicodedata.normalize("NFKC", html.unescape(words)).casefold()
-    seen = (char for char in plain if unicodedata.category(char) != "Cf")
-    return " ".join("".join(seen).split())
+def _normalize(text: str) -> str:
+    """Undo the changes that X may make to a text when it quotes it."""
+    plain = unicodedata.normalize("NFKC", html.unescape(text)).casefold()
+    visible = (char for char in plain if unicodedata.category(char) != "Cf")
+    return " ".join("".join(visible).split())
 
 
 def _text(payload: Mapping[str, Any], name: str) -> str:

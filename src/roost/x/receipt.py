@@ -1,6 +1,6 @@
-"""What came beside an answer of X: limits, price, X's own number, and everything it said.
+"""What comes with a response of X: rate limits, price, request id and the raw body.
 
-All of it is read when asked for: an answer whose limits nobody looks at costs nothing more.
+Everything is computed on access, so results whose limits are not read cost nothing more.
 """
 
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
@@ -14,56 +14,58 @@ from roost import limits, prices
 from roost.limits import Window
 from roost.prices import Price
 from roost.x.request import Request
-from roost.x.wire import Answer, Silence
+from roost.x.transport import NoResponse, Response
 
-_FREE: Final = Decimal(0)
-_UNSENT: Final = Price(_FREE, _FREE, "nothing was sent")
+_ZERO: Final = Decimal(0)
+_NOT_SENT: Final = Price(_ZERO, _ZERO, "nothing was sent")
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """One request that was sent, answered or not."""
+    """One request that was sent, with its response or without."""
 
     request: Request
-    outcome: Answer | Silence
+    outcome: Response | NoResponse
     resources: int | None = None
-    """How many things the answer holds that a read is billed by; None: it was not read."""
+    """Number of billed resources in the response; None: it was not decoded."""
 
     def __repr__(self) -> str:
         return f"Receipt({self.request.operation}, {self.status})"
 
     @property
     def status(self) -> int | None:
-        """X's status; None: no answer came."""
-        return self.outcome.status if isinstance(self.outcome, Answer) else None
+        """The HTTP status; None: no response was received."""
+        return self.outcome.status if isinstance(self.outcome, Response) else None
 
     @property
     def rate(self) -> tuple[Window, ...]:
-        """How much X still allows, as this answer told it; nothing where none came."""
+        """The rate limits that the response reported; empty without a response."""
         outcome = self.outcome
-        return limits.read_windows(outcome.limits) if isinstance(outcome, Answer) else ()
+        if isinstance(outcome, NoResponse):
+            return ()
+        return limits.read_windows(outcome.rate_limit_headers)
 
     @property
     def price(self) -> Price:
-        """Dollars. Of a read `low` is 0: what this app read earlier on the UTC day comes free."""
-        if isinstance(self.outcome, Silence) and not self.outcome.maybe_sent:
-            return _UNSENT
+        """US dollars. `low` of a read is 0: what this app read earlier on the UTC day is free."""
+        if isinstance(self.outcome, NoResponse) and not self.outcome.maybe_sent:
+            return _NOT_SENT
         return prices.price_of_answer(self._price_of_success(), self.status)
 
     @property
     def request_id(self) -> str | None:
-        """X's own number for the request (`x-transaction-id`)."""
+        """X's id of the request (`x-transaction-id`)."""
         return self.outcome.request_id
 
     @property
     def raw(self) -> Any:
-        """The body as X sent it, decoded, with every field that Roost has no name for.
+        """The decoded body as X sent it, including fields that Roost does not use.
 
-        Raises: ValueError (it is no JSON).
+        Raises: ValueError (it is not JSON).
         """
-        body = self.outcome.body if isinstance(self.outcome, Answer) else b""
+        body = self.outcome.body if isinstance(self.outcome, Response) else b""
         try:
             return msgspec.json.decode(body or b"null")
         except RecursionError as error:
@@ -75,63 +77,63 @@ class Receipt(msgspec.Struct, frozen=True):
             return request.price()
         if prices.resource_read(request.operation) is None:
             return prices.price_of(request.operation)
-        count = request.resources_at_most if self.resources is None else self.resources
+        count = request.max_resources if self.resources is None else self.resources
         at_most = prices.price_of_reads(request.operation, count)
-        return Price(_FREE, at_most.high, f"at most {at_most.reason}")
+        return Price(_ZERO, at_most.high, f"at most {at_most.reason}")
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that X told, with the receipt of the request that it came by."""
+    """A value from X with the receipt of its request."""
 
     receipt: Receipt
 
     @property
     def rate(self) -> tuple[Window, ...]:
-        """How much X still allows, as the answer told it."""
+        """The rate limits that the response reported."""
         return self.receipt.rate
 
     @property
     def price(self) -> Price:
-        """Dollars that the whole request cost."""
+        """US dollars that the whole request cost."""
         return self.receipt.price
 
     @property
     def raw(self) -> Any:
-        """The whole answer as X sent it, with every field that Roost has no name for."""
+        """The whole response body as X sent it, including fields that Roost does not use."""
         return self.receipt.raw
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found(Mapping[K, V], Generic[K, V]):
-    """What X told of several things, by their ids, and the receipts of the requests it took."""
+    """Several values from X by their ids, with the receipts of all requests."""
 
-    told: Mapping[K, V]
+    by_id: Mapping[K, V]
     receipts: tuple[Receipt, ...] = field(repr=False)
 
     def __getitem__(self, key: K) -> V:
-        return self.told[key]
+        return self.by_id[key]
 
     def __iter__(self) -> Iterator[K]:
-        return iter(self.told)
+        return iter(self.by_id)
 
     def __len__(self) -> int:
-        return len(self.told)
+        return len(self.by_id)
 
-    # The mapping's own would look each value up again by its key.
+    # Mapping's own methods would look up each value again by its key.
     def values(self) -> ValuesView[V]:
-        """What X told, in the order of the ids."""
-        return self.told.values()
+        """Return the values in the order of the ids."""
+        return self.by_id.values()
 
     def items(self) -> ItemsView[K, V]:
-        """Ids, and what X told of them."""
-        return self.told.items()
+        """Return the ids with their values."""
+        return self.by_id.items()
 
     @property
     def rate(self) -> tuple[Window, ...]:
-        """How much X still allows, as the last answer told it."""
+        """The rate limits that the last response reported."""
         return self.receipts[-1].rate if self.receipts else ()
 
     @property
     def price(self) -> Price:
-        """Dollars that all the requests cost together."""
+        """US dollars that all requests cost together."""
         return prices.sum_of(receipt.price for receipt in self.receipts)

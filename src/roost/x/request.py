@@ -1,7 +1,8 @@
-"""What is asked of X, and what is told of each exchange to whoever keeps a ledger."""
+"""A request to X, and the record of one exchange that a ledger needs."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from urllib.parse import urlencode
 
@@ -10,33 +11,32 @@ from aiohttp.payload import Payload
 
 from roost.models import TweetId, XUserId
 from roost.prices import Operation, Price
-from roost.x.signing import FORM, Method
-from roost.x.wire import GuardedBody, Patience
+from roost.x.transport import FORM, DeadlineBody, Method, Timeouts
 
 
 class Host(StrEnum):
-    """Which of X's hosts answers a request."""
+    """The X host that serves a request."""
 
     API = "api"
     UPLOAD = "upload"
-    """upload.twitter.com: media of the API 1.1."""
+    """upload.twitter.com: media uploads of API v1.1."""
 
 
 class Credential(StrEnum):
-    """Which of a client's credentials X takes for a request."""
+    """The kind of credential that X accepts for a request."""
 
     ANY = "any"
-    """OAuth 2.0 where there is a token that may, OAuth 1.0a else."""
+    """OAuth 2.0 if the client has a token with the scope, otherwise OAuth 1.0a."""
     TOKEN = "token"  # noqa: S105  the name of a kind
-    """A bearer token alone: what only an app's own token opens."""
+    """A bearer token only: endpoints for the app's own token."""
     SIGNED = "signed"
-    """OAuth 1.0a alone: the API 1.1."""
+    """OAuth 1.0a only: API v1.1."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One request; `body` makes a new one for each time it is sent.
+    """One request. `body` is called for each sending and returns a new payload.
 
-    `form` is a body as well, and the only kind that OAuth 1.0a signs.
+    `form` is an alternative to `body`; OAuth 1.0a signs form fields and no other body.
     """
 
     operation: Operation
@@ -48,27 +48,27 @@ class Request(msgspec.Struct, frozen=True):
     host: Host = Host.API
     credential: Credential = Credential.ANY
     text: str | None = None
-    """Of a create: X may repeat it in a refusal, and no error shall."""
+    """The text of a create. X may quote it in an error; Roost's errors must not."""
     price: Callable[[], Price] | None = None
-    """What it costs if it succeeds, where `roost.prices` cannot tell by the operation alone."""
-    resources_at_most: int = 1
-    """Of a read: how many things the answer may hold that X bills."""
+    """The price if it succeeds, where `roost.prices` needs more than the operation."""
+    max_resources: int = 1
+    """For a read: the highest number of billed resources in the response."""
     deadline: float | None = None
-    """A reading of `roost.x.wire.boot_seconds`; see `exchange`."""
-    patience: Patience | None = None
+    """A value of `roost.x.transport.boot_seconds`; see `exchange`."""
+    timeouts: Timeouts | None = None
 
     def __repr__(self) -> str:
         return f"Request({self.operation})"
 
-    def words(self) -> list[str]:
-        """Everything written into it, which a refusal of X's may quote."""
-        written: list[object] = [self.text, self.params, self.form]
+    def strings(self) -> list[str]:
+        """Return every string in the request: X may quote any of them in an error."""
+        values: list[object] = [self.text, self.params, self.form]
         if isinstance(self.body, JsonBody):
-            written.append(self.body.value)
-        return list(_strings(written))
+            values.append(self.body.value)
+        return list(_strings_in(values))
 
     def new_body(self) -> Payload | None:
-        """The body for one sending."""
+        """Return a new body for one sending."""
         if self.body is not None:
             return self.body()
         return form_body(self.form, self.deadline) if self.form is not None else None
@@ -80,48 +80,53 @@ class Exchange:
 
     operation: Operation
     status: int | None
-    """None: no answer came."""
+    """None: no response was received."""
     posts_read: tuple[TweetId, ...] = ()
     users_read: tuple[XUserId, ...] = ()
     created: TweetId | None = None
     text: str | None = field(default=None, repr=False)
-    """Of a create: its price depends on the links in it."""
+    """The text of a create: the price depends on the links in it."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """The rate limits alone, as `roost.limits.read_windows` takes them."""
+    """Only the rate-limit headers, as `roost.limits.read_windows` takes them."""
     request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """A JSON body: a payload for each time it is sent, and what it says."""
+    """A JSON body: calling it returns a new payload; `value` is what it encodes."""
 
     value: object = field(repr=False)
     encoded: bytes = field(repr=False)
     deadline: float | None
 
     def __call__(self) -> Payload:
-        """The payload for one sending."""
-        return GuardedBody(self.encoded, "application/json", self.deadline)
+        """Return a new payload for one sending."""
+        return DeadlineBody(self.encoded, "application/json", self.deadline)
 
 
 def json_body(value: object, deadline: float | None = None) -> JsonBody:
-    """A JSON body, checked against the deadline in the moment it leaves."""
+    """Encode a JSON body, which is not sent after the deadline."""
     return JsonBody(value, msgspec.json.encode(value), deadline)
 
 
-def form_body(fields: Mapping[str, str], deadline: float | None = None) -> GuardedBody:
-    """A form's body, likewise."""
-    return GuardedBody(urlencode(fields).encode("ascii"), FORM, deadline)
+def form_body(fields: Mapping[str, str], deadline: float | None = None) -> DeadlineBody:
+    """Encode a form, which is not sent after the deadline."""
+    return DeadlineBody(urlencode(fields).encode("ascii"), FORM, deadline)
 
 
-def _strings(value: object) -> Iterator[str]:
-    """Every non-empty string within a value as JSON holds it."""
+def format_instant(at: datetime) -> str:
+    """Format an aware datetime for a query parameter: RFC 3339, UTC, whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _strings_in(value: object) -> Iterator[str]:
+    """Yield every string in a JSON-like value, except blank ones."""
     if isinstance(value, str):
         if value.strip():
             yield value
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _strings(each)
+            yield from _strings_in(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _strings(each)
+            yield from _strings_in(each)

@@ -1,6 +1,6 @@
-"""X's time: what the `Date` headers of its answers say, and one request that is free to ask.
+"""X's time from the `Date` headers of its responses, and a free request that fetches one.
 
-Only answers that are X's may set it: a proxy's answer carries the clock of the proxy.
+Only X's own responses may set it: a proxy's response carries the proxy's clock.
 """
 
 from collections.abc import Mapping
@@ -11,65 +11,65 @@ from typing import Final
 import aiohttp
 
 from roost.endpoint import XEndpoint
-from roost.x.problems import read_problem
-from roost.x.wire import Answer, Patience, boot_seconds, exchange
+from roost.x.problems import find_problem
+from roost.x.transport import Response, Timeouts, boot_seconds, exchange
 
-#: `Fri, 27 Nov 2026 12:00:00 GMT` (Source: RFC 9110, IMF-fixdate).
-_LENGTH: Final = 29
-#: `Date` has whole seconds, cut off: half of one is the error to expect.
+#: Length of `Fri, 27 Nov 2026 12:00:00 GMT` (Source: RFC 9110, IMF-fixdate).
+_DATE_LENGTH: Final = 29
+#: `Date` is truncated to whole seconds, so its expected error is half a second.
 _HALF_SECOND: Final = timedelta(seconds=0.5)
-#: An answer whose `Date` is so much before X's time was kept by something on the way.
-_OLD: Final = timedelta(seconds=30)
-_ASK: Final = Patience(total=timedelta(seconds=10))
-#: Answered with 401 where there is no token, before X looks at anything else.
+#: A response whose `Date` is earlier than X's time by more than this was cached on the way.
+_MAX_AGE: Final = timedelta(seconds=30)
+_FETCH_TIMEOUTS: Final = Timeouts(total=timedelta(seconds=10))
+#: X answers 401 here to a request without a token, before it does anything else.
 _PATH: Final = "/2/usage/tweets"
 
 
 class ServerTime:
-    """The latest `Date` of X, extrapolated with a clock that counts suspended time.
+    """X's latest `Date`, extrapolated with a clock that includes suspended time.
 
-    Noting is cheap, as every answer does it; the header is parsed when it is read.
+    Recording is cheap, because every response does it; the header is parsed when it is read.
     """
 
     def __init__(self) -> None:
         self._header = ""
-        self._noted_at = 0.0
+        self._recorded_at = 0.0
 
-    def note(self, headers: Mapping[str, str]) -> bool:
-        """Keep the `Date` of an answer of X that has just come; whether there was one.
+    def record(self, headers: Mapping[str, str]) -> bool:
+        """Record the `Date` of a response just received from X; False if there is none.
 
-        Headers without one, and those of a cached answer (`Age`), change nothing.
+        Headers without a `Date`, and those of a cached response (`Age`), change nothing.
         """
         header = headers.get("Date", "")
-        if len(header) != _LENGTH or "Age" in headers:
+        if len(header) != _DATE_LENGTH or "Age" in headers:
             return False
         self._header = header
-        self._noted_at = boot_seconds()
+        self._recorded_at = boot_seconds()
         return True
 
-    def is_old(self, headers: Mapping[str, str]) -> bool:
-        """Whether an answer that has just come was made before: something has kept it.
+    def is_cached(self, headers: Mapping[str, str]) -> bool:
+        """Whether a response just received is an old one that was cached on the way.
 
-        X's time does not go back, so its `Date` shows it, or an `Age`.
+        X's time never goes back, so an early `Date` shows it, as does an `Age` header.
         """
-        estimate, made_at = self.estimate(), _read_date(headers.get("Date", ""))
+        estimate, made_at = self.estimate(), _parse_date(headers.get("Date", ""))
         if "Age" in headers:
             return True
-        return estimate is not None and made_at is not None and estimate - made_at > _OLD
+        return estimate is not None and made_at is not None and estimate - made_at > _MAX_AGE
 
     @property
     def latest(self) -> datetime | None:
-        """The `Date` that came last, aware, in UTC; None: none has come, or it cannot be read."""
-        return _read_date(self._header)
+        """The latest `Date`, aware, in UTC; None if there is none or it cannot be parsed."""
+        return _parse_date(self._header)
 
     def age_s(self) -> float | None:
-        """Seconds since it came, those in which the machine was suspended included."""
-        return boot_seconds() - self._noted_at if self._header else None
+        """Seconds since the latest `Date` was recorded, including suspended time."""
+        return boot_seconds() - self._recorded_at if self._header else None
 
     def estimate(self) -> datetime | None:
-        """X's time now; wrong by half a second and what the answer took on its way.
+        """X's time now; the error is half a second plus the latency of the response.
 
-        It assumes that X's time runs as fast as this machine's.
+        This assumes that X's clock runs as fast as this machine's.
         """
         latest, age_s = self.latest, self.age_s()
         if latest is None or age_s is None:
@@ -77,7 +77,7 @@ class ServerTime:
         return latest + timedelta(seconds=age_s) + _HALF_SECOND
 
 
-def _read_date(header: str) -> datetime | None:
+def _parse_date(header: str) -> datetime | None:
     if not header:
         return None
     try:
@@ -87,13 +87,17 @@ def _read_date(header: str) -> datetime | None:
     return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
-async def ask(session: aiohttp.ClientSession, endpoint: XEndpoint, server_time: ServerTime) -> bool:
-    """Note the `Date` of one request without a token, which X refuses and does not bill.
+async def fetch(
+    session: aiohttp.ClientSession, endpoint: XEndpoint, server_time: ServerTime
+) -> bool:
+    """Record the `Date` of one request without a token, which X rejects and does not bill.
 
-    False: X did not answer within 10 seconds, or not with its time, or what answered was not X;
-    nothing was noted.
+    Return False, and record nothing, if X did not answer within 10 seconds, if its response has no
+    time, or if the response is not X's.
     """
-    answer = await exchange(session, "GET", endpoint.url(_PATH), headers={}, patience=_ASK)
-    if not isinstance(answer, Answer) or read_problem(answer.body) is None:
+    response = await exchange(
+        session, "GET", endpoint.url(_PATH), headers={}, timeouts=_FETCH_TIMEOUTS
+    )
+    if not isinstance(response, Response) or find_problem(response.body) is None:
         return False
-    return server_time.note(answer.headers)
+    return server_time.record(response.headers)

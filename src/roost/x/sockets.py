@@ -1,9 +1,9 @@
-"""Sockets to X on which a request dies with its exchange.
+"""Sockets to X on which unsent bytes are discarded when an exchange ends.
 
-The kernel goes on sending what a program has written, also after the program has given up: a
-create was delivered 82 seconds after it was sent. So unacknowledged bytes are dropped after a
-time (TCP_USER_TIMEOUT), and closing aborts the connection (SO_LINGER of 0) instead of delivering
-what is left. What a proxy has taken over is beyond reach.
+The kernel keeps sending what a program has written, even after the program has given up: one create
+was delivered 82 seconds after it was sent. So unacknowledged bytes are dropped after a time
+(TCP_USER_TIMEOUT), and closing resets the connection (SO_LINGER of 0) instead of delivering the
+rest. Bytes that a proxy has accepted cannot be recalled.
 """
 
 import socket
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ConnectionKey
 
-#: On, and 0 seconds: close() sends a reset and discards the send buffer.
-_ABORT: Final = struct.pack("ii", 1, 0)
-#: Absent on macOS and Windows, where only closing ends the attempts.
+#: Linger enabled with 0 seconds: close() sends a reset and discards the send buffer.
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+#: Absent on macOS and Windows, where only closing ends the retransmissions.
 _USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)
 
 
 def open_connector(user_timeout: timedelta) -> aiohttp.TCPConnector:
-    """Connections without a limit on their number; kept alive as aiohttp does by default.
+    """Open a connector without a connection limit, with aiohttp's default keep-alive.
 
-    `user_timeout`: how long bytes may stay unacknowledged before the kernel ends the connection.
+    `user_timeout` limits how long bytes may stay unacknowledged before the kernel closes the
+    connection.
     """
     milliseconds = int(user_timeout / timedelta(milliseconds=1))
 
@@ -34,7 +35,7 @@ def open_connector(user_timeout: timedelta) -> aiohttp.TCPConnector:
         family, kind, protocol, _, _ = address
         opened = socket.socket(family, kind, protocol)
         try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORT)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             if _USER_TIMEOUT is not None:
                 opened.setsockopt(socket.IPPROTO_TCP, _USER_TIMEOUT, milliseconds)
         except OSError:
@@ -46,16 +47,16 @@ def open_connector(user_timeout: timedelta) -> aiohttp.TCPConnector:
 
 
 class _AbortingConnector(aiohttp.TCPConnector):
-    """Aborts the connection of an exchange that did not end well.
+    """Aborts the connection of an exchange that failed.
 
-    aiohttp closes it: asyncio then still writes what it holds back, and TLS says goodbye for up
-    to 30 seconds. Neither may happen once the caller knows the request as over.
+    aiohttp would close it: asyncio then still writes its buffer, and TLS waits up to 30 seconds for
+    a close notification. Neither may happen once the caller treats the request as ended.
     """
 
     def _release(
         self, key: "ConnectionKey", protocol: "ResponseHandler", *, should_close: bool = False
     ) -> None:
-        is_over = should_close or protocol.should_close
-        if is_over:
+        is_failed = should_close or protocol.should_close
+        if is_failed:
             protocol.abort()
-        super()._release(key, protocol, should_close=is_over)
+        super()._release(key, protocol, should_close=is_failed)

@@ -1,4 +1,7 @@
-"""What the whole app has read: X's own count against its cap. For a client with the app's token."""
+"""The number of posts that the whole app has read, against its cap.
+
+These requests need the app's own token.
+"""
 
 from collections.abc import Mapping
 from datetime import date
@@ -7,31 +10,31 @@ from typing import Final
 import msgspec
 
 from roost.prices import Operation
-from roost.x import answers
+from roost.x import schemas
 from roost.x.client import Client
 from roost.x.receipt import Result
 from roost.x.request import Credential, Request
 
-#: Not strict: X tells these numbers as texts.
-_USAGE: Final = msgspec.json.Decoder(answers.Usage, strict=False)
+#: Not strict: X returns these numbers as strings.
+_USAGE: Final = msgspec.json.Decoder(schemas.UsageResponse, strict=False)
 _FIELDS: Final = "cap_reset_day,project_cap,project_id,project_usage,daily_project_usage"
 
 
 class Usage(Result, frozen=True):
-    """Posts that the project's apps have read together."""
+    """The number of posts that the project's apps have read together."""
 
     cap: int | None
-    """Posts that it may read in a month of its own, which begins on day `cap_reset_day`."""
+    """The maximum per month; the project's month starts on day `cap_reset_day`."""
     used: int | None
     cap_reset_day: int | None
     by_day: Mapping[date, int]
-    """By UTC day, the oldest first."""
+    """Posts read per UTC day, oldest first."""
 
 
 async def read(client: Client, *, days: int = 7) -> Usage:
-    """The project's usage, with its last `days` (1 to 90) one by one; free.
+    """Read the project's usage, with the last `days` (1 to 90) day by day; free.
 
-    `client` has the app's own token (`roost.x.auth.app_token`): X takes no user's.
+    `client` has the app's own token (`roost.x.auth.oauth2.get_app_token`): X accepts no user's.
 
     Raises: AppMisconfigured (a user's token), RateLimited, Rejected, XUnavailable.
     """
@@ -42,13 +45,13 @@ async def read(client: Client, *, days: int = 7) -> Usage:
         params={"days": str(days), "usage.fields": _FIELDS},
         credential=Credential.TOKEN,
     )
-    answer, receipt = await client.call(request, _USAGE)
-    told = answer.data
-    daily = told.daily_project_usage or answers.DailyUsage()
+    body, receipt = await client.call(request, _USAGE)
+    usage = body.data
+    daily = usage.daily_project_usage or schemas.DailyUsage()
     return Usage(
-        cap=told.project_cap,
-        used=told.project_usage,
-        cap_reset_day=told.cap_reset_day,
+        cap=usage.project_cap,
+        used=usage.project_usage,
+        cap_reset_day=usage.cap_reset_day,
         by_day={each.date.date(): each.usage or 0 for each in daily.usage or ()},
         receipt=receipt,
     )

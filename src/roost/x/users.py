@@ -1,4 +1,4 @@
-"""Accounts on X: who a token belongs to, and what an account counts."""
+"""Accounts on X: the account of a token, and any account's counts."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,61 +7,62 @@ import msgspec
 
 from roost.models import Metric, XUserId
 from roost.prices import Operation
-from roost.x import answers
+from roost.x import schemas
 from roost.x.client import Client
 from roost.x.ids import require_id
 from roost.x.receipt import Result
 from roost.x.request import Request
 
-_USER: Final = msgspec.json.Decoder(answers.User)
+_USER: Final = msgspec.json.Decoder(schemas.UserResponse)
 _FIELDS: Final = {"user.fields": "public_metrics,subscription_type,verified"}
 
 
 class XUser(Result, frozen=True):
-    """An account as X tells it."""
+    """An account as X returns it."""
 
     id: XUserId
     username: str
     name: str
     subscription_type: str | None
-    """`None`, `Basic`, `Premium`, `PremiumPlus`; None where X does not say: the 280 limit."""
+    """`None`, `Basic`, `Premium`, `PremiumPlus`; None if X does not say: the limit is 280."""
     verified: bool | None
     metrics: Mapping[Metric, int | None]
-    """Followers, following and posts, now."""
+    """Current followers, following and posts."""
 
 
 async def read_me(client: Client) -> XUser:
-    """The account of the client's token; billed $0.010, once per app and UTC day.
+    """Read the account of the client's token. X bills $0.010 per app and UTC day.
 
-    Raises: Reauthorize (X does not accept the token), RateLimited, OutOfCredits, XUnavailable.
+    Raises: ReauthorizationRequired (X does not accept the token), RateLimited, OutOfCredits,
+    XUnavailable.
     """
     return await _read(client, "me")
 
 
 async def read_user(client: Client, user_id: XUserId) -> XUser:
-    """Any account; billed $0.010, once per app and UTC day.
+    """Read any account. X bills $0.010 per app and UTC day.
 
-    Raises: IdMalformed (nothing was sent), NotFoundOnX, Rejected (suspended), Reauthorize,
-    RateLimited, OutOfCredits, XUnavailable.
+    Raises: IdMalformed (nothing was sent), NotFoundOnX, Rejected (suspended),
+    ReauthorizationRequired, RateLimited, OutOfCredits, XUnavailable.
     """
     return await _read(client, require_id("user_id", user_id))
 
 
-async def _read(client: Client, who: str) -> XUser:
-    request = Request(Operation.READ_USER, "GET", f"/2/users/{who}", params=_FIELDS)
-    answer, receipt = await client.call(request, _USER)
-    told = answer.data
-    assert told is not None, "an answer without an account is a refusal"
+async def _read(client: Client, id_or_me: str) -> XUser:
+    request = Request(Operation.READ_USER, "GET", f"/2/users/{id_or_me}", params=_FIELDS)
+    body, receipt = await client.call(request, _USER)
+    user = body.data
+    assert user is not None, "`UserResponse.refusal` is not None without data"
     return XUser(
-        id=XUserId(told.id),
-        username=told.username,
-        name=told.name,
-        subscription_type=told.subscription_type,
-        verified=told.verified,
+        id=XUserId(user.id),
+        username=user.username,
+        name=user.name,
+        subscription_type=user.subscription_type,
+        verified=user.verified,
         metrics={
-            Metric.FOLLOWERS: told.public_metrics.followers_count,
-            Metric.FOLLOWING: told.public_metrics.following_count,
-            Metric.POSTS: told.public_metrics.posts,
+            Metric.FOLLOWERS: user.public_metrics.followers_count,
+            Metric.FOLLOWING: user.public_metrics.following_count,
+            Metric.POSTS: user.public_metrics.posts,
         },
         receipt=receipt,
     )

@@ -33,7 +33,7 @@ from roost.store.away import DATABASE_AWAY
 from roost.store.journal import TakenUp
 from roost.store.locks import SenderLocks
 from roost.telemetry import failpoint
-from roost.x.wire import boot_seconds
+from roost.x.transport import boot_seconds
 
 __all__ = ["prepare_post", "publish_post"]
 
@@ -168,7 +168,7 @@ class _Account:
             # A setting that does not fit, or X before anything was sent: it waits in its rows
             # until somebody or time has changed something.
             log.warning("post %s waits: %s (%s)", post.id, error, error.code)
-            is_ours = not isinstance(error, x.errors.XFailure)
+            is_ours = not isinstance(error, x.errors.XError)
             pause = growing(way.account.rests)
             await way.rest_account(pause, str(error), counts_as_late=is_ours)
             return Turn.BEHIND

@@ -13,6 +13,7 @@ from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.services.publish import search
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
+from roost.snowflake import snowflake_time
 from roost.telemetry import failpoint
 from roost.text import text_or_none
 
@@ -210,7 +211,7 @@ async def _without_parent(
     look_after = _LOOK_FOR_PARENT_AFTER
     if part.part.options.reply_to is not None:
         what = f"the post that it answers ({parent})"
-        is_old = parent is not None and way.runtime.x_now() - x.posts.born_at(parent) > _PARENT_LAG
+        is_old = parent is not None and way.runtime.x_now() - snowflake_time(parent) > _PARENT_LAG
         look_after = 1 if is_old else look_after
     is_gone = tries >= look_after and await search.is_gone(way, parent)
     if not is_gone and tries < _PARENT_TRIES:

@@ -1,7 +1,7 @@
-"""Files on their way to X: streamed from disk in numbered segments, and resumed after a crash.
+"""Media uploads: streamed from disk in numbered segments, and resumable after a crash.
 
-`upload` is the whole way. `transfer` brings the bytes over and `read_processing` asks how far X is
-with them, for a caller that has other things to do than to wait.
+`upload` does everything and waits. `transfer` only uploads the bytes and `read_processing` asks X
+for its progress, for a caller that does other work instead of waiting.
 """
 
 from roost.x.media.content import HashedFile

@@ -1,4 +1,4 @@
-"""What an upload may be: types, categories and sizes that X takes, checked before a byte leaves.
+"""X's rules for uploads: types, categories and sizes, checked before anything is sent.
 
 Source: OpenAPI 2.167 (media types and categories); docs.x.com, x-api/media/introduction.
 """
@@ -14,6 +14,7 @@ from roost.mediafile.judge import (
     MOST_IMAGE_BYTES,
     MOST_VIDEO_BYTES,
 )
+from roost.x.ids import short_repr
 
 _IMAGES: Final = frozenset(
     {"image/jpeg", "image/png", "image/webp", "image/bmp", "image/tiff", "image/pjpeg"}
@@ -22,15 +23,15 @@ _GIF: Final = "image/gif"
 _VIDEOS: Final = frozenset({"video/mp4", "video/quicktime"})
 _SUBTITLES: Final = frozenset({"text/srt", "text/vtt"})
 _TYPES: Final = _IMAGES | _VIDEOS | _SUBTITLES | {_GIF}
-#: Spellings that are none of X's, and what is meant.
-_MEANT: Final = {
+#: Common misspellings, with the type that X accepts.
+_CORRECTIONS: Final = {
     "image/jpg": "image/jpeg",
     "image/x-png": "image/png",
     "video/mov": "video/quicktime",
     "video/x-m4v": "video/mp4",
     "application/x-subrip": "text/srt",
 }
-#: What goes under each of X's categories, and up to how many bytes (None: X does not say).
+#: The types of each of X's categories, and its size limit in bytes (None: X does not say).
 _CATEGORIES: Final[Mapping[str, tuple[frozenset[str], int | None]]] = {
     "tweet_image": (_IMAGES | {_GIF}, MOST_IMAGE_BYTES),
     "tweet_gif": (frozenset({_GIF}), MOST_GIF_BYTES),
@@ -42,51 +43,50 @@ _CATEGORIES: Final[Mapping[str, tuple[frozenset[str], int | None]]] = {
     "subtitles": (_SUBTITLES, None),
 }
 _LANGUAGE: Final = re.compile(r"[A-Z]{2}")
-_SHOWN: Final = 40
 
 
 class UploadRefused(InvalidInput):
-    """A file, or what belongs to it, that X would not take; nothing was sent."""
+    """X would not accept the file, or its metadata; nothing was sent."""
 
 
 class MediaTypeInvalid(UploadRefused):
-    """The MIME type of an upload is none that X takes."""
+    """X does not accept the MIME type of an upload."""
 
     default_next = f"Use one of {', '.join(sorted(_TYPES))}."
 
 
 class MediaCategoryInvalid(UploadRefused):
-    """The category of an upload is none of X's, or does not go with its MIME type."""
+    """The category of an upload is not X's, or does not match the MIME type."""
 
-    default_next = f"Use one of {', '.join(_CATEGORIES)}, or leave it to the MIME type."
+    default_next = f"Use one of {', '.join(_CATEGORIES)}, or leave it out to follow the MIME type."
 
 
 class MediaEmpty(UploadRefused):
-    """The file to be uploaded has no bytes."""
+    """The file to upload is empty."""
 
-    default_next = "Check the file, and that all was written to it."
+    default_next = "Check that the file was written completely."
 
 
 class MediaTooLarge(UploadRefused):
-    """The file to be uploaded has more bytes than X takes in its category."""
+    """The file to upload is larger than X accepts in its category."""
 
-    default_next = "Export it smaller."
+    default_next = "Export it in a smaller size."
 
 
 class AltTextTooLong(UploadRefused):
-    """An alt text has more characters than X takes."""
+    """An alt text has more characters than X accepts."""
 
     default_next = "Shorten the alt text."
 
 
 class LanguageInvalid(UploadRefused):
-    """The language of subtitles is not two capital letters."""
+    """The language code of subtitles is not two capital letters."""
 
     default_next = "Write it as `EN` or `DE`."
 
 
 def category_for(mime_type: str) -> str:
-    """The category that goes with a MIME type on a post. Raises: MediaTypeInvalid."""
+    """Return the category of a MIME type for posts. Raises: MediaTypeInvalid."""
     _check_type(mime_type)
     if mime_type in _SUBTITLES:
         return "subtitles"
@@ -99,25 +99,25 @@ def check_category(mime_type: str, category: str) -> None:
     """Raises: MediaTypeInvalid, MediaCategoryInvalid."""
     _check_type(mime_type)
     if category not in _CATEGORIES:
-        raise MediaCategoryInvalid(f"X has no category {_show(category)}.")
+        raise MediaCategoryInvalid(f"X has no category {short_repr(category)}.")
     types, _ = _CATEGORIES[category]
     if mime_type not in types:
         raise MediaCategoryInvalid(
-            f"X takes no {mime_type} as {category}.",
-            next=f"Use `{category_for(mime_type)}`, or leave the category to the MIME type.",
+            f"X does not accept {mime_type} as {category}.",
+            next=f"Use `{category_for(mime_type)}`, or leave the category out.",
         )
 
 
 def check_size(category: str, size_bytes: int) -> None:
     """Raises: MediaEmpty, MediaTooLarge."""
     if size_bytes == 0:
-        raise MediaEmpty("The file to be uploaded is empty.")
-    _, most = _CATEGORIES[category]
-    if most is not None and size_bytes > most:
+        raise MediaEmpty("The file to upload is empty.")
+    _, max_bytes = _CATEGORIES[category]
+    if max_bytes is not None and size_bytes > max_bytes:
         raise MediaTooLarge(
-            f"The file has {size_bytes:,} bytes; X takes {most:,} as {category}.",
+            f"The file has {size_bytes:,} bytes; X accepts {max_bytes:,} as {category}.",
             size_bytes=size_bytes,
-            limit=most,
+            limit=max_bytes,
         )
 
 
@@ -125,25 +125,20 @@ def check_alt_text(alt_text: str | None) -> None:
     """Raises: AltTextTooLong."""
     if alt_text is not None and len(alt_text) > MOST_ALT_TEXT:
         raise AltTextTooLong(
-            f"The alt text has {len(alt_text):,} characters; X takes {MOST_ALT_TEXT:,}."
+            f"The alt text has {len(alt_text):,} characters; X accepts {MOST_ALT_TEXT:,}."
         )
 
 
 def check_language(language_code: str) -> None:
     """Raises: LanguageInvalid."""
     if not _LANGUAGE.fullmatch(language_code):
-        raise LanguageInvalid(f"{_show(language_code)} is no language as X takes it.")
+        raise LanguageInvalid(f"{short_repr(language_code)} is not a language code that X accepts.")
 
 
 def _check_type(mime_type: str) -> None:
     if mime_type in _TYPES:
         return
-    written = mime_type.partition(";")[0].strip().lower()
-    meant = _MEANT.get(written, written)
-    hint = f"Write `{meant}`." if meant in _TYPES else ""
-    raise MediaTypeInvalid(f"X takes no media of the type {_show(mime_type)}.", next=hint)
-
-
-def _show(text: str) -> str:
-    shown = ascii(text)
-    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+    essence = mime_type.partition(";")[0].strip().lower()
+    corrected = _CORRECTIONS.get(essence, essence)
+    hint = f"Write `{corrected}`." if corrected in _TYPES else ""
+    raise MediaTypeInvalid(f"X does not accept media of type {short_repr(mime_type)}.", next=hint)

@@ -1,4 +1,4 @@
-"""One segment as the multipart body that both of X's ways take, streamed from the content."""
+"""One segment of a file as a multipart body for both upload APIs, streamed from disk."""
 
 import secrets
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
 
 from roost.x.media.content import Content
-from roost.x.wire import Patience
+from roost.x.transport import Timeouts
 
-#: So much of a segment is in memory at a time.
-_READ: Final = 256 * 1024
-SEGMENT_PATIENCE: Final = Patience(total=timedelta(minutes=5))
+#: Bytes of a segment that are in memory at a time.
+_READ_BYTES: Final = 256 * 1024
+SEGMENT_TIMEOUTS: Final = Timeouts(total=timedelta(minutes=5))
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Some bytes of a content, under the number by which X puts them in order."""
+    """A range of a content's bytes; X orders segments by `index`."""
 
     content: Content
     index: int
@@ -28,18 +28,18 @@ class Segment:
 
 
 class SegmentBody(Payload):
-    """Small fields, then the segment's bytes as `media`."""
+    """A multipart body: the fields, then the segment's bytes as `media`."""
 
     def __init__(self, segment: Segment, fields: Mapping[str, str]) -> None:
         boundary = secrets.token_hex(16)
         super().__init__(segment, content_type=f"multipart/form-data; boundary={boundary}")
         self._segment = segment
-        named = "".join(
+        field_parts = "".join(
             f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
             for name, value in fields.items()
         )
         self._head = (
-            f"{named}--{boundary}\r\n"
+            f"{field_parts}--{boundary}\r\n"
             'Content-Disposition: form-data; name="media"; filename="segment"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode("ascii")
@@ -47,21 +47,22 @@ class SegmentBody(Payload):
         self._size = len(self._head) + segment.length + len(self._tail)
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Refuse: a segment may be a video, and exists to be streamed."""
+        """Raise TypeError: a segment is binary, and meant to be streamed."""
         raise TypeError("a segment is not text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write head, bytes and tail; the transport's back-pressure paces the reading."""
+        """Write head, bytes and tail; the transport's back-pressure limits the reading."""
         await writer.write(self._head)
         offset, end = self._segment.offset, self._segment.offset + self._segment.length
         while offset < end:
-            piece = await self._segment.content.read(offset, min(_READ, end - offset))
-            await writer.write(memoryview(piece))  # a view: what is not sent at once is copied less
-            offset += len(piece)
+            chunk = await self._segment.content.read(offset, min(_READ_BYTES, end - offset))
+            # With a view, the transport copies less of what it cannot send at once.
+            await writer.write(memoryview(chunk))
+            offset += len(chunk)
         await writer.write(self._tail)
 
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """The same: the length announced is the body's own."""
+        """Write the whole body; the announced length is its own."""
         await self.write(writer)

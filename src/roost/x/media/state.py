@@ -1,4 +1,4 @@
-"""How far an upload has come, as a value that can be kept and gone on with."""
+"""The progress of an upload, as a value that can be stored and resumed from."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ from roost.prices import Price
 
 
 class UploadApi(StrEnum):
-    """By which of X's two ways."""
+    """X's two upload APIs."""
 
     V2 = "v2"
     V1_1 = "v1.1"
@@ -20,76 +20,78 @@ class UploadApi(StrEnum):
 
 
 class ProcessingState(StrEnum):
-    """What X says of a file that it has whole."""
+    """X's processing of an uploaded file."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
     SUCCEEDED = "succeeded"
-    """It can be attached. An image is so at once."""
+    """The file can be attached. Images succeed immediately."""
     FAILED = "failed"
 
 
 class Processing(msgspec.Struct, frozen=True):
-    """How far X is with a file."""
+    """X's progress with a file."""
 
     state: ProcessingState
     check_after: timedelta | None = None
-    """When X wants to be asked again, in wall time; None once it is done."""
+    """When to ask X again, in wall time; None once processing has ended."""
     reason: str | None = None
-    """Of a failure, in X's words."""
+    """X's reason for a failure."""
 
 
 class UploadState(msgspec.Struct, frozen=True, kw_only=True):
-    """What another process needs to go on with an upload; there is no secret in it.
+    """What another process needs to resume an upload; it contains no secret.
 
-    `msgspec.json.encode(state)` and `msgspec.json.decode(kept, type=UploadState)` keep it.
+    Store it with `msgspec.json.encode(state)`, and load it with
+    `msgspec.json.decode(stored, type=UploadState)`.
     """
 
     media_id: XMediaId
     media_key: str | None
-    """None where X has not told it yet."""
+    """None until X has returned it."""
     total_bytes: int
     segment_bytes: int
-    content_mark: str
-    """By which it is seen that the content is still the same: a digest of its bytes where one is
-    known, else when the file was last changed."""
+    fingerprint: str
+    """Identifies the content: a digest of its bytes if one is known, otherwise the file's size and
+    time of last change."""
     acknowledged: tuple[int, ...] = ()
-    """The segments that X has, by number."""
+    """The numbers of the segments that X has."""
     expires_at: datetime
-    """After that X forgets it unless it is attached; in the client's domain time."""
+    """When X discards the upload unless it is attached; in the client's domain time."""
     upload_api: UploadApi = UploadApi.V2
     processing: Processing | None = None
-    """What X said at finalize; None before."""
+    """X's answer to finalize; None before it."""
 
     @property
     def finalized(self) -> bool:
-        """Whether X has the file whole."""
+        """Whether X has the whole file."""
         return self.processing is not None
 
     @property
     def acknowledged_bytes(self) -> int:
-        """How much X has."""
+        """The number of bytes that X has."""
         whole = len(self.acknowledged) * self.segment_bytes
         last = -(-self.total_bytes // self.segment_bytes) - 1
         return whole - (-self.total_bytes % self.segment_bytes if last in self.acknowledged else 0)
 
     def missing(self) -> list[int]:
-        """The segments that X does not have yet."""
-        there = frozenset(self.acknowledged)
-        return [n for n in range(-(-self.total_bytes // self.segment_bytes)) if n not in there]
+        """Return the numbers of the segments that X does not have yet."""
+        acknowledged = frozenset(self.acknowledged)
+        count = -(-self.total_bytes // self.segment_bytes)
+        return [index for index in range(count) if index not in acknowledged]
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedMedia:
-    """A file that X holds for this account."""
+    """A file that X stores for this account."""
 
     media_id: XMediaId
-    """What a post attaches."""
+    """The id by which a post attaches it."""
     media_key: str
-    """How a post on the timeline names it."""
+    """The key under which the timeline shows it."""
     expires_after: timedelta
-    """How long it may still be attached, in domain time."""
+    """How long it can still be attached, in domain time."""
     price: Price
-    """Dollars that it cost: $0.005 an alt text, nothing else."""
+    """US dollars: $0.005 for an alt text, otherwise free."""
     rate: tuple[Window, ...]
-    """How much X still allows of what was asked last."""
+    """The rate limits that the last response reported."""

@@ -1,9 +1,9 @@
-"""Bringing a file's bytes to X: announced, sent in parallel segments, closed.
+"""Uploads a file's bytes: initialize, append segments in parallel, finalize.
 
-What is safe to repeat: a segment, as X keeps them by number, and a finalize, as the file is the
-same. Should X refuse a finalize that comes after an unanswered one, nobody knows what it holds: the
-upload begins afresh. An initialize is not repeated here, where nothing would be lost; its caller
-may, for an upload that nobody attaches expires by itself.
+Two steps may be repeated: append, because X stores segments by number, and finalize, because the
+file is the same. If X refuses a finalize after one without a response, the state on X is unknown
+and the upload starts again. This module does not repeat an initialize, before which nothing is
+lost; its caller may, because X discards an upload that is not attached.
 """
 
 import asyncio
@@ -16,31 +16,31 @@ import msgspec
 
 from roost.models import XMediaId
 from roost.prices import Operation
-from roost.x import answers, errors
-from roost.x.media.caller import Caller
-from roost.x.media.content import Content, Source, opened
-from roost.x.media.processing import processing_of
-from roost.x.media.repeated import repeated
+from roost.x import errors, schemas
+from roost.x.media.backends import UploadBackend, backend_for
+from roost.x.media.content import Content, Source, open_content
+from roost.x.media.metered import UploadClient
+from roost.x.media.processing import to_processing
 from roost.x.media.rules import check_category, check_size
 from roost.x.media.segment import Segment
 from roost.x.media.state import UploadApi, UploadState
-from roost.x.media.ways import Way, way_of
+from roost.x.retry import repeat_upload_step
 
 _MIB: Final = 1024 * 1024
-#: What X takes at most by each way, and what it has always taken.
-_SEGMENT: Final = {UploadApi.V2: 4 * _MIB, UploadApi.V1_1: 5 * _MIB}
-_SMALL_SEGMENT: Final = 1 * _MIB
+#: The largest segment of each API, and a size that X has always accepted.
+_SEGMENT_BYTES: Final = {UploadApi.V2: 4 * _MIB, UploadApi.V1_1: 5 * _MIB}
+_SMALL_SEGMENT_BYTES: Final = 1 * _MIB
 #: X numbers segments from 0 to 999.
-_MOST_SEGMENTS: Final = 1000
-#: Where X does not say how long it keeps an upload.
-_SHORT_LIFE_SECS: Final = 3600
+_MAX_SEGMENTS: Final = 1000
+#: Assumed lifetime of an upload if X does not state it.
+_DEFAULT_LIFETIME_S: Final = 3600
 
 OnState = Callable[[UploadState], Awaitable[None]]
 OnProgress = Callable[[int, int], None]
 
 
 async def transfer(
-    client: Caller,
+    client: UploadClient,
     source: Source,
     *,
     mime_type: str,
@@ -52,49 +52,50 @@ async def transfer(
     on_progress: OnProgress | None = None,
     upload_api: UploadApi | str = UploadApi.V2,
 ) -> UploadState:
-    """Bring a file to X, or go on with it from a `state` kept before; free.
+    """Upload a file's bytes, or resume from a stored `state`; free.
 
-    `segment_bytes` is 4 MiB by v2, and 5 MiB by v1.1, unless given; where X refuses it, the upload
-    begins again with 1 MiB. `on_state` is awaited after initialize, after each segment that X has,
-    and after finalize, one call at a time; what it was given last is where another process may go
-    on. A state that X has forgotten, or of other content, begins afresh. `on_progress` is told the
-    bytes that X has, and all bytes. Memory grows with `parallel`, not with the file.
+    `segment_bytes` is 4 MiB with v2 and 5 MiB with v1.1 by default; if X refuses it, the upload
+    starts again with 1 MiB. `on_state` is awaited after initialize, after each acknowledged segment
+    and after finalize, one call at a time; another process can resume from its last argument. With
+    a state that X has discarded, or of other content, the upload starts again. `on_progress` gets
+    the number of bytes that X has and the total. Memory use depends on `parallel`, not on the file.
 
-    Raises: UploadRefused (X would not take it; nothing was sent), OSError (the file cannot be
-    read), MediaUnreadable (no regular file, or larger than X
-    takes), MediaStalled, MediaChanged, MediaRejected, SegmentTooLarge (even 1 MiB), Reauthorize
-    (the grant lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
+    Raises: UploadRefused (X would not accept it; nothing was sent), OSError (the file cannot be
+    read), MediaUnreadable (not a regular file, or larger than X accepts), MediaStalled,
+    MediaChanged, MediaRejected, SegmentTooLarge (even 1 MiB), ReauthorizationRequired (the grant
+    lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
     if parallel < 1 or (segment_bytes is not None and segment_bytes < 1):
         raise ValueError("`parallel` and `segment_bytes` are at least 1.")
     check_category(mime_type, category)
     api = UploadApi(upload_api)
-    wish = _Wish(mime_type, category, api, parallel, on_state, on_progress)
-    segment_bytes = segment_bytes or _SEGMENT[api]
-    async with opened(source) as content:
+    options = _UploadOptions(mime_type, category, api, parallel, on_state, on_progress)
+    segment_bytes = segment_bytes or _SEGMENT_BYTES[api]
+    async with open_content(source) as content:
         check_size(category, content.size)
-        kept = state if state is not None and _belongs(state, content, client) else None
-        afresh = False
+        resumed = state if state is not None and _can_resume(state, content, client) else None
+        has_restarted = False
         while True:
             try:
-                return await _bring(client, content, wish, kept, segment_bytes)
-            except errors.NotFoundOnX as forgotten:
-                if afresh:
+                return await _upload(client, content, options, resumed, segment_bytes)
+            except errors.NotFoundOnX as discarded:
+                if has_restarted:
                     raise errors.XUnavailable(
-                        "X has forgotten the upload twice.",
+                        "X has discarded the upload twice.",
                         operation=Operation.MEDIA_UPLOAD.value,
-                        request_id=forgotten.request_id,
-                    ) from forgotten
-                kept, afresh = None, True
+                        request_id=discarded.request_id,
+                    ) from discarded
+                resumed, has_restarted = None, True
             except errors.SegmentTooLarge:
-                if (kept.segment_bytes if kept else segment_bytes) <= _SMALL_SEGMENT:
+                refused_bytes = resumed.segment_bytes if resumed else segment_bytes
+                if refused_bytes <= _SMALL_SEGMENT_BYTES:
                     raise
-                kept, segment_bytes = None, _SMALL_SEGMENT
+                resumed, segment_bytes = None, _SMALL_SEGMENT_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """What the caller asked for."""
+class _UploadOptions:
+    """The options of one `transfer`."""
 
     mime_type: str
     category: str
@@ -103,79 +104,91 @@ class _Wish:
     on_state: OnState | None
     on_progress: OnProgress | None
 
-    async def tell(self, state: UploadState) -> None:
+    async def report(self, state: UploadState) -> None:
+        """Await `on_state`."""
         if self.on_state is not None:
             await self.on_state(state)
 
 
-def _belongs(state: UploadState, content: Content, client: Caller) -> bool:
-    """Whether an upload may be gone on with: of this content, and not expired."""
-    return state.content_mark == content.mark and client.now() < state.expires_at
+def _can_resume(state: UploadState, content: Content, client: UploadClient) -> bool:
+    """Whether the state is of this content, and has not expired."""
+    return state.fingerprint == content.fingerprint and client.now() < state.expires_at
 
 
-async def _bring(
-    client: Caller, content: Content, wish: _Wish, kept: UploadState | None, segment_bytes: int
+async def _upload(
+    client: UploadClient,
+    content: Content,
+    options: _UploadOptions,
+    resumed: UploadState | None,
+    segment_bytes: int,
 ) -> UploadState:
-    """Raises: NotFoundOnX (X does not know the upload) besides what `transfer` does."""
-    if kept is not None and kept.finalized:
-        return kept
-    begun = kept or await _begin(client, content, wish, segment_bytes)
-    way = way_of(begun.upload_api)
-    state = await _append_missing(client, way, content, wish, begun)
+    """Raises: NotFoundOnX (X does not know the upload), and what `transfer` raises."""
+    if resumed is not None and resumed.finalized:
+        return resumed
+    started = resumed or await _initialize(client, content, options, segment_bytes)
+    backend = backend_for(started.upload_api)
+    state = await _append_missing(client, backend, content, options, started)
     content.check_unchanged()
-    told = await _finalize(client, way, state, maybe_closed=not begun.missing())
-    state = _with_answer(state, told, client)
-    await wish.tell(state)
+    media = await _finalize(client, backend, state, maybe_finalized=not started.missing())
+    state = _finalized_state(state, media, client)
+    await options.report(state)
     return state
 
 
-async def _begin(client: Caller, content: Content, wish: _Wish, segment_bytes: int) -> UploadState:
-    begun = await way_of(wish.upload_api).initialize(
-        client, mime_type=wish.mime_type, category=wish.category, total_bytes=content.size
+async def _initialize(
+    client: UploadClient, content: Content, options: _UploadOptions, segment_bytes: int
+) -> UploadState:
+    media = await backend_for(options.upload_api).initialize(
+        client, mime_type=options.mime_type, category=options.category, total_bytes=content.size
     )
+    lifetime_s = media.expires_after_secs or _DEFAULT_LIFETIME_S
     state = UploadState(
-        media_id=XMediaId(begun.id),
-        media_key=begun.media_key,
+        media_id=XMediaId(media.id),
+        media_key=media.media_key,
         total_bytes=content.size,
-        segment_bytes=max(segment_bytes, -(-content.size // _MOST_SEGMENTS)),
-        content_mark=content.mark,
-        expires_at=client.now() + timedelta(seconds=begun.expires_after_secs or _SHORT_LIFE_SECS),
-        upload_api=wish.upload_api,
+        segment_bytes=max(segment_bytes, -(-content.size // _MAX_SEGMENTS)),
+        fingerprint=content.fingerprint,
+        expires_at=client.now() + timedelta(seconds=lifetime_s),
+        upload_api=options.upload_api,
     )
-    await wish.tell(state)
+    await options.report(state)
     return state
 
 
 async def _append_missing(
-    client: Caller, way: Way, content: Content, wish: _Wish, state: UploadState
+    client: UploadClient,
+    backend: UploadBackend,
+    content: Content,
+    options: _UploadOptions,
+    state: UploadState,
 ) -> UploadState:
-    """Send what X does not have, some at a time; the first failure ends the others."""
+    """Send the missing segments, several at a time; the first failure cancels the others."""
     missing = iter(state.missing())
-    one_at_a_time = asyncio.Lock()
+    state_lock = asyncio.Lock()
 
-    async def work() -> None:
+    async def send_segments() -> None:
         nonlocal state
-        for index in missing:  # one iterator for all: each takes the next
-            await _append(client, way, content, state, index)
-            async with one_at_a_time:
+        for index in missing:  # all tasks share the iterator
+            await _append(client, backend, content, state, index)
+            async with state_lock:
                 state = msgspec.structs.replace(
                     state, acknowledged=tuple(sorted((*state.acknowledged, index)))
                 )
-                await wish.tell(state)
-                if wish.on_progress is not None:
-                    wish.on_progress(state.acknowledged_bytes, state.total_bytes)
+                await options.report(state)
+                if options.on_progress is not None:
+                    options.on_progress(state.acknowledged_bytes, state.total_bytes)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(wish.parallel):
-                group.create_task(work())
-    except ExceptionGroup as several:
-        raise several.exceptions[0] from None
+            for _ in range(options.parallel):
+                group.create_task(send_segments())
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     return state
 
 
 async def _append(
-    client: Caller, way: Way, content: Content, state: UploadState, index: int
+    client: UploadClient, backend: UploadBackend, content: Content, state: UploadState, index: int
 ) -> None:
     offset = index * state.segment_bytes
     length = min(state.segment_bytes, state.total_bytes - offset)
@@ -183,42 +196,44 @@ async def _append(
 
     async def send() -> None:
         try:
-            await way.append(client, state.media_id, segment)
-        except errors.XFailure:
+            await backend.append(client, state.media_id, segment)
+        except errors.XError:
             if content.failure is not None:
                 raise content.failure from None
             raise
 
-    await repeated(send)
+    await repeat_upload_step(send)
 
 
 async def _finalize(
-    client: Caller, way: Way, state: UploadState, *, maybe_closed: bool
-) -> answers.MediaData:
-    """Raises: NotFoundOnX (an earlier finalize was carried out, or not) besides the rest."""
+    client: UploadClient, backend: UploadBackend, state: UploadState, *, maybe_finalized: bool
+) -> schemas.MediaData:
+    """Raises: NotFoundOnX (X may have carried out an earlier finalize), and the usual errors."""
 
-    async def send() -> answers.MediaData:
-        nonlocal maybe_closed
+    async def send() -> schemas.MediaData:
+        nonlocal maybe_finalized
         try:
-            return await way.finalize(client, state.media_id)
+            return await backend.finalize(client, state.media_id)
         except errors.XUnavailable:
-            maybe_closed = True
+            maybe_finalized = True
             raise
         except errors.MediaRejected as refusal:
-            if not maybe_closed:
+            if not maybe_finalized:
                 raise
             raise errors.NotFoundOnX(
-                "X refuses to close this upload once more.", **refusal.facts
+                "X refuses to finalize this upload again.", **refusal.facts
             ) from refusal
 
-    return await repeated(send)
+    return await repeat_upload_step(send)
 
 
-def _with_answer(state: UploadState, told: answers.MediaData, client: Caller) -> UploadState:
-    left = told.expires_after_secs
+def _finalized_state(
+    state: UploadState, media: schemas.MediaData, client: UploadClient
+) -> UploadState:
+    left = media.expires_after_secs
     return msgspec.structs.replace(
         state,
-        media_key=told.media_key or state.media_key,
+        media_key=media.media_key or state.media_key,
         expires_at=client.now() + timedelta(seconds=left) if left else state.expires_at,
-        processing=processing_of(told),
+        processing=to_processing(media),
     )

@@ -1,4 +1,4 @@
-"""The whole way of a file to X: brought over, processed, described."""
+"""A complete upload: transfer, processing, alt text and subtitles."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from typing import Final
 from roost.prices import Operation
 from roost.x import errors
 from roost.x.client import Client
-from roost.x.media.caller import Caller, NotingCaller
+from roost.x.media.backends import backend_for
 from roost.x.media.content import Source
+from roost.x.media.metered import MeteredClient, UploadClient
 from roost.x.media.processing import wait_processed
-from roost.x.media.repeated import repeated
 from roost.x.media.rules import category_for, check_alt_text, check_language
 from roost.x.media.state import UploadApi, UploadedMedia, UploadState
 from roost.x.media.transfers import OnProgress, OnState, transfer
-from roost.x.media.ways import way_of
+from roost.x.retry import repeat_upload_step
 
 _PROCESSING_DEADLINE: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Subtitles:
-    """A track for a video: SubRip, or WebVTT as `text/vtt`."""
+    """A subtitle track of a video: SubRip, or WebVTT as `text/vtt`."""
 
     source: Source
     language_code: str
-    """Two letters, such as `EN`."""
+    """Two capital letters, such as `EN`."""
     display_name: str
-    """The language as viewers read it, such as `English`."""
+    """The language as viewers see it, such as `English`."""
     mime_type: str = "text/srt"
 
 
@@ -51,66 +51,75 @@ async def upload(
 ) -> UploadedMedia:
     """Upload a file (or bytes) and wait until X has processed it; free, an alt text $0.005.
 
-    `category` is X's: `tweet_image`, `tweet_gif` or `tweet_video`; without one it follows the MIME
-    type. `processing_deadline` is wall time. The rest is as for `transfer`; a `state` that is
-    finalized goes straight to the waiting.
+    `category` is X's: `tweet_image`, `tweet_gif` or `tweet_video`; by default it follows the MIME
+    type. `processing_deadline` is wall time. The other options are those of `transfer`; with a
+    finalized `state` only the waiting remains.
 
     Raises: what `transfer` raises, MediaRejected with X's reason, XUnavailable (not processed in
-    time; the state kept may be gone on with).
+    time; the stored state can be resumed).
     """
-    chosen = category_for(mime_type) if category is None else category
+    media_category = category_for(mime_type) if category is None else category
     check_alt_text(alt_text)
     for track in subtitles:
         check_language(track.language_code)
-    caller = NotingCaller(client)
+    metered = MeteredClient(client)
 
-    async def bring(kept: UploadState | None) -> UploadState:
-        done = await transfer(
-            caller,
+    async def transfer_and_wait(resumed: UploadState | None) -> UploadState:
+        transferred = await transfer(
+            metered,
             source,
             mime_type=mime_type,
-            category=chosen,
+            category=media_category,
             segment_bytes=segment_bytes,
             parallel=parallel,
-            state=kept,
+            state=resumed,
             on_state=on_state,
             on_progress=on_progress,
             upload_api=upload_api,
         )
-        await wait_processed(caller, done, processing_deadline)
-        return done
+        await wait_processed(metered, transferred, processing_deadline)
+        return transferred
 
     try:
-        done = await bring(state)
+        uploaded = await transfer_and_wait(state)
     except errors.NotFoundOnX:
-        done = await bring(None)  # X has forgotten what it had
-    await _complete(caller, done, alt_text, subtitles)
-    if done.media_key is None:
-        # Without its key the post could not be recognised on the timeline.
+        uploaded = await transfer_and_wait(None)  # X has discarded the upload
+    await _add_metadata(metered, uploaded, alt_text, subtitles)
+    if uploaded.media_key is None:
+        # Without its key, the post could not be recognized on the timeline.
         raise errors.XUnavailable(
-            "X did not name the uploaded file.", operation=Operation.MEDIA_UPLOAD.value
+            "X did not return the key of the uploaded file.",
+            operation=Operation.MEDIA_UPLOAD.value,
         )
-    left = done.expires_at - caller.now()
-    return UploadedMedia(done.media_id, done.media_key, left, caller.price, caller.rate)
+    left = uploaded.expires_at - metered.now()
+    return UploadedMedia(uploaded.media_id, uploaded.media_key, left, metered.price, metered.rate)
 
 
-async def _complete(
-    client: Caller, done: UploadState, alt_text: str | None, subtitles: Sequence[Subtitles]
+async def _add_metadata(
+    client: UploadClient,
+    uploaded: UploadState,
+    alt_text: str | None,
+    subtitles: Sequence[Subtitles],
 ) -> None:
-    """What belongs to a file; losing the upload for its sake would cost more than saying it twice.
-
-    Costs $0.005 an alt text.
-    """
-    way = way_of(done.upload_api)
+    """Add alt text ($0.005) and subtitles. Repeated on failure: losing the upload costs more."""
+    backend = backend_for(uploaded.upload_api)
     if alt_text:
-        await repeated(lambda: way.describe(client, done.media_id, alt_text))
+        await repeat_upload_step(lambda: backend.set_alt_text(client, uploaded.media_id, alt_text))
     for track in subtitles:
         text = await transfer(
             client,
             track.source,
             mime_type=track.mime_type,
             category="subtitles",
-            upload_api=done.upload_api,
+            upload_api=uploaded.upload_api,
         )
-        tie = partial(way.add_subtitles, client, done.media_id, text.media_id)
-        await repeated(partial(tie, track.language_code, track.display_name))
+        await repeat_upload_step(
+            partial(
+                backend.add_subtitles,
+                client,
+                uploaded.media_id,
+                text.media_id,
+                track.language_code,
+                track.display_name,
+            )
+        )

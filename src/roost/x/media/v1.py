@@ -1,7 +1,7 @@
-"""The older way: one address, commands INIT, APPEND, FINALIZE and STATUS, signed by OAuth 1.0a.
+"""Uploads through API v1.1: one URL, and the commands INIT, APPEND, FINALIZE and STATUS.
 
-X has announced its end for 2025; whether it still answers is not known. Form parameters are part
-of the signature, multipart and JSON bodies are not.
+Requests are signed with OAuth 1.0a. X announced the end of this API for 2025; whether it still
+answers is not known. Form parameters are part of the signature, multipart and JSON bodies are not.
 
 Source: developer.x.com, media/upload-media (API 1.1).
 """
@@ -13,23 +13,23 @@ import msgspec
 
 from roost.models import XMediaId
 from roost.prices import Operation
-from roost.x import answers, errors
-from roost.x.media.caller import Caller
-from roost.x.media.segment import SEGMENT_PATIENCE, Segment, SegmentBody
+from roost.x import errors, schemas
+from roost.x.media.metered import UploadClient
+from roost.x.media.segment import SEGMENT_TIMEOUTS, Segment, SegmentBody
 from roost.x.request import Credential, Host, Request, json_body
 
-_MEDIA: Final = msgspec.json.Decoder(answers.LegacyMedia)
-_NOTHING: Final = msgspec.json.Decoder(answers.Nothing)
+_MEDIA: Final = msgspec.json.Decoder(schemas.MediaResponseV1)
+_NO_CONTENT: Final = msgspec.json.Decoder(schemas.NoContent)
 _PATH: Final = "/1.1/media/upload.json"
 
 
 async def initialize(
-    client: Caller, *, mime_type: str, category: str, total_bytes: int
-) -> answers.MediaData:
+    client: UploadClient, *, mime_type: str, category: str, total_bytes: int
+) -> schemas.MediaData:
     """Announce a file.
 
-    Raises: AppMisconfigured (X does not serve this API any more: it says so, or there is nothing
-    at the address, which X is known to announce without a word).
+    Raises: AppMisconfigured (X no longer serves this API: it says so, or the URL does not exist,
+    because X may remove the API without a notice).
     """
     form = {
         "command": "INIT",
@@ -38,20 +38,20 @@ async def initialize(
         "media_category": category,
     }
     try:
-        return await _ask(client, form)
+        return await _post_form(client, form)
     except (errors.AppMisconfigured, errors.XUnavailable) as refusal:
         is_gone = refusal.receipt is not None and refusal.receipt.status in {404, 410}
         if isinstance(refusal, errors.XUnavailable) and not is_gone:
             raise
         raise errors.AppMisconfigured(
-            f"X does not take uploads by its API 1.1 from this app: {refusal.message}",
-            next='Upload by the API v2 (`upload_api="v2"`).',
+            f"X does not accept uploads through API v1.1 from this app: {refusal.message}",
+            next='Upload through API v2 (`upload_api="v2"`).',
             **refusal.facts,
         ) from refusal
 
 
-async def append(client: Caller, media_id: XMediaId, segment: Segment) -> None:
-    """Send a segment; one that comes again replaces itself, as X keeps them by number."""
+async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
+    """Send a segment; X replaces a segment that is sent again, by its number."""
     fields = {"command": "APPEND", "media_id": media_id, "segment_index": str(segment.index)}
     request = Request(
         Operation.MEDIA_UPLOAD,
@@ -60,18 +60,18 @@ async def append(client: Caller, media_id: XMediaId, segment: Segment) -> None:
         body=lambda: SegmentBody(segment, fields),
         host=Host.UPLOAD,
         credential=Credential.SIGNED,
-        patience=SEGMENT_PATIENCE,
+        timeouts=SEGMENT_TIMEOUTS,
     )
-    await client.call(request, _NOTHING)
+    await client.call(request, _NO_CONTENT)
 
 
-async def finalize(client: Caller, media_id: XMediaId) -> answers.MediaData:
-    """Say that all segments are there."""
-    return await _ask(client, {"command": "FINALIZE", "media_id": media_id})
+async def finalize(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
+    """Report that all segments have been sent."""
+    return await _post_form(client, {"command": "FINALIZE", "media_id": media_id})
 
 
-async def read_status(client: Caller, media_id: XMediaId) -> answers.MediaData:
-    """Ask how far X is. Raises: MediaRejected (also from an answer that says `failed`)."""
+async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
+    """Read X's progress. Raises: MediaRejected (also if the status is `failed`)."""
     request = Request(
         Operation.MEDIA_STATUS,
         "GET",
@@ -80,30 +80,34 @@ async def read_status(client: Caller, media_id: XMediaId) -> answers.MediaData:
         host=Host.UPLOAD,
         credential=Credential.SIGNED,
     )
-    told, _ = await client.call(request, _MEDIA)
-    return told.data
+    body, _ = await client.call(request, _MEDIA)
+    return body.data
 
 
-async def describe(client: Caller, media_id: XMediaId, alt_text: str) -> None:
-    """Give an alt text; $0.005."""
+async def set_alt_text(client: UploadClient, media_id: XMediaId, alt_text: str) -> None:
+    """Set the alt text; $0.005."""
     body = {"media_id": media_id, "alt_text": {"text": alt_text}}
-    await _tell(client, Operation.MEDIA_METADATA, "/1.1/media/metadata/create.json", body)
+    await _post_json(client, Operation.MEDIA_METADATA, "/1.1/media/metadata/create.json", body)
 
 
 async def add_subtitles(
-    client: Caller, media_id: XMediaId, track: XMediaId, language_code: str, display_name: str
+    client: UploadClient,
+    media_id: XMediaId,
+    track: XMediaId,
+    language_code: str,
+    display_name: str,
 ) -> None:
-    """Tie uploaded subtitles to an uploaded video."""
-    told = {"media_id": track, "language_code": language_code, "display_name": display_name}
+    """Attach uploaded subtitles to an uploaded video."""
+    subtitle = {"media_id": track, "language_code": language_code, "display_name": display_name}
     body = {
         "media_id": media_id,
         "media_category": "TweetVideo",
-        "subtitle_info": {"subtitles": [told]},
+        "subtitle_info": {"subtitles": [subtitle]},
     }
-    await _tell(client, Operation.MEDIA_SUBTITLES, "/1.1/media/subtitles/create.json", body)
+    await _post_json(client, Operation.MEDIA_SUBTITLES, "/1.1/media/subtitles/create.json", body)
 
 
-async def _ask(client: Caller, form: Mapping[str, str]) -> answers.MediaData:
+async def _post_form(client: UploadClient, form: Mapping[str, str]) -> schemas.MediaData:
     request = Request(
         Operation.MEDIA_UPLOAD,
         "POST",
@@ -112,11 +116,11 @@ async def _ask(client: Caller, form: Mapping[str, str]) -> answers.MediaData:
         host=Host.UPLOAD,
         credential=Credential.SIGNED,
     )
-    told, _ = await client.call(request, _MEDIA)
-    return told.data
+    body, _ = await client.call(request, _MEDIA)
+    return body.data
 
 
-async def _tell(client: Caller, operation: Operation, path: str, body: object) -> None:
+async def _post_json(client: UploadClient, operation: Operation, path: str, body: object) -> None:
     request = Request(
         operation,
         "POST",
@@ -125,4 +129,4 @@ async def _tell(client: Caller, operation: Operation, path: str, body: object) -
         host=Host.UPLOAD,
         credential=Credential.SIGNED,
     )
-    await client.call(request, _NOTHING)
+    await client.call(request, _NO_CONTENT)

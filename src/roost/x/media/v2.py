@@ -1,7 +1,7 @@
-"""X's own endpoints for each step of an upload.
+"""Uploads through API v2, with one endpoint per step.
 
-Source: docs.x.com, media/quickstart and OpenAPI 2.167, and what live clients met: finalize wants a
-JSON object, segments above 1 MiB are sometimes refused.
+Source: docs.x.com, media/quickstart and OpenAPI 2.167, and experience of live clients: finalize
+needs a JSON object, and segments above 1 MiB are sometimes refused.
 """
 
 from typing import Final
@@ -10,77 +10,81 @@ import msgspec
 
 from roost.models import XMediaId
 from roost.prices import Operation
-from roost.x import answers
-from roost.x.media.caller import Caller
-from roost.x.media.segment import SEGMENT_PATIENCE, Segment, SegmentBody
+from roost.x import schemas
+from roost.x.media.metered import UploadClient
+from roost.x.media.segment import SEGMENT_TIMEOUTS, Segment, SegmentBody
 from roost.x.request import Request, json_body
 
-_MEDIA: Final = msgspec.json.Decoder(answers.Media)
-_NOTHING: Final = msgspec.json.Decoder(answers.Nothing)
+_MEDIA: Final = msgspec.json.Decoder(schemas.MediaResponse)
+_NO_CONTENT: Final = msgspec.json.Decoder(schemas.NoContent)
 
 
 async def initialize(
-    client: Caller, *, mime_type: str, category: str, total_bytes: int
-) -> answers.MediaData:
+    client: UploadClient, *, mime_type: str, category: str, total_bytes: int
+) -> schemas.MediaData:
     """Announce a file."""
-    wish: dict[str, str | int] = {
+    body: dict[str, str | int] = {
         "media_type": mime_type,
         "total_bytes": total_bytes,
         "media_category": category,
     }
-    return await _ask(client, "/2/media/upload/initialize", wish)
+    return await _post(client, "/2/media/upload/initialize", body)
 
 
-async def append(client: Caller, media_id: XMediaId, segment: Segment) -> None:
-    """Send a segment; one that comes again replaces itself, as X keeps them by number."""
+async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
+    """Send a segment; X replaces a segment that is sent again, by its number."""
     request = Request(
         Operation.MEDIA_UPLOAD,
         "POST",
         f"/2/media/upload/{media_id}/append",
         body=lambda: SegmentBody(segment, {"segment_index": str(segment.index)}),
-        patience=SEGMENT_PATIENCE,
+        timeouts=SEGMENT_TIMEOUTS,
     )
-    await client.call(request, _NOTHING)
+    await client.call(request, _NO_CONTENT)
 
 
-async def finalize(client: Caller, media_id: XMediaId) -> answers.MediaData:
-    """Say that all segments are there."""
-    return await _ask(client, f"/2/media/upload/{media_id}/finalize", {})
+async def finalize(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
+    """Report that all segments have been sent."""
+    return await _post(client, f"/2/media/upload/{media_id}/finalize", {})
 
 
-async def read_status(client: Caller, media_id: XMediaId) -> answers.MediaData:
-    """Ask how far X is. Raises: MediaRejected (also from an answer that says `failed`)."""
+async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
+    """Read X's progress. Raises: MediaRejected (also if the status is `failed`)."""
     request = Request(
         Operation.MEDIA_STATUS,
         "GET",
         "/2/media/upload",
         params={"command": "STATUS", "media_id": media_id},
     )
-    told, _ = await client.call(request, _MEDIA)
-    return told.data
+    body, _ = await client.call(request, _MEDIA)
+    return body.data
 
 
-async def describe(client: Caller, media_id: XMediaId, alt_text: str) -> None:
-    """Give an alt text; $0.005."""
+async def set_alt_text(client: UploadClient, media_id: XMediaId, alt_text: str) -> None:
+    """Set the alt text; $0.005."""
     body = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
     request = Request(Operation.MEDIA_METADATA, "POST", "/2/media/metadata", body=json_body(body))
-    await client.call(request, _NOTHING)
+    await client.call(request, _NO_CONTENT)
 
 
 async def add_subtitles(
-    client: Caller, media_id: XMediaId, track: XMediaId, language_code: str, display_name: str
+    client: UploadClient,
+    media_id: XMediaId,
+    track: XMediaId,
+    language_code: str,
+    display_name: str,
 ) -> None:
-    """Tie uploaded subtitles to an uploaded video."""
+    """Attach uploaded subtitles to an uploaded video."""
     body = {
         "id": media_id,
         "media_category": "TweetVideo",
         "subtitles": {"id": track, "language_code": language_code, "display_name": display_name},
     }
     request = Request(Operation.MEDIA_SUBTITLES, "POST", "/2/media/subtitles", body=json_body(body))
-    await client.call(request, _NOTHING)
+    await client.call(request, _NO_CONTENT)
 
 
-async def _ask(client: Caller, path: str, body: dict[str, str | int]) -> answers.MediaData:
+async def _post(client: UploadClient, path: str, body: dict[str, str | int]) -> schemas.MediaData:
     request = Request(Operation.MEDIA_UPLOAD, "POST", path, body=json_body(body))
-    told, _ = await client.call(request, _MEDIA)
-    return told.data
+    response, _ = await client.call(request, _MEDIA)
+    return response.data

@@ -1,0 +1,54 @@
+"""The client interface that uploads use, and a client that adds up its requests' prices."""
+
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from roost import prices
+from roost.limits import Window
+from roost.prices import Price
+from roost.x.client import Client
+from roost.x.receipt import Receipt
+from roost.x.request import Request
+from roost.x.schemas import ResponseBody
+
+B = TypeVar("B", bound=ResponseBody)
+
+
+class UploadClient(Protocol):
+    """`roost.x.Client`, or a wrapper of it."""
+
+    def now(self) -> datetime:
+        """Return domain time."""
+        ...
+
+    async def call(self, request: Request, decoder: msgspec.json.Decoder[B]) -> tuple[B, Receipt]:
+        """Send a request; return the decoded response and its receipt."""
+        ...
+
+
+class MeteredClient:
+    """A client that records the price of one upload's requests, and the latest rate limits."""
+
+    def __init__(self, client: Client) -> None:
+        self.now = client.now
+        self._client = client
+        self._prices: list[Price] = []
+        self._last: Receipt | None = None
+
+    async def call(self, request: Request, decoder: msgspec.json.Decoder[B]) -> tuple[B, Receipt]:
+        """Send a request through the client, and record its price."""
+        body, self._last = await self._client.call(request, decoder)
+        self._prices.append(self._last.price)
+        return body, self._last
+
+    @property
+    def price(self) -> Price:
+        """US dollars of all successful requests."""
+        return prices.sum_of(self._prices)
+
+    @property
+    def rate(self) -> tuple[Window, ...]:
+        """The rate limits that the last response reported."""
+        return self._last.rate if self._last else ()

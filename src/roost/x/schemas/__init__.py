@@ -1,0 +1,76 @@
+"""X's response bodies as typed structs, in both spellings (`tweet_count`, `post_count`).
+
+X is renaming `tweet` to `post`, and it is not documented which spelling a response has. So each
+struct has both fields, and a property that reads whichever is present. Unused fields are skipped.
+
+A proxy's `{}` or `{"status": "ok"}` with status 200 is valid JSON. So each struct requires what
+every response of X to its request contains, and decoding anything else fails.
+"""
+
+from roost.x.schemas.accounts import (
+    DailyUsage,
+    RevokeResponse,
+    TokenErrorResponse,
+    TokenResponse,
+    UsageResponse,
+    UserData,
+    UserResponse,
+)
+from roost.x.schemas.analytics import (
+    MediaAnalyticsResponse,
+    PostAnalyticsResponse,
+    TimestampedMetrics,
+)
+from roost.x.schemas.media import (
+    MediaData,
+    MediaResponse,
+    MediaResponseV1,
+    NoContent,
+    ProcessingInfo,
+)
+from roost.x.schemas.posts import (
+    Attachments,
+    CreateResponse,
+    DeleteResponse,
+    NonPublicMetrics,
+    NotePost,
+    OrganicMetrics,
+    PollData,
+    PostData,
+    PostEntities,
+    PostsResponse,
+    PublicMetrics,
+    TimelineResponse,
+)
+from roost.x.schemas.response import ResponseBody
+
+__all__ = [
+    "Attachments",
+    "CreateResponse",
+    "DailyUsage",
+    "DeleteResponse",
+    "MediaAnalyticsResponse",
+    "MediaData",
+    "MediaResponse",
+    "MediaResponseV1",
+    "NoContent",
+    "NonPublicMetrics",
+    "NotePost",
+    "OrganicMetrics",
+    "PollData",
+    "PostAnalyticsResponse",
+    "PostData",
+    "PostEntities",
+    "PostsResponse",
+    "ProcessingInfo",
+    "PublicMetrics",
+    "ResponseBody",
+    "RevokeResponse",
+    "TimelineResponse",
+    "TimestampedMetrics",
+    "TokenErrorResponse",
+    "TokenResponse",
+    "UsageResponse",
+    "UserData",
+    "UserResponse",
+]

@@ -1,0 +1,223 @@
+"""Response bodies about posts: lookup, timeline, create and delete."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+
+from roost.models import TweetId
+from roost.x.schemas.response import ResponseBody, require_content
+
+#: An id that Roost stores.
+_NewId = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$")]
+_COUNT_MISMATCH: Final = "`meta.result_count` is not the number of posts"
+
+
+class PublicMetrics(msgspec.Struct, frozen=True):
+    """Counts visible to everyone."""
+
+    impression_count: int | None = None
+    like_count: int | None = None
+    reply_count: int | None = None
+    quote_count: int | None = None
+    bookmark_count: int | None = None
+    retweet_count: int | None = None
+    repost_count: int | None = None
+
+    @property
+    def reposts(self) -> int | None:
+        """The count in either spelling."""
+        return self.repost_count if self.retweet_count is None else self.retweet_count
+
+
+class NonPublicMetrics(msgspec.Struct, frozen=True):
+    """Counts visible to the author, for 30 days."""
+
+    impression_count: int | None = None
+    engagements: int | None = None
+    url_link_clicks: int | None = None
+    user_profile_clicks: int | None = None
+
+
+class OrganicMetrics(msgspec.Struct, frozen=True):
+    """Counts visible to the author, for 30 days: without promotion, or from promotion only."""
+
+    impression_count: int | None = None
+    like_count: int | None = None
+    reply_count: int | None = None
+    url_link_clicks: int | None = None
+    user_profile_clicks: int | None = None
+    retweet_count: int | None = None
+    repost_count: int | None = None
+
+    @property
+    def reposts(self) -> int | None:
+        """The count in either spelling."""
+        return self.repost_count if self.retweet_count is None else self.retweet_count
+
+
+class UrlEntity(msgspec.Struct, frozen=True):
+    """A t.co link in a text, and its target."""
+
+    url: str | None = None
+    expanded_url: str | None = None
+    unwound_url: str | None = None
+    media_key: str | None = None
+
+
+class PostEntities(msgspec.Struct, frozen=True):
+    """The entities that X found in a text."""
+
+    urls: list[UrlEntity] | None = None
+
+
+class Attachments(msgspec.Struct, frozen=True):
+    """Media and polls of a post."""
+
+    media_keys: list[str] | None = None
+    poll_ids: list[str] | None = None
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Another post that a post refers to."""
+
+    type: str
+    id: str
+
+
+class NotePost(msgspec.Struct, frozen=True):
+    """The whole text of a post of more than 280 characters."""
+
+    text: str
+    entities: PostEntities | None = None
+
+
+class PostData(msgspec.Struct, frozen=True):
+    """A post, with the requested fields."""
+
+    id: str
+    text: str = ""
+    created_at: datetime | None = None
+    source: str | None = None
+    entities: PostEntities | None = None
+    attachments: Attachments | None = None
+    referenced_tweets: list[Reference] | None = None
+    referenced_posts: list[Reference] | None = None
+    note_tweet: NotePost | None = None
+    note_post: NotePost | None = None
+    public_metrics: PublicMetrics | None = None
+    non_public_metrics: NonPublicMetrics | None = None
+    organic_metrics: OrganicMetrics | None = None
+    promoted_metrics: OrganicMetrics | None = None
+
+    @property
+    def references(self) -> list[Reference]:
+        """The references in either spelling."""
+        return self.referenced_tweets or self.referenced_posts or []
+
+    @property
+    def note(self) -> NotePost | None:
+        """The long text in either spelling."""
+        return self.note_tweet or self.note_post
+
+
+class PollOption(msgspec.Struct, frozen=True):
+    """One option of a poll."""
+
+    label: str
+    position: int = 0
+
+
+class PollData(msgspec.Struct, frozen=True):
+    """The poll of a post."""
+
+    id: str
+    options: list[PollOption] = []
+
+
+class Includes(msgspec.Struct, frozen=True):
+    """The expanded objects beside the posts."""
+
+    polls: list[PollData] = []
+
+
+class PageMeta(msgspec.Struct, frozen=True):
+    """The number of posts on a page, and the token of the next page."""
+
+    result_count: int | None = None
+    next_token: str | None = None
+
+
+class PostsResponse(ResponseBody, frozen=True):
+    """Several posts; `errors` names requested posts, or fields of them, that are missing.
+
+    Data and errors may both be absent only if `meta` counts no posts. A count that differs from the
+    data is X's only together with `errors`: X does not say whether it counts omitted posts.
+    """
+
+    data: list[PostData] = msgspec.field(default_factory=list)
+    includes: Includes = Includes()
+    meta: PageMeta = PageMeta()
+    errors: list[dict[str, Any]] = msgspec.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        count = self.meta.result_count
+        if count is None:
+            require_content(self.data, self.errors)
+        elif count != len(self.data) and not self.errors:
+            raise ValueError(_COUNT_MISMATCH)
+
+    def posts_read(self) -> tuple[TweetId, ...]:
+        """Return the ids of all posts; each is billed."""
+        return tuple(TweetId(post.id) for post in self.data)
+
+    def billed_resources(self) -> int:
+        """Return the number of posts; each is billed."""
+        return len(self.data)
+
+
+class TimelineResponse(PostsResponse, frozen=True):
+    """A page of an account's timeline, possibly empty: `meta` must count its posts.
+
+    Without a count it is a refusal: problems of X and no posts.
+    """
+
+    def __post_init__(self) -> None:
+        count = self.meta.result_count
+        if count is None and not self.data:
+            require_content(self.data, self.errors)
+        elif count != len(self.data):
+            raise ValueError(_COUNT_MISMATCH)
+
+    def refusal(self) -> dict[str, Any] | None:
+        """Return the reason for a protected or suspended account, which is not "no posts"."""
+        return self.errors[0] if self.errors and not self.data else None
+
+
+class CreatedPostData(msgspec.Struct, frozen=True):
+    """A post that X has just created."""
+
+    id: _NewId
+    text: str = ""
+
+
+class CreateResponse(ResponseBody, frozen=True):
+    """The response to a create."""
+
+    data: CreatedPostData
+
+    def created_post(self) -> TweetId | None:
+        """Return the id of the new post."""
+        return TweetId(self.data.id)
+
+
+class Deletion(msgspec.Struct, frozen=True):
+    """Whether X has deleted a post."""
+
+    deleted: bool
+
+
+class DeleteResponse(ResponseBody, frozen=True):
+    """The response to a delete."""
+
+    data: Deletion

@@ -1,0 +1,42 @@
+"""The base of all response bodies: what of it X bills, and whether it is a refusal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import msgspec
+
+from roost.models import TweetId, XUserId
+from roost.x.problems import is_problem
+
+
+class ResponseBody(msgspec.Struct, frozen=True):
+    """A whole response body; by default it contains nothing that X bills."""
+
+    empty_body: ClassVar[bytes] = b""
+    """What to decode instead of an empty body; empty if X never sends an empty one."""
+
+    def posts_read(self) -> tuple[TweetId, ...]:
+        """Return the ids of the posts in it."""
+        return ()
+
+    def users_read(self) -> tuple[XUserId, ...]:
+        """Return the ids of the users in it."""
+        return ()
+
+    def created_post(self) -> TweetId | None:
+        """Return the id of the post that X has created."""
+        return None
+
+    def refusal(self) -> dict[str, Any] | None:
+        """Return X's reason for missing data: X also refuses with status 200."""
+        return None
+
+    def billed_resources(self) -> int:
+        """Return the number of resources that X bills for a read."""
+        return len(self.users_read())
+
+
+def require_content(data: Sequence[object], errors: Sequence[Mapping[str, Any]]) -> None:
+    """Raises: ValueError (there is neither data nor X's reason for its absence)."""
+    if not data and not (errors and is_problem(errors[0])):
+        raise ValueError("neither `data` nor a problem of X")

@@ -1,0 +1,55 @@
+"""Checks request bodies against X's OpenAPI document, if the file is available."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+OPENAPI = Path(__file__).resolve().parents[2] / "../shared/x-api/openapi-2.167.json"
+
+
+@cache
+def openapi() -> dict[str, Any] | None:
+    """Return the document; None if the file is not available."""
+    if not OPENAPI.exists():
+        return None
+    document: dict[str, Any] = json.loads(OPENAPI.read_text())
+    return document
+
+
+def schema_of(method: str, path: str) -> dict[str, Any] | None:
+    """Return the schema of a JSON body; None if X describes none, or the path is not in v2."""
+    document = openapi()
+    if document is None:
+        return None
+    matching = [
+        template
+        for template in document["paths"]
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path)
+    ]
+    if not matching:
+        assert not path.startswith("/2/") or "/oauth2/" in path, f"X has no path {path}"
+        return None
+    # A literal path takes precedence over one with a parameter (`/users/me`).
+    template = min(matching, key=lambda each: each.count("{"))
+    operation = document["paths"][template].get(method.lower())
+    assert operation is not None, f"X has no {method} {path}"
+    content = operation.get("requestBody", {}).get("content", {})
+    if "application/json" not in content:
+        return None
+    schema: dict[str, Any] = content["application/json"]["schema"]
+    return schema | {"components": document["components"]}
+
+
+def check_body(method: str, path: str, content_type: str, body: bytes) -> bool:
+    """Fail if the body does not match X's schema; return whether there is a schema."""
+    if content_type != "application/json":
+        return False
+    schema = schema_of(method, path)
+    if schema is None:
+        return False
+    jsonschema.validate(json.loads(body), schema)
+    return True
