@@ -4,6 +4,7 @@ Each copies the database after the first posts are out, publishes more, loses wh
 copy, and brings workers back. What an operator does then is the world's business.
 """
 
+import shutil
 import signal
 from collections.abc import Sequence
 from datetime import timedelta
@@ -129,7 +130,11 @@ async def use_copy(place: Place, home: Home, world: World) -> None:
     else:
         await world.use(world.scene.admin_url.replace("/roost", "/copy"))
     if home == "fresh":
-        world.machine.home = world.scene.folder / "home-fresh"
+        # Nothing of the old home but the media folder, which goes with each copy of a database.
+        fresh = world.scene.folder / "home-fresh"
+        fresh.mkdir(mode=0o700)
+        shutil.copytree(world.machine.home / "media", fresh / "media")
+        world.machine.home = fresh
     world.must_alert = True
     world.attempts_copied = await count_attempts(world.scene.admin_url)
     await world.machine.start()
