@@ -1,7 +1,7 @@
-"""Reads a content plan (CSV) into posts with their times; a wrong row is refused alone.
+"""Read a content plan (CSV) into posts with due times; an invalid row is refused on its own.
 
-Only the file is judged here: X's rules for texts and media are `roost.guards`' business, and
-whoever imports a plan turns what they say into refused rows with `refuse_post`.
+Only the file itself is validated here. `roost.guards` validates texts and media by X's rules; the
+caller converts its violations into refused rows with `refuse_post`.
 """
 
 from roost.planfile.plan import (
