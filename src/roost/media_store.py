@@ -1,8 +1,8 @@
-"""A store of the posts' media files by their content: `ROOST_HOME/media/<2 digits>/<SHA-256>`.
+"""A store of media files by their content.
 
-A file is copied once, when it is added. The copy is validated and uploaded, so a later change to
-the original does not change a post. Nothing here blocks forever: only regular files are read, with
-limits on size and time.
+The path of a copy is `ROOST_HOME/media/<first 2 digits>/<SHA-256>`. A file is copied once, when it
+is added. The copy is validated and uploaded, so a later change to the original does not change a
+post. Nothing here blocks forever: only regular files are read, with limits on size and time.
 
 A caller that adds files holds a shared lock until the rows that refer to them are committed. Copies
 are removed only under the exclusive lock, so no copy is removed before its row is committed.

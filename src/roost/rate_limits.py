@@ -1,4 +1,4 @@
-"""X's rate limits: parse the headers into windows, and decide how long to wait. Pure functions.
+"""X's rate limits: parse the headers into windows, and decide how long to wait.
 
 A response may have up to three families of headers: 15 minutes per endpoint, 24 hours per user,
 and 24 hours per app. A 429 can come with a full 15-minute window: because another window is empty,

@@ -1,4 +1,4 @@
-"""Find posts with the same content: twice in a plan, or again within hours. Pure functions."""
+"""Find posts with the same content: twice in a plan, or again within hours."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence

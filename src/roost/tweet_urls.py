@@ -1,4 +1,4 @@
-"""Ids and URLs of posts on X: how Roost writes them, and how it reads what a person pastes."""
+"""Ids and URLs of posts on X: build them, and parse those that a user enters."""
 
 import re
 from typing import Final

@@ -13,7 +13,7 @@ from roost.text import Thread, ThreadImpossible, extract_entities, split_thread,
 ITEMS = st.sampled_from(
     [
         *("https://example.com/a_(b)?c=d", "example.org", "https://münchen.de/", "t.co/abc"),
-        *("@somebody", "@some/list-name", "#hashtag", "#日本語", "$AAPL"),
+        *("@someone", "@some/list-name", "#hashtag", "#日本語", "$AAPL"),
         *("10 km", "3.5 GHz", "€ 20", "1,000,000", "40 %", "5 years", "$20", "10:30 am"),
         *("👩🏽\u200d🚀", "🇯🇵", "1️⃣", "❤️", "👨\u200d👩\u200d👧\u200d👦", "👍🏿", "🏳️\u200d🌈"),
         *("e\u0323\u0302", "각", "क्षि", "नि", "กำ", "\u0645\u0651"),

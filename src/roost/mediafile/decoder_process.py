@@ -1,4 +1,4 @@
-"""The main function of a decoder process, which reads requests from a Unix socket on stdin.
+"""A decoder process: it serves requests from a Unix socket on its standard input.
 
 A request is one line of JSON with file descriptors; a response is one line of JSON. A sandboxed
 fork serves each request and then exits, so one tenant's file cannot affect the decoding of another

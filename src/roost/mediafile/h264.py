@@ -39,7 +39,7 @@ def _units(packet: bytes, config: bytes | None) -> Iterator[bytes]:
 
 
 def _is_intra(unit: bytes) -> bool:
-    """Return whether a slice depends on no other frame; its type is the header's second number."""
+    """Return whether a slice depends on no other frame, by the second number of its header."""
     bits = "".join(f"{byte:08b}" for byte in unit[1:17])
     _, bits = _take_number(bits)
     slice_type, _ = _take_number(bits)

@@ -29,9 +29,10 @@ def reencode_image(
     max_side: int,
     keep_location: bool,
 ) -> dict[str, Any]:
-    """Write the image with at most `max_bytes` and allowed sides; return its type and `changes`.
+    """Write the image with at most `max_bytes` and allowed sides.
 
-    If no change is necessary, `changes` is empty and nothing is written.
+    Returns the new `mime_type` and the list of `changes`. If no change is necessary, `changes` is
+    empty and nothing is written.
 
     Raises: Refusal; on damaged input, any exception of the decoders.
     """

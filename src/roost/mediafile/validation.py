@@ -43,9 +43,10 @@ _PIXEL_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
 def validate_media(
     files: Sequence[tuple[MediaFile, str | None]], *, subscription_type: str | None = None
 ) -> list[Violation]:
-    """Return every rule of X that these files break on one post; each has an optional alt text.
+    """Return every rule of X that the files of one post break.
 
-    `subscription_type` is X's value for the account; Premium accounts may post longer videos.
+    Each file has an optional alt text. `subscription_type` is X's value for the account; Premium
+    accounts may post longer videos.
     """
     violations = list(_validate_combination([file for file, _ in files]))
     for file, alt_text in files:

@@ -1,4 +1,4 @@
-"""Read a content plan (CSV) into posts with due times; an invalid row is refused on its own.
+"""Read a content plan (CSV) into posts with due times, and refuse its invalid rows.
 
 Only the file itself is validated here. `roost.guards` validates texts and media by X's rules; the
 caller converts its violations into refused rows with `refuse_post`.

@@ -1,4 +1,4 @@
-"""X's rules for the text of a post, as pure functions: weight, entities, threads, warnings."""
+"""X's rules for the text of a post: weight, entities, threads and warnings."""
 
 import unicodedata
 

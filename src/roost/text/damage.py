@@ -1,7 +1,7 @@
 """Find damage that software does to texts.
 
-This is HTML entities, lost characters, mojibake and placeholders that were not filled in. Each rule
-matches bounded lengths only, so the time is linear in the length of the text.
+The kinds are HTML entities, lost characters, mojibake, and placeholders that were not filled in.
+Each rule matches bounded lengths only, so the time is linear in the length of the text.
 """
 
 import re
