@@ -20,7 +20,7 @@ import numpy as np
 from _report import Bar, report
 from PIL import Image
 
-from roost.mediafile import close, probe
+from roost.mediafile import close, probe_media
 from roost.mediafile.decode import read_media
 
 ROUNDS = 9
@@ -33,7 +33,7 @@ import json, os, sys, time
 from pathlib import Path
 from roost import mediafile
 start = time.monotonic()
-file = mediafile.probe(sys.argv[1])
+file = mediafile.probe_media(sys.argv[1])
 seconds = time.monotonic() - start
 family = {os.getpid()} | {
     int(one.parent.name)
@@ -79,7 +79,7 @@ def milliseconds(look: Callable[[Path], object], path: Path) -> float:
 
 def compare(paths: list[Path]) -> tuple[float, float]:
     """The median time for a file of the folder, behind the pipe and in this process."""
-    behind = [milliseconds(probe, path) for path in paths]
+    behind = [milliseconds(probe_media, path) for path in paths]
     within = [milliseconds(read_in_process, path) for path in paths]
     return statistics.median(behind), statistics.median(within)
 
@@ -124,7 +124,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         paths = draw_images(Path(folder))
         image_kb = statistics.median(path.stat().st_size for path in paths) / 1024
-        cold_ms = milliseconds(probe, paths[0])
+        cold_ms = milliseconds(probe_media, paths[0])
         compare(paths)
         rounds = [compare(paths) for _ in range(ROUNDS)]
         close()

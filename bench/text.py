@@ -22,7 +22,14 @@ from pathlib import Path
 
 from _report import Bar, report
 
-from roost.text import LONG_LIMIT, ThreadImpossible, entities, lint, split_thread, weigh
+from roost.text import (
+    LONG_LIMIT,
+    ThreadImpossible,
+    extract_entities,
+    lint_text,
+    split_thread,
+    weigh,
+)
 
 ROUNDS = 7
 TEXTS = 1000
@@ -256,7 +263,7 @@ def main() -> int:
     taken = peers_against_ours(corpus())
     shapes = {
         f"{name} ({work.__name__})": times
-        for work in (weigh_long, entities)
+        for work in (weigh_long, extract_entities)
         for name, times in time_hostile(work).items()
     }
     slowest = max(shapes, key=lambda name: shapes[name][0])
@@ -275,7 +282,7 @@ def main() -> int:
         "worst_case": slowest,
         "steepest_growth": steepest,
         "worst_split_thread_ms_25k": max(cpu_ms(split, text) for text in hostile(LONG).values()),
-        "worst_lint_ms_25k": max(cpu_ms(lint, text) for text in hostile(LONG).values()),
+        "worst_lint_ms_25k": max(cpu_ms(lint_text, text) for text in hostile(LONG).values()),
     }
     return report("text", bars, figures, as_json)
 

@@ -198,8 +198,8 @@ class StoredTokenSource:
         if operation is prices.Operation.CREATE_POST:
             # Of a create that X did not answer well: what it became is priced when it is known.
             return Decimal(0), "no post is known to have come of it"
-        if prices.resource_read(operation) is None:
-            price = prices.price_of_answer(prices.price_of(operation), status)
+        if prices.billed_resource(operation) is None:
+            price = prices.price_of_response(prices.price_of(operation), status)
             return price.low, price.reason
         day = self.runtime.clock.now().date()
         fresh = 0
@@ -207,7 +207,7 @@ class StoredTokenSource:
             fresh += await store.ledger.count_fresh(
                 transaction, self.integration.client_id, resource, ids, day
             )
-        price = prices.price_of_answer(prices.price_of_reads(operation, fresh), status)
+        price = prices.price_of_response(prices.price_of_reads(operation, fresh), status)
         return price.low, price.reason
 
 

@@ -1,8 +1,8 @@
-"""Runs a blocking call in a daemon thread of its own, for a bounded time.
+"""Run a blocking call in its own daemon thread, with time limits.
 
-The loop's default executor has few threads, which name resolution shares: a read that never returns
-takes one of them for good, and the end of the loop waits for it. Here a call that makes no progress
-is abandoned, and its thread keeps neither other calls nor the end of the process waiting.
+The event loop's default executor has few threads, shared with name resolution. A read that never
+returns would occupy one of them forever, and would block the shutdown of the loop. This module
+abandons a call that makes no progress; its thread blocks neither other calls nor process exit.
 """
 
 import asyncio
@@ -13,20 +13,23 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-#: With so many abandoned threads whatever they read from is dead: no further one is started.
-_MOST_ABANDONED: Final = 16
+#: At this number of abandoned threads, their source is assumed dead and no new thread is started.
+_MAX_ABANDONED: Final = 16
 _abandoned: set[threading.Thread] = set()
 
 
 class Progress:
-    """What a blocking call says of itself while it runs."""
+    """The progress that a blocking call reports while it runs."""
 
     def __init__(self) -> None:
         self._steps = 0
         self._is_abandoned = False
 
     def step(self) -> None:
-        """The call has got further. Raises: TimeoutError where nobody waits for it any more."""
+        """Report progress from the call's thread.
+
+        Raises: TimeoutError if the call has been abandoned.
+        """
         if self._is_abandoned:
             raise TimeoutError
         self._steps += 1
@@ -35,18 +38,18 @@ class Progress:
 async def run_blocking(
     call: Callable[[Progress], T], *, stall_s: float = 30.0, within_s: float = 600.0
 ) -> T:
-    """What the call returns or raises, with wall-clock bounds.
+    """Run a call in a thread, and return or raise what it does; limits are in wall seconds.
 
-    Raises: TimeoutError where it takes no step for `stall_s`, does not end `within_s`, or too many
-    calls before it have been abandoned.
+    Raises: TimeoutError if the call reports no progress for `stall_s`, does not finish within
+    `within_s`, or too many earlier calls are still stuck.
     """
     _abandoned.difference_update([each for each in _abandoned if not each.is_alive()])
-    if len(_abandoned) >= _MOST_ABANDONED:
+    if len(_abandoned) >= _MAX_ABANDONED:
         raise TimeoutError("too many calls are stuck")
     loop, progress = asyncio.get_running_loop(), Progress()
-    ended: asyncio.Future[T] = loop.create_future()
+    outcome: asyncio.Future[T] = loop.create_future()
 
-    def work() -> None:
+    def run_call() -> None:
         result: T | None = None
         failure: BaseException | None = None
         try:
@@ -54,34 +57,39 @@ async def run_blocking(
         except BaseException as error:
             failure = error
 
-        def settle() -> None:
-            if ended.cancelled():
+        def set_outcome() -> None:
+            if outcome.cancelled():
                 return
             if failure is not None:
-                ended.set_exception(failure)
+                outcome.set_exception(failure)
             else:
-                ended.set_result(result)  # type: ignore[arg-type]
+                outcome.set_result(result)  # type: ignore[arg-type]
 
-        with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile.
-            loop.call_soon_threadsafe(settle)
+        with contextlib.suppress(RuntimeError):  # The loop is already closed.
+            loop.call_soon_threadsafe(set_outcome)
 
-    thread = threading.Thread(target=work, name="blocking", daemon=True)
+    thread = threading.Thread(target=run_call, name="blocking", daemon=True)
     thread.start()
     try:
         async with asyncio.timeout(within_s):
-            await _while_it_moves(ended, progress, stall_s)
-        return ended.result()
+            await _wait_while_progressing(outcome, progress, stall_s)
+        return outcome.result()
     finally:
-        if not ended.done():
-            ended.cancel()
+        if not outcome.done():
+            outcome.cancel()
             progress._is_abandoned = True
             _abandoned.add(thread)
 
 
-async def _while_it_moves(ended: "asyncio.Future[T]", progress: Progress, stall_s: float) -> None:
-    """Return once it has ended. Raises: TimeoutError after `stall_s` without a step."""
+async def _wait_while_progressing(
+    outcome: "asyncio.Future[T]", progress: Progress, stall_s: float
+) -> None:
+    """Wait for the outcome.
+
+    Raises: TimeoutError after `stall_s` without progress.
+    """
     steps = progress._steps
-    while not (await asyncio.wait([ended], timeout=stall_s))[0]:
+    while not (await asyncio.wait([outcome], timeout=stall_s))[0]:
         if progress._steps == steps:
             raise TimeoutError
         steps = progress._steps

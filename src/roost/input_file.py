@@ -1,4 +1,4 @@
-"""Reads a small file that a person names: a regular file only, and no more than a stated size."""
+"""Read a small file whose path a user gave: only a regular file, up to a maximum size."""
 
 import os
 import stat
@@ -8,10 +8,10 @@ from roost.errors import InvalidInput
 
 
 def read_input(path: Path, *, max_bytes: int, error: type[InvalidInput]) -> bytes:
-    """Return the content of a regular file of at most `max_bytes`.
+    """Return the content of a regular file of at most `max_bytes` bytes.
 
-    The file is opened without waiting, so a pipe without a writer does not block, and at most
-    `max_bytes + 1` bytes are read, so a file that grows meanwhile is bounded too.
+    Opening never blocks, not even on a pipe without a writer. At most `max_bytes + 1` bytes are
+    read, even if the file grows meanwhile.
 
     Raises: `error`.
     """
@@ -25,7 +25,7 @@ def read_input(path: Path, *, max_bytes: int, error: type[InvalidInput]) -> byte
         os.close(descriptor)
         raise error(
             f"{path} is not a regular file.",
-            next="Save the content to a file, and give its path.",
+            next="Save the content to a file and give its path.",
         )
     with os.fdopen(descriptor, "rb") as file:
         try:

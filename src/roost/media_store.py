@@ -1,11 +1,11 @@
-"""Copies of the files that posts carry, by their content: `ROOST_HOME/media/<2 digits>/<SHA-256>`.
+"""A store of media files by their content.
 
-A file is copied once, when it is accepted. What is checked and what is uploaded is the copy, so
-nothing that is done to the file's name afterwards changes a post. Nothing here waits forever: files
-are regular ones, sizes and times have bounds.
+The path of a copy is `ROOST_HOME/media/<first 2 digits>/<SHA-256>`. A file is copied once, when it
+is added. The copy is validated and uploaded, so a later change to the original does not change a
+post. Nothing here blocks forever: only regular files are read, with limits on size and time.
 
-Whoever accepts files holds a shared lock until the rows that need them are committed; copies are
-removed under the exclusive lock alone, so that none is removed that is about to be needed.
+A caller that adds files holds a shared lock until the rows that refer to them are committed. Copies
+are removed only under the exclusive lock, so no copy is removed before its row is committed.
 """
 
 import asyncio
@@ -31,21 +31,21 @@ from roost.errors import (
     MediaStoreUnsafe,
 )
 from roost.mediafile import MediaFile, probe_copy
-from roost.mediafile.facts import Refusal, Unreadable
-from roost.mediafile.probe import hash_bytes, opened, printable_name, unchanged
+from roost.mediafile.media_info import Refusal, Unreadable
+from roost.mediafile.probe import hash_bytes, open_media, printable_name, require_unchanged
 
 #: Wall seconds without a further byte after which a read or a write counts as stuck.
 _STALL_S: Final = 60.0
-#: For a decoder, which may have to be started, and has bounds of its own.
+#: Wall seconds for a decoder; includes its start, and decoding has its own shorter limits.
 _DECODE_S: Final = 180.0
-#: For another process to end its removal of copies.
+#: Wall seconds to wait until another process has finished removing copies.
 _LOCK_S: Final = 30.0
-_LOCK_PAUSE_S: Final = 0.05
-#: Bytes that the kernel copies at a time, and those that are read and written where it does not.
+_LOCK_POLL_S: Final = 0.05
+#: Bytes per step: of a copy in the kernel, and of a copy by read and write.
 _IN_KERNEL_BYTES: Final = 8 << 20
 _READ_BYTES: Final = 1 << 20
-#: Copies that are removed under one lock.
-_REMOVED_AT_ONCE: Final = 200
+#: The number of copies that are removed under one lock.
+_REMOVAL_BATCH: Final = 200
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 OnProgress = Callable[[int, int], None]
@@ -54,40 +54,41 @@ FindNeeded = Callable[[Sequence[str]], Awaitable[Collection[str]]]
 
 @dataclass(frozen=True, slots=True)
 class MediaStore:
-    """The folder of copies. One for every process and machine that uses the same database."""
+    """The folder of copies, shared by every process and machine that uses the same database."""
 
     folder: Path
 
     @contextlib.asynccontextmanager
-    async def accepting(self) -> AsyncIterator[None]:
-        """No copy is removed before the block ends: commit in it what needs those accepted in it.
+    async def prevent_removal(self) -> AsyncIterator[None]:
+        """Prevent the removal of copies during the block; add files and commit their rows in it.
 
         Raises: MediaStalled, MediaNotCopied, MediaStoreUnsafe.
         """
         with _not_copied(self.folder):
             lock = _open_lock(self.folder)
         with lock:
-            for left in reversed(range(int(_LOCK_S / _LOCK_PAUSE_S))):
+            for attempts_left in reversed(range(int(_LOCK_S / _LOCK_POLL_S))):
                 if _try_lock(lock, fcntl.LOCK_SH):
                     break
-                if not left:
+                if not attempts_left:
                     raise MediaStalled(
-                        f"Another process has been removing copies from {self.folder} for long."
+                        f"Timed out: another process is still removing copies from {self.folder}."
                     )
-                await asyncio.sleep(_LOCK_PAUSE_S)
+                await asyncio.sleep(_LOCK_POLL_S)
             yield
 
-    async def accept(
+    async def add(
         self,
         path: Path,
         on_progress: OnProgress = lambda done, size: None,
         *,
         within: Path | None = None,
     ) -> str:
-        """Copy a file, to be used in an `accepting` block; the SHA-256 of the copy.
+        """Copy a file into the store, and return its SHA-256; call it in `prevent_removal`.
 
-        `on_progress` is told the bytes that have been copied, and all bytes; `within` is a folder
-        out of which the path may not lead.
+        `on_progress` is called with the number of copied bytes and the size in bytes. `within` is
+        a folder that must contain the file, after links are resolved.
+
         Raises: MediaUnreadable, MediaNotCopied, MediaStalled, MediaStoreUnsafe.
         """
         loop = asyncio.get_running_loop()
@@ -95,20 +96,20 @@ class MediaStore:
         def call(progress: Progress) -> str:
             def on_bytes(done: int, size: int) -> None:
                 progress.step()
-                with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile.
+                with contextlib.suppress(RuntimeError):  # The loop is already closed.
                     loop.call_soon_threadsafe(on_progress, done, size)
 
-            return _accept(self.folder, path, within, on_bytes, progress.step)
+            return _add_copy(self.folder, path, within, on_bytes, progress.step)
 
         with _not_copied(self.folder), _stalled(printable_name(path)):
             return await run_blocking(call, stall_s=_STALL_S)
 
     async def probe(self, sha256: str, path: Path) -> MediaFile:
-        """What a copy is; `path` names the file that was accepted.
+        """Return the properties of a copy; `path` is the original file.
 
         Raises: MediaUnreadable, MediaCopyLost, MediaCopyDamaged, MediaStalled, DecoderUnavailable.
         """
-        async with self.opened(sha256, path) as file:
+        async with self.open_copy(sha256, path) as file:
 
             def call(progress: Progress) -> MediaFile:
                 return probe_copy(file.fileno(), sha256, path)
@@ -117,10 +118,11 @@ class MediaStore:
                 return await run_blocking(call, stall_s=_DECODE_S)
 
     @contextlib.asynccontextmanager
-    async def opened(self, sha256: str, path: Path) -> AsyncIterator[io.FileIO]:
-        """A copy whose bytes have just been compared with its hash, to be read without its name.
+    async def open_copy(self, sha256: str, path: Path) -> AsyncIterator[io.FileIO]:
+        """Open a copy after comparing its content with its hash; `path` is the original file.
 
-        `path` names the file that was accepted.
+        The open file stays readable even if the copy is removed meanwhile.
+
         Raises: MediaCopyLost, MediaCopyDamaged, MediaStalled, MediaStoreUnsafe.
         """
 
@@ -133,40 +135,47 @@ class MediaStore:
             yield file
 
     def require_safe(self) -> None:
-        """Raises: MediaStoreUnsafe where others may write to the folder."""
+        """Check that no other user may write to the folder.
+
+        Raises: MediaStoreUnsafe.
+        """
         _require_safe(self.folder)
 
-    async def list_lost(self, hashes: Collection[str]) -> list[str]:
-        """Which of these copies are not there. Raises: MediaStalled."""
+    async def list_missing(self, hashes: Collection[str]) -> list[str]:
+        """Return the hashes whose copy does not exist.
+
+        Raises: MediaStalled.
+        """
 
         def call(progress: Progress) -> list[str]:
-            return [each for each in hashes if not _path(self.folder, each).is_file()]
+            return [sha256 for sha256 in hashes if not _path(self.folder, sha256).is_file()]
 
         with _stalled(str(self.folder)):
             return await run_blocking(call, stall_s=_STALL_S)
 
     async def remove_unneeded(self, find_needed: FindNeeded) -> int:
-        """Remove what `find_needed` does not name of what is there; how many copies.
+        """Remove the copies that `find_needed` does not return, and return their number.
 
-        It is asked twice: at leisure, and once more while nobody can accept anything. Where files
-        are being accepted just then, nothing more is removed; the next time is soon enough.
-        Raises: MediaStalled, OSError, and whatever `find_needed` raises.
+        `find_needed` is called twice for each batch: without a lock, and again under the exclusive
+        lock. If files are being added at that moment, the removal stops until the next call.
+
+        Raises: MediaStalled, OSError, and any exception of `find_needed`.
         """
-        removed, batch = 0, _REMOVED_AT_ONCE
+        removed = 0
         with _stalled(str(self.folder)):
-            there = await run_blocking(lambda _: _list_hashes(self.folder), stall_s=_STALL_S)
-            for start in range(0, len(there), batch):
-                some = there[start : start + batch]
-                needed = await find_needed(some)
-                unneeded = [each for each in some if each not in needed]
+            stored = await run_blocking(lambda _: _list_hashes(self.folder), stall_s=_STALL_S)
+            for start in range(0, len(stored), _REMOVAL_BATCH):
+                batch = stored[start : start + _REMOVAL_BATCH]
+                needed = await find_needed(batch)
+                unneeded = [sha256 for sha256 in batch if sha256 not in needed]
                 if unneeded and not await self._remove(unneeded, find_needed):
                     return removed
                 removed += len(unneeded)
-            await self._remove([], find_needed)  # what accepting left behind when it was killed
+            await self._remove([], find_needed)  # incomplete copies of killed processes
         return removed
 
     async def _remove(self, hashes: Sequence[str], find_needed: FindNeeded) -> bool:
-        """False where somebody accepts files just now."""
+        """Remove unneeded and incomplete copies; return False if files are being added."""
         if not self.folder.is_dir():
             return True
         lock = _open_lock(self.folder)
@@ -178,12 +187,12 @@ class MediaStore:
         except BaseException:
             lock.close()
             raise
-        gone = [_path(self.folder, each) for each in hashes if each not in needed]
+        paths = [_path(self.folder, sha256) for sha256 in hashes if sha256 not in needed]
 
         def call(progress: Progress) -> None:
-            # The lock belongs to the thread: it is held for as long as anything may be removed.
+            # The thread owns the lock, so the lock is held as long as the thread removes files.
             with lock:
-                for path in (*gone, *_incoming(self.folder).iterdir()):
+                for path in (*paths, *_incoming(self.folder).iterdir()):
                     progress.step()
                     path.unlink(missing_ok=True)
 
@@ -191,29 +200,32 @@ class MediaStore:
         return True
 
 
-def _accept(
+def _add_copy(
     folder: Path,
     path: Path,
     within: Path | None,
     on_bytes: Callable[[int, int], None],
     on_step: Callable[[], None],
 ) -> str:
-    """Raises: MediaUnreadable, OSError, TimeoutError (from `on_step`)."""
-    _prepare(folder)
-    with opened(path, within=within) as source:
+    """Copy a file, hash the copy, and give it its name.
+
+    Raises: MediaUnreadable, OSError, TimeoutError (from `on_step`).
+    """
+    _make_folders(folder)
+    with open_media(path, within=within) as source:
         incoming = _incoming(folder) / secrets.token_hex(16)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         target = os.open(incoming, flags, 0o600)
         try:
-            with unchanged(source) as size:
+            with require_unchanged(source) as size:
                 _copy(source, target, size, on_bytes)
             sha256 = hash_bytes(target, size, lambda _: on_step())
             os.fsync(target)
-            place = _path(folder, sha256)
-            place.parent.mkdir(mode=0o700, exist_ok=True)
-            # Also where there is one: that one may be damaged, and whoever reads it keeps it.
-            incoming.replace(place)
-            for changed in (place.parent, folder):
+            copy = _path(folder, sha256)
+            copy.parent.mkdir(mode=0o700, exist_ok=True)
+            # An existing copy is replaced too: it may be damaged. Open readers keep the old file.
+            incoming.replace(copy)
+            for changed in (copy.parent, folder):
                 _fsync_folder(changed)
         finally:
             os.close(target)
@@ -222,15 +234,16 @@ def _accept(
 
 
 def _copy(source: int, target: int, size: int, on_bytes: Callable[[int, int], None]) -> None:
-    """So many bytes; by the kernel where it can, which shares the blocks where the disk can.
+    """Copy `size` bytes, in the kernel if possible, which can share blocks on the disk.
 
-    Raises: Refusal (there are fewer), OSError.
+    Raises: Refusal (changed) if the source is shorter, OSError.
     """
     at, in_kernel = 0, sys.platform == "linux"
     while at < size:
         done = 0
         if in_kernel:
-            with contextlib.suppress(OSError):  # Between two file systems, or of an old kernel.
+            # Fails between two file systems, and on old kernels.
+            with contextlib.suppress(OSError):
                 done = os.copy_file_range(source, target, min(_IN_KERNEL_BYTES, size - at), at, at)
             if not done:
                 in_kernel = False
@@ -238,7 +251,7 @@ def _copy(source: int, target: int, size: int, on_bytes: Callable[[int, int], No
         else:
             piece = os.pread(source, min(_READ_BYTES, size - at), at)
             if not piece:
-                raise Refusal(Unreadable.CHANGED, "it became shorter while it was copied")
+                raise Refusal(Unreadable.CHANGED, "it was truncated while it was copied")
             done = os.pwrite(target, piece, at)
         at += done
         on_bytes(at, size)
@@ -256,23 +269,27 @@ def _open_checked(folder: Path, sha256: str, path: Path, on_step: Callable[[], N
             sha256=sha256,
         ) from None
     try:
-        found = os.fstat(file.fileno())
+        status = os.fstat(file.fileno())
         with contextlib.suppress(Refusal):
             if (
-                stat.S_ISREG(found.st_mode)
-                and hash_bytes(file.fileno(), found.st_size, lambda _: on_step()) == sha256
+                stat.S_ISREG(status.st_mode)
+                and hash_bytes(file.fileno(), status.st_size, lambda _: on_step()) == sha256
             ):
                 return file
         raise MediaCopyDamaged(
-            f"Roost's copy of {name} in {folder} has other bytes than were checked.", sha256=sha256
+            f"Roost's copy of {name} in {folder} has changed since it was validated.",
+            sha256=sha256,
         )
     except BaseException:
         file.close()
         raise
 
 
-def _prepare(folder: Path) -> None:
-    """Make the folders. Raises: OSError, MediaStoreUnsafe."""
+def _make_folders(folder: Path) -> None:
+    """Create the folders.
+
+    Raises: OSError, MediaStoreUnsafe.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     _require_safe(folder)
@@ -280,45 +297,47 @@ def _prepare(folder: Path) -> None:
 
 
 def _require_safe(folder: Path) -> None:
-    """A link to a folder is taken; the folder itself belongs to this user alone.
+    """Check that the folder belongs to this user and that no other user may write to it.
 
-    Raises: MediaStoreUnsafe; nothing where there is no folder.
+    A link to such a folder is allowed; a missing folder is not an error.
+
+    Raises: MediaStoreUnsafe.
     """
     try:
-        found = folder.stat()
+        status = folder.stat()
     except OSError:
         return
-    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise MediaStoreUnsafe(
-            f"{folder} belongs to another user, or others may write to it: what was checked could"
-            " be exchanged there.",
-            next=f"Give it to the user that Roost runs as (chown), then: chmod 700 {folder}",
+            f"{folder} belongs to another user, or other users may write to it: they could replace"
+            " validated files.",
+            next=f"Make Roost's user its owner (chown), then: chmod 700 {folder}",
         )
 
 
 def _path(folder: Path, sha256: str) -> Path:
-    assert _SHA256.fullmatch(sha256), "a hash names a copy, and nothing else does"
+    assert _SHA256.fullmatch(sha256), "the name of a copy is its hash"
     return folder / sha256[:2] / sha256
 
 
 def _incoming(folder: Path) -> Path:
-    """Where copies are made, before they have their names."""
+    """Return the folder of incomplete copies."""
     return folder / "incoming"
 
 
 def _list_hashes(folder: Path) -> list[str]:
-    found = (path.name for path in folder.glob("[0-9a-f][0-9a-f]/*"))
-    return sorted(name for name in found if _SHA256.fullmatch(name))
+    names = (path.name for path in folder.glob("[0-9a-f][0-9a-f]/*"))
+    return sorted(name for name in names if _SHA256.fullmatch(name))
 
 
 def _open_lock(folder: Path) -> IO[bytes]:
-    _prepare(folder)
+    _make_folders(folder)
     return (folder / "lock").open("ab")
 
 
-def _try_lock(lock: IO[bytes], how: int) -> bool:
+def _try_lock(lock: IO[bytes], operation: int) -> bool:
     try:
-        fcntl.flock(lock, how | fcntl.LOCK_NB)
+        fcntl.flock(lock, operation | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -334,18 +353,24 @@ def _fsync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _not_copied(folder: Path) -> Iterator[None]:
-    """Raises: MediaNotCopied in place of an OSError."""
+    """Convert an OSError of the block.
+
+    Raises: MediaNotCopied.
+    """
     try:
         yield
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise MediaNotCopied(f"A file could not be copied to {folder}: {why}.") from None
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise MediaNotCopied(f"A file could not be copied to {folder}: {reason}.") from None
 
 
 @contextlib.contextmanager
-def _stalled(what: str) -> Iterator[None]:
-    """Raises: MediaStalled in place of a TimeoutError."""
+def _stalled(name: str) -> Iterator[None]:
+    """Convert a TimeoutError of the block.
+
+    Raises: MediaStalled.
+    """
     try:
         yield
     except TimeoutError:
-        raise MediaStalled(f"{what} could not be read or copied in time.") from None
+        raise MediaStalled(f"Reading or copying {name} timed out.") from None

@@ -1,4 +1,4 @@
-"""What X bills for a part that it has: its options and what is known of its parent count."""
+"""The price of a stored part. One home for three services, which never import each other."""
 
 from roost import prices, store
 from roost.models import IntegrationId, Part
@@ -7,7 +7,11 @@ from roost.store.database import Statements
 
 
 async def price_part(transaction: Statements, integration_id: IntegrationId, part: Part) -> Price:
-    """The price of creating the part, for the ledger."""
+    """Return the ledger's price of creating a part.
+
+    A reply to one of the account's own posts costs as much as a post that is no reply, so the
+    parent is looked up in the database.
+    """
     parent = part.options.reply_to
     own = await store.posts.list_own(transaction, integration_id, [parent]) if parent else ()
     return prices.price_of_part(part.text, part.options, has_media=bool(part.media), own=own)

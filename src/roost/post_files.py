@@ -1,4 +1,4 @@
-"""The files that a post is to carry, read: copied first where the post is to be stored."""
+"""Probe the files of a post, after copying them if the post is to be stored."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -12,10 +12,10 @@ from roost.media_store import MediaStore
 from roost.mediafile import MediaFile
 from roost.models import MediaAsset
 
-#: Told a file that is being copied, the bytes that have been, and all bytes.
+#: Called with a file that is being copied, the number of copied bytes, and its size in bytes.
 OnFileProgress = Callable[[Path, int, int], None]
 
-#: Wall seconds for a decoder, which may have to be started, and has bounds of its own.
+#: Wall seconds for a decoder; this includes its start, and decoding has its own shorter limits.
 _PROBE_S: Final = 180.0
 
 
@@ -26,10 +26,11 @@ async def probe_file(
     *,
     within: Path | None = None,
 ) -> MediaFile:
-    """What a file is: of a copy that is made of it now, or that a post carries already.
+    """Probe a file: a new copy of a path, or the stored copy of an asset.
 
-    Without `media` nothing is kept, for what is only looked at: it is opened once and read from
-    there. `within` is a folder out of which the path may not lead.
+    Without `media`, nothing is stored: the file is opened once and read in place. `within` is a
+    folder that must contain the file, after links are resolved.
+
     Raises: MediaUnreadable, MediaStalled, DecoderUnavailable; with `media` also MediaNotCopied,
     MediaStoreUnsafe, MediaCopyLost, MediaCopyDamaged.
     """
@@ -37,21 +38,22 @@ async def probe_file(
     if media is None:
         try:
             return await run_blocking(
-                lambda _: mediafile.probe(path, within=within), stall_s=_PROBE_S
+                lambda _: mediafile.probe_media(path, within=within), stall_s=_PROBE_S
             )
         except TimeoutError:
-            raise MediaStalled(f"{path.name} could not be read in time.") from None
+            raise MediaStalled(f"Reading {path.name} timed out.") from None
     if isinstance(source, MediaAsset):
         return await media.probe(source.sha256, path)
-    told = partial(on_progress, path) if on_progress else lambda done, size: None
-    return await media.probe(await media.accept(path, told, within=within), path)
+    on_bytes = partial(on_progress, path) if on_progress else lambda done, size: None
+    return await media.probe(await media.add(path, on_bytes, within=within), path)
 
 
 async def require_copies(media: MediaStore, files: Sequence[MediaAsset]) -> None:
-    """Raises: MediaCopyLost where the copy of one of these is not there any more."""
-    lost = set(await media.list_lost([file.sha256 for file in files]))
-    names = sorted({Path(file.path).name for file in files if file.sha256 in lost})
+    """Check that the copy of each file still exists.
+
+    Raises: MediaCopyLost.
+    """
+    missing = set(await media.list_missing([file.sha256 for file in files]))
+    names = sorted({Path(file.path).name for file in files if file.sha256 in missing})
     if names:
-        raise MediaCopyLost(
-            f"Roost's copy of {', '.join(names)} is not in {media.folder} any more."
-        )
+        raise MediaCopyLost(f"Roost's copy of {', '.join(names)} is missing from {media.folder}.")

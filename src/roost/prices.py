@@ -1,8 +1,8 @@
-"""What an X request costs: dated figures in dollars, and what is certain about them.
+"""The price of each X request in dollars, with the date and source of every list price.
 
-X bills a request by what it does and a read by what comes back. Where X does not say which of
-two prices applies, a `Price` is a range with the reason: `low` is what the list surely asks (a
-ledger books it), `high` what it may turn out to be (a budget reckons with it).
+X bills a write per request and a read per returned resource. If X does not document which of two
+prices applies, a `Price` is a range with a reason: `low` is certain (the ledger records it), `high`
+is possible (budgets use it).
 """
 
 from collections.abc import Collection, Iterable
@@ -13,17 +13,17 @@ from enum import StrEnum
 from typing import Final
 
 from roost.models import PartOptions, TweetId
-from roost.text import entities
+from roost.text import extract_entities
 
-#: The day on which every figure below was last compared with its source.
+#: The date on which every list price was last compared with its source.
 PRICES_AS_OF: Final = date(2026, 11, 23)
 
-_PRICE_LIST: Final = "https://docs.x.com/x-api/getting-started/pricing"
+_PRICING_PAGE: Final = "https://docs.x.com/x-api/getting-started/pricing"
 _CHANGELOG: Final = "https://docs.x.com/changelog"
 
 
 class Operation(StrEnum):
-    """Every kind of request that Roost sends to X; the ledger's word for it."""
+    """Every kind of request that Roost sends to X; the ledger stores these values."""
 
     CREATE_POST = "create_post"
     """POST /2/tweets."""
@@ -34,56 +34,56 @@ class Operation(StrEnum):
     READ_TIMELINE = "read_timeline"
     """GET /2/users/:id/tweets."""
     READ_POST_ANALYTICS = "read_post_analytics"
-    """GET /2/tweets/analytics; X's list does not name it: reckoned as a read of its posts."""
+    """GET /2/tweets/analytics; X lists no price, so it counts as a read of its posts."""
     READ_MEDIA_ANALYTICS = "read_media_analytics"
-    """GET /2/media/analytics; X's list does not name it."""
+    """GET /2/media/analytics; X lists no price."""
     READ_USAGE = "read_usage"
     """GET /2/usage/tweets."""
     READ_USER = "read_user"
     """GET /2/users/me, /2/users/:id, /2/users."""
     MEDIA_UPLOAD = "media_upload"
-    """Initialize, append and finalize, and X's older upload."""
+    """Initialize, append and finalize, and the v1.1 upload."""
     MEDIA_STATUS = "media_status"
-    """GET /2/media/upload: how far processing is."""
+    """GET /2/media/upload: the progress of processing."""
     MEDIA_METADATA = "media_metadata"
-    """POST /2/media/metadata: an alt text."""
+    """POST /2/media/metadata: set an alt text."""
     MEDIA_SUBTITLES = "media_subtitles"
-    """POST /2/media/subtitles: tie subtitles to a video."""
+    """POST /2/media/subtitles: add subtitles to a video."""
     TOKEN = "token"  # noqa: S105  the name of a request
-    """POST /2/oauth2/token: exchange and refresh."""
+    """POST /2/oauth2/token: exchange or refresh."""
     REVOKE = "revoke"
     """POST /2/oauth2/revoke."""
 
 
 class Resource(StrEnum):
-    """What reads are billed by: each one once per app and UTC day, however often it is read."""
+    """The unit in which X bills reads: each resource once per app and UTC day."""
 
     POST = "post"
     USER = "user"
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the price table."""
+class ListPrice:
+    """One entry of X's price list."""
 
     name: str
     usd: Decimal
     per: str
-    """`request`, or the resource that the answer holds."""
+    """`request`, or the resource in the response."""
     source: str
-    """The page that states it."""
+    """The URL of the page with this price."""
 
 
-_CREATE: Final = Figure("create a post", Decimal("0.015"), "request", _PRICE_LIST)
-_LINK: Final = Figure("create a post with a link", Decimal("0.200"), "request", _PRICE_LIST)
-_SUMMONED: Final = Figure("create a summoned reply", Decimal("0.010"), "request", _CHANGELOG)
-_DELETE: Final = Figure("delete a post", Decimal("0.010"), "request", _PRICE_LIST)
-_METADATA: Final = Figure("give media an alt text", Decimal("0.005"), "request", _PRICE_LIST)
-_READ_POST: Final = Figure("read a post", Decimal("0.005"), Resource.POST, _PRICE_LIST)
-_READ_USER: Final = Figure("read a user", Decimal("0.010"), Resource.USER, _PRICE_LIST)
+_CREATE: Final = ListPrice("create a post", Decimal("0.015"), "request", _PRICING_PAGE)
+_LINK: Final = ListPrice("create a post with a link", Decimal("0.200"), "request", _PRICING_PAGE)
+_SUMMONED: Final = ListPrice("create a summoned reply", Decimal("0.010"), "request", _CHANGELOG)
+_DELETE: Final = ListPrice("delete a post", Decimal("0.010"), "request", _PRICING_PAGE)
+_METADATA: Final = ListPrice("give media an alt text", Decimal("0.005"), "request", _PRICING_PAGE)
+_READ_POST: Final = ListPrice("read a post", Decimal("0.005"), Resource.POST, _PRICING_PAGE)
+_READ_USER: Final = ListPrice("read a user", Decimal("0.010"), Resource.USER, _PRICING_PAGE)
 
-#: The whole table, as the documentation shows it. What is not in it costs nothing.
-FIGURES: Final = (_CREATE, _LINK, _SUMMONED, _DELETE, _METADATA, _READ_POST, _READ_USER)
+#: Every price that X lists. A request that is not listed is free.
+PRICE_LIST: Final = (_CREATE, _LINK, _SUMMONED, _DELETE, _METADATA, _READ_POST, _READ_USER)
 
 _BY_OPERATION: Final = {
     Operation.CREATE_POST: _CREATE,
@@ -98,7 +98,7 @@ _BY_OPERATION: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Dollars that a request costs, from surely to possibly, and why."""
+    """The price of a request in dollars: the certain minimum, the possible maximum, and why."""
 
     low: Decimal
     high: Decimal
@@ -106,24 +106,24 @@ class Price:
 
     @property
     def is_certain(self) -> bool:
-        """Whether X's documents leave no doubt."""
+        """Whether X documents exactly one price."""
         return self.low == self.high
 
 
 def unit_usd(operation: Operation) -> Decimal:
-    """Dollars for one request, or for one resource of a read; a create without any link."""
-    figure = _BY_OPERATION.get(operation)
-    return figure.usd if figure else Decimal(0)
+    """Return the dollars for one request or one read resource; for a create, without a link."""
+    listed = _BY_OPERATION.get(operation)
+    return listed.usd if listed else Decimal(0)
 
 
-def resource_read(operation: Operation) -> Resource | None:
-    """What a read is billed by; None where the request itself is billed, or nothing is."""
-    figure = _BY_OPERATION.get(operation)
-    return Resource(figure.per) if figure and figure.per != "request" else None
+def billed_resource(operation: Operation) -> Resource | None:
+    """Return the resource that a read is billed by; None if the request is billed, or free."""
+    listed = _BY_OPERATION.get(operation)
+    return Resource(listed.per) if listed and listed.per != "request" else None
 
 
 def price_of(operation: Operation) -> Price:
-    """The price of one request that is neither a create nor a read (those depend on more)."""
+    """Return the price of a request whose operation alone decides it: no create, no read."""
     usd = unit_usd(operation)
     return Price(usd, usd, f"{operation}: {_dollars(usd)}" if usd else f"{operation}: free")
 
@@ -137,57 +137,59 @@ def price_of_create(
     deep_link: bool = False,
     summoned: bool | None = False,
 ) -> Price:
-    """What creating one post costs.
+    """Return the price of creating one post.
 
-    Any URL in the text bills as a link, without `https://` too. A quoted post, a card or a
-    direct-message link probably does; attached media, which X shows as a link of its own, might.
-    `summoned`: a reply whose parent's author mentioned or quoted this account; None where that is
-    not known, because the parent may be this account's own.
+    Any URL in the text is billed as a link, even without `https://`. A quoted post, a card or a
+    direct-message link probably is; attached media, which X displays as a link, may be.
+    `summoned` says whether the author of the parent mentioned or quoted this account. None means
+    unknown, because the parent may belong to the account itself.
     """
     base = _CREATE if summoned is False else _SUMMONED
-    urls = entities(text).urls
+    urls = extract_entities(text).urls
     if urls and summoned is False:
         return Price(_LINK.usd, _LINK.usd, f"links to {urls[0].value}")
-    doubts = []
+    uncertain = []
     if urls:
-        doubts.append(f"links to {urls[0].value}; X does not say whether the summons outweighs it")
-    likely = [
+        uncertain.append(
+            f"links to {urls[0].value}; X does not document whether the summons lowers the price"
+        )
+    probable_links = [
         name
-        for name, there in (
+        for name, is_present in (
             ("the quoted post", quote),
             ("the card", card),
             ("the direct-message link", deep_link),
         )
-        if there
+        if is_present
     ]
-    if likely:
-        doubts.append(f"{' and '.join(likely)} probably bills as a link")
+    if probable_links:
+        uncertain.append(f"{' and '.join(probable_links)} is probably billed as a link")
     elif media:
-        doubts.append("X does not say whether media bills as a link")
-    if doubts:
-        return Price(base.usd, _LINK.usd, "; ".join(doubts))
+        uncertain.append("X does not document whether media is billed as a link")
+    if uncertain:
+        return Price(base.usd, _LINK.usd, "; ".join(uncertain))
     if summoned is None:
-        reason = "a reply costs less where its author has mentioned or quoted this account"
+        reason = "a reply costs less if the parent's author mentioned or quoted this account"
         return Price(_SUMMONED.usd, _CREATE.usd, reason)
     return Price(base.usd, base.usd, "a summoned reply" if summoned else "no link")
 
 
 def price_of_reads(operation: Operation, fresh: int) -> Price:
-    """What a read costs whose answer held `fresh` resources.
+    """Return the price of a read that returned `fresh` resources.
 
-    `fresh` counts those that this app has not been billed for since midnight UTC; any other
-    comes free. A read that found nothing new costs nothing.
+    A resource is fresh if this app has not been billed for it since midnight UTC; any other is
+    free. A read without fresh resources costs nothing.
     """
     each = unit_usd(operation)
     usd = each * fresh
-    resource = resource_read(operation)
+    resource = billed_resource(operation)
     return Price(usd, usd, f"{fresh} × {resource} at {_dollars(each)}")
 
 
 def price_of_part(
     text: str, options: PartOptions, *, has_media: bool, own: Collection[TweetId] = ()
 ) -> Price:
-    """What creating one part costs; `own` are posts that are known as the account's own."""
+    """Return the price of creating one part; `own` are posts known to be the account's own."""
     is_foreign = options.reply_to is not None and options.reply_to not in own
     return price_of_create(
         text,
@@ -197,30 +199,30 @@ def price_of_part(
     )
 
 
-def sum_of(prices: Iterable[Price]) -> Price:
-    """All of them together; equal reasons are told once, with their number."""
+def sum_prices(prices: Iterable[Price]) -> Price:
+    """Return the sum of prices; equal reasons are listed once, with their number."""
     low = high = Decimal(0)
-    reasons: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for price in prices:
         low += price.low
         high += price.high
-        reasons[price.reason] = reasons.get(price.reason, 0) + 1
-    told = (f"{count} × ({reason})" if count > 1 else reason for reason, count in reasons.items())
-    return Price(low, high, "; ".join(told))
+        counts[price.reason] = counts.get(price.reason, 0) + 1
+    reasons = (f"{count} × ({reason})" if count > 1 else reason for reason, count in counts.items())
+    return Price(low, high, "; ".join(reasons))
 
 
-def price_of_answer(before: Price, status: int | None) -> Price:
-    """What a request turned out to cost, by X's HTTP status; None: no answer came.
+def price_of_response(before: Price, status: int | None) -> Price:
+    """Return the final price of a request, by X's HTTP status; None means no response.
 
-    X bills what it answered. A refusal (4xx) costs nothing. A server error or silence proves
-    nothing: the request may have been carried out and billed.
+    X bills a successful request. A refusal (4xx) costs nothing. After a server error or without a
+    response, X may still have executed and billed the request.
     """
     if status is not None and status < 400:
         return before
     if status is not None and status < 500:
         return Price(Decimal(0), Decimal(0), f"refused with {status}: not billed")
-    silence = "no answer" if status is None else f"answered {status}"
-    return Price(Decimal(0), before.high, f"{silence}: billed only if X carried it out")
+    outcome = "no response" if status is None else f"status {status}"
+    return Price(Decimal(0), before.high, f"{outcome}: billed only if X executed the request")
 
 
 def _dollars(usd: Decimal) -> str:

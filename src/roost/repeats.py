@@ -1,4 +1,4 @@
-"""What an account says twice: within a plan, or shortly after it said so already. Pure."""
+"""Find posts with the same content: twice in a plan, or again within hours."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -8,42 +8,48 @@ from typing import Final
 
 from roost.models import IntegrationId, PartOptions, PostFinding, PostId
 
-#: What is said once a day is no slip.
+#: Shorter than a day, because a daily repetition is intended.
 REPEAT_WINDOW: Final = timedelta(hours=12)
 _MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One tweet of an account, as far as it can be a repetition of another."""
+class RepeatCandidate:
+    """One tweet of an account, published or planned, to compare with others."""
 
     text: str
-    files: tuple[str, ...]
-    """Their SHA-256: with another picture the same words are another post."""
+    file_hashes: tuple[str, ...]
+    """SHA-256 of each file: the same text with another picture is another post."""
     options: PartOptions
     at: datetime
-    """When it went out, or is to."""
+    """When it was published, or is due."""
     post_id: PostId | None = None
-    is_out: bool = False
+    is_published: bool = False
 
     @property
     def content(self) -> tuple[object, ...] | None:
-        """What two of them have in common that are the same; None: it has no words."""
+        """The values that are equal for two tweets with the same content; None without text."""
         text = " ".join(unicodedata.normalize("NFC", self.text).split())
         if not text:
             return None
         poll = self.options.poll
         return (
-            text, self.files, self.options.reply_to, self.options.quote_of,
+            text, self.file_hashes, self.options.reply_to, self.options.quote_of,
             poll.options if poll else None,
         )  # fmt: skip
 
 
-def find_said_before(
-    parts: Sequence[Said], others: Sequence[Said], *, parts_are_numbered: bool
+def find_repeats(
+    parts: Sequence[RepeatCandidate],
+    others: Sequence[RepeatCandidate],
+    *,
+    parts_are_numbered: bool,
 ) -> Iterator[PostFinding]:
-    """Which parts of a post say what the account's `others` say at about the same time."""
-    by_content: dict[object, list[Said]] = {}
+    """Find the parts of a post that repeat one of `others` within `REPEAT_WINDOW`.
+
+    `others` are tweets of the same account. The nearest in time is reported.
+    """
+    by_content: dict[object, list[RepeatCandidate]] = {}
     for other in others:
         if other.content is not None:
             by_content.setdefault(other.content, []).append(other)
@@ -55,41 +61,44 @@ def find_said_before(
         ]
         if part.content is None or not near:
             continue
-        other = min(near, key=lambda one: abs(one.at - part.at))
-        when = "went out" if other.is_out else "is due"
+        nearest = min(near, key=lambda other: abs(other.at - part.at))
+        verb = "was published" if nearest.is_published else "is due"
         yield PostFinding(
             "text_repeated",
-            f"Post {other.post_id} of this account says the same, and {when}"
-            f" {_describe(other.at - part.at)}; X may refuse it as a duplicate.",
-            next="Word it differently, or leave it out.",
+            f"Post {nearest.post_id} of this account has the same content and {verb}"
+            f" {_describe_distance(nearest.at - part.at)}; X may refuse this one as a duplicate.",
+            next="Change the text, or leave it out.",
             part=position if parts_are_numbered else None,
         )
 
 
-def find_in_plan(
-    rows: Sequence[tuple[IntegrationId, int, Said]],
+def find_repeats_in_plan(
+    rows: Sequence[tuple[IntegrationId, int, RepeatCandidate]],
 ) -> Iterator[tuple[int, PostFinding]]:
-    """The rows of a plan (account, line, what it says) that repeat an earlier row, by line."""
-    first: dict[object, int] = {}
-    for account, line, said in rows:
-        if said.content is None:
+    """Find the rows of a plan that repeat an earlier row of their account; yield their lines.
+
+    Each row is an account, its line in the file, and its content.
+    """
+    first_lines: dict[object, int] = {}
+    for account, line, candidate in rows:
+        if candidate.content is None:
             continue
-        before = first.setdefault((account, said.content), line)
-        if before != line:
+        first_line = first_lines.setdefault((account, candidate.content), line)
+        if first_line != line:
             yield (
                 line,
                 PostFinding(
                     "text_twice_in_plan",
-                    f"Line {before} says the same for this account; X may refuse it as a"
-                    " duplicate.",
-                    next="Word it differently, or take the row out.",
+                    f"Line {first_line} has the same content for this account; X may refuse this"
+                    " one as a duplicate.",
+                    next="Change the text, or remove the row.",
                 ),
             )
 
 
-def _describe(distance: timedelta) -> str:
+def _describe_distance(distance: timedelta) -> str:
     minutes = round(abs(distance) / _MINUTE)
     if minutes == 0:
         return "at the same time"
     length = f"{minutes} min" if minutes < 120 else f"{round(minutes / 60)} h"
-    return f"{length} {'before' if distance < timedelta() else 'after'} it"
+    return f"{length} {'earlier' if distance < timedelta() else 'later'}"

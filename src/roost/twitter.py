@@ -18,6 +18,7 @@ from roost.endpoint import LIVE_X, XEndpoint
 from roost.errors import Refused, SettingInvalid
 from roost.models import AccountSnapshot, Metric, TweetId, XMediaId, XUserId
 from roost.settings import read_settings
+from roost.tweet_urls import tweet_url
 from roost.x.auth import OAuth1, OAuth1UserToken
 from roost.x.media import UploadApi
 
@@ -145,7 +146,7 @@ class TwitterTool:
             reply_to=cast(TweetId | None, reply_to),
             quote_tweet_id=cast(TweetId | None, quote_tweet_id),
         )
-        return CreatedTweet(created.tweet_id, f"https://x.com/i/web/status/{created.tweet_id}")
+        return CreatedTweet(created.tweet_id, tweet_url(created.tweet_id))
 
     async def upload_media(
         self,

@@ -15,7 +15,7 @@ def test_public_names_are_sorted_and_there() -> None:
     assert all(getattr(roost, name) is not None for name in roost.__all__)
 
 
-@pytest.mark.parametrize("module", ["roost", "roost.text", "roost.prices", "roost.limits"])
+@pytest.mark.parametrize("module", ["roost", "roost.text", "roost.prices", "roost.rate_limits"])
 def test_the_rules_load_no_io_library(module: str) -> None:
     script = f"import sys, {module}; print(*(name for name in sys.modules if '.' not in name))"
     loaded = subprocess.run(

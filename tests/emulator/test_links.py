@@ -2,7 +2,7 @@
 
 import pytest
 
-from roost.text import entities
+from roost.text import extract_entities
 from x_emulator.links import find_links
 
 CASES = [
@@ -43,7 +43,7 @@ CASES = [
 @pytest.mark.parametrize(("text", "expected"), CASES, ids=[text for text, _ in CASES])
 def test_links_are_found(text: str, expected: list[str] | None) -> None:
     found = [link.value for link in find_links(text)]
-    assert found == [url.value for url in entities(text).urls]
+    assert found == [url.value for url in extract_entities(text).urls]
     if expected is not None:
         assert found == expected
 

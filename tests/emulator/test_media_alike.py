@@ -9,7 +9,7 @@ import pytest
 from emulator.account import Account
 from fix_media import GOOD_VIDEOS, ODD_VIDEOS, draw_image, save_gif, save_video
 from roost.errors import MediaUnreadable
-from roost.mediafile import judge, probe
+from roost.mediafile import probe_media, validate_media
 
 CASES = Path(__file__).resolve().parents[2] / "../shared/cases/media"
 #: Shared cases that X refuses; it takes all others.
@@ -40,10 +40,10 @@ PICTURES: dict[str, tuple[Callable[[Path], object], bool]] = {
 
 async def is_taken_by_roost(path: Path) -> bool:
     try:
-        file = await asyncio.to_thread(probe, path)
+        file = await asyncio.to_thread(probe_media, path)
     except MediaUnreadable:
         return False
-    return judge([(file, None)]) == []
+    return validate_media([(file, None)]) == []
 
 
 async def is_taken_by_x(account: Account, path: Path) -> bool:

@@ -9,7 +9,7 @@ import aiohttp
 from fix_publishing import Desk, Ended, run_roost
 from fix_web import get
 from roost.models import PartOptions, Poll, PostState, ReplySettings, TweetId
-from roost.post_options import POLL_DURATION
+from roost.post_options import DEFAULT_POLL_DURATION
 from roost.services.schedule import PlainPart, schedule_post
 
 ADDRESS = "https://x.com/tidewatcher/status/{}?s=20"
@@ -173,7 +173,7 @@ async def test_the_page_and_its_api_show_them(
     hostile = "<b>[/b]{{ 7 }}"
     options = PartOptions(
         reply_to=TweetId("77"),
-        poll=Poll((hostile, "No"), POLL_DURATION),
+        poll=Poll((hostile, "No"), DEFAULT_POLL_DURATION),
         reply_settings=ReplySettings.SUBSCRIBERS,
     )
     post = await schedule_post(

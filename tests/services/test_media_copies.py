@@ -74,14 +74,14 @@ async def test_the_copy_is_what_is_checked(
     desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is exchanged as soon as it has been copied, before anything has been decoded."""
-    checked, real = sha256_of(teal), desk.runtime.media.__class__.accept
+    checked, real = sha256_of(teal), desk.runtime.media.__class__.add
 
     async def accept_then_swap(*arguments: Any, **named: Any) -> str:
         sha256 = await real(*arguments, **named)
         overwrite(teal)
         return sha256
 
-    monkeypatch.setattr(desk.runtime.media.__class__, "accept", accept_then_swap)
+    monkeypatch.setattr(desk.runtime.media.__class__, "add", accept_then_swap)
     await desk.plan("With a picture", media=teal)
     await desk.work_through()
     assert await hashes_on_x(desk) == [checked]

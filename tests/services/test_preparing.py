@@ -116,7 +116,7 @@ async def test_an_upload_goes_on_with_a_copy_that_was_made_anew(desk: Desk, teal
     await desk.work()
     sha256 = (await _asset(desk, post_id)).sha256
     (desk.runtime.media.folder / sha256[:2] / sha256).unlink()
-    assert await desk.runtime.media.accept(teal) == sha256
+    assert await desk.runtime.media.add(teal) == sha256
     await desk.work_through()
     assert await desk.on_x() == ["Low tide at six"]
     assert await desk.requests("media_initialize") == [200]

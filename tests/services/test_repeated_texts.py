@@ -73,8 +73,8 @@ async def test_a_text_that_stands_twice_in_a_plan_is_found_at_its_later_line(
         (7, "text_twice_in_plan"),
         (8, "text_twice_in_plan"),
     ]
-    assert "Line 2 says the same" in imported.findings[0].finding.message
-    assert "Line 5 says the same" in imported.findings[2].finding.message
+    assert "Line 2 has the same content" in imported.findings[0].finding.message
+    assert "Line 5 has the same content" in imported.findings[2].finding.message
 
 
 async def test_a_row_that_says_what_the_account_has_just_said_is_found(
@@ -88,7 +88,7 @@ async def test_a_row_that_says_what_the_account_has_just_said_is_found(
     )
     assert shown(imported) == [(2, "text_repeated"), (3, "text_twice_in_plan")]
     message = imported.findings[0].finding.message
-    assert f"Post {post_id} of this account says the same, and went out 5 min before it" in message
+    assert f"Post {post_id} of this account has the same content and was published 5 min" in message
 
 
 async def test_a_row_that_says_what_an_earlier_import_planned_is_found(

@@ -204,6 +204,6 @@ async def test_a_worker_removes_the_copies_that_no_post_needs(desk: Desk, teal: 
     async with Working(desk.runtime):
 
         async def is_removed() -> bool:
-            return await desk.runtime.media.list_lost([part.media[0].sha256]) != []
+            return await desk.runtime.media.list_missing([part.media[0].sha256]) != []
 
         await until(is_removed)

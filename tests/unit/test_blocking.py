@@ -1,4 +1,4 @@
-"""Blocking calls end in time for whoever waits, and hold up nobody else."""
+"""`run_blocking` enforces its time limits, and a stuck call blocks no other call."""
 
 import asyncio
 import contextlib
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.timing
 
 
 @pytest.fixture
-def never() -> Iterator[int]:
-    """A pipe that nobody writes to until the test is over."""
+def blocked_pipe() -> Iterator[int]:
+    """A pipe whose first byte is written after the test."""
     reading, writing = os.pipe()
     yield reading
     os.write(writing, bytes(100))
@@ -28,57 +28,57 @@ def never() -> Iterator[int]:
     os.close(writing)
 
 
-async def test_what_a_call_returns_or_raises_is_passed_on() -> None:
+async def test_run_blocking_returns_or_raises_what_the_call_does() -> None:
     assert await run_blocking(lambda _: 7) == 7
     with pytest.raises(ZeroDivisionError):
         await run_blocking(lambda _: 1 // 0)
 
 
-async def test_a_call_that_is_stuck_is_given_up_and_others_go_on(never: int) -> None:
-    for _ in range(12):  # More than the loop's own threads.
+async def test_run_blocking_abandons_a_stuck_call_and_runs_others(blocked_pipe: int) -> None:
+    for _ in range(12):  # More than the threads of the loop's executor.
         with pytest.raises(TimeoutError):
-            await run_blocking(lambda _: os.read(never, 1), stall_s=0.02)
+            await run_blocking(lambda _: os.read(blocked_pipe, 1), stall_s=0.02)
     assert await run_blocking(lambda _: 7) == 7
     assert await asyncio.to_thread(lambda: 8) == 8
 
 
-async def test_a_call_that_moves_may_take_longer(never: int) -> None:
-    def move(progress: Progress) -> int:
+async def test_run_blocking_allows_more_time_to_a_call_with_progress(blocked_pipe: int) -> None:
+    def make_progress(progress: Progress) -> int:
         for _ in range(10):
             threading.Event().wait(0.05)
             progress.step()
         return 7
 
-    assert await run_blocking(move, stall_s=0.3) == 7
+    assert await run_blocking(make_progress, stall_s=0.3) == 7
     with pytest.raises(TimeoutError):
-        await run_blocking(move, stall_s=0.3, within_s=0.1)
+        await run_blocking(make_progress, stall_s=0.3, within_s=0.1)
 
 
-async def test_a_call_that_nobody_waits_for_ends_at_its_next_step() -> None:
-    went_on, ended = threading.Event(), threading.Event()
+async def test_abandoned_call_is_stopped_at_its_next_step() -> None:
+    resumed, stopped = threading.Event(), threading.Event()
 
-    def move(progress: Progress) -> None:
-        went_on.wait()
+    def stall_then_step(progress: Progress) -> None:
+        resumed.wait()
         try:
             progress.step()
         except TimeoutError:
-            ended.set()
+            stopped.set()
 
     with pytest.raises(TimeoutError):
-        await run_blocking(move, stall_s=0.02)
-    went_on.set()
-    assert ended.wait(30)
+        await run_blocking(stall_then_step, stall_s=0.02)
+    resumed.set()
+    assert stopped.wait(30)
 
 
-async def test_with_too_many_stuck_calls_no_further_one_begins(never: int) -> None:
-    calls = [run_blocking(lambda _: os.read(never, 1), stall_s=0.02) for _ in range(16)]
+async def test_run_blocking_refuses_new_calls__too_many_stuck(blocked_pipe: int) -> None:
+    calls = [run_blocking(lambda _: os.read(blocked_pipe, 1), stall_s=0.02) for _ in range(16)]
     await asyncio.gather(*calls, return_exceptions=True)
     with pytest.raises(TimeoutError):
         await run_blocking(lambda _: 7)
 
 
-async def test_a_cancelled_wait_is_over_at_once(never: int) -> None:
-    task = asyncio.ensure_future(run_blocking(lambda _: os.read(never, 1)))
+async def test_run_blocking_can_be_cancelled(blocked_pipe: int) -> None:
+    task = asyncio.ensure_future(run_blocking(lambda _: os.read(blocked_pipe, 1)))
     await asyncio.sleep(0.05)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -10,7 +10,7 @@ from roost.agents.brief import read_brief
 from roost.agents.composer import compose_drafts
 from roost.models import MediaKind, Violation
 from roost.publishing import validation
-from roost.text import entities, lint
+from roost.text import extract_entities, lint_text
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PLANS = ("plan.csv", "plan-lune.csv")
@@ -25,7 +25,9 @@ def drafted(post: planfile.PlannedPost) -> list[validation.PartDraft]:
     return [
         validation.PartDraft(
             part.text,
-            tuple(validation.MediaDraft(mediafile.probe(path), alt) for path, alt in part.media),
+            tuple(
+                validation.MediaDraft(mediafile.probe_media(path), alt) for path, alt in part.media
+            ),
         )
         for part in post.parts
     ]
@@ -59,7 +61,7 @@ def test_the_plan_shows_every_kind_of_post() -> None:
     assert [MediaKind.VIDEO] in media
     assert [len(post.parts) for post in posts if len(post.parts) > 1] == [4]
     texts = [part.text for post in posts for part in post.parts]
-    assert any(entities(text).urls for text in texts)
+    assert any(extract_entities(text).urls for text in texts)
     assert any("語" in text and "👩🏽‍🔧" in text for text in texts)
 
 
@@ -75,7 +77,7 @@ def test_every_file_has_an_alt_text_and_is_used() -> None:
 
 
 def test_the_video_is_what_x_takes() -> None:
-    video = mediafile.probe(EXAMPLES / "media" / "boiler-pressure.mp4")
+    video = mediafile.probe_media(EXAMPLES / "media" / "boiler-pressure.mp4")
     assert (video.video_codec, video.pixel_format) == ("h264", "yuv420p")
     assert (video.audio_codec, video.audio_profile) == ("aac", "LC")
     assert video.duration is not None
@@ -84,7 +86,7 @@ def test_the_video_is_what_x_takes() -> None:
 
 def test_the_texts_hold_nothing_that_a_careful_writer_would_change() -> None:
     texts = [part.text for name in PLANS for post in read(name).posts for part in post.parts]
-    assert [finding for text in texts for finding in lint(text)] == []
+    assert [finding for text in texts for finding in lint_text(text)] == []
 
 
 @pytest.mark.parametrize("name", PLANS)

@@ -136,7 +136,7 @@ def test_the_price_counts_links_and_alt_texts() -> None:
     parts = [
         PartDraft("See example.com"),
         PartDraft("plain"),
-        PartDraft("Look", (MediaDraft(IMAGE, "A runtime"), MediaDraft(IMAGE, None))),
+        PartDraft("Look", (MediaDraft(IMAGE, "A house"), MediaDraft(IMAGE, None))),
     ]
     price = price_post(parts)
     assert price.low == Decimal("0.200") + Decimal("0.015") + Decimal("0.015") + Decimal("0.005")

@@ -1,4 +1,4 @@
-"""The store of copies: what it takes, what it keeps, what it gives out, what it removes."""
+"""The media store: adding, reading, validating and removing copies."""
 
 import asyncio
 import errno
@@ -36,12 +36,12 @@ def file(tmp_path: Path) -> Path:
 
 
 async def read(media: MediaStore, sha256: str) -> bytes:
-    async with media.opened(sha256, Path("a.bin")) as copy:
+    async with media.open_copy(sha256, Path("a.bin")) as copy:
         return copy.read()
 
 
-def kept(media: MediaStore) -> list[str]:
-    """Every file of the store but its lock."""
+def stored_files(media: MediaStore) -> list[str]:
+    """Return the name of every file in the store, except its lock."""
     return sorted(path.name for path in media.folder.rglob("*") if path.is_file())[:-1]
 
 
@@ -50,45 +50,43 @@ async def none_needed(hashes: Sequence[str]) -> Collection[str]:
 
 
 def refuse_to_copy(*_: object) -> int:
-    """What the kernel says where it cannot."""
+    """Fail as the kernel does if it cannot copy."""
     raise OSError(errno.EXDEV, "across file systems")
 
 
-async def test_a_copy_is_read_by_its_hash_whatever_becomes_of_the_file(
-    media: MediaStore, file: Path
-) -> None:
-    assert await media.accept(file) == SHA256
+async def test_copy_is_independent_of_the_original_file(media: MediaStore, file: Path) -> None:
+    assert await media.add(file) == SHA256
     file.write_bytes(b"other")
     assert await read(media, SHA256) == CONTENT
     file.unlink()
     assert await read(media, SHA256) == CONTENT
 
 
-async def test_only_its_owner_reads_a_copy(media: MediaStore, file: Path) -> None:
-    await media.accept(file)
+async def test_copy_is_readable_only_by_its_owner(media: MediaStore, file: Path) -> None:
+    await media.add(file)
     for path in (media.folder, *media.folder.rglob("*")):
-        wanted = 0o700 if path.is_dir() else 0o600
+        mode = 0o700 if path.is_dir() else 0o600
         if path.name != "lock":
-            assert stat.S_IMODE(path.stat().st_mode) == wanted, path
+            assert stat.S_IMODE(path.stat().st_mode) == mode, path
 
 
-async def test_the_same_content_is_kept_once(media: MediaStore, file: Path) -> None:
-    twin = file.with_name("b.bin")
-    twin.write_bytes(CONTENT)
-    hashes = await asyncio.gather(*(media.accept(each) for each in (file, twin, file)))
+async def test_add_stores_equal_content_once(media: MediaStore, file: Path) -> None:
+    duplicate = file.with_name("b.bin")
+    duplicate.write_bytes(CONTENT)
+    hashes = await asyncio.gather(*(media.add(each) for each in (file, duplicate, file)))
     assert set(hashes) == {SHA256}
-    async with media.accepting():
-        assert kept(media) == [SHA256]
+    async with media.prevent_removal():
+        assert stored_files(media) == [SHA256]
 
 
-async def test_where_the_kernel_does_not_copy_it_is_read_and_written(
+async def test_add_reads_and_writes__kernel_cannot_copy(
     media: MediaStore, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "copy_file_range", refuse_to_copy)
-    told: list[tuple[int, int]] = []
-    assert await media.accept(file, lambda done, size: told.append((done, size))) == SHA256
+    progress: list[tuple[int, int]] = []
+    assert await media.add(file, lambda done, size: progress.append((done, size))) == SHA256
     assert await read(media, SHA256) == CONTENT
-    assert told == [(n << 20, 3 << 20) for n in (1, 2, 3)]
+    assert progress == [(n << 20, 3 << 20) for n in (1, 2, 3)]
 
 
 def a_link(file: Path) -> Path:
@@ -128,18 +126,18 @@ def an_empty_file(file: Path) -> Path:
         (an_empty_file, "empty"),
     ],
 )
-async def test_what_is_no_ordinary_file_is_not_copied(
+async def test_add_refuses_what_is_not_a_regular_file(
     media: MediaStore, file: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
     with pytest.raises(MediaUnreadable) as raised:
-        await media.accept(make(file))
+        await media.add(make(file))
     assert raised.value.facts["reason"] == reason
-    async with media.accepting():
-        assert kept(media) == []
+    async with media.prevent_removal():
+        assert stored_files(media) == []
 
 
 @pytest.mark.parametrize("change", ["grows", "shrinks"])
-async def test_a_file_that_is_written_to_meanwhile_is_refused_and_bounded(
+async def test_add_refuses_a_file_that_changes_meanwhile(
     media: MediaStore, file: Path, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     real = os.pread
@@ -155,78 +153,80 @@ async def test_a_file_that_is_written_to_meanwhile_is_refused_and_bounded(
     monkeypatch.setattr(os, "copy_file_range", refuse_to_copy)
     monkeypatch.setattr(os, "pread", write_then_read)
     with pytest.raises(MediaUnreadable) as raised:
-        await media.accept(file)
+        await media.add(file)
     assert raised.value.facts["reason"] == "changed"
-    async with media.accepting():
-        assert kept(media) == []
+    async with media.prevent_removal():
+        assert stored_files(media) == []
 
 
-async def test_a_lost_copy_has_its_own_error(media: MediaStore, file: Path) -> None:
+async def test_open_copy_raises_media_copy_lost__copy_missing(
+    media: MediaStore, file: Path
+) -> None:
     with pytest.raises(MediaCopyLost, match=r"a\.bin"):
         await read(media, SHA256)
-    await media.accept(file)
-    assert await media.list_lost([SHA256, "0" * 64]) == ["0" * 64]
+    await media.add(file)
+    assert await media.list_missing([SHA256, "0" * 64]) == ["0" * 64]
     (media.folder / SHA256[:2] / SHA256).unlink()
     with pytest.raises(MediaCopyLost):
         await read(media, SHA256)
 
 
-@pytest.mark.parametrize("how", ["other bytes", "shorter", "pipe", "link"])
-async def test_a_copy_of_other_bytes_is_not_given_out_and_is_replaced(
-    media: MediaStore, file: Path, how: str
+@pytest.mark.parametrize("change", ["other bytes", "shorter", "pipe", "link"])
+async def test_open_copy_refuses_a_changed_copy_and_add_replaces_it(
+    media: MediaStore, file: Path, change: str
 ) -> None:
-    await media.accept(file)
+    await media.add(file)
     copy = media.folder / SHA256[:2] / SHA256
-    if how == "other bytes":
+    if change == "other bytes":
         copy.write_bytes(CONTENT[:-1] + b"?")
-    elif how == "shorter":
+    elif change == "shorter":
         os.truncate(copy, 5)
     else:
         copy.unlink()
-        if how == "pipe":
+        if change == "pipe":
             os.mkfifo(copy)
         else:
             copy.symlink_to(file)
     with pytest.raises((MediaCopyDamaged, MediaCopyLost)):
         await read(media, SHA256)
-    await media.accept(file)
+    await media.add(file)
     assert await read(media, SHA256) == CONTENT
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707])
-async def test_a_folder_that_others_may_write_to_is_refused(
+async def test_store_refuses_a_folder_that_others_may_write_to(
     media: MediaStore, file: Path, mode: int
 ) -> None:
-    await media.accept(file)
+    await media.add(file)
     media.folder.chmod(mode)
     with pytest.raises(MediaStoreUnsafe):
-        await media.accept(file)
+        await media.add(file)
     with pytest.raises(MediaStoreUnsafe):
         await read(media, SHA256)
 
 
-async def test_a_folder_that_cannot_be_made_is_told(file: Path) -> None:
+async def test_add_raises_media_not_copied__folder_cannot_be_created(file: Path) -> None:
     with pytest.raises(MediaNotCopied):
-        await MediaStore(file / "media").accept(file)
+        await MediaStore(file / "media").add(file)
 
 
-async def test_the_folder_may_be_a_link_to_one_that_machines_share(
+async def test_folder_may_be_a_link_to_a_shared_folder(
     media: MediaStore, file: Path, tmp_path: Path
 ) -> None:
     shared = tmp_path / "shared"
     shared.mkdir(mode=0o700)
     media.folder.parent.mkdir()
     media.folder.symlink_to(shared)
-    await media.accept(file)
+    await media.add(file)
     assert await read(MediaStore(shared), SHA256) == CONTENT
 
 
-async def test_what_is_not_needed_is_removed_with_what_was_left_behind(
+async def test_remove_unneeded_removes_unneeded_and_incomplete_copies(
     media: MediaStore, file: Path
 ) -> None:
-    await media.accept(file)
+    await media.add(file)
     file.write_bytes(b"another")
-    needed = await media.accept(file)
+    needed = await media.add(file)
     (media.folder / "incoming" / "of a killed process").write_bytes(b"half")
 
     async def find_needed(hashes: Sequence[str]) -> Collection[str]:
@@ -234,60 +234,64 @@ async def test_what_is_not_needed_is_removed_with_what_was_left_behind(
         return {needed}
 
     assert await media.remove_unneeded(find_needed) == 1
-    async with media.accepting():
-        assert kept(media) == [needed]
+    async with media.prevent_removal():
+        assert stored_files(media) == [needed]
 
 
-async def test_an_empty_store_has_nothing_to_remove(media: MediaStore) -> None:
+async def test_remove_unneeded_removes_nothing__empty_store(media: MediaStore) -> None:
     assert await media.remove_unneeded(none_needed) == 0
 
 
-async def test_nothing_is_removed_while_files_are_accepted(media: MediaStore, file: Path) -> None:
-    async with media.accepting():
-        await media.accept(file)
+async def test_remove_unneeded_removes_nothing_inside_prevent_removal(
+    media: MediaStore, file: Path
+) -> None:
+    async with media.prevent_removal():
+        await media.add(file)
         assert await media.remove_unneeded(none_needed) == 0
         assert await read(media, SHA256) == CONTENT
     assert await media.remove_unneeded(none_needed) == 1
 
 
-async def test_a_copy_that_became_needed_meanwhile_stays(media: MediaStore, file: Path) -> None:
-    await media.accept(file)
-    asked = 0
+async def test_remove_unneeded_keeps_a_copy_that_becomes_needed(
+    media: MediaStore, file: Path
+) -> None:
+    await media.add(file)
+    calls = 0
 
     async def find_needed(hashes: Sequence[str]) -> Collection[str]:
-        """Between the two questions, somebody has planned a post with the same file."""
-        nonlocal asked
-        asked += 1
-        return set(hashes) if asked > 1 else ()
+        """Return the copies from the second call on, as if a post was planned in between."""
+        nonlocal calls
+        calls += 1
+        return set(hashes) if calls > 1 else ()
 
     await media.remove_unneeded(find_needed)
     assert await read(media, SHA256) == CONTENT
 
 
 @pytest.mark.timing
-async def test_who_accepts_waits_for_a_removal_and_then_goes_on(
+async def test_prevent_removal_waits_for_a_removal_in_progress(
     media: MediaStore, file: Path
 ) -> None:
-    """A removal that has begun does not take what is accepted after it."""
-    await media.accept(file)
-    again: list[asyncio.Task[str]] = []
+    """A removal in progress does not remove a file that is added after it."""
+    await media.add(file)
+    tasks: list[asyncio.Task[str]] = []
 
-    async def accept_again() -> str:
-        async with media.accepting():
-            return await media.accept(file)
+    async def add_again() -> str:
+        async with media.prevent_removal():
+            return await media.add(file)
 
     async def find_needed(hashes: Sequence[str]) -> Collection[str]:
-        if not again:
-            again.append(asyncio.ensure_future(accept_again()))
+        if not tasks:
+            tasks.append(asyncio.ensure_future(add_again()))
         return ()
 
     await media.remove_unneeded(find_needed)
-    assert await again[0] == SHA256
+    assert await tasks[0] == SHA256
     assert await read(media, SHA256) == CONTENT
 
 
-async def test_a_copy_that_is_being_read_is_read_to_its_end(media: MediaStore, file: Path) -> None:
-    await media.accept(file)
-    async with media.opened(SHA256, file) as copy:
+async def test_open_copy_stays_readable_after_its_removal(media: MediaStore, file: Path) -> None:
+    await media.add(file)
+    async with media.open_copy(SHA256, file) as copy:
         assert await media.remove_unneeded(none_needed) == 1
         assert copy.read() == CONTENT

@@ -1,4 +1,4 @@
-"""What probing tells of real files, and what X's limits say to it; expectations are written out."""
+"""`probe_media` reads real files, and `validate_media` applies X's limits."""
 
 import hashlib
 from dataclasses import replace
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fix_media import draw_exif, draw_image, save_gif, save_video
-from roost.mediafile import MediaFile, judge, probe
+from roost.mediafile import MediaFile, probe_media, validate_media
 from roost.models import MediaKind
 
 IMAGE = MediaFile(Path("a.jpg"), MediaKind.IMAGE, "image/jpeg", 1000, "0" * 64, 800, 600, frames=1)
@@ -35,8 +35,9 @@ VIDEO = MediaFile(
 
 
 def codes(*files: MediaFile, subscription_type: str | None = None) -> list[str]:
-    judged = judge([(file, None) for file in files], subscription_type=subscription_type)
-    return [violation.code for violation in judged]
+    pairs = [(file, None) for file in files]
+    violations = validate_media(pairs, subscription_type=subscription_type)
+    return [violation.code for violation in violations]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +51,13 @@ def codes(*files: MediaFile, subscription_type: str | None = None) -> list[str]:
         ("cmyk.jpg", "image/jpeg", "CMYK"),
     ],
 )
-def test_image_is_read_whole(tmp_path: Path, name: str, mime_type: str, mode: str) -> None:
+def test_probe_media_reads_every_property_of_an_image(
+    tmp_path: Path, name: str, mime_type: str, mode: str
+) -> None:
     path = tmp_path / name
     draw_image(321, 123, mode).save(path)
     data = path.read_bytes()
-    assert probe(path) == MediaFile(
+    assert probe_media(path) == MediaFile(
         path=path,
         kind=MediaKind.IMAGE,
         mime_type=mime_type,
@@ -67,56 +70,56 @@ def test_image_is_read_whole(tmp_path: Path, name: str, mime_type: str, mode: st
     )
 
 
-def test_type_is_told_by_content_not_by_name(tmp_path: Path) -> None:
+def test_probe_media_detects_the_type_by_content(tmp_path: Path) -> None:
     path = tmp_path / "holiday.mp4"
     draw_image().save(path, "PNG")
-    assert probe(str(path)).mime_type == "image/png"
+    assert probe_media(str(path)).mime_type == "image/png"
 
 
 @pytest.mark.parametrize(
     "name", ["ünï 🎉.jpg", "-rf.jpg", "at 3.04\u202fPM.jpg", "日本.jpg", "👩\u200d🚀.jpg"]
 )
-def test_any_printable_name_will_do(tmp_path: Path, name: str) -> None:
+def test_probe_media_accepts_any_printable_name(tmp_path: Path, name: str) -> None:
     draw_image().save(tmp_path / name)
-    assert probe(tmp_path / name).path.name == name
+    assert probe_media(tmp_path / name).path.name == name
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
-def test_location_is_noticed(tmp_path: Path, name: str) -> None:
+def test_probe_media_detects_a_location(tmp_path: Path, name: str) -> None:
     draw_image().save(tmp_path / name, exif=draw_exif())
     draw_image().save(tmp_path / f"clean-{name}")
-    assert probe(tmp_path / name).has_location
-    assert not probe(tmp_path / f"clean-{name}").has_location
+    assert probe_media(tmp_path / name).has_location
+    assert not probe_media(tmp_path / f"clean-{name}").has_location
 
 
-def test_gif_tells_frames_and_time(tmp_path: Path) -> None:
-    file = probe(save_gif(tmp_path / "a.gif", 120, 90, frames=7))
+def test_probe_media_counts_frames_and_duration_of_a_gif(tmp_path: Path) -> None:
+    file = probe_media(save_gif(tmp_path / "a.gif", 120, 90, frames=7))
     assert (file.kind, file.mime_type) == (MediaKind.GIF, "image/gif")
     assert (file.width, file.height, file.frames) == (120, 90, 7)
     assert file.duration == timedelta(milliseconds=700)
 
 
-def test_still_gif_is_a_gif(tmp_path: Path) -> None:
-    file = probe(save_gif(tmp_path / "a.gif", frames=1))
+def test_probe_media_reports_a_still_gif_as_gif(tmp_path: Path) -> None:
+    file = probe_media(save_gif(tmp_path / "a.gif", frames=1))
     assert (file.kind, file.frames) == (MediaKind.GIF, 1)
 
 
-def test_animation_with_more_frames_than_x_takes_is_counted(tmp_path: Path) -> None:
-    file = probe(save_gif(tmp_path / "a.gif", 16, 16, frames=400))
+def test_probe_media_counts_frames_above_the_limit(tmp_path: Path) -> None:
+    file = probe_media(save_gif(tmp_path / "a.gif", 16, 16, frames=400))
     assert file.frames == 400
     assert codes(file) == ["gif_too_many_frames"]
 
 
-def test_camera_habits_are_no_second_type(tmp_path: Path) -> None:
+def test_probe_media_accepts_what_cameras_append(tmp_path: Path) -> None:
     draw_image().save(tmp_path / "a.jpg")
     photo = (tmp_path / "a.jpg").read_bytes()
-    film = save_video(tmp_path / "film.mp4").read_bytes()
+    video = save_video(tmp_path / "video.mp4").read_bytes()
     (tmp_path / "two.jpg").write_bytes(photo + photo)
     draw_image().save(tmp_path / "b.jpg", xmp=b"<x:xmpmeta GCamera:MotionPhoto='1'/>")
-    (tmp_path / "motion.jpg").write_bytes((tmp_path / "b.jpg").read_bytes() + film)
+    (tmp_path / "motion.jpg").write_bytes((tmp_path / "b.jpg").read_bytes() + video)
     (tmp_path / "padded.jpg").write_bytes(photo + bytes(500))
     for name in ("two.jpg", "motion.jpg", "padded.jpg"):
-        assert probe(tmp_path / name).mime_type == "image/jpeg"
+        assert probe_media(tmp_path / name).mime_type == "image/jpeg"
 
 
 @pytest.mark.parametrize(
@@ -128,9 +131,13 @@ def test_camera_habits_are_no_second_type(tmp_path: Path) -> None:
         ("pieces.mp4", "video/mp4", "frag_keyframe+empty_moov"),
     ],
 )
-def test_video_is_measured(tmp_path: Path, name: str, mime_type: str, flags: str) -> None:
+def test_probe_media_measures_a_video(
+    tmp_path: Path, name: str, mime_type: str, flags: str
+) -> None:
     options = {"movflags": flags} if flags else {}
-    file = probe(save_video(tmp_path / name, width=320, height=180, frames=60, options=options))
+    file = probe_media(
+        save_video(tmp_path / name, width=320, height=180, frames=60, options=options)
+    )
     assert (file.kind, file.mime_type) == (MediaKind.VIDEO, mime_type)
     assert (file.width, file.height, file.frames) == (320, 180, 60)
     assert (file.video_codec, file.pixel_format) == ("h264", "yuv420p")
@@ -141,14 +148,14 @@ def test_video_is_measured(tmp_path: Path, name: str, mime_type: str, flags: str
     assert codes(file) == []
 
 
-def test_video_without_sound_is_fine(tmp_path: Path) -> None:
-    file = probe(save_video(tmp_path / "a.mp4", sound=None))
+def test_validate_media_accepts_a_video_without_audio(tmp_path: Path) -> None:
+    file = probe_media(save_video(tmp_path / "a.mp4", sound=None))
     assert (file.audio_codec, file.duration) == (None, timedelta(seconds=1))
     assert codes(file) == []
 
 
 @pytest.mark.parametrize(
-    ("how", "code"),
+    ("options", "code"),
     [
         ({"codec": "mpeg4"}, "video_codec_unsupported"),
         ({"codec": "libx265"}, "video_codec_unsupported"),
@@ -163,13 +170,13 @@ def test_video_without_sound_is_fine(tmp_path: Path) -> None:
         ({"width": 200, "height": 64}, "video_aspect_ratio"),
     ],
 )
-def test_real_video_out_of_bounds_is_one_violation(
-    tmp_path: Path, how: dict[str, object], code: str
+def test_validate_media_reports_one_violation_for_a_real_video(
+    tmp_path: Path, options: dict[str, object], code: str
 ) -> None:
-    if how.get("codec") == "libx265":
-        how = how | {"width": 320, "height": 240}
-    path = save_video(tmp_path / "a.mp4", **how)  # type: ignore[arg-type]  # one keyword a case
-    assert codes(probe(path)) == [code]
+    if options.get("codec") == "libx265":
+        options = options | {"width": 320, "height": 240}
+    path = save_video(tmp_path / "a.mp4", **options)  # type: ignore[arg-type]  # varies by case
+    assert codes(probe_media(path)) == [code]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +206,7 @@ def test_real_video_out_of_bounds_is_one_violation(
         replace(VIDEO, pixel_format="yuvj420p"),
     ],
 )
-def test_what_is_just_within_bounds_breaks_nothing(file: MediaFile) -> None:
+def test_validate_media_accepts_values_at_the_limits(file: MediaFile) -> None:
     assert codes(file) == []
 
 
@@ -235,19 +242,19 @@ def test_what_is_just_within_bounds_breaks_nothing(file: MediaFile) -> None:
         (replace(VIDEO, audio_profile="HE-AAC"), "audio_codec_unsupported", "aac LC", "aac HE-AAC"),
     ],
 )  # fmt: skip
-def test_what_is_just_beyond_bounds_is_told(
+def test_validate_media_reports_values_beyond_the_limits(
     file: MediaFile, code: str, limit: object, found: object
 ) -> None:
-    (violation,) = judge([(file, None)])
+    (violation,) = validate_media([(file, None)])
     assert (violation.code, violation.limit, violation.found) == (code, limit, found)
     assert violation.next
     assert file.path.name in violation.message
 
 
-def test_all_violations_come_at_once() -> None:
-    film = replace(VIDEO, size_bytes=1 << 30, duration=timedelta(minutes=3), video_codec="hevc")
-    files = [(IMAGE, "x" * 1001), (replace(IMAGE, size_bytes=6 << 20), None), (film, None)]
-    assert [violation.code for violation in judge(files)] == [
+def test_validate_media_reports_every_violation_at_once() -> None:
+    video = replace(VIDEO, size_bytes=1 << 30, duration=timedelta(minutes=3), video_codec="hevc")
+    files = [(IMAGE, "x" * 1001), (replace(IMAGE, size_bytes=6 << 20), None), (video, None)]
+    assert [violation.code for violation in validate_media(files)] == [
         "mixed_media",
         "alt_text_too_long",
         "image_too_large",
@@ -270,19 +277,21 @@ def test_all_violations_come_at_once() -> None:
         ([], []),
     ],
 )
-def test_four_images_or_one_gif_or_one_video(files: list[MediaFile], expected: list[str]) -> None:
+def test_validate_media_accepts_four_images_or_one_gif_or_one_video(
+    files: list[MediaFile], expected: list[str]
+) -> None:
     assert codes(*files) == expected
 
 
-def test_alt_text_has_room_for_a_thousand_characters() -> None:
-    assert judge([(IMAGE, "🎉" * 1000)]) == []
-    assert [one.code for one in judge([(IMAGE, "🎉" * 1001)])] == ["alt_text_too_long"]
+def test_validate_media_limits_alt_text_to_1000_characters() -> None:
+    assert validate_media([(IMAGE, "🎉" * 1000)]) == []
+    assert [one.code for one in validate_media([(IMAGE, "🎉" * 1001)])] == ["alt_text_too_long"]
 
 
 @pytest.mark.parametrize("plan", ["Premium", "PremiumPlus"])
-def test_premium_may_post_longer_video(plan: str) -> None:
-    film = replace(VIDEO, duration=timedelta(minutes=60))
-    assert codes(film, subscription_type=plan) == []
-    assert codes(film, subscription_type="Basic") == ["video_too_long"]
+def test_validate_media_accepts_longer_videos__premium(plan: str) -> None:
+    hour = replace(VIDEO, duration=timedelta(minutes=60))
+    assert codes(hour, subscription_type=plan) == []
+    assert codes(hour, subscription_type="Basic") == ["video_too_long"]
     too_long = replace(VIDEO, duration=timedelta(minutes=126))
     assert codes(too_long, subscription_type=plan) == ["video_too_long"]

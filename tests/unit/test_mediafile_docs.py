@@ -1,4 +1,4 @@
-"""The pages of this floor's media, prices and limits: every example in them runs."""
+"""The examples of docs/media.md and docs/prices-and-limits.md are correct."""
 
 import doctest
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from roost.errors import MediaUnreadable
-from roost.mediafile import Unreadable, judge, lint_media
+from roost.mediafile import Unreadable, lint_media, validate_media
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -26,11 +26,12 @@ def test_examples_of_the_page_run(name: str) -> None:
 def test_page_lists_every_reason_and_code() -> None:
     page = (DOCS / "media.md").read_text(encoding="utf-8")
     rules = "".join(
-        Path(each.__code__.co_filename).read_text(encoding="utf-8") for each in (judge, lint_media)
+        Path(each.__code__.co_filename).read_text(encoding="utf-8")
+        for each in (validate_media, lint_media)
     )
-    sorts = "video|audio|gif|image|alt|too|mixed|media|animation|motion"
-    codes = set(re.findall(rf'"((?:{sorts})_[a-z_]+)"', rules))
-    codes |= {f"{sort}_dimensions_too_small" for sort in ("image", "gif")}
+    prefixes = "video|audio|gif|image|alt|too|mixed|media|animation|motion"
+    codes = set(re.findall(rf'"((?:{prefixes})_[a-z_]+)"', rules))
+    codes |= {f"{kind}_dimensions_too_small" for kind in ("image", "gif")}
     assert len(codes) > 25
     assert [code for code in codes | set(Unreadable) if f"`{code}`" not in page] == []
     assert MediaUnreadable.__name__ in page

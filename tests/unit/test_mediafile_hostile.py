@@ -1,4 +1,4 @@
-"""Files made to harm whoever opens them: each ends in a clear error, in time."""
+"""Hostile files: `probe_media` refuses each with a clear error, within its time limit."""
 
 import io
 import os
@@ -27,7 +27,7 @@ from fix_media import (
     save_video,
 )
 from roost.errors import MediaUnreadable
-from roost.mediafile import Unreadable, probe
+from roost.mediafile import Unreadable, probe_media
 
 pytestmark = pytest.mark.timing
 
@@ -35,10 +35,10 @@ SECONDS = 10.0
 
 
 def refused(path: Path) -> Unreadable:
-    """Why a file is refused; it must be, and within the promised time."""
+    """Return the reason of a refusal, which must come within the time limit."""
     start = time.monotonic()
     with pytest.raises(MediaUnreadable) as raised:
-        probe(path)
+        probe_media(path)
     assert time.monotonic() - start < SECONDS
     assert raised.value.message.isprintable()
     assert raised.value.next
@@ -46,18 +46,18 @@ def refused(path: Path) -> Unreadable:
 
 
 def outcome(path: Path) -> str:
-    """`read`, or why not; either is right, but in time."""
+    """Return `read` or the reason of the refusal; both are allowed within the time limit."""
     start = time.monotonic()
-    told = "read"
+    result = "read"
     try:
-        probe(path)
+        probe_media(path)
     except MediaUnreadable as error:
-        told = error.facts["reason"]
+        result = error.facts["reason"]
     assert time.monotonic() - start < SECONDS
-    return told
+    return result
 
 
-def coded(kind: str, **options: object) -> bytes:
+def encoded(kind: str, **options: object) -> bytes:
     file = io.BytesIO()
     draw_image(200, 150).save(file, kind, **options)
     return file.getvalue()
@@ -65,14 +65,14 @@ def coded(kind: str, **options: object) -> bytes:
 
 def archive() -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("zeros", bytes(1 << 20))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("zeros", bytes(1 << 20))
     return file.getvalue()
 
 
-def film(folder: Path, *, sound: str | None = "aac", flags: str = "") -> bytes:
+def video(folder: Path, *, sound: str | None = "aac", flags: str = "") -> bytes:
     options = {"movflags": flags} if flags else {}
-    return save_video(folder / "film.mp4", sound=sound, options=options).read_bytes()
+    return save_video(folder / "video.mp4", sound=sound, options=options).read_bytes()
 
 
 def gif_header(width: int, height: int) -> bytes:
@@ -80,13 +80,13 @@ def gif_header(width: int, height: int) -> bytes:
 
 
 def jpeg_of(width: int, height: int) -> bytes:
-    """A real JPEG whose header claims another size."""
-    data = coded("JPEG")
+    """Return a real JPEG whose header claims another size."""
+    data = encoded("JPEG")
     at = data.index(b"\xff\xc0") + 5
     return data[:at] + struct.pack(">HH", height, width) + data[at + 4 :]
 
 
-def written(folder: Path, data: bytes, name: str = "hostile") -> Path:
+def write(folder: Path, data: bytes, name: str = "hostile") -> Path:
     path = folder / name
     path.write_bytes(data)
     return path
@@ -94,17 +94,17 @@ def written(folder: Path, data: bytes, name: str = "hostile") -> Path:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.999])
-def test_truncated_image_is_refused(tmp_path: Path, kind: str, share: float) -> None:
-    data = coded(kind)
-    path = written(tmp_path, data[: int(len(data) * share)])
+def test_probe_media_refuses_a_truncated_image(tmp_path: Path, kind: str, share: float) -> None:
+    data = encoded(kind)
+    path = write(tmp_path, data[: int(len(data) * share)])
     assert refused(path) is Unreadable.TRUNCATED
 
 
 @pytest.mark.parametrize("flags", ["", "faststart"], ids=["index last", "index first"])
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.999])
-def test_truncated_video_is_refused(tmp_path: Path, flags: str, share: float) -> None:
-    data = film(tmp_path, flags=flags)
-    path = written(tmp_path, data[: int(len(data) * share)])
+def test_probe_media_refuses_a_truncated_video(tmp_path: Path, flags: str, share: float) -> None:
+    data = video(tmp_path, flags=flags)
+    path = write(tmp_path, data[: int(len(data) * share)])
     assert refused(path) is Unreadable.TRUNCATED
 
 
@@ -128,55 +128,57 @@ HUGE_GIF = gif_header(65535, 65535) + (
         (b"\xff\xd8\xff\xd9", Unreadable.DAMAGED),
     ],
     ids=["zip bomb", "PNG header", "PNG bomb", "JPEG header", "GIF bomb", "WebP header",
-         "PNG without data", "GIF of nothing", "JPEG of nothing"],
+         "PNG without data", "GIF without frames", "JPEG without image"],
 )  # fmt: skip
-def test_bomb_is_refused(tmp_path: Path, data: bytes, reason: Unreadable) -> None:
-    assert refused(written(tmp_path, data)) is reason
+def test_probe_media_refuses_a_decompression_bomb(
+    tmp_path: Path, data: bytes, reason: Unreadable
+) -> None:
+    assert refused(write(tmp_path, data)) is reason
 
 
 @pytest.mark.parametrize(
     "data",
     [png_of(100, 100, zlib.compress(bytes(50 << 20))), jpeg_of(200, 15_000)],
-    ids=["PNG with far too much", "JPEG with far too little"],
+    ids=["PNG with too much data", "JPEG with too little data"],
 )
-def test_data_of_another_length_than_promised_ends(tmp_path: Path, data: bytes) -> None:
-    assert outcome(written(tmp_path, data)) in {"read", *Unreadable}
+def test_probe_media_terminates__pixel_data_of_wrong_length(tmp_path: Path, data: bytes) -> None:
+    assert outcome(write(tmp_path, data)) in {"read", *Unreadable}
 
 
-def test_text_bomb_in_an_image_is_refused(tmp_path: Path) -> None:
-    data = coded("PNG")
+def test_probe_media_refuses_a_text_bomb_in_an_image(tmp_path: Path) -> None:
+    data = encoded("PNG")
     bomb = png_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(100 << 20), 9))
-    assert refused(written(tmp_path, data[:33] + bomb + data[33:])) is Unreadable.DAMAGED
+    assert refused(write(tmp_path, data[:33] + bomb + data[33:])) is Unreadable.DAMAGED
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        coded("JPEG") + archive(),
-        coded("PNG") + archive(),
-        coded("GIF") + archive(),
-        coded("WEBP") + archive(),
-        coded("PNG") + coded("JPEG"),
-        coded("JPEG") + b"\n<html><script>alert(1)</script></html>",
-        coded("GIF") + b"<?php system($_GET[0]);",
-        coded("JPEG", comment=b"%PDF-1.7 1 0 obj") + b"trailer",
-        coded("JPEG") + b"%PDF-1.7",
-        coded("JPEG") + box(b"ftyp", b"isom\0\0\0\0"),
+        encoded("JPEG") + archive(),
+        encoded("PNG") + archive(),
+        encoded("GIF") + archive(),
+        encoded("WEBP") + archive(),
+        encoded("PNG") + encoded("JPEG"),
+        encoded("JPEG") + b"\n<html><script>alert(1)</script></html>",
+        encoded("GIF") + b"<?php system($_GET[0]);",
+        encoded("JPEG", comment=b"%PDF-1.7 1 0 obj") + b"trailer",
+        encoded("JPEG") + b"%PDF-1.7",
+        encoded("JPEG") + box(b"ftyp", b"isom\0\0\0\0"),
         b"\xff\xd8\xff\xe0ftypisom" + bytes(200),
     ],
     ids=["JPEG+ZIP", "PNG+ZIP", "GIF+ZIP", "WebP+ZIP", "PNG+JPEG", "JPEG+HTML", "GIF+PHP",
          "PDF in JPEG", "JPEG+PDF", "JPEG+MP4", "JPEG is MP4"],
 )  # fmt: skip
-def test_file_of_two_types_is_refused(tmp_path: Path, data: bytes) -> None:
-    assert refused(written(tmp_path, data)) is Unreadable.AMBIGUOUS
+def test_probe_media_refuses_a_file_of_two_types(tmp_path: Path, data: bytes) -> None:
+    assert refused(write(tmp_path, data)) is Unreadable.AMBIGUOUS
 
 
-def test_video_that_is_an_archive_is_refused(tmp_path: Path) -> None:
-    assert refused(written(tmp_path, film(tmp_path) + archive())) is Unreadable.AMBIGUOUS
+def test_probe_media_refuses_a_video_that_is_an_archive(tmp_path: Path) -> None:
+    assert refused(write(tmp_path, video(tmp_path) + archive())) is Unreadable.AMBIGUOUS
 
 
 @pytest.mark.parametrize(
-    "spoil",
+    "corrupt",
     [
         lambda data: patch(data, b"stsz", 4, b"\0\0\0\x01" + LARGEST_U32),
         lambda data: patch(data, b"stsz", 8, LARGEST_U32),
@@ -190,8 +192,10 @@ def test_video_that_is_an_archive_is_refused(tmp_path: Path) -> None:
     ],
     ids=["sizes, constant", "sizes", "times", "2^31 samples", "offsets", "chunks", "duration"],
 )
-def test_endless_index_ends(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
-    path = written(tmp_path, spoil(film(tmp_path, sound=None)))
+def test_probe_media_terminates__huge_index(
+    tmp_path: Path, corrupt: Callable[[bytes], bytes]
+) -> None:
+    path = write(tmp_path, corrupt(video(tmp_path, sound=None)))
     assert outcome(path) in {"read", *Unreadable}
 
 
@@ -205,30 +209,30 @@ def test_endless_index_ends(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> 
         (box(b"ftyp", b"isom") + box(b"mdat", bytes(64)), Unreadable.TRUNCATED),
         (box(b"ftyp", b"isom") + box(b"moov", box(b"trak") * 50_000), Unreadable.DAMAGED),
     ],
-    ids=["boxes without end", "box without size", "box of 2^64", "huge index", "no index",
-         "tracks without end"],
+    ids=["too many boxes", "box without size", "box of 2^64", "huge index", "no index",
+         "too many tracks"],
 )  # fmt: skip
-def test_odd_boxes_are_refused(tmp_path: Path, data: bytes, reason: Unreadable) -> None:
-    assert refused(written(tmp_path, data)) is reason
+def test_probe_media_refuses_invalid_boxes(tmp_path: Path, data: bytes, reason: Unreadable) -> None:
+    assert refused(write(tmp_path, data)) is reason
 
 
 @pytest.mark.parametrize(
     "name", ["a\nERROR all accounts deleted\x1b[2J.jpg", "gpj.\u202exe.jpg", "b\udcff.jpg"]
 )
-def test_forging_name_is_refused(tmp_path: Path, name: str) -> None:
-    assert refused(written(tmp_path, coded("JPEG"), name)) is Unreadable.NAME_UNPRINTABLE
+def test_probe_media_refuses_a_name_with_control_characters(tmp_path: Path, name: str) -> None:
+    assert refused(write(tmp_path, encoded("JPEG"), name)) is Unreadable.NAME_UNPRINTABLE
 
 
-def test_symbolic_link_is_refused(tmp_path: Path) -> None:
+def test_probe_media_refuses_a_symbolic_link(tmp_path: Path) -> None:
     link = tmp_path / "link.jpg"
-    link.symlink_to(written(tmp_path, coded("JPEG")))
+    link.symlink_to(write(tmp_path, encoded("JPEG")))
     assert refused(link) is Unreadable.SYMBOLIC_LINK
     loop = tmp_path / "loop.jpg"
     loop.symlink_to(loop)
     assert refused(loop) is Unreadable.SYMBOLIC_LINK
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_probe_media_refuses_what_is_not_a_regular_file(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     assert refused(pipe) is Unreadable.NOT_A_FILE
@@ -242,17 +246,17 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / ("n" * 300)) is Unreadable.NOT_A_FILE
 
 
-def test_empty_and_endless_files_are_refused(tmp_path: Path) -> None:
-    assert refused(written(tmp_path, b"")) is Unreadable.EMPTY
-    endless = written(tmp_path, film(tmp_path))
+def test_probe_media_refuses_empty_and_huge_files(tmp_path: Path) -> None:
+    assert refused(write(tmp_path, b"")) is Unreadable.EMPTY
+    endless = write(tmp_path, video(tmp_path))
     os.truncate(endless, 1 << 40)
     assert refused(endless) is Unreadable.TOO_LARGE
-    picture = written(tmp_path, coded("JPEG"))
+    picture = write(tmp_path, encoded("JPEG"))
     os.truncate(picture, 65 << 20)
     assert refused(picture) is Unreadable.TOO_LARGE
 
 
-def reaching_out(address: str) -> dict[str, bytes]:
+def files_with_url(address: str) -> dict[str, bytes]:
     playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{address}/a.ts\n#EXT-X-ENDLIST\n"
     dash = f"<?xml version='1.0'?><MPD><BaseURL>{address}</BaseURL></MPD>"
     url = box(b"url ", b"\0\0\0\0" + f"{address}/b.mp4".encode() + b"\0")
@@ -271,21 +275,21 @@ def reaching_out(address: str) -> dict[str, bytes]:
     }  # fmt: skip
 
 
-def test_address_in_a_file_is_never_followed(tmp_path: Path) -> None:
+def test_probe_media_never_follows_a_url_in_a_file(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.2)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        for name, data in reaching_out(address).items():
-            assert isinstance(refused(written(tmp_path, data, name)), Unreadable), name
-        real = film(tmp_path, sound=None)
+        for name, data in files_with_url(address).items():
+            assert isinstance(refused(write(tmp_path, data, name)), Unreadable), name
+        real = video(tmp_path, sound=None)
         at = real.index(b"dref") + 12
         elsewhere = real[:at] + real[at:].replace(b"url \0\0\0\x01", b"url \0\0\0\0", 1)
-        probe(written(tmp_path, elsewhere, "real.mp4"))
+        probe_media(write(tmp_path, elsewhere, "real.mp4"))
         with pytest.raises(TimeoutError):
             listener.accept()
 
 
-def test_file_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:
+def test_probe_media_refuses_a_file_that_changes_meanwhile(tmp_path: Path) -> None:
     path = save_gif(tmp_path / "long.gif", 900, 700, frames=60)
     stop = threading.Event()
 
@@ -304,38 +308,38 @@ def test_file_that_changes_meanwhile_is_refused(tmp_path: Path) -> None:
 
 def seeds_of(folder: Path) -> list[bytes]:
     return [
-        coded("JPEG", exif=draw_exif()),
-        coded("JPEG", progressive=True),
-        coded("PNG"),
-        coded("WEBP"),
+        encoded("JPEG", exif=draw_exif()),
+        encoded("JPEG", progressive=True),
+        encoded("PNG"),
+        encoded("WEBP"),
         save_gif(folder / "a.gif").read_bytes(),
-        film(folder),
-        film(folder, flags="frag_keyframe+empty_moov"),
+        video(folder),
+        video(folder, flags="frag_keyframe+empty_moov"),
     ]
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
-    """The file with a few bytes changed, a stretch doubled, moved or cut out."""
-    spoiled = bytearray(data)
+    """Return the file with random changes: bytes replaced, or slices duplicated or removed."""
+    mutated_data = bytearray(data)
     for _ in range(chance.randint(1, 6)):
-        at = chance.randrange(len(spoiled))
+        at = chance.randrange(len(mutated_data))
         length = chance.randint(1, 64)
         match chance.randrange(4):
             case 0:
-                spoiled[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
+                mutated_data[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)))
             case 1:
-                spoiled[at : at + length] = chance.choice((b"\xff", b"\0")) * length
+                mutated_data[at : at + length] = chance.choice((b"\xff", b"\0")) * length
             case 2:
-                spoiled[at:at] = spoiled[at : at + length]
-            case _ if len(spoiled) > 2 * length:
-                del spoiled[at : at + length]
-    return bytes(spoiled)
+                mutated_data[at:at] = mutated_data[at : at + length]
+            case _ if len(mutated_data) > 2 * length:
+                del mutated_data[at : at + length]
+    return bytes(mutated_data)
 
 
-def test_mutated_real_files_crash_nothing(tmp_path: Path) -> None:
+def test_probe_media_survives_mutated_files(tmp_path: Path) -> None:
     chance = random.Random(20261123)
     outcomes = Counter(
-        outcome(written(tmp_path, mutated(data, chance), "mutated"))
+        outcome(write(tmp_path, mutated(data, chance), "mutated"))
         for data in seeds_of(tmp_path)
         for _ in range(40)
     )

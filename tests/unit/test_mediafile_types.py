@@ -1,4 +1,4 @@
-"""Files of types that X does not take are refused by name, each with what to do about it."""
+"""`probe_media` names the type of a file that X does not accept, with a next step."""
 
 from pathlib import Path
 
@@ -6,9 +6,9 @@ import pytest
 
 from fix_media import ODD_VIDEOS, box, draw_image, save_video
 from roost.errors import MediaTypeUnsupported
-from roost.mediafile import Unreadable, probe
+from roost.mediafile import Unreadable, probe_media
 
-#: The first brand of a picture that shares the boxes of MP4, and those it is compatible with.
+#: The major brand of an image in the box format of MP4, its compatible brands, and its name.
 STILLS = [
     (b"heic", b"mif1MiHBMiHEheic", "a HEIC image"),
     (b"heix", b"mif1heix", "a HEIC image"),
@@ -25,13 +25,13 @@ STILLS = [
 
 def refused(path: Path) -> MediaTypeUnsupported:
     with pytest.raises(MediaTypeUnsupported) as raised:
-        probe(path)
+        probe_media(path)
     assert raised.value.code == "media_type_unsupported"
     return raised.value
 
 
 @pytest.mark.parametrize(("major", "compatible", "name"), STILLS)
-def test_pictures_of_phones_are_named(
+def test_probe_media_names_image_types_of_phones(
     tmp_path: Path, major: bytes, compatible: bytes, name: str
 ) -> None:
     path = tmp_path / "IMG_0001.jpg"
@@ -42,18 +42,18 @@ def test_pictures_of_phones_are_named(
     assert "JPEG" in error.next
 
 
-def test_avif_of_a_real_encoder_is_named(tmp_path: Path) -> None:
+def test_probe_media_names_avif_of_a_real_encoder(tmp_path: Path) -> None:
     draw_image().save(tmp_path / "a.png", "AVIF")
     assert "an AVIF image" in refused(tmp_path / "a.png").message
 
 
-def test_film_whose_brands_name_a_picture_too_stays_a_film(tmp_path: Path) -> None:
+def test_probe_media_detects_a_video_with_an_image_brand(tmp_path: Path) -> None:
     data = save_video(tmp_path / "a.mp4").read_bytes()
     brands = data[: int.from_bytes(data[:4], "big")]
     odd = box(b"ftyp", b"oddX" + brands[12:16] + b"heic" + brands[20:])
     assert len(odd) == len(brands)
     (tmp_path / "b.mp4").write_bytes(odd + data[len(brands) :])
-    assert probe(tmp_path / "b.mp4").mime_type == "video/mp4"
+    assert probe_media(tmp_path / "b.mp4").mime_type == "video/mp4"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_film_whose_brands_name_a_picture_too_stays_a_film(tmp_path: Path) -> No
         ("a.wmv", "a Windows Media (WMV) video"),
     ],
 )
-def test_videos_in_other_containers_are_named(tmp_path: Path, name: str, words: str) -> None:
+def test_probe_media_names_other_video_containers(tmp_path: Path, name: str, words: str) -> None:
     error = refused(save_video(tmp_path / name, **ODD_VIDEOS[name]))
     assert f"it is {words}." in error.message
     assert error.facts["reason"] == Unreadable.VIDEO_TYPE_UNSUPPORTED
@@ -79,15 +79,15 @@ def test_videos_in_other_containers_are_named(tmp_path: Path, name: str, words: 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"RIFF\0\0\0\0WAVEfmt ", "a sound file"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "an audio file"),
         (b"RIFF\0\0\0\0ACON", "a RIFF file"),
         (b"II*\0" + bytes(60), "a TIFF image"),
         (b"\xff\x0a" + bytes(60), "a JPEG XL image"),
-        (b"G" + bytes(600), "a file of no known type"),
-        (b"GG", "a file of no known type"),
+        (b"G" + bytes(600), "a file of an unknown type"),
+        (b"GG", "a file of an unknown type"),
     ],
 )
-def test_other_files_are_named(tmp_path: Path, data: bytes, words: str) -> None:
+def test_probe_media_names_other_types(tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "a.jpg").write_bytes(data)
     error = refused(tmp_path / "a.jpg")
     assert f"it is {words}." in error.message

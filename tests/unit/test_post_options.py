@@ -1,4 +1,4 @@
-"""Replies, quotes and polls as people write them, and X's rules for them."""
+"""Replies, quotes, polls and reply settings: parsing, and X's rules."""
 
 from datetime import timedelta
 
@@ -7,58 +7,14 @@ import pytest
 from roost import post_options
 from roost.models import PartOptions, Poll, ReplySettings, TweetId
 from roost.post_options import (
-    PostAddressInvalid,
     ReplySettingsInvalid,
     describe_duration,
-    read_address,
-    read_reply_settings,
+    parse_reply_settings,
 )
 from roost.publishing.validation import PartDraft, validate_post
 
 DAY = timedelta(days=1)
 SEVEN = TweetId("7")
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "1700000000000000001",
-        "  1700000000000000001\n",
-        "https://x.com/larkbooks/status/1700000000000000001",
-        "http://twitter.com/larkbooks/status/1700000000000000001?s=20&t=abc",
-        "https://www.twitter.com/larkbooks/statuses/1700000000000000001",
-        "https://mobile.twitter.com/larkbooks/status/1700000000000000001/photo/1",
-        "x.com/i/web/status/1700000000000000001#top",
-        "https://x.com/i/status/1700000000000000001",
-        "HTTPS://X.com/LarkBooks/status/1700000000000000001",
-    ],
-)
-def test_the_address_of_a_post_names_it(address: str) -> None:
-    assert read_address(address) == "1700000000000000001"
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "",
-        "soon",
-        "12345678901234567890",
-        "１７",
-        "-7",
-        "https://x.com/larkbooks",
-        "https://x.com/larkbooks/status/",
-        "https://x.com/larkbooks/status/17x",
-        "https://x.com.evil.example/larkbooks/status/17",
-        "https://evil.example/x.com/larkbooks/status/17",
-        "https://notx.com/larkbooks/status/17",
-        "ftp://x.com/larkbooks/status/17",
-        "https://x.com/larkbooks/status/17 and more",
-        "javascript://x.com/larkbooks/status/17",
-    ],
-)
-def test_anything_else_is_no_address(address: str) -> None:
-    with pytest.raises(PostAddressInvalid):
-        read_address(address)
 
 
 @pytest.mark.parametrize(
@@ -73,13 +29,15 @@ def test_anything_else_is_no_address(address: str) -> None:
         ("verified", ReplySettings.VERIFIED),
     ],
 )
-def test_who_may_reply_is_said_in_the_words_of_x(word: str, settings: ReplySettings | None) -> None:
-    assert read_reply_settings(word) is settings
+def test_parse_reply_settings_accepts_the_values_of_x(
+    word: str, settings: ReplySettings | None
+) -> None:
+    assert parse_reply_settings(word) is settings
 
 
-def test_an_unknown_group_is_refused_with_those_there_are() -> None:
+def test_parse_reply_settings_lists_the_allowed_values__unknown() -> None:
     with pytest.raises(ReplySettingsInvalid) as caught:
-        read_reply_settings("friends")
+        parse_reply_settings("friends")
     assert "everyone, following, mentionedUsers, subscribers, verified" in caught.value.next
 
 
@@ -107,7 +65,7 @@ def ask(*options: str, duration: timedelta = DAY) -> PartDraft:
         PartDraft("Tea?", (), PartOptions(reply_to=SEVEN, poll=Poll(("Yes", "No"), DAY))),
     ],
 )
-def test_what_x_takes_breaks_no_rule(part: PartDraft) -> None:
+def test_validate_options_accepts_what_x_accepts(part: PartDraft) -> None:
     assert codes(part) == []
 
 
@@ -134,16 +92,16 @@ def test_what_x_takes_breaks_no_rule(part: PartDraft) -> None:
         (PartDraft("Yes", (), PartOptions(reply_to=TweetId("x.com/a"))), ["id_malformed"]),
     ],
 )
-def test_what_x_refuses_is_told_before(part: PartDraft, found: list[str]) -> None:
+def test_validate_options_reports_what_x_refuses(part: PartDraft, found: list[str]) -> None:
     assert [code for code, _ in codes(part)] == found
 
 
-def test_quotes_need_a_plan_that_has_them() -> None:
+def test_validate_options_refuses_a_quote__plan_without_quotes() -> None:
     part = PartDraft("Look", (), PartOptions(quote_of=SEVEN))
     assert codes(part, may_quote=False) == [("quote_not_allowed", None)]
 
 
-def test_only_the_first_part_of_a_thread_replies_and_says_who_may() -> None:
+def test_validate_options_allows_reply_and_settings_on_first_part_only() -> None:
     options = PartOptions(
         reply_to=SEVEN,
         reply_settings=ReplySettings.FOLLOWING,
@@ -165,9 +123,9 @@ def test_only_the_first_part_of_a_thread_replies_and_says_who_may() -> None:
         (timedelta(0), "0 min"),
     ],
 )
-def test_a_duration_is_told_in_its_units(span: timedelta, words: str) -> None:
+def test_describe_duration_uses_days_hours_and_minutes(span: timedelta, words: str) -> None:
     assert describe_duration(span) == words
 
 
-def test_the_default_duration_is_one_that_x_takes() -> None:
-    assert codes(ask("Yes", "No", duration=post_options.POLL_DURATION)) == []
+def test_default_poll_duration_is_valid() -> None:
+    assert codes(ask("Yes", "No", duration=post_options.DEFAULT_POLL_DURATION)) == []

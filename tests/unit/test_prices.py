@@ -1,4 +1,4 @@
-"""Prices as X's list states them; the expected dollars are written out."""
+"""Prices: the list prices of X, and the price of each kind of request."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,17 +7,17 @@ import pytest
 
 from roost.models import PartOptions, Poll, TweetId
 from roost.prices import (
-    FIGURES,
+    PRICE_LIST,
     Operation,
     Price,
     Resource,
+    billed_resource,
     price_of,
-    price_of_answer,
     price_of_create,
     price_of_part,
     price_of_reads,
-    resource_read,
-    sum_of,
+    price_of_response,
+    sum_prices,
     unit_usd,
 )
 
@@ -44,11 +44,11 @@ def dollars(price: Price) -> tuple[str, str]:
         (Operation.REVOKE, "0"),
     ],
 )
-def test_unit_price_is_that_of_the_list(operation: Operation, usd: str) -> None:
+def test_unit_usd_is_the_list_price(operation: Operation, usd: str) -> None:
     assert str(unit_usd(operation)) == usd
 
 
-def test_every_operation_has_a_price() -> None:
+def test_price_of_knows_every_operation() -> None:
     assert all(price_of(operation).is_certain for operation in Operation)
 
 
@@ -63,7 +63,7 @@ def test_every_operation_has_a_price() -> None:
         "v1.2.3 at 10.0.0.1",
     ],
 )
-def test_text_without_a_link_costs_the_base_price(text: str) -> None:
+def test_price_of_create_is_the_base_price__no_link(text: str) -> None:
     assert dollars(price_of_create(text)) == ("0.015", "0.015")
 
 
@@ -71,27 +71,27 @@ def test_text_without_a_link_costs_the_base_price(text: str) -> None:
     "text",
     ["See https://example.com/a", "see example.com", "our README.md", "it is done.It was late"],
 )
-def test_any_url_in_the_text_bills_as_a_link(text: str) -> None:
+def test_price_of_create_bills_any_url_as_a_link(text: str) -> None:
     assert dollars(price_of_create(text)) == ("0.200", "0.200")
 
 
-def test_the_reason_names_the_link() -> None:
+def test_price_of_create_names_the_link_in_its_reason() -> None:
     assert price_of_create("our README.md").reason == "links to README.md"
 
 
 @pytest.mark.parametrize("kind", ["quote", "card", "deep_link", "media"])
-def test_what_may_bill_as_a_link_is_a_range(kind: str) -> None:
+def test_price_of_create_is_a_range__possible_link(kind: str) -> None:
     price = price_of_create("Plain words.", **{kind: True})
     assert dollars(price) == ("0.015", "0.200")
     assert not price.is_certain
     assert ("probably" in price.reason) == (kind != "media")
 
 
-def test_a_link_in_the_text_leaves_no_doubt_about_the_rest() -> None:
+def test_price_of_create_is_certain__link_in_text_and_media() -> None:
     assert dollars(price_of_create("example.com", media=True, quote=True)) == ("0.200", "0.200")
 
 
-def test_summoned_reply_has_its_own_price() -> None:
+def test_price_of_create_of_a_summoned_reply_is_lower() -> None:
     assert dollars(price_of_create("Thank you!", summoned=True)) == ("0.010", "0.010")
     assert dollars(price_of_create("See example.com", summoned=True)) == ("0.010", "0.200")
 
@@ -105,15 +105,17 @@ def test_summoned_reply_has_its_own_price() -> None:
         (Operation.READ_USER, 0, "0.000"),
     ],
 )
-def test_reads_cost_by_what_is_fresh(operation: Operation, fresh: int, usd: str) -> None:
+def test_price_of_reads_counts_only_fresh_resources(
+    operation: Operation, fresh: int, usd: str
+) -> None:
     assert dollars(price_of_reads(operation, fresh)) == (usd, usd)
 
 
-def test_reads_are_billed_by_resource_and_writes_by_request() -> None:
-    assert resource_read(Operation.READ_TIMELINE) is Resource.POST
-    assert resource_read(Operation.READ_USER) is Resource.USER
-    assert resource_read(Operation.CREATE_POST) is None
-    assert resource_read(Operation.TOKEN) is None
+def test_billed_resource_is_none_for_writes() -> None:
+    assert billed_resource(Operation.READ_TIMELINE) is Resource.POST
+    assert billed_resource(Operation.READ_USER) is Resource.USER
+    assert billed_resource(Operation.CREATE_POST) is None
+    assert billed_resource(Operation.TOKEN) is None
 
 
 @pytest.mark.parametrize(
@@ -127,20 +129,20 @@ def test_reads_are_billed_by_resource_and_writes_by_request() -> None:
         ("Tea?", PartOptions(poll=Poll(("Yes", "No"), timedelta(days=1))), "0.015", "0.015"),
     ],
 )
-def test_part_costs_by_what_it_answers_and_quotes(
+def test_price_of_part_depends_on_reply_and_quote(
     text: str, options: PartOptions, low: str, high: str
 ) -> None:
-    """Post 8 is the account's own; whose 7 is, is not known."""
+    """Post 8 belongs to the account; the author of post 7 is unknown."""
     price = price_of_part(text, options, has_media=False, own={TweetId("8")})
     assert dollars(price) == (low, high)
 
 
-def test_sum_tells_equal_reasons_once() -> None:
-    assert sum_of([price_of_create("a"), price_of_create("b")]).reason == "2 × (no link)"
+def test_sum_prices_lists_equal_reasons_once() -> None:
+    assert sum_prices([price_of_create("a"), price_of_create("b")]).reason == "2 × (no link)"
 
 
-def test_nothing_costs_nothing() -> None:
-    assert sum_of([]) == Price(Decimal(0), Decimal(0), "")
+def test_sum_prices_of_nothing_is_zero() -> None:
+    assert sum_prices([]) == Price(Decimal(0), Decimal(0), "")
 
 
 @pytest.mark.parametrize(
@@ -148,9 +150,9 @@ def test_nothing_costs_nothing() -> None:
     [(201, "0.200", "0.200"), (403, "0", "0"), (429, "0", "0"), (503, "0", "0.200"),
      (None, "0", "0.200")],
 )  # fmt: skip
-def test_answer_decides_what_was_billed(status: int | None, low: str, high: str) -> None:
-    assert dollars(price_of_answer(price_of_create("example.com"), status)) == (low, high)
+def test_price_of_response_depends_on_the_status(status: int | None, low: str, high: str) -> None:
+    assert dollars(price_of_response(price_of_create("example.com"), status)) == (low, high)
 
 
-def test_every_figure_names_the_page_it_is_from() -> None:
-    assert {figure.source.split("/")[2] for figure in FIGURES} == {"docs.x.com"}
+def test_price_list_names_the_source_of_every_price() -> None:
+    assert {listed.source.split("/")[2] for listed in PRICE_LIST} == {"docs.x.com"}

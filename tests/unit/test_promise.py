@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roost.limits import Family, Window
 from roost.models import (
     AttemptId,
     Environment,
@@ -49,6 +48,7 @@ from roost.publishing.state import (
     Rest,
     Upload,
 )
+from roost.rate_limits import Family, Window
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 RULES = PublishPolicy(

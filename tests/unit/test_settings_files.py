@@ -43,7 +43,7 @@ def test_env_file_of_the_working_folder_decides_nothing() -> None:
 def test_the_environment_wins_over_the_file_of_the_home(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(home / ".env", "TWITTER_CLIENT_ID=from-file\nROOST_READ_LAG_S=20\nOTHER=1\n")
+    write(home / ".env", "TWITTER_CLIENT_ID=from-file\nROOST_TIMELINE_LAG_S=20\nOTHER=1\n")
     monkeypatch.setenv("TWITTER_CLIENT_ID", "from-environment")
     settings = read_settings()
     assert settings.twitter_client_id == "from-environment"
@@ -51,7 +51,7 @@ def test_the_environment_wins_over_the_file_of_the_home(
 
 
 def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) -> None:
-    write(home / ".env", "TWITTER_CLIENT_ID=of-home\nROOST_READ_LAG_S=20\n")
+    write(home / ".env", "TWITTER_CLIENT_ID=of-home\nROOST_TIMELINE_LAG_S=20\n")
     named = write(tmp_path / "named.env", f"TWITTER_CLIENT_ID=named\nROOST_HOME={tmp_path}\n")
     settings = read_settings(named)
     assert settings.twitter_client_id == "named"

@@ -1,4 +1,4 @@
-"""The shared cases: what twitter-text and today's X say about two thousand texts."""
+"""The shared cases: the results of twitter-text and of today's X for two thousand texts."""
 
 import json
 import unicodedata
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from roost.text import LONG_LIMIT, Entity, entities, weigh
+from roost.text import LONG_LIMIT, Entity, extract_entities, weigh
 
 CASES = Path(__file__).resolve().parents[2] / "../shared/text/cases.json"
 
@@ -42,25 +42,25 @@ def values(found: tuple[Entity, ...]) -> list[str]:
 
 
 def spans(name: str, text: str, found: tuple[Entity, ...]) -> list[dict[str, Any]]:
-    given = given_positions(text)
+    positions = original_positions(text)
     return [
-        {name: entity.value, "indices": [given[entity.start], given[entity.end]]}
+        {name: entity.value, "indices": [positions[entity.start], positions[entity.end]]}
         for entity in found
     ]
 
 
 def nfc(expected: Any) -> Any:
-    """An expected answer with its texts in NFC, as roost.text gives them."""
+    """Return an expected result with its texts in NFC, as roost.text returns them."""
     return json.loads(unicodedata.normalize("NFC", json.dumps(expected, ensure_ascii=False)))
 
 
-def given_positions(text: str) -> dict[int, int]:
-    """Position in the NFC text → in the text as given, which is what the cases count in."""
+def original_positions(text: str) -> dict[int, int]:
+    """Map positions in the NFC text to the original text, to which the cases refer."""
     return {len(unicodedata.normalize("NFC", text[:at])): at for at in range(len(text) + 1)}
 
 
 def users(text: str) -> tuple[Entity, ...]:
-    return tuple(mention for mention in entities(text).mentions if not mention.slug)
+    return tuple(mention for mention in extract_entities(text).mentions if not mention.slug)
 
 
 def users_and_lists(text: str) -> list[dict[str, Any]]:
@@ -70,20 +70,20 @@ def users_and_lists(text: str) -> list[dict[str, Any]]:
             "list_slug": f"/{mention.slug}" if mention.slug else "",
             "indices": [mention.start, mention.end],
         }
-        for mention in entities(text).mentions
+        for mention in extract_entities(text).mentions
     ]
 
 
-ANSWERS = {
+OPERATIONS = {
     "parse": parse,
     "parse_v3": parse,
     "parse_long": lambda text: parse(text, LONG_LIMIT),
-    "urls": lambda text: values(entities(text).urls),
-    "urls_with_indices": lambda text: spans("url", text, entities(text).urls),
-    "hashtags": lambda text: values(entities(text).hashtags),
-    "hashtags_with_indices": lambda text: spans("hashtag", text, entities(text).hashtags),
-    "cashtags": lambda text: values(entities(text).cashtags),
-    "cashtags_with_indices": lambda text: spans("cashtag", text, entities(text).cashtags),
+    "urls": lambda text: values(extract_entities(text).urls),
+    "urls_with_indices": lambda text: spans("url", text, extract_entities(text).urls),
+    "hashtags": lambda text: values(extract_entities(text).hashtags),
+    "hashtags_with_indices": lambda text: spans("hashtag", text, extract_entities(text).hashtags),
+    "cashtags": lambda text: values(extract_entities(text).cashtags),
+    "cashtags_with_indices": lambda text: spans("cashtag", text, extract_entities(text).cashtags),
     "mentions": lambda text: values(users(text)),
     "mentions_with_indices": lambda text: spans("screen_name", text, users(text)),
     "mentions_or_lists_with_indices": users_and_lists,
@@ -92,12 +92,12 @@ ANSWERS = {
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case["id"]) for case in load_cases()])
 def test_text_agrees_with_shared_case(case: dict[str, Any]) -> None:
-    if case["op"] not in ANSWERS:
+    if case["op"] not in OPERATIONS:
         pytest.skip(f"{case['op']} is not an operation of roost.text")
-    assert ANSWERS[case["op"]](case["text"]) == nfc(case["expected"])
+    assert OPERATIONS[case["op"]](case["text"]) == nfc(case["expected"])
 
 
-def test_shared_cases_are_there() -> None:
+def test_shared_cases_are_available() -> None:
     if not CASES.is_file():
-        pytest.skip("the shared text cases are not beside this checkout")
+        pytest.skip("the shared text cases are not available next to this checkout")
     assert len(load_cases()) > 1400

@@ -1,11 +1,11 @@
-"""What software did to a text is found, and what people write is left in peace."""
+"""`find_damage` finds the damage of software, and does not report ordinary writing."""
 
 import sys
 from collections.abc import Callable
 
 import pytest
 
-from roost.text import Finding, lint
+from roost.text import Finding, lint_text
 from roost.text.damage import find_damage
 
 
@@ -19,7 +19,7 @@ def proposed(text: str, finding: Finding) -> str:
 
 
 def garble(text: str, times: int = 1) -> str:
-    """UTF-8 read as Windows-1252, its gaps as Latin-1, as programs do."""
+    """Decode UTF-8 as Windows-1252, with its undefined bytes as Latin-1, as programs do."""
     for _ in range(times):
         text = "".join(
             bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode()
@@ -41,7 +41,7 @@ def garble(text: str, times: int = 1) -> str:
         ("https://example.com/?a=1&amp;b=2", "https://example.com/?a=1&b=2"),
     ],
 )
-def test_html_entity_is_found_and_what_it_means_is_proposed(text: str, meant: str) -> None:
+def test_find_damage_proposes_the_character_of_an_html_entity(text: str, meant: str) -> None:
     (finding,) = find_damage(text)
     assert finding.code == "html_entity"
     assert proposed(text, finding) == meant
@@ -49,7 +49,7 @@ def test_html_entity_is_found_and_what_it_means_is_proposed(text: str, meant: st
 
 
 @pytest.mark.parametrize("text", ["&#7;", "&#0;&#xD800;"[:4], "&#1114112;"])
-def test_html_entity_of_what_cannot_be_written_has_no_proposal(text: str) -> None:
+def test_find_damage_has_no_proposal__html_entity_of_invalid_character(text: str) -> None:
     (finding,) = find_damage(text)
     assert finding.code == "html_entity"
     assert finding.proposal in (None, "\ufffd")
@@ -66,31 +66,31 @@ def test_html_entity_of_what_cannot_be_written_has_no_proposal(text: str) -> Non
     ],
 )
 @pytest.mark.parametrize("times", [1, 2])
-def test_mojibake_is_found_and_repaired(meant: str, times: int) -> None:
+def test_find_damage_repairs_mojibake(meant: str, times: int) -> None:
     text = garble(meant, times)
     (finding,) = find_damage(text)
     assert finding.code == "mojibake"
     assert proposed(text, finding) == meant.replace("\xa0", " ")
 
 
-def test_mojibake_whose_last_byte_was_dropped_is_found() -> None:
+def test_find_damage_repairs_mojibake__last_byte_lost() -> None:
     text = "He said â€œyesâ€ and left"
     (finding,) = find_damage(text)
     assert proposed(text, finding) == "He said “yes” and left"
 
 
-def test_mojibake_of_a_lost_character_has_no_proposal() -> None:
+def test_find_damage_has_no_proposal__mojibake_of_lost_character() -> None:
     (finding,) = find_damage("cafï¿½ is here")
     assert (finding.code, finding.proposal) == ("mojibake", None)
 
 
-def test_mojibake_of_a_byte_order_mark_may_go() -> None:
+def test_find_damage_proposes_removal__mojibake_of_byte_order_mark() -> None:
     (finding,) = find_damage("ï»¿Hello")
     assert (finding.start, finding.end, finding.proposal) == (0, 3, "")
 
 
 @pytest.mark.parametrize(("text", "span"), [("caf\ufffd", (3, 4)), ("\ufffd\ufffdx", (0, 2))])
-def test_lost_character_is_found(text: str, span: tuple[int, int]) -> None:
+def test_find_damage_reports_replacement_characters(text: str, span: tuple[int, int]) -> None:
     (finding,) = find_damage(text)
     assert (finding.code, finding.proposal) == ("replacement_character", None)
     assert (finding.start, finding.end) == span
@@ -106,7 +106,7 @@ def test_lost_character_is_found(text: str, span: tuple[int, int]) -> None:
         *("Lorem ipsum", "[product_name]", "[Add hashtags]", "[CAMPAIGN_CODE_2]"),
     ],
 )
-def test_field_that_nobody_filled_in_is_found(field: str) -> None:
+def test_find_damage_reports_placeholders(field: str) -> None:
     (finding,) = find_damage(f"Hi {field}, welcome")
     assert finding.code == "placeholder"
     assert (finding.start, finding.end) == (3, 3 + len(field))
@@ -115,27 +115,27 @@ def test_field_that_nobody_filled_in_is_found(field: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # What is like an entity.
+        # Texts similar to an HTML entity.
         *("Q&A; R&D; B&B", "AT&T", "a && b;", "fish&chips; peas", "& then;", "&;", "?a=1&b=2;"),
-        # Letters that mojibake begins with, where people write them.
+        # First letters of mojibake in ordinary words.
         *("CAFÉ…", "« LE PÂTÉ »", "LE CAFÉ\xa0!", "“CAFÉ”", "AMANHÃ…", "“AMANHÃ”", "PÅ…", "PÅ”"),
         *("NÃO É SÓ ISSO", "É…", "«É»", "Spaß…", "„Spaß“", "Ä…", "MAÑANA…", "ÎLE", "2×3", "3×²"),
         *("manhã…", "café…”", "né\xa0» dit-il", "è«", "naïve", "“café”", "Ð and Þ", "Ølen…"),
         *("Straße°", "25 °C", "£5", "©2027", "«Ça va?»", "pâté…", "à…", "voilà»", "ROMÂ…"),
         *("привет…", "Γειά…", "こんにちは", "😀", "naïveté™", "CAFÉ™", "CAFÉ®", "É\xa0;"),
-        # What people put into brackets.
+        # Ordinary texts in brackets.
         *("[BREAKING] News", "[NEW] Song", "[THREAD]", "[1/3]", "[VIDEO]", "[sic]", "[laughs]"),
         *("[AD]", "[EN]", "[SOLD OUT]", "a[i]", "[name](https://example.com)", "{a, b}", "<3"),
         *("<- look", "x < y > z", "{name}", "100%", "50%% off", "$5", "* | *", "[yours truly]"),
         *("<3 your name>x"[:2], "to-do [x]", "{ }", "[added]", "[Insertion sort]"),
     ],
 )
-def test_what_people_write_is_left_in_peace(text: str) -> None:
+def test_find_damage_ignores_ordinary_writing(text: str) -> None:
     assert damage(text) == []
 
 
-def test_lint_finds_it_in_the_order_of_the_text() -> None:
-    found = lint("Hi {{name}}, Q&amp;A in README.md Donâ€™t \ufffd")
+def test_lint_text_includes_damage_in_text_order() -> None:
+    found = lint_text("Hi {{name}}, Q&amp;A in README.md Donâ€™t \ufffd")
     assert [finding.code for finding in found] == [
         "placeholder", "html_entity", "accidental_link", "mojibake", "replacement_character",
     ]  # fmt: skip
@@ -156,7 +156,7 @@ HOSTILE: dict[str, Callable[[int], str]] = {
 
 
 def steps(text: str) -> int:
-    """How many lines of Python the rules run: a measure that no load changes."""
+    """Count the executed lines of Python, which do not depend on the machine's load."""
     count = 0
 
     def trace(frame: object, event: str, argument: object) -> object:
@@ -174,6 +174,6 @@ def steps(text: str) -> int:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_work_grows_with_the_text_and_no_faster(name: str) -> None:
+def test_find_damage_runs_in_linear_time(name: str) -> None:
     make = HOSTILE[name]
     assert steps(make(400)) < 5 * steps(make(100)) + 200

@@ -1,9 +1,9 @@
-"""The page about the text rules shows what really happens."""
+"""The examples and tables of docs/text.md are correct."""
 
 import doctest
 from pathlib import Path
 
-from roost.text.lint import _MEANINGS
+from roost.text.lint import _INVISIBLE_MESSAGES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/text.md"
 
@@ -16,4 +16,4 @@ def test_examples_of_the_page_run() -> None:
 
 def test_the_page_lists_every_invisible_character_finding() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert [code for code in _MEANINGS if f"`{code}`" not in page] == []
+    assert [code for code in _INVISIBLE_MESSAGES if f"`{code}`" not in page] == []

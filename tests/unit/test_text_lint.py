@@ -1,16 +1,16 @@
-"""The lint: each finding has its place, and each proposal does away with it."""
+"""`lint_text` reports each problem with its span, and its proposals remove the problem."""
 
 from decimal import Decimal
 
 import pytest
 
-from roost.prices import FIGURES
-from roost.text import Finding, entities, lint
+from roost.prices import PRICE_LIST
+from roost.text import Finding, extract_entities, lint_text
 from roost.text.lint import LINK_SURCHARGE_USD
 
 
 def codes(text: str) -> list[str]:
-    return [finding.code for finding in lint(text)]
+    return [finding.code for finding in lint_text(text)]
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,11 @@ def codes(text: str) -> list[str]:
         ("ASP.NET", "ASP NET"),
     ],
 )
-def test_lint_proposes_a_spelling_for_an_accidental_link(text: str, proposal: str) -> None:
-    (finding,) = lint(f"See {text} now")
+def test_lint_text_proposes_another_spelling__accidental_link(text: str, proposal: str) -> None:
+    (finding,) = lint_text(f"See {text} now")
     assert (finding.code, finding.proposal) == ("accidental_link", proposal)
     assert (finding.start, finding.end) == (4, 4 + len(text))
-    assert entities(f"See {proposal} now").urls == ()
+    assert extract_entities(f"See {proposal} now").urls == ()
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,12 @@ def test_lint_proposes_a_spelling_for_an_accidental_link(text: str, proposal: st
         *("Node.js", "file.txt", "e.g.", "v1.2.3", "me@example.com", "allegro.pl", "notion.so"),
     ],
 )
-def test_lint_keeps_quiet_about_links_that_are_meant_and_what_is_none(text: str) -> None:
-    assert lint(f"See {text} now") == []
+def test_lint_text_ignores_intended_links_and_other_texts(text: str) -> None:
+    assert lint_text(f"See {text} now") == []
 
 
-def test_the_cost_of_a_link_is_that_of_the_price_table() -> None:
-    usd = {figure.name: figure.usd for figure in FIGURES}
+def test_link_surcharge_equals_the_price_list() -> None:
+    usd = {listed.name: listed.usd for listed in PRICE_LIST}
     assert usd["create a post with a link"] - usd["create a post"] == LINK_SURCHARGE_USD
     assert Decimal("0.185") == LINK_SURCHARGE_USD
 
@@ -71,15 +71,15 @@ def test_the_cost_of_a_link_is_that_of_the_price_table() -> None:
         pytest.param("", "blank_text", id="empty"),
     ],
 )
-def test_lint_finds(text: str, code: str) -> None:
+def test_lint_text_reports(text: str, code: str) -> None:
     assert codes(text) == [code]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("$A and #a #b for @a @b @c @d @e", id="as many as are fine"),
-        pytest.param(".@bob hello", id="mention behind a full stop"),
+        pytest.param("$A and #a #b for @a @b @c @d @e", id="as many as allowed"),
+        pytest.param(".@bob hello", id="mention after a full stop"),
         pytest.param("👩🏽\u200d🚀 🏳️\u200d🌈 1️⃣ ❤️", id="joined emoji"),
         pytest.param("می\u200cخواهم", id="persian needs its non-joiner"),
         pytest.param("क्\u200dष", id="hindi needs its joiner"),
@@ -87,17 +87,17 @@ def test_lint_finds(text: str, code: str) -> None:
         pytest.param("one\r\n\ttwo", id="line ends and tabs"),
     ],
 )
-def test_lint_keeps_quiet_about(text: str) -> None:
-    assert lint(text) == []
+def test_lint_text_ignores(text: str) -> None:
+    assert lint_text(text) == []
 
 
-def test_a_run_of_invisible_characters_is_one_finding_that_may_go() -> None:
-    (finding,) = lint("a\u200b\u200bb")
+def test_lint_text_reports_adjacent_invisible_characters_once() -> None:
+    (finding,) = lint_text("a\u200b\u200bb")
     assert (finding.start, finding.end, finding.proposal) == (1, 3, "")
 
 
-def test_findings_stand_in_the_order_of_the_text() -> None:
-    found = lint("@bob see README.md\u200b")
+def test_lint_text_returns_findings_in_text_order() -> None:
+    found = lint_text("@bob see README.md\u200b")
     assert [finding.code for finding in found] == [
         "leading_mention",
         "accidental_link",

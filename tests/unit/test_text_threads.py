@@ -1,4 +1,4 @@
-"""Threads: every part valid, nothing lost, and nothing cut that must stay whole."""
+"""`split_thread`: every part is valid, no text is lost, and no item is split."""
 
 import re
 
@@ -6,14 +6,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from roost.text import Thread, ThreadImpossible, entities, split_thread, weigh
+from roost.text import Thread, ThreadImpossible, extract_entities, split_thread, weigh
 
-# Each of these is one thing that no cut may go through; what joins them is known here, so where
-# cuts may be is known without asking the code under test.
-WHOLES = st.sampled_from(
+# Items that must not be split. The test joins them with known gaps, so it knows the allowed cuts
+# independently of the code under test.
+ITEMS = st.sampled_from(
     [
         *("https://example.com/a_(b)?c=d", "example.org", "https://münchen.de/", "t.co/abc"),
-        *("@somebody", "@some/list-name", "#hashtag", "#日本語", "$AAPL"),
+        *("@someone", "@some/list-name", "#hashtag", "#日本語", "$AAPL"),
         *("10 km", "3.5 GHz", "€ 20", "1,000,000", "40 %", "5 years", "$20", "10:30 am"),
         *("👩🏽\u200d🚀", "🇯🇵", "1️⃣", "❤️", "👨\u200d👩\u200d👧\u200d👦", "👍🏿", "🏳️\u200d🌈"),
         *("e\u0323\u0302", "각", "क्षि", "नि", "กำ", "\u0645\u0651"),
@@ -23,12 +23,12 @@ WORDS = st.sampled_from(
     ["we", "ship", "Unfortunately", "the", "dashboard", "größer", "сегодня", "e.g."]
 )
 GAPS = st.sampled_from([" ", " ", " ", ". ", ", ", "! ", "\n", "\n\n", " - ", " (", ") "])
-WHOLE_TEXTS = st.lists(st.tuples(WHOLES | WORDS, GAPS), min_size=20, max_size=120)
+PIECES = st.lists(st.tuples(ITEMS | WORDS, GAPS), min_size=20, max_size=120)
 LIMITS = st.sampled_from([60, 100, 280])
 
 
 def body_spans(thread: Thread, numbering: bool = False) -> list[str]:
-    """What each part says without its numbering; checks that parts and spans agree."""
+    """Return each part without its numbering, and check that parts and spans agree."""
     bodies = [thread.text[start:end] for start, end in thread.spans]
     for part, body in zip(thread.parts, bodies, strict=True):
         assert part.startswith(body)
@@ -36,7 +36,7 @@ def body_spans(thread: Thread, numbering: bool = False) -> list[str]:
     return bodies
 
 
-def assert_nothing_is_lost(thread: Thread) -> None:
+def assert_no_text_is_lost(thread: Thread) -> None:
     at = 0
     for start, end in thread.spans:
         assert start >= at
@@ -46,10 +46,8 @@ def assert_nothing_is_lost(thread: Thread) -> None:
 
 
 @settings(deadline=None)
-@given(WHOLE_TEXTS, LIMITS)
-def test_split_thread_never_cuts_through_what_must_stay_whole(
-    pieces: list[tuple[str, str]], limit: int
-) -> None:
+@given(PIECES, LIMITS)
+def test_split_thread_never_splits_an_item(pieces: list[tuple[str, str]], limit: int) -> None:
     text = "".join(piece + gap for piece, gap in pieces)
     thread = split_thread(text, limit)
     text = thread.text
@@ -61,27 +59,27 @@ def test_split_thread_never_cuts_through_what_must_stay_whole(
         at += len(gap)
     assert at == len(text)
     assert {position for span in thread.spans for position in span} <= allowed
-    assert_nothing_is_lost(thread)
+    assert_no_text_is_lost(thread)
 
 
 @settings(deadline=None)
-@given(WHOLE_TEXTS, LIMITS, st.sampled_from([None, "1/n", "(1/n)", "【1/n】"]))
+@given(PIECES, LIMITS, st.sampled_from([None, "1/n", "(1/n)", "【1/n】"]))
 def test_split_thread_makes_valid_parts(
     pieces: list[tuple[str, str]], limit: int, numbering: str | None
 ) -> None:
     thread = split_thread("".join(piece + gap for piece, gap in pieces), limit, numbering)
     assert all(weigh(part, limit).valid for part in thread)
     body_spans(thread, numbering=numbering is not None)
-    assert_nothing_is_lost(thread)
+    assert_no_text_is_lost(thread)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=1000), st.integers(30, 100))
-def test_split_thread_of_any_text_makes_valid_parts_or_says_why_not(text: str, limit: int) -> None:
+def test_split_thread_of_any_text_makes_valid_parts_or_raises(text: str, limit: int) -> None:
     try:
         thread = split_thread(text, limit)
     except ThreadImpossible:
-        # Only an entity, a grapheme or a refused character may stand in the way.
+        # Only an entity, a grapheme or a refused character may prevent the split.
         assume(
             max(map(len, text.split()), default=0) <= 20
             and not re.search("[\ufeff\ufffe\uffff]", text)
@@ -89,29 +87,31 @@ def test_split_thread_of_any_text_makes_valid_parts_or_says_why_not(text: str, l
         raise
     assert all(weigh(part, limit).valid for part in thread)
     body_spans(thread)
-    assert_nothing_is_lost(thread)
+    assert_no_text_is_lost(thread)
 
 
 @settings(deadline=None)
-@given(WHOLE_TEXTS, LIMITS)
-def test_splitting_a_part_again_changes_nothing(pieces: list[tuple[str, str]], limit: int) -> None:
+@given(PIECES, LIMITS)
+def test_split_thread_does_not_split_a_part_again(
+    pieces: list[tuple[str, str]], limit: int
+) -> None:
     for part in split_thread("".join(piece + gap for piece, gap in pieces), limit):
         assert split_thread(part, limit).parts == (part,)
 
 
 @settings(deadline=None)
-@given(WHOLE_TEXTS)
-def test_a_thread_has_the_entities_of_its_text(pieces: list[tuple[str, str]]) -> None:
+@given(PIECES)
+def test_split_thread_keeps_the_entities_of_the_text(pieces: list[tuple[str, str]]) -> None:
     thread = split_thread("".join(piece + gap for piece, gap in pieces))
-    of_parts = [entity.value for part in thread for entity in entities(part).all()]
-    assert of_parts == [entity.value for entity in entities(thread.text).all()]
+    of_parts = [entity.value for part in thread for entity in extract_entities(part).all()]
+    assert of_parts == [entity.value for entity in extract_entities(thread.text).all()]
 
 
-def test_a_text_that_fits_stays_as_it_is() -> None:
+def test_split_thread_keeps_a_text_that_fits() -> None:
     assert split_thread("  One post.\n\n").parts == ("  One post.\n\n",)
 
 
-def test_a_blank_text_has_no_parts() -> None:
+def test_split_thread_of_a_blank_text_has_no_parts() -> None:
     assert split_thread(" \n ").parts == ()
 
 
@@ -131,14 +131,14 @@ def test_split_thread_cuts_where_it_reads_best(text: str, first: str) -> None:
     assert split_thread(text, 20)[0] == first
 
 
-def test_the_last_part_is_balanced() -> None:
+def test_split_thread_balances_a_short_last_part() -> None:
     thread = split_thread("word " * 57)
     weights = [weigh(part).weighted_length for part in thread]
     assert len(weights) == 2
     assert min(weights) >= 56
 
 
-def test_numbering_counts_and_grows_with_the_number_of_parts() -> None:
+def test_split_thread_includes_numbering_in_the_weight() -> None:
     thread = split_thread("word " * 700, numbering="(1/n)")
     count = len(thread)
     assert count >= 10
@@ -147,13 +147,13 @@ def test_numbering_counts_and_grows_with_the_number_of_parts() -> None:
         assert weigh(part).valid
 
 
-def test_no_part_begins_with_a_mention_where_there_is_a_choice() -> None:
+def test_split_thread_avoids_a_mention_at_the_start_of_a_part() -> None:
     thread = split_thread("We thank everybody, and @first and @second and @third for it", 40)
     assert len(thread) > 1
     assert not any(part.startswith("@") for part in thread)
 
 
-def test_mentions_alone_are_still_cut() -> None:
+def test_split_thread_cuts_before_a_mention__only_mentions() -> None:
     thread = split_thread("@name " * 60)
     assert [weigh(part).valid for part in thread] == [True, True]
 
@@ -166,19 +166,19 @@ def test_mentions_alone_are_still_cut() -> None:
         pytest.param("a" * 300 + "\ufeff", id="refused character"),
     ],
 )
-def test_what_cannot_be_cut_is_refused_with_its_place(text: str) -> None:
+def test_split_thread_raises_with_the_span__indivisible(text: str) -> None:
     with pytest.raises(ThreadImpossible) as refused:
         split_thread(text)
     assert refused.value.facts["end"] > refused.value.facts["start"]
     assert "aaa" not in refused.value.message
 
 
-def test_a_numbering_without_a_number_is_refused() -> None:
+def test_split_thread_refuses_a_numbering_without_a_number() -> None:
     with pytest.raises(ThreadImpossible, match="has no 1"):
         split_thread("word " * 100, numbering="n")
 
 
-def test_letters_are_cut_between_graphemes() -> None:
+def test_split_thread_cuts_between_graphemes() -> None:
     family = "👨\u200d👩\u200d👧\u200d👦"
     for part in split_thread(family * 200):
         assert re.fullmatch(f"(?:{family})+", part)

@@ -1,4 +1,4 @@
-"""Properties of the weight that hold for any text, and values written out."""
+"""`weigh` and `extract_entities`: properties of any text, and exact values."""
 
 import os
 import re
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roost.text import LONG_LIMIT, entities, weigh
+from roost.text import LONG_LIMIT, extract_entities, weigh
 
 PIECES = st.sampled_from(
     [
@@ -38,7 +38,7 @@ TEXTS = st.lists(PIECES, max_size=30).map("".join) | st.text(max_size=60)
     ("text", "weight"),
     [
         pytest.param("", 0, id="empty"),
-        pytest.param("Hello, world! 👋", 16, id="the example of X's documents"),
+        pytest.param("Hello, world! 👋", 16, id="the example in X's documentation"),
         pytest.param("日本", 4, id="cjk is two each"),
         pytest.param("ა … € •", 10, id="georgian one, signs two"),
         pytest.param("see https://example.com/a/very/long/path?with=query", 27, id="url is 23"),
@@ -68,7 +68,7 @@ def test_weigh_counts_as_x_does(text: str, weight: int) -> None:
         pytest.param("a" * 279 + "日", 280, False, 279, id="half a character left"),
         pytest.param("a" * 258 + " t.co/abc", 280, False, 259, id="never inside a url"),
         pytest.param("a" * 279 + "🇯🇵", 280, False, 279, id="never inside an emoji"),
-        pytest.param("ab\ufeffcd", 280, False, 2, id="up to what X refuses"),
+        pytest.param("ab\ufeffcd", 280, False, 2, id="up to a forbidden character"),
         pytest.param("", 280, False, 0, id="nothing"),
         pytest.param("a" * 25_000, LONG_LIMIT, True, 25_000, id="long form full"),
         pytest.param("日" * 12_501, LONG_LIMIT, False, 12_500, id="long form weighted"),
@@ -81,7 +81,7 @@ def test_weigh_counts_as_x_does(text: str, weight: int) -> None:
         ),
     ],
 )
-def test_weigh_says_up_to_where_a_text_fits(
+def test_weigh_returns_how_much_of_a_text_fits(
     text: str, limit: int, valid: bool, fits_until: int
 ) -> None:
     weight = weigh(text, limit)
@@ -89,47 +89,47 @@ def test_weigh_says_up_to_where_a_text_fits(
 
 
 @given(TEXTS)
-def test_weight_is_the_same_in_every_normal_form(text: str) -> None:
+def test_weigh_is_equal_for_every_normal_form(text: str) -> None:
     composed, decomposed = (unicodedata.normalize(form, text) for form in ("NFC", "NFD"))
     assert weigh(text) == weigh(composed) == weigh(decomposed)
 
 
-# Both begin with a new line: at the very start of a text X takes an accented letter as what
-# stands before a URL, elsewhere as its first letter.
+# Both begin with a new line, because X treats an accented letter before a URL differently at the
+# start of a text: as the character before the URL instead of its first letter.
 @given(TEXTS, TEXTS)
-def test_weight_adds_up_over_separated_parts(one: str, other: str) -> None:
+def test_weigh_is_additive_over_separated_parts(one: str, other: str) -> None:
     parts = weigh(f"\n{one}").weighted_length + weigh(f"\n{other}").weighted_length
     assert weigh(f"\n{one}\n{other}").weighted_length == parts
 
 
 @given(TEXTS, TEXTS)
-def test_weight_grows_with_every_separated_part(one: str, other: str) -> None:
+def test_weigh_grows_with_every_separated_part(one: str, other: str) -> None:
     assert weigh(f"{one}\n{other}").weighted_length > weigh(one).weighted_length
 
 
 @given(TEXTS, st.integers(1, 40))
-def test_what_fits_is_inside_the_limit_and_one_step_more_is_not(text: str, limit: int) -> None:
+def test_fits_until_is_never_inside_a_url(text: str, limit: int) -> None:
     weight = weigh(text, limit)
     if weight.valid:
         assert weight.fits_until == len(weight.text)
     assert weight.fits_until <= len(weight.text)
-    inside = [url for url in entities(text).urls if url.start < weight.fits_until < url.end]
+    inside = [url for url in extract_entities(text).urls if url.start < weight.fits_until < url.end]
     assert inside == []
 
 
 @given(st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters=".")))
-def test_plain_ascii_weighs_its_length(text: str) -> None:
+def test_weigh_of_ascii_is_its_length(text: str) -> None:
     assert weigh(text).weighted_length == len(text)
 
 
 @given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF)))
-def test_ideographs_weigh_two_each(text: str) -> None:
+def test_weigh_counts_ideographs_as_two(text: str) -> None:
     assert weigh(text).weighted_length == 2 * len(text)
 
 
 @given(TEXTS)
-def test_entities_are_in_order_and_hold_what_their_span_holds(text: str) -> None:
-    found = entities(text)
+def test_extract_entities_returns_ordered_spans_that_contain_the_value(text: str) -> None:
+    found = extract_entities(text)
     end = 0
     for entity in found.all():
         assert end <= entity.start < entity.end <= len(found.text)
@@ -139,8 +139,8 @@ def test_entities_are_in_order_and_hold_what_their_span_holds(text: str) -> None
 
 
 @given(TEXTS)
-def test_utf16_spans_cut_the_same_piece(text: str) -> None:
-    found = entities(text)
+def test_utf16_span_selects_the_same_text(text: str) -> None:
+    found = extract_entities(text)
     units = found.text.encode("utf-16-le", "surrogatepass")
     for entity in found.all():
         start, end = found.utf16_span(entity)
@@ -148,18 +148,18 @@ def test_utf16_spans_cut_the_same_piece(text: str) -> None:
         assert piece == found.text[entity.start : entity.end]
 
 
-def test_utf16_offsets_count_pairs_twice() -> None:
-    found = entities("😀 #tag")
+def test_utf16_span_counts_surrogate_pairs_twice() -> None:
+    found = extract_entities("😀 #tag")
     assert (found.hashtags[0].start, found.utf16_span(found.hashtags[0])) == (2, (3, 7))
 
 
-def test_a_list_mention_spans_its_slug() -> None:
-    (mention,) = entities("by @roost/team-1!").mentions
+def test_extract_entities_includes_the_slug_of_a_list_mention() -> None:
+    (mention,) = extract_entities("by @roost/team-1!").mentions
     assert (mention.value, mention.slug, mention.start, mention.end) == ("roost", "team-1", 3, 16)
 
 
-def test_of_two_entities_that_overlap_the_left_one_counts() -> None:
-    found = entities("https://example.com/@user #tag")
+def test_extract_entities_keeps_the_leftmost__overlap() -> None:
+    found = extract_entities("https://example.com/@user #tag")
     assert [url.value for url in found.urls] == ["https://example.com/@user"]
     assert found.mentions == ()
 
@@ -168,8 +168,8 @@ def test_of_two_entities_that_overlap_the_left_one_counts() -> None:
     "text",
     ["Node.js", "file.txt", "e.g.", "U.S.", "v1.2.3", "10.0.0.1", "me@example.com", "#tag.com"],
 )
-def test_what_only_looks_like_a_link_is_none(text: str) -> None:
-    assert entities(f"see {text} now").urls == ()
+def test_extract_entities_finds_no_url(text: str) -> None:
+    assert extract_entities(f"see {text} now").urls == ()
 
 
 @pytest.mark.parametrize(
@@ -187,25 +187,25 @@ def test_what_only_looks_like_a_link_is_none(text: str) -> None:
         pytest.param(":80/x", ":80/x", id="port"),
     ],
 )
-def test_a_url_ends_where_its_path_does(path: str, kept: str) -> None:
-    (url,) = entities(f"https://example.com{path} next").urls
+def test_extract_entities_ends_a_url_with_its_path(path: str, kept: str) -> None:
+    (url,) = extract_entities(f"https://example.com{path} next").urls
     assert url.value == f"https://example.com{kept}"
 
 
 @pytest.mark.parametrize(
     ("length", "found"), [pytest.param(4088, 1, id="longest"), pytest.param(4089, 0, id="too long")]
 )
-def test_a_url_has_at_most_4096_characters_with_its_protocol_twice(length: int, found: int) -> None:
+def test_extract_entities_limits_a_url_to_4096_characters(length: int, found: int) -> None:
     url = "https://example.com/"
-    assert len(entities(url + "a" * (length - len(url))).urls) == found
+    assert len(extract_entities(url + "a" * (length - len(url))).urls) == found
 
 
-def test_the_text_rules_load_no_library_for_files_networks_or_databases() -> None:
-    # Without the measuring of coverage, which loads modules of its own.
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_PROCESS_")}
+def test_import_of_text_loads_no_network_or_database_library() -> None:
+    # Without coverage measurement, which loads its own modules.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_PROCESS_")}
     done = subprocess.run(
         [sys.executable, "-c", "import roost.text, sys; print(*sys.modules)"],
-        env=plain,
+        env=environment,
         check=True,
         capture_output=True,
         text=True,

@@ -9,9 +9,9 @@ from fix_emulator import Emulator
 from roost import x
 from roost.clock import EmulatorClock
 from roost.errors import ReconnectNeeded
-from roost.limits import read_windows
 from roost.models import TweetId, XMediaId
 from roost.prices import Operation
+from roost.rate_limits import parse_windows
 
 from .conftest import Account, SentRequest
 
@@ -98,7 +98,7 @@ async def test_exchange_has_what_its_price_depends_on(account: Account) -> None:
         (created.tweet_id,),
     )
     assert read.request_id
-    assert [window.limit for window in read_windows(read.headers)] == [900]
+    assert [window.limit for window in parse_windows(read.headers)] == [900]
     assert "https://example.com" not in repr(create)
 
 

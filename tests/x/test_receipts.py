@@ -11,9 +11,9 @@ import pytest
 from fix_emulator import Emulator
 from roost import x
 from roost.clock import EmulatorClock
-from roost.limits import Family
 from roost.models import Metric, TweetId, XUserId
 from roost.prices import Operation
+from roost.rate_limits import Family
 from roost.x.posts import Poll
 from roost.x.receipt import Receipt
 from roost.x.request import Request

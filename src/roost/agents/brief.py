@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 from roost.agents.words import contains_phrase
 from roost.errors import BriefInvalid
 from roost.input_file import read_input
-from roost.text import entities
+from roost.text import extract_entities
 
 _MAX_BYTES: Final = 64 << 10
 #: Pydantic's error types in plainer words.
@@ -42,7 +42,7 @@ def _to_one_line(text: str) -> str:
 
 
 def _check_link(link: str) -> str:
-    urls = [url.value for url in entities(link).urls]
+    urls = [url.value for url in extract_entities(link).urls]
     if urls != [link] or urlsplit(link).scheme not in ("http", "https"):
         raise PydanticCustomError("link", "is not one https:// address that X would link")
     return link
@@ -50,7 +50,7 @@ def _check_link(link: str) -> str:
 
 def _check_tag(tag: str) -> str:
     name = tag.removeprefix("#")
-    if [hashtag.value for hashtag in entities(f"#{name}").hashtags] != [name]:
+    if [hashtag.value for hashtag in extract_entities(f"#{name}").hashtags] != [name]:
         raise PydanticCustomError("tag", "is not one hashtag of letters, digits and `_`")
     return name
 

@@ -16,7 +16,7 @@ from roost.agents.languages import select_language
 from roost.agents.quantities import extract_quantities
 from roost.agents.words import contains_phrase, fold, is_known_word, split_words
 from roost.models import Violation
-from roost.text import Entities, entities, weigh
+from roost.text import Entities, extract_entities, weigh
 
 #: The weighted length of a draft is below this, which leaves an editor room for changes.
 DRAFT_LIMIT: Final = 240
@@ -35,7 +35,7 @@ _clauses = re.compile(r"[^\w\s'’\-]+").split
 
 def validate_draft(draft: Draft, brief: Brief) -> list[Violation]:
     """Return every violation of the rules; only cited facts support a draft's claims."""
-    found = entities(draft.text)
+    found = extract_entities(draft.text)
     claims = _without_link_and_tags(found, brief)
     cited = brief.fact_texts(draft.fact_ids)
     return [
@@ -116,7 +116,7 @@ def _check_links(found: Entities, brief: Brief, cited: list[str]) -> Iterator[Vi
             limit=brief.link,
             next="Let the program add the link.",
         )
-    allowed = {brief.link, *(url.value for text in cited for url in entities(text).urls)}
+    allowed = {brief.link, *(url.value for text in cited for url in extract_entities(text).urls)}
     yield from _invented("url_invented", "links to", [url for url in urls if url not in allowed])
 
 
@@ -130,13 +130,16 @@ def _check_tags(found: Entities, brief: Brief, cited: list[str]) -> Iterator[Vio
             limit=", ".join(missing),
             next="Let the program add the tags.",
         )
-    allowed = {*brief.tags, *(tag.value for text in cited for tag in entities(text).hashtags)}
+    allowed = {
+        *brief.tags,
+        *(tag.value for text in cited for tag in extract_entities(text).hashtags),
+    }
     invented = [f"#{tag}" for tag in tags if tag not in allowed]
     yield from _invented("hashtag_invented", "has the hashtag", invented)
 
 
 def _check_mentions(found: Entities, cited: list[str]) -> Iterator[Violation]:
-    facts = [entities(text) for text in cited]
+    facts = [extract_entities(text) for text in cited]
     users = {mention.value.lower() for fact in facts for mention in fact.mentions}
     invented = [f"@{one.value}" for one in found.mentions if one.value.lower() not in users]
     yield from _invented("mention_invented", "mentions", invented)

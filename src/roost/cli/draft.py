@@ -14,7 +14,7 @@ from roost.cli.part_options import OptionFlags, tell_options
 from roost.escaping import indented, one_line
 from roost.services import schedule
 from roost.services.schedule import PlainPart
-from roost.text import LIMIT, LONG_LIMIT, Weight, entities, weigh
+from roost.text import LIMIT, LONG_LIMIT, Weight, extract_entities, weigh
 
 _NO_FLAGS = OptionFlags()
 
@@ -66,7 +66,7 @@ def check(
             "weighted_length": weight.weighted_length,
             "limit": weight.limit,
             "valid": not judged.violations,
-            "entities": entities(text),
+            "entities": extract_entities(text),
             "options": part.options,
             "violations": judged.violations,
             "findings": judged.findings,
@@ -97,7 +97,7 @@ def _print(part: PlainPart, weight: Weight, judged: schedule.Judged) -> None:
 
 def _underlined(text: str, normal: str) -> Text:
     """A text (as written, and in NFC) with what X makes links of underlined."""
-    found = entities(text)
+    found = extract_entities(text)
     shown, position = Text(), 0
     entity_spans = (
         (entity.start, entity.end)

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from roost.cli.command_settings import command_settings
 from roost.cli.output import Json, TenantName, actor_name, complete, say
 from roost.file_trust import make_private_folder
-from roost.planfile.times import read_zone
+from roost.planfile.times import get_time_zone
 from roost.runtime import migrate, open_runtime
 from roost.settings import Settings
 from roost.store import tenants, vault
@@ -52,7 +52,7 @@ async def make_tenant(settings: Settings, name: str, time_zone: str) -> bool:
 
 async def _init(tenant: str, time_zone: str, as_json: bool) -> int:
     settings = command_settings()
-    read_zone(time_zone)
+    get_time_zone(time_zone)
     tenants.require_name(tenant)
     vault.load_ring(settings.roost_home, settings.roost_vault_keys)  # A key that is no key, first.
     # The database first: where its administrator has to act, nothing was changed.

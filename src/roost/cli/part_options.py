@@ -11,6 +11,7 @@ from roost.errors import InvalidInput
 from roost.models import NO_OPTIONS, PartOptions, Poll, TweetId
 from roost.planfile import parse_span
 from roost.services.schedule import PlainPart
+from roost.tweet_urls import parse_tweet_id
 
 #: What takes off an option that an edited post has.
 _NONE: Final = "none"
@@ -63,7 +64,7 @@ class OptionFlags:
         if self.quote is not None:
             options = replace(options, quote_of=_read_address(self.quote))
         if self.reply_settings is not None:
-            who = post_options.read_reply_settings(self.reply_settings)
+            who = post_options.parse_reply_settings(self.reply_settings)
             options = replace(options, reply_settings=who)
         return replace(options, poll=self._read_poll(before.poll))
 
@@ -77,7 +78,7 @@ class OptionFlags:
                 raise PollMissing("There is a duration for a poll, and no poll.")
             return None
         if span is None:
-            span = before.duration if before else post_options.POLL_DURATION
+            span = before.duration if before else post_options.DEFAULT_POLL_DURATION
         return Poll(tuple(option.strip() for option in asked), span)
 
 
@@ -101,4 +102,4 @@ def tell_options(options: PartOptions) -> Iterator[str]:
 
 
 def _read_address(said: str) -> TweetId | None:
-    return None if said.strip().lower() == _NONE else post_options.read_address(said)
+    return None if said.strip().lower() == _NONE else parse_tweet_id(said)

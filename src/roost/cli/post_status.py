@@ -13,6 +13,7 @@ from roost.models import Environment, Integration, PartState, Post, PostState, T
 from roost.runtime import Runtime
 from roost.services import pause, waiting
 from roost.services.pause import Holds, Scope
+from roost.tweet_urls import tweet_url
 
 #: What is held back, as a person says it.
 _HELD: dict[Scope, str] = {
@@ -76,7 +77,7 @@ def tell_standing(post: Post, tenant: Tenant, standing: Standing) -> str:
             continue
         where = one_line(f"on the emulator as {part.sent_as}")
         if standing.account.environment is Environment.LIVE:
-            where = one_line(f"https://x.com/i/web/status/{part.sent_as}")
+            where = one_line(tweet_url(part.sent_as))
         lines.append(f"{where} (deleted since)" if part.deleted_at else where)
     return "\n".join(lines)
 

@@ -1,26 +1,26 @@
-"""What a media file is, whether X takes it, and how an image is made to fit.
+"""Probe media files, validate them by X's rules, and make images fit X's limits.
 
-Files are decoded in a process of their own with limits on memory and time, so that a hostile
-one ends in an error, never in a crash; importing this loads no decoder.
+Files are decoded in separate processes with limits on memory and time, so a hostile file causes an
+error, never a crash. Importing this package loads no decoder.
 """
 
-from roost.mediafile.children import DecoderUnavailable, close
-from roost.mediafile.facts import MediaFile, Unreadable
-from roost.mediafile.judge import judge
+from roost.mediafile.decoder_pool import DecoderUnavailable, close
 from roost.mediafile.lint import lint_media
-from roost.mediafile.prepare import MediaNotPreparable, Prepared, prepare
-from roost.mediafile.probe import probe, probe_copy
+from roost.mediafile.media_info import MediaFile, Unreadable
+from roost.mediafile.prepare import MediaNotPreparable, PreparedImage, prepare_image
+from roost.mediafile.probe import probe_copy, probe_media
+from roost.mediafile.validation import validate_media
 
 __all__ = [
     "DecoderUnavailable",
     "MediaFile",
     "MediaNotPreparable",
-    "Prepared",
+    "PreparedImage",
     "Unreadable",
     "close",
-    "judge",
     "lint_media",
-    "prepare",
-    "probe",
+    "prepare_image",
     "probe_copy",
+    "probe_media",
+    "validate_media",
 ]

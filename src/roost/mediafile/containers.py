@@ -1,6 +1,6 @@
-"""Where a file's content ends, and what its container says: read without decoding anything.
+"""Read the structure of image and video containers, without decoding.
 
-A file that is two types at once is refused here, because viewers differ in which one they see.
+A file that is two types at once is refused here, because viewers differ in the type they choose.
 """
 
 import os
@@ -9,43 +9,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from roost.mediafile.facts import Refusal, Unreadable
-from roost.mediafile.filetype import FOREIGN, IMAGE_TYPES, MARKUP
+from roost.mediafile.filetype import IMAGE_TYPES, MARKUP, UNSUPPORTED
+from roost.mediafile.media_info import Refusal, Unreadable
 
-#: A ZIP archive's last record is found within its comment's greatest length from the end.
+#: The last record of a ZIP archive is at most its size and the maximum comment from the end.
 _ZIP_END_SPAN: Final = 65_535 + 22
-#: No real video has more boxes at its top, nor an index of this many bytes.
-_MOST_BOXES: Final = 20_000
-_LARGEST_INDEX: Final = 32 << 20
-#: What a photo's metadata says where a video follows it, and what older Samsung phones write
-#: between the two instead.
-_ANNOUNCED_FILM: Final = re.compile(rb"MotionPhoto|MicroVideo")
-_SAMSUNG_FILM: Final = re.compile(rb"MotionPhoto_Data.{4}ftyp", re.DOTALL)
-#: How far behind a picture something else is looked for.
+#: No real video has more top-level boxes, or a larger index.
+_MAX_BOXES: Final = 20_000
+_MAX_INDEX_BYTES: Final = 32 << 20
+#: Markers of a motion photo in the photo's metadata, and the marker that older Samsung phones
+#: write between the photo and its video instead.
+_MOTION_PHOTO: Final = re.compile(rb"MotionPhoto|MicroVideo")
+_SAMSUNG_MOTION_PHOTO: Final = re.compile(rb"MotionPhoto_Data.{4}ftyp", re.DOTALL)
+#: How many bytes after an image are searched for other content.
 _TAIL_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
-    """What an image's container tells before anything is decoded."""
+class ImageStructure:
+    """The facts in an image's container, known before decoding."""
 
     end: int
-    """Where the content ends; what follows is not part of it."""
+    """The offset at which the image ends; later bytes are not part of it."""
     frames: int = 1
     milliseconds: int | None = None
-    """An animation's duration."""
+    """The duration of an animation."""
     is_progressive: bool = False
-    """A JPEG that has to be held in memory whole."""
+    """True for a JPEG whose decoder holds the whole image in memory."""
     pixels: int | None = None
-    """Of a WebP, whose decoder takes its memory when it is opened."""
-    plays: int | None = None
-    """How often a GIF is shown; 0: without end."""
-    lacks_end: bool = False
-    """A GIF that ends behind a picture, without its end mark."""
+    """The size of a WebP, whose decoder allocates its memory when the file is opened."""
+    play_count: int | None = None
+    """How often a GIF plays; 0 means forever."""
+    lacks_trailer: bool = False
+    """True for a GIF that ends after a frame, without its trailer."""
 
 
-def outline(mime_type: str, data: bytes) -> Outline:
-    """Walk an image to its end.
+def read_structure(mime_type: str, data: bytes) -> ImageStructure:
+    """Read an image's container up to its end.
 
     Raises: Refusal (truncated, damaged).
     """
@@ -61,100 +61,107 @@ def outline(mime_type: str, data: bytes) -> Outline:
         raise Refusal(Unreadable.TRUNCATED, "it ends before its image does") from None
 
 
-def refuse_second_type(mime_type: str, data: bytes, end: int) -> None:
-    """Refuse an image that something else begins in or follows.
+def refuse_ambiguous(mime_type: str, data: bytes, end: int) -> None:
+    """Refuse an image that contains or precedes content of another type.
 
-    Two habits of cameras stay allowed: further JPEGs after a JPEG, and the video of a motion
-    photo, which the photo's own metadata or Samsung's mark before it announces.
+    Two habits of cameras are allowed: more JPEGs after a JPEG, and the video of a motion photo
+    that the photo's metadata or Samsung's marker announces.
+
+    Raises: Refusal (ambiguous).
     """
     refuse_archive(data[-_ZIP_END_SPAN:], len(data))
     if b"%PDF-" in data[:1024]:
-        raise Refusal(Unreadable.AMBIGUOUS, f"it is {mime_type} and a PDF document at once")
+        raise Refusal(Unreadable.AMBIGUOUS, f"it is both {mime_type} and a PDF document")
     rest = data[end : end + _TAIL_BYTES]
     tail = rest.lstrip(b"\0\r\n\t ")
     if not tail:
         return
-    found = None
+    second_type = None
     if MARKUP.search(tail):
-        found = "a web page"
+        second_type = "a web page"
     elif b"ftyp" in rest[4:64]:
-        if not find_film(mime_type, data, end):
-            found = "a video"
+        if not has_motion_video(mime_type, data, end):
+            second_type = "a video"
     elif any(pattern.match(tail) for pattern, _ in IMAGE_TYPES):
         if not (mime_type == "image/jpeg" and tail.startswith(b"\xff\xd8\xff")):
-            found = "another image"
+            second_type = "another image"
     else:
-        # Two letters are too weak a mark for bytes that nobody promised anything about.
-        found = next(
-            (name for mark, name, _ in FOREIGN if len(mark) > 2 and tail.startswith(mark)), None
+        # A two-byte signature is too weak: arbitrary trailing bytes match it by chance.
+        second_type = next(
+            (name for mark, name, _ in UNSUPPORTED if len(mark) > 2 and tail.startswith(mark)),
+            None,
         )
-    if found:
-        raise Refusal(Unreadable.AMBIGUOUS, f"after its {mime_type} content follows {found}")
+    if second_type:
+        raise Refusal(Unreadable.AMBIGUOUS, f"its {mime_type} content is followed by {second_type}")
 
 
-def find_film(mime_type: str, data: bytes, end: int) -> bool:
-    """Whether the file is a motion photo: a video that was announced follows its picture."""
+def has_motion_video(mime_type: str, data: bytes, end: int) -> bool:
+    """Return whether the file is a motion photo: an announced video follows the image."""
     rest = data[end : end + _TAIL_BYTES]
     if mime_type != "image/jpeg" or b"ftyp" not in rest:
         return False
-    return bool(_SAMSUNG_FILM.search(rest) or _ANNOUNCED_FILM.search(data[:end]))
+    return bool(_SAMSUNG_MOTION_PHOTO.search(rest) or _MOTION_PHOTO.search(data[:end]))
 
 
 def refuse_archive(last_bytes: bytes, size: int) -> None:
-    """Refuse a file whose end makes it a ZIP archive as well."""
+    """Refuse a file whose end makes it a ZIP archive too.
+
+    Raises: Refusal (ambiguous).
+    """
     start = max(size - len(last_bytes), 0)
     at = last_bytes.rfind(b"PK\x05\x06")
     while at >= 0:
         comment = int.from_bytes(last_bytes[at + 20 : at + 22], "little")
         if start + at + 22 + comment == size:
-            raise Refusal(Unreadable.AMBIGUOUS, "it is a ZIP archive as well")
+            raise Refusal(Unreadable.AMBIGUOUS, "it is also a ZIP archive")
         at = last_bytes.rfind(b"PK\x05\x06", 0, at)
 
 
-def walk_video(file: BinaryIO, size: int) -> None:
-    """Check that a video's boxes lie within the file, that it has an index, and no second type.
+def check_video(file: BinaryIO, size: int) -> None:
+    """Check that a video's boxes are complete, and that it has an index and no second type.
 
     Raises: Refusal (truncated, damaged, ambiguous).
     """
     file.seek(max(size - _ZIP_END_SPAN, 0))
     refuse_archive(file.read(_ZIP_END_SPAN), size)
-    seen = set()
+    kinds = set()
     for kind, start, length in _boxes(file, size):
         if start + length > size:
-            raise Refusal(
-                Unreadable.TRUNCATED, f"its `{kind}` goes on for bytes that are not there"
-            )
-        if kind == "moov" and length > _LARGEST_INDEX:
+            raise Refusal(Unreadable.TRUNCATED, f"the file ends inside its `{kind}` box")
+        if kind == "moov" and length > _MAX_INDEX_BYTES:
             raise Refusal(Unreadable.DAMAGED, f"its index claims {length} bytes")
-        seen.add(kind)
-    if "moov" not in seen:
-        raise Refusal(Unreadable.TRUNCATED, "it has no index (`moov`): its recording never ended")
+        kinds.add(kind)
+    if "moov" not in kinds:
+        raise Refusal(
+            Unreadable.TRUNCATED, "it has no index (`moov`): the recording was not finished"
+        )
 
 
 def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[str, int, int]]:
     at = 0
-    for _ in range(_MOST_BOXES):
+    """Yield kind, offset and length of each top-level box."""
+    for _ in range(_MAX_BOXES):
         if at + 8 > size:
             return
         file.seek(at)
         header = file.read(16)
         length, kind = int.from_bytes(header[:4], "big"), header[4:8]
         if not re.fullmatch(rb"[A-Za-z0-9 _-]{4}", kind):
-            return  # Bytes after the last box: nobody plays them.
-        least = 8
+            return  # Players ignore bytes after the last box.
+        header_length = 8
         if length == 1:
-            length, least = int.from_bytes(header[8:16], "big"), 16
+            length, header_length = int.from_bytes(header[8:16], "big"), 16
         elif length == 0:
             length = size - at
-        if length < least:
-            raise Refusal(Unreadable.DAMAGED, "a box of it is smaller than its own header")
+        if length < header_length:
+            raise Refusal(Unreadable.DAMAGED, "one of its boxes is smaller than the box's header")
         yield kind.decode("ascii"), at, length
         at += length
     if at < size:
-        raise Refusal(Unreadable.DAMAGED, f"it has more than {_MOST_BOXES} boxes")
+        raise Refusal(Unreadable.DAMAGED, f"it has more than {_MAX_BOXES} boxes")
 
 
-def _walk_jpeg(data: bytes) -> Outline:
+def _walk_jpeg(data: bytes) -> ImageStructure:
     at, progressive, scans = 2, False, 0
     while True:
         if data[at] != 0xFF:
@@ -164,14 +171,14 @@ def _walk_jpeg(data: bytes) -> Outline:
             at += 1
         elif marker == 0xD9:
             if not scans:
-                raise Refusal(Unreadable.DAMAGED, "it holds no picture")
-            return Outline(at + 2, is_progressive=progressive)
+                raise Refusal(Unreadable.DAMAGED, "it contains no picture")
+            return ImageStructure(at + 2, is_progressive=progressive)
         elif marker == 0x01 or 0xD0 <= marker <= 0xD8:
             at += 2
         else:
             length = (data[at + 2] << 8) + data[at + 3]
             if length < 2:
-                raise Refusal(Unreadable.DAMAGED, "a JPEG segment is smaller than its own length")
+                raise Refusal(Unreadable.DAMAGED, "a JPEG segment is shorter than its own header")
             progressive |= marker in (0xC2, 0xC6, 0xCA, 0xCE)
             at += 2 + length
             if marker == 0xDA:
@@ -189,7 +196,7 @@ def _end_of_scan(data: bytes, at: int) -> int:
     return found.start()
 
 
-def _walk_png(data: bytes) -> Outline:
+def _walk_png(data: bytes) -> ImageStructure:
     at, frames = 8, 1
     while True:
         length = int.from_bytes(_slice(data, at, 4), "big")
@@ -200,10 +207,10 @@ def _walk_png(data: bytes) -> Outline:
         if at > len(data):
             raise IndexError
         if kind == b"IEND":
-            return Outline(at, frames)
+            return ImageStructure(at, frames)
 
 
-def _walk_webp(data: bytes) -> Outline:
+def _walk_webp(data: bytes) -> ImageStructure:
     end = 8 + int.from_bytes(_slice(data, 4, 4), "little")
     if end > len(data):
         raise IndexError
@@ -212,7 +219,7 @@ def _walk_webp(data: bytes) -> Outline:
         frames += data[at : at + 4] == b"ANMF"
         length = int.from_bytes(data[at + 4 : at + 8], "little")
         at += 8 + length + (length & 1)
-    return Outline(end, max(frames, 1), pixels=_webp_pixels(data))
+    return ImageStructure(end, max(frames, 1), pixels=_webp_pixels(data))
 
 
 def _webp_pixels(data: bytes) -> int:
@@ -227,17 +234,17 @@ def _webp_pixels(data: bytes) -> int:
     return (width & 0x3FFF) * (height & 0x3FFF)
 
 
-#: Netscape's extension: how often the animation is repeated, 0 without end.
+#: Netscape's extension with the number of repetitions; 0 means forever.
 _GIF_REPEAT: Final = re.compile(
     rb"\x21\xff\x0b(?:NETSCAPE2\.0|ANIMEXTS1\.0)\x03\x01(.{2})\x00", re.DOTALL
 )
 
 
-def _walk_gif(data: bytes) -> Outline:
+def _walk_gif(data: bytes) -> ImageStructure:
     at = 13 + _colour_table(data[10])
     frames = hundredths = 0
-    plays = 1
-    while not (lacks_end := frames > 0 and at == len(data)):
+    play_count = 1
+    while not (lacks_trailer := frames > 0 and at == len(data)):
         mark = data[at]
         if mark == 0x3B:
             break
@@ -246,17 +253,19 @@ def _walk_gif(data: bytes) -> Outline:
                 hundredths += data[at + 4] + (data[at + 5] << 8)
             elif repeat := _GIF_REPEAT.match(data, at):
                 repeats = int.from_bytes(repeat[1], "little")
-                plays = repeats + 1 if repeats else 0
+                play_count = repeats + 1 if repeats else 0
             at = _skip_blocks(data, at + 2)
         elif mark == 0x2C:
             frames += 1
             at = _skip_blocks(data, at + 11 + _colour_table(data[at + 9]))
         else:
-            raise Refusal(Unreadable.DAMAGED, "a GIF block is of no known kind")
+            raise Refusal(Unreadable.DAMAGED, "a GIF block is of an unknown kind")
     if not frames:
-        raise Refusal(Unreadable.DAMAGED, "it holds no picture")
-    end = at if lacks_end else at + 1
-    return Outline(end, frames, hundredths * 10, plays=plays, lacks_end=lacks_end)
+        raise Refusal(Unreadable.DAMAGED, "it contains no picture")
+    end = at if lacks_trailer else at + 1
+    return ImageStructure(
+        end, frames, hundredths * 10, play_count=play_count, lacks_trailer=lacks_trailer
+    )
 
 
 def _skip_blocks(data: bytes, at: int) -> int:
@@ -276,5 +285,5 @@ def _slice(data: bytes, at: int, length: int) -> bytes:
 
 
 def size_of(file: BinaryIO) -> int:
-    """Bytes of an open file."""
+    """Return the size of an open file in bytes."""
     return os.fstat(file.fileno()).st_size

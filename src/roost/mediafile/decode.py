@@ -1,6 +1,6 @@
-"""Decoding a file, in whatever process this runs: the limited child's, usually.
+"""Decode a media file; this usually runs in a sandboxed decoder process.
 
-Nothing here opens a name: bytes come from an open descriptor.
+The content comes from an open descriptor: nothing here opens a path.
 """
 
 import io
@@ -9,32 +9,32 @@ from typing import Any, BinaryIO, Final
 
 from PIL import (
     Image,
-    WebPImagePlugin,  # noqa: F401  registers itself; Pillow would load every plugin it has instead
+    WebPImagePlugin,  # noqa: F401  registers itself; otherwise Pillow would load all its plugins
 )
 
 from roost.mediafile.containers import (
-    Outline,
-    find_film,
-    outline,
-    refuse_second_type,
+    ImageStructure,
+    check_video,
+    has_motion_video,
+    read_structure,
+    refuse_ambiguous,
     size_of,
-    walk_video,
 )
-from roost.mediafile.facts import Refusal, Unreadable
-from roost.mediafile.filetype import HEAD_BYTES, find_type, refuse_type
+from roost.mediafile.filetype import HEAD_BYTES, detect_type, unsupported_type
+from roost.mediafile.media_info import Refusal, Unreadable
 from roost.mediafile.video import read_video
 from roost.models import MediaKind
 
-#: An image file is read whole; X takes 5 MB, or 15 of a GIF.
-MOST_IMAGE_BYTES: Final = 64 << 20
-#: Four bytes each must fit the child's memory twice.
-_MOST_PIXELS: Final = 50_000_000
-#: libwebp keeps the canvas several times over.
-_MOST_WEBP_PIXELS: Final = 24_000_000
-#: A sequential JPEG is decoded at an eighth of its size: all bytes are read, few are kept.
-_MOST_JPEG_PIXELS: Final = 250_000_000
-#: What X takes of a GIF; above, one frame is decoded, because it will be refused anyway.
-_MOST_GIF_PIXELS, _MOST_GIF_FRAMES = 300_000_000, 350
+#: An image file is read into memory. X's limit is 5 MB, or 15 MB for a GIF.
+MAX_READ_BYTES: Final = 64 << 20
+#: At four bytes each, two copies must fit the decoder's memory limit.
+_MAX_PIXELS: Final = 50_000_000
+#: libwebp keeps several copies of the canvas.
+_MAX_WEBP_PIXELS: Final = 24_000_000
+#: A sequential JPEG is decoded at an eighth of its size: all bytes are read, few pixels are kept.
+_MAX_JPEG_PIXELS: Final = 250_000_000
+#: X's limits for a GIF. Above them only one frame is decoded, because X refuses the file anyway.
+_MAX_GIF_PIXELS, _MAX_GIF_FRAMES = 300_000_000, 350
 _FORMATS: Final = {
     "image/jpeg": "JPEG",
     "image/png": "PNG",
@@ -43,62 +43,71 @@ _FORMATS: Final = {
 }
 _GPS: Final = 0x8825
 
-# Our own limit, by what decoding takes, is asked after each header: Pillow's would only warn.
+# Pillow's limit only warns. Our own limits, by the cost of decoding, are checked after the header.
 Image.MAX_IMAGE_PIXELS = None
 Image.preinit()
 
-Found = dict[str, Any]
+#: Fields of `MediaFile` by their name, as JSON values.
+MediaFields = dict[str, Any]
 
 
-def read_media(file: BinaryIO) -> Found:
-    """Everything `MediaFile` tells but its name, size and hash.
+def read_media(file: BinaryIO) -> MediaFields:
+    """Return the fields of `MediaFile`, except its path, size and hash.
 
-    Raises: Refusal; MemoryError; and, for damage, whatever the decoders raise.
+    Raises: Refusal; MemoryError; on damaged input, any exception of the decoders.
     """
     size = size_of(file)
     file.seek(0)
     head = file.read(HEAD_BYTES)
-    mime_type = find_type(head)
+    mime_type = detect_type(head)
     if mime_type is None:
-        raise refuse_type(head)
+        raise unsupported_type(head)
     if mime_type.startswith("video/"):
-        walk_video(file, size)
+        check_video(file, size)
         return {"mime_type": mime_type} | read_video(file)
     data = read_image_bytes(file, size)
-    shape = outline(mime_type, data)
-    refuse_second_type(mime_type, data, shape.end)
-    has_film = find_film(mime_type, data, shape.end)
-    return {"mime_type": mime_type, "has_film": has_film} | _read_image(mime_type, data, shape)
+    structure = read_structure(mime_type, data)
+    refuse_ambiguous(mime_type, data, structure.end)
+    return {
+        "mime_type": mime_type,
+        "has_motion_video": has_motion_video(mime_type, data, structure.end),
+    } | _read_image(mime_type, data, structure)
 
 
 def read_image_bytes(file: BinaryIO, size: int) -> bytes:
-    """All bytes of an image file, unless they are absurdly many."""
-    if size > MOST_IMAGE_BYTES:
+    """Return all bytes of an image file.
+
+    Raises: Refusal (too large).
+    """
+    if size > MAX_READ_BYTES:
         raise Refusal(Unreadable.TOO_LARGE, f"an image of {size} bytes")
     file.seek(0)
     return file.read()
 
 
-def open_image(mime_type: str, data: bytes, shape: Outline) -> Image.Image:
-    """The image with its header read and its pixels not yet decoded; refuses one too large."""
-    if shape.pixels is not None:
-        _refuse_pixels(shape.pixels, _MOST_WEBP_PIXELS)
+def open_image(mime_type: str, data: bytes, structure: ImageStructure) -> Image.Image:
+    """Open an image and read its header; its pixels are not decoded yet.
+
+    Raises: Refusal (too many pixels).
+    """
+    if structure.pixels is not None:
+        _check_pixels(structure.pixels, _MAX_WEBP_PIXELS)
     image = Image.open(io.BytesIO(data), formats=[_FORMATS[mime_type]])
-    sequential = mime_type == "image/jpeg" and not shape.is_progressive
-    _refuse_pixels(image.width * image.height, _MOST_JPEG_PIXELS if sequential else _MOST_PIXELS)
+    is_sequential = mime_type == "image/jpeg" and not structure.is_progressive
+    _check_pixels(image.width * image.height, _MAX_JPEG_PIXELS if is_sequential else _MAX_PIXELS)
     return image
 
 
-def _refuse_pixels(pixels: int, most: int) -> None:
-    if pixels > most:
+def _check_pixels(pixels: int, maximum: int) -> None:
+    if pixels > maximum:
         raise Refusal(
             Unreadable.TOO_MANY_PIXELS,
-            f"it has {pixels / 1e6:.0f} million pixels, above {most / 1e6:.0f} million",
+            f"it has {pixels / 1e6:.0f} million pixels; the limit is {maximum / 1e6:.0f} million",
         )
 
 
 def has_location(image: Image.Image) -> bool:
-    """Whether EXIF or XMP tell where a picture was taken."""
+    """Return whether the EXIF or XMP metadata contains the location of a picture."""
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     if isinstance(xmp, str):
         xmp = xmp.encode()
@@ -107,35 +116,35 @@ def has_location(image: Image.Image) -> bool:
     )
 
 
-def _read_image(mime_type: str, data: bytes, shape: Outline) -> Found:
-    image = open_image(mime_type, data, shape)
+def _read_image(mime_type: str, data: bytes, structure: ImageStructure) -> MediaFields:
+    image = open_image(mime_type, data, structure)
     width, height = image.size
-    found: Found = {
+    fields: MediaFields = {
         "kind": MediaKind.IMAGE,
         "width": width,
         "height": height,
-        "frames": shape.frames,
+        "frames": structure.frames,
         "pixel_format": image.mode,
         "has_location": has_location(image),
     }
     if mime_type == "image/gif":
-        found |= {
+        fields |= {
             "kind": MediaKind.GIF,
-            "duration_us": (shape.milliseconds or 0) * 1000,
-            "plays": shape.plays,
-            "lacks_end": shape.lacks_end,
+            "duration_us": (structure.milliseconds or 0) * 1000,
+            "play_count": structure.play_count,
+            "lacks_trailer": structure.lacks_trailer,
         }
-        _decode_gif(image, shape.frames)
+        _decode_gif(image, structure.frames)
     else:
         if mime_type == "image/jpeg":
             image.draft(None, (max(width // 8, 1), max(height // 8, 1)))
         image.load()
-    return found
+    return fields
 
 
 def _decode_gif(image: Image.Image, frames: int) -> None:
     image.load()
-    if frames > _MOST_GIF_FRAMES or image.width * image.height * frames > _MOST_GIF_PIXELS:
+    if frames > _MAX_GIF_FRAMES or image.width * image.height * frames > _MAX_GIF_PIXELS:
         return
     for number in range(1, frames):
         image.seek(number)

@@ -1,13 +1,13 @@
-"""What type a file is by its first bytes, and how a type that X does not take is called."""
+"""Detect the type of a file by its first bytes, and name the types that X does not accept."""
 
 import re
 from typing import Final
 
-from roost.mediafile.facts import Refusal, Unreadable
+from roost.mediafile.media_info import Refusal, Unreadable
 
-#: Bytes at the start that decide the type: two packets of a transport stream.
+#: The number of bytes that decide the type: enough for two packets of a transport stream.
 HEAD_BYTES: Final = 512
-#: Marks of types that X takes as an image.
+#: Signatures of the image types that X accepts.
 IMAGE_TYPES: Final = (
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
@@ -17,8 +17,8 @@ IMAGE_TYPES: Final = (
 MARKUP: Final = re.compile(rb"(?i)<(?:!doctype|html|script|svg|\?xml|\?php)")
 _OTHER: Final = Unreadable.TYPE_UNSUPPORTED
 _VIDEO: Final = Unreadable.VIDEO_TYPE_UNSUPPORTED
-#: Marks of types that X does not take, the longer ones of a beginning first.
-FOREIGN: Final = (
+#: Signatures of types that X does not accept; a longer one comes before its own prefix.
+UNSUPPORTED: Final = (
     (b"PK\x03\x04", "a ZIP archive", _OTHER),
     (b"PK\x05\x06", "a ZIP archive", _OTHER),
     (b"Rar!\x1a\x07", "a RAR archive", _OTHER),
@@ -34,14 +34,14 @@ FOREIGN: Final = (
     (b"\0\0\0\x0cjP  ", "a JPEG 2000 image", _OTHER),
     (b"#EXTM3U", "a playlist", _OTHER),
     (b"ffconcat", "a playlist", _OTHER),
-    (b"ID3", "a sound file", _OTHER),
+    (b"ID3", "an audio file", _OTHER),
     (b"OggS", "an Ogg file", _VIDEO),
     (b"\x00\x00\x01\xba", "an MPEG video", _VIDEO),
     (b"\x00\x00\x01\xb3", "an MPEG video", _VIDEO),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media (WMV) video", _VIDEO),
     (b"FLV\x01", "a Flash video", _VIDEO),
 )
-#: Sorts of pictures that share the boxes of MP4, by the brands of their `ftyp`.
+#: Image types that share the box format of MP4, by the brands of their `ftyp` box.
 _STILL_BRANDS: Final = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis"), "a HEIC image"),
     **dict.fromkeys((b"hevc", b"hevx", b"hevm", b"hevs"), "a HEIC image sequence"),
@@ -49,19 +49,22 @@ _STILL_BRANDS: Final = {
     **dict.fromkeys((b"avif", b"avis"), "an AVIF image"),
     b"crx ": "a camera's raw image",
 }
-#: What a film's `ftyp` names somewhere; a picture's does not.
-_FILM_BRANDS: Final = re.compile(rb"iso[m2-9]|avc1|mp4[12]|qt  |M4V.|3g[p2].|MSNV|dash|cmf.|f4v ")
-#: First boxes of QuickTime files that are older than `ftyp`.
+#: Brands that occur in the `ftyp` box of a video, but not of an image.
+_VIDEO_BRANDS: Final = re.compile(rb"iso[m2-9]|avc1|mp4[12]|qt  |M4V.|3g[p2].|MSNV|dash|cmf.|f4v ")
+#: First boxes of QuickTime files from before the `ftyp` box.
 _OLD_QUICKTIME: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _PACKET: Final = 188
 
 
-def find_type(head: bytes) -> str | None:
-    """The MIME type among those that X takes, by the first bytes; None: another."""
+def detect_type(head: bytes) -> str | None:
+    """Return the MIME type if it is one that X accepts, by the first bytes; else None.
+
+    Raises: Refusal (ambiguous).
+    """
     for pattern, mime_type in IMAGE_TYPES:
         if pattern.match(head):
             if head[4:8] == b"ftyp":
-                raise Refusal(Unreadable.AMBIGUOUS, f"it is {mime_type} and a video at once")
+                raise Refusal(Unreadable.AMBIGUOUS, f"it is both {mime_type} and a video")
             return mime_type
     if head[4:8] == b"ftyp":
         if _still_image(head):
@@ -70,11 +73,11 @@ def find_type(head: bytes) -> str | None:
     return "video/quicktime" if head[4:8] in _OLD_QUICKTIME else None
 
 
-def refuse_type(head: bytes) -> Refusal:
-    """The refusal of a file whose type X does not take, naming the type."""
+def unsupported_type(head: bytes) -> Refusal:
+    """Return the refusal for a file whose type X does not accept; it names the type."""
     if head[4:8] == b"ftyp":
         return Refusal(Unreadable.IMAGE_TYPE_UNSUPPORTED, f"it is {_still_image(head)}")
-    for mark, name, reason in FOREIGN:
+    for mark, name, reason in UNSUPPORTED:
         if head.startswith(mark):
             return Refusal(reason, f"it is {name}")
     if head.startswith(b"\x1aE\xdf\xa3"):
@@ -84,25 +87,25 @@ def refuse_type(head: bytes) -> Refusal:
         if head[8:12] == b"AVI ":
             return Refusal(_VIDEO, "it is an AVI video")
         return Refusal(
-            _OTHER, "it is a sound file" if head[8:12] == b"WAVE" else "it is a RIFF file"
+            _OTHER, "it is an audio file" if head[8:12] == b"WAVE" else "it is a RIFF file"
         )
-    # Each packet begins with the letter G; Blu-ray puts four bytes before each.
+    # Each packet begins with the letter G; on Blu-ray discs, four bytes precede each packet.
     if head[0::_PACKET][:2] == b"GG" or head[4 :: _PACKET + 4][:2] == b"GG":
         return Refusal(_VIDEO, "it is an MPEG transport stream (TS)")
     if MARKUP.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")):
         return Refusal(_OTHER, "it is a web page or drawing")
-    return Refusal(_OTHER, "it is a file of no known type")
+    return Refusal(_OTHER, "it is a file of an unknown type")
 
 
 def _still_image(head: bytes) -> str | None:
-    """What a file with a `ftyp` is, where it is a picture and no film.
+    """Return the image type of a file with an `ftyp` box; None for a video.
 
-    The first brand says it, or, where that one is of no known sort, those it is compatible with.
+    The first brand decides; if it is unknown, the compatible brands do.
     """
     end = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]
     if brands[0] in _STILL_BRANDS:
         return _STILL_BRANDS[brands[0]]
-    if any(_FILM_BRANDS.match(brand) for brand in brands):
+    if any(_VIDEO_BRANDS.match(brand) for brand in brands):
         return None
     return next((_STILL_BRANDS[brand] for brand in brands if brand in _STILL_BRANDS), None)

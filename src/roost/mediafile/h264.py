@@ -1,4 +1,4 @@
-"""How the key frames of an H.264 video in MP4 are coded, read from their NAL units.
+"""Detect open groups of pictures in an H.264 video in MP4, from its NAL units.
 
 Source: ITU-T H.264, 7.3.1 (NAL unit), 7.3.3 (slice header), 7.4.2.4 (IDR); ISO/IEC 14496-15 (avcC).
 """
@@ -10,12 +10,12 @@ _SLICE, _IDR_SLICE = 1, 5
 _INTRA_SLICES: Final = frozenset({2, 4, 7, 9})
 
 
-def is_open(packets: Sequence[tuple[bool, bytes]], config: bytes | None) -> bool:
-    """Whether a group of pictures is open: it begins with a key frame that is no IDR.
+def has_open_gop(packets: Sequence[tuple[bool, bytes]], config: bytes | None) -> bool:
+    """Return whether a group of pictures is open: its key frame is not an IDR frame.
 
-    Pictures after such a one may need those before it. `packets` are the key frame and the one
-    stored next, each with whether the file calls it a key frame. A video that has key frames only
-    is not meant, nor one that calls every picture so.
+    Frames after such a key frame may depend on frames before it. `packets` are the key frame and
+    the next stored frame, each with the file's key frame flag. The result is False if the next
+    frame is flagged too, as in a video of key frames only.
     """
     if len(packets) < 2:
         return False
@@ -27,7 +27,7 @@ def is_open(packets: Sequence[tuple[bool, bytes]], config: bytes | None) -> bool
 
 
 def _units(packet: bytes, config: bytes | None) -> Iterator[bytes]:
-    """The NAL units of a packet, each behind its length; `config` says how long that is."""
+    """Yield the NAL units of a packet; `config` (avcC) has the size of their length fields."""
     size = (config[4] & 3) + 1 if config and len(config) > 4 else 4
     at = 0
     while at + size < len(packet):
@@ -39,7 +39,7 @@ def _units(packet: bytes, config: bytes | None) -> Iterator[bytes]:
 
 
 def _is_intra(unit: bytes) -> bool:
-    """Whether a slice needs no other picture; its type is the second number of its header."""
+    """Return whether a slice depends on no other frame, by the second number of its header."""
     bits = "".join(f"{byte:08b}" for byte in unit[1:17])
     _, bits = _take_number(bits)
     slice_type, _ = _take_number(bits)
@@ -47,7 +47,7 @@ def _is_intra(unit: bytes) -> bool:
 
 
 def _take_number(bits: str) -> tuple[int, str]:
-    """An Exp-Golomb number from the front (H.264, 9.1), and the rest."""
+    """Return the Exp-Golomb number at the start (H.264, 9.1), and the remaining bits."""
     zeros = len(bits) - len(bits.lstrip("0"))
     end = 2 * zeros + 1
     return int(bits[zeros:end] or "1", 2) - 1, bits[end:]

@@ -1,13 +1,13 @@
-"""What is worth a warning about a file that X takes: what viewers will not see, or should not."""
+"""Warn about a file that X accepts but that shows less, or reveals more, than intended."""
 
 from collections.abc import Iterator
 
-from roost.mediafile.facts import MediaFile
+from roost.mediafile.media_info import MediaFile
 from roost.models import MediaKind, PostFinding
 
 
 def lint_media(file: MediaFile) -> list[PostFinding]:
-    """Find what is probably not meant; nothing here keeps a file from being posted."""
+    """Return warnings about a file; none of them prevents a post."""
     return [*_location(file), *_motion(file), *_gif(file)]
 
 
@@ -16,10 +16,11 @@ def _location(file: MediaFile) -> Iterator[PostFinding]:
         return
     next_step = "Export it without its location."
     if file.kind is MediaKind.IMAGE:
-        next_step = "`roost.mediafile.prepare` writes a copy without it."
+        next_step = "`roost.mediafile.prepare_image` writes a copy without it."
     yield PostFinding(
         "media_location",
-        f"The metadata of {file.path.name} says where it was taken, and X is sent it.",
+        f"The metadata of {file.path.name} contains the location where it was taken, and is sent"
+        " to X.",
         next=next_step,
     )
 
@@ -29,31 +30,31 @@ def _motion(file: MediaFile) -> Iterator[PostFinding]:
         name = "APNG" if file.mime_type == "image/png" else "animated WebP"
         yield PostFinding(
             "animation_still",
-            f"{file.path.name} is an {name} of {file.frames} pictures; X shows the first one only.",
-            next="Export it as a GIF or MP4 if it is to move.",
+            f"{file.path.name} is an {name} of {file.frames} frames; X shows only the first one.",
+            next="Export it as a GIF or MP4 to keep the animation.",
         )
-    if file.has_film:
+    if file.has_motion_video:
         yield PostFinding(
             "motion_photo",
-            f"{file.path.name} is a motion photo; X shows its picture, and is sent its film and"
-            " sound besides.",
-            next="Export the picture alone, or the film as MP4 if it is to move.",
+            f"{file.path.name} is a motion photo; X shows only the photo, but also receives its"
+            " video and audio.",
+            next="Export the photo alone, or the video as MP4.",
         )
 
 
 def _gif(file: MediaFile) -> Iterator[PostFinding]:
     if file.kind is not MediaKind.GIF:
         return
-    if file.plays and (file.frames or 1) > 1:
-        times = "once" if file.plays == 1 else f"{file.plays} times"
+    if file.play_count and (file.frames or 1) > 1:
+        times = "once" if file.play_count == 1 else f"{file.play_count} times"
         yield PostFinding(
             "gif_stops",
-            f"{file.path.name} is set to play {times}; it may stop there.",
-            next="Set it to loop forever if it is to go on.",
+            f"{file.path.name} is set to play {times}; it may stop after that.",
+            next="Set it to loop forever to keep it playing.",
         )
-    if file.lacks_end:
+    if file.lacks_trailer:
         yield PostFinding(
             "gif_end_missing",
-            f"{file.path.name} has no end mark: pictures may be missing at its end.",
-            next="Look at its end, or export it again.",
+            f"{file.path.name} has no trailer: frames may be missing at its end.",
+            next="Check its end, or export it again.",
         )

@@ -1,59 +1,62 @@
-"""Taking the metadata out of an image without touching its pixels.
+"""Remove the metadata of an image without changing its pixels.
 
-Everything goes but what decides how the picture looks: the colour profile, and the orientation,
-which is written again as the only tag.
+Only what affects the appearance is kept: the colour profile, and the orientation, which is written
+as the only EXIF tag.
 """
 
 import struct
 from typing import Final
 
-#: EXIF's tag for how a viewer has to turn the picture.
+#: The EXIF tag with the rotation that a viewer must apply.
 ORIENTATION: Final = 0x0112
 _KEPT_JPEG: Final = {
     0xE0: b"JFIF\0",
     0xE2: b"ICC_PROFILE\0",
-    0xEE: b"Adobe",  # Tells how the colours are coded.
+    0xEE: b"Adobe",  # Contains the colour encoding.
 }
 _DROPPED_PNG: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04
 
 
 def orientation_exif(orientation: int) -> bytes:
-    """An EXIF block (TIFF, big-endian) that holds nothing but the orientation."""
+    """Return an EXIF block (TIFF, big-endian) that contains only the orientation."""
     entry = struct.pack(">HHIHH", ORIENTATION, 3, 1, orientation, 0)
     return b"MM\0*" + struct.pack(">IH", 8, 1) + entry + struct.pack(">I", 0)
 
 
-def strip(mime_type: str, data: bytes, end: int, orientation: int) -> bytes:
-    """The image up to `end`, without its metadata; `data` has been walked and decoded."""
+def strip_metadata(mime_type: str, data: bytes, end: int, orientation: int) -> bytes:
+    """Return the image up to `end` without its metadata.
+
+    `data` must have been decoded before: its structure is not checked again.
+    """
     exif = orientation_exif(orientation) if orientation != 1 else b""
-    walk = {"image/jpeg": _strip_jpeg, "image/png": _strip_png, "image/webp": _strip_webp}
-    return walk[mime_type](data[:end], exif)
+    strip = {"image/jpeg": _strip_jpeg, "image/png": _strip_png, "image/webp": _strip_webp}
+    return strip[mime_type](data[:end], exif)
 
 
 def _strip_jpeg(data: bytes, exif: bytes) -> bytes:
     kept = [b"\xff\xd8"]
-    added = b""
+    pending = b""
     if exif:
         payload = b"Exif\0\0" + exif
-        added = b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
+        pending = b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload
     at = 2
     while True:
         marker = data[at + 1]
         if marker == 0xFF:
             at += 1
             continue
-        if marker == 0xDA:  # From the first scan on nothing but the picture follows.
-            return b"".join([*kept, added, data[at:]])
+        if marker == 0xDA:  # Only the picture follows the start of the first scan.
+            return b"".join([*kept, pending, data[at:]])
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         segment = data[at : at + 2 + length]
         at += 2 + length
         is_metadata = marker == 0xFE or 0xE0 <= marker <= 0xEF
         if is_metadata and not segment[4:].startswith(_KEPT_JPEG.get(marker, b"\0never\0")):
             continue
-        if added and marker != 0xE0:
-            kept.append(added)  # EXIF stands first, or right behind JFIF.
-            added = b""
+        if pending and marker != 0xE0:
+            kept.append(pending)  # EXIF must be the first segment, or follow JFIF.
+            pending = b""
         kept.append(segment)
 
 

@@ -1,4 +1,4 @@
-"""Making an image fit, when somebody asks for it: as a new file, never in the old one's place."""
+"""Make an image fit X's limits on request, as a new file; the original is never replaced."""
 
 import contextlib
 import os
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from roost.errors import InvalidInput
-from roost.mediafile.children import Request, ask_child
-from roost.mediafile.facts import MediaFile
-from roost.mediafile.judge import LARGEST_SIDE, MOST_IMAGE_BYTES, SMALLEST_SIDE
-from roost.mediafile.probe import opened, printable_name, probe
+from roost.mediafile.decoder_pool import Request, run_decoder
+from roost.mediafile.media_info import MediaFile
+from roost.mediafile.probe import open_media, printable_name, probe_media
+from roost.mediafile.validation import MAX_IMAGE_BYTES, MAX_SIDE, MIN_SIDE
 from roost.models import MediaKind
 
 _WALL_SECONDS: Final = 60
@@ -20,82 +20,85 @@ _SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".w
 
 
 class MediaNotPreparable(InvalidInput):
-    """A file that Roost does not change: a video, a GIF, or one whose place is taken."""
+    """Roost does not prepare this file: it is a video or GIF, or the target exists."""
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What came of preparing an image."""
+class PreparedImage:
+    """The result of preparing an image."""
 
     file: MediaFile
-    """The new file; the old one where nothing had to be done."""
+    """The new file; the original if no change was necessary."""
     changes: tuple[str, ...]
-    """What is different, in words; empty: nothing."""
+    """A description of each change; empty if there was none."""
 
 
-def prepare(
+def prepare_image(
     path: Path | str, into: Path | str | None = None, *, keep_location: bool = False
-) -> Prepared:
-    """Write a copy of an image that X takes: 5 MB at most, and without where it was taken.
+) -> PreparedImage:
+    """Write a copy of an image that X accepts: at most 5 MB, and without its location.
 
-    A larger one is coded again and, where that is not enough, scaled down; colour profile and
-    orientation stay. The film of a motion photo is left out. One that only tells its location
-    loses its metadata, its pixels stay as they are. `into` defaults to `photo.prepared.jpg` beside
-    `photo.jpg`. Blocks; a minute at most.
+    A larger image is encoded again and, if necessary, scaled down; the colour profile and the
+    orientation are kept. The video of a motion photo is removed. If only the location must go, the
+    metadata is removed and the pixels stay unchanged. `into` defaults to `photo.prepared.jpg` next
+    to `photo.jpg`. Blocks for up to a minute.
 
     Raises: MediaUnreadable, MediaNotPreparable (a GIF, a video, `into` exists),
     DecoderUnavailable.
     """
     path = Path(path)
-    before = probe(path)
+    before = probe_media(path)
     if before.kind is not MediaKind.IMAGE:
         raise MediaNotPreparable(
             f"{printable_name(path)} is a {before.kind.value}; Roost prepares images only.",
-            next="Export it smaller from where it was made.",
+            next="Export it again at a smaller size.",
         )
     folder = path.parent if into is None else Path(into).parent
     descriptor, temporary_name = tempfile.mkstemp(prefix=".roost-", dir=folder)
     temporary = Path(temporary_name)
     try:
         arguments = {
-            "most_bytes": MOST_IMAGE_BYTES,
-            "smallest_side": SMALLEST_SIDE,
-            "largest_side": LARGEST_SIDE,
+            "max_bytes": MAX_IMAGE_BYTES,
+            "min_side": MIN_SIDE,
+            "max_side": MAX_SIDE,
             "keep_location": keep_location,
         }
         request = Request("prepare", _WALL_SECONDS, _CPU_SECONDS, arguments)
         try:
-            with opened(path) as source:
-                found = ask_child(request, [source, descriptor])
+            with open_media(path) as source:
+                result = run_decoder(request, [source, descriptor])
         finally:
             os.close(descriptor)
-        changes = tuple(str(change) for change in found["changes"])
+        changes = tuple(str(change) for change in result["changes"])
         if not changes:
-            return Prepared(before, ())
-        target = _beside(path, before, found["mime_type"]) if into is None else Path(into)
+            return PreparedImage(before, ())
+        target = _default_target(path, before, result["mime_type"]) if into is None else Path(into)
         temporary.chmod(path.stat().st_mode & 0o666)
-        _publish(temporary, target)
-        return Prepared(probe(target), changes)
+        _link(temporary, target)
+        return PreparedImage(probe_media(target), changes)
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
 
 
-def _beside(path: Path, before: MediaFile, mime_type: str) -> Path:
-    """Where the copy goes: `a.jpg` → `a.prepared.jpg`, but `b.png` → `b.png.prepared.jpg`.
+def _default_target(path: Path, before: MediaFile, mime_type: str) -> Path:
+    """Return the path of the copy: `a.jpg` → `a.prepared.jpg`, `b.png` → `b.png.prepared.jpg`.
 
-    A picture of another type keeps its whole name, so that it takes no other picture's place.
+    If the type changes, the whole name is kept, so that two originals never get the same target.
     """
     name = path.stem if mime_type == before.mime_type else path.name
     return path.with_name(f"{name}.prepared{_SUFFIXES[mime_type]}")
 
 
-def _publish(temporary: Path, target: Path) -> None:
-    """Give the finished file its name, unless that name is taken."""
+def _link(temporary: Path, target: Path) -> None:
+    """Give the finished file its name.
+
+    Raises: MediaNotPreparable if the name is taken.
+    """
     try:
         os.link(temporary, target)
     except FileExistsError:
         raise MediaNotPreparable(
-            f"{printable_name(target)} exists already.",
-            next="Remove it, or name another file.",
+            f"{printable_name(target)} already exists.",
+            next="Remove it, or choose another file name.",
         ) from None

@@ -1,6 +1,6 @@
-"""Making an image fit X's limit, in the limited child: first by coding, then by scaling.
+"""Make an image fit X's limits, in a decoder process: first by encoding, then by scaling.
 
-Colour profile and orientation stay; other metadata goes unless it was asked for.
+The colour profile and the orientation are kept; other metadata is kept only on request.
 """
 
 import io
@@ -8,65 +8,67 @@ from typing import Any, BinaryIO, Final
 
 from PIL.Image import Image, Resampling
 
-from roost.mediafile.containers import Outline, find_film, outline, size_of
+from roost.mediafile.containers import ImageStructure, has_motion_video, read_structure, size_of
 from roost.mediafile.decode import has_location, open_image, read_image_bytes
-from roost.mediafile.facts import Refusal, Unreadable
-from roost.mediafile.filetype import HEAD_BYTES, find_type
-from roost.mediafile.metadata import ORIENTATION, orientation_exif, strip
+from roost.mediafile.filetype import HEAD_BYTES, detect_type
+from roost.mediafile.media_info import Refusal, Unreadable
+from roost.mediafile.metadata import ORIENTATION, orientation_exif, strip_metadata
 
-#: More pixels on a side gain nothing on a screen, and cost quality within X's bytes.
+#: Longer sides do not look better on a screen, and cost quality within X's byte limit.
 _LONGEST_SIDE: Final = 4096
 _QUALITIES: Final = (92, 86, 80)
-_SMALLEST_SIDE: Final = 64
+_MIN_SCALED_SIDE: Final = 64
 
 
-def prepare_image(
+def reencode_image(
     file: BinaryIO,
     target: BinaryIO,
     *,
-    most_bytes: int,
-    smallest_side: int,
-    largest_side: int,
+    max_bytes: int,
+    min_side: int,
+    max_side: int,
     keep_location: bool,
 ) -> dict[str, Any]:
-    """Write the image so that it has at most `most_bytes`, and sides that X takes; what was done.
+    """Write the image with at most `max_bytes` and allowed sides.
 
-    Nothing is written where nothing has to be done (`changes` is empty).
-    Raises: Refusal; whatever decoders raise.
+    Returns the new `mime_type` and the list of `changes`. If no change is necessary, `changes` is
+    empty and nothing is written.
+
+    Raises: Refusal; on damaged input, any exception of the decoders.
     """
     file.seek(0)
-    mime_type = find_type(file.read(HEAD_BYTES))
+    mime_type = detect_type(file.read(HEAD_BYTES))
     if mime_type not in ("image/jpeg", "image/png", "image/webp"):
-        raise Refusal(Unreadable.TYPE_UNSUPPORTED, "only JPEG, PNG and WebP images are prepared")
+        raise Refusal(Unreadable.TYPE_UNSUPPORTED, "only JPEG, PNG and WebP can be prepared")
     data = read_image_bytes(file, size_of(file))
-    shape = outline(mime_type, data)
-    image = open_image(mime_type, data, shape)
-    if len(data) <= most_bytes and max(image.size) <= largest_side:
+    structure = read_structure(mime_type, data)
+    image = open_image(mime_type, data, structure)
+    if len(data) <= max_bytes and max(image.size) <= max_side:
         content, changes = data, []
-        if find_film(mime_type, data, shape.end):
-            content, changes = data[: shape.end], ["film of the motion photo removed"]
+        if has_motion_video(mime_type, data, structure.end):
+            content, changes = data[: structure.end], ["video of the motion photo removed"]
         if has_location(image) and not keep_location:
-            content = strip(mime_type, data, shape.end, _orientation(image))
-            changes.append("metadata removed, with the location")
+            content = strip_metadata(mime_type, data, structure.end, _orientation(image))
+            changes.append("metadata removed, including the location")
         if changes:
             _write(target, content)
         return {"changes": changes, "mime_type": mime_type}
-    if shape.frames > 1:
+    if structure.frames > 1:
         raise Refusal(Unreadable.TOO_LARGE, "an animation of this size cannot be prepared")
-    if min(image.size) * _LONGEST_SIDE < smallest_side * max(image.size):
-        raise Refusal(Unreadable.TOO_LARGE, "scaled down it would be narrower than X takes")
-    return _shrink(image, mime_type, shape, target, most_bytes, keep_location)
+    if min(image.size) * _LONGEST_SIDE < min_side * max(image.size):
+        raise Refusal(Unreadable.TOO_LARGE, "after scaling it would be narrower than X accepts")
+    return _shrink(image, mime_type, structure, target, max_bytes, keep_location)
 
 
 def _shrink(
     image: Image,
     mime_type: str,
-    shape: Outline,
+    structure: ImageStructure,
     target: BinaryIO,
-    most_bytes: int,
+    max_bytes: int,
     keep_location: bool,
 ) -> dict[str, Any]:
-    first_size = image.size
+    original_size = image.size
     kept: dict[str, Any] = {}
     orientation = _orientation(image)
     if keep_location and image.info.get("exif"):
@@ -75,36 +77,36 @@ def _shrink(
         kept["exif"] = b"Exif\0\0" + orientation_exif(orientation)
     if image.info.get("icc_profile"):
         kept["icc_profile"] = image.info["icc_profile"]
-    # A JPEG can leave the decoder at a fraction of its size: less memory, same picture.
-    if mime_type == "image/jpeg" and not shape.is_progressive:
+    # The decoder can return a JPEG at a fraction of its size, which needs less memory.
+    if mime_type == "image/jpeg" and not structure.is_progressive:
         image.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))
-    pixels = _plain(image)
+    pixels = _to_encodable(image)
     new_type = "image/webp" if pixels.mode == "RGBA" else "image/jpeg"
     scale = min(_LONGEST_SIDE / max(pixels.size), 1.0)
     qualities: tuple[int, ...] = _QUALITIES
-    while max(pixels.size) * scale >= _SMALLEST_SIDE:
+    while max(pixels.size) * scale >= _MIN_SCALED_SIDE:
         candidate = _scaled(pixels, scale)
         for quality in qualities:
-            coded = _encode(candidate, new_type, quality, kept)
-            if len(coded) <= most_bytes:
-                _write(target, coded)
-                changes = [f"coded again at quality {quality}"]
+            encoded = _encode(candidate, new_type, quality, kept)
+            if len(encoded) <= max_bytes:
+                _write(target, encoded)
+                changes = [f"encoded again at quality {quality}"]
                 if new_type != mime_type:
-                    changes.append(f"{mime_type} became {new_type}")
-                if candidate.size != first_size:
-                    before, after = (f"{one[0]}×{one[1]}" for one in (first_size, candidate.size))
+                    changes.append(f"converted from {mime_type} to {new_type}")
+                if candidate.size != original_size:
+                    before, after = (f"{w}×{h}" for w, h in (original_size, candidate.size))
                     changes.append(f"scaled from {before} to {after}")
                 if not keep_location:
                     changes.append("metadata removed")
                 return {"changes": changes, "mime_type": new_type}
-        # Bytes go roughly with the area; a little less, so that the next attempt is the last.
-        scale *= 0.95 * (most_bytes / len(coded)) ** 0.5
+        # Bytes are roughly proportional to the area; 5 % less makes the next attempt the last.
+        scale *= 0.95 * (max_bytes / len(encoded)) ** 0.5
         qualities = _QUALITIES[-1:]
-    raise Refusal(Unreadable.TOO_LARGE, "no smaller coding of it fits X's limit")
+    raise Refusal(Unreadable.TOO_LARGE, "it cannot be encoded within X's limit")
 
 
 def _write(target: BinaryIO, data: bytes) -> None:
-    """From the start: a process that died may have begun."""
+    """Replace the content of the target, to which a crashed process may have written."""
     target.seek(0)
     target.truncate()
     target.write(data)
@@ -116,21 +118,21 @@ def _scaled(image: Image, scale: float) -> Image:
 
 
 def _encode(image: Image, mime_type: str, quality: int, kept: dict[str, Any]) -> bytes:
-    coded = io.BytesIO()
+    encoded = io.BytesIO()
     if mime_type == "image/jpeg":
-        image.save(coded, "JPEG", quality=quality, optimize=True, **kept)
+        image.save(encoded, "JPEG", quality=quality, optimize=True, **kept)
     else:
-        image.save(coded, "WEBP", quality=quality, method=4, **kept)
-    return coded.getvalue()
+        image.save(encoded, "WEBP", quality=quality, method=4, **kept)
+    return encoded.getvalue()
 
 
-def _plain(image: Image) -> Image:
-    """The pixels in a mode that JPEG takes, or RGBA where some of them are transparent."""
+def _to_encodable(image: Image) -> Image:
+    """Return the image in a mode that JPEG supports, or in RGBA if a pixel is transparent."""
     if image.mode in ("L", "RGB", "CMYK") and "transparency" not in image.info:
         image.load()
         return image
     if image.mode.startswith("I"):
-        # 16 bits of grey: the upper eight.
+        # Greyscale with 16 bits: keep the upper eight.
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in ("1", "L", "YCbCr", "F") and "transparency" not in image.info:
         return image.convert("L" if image.mode != "YCbCr" else "RGB")
@@ -140,5 +142,5 @@ def _plain(image: Image) -> Image:
 
 
 def _orientation(image: Image) -> int:
-    told = image.getexif().get(ORIENTATION, 1)
-    return told if isinstance(told, int) and 1 <= told <= 8 else 1
+    orientation = image.getexif().get(ORIENTATION, 1)
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1

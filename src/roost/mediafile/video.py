@@ -1,7 +1,6 @@
-"""Decoding a video with FFmpeg: what its index says, and what its pictures are.
+"""Decode a video with FFmpeg: read its index and decode sample frames.
 
-FFmpeg is told the one format and the few codecs it may use, so that no playlist and no address in
-a file is ever followed.
+FFmpeg may use only one format and a few codecs, so it never follows a playlist or URL in a file.
 """
 
 from collections.abc import Iterator
@@ -15,13 +14,13 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from roost.mediafile import h264
-from roost.mediafile.facts import Refusal, Unreadable
+from roost.mediafile.media_info import Refusal, Unreadable
 from roost.models import MediaKind
 
-#: H.264 keeps up to 17 pictures; a larger one is far above X's limits and is not decoded.
-_MOST_VIDEO_PIXELS: Final = 4096 * 2304
-#: How many places of a video are decoded, evenly spread, the first and the last included.
-_PLACES: Final = 6
+#: An H.264 decoder keeps up to 17 frames. A larger video is far above X's limits; not decoded.
+_MAX_VIDEO_PIXELS: Final = 4096 * 2304
+#: The number of decoded positions, evenly spread from the start to the end of the video.
+_POSITIONS: Final = 6
 _OPTIONS: Final = {
     "format_whitelist": "mov",
     "protocol_whitelist": "",
@@ -29,27 +28,30 @@ _OPTIONS: Final = {
     "enable_drefs": "0",
     "use_absolute_path": "0",
 }
-#: How phones and cameras name the place (QuickTime's `©xyz` and Apple's key).
+#: The metadata keys of locations by phones and cameras (QuickTime's `©xyz` and Apple's key).
 _LOCATION_KEYS: Final = ("location", "com.apple.quicktime.location")
 
-Found = dict[str, Any]
+#: Fields of `MediaFile` by their name, as JSON values.
+MediaFields = dict[str, Any]
 
 
-def read_video(file: BinaryIO) -> Found:
-    """What `MediaFile` says of a video; its boxes have been walked.
+def read_video(file: BinaryIO) -> MediaFields:
+    """Return the fields of `MediaFile` for a video whose boxes have been checked.
 
-    Raises: Refusal; MemoryError; and, for damage, whatever FFmpeg raises.
+    Raises: Refusal; MemoryError; on damaged input, any exception of FFmpeg.
     """
     with av.open(file, mode="r", format="mov", options=_OPTIONS) as container:
         videos = [
-            one for one in container.streams.video if not one.disposition & Disposition.attached_pic
+            stream
+            for stream in container.streams.video
+            if not stream.disposition & Disposition.attached_pic
         ]
         if not videos:
-            raise Refusal(Unreadable.TYPE_UNSUPPORTED, "it has no moving picture in it")
+            raise Refusal(Unreadable.TYPE_UNSUPPORTED, "it contains no video stream")
         stream = videos[0]
         context = stream.codec_context
         aspect = stream.sample_aspect_ratio
-        found: Found = {
+        fields: MediaFields = {
             "kind": MediaKind.VIDEO,
             "width": context.width,
             "height": context.height,
@@ -63,18 +65,18 @@ def read_video(file: BinaryIO) -> Found:
         }
         if container.streams.audio:
             audio = container.streams.audio[0].codec_context
-            found |= {
+            fields |= {
                 "audio_codec": audio.codec.canonical_name,
                 "audio_profile": audio.profile,
                 "audio_channels": audio.channels,
             }
         if not context.width or not context.height:
-            raise Refusal(Unreadable.DAMAGED, "it does not tell the size of its picture")
+            raise Refusal(Unreadable.DAMAGED, "it does not contain its frame size")
         if not stream.frames:
-            found |= _measure(container, stream)
-        if context.name == "h264" and context.width * context.height <= _MOST_VIDEO_PIXELS:
-            found |= _decode_places(container, stream)
-    return found
+            fields |= _measure(container, stream)
+        if context.name == "h264" and context.width * context.height <= _MAX_VIDEO_PIXELS:
+            fields |= _decode_samples(container, stream)
+    return fields
 
 
 def _has_location(container: InputContainer, stream: VideoStream) -> bool:
@@ -82,8 +84,11 @@ def _has_location(container: InputContainer, stream: VideoStream) -> bool:
     return any(name.lower().startswith(_LOCATION_KEYS) for name in names)
 
 
-def _measure(container: InputContainer, stream: VideoStream) -> Found:
-    """Count what a fragmented video's index does not: it has none for the whole."""
+def _measure(container: InputContainer, stream: VideoStream) -> MediaFields:
+    """Count the frames of a fragmented video, which has no index of the whole file.
+
+    Raises: Refusal (damaged).
+    """
     frames, first, last = 0, None, 0
     for packet in container.demux(stream):
         if packet.pts is None or packet.size == 0:
@@ -92,7 +97,7 @@ def _measure(container: InputContainer, stream: VideoStream) -> Found:
         first = packet.pts if first is None else min(first, packet.pts)
         last = max(last, packet.pts + (packet.duration or 0))
     if first is None or stream.time_base is None or last <= first:
-        raise Refusal(Unreadable.DAMAGED, "it holds no pictures")
+        raise Refusal(Unreadable.DAMAGED, "it contains no frames")
     seconds = (last - first) * stream.time_base
     container.seek(0)
     return {
@@ -102,48 +107,48 @@ def _measure(container: InputContainer, stream: VideoStream) -> Found:
     }
 
 
-def _decode_places(container: InputContainer, stream: VideoStream) -> Found:
-    """Decode a picture at places spread over the video; how it was made, and its key frames.
+def _decode_samples(container: InputContainer, stream: VideoStream) -> MediaFields:
+    """Decode one frame at each of several positions, to find interlacing and open GOPs.
 
-    Raises: Refusal (a place does not decode).
+    Raises: Refusal (damaged) if a frame cannot be decoded.
     """
     context = stream.codec_context
-    found = {"is_interlaced": False, "has_open_gop": False}
-    for number, place in enumerate(_places(stream)):
+    fields = {"is_interlaced": False, "has_open_gop": False}
+    for number, position in enumerate(_sample_positions(stream)):
         if number:
-            container.seek(place, stream=stream)
+            container.seek(position, stream=stream)
         packets: list[Packet[VideoStream]] = []
         frame = _first_frame(container.demux(stream), packets)
         if frame is None:
-            raise Refusal(Unreadable.DAMAGED, "a part of it does not decode")
-        found["is_interlaced"] |= frame.interlaced_frame
-        found["has_open_gop"] |= h264.is_open(
+            raise Refusal(Unreadable.DAMAGED, "a part of it cannot be decoded")
+        fields["is_interlaced"] |= frame.interlaced_frame
+        fields["has_open_gop"] |= h264.has_open_gop(
             [(packet.is_keyframe, bytes(packet)) for packet in packets[:2]], context.extradata
         )
-    return found
+    return fields
 
 
-def _places(stream: VideoStream) -> Iterator[int]:
-    """The beginning, and time stamps that a seek leads from to other key frames."""
+def _sample_positions(stream: VideoStream) -> Iterator[int]:
+    """Yield the start, and timestamps from which a seek finds other key frames."""
     start, duration = stream.start_time or 0, stream.duration or 0
     yield start
     keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
-    # A seek finds the last key frame that is shown by then, and one is shown later than it is
-    # stored: the latest moment before the next one leads to it.
+    # A seek finds the last key frame displayed up to a timestamp, and a frame is displayed later
+    # than its stored timestamp. The last moment before the next key frame finds the right one.
     ends = [*(key - 1 for key in keys[2:]), start + duration] if len(keys) > 1 else []
-    wanted = {(len(ends) - 1) * number // (_PLACES - 2) for number in range(_PLACES - 1)}
-    yield from (ends[number] for number in sorted(wanted) if ends)
+    chosen = {(len(ends) - 1) * number // (_POSITIONS - 2) for number in range(_POSITIONS - 1)}
+    yield from (ends[number] for number in sorted(chosen) if ends)
 
 
 def _first_frame(
-    packets: Iterator["Packet[VideoStream]"], taken: list["Packet[VideoStream]"]
+    packets: Iterator["Packet[VideoStream]"], consumed: list["Packet[VideoStream]"]
 ) -> VideoFrame | None:
-    """The first picture that decodes; `taken` are the packets until then, two at least."""
+    """Return the first decodable frame; append the consumed packets, at least two."""
     frame: VideoFrame | None = None
     for packet in packets:
-        taken.append(packet)
+        consumed.append(packet)
         if frame is None:
             frame = next(iter(packet.decode()), None)
-        if frame is not None and len(taken) > 1:
+        if frame is not None and len(consumed) > 1:
             break
     return frame

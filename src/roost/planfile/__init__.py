@@ -1,7 +1,7 @@
-"""Reads a content plan (CSV) into posts with their times; a wrong row is refused alone.
+"""Read a content plan (CSV) into posts with due times, and refuse its invalid rows.
 
-Only the file is validated here. `roost.publishing.validation` has X's rules for texts and media;
-its violations become refused rows by `refuse_post`.
+Only the file itself is validated here. `roost.publishing.validation` validates texts and media by
+X's rules; the caller converts its violations into refused rows with `refuse_post`.
 """
 
 from roost.planfile.plan import (

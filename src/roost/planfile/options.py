@@ -1,4 +1,4 @@
-"""What a plan's row says of replies, quotes, polls and who may reply."""
+"""Read the options of a plan's row: reply, quote, poll, reply settings."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,64 +7,65 @@ from roost import post_options
 from roost.errors import InvalidInput
 from roost.models import PartOptions, Poll, ReplySettings, TweetId, Violation
 from roost.planfile.times import parse_span
+from roost.tweet_urls import parse_tweet_id
 
-#: The columns that a plan may have besides those that every plan has.
+#: The optional columns of a plan.
 COLUMNS: Final = ("reply_to", "quote", "poll", "poll_duration", "reply_settings")
-_BETWEEN: Final = "|"
+_SEPARATOR: Final = "|"
 
 
 def read_options(cells: Mapping[str, str]) -> tuple[PartOptions, list[Violation]]:
-    """The options of a row, as far as they can be understood, and what is wrong with the others."""
-    wrong: list[Violation] = []
+    """Return the valid options of a row, and a violation for each invalid one."""
+    violations: list[Violation] = []
 
     def read_post(column: str) -> TweetId | None:
         try:
-            return post_options.read_address(cells[column]) if cells[column].strip() else None
+            return parse_tweet_id(cells[column]) if cells[column].strip() else None
         except InvalidInput as error:
-            wrong.append(_violation(column, error))
+            violations.append(_violation(column, error))
             return None
 
     options = PartOptions(
         reply_to=read_post("reply_to"),
         quote_of=read_post("quote"),
-        poll=_read_poll(cells, wrong),
-        reply_settings=_read_reply_settings(cells["reply_settings"], wrong),
+        poll=_read_poll(cells, violations),
+        reply_settings=_read_reply_settings(cells["reply_settings"], violations),
     )
-    return options, wrong
+    return options, violations
 
 
 def list_cells(cells: Mapping[str, str]) -> list[str]:
-    """What a row says in these columns, for telling rows apart; empty where it says nothing."""
-    said = [cells[column].strip() for column in COLUMNS]
-    return said if any(said) else []
+    """Return the cells of the optional columns, to compare rows; empty if all are empty."""
+    values = [cells[column].strip() for column in COLUMNS]
+    return values if any(values) else []
 
 
-def _read_poll(cells: Mapping[str, str], wrong: list[Violation]) -> Poll | None:
-    asked, span = cells["poll"].strip(), cells["poll_duration"].strip()
-    if not asked:
+def _read_poll(cells: Mapping[str, str], violations: list[Violation]) -> Poll | None:
+    poll, span = cells["poll"].strip(), cells["poll_duration"].strip()
+    if not poll:
         if span:
-            wrong.append(
+            violations.append(
                 Violation(
                     "poll_missing",
-                    "The row says how long a poll is open, and has none.",
-                    next="Write its options into the column poll, separated by `|`.",
+                    "The row has a poll duration but no poll.",
+                    next="Write the poll's options into the column poll, separated by `|`.",
                 )
             )
         return None
-    duration = post_options.POLL_DURATION
+    duration = post_options.DEFAULT_POLL_DURATION
     if span:
         try:
             duration = parse_span(span)
         except InvalidInput as error:
-            wrong.append(_violation("poll_duration", error))
-    return Poll(tuple(option.strip() for option in asked.split(_BETWEEN)), duration)
+            violations.append(_violation("poll_duration", error))
+    return Poll(tuple(option.strip() for option in poll.split(_SEPARATOR)), duration)
 
 
-def _read_reply_settings(cell: str, wrong: list[Violation]) -> ReplySettings | None:
+def _read_reply_settings(cell: str, violations: list[Violation]) -> ReplySettings | None:
     try:
-        return post_options.read_reply_settings(cell) if cell.strip() else None
+        return post_options.parse_reply_settings(cell) if cell.strip() else None
     except InvalidInput as error:
-        wrong.append(_violation("reply_settings", error))
+        violations.append(_violation("reply_settings", error))
         return None
 
 

@@ -1,4 +1,4 @@
-"""A plan: the rows of its table understood as posts, and those that are wrong told apart."""
+"""Convert the rows of a plan into posts, and refuse the invalid ones."""
 
 import hashlib
 import json
@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 from roost.models import NO_OPTIONS, PartOptions, Violation
 from roost.planfile.options import list_cells, read_options
-from roost.planfile.table import StrayLine, read_file, read_table
-from roost.planfile.times import TimeInvalid, due_in, read_zone
+from roost.planfile.table import MiscountedRow, read_file, read_table
+from roost.planfile.times import TimeInvalid, get_time_zone, parse_due_in_zone
 
-_BETWEEN: Final = "|"
-_SHOWN: Final = 40
+_SEPARATOR: Final = "|"
+_MAX_QUOTED: Final = 40
 _account_name = re.compile(r"@?([A-Za-z0-9_]{1,15})").fullmatch
 
 
@@ -29,7 +29,7 @@ class PlannedPart:
 
     text: str
     media: tuple[tuple[Path, str | None], ...] = ()
-    """Files by absolute path, each with its alt text: in the plan's folder, not yet looked at."""
+    """Absolute paths in the plan's folder, each with its alt text; the files are not checked."""
     options: PartOptions = NO_OPTIONS
 
 
@@ -38,52 +38,52 @@ class PlannedPost:
     """One post of a plan: a row, or the rows of a thread."""
 
     line: int
-    """Where its first row begins in the file, counted from 1."""
+    """The line of the file on which its first row begins, from 1."""
     lines: tuple[int, ...]
-    """Where the row of each part begins."""
+    """The line on which the row of each part begins."""
     account: str
-    """As `@name`, in the file's spelling."""
+    """The account as `@name`, spelled as in the file."""
     due_at: datetime
     """In UTC."""
     parts: tuple[PlannedPart, ...]
     key: str
-    """Unique in its plan, and the same for the same rows in every later reading."""
+    """Unique in the plan, and equal whenever the same rows are read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that does not go in, and why."""
+    """A row that is not imported, with the reasons."""
 
     line: int
-    """Where it begins in the file, counted from 1."""
+    """The line of the file on which it begins, from 1."""
     code: str
-    """That of the first reason."""
+    """The code of the first reason."""
     message: str
-    """Every reason, a sentence each."""
+    """The messages of all reasons."""
     reasons: tuple[Violation, ...]
 
     @classmethod
     def from_violations(cls, line: int, violations: Sequence[Violation]) -> "RefusedRow":
-        """The row that begins on `line`, with one reason or more."""
+        """Return the refusal of the row on `line`; there must be at least one violation."""
         message = " ".join(violation.message for violation in violations)
         return cls(line, violations[0].code, message, tuple(violations))
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan file holds."""
+    """The content of a plan file."""
 
     posts: tuple[PlannedPost, ...]
-    """In the order of the file."""
+    """In file order."""
     refused: tuple[RefusedRow, ...]
-    """By line."""
+    """Sorted by line."""
     sha256: str
-    """Of the file's bytes."""
+    """The hash of the file."""
 
 
 @dataclass(slots=True)
 class _Row:
-    """A row on its way: what it says, what of it could be understood, and what is wrong."""
+    """A row during conversion: its cells, the values parsed so far, and reasons to refuse it."""
 
     line: int
     cells: Mapping[str, str]
@@ -99,61 +99,63 @@ class _Row:
 
     @property
     def text(self) -> str:
-        # A spreadsheet's line ends would count twice and reach X as two.
+        # X would count the two characters of a spreadsheet's line end as two.
         return self.cells["text"].replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_plan(path: Path, *, time_zone: str, now: datetime) -> Plan:
-    """Read a plan; times without an offset are in `time_zone`, `+20s` counts from `now`.
+    """Read a plan; times without an offset are in `time_zone`, and `+20s` means after `now`.
 
-    Raises: PlanInvalid where the file as a whole cannot be understood (nothing of it goes in);
+    Raises: PlanInvalid if the file as a whole is invalid, so that nothing can be imported;
     TimeZoneUnknown.
     """
-    zone = read_zone(time_zone)
+    zone = get_time_zone(time_zone)
     data = read_file(path)
-    lines, strays = read_table(data, path.name)
+    rows, miscounted = read_table(data, path.name)
     posts: list[PlannedPost] = []
-    refused = [RefusedRow.from_violations(one.number, [_miscounted(one)]) for one in strays]
-    seen: Counter[str] = Counter()
-    stray_lines = _first_stray_lines(strays)
-    for group in _group([_Row(line.number, line.cells) for line in lines]):
-        _understand(group, path.absolute().parent, zone, now)
-        _blame_stray(group, stray_lines)
+    refused = [
+        RefusedRow.from_violations(row.line, [_columns_miscounted(row)]) for row in miscounted
+    ]
+    identities: Counter[str] = Counter()
+    miscounted_lines = _lines_by_cell(miscounted)
+    for group in _group([_Row(row.line, row.cells) for row in rows]):
+        _parse_rows(group, path.absolute().parent, zone, now)
+        _refuse_incomplete_thread(group, miscounted_lines)
         if any(row.reasons for row in group):
             refused += _refuse_together({row.line: row.reasons for row in group})
             continue
         identity = _identity(group)
-        seen[identity] += 1
-        posts.append(_planned(group, f"{identity} {seen[identity]}"))
+        identities[identity] += 1
+        posts.append(_planned_post(group, f"{identity} {identities[identity]}"))
     refused.sort(key=lambda row: row.line)
     return Plan(tuple(posts), tuple(refused), hashlib.sha256(data).hexdigest())
 
 
 def refuse_post(post: PlannedPost, violations: Sequence[Violation]) -> list[RefusedRow]:
-    """The rows of a planned post that breaks a rule: one bad part refuses its whole thread.
+    """Return the refused rows of a planned post; one invalid part refuses its whole thread.
 
-    A violation without a part concerns every row.
+    A violation without a part applies to every row.
     """
     return _refuse_together(
         {
-            line: [one for one in violations if one.part in (position, None)]
+            line: [violation for violation in violations if violation.part in (position, None)]
             for position, line in enumerate(post.lines, start=1)
         }
     )
 
 
-def _miscounted(stray: StrayLine) -> Violation:
+def _columns_miscounted(row: MiscountedRow) -> Violation:
     return Violation(
         "columns_miscounted",
-        f"The row has {len(stray.cells)} columns; the plan's first line has {stray.expected}.",
-        limit=stray.expected,
-        found=len(stray.cells),
-        next="Put a text that holds commas in quotes, and keep the commas of empty columns.",
+        f"The row has {len(row.cells)} columns; the plan's first line has {row.expected}.",
+        limit=row.expected,
+        found=len(row.cells),
+        next="Put a text that contains commas in quotes, and keep the commas of empty columns.",
     )
 
 
 def _group(rows: list[_Row]) -> list[list[_Row]]:
-    """The rows of each post, by the thread they name, in the order of the file."""
+    """Group the rows of each post by their thread, in file order."""
     groups: dict[str | int, list[_Row]] = {}
     for row in rows:
         groups.setdefault(_folded(row.thread) or row.line, []).append(row)
@@ -161,12 +163,12 @@ def _group(rows: list[_Row]) -> list[list[_Row]]:
 
 
 def _folded(thread: str) -> str:
-    """A thread's name without what people do not see as another name: case, width, spaces."""
+    """Return a thread name without differences in case, width and spaces."""
     return " ".join(unicodedata.normalize("NFKC", thread).casefold().split())
 
 
-def _understand(group: list[_Row], folder: Path, zone: ZoneInfo, now: datetime) -> None:
-    """Fill in what the rows of one post say; a later part may leave out account and time."""
+def _parse_rows(group: list[_Row], folder: Path, zone: ZoneInfo, now: datetime) -> None:
+    """Parse the cells of one post's rows; a later part may omit the account and the time."""
     first = group[0]
     for row in group:
         if row is first or row.cells["account"].strip():
@@ -174,15 +176,15 @@ def _understand(group: list[_Row], folder: Path, zone: ZoneInfo, now: datetime) 
         if row is first or row.cells["at"].strip():
             row.due_at = _read_due(row, zone, now)
         row.media = _read_media(row, folder)
-        row.options, wrong = read_options(row.cells)
-        row.reasons += wrong
+        row.options, violations = read_options(row.cells)
+        row.reasons += violations
     for row in group[1:]:
         if row.thread != first.thread:
-            row.reasons.append(_respelled(row, first))
+            row.reasons.append(_name_differs(row, first))
         if row.account and first.account and row.account.lower() != first.account.lower():
-            row.reasons.append(_differing(row, first, "account", row.account, first.account))
+            row.reasons.append(_value_differs(row, first, "account", row.account, first.account))
         if row.due_at and first.due_at and row.due_at != first.due_at:
-            row.reasons.append(_differing(row, first, "at", row.cells["at"], first.cells["at"]))
+            row.reasons.append(_value_differs(row, first, "at", row.cells["at"], first.cells["at"]))
 
 
 def _read_account(row: _Row) -> str:
@@ -192,7 +194,7 @@ def _read_account(row: _Row) -> str:
     row.reasons.append(
         Violation(
             "account_invalid",
-            f"{name[:_SHOWN]!r} is not the name of an X account."
+            f"{name[:_MAX_QUOTED]!r} is not the name of an X account."
             if name
             else "The account is missing.",
             next="Write it as @name.",
@@ -203,7 +205,7 @@ def _read_account(row: _Row) -> str:
 
 def _read_due(row: _Row, zone: ZoneInfo, now: datetime) -> datetime | None:
     try:
-        return due_in(zone, row.cells["at"].strip(), now)
+        return parse_due_in_zone(zone, row.cells["at"].strip(), now)
     except TimeInvalid as error:
         row.reasons.append(Violation(error.code, error.message, next=error.next))
         return None
@@ -215,144 +217,144 @@ def _read_media(row: _Row, folder: Path) -> tuple[tuple[Path, str | None], ...]:
         row.reasons.append(
             Violation(
                 "alt_text_without_media",
-                f"The row has {len(alts)} alt texts for {len(names)} media.",
+                f"The row has {len(alts)} alt texts for {len(names)} media files.",
                 limit=len(names),
                 found=len(alts),
-                next="Give each file one alt text; `|` separates them and cannot be part of one.",
+                next="Give each file one alt text; none may contain `|`, the separator.",
             )
         )
     alts += [""] * (len(names) - len(alts))
-    found = []
+    media = []
     for name, alt in zip(names, alts, strict=False):
-        if reason := _outside(name, folder):
-            row.reasons.append(reason)
+        if violation := _validate_path(name, folder):
+            row.reasons.append(violation)
         else:
-            found.append((folder / name, alt or None))
-    return tuple(found)
+            media.append((folder / name, alt or None))
+    return tuple(media)
 
 
 def _split(cell: str) -> list[str]:
-    return [part.strip() for part in cell.split(_BETWEEN)] if cell.strip() else []
+    return [part.strip() for part in cell.split(_SEPARATOR)] if cell.strip() else []
 
 
-def _outside(name: str, folder: Path) -> Violation | None:
-    """A plan may come from elsewhere: it names files beside itself and no others."""
+def _validate_path(name: str, folder: Path) -> Violation | None:
+    """Allow only files in the plan's folder, because a plan may come from a third party."""
     if not name:
         return Violation(
             "media_path_missing",
-            "Between two `|` no file is named.",
-            next="Take out the `|` that is too many.",
+            "There is no file name between two `|`.",
+            next="Remove the extra `|`.",
         )
-    if _is_address(name):
+    if _is_url(name):
         return Violation(
             "media_path_address",
-            f"{name[:_SHOWN]!r} is an address; a plan carries files.",
+            f"{name[:_MAX_QUOTED]!r} is a URL; a plan contains paths of files.",
             found=name,
-            next="Save the file into the plan's folder and name it from there.",
+            next="Save the file in the plan's folder and write its path relative to that folder.",
         )
     if "\\" in name and not PureWindowsPath(name).drive:
         return Violation(
             "media_path_backslash",
-            f"{name[:_SHOWN]!r} holds a backslash, which separates folders on Windows alone.",
+            f"{name[:_MAX_QUOTED]!r} contains a backslash, which is a separator only on Windows.",
             found=name,
             next=f"Write {name.replace(chr(92), '/')!r}.",
         )
     if Path(name).is_absolute() or PureWindowsPath(name).drive:
-        why = "is an absolute path"
+        problem = "is an absolute path"
     elif not _is_inside(folder / name, folder):
-        why = "leads out of the plan's folder"
+        problem = "leads out of the plan's folder"
     else:
         return None
     return Violation(
         "media_path_outside",
-        f"{name!r} {why}.",
+        f"{name!r} {problem}.",
         found=name,
-        next="Put the file into the plan's folder and name it from there.",
+        next="Put the file into the plan's folder and write its path relative to that folder.",
     )
 
 
-_is_address = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|data:)", re.IGNORECASE).match
+_is_url = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|data:)", re.IGNORECASE).match
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    # Path.resolve raises for links in a circle; such a path is the prober's to refuse.
+    # Unlike Path.resolve, realpath accepts circular links; probing the file refuses them later.
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
-def _differing(row: _Row, first: _Row, column: str, found: str, expected: str) -> Violation:
+def _value_differs(row: _Row, first: _Row, column: str, found: str, expected: str) -> Violation:
     return Violation(
         f"thread_{column}_differs",
         f"Its thread {row.thread!r} began on line {first.line} with {expected}; "
-        f"this part says {found}.",
+        f"this part has {found}.",
         limit=expected,
         found=found,
-        next="Leave it empty in the later parts, or name another thread.",
+        next="Leave it empty in the later parts, or use another thread name.",
     )
 
 
-def _respelled(row: _Row, first: _Row) -> Violation:
-    """One thread or two: a wrong guess would publish what nobody meant."""
+def _name_differs(row: _Row, first: _Row) -> Violation:
+    """Refuse similar thread names: a wrong guess would publish an unintended thread."""
     return Violation(
         "thread_name_differs",
-        f"Its thread is {row.thread[:_SHOWN]!r} here and {first.thread[:_SHOWN]!r} on line"
-        f" {first.line}: one thread or two?",
+        f"Its thread is {row.thread[:_MAX_QUOTED]!r} here and {first.thread[:_MAX_QUOTED]!r} on"
+        f" line {first.line}: one thread or two?",
         limit=first.thread,
         found=row.thread,
-        next="Spell it alike in every part, or name another thread.",
+        next="Use the same spelling in every part, or use another thread name.",
     )
 
 
-def _first_stray_lines(strays: Sequence[StrayLine]) -> dict[str, int]:
-    """For each cell of the stray lines, folded, the number of the first line that has it."""
-    found: dict[str, int] = {}
-    for stray in strays:
-        for cell in stray.cells:
-            found.setdefault(_folded(cell), stray.number)
-    return found
+def _lines_by_cell(rows: Sequence[MiscountedRow]) -> dict[str, int]:
+    """Return, for each folded cell of the miscounted rows, the first line that contains it."""
+    lines: dict[str, int] = {}
+    for row in rows:
+        for cell in row.cells:
+            lines.setdefault(_folded(cell), row.line)
+    return lines
 
 
-def _blame_stray(group: list[_Row], stray_lines: Mapping[str, int]) -> None:
-    """A row whose columns are lost may be a part of this thread: then the thread has a hole."""
-    number = stray_lines.get(_folded(group[0].thread))
-    if group[0].thread and number is not None:
+def _refuse_incomplete_thread(group: list[_Row], miscounted_lines: Mapping[str, int]) -> None:
+    """Refuse a thread that a miscounted row names: that row may be a part of it."""
+    line = miscounted_lines.get(_folded(group[0].thread))
+    if group[0].thread and line is not None:
         for row in group:
-            row.reasons.append(_broken_thread(number))
+            row.reasons.append(_thread_refused(line))
 
 
-def _broken_thread(line: int) -> Violation:
+def _thread_refused(line: int) -> Violation:
     return Violation(
         "thread_refused",
-        f"Line {line} of its thread is refused, and a thread goes in whole or not at all.",
+        f"Line {line} of its thread is refused; a thread is imported completely or not at all.",
         next=f"Correct line {line}.",
     )
 
 
 def _refuse_together(reasons: Mapping[int, Sequence[Violation]]) -> list[RefusedRow]:
-    """Refuse all rows of a post; one without a reason of its own is told whose it shares."""
-    guilty = next(line for line, found in reasons.items() if found)
+    """Refuse all rows of a post; a valid row refers to the first invalid one."""
+    first_invalid = next(line for line, violations in reasons.items() if violations)
     return [
-        RefusedRow.from_violations(line, found or [_broken_thread(guilty)])
-        for line, found in reasons.items()
+        RefusedRow.from_violations(line, violations or [_thread_refused(first_invalid)])
+        for line, violations in reasons.items()
     ]
 
 
 def _identity(group: list[_Row]) -> str:
-    """What makes a post the same post when its plan is read again."""
+    """Return the content that identifies a post when its plan is read again."""
     first = group[0]
-    said = [
+    required = [
         first.account.lower(),
         first.cells["at"].strip(),
         first.thread,
         [[row.text, _split(row.cells["media"])] for row in group],
     ]
-    # A plan without such columns keeps the keys under which it was imported before there were any.
+    # Without optional columns, the key equals the one from before these columns existed.
     options = [list_cells(row.cells) for row in group]
-    return json.dumps([*said, options] if any(options) else said)
+    return json.dumps([*required, options] if any(options) else required)
 
 
-def _planned(group: list[_Row], identity: str) -> PlannedPost:
+def _planned_post(group: list[_Row], identity: str) -> PlannedPost:
     first = group[0]
-    assert first.due_at is not None, "a row without a time has a reason to be refused"
+    assert first.due_at is not None, "a row without a time is refused"
     return PlannedPost(
         line=first.line,
         lines=tuple(row.line for row in group),

@@ -1,4 +1,4 @@
-"""A plan's table: comma-separated values into rows of named cells, each with its true line."""
+"""Parse the CSV of a plan into rows of named cells, each with its line in the file."""
 
 import csv
 import io
@@ -11,52 +11,55 @@ from roost.errors import PlanInvalid
 from roost.input_file import read_input
 from roost.planfile import options
 
-#: The columns of every plan; those of `options` may stand beside them.
+#: The required columns of a plan; `options.COLUMNS` are optional.
 COLUMNS: Final = ("account", "at", "text", "media", "alt", "thread")
 _MAX_BYTES: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A row of the table by its columns."""
+class TableRow:
+    """A row of the table."""
 
-    number: int
-    """The line of the file on which it begins, from 1; a quoted text may take several."""
+    line: int
+    """The line of the file on which it begins, from 1; a quoted text may span several lines."""
     cells: Mapping[str, str]
-    """By column; one that the file does not have is empty."""
+    """The cells by column; a missing column is an empty cell."""
 
 
 @dataclass(frozen=True, slots=True)
-class StrayLine:
-    """A row with too few or too many cells: nobody can tell which is which."""
+class MiscountedRow:
+    """A row with too few or too many cells, whose columns are therefore unknown."""
 
-    number: int
+    line: int
     cells: tuple[str, ...]
     expected: int
-    """How many cells its file's rows have."""
+    """The number of columns in the file."""
 
 
 def read_file(path: Path) -> bytes:
-    """The bytes of a regular file of at most 16 MiB. Raises: PlanInvalid."""
-    return read_input(path, max_bytes=_MAX_BYTES, error=PlanInvalid)
-
-
-def read_table(data: bytes, name: str) -> tuple[list[Line], list[StrayLine]]:
-    """Every row that is not empty, those with a wrong number of cells apart.
+    """Return the content of a regular file of at most 16 MiB.
 
     Raises: PlanInvalid.
     """
-    rows = _rows(data, name)
-    _, header = next(rows, (1, []))
+    return read_input(path, max_bytes=_MAX_BYTES, error=PlanInvalid)
+
+
+def read_table(data: bytes, name: str) -> tuple[list[TableRow], list[MiscountedRow]]:
+    """Return the rows that are not empty, and separately those with a wrong number of cells.
+
+    Raises: PlanInvalid.
+    """
+    numbered = _numbered_rows(data, name)
+    _, header = next(numbered, (1, []))
     columns = _columns(header, name)
-    lines, strays = [], []
-    for number, cells in rows:
+    rows, miscounted = [], []
+    for line, cells in numbered:
         if len(cells) == len(columns):
-            absent = dict.fromkeys(options.COLUMNS, "")
-            lines.append(Line(number, absent | dict(zip(columns, cells, strict=True))))
+            missing = dict.fromkeys(options.COLUMNS, "")
+            rows.append(TableRow(line, missing | dict(zip(columns, cells, strict=True))))
         else:
-            strays.append(StrayLine(number, tuple(cells), len(columns)))
-    return lines, strays
+            miscounted.append(MiscountedRow(line, tuple(cells), len(columns)))
+    return rows, miscounted
 
 
 def _columns(header: list[str], name: str) -> list[str]:
@@ -65,30 +68,30 @@ def _columns(header: list[str], name: str) -> list[str]:
     is_known = set(columns) <= {*COLUMNS, *options.COLUMNS}
     if not missing and is_known and len(set(columns)) == len(columns):
         return columns
-    # The header itself is not repeated: it may be the first line of any file at all.
+    # The header is not quoted in the message, because the file may be anything, even a secret.
     raise PlanInvalid(
         f"{name} does not begin with the columns of a plan: "
         + (f"{', '.join(missing)} missing." if missing else f"there are {len(columns)}."),
-        next=f"Make its first line {','.join(COLUMNS)}, with commas between the columns; behind"
-        f" them may stand {', '.join(options.COLUMNS)}.",
+        next=f"Write {','.join(COLUMNS)} as its first line, separated by commas; optional columns"
+        f" are {', '.join(options.COLUMNS)}.",
     )
 
 
-def _rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row that is not empty, with the line on which it begins."""
+def _numbered_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that are not empty, each with the line on which it begins."""
     reader = csv.reader(io.StringIO(_decode(data, name), newline=""), strict=True)
-    begins = 1
+    line = 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield begins, cells
-            begins = reader.line_num + 1
+                yield line, cells
+            line = reader.line_num + 1
     except csv.Error as error:
-        # What follows a broken quote may be text or rows: nobody can tell, so nothing goes in.
+        # After a broken quote, text and rows cannot be distinguished, so the file is refused.
         raise PlanInvalid(
-            f"{name}: the row that begins on line {begins} is not CSV ({error}).",
-            next='Close its quotes, and write a quote inside a quoted text twice: "".',
-            line=begins,
+            f"{name}: the row that begins on line {line} is not valid CSV ({error}).",
+            next='Close its quotes, and double each quote inside a quoted text: "".',
+            line=line,
         ) from None
 
 
@@ -98,7 +101,7 @@ def _decode(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise PlanInvalid(
-            f"{name} is not UTF-8: line {line} holds other bytes.",
+            f"{name} is not UTF-8: line {line} contains invalid bytes.",
             next="Save it as CSV UTF-8.",
             line=line,
         ) from None

@@ -1,4 +1,4 @@
-"""What a person means by a time: an instant, a local reading of the clock, or a while from now."""
+"""Parse due times and durations: an instant, a local time, or an offset from now."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 from roost.errors import InvalidInput
 
-_SHOWN: Final = 40
+_MAX_QUOTED: Final = 40
 _UNITS: Final = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_LONGEST_SPAN: Final = timedelta(days=366)
+_MAX_SPAN: Final = timedelta(days=366)
 _relative = re.compile(r"\+(\d{1,9})([smhd])", re.ASCII).fullmatch
 _absolute = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII
@@ -24,86 +24,101 @@ _absolute = re.compile(
 
 
 class TimeInvalid(InvalidInput):
-    """A time cannot be understood."""
+    """The text is not a valid time."""
 
     default_next = "Write 2026-12-24T18:00+01:00, 2026-12-24T18:00, or +20s, +5m, +2h, +1d."
 
 
 class TimeAmbiguous(TimeInvalid):
-    """A local time comes twice, because the clocks are set back there."""
+    """A local time occurs twice, because clocks are set back at that time."""
 
 
 class TimeSkipped(TimeInvalid):
-    """A local time does not exist, because the clocks are set forward over it."""
+    """A local time does not exist, because clocks are set forward past it."""
 
 
 class SpanInvalid(InvalidInput):
-    """A length of time cannot be understood."""
+    """The text is not a valid duration."""
 
     default_next = "Write 90s, 30m, 2h or 1d."
 
 
 class TimeZoneUnknown(InvalidInput):
-    """No time zone has this name."""
+    """There is no time zone with this name."""
 
-    default_next = "Use a name of the IANA database, such as Europe/Berlin."
+    default_next = "Use a name from the IANA time zone database, such as Europe/Berlin."
 
 
 def parse_due(at: str, *, time_zone: str, now: datetime) -> datetime:
-    """The instant, in UTC, that a person means by `at`.
+    """Parse a due time and return it in UTC.
 
-    ISO 8601 with an offset; the same without one, in `time_zone`; or `+20s`, `+5m`, `+2h`,
-    `+1d` (24 hours) after `now`. Raises: TimeInvalid, TimeAmbiguous, TimeSkipped, TimeZoneUnknown.
+    The forms are ISO 8601 with an offset; ISO 8601 without an offset, in `time_zone`; and `+20s`,
+    `+5m`, `+2h`, `+1d` (24 hours) after `now`.
+
+    Raises: TimeInvalid, TimeAmbiguous, TimeSkipped, TimeZoneUnknown.
     """
-    return due_in(read_zone(time_zone), at.strip(), now)
+    return parse_due_in_zone(get_time_zone(time_zone), at.strip(), now)
 
 
 def parse_span(span: str) -> timedelta:
-    """The length of time that a person means: `90s`, `30m`, `2h`, `1d`. Raises: SpanInvalid."""
-    relative = _relative(f"+{span.strip()}")
-    if relative is None:
-        raise SpanInvalid(f"{span[:_SHOWN]!r} is no length of time.")
-    length = int(relative[1]) * _UNITS[relative[2]]
-    if length > _LONGEST_SPAN:
-        raise SpanInvalid(f"{span[:_SHOWN]!r} is longer than 366 days.")
-    return length
+    """Parse a duration of at most 366 days: `90s`, `30m`, `2h`, `1d`.
+
+    Raises: SpanInvalid.
+    """
+    match = _relative(f"+{span.strip()}")
+    if match is None:
+        raise SpanInvalid(f"{span[:_MAX_QUOTED]!r} is not a duration.")
+    duration = int(match[1]) * _UNITS[match[2]]
+    if duration > _MAX_SPAN:
+        raise SpanInvalid(f"{span[:_MAX_QUOTED]!r} is longer than 366 days.")
+    return duration
 
 
-def read_zone(name: str) -> ZoneInfo:
-    """The zone of this IANA name. Raises: TimeZoneUnknown.
+def get_time_zone(name: str) -> ZoneInfo:
+    """Return the time zone with this IANA name.
 
-    A machine has other files beside the zones: `right/…` counts leap seconds, `localtime` is
-    another zone on another machine, `Factory` is none.
+    Only IANA names are allowed, because zone files of a machine include others: `right/…` counts
+    leap seconds, `localtime` differs between machines, and `Factory` is no zone.
+
+    Raises: TimeZoneUnknown.
     """
     if name not in _list_zones():
-        raise TimeZoneUnknown(f"There is no time zone {name[:_SHOWN]!r}.")
+        raise TimeZoneUnknown(f"There is no time zone {name[:_MAX_QUOTED]!r}.")
     return ZoneInfo(name)
 
 
 @cache
 def _list_zones() -> frozenset[str]:
-    """The names of the IANA database, as the package `tzdata` lists them."""
+    """Return the names of the IANA database, as listed in the package `tzdata`."""
     listed = resources.files("tzdata").joinpath("zones").read_text("utf-8")
     return frozenset(listed.split()) - {"Factory"}
 
 
-def due_in(zone: ZoneInfo, at: str, now: datetime) -> datetime:
-    """As `parse_due`, in a zone that was read once for many times."""
+def parse_due_in_zone(zone: ZoneInfo, at: str, now: datetime) -> datetime:
+    """Parse a due time like `parse_due`, with a time zone instead of its name.
+
+    Raises: TimeInvalid, TimeAmbiguous, TimeSkipped.
+    """
     try:
-        if relative := _relative(at):
-            return now.astimezone(UTC) + int(relative[1]) * _UNITS[relative[2]]
+        if match := _relative(at):
+            return now.astimezone(UTC) + int(match[1]) * _UNITS[match[2]]
         if not _absolute(at):
-            raise TimeInvalid(f"{at[:_SHOWN]!r} is not a time." if at else "The time is missing.")
+            raise TimeInvalid(
+                f"{at[:_MAX_QUOTED]!r} is not a time." if at else "The time is missing."
+            )
         instant = datetime.fromisoformat(at)
         if instant.tzinfo is None:
             instant = _in_zone(instant, zone)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise TimeInvalid(f"There is no such time as {at[:_SHOWN]!r}.") from None
+        raise TimeInvalid(f"{at[:_MAX_QUOTED]!r} is not a possible time.") from None
 
 
 def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
-    """A wall-clock reading as the one instant it names."""
+    """Return the local time as an instant.
+
+    Raises: TimeAmbiguous, TimeSkipped.
+    """
     first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     before, after = first.utcoffset(), second.utcoffset()
     assert before is not None
@@ -113,11 +128,11 @@ def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
     wall = local.isoformat(" ", "minutes")
     if before > after:
         raise TimeAmbiguous(
-            f"{wall} comes twice in {zone.key}: the clocks are set back then.",
+            f"{wall} occurs twice in {zone.key}, because clocks are set back.",
             next=f"Write {first.isoformat()} for the first, {second.isoformat()} for the second.",
         )
     later = first.astimezone(UTC).astimezone(zone)
     raise TimeSkipped(
-        f"{wall} does not exist in {zone.key}: the clocks are set forward over it.",
+        f"{wall} does not exist in {zone.key}, because clocks are set forward.",
         next=f"Write {later.isoformat()}, or another time.",
     )

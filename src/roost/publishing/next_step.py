@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from roost import limits
+from roost import rate_limits
 from roost.models import MediaAsset, Part, PartId, PartState, PostState
 from roost.publishing.state import PartProgress, PublishState
 
@@ -198,7 +198,7 @@ def _begin(
 
 def _room_for(journal: PublishState, requests: int, now: datetime) -> Step | None:
     """A thread is not begun unless the account's windows have room for all of it."""
-    wait = limits.wait_for_room(journal.windows, now=now, requests=requests)
+    wait = rate_limits.time_until_allowed(journal.windows, now=now, requests=requests)
     if wait is None:
         most = min(window.limit for window in journal.windows)
         why = (

@@ -12,6 +12,7 @@ from typing import Final
 
 from roost.models import TweetId
 from roost.snowflake import snowflake_at
+from roost.tweet_urls import TRAILING_TWEET_URL
 
 #: X's clock and ours may differ by this much: searches begin that much earlier.
 SKEW: Final = timedelta(seconds=60)
@@ -35,10 +36,6 @@ _CLIENTS_OF_X: Final = frozenset(
 )
 #: X may put those who are answered before a reply's text.
 _MENTIONS_AHEAD: Final = re.compile(r"(?:@\w{1,15}\s+)+")
-#: X may put the address of the quoted post behind the text.
-_POST_LINK_BEHIND: Final = re.compile(
-    r"\s*https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/\S+/status/([0-9]+)(?:[/?#]\S*)?$"
-)
 
 
 def first_possible_id(started_at: datetime) -> TweetId:
@@ -112,7 +109,7 @@ class Wanted:
     def _bare(self, text: str) -> str:
         if self.reply_to is not None and (ahead := _MENTIONS_AHEAD.match(text)):
             text = text[ahead.end() :]
-        behind = _POST_LINK_BEHIND.search(text)
+        behind = TRAILING_TWEET_URL.search(text)
         if self.quote_of is not None and behind and behind[1] == self.quote_of:
             text = text[: behind.start()]
         return text

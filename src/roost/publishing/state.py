@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from roost.limits import Window
 from roost.models import (
     AttemptId,
     Integration,
@@ -17,6 +16,7 @@ from roost.models import (
     TweetId,
     XMediaId,
 )
+from roost.rate_limits import Window
 
 
 class Outcome(StrEnum):

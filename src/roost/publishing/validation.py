@@ -6,15 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from roost.escaping import find_controls
-from roost.mediafile import MediaFile, judge, lint_media
+from roost.mediafile import MediaFile, lint_media, validate_media
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId, Violation
-from roost.post_options import judge_options
-from roost.prices import Operation, Price, price_of, price_of_part, sum_of
-from roost.text import counted_length, entities, find_damage, has_text, lint, text_limit
+from roost.post_options import validate_options
+from roost.prices import Operation, Price, price_of, price_of_part, sum_prices
+from roost.text import (
+    counted_length,
+    extract_entities,
+    find_damage,
+    find_forbidden_characters,
+    has_text,
+    lint_text,
+    text_limit,
+)
 
 _MOST_CASHTAGS: Final = 1
-#: Non-characters make a text invalid for X; lone surrogates cannot even be stored.
-_REFUSED_CHARACTERS: Final = frozenset("\ufffe\ufeff\uffff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ def validate_post(
                 part.text, has_files=bool(part.media), subscription_type=subscription_type
             ),
             *_judge_media(part, subscription_type),
-            *judge_options(
+            *validate_options(
                 part.options, has_files=bool(part.media), position=position, may_quote=may_quote
             ),
         ]
@@ -69,7 +75,7 @@ def lint_post(parts: Sequence[PartDraft]) -> list[PostFinding]:
 
 def _lint_part(part: PartDraft) -> Iterator[PostFinding]:
     # Files without a text are a post: that it is blank is no news then.
-    for one in lint(part.text) if has_text(part.text) or not part.media else ():
+    for one in lint_text(part.text) if has_text(part.text) or not part.media else ():
         yield PostFinding(
             one.code,
             one.message,
@@ -103,7 +109,7 @@ def price_post(parts: Sequence[PartDraft], own: Collection[TweetId] = ()) -> Pri
     for part in parts:
         prices.append(price_of_part(part.text, part.options, has_media=bool(part.media), own=own))
         prices += [price_of(Operation.MEDIA_METADATA) for media in part.media if media.alt_text]
-    return sum_of(prices)
+    return sum_prices(prices)
 
 
 def validate_text(
@@ -113,9 +119,7 @@ def validate_text(
     limit = text_limit(subscription_type)
     if controls := find_controls(text):
         yield _controls("text_control_characters", "The text", controls)
-    refused = [char for char in text if char in _REFUSED_CHARACTERS or "\ud800" <= char <= "\udfff"]
-    if refused:
-        names = sorted({f"U+{ord(char):04X}" for char in refused})
+    if names := find_forbidden_characters(text):
         yield Violation(
             "text_forbidden_characters",
             f"The text holds {', '.join(names)}, which X refuses.",
@@ -136,7 +140,7 @@ def validate_text(
             found=length,
             next=f"Take out {length - limit:,}, or make a thread of it.",
         )
-    cashtags = entities(text).cashtags
+    cashtags = extract_entities(text).cashtags
     if len(cashtags) > _MOST_CASHTAGS:
         yield Violation(
             "too_many_cashtags",
@@ -154,7 +158,7 @@ def _judge_media(part: PartDraft, subscription_type: str | None) -> list[Violati
         for media in part.media
         if (found := find_controls(media.alt_text or ""))
     ]
-    return judge(files, subscription_type=subscription_type) + controls
+    return validate_media(files, subscription_type=subscription_type) + controls
 
 
 def _controls(code: str, where: str, found: Sequence[str]) -> Violation:

@@ -31,4 +31,4 @@ async def list_lost(runtime: Runtime) -> list[str]:
         async with runtime.database.statements(tenant_id) as transaction:
             rows = await transaction.run("list_needed_files")
         needed |= {row["sha256"]: Path(row["path"]).name for row in rows}
-    return sorted(needed[each] for each in await runtime.media.list_lost(needed))
+    return sorted(needed[each] for each in await runtime.media.list_missing(needed))

@@ -20,14 +20,14 @@ from roost.models import (
     TweetId,
 )
 from roost.part_price import price_part
-from roost.post_options import find_tweet_id
-from roost.prices import Operation, Price, price_of, sum_of
+from roost.prices import Operation, Price, price_of, sum_prices
 from roost.publishing import reconcile, validation
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.snowflake import snowflake_time
 from roost.store.database import Statements
 from roost.text import text_or_none
+from roost.tweet_urls import find_tweet_id
 
 #: Ids in the reason for which a person is asked: Roost has seen these posts on X itself.
 _NAMED: Final = re.compile(r"\b[0-9]{15,19}\b")
@@ -101,7 +101,7 @@ def list_deletable(post: Post) -> list[Part]:
 
 def price_deletion(parts: Sequence[Part]) -> Price:
     """What X bills for taking these parts off. Pure."""
-    return sum_of([price_of(Operation.DELETE_POST) for _ in parts])
+    return sum_prices([price_of(Operation.DELETE_POST) for _ in parts])
 
 
 class DecisionNotOpen(Conflict):

@@ -10,7 +10,6 @@ from typing import Any, Final
 import psycopg
 
 from roost.errors import DatabaseForgot, PostNotFound
-from roost.limits import Family, Window
 from roost.models import (
     AttemptId,
     IntegrationId,
@@ -36,6 +35,7 @@ from roost.publishing.state import (
     Rest,
     Upload,
 )
+from roost.rate_limits import Family, Window
 from roost.store import accounts, part_options, posts
 from roost.store.database import Runs, Statements
 from roost.store.locks import Fence

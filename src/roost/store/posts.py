@@ -23,7 +23,7 @@ from roost.models import (
     TweetId,
     Wait,
 )
-from roost.repeats import Said
+from roost.repeats import RepeatCandidate
 from roost.store import alerts, part_options
 from roost.store.database import Statements
 
@@ -287,9 +287,9 @@ async def list_said(
     since: datetime,
     until: datetime,
     excluding: PostId | None = None,
-) -> dict[IntegrationId, list[Said]]:
+) -> dict[IntegrationId, list[RepeatCandidate]]:
     """What each account has on X from then till then, or is to publish, but for one post."""
-    said: dict[IntegrationId, list[Said]] = {each: [] for each in integrations}
+    said: dict[IntegrationId, list[RepeatCandidate]] = {each: [] for each in integrations}
     for row in await transaction.run(
         "list_texts",
         integrations=list(integrations),
@@ -298,13 +298,13 @@ async def list_said(
         excluding=excluding,
     ):
         said[row["integration_id"]].append(
-            Said(
+            RepeatCandidate(
                 text=row["text"],
-                files=tuple(row["files"]),
+                file_hashes=tuple(row["files"]),
                 options=part_options.from_row(row),
                 at=row["at"],
                 post_id=row["post_id"],
-                is_out=row["is_out"],
+                is_published=row["is_out"],
             )
         )
     return said

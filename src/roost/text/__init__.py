@@ -1,13 +1,12 @@
-"""The rules of a post's text on X: weight, entities, threads and a lint, all pure."""
+"""X's rules for the text of a post: weight, entities, threads and warnings."""
 
 import unicodedata
 
 from roost.text import _emoji_data, _tld_data
-from roost.text.blank import has_text, text_or_none
-from roost.text.damage import find_damage
-from roost.text.entities import Entities, Entity, entities
-from roost.text.finding import Finding
-from roost.text.lint import lint
+from roost.text.characters import find_forbidden_characters, has_text, text_or_none
+from roost.text.damage import Finding, find_damage
+from roost.text.entities import Entities, Entity, extract_entities
+from roost.text.lint import lint_text
 from roost.text.threads import Thread, ThreadImpossible, split_thread
 from roost.text.weight import LIMIT, LONG_LIMIT, Weight, counted_length, text_limit, weigh
 
@@ -22,10 +21,11 @@ __all__ = [
     "Weight",
     "counted_length",
     "data_versions",
-    "entities",
+    "extract_entities",
     "find_damage",
+    "find_forbidden_characters",
     "has_text",
-    "lint",
+    "lint_text",
     "split_thread",
     "text_limit",
     "text_or_none",
@@ -34,7 +34,7 @@ __all__ = [
 
 
 def data_versions() -> dict[str, str]:
-    """The versions of the data that the rules rest on, by the name of their source."""
+    """Return the versions of the data behind the rules, by the name of their source."""
     return {
         **_tld_data.VERSIONS,
         **_emoji_data.VERSIONS,

@@ -48,7 +48,7 @@ goog google gop got gov gp gq gr grainger graphics gratis green gripe grocery gr
 guardian gucci guge guide guitars guru gw gy hair hamburg hangout haus hbo hdfc hdfcbank health
 healthcare help helsinki here hermes hgtv hiphop hisamitsu hitachi hiv hk hkt hm hn hockey
 holdings holiday homedepot homegoods homes homesense honda honeywell horse hospital host hosting
-hot hoteles hotels hotmail runtime how hr hsbc ht htc hu hughes hyatt hyundai ibm icbc ice icu id
+hot hoteles hotels hotmail house how hr hsbc ht htc hu hughes hyatt hyundai ibm icbc ice icu id
 ie ieee ifm iinet ikano il im imamat imdb immo immobilien in inc industries infiniti info ing
 ink institute insurance insure int intel international intuit investments io ipiranga iq ir
 irish is iselect ismaili ist istanbul it itau itv iveco iwc jaguar java jcb jcp je jeep jetzt

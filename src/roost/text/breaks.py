@@ -1,4 +1,4 @@
-"""Where a text may be cut into parts: how good each place is, and what must stay in one piece."""
+"""Find the places where a text may be cut into parts, and the spans that must not be cut."""
 
 import re
 import unicodedata
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from roost.text.emoji import emoji_spans
-from roost.text.entities import entities
+from roost.text.entities import extract_entities
 
 
 class Level(IntEnum):
-    """How natural a cut is; lower is better."""
+    """How well a cut reads; lower is better."""
 
     BLANK_LINE = 0
     LINE = 1
@@ -21,7 +21,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A place to cut: one part ends at `end`, the next begins at `start`; between is space."""
+    """A place to cut: a part ends at `end`, the next starts at `start`, with space between."""
 
     end: int
     start: int
@@ -42,7 +42,7 @@ _abbreviated = re.compile(
 ).match
 _LOOK_BACK = 12
 
-# Scripts written without spaces; a cut between two of their letters is as good as between words.
+# Scripts without spaces between words: a cut between two letters is as good as between words.
 _SPACELESS = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
@@ -66,33 +66,33 @@ _NUMBERS = re.compile(
     rf"(?:[ \xa0\u202f]?(?:{_UNITS})(?![A-Za-z0-9])"
     "|[%‰°€円元年月日時分秒人個回件万億兆歳位点台枚本])?"
 )
-# Taken apart, such a token could become a link, a mention or a tag that it was not.
+# A fragment of such a token could become a link, mention or hashtag that the whole is not.
 _TOKENS = re.compile(r"[!-~]{1,60}\.[A-Za-z][!-~]{0,60}|[!-~]{0,60}[@#$][!-~]{0,60}")
 
 HARD, SOFT = 2, 1
 
 
-def mark_whole(text: str) -> bytearray:
-    """For each position: HARD inside an entity or emoji, SOFT inside a number or such, else 0.
+def mark_indivisible(text: str) -> bytearray:
+    """Mark each position where a cut would split an item.
 
-    A position inside is one where a cut would take the thing apart.
+    The value is HARD inside an entity or emoji, SOFT inside a number or token, else 0.
     """
     inside = bytearray(len(text) + 1)
     for match in (*_NUMBERS.finditer(text), *_TOKENS.finditer(text)):
         first = match.start() + (len(match[0]) - len(match[0].lstrip()))
         inside[first + 1 : match.end()] = bytes([SOFT]) * (match.end() - first - 1)
-    wholes = [(entity.start, entity.end) for entity in entities(text).all()]
-    for start, end in (*wholes, *emoji_spans(text)):
+    entity_spans = [(entity.start, entity.end) for entity in extract_entities(text).all()]
+    for start, end in (*entity_spans, *emoji_spans(text)):
         inside[start + 1 : end] = bytes([HARD]) * (end - start - 1)
     return inside
 
 
 def find_breaks(text: str, inside: bytearray) -> list[Break]:
-    """Every place to cut between words or better, left to right."""
+    """Return every cut between words or better, left to right."""
     places = {}
     for match in _UNSPACED.finditer(text):
         at = match.end()
-        if 0 < at < len(text) and not inside[at] and _may_part(text, at):
+        if 0 < at < len(text) and not inside[at] and _can_cut_without_space(text, at):
             sign = match[0][0]
             level = Level.SENTENCE if sign in "。！？｡" else Level.WORD
             places[at] = Break(at, at, Level.CLAUSE if sign in "、，；：" else level)
@@ -115,8 +115,8 @@ def _level(text: str, end: int, space: str) -> Level:
     return Level.CLAUSE if _clause_ends(before) else Level.WORD
 
 
-def _may_part(text: str, at: int) -> bool:
-    """Whether a cut without a space reads well, and makes no tag or mention of what follows."""
+def _can_cut_without_space(text: str, at: int) -> bool:
+    """Return whether a cut here reads well and does not create a hashtag or mention after it."""
     before, after = text[at - 1], text[at]
     return (
         after not in _NEVER_FIRST
@@ -130,22 +130,28 @@ def _may_part(text: str, at: int) -> bool:
 _JOINERS = re.compile(
     "[\u200c\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\uff9e\uff9f\u0e33\u0eb3]"
 )
-_LEADS_ON = re.compile("[\u200d\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]")
+_ATTACHES_TO_NEXT = re.compile(
+    "[\u200d\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd]"
+)
 _JAMO = re.compile("[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\uac00-\ud7a3]")
 _JAMO_AFTER = re.compile("[\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb]")
 _VIRAMA = 9
 
 
 def is_grapheme_end(text: str, at: int, start: int) -> bool:
-    """Whether a letter as a reader sees it ends before `at`; `start` is a place where one does.
+    """Return whether a grapheme cluster ends before `at`; `start` is a known cluster boundary.
 
-    Rather too seldom than too often: Unicode's rules without their finer exceptions.
-    Source: Unicode Standard Annex 29.
+    Implements the rules of Unicode Standard Annex 29 without the finer exceptions: it prefers to
+    miss a boundary rather than to report a false one.
     """
     before, after = text[at - 1], text[at]
     if before.isascii() and after.isascii():
         return not (before == "\r" and after == "\n")
-    if unicodedata.category(after)[0] == "M" or _JOINERS.match(after) or _LEADS_ON.match(before):
+    if (
+        unicodedata.category(after)[0] == "M"
+        or _JOINERS.match(after)
+        or _ATTACHES_TO_NEXT.match(before)
+    ):
         return False
     if unicodedata.combining(before) == _VIRAMA and unicodedata.category(after)[0] == "L":
         return False

@@ -1,42 +1,43 @@
-"""What software did to a text on its way: entities, lost characters, mojibake, unfilled fields.
+"""Find damage that software does to texts.
 
-Each rule looks at bounded stretches only, so the time grows with the length of the text.
+The kinds are HTML entities, lost characters, mojibake, and placeholders that were not filled in.
+Each rule matches bounded lengths only, so the time is linear in the length of the text.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import unescape
 from html.entities import html5
 from typing import Final
 
-from roost.text.finding import Finding
-
-# --- HTML entities: `&amp;`, `&#39;`, and what was escaped twice: `&amp;lt;`.
+# --- HTML entities: `&amp;`, `&#39;`, and those escaped twice: `&amp;lt;`.
 _ENTITY: Final = re.compile(
     r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )
 
-# --- Mojibake: UTF-8 that was read as Windows-1252, whose five gaps are read as Latin-1.
+# --- Mojibake: UTF-8 decoded as Windows-1252, with its five undefined bytes decoded as Latin-1.
 _BYTES: Final = {
     bytes([byte]).decode("cp1252", "ignore") or chr(byte): byte for byte in range(0x80, 0x100)
 } | {chr(byte): byte for byte in range(0x80, 0x100)}
-#: May end a word in capitals, or a quotation, right behind a letter: `CAFÉ…`, `« PÂTÉ »`.
+#: May follow a capital letter at the end of a word or quotation: `CAFÉ…`, `« PÂTÉ »`.
 _PUNCTUATION: Final = frozenset("\xa0«»‹›“”‘’–—…·™®©ª°º¹²³")
 _SECOND: Final = "".join(sorted(re.escape(c) for c, byte in _BYTES.items() if byte < 0xC0))
 _LATIN: Final = "ÂÃÄÅ"
-#: Leads of Cyrillic, Greek, Hebrew and Arabic: letters of ours too, so only many in a row count.
+#: First bytes of Cyrillic, Greek, Hebrew and Arabic letters. They are also Latin letters in normal
+#: use, so only several sequences in a row count.
 _OTHER: Final = "ÎÏÐÑ×ØÙÚÛ"
-_ENOUGH: Final = 3
+_MIN_SEQUENCES: Final = 3
 _SEQUENCE: Final = f"(?:[{_LATIN}{_OTHER}][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}})"
-#: One after the other; the second half of a curly quote is often lost: `â€`.
+#: Adjacent sequences. A curly quote often loses its last byte: `â€`.
 _RUN: Final = re.compile(f"(?:{_SEQUENCE})+(?:â€)?|â€")
 _ONE: Final = re.compile(_SEQUENCE)
-#: Where a text is garbled for sure, every lead is one.
+#: Used in a text known to be garbled: there, every possible first byte counts.
 _ANY: Final = re.compile(f"[Â-ß][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}}|â€")
-#: Text that was garbled so many times is repaired; more is hardly a text.
-_MOST_TIMES: Final = 3
+#: How many rounds of wrong decoding the repair undoes.
+_MAX_ROUNDS: Final = 3
 
-# --- Fields that nobody filled in.
+# --- Placeholders: template fields that were not filled in.
 _FIELD: Final = (
     r"(?:(?:first|last|full|user|your|company|product|brand|event|customer|client)[ _-]?)?"
     r"(?:name|link|url|date|time|city|company|product|price|amount|e-?mail|phone|address|"
@@ -61,8 +62,19 @@ _PLACEHOLDER: Final = re.compile(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A warning about a text; `start` and `end` are code points of the NFC text."""
+
+    code: str
+    start: int
+    end: int
+    message: str  #: what it means for the post
+    proposal: str | None = None  #: a replacement for the span; empty: delete it; None: unknown
+
+
 def find_damage(text: str) -> Iterator[Finding]:
-    """What is in an NFC text that nobody wrote; also for alt texts and a poll's options."""
+    """Find damage in an NFC text: of a post, an alt text or a poll option."""
     yield from _entities(text)
     yield from _lost_characters(text)
     yield from _mojibake(text)
@@ -79,7 +91,7 @@ def _entities(text: str) -> Iterator[Finding]:
             "html_entity",
             match.start(),
             match.end(),
-            f"{match[0]} is how HTML writes a character; people would read it as it stands.",
+            f"{match[0]} is an HTML entity; readers would see it literally.",
             meant if all(c.isprintable() or c == "\n" for c in meant) and meant else None,
         )
 
@@ -90,12 +102,12 @@ def _lost_characters(text: str) -> Iterator[Finding]:
             "replacement_character",
             match.start(),
             match.end(),
-            "U+FFFD stands where a character was lost; nothing tells which.",
+            "U+FFFD replaces a character that was lost; which one is unknown.",
         )
 
 
 def _mojibake(text: str) -> Iterator[Finding]:
-    """One finding for all of it: where a text was read wrongly, it was from end to end."""
+    """Yield one finding for all mojibake: a wrong decoding affects the whole text."""
     runs = [run for run in _RUN.finditer(text) if _is_garbled(text, run)]
     if not runs:
         return
@@ -104,7 +116,7 @@ def _mojibake(text: str) -> Iterator[Finding]:
         "mojibake",
         start,
         end,
-        f"{runs[0][0][:12]} is UTF-8 that was read as another encoding.",
+        f"{runs[0][0][:12]} is UTF-8 text that was decoded with another encoding.",
         _repair(text[start:end]),
     )
 
@@ -112,17 +124,17 @@ def _mojibake(text: str) -> Iterator[Finding]:
 def _is_garbled(text: str, run: re.Match[str]) -> bool:
     if run[0].startswith("â€") or run[0].startswith("ðŸ"):
         return True
-    found = [one[0] for one in _ONE.finditer(run[0]) if _decode(one[0]) is not None]
-    if len(found) >= _ENOUGH:
+    sequences = [one[0] for one in _ONE.finditer(run[0]) if _decode(one[0]) is not None]
+    if len(sequences) >= _MIN_SEQUENCES:
         return True
     before = text[run.start() - 1 : run.start()]
     after = text[run.end() : run.end() + 1]
-    return any(_is_sequence(one, before, after) for one in found)
+    return any(_is_unnatural(sequence, before, after) for sequence in sequences)
 
 
-def _is_sequence(one: str, before: str, after: str) -> bool:
-    """Whether a single sequence is no way to write: letters and marks that people do not join."""
-    lead, tail = one[0], one[1:]
+def _is_unnatural(sequence: str, before: str, after: str) -> bool:
+    """Return whether a sequence joins a letter and marks that are never written together."""
+    lead, tail = sequence[0], sequence[1:]
     if lead in _OTHER:
         return False
     if not all(char in _PUNCTUATION for char in tail):
@@ -140,9 +152,9 @@ def _decode(garbled: str) -> str | None:
 
 
 def _repair(garbled: str) -> str | None:
-    """What was written, as far as it can be told; None where something is lost."""
+    """Return the original text, or None if part of it is lost."""
     repaired = garbled
-    for _ in range(_MOST_TIMES):
+    for _ in range(_MAX_ROUNDS):
         repaired = _ANY.sub(_repair_one, repaired)
     repaired = repaired.replace("\ufeff", "").replace("\xa0", " ")
     is_whole = "\ufffd" not in repaired and not _RUN.search(repaired)
@@ -159,5 +171,5 @@ def _placeholders(text: str) -> Iterator[Finding]:
             "placeholder",
             match.start(),
             match.end(),
-            f"{match[0]} looks like a field that was to be filled in.",
+            f"{match[0]} looks like a placeholder that was not filled in.",
         )

@@ -1,7 +1,7 @@
-"""Emoji made of several code points: where they are, because X counts each of them as 2.
+"""Find emoji of several code points; X counts each as 2.
 
-A single code point that is an emoji weighs 2 anyway, so only sequences matter here: with a
-variation selector, skin tone, joiner, keycap, flag or tag.
+An emoji of one code point weighs 2 anyway, so only sequences are searched: with a variation
+selector, skin tone, joiner, keycap, flag or tag.
 """
 
 import re
@@ -12,8 +12,8 @@ from roost.text._emoji_data import TABLE
 
 TONES = tuple(chr(tone) for tone in range(0x1F3FB, 0x1F400))
 
-# What the second code point of every sequence is: joiner, variation selector, keycap, skin tone,
-# the second letter of a flag, or a tag.
+# The second code point of every sequence: a joiner, variation selector, keycap, skin tone, second
+# letter of a flag, or tag.
 _SECOND = "\u200d\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0020-\U000e007f"
 _PICTURE = (
     "\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u2b55\u3030\u303d\u3297\u3299"
@@ -25,40 +25,40 @@ _LONGEST_CACHED_RUN = 32
 
 @cache
 def _sequences() -> tuple[frozenset[str], frozenset[str]]:
-    """Every sequence, and everything that a longer one begins with."""
-    found = set()
+    """Return every emoji sequence, and every proper prefix of one."""
+    sequences = set()
     for entry in TABLE.split():
         parts = entry.split("-")
         slots = [TONES for part in parts if part in "TD"]
         shape = "".join("%s" if part in "TD" else chr(int(part, 16)) for part in parts)
         for tones in product(*slots):
             if "D" not in parts or tones[0] != tones[1]:
-                found.add(shape % tones)
-    beginnings = {sequence[:end] for sequence in found for end in range(1, len(sequence))}
-    return frozenset(found), frozenset(beginnings)
+                sequences.add(shape % tones)
+    prefixes = {sequence[:end] for sequence in sequences for end in range(1, len(sequence))}
+    return frozenset(sequences), frozenset(prefixes)
 
 
 def emoji_spans(text: str) -> list[tuple[int, int]]:
-    """Start and end (code points) of every emoji of several code points, left to right.
+    """Return start and end (code points) of every emoji of several code points, left to right.
 
-    At each place the longest one counts; two never overlap.
+    The longest sequence at a position counts; spans never overlap.
     """
     spans = []
     for run in _RUN.finditer(text):
         at = run.start()
-        sequence = run[0]
-        read = _cached_spans_of_run if len(sequence) <= _LONGEST_CACHED_RUN else _spans_of_run
-        spans += [(at + start, at + end) for start, end in read(sequence)]
+        is_short = len(run[0]) <= _LONGEST_CACHED_RUN
+        find_spans = _cached_spans_of_run if is_short else _spans_of_run
+        spans += [(at + start, at + end) for start, end in find_spans(run[0])]
     return spans
 
 
 def _spans_of_run(run: str) -> list[tuple[int, int]]:
-    sequences, beginnings = _sequences()
+    sequences, prefixes = _sequences()
     spans = []
     start = 0
     while start < len(run):
         end = longest = start + 1
-        while run[start:end] in beginnings and end < len(run):
+        while run[start:end] in prefixes and end < len(run):
             end += 1
             if run[start:end] in sequences:
                 longest = end

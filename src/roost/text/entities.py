@@ -1,4 +1,4 @@
-"""What X makes clickable in a text: URLs, mentions and lists, hashtags, cashtags."""
+"""Extract the entities that X makes clickable: URLs, mentions, lists, hashtags, cashtags."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ _ALSO_IN_HASHTAG = frozenset(
 _SPACES = "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CASHTAG = re.compile(
     rf"(?:\A|[{_SPACES}])\$([A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?)"
-    # Ahead, JavaScript's idea of a space, which is not the one before the sign.
+    # After the cashtag, JavaScript's definition of a space, which differs from the one before it.
     rf"(?=\Z|[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
     r"!'#%&()*+,\\\-./:;<=>?@\[\]\^_{|}~$])"
 )
@@ -29,37 +29,37 @@ _CASHTAG = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """One thing X makes clickable; `start` and `end` are code points of the NFC text."""
+    """One clickable span of a text; `start` and `end` are code points of the NFC text."""
 
     value: str  #: as written, without `#`, `$` or `@`
     start: int
-    end: int  #: one past the last; a list's slug is inside
-    slug: str = ""  #: of a list mention: `name` in `@user/name`
+    end: int  #: one past the last code point; includes a list's slug
+    slug: str = ""  #: the slug of a list mention: `name` in `@user/name`
 
 
 @dataclass(frozen=True, slots=True)
 class Entities:
-    """The entities of a text, each kind from left to right; none overlaps another."""
+    """The entities of a text, each kind from left to right; entities never overlap."""
 
-    text: str  #: the NFC text that `start` and `end` count in
+    text: str  #: the NFC text to which `start` and `end` refer
     urls: tuple[Entity, ...]
     mentions: tuple[Entity, ...]
     hashtags: tuple[Entity, ...]
     cashtags: tuple[Entity, ...]
 
     def all(self) -> list[Entity]:
-        """Every entity, left to right."""
+        """Return every entity, left to right."""
         found = (*self.urls, *self.mentions, *self.hashtags, *self.cashtags)
         return sorted(found, key=lambda entity: entity.start)
 
     def utf16_span(self, entity: Entity) -> tuple[int, int]:
-        """The same span in UTF-16 code units, as JavaScript and X's own entities count."""
+        """Return an entity's span in UTF-16 code units, the unit of JavaScript and X's entities."""
         start = _utf16_length(self.text[: entity.start])
         return start, start + _utf16_length(self.text[entity.start : entity.end])
 
 
-def entities(text: str) -> Entities:
-    """Find the entities of a text as X does; where two overlap, the one to the left counts.
+def extract_entities(text: str) -> Entities:
+    """Find the entities of a text as X does; if two overlap, the leftmost counts.
 
     Source: twitter-text 3.1, with today's top-level domains.
     """
@@ -79,9 +79,11 @@ def entities(text: str) -> Entities:
 
 def _without_overlap(kinds: tuple[list[Entity], ...]) -> tuple[list[Entity], ...]:
     kept: tuple[list[Entity], ...] = tuple([] for _ in kinds)
-    placed = [(entity.start, kind, entity) for kind, found in enumerate(kinds) for entity in found]
+    by_start = [
+        (entity.start, kind, entity) for kind, found in enumerate(kinds) for entity in found
+    ]
     end = 0
-    for start, kind, entity in sorted(placed, key=lambda place: place[:2]):
+    for start, kind, entity in sorted(by_start, key=lambda item: item[:2]):
         if start >= end:
             kept[kind].append(entity)
             end = entity.end
@@ -99,7 +101,7 @@ def _mentions(text: str) -> list[Entity]:
 
 def _hashtags(text: str) -> list[Entity]:
     found = []
-    at = 0  # what lies before belongs to a match
+    at = 0  # everything before this position belongs to an earlier match
     for match in _HASH.finditer(text):
         start, end = match.span()
         if start < at or not _may_precede_hashtag(text, start, at):
@@ -117,7 +119,7 @@ def _hashtags(text: str) -> list[Entity]:
 
 
 def _hashtag_kind(char: str) -> str:
-    """`letter`, `other` (a digit or one of a few signs), or nothing if it ends a hashtag."""
+    """Return `letter`, `other` (a digit or one of a few signs), or "" if it ends a hashtag."""
     category = unicodedata.category(char)
     if category[0] in "LM":
         return "letter"

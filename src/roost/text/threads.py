@@ -1,4 +1,4 @@
-"""Cut a long text into the parts of a thread, each of which X accepts."""
+"""Split a long text into the parts of a thread that X accepts."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -14,12 +14,13 @@ from roost.text.breaks import (
     Level,
     find_breaks,
     is_grapheme_end,
-    mark_whole,
+    mark_indivisible,
 )
-from roost.text.entities import entities
+from roost.text.characters import FORBIDDEN_CHARACTERS
+from roost.text.entities import extract_entities
 from roost.text.weight import LIMIT, LONG_LIMIT, running_weights, weigh, weight_of_characters
 
-#: How full a part has to be before a cut of this level is taken rather than a worse one later.
+#: How full a part must be for a cut of this level to win over a later cut of a worse level.
 _FULL_ENOUGH = {
     Level.BLANK_LINE: 0.4,
     Level.LINE: 0.5,
@@ -27,25 +28,25 @@ _FULL_ENOUGH = {
     Level.CLAUSE: 0.6,
     Level.WORD: 0.5,
 }
-_FILLED_AT_LEAST = 0.2
-_ROUNDS_OF_NUMBERING = 4
+_MIN_FILL = 0.2
+_NUMBERING_ROUNDS = 4
+_forbidden = re.compile(f"[{FORBIDDEN_CHARACTERS}]").search
 
 
 class ThreadImpossible(InvalidInput):
-    """A text cannot be cut into parts that X accepts; the message says what stands in the way."""
+    """A text cannot be split into parts that X accepts; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thread(Sequence[str]):
-    """The parts of a thread, in order; it is a sequence of what each part says.
+    """The parts of a thread, in order; as a sequence, it yields the text of each part.
 
-    `spans` tells where each part stands in `text`; between two of them is only white space, so
-    nothing of the text is lost.
+    Two spans are separated by white space only, so no text is lost.
     """
 
-    text: str  #: the whole, in NFC
-    parts: tuple[str, ...]  #: as they are posted, numbering included
-    spans: tuple[tuple[int, int], ...]  #: in code points of `text`, without numbering
+    text: str  #: the whole text, in NFC
+    parts: tuple[str, ...]  #: as posted, with numbering
+    spans: tuple[tuple[int, int], ...]  #: of each part, in code points of `text`
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -62,37 +63,37 @@ class Thread(Sequence[str]):
 
 
 def split_thread(text: str, limit: int = LIMIT, numbering: str | None = None) -> Thread:
-    """Cut a text where it reads best: blank line, line, sentence, clause, word, then letter.
+    """Split a text where it reads best: blank line, line, sentence, clause, word, then letter.
 
-    A text that fits stays as it is, and a blank one has no parts. No cut goes through a URL,
-    mention, tag, emoji or number with its unit; where there is a choice no part begins with
-    `@name`, and the last one is at least a fifth full. `numbering` is an example of how parts
-    are numbered, `1/n` or `(1/n)`; it follows the text of each part and counts.
+    A text that fits is one part, and a blank text has none. A cut never splits a URL, mention,
+    hashtag, emoji or number with its unit. If possible, no part begins with `@name`, and the last
+    part is at least a fifth full. `numbering` is an example of the numbering, `1/n` or `(1/n)`; it
+    follows the text of each part and counts towards the limit.
 
-    Raises: ThreadImpossible where something that must stay whole exceeds the limit, the text
-    has a character X refuses, or the example of numbering has no 1.
+    Raises: ThreadImpossible if an indivisible item exceeds the limit, the text contains a
+    character that X refuses, or the numbering has no 1.
     """
     weight = weigh(text, limit)
     text = weight.text
     if numbering is not None and not re.search(r"\b1\b", numbering):
-        raise ThreadImpossible(f"The numbering {numbering!r} has no 1 for the part's number.")
+        raise ThreadImpossible(f"The numbering {numbering!r} has no 1 in place of the number.")
     if not text.strip():
         return Thread(text, (), ())
     if weight.valid:
         return Thread(text, (text,), ((0, len(text)),))
-    refused = re.search("[\ufffe\ufeff\uffff]", text)
-    if refused:
+    forbidden = _forbidden(text)
+    if forbidden:
         raise ThreadImpossible(
-            f"X refuses the character U+{ord(refused[0]):04X} in a post.",
-            next="Take it out; it is invisible.",
-            start=refused.start(),
-            end=refused.end(),
+            f"X refuses the character U+{ord(forbidden[0]):04X} in a post.",
+            next="Remove it; it is invisible.",
+            start=forbidden.start(),
+            end=forbidden.end(),
         )
     spans: list[tuple[int, int]] = []
     labels = [_label(numbering, 1, 1)]
-    for _ in range(_ROUNDS_OF_NUMBERING):
+    for _ in range(_NUMBERING_ROUNDS):
         reserved = max(map(weight_of_characters, labels))
-        spans = _Cutter(text, limit, reserved).spans()
+        spans = _Splitter(text, limit, reserved).spans()
         labels = [_label(numbering, order, len(spans)) for order in range(1, len(spans) + 1)]
         if max(map(weight_of_characters, labels)) <= reserved:
             break
@@ -109,30 +110,30 @@ def _label(numbering: str | None, order: int, count: int) -> str:
     return " " + re.sub(r"\b[1n]\b", lambda match: numbers[match[0]], numbering)
 
 
-class _Cutter:
-    """One text with its weights and places to cut, worked through from left to right."""
+class _Splitter:
+    """A text with its weights and possible cuts; it is split from left to right."""
 
     def __init__(self, text: str, limit: int, reserved: int) -> None:
         self.text = text
         self.budget = limit - reserved
         self.longest = self.budget if limit >= LONG_LIMIT else len(text)
         self.weights = running_weights(text)
-        self.inside = mark_whole(text)
+        self.inside = mark_indivisible(text)
         self.breaks = find_breaks(text, self.inside)
         self.ends = [place.end for place in self.breaks]
-        self.mentions = {mention.start for mention in entities(text).mentions}
+        self.mentions = {mention.start for mention in extract_entities(text).mentions}
         self.start = len(text) - len(text.lstrip())
         self.end = len(text.rstrip())
 
     def spans(self) -> list[tuple[int, int]]:
-        """Start and end of each part, the last one balanced with the one before."""
+        """Return start and end of each part; a short last part is balanced with the one before."""
         spans = []
         start = self.start
         while not self._fits(start, self.end):
             cut = self._best_cut(start)
             spans.append((start, cut.end))
             start = cut.start
-        if spans and self._weight(start, self.end) < _FILLED_AT_LEAST * self.budget:
+        if spans and self._weight(start, self.end) < _MIN_FILL * self.budget:
             before = spans[-1][0]
             balanced = self._balanced_cut(before)
             if balanced:
@@ -147,7 +148,7 @@ class _Cutter:
         return self._weight(start, end) <= self.budget and end - start <= self.longest
 
     def _reach(self, start: int) -> int:
-        """The last position up to which a part from `start` fits."""
+        """Return the last position at which a part from `start` may end."""
         reach = bisect_right(self.weights, self.weights[start] + self.budget) - 1
         return min(reach, start + self.longest)
 
@@ -155,40 +156,40 @@ class _Cutter:
         return self.breaks[bisect_right(self.ends, start) : bisect_right(self.ends, end)]
 
     def _best_cut(self, start: int) -> Break:
-        places = self._breaks_between(start, self._reach(start))
-        welcome = [place for place in places if place.start not in self.mentions]
-        for some, least in ((welcome, _FILLED_AT_LEAST), (places, 0.0)):
+        every = self._breaks_between(start, self._reach(start))
+        preferred = [place for place in every if place.start not in self.mentions]
+        for places, min_fill in ((preferred, _MIN_FILL), (every, 0.0)):
             for level, full_enough in _FULL_ENOUGH.items():
-                for place in reversed(some):
+                for place in reversed(places):
                     if self._weight(start, place.end) < full_enough * self.budget:
                         break
                     if place.level == level:
                         return place
-            if some and self._weight(start, some[-1].end) >= least * self.budget:
-                return some[-1]
+            if places and self._weight(start, places[-1].end) >= min_fill * self.budget:
+                return places[-1]
         cut = self._cut_between_letters(start, self._reach(start))
         if cut is None:
             raise self._impossible(start)
         return Break(cut, cut, Level.WORD)
 
     def _cut_between_letters(self, start: int, reach: int) -> int | None:
-        """The last place at or before `reach` between two letters, if need be in a number."""
-        for tolerated in (0, SOFT):
+        """Return the last cut between letters up to `reach`, inside a number if necessary."""
+        for max_mark in (0, SOFT):
             for at in range(reach, start, -1):
-                if self.inside[at] <= tolerated and is_grapheme_end(self.text, at, start):
+                if self.inside[at] <= max_mark and is_grapheme_end(self.text, at, start):
                     return at
         return None
 
     def _balanced_cut(self, start: int) -> Break | None:
-        """The best cut of what is left from `start` into two parts, both of them filled."""
-        least = _FILLED_AT_LEAST * self.budget
+        """Return the best cut of the rest from `start` into two parts that are both full enough."""
+        min_weight = _MIN_FILL * self.budget
         total = self._weight(start, self.end)
         candidates = [
             place
             for place in self._breaks_between(start, self._reach(start))
             if self._fits(place.start, self.end)
-            and self._weight(start, place.end) >= least
-            and self._weight(place.start, self.end) >= least
+            and self._weight(start, place.end) >= min_weight
+            and self._weight(place.start, self.end) >= min_weight
             and place.start not in self.mentions
         ]
         if candidates:
@@ -201,7 +202,9 @@ class _Cutter:
             )
         middle = bisect_left(self.weights, self.weights[start] + (total + 1) // 2)
         cut = self._cut_between_letters(start, min(middle, self._reach(start)))
-        if cut is None or not self._fits(cut, self.end) or self._weight(cut, self.end) < least:
+        if cut is None or not self._fits(cut, self.end):
+            return None
+        if self._weight(cut, self.end) < min_weight:
             return None
         return None if self._breaks_between(start, self.end) else Break(cut, cut, Level.WORD)
 
@@ -212,8 +215,8 @@ class _Cutter:
         ):
             end += 1
         return ThreadImpossible(
-            f"{end - start} characters that must stay together weigh "
-            f"{self._weight(start, end)}, and a part has room for {self.budget}.",
+            f"{end - start} characters that cannot be split weigh {self._weight(start, end)}; "
+            f"a part may weigh {self.budget}.",
             next="Shorten them, or allow longer parts.",
             start=start,
             end=end,

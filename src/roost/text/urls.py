@@ -1,32 +1,32 @@
-"""Find the links that X makes of a text, protocol or not, in linear time.
+"""Find the URLs that X links in a text, with or without a protocol, in linear time.
 
-The rules are those of twitter-text 3.1's expression, which backtracks to a halt on hostile
-input. Here top-level domains are looked up at the dots, and one pass from the right over a run
-of domain characters tells how far a domain that begins with each of its labels reaches.
+The rules are those of the regular expression of twitter-text 3.1, which backtracks catastrophically
+on hostile input. This module looks up top-level domains at the dots instead. One pass from the
+right over a run of domain characters finds how far a domain from each label reaches.
 """
 
 import re
 from functools import lru_cache
 
 from roost.text._tld_data import TABLE
+from roost.text.characters import FORBIDDEN_CHARACTERS
 
 LATIN_ACCENTS = (
     "\xc0-\xd6\xd8-\xf6\xf8-\xff\u0100-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268"
     "\u026f\u0272\u0289\u028b\u02bb\u0300-\u036f\u1e00-\u1eff"
 )
-_FORBIDDEN = "\ufffe\ufeff\uffff"
-# What is neither of a domain's letters nor one of the three signs `.`, `-`, `_`.
+# Every character that is neither a letter of a domain nor one of `.`, `-`, `_`.
 _OUTSIDE = (
     r"[!'#%&()*+,\\/:;<=>?@\[\]\^{|}~$"
     "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-    "\u202a-\u202e\u061c\u200e\u200f\u2066-\u2069" + _FORBIDDEN + "]"
+    "\u202a-\u202e\u061c\u200e\u200f\u2066-\u2069" + FORBIDDEN_CHARACTERS + "]"
 )
 _UP_TO_RUN = re.compile(f".*{_OUTSIDE}", re.DOTALL)
 _AFTER_RUN = re.compile(_OUTSIDE)
-_MAY_PRECEDE = "[^A-Za-z0-9@＠$#＃" + _FORBIDDEN + "]"
+_MAY_PRECEDE = "[^A-Za-z0-9@＠$#＃" + FORBIDDEN_CHARACTERS + "]"
 _may_precede = re.compile(_MAY_PRECEDE).match
 _LABEL_START = re.compile(f"(?<={_MAY_PRECEDE})[^._-]|[\U00010000-\U0010ffff]")
-# The usual case: a protocol, and a host of good labels that ends where the run ends.
+# The usual case: a protocol, and a host of valid labels that ends where the run ends.
 _LETTER = _OUTSIDE.replace("[", "[^-._", 1)
 _PLAIN = re.compile(
     rf"https?://((?:{_LETTER}++(?:-++{_LETTER}++)*+\.)++)({_LETTER}++)(?={_OUTSIDE}|\Z)(?![@+])"
@@ -61,9 +61,9 @@ LONGEST_SHORT_LINK_SLUG = 40
 
 
 def url_spans(text: str) -> list[tuple[int, int]]:
-    """Start and end (code points) of every URL of an NFC text, left to right."""
+    """Return start and end (code points) of every URL of an NFC text, left to right."""
     found: list[tuple[int, int]] = []
-    at = 0  # what lies before belongs to a match
+    at = 0  # everything before this position belongs to an earlier match
     hit = _TLD.search(text)
     plain = _PLAIN.search(text) if hit else None
     while hit:
@@ -92,7 +92,7 @@ def url_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _is_plain(text: str, plain: re.Match[str], at: int) -> bool:
-    """Whether a URL of the usual shape is surely one; if not, the long way decides."""
+    """Return whether a match of `_PLAIN` is certainly a URL; if not, the full rules decide."""
     start, end = plain.span()
     labels, tld = plain.groups()
     return (
@@ -107,7 +107,7 @@ def _is_plain(text: str, plain: re.Match[str], at: int) -> bool:
 
 
 def _is_plain_host(text: str, first: int, last: int, at: int) -> bool:
-    """Whether a whole run is surely a domain in ASCII without a protocol."""
+    """Return whether a whole run is certainly an ASCII domain without a protocol."""
     host = _PLAIN_HOST.fullmatch(text, first, last)
     return (
         host is not None
@@ -122,7 +122,7 @@ def _is_plain_host(text: str, first: int, last: int, at: int) -> bool:
 
 
 def _tld_end(text: str, hit: re.Match[str]) -> int:
-    """Where the top-level domain after a dot ends; 0 if there is none."""
+    """Return where the top-level domain after a dot ends; 0 if there is none."""
     name = hit[2]
     if hit[1] or (name and name.lower() in _TLDS):
         return hit.end()
@@ -140,11 +140,11 @@ def _read_run(
     at: int,
     found: list[tuple[int, int]],
 ) -> int:
-    """Add the URLs that begin in one run of domain characters; return where reading goes on.
+    """Add the URLs that begin in one run of domain characters; return where to continue.
 
-    Like the expression it stands for, it takes the left-most beginning, then the right-most
-    top-level domain, and what a match has covered no later one may use, not even as the
-    character before it; that holds for matches that turn out not to be URLs, too.
+    Like the original expression, it takes the leftmost start, then the rightmost top-level domain.
+    No later match may use a character of an earlier one, not even as the character before it. This
+    also holds for matches that turn out not to be URLs.
     """
     first, last = run
     hits = _TLD.finditer(text, first, last + 1)
@@ -178,7 +178,7 @@ def _read_run(
 
 
 def _reach(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
-    """For each label (1 is the first): the dot before the right-most TLD reachable, or 0."""
+    """Return, for each label (1 is the first), the dot before its rightmost TLD, or 0."""
     reach = [0] * (len(dots) + 1)
     for label in range(len(dots) - 1, 0, -1):
         start, dot = dots[label - 1] + 1, dots[label]
@@ -192,7 +192,7 @@ def _reach(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
 
 
 def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int, int] | None:
-    """Where the URL and its domain begin in the label from `low` to `dot`, if they can."""
+    """Return where a URL and its domain begin in the label from `low` to `dot`, if they can."""
     if low == first and text[low] not in "-_":
         if text.startswith("://", low - 3):
             for scheme in ("http://", "https://"):
@@ -202,18 +202,18 @@ def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int,
                 ):
                     return start, low
         if low == at == 0:
-            # At the very start the first character is tried as the one before the URL.
+            # At the start of the text, the expression tries the first character as the one before.
             skips = dot > 1 and text[1] not in "-_" and _may_precede(text, 0)
             return (1, 1) if skips else (0, 0)
     if text[low] > "\uffff":
-        # The expression reads UTF-16: half of the character is the one before the URL.
+        # The expression reads UTF-16: the first half of the character counts as the one before.
         return low, low
     match = _LABEL_START.search(text, max(low, at + 1), dot)
     return (match.start(), match.start()) if match else None
 
 
 def _end_of_url(text: str, host: int) -> tuple[int, bool]:
-    """Where port, path and query after a domain end, and whether there is a path."""
+    """Return where port, path and query after a domain end, and whether there is a path."""
     if text[host : host + 1] not in ("/", "?", ":"):
         return host, False
     match = _port_and_path(text, host)
@@ -228,9 +228,9 @@ def _end_of_url(text: str, host: int) -> tuple[int, bool]:
 
 
 def _path_length(path: str) -> int:
-    """How much of what could be a path is one: to its last letter, digit or `+-=_#/`.
+    """Return the length of a path: up to its last letter, digit or `+-=_#/`.
 
-    Parentheses count where they follow such a character, or other parentheses that count.
+    Parentheses count if they follow such a character, or other parentheses that count.
     """
     if "(" not in path:
         return len(path.rstrip(_NEVER_LAST_IN_PATH))
@@ -254,7 +254,7 @@ def _accepted(
     has_path: bool,
     tld_ends: dict[int, int],
 ) -> list[tuple[int, int]]:
-    """The URLs of one match: one with a protocol; else the domains in ASCII inside it."""
+    """Return the URLs of one match: one with a protocol, else each ASCII domain inside it."""
     start, domain = begins
     protocol_length = domain - start or len("https://")
     if not _is_short_enough(text, start, end, protocol_length):
@@ -282,7 +282,7 @@ def _accepted(
 def _ascii_domains(
     text: str, start: int, end: int, tld_ends: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """The parts of a domain that are domains in ASCII or accented Latin by themselves."""
+    """Return the parts of a domain that are ASCII or accented Latin domains by themselves."""
     found = []
     while run := _ASCII_RUN.search(text, start, end):
         start = run.end()
@@ -296,7 +296,10 @@ def _ascii_domains(
 
 
 def _is_short_enough(text: str, start: int, end: int, protocol_length: int) -> bool:
-    """Whether protocol (counted twice where it is written) and URL keep to 4,096 UTF-16 units."""
+    """Return whether protocol and URL are within 4,096 UTF-16 units.
+
+    A written protocol is counted twice, as twitter-text does.
+    """
     length = end - start + protocol_length
     if length <= LONGEST_URL // 2:
         return True
@@ -304,10 +307,10 @@ def _is_short_enough(text: str, start: int, end: int, protocol_length: int) -> b
 
 
 def _is_label(label: str) -> bool:
-    """Whether DNS could hold a label once it is in ASCII: 1 to 63 characters."""
+    """Return whether a label has a valid length for DNS in ASCII form: 1 to 63 characters."""
     if label.isascii() or len(label) > LONGEST_LABEL:
         return 0 < len(label) <= LONGEST_LABEL
-    # Nine characters take at most six digits each, and four for the prefix.
+    # Punycode takes at most six digits for each of nine characters, and four for the prefix.
     return len(label) <= 9 or _punycode_length(label) <= LONGEST_LABEL
 
 

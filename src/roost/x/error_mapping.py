@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from roost import limits, prices, text
+from roost import prices, rate_limits, text
 from roost.escaping import one_line
 from roost.prices import Operation
 from roost.scrub import scrub
@@ -178,16 +178,16 @@ def _error_for_account_or_app(
 ) -> errors.XError | None:
     """Return the error that any operation may meet; None: the problem is about this request."""
     slug = problem.slug
-    windows = limits.read_windows(response.headers)
+    windows = rate_limits.parse_windows(response.headers)
     if slug == "usage-capped" or problem.title == "UsageCapExceeded":
         # The resets of the windows mean nothing here (seen with full windows).
-        wait = limits.wait_after_429(windows, now=now, usage_cap=problem.period or "Monthly")
+        wait = rate_limits.wait_after_429(windows, now=now, usage_cap=problem.period or "Monthly")
         facts = facts | {"until": wait.until.isoformat(), "period": problem.period}
         return errors.OutOfCredits("The app has reached its usage cap at X.", **facts)
     if response.status == 402 or slug == "credits" or problem.title == "CreditsDepleted":
         return errors.OutOfCredits("The X app has no credits left.", **facts)
     if response.status == 429:
-        until = limits.wait_after_429(windows, now=now, refusals=rate_limited).until
+        until = rate_limits.wait_after_429(windows, now=now, refusals=rate_limited).until
         return errors.RateLimited(
             "X's rate limit is reached.", wait=until - now, until=until.isoformat(), **facts
         )

@@ -41,8 +41,8 @@ from roost.errors import (
     Refused,
     RoostError,
 )
-from roost.limits import Window
 from roost.prices import Price
+from roost.rate_limits import Window
 
 if TYPE_CHECKING:
     from roost.x.receipt import Receipt

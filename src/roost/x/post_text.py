@@ -2,13 +2,9 @@
 
 import unicodedata
 from collections.abc import Iterator
-from typing import Final
 
 from roost.escaping import find_controls
-from roost.text import counted_length, has_text, text_limit
-
-#: Non-characters make a text invalid for X.
-_FORBIDDEN: Final = frozenset("\ufffe\ufeff\uffff")
+from roost.text import counted_length, find_forbidden_characters, has_text, text_limit
 
 
 def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[tuple[str, str]]:
@@ -24,9 +20,8 @@ def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[
             f"The text contains control characters ({', '.join(controls)}); only tabs and line"
             " breaks are allowed.",
         )
-    refused = {each for each in text if each in _FORBIDDEN or "\ud800" <= each <= "\udfff"}
-    if refused:
-        names = ", ".join(sorted(f"U+{ord(each):04X}" for each in refused))
+    if forbidden := find_forbidden_characters(text):
+        names = ", ".join(forbidden)
         yield "text_forbidden_characters", f"The text holds {names}, which X refuses."
     if not has_text(text):
         return

@@ -10,9 +10,9 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from roost import limits, prices
-from roost.limits import Window
+from roost import prices, rate_limits
 from roost.prices import Price
+from roost.rate_limits import Window
 from roost.x.request import Request
 from roost.x.transport import NoResponse, Response
 
@@ -45,14 +45,14 @@ class Receipt(msgspec.Struct, frozen=True):
         outcome = self.outcome
         if isinstance(outcome, NoResponse):
             return ()
-        return limits.read_windows(outcome.rate_limit_headers)
+        return rate_limits.parse_windows(outcome.rate_limit_headers)
 
     @property
     def price(self) -> Price:
         """US dollars. `low` of a read is 0: what this app read earlier on the UTC day is free."""
         if isinstance(self.outcome, NoResponse) and not self.outcome.maybe_sent:
             return _NOT_SENT
-        return prices.price_of_answer(self._price_of_success(), self.status)
+        return prices.price_of_response(self._price_of_success(), self.status)
 
     @property
     def request_id(self) -> str | None:
@@ -75,7 +75,7 @@ class Receipt(msgspec.Struct, frozen=True):
         request = self.request
         if request.price is not None:
             return request.price()
-        if prices.resource_read(request.operation) is None:
+        if prices.billed_resource(request.operation) is None:
             return prices.price_of(request.operation)
         count = request.max_resources if self.resources is None else self.resources
         at_most = prices.price_of_reads(request.operation, count)
@@ -136,4 +136,4 @@ class Found(Mapping[K, V], Generic[K, V]):
     @property
     def price(self) -> Price:
         """US dollars that all requests cost together."""
-        return prices.sum_of(receipt.price for receipt in self.receipts)
+        return prices.sum_prices(receipt.price for receipt in self.receipts)

@@ -87,7 +87,7 @@ class Exchange:
     text: str | None = field(default=None, repr=False)
     """The text of a create: the price depends on the links in it."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Only the rate-limit headers, as `roost.limits.read_windows` takes them."""
+    """Only the rate-limit headers, as `roost.rate_limits.parse_windows` takes them."""
     request_id: str | None = None
 
 

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Final
 
-from roost.text import entities
+from roost.text import extract_entities
 from roost.x import schemas
 
 _SHORT_LINK_AT_END: Final = re.compile(r"\s*(https://t\.co/\w+)$")
@@ -22,7 +22,7 @@ def normalize_sent_text(text: str) -> str:
     protocol (X adds `http` to a bare domain), scheme and host in lower case, and no lone slash at
     the end.
     """
-    found = entities(text)
+    found = extract_entities(text)
     parts: list[str] = []
     position = 0
     for url in found.urls:

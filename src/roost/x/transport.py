@@ -18,7 +18,7 @@ from aiohttp.payload import BytesPayload, Payload
 
 from roost.endpoint import XUrl
 from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
-from roost.limits import HEADERS
+from roost.rate_limits import HEADERS
 
 #: This clock includes suspended time (on macOS the monotonic clock does so by itself).
 _BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
@@ -64,7 +64,7 @@ class Response(msgspec.Struct, frozen=True):
 
     @property
     def rate_limit_headers(self) -> dict[str, str]:
-        """The headers that `roost.limits.read_windows` reads."""
+        """The headers that `roost.rate_limits.parse_windows` reads."""
         headers = self.headers
         return {name: headers[name] for name in HEADERS if name in headers}
 

@@ -143,7 +143,7 @@ class _Files:
                 )
             failpoint(Failpoint.UPLOAD_AFTER_SEGMENT)
 
-        async with self.runtime.media.opened(asset.sha256, Path(asset.path)) as copy:
+        async with self.runtime.media.open_copy(asset.sha256, Path(asset.path)) as copy:
             uploaded = await x.media.upload(
                 client,
                 x.media.HashedFile(copy, asset.sha256),

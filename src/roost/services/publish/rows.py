@@ -17,7 +17,6 @@ from roost import prices, store, x
 from roost.account_client import StoredTokenSource, mark_needs_reconnect, open_client
 from roost.errors import PostNotFound, ReconnectNeeded
 from roost.failpoints import Failpoint
-from roost.limits import Window
 from roost.models import (
     AlertKind,
     Integration,
@@ -32,6 +31,7 @@ from roost.outcome_alerts import alert_outcome
 from roost.part_price import price_part
 from roost.prices import Price
 from roost.publishing.state import Attempt, Outcome, PartProgress, PublishState, Upload
+from roost.rate_limits import Window
 from roost.runtime import Runtime
 from roost.store.alerts import OF_APPS
 from roost.store.database import Statements

@@ -17,6 +17,7 @@ from roost.publishing.state import Attempt, PartProgress
 from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
 from roost.telemetry import failpoint
+from roost.tweet_urls import tweet_url
 
 
 async def ask_timeline(way: Way, part: PartProgress, *, counts: bool) -> Turn:
@@ -183,7 +184,7 @@ async def is_gone(way: Way, tweet_id: TweetId | None) -> bool:
 def _address(way: Way, tweet_id: TweetId) -> str:
     """Where a person finds it; what was made in play has no page on the real X."""
     if way.account.environment is Environment.LIVE:
-        return f"https://x.com/i/web/status/{tweet_id}"
+        return tweet_url(tweet_id)
     return f"{tweet_id} on the emulator"
 
 

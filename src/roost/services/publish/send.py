@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from roost import limits, x
+from roost import rate_limits, x
 from roost.errors import PostRefused, RoostError
 from roost.failpoints import Failpoint
 from roost.models import AlertKind, PartState
@@ -162,8 +162,8 @@ async def _refused(
 async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
     """The window that is empty rests the account, or the whole app where it is the app's."""
     now = way.runtime.clock.now()
-    wait = limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
-    if wait.family is limits.Family.APP_DAY:
+    wait = rate_limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
+    if wait.family is rate_limits.Family.APP_DAY:
         await way.rest_app(wait.until - now, AlertKind.LIMIT, error)
     else:
         await way.rest_account(wait.until - now, error.message)

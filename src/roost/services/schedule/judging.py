@@ -25,7 +25,7 @@ from roost.models import (
 )
 from roost.post_files import OnFileProgress, probe_file
 from roost.publishing import validation
-from roost.repeats import REPEAT_WINDOW, Said, find_said_before
+from roost.repeats import REPEAT_WINDOW, RepeatCandidate, find_repeats
 from roost.runtime import Runtime
 from roost.store.posts import NewMedia, NewPart
 from roost.text import text_or_none
@@ -161,18 +161,18 @@ async def judge_for(
             until=due_at + REPEAT_WINDOW,
             excluding=excluding,
         )
-    repeated = find_said_before(
+    repeated = find_repeats(
         list_said(judged, due_at), others[account.id], parts_are_numbered=len(parts) > 1
     )
     return replace(judged, findings=(*judged.findings, *repeated))
 
 
-def list_said(judged: Judged, due_at: datetime) -> list[Said]:
+def list_said(judged: Judged, due_at: datetime) -> list[RepeatCandidate]:
     """What a judged post says, part by part."""
     return [
-        Said(
+        RepeatCandidate(
             text=part.text,
-            files=tuple(media.file.sha256 for media in part.media),
+            file_hashes=tuple(media.file.sha256 for media in part.media),
             options=part.options,
             at=due_at,
         )
@@ -184,7 +184,7 @@ def accepting(
     runtime: Runtime, *, has_files: bool
 ) -> contextlib.AbstractAsyncContextManager[object]:
     """Where copies of posts' files are made, and what needs them is committed."""
-    return runtime.media.accepting() if has_files else contextlib.nullcontext()
+    return runtime.media.prevent_removal() if has_files else contextlib.nullcontext()
 
 
 def refuse(judged: Judged) -> None:

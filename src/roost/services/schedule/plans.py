@@ -10,7 +10,7 @@ from roost import planfile, prices, store
 from roost.errors import AccountNotFound, TimeTooFar
 from roost.models import Integration, PostFinding, Tenant, Violation
 from roost.post_files import OnFileProgress
-from roost.repeats import REPEAT_WINDOW, find_in_plan, find_said_before
+from roost.repeats import REPEAT_WINDOW, find_repeats, find_repeats_in_plan
 from roost.runtime import Runtime
 from roost.services.schedule.judging import (
     FARTHEST,
@@ -156,7 +156,9 @@ async def _import(
             await transaction.raw.rollback()
     refused.sort(key=lambda row: row.line)
     findings.sort(key=lambda row: row.line)
-    return Imported(len(brought), known, tuple(refused), tuple(findings), prices.sum_of(brought))
+    return Imported(
+        len(brought), known, tuple(refused), tuple(findings), prices.sum_prices(brought)
+    )
 
 
 def _lints(sound: Sequence[_Sound]) -> list[RowFinding]:
@@ -185,7 +187,7 @@ async def _repeats(transaction: Transaction, sound: Sequence[_Sound]) -> list[Ro
         is_thread = len(said) > 1
         found += [
             RowFinding(planned.lines[(one.part or 1) - 1], one)
-            for one in find_said_before(said, others[account.id], parts_are_numbered=is_thread)
+            for one in find_repeats(said, others[account.id], parts_are_numbered=is_thread)
         ]
     rows.sort(key=lambda row: row[1])
-    return found + [RowFinding(line, one) for line, one in find_in_plan(rows)]
+    return found + [RowFinding(line, one) for line, one in find_repeats_in_plan(rows)]

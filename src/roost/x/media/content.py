@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 
 from roost.blocking import run_blocking
 from roost.errors import MediaChanged, MediaStalled, MediaUnreadable, RoostError
-from roost.mediafile.facts import Unreadable
+from roost.mediafile.media_info import Unreadable
 
 #: The largest file that X accepts.
 _MAX_BYTES: Final = 512 << 20

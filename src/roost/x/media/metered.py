@@ -6,8 +6,8 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from roost import prices
-from roost.limits import Window
 from roost.prices import Price
+from roost.rate_limits import Window
 from roost.x.client import Client
 from roost.x.receipt import Receipt
 from roost.x.request import Request
@@ -46,7 +46,7 @@ class MeteredClient:
     @property
     def price(self) -> Price:
         """US dollars of all successful requests."""
-        return prices.sum_of(self._prices)
+        return prices.sum_prices(self._prices)
 
     @property
     def rate(self) -> tuple[Window, ...]:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from roost.errors import InvalidInput
-from roost.mediafile.judge import (
-    MOST_ALT_TEXT,
-    MOST_GIF_BYTES,
-    MOST_IMAGE_BYTES,
-    MOST_VIDEO_BYTES,
+from roost.mediafile.validation import (
+    MAX_ALT_TEXT_LENGTH,
+    MAX_GIF_BYTES,
+    MAX_IMAGE_BYTES,
+    MAX_VIDEO_BYTES,
 )
 from roost.x.ids import short_repr
 
@@ -33,12 +33,12 @@ _CORRECTIONS: Final = {
 }
 #: The types of each of X's categories, and its size limit in bytes (None: X does not say).
 _CATEGORIES: Final[Mapping[str, tuple[frozenset[str], int | None]]] = {
-    "tweet_image": (_IMAGES | {_GIF}, MOST_IMAGE_BYTES),
-    "tweet_gif": (frozenset({_GIF}), MOST_GIF_BYTES),
-    "tweet_video": (_VIDEOS, MOST_VIDEO_BYTES),
-    "dm_image": (_IMAGES | {_GIF}, MOST_IMAGE_BYTES),
-    "dm_gif": (frozenset({_GIF}), MOST_GIF_BYTES),
-    "dm_video": (_VIDEOS, MOST_VIDEO_BYTES),
+    "tweet_image": (_IMAGES | {_GIF}, MAX_IMAGE_BYTES),
+    "tweet_gif": (frozenset({_GIF}), MAX_GIF_BYTES),
+    "tweet_video": (_VIDEOS, MAX_VIDEO_BYTES),
+    "dm_image": (_IMAGES | {_GIF}, MAX_IMAGE_BYTES),
+    "dm_gif": (frozenset({_GIF}), MAX_GIF_BYTES),
+    "dm_video": (_VIDEOS, MAX_VIDEO_BYTES),
     "amplify_video": (_VIDEOS, None),
     "subtitles": (_SUBTITLES, None),
 }
@@ -123,9 +123,9 @@ def check_size(category: str, size_bytes: int) -> None:
 
 def check_alt_text(alt_text: str | None) -> None:
     """Raises: AltTextTooLong."""
-    if alt_text is not None and len(alt_text) > MOST_ALT_TEXT:
+    if alt_text is not None and len(alt_text) > MAX_ALT_TEXT_LENGTH:
         raise AltTextTooLong(
-            f"The alt text has {len(alt_text):,} characters; X accepts {MOST_ALT_TEXT:,}."
+            f"The alt text has {len(alt_text):,} characters; X accepts {MAX_ALT_TEXT_LENGTH:,}."
         )
 
 

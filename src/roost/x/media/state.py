@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
-from roost.limits import Window
 from roost.models import XMediaId
 from roost.prices import Price
+from roost.rate_limits import Window
 
 
 class UploadApi(StrEnum):

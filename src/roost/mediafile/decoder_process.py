@@ -1,8 +1,8 @@
-"""The decoding process: its standard input is a Unix socket, its environment is empty.
+"""A decoder process: it serves requests from a Unix socket on its standard input.
 
-Each request is one line of JSON with the descriptors it is about; each answer is one line. A fork
-serves each request, confined, and ends with it: what one tenant's file does to a decoder reaches no
-other file. End of input, or minutes without a request, ends the process.
+A request is one line of JSON with file descriptors; a response is one line of JSON. A sandboxed
+fork serves each request and then exits, so one tenant's file cannot affect the decoding of another
+file. The process exits at end of input, or after minutes without a request.
 """
 
 import contextlib
@@ -18,16 +18,17 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
-from roost.mediafile.confine import confine, tune_memory
-from roost.mediafile.facts import Refusal, Unreadable
+from roost.mediafile.media_info import Refusal, Unreadable
+from roost.mediafile.sandbox import enter_sandbox, tune_memory
 
 _ADDRESS_SPACE: Final = 512 << 20
-_LARGEST_OUTPUT: Final = 64 << 20
+_MAX_OUTPUT_BYTES: Final = 64 << 20
 _IDLE_SECONDS: Final = 300
-_MOST_DESCRIPTORS: Final = 2
-_REQUEST_BYTES: Final = 4096
-_ANSWER_BYTES: Final = 64 << 10
-_LOADED_LATE: Final = (
+_MAX_DESCRIPTORS: Final = 2
+_MAX_REQUEST_BYTES: Final = 4096
+_MAX_RESPONSE_BYTES: Final = 64 << 10
+#: Modules that the decoders would import lazily.
+_LAZY_MODULES: Final = (
     "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le",
     "av.audio.frame", "av.audio.stream", "av.sidedata.sidedata", "av.subtitles.stream",
     "av.video.frame", "av.video.stream",
@@ -38,111 +39,113 @@ _Operations = dict[str, Callable[..., dict[str, Any]]]
 
 
 def main() -> None:
-    """Serve requests until there is nobody left to serve."""
+    """Serve requests until the parent closes the socket."""
     _restrict_process()
     tune_memory()
     connection = socket.socket(fileno=os.dup(0))
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.close(nothing)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.close(null)
     try:
-        # Now, so that no file's time is spent on loading the decoders, and no fork has to.
+        # Loaded before the first request, so that no request's time limit includes the import.
         from roost.mediafile import decode, reencode
     except ImportError as error:
-        connection.sendall(json.dumps({"broken": str(error)}).encode() + b"\n")
+        connection.sendall(json.dumps({"error": str(error)}).encode() + b"\n")
         return
     operations: _Operations = {
         "probe": decode.read_media,
-        "prepare": reencode.prepare_image,
+        "prepare": reencode.reencode_image,
     }
-    load_lazy_modules()
+    preload_modules()
     connection.sendall(b'{"ready": true}\n')
     while True:
         signal.alarm(_IDLE_SECONDS)
-        received, descriptors, _, _ = socket.recv_fds(connection, _REQUEST_BYTES, _MOST_DESCRIPTORS)
+        received, descriptors, _, _ = socket.recv_fds(
+            connection, _MAX_REQUEST_BYTES, _MAX_DESCRIPTORS
+        )
         signal.alarm(0)
         if not received:
             return
         try:
-            answer = _serve_apart(operations, json.loads(received), descriptors, connection)
+            response = _serve_in_fork(operations, json.loads(received), descriptors, connection)
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
-        connection.sendall(answer)
+        connection.sendall(response)
 
 
-def load_lazy_modules() -> None:
-    """What decoders would import at the first file that needs it: a confined fork cannot."""
-    for name in _LOADED_LATE:
+def preload_modules() -> None:
+    """Import the modules that decoders load lazily, because a sandboxed fork cannot."""
+    for name in _LAZY_MODULES:
         importlib.import_module(name)
     from PIL import Image
 
     Image.preinit()
 
 
-def _serve_apart(
+def _serve_in_fork(
     operations: _Operations,
     request: dict[str, Any],
     descriptors: list[int],
     connection: socket.socket,
 ) -> bytes:
-    """The line that a fork answers, or one that says how it ended without an answer."""
-    mine, theirs = os.pipe()
-    here = os.getpid()
+    """Return the response of a fork, or one with the way it exited without a response."""
+    read_end, write_end = os.pipe()
+    parent = os.getpid()
     fork = os.fork()
     if fork == 0:
-        os.close(mine)
+        os.close(read_end)
         connection.close()
-        _serve_and_end(operations, request, descriptors, theirs, here)
-    os.close(theirs)
+        _serve_and_exit(operations, request, descriptors, write_end, parent)
+    os.close(write_end)
     try:
-        answer = _read_line(mine, time.monotonic() + request["wall_seconds"] + 1)
+        response = _read_line(read_end, time.monotonic() + request["wall_seconds"] + 1)
     finally:
-        os.close(mine)
+        os.close(read_end)
         with contextlib.suppress(ProcessLookupError):
             os.kill(fork, signal.SIGKILL)
         status = os.waitstatus_to_exitcode(os.waitpid(fork, 0)[1])
-    if answer is not None:
-        return answer
-    is_late = status in (-signal.SIGXCPU, -signal.SIGALRM)
-    return json.dumps({"ended": "late" if is_late else "died"}).encode() + b"\n"
+    if response is not None:
+        return response
+    timed_out = status in (-signal.SIGXCPU, -signal.SIGALRM)
+    return json.dumps({"exit": "timeout" if timed_out else "died"}).encode() + b"\n"
 
 
-def _serve_and_end(
+def _serve_and_exit(
     operations: _Operations,
     request: dict[str, Any],
     descriptors: list[int],
-    answers: int,
+    output: int,
     parent: int,
 ) -> NoReturn:
     try:
         try:
-            confine(
+            enter_sandbox(
                 wall_seconds=request["wall_seconds"],
                 cpu_seconds=request["cpu_seconds"],
                 parent=parent,
             )
         except (OSError, ValueError) as error:
-            answer = {"broken": f"it cannot be confined ({type(error).__name__})"}
+            response = {"error": f"it cannot be sandboxed ({type(error).__name__})"}
         else:
-            answer = _serve(operations[request["operation"]], request, descriptors)
-        left = memoryview(json.dumps(answer).encode() + b"\n")
-        while left:
-            left = left[os.write(answers, left) :]
+            response = _serve(operations[request["operation"]], request, descriptors)
+        unsent = memoryview(json.dumps(response).encode() + b"\n")
+        while unsent:
+            unsent = unsent[os.write(output, unsent) :]
     finally:
         os._exit(0)
 
 
 def _read_line(pipe: int, deadline: float) -> bytes | None:
-    """A whole line, and nothing behind it; None where none comes in time."""
+    """Return one complete line; None if it is late, too long, or followed by more bytes."""
     received = bytearray()
     while not received.endswith(b"\n"):
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([pipe], [], [], left)[0]:
             return None
-        more = os.read(pipe, _ANSWER_BYTES)
+        more = os.read(pipe, _MAX_RESPONSE_BYTES)
         received += more
-        if not more or len(received) > _ANSWER_BYTES:
+        if not more or len(received) > _MAX_RESPONSE_BYTES:
             return None
     return bytes(received) if received.count(b"\n") == 1 else None
 
@@ -152,30 +155,30 @@ def _serve(
 ) -> dict[str, Any]:
     try:
         with contextlib.ExitStack() as files:
-            opened = [
+            streams = [
                 files.enter_context(os.fdopen(descriptor, mode, closefd=False))
                 for descriptor, mode in zip(descriptors, ("rb", "wb"), strict=False)
             ]
-            return {"found": operate(*opened, **request["arguments"])}
+            return {"result": operate(*streams, **request["arguments"])}
     except Refusal as refusal:
         return {"refused": refusal.reason, "detail": refusal.detail}
     except MemoryError:
         return {
             "refused": Unreadable.DECODER_OUT_OF_MEMORY,
-            "detail": "decoding it takes more memory than any post is worth",
+            "detail": "decoding it needs more memory than Roost allows",
         }
     except Exception as error:
-        # Decoders raise anything over damaged input; their texts may quote the file, so the
-        # class alone goes out.
+        # Decoders raise any exception on damaged input. Its message may quote the file, so only
+        # the class is returned.
         return {
             "refused": Unreadable.DAMAGED,
-            "detail": f"decoding it ends in {type(error).__name__}",
+            "detail": f"decoding it fails with {type(error).__name__}",
         }
 
 
 def _restrict_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_OUTPUT, _LARGEST_OUTPUT))
-    if sys.platform == "linux":  # Elsewhere the kernel does not know this limit.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_OUTPUT_BYTES, _MAX_OUTPUT_BYTES))
+    if sys.platform == "linux":  # Other kernels do not support this limit.
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))

@@ -1,8 +1,8 @@
-"""X's rate limits: headers → windows → how long to wait. Pure; the caller tells the time.
+"""X's rate limits: parse the headers into windows, and decide how long to wait.
 
-An answer may carry up to three families of headers: the endpoint's 15 minutes, and 24 hours of
-the user and of the app. The surprise: a 429 can come with a full 15-minute window, because
-another window is the empty one, because a monthly cap is reached, or for no stated reason.
+A response may have up to three families of headers: 15 minutes per endpoint, 24 hours per user,
+and 24 hours per app. A 429 can come with a full 15-minute window: because another window is empty,
+because a monthly cap is reached, or without a stated reason.
 """
 
 import re
@@ -14,14 +14,14 @@ from typing import Final
 
 
 class Family(StrEnum):
-    """Which of X's counters a window is."""
+    """The counter that a window belongs to."""
 
     FIFTEEN_MINUTES = "fifteen_minutes"
-    """One endpoint, one user (or app), 15 minutes."""
+    """Per endpoint and user (or app), 15 minutes."""
     USER_DAY = "user_day"
-    """One endpoint, one user, 24 hours."""
+    """Per endpoint and user, 24 hours."""
     APP_DAY = "app_day"
-    """One endpoint, all users of the app together, 24 hours."""
+    """Per endpoint, all users of the app together, 24 hours."""
 
 
 _PREFIXES: Final = {
@@ -33,23 +33,23 @@ _NAMES: Final = {
     family: (f"{prefix}-limit", f"{prefix}-remaining", f"{prefix}-reset")
     for family, prefix in _PREFIXES.items()
 }
-#: Every header that tells of a window, in lower case.
+#: Every rate limit header, in lower case.
 HEADERS: Final = tuple(name for names in _NAMES.values() for name in names)
 _LENGTHS: Final = {
     Family.FIFTEEN_MINUTES: timedelta(minutes=15),
     Family.USER_DAY: timedelta(hours=24),
     Family.APP_DAY: timedelta(hours=24),
 }
-_FIGURE: Final = re.compile(r"[0-9]{1,15}")
-#: A reset is told in whole seconds, and two clocks differ: be late rather than early.
+_NUMBER: Final = re.compile(r"[0-9]{1,15}")
+#: X reports resets in whole seconds, and its clock may differ from ours: late is safer than early.
 _MARGIN: Final = timedelta(seconds=1)
-#: The first wait after a 429 that no window explains; doubled at each further one.
-_FIRST_BACK_OFF: Final = timedelta(minutes=1)
+#: The first wait after a 429 that no window explains; doubled after each further one.
+_FIRST_BACKOFF: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How much X still allows until an instant."""
+    """The requests that X still allows until the window resets."""
 
     family: Family
     limit: int
@@ -58,42 +58,42 @@ class Window:
 
 
 class WaitReason(StrEnum):
-    """Why there is something to wait for."""
+    """The reason for a wait."""
 
     WINDOW_EMPTY = "window_empty"
     """A window is used up; its reset ends the wait."""
     USAGE_CAP = "usage_cap"
-    """The plan's cap for the day or month is reached: resets of windows mean nothing, and a
-    person may raise the cap."""
+    """The plan's cap for the day or month is reached. Window resets do not matter; a person may
+    raise the cap."""
     UNEXPLAINED = "unexplained"
-    """X refused with no empty window, or no header at all: back off, longer each time."""
+    """X refused without an empty window, or without headers: back off, longer each time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Until when to leave X alone after a refusal, and why."""
+    """The time until which to send no requests after a refusal, and the reason."""
 
     until: datetime
     reason: WaitReason
     family: Family | None = None
-    """The window that ends the wait, where one does."""
+    """The window whose reset ends the wait, if any."""
 
 
-def read_windows(headers: Mapping[str, str]) -> tuple[Window, ...]:
-    """The windows that an answer tells of; header names in any case.
+def parse_windows(headers: Mapping[str, str]) -> tuple[Window, ...]:
+    """Return the windows in a response's headers; header names may have any case.
 
-    A family with a missing or malformed figure is left out, never guessed.
+    A family with a missing or malformed number is skipped, never guessed.
     Source: docs.x.com, x-api/fundamentals/rate-limits.
     """
-    told = {name.lower(): value for name, value in headers.items()}
+    by_name = {name.lower(): value for name, value in headers.items()}
     windows = []
     for family, names in _NAMES.items():
-        if names[0] not in told:
+        if names[0] not in by_name:
             continue
-        figures = [told.get(name, "").strip() for name in names]
-        if not all(map(_FIGURE.fullmatch, figures)):
+        numbers = [by_name.get(name, "").strip() for name in names]
+        if not all(map(_NUMBER.fullmatch, numbers)):
             continue
-        limit, remaining, reset = map(int, figures)
+        limit, remaining, reset = map(int, numbers)
         try:
             resets_at = datetime.fromtimestamp(reset, UTC)
         except (OverflowError, ValueError, OSError):
@@ -102,18 +102,18 @@ def read_windows(headers: Mapping[str, str]) -> tuple[Window, ...]:
     return tuple(windows)
 
 
-def wait_for_room(
+def time_until_allowed(
     windows: Iterable[Window], *, now: datetime, requests: int = 1
 ) -> timedelta | None:
-    """How long until every window has room for so many requests; zero: at once.
+    """Return how long until every window allows `requests` requests; zero means now.
 
-    None: never, because a window is smaller than that even when full.
+    None means never: a window's limit is smaller than `requests`.
     """
     current = [window for window in windows if window.resets_at > now]
     if any(window.limit < requests for window in current):
         return None
-    full = [window for window in current if window.remaining < requests]
-    return max((_reset(window, now) - now for window in full), default=timedelta(0))
+    exhausted = [window for window in current if window.remaining < requests]
+    return max((_reset(window, now) - now for window in exhausted), default=timedelta(0))
 
 
 def wait_after_429(
@@ -123,12 +123,12 @@ def wait_after_429(
     usage_cap: str | None = None,
     refusals: int = 1,
 ) -> Wait:
-    """Until when to wait after a 429.
+    """Decide how long to wait after a 429.
 
-    `usage_cap` is the problem's `period` (`Daily` or `Monthly`) where X said that usage is
-    capped: then no window matters, and the wait ends with the UTC day or month. X's own month
-    begins on the day of subscription, which no answer tells: at worst one more refusal, unbilled.
-    `refusals` counts the 429s in a row that nothing explained, this one included.
+    `usage_cap` is the `period` of X's problem (`Daily` or `Monthly`) if X reported a usage cap.
+    Then the wait ends with the UTC day or month, whatever the windows say. X's own month begins on
+    the day of subscription, which no response contains: the worst case is one more unbilled
+    refusal. `refusals` counts the consecutive unexplained 429s, including this one.
     """
     if usage_cap is not None:
         return Wait(_end_of(usage_cap, now), WaitReason.USAGE_CAP)
@@ -136,15 +136,15 @@ def wait_after_429(
     if empty:
         last = max(empty, key=lambda window: _reset(window, now))
         return Wait(_reset(last, now), WaitReason.WINDOW_EMPTY, last.family)
-    # Doubling past four times adds nothing: 15 minutes empty the ordinary window anyway.
-    back_off = min(
-        _FIRST_BACK_OFF * 2 ** min(max(refusals, 1) - 1, 4), _LENGTHS[Family.FIFTEEN_MINUTES]
+    # More than four doublings are useless: the 15-minute window resets by then.
+    backoff = min(
+        _FIRST_BACKOFF * 2 ** min(max(refusals, 1) - 1, 4), _LENGTHS[Family.FIFTEEN_MINUTES]
     )
-    return Wait(now + back_off, WaitReason.UNEXPLAINED)
+    return Wait(now + backoff, WaitReason.UNEXPLAINED)
 
 
 def _reset(window: Window, now: datetime) -> datetime:
-    """When the window is full again; a nonsensical reset is no later than its length from now."""
+    """Return when the window resets: at most its own length from now, if X's time is absurd."""
     return min(window.resets_at, now + _LENGTHS[window.family]) + _MARGIN
 
 

@@ -1,16 +1,16 @@
-"""Waiting for X: every family of headers, every kind of 429; instants are written out."""
+"""Rate limits: every family of headers, and the wait after every kind of 429."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from roost.limits import (
+from roost.rate_limits import (
     Family,
     WaitReason,
     Window,
-    read_windows,
+    parse_windows,
+    time_until_allowed,
     wait_after_429,
-    wait_for_room,
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
@@ -19,8 +19,8 @@ IN_FIVE_HOURS = datetime(2026, 11, 23, 17, 0, 0, tzinfo=UTC)
 
 
 def headers(prefix: str, limit: object, remaining: object, reset: object) -> dict[str, str]:
-    figures = {"limit": limit, "remaining": remaining, "reset": reset}
-    return {f"{prefix}-{name}": str(value) for name, value in figures.items()}
+    values = {"limit": limit, "remaining": remaining, "reset": reset}
+    return {f"{prefix}-{name}": str(value) for name, value in values.items()}
 
 
 def short(remaining: int, limit: int = 100) -> Window:
@@ -31,13 +31,13 @@ def day(remaining: int, family: Family = Family.USER_DAY) -> Window:
     return Window(family, 10_000, remaining, IN_FIVE_HOURS)
 
 
-def test_all_three_families_are_read() -> None:
-    told = {
+def test_parse_windows_reads_all_three_families() -> None:
+    response_headers = {
         **headers("x-rate-limit", 100, 99, 1795436400),
         **headers("X-User-Limit-24Hour", 25, 0, 1795453200),
         **headers("x-app-limit-24hour", 1200000, 7, 1795453200),
     }
-    assert read_windows(told) == (
+    assert parse_windows(response_headers) == (
         Window(Family.FIFTEEN_MINUTES, 100, 99, datetime(2026, 11, 23, 12, 20, tzinfo=UTC)),
         Window(Family.USER_DAY, 25, 0, datetime(2026, 11, 23, 17, 0, tzinfo=UTC)),
         Window(Family.APP_DAY, 1200000, 7, datetime(2026, 11, 23, 17, 0, tzinfo=UTC)),
@@ -45,7 +45,7 @@ def test_all_three_families_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "response_headers",
     [
         {},
         {"x-rate-limit-limit": "100", "x-rate-limit-remaining": "0"},
@@ -55,47 +55,47 @@ def test_all_three_families_are_read() -> None:
         headers("x-rate-limit", 100, 0, 99999999999999),
         headers("x-rate-limit", 100, "٣", 1795436400),
     ],
-    ids=["none", "half", "words", "negative", "endless", "beyond time", "other digits"],
+    ids=["none", "incomplete", "words", "negative", "too long", "beyond time", "other digits"],
 )
-def test_malformed_headers_are_no_window(told: dict[str, str]) -> None:
-    assert read_windows(told) == ()
+def test_parse_windows_skips_malformed_headers(response_headers: dict[str, str]) -> None:
+    assert parse_windows(response_headers) == ()
 
 
-def test_room_needs_no_wait() -> None:
-    assert wait_for_room([short(1), day(500)], now=NOW) == timedelta(0)
-    assert wait_for_room([], now=NOW) == timedelta(0)
+def test_time_until_allowed_is_zero__requests_remaining() -> None:
+    assert time_until_allowed([short(1), day(500)], now=NOW) == timedelta(0)
+    assert time_until_allowed([], now=NOW) == timedelta(0)
 
 
-def test_empty_window_is_waited_for() -> None:
-    assert wait_for_room([short(0), day(500)], now=NOW) == timedelta(minutes=10, seconds=1)
+def test_time_until_allowed_ends_with_the_reset__window_empty() -> None:
+    assert time_until_allowed([short(0), day(500)], now=NOW) == timedelta(minutes=10, seconds=1)
 
 
-def test_thread_waits_for_room_for_all_its_parts() -> None:
-    assert wait_for_room([short(3), day(500)], now=NOW, requests=4) == timedelta(
+def test_time_until_allowed_counts_every_part_of_a_thread() -> None:
+    assert time_until_allowed([short(3), day(500)], now=NOW, requests=4) == timedelta(
         minutes=10, seconds=1
     )
 
 
-def test_longest_of_several_empty_windows_counts() -> None:
-    assert wait_for_room([short(0), day(0)], now=NOW) == timedelta(hours=5, seconds=1)
+def test_time_until_allowed_is_the_longest_of_several_windows() -> None:
+    assert time_until_allowed([short(0), day(0)], now=NOW) == timedelta(hours=5, seconds=1)
 
 
-def test_no_wait_makes_room_in_a_window_that_is_too_small() -> None:
-    assert wait_for_room([short(25, limit=25)], now=NOW, requests=26) is None
+def test_time_until_allowed_is_none__limit_below_requests() -> None:
+    assert time_until_allowed([short(25, limit=25)], now=NOW, requests=26) is None
 
 
-def test_window_that_has_reset_is_full_again() -> None:
-    assert wait_for_room([short(0)], now=IN_TEN_MINUTES) == timedelta(0)
+def test_time_until_allowed_ignores_a_window_that_has_reset() -> None:
+    assert time_until_allowed([short(0)], now=IN_TEN_MINUTES) == timedelta(0)
 
 
-def test_429_waits_for_the_empty_window() -> None:
+def test_wait_after_429_ends_with_the_reset__window_empty() -> None:
     wait = wait_after_429([short(0), day(12)], now=NOW)
     assert wait.until == IN_TEN_MINUTES + timedelta(seconds=1)
     assert (wait.reason, wait.family) == (WaitReason.WINDOW_EMPTY, Family.FIFTEEN_MINUTES)
 
 
 @pytest.mark.parametrize("family", [Family.USER_DAY, Family.APP_DAY])
-def test_429_with_room_in_15_minutes_waits_for_the_day(family: Family) -> None:
+def test_wait_after_429_ends_with_the_day__only_day_window_empty(family: Family) -> None:
     wait = wait_after_429([short(87), day(0, family)], now=NOW)
     assert wait.until == IN_FIVE_HOURS + timedelta(seconds=1)
     assert wait.family is family
@@ -105,7 +105,7 @@ def test_429_with_room_in_15_minutes_waits_for_the_day(family: Family) -> None:
 @pytest.mark.parametrize(
     ("refusals", "minutes"), [(1, 1), (2, 2), (3, 4), (4, 8), (5, 15), (60, 15)]
 )
-def test_429_that_no_window_explains_backs_off(
+def test_wait_after_429_backs_off__no_empty_window(
     windows: list[Window], refusals: int, minutes: int
 ) -> None:
     wait = wait_after_429(windows, now=NOW, refusals=refusals)
@@ -122,13 +122,15 @@ def test_429_that_no_window_explains_backs_off(
          datetime(2027, 1, 1, 0, 0, 1, tzinfo=UTC)),
         ("", NOW, datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC)),
     ],
-    ids=["day", "month", "end of year", "not told"],
+    ids=["day", "month", "end of year", "unknown"],
 )  # fmt: skip
-def test_usage_cap_ignores_windows(period: str, now: datetime, until: datetime) -> None:
+def test_wait_after_429_ignores_windows__usage_cap(
+    period: str, now: datetime, until: datetime
+) -> None:
     wait = wait_after_429([short(0)], now=now, usage_cap=period)
     assert (wait.until, wait.reason, wait.family) == (until, WaitReason.USAGE_CAP, None)
 
 
-def test_nonsensical_reset_waits_no_longer_than_a_window() -> None:
+def test_wait_after_429_is_at_most_one_window__absurd_reset() -> None:
     far = Window(Family.FIFTEEN_MINUTES, 100, 0, NOW + timedelta(days=400))
     assert wait_after_429([far], now=NOW).until == NOW + timedelta(minutes=15, seconds=1)

@@ -1,0 +1,67 @@
+"""The sandbox of a decoder: an exploited decoder can do little.
+
+The process keeps its open files and processor time. It cannot open other files or sockets, cannot
+gain rights by running programs, and loses root's rights if Roost runs as root.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import secrets
+import signal
+import sys
+from typing import Final
+
+#: User ids that belong to no account (systemd's range for dynamic users). Each process gets its
+#: own, because processes of one user may kill and inspect each other.
+_USER_IDS: Final = range(61_184, 65_520)
+#: Threads that a decoder may start; applied only if the process has its own user.
+_MAX_THREADS: Final = 64
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NO_NEW_PRIVS: Final = 38
+#: Parameters of glibc's `mallopt`: one arena, and freed memory of a picture is kept for the next
+#: decoding step. Without this, allocator reserves would use up the limited address space.
+_MALLOC: Final = {-8: 1, -3: 16 << 20, -1: 32 << 20}
+
+
+def tune_memory() -> None:
+    """Configure the C library's allocator; without an environment, no variable can do that."""
+    with contextlib.suppress(AttributeError, OSError):
+        library = ctypes.CDLL(None)
+        for parameter, value in _MALLOC.items():
+            library.mallopt(parameter, value)
+
+
+def enter_sandbox(*, wall_seconds: int, cpu_seconds: int, parent: int) -> None:
+    """Give up all rights except the use of open files; all modules must be loaded before.
+
+    Raises: OSError if root may not become another user.
+    """
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if os.geteuid() == 0:
+        _drop_root()
+    if library is not None:
+        _control(library, _PR_SET_NO_NEW_PRIVS, 1)
+        _control(library, _PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+    signal.alarm(wall_seconds + 1)
+    # At the soft limit the kernel sends SIGXCPU, at the hard limit SIGKILL.
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
+    # Nothing can be opened after this; open files remain usable.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
+def _drop_root() -> None:
+    user_id = _USER_IDS[secrets.randbelow(len(_USER_IDS))]
+    resource.setrlimit(resource.RLIMIT_NPROC, (_MAX_THREADS, _MAX_THREADS))
+    os.setgroups([])
+    os.setgid(user_id)
+    os.setuid(user_id)
+
+
+def _control(library: ctypes.CDLL, option: int, value: int) -> None:
+    # The kernel reads all five arguments at full width.
+    if library.prctl(option, *(ctypes.c_ulong(each) for each in (value, 0, 0, 0))) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
