@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from x_emulator import faults
-from x_emulator.scenarios import SCENARIOS
-from x_emulator.secret import VARIABLE, read_secret
+from x_emulator.access import VARIABLE, read_secret
+from x_emulator.faults.fault_specs import read_fault_file
+from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.server import serve
 
 
@@ -44,7 +44,7 @@ def main() -> None:
             on_listening=tell,
             secret=read_secret(asked.secret_file),
             state=asked.state,
-            faults=faults.read_file(asked.faults) if asked.faults else (),
+            faults=read_fault_file(asked.faults) if asked.faults else (),
         )
     except (OSError, ValueError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")

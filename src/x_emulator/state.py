@@ -17,8 +17,9 @@ from typing import Any, Literal
 import msgspec
 
 from x_emulator.clock import EmulatedClock
-from x_emulator.orders import Fault
-from x_emulator.scenarios import SCENARIOS, Scenario, SeedAccount
+from x_emulator.faults.fault_specs import Fault
+from x_emulator.scenarios.catalog import SCENARIOS
+from x_emulator.scenarios.scenario import Scenario, SeedAccount
 from x_emulator.switches import Switches
 
 #: Snowflake ids count milliseconds from here (4 November 2010), above 22 lower bits.
@@ -294,7 +295,7 @@ class World:
         """By post id; of most posts there are none."""
         self.media: dict[str, Media] = {}
         self.requests: list[RequestEntry] = []
-        self.read_today: set[tuple[str, str, str, str]] = set()
+        self.billed_reads: set[tuple[str, str, str, str]] = set()
         self.windows: dict[tuple[str, ...], Window] = {}
         self.faults = [msgspec.structs.replace(each) for each in self.standing_faults]
         self.journal: list[dict[str, Any]] = []

@@ -2,8 +2,8 @@
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator import escaping
-from x_emulator.links import wrap
+from x_emulator.rules import escaping
+from x_emulator.rules.links import wrap
 
 TEXT = "Q&A < 3 > 2 #news & @mira_builds https://example.com/?a=1&b=2 && $TWTR <3"
 

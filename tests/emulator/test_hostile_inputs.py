@@ -11,7 +11,7 @@ from yarl import URL
 
 from emulator.account import Account
 from emulator.signing import signed_in
-from x_emulator import server
+from x_emulator import router
 
 FORM = "application/x-www-form-urlencoded"
 LONG_BOUNDARY = "b" * 7_000
@@ -77,7 +77,7 @@ _ENDING = {"/_emulator/reset"}
 
 def routes() -> Iterator[tuple[str, str]]:
     """Every method and path of the whole application."""
-    for route in server.list_routes():
+    for route in router.list_routes():
         for method in sorted(route.methods or ()):
             if route.path not in _ENDING and method != "HEAD":
                 yield method, route.path

@@ -13,11 +13,12 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from x_emulator import keeping
-from x_emulator.keeping import UnfitStateFile
+from x_emulator import persistence
+from x_emulator.access import read_secret
+from x_emulator.persistence import UnfitStateFile
 from x_emulator.pytest_plugin import PlayedX, playing
-from x_emulator.secret import read_secret
-from x_emulator.server import make_app, serve
+from x_emulator.router import make_app
+from x_emulator.server import serve
 from x_emulator.state import World
 
 
@@ -71,11 +72,11 @@ def test_file_can_run_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     world = World("steady", seed=1)
     try:
         file = tmp_path / "world.state"
-        keeping.save(world, file)
+        persistence.save(world, file)
         head = file.read_bytes().partition(b"\n")[0]
         file.write_bytes(head + b"\n" + pickle.dumps({"posts": Hostile()}))
         with pytest.raises(UnfitStateFile, match=r"builtins\.print"):
-            keeping.load(world, file)
+            persistence.load(world, file)
     finally:
         world.close()
     assert capsys.readouterr().out == ""

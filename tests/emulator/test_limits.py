@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from x_emulator.limits import LIMITS, Limits, take
+from x_emulator.rules.rate_limits import LIMITS, Limits, take
 from x_emulator.state import World
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from roost.text import entities
-from x_emulator.links import find_links
+from x_emulator.rules.links import find_links
 
 CASES = [
     ("nothing here", []),

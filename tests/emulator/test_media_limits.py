@@ -11,7 +11,7 @@ from PIL import Image
 
 from emulator.account import Account, connect
 from fix_emulator import Emulator
-from x_emulator import decode
+from x_emulator.rules import media_validation
 
 
 def gif_of(frames: int, size: tuple[int, int]) -> bytes:
@@ -45,7 +45,7 @@ def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -
 def judge(tmp_path: Path, content: bytes, category: str) -> str:
     file = tmp_path / "file"
     file.write_bytes(content)
-    return decode.judge(file, category, "").verdict
+    return media_validation.judge(file, category, "").verdict
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator import anomalies, metrics
+from x_emulator.rules import metrics
+from x_emulator.scenarios import anomalies
 from x_emulator.state import Post, World
 
 PUBLIC = {"tweet.fields": "public_metrics"}

@@ -11,7 +11,7 @@ from oauthlib.oauth1.rfc5849.signature import sign_hmac_sha1_with_client
 from emulator.account import Told
 from emulator.signing import OTHER_CALLBACK, Signed, register, signed_in
 from fix_emulator import Emulator
-from x_emulator.signatures import is_signed_by
+from x_emulator.auth.oauth1_signature import is_signed_by
 
 NOT_AUTHENTICATED = {"errors": [{"code": 32, "message": "Could not authenticate you."}]}
 BAD_TOKEN = {"errors": [{"code": 89, "message": "Invalid or expired token."}]}

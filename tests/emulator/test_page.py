@@ -150,7 +150,7 @@ async def test_older_posts_are_a_page_away(account: Account) -> None:
 async def test_what_cannot_be_is_told_on_the_page(
     emulator: Emulator, form: dict[str, str], sentence: str
 ) -> None:
-    async with emulator.http.post(f"{emulator.url}/_emulator/page", data=form) as answer:
+    async with emulator.http.post(f"{emulator.url}/_emulator/dashboard", data=form) as answer:
         assert answer.status == 400
         page = await answer.text()
     assert sentence in page[page.index('role="alert"') :].partition("</p>")[0]
@@ -166,7 +166,7 @@ async def test_what_cannot_be_is_told_on_the_page(
     ],
     ids=["cross-site", "same-site", "origin", "sandboxed"],
 )
-@pytest.mark.parametrize("path", ["/_emulator/page", "/_emulator/reset", "/i/oauth2/authorize"])
+@pytest.mark.parametrize("path", ["/_emulator/dashboard", "/_emulator/reset", "/i/oauth2/authorize"])
 async def test_pages_of_other_sites_change_nothing(
     account: Account, path: str, headers: dict[str, str]
 ) -> None:
@@ -202,7 +202,7 @@ async def test_a_foreign_name_for_this_machine_reaches_no_control(
 async def test_ones_own_page_is_not_foreign(emulator: Emulator) -> None:
     for headers in ({"sec-fetch-site": "same-origin"}, {"origin": emulator.url}):
         async with emulator.http.post(
-            f"{emulator.url}/_emulator/page", data={"turn": "rate 0"}, headers=headers
+            f"{emulator.url}/_emulator/dashboard", data={"turn": "rate 0"}, headers=headers
         ) as answer:
             assert answer.status == 200
 
@@ -229,8 +229,8 @@ async def test_page_and_its_forms_are_behind_the_secret(monkeypatch: pytest.Monk
         async with ClientSession() as http:
             for method, path in (
                 ("GET", "/"),
-                ("GET", "/_emulator/page.js"),
-                ("POST", "/_emulator/page"),
+                ("GET", "/_emulator/dashboard.js"),
+                ("POST", "/_emulator/dashboard"),
                 ("POST", "/_emulator/plays"),
             ):
                 async with http.request(method, url + path) as answer:

@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from x_emulator import protocol
+from x_emulator import http_protocol
 
 pytestmark = pytest.mark.timing
 
@@ -18,9 +18,11 @@ pytestmark = pytest.mark.timing
     ids=["nothing", "method", "body"],
 )
 async def test_a_silent_request_is_ended(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(protocol, "SILENCE_S", 0.2)
+    monkeypatch.setattr(http_protocol, "SILENCE_S", 0.2)
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(Starlette(), http=protocol.Protocol, lifespan="off", log_config=None)
+    config = uvicorn.Config(
+        Starlette(), http=http_protocol.Protocol, lifespan="off", log_config=None
+    )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     reader, writer = await asyncio.open_connection(*listener.getsockname())

@@ -7,9 +7,9 @@ import pytest
 
 from emulator.account import Account, connect
 from fix_emulator import Emulator
-from x_emulator import posts
-from x_emulator.bodies import CreateBody
-from x_emulator.posts import TimelineQuery
+from x_emulator.rules import posts
+from x_emulator.rules.posts import TimelineQuery
+from x_emulator.rules.request_bodies import CreateBody
 from x_emulator.state import World
 
 PRIVATE = {"tweet.fields": "public_metrics,non_public_metrics"}

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 from starlette.routing import Route
 
-from x_emulator import doors
-from x_emulator.limits import LIMITS
-from x_emulator.orders import OPERATIONS
+from x_emulator.control import api
+from x_emulator.faults.fault_specs import OPERATIONS
+from x_emulator.rules.rate_limits import LIMITS
 from x_emulator.switches import Switches
 
 TESTS = Path(__file__).parent
@@ -62,7 +62,7 @@ def test_every_operation_with_a_limit_may_fail() -> None:
     assert LIMITS.keys() < OPERATIONS
 
 
-@pytest.mark.parametrize("route", doors.ROUTES, ids=lambda each: each.path)
+@pytest.mark.parametrize("route", api.ROUTES, ids=lambda each: each.path)
 def test_every_door_is_documented(route: Route) -> None:
     path = re.sub(r"\{(\w+)\}", lambda match: match.group(1).upper(), route.path)
     assert path in MANUAL

@@ -12,9 +12,10 @@ import pytest
 from emulator.test_metrics import daily_changes, make_post
 from fix_emulator import CALLBACK, Emulator, RegisteredApp
 from roost.cli import processes
-from x_emulator import anomalies, metrics
 from x_emulator.pytest_plugin import playing
-from x_emulator.scenarios import SCENARIOS
+from x_emulator.rules import metrics
+from x_emulator.scenarios import anomalies
+from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.state import Post, User, World
 
 

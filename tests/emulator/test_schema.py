@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from emulator.account import Account, Told
 from emulator.schema import OPENAPI, complaints, in_newest_dialect, read_openapi
-from x_emulator.bodies import CreateBody, MediaBody, PollBody, ReplyBody
-from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
-from x_emulator.media import InitializeBody
-from x_emulator.permits import NEEDED
-from x_emulator.server import V2
+from x_emulator.auth.scopes import NEEDED
+from x_emulator.router import V2
+from x_emulator.routes.field_names import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
+from x_emulator.rules.media import InitializeBody
+from x_emulator.rules.request_bodies import CreateBody, MediaBody, PollBody, ReplyBody
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator import faults, foreign
+from x_emulator.faults import fault_specs, proxy_responses
 from x_emulator.pytest_plugin import PlayedX, playing
 
 
@@ -65,9 +65,9 @@ async def test_429_of_each_kind(account: Account) -> None:
     assert await texts(emulator) == []
 
 
-@pytest.mark.parametrize("kind", foreign.ANSWERS)
+@pytest.mark.parametrize("kind", proxy_responses.ANSWERS)
 async def test_proxy_answers_in_place_of_x(account: Account, kind: str) -> None:
-    emulator, expected = account.emulator, foreign.ANSWERS[kind]
+    emulator, expected = account.emulator, proxy_responses.ANSWERS[kind]
     await emulator.jump(days=400)
     tokens = await emulator.connect(account.username)
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
@@ -191,12 +191,12 @@ faults:
 def test_file_of_faults_is_read(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text(FILE)
-    first, second = faults.read_file(file)
+    first, second = fault_specs.read_fault_file(file)
     assert (first.script, second.probability, second.times) == (["ok", "503"], 0.5, None)
     for wrong in ("faults: [{operation: x}]", "a: &a [1]\nfaults: *a", "faults: [", "\x01"):
         file.write_text(wrong)
-        with pytest.raises(faults.BadFaultFile, match=r"faults\.yaml"):
-            faults.read_file(file)
+        with pytest.raises(fault_specs.BadFaultFile, match=r"faults\.yaml"):
+            fault_specs.read_fault_file(file)
 
 
 @pytest.mark.timing

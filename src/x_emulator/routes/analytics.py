@@ -1,0 +1,257 @@
+"""The routes of analytics and usage: what the counts of `metrics` gained, hour by hour.
+
+A bucket holds what came between its beginning and its end, cut to the time that was asked for, so
+that the buckets of a post add up to its counts. X's limits on that time are not documented; none
+is played. What the model does not draw (shares, unfollows, app opens …) is 0.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from typing import Any
+
+from x_emulator import billing
+from x_emulator.pipeline import Call
+from x_emulator.responses import Answer
+from x_emulator.routes import serializers
+from x_emulator.rules import metrics, refusals
+from x_emulator.state import Media, Post, World
+
+_ID = re.compile(r"[0-9]{1,19}")
+_MEDIA_KEY = re.compile(r"[0-9]+_[0-9]+")
+_STEPS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
+_POST_FRAME = {"id", "timestamp", "timestamped_metrics"}
+_MEDIA_FRAME = {"media_key", "timestamp", "timestamped_metrics"}
+
+#: Name in analytics to name in `metrics`.
+_DRAWN = {
+    "impressions": "impression_count",
+    "likes": "like_count",
+    "replies": "reply_count",
+    "retweets": "retweet_count",
+    "quote_tweets": "quote_count",
+    "bookmarks": "bookmark_count",
+    "url_clicks": "url_link_clicks",
+    "user_profile_clicks": "user_profile_clicks",
+    "detail_expands": "detail_expands",
+}
+_UNDRAWN = (
+    *("app_install_attempts", "app_opens", "email_tweet", "follows", "hashtag_clicks"),
+    *("permalink_clicks", "shares", "unfollows", "unlikes"),
+)
+POST_FIELDS = frozenset({*_DRAWN, *_UNDRAWN, "engagements", "media_views"})
+MEDIA_FIELDS = frozenset(
+    {
+        *("cta_url_clicks", "cta_watch_clicks", "play_from_tap", "playback_start", "playback25"),
+        *("playback50", "playback75", "playback_complete", "video_views", "watch_time_ms"),
+    }
+)
+
+_USAGE = {"project_cap", "project_id", "project_usage"}
+#: Posts that a pay-per-use project may read in a month.
+_CAP = 3_000_000
+
+Counts = dict[str, int]
+
+
+async def read_post_analytics(call: Call) -> Answer:
+    """`GET /2/tweets/analytics`: of one's own posts."""
+    ids = _list(call, "ids", _ID)
+    window = _Window(call, "total", ("hourly", "daily", "weekly", "total"))
+    fields = _fields(call, "analytics.fields", POST_FIELDS, _POST_FRAME)
+    data: list[dict[str, Any]] = []
+    errors: list[dict[str, Any]] = []
+    for each in ids:
+        post = call.world.find_post(each)
+        if post is None:
+            switches = call.world.switches
+            errors.append(refusals.not_found(switches, "tweet", each, "ids", many=True))
+        elif post.user_id != call.user.id:
+            errors.append(_denied(call, "Tweet", each, "ids"))
+        else:
+            buckets = window.buckets(post, partial(_post_counts, call.world, post))
+            data.append({"id": post.id, "timestamped_metrics": _shown(buckets, fields)})
+    usd = billing.charge_reads(
+        call.world, call.client_id, "post", (each["id"] for each in data), call.at
+    )
+    return Answer(200, _body(data, errors), usd=usd)
+
+
+async def read_media_analytics(call: Call) -> Answer:
+    """`GET /2/media/analytics`: of the videos in one's own posts."""
+    keys = _list(call, "media_keys", _MEDIA_KEY)
+    window = _Window(call, "daily", ("hourly", "daily", "total"))
+    fields = _fields(call, "media_analytics.fields", MEDIA_FIELDS, _MEDIA_FRAME)
+    data: list[dict[str, Any]] = []
+    errors: list[dict[str, Any]] = []
+    for key in keys:
+        media = call.world.media.get(key.partition("_")[2])
+        posts = [] if media is None else _posts_with(call.world, media)
+        if media is None or media.media_key != key or not posts:
+            switches = call.world.switches
+            errors.append(refusals.not_found(switches, "media", key, "media_keys", many=True))
+        elif media.user_id != call.user.id:
+            errors.append(_denied(call, "Media", key, "media_keys"))
+        else:
+            counts = partial(metrics.media_counts_of, call.world, posts[0], media.duration_ms)
+            shown = _shown(window.buckets(posts[0], counts), fields)
+            data.append({"media_key": key, "timestamped_metrics": shown})
+    return Answer(200, _body(data, errors))
+
+
+async def read_usage(call: Call) -> Answer:
+    """`GET /2/usage/tweets`: posts that the app has read, by UTC day; for the app's own token."""
+    given = call.query.get("days", "7")
+    days = int(given) if given.isascii() and given.isdigit() and len(given) < 3 else 0
+    if not 1 <= days <= 90:
+        raise _invalid(call, "days", given, "is not between 1 and 90")
+    known = {"cap_reset_day", "daily_client_app_usage", "daily_project_usage"} | _USAGE
+    asked = _asked(call, "usage.fields")
+    for each in sorted(asked - known):
+        raise _invalid(call, "usage.fields", each, f"is not one of [{','.join(sorted(known))}]")
+    app = call.caller.app
+    read = Counter(
+        day
+        for client_id, kind, _, day in call.world.billed_reads
+        if client_id == app.client_id and kind == "post"
+    )
+    dates = [(call.at - timedelta(days=back)).date().isoformat() for back in reversed(range(days))]
+    daily = [{"date": f"{each}T00:00:00.000Z", "usage": str(read[each])} for each in dates]
+    month = f"{call.at:%Y-%m}"
+    whole: dict[str, Any] = {
+        "cap_reset_day": 1,
+        "project_cap": str(_CAP if app.post_cap is None else app.post_cap),
+        "project_id": app.account_id,
+        "project_usage": str(sum(n for day, n in read.items() if day.startswith(month))),
+        "daily_project_usage": {"project_id": app.account_id, "usage": daily},
+        "daily_client_app_usage": [
+            {"client_app_id": app.client_id, "usage_result_count": len(daily), "usage": daily}
+        ],
+    }
+    shown = asked or _USAGE | {"cap_reset_day"}
+    return Answer(200, {"data": {name: each for name, each in whole.items() if name in shown}})
+
+
+class _Window:
+    """The time that is asked for, and how it is cut into buckets."""
+
+    def __init__(self, call: Call, default: str, known: tuple[str, ...]) -> None:
+        self._now = call.at
+        self._start, self._end = _time(call, "start_time"), _time(call, "end_time")
+        if self._end <= self._start:
+            raise _invalid(call, "end_time", call.query["end_time"], "is not after `start_time`")
+        granularity = call.query.get("granularity", default)
+        if granularity not in known:
+            raise _invalid(call, "granularity", granularity, f"is not one of [{','.join(known)}]")
+        self._step = _STEPS.get(granularity)
+
+    def buckets(
+        self, post: Post, counts: Callable[[datetime], Counts]
+    ) -> Iterator[tuple[datetime, Counts]]:
+        """Each bucket's beginning and what came in it, from the post's making until now."""
+        end = min(self._end, self._now)
+        begins = self._start
+        if self._step is not None:
+            begins = max(begins, min(post.created_at, end))
+            begins = _floor(begins, self._step)
+        before = counts(max(begins, self._start))
+        while begins < end:
+            ends = end if self._step is None else min(begins + self._step, end)
+            after = counts(ends)
+            yield begins, {name: after[name] - before[name] for name in after}
+            begins, before = ends, after
+
+
+def _floor(at: datetime, step: timedelta) -> datetime:
+    """The hour or the UTC day in which an instant lies; weeks begin with the first bucket's day."""
+    at = at.astimezone(UTC)
+    if step < timedelta(days=1):
+        return at.replace(minute=0, second=0, microsecond=0)
+    return datetime.combine(at.date(), time(0), UTC)
+
+
+def _post_counts(world: World, post: Post, at: datetime) -> Counts:
+    counts = metrics.counts_of(world, post, at)
+    shown = {name: counts[source] for name, source in _DRAWN.items()}
+    moving = next((each for each in post.media if each.category != "tweet_image"), None)
+    views = 0 if moving is None else metrics.media_counts_of(world, post, 0, at)["video_views"]
+    engagements = metrics.non_public_metrics(counts)["engagements"]
+    return shown | dict.fromkeys(_UNDRAWN, 0) | {"engagements": engagements, "media_views": views}
+
+
+def _shown(
+    buckets: Iterator[tuple[datetime, Counts]], fields: frozenset[str]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "timestamp": serializers.iso(begins),
+            "metrics": {name: came[name] for name in sorted(fields)},
+        }
+        for begins, came in buckets
+    ]
+
+
+def _posts_with(world: World, media: Media) -> list[Post]:
+    found = (world.find_post(each) for each in media.attached_to)
+    return [post for post in found if post is not None]
+
+
+def _body(data: list[dict[str, Any]], errors: list[dict[str, Any]]) -> dict[str, Any]:
+    body: dict[str, Any] = {"data": data} if data else {}
+    return body | ({"errors": errors} if errors else {})
+
+
+def _denied(call: Call, kind: str, wanted: str, parameter: str) -> dict[str, Any]:
+    return {
+        "value": wanted,
+        "parameter": parameter,
+        "resource_id": wanted,
+        "resource_type": kind.lower(),
+        "section": "data",
+        "title": "Authorization Error",
+        "detail": f"Sorry, you are not authorized to see the {kind} with {parameter}: [{wanted}].",
+        "type": refusals.problem_type(call.world.switches, "not-authorized-for-resource"),
+    }
+
+
+def _list(call: Call, name: str, right: re.Pattern[str]) -> list[str]:
+    given = call.query.get(name, "")
+    found = given.split(",")
+    if not all(right.fullmatch(each) for each in found):
+        raise _invalid(call, name, given, "is not valid")
+    if len(found) > 100:
+        raise _invalid(call, name, given, "has more than 100 values")
+    return list(dict.fromkeys(found))
+
+
+def _asked(call: Call, parameter: str) -> set[str]:
+    given = call.query[parameter].split(",") if parameter in call.query else []
+    if len(set(given)) < len(given):
+        raise _invalid(call, parameter, call.query[parameter], "names something twice")
+    return set(given)
+
+
+def _fields(call: Call, parameter: str, known: frozenset[str], frame: set[str]) -> frozenset[str]:
+    """Which counts to show; without any wish for one of them, all."""
+    asked = _asked(call, parameter)
+    for each in sorted(asked - known - frame):
+        raise _invalid(call, parameter, each, f"is not one of [{','.join(sorted(known | frame))}]")
+    return frozenset(asked & known) or known
+
+
+def _time(call: Call, name: str) -> datetime:
+    value = call.query.get(name, "")
+    try:
+        at = datetime.fromisoformat(value)
+        if at.tzinfo is not None:
+            return at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise _invalid(call, name, value, "is not a valid RFC 3339 time")
+
+
+def _invalid(call: Call, name: str, value: str, why: str) -> refusals.Refusal:
+    message = f"The `{name}` query parameter value [{value}] {why}"
+    return refusals.invalid(call.world.switches, name, value, message)

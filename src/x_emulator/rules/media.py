@@ -1,0 +1,298 @@
+"""The rules of uploads: segments by index, judged at finalize, processed while one asks.
+
+Bytes are spooled to a file each segment, joined, hashed, decoded and removed; what stays is what
+they were.
+"""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from x_emulator.rules import media_validation, refusals
+from x_emulator.rules.request_bodies import Id
+from x_emulator.state import Media, World
+
+#: Media that no post has taken is gone after this.
+LIFE = timedelta(hours=24)
+
+MediaType = Literal[
+    "video/mp4",
+    "video/webm",
+    "video/mp2t",
+    "video/quicktime",
+    "text/srt",
+    "text/vtt",
+    "image/jpeg",
+    "image/gif",
+    "image/bmp",
+    "image/png",
+    "image/webp",
+    "image/pjpeg",
+    "image/tiff",
+    "model/gltf-binary",
+    "model/vnd.usdz+zip",
+]
+Category = Literal[
+    "amplify_video",
+    "tweet_gif",
+    "tweet_image",
+    "tweet_video",
+    "dm_gif",
+    "dm_image",
+    "dm_video",
+    "subtitles",
+]
+OneShotCategory = Literal[
+    "tweet_image", "tweet_video", "tweet_gif", "dm_image", "dm_video", "dm_gif", "subtitles"
+]
+#: Whole files, not segments, are taken up to this size: the largest GIF.
+MOST_AT_ONCE = media_validation.MOST_BYTES["tweet_gif"]
+_SIGNS: tuple[tuple[bytes, int, MediaType], ...] = (
+    (b"\x89PNG", 0, "image/png"),
+    (b"\xff\xd8\xff", 0, "image/jpeg"),
+    (b"GIF8", 0, "image/gif"),
+    (b"WEBP", 8, "image/webp"),
+    (b"BM", 0, "image/bmp"),
+    (b"ftyp", 4, "video/mp4"),
+    (b"WEBVTT", 0, "text/vtt"),
+)
+_KEY_PREFIX = {
+    "tweet_image": "3",
+    "dm_image": "3",
+    "tweet_gif": "16",
+    "dm_gif": "16",
+    "tweet_video": "7",
+    "dm_video": "7",
+    "amplify_video": "13",
+    "subtitles": "10",
+}
+
+
+class InitializeBody(Struct, forbid_unknown_fields=True):
+    """The body of `POST /2/media/upload/initialize`."""
+
+    total_bytes: Annotated[int, Meta(ge=0, le=17_179_869_184)]
+    media_type: MediaType
+    media_category: Category = "tweet_image"
+    shared: bool = False
+    additional_owners: list[Id] | UnsetType = UNSET
+
+
+class AltText(Struct):
+    """`metadata.alt_text`."""
+
+    text: Annotated[str, Meta(max_length=1000)]
+
+
+class Metadata(Struct):
+    """`metadata` of a media; other keys of the schema are taken and ignored."""
+
+    alt_text: AltText | UnsetType = UNSET
+
+
+class MetadataBody(Struct):
+    """The body of `POST /2/media/metadata`."""
+
+    id: Id
+    metadata: Metadata | UnsetType = UNSET
+
+
+class SubtitleTrack(Struct):
+    """`subtitles` of a request that ties a track to a video."""
+
+    id: Id
+    language_code: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    display_name: str = ""
+
+
+class SubtitlesBody(Struct, forbid_unknown_fields=True):
+    """The body of `POST /2/media/subtitles`."""
+
+    id: Id
+    subtitles: SubtitleTrack
+    media_category: Literal["AmplifyVideo", "TweetVideo"] = "TweetVideo"
+
+
+class NoSubtitlesBody(Struct):
+    """The body of `DELETE /2/media/subtitles`, which the schema leaves open."""
+
+    id: str
+    media_category: str
+    language_code: str
+
+
+def initialize(
+    world: World,
+    user_id: str,
+    client_id: str,
+    body: InitializeBody,
+    at: datetime,
+    *,
+    is_synchronous: bool = False,
+) -> Media:
+    """Open an upload; a synchronous one is judged at finalize, of whatever kind it is.
+
+    Raises: Refusal (larger than X takes).
+    """
+    if body.total_bytes > media_validation.MOST_BYTES[body.media_category]:
+        message = f"File size exceeds {media_validation.MOST_BYTES[body.media_category]} bytes."
+        raise refusals.invalid(world.switches, "total_bytes", str(body.total_bytes), message)
+    media_id = world.new_id(at)
+    media = world.media[media_id] = Media(
+        id=media_id,
+        media_key=f"{_KEY_PREFIX[body.media_category]}_{media_id}",
+        user_id=user_id,
+        client_id=client_id,
+        category=body.media_category,
+        media_type=body.media_type,
+        total_bytes=body.total_bytes,
+        expires_at=at + LIFE,
+        owners=[] if body.additional_owners is UNSET else body.additional_owners,
+        is_synchronous=is_synchronous,
+    )
+    folder_of(world, media).mkdir()
+    return media
+
+
+def get_upload(world: World, user_id: str, media_id: str, at: datetime) -> Media:
+    """One's own upload that has not expired.
+
+    Raises: Refusal.
+    """
+    media = world.media.get(media_id)
+    if media is None or media.user_id != user_id or at >= media.expires_at:
+        raise refusals.invalid(world.switches, "media_id", media_id, "BadRequest: Not found")
+    return media
+
+
+def folder_of(world: World, media: Media) -> Path:
+    """Where the segments of an upload lie until it is finalized."""
+    return world.spool / media.id
+
+
+def put_segment(world: World, media: Media, index: int, file: Path) -> None:
+    """Keep a segment; one that was there under this index is replaced.
+
+    Raises: Refusal (finalized already, or an index that X does not take).
+    """
+    if media.state != "uploading":
+        raise refusals.invalid(world.switches, "id", media.id, "BadRequest: Not found")
+    if not 0 <= index <= 999:
+        message = "$.segment_index: must be between 0 and 999"
+        raise refusals.invalid(world.switches, "segment_index", str(index), message)
+    size = file.stat().st_size
+    file.rename(folder_of(world, media) / f"{index:03}")
+    media.segments[index] = size
+
+
+async def finalize(world: World, media: Media) -> None:
+    """Join the segments and judge them: images at once, GIF and video while the client polls.
+
+    Raises: Refusal (gaps, other size than announced, an image that is none; switch
+    `finalize_again`).
+    """
+    is_closed = media.state != "uploading"
+    if is_closed and world.switches.finalize_again:
+        return
+    indices = sorted(media.segments)
+    is_whole = indices == list(range(len(indices)))
+    if is_closed or not is_whole or sum(media.segments.values()) != media.total_bytes:
+        message = "Segments do not add up to provided total file size."
+        raise refusals.invalid(world.switches, "media_id", media.id, message)
+    media.state = "pending"
+    judging = asyncio.create_task(_judge(world, media))
+    world.judging.add(judging)
+    judging.add_done_callback(world.judging.discard)
+    if not _is_processed(media):
+        await judging
+        media.state = "succeeded" if media.verdict == "ok" else "failed"
+        if media.state == "failed":
+            is_odd = media.verdict == media_validation.WRONG_SIDES
+            message = media_validation.WRONG_SIDES if is_odd else "media type unrecognized."
+            raise refusals.invalid(world.switches, "media_id", media.id, message)
+
+
+async def take_whole(
+    world: World,
+    user_id: str,
+    client_id: str,
+    category: Category,
+    file: Path,
+    at: datetime,
+    owners: Sequence[str] = (),
+    *,
+    is_synchronous: bool = False,
+) -> Media:
+    """Upload a whole file at once; it is moved away from where it lies.
+
+    Raises: Refusal.
+    """
+    head = file.read_bytes()[:16]
+    kinds = (kind for sign, start, kind in _SIGNS if head[start:].startswith(sign))
+    body = InitializeBody(
+        total_bytes=file.stat().st_size,
+        media_type=next(kinds, "text/srt" if category == "subtitles" else "image/png"),
+        media_category=category,
+        additional_owners=[each for each in owners if each],
+    )
+    media = initialize(world, user_id, client_id, body, at, is_synchronous=is_synchronous)
+    put_segment(world, media, 0, file)
+    await finalize(world, media)
+    return media
+
+
+def add_subtitles(
+    world: World, user_id: str, video_id: str, tracks: Sequence[SubtitleTrack], at: datetime
+) -> Media:
+    """Tie tracks to a video; a language that was there is replaced.
+
+    Raises: Refusal (no such video, or no such subtitles).
+    """
+    video = get_upload(world, user_id, video_id, at)
+    for track in tracks:
+        text = get_upload(world, user_id, track.id, at)
+        if text.category != "subtitles" or not video.category.endswith("video"):
+            raise refusals.invalid(world.switches, "id", track.id, "BadRequest: Not found")
+        video.subtitles[track.language_code] = track.id
+    return video
+
+
+def poll(world: World, media: Media) -> None:
+    """A client asks how far processing is; asking is what moves it on."""
+    if media.state in ("pending", "in_progress"):
+        done = media.polls >= world.switches.processing_polls and media.verdict is not None
+        media.polls += 1
+        if done:
+            media.state = "succeeded" if media.verdict == "ok" else "failed"
+        else:
+            media.state = "in_progress"
+
+
+def _is_processed(media: Media) -> bool:
+    """GIF and video; the rest is ready, or refused, at finalize."""
+    return not media.is_synchronous and not media.category.endswith(("image", "subtitles"))
+
+
+async def _judge(world: World, media: Media) -> None:
+    folder = folder_of(world, media)
+    segments = [folder / f"{index:03}" for index in sorted(media.segments)]
+    finding = await asyncio.to_thread(_join_and_judge, segments, folder / "whole", media.category)
+    shutil.rmtree(folder, ignore_errors=True)
+    media.sha256 = finding.sha256
+    media.width, media.height = finding.width, finding.height
+    media.duration_ms = finding.duration_ms
+    wanted = world.switches.processing_failure
+    spoiled = wanted is not None and finding.verdict == "ok" and _is_processed(media)
+    media.verdict = wanted if spoiled else finding.verdict
+
+
+def _join_and_judge(segments: list[Path], whole: Path, category: str) -> media_validation.Finding:
+    sha256 = media_validation.assemble(segments, whole)
+    for segment in segments:
+        segment.unlink()
+    return media_validation.judge(whole, category, sha256)
