@@ -1,8 +1,8 @@
-"""Keeps strangers from what X does not have: the doors, the page and the pages of consent.
+"""Access to what X does not have: the control API, the dashboard and the consent screens.
 
-Where the emulator listens on another address than loopback, X's own paths are open to whoever has
-a token, and the rest to whoever knows the secret. Everywhere, a page of somebody else's that is
-open in the same browser may change nothing here.
+On an address other than loopback these need the emulator's secret; X's own paths need only X's
+credentials. On every address, requests that another site's page sends through a browser are
+refused.
 """
 
 import base64
@@ -18,35 +18,37 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_KEPT = ("/_emulator", "/i/oauth2/authorize", "/oauth/authorize", "/oauth/authenticate")
-#: What a client of this emulator may call it: clients that replace X's address keep X's names.
-_OWN_NAMES = frozenset(
+#: The environment variable that holds the secret if no file is given.
+ENVIRONMENT_VARIABLE: Final = "X_EMULATOR_SECRET"
+_PROTECTED = ("/_emulator", "/i/oauth2/authorize", "/oauth/authorize", "/oauth/authenticate")
+#: Host names that requests may use. Clients that only replace X's address keep X's names.
+_KNOWN_HOSTS = frozenset(
     {"localhost"}
     | {f"{part}{site}" for part in ("", "api.", "upload.") for site in ("x.com", "twitter.com")}
 )
 
 
-class Doorkeeper:
-    """An ASGI application in front of another: HTTP Basic, any name, the secret as password."""
+class SecretMiddleware:
+    """ASGI middleware: HTTP Basic with any user name and the secret as password."""
 
     def __init__(self, app: ASGIApp, secret: str) -> None:
         self._app = app
         self._secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let through, or ask for the secret."""
-        if scope["type"] != "http" or not is_kept(scope["path"]) or self._is_known(scope):
+        """Forward the request, or respond 401."""
+        if scope["type"] != "http" or not is_protected(scope["path"]) or self._has_secret(scope):
             await self._app(scope, receive, send)
             return
-        answer = PlainTextResponse(
-            "This emulator listens to others, so its doors ask for its secret:"
-            " HTTP Basic, any name, the secret as password.",
+        response = PlainTextResponse(
+            "The control API and the pages of this emulator need its secret:"
+            " HTTP Basic with any user name and the secret as password.",
             401,
             {"www-authenticate": 'Basic realm="x-emulator"'},
         )
-        await answer(scope, receive, send)
+        await response(scope, receive, send)
 
-    def _is_known(self, scope: Scope) -> bool:
+    def _has_secret(self, scope: Scope) -> bool:
         scheme, _, encoded = Headers(scope=scope).get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return False
@@ -57,13 +59,13 @@ class Doorkeeper:
         return hmac.compare_digest(password, self._secret)
 
 
-def is_kept(path: str) -> bool:
-    """Whether a path is one of those that X does not have, or that a person decides on."""
-    return path == "/" or path.startswith(_KEPT)
+def is_protected(path: str) -> bool:
+    """Return whether a path is not part of X's API, or is a page where a person decides."""
+    return path == "/" or path.startswith(_PROTECTED)
 
 
-def is_foreign(scope: Scope) -> bool:
-    """Whether a browser sends this from the page of another site; other clients never do."""
+def is_cross_site(scope: Scope) -> bool:
+    """Return whether a browser sends this request from another site's page."""
     headers = Headers(scope=scope)
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return False
@@ -73,16 +75,16 @@ def is_foreign(scope: Scope) -> bool:
     return origin is not None and origin.partition("://")[2] != headers.get("host")
 
 
-def is_rebound(scope: Scope) -> bool:
-    """Whether the request names a host that is neither this machine nor one of X's.
+def has_foreign_host(scope: Scope) -> bool:
+    """Return whether the `Host` header names neither this machine nor one of X's hosts.
 
-    Another site's name can be made to resolve to this machine (DNS rebinding); its page would
-    then be of the same origin as the emulator. Without a secret only the name tells them apart.
+    Another site's name can be made to resolve to this machine (DNS rebinding). Its page would then
+    have the emulator's origin, and without a secret only the name distinguishes the two.
     """
     netloc = Headers(scope=scope).get("host", "")
     name = netloc[1:].partition("]")[0] if netloc[:1] == "[" else netloc.partition(":")[0]
     name = name.lower()
-    if not name or name in _OWN_NAMES or name.endswith(".localhost"):
+    if not name or name in _KNOWN_HOSTS or name.endswith(".localhost"):
         return False
     try:
         return not ipaddress.ip_address(name).is_loopback
@@ -90,38 +92,42 @@ def is_rebound(scope: Scope) -> bool:
         return True
 
 
-async def refuse_foreign(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse a request that comes from another site's page."""
-    answer = PlainTextResponse(
-        "Another site's page may not do this. Open the emulator by 127.0.0.1 or localhost.", 403
+async def refuse_cross_site(scope: Scope, receive: Receive, send: Send) -> None:
+    """Respond 403 to a request from another site's page."""
+    response = PlainTextResponse(
+        "Requests from another site's page are refused."
+        " Open the emulator at 127.0.0.1 or localhost.",
+        403,
     )
-    await answer(scope, receive, send)
-
-
-#: The variable that holds the secret where no file is named.
-VARIABLE: Final = "X_EMULATOR_SECRET"
+    await response(scope, receive, send)
 
 
 def read_secret(file: Path | None) -> str | None:
-    """The secret; None where there is none. Raises: ValueError (without the secret), OSError."""
+    """Read the secret from a file, or from the environment if no file is given.
+
+    It is never a command-line argument, because every user of a machine can read those. The file
+    must not be accessible to other users. Returns None if there is no secret.
+
+    Raises: ValueError (its message never contains the secret), OSError.
+    """
     if file is None:
-        return os.environ.get(VARIABLE) or None
+        return os.environ.get(ENVIRONMENT_VARIABLE) or None
     descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as opened:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ValueError(f"{file} is not a regular file.")
-        if found.st_uid not in (0, os.geteuid()):
+        if status.st_uid not in (0, os.geteuid()):
             raise ValueError(f"{file} belongs to another user.")
-        # ssh's rule: a file of root's that others read was meant for them.
-        closed = 0o077 if found.st_uid == os.geteuid() else 0o022
-        if found.st_mode & closed:
-            raise ValueError(f"{file} can be used by others; chmod 600 {file}")
+        # As in ssh: if a file of root is readable by others, root meant to share it.
+        forbidden_bits = 0o077 if status.st_uid == os.geteuid() else 0o022
+        if status.st_mode & forbidden_bits:
+            raise ValueError(f"{file} is accessible to other users. Run: chmod 600 {file}")
         content = opened.read()
     try:
         secret = content.decode().strip()
     except UnicodeDecodeError:
-        raise ValueError(f"{file} holds no text.") from None
+        raise ValueError(f"{file} is not a text file.") from None
     if not secret:
         raise ValueError(f"{file} is empty.")
     return secret

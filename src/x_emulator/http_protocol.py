@@ -1,4 +1,4 @@
-"""The HTTP protocol: requests know their connection, and one that falls silent is ended."""
+"""The HTTP protocol of the server: exposes connections, and closes idle ones."""
 
 import asyncio
 from typing import Final
@@ -7,46 +7,46 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from x_emulator.connections import CONNECTION
 
-#: Wall seconds without a byte after which the rest of a request is not waited for any more.
-SILENCE_S: Final = 120.0
+#: Wall seconds without a byte after which an incomplete request is given up.
+IDLE_TIMEOUT_S: Final = 120.0
 
 
 class Protocol(HttpToolsProtocol):
-    """Puts the connection into each request, so that a fault can cut it, and ends silent ones."""
+    """Adds the connection to each request's scope, and closes a connection that falls silent."""
 
-    _silence: asyncio.TimerHandle | None = None
+    _idle_timer: asyncio.TimerHandle | None = None
     _is_arriving = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start waiting for the first request."""
+        """Start the timer for the first request."""
         super().connection_made(transport)
-        self._await_bytes()
+        self._restart_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
+        """Stop the timer."""
         self._is_arriving = False
-        self._await_bytes()
+        self._restart_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take some bytes of a request, and wait for more if it is not complete."""
+        """Parse some bytes, and restart the timer if the request is not complete."""
         super().data_received(data)
-        self._await_bytes()
+        self._restart_timer()
 
     def on_message_begin(self) -> None:
-        """Note that a request has begun."""
+        """Record that a request has begun."""
         super().on_message_begin()
         self._is_arriving = True
         self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
     def on_message_complete(self) -> None:
-        """Note that a request is complete."""
+        """Record that a request is complete."""
         super().on_message_complete()
         self._is_arriving = False
 
-    def _await_bytes(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+    def _restart_timer(self) -> None:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
         if self._is_arriving:
-            self._silence = self.loop.call_later(SILENCE_S, self.transport.close)
+            self._idle_timer = self.loop.call_later(IDLE_TIMEOUT_S, self.transport.close)

@@ -1,8 +1,8 @@
-"""The world in a file: kept when the emulator ends, taken up again when it starts.
+"""Saving the world to a file when the emulator stops, and loading it when it starts.
 
-The clock goes on as if the emulator had run in between. Uploads that were under way are forgotten.
-The file is a pickle, read by an unpickler that makes the emulator's own data and nothing else, and
-it fits the version that wrote it only.
+The clock continues as if the emulator had run in between. Unfinished uploads are dropped. The file
+is a pickle, read by an unpickler that creates the emulator's own data only, and it is valid only
+for the version that wrote it.
 """
 
 import dataclasses
@@ -19,10 +19,10 @@ from x_emulator.faults import fault_specs
 from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.state import World
 
-#: What belongs to the process and not to the world.
-_OF_THE_PROCESS = frozenset({"clock", "_spool", "judging", "scenario", "standing_faults"})
-_UNDER_WAY = ("uploading", "pending", "in_progress")
-_FOREIGN = frozenset(
+#: Attributes of the world that are not pickled: they belong to the process or are saved otherwise.
+_NOT_PICKLED = frozenset({"clock", "_spool", "validations", "scenario", "initial_faults"})
+_UNFINISHED = ("uploading", "pending", "in_progress")
+_ALLOWED_CLASSES = frozenset(
     {
         ("builtins", "frozenset"),
         ("builtins", "set"),
@@ -35,40 +35,40 @@ _FOREIGN = frozenset(
 )
 
 
-class UnfitStateFile(ValueError):
-    """A state file that is none, or of another version; the message says which."""
+class InvalidStateFile(ValueError):
+    """The file is not a state file, or another version wrote it; the message says which."""
 
 
 def save(world: World, path: Path) -> None:
-    """Write the world; the old file stays until the new one is whole. Raises: OSError."""
-    kept = {name: value for name, value in vars(world).items() if name not in _OF_THE_PROCESS}
-    kept["scenario"] = world.scenario.name
-    kept["clock"] = world.clock.kept()
-    head = json.dumps({"x_emulator": _stamp(), "scenario": world.scenario.name})
+    """Write the world. The old file stays until the new one is complete. Raises: OSError."""
+    attributes = {name: value for name, value in vars(world).items() if name not in _NOT_PICKLED}
+    attributes["scenario"] = world.scenario.name
+    attributes["clock"] = world.clock.dump()
+    header = json.dumps({"x_emulator": _schema_hash(), "scenario": world.scenario.name})
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
-        file.write(head.encode() + b"\n")
-        pickle.dump(kept, file)
+        file.write(header.encode() + b"\n")
+        pickle.dump(attributes, file)
     Path(file.name).replace(path)
 
 
 def load(world: World, path: Path) -> None:
-    """Fill a fresh world from a file; the file's scenario and seed hold.
+    """Fill a new world from a file, with the file's scenario and seed.
 
-    Raises: UnfitStateFile, OSError.
+    Raises: InvalidStateFile, OSError.
     """
     with path.open("rb") as file:
-        head = file.readline(1000)
-        if _stamp().encode() not in head:
-            raise UnfitStateFile(f"{path} is not a state file of this version of the emulator.")
+        header = file.readline(1000)
+        if _schema_hash().encode() not in header:
+            raise InvalidStateFile(f"{path} is not a state file of this version of the emulator.")
         try:
-            kept: dict[str, Any] = _Unpickler(file).load()
-        except Exception as error:  # a damaged pickle raises nearly anything
-            raise UnfitStateFile(f"{path} is damaged: {error}") from error
-    wall, emulated, rate = kept.pop("clock")
-    world.scenario = SCENARIOS[kept.pop("scenario")]
-    vars(world).update(kept)
-    world.media = {n: each for n, each in world.media.items() if each.state not in _UNDER_WAY}
-    world.clock.resume(wall, emulated, rate)
+            attributes: dict[str, Any] = _Unpickler(file).load()
+        except Exception as error:  # a damaged pickle can raise almost anything
+            raise InvalidStateFile(f"{path} is damaged: {error}") from error
+    wall, emulated, rate = attributes.pop("clock")
+    world.scenario = SCENARIOS[attributes.pop("scenario")]
+    vars(world).update(attributes)
+    world.media = {n: each for n, each in world.media.items() if each.state not in _UNFINISHED}
+    world.clock.load(wall, emulated, rate)
 
 
 class _Unpickler(pickle.Unpickler):
@@ -79,13 +79,13 @@ class _Unpickler(pickle.Unpickler):
         own = {each.__name__: each for each in (fault_specs, state, switches)}.get(module)
         if own is not None and inspect.isclass(getattr(own, name, None)):
             return getattr(own, name)
-        if (module, name) in _FOREIGN:
+        if (module, name) in _ALLOWED_CLASSES:
             return super().find_class(module, name)
-        raise UnfitStateFile(f"it names {module}.{name}")
+        raise InvalidStateFile(f"it contains {module}.{name}")
 
 
-def _stamp() -> str:
-    """A short word for the shape of the state: it changes when a field does."""
+def _schema_hash() -> str:
+    """Return a hash of the state's fields: it changes when a field does."""
     shape = [f"{World.__name__}.{name}" for name in inspect.signature(World).parameters]
     for name, kind in sorted(inspect.getmembers(state, inspect.isclass)):
         if dataclasses.is_dataclass(kind):

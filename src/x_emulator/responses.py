@@ -1,4 +1,4 @@
-"""An answer of X's, and how it goes out: its bytes, and the headers that every answer carries."""
+"""A response of the API, and its encoding with the headers that every response carries."""
 
 import random
 from datetime import UTC, datetime
@@ -17,34 +17,34 @@ API_VERSION = b"2.167"
 TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
 PROBLEM = b"application/problem+json"
 
-#: What decoding raises when bytes are no JSON, of another shape, or nested too deeply.
-NOT_DECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+#: Raised when bytes are not JSON, have another shape, or are nested too deeply.
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-_ALWAYS: Headers = (
+_COMMON_HEADERS: Headers = (
     (b"api-version", API_VERSION),
     (b"cache-control", b"no-cache, no-store, max-age=0"),
     (b"server", b"x-emulator"),
 )
 _DISPOSITION = (b"content-disposition", b"attachment; filename=json.json")
-_JSON: Headers = ((b"content-type", b"application/json; charset=utf-8"), _DISPOSITION)
+_JSON_HEADERS: Headers = ((b"content-type", b"application/json; charset=utf-8"), _DISPOSITION)
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """What a client gets, and what X charges for it."""
+class ApiResponse(msgspec.Struct, frozen=True):
+    """What the client receives, and what X charges for it."""
 
     status: int
     body: Any = None
-    """JSON; None: no bytes. A `str` goes out as it is."""
+    """Sent as JSON; a `str` is sent as it is; None: an empty body."""
     usd: Decimal = billing.FREE
     headers: Headers = ()
-    kind: bytes = b""
-    """The content type, where it is not JSON's for JSON and plain text's for a `str`."""
+    content_type: bytes = b""
+    """Overrides `application/json`, or `text/plain` for a `str`."""
 
 
-class Written(Response):
-    """An answer in bytes. Starlette's own makes its headers from strings, at twice the price."""
+class EncodedResponse(Response):
+    """A response with headers as bytes. Starlette's, made from strings, take twice as long."""
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status_code = status
@@ -53,7 +53,7 @@ class Written(Response):
         self.background = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
+        """Send the response."""
         await send(
             {
                 "type": "http.response.start",
@@ -64,29 +64,36 @@ class Written(Response):
         await send({"type": "http.response.body", "body": self.body})
 
 
-def write(answer: Answer, told: list[tuple[bytes, bytes]], at: datetime, took_ms: int) -> Written:
-    """The answer in bytes; `told` are headers of this request, beside the answer's own."""
-    kind: Headers
-    if answer.body is None:
-        content, kind = b"", ()
-    elif isinstance(answer.body, str):
-        content, kind = answer.body.encode(), ((b"content-type", answer.kind or TEXT),)
+def encode(
+    response: ApiResponse,
+    request_headers: list[tuple[bytes, bytes]],
+    at: datetime,
+    took_ms: int,
+) -> EncodedResponse:
+    """Encode a response. `request_headers` depend on the request, as rate limits do."""
+    type_headers: Headers
+    if response.body is None:
+        content, type_headers = b"", ()
+    elif isinstance(response.body, str):
+        content = response.body.encode()
+        type_headers = ((b"content-type", response.content_type or TEXT),)
     else:
-        content = msgspec.json.encode(answer.body)
-        kind = ((b"content-type", answer.kind), _DISPOSITION) if answer.kind else _JSON
+        content, type_headers = msgspec.json.encode(response.body), _JSON_HEADERS
+        if response.content_type:
+            type_headers = ((b"content-type", response.content_type), _DISPOSITION)
     headers = [
-        *_ALWAYS,
+        *_COMMON_HEADERS,
         (b"content-length", b"%d" % len(content)),
-        (b"date", _date(int(at.timestamp()))),
+        (b"date", _http_date(int(at.timestamp()))),
         (b"x-response-time", b"%d" % took_ms),
         (b"x-transaction-id", b"%016x" % random.getrandbits(64)),
-        *answer.headers,
-        *told,
-        *kind,
+        *response.headers,
+        *request_headers,
+        *type_headers,
     ]
-    return Written(answer.status, headers, content)
+    return EncodedResponse(response.status, headers, content)
 
 
 @lru_cache(maxsize=64)
-def _date(epoch: int) -> bytes:
+def _http_date(epoch: int) -> bytes:
     return format_datetime(datetime.fromtimestamp(epoch, UTC), usegmt=True).encode()

@@ -1,7 +1,7 @@
-"""The way in: X's fixed paths are found in a dictionary, all else is left to Starlette.
+"""The application: every route, with a shortcut for X's paths without parameters.
 
-Starlette tries its routes in turn and wraps each answer several times; on the paths that are asked
-most this costs as much as X's own rules do.
+Starlette tries its routes in turn and wraps each response several times. On the most used paths
+this costs as much as X's own rules, so a dictionary finds those.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,29 +22,29 @@ from x_emulator.ui import dashboard, pages
 
 
 def make_app(world: World, *, any_host: bool = False) -> ASGIApp:
-    """The whole of X as far as it is played, over one world.
+    """Build the ASGI application over one world.
 
-    `any_host`: the control API may be called by any host name, because a secret guards it.
+    `any_host`: requests to the control API may use any host name, because a secret protects it.
     """
     app = Starlette(
         routes=list_routes(),
-        exception_handlers={**api.REFUSALS, HTTPException: _no_such_path},
+        exception_handlers={**api.EXCEPTION_HANDLERS, HTTPException: _respond_not_found},
     )
     app.state.world = world
-    return Front(app, (*V2, *_V1), any_host=any_host)
+    return Router(app, (*V2_ROUTES, *_V1_ROUTES), any_host=any_host)
 
 
 def list_routes() -> list[Route]:
-    """Every route: X's, the pages of consent, the control API and the pages."""
+    """List every route: X's, the consent screens, the control API and the dashboard."""
     return [
-        *V2,
+        *V2_ROUTES,
         Route("/i/oauth2/authorize", oauth2.show_authorize, methods=["GET"]),
         Route("/i/oauth2/authorize", oauth2.decide_authorize, methods=["POST"]),
         Route("/2/oauth2/token", oauth2.token, methods=["POST"]),
         Route("/2/oauth2/revoke", oauth2.revoke, methods=["POST"]),
-        *_LEGACY_AUTH,
-        *_V1,
-        Route("/1.1/{path:path}", v1.refuse_rest, methods=["GET", "POST", "DELETE", "PUT"]),
+        *_OAUTH1_ROUTES,
+        *_V1_ROUTES,
+        Route("/1.1/{path:path}", v1.refuse_other_paths, methods=["GET", "POST", "DELETE", "PUT"]),
         *api.ROUTES,
         *dashboard.ROUTES,
     ]
@@ -53,13 +53,13 @@ def list_routes() -> list[Route]:
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class Front:
-    """An ASGI application: the routes without parameters at once, the others by Starlette."""
+class Router:
+    """ASGI application: routes without parameters by a dictionary, all others by Starlette."""
 
     def __init__(self, app: Starlette, routes: Iterable[Route], *, any_host: bool) -> None:
         self._app = app
         self._any_host = any_host
-        self._fixed = {
+        self._endpoints = {
             (method, route.path): route.endpoint
             for route in routes
             if not route.param_convertors
@@ -67,26 +67,26 @@ class Front:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        endpoint: Endpoint | None = self._fixed.get((scope["method"], path))
+        endpoint: Endpoint | None = self._endpoints.get((scope["method"], path))
         if endpoint is not None:
             scope["app"] = self._app
-            response = await endpoint(_Asked(scope, receive, send))
+            response = await endpoint(_BufferedRequest(scope, receive, send))
             await response(scope, receive, send)
-        elif access.is_kept(path) and (
-            access.is_foreign(scope) or (not self._any_host and access.is_rebound(scope))
+        elif access.is_protected(path) and (
+            access.is_cross_site(scope) or (not self._any_host and access.has_foreign_host(scope))
         ):
-            await access.refuse_foreign(scope, receive, send)
+            await access.refuse_cross_site(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
 
-class _Asked(Request):
-    """A request whose body, where it came in one piece, is read without ceremony."""
+class _BufferedRequest(Request):
+    """A request that reads a body of one piece without Starlette's stream."""
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body") and not self._stream_consumed:
@@ -101,7 +101,7 @@ class _Asked(Request):
         return await super().body()
 
 
-V2 = [
+V2_ROUTES = [
     Route(path, operation(name, endpoint), methods=[method], name=name)
     for method, path, name, endpoint in (
         ("POST", "/2/tweets", "create_post", posts.create_post),
@@ -121,13 +121,13 @@ V2 = [
         ("POST", "/2/media/upload", "media_upload", media.upload),
         ("GET", "/2/media/upload", "media_status", media.status),
         ("POST", "/2/media/subtitles", "media_subtitles", media.subtitles),
-        ("DELETE", "/2/media/subtitles", "media_subtitles_delete", media.drop_subtitles),
+        ("DELETE", "/2/media/subtitles", "media_subtitles_delete", media.delete_subtitles),
         ("POST", "/2/media/metadata", "media_metadata", media.metadata),
     )
 ]
 
 
-_V1 = [
+_V1_ROUTES = [
     Route(path + ending, operation(name, endpoint), methods=[method])
     for method, path, name, endpoint in (
         (
@@ -143,7 +143,7 @@ _V1 = [
     )
     for ending in (".json", "")
 ]
-_LEGACY_AUTH = [
+_OAUTH1_ROUTES = [
     Route(path, endpoint, methods=[method])
     for method, path, endpoint in (
         ("POST", "/oauth/request_token", oauth1.request_token),
@@ -160,9 +160,9 @@ _LEGACY_AUTH = [
 ]
 
 
-async def _no_such_path(request: Request, error: Exception) -> Response:
-    """X answers paths of v2 that it does not know with 404 and not a single byte."""
+async def _respond_not_found(request: Request, error: Exception) -> Response:
+    """X responds to unknown paths of v2 with 404 and an empty body."""
     if request.url.path.removeprefix(pages.root_of(request)).startswith("/2/"):
         return Response(status_code=404)
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return PlainTextResponse("There is nothing here.", status)
+    return PlainTextResponse("Not found.", status)

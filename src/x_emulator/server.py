@@ -11,13 +11,13 @@ from pathlib import Path
 import uvicorn
 
 from x_emulator import persistence
-from x_emulator.access import Doorkeeper
+from x_emulator.access import SecretMiddleware
 from x_emulator.faults.fault_specs import Fault
 from x_emulator.http_protocol import Protocol
 from x_emulator.router import make_app
 from x_emulator.state import World
 
-#: How long requests under way may take to end when the server is told to stop.
+#: How long open requests may take to finish after the server is asked to stop.
 _GRACE_SECONDS = 2
 _KEEP_ALIVE_SECONDS = 60
 
@@ -33,26 +33,27 @@ def serve(
     state: Path | None = None,
     faults: Sequence[Fault] = (),
 ) -> None:
-    """Serve until a signal comes. `on_listening` gets the base URL once connections are taken.
+    """Serve until SIGTERM or SIGINT.
 
-    `secret` guards doors and pages, and an address other than loopback needs one. `state` is a
-    file that the world is taken from, where it exists, and written to at the end. `faults` hold
-    from the start and after each reset.
+    `on_listening` is called with the base URL as soon as the server accepts connections. `secret`
+    protects the control API and the pages; an address other than loopback needs one. The world is
+    read from the file `state` if it exists, and written to it at the end. `faults` are active from
+    the start and after each reset.
 
-    Raises: ValueError (no secret, or an unfit state file), OSError (the port is taken).
+    Raises: ValueError (no secret, or an invalid state file), OSError (the port is in use).
     """
     if not secret and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-        raise ValueError(f"To listen on {host} the emulator needs a secret; loopback needs none.")
+        raise ValueError(f"Listening on {host} needs a secret; listening on loopback does not.")
     world = World(scenario, seed, faults)
     try:
         if state is not None and state.exists():
             persistence.load(world, state)
         app = make_app(world, any_host=bool(secret))
         with _listen(host, port) as listener:
-            shown = f"[{host}]" if ":" in host else host
-            url = f"http://{shown}:{listener.getsockname()[1]}"
+            url_host = f"[{host}]" if ":" in host else host
+            url = f"http://{url_host}:{listener.getsockname()[1]}"
             config = uvicorn.Config(
-                Doorkeeper(app, secret) if secret else app,
+                SecretMiddleware(app, secret) if secret else app,
                 http=Protocol,
                 lifespan="off",
                 log_level="warning",
@@ -61,7 +62,7 @@ def serve(
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-                # A client that pauses for a while finds its connection still open.
+                # Keeps the connection of a client that pauses between requests.
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
             server = _Server(config, world, lambda: on_listening(url))
@@ -73,7 +74,10 @@ def serve(
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket that says it is TCP: only then does asyncio switch Nagle's wait off."""
+    """Open a listening socket.
+
+    Its protocol is given explicitly: only then does asyncio disable Nagle's algorithm.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -87,7 +91,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, lets long polls go when it stops, and ends without a signal's death."""
+    """Reports when it listens, ends long polls on shutdown, and exits normally after a signal.
+
+    uvicorn would raise the signal again, and the state file would not be written.
+    """
 
     def __init__(
         self, config: uvicorn.Config, world: World, on_listening: Callable[[], None]
@@ -110,10 +117,10 @@ class _Server(uvicorn.Server):
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        kinds = (signal.SIGTERM, signal.SIGINT)
-        before = {kind: signal.signal(kind, self.handle_exit) for kind in kinds}
+        signals = (signal.SIGTERM, signal.SIGINT)
+        previous = {each: signal.signal(each, self.handle_exit) for each in signals}
         try:
             yield
         finally:
-            for kind, handler in before.items():
-                signal.signal(kind, handler)
+            for each, handler in previous.items():
+                signal.signal(each, handler)

@@ -73,12 +73,14 @@ class Signed:
 
 async def register(emulator: Emulator, **more: Any) -> Signed:
     """An app with keys, and nobody's token."""
-    app = await emulator.door("apps", **({"callbacks": [OTHER_CALLBACK]} | more))
+    app = await emulator.control("apps", **({"callbacks": [OTHER_CALLBACK]} | more))
     return Signed(emulator, app)
 
 
 async def signed_in(emulator: Emulator, username: str = "larkbooks", **more: Any) -> Signed:
     """An app with the keys of a user."""
     app = await register(emulator, **more)
-    keys = await emulator.door("keys", client_id=app.app["client_id"], username=username)
+    keys = await emulator.control(
+        "oauth1-tokens", client_id=app.app["client_id"], username=username
+    )
     return Signed(emulator, app.app, keys["oauth_token"], keys["oauth_token_secret"])

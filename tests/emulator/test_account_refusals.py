@@ -12,7 +12,7 @@ TWITTER = "https://api.twitter.com/2/problems"
 
 
 async def change_app(account: Account, **more: Any) -> dict[str, Any]:
-    app: dict[str, Any] = await account.emulator.door(
+    app: dict[str, Any] = await account.emulator.control(
         f"apps/{account.emulator.app.client_id}", **more
     )
     return app
@@ -86,7 +86,7 @@ async def test_suspended_user_may_not_post_and_cannot_be_read(
     account: Account, emulator: Emulator
 ) -> None:
     post_id = await account.post("Before")
-    await emulator.door("users/larkbooks", suspended=True)
+    await emulator.control("users/larkbooks", suspended=True)
     told = await account.create("After")
     assert (told.status, told.body["type"]) == (403, f"{TWITTER}/user-suspended")
     other = await connect(emulator, 1)
@@ -109,7 +109,7 @@ async def test_suspended_user_may_not_post_and_cannot_be_read(
 
 async def test_protected_posts_are_for_their_author(account: Account, emulator: Emulator) -> None:
     post_id = await account.post("Among us")
-    await emulator.door("users/larkbooks", protected=True)
+    await emulator.control("users/larkbooks", protected=True)
     other = await connect(emulator, 1)
     assert set((await other.get("/2/tweets", ids=post_id)).body) == {"errors"}
     assert (await account.get("/2/tweets", ids=post_id)).data[0]["id"] == post_id
@@ -128,7 +128,7 @@ async def test_invalid_url_is_refused(account: Account, field: str) -> None:
 
 
 async def test_user_days_end_before_the_window_does(account: Account) -> None:
-    await account.emulator.switch(posts_a_day=17, day_headers=True)
+    await account.emulator.switch(max_posts_per_day=17, daily_limit_headers=True)
     for number in range(17):
         told = await account.create(f"Post {number}")
         assert told.status == 201
@@ -152,7 +152,7 @@ async def test_days_are_not_told_by_default(account: Account) -> None:
 async def test_summons_was_refused_in_other_words_before_august(
     account: Account, emulator: Emulator, way: str
 ) -> None:
-    await emulator.switch(summons="sentence")
+    await emulator.switch(summons_error="sentence")
     quiet = await (await connect(emulator, 1)).post("Nobody in particular")
     body: dict[str, Any] = (
         {"reply": {"in_reply_to_tweet_id": quiet}} if way == "reply" else {"quote_tweet_id": quiet}
@@ -176,7 +176,7 @@ async def test_author_may_limit_who_replies(account: Account, emulator: Emulator
 
 
 async def test_fresh_parent_is_not_visible_yet_by_switch(account: Account) -> None:
-    await account.emulator.switch(parent_lag_seconds=5)
+    await account.emulator.switch(min_parent_age_seconds=5)
     await account.emulator.freeze()
     root = await account.post("One")
     reply = {"in_reply_to_tweet_id": root}

@@ -17,7 +17,7 @@ BOTH = {"tweet.fields": "public_metrics,non_public_metrics"}
 
 
 async def now(emulator: Emulator) -> datetime:
-    return datetime.fromisoformat((await emulator.truth())["now"])
+    return datetime.fromisoformat((await emulator.ground_truth())["now"])
 
 
 async def ask(account: Account, path: str, start: datetime, end: datetime, **more: str) -> Told:
@@ -120,7 +120,7 @@ async def posted_video(account: Account, mp4: bytes) -> tuple[str, str]:
     while (await account.status(media_id))["state"] != "succeeded":
         pass
     post_id = await account.post("Watch", media={"media_ids": [media_id]})
-    [media] = (await account.emulator.truth())["media"]
+    [media] = (await account.emulator.ground_truth())["media"]
     return post_id, media["media_key"]
 
 
@@ -144,7 +144,7 @@ async def test_media_analytics_agree_with_the_views(account: Account, mp4: bytes
 async def test_analytics_fit_the_schema(
     account: Account, openapi: dict[str, Any], mp4: bytes
 ) -> None:
-    await account.emulator.switch(spelling="post", problem_host="api.x.com", errors="flat")
+    await account.emulator.switch(field_names="post", problem_host="api.x.com", error_format="flat")
     post_id, key = await posted_video(account, mp4)
     at = await now(account.emulator)
     span = (at - timedelta(hours=1), at + timedelta(hours=1))

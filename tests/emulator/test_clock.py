@@ -24,7 +24,7 @@ def emulated(reading: dict[str, Any]) -> datetime:
 
 
 async def test_clock_starts_with_the_machine(emulator: Emulator) -> None:
-    await emulator.door("reset")  # The fixture's reset may have moved it.
+    await emulator.control("reset")  # The fixture's reset may have moved it.
     reading = await read(emulator)
     apart = emulated(reading) - datetime.fromisoformat(reading["wall"])
     # The machine's clock is read twice for it, and a busy machine may pause between the two.
@@ -45,7 +45,7 @@ async def test_frozen_clock_stands_and_jumps(emulator: Emulator) -> None:
 async def test_clock_goes_to_an_instant_and_never_back(emulator: Emulator) -> None:
     await emulator.freeze()
     wanted = emulated(await read(emulator)) + timedelta(days=3)
-    await emulator.door("clock", to=wanted.isoformat())
+    await emulator.control("clock", to=wanted.isoformat())
     assert emulated(await read(emulator)) == wanted
     body = {"to": (wanted - timedelta(seconds=1)).isoformat()}
     async with emulator.http.post(emulator.clock_url, json=body) as answer:
@@ -53,7 +53,7 @@ async def test_clock_goes_to_an_instant_and_never_back(emulator: Emulator) -> No
 
 
 async def test_faster_clock(emulator: Emulator) -> None:
-    await emulator.door("clock", rate=3600)
+    await emulator.control("clock", rate=3600)
     before = await read(emulator)
     after = await read(emulator)
     passed = datetime.fromisoformat(after["wall"]) - datetime.fromisoformat(before["wall"])

@@ -26,7 +26,7 @@ async def test_invalid_request_nests_its_errors(account: Account, host: str) -> 
 
 
 async def test_invalid_request_may_be_flat(account: Account) -> None:
-    await account.emulator.switch(errors="flat")
+    await account.emulator.switch(error_format="flat")
     told = await account.get("/2/tweets", **ASKED)
     assert told.body.keys() == {"title", "type", "detail", "status", "value", "parameter"}
     assert (told.body["parameter"], told.body["value"]) == ("tweet.fields", "colour")
@@ -35,7 +35,7 @@ async def test_invalid_request_may_be_flat(account: Account) -> None:
 async def test_problems_say_what_they_are_in_the_flat_dialect(account: Account) -> None:
     kinds = []
     for errors in ("nested", "flat"):
-        await account.emulator.switch(errors=errors)
+        await account.emulator.switch(error_format=errors)
         told = await account.create("x" * 281)
         assert told.status == 403
         kinds.append(told.headers["content-type"])

@@ -61,7 +61,7 @@ async def test_five_edits_and_no_more(author: Account) -> None:
 
 @pytest.mark.parametrize("minutes", [30, 60])
 async def test_window_closes(author: Account, minutes: int) -> None:
-    await author.emulator.switch(edit_minutes=minutes)
+    await author.emulator.switch(edit_window_minutes=minutes)
     post_id = await author.post("Early")
     await author.emulator.jump(seconds=minutes * 60 - 30)
     told = await edit(author, post_id, "In time")

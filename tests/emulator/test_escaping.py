@@ -24,7 +24,7 @@ async def test_answers_escape_and_the_truth_does_not(account: Account) -> None:
     assert told.data["text"] == "Fish &amp; &lt;chips&gt;"
     read = await account.get(f"/2/tweets/{told.data['id']}")
     assert read.data["text"] == told.data["text"]
-    assert (await account.emulator.truth())["posts"][0]["text"] == "Fish & <chips>"
+    assert (await account.emulator.ground_truth())["posts"][0]["text"] == "Fish & <chips>"
 
 
 async def test_no_escape_is_torn_where_a_long_text_is_cut(emulator: Emulator) -> None:

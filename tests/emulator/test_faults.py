@@ -13,12 +13,12 @@ from fix_processes import until
 
 
 async def texts(emulator: Emulator) -> list[str]:
-    return [post["text"] for post in (await emulator.truth())["posts"]]
+    return [post["text"] for post in (await emulator.ground_truth())["posts"]]
 
 
 async def journal(emulator: Emulator) -> list[dict[str, Any]]:
     async with emulator.http.get(f"{emulator.url}/_emulator/faults") as answer:
-        written: list[dict[str, Any]] = (await answer.json())["journal"]
+        written: list[dict[str, Any]] = (await answer.json())["log"]
         return written
 
 
@@ -31,7 +31,7 @@ async def test_drop_after_the_commit_leaves_a_post_behind(account: Account) -> N
     assert (await account.create("Did it arrive?")).status == 403
     [entry] = await journal(emulator)
     assert (entry["operation"], entry["when"], entry["kind"]) == ("create_post", "after", "drop")
-    created = (await emulator.truth())["requests"][entry["request"]]
+    created = (await emulator.ground_truth())["requests"][entry["request"]]
     assert (created["status"], created["usd"]) == (201, "0.015")
 
 
@@ -41,7 +41,9 @@ async def test_drop_before_the_commit_leaves_nothing(account: Account) -> None:
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await account.create("Did it arrive?")
     assert await texts(emulator) == []
-    [entry] = [e for e in (await emulator.truth())["requests"] if e["operation"] == "create_post"]
+    [entry] = [
+        e for e in (await emulator.ground_truth())["requests"] if e["operation"] == "create_post"
+    ]
     assert (entry["status"], entry["usd"]) == (None, "0")
     assert (await account.create("Did it arrive?")).status == 201
 
@@ -176,7 +178,7 @@ async def told(asking: Awaitable[Told]) -> int:
 
 
 async def test_empty_answer_that_is_cut_is_dropped(account: Account, png: bytes) -> None:
-    await account.emulator.switch(append_answer=204)
+    await account.emulator.switch(append_status=204)
     media_id = await account.initialize("tweet_image", "image/png", len(png))
     await account.emulator.fail("media_append", "after", "cut")
     with pytest.raises(aiohttp.ServerDisconnectedError):
@@ -194,7 +196,7 @@ async def test_journal_names_the_request_although_others_came_meanwhile(account:
     assert (await account.get("/2/users/me")).status == 200
     assert (await slow).status == 503
     struck = await journal(emulator)
-    told = (await emulator.truth())["requests"]
+    told = (await emulator.ground_truth())["requests"]
     assert [told[each["request"]]["operation"] for each in struck] == ["create_post"] * 2
     assert [told[each["request"]]["number"] for each in struck] == [
         each["request"] for each in struck

@@ -107,7 +107,7 @@ async def status_of(
 async def test_no_input_is_a_failure_of_the_emulator(
     account: Account, method: str, path: str
 ) -> None:
-    await account.emulator.switch(limits=False)
+    await account.emulator.switch(rate_limits=False)
     keys = await signed_in(account.emulator, "tidewatcher")
     bearer = f"Bearer {account.tokens['access_token']}"
     wrong = []

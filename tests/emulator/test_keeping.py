@@ -15,43 +15,43 @@ from starlette.types import ASGIApp
 
 from x_emulator import persistence
 from x_emulator.access import read_secret
-from x_emulator.persistence import UnfitStateFile
-from x_emulator.pytest_plugin import PlayedX, playing
+from x_emulator.persistence import InvalidStateFile
+from x_emulator.pytest_plugin import EmulatedX, run_emulator
 from x_emulator.router import make_app
 from x_emulator.server import serve
 from x_emulator.state import World
 
 
-def told_of(played: PlayedX, token: str, post_id: str) -> Any:
+def told_of(played: EmulatedX, token: str, post_id: str) -> Any:
     headers = {"authorization": f"Bearer {token}"}
     path = f"/2/tweets/{post_id}?tweet.fields=public_metrics,created_at"
-    status, _, body = played.ask("GET", path, None, headers)
+    status, _, body = played.request("GET", path, None, headers)
     return status, body
 
 
 @pytest.mark.timing
 def test_world_goes_on_where_it_was(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
-    with playing("--state", str(file), "--scenario", "steady", "--seed", "5") as url:
-        played = PlayedX(url)
+    with run_emulator("--state", str(file), "--scenario", "steady", "--seed", "5") as url:
+        played = EmulatedX(url)
         played.reset()
         tokens = played.connect("larkbooks")
         headers = {"authorization": f"Bearer {tokens['access_token']}"}
-        played.ask("POST", "/2/tweets", '{"text": "Kept"}', headers)
-        [post] = played.truth()["posts"]
+        played.request("POST", "/2/tweets", '{"text": "Kept"}', headers)
+        [post] = played.ground_truth()["posts"]
         played.jump(1800)
-        played.door("clock", rate=0)
-        played.door("faults", operation="read_me", when="before", kind="503")
+        played.control("clock", rate=0)
+        played.control("faults", operation="read_me", when="before", kind="503")
         before = told_of(played, tokens["access_token"], post["id"])
-        truth = played.truth()
-    with playing("--state", str(file)) as url:
-        played = PlayedX(url)
-        again = played.truth()
+        truth = played.ground_truth()
+    with run_emulator("--state", str(file)) as url:
+        played = EmulatedX(url)
+        again = played.ground_truth()
         assert again["now"] == truth["now"]
         for name in ("scenario", "seed", "started_at", "posts", "requests", "tokens"):
             assert again[name] == truth[name]
         assert told_of(played, tokens["access_token"], post["id"]) == before
-        assert played.ask("GET", "/2/users/me", None, headers)[0] == 503
+        assert played.request("GET", "/2/users/me", None, headers)[0] == 503
 
 
 def test_file_of_something_else_is_refused(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_file_can_run_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
         persistence.save(world, file)
         head = file.read_bytes().partition(b"\n")[0]
         file.write_bytes(head + b"\n" + pickle.dumps({"posts": Hostile()}))
-        with pytest.raises(UnfitStateFile, match=r"builtins\.print"):
+        with pytest.raises(InvalidStateFile, match=r"builtins\.print"):
             persistence.load(world, file)
     finally:
         world.close()
@@ -85,15 +85,15 @@ def test_file_can_run_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 @pytest.mark.timing
 def test_uploads_under_way_are_forgotten(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
-    with playing("--state", str(file)) as url:
-        played = PlayedX(url)
+    with run_emulator("--state", str(file)) as url:
+        played = EmulatedX(url)
         played.reset()
         headers = {"authorization": f"Bearer {played.connect('larkbooks')['access_token']}"}
         wish = '{"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 5}'
-        played.ask("POST", "/2/media/upload/initialize", wish, headers)
-        assert len(played.truth()["media"]) == 1
-    with playing("--state", str(file)) as url:
-        assert PlayedX(url).truth()["media"] == []
+        played.request("POST", "/2/media/upload/initialize", wish, headers)
+        assert len(played.ground_truth()["media"]) == 1
+    with run_emulator("--state", str(file)) as url:
+        assert EmulatedX(url).ground_truth()["media"] == []
 
 
 def test_other_addresses_need_a_secret() -> None:
@@ -102,20 +102,22 @@ def test_other_addresses_need_a_secret() -> None:
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("path", ["/", "/_emulator/truth", "/i/oauth2/authorize?client_id=x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/_emulator/ground-truth", "/i/oauth2/authorize?client_id=x"]
+)
 def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("open sesame\n")
     file.chmod(0o600)
-    with playing("--secret-file", str(file)) as url:
-        played = PlayedX(url)
-        status, headers, _ = played.ask("GET", path)
+    with run_emulator("--secret-file", str(file)) as url:
+        played = EmulatedX(url)
+        status, headers, _ = played.request("GET", path)
         assert (status, headers["www-authenticate"]) == (401, 'Basic realm="x-emulator"')
         for password, right in (("open sesame", True), ("wrong", False), ("", False)):
             basic = base64.b64encode(f"me:{password}".encode()).decode()
-            status, _, _ = played.ask("GET", path, None, {"authorization": f"Basic {basic}"})
+            status, _, _ = played.request("GET", path, None, {"authorization": f"Basic {basic}"})
             assert (status != 401) is right
-        status, _, body = played.ask("GET", "/2/users/me")
+        status, _, body = played.request("GET", "/2/users/me")
         assert status == 401
         assert b"Unauthorized" in body
 
@@ -125,7 +127,7 @@ def test_secret_file_that_others_may_use_is_refused(mode: int, tmp_path: Path) -
     file = tmp_path / "secret"
     file.write_text("open sesame")
     file.chmod(mode)
-    with pytest.raises(ValueError, match="can be used by others") as told:
+    with pytest.raises(ValueError, match="is accessible to other users") as told:
         read_secret(file)
     assert "sesame" not in str(told.value)
 

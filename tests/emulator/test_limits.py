@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from x_emulator.rules.rate_limits import LIMITS, Limits, take
+from x_emulator.rules.rate_limits import LIMITS, Limits, count_request
 from x_emulator.state import World
 
 
@@ -19,48 +19,53 @@ def world() -> Iterator[World]:
 
 def test_window_opens_with_the_first_request_and_lasts_a_quarter_of_an_hour(world: World) -> None:
     start = world.started_at
-    first = take(world, "read_me", "app", "user", start)
-    assert (first.shown.most, first.shown.remaining, first.allowed) == (75, 74, True)
+    first = count_request(world, "read_me", "app", "user", start)
+    assert (first.reported.max_requests, first.reported.remaining, first.allowed) == (75, 74, True)
     opens_again = math.ceil((start + timedelta(minutes=15)).timestamp())
     assert (b"x-rate-limit-reset", b"%d" % opens_again) in first.headers()
     for _ in range(74):
-        last = take(world, "read_me", "app", "user", start + timedelta(minutes=14))
-    assert (last.shown.remaining, last.allowed) == (0, True)
-    assert not take(world, "read_me", "app", "user", start + timedelta(minutes=14)).allowed
+        last = count_request(world, "read_me", "app", "user", start + timedelta(minutes=14))
+    assert (last.reported.remaining, last.allowed) == (0, True)
+    assert not count_request(world, "read_me", "app", "user", start + timedelta(minutes=14)).allowed
     assert (
-        take(world, "read_me", "app", "user", start + timedelta(minutes=15)).shown.remaining == 74
+        count_request(
+            world, "read_me", "app", "user", start + timedelta(minutes=15)
+        ).reported.remaining
+        == 74
     )
 
 
 def test_users_and_apps_have_windows_of_their_own(world: World) -> None:
     at = world.started_at
     for _ in range(75):
-        take(world, "read_me", "app", "user", at)
-    assert not take(world, "read_me", "app", "user", at).allowed
-    assert take(world, "read_me", "app", "other", at).allowed
-    assert take(world, "read_me", "other", "user", at).allowed
+        count_request(world, "read_me", "app", "user", at)
+    assert not count_request(world, "read_me", "app", "user", at).allowed
+    assert count_request(world, "read_me", "app", "other", at).allowed
+    assert count_request(world, "read_me", "other", "user", at).allowed
 
 
 def test_apps_window_is_empty_while_the_user_has_some_left(world: World) -> None:
     at = world.started_at
     for _ in range(450):
-        take(world, "read_post", "app", "user", at)
-    refused = take(world, "read_post", "app", "user", at)
-    assert (refused.allowed, refused.shown.remaining) == (False, 450)
+        count_request(world, "read_post", "app", "user", at)
+    refused = count_request(world, "read_post", "app", "user", at)
+    assert (refused.allowed, refused.reported.remaining) == (False, 450)
 
 
 def test_app_may_create_ten_thousand_posts_a_day(world: World) -> None:
     start = world.started_at
     for number in range(10_000):
-        assert take(world, "create_post", "app", f"user {number % 100}", start).allowed
+        assert count_request(world, "create_post", "app", f"user {number % 100}", start).allowed
     later = start + timedelta(hours=23)
-    assert not take(world, "create_post", "app", "fresh", later).allowed
-    assert take(world, "create_post", "app", "fresh", start + timedelta(hours=24)).allowed
+    assert not count_request(world, "create_post", "app", "fresh", later).allowed
+    assert count_request(world, "create_post", "app", "fresh", start + timedelta(hours=24)).allowed
 
 
 def test_limits_can_be_switched_off(world: World) -> None:
-    world.switches = type(world.switches)(limits=False)
-    standings = [take(world, "read_me", "app", "user", world.started_at) for _ in range(100)]
+    world.switches = type(world.switches)(rate_limits=False)
+    standings = [
+        count_request(world, "read_me", "app", "user", world.started_at) for _ in range(100)
+    ]
     assert all(each.allowed for each in standings)
 
 
@@ -91,14 +96,14 @@ def test_limits_are_those_of_the_documentation(operation: str, limits: Limits) -
 
 
 def test_reads_may_be_fewer_than_documented(world: World) -> None:
-    world.switches = type(world.switches)(reads_a_window=1)
+    world.switches = type(world.switches)(max_reads_per_window=1)
     at = world.started_at
-    assert take(world, "read_me", "app", "user", at).allowed
-    assert not take(world, "read_me", "app", "user", at).allowed
-    assert take(world, "create_post", "app", "user", at).shown.remaining == 99
-    assert take(world, "read_me", "app", "user", at + timedelta(minutes=15)).allowed
+    assert count_request(world, "read_me", "app", "user", at).allowed
+    assert not count_request(world, "read_me", "app", "user", at).allowed
+    assert count_request(world, "create_post", "app", "user", at).reported.remaining == 99
+    assert count_request(world, "read_me", "app", "user", at + timedelta(minutes=15)).allowed
 
 
 def test_app_alone_has_the_apps_window(world: World) -> None:
-    alone = take(world, "read_post", "app", None, world.started_at)
-    assert (alone.shown.most, alone.shown.remaining) == (450, 449)
+    alone = count_request(world, "read_post", "app", None, world.started_at)
+    assert (alone.reported.max_requests, alone.reported.remaining) == (450, 449)

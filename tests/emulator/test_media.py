@@ -25,7 +25,7 @@ async def test_image_is_ready_at_finalize_and_arrives_byte_for_byte(
     assert told.data["size"] == len(png)
     assert told.data["image"] == {"image_type": "image/png", "w": 64, "h": 48}
     assert "processing_info" not in told.data
-    [media] = (await account.emulator.truth())["media"]
+    [media] = (await account.emulator.ground_truth())["media"]
     assert media["sha256"] == hashlib.sha256(png).hexdigest()
     assert (media["bytes"], media["state"]) == (len(png), "succeeded")
 
@@ -41,7 +41,7 @@ async def test_segments_in_any_order_and_sent_again(account: Account, mp4: bytes
     assert (await account.finalize(media_id)).status == 200
     while (await account.status(media_id))["state"] == "in_progress":
         pass
-    [media] = (await account.emulator.truth())["media"]
+    [media] = (await account.emulator.ground_truth())["media"]
     assert media["sha256"] == hashlib.sha256(mp4).hexdigest()
 
 
@@ -55,7 +55,7 @@ async def test_json_segments(account: Account, png: bytes, index: int | str) -> 
 
 
 async def test_append_may_answer_with_nothing(account: Account, png: bytes) -> None:
-    await account.emulator.switch(append_answer=204)
+    await account.emulator.switch(append_status=204)
     media_id = await account.initialize("tweet_image", "image/png", len(png))
     told = await account.append(media_id, 0, png)
     assert (told.status, told.body) == (204, b"")
@@ -83,7 +83,7 @@ async def test_what_does_not_add_up_fails_at_finalize(account: Account, indices:
 async def test_finalize_takes_no_body_but_a_json_object(
     account: Account, body: bytes, words: str
 ) -> None:
-    await account.emulator.switch(finalize_needs_object=not body)
+    await account.emulator.switch(finalize_requires_body=not body)
     media_id = await account.initialize("tweet_image", "image/png", 1)
     told = await account.ask("POST", f"/2/media/upload/{media_id}/finalize", data=body)
     assert (told.status, told.body["errors"][0]["message"]) == (400, words)
@@ -97,7 +97,7 @@ async def test_finalize_without_a_body_is_accepted(account: Account, png: bytes)
 
 @pytest.mark.parametrize("again", [True, False])
 async def test_finalize_that_comes_again(account: Account, png: bytes, again: bool) -> None:
-    await account.emulator.switch(finalize_again=again)
+    await account.emulator.switch(finalize_is_idempotent=again)
     media_id = await account.initialize("tweet_image", "image/png", len(png))
     await account.append(media_id, 0, png)
     assert (await account.finalize(media_id)).status == 200
@@ -106,7 +106,7 @@ async def test_finalize_that_comes_again(account: Account, png: bytes, again: bo
 
 @pytest.mark.parametrize("refusal", [413, 431])
 async def test_larger_segments_than_the_limit_are_refused(account: Account, refusal: int) -> None:
-    await account.emulator.switch(max_segment_bytes=1000, segment_refusal=refusal)
+    await account.emulator.switch(max_segment_bytes=1000, oversized_segment_status=refusal)
     media_id = await account.initialize("tweet_image", "image/png", 200_000)
     for size in (1001, 200_000):
         told = await account.append(media_id, 0, b"x" * size)
@@ -178,7 +178,7 @@ async def test_image_sent_as_video_fails(account: Account, png: bytes) -> None:
 
 
 async def test_processing_fails_on_demand(account: Account, mp4: bytes) -> None:
-    await account.emulator.switch(processing_failure="InvalidMedia: no reason at all")
+    await account.emulator.switch(processing_error="InvalidMedia: no reason at all")
     media_id = await account.initialize("tweet_video", "video/mp4", len(mp4))
     await account.append(media_id, 0, mp4)
     await account.finalize(media_id)
@@ -268,7 +268,7 @@ async def test_alt_text_is_kept(account: Account, png: bytes) -> None:
     )
     assert told.data == {"id": media_id, "associated_metadata": metadata}
     await account.post("Look", media={"media_ids": [media_id]})
-    [post] = (await account.emulator.truth())["posts"]
+    [post] = (await account.emulator.ground_truth())["posts"]
     assert post["media"][0]["alt_text"] == "A blue square"
     too_long = {"id": media_id, "metadata": {"alt_text": {"text": "a" * 1001}}}
     assert (await account.ask("POST", "/2/media/metadata", json=too_long)).status == 400

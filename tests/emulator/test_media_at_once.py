@@ -70,7 +70,7 @@ async def test_subtitles_belong_to_a_video(account: Account, mp4: bytes) -> None
     for deleted in (True, False):
         told = await account.ask("DELETE", "/2/media/subtitles", json=body)
         assert told.data == {"deleted": deleted}
-    assert (await account.emulator.truth())["media"][0]["subtitles"] == {}
+    assert (await account.emulator.ground_truth())["media"][0]["subtitles"] == {}
 
 
 async def test_additional_owners_are_a_list_with_commas_where_a_file_comes_at_once(

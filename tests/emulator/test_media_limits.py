@@ -45,7 +45,7 @@ def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -
 def judge(tmp_path: Path, content: bytes, category: str) -> str:
     file = tmp_path / "file"
     file.write_bytes(content)
-    return media_validation.judge(file, category, "").verdict
+    return media_validation.validate_media(file, category, "").verdict
 
 
 @pytest.mark.parametrize(

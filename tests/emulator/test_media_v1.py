@@ -73,7 +73,7 @@ async def test_chunked_video_from_init_to_post(keys: Signed, mp4: bytes) -> None
     assert told.body["processing_info"]["state"] == "succeeded"
     body = {"text": "Old way, new post", "media": {"media_ids": [media_id]}}
     assert (await keys.ask("POST", "/2/tweets", json=body)).status == 201
-    [media] = (await keys.emulator.truth())["media"]
+    [media] = (await keys.emulator.ground_truth())["media"]
     assert media["sha256"] == hashlib.sha256(mp4).hexdigest()
 
 
@@ -223,7 +223,7 @@ async def test_alt_text_and_subtitles(keys: Signed, mp4: bytes) -> None:
         "subtitles", media_id=video, media_category="tweet_video", subtitle_info=info
     )
     assert (told.status, told.body) == (200, b"")
-    told_truth = {each["id"]: each for each in (await keys.emulator.truth())["media"]}
+    told_truth = {each["id"]: each for each in (await keys.emulator.ground_truth())["media"]}
     assert told_truth[video]["alt_text"] == "Noise"
     assert told_truth[video]["subtitles"] == {"EN": track}
     assert (await create("metadata", media_id=video, alt_text="Noise")).status == 400

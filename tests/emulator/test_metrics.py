@@ -30,7 +30,7 @@ def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **m
         "client_id": "",
         "ordinal": ordinal,
         "text": "",
-        "shown": "",
+        "returned_text": "",
         "entities": {},
         "created_at": at or world.started_at,
         "reply_to": None,
@@ -48,14 +48,14 @@ def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **m
 
 
 async def test_one_long_jump_finds_what_many_short_ones_find(emulator: Emulator) -> None:
-    soon = datetime.fromisoformat((await emulator.truth())["now"]) + timedelta(days=2)
+    soon = datetime.fromisoformat((await emulator.ground_truth())["now"]) + timedelta(days=2)
     start = soon.replace(hour=9, minute=0, second=0, microsecond=0)
 
     async def live_through(jumps: int, hours: int) -> tuple[Any, Any]:
         await emulator.reset()
         await emulator.freeze()
-        await emulator.door("clock", to=start.isoformat())
-        user = await emulator.door("users", username="newcomer", followers=9_000)
+        await emulator.control("clock", to=start.isoformat())
+        user = await emulator.control("users", username="newcomer", followers=9_000)
         account = Account(emulator, user, await emulator.connect("newcomer"))
         post_id = await account.post("Hello")
         for _ in range(jumps):
@@ -77,17 +77,19 @@ def test_reading_in_between_changes_nothing(world: World) -> None:
     user = next(iter(world.users.values()))
     for hour in range(720):
         at = world.started_at + timedelta(hours=hour)
-        metrics.counts_of(world, watched, at)
-        metrics.followers_of(world, user, at)
-    followers = metrics.followers_of(world, user, end)
+        metrics.post_counts(world, watched, at)
+        metrics.follower_count(world, user, at)
+    followers = metrics.follower_count(world, user, end)
     fresh = World("purge", seed=7)
     try:
         other = next(iter(fresh.users.values()))
         other.since = user.since
         fresh.started_at = world.started_at
         unwatched = make_post(fresh, at=world.started_at)
-        assert metrics.counts_of(fresh, unwatched, end) == metrics.counts_of(world, watched, end)
-        assert metrics.followers_of(fresh, other, end) == followers
+        assert metrics.post_counts(fresh, unwatched, end) == metrics.post_counts(
+            world, watched, end
+        )
+        assert metrics.follower_count(fresh, other, end) == followers
     finally:
         fresh.close()
 
@@ -95,7 +97,7 @@ def test_reading_in_between_changes_nothing(world: World) -> None:
 def test_counts_only_grow_and_half_the_views_come_in_hours(world: World) -> None:
     post = make_post(world)
     views = [
-        metrics.counts_of(world, post, world.started_at + timedelta(minutes=minutes))
+        metrics.post_counts(world, post, world.started_at + timedelta(minutes=minutes))
         for minutes in (0, 10, 60, 240, 1440, 43_200)
     ]
     assert views[0]["impression_count"] == 0
@@ -109,7 +111,7 @@ def test_counts_only_grow_and_half_the_views_come_in_hours(world: World) -> None
 def test_luck_differs_by_post_and_by_seed(world: World) -> None:
     end = world.started_at + timedelta(days=30)
     finals = {
-        metrics.counts_of(world, make_post(world, ordinal=n), end)["impression_count"]
+        metrics.post_counts(world, make_post(world, ordinal=n), end)["impression_count"]
         for n in range(20)
     }
     assert len(finals) > 15
@@ -121,14 +123,14 @@ def test_links_cost_reach_and_replies_are_seen_less(world: World) -> None:
 
     def total(**more: Any) -> int:
         posts = [make_post(world, ordinal=n, **more) for n in range(50)]
-        return sum(metrics.counts_of(world, each, end)["impression_count"] for each in posts)
+        return sum(metrics.post_counts(world, each, end)["impression_count"] for each in posts)
 
     assert total(reply_to="1") < total(has_link=True) < total()
 
 
 def test_private_metrics_agree_with_the_public_ones(world: World) -> None:
     post = make_post(world, has_link=True)
-    counts = metrics.counts_of(world, post, world.started_at + timedelta(days=2))
+    counts = metrics.post_counts(world, post, world.started_at + timedelta(days=2))
     public, private = metrics.public_metrics(counts), metrics.non_public_metrics(counts)
     organic = metrics.organic_metrics(counts)
     assert public["impression_count"] == private["impression_count"] == organic["impression_count"]
@@ -140,7 +142,7 @@ def test_private_metrics_agree_with_the_public_ones(world: World) -> None:
 def daily_changes(world: World, rank: int, days: int) -> list[int]:
     user = list(world.users.values())[rank]
     readings = [
-        metrics.followers_of(world, user, world.started_at + timedelta(days=day))
+        metrics.follower_count(world, user, world.started_at + timedelta(days=day))
         for day in range(days + 1)
     ]
     return [later - earlier for earlier, later in pairwise(readings)]
@@ -160,7 +162,7 @@ def test_steady_accounts_move_slowly_and_never_smoothly() -> None:
 
 @pytest.mark.parametrize("hour", [0, 7, 11, 13, 23])
 def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> None:
-    [anomaly] = anomalies.tell(world)
+    [anomaly] = anomalies.list_anomalies(world)
     user = next(iter(world.users.values()))
     assert anomaly == {
         "account": user.username,
@@ -169,7 +171,7 @@ def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> 
     }
     midnight = datetime.combine(world.started_at.date(), datetime.min.time(), UTC)
     readings = [
-        metrics.followers_of(world, user, midnight + timedelta(days=day, hours=hour))
+        metrics.follower_count(world, user, midnight + timedelta(days=day, hours=hour))
         for day in range(1, 40)
     ]
     changes = [(b - a) / a for a, b in pairwise(readings)]
@@ -181,7 +183,7 @@ def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> 
 
 
 async def test_truth_names_the_purge(emulator: Emulator) -> None:
-    truth = await emulator.truth()
+    truth = await emulator.ground_truth()
     start = datetime.fromisoformat(truth["started_at"]).date()
     assert truth["anomalies"] == [
         {
@@ -190,5 +192,5 @@ async def test_truth_names_the_purge(emulator: Emulator) -> None:
             "day": (start + timedelta(days=21)).isoformat(),
         }
     ]
-    [user] = [user for user in await emulator.users() if user["rank"] == 0]
+    [user] = [user for user in await emulator.users() if user["index"] == 0]
     assert user["username"] == "larkbooks"

@@ -178,7 +178,7 @@ async def test_unknown_app_and_missing_client_id(emulator: Emulator) -> None:
 
 
 async def test_public_app_needs_no_secret(emulator: Emulator) -> None:
-    app = await emulator.door("apps", callbacks=[CALLBACK], confidential=False)
+    app = await emulator.control("apps", callbacks=[CALLBACK], confidential=False)
     assert app["client_secret"] is None
     code = await code_for(emulator, client_id=app["client_id"])
     status, tokens = await post_form(
@@ -240,7 +240,7 @@ async def test_tokens_have_the_shape_of_the_documentation(account: Account) -> N
 
 async def test_app_has_ten_callbacks_at_most(emulator: Emulator) -> None:
     eleven = [f"{CALLBACK}/{number}" for number in range(11)]
-    assert await emulator.door("apps", callbacks=eleven[:10])
+    assert await emulator.control("apps", callbacks=eleven[:10])
     async with emulator.http.post(
         f"{emulator.url}/_emulator/apps", json={"callbacks": eleven}
     ) as answer:
@@ -259,7 +259,7 @@ async def test_refresh_replay_kills_the_family(account: Account) -> None:
 async def test_refresh_replay_without_family_revocation_harms_itself_only(
     account: Account,
 ) -> None:
-    await account.emulator.switch(family_revocation=False)
+    await account.emulator.switch(revoke_on_refresh_reuse=False)
     first = account.tokens["refresh_token"]
     _, second = await refresh(account.emulator, first)
     assert await refresh(account.emulator, first) == invalid_request(BAD_TOKEN)
@@ -296,7 +296,7 @@ async def test_truth_tells_which_tokens_are_alive_and_not_what_they_are(account:
     app = emulator.app
 
     async def alive() -> list[tuple[str, list[str]]]:
-        grants = (await emulator.truth())["grants"]
+        grants = (await emulator.ground_truth())["grants"]
         for each in account.tokens.values():
             assert not (isinstance(each, str) and len(each) > 50 and each in str(grants))
         return [(each["user"], [token["kind"] for token in each["tokens"]]) for each in grants]

@@ -186,7 +186,7 @@ async def test_authorize_always_asks_and_authenticate_only_the_first_time(
             return answer.status
 
     assert await page("/oauth/authenticate") == 200
-    await emulator.door("keys", client_id=app.app["client_id"], username="larkbooks")
+    await emulator.control("oauth1-tokens", client_id=app.app["client_id"], username="larkbooks")
     assert await page("/oauth/authenticate") == 302
     assert await page("/oauth/authenticate", screen_name="tidewatcher") == 200
     assert await page("/oauth/authenticate", force_login="true") == 200
@@ -228,7 +228,7 @@ async def test_json_bodies_are_not_signed_and_posts_are_made(emulator: Emulator)
     told = await keys.ask("POST", "/2/tweets", json={"text": "Signed, sealed"})
     assert told.status == 201
     assert told.headers["x-access-level"] == "read-write"
-    [post] = (await emulator.truth())["posts"]
+    [post] = (await emulator.ground_truth())["posts"]
     assert post["app"] == keys.app["client_id"]
 
 

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator.pytest_plugin import playing
+from x_emulator.pytest_plugin import run_emulator
 
 
 class Form(HTMLParser):
@@ -63,18 +63,18 @@ async def test_person_likes_reposts_replies_and_deletes(account: Account) -> Non
     page = await look(emulator, **{"as": "mira_builds"})
     for each in ("like", "repost"):
         page = await press(emulator, page, each)
-    [post] = (await emulator.truth())["posts"]
+    [post] = (await emulator.ground_truth())["posts"]
     mira = (await emulator.users())[2]["id"]
     assert (post["liked_by"], post["reposted_by"]) == ([mira], [mira])
     assert page.count('aria-pressed="true"') == 3  # both, and the clock's Freeze
     page = await press(emulator, page, "unlike")
     page = await press(emulator, page, "post", {"post": root}, text="Two\r\nlines")
-    told = (await emulator.truth())["posts"]
+    told = (await emulator.ground_truth())["posts"]
     assert told[0]["liked_by"] == []
     assert (told[1]["text"], told[1]["reply_to"], told[1]["user"]) == ("Two\nlines", root, mira)
     await press(emulator, page, "delete", {"post": root})
-    assert (await emulator.truth())["posts"][0]["deleted_by"] == "by hand"
-    assert "Deleted by hand" in await look(emulator)
+    assert (await emulator.ground_truth())["posts"][0]["deleted_by"] == "user"
+    assert "Deleted on X" in await look(emulator)
 
 
 async def test_person_posts_and_looks_at_one_timeline(account: Account) -> None:
@@ -90,9 +90,9 @@ async def test_person_posts_and_looks_at_one_timeline(account: Account) -> None:
 
 async def test_person_revokes_an_app(account: Account) -> None:
     page = await look(account.emulator)
-    assert "Lets in: Roost under test" in page
+    assert "Authorized: Roost under test" in page
     page = await press(account.emulator, page, "revoke")
-    assert "Lets in" not in page
+    assert "Authorized:" not in page
     assert (await account.get("/2/users/me")).status == 401
 
 
@@ -119,7 +119,7 @@ async def test_page_shows_requests_with_their_price_and_what_struck_them(account
 
 
 async def test_older_posts_are_a_page_away(account: Account) -> None:
-    await account.emulator.switch(limits=False)
+    await account.emulator.switch(rate_limits=False)
     for number in range(21):
         await account.post(f"Post number {number}.")
     page = await look(account.emulator)
@@ -136,14 +136,14 @@ async def test_older_posts_are_a_page_away(account: Account) -> None:
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"play": "like", "as": "mira_builds", "post": "1"}, "There is no such post"),
-        ({"play": "like", "as": "nobody", "post": "1"}, "There is no such"),
-        ({"play": "post", "as": "larkbooks", "text": " "}, "must not be empty"),
-        ({"play": "fly"}, "There is no such play"),
-        ({"turn": "jump -1"}, "does not go back"),
-        ({"turn": "jump 1e300"}, "does not go beyond"),
-        ({"turn": "jump nan"}, "does not go back"),
-        ({"turn": "rate 1e9"}, "at most"),
+        ({"action": "like", "as": "mira_builds", "post": "1"}, "There is no such post"),
+        ({"action": "like", "as": "nobody", "post": "1"}, "There is no such"),
+        ({"action": "post", "as": "larkbooks", "text": " "}, "must not be empty"),
+        ({"action": "fly"}, "There is no such action"),
+        ({"clock": "jump -1"}, "does not move backward"),
+        ({"clock": "jump 1e300"}, "does not go beyond"),
+        ({"clock": "jump nan"}, "does not move backward"),
+        ({"clock": "rate 1e9"}, "at most"),
     ],
     ids=["no-post", "no-user", "empty", "no-play", "back", "far", "nan", "fast"],
 )
@@ -166,16 +166,18 @@ async def test_what_cannot_be_is_told_on_the_page(
     ],
     ids=["cross-site", "same-site", "origin", "sandboxed"],
 )
-@pytest.mark.parametrize("path", ["/_emulator/dashboard", "/_emulator/reset", "/i/oauth2/authorize"])
+@pytest.mark.parametrize(
+    "path", ["/_emulator/dashboard", "/_emulator/reset", "/i/oauth2/authorize"]
+)
 async def test_pages_of_other_sites_change_nothing(
     account: Account, path: str, headers: dict[str, str]
 ) -> None:
     emulator = account.emulator
     await account.post("Stays")
-    form: dict[str, Any] = {"turn": "rate 0"}
+    form: dict[str, Any] = {"clock": "rate 0"}
     async with emulator.http.post(emulator.url + path, data=form, headers=headers) as answer:
         assert answer.status == 403
-    assert len((await emulator.truth())["posts"]) == 1
+    assert len((await emulator.ground_truth())["posts"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -194,7 +196,7 @@ async def test_pages_of_other_sites_change_nothing(
 async def test_a_foreign_name_for_this_machine_reaches_no_control(
     emulator: Emulator, host: str, status: int
 ) -> None:
-    for path in ("/", "/_emulator/truth", "/_emulator/clock"):
+    for path in ("/", "/_emulator/ground-truth", "/_emulator/clock"):
         async with emulator.http.get(emulator.url + path, headers={"host": host}) as answer:
             assert (path, answer.status) == (path, status)
 
@@ -202,7 +204,7 @@ async def test_a_foreign_name_for_this_machine_reaches_no_control(
 async def test_ones_own_page_is_not_foreign(emulator: Emulator) -> None:
     for headers in ({"sec-fetch-site": "same-origin"}, {"origin": emulator.url}):
         async with emulator.http.post(
-            f"{emulator.url}/_emulator/dashboard", data={"turn": "rate 0"}, headers=headers
+            f"{emulator.url}/_emulator/dashboard", data={"clock": "rate 0"}, headers=headers
         ) as answer:
             assert answer.status == 200
 
@@ -225,13 +227,13 @@ async def test_page_runs_nobody_elses_script_and_stands_in_nobodys_frame(
 @pytest.mark.timing
 async def test_page_and_its_forms_are_behind_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("X_EMULATOR_SECRET", "word")
-    with playing() as url:
+    with run_emulator() as url:
         async with ClientSession() as http:
             for method, path in (
                 ("GET", "/"),
                 ("GET", "/_emulator/dashboard.js"),
                 ("POST", "/_emulator/dashboard"),
-                ("POST", "/_emulator/plays"),
+                ("POST", "/_emulator/actions"),
             ):
                 async with http.request(method, url + path) as answer:
                     assert answer.status == 401

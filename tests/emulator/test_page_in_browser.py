@@ -47,7 +47,7 @@ async def test_person_plays_without_leaving_the_page(account: Account, tmp_path:
         assert await browser.run("window.stayed") is True
         refused = [each for each in browser.complaints if "400" not in each]
         assert refused == []
-    posts = (await emulator.truth())["posts"]
+    posts = (await emulator.ground_truth())["posts"]
     assert [each["text"] for each in posts] == ["Play with me", "Meanwhile", "Half a reply"]
     assert posts[2]["reply_to"] == root
 
@@ -63,7 +63,7 @@ _MISFITS = """
 
 async def test_page_fits_a_phone_and_a_desk(account: Account, tmp_path: Path) -> None:
     await account.post("A" * 270)
-    await account.emulator.door("users", username="x" * 15, name="A very long name " * 3)
+    await account.emulator.control("users", username="x" * 15, name="A very long name " * 3)
     async with browsing(tmp_path) as browser:
         for width in (390, 1280):
             await browser.open(f"{account.emulator.url}/?as={'x' * 15}&wide={width}", width)

@@ -23,14 +23,14 @@ async def test_like_and_repost_count_once_and_can_be_taken_back(account: Account
     root = await account.post("Like me")
     assert set((await counts(account, root)).values()) == {0}
     for name in ("mira_builds", "mira_builds", "tidewatcher"):
-        await emulator.play("like", username=name, post=root)
-    told = await emulator.play("repost", username="mira_builds", post=root)
+        await emulator.act("like", username=name, post=root)
+    told = await emulator.act("repost", username="mira_builds", post=root)
     users = {each["username"]: each["id"] for each in await emulator.users()}
     assert told["liked_by"] == [users["mira_builds"], users["tidewatcher"]]
     assert told["reposted_by"] == [users["mira_builds"]]
     now = await counts(account, root)
     assert (now["like_count"], now["retweet_count"], now["impression_count"]) == (2, 1, 2)
-    told = await emulator.play("like", username="tidewatcher", post=root, undo=True)
+    told = await emulator.act("like", username="tidewatcher", post=root, undo=True)
     assert told["liked_by"] == [users["mira_builds"]]
     now = await counts(account, root)
     assert (now["like_count"], now["impression_count"]) == (1, 2)  # seen is seen
@@ -42,7 +42,7 @@ async def test_reactions_come_on_top_of_the_model(account: Account) -> None:
     root = await account.post("Seen by many")
     await emulator.jump(hours=1)
     drawn = await counts(account, root)
-    await emulator.play("like", username="mira_builds", post=root)
+    await emulator.act("like", username="mira_builds", post=root)
     now = await counts(account, root)
     assert now["like_count"] == drawn["like_count"] + 1
     assert now["impression_count"] == drawn["impression_count"] + 1
@@ -55,8 +55,8 @@ async def test_reactions_are_in_the_hour_in_which_they_came(account: Account) ->
     account.tokens = await emulator.connect(account.username)
     root = await account.post("When?")
     await emulator.jump(days=2)
-    await emulator.play("like", username="mira_builds", post=root)
-    end = await emulator.door("clock", jump_seconds=60)
+    await emulator.act("like", username="mira_builds", post=root)
+    end = await emulator.control("clock", jump_seconds=60)
     account.tokens = await emulator.connect(account.username)
     told = await account.get(
         "/2/tweets/analytics",
@@ -75,7 +75,7 @@ async def test_reply_by_hand_is_a_post_of_its_account(account: Account) -> None:
     emulator = account.emulator
     await emulator.freeze()
     root = await account.post("What do you think?")
-    told = await emulator.play(
+    told = await emulator.act(
         "post", username="mira_builds", text="Nice, $A and $B!", reply_to=root
     )
     assert (told["reply_to"], told["app"]) == (root, None)
@@ -83,7 +83,7 @@ async def test_reply_by_hand_is_a_post_of_its_account(account: Account) -> None:
     timeline = await mira.get(f"/2/users/{mira.id}/tweets", **{"tweet.fields": "source"})
     assert [(post["id"], post["source"]) for post in timeline.data] == [(told["id"], "X")]
     assert (await counts(account, root))["reply_count"] == 1
-    await emulator.play("delete", post=told["id"])
+    await emulator.act("delete", post=told["id"])
     assert (await counts(account, root))["reply_count"] == 0
 
 
@@ -101,11 +101,11 @@ async def test_threads_and_quotes_count_too(account: Account) -> None:
 async def test_deletion_says_who_deleted(account: Account) -> None:
     emulator = account.emulator
     first, second = await account.post("By hand"), await account.post("By the app")
-    told = await emulator.play("delete", post=first)
+    told = await emulator.act("delete", post=first)
     assert told["deleted_at"] is not None
     await account.ask("DELETE", f"/2/tweets/{second}")
-    posts = (await emulator.truth())["posts"]
-    assert [each["deleted_by"] for each in posts] == ["by hand", emulator.app.client_id]
+    posts = (await emulator.ground_truth())["posts"]
+    assert [each["deleted_by"] for each in posts] == ["user", emulator.app.client_id]
     gone = await account.get("/2/tweets", ids=f"{first},{second}")
     assert [each["resource_id"] for each in gone.body["errors"]] == [first, second]
 
@@ -114,30 +114,30 @@ async def test_revocation_by_hand_ends_every_token_of_the_app(account: Account) 
     emulator = account.emulator
     other = await connect(emulator, 1)
     again = await emulator.connect(account.username)
-    await emulator.play("revoke", username=account.username, client_id=emulator.app.client_id)
+    await emulator.act("revoke", username=account.username, client_id=emulator.app.client_id)
     assert (await account.get("/2/users/me")).status == 401
     account.tokens = again
     assert (await account.get("/2/users/me")).status == 401
     assert (await other.get("/2/users/me")).status == 200
-    assert (await emulator.truth())["tokens"]["grants"] == 1
+    assert (await emulator.ground_truth())["tokens"]["grants"] == 1
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"play": "like", "username": "nobody", "post": "1"}, 400),
-        ({"play": "like", "username": "larkbooks", "post": "1"}, 400),
-        ({"play": "dance"}, 400),
-        ({"play": "revoke", "username": "larkbooks", "client_id": "unknown"}, 400),
-        ({"play": "post", "username": "larkbooks", "text": ""}, 400),
-        ({"play": "post", "username": "larkbooks", "text": "long " * 100}, 403),
+        ({"action": "like", "username": "nobody", "post": "1"}, 400),
+        ({"action": "like", "username": "larkbooks", "post": "1"}, 400),
+        ({"action": "dance"}, 400),
+        ({"action": "revoke", "username": "larkbooks", "client_id": "unknown"}, 400),
+        ({"action": "post", "username": "larkbooks", "text": ""}, 400),
+        ({"action": "post", "username": "larkbooks", "text": "long " * 100}, 403),
     ],
     ids=["no-user", "no-post", "no-play", "no-app", "empty", "too-long"],
 )
 async def test_what_nobody_can_do_is_told_so(
     emulator: Emulator, body: dict[str, Any], status: int
 ) -> None:
-    async with emulator.http.post(f"{emulator.url}/_emulator/plays", json=body) as answer:
+    async with emulator.http.post(f"{emulator.url}/_emulator/actions", json=body) as answer:
         assert answer.status == status
         assert await answer.json()
 
@@ -145,9 +145,9 @@ async def test_what_nobody_can_do_is_told_so(
 async def test_truth_tells_only_what_is_asked_for(account: Account) -> None:
     await account.post("Here")
     emulator = account.emulator
-    told = await emulator.truth(only="posts,tokens")
+    told = await emulator.ground_truth(only="posts,tokens")
     assert told.keys() == {"posts", "tokens"}
-    assert told["posts"] == (await emulator.truth())["posts"]
-    url = f"{emulator.url}/_emulator/truth?only=lies"
+    assert told["posts"] == (await emulator.ground_truth())["posts"]
+    url = f"{emulator.url}/_emulator/ground-truth?only=lies"
     async with emulator.http.get(url) as answer:
         assert answer.status == 400

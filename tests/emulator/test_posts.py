@@ -74,7 +74,7 @@ async def test_same_text_may_come_again(account: Account, way: str) -> None:
         await account.emulator.jump(hours=24.1)
         account.tokens = await account.emulator.connect(account.username)
     else:
-        await account.emulator.switch(duplicates=False)
+        await account.emulator.switch(refuse_duplicates=False)
     assert (await account.create("Good morning")).status == 201
 
 
@@ -98,7 +98,7 @@ async def test_length_is_280_or_25_000_by_subscription(
 async def test_too_long_has_other_answers_by_switch(
     account: Account, switch: str, status: int
 ) -> None:
-    await account.emulator.switch(too_long=switch)
+    await account.emulator.switch(too_long_error=switch)
     told = await account.create("x" * 281)
     assert told.status == status
     assert "Your Tweet text is too long." in str(told.body)
@@ -233,7 +233,7 @@ async def test_reply_to_what_is_not_there(account: Account, known: bool) -> None
 async def test_reply_to_what_is_hidden(account: Account) -> None:
     other = await connect(account.emulator, 1)
     post_id = await other.post("Hello @larkbooks")
-    await account.emulator.door("users/tidewatcher", protected=True)
+    await account.emulator.control("users/tidewatcher", protected=True)
     told = await reply_to(account, post_id)
     assert (told.status, told.body) == (
         403,
@@ -249,7 +249,7 @@ async def test_quote_of_what_is_not_there(account: Account, case: str) -> None:
     if case == "deleted":
         await other.ask("DELETE", f"/2/tweets/{post_id}")
     if case == "hidden":
-        await account.emulator.door("users/tidewatcher", protected=True)
+        await account.emulator.control("users/tidewatcher", protected=True)
     told = await account.create("See here", quote_tweet_id=post_id)
     assert told.body == forbidden(
         "You attempted to quote a Tweet that is deleted or not visible to you."
@@ -257,7 +257,7 @@ async def test_quote_of_what_is_not_there(account: Account, case: str) -> None:
 
 
 async def test_what_x_adds_to_a_reply_and_a_quote(account: Account, emulator: Emulator) -> None:
-    await emulator.switch(tier="enterprise", reply_mentions=True, quote_links=True)
+    await emulator.switch(tier="enterprise", add_reply_mention=True, add_quote_link=True)
     other = await connect(emulator, 1)
     parent = await other.post("Nobody in particular")
     long = "x" * 280
@@ -268,7 +268,7 @@ async def test_what_x_adds_to_a_reply_and_a_quote(account: Account, emulator: Em
     [link] = shown["entities"]["urls"]
     assert shown["text"] == f"See here {link['url']}"
     assert link["expanded_url"] == f"https://x.com/{other.username}/status/{parent}"
-    posts = (await emulator.truth(only="posts"))["posts"]
+    posts = (await emulator.ground_truth(only="posts"))["posts"]
     assert [post["has_link"] for post in posts] == [False, False, False]
     own = await account.post("Mine")
     assert (await reply_to(account, own, "And more")).data["text"] == "And more"
@@ -293,7 +293,7 @@ async def test_delete_is_for_the_author_and_may_be_repeated(
     for _ in range(2):
         told = await account.ask("DELETE", f"/2/tweets/{post_id}")
         assert (told.status, told.body) == (200, {"data": {"deleted": True}})
-    assert (await emulator.truth())["posts"][0]["deleted_at"] is not None
+    assert (await emulator.ground_truth())["posts"][0]["deleted_at"] is not None
 
 
 async def test_window_of_a_hundred_posts_fills_and_opens_again(account: Account) -> None:

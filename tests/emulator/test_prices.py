@@ -10,7 +10,7 @@ from fix_emulator import Emulator, RegisteredApp
 
 
 async def dollars(emulator: Emulator) -> Decimal:
-    apps = (await emulator.truth(emulator.app.client_id))["apps"]
+    apps = (await emulator.ground_truth(emulator.app.client_id))["apps"]
     return Decimal(apps[emulator.app.client_id]["dollars"])
 
 
@@ -46,9 +46,9 @@ async def test_own_thread_costs_full_price(account: Account, emulator: Emulator)
 async def test_reads_are_paid_once_per_thing_and_utc_day(
     account: Account, emulator: Emulator
 ) -> None:
-    tomorrow = datetime.fromisoformat((await emulator.truth())["now"]) + timedelta(days=1)
+    tomorrow = datetime.fromisoformat((await emulator.ground_truth())["now"]) + timedelta(days=1)
     await emulator.freeze()
-    await emulator.door("clock", to=tomorrow.replace(hour=1).isoformat())
+    await emulator.control("clock", to=tomorrow.replace(hour=1).isoformat())
     account.tokens = await emulator.connect(account.username)
     ids = [await account.post(f"Post {number}") for number in range(2)]
     before = await dollars(emulator)
@@ -74,7 +74,7 @@ async def test_users_are_a_cent_a_day(account: Account, emulator: Emulator) -> N
 
 async def test_developer_reads_the_developers_own_for_less(emulator: Emulator) -> None:
     first = emulator.app
-    told = await emulator.door("apps", callbacks=[first.callback], owner="larkbooks")
+    told = await emulator.control("apps", callbacks=[first.callback], owner="larkbooks")
     emulator.app = RegisteredApp(told["client_id"], told["client_secret"], first.callback)
     owner, tenant = await connect(emulator, 0), await connect(emulator, 1)
     for each in (owner, tenant):
@@ -93,7 +93,7 @@ async def test_refusals_tokens_and_uploads_are_free(account: Account, png: bytes
     await account.get("/2/tweets", ids="99")
     await account.upload_image(png)
     assert await dollars(account.emulator) == 0
-    truth = await account.emulator.truth(account.emulator.app.client_id)
+    truth = await account.emulator.ground_truth(account.emulator.app.client_id)
     operations = {entry["operation"] for entry in truth["requests"]}
     assert operations == {
         *("token", "create_post", "read_posts"),
@@ -115,8 +115,8 @@ async def test_truth_counts_by_app(account: Account, emulator: Emulator, png: by
     media_id = await account.upload_image(png)
     await account.post("Look", media={"media_ids": [media_id]})
     first = emulator.app
-    other = await emulator.door("apps", callbacks=[first.callback])
-    everything = await emulator.truth()
+    other = await emulator.control("apps", callbacks=[first.callback])
+    everything = await emulator.ground_truth()
     assert everything["apps"][first.client_id] | {"requests": 0} == {
         "posts": 1,
         "media": 1,
@@ -124,5 +124,5 @@ async def test_truth_counts_by_app(account: Account, emulator: Emulator, png: by
         "dollars": "0.015",
     }
     assert everything["apps"][other["client_id"]]["posts"] == 0
-    alone = await emulator.truth(other["client_id"])
+    alone = await emulator.ground_truth(other["client_id"])
     assert (alone["posts"], alone["media"], alone["requests"]) == ([], [], [])

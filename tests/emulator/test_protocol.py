@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timing
     ids=["nothing", "method", "body"],
 )
 async def test_a_silent_request_is_ended(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
-    monkeypatch.setattr(http_protocol, "SILENCE_S", 0.2)
+    monkeypatch.setattr(http_protocol, "IDLE_TIMEOUT_S", 0.2)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         Starlette(), http=http_protocol.Protocol, lifespan="off", log_config=None

@@ -72,7 +72,7 @@ async def test_spelling_follows_the_question(account: Account) -> None:
     assert "retweet_count" in old.data["public_metrics"]
     assert "repost_count" in new.data["public_metrics"]
     assert new.data["edit_history_post_ids"] == [post_id]
-    await account.emulator.switch(spelling="post")
+    await account.emulator.switch(field_names="post")
     forced = await account.get("/2/users/me", **{"user.fields": "public_metrics"})
     assert "post_count" in forced.data["public_metrics"]
 
@@ -118,7 +118,7 @@ async def test_me_tells_subscription_and_counts(account: Account) -> None:
 
 
 async def test_subscription_may_be_missing(emulator: Emulator) -> None:
-    await emulator.door("users", username="plain", subscription_type=None)
+    await emulator.control("users", username="plain", subscription_type=None)
     account = await connect(emulator, 3)
     told = await account.get("/2/users/me", **{"user.fields": "subscription_type,verified"})
     assert "subscription_type" not in told.data
@@ -180,7 +180,7 @@ def test_timeline_reaches_back_so_far(without_replies: bool, reach: int) -> None
             body = CreateBody(text=f"Post {number}")
             posts.create(world, user, "app", body, world.started_at)
         seen = 0
-        query = TimelineQuery(most=100, without_replies=without_replies)
+        query = TimelineQuery(max_results=100, without_replies=without_replies)
         while True:
             page = posts.read_timeline(world, user, query)
             seen += len(page.posts)

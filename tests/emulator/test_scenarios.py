@@ -12,7 +12,7 @@ import pytest
 from emulator.test_metrics import daily_changes, make_post
 from fix_emulator import CALLBACK, Emulator, RegisteredApp
 from roost.cli import processes
-from x_emulator.pytest_plugin import playing
+from x_emulator.pytest_plugin import run_emulator
 from x_emulator.rules import metrics
 from x_emulator.scenarios import anomalies
 from x_emulator.scenarios.catalog import SCENARIOS
@@ -39,7 +39,7 @@ def day(world: World, number: int) -> datetime:
 
 def final_views(world: World, post: Post) -> int:
     later = post.created_at + timedelta(days=60)
-    return metrics.counts_of(world, post, later)["impression_count"]
+    return metrics.post_counts(world, post, later)["impression_count"]
 
 
 def posts_on(world: World, number: int, *, rank: int = 0) -> list[Post]:
@@ -76,7 +76,7 @@ def test_growth_grows_fast_and_is_no_anomaly() -> None:
         grown = sum(daily_changes(world, 0, 28)) / 18_400
         assert 0.3 < grown < 0.7
         assert sum(daily_changes(other, 0, 28)) < 18_400 * grown / 5
-        assert anomalies.tell(world) == []
+        assert anomalies.list_anomalies(world) == []
 
 
 def test_viral_post_is_the_first_since_its_day() -> None:
@@ -85,19 +85,19 @@ def test_viral_post_is_the_first_since_its_day() -> None:
         usual = [posts_on(other, number)[0] for number in (9, 10, 10)]
         assert final_views(world, before) == final_views(other, usual[0])
         assert final_views(world, hit) > 20 * final_views(other, usual[1])
-        assert metrics.find_hit(world, world.scenario.hits[0]) is hit
+        assert metrics.find_viral_post(world, world.scenario.viral_posts[0]) is hit
         # More follow by then, so the next post is seen a little more than it would have been.
         assert 1 <= final_views(world, after) / final_views(other, usual[2]) < 1.2
-        told = {each["metric"]: each for each in anomalies.tell(world)}
+        told = {each["metric"]: each for each in anomalies.list_anomalies(world)}
         assert told["impressions"]["post"] == hit.id
-        gained = metrics.followers_of(world, account_of(world, 0), day(world, 20))
-        usually = metrics.followers_of(other, account_of(other, 0), day(other, 20))
+        gained = metrics.follower_count(world, account_of(world, 0), day(world, 20))
+        usually = metrics.follower_count(other, account_of(other, 0), day(other, 20))
         assert 0.04 < gained / usually - 1 < 0.06
 
 
 def test_viral_happens_to_nobody_who_does_not_post() -> None:
     with living("viral") as world:
-        assert anomalies.tell(world) == []
+        assert anomalies.list_anomalies(world) == []
         assert max(map(abs, daily_changes(world, 0, 30))) < 300
 
 
@@ -107,7 +107,7 @@ def test_shadow_limited_posts_reach_a_fifth_and_followers_stay() -> None:
             ratio = views_on(world, number) / views_on(other, number)
             assert ratio == pytest.approx(0.19 if limited else 1.0, abs=0.01)
         assert views_on(world, 25, rank=1) == views_on(other, 25, rank=1)
-        [told] = anomalies.tell(world)
+        [told] = anomalies.list_anomalies(world)
         assert (told["account"], told["metric"]) == ("larkbooks", "impressions")
         assert told["day"] == day(world, 21).date().isoformat()
         assert told["until"] == day(world, 30).date().isoformat()
@@ -119,7 +119,7 @@ def test_rival_hashtag_takes_views_from_everybody_for_three_days() -> None:
             ratio = views_on(world, 22, rank=rank) / views_on(other, 22, rank=rank)
             assert ratio == pytest.approx(0.55, abs=0.01)
         assert views_on(world, 24) == views_on(other, 24)
-        assert [each["account"] for each in anomalies.tell(world)] == [
+        assert [each["account"] for each in anomalies.list_anomalies(world)] == [
             *("larkbooks", "tidewatcher", "mira_builds")
         ]
 
@@ -128,14 +128,14 @@ def test_bots_come_within_hours_and_are_removed_two_weeks_later() -> None:
     with living("bot-burst") as world:
         user = account_of(world, 1)
         noon = day(world, 21) + timedelta(hours=3)
-        hourly = [metrics.followers_of(world, user, noon + timedelta(hours=h)) for h in range(8)]
+        hourly = [metrics.follower_count(world, user, noon + timedelta(hours=h)) for h in range(8)]
         came = [later - earlier for earlier, later in pairwise(hourly)]
         assert all(180 < each < 260 for each in came[:6])
         assert came[6] < 20
         changes = daily_changes(world, 1, 50)
         assert max(changes) > 1_000
         assert min(changes) < -900
-        told = [each["day"] for each in anomalies.tell(world)]
+        told = [each["day"] for each in anomalies.list_anomalies(world)]
         assert told == [day(world, 21).date().isoformat(), day(world, 35).date().isoformat()]
 
 
@@ -147,19 +147,19 @@ def test_nobody_sees_a_post_while_x_is_down() -> None:
 
         def seen(minutes: float, which: World = world, each: Post = post) -> int:
             at = start + timedelta(minutes=minutes)
-            return metrics.counts_of(which, each, at)["impression_count"]
+            return metrics.post_counts(which, each, at)["impression_count"]
 
         assert seen(30) == seen(60) == seen(105) > 0
         assert seen(60) == seen(30, other, unhurt)
         assert seen(135) == seen(60, other, unhurt)
-        told = anomalies.tell(world)
+        told = anomalies.list_anomalies(world)
         assert {each["metric"] for each in told} == {"requests"}
         assert len(told) == 3
 
 
 async def registered(url: str, http: aiohttp.ClientSession) -> Emulator:
     played = Emulator(url, http)
-    app = await played.door("apps", callbacks=[CALLBACK])
+    app = await played.control("apps", callbacks=[CALLBACK])
     played.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
     return played
 
@@ -172,33 +172,33 @@ async def status_of_me(played: Emulator, tokens: dict[str, Any]) -> int:
 
 @pytest.mark.timing
 async def test_outage_answers_503_and_ends() -> None:
-    with playing("--scenario", "outage") as url:
+    with run_emulator("--scenario", "outage") as url:
         async with aiohttp.ClientSession() as http:
             played = await registered(url, http)
-            [outage, *_] = (await played.truth())["anomalies"]
+            [outage, *_] = (await played.ground_truth())["anomalies"]
             inside = datetime.fromisoformat(outage["at"]) + timedelta(minutes=1)
-            await played.door("clock", to=(inside - timedelta(minutes=10)).isoformat())
+            await played.control("clock", to=(inside - timedelta(minutes=10)).isoformat())
             tokens = await played.connect("larkbooks")
             assert await status_of_me(played, tokens) == 200
-            await played.door("clock", to=inside.isoformat())
+            await played.control("clock", to=inside.isoformat())
             assert await status_of_me(played, tokens) == 503
-            await played.door("clock", to=outage["until"])
+            await played.control("clock", to=outage["until"])
             assert await status_of_me(played, tokens) == 200
 
 
 @pytest.mark.timing
 async def test_revoked_token_opens_nothing_and_a_new_consent_does() -> None:
-    with playing("--scenario", "token-revoked") as url:
+    with run_emulator("--scenario", "token-revoked") as url:
         async with aiohttp.ClientSession() as http:
             played = await registered(url, http)
-            [told] = (await played.truth())["anomalies"]
+            [told] = (await played.ground_truth())["anomalies"]
             due = datetime.fromisoformat(told["at"])
-            await played.door("clock", to=(due - timedelta(minutes=1)).isoformat())
+            await played.control("clock", to=(due - timedelta(minutes=1)).isoformat())
             mine = await played.connect("larkbooks")
             other = await played.connect("tidewatcher")
             assert await status_of_me(played, mine) == 200
-            await played.door("clock", to=told["at"])
-            assert (await played.truth())["tokens"]["grants"] == 1
+            await played.control("clock", to=told["at"])
+            assert (await played.ground_truth())["tokens"]["grants"] == 1
             assert await status_of_me(played, mine) == 401
             assert await status_of_me(played, other) == 200
             assert await status_of_me(played, await played.connect("larkbooks")) == 200

@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from emulator.account import Account, Told
 from emulator.schema import OPENAPI, complaints, in_newest_dialect, read_openapi
-from x_emulator.auth.scopes import NEEDED
-from x_emulator.router import V2
+from x_emulator.auth.scopes import REQUIREMENTS
+from x_emulator.router import V2_ROUTES
 from x_emulator.routes.field_names import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
 from x_emulator.rules.media import InitializeBody
 from x_emulator.rules.request_bodies import CreateBody, MediaBody, PollBody, ReplyBody
@@ -26,7 +26,7 @@ def openapi() -> dict[str, Any]:
 @pytest_asyncio.fixture
 async def newest(account: Account) -> Account:
     """An account of an emulator that speaks as the OpenAPI says."""
-    await account.emulator.switch(spelling="post", problem_host="api.x.com", errors="flat")
+    await account.emulator.switch(field_names="post", problem_host="api.x.com", error_format="flat")
     return account
 
 
@@ -151,7 +151,7 @@ def test_every_official_field_is_known(
     assert renamed - known == set()
 
 
-@pytest.mark.parametrize("route", V2, ids=lambda each: f"{min(each.methods)} {each.path}")
+@pytest.mark.parametrize("route", V2_ROUTES, ids=lambda each: f"{min(each.methods)} {each.path}")
 def test_every_operation_asks_for_the_rights_of_the_schema(
     openapi: dict[str, Any], route: Route
 ) -> None:
@@ -159,7 +159,7 @@ def test_every_operation_asks_for_the_rights_of_the_schema(
     asked: dict[str, list[str]] = {}
     for each in openapi["paths"][route.path][method.lower()]["security"]:
         asked |= each
-    need = NEEDED[route.name]
+    need = REQUIREMENTS[route.name]
     assert need.scopes == set(asked.get("OAuth2UserToken", ()))
     assert need.user is ("UserToken" in asked)
     assert need.app_only is ("BearerToken" in asked)

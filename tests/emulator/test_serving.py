@@ -17,7 +17,7 @@ from fix_emulator import Emulator
 
 
 @contextmanager
-def playing(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def run_emulator(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "x_emulator", "--port", "0", "--json", *arguments],
         stdout=subprocess.PIPE,
@@ -35,9 +35,9 @@ def playing(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 @pytest.mark.timing
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 async def test_signal_stops_it_cleanly_although_a_poll_is_open(kind: signal.Signals) -> None:
-    with playing("--scenario", "steady", "--seed", "3") as (process, url):
+    with run_emulator("--scenario", "steady", "--seed", "3") as (process, url):
         async with aiohttp.ClientSession() as http:
-            async with http.get(f"{url}/_emulator/truth") as answer:
+            async with http.get(f"{url}/_emulator/ground-truth") as answer:
                 truth = await answer.json()
             assert (truth["scenario"], truth["seed"], truth["anomalies"]) == ("steady", 3, [])
             at = urlsplit(url)
@@ -68,14 +68,14 @@ async def test_reset_forgets_everything_but_scenario_and_seed(account: Account) 
     emulator = account.emulator
     await account.post("Gone")
     await emulator.jump(days=3)
-    await emulator.switch(duplicates=False)
+    await emulator.switch(refuse_duplicates=False)
     await emulator.fail("*", "before", "503")
-    await emulator.door("reset")
-    truth = await emulator.truth()
+    await emulator.control("reset")
+    truth = await emulator.ground_truth()
     assert (truth["posts"], truth["requests"], truth["apps"]) == ([], [], {})
     assert (truth["scenario"], truth["seed"]) == ("purge", 7)
     async with emulator.http.get(f"{emulator.url}/_emulator/switches") as answer:
-        assert (await answer.json())["duplicates"] is True
+        assert (await answer.json())["refuse_duplicates"] is True
     assert (await account.get("/2/users/me")).status == 401
 
 
@@ -88,11 +88,11 @@ async def test_unknown_switch_is_told_so(emulator: Emulator) -> None:
 
 
 async def test_users_and_apps_are_made_as_asked(emulator: Emulator) -> None:
-    user = await emulator.door(
+    user = await emulator.control(
         "users", username="newcomer", followers=77, subscription_type="PremiumPlus"
     )
     assert (user["followers"], user["verified"]) == (77, True)
-    app = await emulator.door("apps", client_id="mine", client_secret="known", callbacks=["a:b"])
+    app = await emulator.control("apps", client_id="mine", client_secret="known", callbacks=["a:b"])
     assert (app["client_id"], app["client_secret"]) == ("mine", "known")
     async with emulator.http.post(
         f"{emulator.url}/_emulator/users", json={"username": "NewComer"}

@@ -12,16 +12,16 @@ import pytest
 from emulator.account import Account
 from fix_emulator import Emulator
 from x_emulator.faults import fault_specs, proxy_responses
-from x_emulator.pytest_plugin import PlayedX, playing
+from x_emulator.pytest_plugin import EmulatedX, run_emulator
 
 
 async def texts(emulator: Emulator) -> list[str]:
-    return [post["text"] for post in (await emulator.truth())["posts"]]
+    return [post["text"] for post in (await emulator.ground_truth())["posts"]]
 
 
 async def journal(emulator: Emulator) -> list[dict[str, Any]]:
     async with emulator.http.get(f"{emulator.url}/_emulator/faults") as answer:
-        told: list[dict[str, Any]] = (await answer.json())["journal"]
+        told: list[dict[str, Any]] = (await answer.json())["log"]
         return told
 
 
@@ -45,7 +45,7 @@ async def test_slow_arrives_in_pieces_and_whole(account: Account) -> None:
 
 
 async def test_mistyped_is_json_that_says_it_is_a_page(account: Account) -> None:
-    await account.emulator.fail("create_post", "after", "mistyped")
+    await account.emulator.fail("create_post", "after", "wrong_type")
     told = await account.create("What am I?")
     assert told.status == 201
     assert told.headers["content-type"] == "text/html; charset=utf-8"
@@ -65,9 +65,9 @@ async def test_429_of_each_kind(account: Account) -> None:
     assert await texts(emulator) == []
 
 
-@pytest.mark.parametrize("kind", proxy_responses.ANSWERS)
+@pytest.mark.parametrize("kind", proxy_responses.RESPONSES)
 async def test_proxy_answers_in_place_of_x(account: Account, kind: str) -> None:
-    emulator, expected = account.emulator, proxy_responses.ANSWERS[kind]
+    emulator, expected = account.emulator, proxy_responses.RESPONSES[kind]
     await emulator.jump(days=400)
     tokens = await emulator.connect(account.username)
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
@@ -98,7 +98,7 @@ async def test_burst_of_401_ends(account: Account) -> None:
 
 async def test_script_goes_through_once(account: Account) -> None:
     script = ["ok", "503", "ok", "502text"]
-    await account.emulator.door("faults", operation="read_me", when="before", script=script)
+    await account.emulator.control("faults", operation="read_me", when="before", script=script)
     statuses = [(await account.get("/2/users/me")).status for _ in range(6)]
     assert statuses == [200, 503, 200, 502, 200, 200]
     assert [each["kind"] for each in await journal(account.emulator)] == ["503", "502text"]
@@ -136,9 +136,9 @@ async def test_lag_is_drawn_from_the_seed(account: Account) -> None:
 async def test_lags_are_drawn_beside_each_other_and_beside_other_faults(account: Account) -> None:
     emulator = account.emulator
     always = {"operation": "read_timeline", "when": "before", "times": None}
-    await emulator.door("faults", **always, kind="stale", seconds=15)
-    await emulator.door("faults", **always, kind="stale", seconds=120, probability=0.5)
-    await emulator.door("faults", **always, kind="503", probability=0.3)
+    await emulator.control("faults", **always, kind="stale", seconds=15)
+    await emulator.control("faults", **always, kind="stale", seconds=120, probability=0.5)
+    await emulator.control("faults", **always, kind="503", probability=0.3)
     await emulator.freeze()
     await account.post("Old")
     await emulator.jump(seconds=121)
@@ -195,7 +195,7 @@ def test_file_of_faults_is_read(tmp_path: Path) -> None:
     assert (first.script, second.probability, second.times) == (["ok", "503"], 0.5, None)
     for wrong in ("faults: [{operation: x}]", "a: &a [1]\nfaults: *a", "faults: [", "\x01"):
         file.write_text(wrong)
-        with pytest.raises(fault_specs.BadFaultFile, match=r"faults\.yaml"):
+        with pytest.raises(fault_specs.InvalidFaultFile, match=r"faults\.yaml"):
             fault_specs.read_fault_file(file)
 
 
@@ -203,13 +203,13 @@ def test_file_of_faults_is_read(tmp_path: Path) -> None:
 def test_file_of_faults_holds_from_the_start_and_after_a_reset(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text(FILE)
-    with playing("--faults", str(file)) as url:
-        played = PlayedX(url)
+    with run_emulator("--faults", str(file)) as url:
+        played = EmulatedX(url)
         for _ in range(2):
             played.reset()
             token = played.connect("larkbooks")["access_token"]
             headers = {"authorization": f"Bearer {token}"}
-            statuses = [played.ask("GET", "/2/users/me", None, headers)[0] for _ in range(3)]
+            statuses = [played.request("GET", "/2/users/me", None, headers)[0] for _ in range(3)]
             assert statuses == [200, 503, 200]
 
 

@@ -1,4 +1,4 @@
-"""An app's own token (OAuth 2.0 client credentials): one, the same until it is invalidated."""
+"""The app-only token (OAuth 2.0 client credentials): one per app, valid until invalidated."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -7,14 +7,14 @@ from x_emulator.auth.oauth2 import read_basic
 from x_emulator.rules import refusals
 from x_emulator.state import App, Window, World
 
-#: X only says "too frequently"; the number is ours.
-_MOST, _PER = 100, timedelta(minutes=15)
+#: X says only "too frequently"; the number is ours.
+_MAX_REQUESTS, _WINDOW = 100, timedelta(minutes=15)
 
 
-def authenticated(world: World, authorization: str | None) -> App:
-    """The app whose API key and secret stand in a Basic header.
+def authenticate_app(world: World, authorization: str | None) -> App:
+    """Return the app whose API key and secret are in a Basic header.
 
-    Raises: Refusal (in the words of v1.1).
+    Raises: Refusal (in v1.1's format).
     """
     key, secret = read_basic(authorization) or ("", "")
     app = world.apps.get(world.app_keys.get(key, ""))
@@ -23,36 +23,36 @@ def authenticated(world: World, authorization: str | None) -> App:
     return app
 
 
-def give_bearer(world: World, app: App, grant_type: str, at: datetime) -> str:
-    """The app's token.
+def issue_token(world: World, app: App, grant_type: str, at: datetime) -> str:
+    """Return the app's token.
 
-    Raises: Refusal (another grant type, or asked for too often).
+    Raises: Refusal (another grant type, or too many requests).
     """
     if grant_type != "client_credentials":
-        raise refusals.legacy(403, 170, "Missing required parameter: grant_type")
+        raise refusals.v1_refusal(403, 170, "Missing required parameter: grant_type")
     key = ("app_token", app.client_id)
     window = world.windows.get(key)
-    if window is None or at >= window.opened_at + _PER:
+    if window is None or at >= window.opened_at + _WINDOW:
         window = world.windows[key] = Window(at)
     window.used += 1
-    if window.used > _MOST and world.switches.limits:
+    if window.used > _MAX_REQUESTS and world.switches.rate_limits:
         raise _unverified()
     if app.bearer is None:
         app.bearer = f"{'A' * 22}{secrets.token_hex(4)}%2F{secrets.token_urlsafe(40)}%3D"
-        world.bearers[app.bearer] = app.client_id
+        world.app_tokens[app.bearer] = app.client_id
     return app.bearer
 
 
-def invalidate(world: World, app: App, value: str) -> None:
-    """Let the token die.
+def invalidate_token(world: World, app: App, value: str) -> None:
+    """Invalidate the app's token.
 
-    Raises: Refusal (it is not this app's).
+    Raises: Refusal (the token is not this app's).
     """
     if app.bearer is None or value != app.bearer:
-        raise refusals.legacy(401, 89, "Invalid or expired token.")
-    del world.bearers[app.bearer]
+        raise refusals.v1_refusal(401, 89, "Invalid or expired token.")
+    del world.app_tokens[app.bearer]
     app.bearer = None
 
 
 def _unverified() -> refusals.Refusal:
-    return refusals.legacy(403, 99, "Unable to verify your credentials")
+    return refusals.v1_refusal(403, 99, "Unable to verify your credentials")

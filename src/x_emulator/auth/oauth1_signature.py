@@ -1,6 +1,6 @@
-"""OAuth 1.0a signatures: what a request's signature must be, from its parts alone.
+"""Verification of OAuth 1.0a signatures (HMAC-SHA1).
 
-Written from RFC 5849, without a look at the library that Roost signs with. Query and
+Written from RFC 5849, independently of the library that Roost signs with. Query and
 form-urlencoded parameters are signed; JSON and multipart bodies are not.
 """
 
@@ -14,16 +14,16 @@ Parameters = list[tuple[str, str]]
 
 
 def read_header(authorization: str | None) -> dict[str, str] | None:
-    """The parameters of an `Authorization: OAuth …` header; None: it is no such header."""
+    """Parse an `Authorization: OAuth …` header. None: it has another scheme."""
     scheme, _, rest = (authorization or "").partition(" ")
     if scheme.lower() != "oauth":
         return None
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for part in rest.split(","):
         name, equals, value = part.strip().partition("=")
         if equals:
-            found[unquote(name)] = unquote(value.strip('"'))
-    return found
+            parameters[unquote(name)] = unquote(value.strip('"'))
+    return parameters
 
 
 def is_signed_by(
@@ -35,26 +35,26 @@ def is_signed_by(
     parameters: Parameters,
     secrets: tuple[str, str],
 ) -> bool:
-    """Whether a request bears the right signature, for one of the URLs that it may mean.
+    """Return whether the signature is valid for one of the URLs.
 
-    A parameter that stands both in the header and in the query or form counts twice, as the RFC
-    says, or once, as some clients that X serves sign it.
+    A parameter that is both in the header and in the query or form counts twice, as the RFC
+    requires, or once, as some clients that X accepts sign it.
     """
-    own = [(name, value) for name, value in header.items() if name not in _UNSIGNED]
-    given = [
-        [*own, *parameters],
-        [*own, *(pair for pair in parameters if pair not in own)],
+    from_header = [(name, value) for name, value in header.items() if name not in _UNSIGNED]
+    variants = [
+        [*from_header, *parameters],
+        [*from_header, *(pair for pair in parameters if pair not in from_header)],
     ]
     key = "&".join(map(escape, secrets)).encode()
     return any(
         hmac.compare_digest(_signature(key, method, url, each).encode(), signature.encode())
         for url in urls
-        for each in given
+        for each in variants
     )
 
 
 def escape(text: str) -> str:
-    """Percent-encode as RFC 3986: all but letters, digits and `-._~`."""
+    """Percent-encode according to RFC 3986: all but letters, digits and `-._~`."""
     return quote(text, safe="-._~")
 
 
@@ -63,14 +63,14 @@ _UNSIGNED = ("oauth_signature", "realm")
 
 def _signature(key: bytes, method: str, url: str, parameters: Parameters) -> str:
     pairs = sorted((escape(name), escape(value)) for name, value in parameters)
-    normal = "&".join(f"{name}={value}" for name, value in pairs)
-    base = "&".join((method.upper(), escape(_base_url(url)), escape(normal)))
+    normalized = "&".join(f"{name}={value}" for name, value in pairs)
+    base = "&".join((method.upper(), escape(_base_url(url)), escape(normalized)))
     return base64.b64encode(hmac.digest(key, base.encode(), hashlib.sha1)).decode()
 
 
 def _base_url(url: str) -> str:
-    """Scheme and host in lower case, no standard port, no query."""
+    """Return a URL with scheme and host in lower case, without a default port or query."""
     parts = urlsplit(url)
     host = parts.netloc.lower()
-    standard = {"http": ":80", "https": ":443"}.get(parts.scheme.lower(), "")
-    return f"{parts.scheme.lower()}://{host.removesuffix(standard)}{parts.path}"
+    default_port = {"http": ":80", "https": ":443"}.get(parts.scheme.lower(), "")
+    return f"{parts.scheme.lower()}://{host.removesuffix(default_port)}{parts.path}"

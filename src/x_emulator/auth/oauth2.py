@@ -1,7 +1,7 @@
-"""Who may do what: OAuth 2.0 with PKCE as X plays it, down to the words of its refusals.
+"""OAuth 2.0 with PKCE: authorization requests, codes, tokens, and X's messages of refusal.
 
-Codes live 30 seconds and work once, access tokens two hours, refresh tokens once; all in emulated
-time. No page and no HTTP here.
+A code is valid for 30 seconds and once, an access token for two hours, a refresh token once. All
+times are emulated. This module has no pages and no HTTP.
 """
 
 import base64
@@ -18,7 +18,7 @@ from x_emulator.state import App, Code, Grant, Token, User, World
 
 CODE_LIFE = timedelta(seconds=30)
 ACCESS_LIFE = timedelta(hours=2)
-#: Not documented; two sources say six months.
+#: Not documented. Two sources say six months.
 REFRESH_LIFE = timedelta(days=180)
 
 _SCOPES = """
@@ -29,8 +29,8 @@ broadcast.read broadcast.write timeline.read
 """
 SCOPES = frozenset(_SCOPES.split())
 
-#: X's own documentation shows a short challenge with `plain`; a SHA-256 has 43 characters.
-_SHORTEST_CHALLENGE = {"S256": 43, "plain": 1}
+#: X's documentation shows a short challenge with `plain`. A SHA-256 has 43 characters.
+_MIN_CHALLENGE_LENGTH = {"S256": 43, "plain": 1}
 
 _BAD_CODE = "Value passed for the authorization code was invalid."
 _BAD_VERIFIER = "Value passed for the code verifier did not match the code challenge."
@@ -38,7 +38,7 @@ _BAD_TOKEN = "Value passed for the token was invalid."  # noqa: S105 - X's sente
 
 
 class TokenRefusal(Exception):
-    """What the token endpoint says instead of a token."""
+    """An error response of the token endpoint."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(error)
@@ -51,8 +51,8 @@ def _bad_request(description: str) -> TokenRefusal:
 
 
 @dataclass(frozen=True)
-class Consent:
-    """A well-formed wish of an app, which its user may now grant or deny."""
+class AuthorizationRequest:
+    """A valid authorization request, which the user may allow or deny."""
 
     app: App
     redirect_uri: str
@@ -62,38 +62,40 @@ class Consent:
     method: str
 
 
-def find_consent(world: World, asked: Mapping[str, str]) -> Consent | None:
-    """Read the query of the authorize page; None where X shows its page of regret instead."""
-    app = world.apps.get(asked.get("client_id", ""))
-    redirect_uri = asked.get("redirect_uri", "")
-    scopes = frozenset(asked.get("scope", "").split(" "))
-    state = asked.get("state", "")
-    method = asked.get("code_challenge_method", "")
+def read_authorization_request(
+    world: World, query: Mapping[str, str]
+) -> AuthorizationRequest | None:
+    """Read the query of the authorize page. None: it is invalid, and X shows an error page."""
+    app = world.apps.get(query.get("client_id", ""))
+    redirect_uri = query.get("redirect_uri", "")
+    scopes = frozenset(query.get("scope", "").split(" "))
+    state = query.get("state", "")
+    method = query.get("code_challenge_method", "")
     method = "S256" if method == "s256" else method
-    challenge = asked.get("code_challenge", "")
-    right = (
+    challenge = query.get("code_challenge", "")
+    is_valid = (
         app is not None
-        and asked.get("response_type") == "code"
+        and query.get("response_type") == "code"
         and redirect_uri in app.callbacks
         and scopes <= SCOPES
         and 0 < len(state) <= 500
-        and method in _SHORTEST_CHALLENGE
-        and _SHORTEST_CHALLENGE[method] <= len(challenge) <= 128
+        and method in _MIN_CHALLENGE_LENGTH
+        and _MIN_CHALLENGE_LENGTH[method] <= len(challenge) <= 128
     )
-    if app is None or not right:
+    if app is None or not is_valid:
         return None
-    return Consent(app, redirect_uri, state, scopes, challenge, method)
+    return AuthorizationRequest(app, redirect_uri, state, scopes, challenge, method)
 
 
-def grant_code(world: World, consent: Consent, user: User, at: datetime) -> str:
-    """The user said yes: a code for the app."""
-    grant = Grant(consent.app.client_id, user.id, consent.scopes)
-    code = _opaque("ac", at)
+def issue_code(world: World, authorization: AuthorizationRequest, user: User, at: datetime) -> str:
+    """Issue a code to the app after the user's consent."""
+    grant = Grant(authorization.app.client_id, user.id, authorization.scopes)
+    code = _opaque_value("ac", at)
     world.codes[code] = Code(
         grant=grant,
-        redirect_uri=consent.redirect_uri,
-        challenge=consent.challenge,
-        method=consent.method,
+        redirect_uri=authorization.redirect_uri,
+        challenge=authorization.challenge,
+        method=authorization.method,
         expires_at=at + CODE_LIFE,
     )
     return code
@@ -102,16 +104,16 @@ def grant_code(world: World, consent: Consent, user: User, at: datetime) -> str:
 def exchange(
     world: World, form: Mapping[str, str], authorization: str | None, at: datetime
 ) -> dict[str, Any]:
-    """The token endpoint: a code or a refresh token for new tokens.
+    """Exchange a code or a refresh token for new tokens, as the token endpoint does.
 
     Raises: TokenRefusal.
     """
-    app = _authenticated_app(world, form, authorization)
-    kind = _required(form, "grant_type")
-    if kind == "authorization_code":
+    app = _authenticate_app(world, form, authorization)
+    grant_type = _required(form, "grant_type")
+    if grant_type == "authorization_code":
         grant = _redeem_code(world, app, form, at)
         world.grants.append(grant)
-    elif kind == "refresh_token":
+    elif grant_type == "refresh_token":
         grant = _redeem_refresh(world, app, _required(form, "refresh_token"), at)
     else:
         raise TokenRefusal(
@@ -121,11 +123,11 @@ def exchange(
 
 
 def revoke(world: World, form: Mapping[str, str], authorization: str | None) -> dict[str, Any]:
-    """The revoke endpoint: an access token alone, or with its refresh token the whole grant.
+    """Revoke an access token, or the whole grant of a refresh token, as the revoke endpoint does.
 
     Raises: TokenRefusal.
     """
-    app = _authenticated_app(world, form, authorization)
+    app = _authenticate_app(world, form, authorization)
     token = world.tokens.get(_required(form, "token"))
     if token is not None and token.grant.client_id == app.client_id:
         token.revoked = True
@@ -134,14 +136,14 @@ def revoke(world: World, form: Mapping[str, str], authorization: str | None) -> 
     return {"revoked": True}
 
 
-def find_access(world: World, value: str, at: datetime) -> Token | None:
-    """The access token of this value; None where it opens nothing (any more)."""
+def find_access_token(world: World, value: str, at: datetime) -> Token | None:
+    """Find a valid access token by its value."""
     token = world.tokens.get(value)
     return token if token is not None and token.kind == "access" and is_alive(token, at) else None
 
 
 def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str, int]:
-    """How many tokens and grants are alive, of one app or of all."""
+    """Count the valid tokens and grants, of one app or of all."""
     alive = [t for t in world.tokens.values() if is_alive(t, at)]
     grants = [g for g in world.grants if g.alive]
     if client_id is not None:
@@ -155,12 +157,12 @@ def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str,
 
 
 def is_alive(token: Token, at: datetime) -> bool:
-    """Neither used up, revoked, expired, nor of a grant that is."""
-    used_up = token.used or token.revoked or not token.grant.alive
-    return not used_up and at < token.expires_at
+    """Return whether a token is unused, unexpired and, like its grant, not revoked."""
+    is_dead = token.used or token.revoked or not token.grant.alive
+    return not is_dead and at < token.expires_at
 
 
-def _authenticated_app(world: World, form: Mapping[str, str], authorization: str | None) -> App:
+def _authenticate_app(world: World, form: Mapping[str, str], authorization: str | None) -> App:
     basic = read_basic(authorization)
     client_id = form.get("client_id") or (basic[0] if basic else "")
     if not client_id:
@@ -170,19 +172,19 @@ def _authenticated_app(world: World, form: Mapping[str, str], authorization: str
         raise TokenRefusal(400, "invalid_client", "Value passed for the client_id was invalid.")
     if app.confidential:
         secret = app.client_secret or ""
-        if basic is None or basic[0] != client_id or not _same(basic[1], secret):
+        if basic is None or basic[0] != client_id or not _equal(basic[1], secret):
             raise TokenRefusal(401, "unauthorized_client", "Missing valid authorization header")
     return app
 
 
 def read_basic(authorization: str | None) -> tuple[str, str] | None:
-    """Name and secret of an HTTP Basic header; None: it is none."""
+    """Parse name and secret of an HTTP Basic header. None: it is not a valid one."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
         name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError:  # no base64, not ASCII, not UTF-8
+    except ValueError:  # not base64, not ASCII, or not UTF-8
         return None
     return (unquote(name), unquote(secret)) if colon else None
 
@@ -204,7 +206,7 @@ def _redeem_code(world: World, app: App, form: Mapping[str, str], at: datetime) 
     if code.grant.client_id != app.client_id or code.redirect_uri != redirect_uri:
         raise _bad_request(_BAD_CODE)
     code.used = True
-    if not _same(_challenge_of(verifier, code.method), code.challenge):
+    if not _equal(_challenge_of(verifier, code.method), code.challenge):
         raise _bad_request(_BAD_VERIFIER)
     return code.grant
 
@@ -213,7 +215,7 @@ def _redeem_refresh(world: World, app: App, value: str, at: datetime) -> Grant:
     token = world.tokens.get(value)
     if token is None or token.kind != "refresh" or token.grant.client_id != app.client_id:
         raise _bad_request(_BAD_TOKEN)
-    if token.used and world.switches.family_revocation:
+    if token.used and world.switches.revoke_on_refresh_reuse:
         token.grant.alive = False
     if not is_alive(token, at):
         raise _bad_request(_BAD_TOKEN)
@@ -229,29 +231,29 @@ def _challenge_of(verifier: str, method: str) -> str:
 
 
 def _issue(world: World, grant: Grant, at: datetime) -> dict[str, Any]:
-    answer: dict[str, Any] = {
+    body: dict[str, Any] = {
         "token_type": "bearer",
         "expires_in": int(ACCESS_LIFE.total_seconds()),
         "access_token": _new_token(world, grant, "access", at),
         "scope": " ".join(sorted(grant.scopes)),
     }
     if "offline.access" in grant.scopes:
-        answer["refresh_token"] = _new_token(world, grant, "refresh", at)
-    return answer
+        body["refresh_token"] = _new_token(world, grant, "refresh", at)
+    return body
 
 
 def _new_token(world: World, grant: Grant, kind: Literal["access", "refresh"], at: datetime) -> str:
-    value = _opaque("at" if kind == "access" else "rt", at)
+    value = _opaque_value("at" if kind == "access" else "rt", at)
     life = ACCESS_LIFE if kind == "access" else REFRESH_LIFE
     world.tokens[value] = Token(kind, grant, at + life)
     return value
 
 
-def _opaque(kind: str, at: datetime) -> str:
-    """A value of the shape that X's documentation shows; clients must not read it."""
+def _opaque_value(kind: str, at: datetime) -> str:
+    """Generate a value in the format of X's documentation. Clients must not interpret it."""
     text = f"{secrets.token_hex(23)[:45]}:{int(at.timestamp() * 1000)}:1:1:{kind}:1"
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def _same(one: str, other: str) -> bool:
+def _equal(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())

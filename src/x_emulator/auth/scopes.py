@@ -1,6 +1,6 @@
-"""Whether a caller may do an operation at all: project, kind of token, scopes, permissions.
+"""What a caller needs for each operation: kind of token, scopes, access level, project.
 
-Source: the security sections of the OpenAPI; refusals as behaviour seen in logs.
+Source: the security sections of the OpenAPI; refusals as seen in logs.
 """
 
 from dataclasses import dataclass
@@ -11,36 +11,36 @@ from x_emulator.state import World
 
 
 @dataclass(frozen=True)
-class Need:
+class Requirement:
     """What an operation needs of its caller."""
 
     scopes: frozenset[str]
-    """With OAuth 2.0."""
+    """Scopes that an OAuth 2.0 token needs."""
     writes: bool = False
-    """With OAuth 1.0a, more than a read-only app."""
+    """OAuth 1.0a needs more than read access."""
     user: bool = True
-    """A user's token will do."""
+    """Accepts a user's token."""
     app_only: bool = False
-    """An app's own token will do."""
+    """Accepts an app-only token."""
 
 
 _READ_POSTS = frozenset({"tweet.read", "users.read"})
-_WRITE = Need(_READ_POSTS | {"tweet.write"}, writes=True)
-_READ = Need(_READ_POSTS, app_only=True)
-_MEDIA = Need(frozenset({"media.write"}), writes=True)
+_WRITE = Requirement(_READ_POSTS | {"tweet.write"}, writes=True)
+_READ = Requirement(_READ_POSTS, app_only=True)
+_MEDIA = Requirement(frozenset({"media.write"}), writes=True)
 
-NEEDED = {
+REQUIREMENTS = {
     "create_post": _WRITE,
     "delete_post": _WRITE,
     "read_posts": _READ,
     "read_post": _READ,
     "read_timeline": _READ,
-    "read_me": Need(_READ_POSTS),
+    "read_me": Requirement(_READ_POSTS),
     "read_user": _READ,
     "read_users": _READ,
-    "read_post_analytics": Need(_READ_POSTS),
-    "read_media_analytics": Need(frozenset({"tweet.read"})),
-    "read_usage": Need(frozenset(), user=False, app_only=True),
+    "read_post_analytics": Requirement(_READ_POSTS),
+    "read_media_analytics": Requirement(frozenset({"tweet.read"})),
+    "read_usage": Requirement(frozenset(), user=False, app_only=True),
     "media_initialize": _MEDIA,
     "media_append": _MEDIA,
     "media_finalize": _MEDIA,
@@ -53,32 +53,32 @@ NEEDED = {
     "v1_media_status": _MEDIA,
     "v1_media_metadata": _MEDIA,
     "v1_media_subtitles": _MEDIA,
-    "v1_verify_credentials": Need(_READ_POSTS),
+    "v1_verify_credentials": Requirement(_READ_POSTS),
 }
 
 
-def check(world: World, caller: Caller, operation: str) -> None:
-    """Refuse a caller that may not do this.
+def check_permission(world: World, caller: Caller, operation: str) -> None:
+    """Check that a caller may perform an operation.
 
     Raises: Refusal.
     """
-    need = NEEDED[operation]
+    required = REQUIREMENTS[operation]
     if operation.startswith("v1_"):
-        _check_legacy(caller, need)
+        _check_v1_permission(caller, required)
         return
     if not caller.app.enrolled:
         raise refusals.not_enrolled(world.switches, caller.app.client_id)
-    if not (need.app_only if caller.kind == "app-only" else need.user):
+    if not (required.app_only if caller.kind == "app-only" else required.user):
         raise refusals.wrong_kind_of_token(world.switches, app_only=caller.kind == "app-only")
-    if caller.kind == "oauth2" and caller.grant and not need.scopes <= caller.grant.scopes:
+    if caller.kind == "oauth2" and caller.grant and not required.scopes <= caller.grant.scopes:
         raise refusals.forbidden()
-    if caller.kind == "oauth1" and need.writes and not caller.may_write():
+    if caller.kind == "oauth1" and required.writes and not caller.may_write():
         raise refusals.read_only_app(world.switches)
 
 
-def _check_legacy(caller: Caller, need: Need) -> None:
+def _check_v1_permission(caller: Caller, required: Requirement) -> None:
     if caller.kind != "oauth1":
         message = "Your credentials do not allow access to this resource."
-        raise refusals.legacy(403, 220, message)
-    if need.writes and not caller.may_write():
-        raise refusals.legacy(403, 261, "Application cannot perform write actions.")
+        raise refusals.v1_refusal(403, 220, message)
+    if required.writes and not caller.may_write():
+        raise refusals.v1_refusal(403, 261, "Application cannot perform write actions.")

@@ -1,4 +1,4 @@
-"""What really happened, told to tests: posts, bytes that arrived, requests and their price."""
+"""The recorded ground truth, for tests: posts, uploaded bytes, requests and their prices."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -11,23 +11,25 @@ from x_emulator.rules import metrics
 from x_emulator.scenarios import anomalies
 from x_emulator.state import Media, Post, Reactions, RequestEntry, World
 
-#: What the truth is made of.
-NAMES = (
+#: The sections of the ground truth.
+SECTIONS = (
     *("scenario", "seed", "started_at", "now", "posts", "media", "requests", "apps"),
     *("anomalies", "tokens", "grants"),
 )
 _NO_REACTIONS = Reactions()
 
 
-def tell(world: World, client_id: str | None, only: Sequence[str] = NAMES) -> dict[str, Any]:
-    """All there is to know or `only` these of `NAMES`, of one app where `client_id` is given."""
-    return {name: _TELLERS[name](world, client_id) for name in NAMES if name in only}
+def collect(
+    world: World, client_id: str | None, sections: Sequence[str] = SECTIONS
+) -> dict[str, Any]:
+    """Collect sections of the ground truth, for one app if `client_id` is given."""
+    return {name: _COLLECTORS[name](world, client_id) for name in SECTIONS if name in sections}
 
 
 def _posts(world: World, client_id: str | None) -> list[dict[str, Any]]:
     at = world.now()
     return [
-        post_of(world, each, at)
+        describe_post(world, each, at)
         for each in world.posts.values()
         if client_id in (None, each.client_id)
     ]
@@ -50,7 +52,7 @@ def _requests(world: World, client_id: str | None) -> list[dict[str, Any]]:
 
 
 def _apps(world: World, client_id: str | None) -> dict[str, Any]:
-    """Sums by app, in one pass over everything."""
+    """Return totals by app, in one pass over everything."""
     posts: Counter[str | None] = Counter()
     media: Counter[str | None] = Counter()
     requests: Counter[str | None] = Counter()
@@ -74,16 +76,16 @@ def _apps(world: World, client_id: str | None) -> dict[str, Any]:
 
 
 def _grants(world: World, client_id: str | None) -> list[dict[str, Any]]:
-    """What users allow apps, and which of its tokens are alive: never the tokens themselves."""
+    """List what users allow apps, with the kinds and expiry of valid tokens, never their values."""
     at = world.now()
     alive: dict[int, list[dict[str, str]]] = defaultdict(list)
     for token in world.tokens.values():
         if oauth2.is_alive(token, at):
-            told = {"kind": token.kind, "expires_at": token.expires_at.isoformat()}
-            alive[id(token.grant)].append(told)
-    for pair in world.key_pairs.values():
-        if pair.grant.alive:
-            alive[id(pair.grant)].append({"kind": "oauth1"})
+            entry = {"kind": token.kind, "expires_at": token.expires_at.isoformat()}
+            alive[id(token.grant)].append(entry)
+    for token_pair in world.oauth1_tokens.values():
+        if token_pair.grant.alive:
+            alive[id(token_pair.grant)].append({"kind": "oauth1"})
     return [
         {
             "app": grant.client_id,
@@ -96,7 +98,7 @@ def _grants(world: World, client_id: str | None) -> list[dict[str, Any]]:
     ]
 
 
-_TELLERS: dict[str, Callable[[World, str | None], Any]] = {
+_COLLECTORS: dict[str, Callable[[World, str | None], Any]] = {
     "scenario": lambda world, _: world.scenario.name,
     "seed": lambda world, _: world.seed,
     "started_at": lambda world, _: world.started_at.isoformat(),
@@ -105,14 +107,14 @@ _TELLERS: dict[str, Callable[[World, str | None], Any]] = {
     "media": _all_media,
     "requests": _requests,
     "apps": _apps,
-    "anomalies": lambda world, _: anomalies.tell(world),
+    "anomalies": lambda world, _: anomalies.list_anomalies(world),
     "tokens": lambda world, client_id: oauth2.token_counts(world, client_id, world.now()),
     "grants": _grants,
 }
 
 
-def post_of(world: World, post: Post, at: datetime) -> dict[str, Any]:
-    """A post as it really is, with what the accounts here did to it by hand."""
+def describe_post(world: World, post: Post, at: datetime) -> dict[str, Any]:
+    """Describe a post as stored, with the emulated accounts that liked or reposted it."""
     reactions = world.reactions.get(post.id) or _NO_REACTIONS
     return {
         "id": post.id,
@@ -129,8 +131,8 @@ def post_of(world: World, post: Post, at: datetime) -> dict[str, Any]:
         "has_link": post.has_link,
         "deleted_at": post.deleted_at.isoformat() if post.deleted_at else None,
         "deleted_by": post.deleted_by,
-        "liked_by": metrics.holders(reactions.likes, at),
-        "reposted_by": metrics.holders(reactions.reposts, at),
+        "liked_by": metrics.active_users(reactions.likes, at),
+        "reposted_by": metrics.active_users(reactions.reposts, at),
     }
 
 

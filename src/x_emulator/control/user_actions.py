@@ -1,119 +1,122 @@
-"""What a person does on X by hand, in nobody's app: posts, reactions, a deletion, a revocation.
+"""What people do on X itself, without an app: post, like, repost, delete, revoke an app.
 
-The page at `/` and the door `/_emulator/plays` do these. None costs anything or counts against a
-limit, and the rules that X has for apps alone (summons, quotes, cashtags) do not hold here.
+The dashboard and `POST /_emulator/actions` perform these actions. They cost nothing and count
+against no limit, and X's rules for apps alone (summons, quotes, cashtags) do not apply.
 """
 
 from collections.abc import Callable
 from datetime import datetime
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from x_emulator.rules import posts
 from x_emulator.rules.request_bodies import CreateBody, ReplyBody
-from x_emulator.state import BY_HAND, Post, Reactions, User, World
+from x_emulator.state import DELETED_BY_USER, Post, Reactions, User, World
 
 
-class Impossible(Exception):
-    """A person cannot do this; the message says why."""
+class ActionImpossible(Exception):
+    """The action cannot be performed; the message says why."""
 
 
-class Write(Struct, tag="post", tag_field="play", forbid_unknown_fields=True):
-    """An account posts something, or answers a post."""
+class WritePost(Struct, tag="post", tag_field="action", forbid_unknown_fields=True):
+    """An account writes a post or a reply."""
 
     username: str
     text: str
     reply_to: str | None = None
 
 
-class Like(Struct, tag="like", tag_field="play", forbid_unknown_fields=True):
-    """An account likes a post; `undo` takes it back."""
+class Like(Struct, tag="like", tag_field="action", forbid_unknown_fields=True):
+    """An account likes a post, or unlikes it (`undo`)."""
 
     username: str
     post: str
     undo: bool = False
 
 
-class Repost(Struct, tag="repost", tag_field="play", forbid_unknown_fields=True):
-    """An account reposts a post; `undo` takes it back."""
+class Repost(Struct, tag="repost", tag_field="action", forbid_unknown_fields=True):
+    """An account reposts a post, or removes its repost (`undo`)."""
 
     username: str
     post: str
     undo: bool = False
 
 
-class Delete(Struct, tag="delete", tag_field="play", forbid_unknown_fields=True):
+class DeletePost(Struct, tag="delete", tag_field="action", forbid_unknown_fields=True):
     """The author of a post deletes it, in all its versions."""
 
     post: str
 
 
-class Revoke(Struct, tag="revoke", tag_field="play", forbid_unknown_fields=True):
-    """An account withdraws what it granted to an app; X tells the app nothing."""
+class RevokeApp(Struct, tag="revoke", tag_field="action", forbid_unknown_fields=True):
+    """An account revokes an app. X does not notify the app."""
 
     username: str
     client_id: str
 
 
-Play = Write | Like | Repost | Delete | Revoke
+Action = WritePost | Like | Repost | DeletePost | RevokeApp
 
 
-def perform(world: World, play: Play, at: datetime) -> Post | None:
-    """Do it; the post that it made or touched, if any.
+def perform(world: World, action: Action, at: datetime) -> Post | None:
+    """Perform an action. Returns the post that it created or changed, if any.
 
-    Raises: Impossible, Refusal (a text that X does not take).
+    Raises: ActionImpossible, Refusal (a text that X refuses).
     """
-    match play:
-        case Write():
-            return _write(world, _user(world, play.username), play, at)
+    match action:
+        case WritePost():
+            return _write(world, _get_user(world, action.username), action, at)
         case Like():
-            return _react(world, play, lambda found: found.likes, at)
+            return _react(world, action, lambda reactions: reactions.likes, at)
         case Repost():
-            return _react(world, play, lambda found: found.reposts, at)
-        case Delete():
-            post = _post(world, play.post)
-            posts.erase(world, post, BY_HAND, at)
+            return _react(world, action, lambda reactions: reactions.reposts, at)
+        case DeletePost():
+            post = _get_post(world, action.post)
+            posts.erase(world, post, DELETED_BY_USER, at)
             return post
-        case Revoke():
-            _revoke(world, _user(world, play.username), play.client_id)
+        case RevokeApp():
+            _revoke(world, _get_user(world, action.username), action.client_id)
             return None
 
 
-def _write(world: World, user: User, play: Write, at: datetime) -> Post:
-    reply = UNSET if play.reply_to is None else ReplyBody(_post(world, play.reply_to).id)
-    return posts.create(world, user, None, CreateBody(text=play.text, reply=reply), at).post
+def _write(world: World, user: User, action: WritePost, at: datetime) -> Post:
+    reply: ReplyBody | UnsetType = UNSET
+    if action.reply_to is not None:
+        reply = ReplyBody(_get_post(world, action.reply_to).id)
+    return posts.create(world, user, None, CreateBody(text=action.text, reply=reply), at).post
 
 
 def _react(
     world: World,
-    play: Like | Repost,
-    kind: Callable[[Reactions], dict[str, list[datetime]]],
+    action: Like | Repost,
+    toggles: Callable[[Reactions], dict[str, list[datetime]]],
     at: datetime,
 ) -> Post:
-    post, user = _post(world, play.post), _user(world, play.username)
-    turns = kind(world.reactions.setdefault(post.id, Reactions())).setdefault(user.id, [])
-    if len(turns) % 2 == play.undo:
-        turns.append(at)
+    post, user = _get_post(world, action.post), _get_user(world, action.username)
+    reactions = world.reactions.setdefault(post.id, Reactions())
+    instants = toggles(reactions).setdefault(user.id, [])
+    if len(instants) % 2 == action.undo:
+        instants.append(at)
     return post
 
 
 def _revoke(world: World, user: User, client_id: str) -> None:
     if client_id not in world.apps:
-        raise Impossible("There is no such app.")
+        raise ActionImpossible("There is no such app.")
     for grant in world.grants:
         if (grant.user_id, grant.client_id) == (user.id, client_id):
             grant.alive = False
 
 
-def _user(world: World, username: str) -> User:
+def _get_user(world: World, username: str) -> User:
     user = world.find_user(username)
     if user is None:
-        raise Impossible("There is no such user.")
+        raise ActionImpossible("There is no such user.")
     return user
 
 
-def _post(world: World, post_id: str) -> Post:
+def _get_post(world: World, post_id: str) -> Post:
     post = world.find_post(post_id)
     if post is None:
-        raise Impossible("There is no such post, or it has been deleted.")
+        raise ActionImpossible("There is no such post, or it has been deleted.")
     return post

@@ -1,4 +1,4 @@
-"""Answers that do not arrive as they were meant: cut in the middle, slow, or of a wrong type."""
+"""Responses that a fault corrupts on their way: truncated, slow, or with a wrong content type."""
 
 import asyncio
 from typing import Any
@@ -8,52 +8,52 @@ from starlette.types import Receive, Scope, Send
 
 from x_emulator.faults.fault_specs import Fault
 
-#: In how many pieces a slow answer arrives.
+#: The number of pieces of a slow response.
 _PIECES = 20
 
 
-def spoil(answer: Response, fault: Fault | None, connection: asyncio.Transport) -> Response:
-    """The answer as the client will see it after this fault."""
-    if fault is None or not answer.body:
-        return answer
+def corrupt(response: Response, fault: Fault | None, connection: asyncio.Transport) -> Response:
+    """Return the response as the client receives it after a fault."""
+    if fault is None or not response.body:
+        return response
     if fault.kind == "cut":
-        return _Cut(answer, connection)
+        return _TruncatedResponse(response, connection)
     if fault.kind == "slow":
-        return _Slow(answer, fault.seconds)
-    if fault.kind == "mistyped":
-        kept = [each for each in answer.raw_headers if each[0] != b"content-type"]
-        answer.raw_headers = [*kept, (b"content-type", b"text/html; charset=utf-8")]
-    return answer
+        return _SlowResponse(response, fault.seconds)
+    if fault.kind == "wrong_type":
+        headers = [each for each in response.raw_headers if each[0] != b"content-type"]
+        response.raw_headers = [*headers, (b"content-type", b"text/html; charset=utf-8")]
+    return response
 
 
-class _Cut(Response):
-    """Promises all of its bytes, sends half of them and closes the connection."""
+class _TruncatedResponse(Response):
+    """Announces its full length, sends half of it and closes the connection."""
 
-    def __init__(self, whole: Response, connection: asyncio.Transport) -> None:
-        super().__init__(status_code=whole.status_code)
-        self._whole = whole
+    def __init__(self, original: Response, connection: asyncio.Transport) -> None:
+        super().__init__(status_code=original.status_code)
+        self._original = original
         self._connection = connection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(_start(self._whole))
-        half = bytes(self._whole.body)[: len(self._whole.body) // 2]
+        await send(_start_message(self._original))
+        half = bytes(self._original.body)[: len(self._original.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
         self._connection.close()
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
-class _Slow(Response):
-    """Sends its bytes in small pieces, over some seconds of the machine's time."""
+class _SlowResponse(Response):
+    """Sends its body in small pieces over a number of wall seconds."""
 
-    def __init__(self, whole: Response, seconds: float) -> None:
-        super().__init__(status_code=whole.status_code)
-        self._whole = whole
+    def __init__(self, original: Response, seconds: float) -> None:
+        super().__init__(status_code=original.status_code)
+        self._original = original
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send(_start(self._whole))
-        body = bytes(self._whole.body)
+        await send(_start_message(self._original))
+        body = bytes(self._original.body)
         size = -(-len(body) // _PIECES)
         for begin in range(0, len(body), size):
             await asyncio.sleep(self._seconds / _PIECES)
@@ -62,9 +62,9 @@ class _Slow(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-def _start(whole: Response) -> dict[str, Any]:
+def _start_message(response: Response) -> dict[str, Any]:
     return {
         "type": "http.response.start",
-        "status": whole.status_code,
-        "headers": whole.raw_headers,
+        "status": response.status_code,
+        "headers": response.raw_headers,
     }

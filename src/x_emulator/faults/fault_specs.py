@@ -1,4 +1,4 @@
-"""What shall go wrong, as `POST /_emulator/faults` and the file of faults put it in words."""
+"""Faults to inject, as `POST /_emulator/faults` and fault files specify them."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 import yaml
 
-#: Every request that is written down has one of these names.
+#: The operation names of requests.
 OPERATIONS = frozenset(
     {
         *("create_post", "delete_post", "read_posts", "read_post", "read_timeline"),
@@ -27,7 +27,7 @@ FaultKind = Literal[
     "delay",
     "cut",
     "slow",
-    "mistyped",
+    "wrong_type",
     "stale",
     "500",
     "502text",
@@ -57,22 +57,22 @@ FaultKind = Literal[
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """Something that shall go wrong."""
+    """A fault to inject into matching requests."""
 
     operation: str
-    """One of `OPERATIONS`, or `*` for each of them."""
+    """One of `OPERATIONS`, or `*` for all of them."""
     when: Literal["before", "after"]
     kind: FaultKind | None = None
     script: list[FaultKind | Literal["ok"]] | None = None
-    """Instead of a kind: what befalls the first request, the second and so on, once through."""
+    """Instead of a kind: one step for each matching request, once through. `ok`: no fault."""
     times: int | None = 1
-    """How often; None: for ever."""
+    """How often the fault applies. None: always."""
     probability: float = 1.0
     seconds: float = 0.0
-    """How long `delay` and `slow` take, in the machine's time; how far `stale` reads lag at most,
-    in emulated time."""
-    tried: int = 0
-    """How often it was considered; the seed draws from it."""
+    """The wall seconds of a `delay` or `slow`, or the maximum lag of `stale` reads in emulated
+    seconds."""
+    draws: int = 0
+    """How many requests could have been affected. Names the random number, with the seed."""
 
     def __post_init__(self) -> None:
         if self.operation != "*" and self.operation not in OPERATIONS:
@@ -80,44 +80,44 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
         kinds = [self.kind] if self.script is None else self.script
         if (self.kind is None) == (self.script is None):
             raise ValueError("A fault has either a `kind` or a `script`.")
-        spoiling = {"cut", "slow", "mistyped"}.intersection(filter(None, kinds))
-        if spoiling and self.when == "before":
-            raise ValueError(f"`{min(spoiling)}` spoils an answer: it strikes `after`.")
+        corrupting = {"cut", "slow", "wrong_type"}.intersection(filter(None, kinds))
+        if corrupting and self.when == "before":
+            raise ValueError(f"`{min(corrupting)}` corrupts a response: `when` must be `after`.")
         if "400quote" in kinds and self.when == "after":
-            raise ValueError("`400quote` is a refusal: it strikes `before`.")
+            raise ValueError("`400quote` is a refusal: `when` must be `before`.")
         stale = "stale" in kinds
         if stale and (self.when, self.operation) != ("before", "read_timeline"):
-            raise ValueError("`stale` strikes `read_timeline`, `before`.")
+            raise ValueError("`stale` needs the operation `read_timeline` and `when: before`.")
 
 
 class _FaultFile(msgspec.Struct, forbid_unknown_fields=True):
     faults: list[Fault]
 
 
-class BadFaultFile(ValueError):
-    """A file of faults that cannot be understood; the message says why."""
+class InvalidFaultFile(ValueError):
+    """The fault file cannot be parsed; the message says why."""
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader without aliases: a few hundred bytes of them expand to gigabytes."""
+    """A safe loader without aliases: a few hundred bytes of them can expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse `*name`, which `<<: [*name, …]` needs too."""
+        """Refuse `*name`, which `<<: [*name, …]` also needs."""
         if self.check_event(yaml.AliasEvent):
             alias = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
-                None, None, "a fault file has no aliases (`*name`)", alias.start_mark
+                None, None, "a fault file must not contain aliases (`*name`)", alias.start_mark
             )
         return super().compose_node(parent, index)
 
 
 def read_fault_file(path: Path) -> list[Fault]:
-    """The faults that a YAML file lists under `faults`, as `POST /_emulator/faults` takes them.
+    """Read the faults that a YAML file lists under `faults`.
 
-    Raises: BadFaultFile, OSError.
+    Raises: InvalidFaultFile, OSError.
     """
     try:
         content = yaml.load(path.read_bytes(), Loader=_PlainLoader)  # noqa: S506
         return msgspec.convert(content, _FaultFile).faults
     except (msgspec.ValidationError, yaml.YAMLError) as error:
-        raise BadFaultFile(f"{path} is not a list of faults: {error}") from error
+        raise InvalidFaultFile(f"{path} is not a valid fault file: {error}") from error

@@ -1,8 +1,7 @@
-"""What shall go wrong, when, and a journal of everything that did.
+"""Which fault applies to a request, and the log of all that applied.
 
-A fault strikes before the commit (nothing happened) or after it (it happened, the client does not
-learn of it). Chance is drawn from the seed. How an answer is spoiled on its way out stands in
-`spoiled`.
+A fault applies before the commit (nothing happened) or after it (it happened, and the client does
+not learn of it). Probabilities are drawn from the seed. `fault_responses` corrupts responses.
 """
 
 from datetime import timedelta
@@ -16,38 +15,36 @@ from x_emulator.rules.refusals import (
     Refusal,
     cap_exceeded,
     no_credits,
-    plain,
-    too_many,
+    problem,
+    too_many_requests,
     unauthorized,
 )
 from x_emulator.state import World
 
-#: What a proxy in front of X says when X does not answer.
+#: The body that a proxy in front of X sends when X does not respond.
 UPSTREAM_TEXT = "upstream connect error or disconnect/reset before headers. reset reason: overflow"
 
 
-def strike(world: World, when: str, number: int) -> tuple[Fault | None, timedelta]:
-    """What hits this request now, if anything, and how far behind its read lags.
+def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, timedelta]:
+    """Return the fault that applies to a request now, if any, and the lag of its read.
 
-    Each fault draws once for each request that it could hit, whatever others do, so that the seed
-    repeats its schedule. The first one that hits is used up and written down (of a script it is
-    the step that is due); of the lags, which hit beside it, the longest holds.
+    Each fault is drawn once for each request that it could apply to, whatever the others do, so
+    that a seed repeats its schedule. The first one drawn is used up and logged; of a script, its
+    next step. `stale` faults apply in addition, and the longest lag counts.
     """
     entry = world.requests[number]
-    struck: Fault | None = None
+    applied: Fault | None = None
     lag = timedelta(0)
     for position, fault in enumerate(world.faults):
         if fault.when != when or fault.operation not in ("*", entry.operation):
             continue
         if fault.times == 0:
             continue
-        fault.tried += 1
-        if (
-            seeded_random.uniforms(world.seed, "fault", position, fault.tried)[0]
-            > fault.probability
-        ):
+        fault.draws += 1
+        drawn = seeded_random.uniforms(world.seed, "fault", position, fault.draws)[0]
+        if drawn > fault.probability:
             continue
-        if struck is not None and fault.kind != "stale":
+        if applied is not None and fault.kind != "stale":
             continue
         kind = fault.kind if fault.script is None else _next_step(fault)
         if kind is None:
@@ -56,38 +53,38 @@ def strike(world: World, when: str, number: int) -> tuple[Fault | None, timedelt
             fault.times -= 1
         due = msgspec.structs.replace(fault, kind=kind, script=None)
         if kind == "stale":
-            due.seconds *= seeded_random.uniforms(world.seed, "lag", position, fault.tried)[0]
+            due.seconds *= seeded_random.uniforms(world.seed, "lag", position, fault.draws)[0]
             lag = max(lag, timedelta(seconds=due.seconds))
         else:
-            struck = due
-        world.journal.append(_written(world, due, number))
-    return struck, lag
+            applied = due
+        world.fault_log.append(_log_entry(world, due, number))
+    return applied, lag
 
 
-def injected(world: World, kind: str, client_id: str | None) -> Refusal | None:
-    """The refusal of a kind of fault that answers; None: it is of another kind."""
+def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | None:
+    """Return the refusal of a kind of fault that responds in X's place; None for other kinds."""
     match kind:
         case "500":
-            return plain(500, "Internal Server Error")
+            return problem(500, "Internal Server Error")
         case "503":
-            return plain(503, "Service Unavailable")
+            return problem(503, "Service Unavailable")
         case "504":
-            return plain(504, "Gateway Timeout")
+            return problem(504, "Gateway Timeout")
         case "502text":
             return Refusal(502, None)
         case "429" | "429day":
-            return too_many()
+            return too_many_requests()
         case "429cap":
-            return cap_exceeded(world.switches, _account_of(world, client_id))
+            return cap_exceeded(world.switches, _account_id(world, client_id))
         case "401":
             return unauthorized()
         case "402":
-            return no_credits(world.switches, _account_of(world, client_id))
+            return no_credits(world.switches, _account_id(world, client_id))
     return None
 
 
 def _next_step(fault: Fault) -> FaultKind | None:
-    """What a script has for this request; when it is through, the fault is spent."""
+    """Take the next step of a script. None: it leaves the request alone, or the script is over."""
     steps = fault.script or []
     if not steps:
         return None
@@ -97,20 +94,20 @@ def _next_step(fault: Fault) -> FaultKind | None:
     return None if step == "ok" else step
 
 
-def _account_of(world: World, client_id: str | None) -> str:
+def _account_id(world: World, client_id: str | None) -> str:
     app = world.apps.get(client_id or "")
     return app.account_id if app else "0"
 
 
-def _written(world: World, fault: Fault, number: int) -> dict[str, Any]:
-    entry = world.requests[number]
-    written = {
+def _log_entry(world: World, fault: Fault, number: int) -> dict[str, Any]:
+    request = world.requests[number]
+    entry = {
         "at": world.now().isoformat(),
-        "operation": entry.operation,
+        "operation": request.operation,
         "when": fault.when,
         "kind": fault.kind,
-        "app": entry.client_id,
-        "user": entry.user_id,
+        "app": request.client_id,
+        "user": request.user_id,
         "request": number,
     }
-    return written | ({"seconds": fault.seconds} if fault.seconds else {})
+    return entry | ({"seconds": fault.seconds} if fault.seconds else {})

@@ -1,4 +1,4 @@
-"""Refusals that quote the request, as X's may: the text of a post, and the name of who sent it."""
+"""Refusals that quote the request, as X's may: the text of a post and the name of its author."""
 
 from typing import Any
 
@@ -9,32 +9,32 @@ from x_emulator.rules.refusals import Refusal
 from x_emulator.switches import Switches
 
 
-def refused_text(switches: Switches, body: bytes) -> Refusal:
-    """A refusal for good whose sentence is about the text itself."""
+def refuse_text(switches: Switches, body: bytes) -> Refusal:
+    """Return a permanent refusal whose message quotes the text."""
     text = " ".join(_texts(body))
-    return refusals.invalid(switches, "text", text, f"The text '{text}' was refused.")
+    return refusals.invalid_request(switches, "text", text, f"The text '{text}' was refused.")
 
 
-def with_quotes(refusal: dict[str, Any], body: bytes, name: str | None) -> dict[str, Any]:
-    """A refusal's body with what was refused behind each of its sentences."""
-    quoted = [f"'{text}'" for text in _texts(body)] + ([f"by {name}"] if name else [])
-    if not quoted:
+def add_quotes(refusal: dict[str, Any], body: bytes, name: str | None) -> dict[str, Any]:
+    """Return a refusal's body with quotes of the request appended to each of its messages."""
+    quotes = [f"'{text}'" for text in _texts(body)] + ([f"by {name}"] if name else [])
+    if not quotes:
         return refusal
-    behind = f" (of {' '.join(quoted)})"
+    suffix = f" (of {' '.join(quotes)})"
     changed = {
-        key: value + behind if key in {"detail", "error"} and isinstance(value, str) else value
+        key: value + suffix if key in {"detail", "error"} and isinstance(value, str) else value
         for key, value in refusal.items()
     }
     if isinstance(entries := refusal.get("errors"), list):
         changed["errors"] = [
-            entry | {"message": entry["message"] + behind} if "message" in entry else entry
+            entry | {"message": entry["message"] + suffix} if "message" in entry else entry
             for entry in entries
         ]
     return changed
 
 
 def _texts(body: bytes) -> list[str]:
-    """Every string of a JSON body that is no number of X's."""
+    """List the strings of a JSON body, without the ids."""
     try:
         payload = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

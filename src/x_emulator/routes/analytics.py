@@ -1,8 +1,8 @@
-"""The routes of analytics and usage: what the counts of `metrics` gained, hour by hour.
+"""The routes of analytics and usage: changes of the counts of `metrics` over time.
 
-A bucket holds what came between its beginning and its end, cut to the time that was asked for, so
-that the buckets of a post add up to its counts. X's limits on that time are not documented; none
-is played. What the model does not draw (shares, unfollows, app opens …) is 0.
+A bucket has the change between its beginning and its end, limited to the requested period, so that
+the buckets of a post add up to its counts. X's limits on the period are not documented; the
+emulator has none. What the model does not include (shares, unfollows, app opens …) is 0.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Any
 
 from x_emulator import billing
 from x_emulator.pipeline import Call
-from x_emulator.responses import Answer
+from x_emulator.responses import ApiResponse
 from x_emulator.routes import serializers
 from x_emulator.rules import metrics, refusals
 from x_emulator.state import Media, Post, World
@@ -22,11 +22,12 @@ from x_emulator.state import Media, Post, World
 _ID = re.compile(r"[0-9]{1,19}")
 _MEDIA_KEY = re.compile(r"[0-9]+_[0-9]+")
 _STEPS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
-_POST_FRAME = {"id", "timestamp", "timestamped_metrics"}
-_MEDIA_FRAME = {"media_key", "timestamp", "timestamped_metrics"}
+#: Names that a `….fields` parameter may have and that select no metric.
+_POST_STRUCTURE = {"id", "timestamp", "timestamped_metrics"}
+_MEDIA_STRUCTURE = {"media_key", "timestamp", "timestamped_metrics"}
 
 #: Name in analytics to name in `metrics`.
-_DRAWN = {
+_MODELLED = {
     "impressions": "impression_count",
     "likes": "like_count",
     "replies": "reply_count",
@@ -37,11 +38,11 @@ _DRAWN = {
     "user_profile_clicks": "user_profile_clicks",
     "detail_expands": "detail_expands",
 }
-_UNDRAWN = (
+_NOT_MODELLED = (
     *("app_install_attempts", "app_opens", "email_tweet", "follows", "hashtag_clicks"),
     *("permalink_clicks", "shares", "unfollows", "unlikes"),
 )
-POST_FIELDS = frozenset({*_DRAWN, *_UNDRAWN, "engagements", "media_views"})
+POST_FIELDS = frozenset({*_MODELLED, *_NOT_MODELLED, "engagements", "media_views"})
 MEDIA_FIELDS = frozenset(
     {
         *("cta_url_clicks", "cta_watch_clicks", "play_from_tap", "playback_start", "playback25"),
@@ -49,18 +50,18 @@ MEDIA_FIELDS = frozenset(
     }
 )
 
-_USAGE = {"project_cap", "project_id", "project_usage"}
-#: Posts that a pay-per-use project may read in a month.
-_CAP = 3_000_000
+_DEFAULT_USAGE = {"project_cap", "project_id", "project_usage"}
+#: The posts that a pay-per-use project may read in a month.
+_PROJECT_CAP = 3_000_000
 
 Counts = dict[str, int]
 
 
-async def read_post_analytics(call: Call) -> Answer:
-    """`GET /2/tweets/analytics`: of one's own posts."""
+async def read_post_analytics(call: Call) -> ApiResponse:
+    """`GET /2/tweets/analytics`: of the user's own posts."""
     ids = _list(call, "ids", _ID)
     window = _Window(call, "total", ("hourly", "daily", "weekly", "total"))
-    fields = _fields(call, "analytics.fields", POST_FIELDS, _POST_FRAME)
+    fields = _fields(call, "analytics.fields", POST_FIELDS, _POST_STRUCTURE)
     data: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
     for each in ids:
@@ -72,18 +73,18 @@ async def read_post_analytics(call: Call) -> Answer:
             errors.append(_denied(call, "Tweet", each, "ids"))
         else:
             buckets = window.buckets(post, partial(_post_counts, call.world, post))
-            data.append({"id": post.id, "timestamped_metrics": _shown(buckets, fields)})
+            data.append({"id": post.id, "timestamped_metrics": _to_json(buckets, fields)})
     usd = billing.charge_reads(
         call.world, call.client_id, "post", (each["id"] for each in data), call.at
     )
-    return Answer(200, _body(data, errors), usd=usd)
+    return ApiResponse(200, _body(data, errors), usd=usd)
 
 
-async def read_media_analytics(call: Call) -> Answer:
-    """`GET /2/media/analytics`: of the videos in one's own posts."""
+async def read_media_analytics(call: Call) -> ApiResponse:
+    """`GET /2/media/analytics`: of the videos in the user's own posts."""
     keys = _list(call, "media_keys", _MEDIA_KEY)
     window = _Window(call, "daily", ("hourly", "daily", "total"))
-    fields = _fields(call, "media_analytics.fields", MEDIA_FIELDS, _MEDIA_FRAME)
+    fields = _fields(call, "media_analytics.fields", MEDIA_FIELDS, _MEDIA_STRUCTURE)
     data: list[dict[str, Any]] = []
     errors: list[dict[str, Any]] = []
     for key in keys:
@@ -95,21 +96,21 @@ async def read_media_analytics(call: Call) -> Answer:
         elif media.user_id != call.user.id:
             errors.append(_denied(call, "Media", key, "media_keys"))
         else:
-            counts = partial(metrics.media_counts_of, call.world, posts[0], media.duration_ms)
-            shown = _shown(window.buckets(posts[0], counts), fields)
-            data.append({"media_key": key, "timestamped_metrics": shown})
-    return Answer(200, _body(data, errors))
+            counts = partial(metrics.media_counts, call.world, posts[0], media.duration_ms)
+            buckets = _to_json(window.buckets(posts[0], counts), fields)
+            data.append({"media_key": key, "timestamped_metrics": buckets})
+    return ApiResponse(200, _body(data, errors))
 
 
-async def read_usage(call: Call) -> Answer:
-    """`GET /2/usage/tweets`: posts that the app has read, by UTC day; for the app's own token."""
-    given = call.query.get("days", "7")
-    days = int(given) if given.isascii() and given.isdigit() and len(given) < 3 else 0
+async def read_usage(call: Call) -> ApiResponse:
+    """`GET /2/usage/tweets`: posts that the app has read, by UTC day. Needs an app-only token."""
+    value = call.query.get("days", "7")
+    days = int(value) if value.isascii() and value.isdigit() and len(value) < 3 else 0
     if not 1 <= days <= 90:
-        raise _invalid(call, "days", given, "is not between 1 and 90")
-    known = {"cap_reset_day", "daily_client_app_usage", "daily_project_usage"} | _USAGE
-    asked = _asked(call, "usage.fields")
-    for each in sorted(asked - known):
+        raise _invalid(call, "days", value, "is not between 1 and 90")
+    known = {"cap_reset_day", "daily_client_app_usage", "daily_project_usage"} | _DEFAULT_USAGE
+    requested = _requested_names(call, "usage.fields")
+    for each in sorted(requested - known):
         raise _invalid(call, "usage.fields", each, f"is not one of [{','.join(sorted(known))}]")
     app = call.caller.app
     read = Counter(
@@ -120,9 +121,9 @@ async def read_usage(call: Call) -> Answer:
     dates = [(call.at - timedelta(days=back)).date().isoformat() for back in reversed(range(days))]
     daily = [{"date": f"{each}T00:00:00.000Z", "usage": str(read[each])} for each in dates]
     month = f"{call.at:%Y-%m}"
-    whole: dict[str, Any] = {
+    usage: dict[str, Any] = {
         "cap_reset_day": 1,
-        "project_cap": str(_CAP if app.post_cap is None else app.post_cap),
+        "project_cap": str(_PROJECT_CAP if app.post_cap is None else app.post_cap),
         "project_id": app.account_id,
         "project_usage": str(sum(n for day, n in read.items() if day.startswith(month))),
         "daily_project_usage": {"project_id": app.account_id, "usage": daily},
@@ -130,12 +131,13 @@ async def read_usage(call: Call) -> Answer:
             {"client_app_id": app.client_id, "usage_result_count": len(daily), "usage": daily}
         ],
     }
-    shown = asked or _USAGE | {"cap_reset_day"}
-    return Answer(200, {"data": {name: each for name, each in whole.items() if name in shown}})
+    fields = requested or _DEFAULT_USAGE | {"cap_reset_day"}
+    data = {name: each for name, each in usage.items() if name in fields}
+    return ApiResponse(200, {"data": data})
 
 
 class _Window:
-    """The time that is asked for, and how it is cut into buckets."""
+    """The requested period and its division into buckets."""
 
     def __init__(self, call: Call, default: str, known: tuple[str, ...]) -> None:
         self._now = call.at
@@ -150,7 +152,7 @@ class _Window:
     def buckets(
         self, post: Post, counts: Callable[[datetime], Counts]
     ) -> Iterator[tuple[datetime, Counts]]:
-        """Each bucket's beginning and what came in it, from the post's making until now."""
+        """Iterate over the buckets' beginnings and changes, from the post's creation until now."""
         end = min(self._end, self._now)
         begins = self._start
         if self._step is not None:
@@ -165,7 +167,7 @@ class _Window:
 
 
 def _floor(at: datetime, step: timedelta) -> datetime:
-    """The hour or the UTC day in which an instant lies; weeks begin with the first bucket's day."""
+    """Return the beginning of the hour or UTC day. Weeks begin on the first bucket's day."""
     at = at.astimezone(UTC)
     if step < timedelta(days=1):
         return at.replace(minute=0, second=0, microsecond=0)
@@ -173,23 +175,26 @@ def _floor(at: datetime, step: timedelta) -> datetime:
 
 
 def _post_counts(world: World, post: Post, at: datetime) -> Counts:
-    counts = metrics.counts_of(world, post, at)
-    shown = {name: counts[source] for name, source in _DRAWN.items()}
-    moving = next((each for each in post.media if each.category != "tweet_image"), None)
-    views = 0 if moving is None else metrics.media_counts_of(world, post, 0, at)["video_views"]
-    engagements = metrics.non_public_metrics(counts)["engagements"]
-    return shown | dict.fromkeys(_UNDRAWN, 0) | {"engagements": engagements, "media_views": views}
+    counts = metrics.post_counts(world, post, at)
+    modelled = {name: counts[source] for name, source in _MODELLED.items()}
+    has_video = any(each.category != "tweet_image" for each in post.media)
+    views = metrics.media_counts(world, post, 0, at)["video_views"] if has_video else 0
+    totals = {
+        "engagements": metrics.non_public_metrics(counts)["engagements"],
+        "media_views": views,
+    }
+    return modelled | dict.fromkeys(_NOT_MODELLED, 0) | totals
 
 
-def _shown(
+def _to_json(
     buckets: Iterator[tuple[datetime, Counts]], fields: frozenset[str]
 ) -> list[dict[str, Any]]:
     return [
         {
             "timestamp": serializers.iso(begins),
-            "metrics": {name: came[name] for name in sorted(fields)},
+            "metrics": {name: changes[name] for name in sorted(fields)},
         }
-        for begins, came in buckets
+        for begins, changes in buckets
     ]
 
 
@@ -216,29 +221,32 @@ def _denied(call: Call, kind: str, wanted: str, parameter: str) -> dict[str, Any
     }
 
 
-def _list(call: Call, name: str, right: re.Pattern[str]) -> list[str]:
-    given = call.query.get(name, "")
-    found = given.split(",")
-    if not all(right.fullmatch(each) for each in found):
-        raise _invalid(call, name, given, "is not valid")
-    if len(found) > 100:
-        raise _invalid(call, name, given, "has more than 100 values")
-    return list(dict.fromkeys(found))
+def _list(call: Call, name: str, pattern: re.Pattern[str]) -> list[str]:
+    value = call.query.get(name, "")
+    values = value.split(",")
+    if not all(pattern.fullmatch(each) for each in values):
+        raise _invalid(call, name, value, "is not valid")
+    if len(values) > 100:
+        raise _invalid(call, name, value, "has more than 100 values")
+    return list(dict.fromkeys(values))
 
 
-def _asked(call: Call, parameter: str) -> set[str]:
-    given = call.query[parameter].split(",") if parameter in call.query else []
-    if len(set(given)) < len(given):
+def _requested_names(call: Call, parameter: str) -> set[str]:
+    names = call.query[parameter].split(",") if parameter in call.query else []
+    if len(set(names)) < len(names):
         raise _invalid(call, parameter, call.query[parameter], "names something twice")
-    return set(given)
+    return set(names)
 
 
-def _fields(call: Call, parameter: str, known: frozenset[str], frame: set[str]) -> frozenset[str]:
-    """Which counts to show; without any wish for one of them, all."""
-    asked = _asked(call, parameter)
-    for each in sorted(asked - known - frame):
-        raise _invalid(call, parameter, each, f"is not one of [{','.join(sorted(known | frame))}]")
-    return frozenset(asked & known) or known
+def _fields(
+    call: Call, parameter: str, metric_names: frozenset[str], structure: set[str]
+) -> frozenset[str]:
+    """Return the metrics to include; all, if the request names none of them."""
+    requested = _requested_names(call, parameter)
+    for each in sorted(requested - metric_names - structure):
+        known = ",".join(sorted(metric_names | structure))
+        raise _invalid(call, parameter, each, f"is not one of [{known}]")
+    return frozenset(requested & metric_names) or metric_names
 
 
 def _time(call: Call, name: str) -> datetime:
@@ -252,6 +260,6 @@ def _time(call: Call, name: str) -> datetime:
     raise _invalid(call, name, value, "is not a valid RFC 3339 time")
 
 
-def _invalid(call: Call, name: str, value: str, why: str) -> refusals.Refusal:
-    message = f"The `{name}` query parameter value [{value}] {why}"
-    return refusals.invalid(call.world.switches, name, value, message)
+def _invalid(call: Call, name: str, value: str, reason: str) -> refusals.Refusal:
+    message = f"The `{name}` query parameter value [{value}] {reason}"
+    return refusals.invalid_request(call.world.switches, name, value, message)

@@ -1,4 +1,4 @@
-"""The names that `….fields` and `expansions` may hold, in their older spelling (see `answers`)."""
+"""The values of `….fields` and `expansions`, in their older spelling (see `serializers`)."""
 
 _POST = """
 article article_title attachments author_id card_uri community_id context_annotations

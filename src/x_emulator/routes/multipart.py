@@ -1,4 +1,4 @@
-"""A multipart body as it arrives: the media straight to disk, small fields aside."""
+"""Streaming of multipart bodies: the media goes to disk, small fields to memory."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -7,40 +7,40 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-#: What a multipart body may have beside the media: boundaries, headers, small fields.
-AROUND = 64 * 1024
+#: The maximum bytes of a body besides the media: boundaries, headers, small fields.
+MAX_OVERHEAD_BYTES = 64 * 1024
 MEDIA_NAMES = ("media", "media_data")
 
 
 class TooLarge(Exception):
-    """The media is larger than was allowed."""
+    """The media is larger than the limit."""
 
 
 class Malformed(Exception):
-    """The body is not the multipart it says it is."""
+    """The body is not valid multipart."""
 
 
 def boundary_of(request: Request) -> bytes | None:
-    """The boundary of a multipart body; None: the body is of another kind."""
+    """Return the boundary of a multipart body. None: the body has another content type."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     return options.get(b"boundary") if kind == b"multipart/form-data" else None
 
 
-async def receive(request: Request, boundary: bytes, file: Path, most: int) -> dict[str, str]:
-    """Write the media to a file, `most` bytes at most; the other fields.
+async def receive(request: Request, boundary: bytes, file: Path, max_bytes: int) -> dict[str, str]:
+    """Write the media to a file and return the other fields.
 
-    The field that held the media (`media` or `media_data`) is there too, with an empty value.
+    The field of the media (`media` or `media_data`) is returned with an empty value.
     Raises: TooLarge, Malformed.
     """
-    announced = request.headers.get("content-length", "0")
-    if not announced.isdigit() or int(announced) > most + AROUND:
+    content_length = request.headers.get("content-length", "0")
+    if not content_length.isdigit() or int(content_length) > max_bytes + MAX_OVERHEAD_BYTES:
         raise TooLarge
     with file.open("wb") as out:
         try:
             parts = _Parts(boundary, out)
             async for chunk in request.stream():
                 parts.write(chunk)
-                if parts.media_bytes > most or parts.field_bytes > AROUND:
+                if parts.media_bytes > max_bytes or parts.field_bytes > MAX_OVERHEAD_BYTES:
                     raise TooLarge
         except FormParserError as error:
             raise Malformed from error
@@ -48,7 +48,7 @@ async def receive(request: Request, boundary: bytes, file: Path, most: int) -> d
 
 
 class _Parts:
-    """Sorts the parts of a body by their names."""
+    """Separates the media of a body from its other fields."""
 
     def __init__(self, boundary: bytes, out: BinaryIO) -> None:
         self.fields: dict[str, bytes] = {}
@@ -69,7 +69,7 @@ class _Parts:
         )
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes of the body. Raises: FormParserError."""
+        """Parse the next bytes of the body. Raises: FormParserError."""
         self._parser.write(chunk)
 
     def _on_part_begin(self) -> None:

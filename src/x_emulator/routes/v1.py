@@ -1,4 +1,4 @@
-"""What is left of v1.1 beside media: who one is, and a refusal for all the rest."""
+"""The routes of v1.1 other than media: `verify_credentials`, and a refusal of all others."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from x_emulator import billing
 from x_emulator.auth import identify
-from x_emulator.pipeline import Call, play
-from x_emulator.responses import Answer
+from x_emulator.pipeline import Call, run
+from x_emulator.responses import ApiResponse
 from x_emulator.rules import metrics, refusals
 from x_emulator.rules.refusals import Refusal
 from x_emulator.state import RequestEntry, World
@@ -20,18 +20,18 @@ _NOT_IN_PLAN = (
 )
 
 
-async def verify_credentials(call: Call) -> Answer:
-    """`GET /1.1/account/verify_credentials.json`: the user, in the words of 2010."""
+async def verify_credentials(call: Call) -> ApiResponse:
+    """`GET /1.1/account/verify_credentials.json`: the user, in v1.1's format."""
     user, at = call.user, call.at
-    shown: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "id": int(user.id),
         "id_str": user.id,
         "name": user.name,
         "screen_name": user.username,
         "description": user.description,
         "created_at": user.created_at.strftime("%a %b %d %H:%M:%S +0000 %Y"),
-        "followers_count": metrics.followers_of(call.world, user, at),
-        "friends_count": metrics.following_of(user, at),
+        "followers_count": metrics.follower_count(call.world, user, at),
+        "friends_count": metrics.following_count(user, at),
         "statuses_count": user.posts_before + sum(1 for _ in call.world.live_posts(user.id)),
         "protected": user.protected,
         "verified": user.verified,
@@ -40,11 +40,11 @@ async def verify_credentials(call: Call) -> Answer:
         "url": None,
         "entities": {"description": {"urls": []}},
     }
-    return Answer(200, shown)
+    return ApiResponse(200, fields)
 
 
-async def refuse_rest(request: Request) -> Response:
-    """Any other path of v1.1: not part of what X sells."""
+async def refuse_other_paths(request: Request) -> Response:
+    """Refuse any other path of v1.1, which X's plans do not include."""
     world: World = request.app.state.world
     entry = RequestEntry(
         at=world.now(),
@@ -55,11 +55,11 @@ async def refuse_rest(request: Request) -> Response:
         usd=billing.FREE,
     )
 
-    async def act() -> Answer:
-        caller = await identify.identify(world, request, world.now())
+    async def respond() -> ApiResponse:
+        caller = await identify.identify_caller(world, request, world.now())
         if isinstance(caller, Refusal):
             raise caller
         entry.client_id, entry.user_id = caller.app.client_id, caller.user_id
-        raise refusals.legacy(403, 453, _NOT_IN_PLAN)
+        raise refusals.v1_refusal(403, 453, _NOT_IN_PLAN)
 
-    return await play(world, request, entry, act, [])
+    return await run(world, request, entry, respond, [])

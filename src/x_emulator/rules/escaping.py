@@ -1,37 +1,37 @@
-"""HTML's three characters in texts: X returns `&`, `<` and `>` escaped, entities moved along."""
+"""Escaping of texts: X returns `&`, `<` and `>` as HTML entities and moves entity positions."""
 
 import bisect
 import re
 from typing import Any
 
-from x_emulator.rules.links import Wrapped
+from x_emulator.rules.links import WrappedText
 
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SPECIAL = re.compile("[&<>]")
 
 
-def escape(wrapped: Wrapped) -> Wrapped:
-    """The same text as X returns it; positions are those in the escaped text."""
-    found = [match.start() for match in _SPECIAL.finditer(wrapped.text)]
-    if not found:
+def escape(wrapped: WrappedText) -> WrappedText:
+    """Return the escaped text, with entity positions in it."""
+    positions = [match.start() for match in _SPECIAL.finditer(wrapped.text)]
+    if not positions:
         return wrapped
-    added = [0]
-    for position in found:
-        added.append(added[-1] + len(_ESCAPED[wrapped.text[position]]) - 1)
+    offsets = [0]
+    for position in positions:
+        offsets.append(offsets[-1] + len(_ESCAPED[wrapped.text[position]]) - 1)
 
-    def moved(entity: dict[str, Any]) -> dict[str, Any]:
+    def move(entity: dict[str, Any]) -> dict[str, Any]:
         start, end = entity["start"], entity["end"]
         return entity | {
-            "start": start + added[bisect.bisect_left(found, start)],
-            "end": end + added[bisect.bisect_left(found, end)],
+            "start": start + offsets[bisect.bisect_left(positions, start)],
+            "end": end + offsets[bisect.bisect_left(positions, end)],
         }
 
     text = _SPECIAL.sub(lambda match: _ESCAPED[match.group()], wrapped.text)
-    entities = {name: [moved(each) for each in some] for name, some in wrapped.entities.items()}
-    return Wrapped(text, entities, wrapped.has_link)
+    entities = {name: [move(each) for each in group] for name, group in wrapped.entities.items()}
+    return WrappedText(text, entities, wrapped.has_link)
 
 
 def cut(text: str, at: int) -> int:
-    """Where a text may be cut at or before a position, so that no escape is torn."""
+    """Return the last position up to `at` that is not inside an escape."""
     start = text.rfind("&", max(0, at - 4), at)
     return start if start >= 0 and ";" not in text[start:at] else at

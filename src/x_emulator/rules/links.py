@@ -1,7 +1,7 @@
-"""What in a text is a link, a mention or a tag, and the text as X returns it with links wrapped.
+"""Links, mentions and tags in a text, and the text as X returns it, with wrapped links.
 
-Written without a look at Roost's own rules, on purpose: which texts bill as a link must be found
-twice, so that a mistake in one place shows in the other.
+Deliberately written independently of Roost's rules: both decide which texts are billed as links, so
+a mistake in one shows as a difference.
 """
 
 import bisect
@@ -14,7 +14,7 @@ from x_emulator import seeded_random
 from x_emulator.rules.tlds import TOP_LEVEL_DOMAINS
 
 _LETTERS = r"A-Za-z0-9\u00C0-\u024F"
-#: A run of labels and dots, in Latin letters; what stands before decides whether it may begin.
+#: Labels and dots, in Latin letters. The preceding character decides whether a link may begin.
 _BARE = re.compile(
     rf"(?<![{_LETTERS}_@＠$#＃./-])[{_LETTERS}](?>(?:[{_LETTERS}_-]*\.)+[{_LETTERS}_-]+)"
 )
@@ -36,7 +36,7 @@ _CASHTAG = re.compile(r"(?<!\S)\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?=$|[\s.,
 
 @dataclass(frozen=True)
 class Link:
-    """A link in a text, by position."""
+    """A link in a text, with its position."""
 
     start: int
     end: int
@@ -44,19 +44,19 @@ class Link:
 
     @property
     def expanded(self) -> str:
-        """The whole address, with the protocol that a bare domain leaves out."""
+        """The full URL, with a protocol even for a bare domain."""
         return self.value if "://" in self.value else f"http://{self.value}"
 
     @property
     def display(self) -> str:
-        """How X shows it: no protocol, no `www.`, 27 characters at most."""
+        """The URL as X displays it: without protocol and `www.`, at most 27 characters."""
         bare = re.sub(r"^https?://(www\.)?", "", self.expanded, flags=re.IGNORECASE)
         return bare if len(bare) <= 27 else bare[:26] + "…"
 
 
 @dataclass(frozen=True)
-class Wrapped:
-    """A text as X returns it, with what it found in it; positions are those in `text`."""
+class WrappedText:
+    """A text as X returns it, with its entities. Positions refer to `text`."""
 
     text: str
     entities: dict[str, list[dict[str, Any]]]
@@ -64,10 +64,10 @@ class Wrapped:
 
 
 def find_links(text: str) -> list[Link]:
-    """Every link, in order: with http(s), or a bare domain whose last label is a known TLD."""
+    """Find all links, in order: with http(s), or a bare domain whose last label is a known TLD."""
     if "." not in text:
         return []
-    found = list(_with_protocol(text)) if "://" in text else []
+    found = list(_find_with_protocol(text)) if "://" in text else []
     starts, ends = [link.start for link in found], [link.end for link in found]
     for match in _BARE.finditer(text):
         before = bisect.bisect_right(starts, match.start()) - 1
@@ -75,10 +75,10 @@ def find_links(text: str) -> list[Link]:
             continue
         run = match.group()
         if text[match.end() : match.end() + 1] in ("@", "+"):
-            run = run.rpartition(".")[0]  # the last label belongs to what follows
+            run = run.rpartition(".")[0]  # the last label belongs to the text after it
         end = _end_of_domain(run, strict=True)
         if end is not None:
-            # Without a protocol, a link begins after the last underscore of its subdomains.
+            # A link without a protocol begins after the last underscore of its subdomains.
             start = match.start() + run.rfind("_", 0, end) + 1
             stop = _end_of_link(text, match.start() + end, match.end(), strict=True)
             found.append(Link(start, stop, text[start:stop]))
@@ -86,33 +86,33 @@ def find_links(text: str) -> list[Link]:
 
 
 def find_cashtags(text: str) -> list[str]:
-    """The symbols of shares that a text names."""
+    """Find the ticker symbols in a text."""
     if "$" not in text:
         return []
     return [match.group(1) for match in _CASHTAG.finditer(text)]
 
 
 def find_mentions(text: str) -> list[str]:
-    """The usernames that a text mentions."""
+    """Find the usernames that a text mentions."""
     return [match.group(1) for match in _MENTION.finditer(text)]
 
 
 def wrap(
     text: str, post_id: str, user_ids: dict[str, str], media: list[tuple[str, str]]
-) -> Wrapped:
-    """Replace links by t.co ones and add the media's link, as X does.
+) -> WrappedText:
+    """Replace links by t.co links and append the media's link, as X does.
 
-    `user_ids` maps case-folded usernames to ids; `media` holds (media key, expanded URL).
+    `user_ids` maps case-folded usernames to ids. `media` has (media key, expanded URL).
     """
     links = find_links(text)
     if not links and not media:
-        return Wrapped(text, _entities(text, [], user_ids), has_link=False)
+        return WrappedText(text, _entities(text, [], user_ids), has_link=False)
     parts: list[str] = []
     urls: list[dict[str, Any]] = []
     position = length = 0
     for number, link in enumerate(links):
         before = text[position : link.start]
-        short = f"https://t.co/{seeded_random.letters(10, post_id, number)}"
+        short = f"https://t.co/{seeded_random.alphanumerics(10, post_id, number)}"
         start = length + len(before)
         urls.append(
             {
@@ -127,11 +127,11 @@ def wrap(
         length = start + len(short)
         position = link.end
     parts.append(text[position:])
-    shown = "".join(parts)
+    wrapped = "".join(parts)
     if media:
-        short = f"https://t.co/{seeded_random.letters(10, post_id, 'media')}"
-        start = len(shown) + 1 if shown else 0
-        shown = f"{shown} {short}" if shown else short
+        short = f"https://t.co/{seeded_random.alphanumerics(10, post_id, 'media')}"
+        start = len(wrapped) + 1 if wrapped else 0
+        wrapped = f"{wrapped} {short}" if wrapped else short
         urls += [
             {
                 "start": start,
@@ -143,25 +143,25 @@ def wrap(
             }
             for media_key, expanded in media
         ]
-    return Wrapped(shown, _entities(shown, urls, user_ids), has_link=bool(links))
+    return WrappedText(wrapped, _entities(wrapped, urls, user_ids), has_link=bool(links))
 
 
 def _entities(
-    shown: str, urls: list[dict[str, Any]], user_ids: dict[str, str]
+    text: str, urls: list[dict[str, Any]], user_ids: dict[str, str]
 ) -> dict[str, list[dict[str, Any]]]:
     mentions: list[dict[str, Any]] = []
-    for match in _MENTION.finditer(shown) if "@" in shown or "＠" in shown else ():
+    for match in _MENTION.finditer(text) if "@" in text or "＠" in text else ():
         name = match.group(1)
         mention = {"start": match.start(), "end": match.end(), "username": name}
-        known = user_ids.get(name.casefold())
-        mentions.append(mention | {"id": known} if known else mention)
-    found = {
+        user_id = user_ids.get(name.casefold())
+        mentions.append(mention | {"id": user_id} if user_id else mention)
+    entities = {
         "urls": urls,
         "mentions": mentions,
-        "hashtags": _tags(_HASHTAG, shown) if "#" in shown or "＃" in shown else [],
-        "cashtags": _tags(_CASHTAG, shown) if "$" in shown else [],
+        "hashtags": _tags(_HASHTAG, text) if "#" in text or "＃" in text else [],
+        "cashtags": _tags(_CASHTAG, text) if "$" in text else [],
     }
-    return {name: each for name, each in found.items() if each}
+    return {name: group for name, group in entities.items() if group}
 
 
 def _tags(pattern: re.Pattern[str], text: str) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ def _tags(pattern: re.Pattern[str], text: str) -> list[dict[str, Any]]:
     ]
 
 
-def _with_protocol(text: str) -> Iterator[Link]:
+def _find_with_protocol(text: str) -> Iterator[Link]:
     end_of_last = 0
     for match in _WITH_PROTOCOL.finditer(text):
         if match.start() < end_of_last:
@@ -184,25 +184,25 @@ def _with_protocol(text: str) -> Iterator[Link]:
 
 
 def _end_of_domain(run: str, *, strict: bool) -> int | None:
-    """Where the right-most top-level domain of a run of labels ends; None: there is none.
+    """Return the end of the right-most top-level domain in a run of labels, or None.
 
-    `strict` is for bare domains. After a protocol any word does for a top-level domain, and one
-    that letters of another script follow without a space ends before them.
+    `strict` is for bare domains. After a protocol any word is accepted as a top-level domain, and
+    it ends before letters of another script that follow without a space.
     """
     labels = run.split(".")
-    sound = next((n for n, each in enumerate(labels) if not _is_label(each)), len(labels))
+    valid = next((n for n, each in enumerate(labels) if not _is_label(each)), len(labels))
     end = len(run)
     for last in range(len(labels) - 1, 0, -1):
         label = labels[last]
         end_of_label, end = end, end - len(label) - 1
-        if sound < last or "_" in labels[last - 1]:
-            continue  # an underscore may stand in a subdomain, never in the registered name
+        if valid < last or "_" in labels[last - 1]:
+            continue  # an underscore is valid in a subdomain, but not in the registered name
         ascii_part = label if strict else _ASCII_LABEL.split(label, maxsplit=1)[0]
         word = ascii_part.lower()
         if not strict and label and not ascii_part:
-            return end_of_label  # a top-level domain in a script of its own
-        likely = not strict and len(word) >= 2 and word.isalpha()
-        if likely or word in TOP_LEVEL_DOMAINS or word.startswith("xn--"):
+            return end_of_label  # a top-level domain in another script
+        is_plausible = not strict and len(word) >= 2 and word.isalpha()
+        if is_plausible or word in TOP_LEVEL_DOMAINS or word.startswith("xn--"):
             return end_of_label - len(label) + len(ascii_part)
     return None
 
@@ -222,8 +222,8 @@ def _end_of_link(text: str, end_of_domain: int, end_of_run: int, *, strict: bool
     while stop > end_of_domain:
         last = text[stop - 1]
         inside = text[end_of_domain : stop - 1]
-        balanced = last != ")" or inside.count("(") > inside.count(")")
-        if ending.match(last) and balanced:
+        is_balanced = last != ")" or inside.count("(") > inside.count(")")
+        if ending.match(last) and is_balanced:
             break
         stop -= 1
     return stop

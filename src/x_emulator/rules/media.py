@@ -1,7 +1,6 @@
-"""The rules of uploads: segments by index, judged at finalize, processed while one asks.
+"""The rules of uploads: segments by index, validation at finalize, processing while clients poll.
 
-Bytes are spooled to a file each segment, joined, hashed, decoded and removed; what stays is what
-they were.
+Segments are written to files, then joined, hashed, decoded and deleted. Only the metadata remains.
 """
 
 import asyncio
@@ -14,11 +13,12 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from x_emulator.rules import media_validation, refusals
+from x_emulator.rules.media_validation import INVALID_DIMENSIONS, MediaInfo
 from x_emulator.rules.request_bodies import Id
 from x_emulator.state import Media, World
 
-#: Media that no post has taken is gone after this.
-LIFE = timedelta(hours=24)
+#: An upload that no post uses expires after this time.
+LIFETIME = timedelta(hours=24)
 
 MediaType = Literal[
     "video/mp4",
@@ -50,9 +50,10 @@ Category = Literal[
 OneShotCategory = Literal[
     "tweet_image", "tweet_video", "tweet_gif", "dm_image", "dm_video", "dm_gif", "subtitles"
 ]
-#: Whole files, not segments, are taken up to this size: the largest GIF.
-MOST_AT_ONCE = media_validation.MOST_BYTES["tweet_gif"]
-_SIGNS: tuple[tuple[bytes, int, MediaType], ...] = (
+#: The maximum size of a whole file, without segments: that of a GIF.
+MAX_WHOLE_FILE_BYTES = media_validation.MAX_BYTES["tweet_gif"]
+#: Signature, its offset, and the media type.
+_SIGNATURES: tuple[tuple[bytes, int, MediaType], ...] = (
     (b"\x89PNG", 0, "image/png"),
     (b"\xff\xd8\xff", 0, "image/jpeg"),
     (b"GIF8", 0, "image/gif"),
@@ -90,7 +91,7 @@ class AltText(Struct):
 
 
 class Metadata(Struct):
-    """`metadata` of a media; other keys of the schema are taken and ignored."""
+    """`metadata` of a media; other keys of the schema are accepted and ignored."""
 
     alt_text: AltText | UnsetType = UNSET
 
@@ -103,7 +104,7 @@ class MetadataBody(Struct):
 
 
 class SubtitleTrack(Struct):
-    """`subtitles` of a request that ties a track to a video."""
+    """`subtitles` of a request that attaches a track to a video."""
 
     id: Id
     language_code: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
@@ -118,8 +119,8 @@ class SubtitlesBody(Struct, forbid_unknown_fields=True):
     media_category: Literal["AmplifyVideo", "TweetVideo"] = "TweetVideo"
 
 
-class NoSubtitlesBody(Struct):
-    """The body of `DELETE /2/media/subtitles`, which the schema leaves open."""
+class DeleteSubtitlesBody(Struct):
+    """The body of `DELETE /2/media/subtitles`, which the schema does not restrict."""
 
     id: str
     media_category: str
@@ -135,13 +136,15 @@ def initialize(
     *,
     is_synchronous: bool = False,
 ) -> Media:
-    """Open an upload; a synchronous one is judged at finalize, of whatever kind it is.
+    """Create an upload. A synchronous one is validated at finalize, whatever its category.
 
-    Raises: Refusal (larger than X takes).
+    Raises: Refusal (larger than the limit of its category).
     """
-    if body.total_bytes > media_validation.MOST_BYTES[body.media_category]:
-        message = f"File size exceeds {media_validation.MOST_BYTES[body.media_category]} bytes."
-        raise refusals.invalid(world.switches, "total_bytes", str(body.total_bytes), message)
+    if body.total_bytes > media_validation.MAX_BYTES[body.media_category]:
+        message = f"File size exceeds {media_validation.MAX_BYTES[body.media_category]} bytes."
+        raise refusals.invalid_request(
+            world.switches, "total_bytes", str(body.total_bytes), message
+        )
     media_id = world.new_id(at)
     media = world.media[media_id] = Media(
         id=media_id,
@@ -151,7 +154,7 @@ def initialize(
         category=body.media_category,
         media_type=body.media_type,
         total_bytes=body.total_bytes,
-        expires_at=at + LIFE,
+        expires_at=at + LIFETIME,
         owners=[] if body.additional_owners is UNSET else body.additional_owners,
         is_synchronous=is_synchronous,
     )
@@ -160,64 +163,66 @@ def initialize(
 
 
 def get_upload(world: World, user_id: str, media_id: str, at: datetime) -> Media:
-    """One's own upload that has not expired.
+    """Return a user's upload that has not expired.
 
     Raises: Refusal.
     """
     media = world.media.get(media_id)
     if media is None or media.user_id != user_id or at >= media.expires_at:
-        raise refusals.invalid(world.switches, "media_id", media_id, "BadRequest: Not found")
+        raise refusals.invalid_request(
+            world.switches, "media_id", media_id, "BadRequest: Not found"
+        )
     return media
 
 
 def folder_of(world: World, media: Media) -> Path:
-    """Where the segments of an upload lie until it is finalized."""
+    """Return the directory of an upload's segments, which exists until finalize."""
     return world.spool / media.id
 
 
-def put_segment(world: World, media: Media, index: int, file: Path) -> None:
-    """Keep a segment; one that was there under this index is replaced.
+def add_segment(world: World, media: Media, index: int, file: Path) -> None:
+    """Store a segment, or replace the one with this index.
 
-    Raises: Refusal (finalized already, or an index that X does not take).
+    Raises: Refusal (already finalized, or an invalid index).
     """
     if media.state != "uploading":
-        raise refusals.invalid(world.switches, "id", media.id, "BadRequest: Not found")
+        raise refusals.invalid_request(world.switches, "id", media.id, "BadRequest: Not found")
     if not 0 <= index <= 999:
         message = "$.segment_index: must be between 0 and 999"
-        raise refusals.invalid(world.switches, "segment_index", str(index), message)
+        raise refusals.invalid_request(world.switches, "segment_index", str(index), message)
     size = file.stat().st_size
     file.rename(folder_of(world, media) / f"{index:03}")
     media.segments[index] = size
 
 
 async def finalize(world: World, media: Media) -> None:
-    """Join the segments and judge them: images at once, GIF and video while the client polls.
+    """Join and validate the segments: images at once, GIF and video while the client polls.
 
-    Raises: Refusal (gaps, other size than announced, an image that is none; switch
-    `finalize_again`).
+    Raises: Refusal (gaps, another size than announced, an invalid image, or a repeated finalize
+    without the switch `finalize_is_idempotent`).
     """
     is_closed = media.state != "uploading"
-    if is_closed and world.switches.finalize_again:
+    if is_closed and world.switches.finalize_is_idempotent:
         return
     indices = sorted(media.segments)
-    is_whole = indices == list(range(len(indices)))
-    if is_closed or not is_whole or sum(media.segments.values()) != media.total_bytes:
+    has_gaps = indices != list(range(len(indices)))
+    if is_closed or has_gaps or sum(media.segments.values()) != media.total_bytes:
         message = "Segments do not add up to provided total file size."
-        raise refusals.invalid(world.switches, "media_id", media.id, message)
+        raise refusals.invalid_request(world.switches, "media_id", media.id, message)
     media.state = "pending"
-    judging = asyncio.create_task(_judge(world, media))
-    world.judging.add(judging)
-    judging.add_done_callback(world.judging.discard)
-    if not _is_processed(media):
-        await judging
+    validation = asyncio.create_task(_validate(world, media))
+    world.validations.add(validation)
+    validation.add_done_callback(world.validations.discard)
+    if not _needs_processing(media):
+        await validation
         media.state = "succeeded" if media.verdict == "ok" else "failed"
         if media.state == "failed":
-            is_odd = media.verdict == media_validation.WRONG_SIDES
-            message = media_validation.WRONG_SIDES if is_odd else "media type unrecognized."
-            raise refusals.invalid(world.switches, "media_id", media.id, message)
+            has_bad_size = media.verdict == INVALID_DIMENSIONS
+            message = INVALID_DIMENSIONS if has_bad_size else "media type unrecognized."
+            raise refusals.invalid_request(world.switches, "media_id", media.id, message)
 
 
-async def take_whole(
+async def upload_whole(
     world: World,
     user_id: str,
     client_id: str,
@@ -228,20 +233,20 @@ async def take_whole(
     *,
     is_synchronous: bool = False,
 ) -> Media:
-    """Upload a whole file at once; it is moved away from where it lies.
+    """Upload a whole file, which is moved away.
 
     Raises: Refusal.
     """
     head = file.read_bytes()[:16]
-    kinds = (kind for sign, start, kind in _SIGNS if head[start:].startswith(sign))
+    matches = (kind for sign, start, kind in _SIGNATURES if head[start:].startswith(sign))
     body = InitializeBody(
         total_bytes=file.stat().st_size,
-        media_type=next(kinds, "text/srt" if category == "subtitles" else "image/png"),
+        media_type=next(matches, "text/srt" if category == "subtitles" else "image/png"),
         media_category=category,
         additional_owners=[each for each in owners if each],
     )
     media = initialize(world, user_id, client_id, body, at, is_synchronous=is_synchronous)
-    put_segment(world, media, 0, file)
+    add_segment(world, media, 0, file)
     await finalize(world, media)
     return media
 
@@ -249,50 +254,50 @@ async def take_whole(
 def add_subtitles(
     world: World, user_id: str, video_id: str, tracks: Sequence[SubtitleTrack], at: datetime
 ) -> Media:
-    """Tie tracks to a video; a language that was there is replaced.
+    """Attach tracks to a video, and replace those with the same languages.
 
     Raises: Refusal (no such video, or no such subtitles).
     """
     video = get_upload(world, user_id, video_id, at)
     for track in tracks:
-        text = get_upload(world, user_id, track.id, at)
-        if text.category != "subtitles" or not video.category.endswith("video"):
-            raise refusals.invalid(world.switches, "id", track.id, "BadRequest: Not found")
+        subtitles = get_upload(world, user_id, track.id, at)
+        if subtitles.category != "subtitles" or not video.category.endswith("video"):
+            raise refusals.invalid_request(world.switches, "id", track.id, "BadRequest: Not found")
         video.subtitles[track.language_code] = track.id
     return video
 
 
 def poll(world: World, media: Media) -> None:
-    """A client asks how far processing is; asking is what moves it on."""
+    """Advance the processing of an upload. Only polls by a client advance it."""
     if media.state in ("pending", "in_progress"):
-        done = media.polls >= world.switches.processing_polls and media.verdict is not None
+        is_done = media.polls >= world.switches.processing_polls and media.verdict is not None
         media.polls += 1
-        if done:
+        if is_done:
             media.state = "succeeded" if media.verdict == "ok" else "failed"
         else:
             media.state = "in_progress"
 
 
-def _is_processed(media: Media) -> bool:
-    """GIF and video; the rest is ready, or refused, at finalize."""
+def _needs_processing(media: Media) -> bool:
+    """Return whether it is a GIF or video. All others are ready, or refused, at finalize."""
     return not media.is_synchronous and not media.category.endswith(("image", "subtitles"))
 
 
-async def _judge(world: World, media: Media) -> None:
+async def _validate(world: World, media: Media) -> None:
     folder = folder_of(world, media)
     segments = [folder / f"{index:03}" for index in sorted(media.segments)]
-    finding = await asyncio.to_thread(_join_and_judge, segments, folder / "whole", media.category)
+    info = await asyncio.to_thread(_join_and_validate, segments, folder / "whole", media.category)
     shutil.rmtree(folder, ignore_errors=True)
-    media.sha256 = finding.sha256
-    media.width, media.height = finding.width, finding.height
-    media.duration_ms = finding.duration_ms
-    wanted = world.switches.processing_failure
-    spoiled = wanted is not None and finding.verdict == "ok" and _is_processed(media)
-    media.verdict = wanted if spoiled else finding.verdict
+    media.sha256 = info.sha256
+    media.width, media.height = info.width, info.height
+    media.duration_ms = info.duration_ms
+    error = world.switches.processing_error
+    must_fail = error is not None and info.verdict == "ok" and _needs_processing(media)
+    media.verdict = error if must_fail else info.verdict
 
 
-def _join_and_judge(segments: list[Path], whole: Path, category: str) -> media_validation.Finding:
+def _join_and_validate(segments: list[Path], whole: Path, category: str) -> MediaInfo:
     sha256 = media_validation.assemble(segments, whole)
     for segment in segments:
         segment.unlink()
-    return media_validation.judge(whole, category, sha256)
+    return media_validation.validate_media(whole, category, sha256)

@@ -1,4 +1,4 @@
-"""The rules of posts: what X refuses, what a new post is, what can be read of old ones."""
+"""The rules of posts: validation, creation, deletion, visibility and timelines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from x_emulator.state import Media, Post, Reactions, User, World, instant_of
 
 #: Not documented; long enough for a retry, short enough for a daily "Good morning".
 DUPLICATE_WINDOW = timedelta(hours=24)
-#: Private metrics are shown this long.
+#: How long the author can see the private metrics of a post.
 PRIVATE_FOR = timedelta(days=30)
 _SHORT, _LONG = 280, 25_000
 _LONGEST_VIDEO_MS = 140_000
@@ -22,7 +22,7 @@ _LONGEST_VIDEO_MS = 140_000
 
 @dataclass(frozen=True)
 class Created:
-    """A new post, and whether it answers somebody who asked for it (that has its own price)."""
+    """A new post, and whether it is a summoned reply, which has its own price."""
 
     post: Post
     summoned: bool
@@ -31,9 +31,9 @@ class Created:
 def create(
     world: World, user: User, client_id: str | None, body: CreateBody, at: datetime
 ) -> Created:
-    """Check a create request as X does, and make the post.
+    """Validate a create request as X does, and create the post.
 
-    Without an app a person writes it on X: the rules for self-serve apps do not hold.
+    Without `client_id`, a person writes it on X itself, and the rules for apps do not apply.
 
     Raises: Refusal.
     """
@@ -43,34 +43,29 @@ def create(
     _check_exclusions(world, body)
     text = "" if body.text is UNSET else body.text
     self_serve = client_id is not None and switches.tier == "self-serve"
-    weight = _weight_of(world, body, text, _LONG if user.is_premium else _SHORT)
-    former = edits.find_former(world, user, body, at)
-    parent = (
-        _find_parent(world, user, body, self_serve, at)
-        if former is None
-        else _kept(world, former.reply_to)
-    )
-    quoted = (
-        _find_quoted(world, user, body, self_serve)
-        if former is None
-        else _kept(world, former.quote_of)
-    )
+    weight = _validate_text(world, body, text, _LONG if user.is_premium else _SHORT)
+    previous = edits.find_previous_version(world, user, body, at)
+    if previous is None:
+        parent = _find_parent(world, user, body, self_serve, at)
+        quoted = _find_quoted(world, user, body, self_serve)
+    else:
+        parent = _find_stored(world, previous.reply_to)
+        quoted = _find_stored(world, previous.quote_of)
     if self_serve and len(links.find_cashtags(text)) > 1:
         raise refusals.forbidden("Posts are limited to a maximum of one cashtag")
-    if switches.duplicates and text and _is_duplicate(world, user, text, former, at):
+    if switches.refuse_duplicates and text and _is_duplicate(world, user, text, previous, at):
         raise refusals.forbidden("You are not allowed to create a Tweet with duplicate content.")
-    media = (
-        [] if body.media is UNSET else _attachable(world, user, body.media.media_ids, former, at)
-    )
+    media_ids = [] if body.media is UNSET else body.media.media_ids
+    media = _find_media(world, user, media_ids, previous, at)
     if not user.is_premium and any(each.duration_ms > _LONGEST_VIDEO_MS for each in media):
         raise refusals.forbidden("This user is not allowed to post a video longer than 2 minutes")
 
-    origin = former or parent
+    origin = previous or parent
     post_id = world.new_id(at)
-    shown = _with_additions(world, user, text, parent, quoted)
+    full_text = _add_generated_text(world, user, text, parent, quoted)
     wrapped = escaping.escape(
         links.wrap(
-            shown,
+            full_text,
             post_id,
             world.user_ids,
             [(each.media_key, _media_url(user, post_id, each)) for each in media],
@@ -82,7 +77,7 @@ def create(
         client_id=client_id,
         ordinal=len(world.posts_of[user.id]),
         text=text,
-        shown=wrapped.text,
+        returned_text=wrapped.text,
         entities=wrapped.entities,
         created_at=instant_of(post_id),
         reply_to=parent.id if parent else None,
@@ -92,9 +87,9 @@ def create(
         media=media,
         poll=None if body.poll is UNSET else polls.open_poll(body.poll, world.new_id(at), at),
         reply_settings="everyone" if body.reply_settings is UNSET else body.reply_settings,
-        has_link=wrapped.has_link if shown == text else bool(links.find_links(text)),
+        has_link=wrapped.has_link if full_text == text else bool(links.find_links(text)),
         is_long=weight > _SHORT,
-        history=[] if former is None else former.history,
+        history=[] if previous is None else previous.history,
         edit_eligible=edits.is_eligible(user, body, parent),
     )
     post.history.append(post_id)
@@ -112,9 +107,9 @@ def create(
 
 
 def delete(world: World, user: User, client_id: str, post_id: str, at: datetime) -> None:
-    """Delete a post of one's own, in all its versions; what is not there counts as deleted.
+    """Delete a user's own post in all its versions. A missing post counts as deleted.
 
-    Raises: Refusal (somebody else's).
+    Raises: Refusal (another user's post).
     """
     post = world.find_post(post_id)
     if post is None:
@@ -124,26 +119,26 @@ def delete(world: World, user: User, client_id: str, post_id: str, at: datetime)
     erase(world, post, client_id, at)
 
 
-def erase(world: World, post: Post, by: str, at: datetime) -> None:
-    """Delete a post in all its versions, by an app or by hand."""
+def erase(world: World, post: Post, deleted_by: str, at: datetime) -> None:
+    """Mark a post as deleted in all its versions."""
     for each in post.history:
         version = world.posts[each]
-        version.deleted_at, version.deleted_by = at, by
+        version.deleted_at, version.deleted_by = at, deleted_by
 
 
 def is_visible(world: World, post: Post, reader_id: str) -> bool:
-    """Whether a reader may see the post: not of suspended authors, nor of protected strangers."""
+    """Return whether a reader may see a post: not of suspended or other protected accounts."""
     author = world.users[post.user_id]
     return not author.suspended and (not author.protected or author.id == reader_id)
 
 
 def may_see_private(post: Post, user_id: str, at: datetime) -> bool:
-    """Private metrics are for the author, for 30 days."""
+    """Return whether a user may see the private metrics: only the author, for 30 days."""
     return post.user_id == user_id and at - post.created_at <= PRIVATE_FOR
 
 
 class Cursor(NamedTuple):
-    """Where a page begins: before or after the post of an id, whatever is made or deleted."""
+    """Where a page begins: before or after a post id, whatever is created or deleted."""
 
     direction: Literal["older", "newer"]
     post_id: int
@@ -151,9 +146,9 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True)
 class TimelineQuery:
-    """Which of a user's posts are asked for; ids and times are exclusive or inclusive as X's."""
+    """Which of a user's posts to read. Ids are exclusive bounds; `start` is inclusive."""
 
-    most: int = 10
+    max_results: int = 10
     since_id: int | None = None
     until_id: int | None = None
     start: datetime | None = None
@@ -164,7 +159,7 @@ class TimelineQuery:
 
 @dataclass(frozen=True)
 class Page:
-    """Some posts, newest first, and the cursors of the neighbouring pages."""
+    """Posts, newest first, and the cursors of the next and previous page."""
 
     posts: Sequence[Post]
     next: Cursor | None
@@ -172,26 +167,26 @@ class Page:
 
 
 def read_timeline(world: World, user: User, query: TimelineQuery) -> Page:
-    """A page of a user's posts; X reaches back 3,200 posts, or 800 without replies."""
-    reach = 800 if query.without_replies else 3_200
-    wanted = [post for post in world.live_posts(user.id) if _is_wanted(post, query)][:reach]
+    """Return a page of a user's posts. X goes back 3,200 posts, or 800 without replies."""
+    max_posts = 800 if query.without_replies else 3_200
+    matching = [post for post in world.live_posts(user.id) if _matches(post, query)][:max_posts]
     begin = 0
     if query.cursor is not None:
         direction, post_id = query.cursor
         if direction == "older":
-            begin = sum(int(post.id) >= post_id for post in wanted)
+            begin = sum(int(post.id) >= post_id for post in matching)
         else:
-            begin = max(0, sum(int(post.id) > post_id for post in wanted) - query.most)
-    found = wanted[begin : begin + query.most]
-    has_older = begin + len(found) < len(wanted)
+            begin = max(0, sum(int(post.id) > post_id for post in matching) - query.max_results)
+    page = matching[begin : begin + query.max_results]
+    has_older = begin + len(page) < len(matching)
     return Page(
-        posts=found,
-        next=Cursor("older", int(found[-1].id)) if found and has_older else None,
-        previous=Cursor("newer", int(wanted[begin - 1].id) - 1) if begin else None,
+        posts=page,
+        next=Cursor("older", int(page[-1].id)) if page and has_older else None,
+        previous=Cursor("newer", int(matching[begin - 1].id) - 1) if begin else None,
     )
 
 
-def _is_wanted(post: Post, query: TimelineQuery) -> bool:
+def _matches(post: Post, query: TimelineQuery) -> bool:
     number = int(post.id)
     return (
         (query.since_id is None or number > query.since_id)
@@ -215,40 +210,44 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
             "You can only provide one of poll or quote_tweet_id or direct_message_deep_link"
             " or media or card_uri."
         )
-        raise refusals.invalid(world.switches, "", "", message)
+        raise refusals.invalid_request(world.switches, "", "", message)
     if body.community_id is not UNSET:
-        # Nobody here is a member of a community; X's words for that are not known.
+        # No emulated account is a member of a community. X's message for that is not known.
         raise refusals.forbidden("You are not permitted to perform this action.")
     for each in (body.card_uri, body.direct_message_deep_link):
         if each is not UNSET and "://" not in each:
-            raise refusals.invalid(world.switches, "", "", "The Tweet contains an invalid URL.")
+            raise refusals.invalid_request(
+                world.switches, "", "", "The Tweet contains an invalid URL."
+            )
 
 
-def _weight_of(world: World, body: CreateBody, text: str, limit: int) -> int:
-    bare = body.media is UNSET and body.card_uri is UNSET
-    if not text.strip() and (bare or body.text is not UNSET):
+def _validate_text(world: World, body: CreateBody, text: str, limit: int) -> int:
+    """Validate the text and return its weighted length."""
+    needs_text = body.media is UNSET and body.card_uri is UNSET
+    if not text.strip() and (needs_text or body.text is not UNSET):
         message = "The `text` field is required and must not be empty."
-        raise refusals.invalid(world.switches, "text", text, message)
+        raise refusals.invalid_request(world.switches, "text", text, message)
     weight = weigh(text, limit=limit)
     if weight.weighted_length > limit:
-        raise refusals.too_long(world.switches)
+        raise refusals.text_too_long(world.switches)
     if text and not weight.valid:
-        raise refusals.invalid(world.switches, "text", "", "Your text is invalid.")
+        raise refusals.invalid_request(world.switches, "text", "", "Your text is invalid.")
     return weight.weighted_length
 
 
-def _with_additions(
+def _add_generated_text(
     world: World, user: User, text: str, parent: Post | None, quoted: Post | None
 ) -> str:
-    """The text with what X adds to it by itself; none of it counts, nor costs."""
-    if world.switches.reply_mentions and parent is not None and parent.user_id != user.id:
+    """Add the mention and link that X generates, which have no weight and no price."""
+    if world.switches.add_reply_mention and parent is not None and parent.user_id != user.id:
         text = f"@{world.users[parent.user_id].username} {text}"
-    if world.switches.quote_links and quoted is not None:
+    if world.switches.add_quote_link and quoted is not None:
         text += f" https://x.com/{world.users[quoted.user_id].username}/status/{quoted.id}"
     return text
 
 
-def _kept(world: World, post_id: str | None) -> Post | None:
+def _find_stored(world: World, post_id: str | None) -> Post | None:
+    """Return a post even if it was deleted."""
     return None if post_id is None else world.posts[post_id]
 
 
@@ -258,7 +257,7 @@ def _find_parent(
     if body.reply is UNSET:
         return None
     parent = world.find_post(body.reply.in_reply_to_tweet_id)
-    lag = timedelta(seconds=world.switches.parent_lag_seconds)
+    lag = timedelta(seconds=world.switches.min_parent_age_seconds)
     if parent is None or not is_visible(world, parent, user.id) or at - parent.created_at < lag:
         raise refusals.forbidden(
             "You attempted to reply to a Tweet that is deleted or not visible to you."
@@ -271,7 +270,10 @@ def _find_parent(
 
 
 def _may_reply(user: User, parent: Post) -> bool:
-    """The author said who may: those mentioned always may, and nobody follows anybody here."""
+    """Return whether the parent's reply settings permit a reply.
+
+    Mentioned users may always reply. Emulated accounts do not follow each other.
+    """
     if parent.user_id == user.id or parent.reply_settings == "everyone":
         return True
     mentioned = {name.casefold() for name in links.find_mentions(parent.text)}
@@ -280,7 +282,7 @@ def _may_reply(user: User, parent: Post) -> bool:
 
 
 def _is_summoned(world: World, user: User, post: Post) -> bool:
-    """The author of `post` is the user, mentions the user or quotes a post of the user's."""
+    """Return whether the post's author is the user, mentions the user or quotes their post."""
     if post.user_id == user.id:
         return True
     mentioned = {name.casefold() for name in links.find_mentions(post.text)}
@@ -302,36 +304,38 @@ def _find_quoted(world: World, user: User, body: CreateBody, self_serve: bool) -
     return quoted
 
 
-def _is_duplicate(world: World, user: User, text: str, former: Post | None, at: datetime) -> bool:
-    twin = world.latest_by_text.get((user.id, text))
-    if twin is None or twin is former or twin.deleted_at is not None:
+def _is_duplicate(world: World, user: User, text: str, previous: Post | None, at: datetime) -> bool:
+    latest = world.latest_by_text.get((user.id, text))
+    if latest is None or latest is previous or latest.deleted_at is not None:
         return False
-    return twin.history[-1] == twin.id and at - twin.created_at <= DUPLICATE_WINDOW
+    return latest.history[-1] == latest.id and at - latest.created_at <= DUPLICATE_WINDOW
 
 
-def _attachable(
-    world: World, user: User, media_ids: list[str], former: Post | None, at: datetime
+def _find_media(
+    world: World, user: User, media_ids: list[str], previous: Post | None, at: datetime
 ) -> list[Media]:
-    media = [world.media.get(each) for each in media_ids]
+    """Return the media to attach: up to four images, one GIF or one video. Raises: Refusal."""
+    if not media_ids:
+        return []
+    previous_media = [] if previous is None else previous.media
     usable = [
         each
-        for each in media
-        if each is not None
-        and (_is_usable(world, user, each, at) or (former is not None and each in former.media))
+        for each in (world.media.get(media_id) for media_id in media_ids)
+        if each is not None and (_is_usable(world, user, each, at) or each in previous_media)
     ]
-    moving = sum(each.category != "tweet_image" for each in usable)
-    mixed = moving > 0 and len(usable) > 1
-    if len(usable) < len(media_ids) or len(set(media_ids)) < len(media_ids) or mixed:
+    has_video = any(each.category != "tweet_image" for each in usable)
+    is_mixed = has_video and len(usable) > 1
+    if len(usable) < len(media_ids) or len(set(media_ids)) < len(media_ids) or is_mixed:
         raise refusals.invalid_media(world.switches, media_ids)
     return usable
 
 
 def _is_usable(world: World, user: User, media: Media, at: datetime) -> bool:
-    fresh = world.switches.media_reuse or not media.attached_to
-    own = user.id in (media.user_id, *media.owners) and media.category.startswith(
-        ("tweet_", "amplify_")
-    )
-    return own and fresh and media.state == "succeeded" and at < media.expires_at
+    is_unused = world.switches.allow_media_reuse or not media.attached_to
+    is_owner = user.id in (media.user_id, *media.owners)
+    is_postable = media.category.startswith(("tweet_", "amplify_"))
+    is_ready = media.state == "succeeded" and at < media.expires_at
+    return is_owner and is_postable and is_unused and is_ready
 
 
 def _media_url(user: User, post_id: str, media: Media) -> str:

@@ -1,4 +1,4 @@
-"""How often an app and a user may ask: X's published limits, counted in windows.
+"""X's published rate limits, counted in windows.
 
 A window opens with its first request and lasts 15 minutes (or 24 hours) of emulated time.
 Source: the documentation's page on rate limits, November 2026.
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from x_emulator.state import Window, World
 
-_QUARTER = timedelta(minutes=15)
+_QUARTER_HOUR = timedelta(minutes=15)
 _DAY = timedelta(hours=24)
 
 
@@ -45,7 +45,7 @@ LIMITS = {
     "media_upload": Limits(500, app_day=50_000),
     "media_subtitles": Limits(500, app_day=50_000),
     "media_subtitles_delete": Limits(500, app_day=50_000),
-    # Of v1.1 no limits are published; these are those of v2.
+    # No limits of v1.1 are published. These are v2's.
     "v1_media_upload": Limits(1_875, app_day=180_000),
     "v1_media_status": Limits(1_000, app_day=100_000),
     "v1_media_metadata": Limits(500, app_day=50_000),
@@ -54,76 +54,80 @@ LIMITS = {
 }
 
 
-class _Bucket(NamedTuple):
-    whose: str
+class _Limit(NamedTuple):
+    holder: str
     window: Window
-    most: int
+    max_requests: int
     length: timedelta
 
     @property
     def remaining(self) -> int:
-        return max(0, self.most - self.window.used)
+        return max(0, self.max_requests - self.window.used)
 
     def headers(self, name: bytes) -> list[tuple[bytes, bytes]]:
         return [
-            (name + b"-limit", b"%d" % self.most),
+            (name + b"-limit", b"%d" % self.max_requests),
             (name + b"-remaining", b"%d" % self.remaining),
             (name + b"-reset", _epoch(self.window.opened_at + self.length)),
         ]
 
 
-class Standing(NamedTuple):
-    """Where the caller's windows stand after this request, and whether it may go on."""
+class Usage(NamedTuple):
+    """The state of the caller's limits after a request, and whether it is allowed."""
 
-    shown: _Bucket
+    reported: _Limit
     allowed: bool
-    days: Sequence[_Bucket]
-    """Windows of 24 hours that are told."""
+    daily: Sequence[_Limit]
+    """Limits of 24 hours that the headers report."""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """X tells of the 15 minutes only, even where another window is empty; older tiers tell
-        of the 24 hours too (switch `day_headers`)."""
-        told = self.shown.headers(b"x-rate-limit")
-        for each in self.days:
-            told += each.headers(b"x-%s-limit-24hour" % each.whose.encode())
-        return told
+        """Return the rate-limit headers.
+
+        X reports one 15-minute limit, even if another limit is exhausted. Older tiers also report
+        the 24-hour limits (switch `daily_limit_headers`).
+        """
+        headers = self.reported.headers(b"x-rate-limit")
+        for limit in self.daily:
+            headers += limit.headers(b"x-%s-limit-24hour" % limit.holder.encode())
+        return headers
 
 
-def take(
+def count_request(
     world: World, operation: str, client_id: str, user_id: str | None, at: datetime
-) -> Standing:
-    """Count one request, unless a window is already full; an app alone has only its own."""
-    buckets = _buckets(world, operation, client_id, user_id, at)
+) -> Usage:
+    """Count one request, unless a limit is exhausted. `user_id` None: an app-only token."""
+    limits = _limits_of(world, operation, client_id, user_id, at)
     allowed = True
-    if world.switches.limits:
-        allowed = all(each.window.used < each.most for each in buckets)
-        for each in buckets if allowed else ():
+    if world.switches.rate_limits:
+        allowed = all(each.window.used < each.max_requests for each in limits)
+        for each in limits if allowed else ():
             each.window.used += 1
-    told = world.switches.day_headers
-    days = [each for each in buckets if each.length is _DAY] if told else ()
-    return Standing(buckets[0], allowed, days)
+    daily: Sequence[_Limit] = ()
+    if world.switches.daily_limit_headers:
+        daily = [each for each in limits if each.length is _DAY]
+    return Usage(limits[0], allowed, daily)
 
 
-def _buckets(
+def _limits_of(
     world: World, operation: str, client_id: str, user_id: str | None, at: datetime
-) -> list[_Bucket]:
-    limits, most_a_day = LIMITS[operation], world.switches.posts_a_day
-    found = []
+) -> list[_Limit]:
+    published, max_posts_per_day = LIMITS[operation], world.switches.max_posts_per_day
+    limits = []
     if user_id is not None:
-        window = _window(world, (operation, "user", client_id, user_id), _QUARTER, at)
-        reads = world.switches.reads_a_window if operation.startswith("read_") else None
-        most = limits.user if reads is None else reads
-        found.append(_Bucket("user", window, most, _QUARTER))
-    if limits.app is not None or user_id is None:
-        window = _window(world, (operation, "app", client_id), _QUARTER, at)
-        found.append(_Bucket("app", window, limits.app or limits.user, _QUARTER))
-    if limits.app_day is not None:
+        window = _window(world, (operation, "user", client_id, user_id), _QUARTER_HOUR, at)
+        max_reads = world.switches.max_reads_per_window if operation.startswith("read_") else None
+        max_requests = published.user if max_reads is None else max_reads
+        limits.append(_Limit("user", window, max_requests, _QUARTER_HOUR))
+    if published.app is not None or user_id is None:
+        window = _window(world, (operation, "app", client_id), _QUARTER_HOUR, at)
+        limits.append(_Limit("app", window, published.app or published.user, _QUARTER_HOUR))
+    if published.app_day is not None:
         window = _window(world, (operation, "day", client_id), _DAY, at)
-        found.append(_Bucket("app", window, limits.app_day, _DAY))
-    if operation == "create_post" and most_a_day is not None and user_id is not None:
+        limits.append(_Limit("app", window, published.app_day, _DAY))
+    if operation == "create_post" and max_posts_per_day is not None and user_id is not None:
         window = _window(world, (operation, "user-day", client_id, user_id), _DAY, at)
-        found.append(_Bucket("user", window, most_a_day, _DAY))
-    return found
+        limits.append(_Limit("user", window, max_posts_per_day, _DAY))
+    return limits
 
 
 def _epoch(at: datetime) -> bytes:

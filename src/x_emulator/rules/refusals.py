@@ -1,7 +1,7 @@
-"""Every way X says no, with the body it says it in. Where sources disagree there is a switch.
+"""Every refusal of X, with its body. Where sources disagree, a switch selects one.
 
-A rule raises `Refusal`; the wire turns it into an answer. Sources are the logs and documents that
-`docs/emulator.md` lists by rule.
+Rules raise `Refusal`, and the pipeline turns it into a response. `docs/emulator-rules.md` lists the
+source of each rule.
 """
 
 from typing import Any
@@ -10,56 +10,56 @@ from x_emulator.switches import Switches
 
 
 class Refusal(Exception):
-    """An answer other than success: status and body (None: no bytes at all)."""
+    """X refuses the request. `body` None: an empty body."""
 
-    def __init__(self, status: int, body: dict[str, Any] | None, said: str = "") -> None:
+    def __init__(self, status: int, body: dict[str, Any] | None, message: str = "") -> None:
         super().__init__(status)
         self.status = status
         self.body = body
-        self.said = said
-        """The sentence that v1.1 says too, in its own envelope."""
+        self.message = message
+        """The message that v1.1 also uses, in its own format."""
 
-    def sentence(self) -> str:
-        """Why, for a person to read."""
-        return self.said or str((self.body or {}).get("detail", "X refuses this."))
+    def describe(self) -> str:
+        """Return the reason for a person to read."""
+        return self.message or str((self.body or {}).get("detail", "X refuses this."))
 
 
-def plain(status: int, title: str, detail: str | None = None) -> Refusal:
-    """A refusal without a type of its own."""
+def problem(status: int, title: str, detail: str | None = None) -> Refusal:
+    """Return a problem of type `about:blank`."""
     body = {"title": title, "type": "about:blank", "status": status, "detail": detail or title}
     return Refusal(status, body)
 
 
 def unauthorized() -> Refusal:
-    """No token, or one that is unknown, expired or revoked."""
-    return plain(401, "Unauthorized")
+    """Refuse a missing, unknown, expired or revoked token."""
+    return problem(401, "Unauthorized")
 
 
 def forbidden(detail: str = "Forbidden") -> Refusal:
-    """The user or the app may not."""
-    return plain(403, "Forbidden", detail)
+    """Refuse what the user or the app may not do."""
+    return problem(403, "Forbidden", detail)
 
 
-def too_many() -> Refusal:
-    """A window of requests is used up."""
-    return plain(429, "Too Many Requests")
+def too_many_requests() -> Refusal:
+    """Refuse a request beyond a rate limit."""
+    return problem(429, "Too Many Requests")
 
 
-def legacy(status: int, code: int, message: str) -> Refusal:
-    """A refusal in the words of v1.1 and of the OAuth 1.0a endpoints."""
+def v1_refusal(status: int, code: int, message: str) -> Refusal:
+    """Return a refusal in the format of v1.1 and the OAuth 1.0a endpoints."""
     return Refusal(status, {"errors": [{"code": code, "message": message}]})
 
 
 def problem_type(switches: Switches, name: str) -> str:
-    """The URI of a problem type; X answers with both hosts."""
+    """Return the URI of a problem type. X uses both hosts."""
     return f"https://{switches.problem_host}/2/problems/{name}"
 
 
-def invalid(switches: Switches, parameter: str, value: str, message: str) -> Refusal:
-    """One or more parameters are wrong."""
+def invalid_request(switches: Switches, parameter: str, value: str, message: str) -> Refusal:
+    """Refuse an invalid parameter or body."""
     kind = problem_type(switches, "invalid-request")
     body: dict[str, Any] = {"title": "Invalid Request", "type": kind}
-    if switches.errors == "flat":
+    if switches.error_format == "flat":
         body |= {"detail": message, "status": 400, "value": value}
         body |= {"parameter": parameter} if parameter else {}
     else:
@@ -69,40 +69,40 @@ def invalid(switches: Switches, parameter: str, value: str, message: str) -> Ref
     return Refusal(400, body, message)
 
 
-def legacy_media(path: str, message: str) -> Refusal:
-    """A refusal of the media endpoints of v1.1."""
+def v1_media_refusal(path: str, message: str) -> Refusal:
+    """Return a refusal in the format of v1.1's media endpoints."""
     return Refusal(400, {"request": path, "error": message})
 
 
 def invalid_media(switches: Switches, media_ids: list[str]) -> Refusal:
-    """A media id is foreign, unfinished, expired, rejected or used up."""
-    refusal = invalid(switches, "media.media_ids", "", "Your media IDs are invalid.")
-    if refusal.body is not None and switches.errors == "nested":
+    """Refuse media that is another user's, unfinished, expired, failed or already used."""
+    refusal = invalid_request(switches, "media.media_ids", "", "Your media IDs are invalid.")
+    if refusal.body is not None and switches.error_format == "nested":
         refusal.body["errors"][0]["parameters"]["media.media_ids"] = media_ids
     return refusal
 
 
-def too_long(switches: Switches) -> Refusal:
-    """The text weighs more than the user may post."""
+def text_too_long(switches: Switches) -> Refusal:
+    """Refuse a text that weighs more than the user may post."""
     text = (
         "Your Tweet text is too long. For more information on how Twitter determines text length"
         " see https://github.com/twitter/twitter-text."
     )
-    if switches.too_long == "400":
-        return invalid(switches, "text", "", text)
-    if switches.too_long == "403-text":
+    if switches.too_long_error == "400":
+        return invalid_request(switches, "text", "", text)
+    if switches.too_long_error == "403-text":
         return forbidden(text)
     return forbidden("You are not permitted to perform this action.")
 
 
 def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
-    """Self-serve apps reply and quote only where their user was mentioned."""
-    if switches.summons == "sentence" and quoting:
+    """Refuse a reply or quote without a summons: self-serve apps need a mention of their user."""
+    if switches.summons_error == "sentence" and quoting:
         return forbidden(
             "Quoting this post is not allowed because you have not been mentioned or are not part"
             " of the conversation thread of the post you are quoting."
         )
-    if switches.summons == "sentence":
+    if switches.summons_error == "sentence":
         return forbidden(
             "Reply to this conversation is not allowed because you have not been mentioned or"
             " otherwise engaged by the author of the post you are replying to."
@@ -119,7 +119,7 @@ def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
 def not_found(
     switches: Switches, kind: str, wanted: str, parameter: str, *, many: bool = False
 ) -> dict[str, Any]:
-    """The entry in `errors` for a post or user that is not there."""
+    """Return the entry in `errors` for a post or user that does not exist."""
     return {
         "value": wanted,
         "resource_id": wanted,
@@ -132,7 +132,7 @@ def not_found(
 
 
 def field_denied(switches: Switches, field: str, post_id: str, parameter: str) -> dict[str, Any]:
-    """The entry in `errors` for one private field of a foreign or old post."""
+    """Return the entry in `errors` for a private field of another user's post, or an old one."""
     return {
         "resource_type": "tweet",
         "field": field,
@@ -148,15 +148,18 @@ def field_denied(switches: Switches, field: str, post_id: str, parameter: str) -
 
 
 def wrong_kind_of_token(switches: Switches, *, app_only: bool) -> Refusal:
-    """An app's own token where a user's is needed, or the reverse; the two blanks are X's."""
+    """Refuse an app-only token where a user's is needed, or the reverse.
+
+    The two spaces in the message are X's.
+    """
     user = "OAuth 1.0a User Context, OAuth 2.0 User Context"
-    given, wanted = "OAuth 2.0 User Context", "OAuth 2.0 Application-Only"
+    used, supported = "OAuth 2.0 User Context", "OAuth 2.0 Application-Only"
     if app_only:
-        given, wanted = wanted, user
+        used, supported = supported, user
     body = {
         "title": "Unsupported Authentication",
-        "detail": f"Authenticating with {given} is forbidden for this endpoint. "
-        f" Supported authentication types are [{wanted}].",
+        "detail": f"Authenticating with {used} is forbidden for this endpoint. "
+        f" Supported authentication types are [{supported}].",
         "type": problem_type(switches, "unsupported-authentication"),
         "status": 403,
     }
@@ -164,7 +167,7 @@ def wrong_kind_of_token(switches: Switches, *, app_only: bool) -> Refusal:
 
 
 def read_only_app(switches: Switches) -> Refusal:
-    """An OAuth 1.0a app that may only read wants to write."""
+    """Refuse a write by a read-only OAuth 1.0a app."""
     body = {
         "title": "Forbidden",
         "status": 403,
@@ -176,7 +179,7 @@ def read_only_app(switches: Switches) -> Refusal:
 
 
 def not_enrolled(switches: Switches, client_id: str) -> Refusal:
-    """An app that belongs to no project."""
+    """Refuse an app that is not attached to a project."""
     body = {
         "client_id": client_id,
         "detail": "When authenticating requests to the Twitter API v2 endpoints, you must use keys"
@@ -192,7 +195,7 @@ def not_enrolled(switches: Switches, client_id: str) -> Refusal:
 
 
 def no_credits(switches: Switches, account_id: str) -> Refusal:
-    """The developer's account has spent what it had."""
+    """Refuse an app whose developer account has no credits left."""
     body = {
         "title": "CreditsDepleted",
         "detail": f"Your enrolled account [{account_id}] does not have any credits to fulfill this"
@@ -203,7 +206,7 @@ def no_credits(switches: Switches, account_id: str) -> Refusal:
 
 
 def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
-    """The month's posts are read; waiting for a window does not help."""
+    """Refuse reads beyond the monthly cap, which no rate-limit window resets."""
     body = {
         "account_id": int(account_id),
         "product_name": "standard-basic",
@@ -217,7 +220,7 @@ def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
 
 
 def suspended(switches: Switches) -> Refusal:
-    """The user's account is suspended. Only the type is known; the words are ours."""
+    """Refuse a suspended user. Only the type is known; the message is ours."""
     body = {
         "title": "Forbidden",
         "detail": "Your account is suspended and is not permitted to access this feature.",
@@ -228,7 +231,7 @@ def suspended(switches: Switches) -> Refusal:
 
 
 def not_visible(switches: Switches, kind: str, wanted: str, parameter: str) -> dict[str, Any]:
-    """The entry in `errors` for a post (`Tweet`) or the posts of a `User` that one may not see."""
+    """Return the entry in `errors` for a post (`Tweet`) or `User` that the reader may not see."""
     return {
         "value": wanted,
         "resource_id": wanted,

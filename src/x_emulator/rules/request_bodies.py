@@ -1,4 +1,4 @@
-"""The body of `POST /2/tweets`, as the schema has it."""
+"""The body of `POST /2/tweets`, according to X's schema."""
 
 from typing import Annotated, Literal
 

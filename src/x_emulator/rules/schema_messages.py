@@ -1,15 +1,17 @@
-"""X's words for what does not fit a schema.
+"""X's messages for JSON that does not match a schema.
 
-Two of these sentences were seen in logs ("is not defined in the schema …", "… maximum of 4
-items"); they are those of a well-known validator for Java, whose other sentences complete them.
+Two of them were seen in logs ("is not defined in the schema …", "… maximum of 4 items"). They are
+those of a well-known validator for Java, from which the others are taken.
 """
 
 import re
 
 import msgspec
 
-_PLACE = re.compile(r"(?P<what>.*?)(?: - at `(?P<where>\$[^`]*)`)?", re.DOTALL)
-_SENTENCES = (
+#: The parts of a msgspec error message: the problem, and the path in the JSON.
+_MSGSPEC_MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>\$[^`]*)`)?", re.DOTALL)
+#: Pattern of a msgspec problem to X's message.
+_MESSAGES = (
     (
         r"Object contains unknown field `(.+)`",
         r".\1: is not defined in the schema and the schema does not allow additional properties",
@@ -31,18 +33,20 @@ _SENTENCES = (
     (r"Invalid enum value .*", r": does not have a value in the enumeration"),
     (r"Expected `(.+)`, got `(\w+)`", r": \2 found, \1 expected"),
 )
-_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_TYPE_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
 
 
 def schema_message(error: msgspec.ValidationError) -> str:
-    """What does not fit, and where: `$.media.media_ids: there must be a maximum of …`."""
-    found = _PLACE.fullmatch(str(error))
-    what, where = (found["what"], found["where"] or "$") if found else (str(error), "$")
-    for pattern, sentence in _SENTENCES:
-        match = re.fullmatch(pattern, what)
+    """Return X's message, such as `$.media.media_ids: there must be a maximum of …`."""
+    parts = _MSGSPEC_MESSAGE.fullmatch(str(error))
+    problem, path = (parts["problem"], parts["path"] or "$") if parts else (str(error), "$")
+    for pattern, template in _MESSAGES:
+        match = re.fullmatch(pattern, problem)
         if match:
-            said = match.expand(sentence)
-            if sentence.endswith("expected"):
-                said = re.sub(r"\b(str|int|float|bool)\b", lambda each: _NAMES[each[0]], said)
-            return where + said
-    return f"{where}: {what}"
+            message = match.expand(template)
+            if template.endswith("expected"):
+                message = re.sub(
+                    r"\b(str|int|float|bool)\b", lambda each: _TYPE_NAMES[each[0]], message
+                )
+            return path + message
+    return f"{path}: {problem}"

@@ -1,7 +1,7 @@
-"""The top-level domains that make a bare word with a dot a link: countries, and the common rest.
+"""Top-level domains that make a word with a dot a link: countries, and common generic ones.
 
-A list of its own, typed for the emulator: a domain that is missing here shows up as a difference
-to Roost's own rules, which read the official lists.
+The list is written for the emulator and independent of Roost's rules, which use the official lists,
+so that a domain that is missing in one shows up as a difference.
 """
 
 _COUNTRIES = """

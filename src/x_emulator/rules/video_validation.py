@@ -1,4 +1,4 @@
-"""Whether X's transcoder takes a video: its container, its coding and its pictures, decoded.
+"""Validation of videos: container, codecs and decoded frames, as X's transcoder accepts them.
 
 Source: X's best practices for media, and the refusals that clients have reported.
 """
@@ -11,21 +11,21 @@ from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-#: X's word for a container or coding that it does not take.
+#: X's message about a container or codec that it does not accept.
 UNSUPPORTED = "file is currently unsupported"
-#: A video up to this size is decoded frame by frame; of a larger one only the key frames are,
-#: beside reading every packet: a truncated file still fails, and minutes of work are saved.
-_EVERY_FRAME_BELOW = 32_000_000
-_LONGEST_SECONDS = 4 * 3600.0
-_WIDEST, _NARROWEST = 1920, 1200
-#: 8 bits, 4:2:0, in either range.
-_COLOURS = ("yuv420p", "yuvj420p")
+#: In larger videos, all packets are read but only key frames are decoded: a truncated file still
+#: fails, and it saves minutes.
+_MAX_FULLY_DECODED_BYTES = 32_000_000
+_MAX_SECONDS = 4 * 3600.0
+_MAX_LONG_SIDE, _MAX_SHORT_SIDE = 1920, 1200
+#: 8 bits, 4:2:0, in limited or full range.
+_PIXEL_FORMATS = ("yuv420p", "yuvj420p")
 _NAL_TYPES = re.compile(rb"\x00\x00\x01(.)", re.DOTALL)
 _IDR, _SLICE = 5, 1
 
 
-def judge_video(file: Path, size: int) -> tuple[str, int, int, int]:
-    """`ok` or why X refuses it; width, height and milliseconds.
+def validate_video(file: Path, size: int) -> tuple[str, int, int, int]:
+    """Return `ok` or the reason for a refusal, and the width, height and milliseconds.
 
     Raises: av.error.FFmpegError.
     """
@@ -38,35 +38,35 @@ def judge_video(file: Path, size: int) -> tuple[str, int, int, int]:
         width, height = stream.codec_context.width, stream.codec_context.height
         seconds = float(container.duration or 0) / av.time_base
         rate = float(stream.average_rate or 0)
-        verdict = _judge_coding(container, stream) or _judge_pictures(container, stream, size)
-    found = (width, height, round(seconds * 1000))
-    if verdict is not None:
-        return (verdict, *found)
-    if not 0.5 <= seconds <= _LONGEST_SECONDS:
-        return ("video too short or too long", *found)
-    narrow, wide = sorted((width, height))
-    if narrow < 32 or wide > _WIDEST or narrow > _NARROWEST or wide > 3 * narrow:
-        return ("video of a size that X does not take", *found)
-    return ("ok" if rate <= 60.5 else "more than 60 frames a second", *found)
+        problem = _check_codecs(container, stream) or _check_frames(container, stream, size)
+    info = (width, height, round(seconds * 1000))
+    if problem is not None:
+        return (problem, *info)
+    if not 0.5 <= seconds <= _MAX_SECONDS:
+        return ("video too short or too long", *info)
+    short, long = sorted((width, height))
+    if short < 32 or long > _MAX_LONG_SIDE or short > _MAX_SHORT_SIDE or long > 3 * short:
+        return ("video dimensions not supported", *info)
+    return ("ok" if rate <= 60.5 else "more than 60 frames a second", *info)
 
 
-def _judge_coding(container: InputContainer, stream: VideoStream) -> str | None:
-    if stream.codec_context.name != "h264" or stream.codec_context.pix_fmt not in _COLOURS:
+def _check_codecs(container: InputContainer, stream: VideoStream) -> str | None:
+    if stream.codec_context.name != "h264" or stream.codec_context.pix_fmt not in _PIXEL_FORMATS:
         return UNSUPPORTED
     aspect = stream.sample_aspect_ratio
     if aspect and aspect != 1:
         return "pixels that are not square"
-    for sound in container.streams.audio[:1]:
-        context = sound.codec_context
+    for audio in container.streams.audio[:1]:
+        context = audio.codec_context
         is_low_complexity = context.name == "aac" and context.profile in ("LC", None)
         if not is_low_complexity or context.channels > 2:
             return UNSUPPORTED
     return None
 
 
-def _judge_pictures(container: InputContainer, stream: VideoStream, size: int) -> str | None:
-    """What decoding shows: nothing, half-pictures, or a key frame that is no fresh start."""
-    if size > _EVERY_FRAME_BELOW:
+def _check_frames(container: InputContainer, stream: VideoStream, size: int) -> str | None:
+    """Decode the frames; find no frames, interlaced ones, or open groups of pictures."""
+    if size > _MAX_FULLY_DECODED_BYTES:
         stream.codec_context.skip_frame = "NONKEY"
     frames, pictures, keys, resets = 0, 0, 0, 0
     with_start_codes = BitStreamFilterContext("h264_mp4toannexb", stream)
@@ -80,9 +80,9 @@ def _judge_pictures(container: InputContainer, stream: VideoStream, size: int) -
             continue
         for filtered in with_start_codes.filter(packet):
             pictures += 1
-            kinds = {found[1][0] & 31 for found in _NAL_TYPES.finditer(bytes(filtered))}
+            nal_types = {match[1][0] & 31 for match in _NAL_TYPES.finditer(bytes(filtered))}
             keys += is_key
-            resets += is_key and _IDR in kinds
+            resets += is_key and _IDR in nal_types
     if frames == 0:
         return "no frame in it"
     return "open GOP" if resets < keys < pictures else None

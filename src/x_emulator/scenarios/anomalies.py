@@ -1,7 +1,8 @@
-"""What a scenario does to the accounts there are, told so that detectors can be scored.
+"""The anomalies that a scenario causes, so that detectors can be scored.
 
-Every entry names `account`, `metric` and the UTC `day` on which it begins; what lasts has its last
-day as `until`, a single post its id as `post`. What has an hour has its instant as `at`.
+Every entry has `account`, `metric` and the UTC `day` on which the anomaly begins. A lasting anomaly
+has its last day as `until`, one about a single post the post's id as `post`, and one with an exact
+time its instant as `at`.
 """
 
 from datetime import date, timedelta
@@ -10,70 +11,71 @@ from x_emulator.rules import metrics
 from x_emulator.state import User, World
 
 
-def tell(world: World) -> list[dict[str, str]]:
-    """The ground truth, in the scenario's order; of accounts that do not exist, nothing."""
+def list_anomalies(world: World) -> list[dict[str, str]]:
+    """List the anomalies in the scenario's order, of the accounts that exist."""
     return [
-        *_followers(world),
-        *_views(world),
-        *_hits(world),
+        *_follower_changes(world),
+        *_reach_changes(world),
+        *_viral_posts(world),
         *_outages(world),
         *_revocations(world),
     ]
 
 
-def _followers(world: World) -> list[dict[str, str]]:
-    told = []
-    for shock in world.scenario.shocks:
-        begins = shock.at(world.started_at)
-        for user in _whose(world, shock.rank):
+def _follower_changes(world: World) -> list[dict[str, str]]:
+    entries = []
+    for change in world.scenario.follower_changes:
+        begins = change.at(world.started_at)
+        ends = begins + timedelta(hours=change.hours)
+        for user in _users(world, change.account):
             entry = _entry(user, "followers", begins.date())
-            ends = begins + timedelta(hours=shock.hours)
-            told.append(entry | _until(begins.date(), ends.date()))
-    return told
+            entries.append(entry | _until(begins.date(), ends.date()))
+    return entries
 
 
-def _views(world: World) -> list[dict[str, str]]:
+def _reach_changes(world: World) -> list[dict[str, str]]:
     start = world.started_at.date()
-    told = []
-    for spell in world.scenario.spells:
-        first, last = (start + timedelta(days=day) for day in (spell.first_day, spell.last_day))
+    entries = []
+    for change in world.scenario.reach_changes:
+        first, last = (start + timedelta(days=day) for day in (change.first_day, change.last_day))
         span = _until(first, last)
-        told += [_entry(user, "impressions", first) | span for user in _whose(world, spell.rank)]
-    return told
+        users = _users(world, change.account)
+        entries += [_entry(user, "impressions", first) | span for user in users]
+    return entries
 
 
-def _hits(world: World) -> list[dict[str, str]]:
-    told = []
-    for hit in world.scenario.hits:
-        post = metrics.find_hit(world, hit)
+def _viral_posts(world: World) -> list[dict[str, str]]:
+    entries = []
+    for viral in world.scenario.viral_posts:
+        post = metrics.find_viral_post(world, viral)
         if post is not None:
             author = world.users[post.user_id]
             day = post.created_at.date()
-            told.append(_entry(author, "impressions", day) | {"post": post.id})
-            told.append(_entry(author, "followers", day))
-    return told
+            entries.append(_entry(author, "impressions", day) | {"post": post.id})
+            entries.append(_entry(author, "followers", day))
+    return entries
 
 
 def _outages(world: World) -> list[dict[str, str]]:
-    told = []
+    entries = []
     for outage in world.scenario.outages:
         begins, ends = outage.begins(world.started_at), outage.ends(world.started_at)
         span = {"at": begins.isoformat(), "until": ends.isoformat()}
-        told += [_entry(user, "requests", begins.date()) | span for user in world.users.values()]
-    return told
+        entries += [_entry(user, "requests", begins.date()) | span for user in _users(world, None)]
+    return entries
 
 
 def _revocations(world: World) -> list[dict[str, str]]:
-    told = []
+    entries = []
     for revocation in world.scenario.revocations:
         at = revocation.at(world.started_at)
-        instant = {"at": at.isoformat()}
-        told += [_entry(u, "tokens", at.date()) | instant for u in _whose(world, revocation.rank)]
-    return told
+        users = _users(world, revocation.account)
+        entries += [_entry(u, "tokens", at.date()) | {"at": at.isoformat()} for u in users]
+    return entries
 
 
-def _whose(world: World, rank: int | None) -> list[User]:
-    return [user for user in world.users.values() if rank in (None, user.rank)]
+def _users(world: World, account: int | None) -> list[User]:
+    return [user for user in world.users.values() if account in (None, user.index)]
 
 
 def _entry(user: User, metric: str, day: date) -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""What happens to the accounts, as data: each scenario says what it imitates.
+"""What a scenario consists of: accounts, and changes to them at fixed times.
 
-None is built to suit a detector. Days count from the scenario's start, which is the emulator's
-start (or its last reset): day 0 is the UTC date of that instant. All times of day are UTC.
+Days count from the scenario's start, which is the emulator's start or its last reset: day 0 is the
+UTC date of that instant. All times of day are UTC. An account is named by its position in the order
+of creation, from 0.
 """
 
 from dataclasses import dataclass
@@ -27,25 +28,25 @@ class SeedAccount:
 
 
 @dataclass(frozen=True)
-class Shock:
-    """A sudden change of followers, from noon of a day, so that every daily reading, whatever
-    its hour, has a change at once inside one step."""
+class FollowerChange:
+    """A sudden change of followers at noon of a day.
 
-    rank: int
-    """Whose: the position in the order of creation."""
+    At noon, every daily reading has a change without a duration inside one step.
+    """
+
+    account: int
     day: int
-    """Which day after the scenario's start."""
     share: float
-    """Which share of the followers of that moment goes away; negative: comes."""
+    """The share of the followers at that moment that is lost. Negative: gained."""
     hours: float = 0.0
-    """How long it takes; 0: at once."""
+    """The duration of the change. 0: instantaneous."""
 
     def at(self, started_at: datetime) -> datetime:
-        """The instant of the change, or of its beginning."""
+        """Return the instant at which the change begins."""
         return _instant(started_at, self.day, 12)
 
-    def done(self, started_at: datetime, at: datetime) -> float:
-        """How much of it has happened by an instant, 0 to 1."""
+    def progress(self, started_at: datetime, at: datetime) -> float:
+        """Return the part of the change, 0 to 1, that has happened by an instant."""
         since = (at - self.at(started_at)).total_seconds()
         if since < 0:
             return 0.0
@@ -53,90 +54,90 @@ class Shock:
 
 
 @dataclass(frozen=True)
-class Spell:
-    """Some days on which posts are shown to more or fewer people than otherwise."""
+class ReachChange:
+    """A period in which new posts reach more or fewer people than otherwise."""
 
-    rank: int | None
-    """Whose posts; None: everybody's."""
+    account: int | None
+    """None: all accounts."""
     first_day: int
     last_day: int
-    """Posts made from the first day to the end of the last one."""
+    """Affects posts made from the first day to the end of the last day."""
     factor: float
-    """By which their views are multiplied."""
+    """Multiplies the views of these posts."""
 
-    def holds(self, started_at: datetime, rank: int, at: datetime) -> bool:
-        """Whether a post that this account makes now is under the spell."""
+    def affects(self, started_at: datetime, account: int, at: datetime) -> bool:
+        """Return whether a post that an account makes at an instant is affected."""
         begins = _instant(started_at, self.first_day, 0)
-        return self.rank in (None, rank) and begins <= at < _instant(
-            started_at, self.last_day + 1, 0
-        )
+        ends = _instant(started_at, self.last_day + 1, 0)
+        return self.account in (None, account) and begins <= at < ends
 
 
 @dataclass(frozen=True)
-class Hit:
-    """The first post that an account makes on a day or after it goes around the world."""
+class ViralPost:
+    """The first post that an account makes on or after a day goes viral."""
 
-    rank: int
+    account: int
     day: int
     factor: float
-    """By which its views are multiplied."""
-    slower: float
-    """By which its half-life is multiplied: it is handed on, not just shown to followers."""
+    """Multiplies its views."""
+    half_life_factor: float
+    """Multiplies its half-life: it is shared onward, not only shown to followers."""
     new_followers: float
-    """How many followers come with it, as a share of those of that moment."""
+    """The followers that it brings, as a share of those at that moment."""
 
-    def opens(self, started_at: datetime) -> datetime:
-        """From when on a post may be the one."""
+    def earliest(self, started_at: datetime) -> datetime:
+        """Return the earliest time of the post."""
         return _instant(started_at, self.day, 0)
 
 
 @dataclass(frozen=True)
 class Outage:
-    """X is down: every v2 request is answered 503, and nobody sees a post."""
+    """X is down: every v2 request returns 503, and posts get no views."""
 
     day: int
     hour: float
     minutes: float
 
     def begins(self, started_at: datetime) -> datetime:
-        """Its first instant."""
+        """Return its first instant."""
         return _instant(started_at, self.day, self.hour)
 
     def ends(self, started_at: datetime) -> datetime:
-        """The first instant after it."""
+        """Return the first instant after it."""
         return self.begins(started_at) + timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True)
 class Revocation:
-    """The user withdraws what was granted to every app, in X's settings, at an instant."""
+    """The user revokes every app in X's settings."""
 
-    rank: int
+    account: int
     day: int
     hour: float
 
     def at(self, started_at: datetime) -> datetime:
-        """When."""
+        """Return the instant of the revocation."""
         return _instant(started_at, self.day, self.hour)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Accounts, how their followers come and go, and what befalls them."""
+    """Accounts, the daily flow of their followers, and changes at fixed times."""
 
     name: str
     imitates: str
+    """What the scenario imitates, from which source, and which figures are only plausible."""
     accounts: tuple[SeedAccount, ...]
     daily_gain: float
-    """New followers a day, as a share of those there are."""
+    """New followers per day, as a share of the current ones."""
     daily_loss: float
-    """Followers who leave a day, as a share."""
-    shocks: tuple[Shock, ...] = ()
-    spells: tuple[Spell, ...] = ()
-    hits: tuple[Hit, ...] = ()
+    """Lost followers per day, as a share of the current ones."""
+    follower_changes: tuple[FollowerChange, ...] = ()
+    reach_changes: tuple[ReachChange, ...] = ()
+    viral_posts: tuple[ViralPost, ...] = ()
     outages: tuple[Outage, ...] = ()
     revocations: tuple[Revocation, ...] = ()
 
-    def is_out(self, started_at: datetime, at: datetime) -> bool:
-        """Whether X is down at an instant."""
+    def is_down(self, started_at: datetime, at: datetime) -> bool:
+        """Return whether X is down at an instant."""
         return any(each.begins(started_at) <= at < each.ends(started_at) for each in self.outages)

@@ -1,7 +1,7 @@
-"""What a scenario does to requests and tokens when its hour comes: X is down, a user revokes.
+"""The scenario's events that change the state: X is down, or a user revokes all apps.
 
-Counts need no such thing, they are functions of time; a grant has a state, so what is due is
-brought about by the next request that comes.
+Counts need no events, because they are functions of time. A grant has a state, so each request
+first applies the events that are due.
 """
 
 from datetime import datetime
@@ -9,16 +9,16 @@ from datetime import datetime
 from x_emulator.state import World
 
 
-def befall(world: World, at: datetime) -> bool:
-    """Bring about what has come due; whether X is down now."""
+def apply_due_events(world: World, at: datetime) -> bool:
+    """Apply the revocations that are due. Returns whether X is down."""
     revocations = world.scenario.revocations
-    while world.revocations_done < len(revocations):
-        due = revocations[world.revocations_done]
+    while world.revocations_applied < len(revocations):
+        due = revocations[world.revocations_applied]
         if at < due.at(world.started_at):
             break
-        world.revocations_done += 1
-        owners = {user.id for user in world.users.values() if user.rank == due.rank}
+        world.revocations_applied += 1
+        user_ids = {user.id for user in world.users.values() if user.index == due.account}
         for grant in world.grants:
-            if grant.user_id in owners:
+            if grant.user_id in user_ids:
                 grant.alive = False
-    return world.scenario.is_out(world.started_at, at)
+    return world.scenario.is_down(world.started_at, at)

@@ -1,4 +1,4 @@
-"""What the page at `/` shows, read off the world: clock, timelines, accounts, requests, faults."""
+"""What the dashboard shows: clock, timelines, accounts, requests and faults, from the world."""
 
 import html
 from collections.abc import Iterator
@@ -10,26 +10,27 @@ from typing import Any
 from x_emulator.rules import metrics, polls
 from x_emulator.state import Post, Reactions, RequestEntry, User, World
 
-#: So many posts and requests fit on a page.
+#: The numbers of posts and requests on one page.
 POSTS, REQUESTS = 20, 40
 _NO_REACTIONS = Reactions()
+_POLL_FIELDS = frozenset({"options", "voting_status", "end_datetime"})
 
 
 @dataclass(frozen=True)
 class View:
-    """What a person looks at, from the page's address."""
+    """What the page's query selects."""
 
     acting: str
-    """The username in whose name buttons act."""
+    """The username for which the buttons act."""
     account: str = ""
-    """Whose timeline; empty: everybody's."""
+    """The username whose timeline is shown. Empty: all timelines."""
     before: int | None = None
-    """Only posts with lower ids, for older pages."""
+    """Show only posts with lower ids, for older pages."""
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A part of a post's text; `kind` is text, link, mention or tag."""
+class Segment:
+    """A part of a post's text. `kind` is text, link, mention or tag."""
 
     kind: str
     text: str
@@ -37,7 +38,7 @@ class Piece:
 
 
 def read_view(world: World, query: dict[str, str]) -> View:
-    """The view that an address asks for; what does not exist falls back to what does."""
+    """Read the view from a query. Unknown values are replaced by defaults."""
     names = [user.username for user in world.users.values()]
     acting, account, before = (query.get(name, "") for name in ("as", "account", "before"))
     return View(
@@ -47,11 +48,11 @@ def read_view(world: World, query: dict[str, str]) -> View:
     )
 
 
-def show(world: World, view: View) -> dict[str, Any]:
-    """Everything that the template needs."""
+def read_context(world: World, view: View) -> dict[str, Any]:
+    """Return the variables of the template."""
     at = world.now()
     acting = world.find_user(view.acting)
-    shown = list(islice(_posts(world, view), POSTS + 1))
+    posts = list(islice(_posts(world, view), POSTS + 1))
     return {
         "view": view,
         "now": at,
@@ -60,18 +61,18 @@ def show(world: World, view: View) -> dict[str, Any]:
         "seed": world.seed,
         "started_at": world.started_at,
         "accounts": [_account(world, user, at) for user in world.users.values()],
-        "posts": [_post(world, each, acting, at) for each in shown[:POSTS]],
-        "older": shown[POSTS - 1].id if len(shown) > POSTS else None,
+        "posts": [_post(world, each, acting, at) for each in posts[:POSTS]],
+        "older": posts[POSTS - 1].id if len(posts) > POSTS else None,
         "requests": list(_requests(world)),
         "request_count": len(world.requests),
         "dollars": sum(entry.usd for entry in world.requests),
         "faults": [each for each in world.faults if each.times != 0],
-        "struck": len(world.journal),
+        "applied_faults": len(world.fault_log),
     }
 
 
 def _posts(world: World, view: View) -> Iterator[Post]:
-    """Newest first; of an edited post the last version, and deleted ones too: they were there."""
+    """Iterate over posts, newest first: the last version of each, and deleted ones."""
     user = world.find_user(view.account) if view.account else None
     posts = world.posts_of[user.id] if user else world.posts.values()
     for post in reversed(posts):
@@ -81,94 +82,90 @@ def _posts(world: World, view: View) -> Iterator[Post]:
 
 def _post(world: World, post: Post, acting: User | None, at: datetime) -> dict[str, Any]:
     reactions = world.reactions.get(post.id, _NO_REACTIONS)
-    me = acting.id if acting else ""
+    acting_id = acting.id if acting else ""
     parent = world.posts.get(post.reply_to or "")
     app = world.apps.get(post.client_id or "")
     return {
         "id": post.id,
         "author": world.users[post.user_id],
-        "pieces": list(_pieces(post)),
+        "segments": list(_segments(post)),
         "at": post.created_at,
         "age": _age(at, post.created_at),
-        "app": app.name if app else ("by hand" if post.client_id is None else "an app"),
+        "app": app.name if app else ("on X" if post.client_id is None else "an app"),
         "media": post.media,
-        "poll": polls.poll_object(world, post, _POLL, at) if post.poll else None,
+        "poll": polls.poll_object(world, post, _POLL_FIELDS, at) if post.poll else None,
         "reply_to": world.users[parent.user_id] if parent else None,
         "edits": len(post.history) - 1,
-        "deleted_by": _deleter(world, post),
-        "counts": metrics.counts_of(world, post, at),
-        "liked": me in metrics.holders(reactions.likes, at),
-        "reposted": me in metrics.holders(reactions.reposts, at),
+        "deleted_by": _deleted_by(world, post),
+        "counts": metrics.post_counts(world, post, at),
+        "liked": acting_id in metrics.active_users(reactions.likes, at),
+        "reposted": acting_id in metrics.active_users(reactions.reposts, at),
     }
 
 
-_POLL = frozenset({"options", "voting_status", "end_datetime"})
-
-
-def _deleter(world: World, post: Post) -> str | None:
+def _deleted_by(world: World, post: Post) -> str | None:
     app = world.apps.get(post.deleted_by or "")
     return app.name if app else post.deleted_by
 
 
-def _pieces(post: Post) -> Iterator[Piece]:
-    """The text cut at its entities; the link to the post's own media is left out."""
-    found = [
+def _segments(post: Post) -> Iterator[Segment]:
+    """Split the text at its entities, without the link to the post's own media."""
+    entities = [
         (each["start"], each["end"], kind, each)
-        for kind, some in post.entities.items()
-        for each in some
+        for kind, group in post.entities.items()
+        for each in group
     ]
     position = 0
-    for start, end, kind, each in sorted(found, key=lambda entity: entity[:2]):
+    for start, end, kind, each in sorted(entities, key=lambda entity: entity[:2]):
         if start < position:
             continue  # several media share one link
-        yield Piece("text", html.unescape(post.shown[position:start]))
+        yield Segment("text", html.unescape(post.returned_text[position:start]))
         position = end
         if kind != "urls":
             kind = "mention" if kind == "mentions" else "tag"
-            yield Piece(kind, html.unescape(post.shown[start:end]))
+            yield Segment(kind, html.unescape(post.returned_text[start:end]))
         elif "media_key" not in each:
-            yield Piece("link", each["display_url"], each["expanded_url"])
-    yield Piece("text", html.unescape(post.shown[position:]))
+            yield Segment("link", each["display_url"], each["expanded_url"])
+    yield Segment("text", html.unescape(post.returned_text[position:]))
 
 
 def _account(world: World, user: User, at: datetime) -> dict[str, Any]:
-    followers = metrics.followers_of(world, user, at)
-    granted: dict[str, str] = {}
+    followers = metrics.follower_count(world, user, at)
+    apps: dict[str, str] = {}
     for grant in world.grants:
         if grant.alive and grant.user_id == user.id and grant.client_id in world.apps:
-            granted[grant.client_id] = world.apps[grant.client_id].name
+            apps[grant.client_id] = world.apps[grant.client_id].name
     return {
         "user": user,
         "followers": followers,
         "since_start": followers - user.followers,
         "posts": sum(1 for _ in world.live_posts(user.id)),
-        "apps": granted,
+        "apps": apps,
     }
 
 
 def _requests(world: World) -> Iterator[dict[str, Any]]:
-    """The latest requests, newest first, with what befell them."""
+    """Iterate over the latest requests, newest first, with the faults that applied to each."""
     total = len(world.requests)
     first = max(0, total - REQUESTS)
-    struck: dict[int, list[str]] = {}
-    for each in reversed(world.journal):
+    faults: dict[int, list[str]] = {}
+    for each in reversed(world.fault_log):
         if each["request"] >= first:
-            struck.setdefault(each["request"], []).insert(0, f"{each['kind']} {each['when']}")
+            faults.setdefault(each["request"], []).insert(0, f"{each['kind']} {each['when']}")
     for number in range(total - 1, first - 1, -1):
         entry = world.requests[number]
-        yield {"number": number, "entry": entry, "faults": struck.get(number, [])} | _who(
-            world, entry
-        )
+        request = {"number": number, "entry": entry, "faults": faults.get(number, [])}
+        yield request | _caller_names(world, entry)
 
 
-def _who(world: World, entry: RequestEntry) -> dict[str, str]:
+def _caller_names(world: World, entry: RequestEntry) -> dict[str, str]:
     user = world.users.get(entry.user_id or "")
     app = world.apps.get(entry.client_id or "")
     return {"user": f"@{user.username}" if user else "", "app": app.name if app else ""}
 
 
 def _age(now: datetime, then: datetime) -> str:
-    """How long ago, in the largest unit that fits."""
+    """Return how long ago an instant was, in the largest unit that fits."""
     seconds = int((now - then).total_seconds())
     for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= length:

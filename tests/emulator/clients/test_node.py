@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from x_emulator.pytest_plugin import PlayedX
+from x_emulator.pytest_plugin import EmulatedX
 
 VERSIONS = ("twitter-api-v2@1.29.1", "@twitter-api-v2/plugin-rate-limit@1.1.0")
 SCRIPT = Path(__file__).with_name("ordinary.mjs")
@@ -38,7 +38,7 @@ def client_folder() -> Path:
 
 
 @pytest.fixture
-def run(x_emulator: PlayedX, client_folder: Path) -> Any:
+def run(x_emulator: EmulatedX, client_folder: Path) -> Any:
     """Log in, refresh, run one of the scripts; what it told."""
 
     def run_script(name: str, **more: Any) -> Any:
@@ -64,9 +64,11 @@ def run(x_emulator: PlayedX, client_folder: Path) -> Any:
     return run_script
 
 
-def test_login_refresh_thread_poll_paging_delete_and_limits(run: Any, x_emulator: PlayedX) -> None:
+def test_login_refresh_thread_poll_paging_delete_and_limits(
+    run: Any, x_emulator: EmulatedX
+) -> None:
     told = run("publish")
-    truth = x_emulator.truth()
+    truth = x_emulator.ground_truth()
     posts = truth["posts"]
     assert told["me"] == "tidewatcher"
     assert told["thread"] == [post["id"] for post in posts[:6]]
@@ -94,10 +96,10 @@ def files(png: bytes, mp4: bytes, tmp_path: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("script", ["media", "legacy_media"])
 def test_media_arrives_byte_for_byte(
-    run: Any, x_emulator: PlayedX, files: list[dict[str, str]], script: str
+    run: Any, x_emulator: EmulatedX, files: list[dict[str, str]], script: str
 ) -> None:
     run(script, files=files, segment=10_000, signed=script == "legacy_media")
-    truth = x_emulator.truth()
+    truth = x_emulator.ground_truth()
     arrived = [media["sha256"] for media in truth["media"]]
     sent = [hashlib.sha256(Path(each["path"]).read_bytes()).hexdigest() for each in files]
     assert arrived == sent
@@ -113,11 +115,11 @@ def test_metrics(run: Any) -> None:
     assert post["organic_metrics"]["impression_count"] == seen
 
 
-def test_refusal_reaches_the_caller(run: Any, x_emulator: PlayedX) -> None:
+def test_refusal_reaches_the_caller(run: Any, x_emulator: EmulatedX) -> None:
     told = run("refusals")
     assert told == {
         "code": 403,
         "detail": "You are not allowed to create a Tweet with duplicate content.",
         "limit": 100,
     }
-    assert [post["text"] for post in x_emulator.truth()["posts"]] == ["Once"]
+    assert [post["text"] for post in x_emulator.ground_truth()["posts"]] == ["Once"]

@@ -12,7 +12,7 @@ import tweepy
 from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth1Session
 
-from x_emulator.pytest_plugin import SCOPES, PlayedX
+from x_emulator.pytest_plugin import SCOPES, EmulatedX
 
 
 class ToEmulator(HTTPAdapter):
@@ -29,13 +29,13 @@ class ToEmulator(HTTPAdapter):
         return super().send(request, *args, **more)
 
 
-def turned(session: requests.Session, x_emulator: PlayedX) -> requests.Session:
+def turned(session: requests.Session, x_emulator: EmulatedX) -> requests.Session:
     session.mount("https://", ToEmulator(x_emulator.url))
     return session
 
 
 @pytest.fixture
-def client(x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[tweepy.Client]:
+def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[tweepy.Client]:
     """A client of OAuth 2.0 that has logged in by itself."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the callback is http, on loopback
     handler = tweepy.OAuth2UserHandler(
@@ -55,7 +55,7 @@ def client(x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[twe
 
 @pytest.fixture
 def signing(
-    x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch
+    x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[tweepy.API, tweepy.Client]]:
     """A v1.1 and a v2 client of OAuth 1.0a that have gone the three-legged way by themselves."""
 
@@ -82,7 +82,7 @@ def signing(
 
 
 def test_oauth1_create_read_and_delete(
-    signing: tuple[tweepy.API, tweepy.Client], x_emulator: PlayedX
+    signing: tuple[tweepy.API, tweepy.Client], x_emulator: EmulatedX
 ) -> None:
     api, client = signing
     assert api.verify_credentials().screen_name == "tidewatcher"
@@ -95,7 +95,7 @@ def test_oauth1_create_read_and_delete(
     seen = post.public_metrics["impression_count"]
     assert seen == post.non_public_metrics["impression_count"] > 0
     assert client.delete_tweet(post_id).data == {"deleted": True}
-    [post] = x_emulator.truth()["posts"]
+    [post] = x_emulator.ground_truth()["posts"]
     assert post["text"] == "Signed & sent"
     assert post["deleted_at"] is not None
 
@@ -104,7 +104,7 @@ def test_oauth1_create_read_and_delete(
 @pytest.mark.parametrize("kind", ["image", "video"])
 def test_v1_media_arrives_byte_for_byte(
     signing: tuple[tweepy.API, tweepy.Client],
-    x_emulator: PlayedX,
+    x_emulator: EmulatedX,
     png: bytes,
     mp4: bytes,
     kind: str,
@@ -117,13 +117,13 @@ def test_v1_media_arrives_byte_for_byte(
     media = api.media_upload(str(path), chunked=True, media_category=f"tweet_{kind}")
     api.create_media_metadata(media.media_id_string, "A tide")
     client.create_tweet(text="Look", media_ids=[media.media_id])
-    [post] = x_emulator.truth()["posts"]
+    [post] = x_emulator.ground_truth()["posts"]
     [arrived] = post["media"]
     assert arrived["sha256"] == hashlib.sha256(content).hexdigest()
     assert arrived["alt_text"] == "A tide"
 
 
-def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: PlayedX) -> None:
+def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: EmulatedX) -> None:
     me = client.get_me(user_auth=False).data
     root = client.create_tweet(text="High water at noon", user_auth=False).data["id"]
     for number in range(6):
@@ -133,15 +133,15 @@ def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: Playe
     )
     pages = tweepy.Paginator(client.get_users_tweets, me.id, max_results=5)
     found = [str(post.id) for post in pages.flatten()]
-    truth = x_emulator.truth()["posts"]
+    truth = x_emulator.ground_truth()["posts"]
     assert me.username == "tidewatcher"
     assert found == [post["id"] for post in reversed(truth)]
     assert [post["reply_to"] for post in truth] == [None, *[root] * 6, None]
     assert client.delete_tweet(root, user_auth=False).data == {"deleted": True}
-    assert x_emulator.truth()["posts"][0]["deleted_at"] is not None
+    assert x_emulator.ground_truth()["posts"][0]["deleted_at"] is not None
 
 
-def test_metrics(client: tweepy.Client, x_emulator: PlayedX) -> None:
+def test_metrics(client: tweepy.Client, x_emulator: EmulatedX) -> None:
     post_id = client.create_tweet(text="Springs and neaps", user_auth=False).data["id"]
     x_emulator.jump(3600)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
@@ -159,7 +159,7 @@ def test_partial_errors_are_kept_apart(client: tweepy.Client) -> None:
     assert [error["resource_id"] for error in told.errors] == ["99"]
 
 
-def test_refusals_reach_the_caller(client: tweepy.Client, x_emulator: PlayedX) -> None:
+def test_refusals_reach_the_caller(client: tweepy.Client, x_emulator: EmulatedX) -> None:
     client.create_tweet(text="Once", user_auth=False)
     with pytest.raises(tweepy.Forbidden, match="duplicate content"):
         client.create_tweet(text="Once", user_auth=False)
@@ -169,4 +169,4 @@ def test_refusals_reach_the_caller(client: tweepy.Client, x_emulator: PlayedX) -
     x_emulator.fail("create_post", "after", "503")
     with pytest.raises(tweepy.TwitterServerError):
         client.create_tweet(text="Thrice", user_auth=False)
-    assert [post["text"] for post in x_emulator.truth()["posts"]] == ["Once", "Thrice"]
+    assert [post["text"] for post in x_emulator.ground_truth()["posts"]] == ["Once", "Thrice"]

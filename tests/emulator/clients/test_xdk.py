@@ -9,13 +9,13 @@ import pytest
 import requests
 from xdk import Client
 
-from x_emulator.pytest_plugin import SCOPES, PlayedX
+from x_emulator.pytest_plugin import SCOPES, EmulatedX
 
 SEGMENT = 1024 * 1024
 
 
 @pytest.fixture
-def client(x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client that has logged in by itself, as its documentation shows it."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # oauthlib wants https otherwise
     client = Client(
@@ -47,28 +47,30 @@ def upload(client: Client, content: bytes, media_type: str, category: str) -> st
     return media_id
 
 
-def texts(x_emulator: PlayedX) -> list[str]:
-    return [post["text"] for post in x_emulator.truth()["posts"] if post["deleted_at"] is None]
+def texts(x_emulator: EmulatedX) -> list[str]:
+    return [
+        post["text"] for post in x_emulator.ground_truth()["posts"] if post["deleted_at"] is None
+    ]
 
 
 def test_login_refresh_and_a_refresh_token_that_works_once(
-    client: Client, x_emulator: PlayedX
+    client: Client, x_emulator: EmulatedX
 ) -> None:
     first = dict(client.token)
     second = client.refresh_token()
     assert second["refresh_token"] != first["refresh_token"]
     assert client.users.get_me().data.username == "tidewatcher"
-    assert x_emulator.truth()["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
+    assert x_emulator.ground_truth()["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
 
 
-def test_create_thread_read_timeline_delete(client: Client, x_emulator: PlayedX) -> None:
+def test_create_thread_read_timeline_delete(client: Client, x_emulator: EmulatedX) -> None:
     me = client.users.get_me().data.id
     root = client.posts.create({"text": "High water at noon"}).data.id
     for number in range(6):
         client.posts.create({"text": f"And {number}", "reply": {"in_reply_to_tweet_id": root}})
     pages = list(client.users.get_posts(me, max_results=5))
     found = [post.id for page in pages for post in page.data]
-    truth = x_emulator.truth()["posts"]
+    truth = x_emulator.ground_truth()["posts"]
     assert [len(page.data) for page in pages] == [5, 2]
     assert found == [post["id"] for post in reversed(truth)]
     assert {post["reply_to"] for post in truth} == {None, root}
@@ -76,14 +78,14 @@ def test_create_thread_read_timeline_delete(client: Client, x_emulator: PlayedX)
     assert "High water at noon" not in texts(x_emulator)
 
 
-def test_poll(client: Client, x_emulator: PlayedX) -> None:
+def test_poll(client: Client, x_emulator: EmulatedX) -> None:
     client.posts.create(
         {"text": "Sail today?", "poll": {"options": ["Yes", "No"], "duration_minutes": 60}}
     )
     assert texts(x_emulator) == ["Sail today?"]
 
 
-def test_metrics_are_read_in_the_newer_names(client: Client, x_emulator: PlayedX) -> None:
+def test_metrics_are_read_in_the_newer_names(client: Client, x_emulator: EmulatedX) -> None:
     post_id = client.posts.create({"text": "Springs and neaps"}).data.id
     x_emulator.jump(3600)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
@@ -93,11 +95,11 @@ def test_metrics_are_read_in_the_newer_names(client: Client, x_emulator: PlayedX
     assert told.non_public_metrics["impression_count"] == told.public_metrics.impression_count
 
 
-def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: PlayedX) -> None:
+def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: EmulatedX) -> None:
     post_id = client.posts.create({"text": "Springs and neaps"}).data.id
     x_emulator.jump(3600)
-    x_emulator.door("clock", rate=0)
-    now = datetime.fromisoformat(x_emulator.truth()["now"])
+    x_emulator.control("clock", rate=0)
+    now = datetime.fromisoformat(x_emulator.ground_truth()["now"])
     told = client.posts.get_analytics(
         ids=[post_id],
         start_time=(now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -113,7 +115,7 @@ def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: PlayedX) ->
 
 @pytest.mark.parametrize("kind", ["image", "video"])
 def test_media_arrives_byte_for_byte(
-    client: Client, x_emulator: PlayedX, png: bytes, mp4: bytes, kind: str
+    client: Client, x_emulator: EmulatedX, png: bytes, mp4: bytes, kind: str
 ) -> None:
     content = png if kind == "image" else mp4
     media_type = "image/png" if kind == "image" else "video/mp4"
@@ -123,20 +125,20 @@ def test_media_arrives_byte_for_byte(
             pass
     client.media.create_metadata({"id": media_id, "metadata": {"alt_text": {"text": "A tide"}}})
     client.posts.create({"text": "Look", "media": {"media_ids": [media_id]}})
-    [post] = x_emulator.truth()["posts"]
+    [post] = x_emulator.ground_truth()["posts"]
     [media] = post["media"]
     assert (media["sha256"], media["alt_text"]) == (hashlib.sha256(content).hexdigest(), "A tide")
 
 
 def test_wrong_where_xdk_is__an_append_answered_with_nothing(
-    client: Client, x_emulator: PlayedX, png: bytes
+    client: Client, x_emulator: EmulatedX, png: bytes
 ) -> None:
-    x_emulator.switch(append_answer=204)
+    x_emulator.switch(append_status=204)
     with pytest.raises(requests.JSONDecodeError):
         upload(client, png, "image/png", "tweet_image")
 
 
-def test_refusal_reaches_the_caller(client: Client, x_emulator: PlayedX) -> None:
+def test_refusal_reaches_the_caller(client: Client, x_emulator: EmulatedX) -> None:
     client.posts.create({"text": "Once"})
     with pytest.raises(requests.HTTPError) as refused:
         client.posts.create({"text": "Once"})

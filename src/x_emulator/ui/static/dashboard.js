@@ -1,15 +1,15 @@
-// Keeps the page fresh and sends its forms without leaving it. All of it works without this too.
+// Refreshes the page and submits its forms in the background. The page also works without this.
 
-const EVERY_MS = 1000;
-let asking = false;
+const REFRESH_MS = 1000;
+let isRefreshing = false;
 
-/** Whether a person is in the middle of something there: typing, or with a form open. */
+/** Returns whether a person is using the element: typing, or with a form open. */
 function isBusy(element) {
   const typing = element.contains(document.activeElement) && document.activeElement.matches("textarea, select");
   return typing || element.matches("details[open]") || element.querySelector("details[open]") !== null;
 }
 
-/** Puts `fresh` in the place of `old`, and the focus where it was. */
+/** Replaces `old` with `fresh` and keeps the focus. */
 function replace(old, fresh) {
   if (old.isEqualNode(fresh) || isBusy(old)) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
@@ -17,41 +17,41 @@ function replace(old, fresh) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
-/** Makes the children of a list those of the fresh one, and leaves alone what is the same. */
-function renewList(old, fresh) {
+/** Replaces the children of a list that have changed. */
+function updateList(old, fresh) {
   for (const child of [...old.children]) {
     if (!fresh.querySelector(`#${child.id}`) && !isBusy(child)) child.remove();
   }
   let after = null;
-  for (const wanted of [...fresh.children]) {
-    const there = old.querySelector(`#${wanted.id}`);
-    if (there) replace(there, wanted);
-    else if (after) after.after(wanted);
-    else old.prepend(wanted);
-    after = old.querySelector(`#${wanted.id}`);
+  for (const child of [...fresh.children]) {
+    const existing = old.querySelector(`#${child.id}`);
+    if (existing) replace(existing, child);
+    else if (after) after.after(child);
+    else old.prepend(child);
+    after = old.querySelector(`#${child.id}`);
   }
 }
 
-function show(html) {
+function update(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html");
   for (const part of fresh.querySelectorAll("[data-live]")) {
     const old = document.getElementById(part.id);
-    if (old && part.hasAttribute("data-list")) renewList(old, part);
+    if (old && part.hasAttribute("data-list")) updateList(old, part);
     else if (old) replace(old, part);
   }
   return fresh;
 }
 
 async function refresh() {
-  if (asking || document.hidden) return;
-  asking = true;
+  if (isRefreshing || document.hidden) return;
+  isRefreshing = true;
   try {
-    show(await (await fetch(location.href)).text());
+    update(await (await fetch(location.href)).text());
     document.getElementById("offline").hidden = true;
   } catch {
     document.getElementById("offline").hidden = false;
   } finally {
-    asking = false;
+    isRefreshing = false;
   }
 }
 
@@ -60,15 +60,16 @@ document.addEventListener("submit", async (event) => {
   if (form.method !== "post") return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  const answer = await fetch(form.action, { method: "POST", body });
-  if (answer.ok) {
+  // Not `form.action`, which is the form's buttons of that name.
+  const response = await fetch(form.getAttribute("action"), { method: "POST", body });
+  if (response.ok) {
     form.reset();
     form.closest("details")?.removeAttribute("open");
   }
-  const fresh = show(await answer.text());
+  const fresh = update(await response.text());
   document.getElementById("notice").replaceWith(fresh.getElementById("notice"));
 });
 
 document.getElementById("as").addEventListener("change", (event) => event.target.form.requestSubmit());
-document.documentElement.classList.add("lively");
-setInterval(refresh, EVERY_MS);
+document.documentElement.classList.add("scripted");
+setInterval(refresh, REFRESH_MS);
