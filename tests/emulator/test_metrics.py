@@ -1,4 +1,4 @@
-"""Counts: a function of seed, post and time; natural for accounts; and the purge in its place."""
+"""Counts as a function of seed, post and time; followers; the purge."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -24,7 +24,7 @@ def world() -> Any:
 
 def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **more: Any) -> Post:
     user = next(iter(world.users.values()))
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "id": str(ordinal + 1),
         "user_id": user.id,
         "client_id": "",
@@ -44,10 +44,10 @@ def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **m
         "is_long": False,
         "history": [str(ordinal + 1)],
     }
-    return Post(**(known | more))
+    return Post(**(defaults | more))
 
 
-async def test_one_long_jump_finds_what_many_short_ones_find(emulator: Emulator) -> None:
+async def test_counts_after_one_long_jump_equal_many_short_ones(emulator: Emulator) -> None:
     soon = datetime.fromisoformat((await emulator.ground_truth())["now"]) + timedelta(days=2)
     start = soon.replace(hour=9, minute=0, second=0, microsecond=0)
 
@@ -71,7 +71,7 @@ async def test_one_long_jump_finds_what_many_short_ones_find(emulator: Emulator)
     assert await live_through(48, 1) == at_once
 
 
-def test_reading_in_between_changes_nothing(world: World) -> None:
+def test_counts_do_not_depend_on_reads(world: World) -> None:
     end = world.started_at + timedelta(days=30)
     watched = make_post(world)
     user = next(iter(world.users.values()))
@@ -108,7 +108,7 @@ def test_counts_only_grow_and_half_the_views_come_in_hours(world: World) -> None
     assert views[4]["impression_count"] > 0.85 * final
 
 
-def test_luck_differs_by_post_and_by_seed(world: World) -> None:
+def test_random_factors_differ_by_post_and_seed(world: World) -> None:
     end = world.started_at + timedelta(days=30)
     finals = {
         metrics.post_counts(world, make_post(world, ordinal=n), end)["impression_count"]
@@ -118,7 +118,7 @@ def test_luck_differs_by_post_and_by_seed(world: World) -> None:
     assert max(finals) > 2 * min(finals)
 
 
-def test_links_cost_reach_and_replies_are_seen_less(world: World) -> None:
+def test_links_and_replies_reduce_reach(world: World) -> None:
     end = world.started_at + timedelta(days=30)
 
     def total(**more: Any) -> int:
@@ -148,7 +148,7 @@ def daily_changes(world: World, rank: int, days: int) -> list[int]:
     return [later - earlier for earlier, later in pairwise(readings)]
 
 
-def test_steady_accounts_move_slowly_and_never_smoothly() -> None:
+def test_steady_accounts_change_slowly_with_variation() -> None:
     world = World("steady", seed=3)
     try:
         for rank, user in enumerate(world.users.values()):
@@ -161,7 +161,7 @@ def test_steady_accounts_move_slowly_and_never_smoothly() -> None:
 
 
 @pytest.mark.parametrize("hour", [0, 7, 11, 13, 23])
-def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> None:
+def test_purge_removes_six_percent_in_one_daily_step(world: World, hour: int) -> None:
     [anomaly] = anomalies.list_anomalies(world)
     user = next(iter(world.users.values()))
     assert anomaly == {
@@ -182,7 +182,7 @@ def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> 
     assert changes.index(drops[0]) == 20 - 1 + (0 if after_noon else 1)
 
 
-async def test_truth_names_the_purge(emulator: Emulator) -> None:
+async def test_ground_truth_lists_the_purge(emulator: Emulator) -> None:
     truth = await emulator.ground_truth()
     start = datetime.fromisoformat(truth["started_at"]).date()
     assert truth["anomalies"] == [

@@ -1,4 +1,4 @@
-"""Each scenario does to the counts, tokens and requests what its ground truth says, and no more."""
+"""Each scenario changes counts, tokens and requests exactly as its ground truth lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ def final_views(world: World, post: Post) -> int:
 
 
 def posts_on(world: World, number: int, *, rank: int = 0) -> list[Post]:
-    """Twenty posts of an account, luck of their own, known to the world."""
+    """Make twenty posts of an account in the world, with different random factors."""
     user = account_of(world, rank)
     mine = world.posts_of[user.id]
     for _ in range(20):
@@ -71,7 +71,7 @@ def test_command_line_offers_every_scenario() -> None:
     assert set(get_args(processes.Scenario)) == set(SCENARIOS)
 
 
-def test_growth_grows_fast_and_is_no_anomaly() -> None:
+def test_growth_is_fast_and_has_no_anomaly() -> None:
     with living("growth") as world, living("steady") as other:
         grown = sum(daily_changes(world, 0, 28)) / 18_400
         assert 0.3 < grown < 0.7
@@ -86,16 +86,16 @@ def test_viral_post_is_the_first_since_its_day() -> None:
         assert final_views(world, before) == final_views(other, usual[0])
         assert final_views(world, hit) > 20 * final_views(other, usual[1])
         assert metrics.find_viral_post(world, world.scenario.viral_posts[0]) is hit
-        # More follow by then, so the next post is seen a little more than it would have been.
+        # The account has more followers by then, so the next post gets slightly more views.
         assert 1 <= final_views(world, after) / final_views(other, usual[2]) < 1.2
-        told = {each["metric"]: each for each in anomalies.list_anomalies(world)}
-        assert told["impressions"]["post"] == hit.id
+        entries = {each["metric"]: each for each in anomalies.list_anomalies(world)}
+        assert entries["impressions"]["post"] == hit.id
         gained = metrics.follower_count(world, account_of(world, 0), day(world, 20))
         usually = metrics.follower_count(other, account_of(other, 0), day(other, 20))
         assert 0.04 < gained / usually - 1 < 0.06
 
 
-def test_viral_happens_to_nobody_who_does_not_post() -> None:
+def test_viral_changes_only_accounts_that_post() -> None:
     with living("viral") as world:
         assert anomalies.list_anomalies(world) == []
         assert max(map(abs, daily_changes(world, 0, 30))) < 300
@@ -107,13 +107,13 @@ def test_shadow_limited_posts_reach_a_fifth_and_followers_stay() -> None:
             ratio = views_on(world, number) / views_on(other, number)
             assert ratio == pytest.approx(0.19 if limited else 1.0, abs=0.01)
         assert views_on(world, 25, rank=1) == views_on(other, 25, rank=1)
-        [told] = anomalies.list_anomalies(world)
-        assert (told["account"], told["metric"]) == ("larkbooks", "impressions")
-        assert told["day"] == day(world, 21).date().isoformat()
-        assert told["until"] == day(world, 30).date().isoformat()
+        [entry] = anomalies.list_anomalies(world)
+        assert (entry["account"], entry["metric"]) == ("larkbooks", "impressions")
+        assert entry["day"] == day(world, 21).date().isoformat()
+        assert entry["until"] == day(world, 30).date().isoformat()
 
 
-def test_rival_hashtag_takes_views_from_everybody_for_three_days() -> None:
+def test_rival_hashtag_reduces_views_of_all_accounts_for_three_days() -> None:
     with living("rival-hashtag") as world, living("steady") as other:
         for rank in range(3):
             ratio = views_on(world, 22, rank=rank) / views_on(other, 22, rank=rank)
@@ -135,11 +135,11 @@ def test_bots_come_within_hours_and_are_removed_two_weeks_later() -> None:
         changes = daily_changes(world, 1, 50)
         assert max(changes) > 1_000
         assert min(changes) < -900
-        told = [each["day"] for each in anomalies.list_anomalies(world)]
-        assert told == [day(world, 21).date().isoformat(), day(world, 35).date().isoformat()]
+        days = [each["day"] for each in anomalies.list_anomalies(world)]
+        assert days == [day(world, 21).date().isoformat(), day(world, 35).date().isoformat()]
 
 
-def test_nobody_sees_a_post_while_x_is_down() -> None:
+def test_post_gets_no_views_during_an_outage() -> None:
     with living("outage") as world, living("steady") as other:
         start = day(world, 7) + timedelta(hours=3, minutes=30)  # half an hour before
         post = make_post(world, at=start)
@@ -152,9 +152,9 @@ def test_nobody_sees_a_post_while_x_is_down() -> None:
         assert seen(30) == seen(60) == seen(105) > 0
         assert seen(60) == seen(30, other, unhurt)
         assert seen(135) == seen(60, other, unhurt)
-        told = anomalies.list_anomalies(world)
-        assert {each["metric"] for each in told} == {"requests"}
-        assert len(told) == 3
+        entries = anomalies.list_anomalies(world)
+        assert {each["metric"] for each in entries} == {"requests"}
+        assert len(entries) == 3
 
 
 async def registered(url: str, http: aiohttp.ClientSession) -> Emulator:
@@ -171,7 +171,7 @@ async def status_of_me(played: Emulator, tokens: dict[str, Any]) -> int:
 
 
 @pytest.mark.timing
-async def test_outage_answers_503_and_ends() -> None:
+async def test_outage_responds_503_and_ends() -> None:
     with run_emulator("--scenario", "outage") as url:
         async with aiohttp.ClientSession() as http:
             played = await registered(url, http)
@@ -187,17 +187,17 @@ async def test_outage_answers_503_and_ends() -> None:
 
 
 @pytest.mark.timing
-async def test_revoked_token_opens_nothing_and_a_new_consent_does() -> None:
+async def test_revoked_token_is_refused_until_a_new_consent() -> None:
     with run_emulator("--scenario", "token-revoked") as url:
         async with aiohttp.ClientSession() as http:
             played = await registered(url, http)
-            [told] = (await played.ground_truth())["anomalies"]
-            due = datetime.fromisoformat(told["at"])
+            [entry] = (await played.ground_truth())["anomalies"]
+            due = datetime.fromisoformat(entry["at"])
             await played.control("clock", to=(due - timedelta(minutes=1)).isoformat())
             mine = await played.connect("larkbooks")
             other = await played.connect("tidewatcher")
             assert await status_of_me(played, mine) == 200
-            await played.control("clock", to=told["at"])
+            await played.control("clock", to=entry["at"])
             assert (await played.ground_truth())["tokens"]["grants"] == 1
             assert await status_of_me(played, mine) == 401
             assert await status_of_me(played, other) == 200

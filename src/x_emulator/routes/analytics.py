@@ -70,7 +70,7 @@ async def read_post_analytics(call: Call) -> ApiResponse:
             switches = call.world.switches
             errors.append(refusals.not_found(switches, "tweet", each, "ids", many=True))
         elif post.user_id != call.user.id:
-            errors.append(_denied(call, "Tweet", each, "ids"))
+            errors.append(refusals.not_visible(call.world.switches, "Tweet", each, "ids"))
         else:
             buckets = window.buckets(post, partial(_post_counts, call.world, post))
             data.append({"id": post.id, "timestamped_metrics": _to_json(buckets, fields)})
@@ -94,7 +94,7 @@ async def read_media_analytics(call: Call) -> ApiResponse:
             switches = call.world.switches
             errors.append(refusals.not_found(switches, "media", key, "media_keys", many=True))
         elif media.user_id != call.user.id:
-            errors.append(_denied(call, "Media", key, "media_keys"))
+            errors.append(refusals.not_visible(call.world.switches, "Media", key, "media_keys"))
         else:
             counts = partial(metrics.media_counts, call.world, posts[0], media.duration_ms)
             buckets = _to_json(window.buckets(posts[0], counts), fields)
@@ -199,26 +199,13 @@ def _to_json(
 
 
 def _posts_with(world: World, media: Media) -> list[Post]:
-    found = (world.find_post(each) for each in media.attached_to)
-    return [post for post in found if post is not None]
+    posts = (world.find_post(each) for each in media.attached_to)
+    return [post for post in posts if post is not None]
 
 
 def _body(data: list[dict[str, Any]], errors: list[dict[str, Any]]) -> dict[str, Any]:
     body: dict[str, Any] = {"data": data} if data else {}
     return body | ({"errors": errors} if errors else {})
-
-
-def _denied(call: Call, kind: str, wanted: str, parameter: str) -> dict[str, Any]:
-    return {
-        "value": wanted,
-        "parameter": parameter,
-        "resource_id": wanted,
-        "resource_type": kind.lower(),
-        "section": "data",
-        "title": "Authorization Error",
-        "detail": f"Sorry, you are not authorized to see the {kind} with {parameter}: [{wanted}].",
-        "type": refusals.problem_type(call.world.switches, "not-authorized-for-resource"),
-    }
 
 
 def _list(call: Call, name: str, pattern: re.Pattern[str]) -> list[str]:

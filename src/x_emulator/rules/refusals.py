@@ -117,16 +117,16 @@ def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
 
 
 def not_found(
-    switches: Switches, kind: str, wanted: str, parameter: str, *, many: bool = False
+    switches: Switches, kind: str, resource_id: str, parameter: str, *, many: bool = False
 ) -> dict[str, Any]:
     """Return the entry in `errors` for a post or user that does not exist."""
     return {
-        "value": wanted,
-        "resource_id": wanted,
+        "value": resource_id,
+        "resource_id": resource_id,
         "resource_type": kind,
         "parameter": parameter,
         "title": "Not Found Error",
-        "detail": f"Could not find {kind} with {'ids' if many else 'id'}: [{wanted}].",
+        "detail": f"Could not find {kind} with {'ids' if many else 'id'}: [{resource_id}].",
         "type": problem_type(switches, "resource-not-found"),
     }
 
@@ -230,15 +230,16 @@ def suspended(switches: Switches) -> Refusal:
     return Refusal(403, body)
 
 
-def not_visible(switches: Switches, kind: str, wanted: str, parameter: str) -> dict[str, Any]:
+def not_visible(switches: Switches, kind: str, resource_id: str, parameter: str) -> dict[str, Any]:
     """Return the entry in `errors` for a post (`Tweet`) or `User` that the reader may not see."""
     return {
-        "value": wanted,
-        "resource_id": wanted,
+        "value": resource_id,
+        "resource_id": resource_id,
         "parameter": parameter,
         "resource_type": kind.lower(),
         "section": "data",
         "title": "Authorization Error",
-        "detail": f"Sorry, you are not authorized to see the {kind} with {parameter}: [{wanted}].",
+        "detail": f"Sorry, you are not authorized to see the {kind} with {parameter}:"
+        f" [{resource_id}].",
         "type": problem_type(switches, "not-authorized-for-resource"),
     }

@@ -1,4 +1,4 @@
-"""tweepy 4.17, unmodified: its hosts are constants, so its sessions get an adapter."""
+"""tweepy 4.17, unmodified. Its hosts are constants, so its sessions get an adapter."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from x_emulator.pytest_plugin import SCOPES, EmulatedX
 
 
 class ToEmulator(HTTPAdapter):
-    """Sends what is meant for any host over https to the emulator."""
+    """Sends https requests for any host to the emulator."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ def turned(session: requests.Session, x_emulator: EmulatedX) -> requests.Session
 
 @pytest.fixture
 def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[tweepy.Client]:
-    """A client of OAuth 2.0 that has logged in by itself."""
+    """An OAuth 2.0 client that has completed its own login."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the callback is http, on loopback
     handler = tweepy.OAuth2UserHandler(
         client_id=x_emulator.app.client_id,
@@ -57,7 +57,7 @@ def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[t
 def signing(
     x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[tweepy.API, tweepy.Client]]:
-    """A v1.1 and a v2 client of OAuth 1.0a that have gone the three-legged way by themselves."""
+    """OAuth 1.0a clients of v1.1 and v2 that have completed the three-legged flow."""
 
     def session(*args: Any, **more: Any) -> requests.Session:
         return turned(OAuth1Session(*args, **more), x_emulator)
@@ -152,11 +152,11 @@ def test_metrics(client: tweepy.Client, x_emulator: EmulatedX) -> None:
     assert post.organic_metrics["impression_count"] == seen
 
 
-def test_partial_errors_are_kept_apart(client: tweepy.Client) -> None:
+def test_partial_errors_are_separate(client: tweepy.Client) -> None:
     post_id = client.create_tweet(text="Here", user_auth=False).data["id"]
-    told = client.get_tweets([post_id, "99"])
-    assert [str(post.id) for post in told.data] == [post_id]
-    assert [error["resource_id"] for error in told.errors] == ["99"]
+    response = client.get_tweets([post_id, "99"])
+    assert [str(post.id) for post in response.data] == [post_id]
+    assert [error["resource_id"] for error in response.errors] == ["99"]
 
 
 def test_refusals_reach_the_caller(client: tweepy.Client, x_emulator: EmulatedX) -> None:

@@ -1,4 +1,4 @@
-"""The official `xdk` 0.10.6, unmodified, with another base URL; then what really happened."""
+"""The official `xdk` 0.10.6, unmodified, with another base URL."""
 
 import base64
 import hashlib
@@ -16,8 +16,8 @@ SEGMENT = 1024 * 1024
 
 @pytest.fixture
 def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client that has logged in by itself, as its documentation shows it."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # oauthlib wants https otherwise
+    """A client that has completed its own login, as its documentation shows."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # otherwise oauthlib requires https
     client = Client(
         base_url=x_emulator.url,
         authorization_base_url=f"{x_emulator.url}/i",
@@ -85,14 +85,16 @@ def test_poll(client: Client, x_emulator: EmulatedX) -> None:
     assert texts(x_emulator) == ["Sail today?"]
 
 
-def test_metrics_are_read_in_the_newer_names(client: Client, x_emulator: EmulatedX) -> None:
+def test_metrics_are_read_with_the_new_names(client: Client, x_emulator: EmulatedX) -> None:
     post_id = client.posts.create({"text": "Springs and neaps"}).data.id
     x_emulator.jump(3600)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
-    told = client.posts.get_by_ids([post_id], post_fields=fields).data[0]
-    assert told.public_metrics.impression_count > 0
-    assert told.public_metrics.repost_count >= 0
-    assert told.non_public_metrics["impression_count"] == told.public_metrics.impression_count
+    response = client.posts.get_by_ids([post_id], post_fields=fields).data[0]
+    assert response.public_metrics.impression_count > 0
+    assert response.public_metrics.repost_count >= 0
+    assert (
+        response.non_public_metrics["impression_count"] == response.public_metrics.impression_count
+    )
 
 
 def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: EmulatedX) -> None:
@@ -100,13 +102,13 @@ def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: EmulatedX) 
     x_emulator.jump(3600)
     x_emulator.control("clock", rate=0)
     now = datetime.fromisoformat(x_emulator.ground_truth()["now"])
-    told = client.posts.get_analytics(
+    response = client.posts.get_analytics(
         ids=[post_id],
         start_time=(now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         end_time=(now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         granularity="hourly",
     )
-    buckets = told.data[0].timestamped_metrics
+    buckets = response.data[0].timestamped_metrics
     [read] = client.posts.get_by_ids([post_id], post_fields=["public_metrics"]).data
     assert len(buckets) in (2, 3)
     gained = sum(bucket.metrics.impressions for bucket in buckets)
@@ -130,7 +132,7 @@ def test_media_arrives_byte_for_byte(
     assert (media["sha256"], media["alt_text"]) == (hashlib.sha256(content).hexdigest(), "A tide")
 
 
-def test_wrong_where_xdk_is__an_append_answered_with_nothing(
+def test_append_without_a_body_breaks_xdk(
     client: Client, x_emulator: EmulatedX, png: bytes
 ) -> None:
     x_emulator.switch(append_status=204)

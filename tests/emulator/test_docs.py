@@ -1,4 +1,4 @@
-"""The documentation of the emulator: every rule has a test that exists, every switch a line."""
+"""The documentation of the emulator is complete: rules, switches, faults, control routes."""
 
 import ast
 import re
@@ -42,7 +42,7 @@ def test_every_rule_names_a_source_and_a_test_that_exists() -> None:
         assert named.group(1) in known, rule
 
 
-def test_every_rule_stands_once() -> None:
+def test_every_rule_is_listed_once() -> None:
     rules = [row[0] for row in rows() if not row[0].startswith("…")]
     assert sorted(set(rules)) == sorted(rules)
 
@@ -54,15 +54,15 @@ def test_every_switch_is_documented_with_its_default(switch: msgspec.structs.Fie
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
-def test_every_operation_that_may_fail_is_documented(operation: str) -> None:
+def test_every_operation_of_faults_is_documented(operation: str) -> None:
     assert f"`{operation}`" in MANUAL.partition("- `operation`:")[2].partition("\n")[0]
 
 
-def test_every_operation_with_a_limit_may_fail() -> None:
+def test_every_operation_with_a_limit_accepts_faults() -> None:
     assert LIMITS.keys() < OPERATIONS
 
 
 @pytest.mark.parametrize("route", api.ROUTES, ids=lambda each: each.path)
-def test_every_door_is_documented(route: Route) -> None:
+def test_every_control_route_is_documented(route: Route) -> None:
     path = re.sub(r"\{(\w+)\}", lambda match: match.group(1).upper(), route.path)
     assert path in MANUAL

@@ -1,4 +1,4 @@
-"""Windows of requests: a user's, an app's, and the day's."""
+"""Rate limits of users and apps, per window and per day."""
 
 import math
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def test_window_opens_with_the_first_request_and_lasts_a_quarter_of_an_hour(worl
     )
 
 
-def test_users_and_apps_have_windows_of_their_own(world: World) -> None:
+def test_users_and_apps_have_separate_windows(world: World) -> None:
     at = world.started_at
     for _ in range(75):
         count_request(world, "read_me", "app", "user", at)
@@ -44,7 +44,7 @@ def test_users_and_apps_have_windows_of_their_own(world: World) -> None:
     assert count_request(world, "read_me", "other", "user", at).allowed
 
 
-def test_apps_window_is_empty_while_the_user_has_some_left(world: World) -> None:
+def test_app_window_can_be_exhausted_before_the_users(world: World) -> None:
     at = world.started_at
     for _ in range(450):
         count_request(world, "read_post", "app", "user", at)
@@ -95,7 +95,7 @@ def test_limits_are_those_of_the_documentation(operation: str, limits: Limits) -
     assert LIMITS[operation] == limits
 
 
-def test_reads_may_be_fewer_than_documented(world: World) -> None:
+def test_reads_per_window_can_be_limited_by_switch(world: World) -> None:
     world.switches = type(world.switches)(max_reads_per_window=1)
     at = world.started_at
     assert count_request(world, "read_me", "app", "user", at).allowed
@@ -104,6 +104,6 @@ def test_reads_may_be_fewer_than_documented(world: World) -> None:
     assert count_request(world, "read_me", "app", "user", at + timedelta(minutes=15)).allowed
 
 
-def test_app_alone_has_the_apps_window(world: World) -> None:
+def test_app_only_token_has_the_app_window(world: World) -> None:
     alone = count_request(world, "read_post", "app", None, world.started_at)
     assert (alone.reported.max_requests, alone.reported.remaining) == (450, 449)

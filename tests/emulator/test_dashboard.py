@@ -1,4 +1,4 @@
-"""The page at `/` without a browser: what it shows, what its forms do, and who may send them."""
+"""The dashboard without a browser: what it shows, what its forms do, who may submit them."""
 
 import re
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ from x_emulator.pytest_plugin import run_emulator
 
 
 class Form(HTMLParser):
-    """The fields of the first form that has a button of this value."""
+    """Return the fields of the first form that has a button with this value."""
 
     def __init__(self, page: str, value: str, **wanted: str) -> None:
         super().__init__()
@@ -24,16 +24,16 @@ class Form(HTMLParser):
         assert self._found, f"no form with {value}"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        fields = {name: value or "" for name, value in attrs}
         if self._found:
             return
         if tag == "form":
-            self._open, self.action, self.fields = True, given.get("action", ""), {}
+            self._open, self.action, self.fields = True, fields.get("action", ""), {}
         elif tag == "input" and self._open:
-            self.fields[given["name"]] = given["value"]
-        elif tag == "button" and given.get("value") == self._value:
+            self.fields[fields["name"]] = fields["value"]
+        elif tag == "button" and fields.get("value") == self._value:
             self._found = self._wanted.items() <= self.fields.items()
-            self.fields[given["name"]] = self._value
+            self.fields[fields["name"]] = self._value
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form" and not self._found:
@@ -49,7 +49,7 @@ async def look(emulator: Emulator, **query: str) -> str:
 async def press(
     emulator: Emulator, page: str, value: str, wanted: dict[str, str] | None = None, **typed: str
 ) -> str:
-    """Press a button as a browser without JavaScript does; the page that comes back."""
+    """Press a button as a browser without JavaScript does. Returns the resulting page."""
     form = Form(page, value, **(wanted or {}))
     async with emulator.http.post(emulator.url + form.action, data=form.fields | typed) as answer:
         assert [each.status for each in answer.history] == [303]
@@ -66,18 +66,18 @@ async def test_person_likes_reposts_replies_and_deletes(account: Account) -> Non
     [post] = (await emulator.ground_truth())["posts"]
     mira = (await emulator.users())[2]["id"]
     assert (post["liked_by"], post["reposted_by"]) == ([mira], [mira])
-    assert page.count('aria-pressed="true"') == 3  # both, and the clock's Freeze
+    assert page.count('aria-pressed="true"') == 3  # both buttons, and the clock's Freeze
     page = await press(emulator, page, "unlike")
     page = await press(emulator, page, "post", {"post": root}, text="Two\r\nlines")
-    told = (await emulator.ground_truth())["posts"]
-    assert told[0]["liked_by"] == []
-    assert (told[1]["text"], told[1]["reply_to"], told[1]["user"]) == ("Two\nlines", root, mira)
+    posts = (await emulator.ground_truth())["posts"]
+    assert posts[0]["liked_by"] == []
+    assert (posts[1]["text"], posts[1]["reply_to"], posts[1]["user"]) == ("Two\nlines", root, mira)
     await press(emulator, page, "delete", {"post": root})
     assert (await emulator.ground_truth())["posts"][0]["deleted_by"] == "user"
     assert "Deleted on X" in await look(emulator)
 
 
-async def test_person_posts_and_looks_at_one_timeline(account: Account) -> None:
+async def test_person_posts_and_selects_one_timeline(account: Account) -> None:
     emulator = account.emulator
     await account.post("From the app")
     page = await look(emulator, **{"as": "tidewatcher", "account": "tidewatcher"})
@@ -96,7 +96,7 @@ async def test_person_revokes_an_app(account: Account) -> None:
     assert (await account.get("/2/users/me")).status == 401
 
 
-async def test_person_turns_the_clock(emulator: Emulator) -> None:
+async def test_person_changes_the_clock(emulator: Emulator) -> None:
     page = await press(emulator, await look(emulator), "rate 0")
     assert "Frozen" in page
     async with emulator.http.get(emulator.clock_url) as answer:
@@ -108,7 +108,7 @@ async def test_person_turns_the_clock(emulator: Emulator) -> None:
     assert after[10:] == before[10:]
 
 
-async def test_page_shows_requests_with_their_price_and_what_struck_them(account: Account) -> None:
+async def test_dashboard_shows_requests_with_price_and_faults(account: Account) -> None:
     emulator = account.emulator
     await emulator.fail("create_post", "after", "503")
     assert (await account.create("See http://roost.dev/x?a=1&b=2 @nobody #tag")).status == 503
@@ -118,7 +118,7 @@ async def test_page_shows_requests_with_their_price_and_what_struck_them(account
     assert '<span class="entity">#tag</span>' in page
 
 
-async def test_older_posts_are_a_page_away(account: Account) -> None:
+async def test_older_posts_are_on_the_next_page(account: Account) -> None:
     await account.emulator.switch(rate_limits=False)
     for number in range(21):
         await account.post(f"Post number {number}.")
@@ -147,7 +147,7 @@ async def test_older_posts_are_a_page_away(account: Account) -> None:
     ],
     ids=["no-post", "no-user", "empty", "no-play", "back", "far", "nan", "fast"],
 )
-async def test_what_cannot_be_is_told_on_the_page(
+async def test_impossible_action_shows_an_error(
     emulator: Emulator, form: dict[str, str], sentence: str
 ) -> None:
     async with emulator.http.post(f"{emulator.url}/_emulator/dashboard", data=form) as answer:
@@ -193,7 +193,7 @@ async def test_pages_of_other_sites_change_nothing(
         ("api.x.com", 200),
     ],
 )
-async def test_a_foreign_name_for_this_machine_reaches_no_control(
+async def test_foreign_host_name_cannot_use_the_control_api(
     emulator: Emulator, host: str, status: int
 ) -> None:
     for path in ("/", "/_emulator/ground-truth", "/_emulator/clock"):
@@ -201,7 +201,7 @@ async def test_a_foreign_name_for_this_machine_reaches_no_control(
             assert (path, answer.status) == (path, status)
 
 
-async def test_ones_own_page_is_not_foreign(emulator: Emulator) -> None:
+async def test_own_page_is_not_cross_site(emulator: Emulator) -> None:
     for headers in ({"sec-fetch-site": "same-origin"}, {"origin": emulator.url}):
         async with emulator.http.post(
             f"{emulator.url}/_emulator/dashboard", data={"clock": "rate 0"}, headers=headers
@@ -209,7 +209,7 @@ async def test_ones_own_page_is_not_foreign(emulator: Emulator) -> None:
             assert answer.status == 200
 
 
-async def test_page_runs_nobody_elses_script_and_stands_in_nobodys_frame(
+async def test_dashboard_forbids_foreign_scripts_and_frames(
     emulator: Emulator,
 ) -> None:
     async with emulator.http.get(emulator.url) as answer:
@@ -225,7 +225,7 @@ async def test_page_runs_nobody_elses_script_and_stands_in_nobodys_frame(
 
 
 @pytest.mark.timing
-async def test_page_and_its_forms_are_behind_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dashboard_and_its_forms_need_the_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("X_EMULATOR_SECRET", "word")
     with run_emulator() as url:
         async with ClientSession() as http:

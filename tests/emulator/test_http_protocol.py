@@ -1,4 +1,4 @@
-"""A client that falls silent in the middle of a request is not waited for."""
+"""The server closes the connection of a request that does not arrive completely."""
 
 import asyncio
 import socket
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.timing
     [b"", b"GE", b"POST /2/tweets HTTP/1.1\r\ncontent-length: 9\r\n\r\n{"],
     ids=["nothing", "method", "body"],
 )
-async def test_a_silent_request_is_ended(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+async def test_incomplete_request_is_closed_after_the_idle_timeout(
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
     monkeypatch.setattr(http_protocol, "IDLE_TIMEOUT_S", 0.2)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""The process and its pages: it says where it listens, stops when told, and stays on loopback."""
+"""The server process: start, stop by a signal, and its pages and control API."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def run_emulator(*arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str
 
 @pytest.mark.timing
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
-async def test_signal_stops_it_cleanly_although_a_poll_is_open(kind: signal.Signals) -> None:
+async def test_signal_stops_the_server_during_a_long_poll(kind: signal.Signals) -> None:
     with run_emulator("--scenario", "steady", "--seed", "3") as (process, url):
         async with aiohttp.ClientSession() as http:
             async with http.get(f"{url}/_emulator/ground-truth") as answer:
@@ -53,7 +53,7 @@ async def test_signal_stops_it_cleanly_although_a_poll_is_open(kind: signal.Sign
     assert errors == b""
 
 
-async def test_overview_shows_posts_without_running_them(account: Account) -> None:
+async def test_dashboard_escapes_posts(account: Account) -> None:
     await account.post("<script>alert(1)</script> & more")
     async with account.emulator.http.get(account.emulator.url) as answer:
         page = await answer.text()
@@ -64,7 +64,7 @@ async def test_overview_shows_posts_without_running_them(account: Account) -> No
     assert "http://" not in page.replace(account.emulator.url, "")
 
 
-async def test_reset_forgets_everything_but_scenario_and_seed(account: Account) -> None:
+async def test_reset_keeps_only_scenario_and_seed(account: Account) -> None:
     emulator = account.emulator
     await account.post("Gone")
     await emulator.jump(days=3)
@@ -79,7 +79,7 @@ async def test_reset_forgets_everything_but_scenario_and_seed(account: Account) 
     assert (await account.get("/2/users/me")).status == 401
 
 
-async def test_unknown_switch_is_told_so(emulator: Emulator) -> None:
+async def test_unknown_switch_is_refused(emulator: Emulator) -> None:
     async with emulator.http.post(
         f"{emulator.url}/_emulator/switches", json={"gravity": False}
     ) as answer:
@@ -87,7 +87,7 @@ async def test_unknown_switch_is_told_so(emulator: Emulator) -> None:
         assert "gravity" in (await answer.json())["error"]
 
 
-async def test_users_and_apps_are_made_as_asked(emulator: Emulator) -> None:
+async def test_users_and_apps_are_created_with_the_given_fields(emulator: Emulator) -> None:
     user = await emulator.control(
         "users", username="newcomer", followers=77, subscription_type="PremiumPlus"
     )

@@ -1,4 +1,4 @@
-"""OAuth 2.0 as X plays it: the page, the code, the tokens, and each refusal word for word."""
+"""OAuth 2.0: consent screen, codes, tokens, and the text of each refusal."""
 
 import base64
 import re
@@ -55,7 +55,7 @@ def invalid_request(description: str) -> tuple[int, dict[str, str]]:
     return 400, {"error": "invalid_request", "error_description": description}
 
 
-async def test_consent_page_offers_the_accounts_and_preselects_the_hint(emulator: Emulator) -> None:
+async def test_consent_screen_lists_accounts_and_preselects_the_hint(emulator: Emulator) -> None:
     query = emulator.authorize_query(VERIFIER, login_hint="tidewatcher")
     async with emulator.http.get(f"{emulator.url}/i/oauth2/authorize", params=query) as answer:
         page = await answer.text()
@@ -73,7 +73,7 @@ async def test_consent_page_offers_the_accounts_and_preselects_the_hint(emulator
     ],
     ids=["lower case", "short and plain"],
 )
-async def test_other_spellings_of_a_challenge_are_taken(
+async def test_other_spellings_of_a_challenge_method_are_accepted(
     emulator: Emulator, changed: dict[str, str]
 ) -> None:
     query = emulator.authorize_query(VERIFIER, **changed)
@@ -98,7 +98,7 @@ async def test_other_spellings_of_a_challenge_are_taken(
     ],
     ids=lambda changed: "-".join(changed),
 )
-async def test_malformed_authorize_shows_regret_and_never_redirects(
+async def test_invalid_authorize_shows_the_error_page_and_never_redirects(
     emulator: Emulator, changed: dict[str, str]
 ) -> None:
     query = emulator.authorize_query(VERIFIER, **changed)
@@ -107,12 +107,12 @@ async def test_malformed_authorize_shows_regret_and_never_redirects(
         assert "location" not in answer.headers
 
 
-async def test_denied_consent_goes_back_with_access_denied(emulator: Emulator) -> None:
+async def test_denial_redirects_with_access_denied(emulator: Emulator) -> None:
     back = await emulator.consent("larkbooks", "deny", **emulator.authorize_query(VERIFIER))
     assert back == {"error": "access_denied", "state": "a state"}
 
 
-async def test_code_gives_tokens_once(emulator: Emulator) -> None:
+async def test_code_is_exchanged_once(emulator: Emulator) -> None:
     code = await code_for(emulator)
     status, tokens = await exchange(emulator, code=code)
     assert status == 200
@@ -123,7 +123,7 @@ async def test_code_gives_tokens_once(emulator: Emulator) -> None:
     assert await exchange(emulator, code=code) == invalid_request(BAD_CODE)
 
 
-async def test_code_dies_after_thirty_seconds(emulator: Emulator) -> None:
+async def test_code_expires_after_thirty_seconds(emulator: Emulator) -> None:
     await emulator.freeze()
     early, late = await code_for(emulator), await code_for(emulator)
     await emulator.jump(seconds=29.9)
@@ -132,7 +132,7 @@ async def test_code_dies_after_thirty_seconds(emulator: Emulator) -> None:
     assert await exchange(emulator, code=late) == invalid_request(BAD_CODE)
 
 
-async def test_wrong_verifier_is_refused_and_burns_the_code(emulator: Emulator) -> None:
+async def test_wrong_verifier_is_refused_and_invalidates_the_code(emulator: Emulator) -> None:
     code = await code_for(emulator)
     assert await exchange(emulator, code=code, code_verifier="w" * 50) == invalid_request(
         "Value passed for the code verifier did not match the code challenge."
@@ -140,12 +140,12 @@ async def test_wrong_verifier_is_refused_and_burns_the_code(emulator: Emulator) 
     assert await exchange(emulator, code=code) == invalid_request(BAD_CODE)
 
 
-async def test_plain_challenge_is_its_own_verifier(emulator: Emulator) -> None:
+async def test_plain_challenge_equals_its_verifier(emulator: Emulator) -> None:
     code = await code_for(emulator, code_challenge="p" * 43, code_challenge_method="plain")
     assert (await exchange(emulator, code=code, code_verifier="p" * 43))[0] == 200
 
 
-async def test_other_redirect_uri_at_the_exchange_is_refused(emulator: Emulator) -> None:
+async def test_exchange_with_another_redirect_uri_is_refused(emulator: Emulator) -> None:
     code = await code_for(emulator)
     status, body = await exchange(emulator, code=code, redirect_uri=CALLBACK + "x")
     assert (status, body) == invalid_request(BAD_CODE)
@@ -170,7 +170,7 @@ async def test_confidential_app_needs_its_secret(emulator: Emulator, secret: str
     )
 
 
-async def test_unknown_app_and_missing_client_id(emulator: Emulator) -> None:
+async def test_unknown_or_missing_client_id_is_refused(emulator: Emulator) -> None:
     status, body = await exchange(emulator, client_id="nobody", code="any")
     assert (status, body["error"]) == (400, "invalid_client")
     status, body = await post_form(emulator, "/2/oauth2/token", grant_type="refresh_token")
@@ -200,7 +200,7 @@ async def test_no_refresh_token_without_offline_access(emulator: Emulator) -> No
     assert "refresh_token" not in tokens
 
 
-async def test_refresh_token_works_once_and_the_new_one_works(account: Account) -> None:
+async def test_refresh_token_is_valid_once(account: Account) -> None:
     first = account.tokens["refresh_token"]
     status, second = await refresh(account.emulator, first)
     assert status == 200
@@ -208,7 +208,7 @@ async def test_refresh_token_works_once_and_the_new_one_works(account: Account) 
     assert (await refresh(account.emulator, second["refresh_token"]))[0] == 200
 
 
-async def test_client_id_may_come_by_basic_alone(account: Account) -> None:
+async def test_client_id_may_be_in_basic_auth_only(account: Account) -> None:
     app = account.emulator.app
     status, _ = await post_form(
         account.emulator,
@@ -221,14 +221,14 @@ async def test_client_id_may_come_by_basic_alone(account: Account) -> None:
 
 
 @pytest.mark.parametrize(("days", "status"), [(179.9, 200), (180.1, 400)], ids=["alive", "idle"])
-async def test_refresh_token_dies_after_180_idle_days(
+async def test_refresh_token_expires_after_180_idle_days(
     account: Account, days: float, status: int
 ) -> None:
     await account.emulator.jump(days=days)
     assert (await refresh(account.emulator, account.tokens["refresh_token"]))[0] == status
 
 
-async def test_tokens_have_the_shape_of_the_documentation(account: Account) -> None:
+async def test_tokens_have_the_format_of_the_documentation(account: Account) -> None:
     for name, kind in (("access_token", "at"), ("refresh_token", "rt")):
         value = account.tokens[name]
         text = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)).decode()
@@ -238,7 +238,7 @@ async def test_tokens_have_the_shape_of_the_documentation(account: Account) -> N
     assert re.fullmatch(r".{20}:1:ci", text)
 
 
-async def test_app_has_ten_callbacks_at_most(emulator: Emulator) -> None:
+async def test_app_has_at_most_ten_callbacks(emulator: Emulator) -> None:
     eleven = [f"{CALLBACK}/{number}" for number in range(11)]
     assert await emulator.control("apps", callbacks=eleven[:10])
     async with emulator.http.post(
@@ -247,7 +247,7 @@ async def test_app_has_ten_callbacks_at_most(emulator: Emulator) -> None:
         assert answer.status == 400
 
 
-async def test_refresh_replay_kills_the_family(account: Account) -> None:
+async def test_refresh_token_reuse_revokes_the_grant(account: Account) -> None:
     first = account.tokens["refresh_token"]
     _, second = await refresh(account.emulator, first)
     assert await refresh(account.emulator, first) == invalid_request(BAD_TOKEN)
@@ -256,7 +256,7 @@ async def test_refresh_replay_kills_the_family(account: Account) -> None:
     assert (await account.get("/2/users/me")).status == 401
 
 
-async def test_refresh_replay_without_family_revocation_harms_itself_only(
+async def test_refresh_token_reuse_keeps_the_grant_by_switch(
     account: Account,
 ) -> None:
     await account.emulator.switch(revoke_on_refresh_reuse=False)
@@ -266,19 +266,19 @@ async def test_refresh_replay_without_family_revocation_harms_itself_only(
     assert (await refresh(account.emulator, second["refresh_token"]))[0] == 200
 
 
-async def test_access_token_lives_two_hours_of_emulated_time(account: Account) -> None:
+async def test_access_token_expires_after_two_emulated_hours(account: Account) -> None:
     await account.emulator.jump(hours=1.99)
     assert (await account.get("/2/users/me")).status == 200
     await account.emulator.jump(hours=0.02)
-    told = await account.get("/2/users/me")
-    assert (told.status, told.body) == (
+    response = await account.get("/2/users/me")
+    assert (response.status, response.body) == (
         401,
         {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"},
     )
 
 
 @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
-async def test_revoked_tokens_open_nothing(account: Account, kind: str) -> None:
+async def test_revoked_tokens_are_refused(account: Account, kind: str) -> None:
     app = account.emulator.app
     status, body = await post_form(
         account.emulator,
@@ -291,7 +291,7 @@ async def test_revoked_tokens_open_nothing(account: Account, kind: str) -> None:
     assert (await account.get("/2/users/me")).status == 401
 
 
-async def test_truth_tells_which_tokens_are_alive_and_not_what_they_are(account: Account) -> None:
+async def test_ground_truth_lists_valid_tokens_without_their_values(account: Account) -> None:
     emulator = account.emulator
     app = emulator.app
 
@@ -303,8 +303,8 @@ async def test_truth_tells_which_tokens_are_alive_and_not_what_they_are(account:
 
     async def revoke(kind: str) -> None:
         form = {"token": account.tokens[kind], "token_type_hint": kind, "client_id": app.client_id}
-        told = await post_form(emulator, "/2/oauth2/revoke", app.basic, **form)
-        assert told == (200, {"revoked": True})
+        response = await post_form(emulator, "/2/oauth2/revoke", app.basic, **form)
+        assert response == (200, {"revoked": True})
 
     assert await alive() == [(account.id, ["access", "refresh"])]
     await revoke("access_token")
@@ -313,7 +313,7 @@ async def test_truth_tells_which_tokens_are_alive_and_not_what_they_are(account:
     assert await alive() == []
 
 
-async def test_every_scope_of_the_documentation_can_be_asked_for(emulator: Emulator) -> None:
+async def test_every_documented_scope_is_accepted(emulator: Emulator) -> None:
     scopes = (
         "tweet.read tweet.write tweet.moderate.write users.email users.read follows.read"
         " follows.write offline.access space.read mute.read mute.write like.read like.write"
@@ -327,7 +327,7 @@ async def test_every_scope_of_the_documentation_can_be_asked_for(emulator: Emula
 @pytest.mark.parametrize(
     "authorization", ["Bearer nonsense", "OAuth oauth_token=x", "", "Basic eDp5"]
 )
-async def test_unknown_credentials_get_401(emulator: Emulator, authorization: str) -> None:
+async def test_unknown_credentials_are_401(emulator: Emulator, authorization: str) -> None:
     async with emulator.http.get(
         f"{emulator.url}/2/users/me", headers={"authorization": authorization}
     ) as answer:
@@ -348,5 +348,5 @@ async def test_missing_scope_is_forbidden(
     emulator: Emulator, scope: str, method: str, path: str
 ) -> None:
     account = await connect(emulator, 0, scope=scope)
-    told = await account.ask(method, path, json={} if method == "POST" else None)
-    assert (told.status, told.body["title"]) == (403, "Forbidden")
+    response = await account.request(method, path, json={} if method == "POST" else None)
+    assert (response.status, response.body["title"]) == (403, "Forbidden")

@@ -1,4 +1,4 @@
-"""The page in a real browser: fresh by itself, played without leaving it, fit for a phone."""
+"""The dashboard in a real browser: refreshes, background forms, layout on a phone."""
 
 from pathlib import Path
 
@@ -13,7 +13,9 @@ pytestmark = [
 ]
 
 
-async def test_person_plays_without_leaving_the_page(account: Account, tmp_path: Path) -> None:
+async def test_forms_are_submitted_without_leaving_the_page(
+    account: Account, tmp_path: Path
+) -> None:
     emulator = account.emulator
     await emulator.freeze()
     root = await account.post("Play with me")
@@ -26,7 +28,7 @@ async def test_person_plays_without_leaving_the_page(account: Account, tmp_path:
         await browser.until(f"document.getElementById('like-{root}').ariaPressed === 'true'")
         assert await browser.run("document.activeElement.id") == f"like-{root}"
 
-        await account.get("/2/users/me")  # what a client does comes up by itself
+        await account.get("/2/users/me")  # the dashboard shows a client's request without a reload
         await browser.until("document.querySelector('.log li').textContent.includes('read_me')")
 
         await browser.run("document.querySelector('.answer summary').click()")
@@ -34,7 +36,7 @@ async def test_person_plays_without_leaving_the_page(account: Account, tmp_path:
         await browser.type("Half a rep")
         await account.post("Meanwhile")
         await browser.until("document.getElementById('posts').textContent.includes('Meanwhile')")
-        await browser.type("ly")  # what is being typed is left alone
+        await browser.type("ly")  # a refresh keeps text that is being typed
         await browser.run("document.activeElement.form.querySelector('button').click()")
         await browser.until("document.querySelectorAll('.post').length === 3")
         assert await browser.run("document.querySelectorAll('details[open]').length") == 0
@@ -61,7 +63,7 @@ _MISFITS = """
 """
 
 
-async def test_page_fits_a_phone_and_a_desk(account: Account, tmp_path: Path) -> None:
+async def test_dashboard_fits_a_phone_and_a_desktop(account: Account, tmp_path: Path) -> None:
     await account.post("A" * 270)
     await account.emulator.control("users", username="x" * 15, name="A very long name " * 3)
     async with browsing(tmp_path) as browser:

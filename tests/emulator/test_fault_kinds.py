@@ -1,4 +1,4 @@
-"""Answers cut, slow or mistyped; reads that lag; scripts; and the file that lists faults."""
+"""Kinds of faults: corrupted responses, proxy responses, stale reads, scripts, fault files."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -19,13 +19,13 @@ async def texts(emulator: Emulator) -> list[str]:
     return [post["text"] for post in (await emulator.ground_truth())["posts"]]
 
 
-async def journal(emulator: Emulator) -> list[dict[str, Any]]:
+async def fault_log(emulator: Emulator) -> list[dict[str, Any]]:
     async with emulator.http.get(f"{emulator.url}/_emulator/faults") as answer:
-        told: list[dict[str, Any]] = (await answer.json())["log"]
-        return told
+        entries: list[dict[str, Any]] = (await answer.json())["log"]
+        return entries
 
 
-async def test_cut_sends_half_of_what_it_promised(account: Account) -> None:
+async def test_cut_sends_half_of_the_announced_bytes(account: Account) -> None:
     await account.emulator.fail("create_post", "after", "cut")
     with pytest.raises(aiohttp.ClientPayloadError):
         await account.create("Was it made?")
@@ -33,7 +33,7 @@ async def test_cut_sends_half_of_what_it_promised(account: Account) -> None:
 
 
 @pytest.mark.timing
-async def test_slow_arrives_in_pieces_and_whole(account: Account) -> None:
+async def test_slow_sends_the_complete_body_in_pieces(account: Account) -> None:
     await account.emulator.fail("create_post", "after", "slow", seconds=1)
     headers = {"authorization": f"Bearer {account.tokens['access_token']}"}
     async with account.emulator.http.post(
@@ -44,12 +44,12 @@ async def test_slow_arrives_in_pieces_and_whole(account: Account) -> None:
     assert b"Slowly" in b"".join(pieces)
 
 
-async def test_mistyped_is_json_that_says_it_is_a_page(account: Account) -> None:
+async def test_wrong_type_declares_json_as_html(account: Account) -> None:
     await account.emulator.fail("create_post", "after", "wrong_type")
-    told = await account.create("What am I?")
-    assert told.status == 201
-    assert told.headers["content-type"] == "text/html; charset=utf-8"
-    assert b"What am I?" in told.body
+    response = await account.create("What am I?")
+    assert response.status == 201
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert b"What am I?" in response.body
 
 
 async def test_429_of_each_kind(account: Account) -> None:
@@ -66,7 +66,7 @@ async def test_429_of_each_kind(account: Account) -> None:
 
 
 @pytest.mark.parametrize("kind", proxy_responses.RESPONSES)
-async def test_proxy_answers_in_place_of_x(account: Account, kind: str) -> None:
+async def test_proxy_response_replaces_that_of_x(account: Account, kind: str) -> None:
     emulator, expected = account.emulator, proxy_responses.RESPONSES[kind]
     await emulator.jump(days=400)
     tokens = await emulator.connect(account.username)
@@ -85,7 +85,7 @@ async def test_proxy_answers_in_place_of_x(account: Account, kind: str) -> None:
     assert await texts(emulator) == ["A filter is in the way (after)"]
 
 
-async def test_504_before_the_commit(account: Account) -> None:
+async def test_504_before_the_commit_creates_nothing(account: Account) -> None:
     await account.emulator.fail("create_post", "before", "504")
     assert (await account.create("Late")).status == 504
 
@@ -96,15 +96,15 @@ async def test_burst_of_401_ends(account: Account) -> None:
     assert statuses == [401, 401, 401, 200]
 
 
-async def test_script_goes_through_once(account: Account) -> None:
+async def test_script_runs_once(account: Account) -> None:
     script = ["ok", "503", "ok", "502text"]
     await account.emulator.control("faults", operation="read_me", when="before", script=script)
     statuses = [(await account.get("/2/users/me")).status for _ in range(6)]
     assert statuses == [200, 503, 200, 502, 200, 200]
-    assert [each["kind"] for each in await journal(account.emulator)] == ["503", "502text"]
+    assert [each["kind"] for each in await fault_log(account.emulator)] == ["503", "502text"]
 
 
-async def test_stale_timeline_misses_what_is_younger_than_its_lag(account: Account) -> None:
+async def test_stale_timeline_omits_posts_younger_than_its_lag(account: Account) -> None:
     emulator = account.emulator
     path = f"/2/users/{account.id}/tweets"
     await emulator.fail("read_timeline", "before", "stale", times=None, seconds=60)
@@ -113,7 +113,7 @@ async def test_stale_timeline_misses_what_is_younger_than_its_lag(account: Accou
     new = await account.post("New")
     first = await account.get(path)
     assert [post["id"] for post in first.data] == [old]
-    [entry] = await journal(emulator)
+    [entry] = await fault_log(emulator)
     assert 0 < entry["seconds"] < 60
     await emulator.jump(seconds=61)
     assert [post["id"] for post in (await account.get(path)).data] == [new, old]
@@ -125,7 +125,7 @@ async def test_lag_is_drawn_from_the_seed(account: Account) -> None:
         await account.emulator.fail("read_timeline", "before", "stale", times=None, seconds=60)
         for _ in range(3):
             await account.get(f"/2/users/{account.id}/tweets")
-        return [each["seconds"] for each in await journal(account.emulator)]
+        return [each["seconds"] for each in await fault_log(account.emulator)]
 
     first = await lags()
     await account.emulator.reset()
@@ -133,7 +133,7 @@ async def test_lag_is_drawn_from_the_seed(account: Account) -> None:
     assert len(set(first)) == 3
 
 
-async def test_lags_are_drawn_beside_each_other_and_beside_other_faults(account: Account) -> None:
+async def test_lags_are_drawn_in_addition_to_other_faults(account: Account) -> None:
     emulator = account.emulator
     always = {"operation": "read_timeline", "when": "before", "times": None}
     await emulator.control("faults", **always, kind="stale", seconds=15)
@@ -146,19 +146,19 @@ async def test_lags_are_drawn_beside_each_other_and_beside_other_faults(account:
     await emulator.jump(seconds=20)
     seen = [await account.get(f"/2/users/{account.id}/tweets") for _ in range(30)]
     lags: dict[int, float] = {}
-    for each in await journal(emulator):
+    for each in await fault_log(emulator):
         if each["kind"] == "stale":
             lags[each["request"]] = max(lags.get(each["request"], 0), each["seconds"])
     assert len(lags) == 30
     shown = [
-        (told.data[0]["id"] == new, lag < 20)
-        for told, lag in zip(seen, lags.values(), strict=True)
-        if told.status == 200
+        (drawn.data[0]["id"] == new, lag < 20)
+        for drawn, lag in zip(seen, lags.values(), strict=True)
+        if drawn.status == 200
     ]
     assert set(shown) == {(True, True), (False, False)}
-    refused = [told.status for told in seen if told.status != 200]
+    refused = [response.status for response in seen if response.status != 200]
     assert set(refused) == {503}
-    assert [each["kind"] for each in await journal(emulator)].count("503") == len(refused)
+    assert [each["kind"] for each in await fault_log(emulator)].count("503") == len(refused)
 
 
 @pytest.mark.parametrize(
@@ -173,9 +173,7 @@ async def test_lags_are_drawn_beside_each_other_and_beside_other_faults(account:
     ],
     ids=["misspelt", "cut-before", "stale-create", "neither", "both", "slow-in-script"],
 )
-async def test_faults_that_make_no_sense_are_refused(
-    emulator: Emulator, body: dict[str, Any]
-) -> None:
+async def test_contradictory_faults_are_refused(emulator: Emulator, body: dict[str, Any]) -> None:
     async with emulator.http.post(f"{emulator.url}/_emulator/faults", json=body) as answer:
         assert answer.status == 400
         assert (await answer.json())["error"]
@@ -188,7 +186,7 @@ faults:
 """
 
 
-def test_file_of_faults_is_read(tmp_path: Path) -> None:
+def test_fault_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text(FILE)
     first, second = fault_specs.read_fault_file(file)
@@ -200,7 +198,7 @@ def test_file_of_faults_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.timing
-def test_file_of_faults_holds_from_the_start_and_after_a_reset(tmp_path: Path) -> None:
+def test_fault_file_applies_from_the_start_and_after_a_reset(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     file.write_text(FILE)
     with run_emulator("--faults", str(file)) as url:
@@ -214,8 +212,8 @@ def test_file_of_faults_holds_from_the_start_and_after_a_reset(tmp_path: Path) -
 
 
 @pytest.mark.timing
-async def test_impatient_client_leaves_a_slow_answer(account: Account) -> None:
+async def test_client_timeout_during_a_slow_response(account: Account) -> None:
     await account.emulator.fail("read_me", "after", "slow", seconds=20)
     with pytest.raises(asyncio.TimeoutError):
-        await account.ask("GET", "/2/users/me", timeout=aiohttp.ClientTimeout(total=0.2))
+        await account.request("GET", "/2/users/me", timeout=aiohttp.ClientTimeout(total=0.2))
     assert (await account.get("/2/users/me")).status == 200

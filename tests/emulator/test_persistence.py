@@ -1,4 +1,4 @@
-"""The world in a file, the secret of a server that others reach, the application in another's."""
+"""The state file, the secret of a server on another address, and the mounted application."""
 
 import base64
 import pickle
@@ -30,7 +30,7 @@ def told_of(played: EmulatedX, token: str, post_id: str) -> Any:
 
 
 @pytest.mark.timing
-def test_world_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_world_is_restored_from_the_state_file(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
     with run_emulator("--state", str(file), "--scenario", "steady", "--seed", "5") as url:
         played = EmulatedX(url)
@@ -54,7 +54,7 @@ def test_world_goes_on_where_it_was(tmp_path: Path) -> None:
         assert played.request("GET", "/2/users/me", None, headers)[0] == 503
 
 
-def test_file_of_something_else_is_refused(tmp_path: Path) -> None:
+def test_other_file_is_refused_as_state_file(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
     file.write_bytes(b"{}\n")
     command = [sys.executable, "-m", "x_emulator", "--port", "0", "--state", str(file)]
@@ -68,7 +68,7 @@ class Hostile:
         return print, ("run",)
 
 
-def test_file_can_run_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_state_file_cannot_run_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     world = World("steady", seed=1)
     try:
         file = tmp_path / "world.state"
@@ -83,14 +83,14 @@ def test_file_can_run_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.timing
-def test_uploads_under_way_are_forgotten(tmp_path: Path) -> None:
+def test_unfinished_uploads_are_not_restored(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
     with run_emulator("--state", str(file)) as url:
         played = EmulatedX(url)
         played.reset()
         headers = {"authorization": f"Bearer {played.connect('larkbooks')['access_token']}"}
-        wish = '{"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 5}'
-        played.request("POST", "/2/media/upload/initialize", wish, headers)
+        body = '{"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 5}'
+        played.request("POST", "/2/media/upload/initialize", body, headers)
         assert len(played.ground_truth()["media"]) == 1
     with run_emulator("--state", str(file)) as url:
         assert EmulatedX(url).ground_truth()["media"] == []
@@ -105,7 +105,7 @@ def test_other_addresses_need_a_secret() -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/_emulator/ground-truth", "/i/oauth2/authorize?client_id=x"]
 )
-def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str, tmp_path: Path) -> None:
+def test_secret_protects_control_api_and_pages_only(path: str, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("open sesame\n")
     file.chmod(0o600)
@@ -123,16 +123,16 @@ def test_secret_guards_doors_and_pages_and_leaves_x_alone(path: str, tmp_path: P
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
-def test_secret_file_that_others_may_use_is_refused(mode: int, tmp_path: Path) -> None:
+def test_secret_file_accessible_to_others_is_refused(mode: int, tmp_path: Path) -> None:
     file = tmp_path / "secret"
     file.write_text("open sesame")
     file.chmod(mode)
-    with pytest.raises(ValueError, match="is accessible to other users") as told:
+    with pytest.raises(ValueError, match="is accessible to other users") as raised:
         read_secret(file)
-    assert "sesame" not in str(told.value)
+    assert "sesame" not in str(raised.value)
 
 
-def test_secret_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("X_EMULATOR_SECRET", raising=False)
     assert read_secret(None) is None
     monkeypatch.setenv("X_EMULATOR_SECRET", "open sesame")
@@ -140,7 +140,7 @@ def test_secret_is_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def asked(app: ASGIApp, method: str, path: str, query: str = "") -> tuple[int, bytes]:
-    """Ask an application without any server."""
+    """Send a request to an application without a server."""
     sent: list[Any] = []
 
     async def receive() -> Any:

@@ -1,4 +1,4 @@
-"""What each request costs, by the emulator's own meter."""
+"""Prices of requests, from the emulator's own price list."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,13 +37,13 @@ async def test_summoned_reply_is_cheaper(account: Account, emulator: Emulator) -
     assert await dollars(emulator) - before == Decimal("0.010")
 
 
-async def test_own_thread_costs_full_price(account: Account, emulator: Emulator) -> None:
+async def test_own_thread_has_the_full_price(account: Account, emulator: Emulator) -> None:
     root = await account.post("One")
     await account.post("Two", reply={"in_reply_to_tweet_id": root})
     assert await dollars(emulator) == Decimal("0.030")
 
 
-async def test_reads_are_paid_once_per_thing_and_utc_day(
+async def test_reads_are_charged_once_per_object_and_utc_day(
     account: Account, emulator: Emulator
 ) -> None:
     tomorrow = datetime.fromisoformat((await emulator.ground_truth())["now"]) + timedelta(days=1)
@@ -63,7 +63,7 @@ async def test_reads_are_paid_once_per_thing_and_utc_day(
     assert await dollars(emulator) - before == Decimal("0.015")
 
 
-async def test_users_are_a_cent_a_day(account: Account, emulator: Emulator) -> None:
+async def test_user_read_costs_a_cent_per_day(account: Account, emulator: Emulator) -> None:
     other = (await emulator.users())[1]["id"]
     await account.get("/2/users/me")
     await account.get("/2/users/me")
@@ -72,10 +72,10 @@ async def test_users_are_a_cent_a_day(account: Account, emulator: Emulator) -> N
     assert await dollars(emulator) == Decimal("0.020")
 
 
-async def test_developer_reads_the_developers_own_for_less(emulator: Emulator) -> None:
+async def test_owned_reads_have_a_lower_price(emulator: Emulator) -> None:
     first = emulator.app
-    told = await emulator.control("apps", callbacks=[first.callback], owner="larkbooks")
-    emulator.app = RegisteredApp(told["client_id"], told["client_secret"], first.callback)
+    app = await emulator.control("apps", callbacks=[first.callback], owner="larkbooks")
+    emulator.app = RegisteredApp(app["client_id"], app["client_secret"], first.callback)
     owner, tenant = await connect(emulator, 0), await connect(emulator, 1)
     for each in (owner, tenant):
         await each.post(f"Mine: {each.username}")
@@ -101,17 +101,19 @@ async def test_refusals_tokens_and_uploads_are_free(account: Account, png: bytes
     }
 
 
-async def test_delete_and_alt_text_have_their_price(account: Account, png: bytes) -> None:
+async def test_delete_and_alt_text_have_prices(account: Account, png: bytes) -> None:
     media_id = await account.upload_image(png)
     body = {"id": media_id, "metadata": {"alt_text": {"text": "Blue"}}}
-    await account.ask("POST", "/2/media/metadata", json=body)
+    await account.request("POST", "/2/media/metadata", json=body)
     assert await dollars(account.emulator) == Decimal("0.005")
     post_id = await account.post("Gone soon")
-    await account.ask("DELETE", f"/2/tweets/{post_id}")
+    await account.request("DELETE", f"/2/tweets/{post_id}")
     assert await dollars(account.emulator) == Decimal("0.030")
 
 
-async def test_truth_counts_by_app(account: Account, emulator: Emulator, png: bytes) -> None:
+async def test_ground_truth_has_totals_by_app(
+    account: Account, emulator: Emulator, png: bytes
+) -> None:
     media_id = await account.upload_image(png)
     await account.post("Look", media={"media_ids": [media_id]})
     first = emulator.app

@@ -1,4 +1,4 @@
-"""Roost and the emulator judge media alike, each by its own code, over files uploaded as made."""
+"""Roost and the emulator validate media equally, each with its own code."""
 
 import asyncio
 from collections.abc import Callable
@@ -46,8 +46,8 @@ async def is_taken_by_roost(path: Path) -> bool:
     return judge([(file, None)]) == []
 
 
-async def is_taken_by_x(account: Account, path: Path) -> bool:
-    """Uploaded without Roost, announced as what its name says."""
+async def is_accepted_by_x(account: Account, path: Path) -> bool:
+    """Upload a file without Roost, with the media type of its name. Returns whether it is valid."""
     content = path.read_bytes()
     category, kind = {
         ".jpg": ("tweet_image", "image/jpeg"),
@@ -57,47 +57,55 @@ async def is_taken_by_x(account: Account, path: Path) -> bool:
     }.get(path.suffix, ("tweet_video", "video/mp4"))
     media_id = await account.initialize(category, kind, len(content))
     await account.append(media_id, 0, content)
-    told = await account.finalize(media_id)
-    if told.status != 200:
+    response = await account.finalize(media_id)
+    if response.status != 200:
         return False
-    while (info := told.data.get("processing_info")) and info["state"] in (
+    while (info := response.data.get("processing_info")) and info["state"] in (
         "pending",
         "in_progress",
     ):
-        told = await account.get("/2/media/upload", command="STATUS", media_id=media_id)
+        response = await account.get("/2/media/upload", command="STATUS", media_id=media_id)
     return info is None or info["state"] == "succeeded"
 
 
-async def alike(account: Account, path: Path) -> bool:
-    """What both say; fails where they differ."""
-    by_x, by_roost = await is_taken_by_x(account, path), await is_taken_by_roost(path)
+async def validate_with_both(account: Account, path: Path) -> bool:
+    """Validate a file with both. Fails if the verdicts differ."""
+    by_x, by_roost = await is_accepted_by_x(account, path), await is_taken_by_roost(path)
     assert by_x is by_roost, f"X takes it: {by_x}; Roost lets it pass: {by_roost}"
     return by_x
 
 
 @pytest.mark.parametrize("name", GOOD_VIDEOS)
-async def test_video_that_both_take(account: Account, tmp_path: Path, name: str) -> None:
-    assert await alike(account, save_video(tmp_path / name, **GOOD_VIDEOS[name]))
+async def test_video_accepted_by_roost_and_the_emulator(
+    account: Account, tmp_path: Path, name: str
+) -> None:
+    assert await validate_with_both(account, save_video(tmp_path / name, **GOOD_VIDEOS[name]))
 
 
 @pytest.mark.parametrize("name", ODD_VIDEOS)
-async def test_video_that_both_refuse(account: Account, tmp_path: Path, name: str) -> None:
-    assert not await alike(account, save_video(tmp_path / name, **ODD_VIDEOS[name]))
+async def test_video_refused_by_roost_and_the_emulator(
+    account: Account, tmp_path: Path, name: str
+) -> None:
+    assert not await validate_with_both(account, save_video(tmp_path / name, **ODD_VIDEOS[name]))
 
 
 @pytest.mark.parametrize("name", PICTURES)
-async def test_picture(account: Account, tmp_path: Path, name: str) -> None:
+async def test_image_has_the_same_verdict_from_roost_and_the_emulator(
+    account: Account, tmp_path: Path, name: str
+) -> None:
     make, fits = PICTURES[name]
     make(tmp_path / name)
-    assert await alike(account, tmp_path / name) is fits
+    assert await validate_with_both(account, tmp_path / name) is fits
 
 
 @pytest.mark.parametrize("path", sorted(CASES.glob("*")), ids=lambda path: path.name)
-async def test_shared_case(account: Account, path: Path) -> None:
-    assert await alike(account, path) is (path.name not in REFUSED)
+async def test_shared_case_has_the_same_verdict_from_roost_and_the_emulator(
+    account: Account, path: Path
+) -> None:
+    assert await validate_with_both(account, path) is (path.name not in REFUSED)
 
 
-def test_shared_cases_are_there() -> None:
+def test_shared_cases_exist() -> None:
     if not CASES.is_dir():
         pytest.skip("the shared media cases are not beside this checkout")
     assert {path.name for path in CASES.iterdir()} >= REFUSED
