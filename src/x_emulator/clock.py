@@ -1,4 +1,4 @@
-"""Emulated time: real, frozen, faster or moved forward, and the followers that must learn of it.
+"""Emulated time: real, frozen, faster or moved forward, and the followers of the clock.
 
 A change returns only after every follower that was polling has received the new version and polled
 again, so a caller that moves the clock may continue at once.

@@ -1,4 +1,4 @@
-"""The path of a request: faults, authentication, permissions, rate limits, the rule, the price.
+"""The path of a request: faults, authentication, permissions, limits, rule and price.
 
 Every request of X's API goes through `run`; those on behalf of a user or an app also go through
 `operation`.
@@ -201,7 +201,7 @@ def read_body(world: World, body: bytes, kind: type[T]) -> T:
 
 
 def _exhausted_day_headers(world: World) -> Headers:
-    """Return headers of a used-up 24-hour window; the 15-minute window still has requests left."""
+    """Return headers of a used-up 24-hour window, beside a 15-minute one with requests left."""
     reset_at = int(world.now().timestamp()) + 6 * 3600
     return (
         (b"x-user-limit-24hour-limit", b"100"),
@@ -213,7 +213,7 @@ def _exhausted_day_headers(world: World) -> Headers:
 async def _apply_fault(
     world: World, fault: Fault, entry: RequestEntry, *, is_empty: bool = False
 ) -> ApiResponse | None:
-    """Apply a fault: return None to continue, status 0 to cut, or the response to send instead.
+    """Apply a fault. Returns None to continue, status 0 to cut, or a response to send.
 
     An empty response has no half to send, so a `cut` of one is a `drop`.
     """

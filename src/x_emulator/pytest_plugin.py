@@ -1,4 +1,4 @@
-"""pytest plugin with the fixture `x_emulator`: a real server on a free port, reset for each test.
+"""pytest plugin: the fixture `x_emulator`, a real server that is reset for each test.
 
 `pip install roost[emulator]` is enough, because pytest finds the plugin by its entry point. Nothing
 here needs an event loop, and a client in any language can use `x_emulator.url`.

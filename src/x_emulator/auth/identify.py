@@ -1,4 +1,4 @@
-"""Who sends a request: a user through an app, or an app alone, from the `Authorization` header."""
+"""Who sends a request, from its `Authorization` header: an app, alone or for a user."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,7 +14,7 @@ from x_emulator.state import App, Grant, Token, World
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """An app, and the grant of the user on whose behalf it acts. App-only callers have no grant."""
+    """An app and the grant of the user it acts for. App-only callers have no grant."""
 
     app: App
     kind: Literal["oauth2", "oauth1", "app-only"]

@@ -129,7 +129,7 @@ def find_request_token(world: World, value: str, at: datetime) -> RequestToken |
 
 
 def find_previous_user(world: World, request_token: RequestToken, screen_name: str) -> User | None:
-    """Find the user who has granted the app this access before: the one named, or the only one."""
+    """Find the user who granted this access before: the one named, or the only one."""
     users = [
         world.users[grant.user_id]
         for grant in world.grants

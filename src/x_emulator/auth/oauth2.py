@@ -123,7 +123,7 @@ def exchange(
 
 
 def revoke(world: World, form: Mapping[str, str], authorization: str | None) -> dict[str, Any]:
-    """Revoke an access token, or the whole grant of a refresh token, as the revoke endpoint does.
+    """Revoke an access token, or the whole grant of a refresh token.
 
     Raises: TokenRefusal.
     """

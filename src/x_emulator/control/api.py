@@ -91,7 +91,7 @@ class _BadRequest(Exception):
 
 
 async def read_clock(request: Request) -> Response:
-    """Return the clock's reading; with `after`, only once the version differs or `wait` is over."""
+    """Return the clock's reading. With `after`, wait until the version differs."""
     clock = _world(request).clock
     after, wait = request.query_params.get("after"), request.query_params.get("wait", "25")
     if after is not None:

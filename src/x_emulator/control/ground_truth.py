@@ -76,7 +76,7 @@ def _apps(world: World, client_id: str | None) -> dict[str, Any]:
 
 
 def _grants(world: World, client_id: str | None) -> list[dict[str, Any]]:
-    """List what users allow apps, with the kinds and expiry of valid tokens, never their values."""
+    """List the valid grants, with kind and expiry of their tokens, never the values."""
     at = world.now()
     alive: dict[int, list[dict[str, str]]] = defaultdict(list)
     for token in world.tokens.values():

@@ -1,4 +1,4 @@
-"""Responses that a fault corrupts on their way: truncated, slow, or with a wrong content type."""
+"""Responses that a fault corrupts: truncated, slow, or with a wrong content type."""
 
 import asyncio
 from typing import Any

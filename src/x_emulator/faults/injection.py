@@ -84,7 +84,7 @@ def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | Non
 
 
 def _next_step(fault: Fault) -> FaultKind | None:
-    """Take the next step of a script. None: it leaves the request alone, or the script is over."""
+    """Take the next step of a script. None: the step is `ok`, or the script is over."""
     steps = fault.script or []
     if not steps:
         return None

@@ -1,4 +1,4 @@
-"""Responses that are not X's: those of proxies, portals and filters between a client and X.
+"""Responses of proxies, portals and filters between a client and X.
 
 They have none of X's headers. Their `Date` is the clock of whatever sent them, here the machine's.
 """

@@ -1,4 +1,4 @@
-"""Refusals that quote the request, as X's may: the text of a post and the name of its author."""
+"""Refusals that quote the text and the author of a post, as X's may."""
 
 from typing import Any
 

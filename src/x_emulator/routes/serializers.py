@@ -150,9 +150,10 @@ def split_by_permission(
     parameter: str,
     at: datetime,
 ) -> tuple[list[Post], list[dict[str, Any]]]:
-    """Split posts into those whose selected fields the reader may see, and errors for the others.
+    """Split posts into those that the reader may see, and errors for the others.
 
-    There is one error for each private field of a dropped post.
+    A reader may see a post if they may see all its selected fields. Each private field of a
+    dropped post has an error.
     """
     fields = [
         f"{group}.{name}"

@@ -1,4 +1,4 @@
-"""Escaping of texts: X returns `&`, `<` and `>` as HTML entities and moves entity positions."""
+"""Escaping of `&`, `<` and `>` in texts, as X does, with adjusted entity positions."""
 
 import bisect
 import re

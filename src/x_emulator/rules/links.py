@@ -64,7 +64,7 @@ class WrappedText:
 
 
 def find_links(text: str) -> list[Link]:
-    """Find all links, in order: with http(s), or a bare domain whose last label is a known TLD."""
+    """Find all links, in order: http(s) URLs, and bare domains with a known TLD."""
     if "." not in text:
         return []
     found = list(_find_with_protocol(text)) if "://" in text else []

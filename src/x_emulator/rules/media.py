@@ -1,4 +1,4 @@
-"""The rules of uploads: segments by index, validation at finalize, processing while clients poll.
+"""The rules of uploads: segments, validation at finalize, processing during polls.
 
 Segments are written to files, then joined, hashed, decoded and deleted. Only the metadata remains.
 """

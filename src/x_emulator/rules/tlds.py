@@ -1,4 +1,4 @@
-"""Top-level domains that make a word with a dot a link: countries, and common generic ones.
+"""Top-level domains that make a word with a dot a link: countries and common others.
 
 The list is written for the emulator and independent of Roost's rules, which use the official lists,
 so that a domain that is missing in one shows up as a difference.

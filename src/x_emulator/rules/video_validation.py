@@ -1,4 +1,4 @@
-"""Validation of videos: container, codecs and decoded frames, as X's transcoder accepts them.
+"""Validation of videos as X's transcoder does: container, codecs, decoded frames.
 
 Source: X's best practices for media, and the refusals that clients have reported.
 """

@@ -1,4 +1,4 @@
-"""What the dashboard shows: clock, timelines, accounts, requests and faults, from the world."""
+"""What the dashboard shows of a world: clock, timelines, accounts, requests, faults."""
 
 import html
 from collections.abc import Iterator
