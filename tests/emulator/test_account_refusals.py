@@ -155,7 +155,7 @@ async def test_summons_refusal_has_the_older_message_by_switch(
     account: Account, emulator: Emulator, way: str
 ) -> None:
     await emulator.switch(summons_error="sentence")
-    quiet = await (await connect(emulator, 1)).post("Nobody in particular")
+    quiet = await (await connect(emulator, 1)).post("No mention")
     body: dict[str, Any] = (
         {"reply": {"in_reply_to_tweet_id": quiet}} if way == "reply" else {"quote_tweet_id": quiet}
     )

@@ -56,13 +56,13 @@ async def test_token_request_is_refused__too_often_or_wrong_secret(emulator: Emu
 
 
 async def test_app_reads_posts_and_users(account: Account) -> None:
-    post_id = await account.post("For everybody")
+    post_id = await account.post("Public")
     app = await register(account.emulator)
     bearer = (await request_token(app))[1]["access_token"]
     response = await request_with(
         app, bearer, "GET", f"/2/tweets/{post_id}?tweet.fields=public_metrics"
     )
-    assert response.data["text"] == "For everybody"
+    assert response.data["text"] == "Public"
     assert response.headers["x-rate-limit-limit"] == "450"
     assert (await request_with(app, bearer, "GET", f"/2/users/{account.id}/tweets")).status == 200
     private = await request_with(

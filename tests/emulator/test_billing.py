@@ -93,8 +93,8 @@ async def test_refusals_tokens_and_uploads_are_free(account: Account, png: bytes
     await account.get("/2/tweets", ids="99")
     await account.upload_image(png)
     assert await dollars(account.emulator) == 0
-    truth = await account.emulator.ground_truth(account.emulator.app.client_id)
-    operations = {entry["operation"] for entry in truth["requests"]}
+    ground_truth = await account.emulator.ground_truth(account.emulator.app.client_id)
+    operations = {entry["operation"] for entry in ground_truth["requests"]}
     assert operations == {
         *("token", "create_post", "read_posts"),
         *("media_initialize", "media_append", "media_finalize"),

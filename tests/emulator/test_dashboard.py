@@ -59,7 +59,7 @@ async def press(
 async def test_person_likes_reposts_replies_and_deletes(account: Account) -> None:
     emulator = account.emulator
     await emulator.freeze()
-    root = await account.post("Play with me")
+    root = await account.post("React to me")
     page = await look(emulator, **{"as": "mira_builds"})
     for each in ("like", "repost"):
         page = await press(emulator, page, each)
@@ -111,7 +111,7 @@ async def test_person_changes_the_clock(emulator: Emulator) -> None:
 async def test_dashboard_shows_requests_with_price_and_faults(account: Account) -> None:
     emulator = account.emulator
     await emulator.fail("create_post", "after", "503")
-    assert (await account.create("See http://roost.dev/x?a=1&b=2 @nobody #tag")).status == 503
+    assert (await account.create("See http://roost.dev/x?a=1&b=2 @unknown #tag")).status == 503
     page = await look(emulator)
     assert re.search(r"<code>create_post</code>.*?@larkbooks.*?503 after.*?\$0\.200", page, re.S)
     assert '<a href="http://roost.dev/x?a=1&amp;b=2"' in page
@@ -137,7 +137,7 @@ async def test_older_posts_are_on_the_next_page(account: Account) -> None:
     ("form", "sentence"),
     [
         ({"action": "like", "as": "mira_builds", "post": "1"}, "There is no such post"),
-        ({"action": "like", "as": "nobody", "post": "1"}, "There is no such"),
+        ({"action": "like", "as": "unknown", "post": "1"}, "There is no such"),
         ({"action": "post", "as": "larkbooks", "text": " "}, "must not be empty"),
         ({"action": "fly"}, "There is no such action"),
         ({"clock": "jump -1"}, "does not move backward"),
@@ -145,7 +145,7 @@ async def test_older_posts_are_on_the_next_page(account: Account) -> None:
         ({"clock": "jump nan"}, "does not move backward"),
         ({"clock": "rate 1e9"}, "at most"),
     ],
-    ids=["no-post", "no-user", "empty", "no-play", "back", "far", "nan", "fast"],
+    ids=["no-post", "no-user", "empty", "no-action", "back", "far", "nan", "fast"],
 )
 async def test_impossible_action_shows_an_error(
     emulator: Emulator, form: dict[str, str], sentence: str

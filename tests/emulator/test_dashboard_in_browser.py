@@ -18,7 +18,7 @@ async def test_forms_are_submitted_without_leaving_the_page(
 ) -> None:
     emulator = account.emulator
     await emulator.freeze()
-    root = await account.post("Play with me")
+    root = await account.post("React to me")
     async with browsing(tmp_path) as browser:
         await browser.open(f"{emulator.url}/?as=mira_builds")
         await browser.run("window.stayed = true")
@@ -50,7 +50,7 @@ async def test_forms_are_submitted_without_leaving_the_page(
         refused = [each for each in browser.complaints if "400" not in each]
         assert refused == []
     posts = (await emulator.ground_truth())["posts"]
-    assert [each["text"] for each in posts] == ["Play with me", "Meanwhile", "Half a reply"]
+    assert [each["text"] for each in posts] == ["React to me", "Meanwhile", "Half a reply"]
     assert posts[2]["reply_to"] == root
 
 

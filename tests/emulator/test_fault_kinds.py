@@ -202,12 +202,12 @@ def test_fault_file_applies_from_the_start_and_after_a_reset(tmp_path: Path) -> 
     file = tmp_path / "faults.yaml"
     file.write_text(FILE)
     with run_emulator("--faults", str(file)) as url:
-        played = EmulatedX(url)
+        emulated = EmulatedX(url)
         for _ in range(2):
-            played.reset()
-            token = played.connect("larkbooks")["access_token"]
+            emulated.reset()
+            token = emulated.connect("larkbooks")["access_token"]
             headers = {"authorization": f"Bearer {token}"}
-            statuses = [played.request("GET", "/2/users/me", None, headers)[0] for _ in range(3)]
+            statuses = [emulated.request("GET", "/2/users/me", None, headers)[0] for _ in range(3)]
             assert statuses == [200, 503, 200]
 
 

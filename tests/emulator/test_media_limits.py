@@ -42,7 +42,7 @@ def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -
     return out.getvalue()
 
 
-def judge(tmp_path: Path, content: bytes, category: str) -> str:
+def validate(tmp_path: Path, content: bytes, category: str) -> str:
     file = tmp_path / "file"
     file.write_bytes(content)
     return media_validation.validate_media(file, category, "").verdict
@@ -61,7 +61,7 @@ def judge(tmp_path: Path, content: bytes, category: str) -> str:
     ids=["frames", "too many frames", "size", "too wide", "too high", "too many pixels"],
 )
 def test_gif_limits(tmp_path: Path, frames: int, size: tuple[int, int], fits: bool) -> None:
-    assert (judge(tmp_path, gif_of(frames, size), "tweet_gif") == "ok") is fits
+    assert (validate(tmp_path, gif_of(frames, size), "tweet_gif") == "ok") is fits
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_gif_limits(tmp_path: Path, frames: int, size: tuple[int, int], fits: bo
     ids=lambda each: "-".join(map(str, each.values())) if isinstance(each, dict) else "",
 )
 def test_video_limits(tmp_path: Path, made: dict[str, Any], fits: bool) -> None:
-    assert (judge(tmp_path, video_of(**made), "tweet_video") == "ok") is fits
+    assert (validate(tmp_path, video_of(**made), "tweet_video") == "ok") is fits
 
 
 @pytest.mark.parametrize(

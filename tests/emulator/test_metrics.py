@@ -183,9 +183,9 @@ def test_purge_removes_six_percent_in_one_daily_step(world: World, hour: int) ->
 
 
 async def test_ground_truth_lists_the_purge(emulator: Emulator) -> None:
-    truth = await emulator.ground_truth()
-    start = datetime.fromisoformat(truth["started_at"]).date()
-    assert truth["anomalies"] == [
+    ground_truth = await emulator.ground_truth()
+    start = datetime.fromisoformat(ground_truth["started_at"]).date()
+    assert ground_truth["anomalies"] == [
         {
             "account": "larkbooks",
             "metric": "followers",

@@ -84,7 +84,7 @@ async def test_other_spellings_of_a_challenge_method_are_accepted(
 @pytest.mark.parametrize(
     "changed",
     [
-        {"client_id": "nobody"},
+        {"client_id": "unknown"},
         {"redirect_uri": CALLBACK + "/"},
         {"response_type": "token"},
         {"code_challenge_method": "S512"},
@@ -171,7 +171,7 @@ async def test_confidential_app_needs_its_secret(emulator: Emulator, secret: str
 
 
 async def test_unknown_or_missing_client_id_is_refused(emulator: Emulator) -> None:
-    status, body = await exchange(emulator, client_id="nobody", code="any")
+    status, body = await exchange(emulator, client_id="unknown", code="any")
     assert (status, body["error"]) == (400, "invalid_client")
     status, body = await post_form(emulator, "/2/oauth2/token", grant_type="refresh_token")
     assert (status, body) == invalid_request("Missing required parameter [client_id].")

@@ -22,10 +22,10 @@ from x_emulator.server import serve
 from x_emulator.state import World
 
 
-def told_of(played: EmulatedX, token: str, post_id: str) -> Any:
+def read_post(emulated: EmulatedX, token: str, post_id: str) -> Any:
     headers = {"authorization": f"Bearer {token}"}
     path = f"/2/tweets/{post_id}?tweet.fields=public_metrics,created_at"
-    status, _, body = played.request("GET", path, None, headers)
+    status, _, body = emulated.request("GET", path, None, headers)
     return status, body
 
 
@@ -33,25 +33,25 @@ def told_of(played: EmulatedX, token: str, post_id: str) -> Any:
 def test_world_is_restored_from_the_state_file(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
     with run_emulator("--state", str(file), "--scenario", "steady", "--seed", "5") as url:
-        played = EmulatedX(url)
-        played.reset()
-        tokens = played.connect("larkbooks")
+        emulated = EmulatedX(url)
+        emulated.reset()
+        tokens = emulated.connect("larkbooks")
         headers = {"authorization": f"Bearer {tokens['access_token']}"}
-        played.request("POST", "/2/tweets", '{"text": "Kept"}', headers)
-        [post] = played.ground_truth()["posts"]
-        played.jump(1800)
-        played.control("clock", rate=0)
-        played.control("faults", operation="read_me", when="before", kind="503")
-        before = told_of(played, tokens["access_token"], post["id"])
-        truth = played.ground_truth()
+        emulated.request("POST", "/2/tweets", '{"text": "Kept"}', headers)
+        [post] = emulated.ground_truth()["posts"]
+        emulated.jump(1800)
+        emulated.control("clock", rate=0)
+        emulated.control("faults", operation="read_me", when="before", kind="503")
+        before = read_post(emulated, tokens["access_token"], post["id"])
+        ground_truth = emulated.ground_truth()
     with run_emulator("--state", str(file)) as url:
-        played = EmulatedX(url)
-        again = played.ground_truth()
-        assert again["now"] == truth["now"]
+        emulated = EmulatedX(url)
+        again = emulated.ground_truth()
+        assert again["now"] == ground_truth["now"]
         for name in ("scenario", "seed", "started_at", "posts", "requests", "tokens"):
-            assert again[name] == truth[name]
-        assert told_of(played, tokens["access_token"], post["id"]) == before
-        assert played.request("GET", "/2/users/me", None, headers)[0] == 503
+            assert again[name] == ground_truth[name]
+        assert read_post(emulated, tokens["access_token"], post["id"]) == before
+        assert emulated.request("GET", "/2/users/me", None, headers)[0] == 503
 
 
 def test_other_file_is_refused_as_state_file(tmp_path: Path) -> None:
@@ -86,12 +86,12 @@ def test_state_file_cannot_run_code(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_unfinished_uploads_are_not_restored(tmp_path: Path) -> None:
     file = tmp_path / "world.state"
     with run_emulator("--state", str(file)) as url:
-        played = EmulatedX(url)
-        played.reset()
-        headers = {"authorization": f"Bearer {played.connect('larkbooks')['access_token']}"}
+        emulated = EmulatedX(url)
+        emulated.reset()
+        headers = {"authorization": f"Bearer {emulated.connect('larkbooks')['access_token']}"}
         body = '{"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 5}'
-        played.request("POST", "/2/media/upload/initialize", body, headers)
-        assert len(played.ground_truth()["media"]) == 1
+        emulated.request("POST", "/2/media/upload/initialize", body, headers)
+        assert len(emulated.ground_truth()["media"]) == 1
     with run_emulator("--state", str(file)) as url:
         assert EmulatedX(url).ground_truth()["media"] == []
 
@@ -110,14 +110,14 @@ def test_secret_protects_control_api_and_pages_only(path: str, tmp_path: Path) -
     file.write_text("open sesame\n")
     file.chmod(0o600)
     with run_emulator("--secret-file", str(file)) as url:
-        played = EmulatedX(url)
-        status, headers, _ = played.request("GET", path)
+        emulated = EmulatedX(url)
+        status, headers, _ = emulated.request("GET", path)
         assert (status, headers["www-authenticate"]) == (401, 'Basic realm="x-emulator"')
         for password, right in (("open sesame", True), ("wrong", False), ("", False)):
             basic = base64.b64encode(f"me:{password}".encode()).decode()
-            status, _, _ = played.request("GET", path, None, {"authorization": f"Basic {basic}"})
+            status, _, _ = emulated.request("GET", path, None, {"authorization": f"Basic {basic}"})
             assert (status != 401) is right
-        status, _, body = played.request("GET", "/2/users/me")
+        status, _, body = emulated.request("GET", "/2/users/me")
         assert status == 401
         assert b"Unauthorized" in body
 

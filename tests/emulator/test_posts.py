@@ -200,7 +200,7 @@ async def reply_to(account: Account, post_id: str, text: str = "A reply") -> Res
 
 async def test_reply_needs_a_summons(account: Account, emulator: Emulator) -> None:
     other = await connect(emulator, 1)
-    quiet = await other.post("Nobody in particular")
+    quiet = await other.post("No mention")
     response = await reply_to(account, quiet)
     assert response.status == 403
     assert response.body["type"].endswith("/not-authorized-for-resource")
@@ -215,7 +215,7 @@ async def test_enterprise_may_reply_and_quote_anywhere(
     account: Account, emulator: Emulator
 ) -> None:
     await emulator.switch(tier="enterprise")
-    quiet = await (await connect(emulator, 1)).post("Nobody in particular")
+    quiet = await (await connect(emulator, 1)).post("No mention")
     assert (await reply_to(account, quiet)).status == 201
     assert (await account.create("See here", quote_tweet_id=quiet)).status == 201
 
@@ -267,7 +267,7 @@ async def test_generated_mention_and_link_are_added_by_switch(
 ) -> None:
     await emulator.switch(tier="enterprise", add_reply_mention=True, add_quote_link=True)
     other = await connect(emulator, 1)
-    parent = await other.post("Nobody in particular")
+    parent = await other.post("No mention")
     long = "x" * 280
     reply = (await reply_to(account, parent, long)).data
     quote = (await account.create("See here", quote_tweet_id=parent)).data

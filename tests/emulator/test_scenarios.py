@@ -1,4 +1,4 @@
-"""Each scenario changes counts, tokens and requests exactly as its ground truth lists."""
+"""Each scenario changes counts, tokens and requests exactly as its ground ground_truth lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -158,15 +158,15 @@ def test_post_gets_no_views_during_an_outage() -> None:
 
 
 async def registered(url: str, http: aiohttp.ClientSession) -> Emulator:
-    played = Emulator(url, http)
-    app = await played.control("apps", callbacks=[CALLBACK])
-    played.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
-    return played
+    emulated = Emulator(url, http)
+    app = await emulated.control("apps", callbacks=[CALLBACK])
+    emulated.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
+    return emulated
 
 
-async def status_of_me(played: Emulator, tokens: dict[str, Any]) -> int:
+async def status_of_me(emulated: Emulator, tokens: dict[str, Any]) -> int:
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
-    async with played.http.get(f"{played.url}/2/users/me", headers=headers) as answer:
+    async with emulated.http.get(f"{emulated.url}/2/users/me", headers=headers) as answer:
         return answer.status
 
 
@@ -174,31 +174,31 @@ async def status_of_me(played: Emulator, tokens: dict[str, Any]) -> int:
 async def test_outage_responds_503_and_ends() -> None:
     with run_emulator("--scenario", "outage") as url:
         async with aiohttp.ClientSession() as http:
-            played = await registered(url, http)
-            [outage, *_] = (await played.ground_truth())["anomalies"]
+            emulated = await registered(url, http)
+            [outage, *_] = (await emulated.ground_truth())["anomalies"]
             inside = datetime.fromisoformat(outage["at"]) + timedelta(minutes=1)
-            await played.control("clock", to=(inside - timedelta(minutes=10)).isoformat())
-            tokens = await played.connect("larkbooks")
-            assert await status_of_me(played, tokens) == 200
-            await played.control("clock", to=inside.isoformat())
-            assert await status_of_me(played, tokens) == 503
-            await played.control("clock", to=outage["until"])
-            assert await status_of_me(played, tokens) == 200
+            await emulated.control("clock", to=(inside - timedelta(minutes=10)).isoformat())
+            tokens = await emulated.connect("larkbooks")
+            assert await status_of_me(emulated, tokens) == 200
+            await emulated.control("clock", to=inside.isoformat())
+            assert await status_of_me(emulated, tokens) == 503
+            await emulated.control("clock", to=outage["until"])
+            assert await status_of_me(emulated, tokens) == 200
 
 
 @pytest.mark.timing
 async def test_revoked_token_is_refused_until_a_new_consent() -> None:
     with run_emulator("--scenario", "token-revoked") as url:
         async with aiohttp.ClientSession() as http:
-            played = await registered(url, http)
-            [entry] = (await played.ground_truth())["anomalies"]
+            emulated = await registered(url, http)
+            [entry] = (await emulated.ground_truth())["anomalies"]
             due = datetime.fromisoformat(entry["at"])
-            await played.control("clock", to=(due - timedelta(minutes=1)).isoformat())
-            mine = await played.connect("larkbooks")
-            other = await played.connect("tidewatcher")
-            assert await status_of_me(played, mine) == 200
-            await played.control("clock", to=entry["at"])
-            assert (await played.ground_truth())["tokens"]["grants"] == 1
-            assert await status_of_me(played, mine) == 401
-            assert await status_of_me(played, other) == 200
-            assert await status_of_me(played, await played.connect("larkbooks")) == 200
+            await emulated.control("clock", to=(due - timedelta(minutes=1)).isoformat())
+            mine = await emulated.connect("larkbooks")
+            other = await emulated.connect("tidewatcher")
+            assert await status_of_me(emulated, mine) == 200
+            await emulated.control("clock", to=entry["at"])
+            assert (await emulated.ground_truth())["tokens"]["grants"] == 1
+            assert await status_of_me(emulated, mine) == 401
+            assert await status_of_me(emulated, other) == 200
+            assert await status_of_me(emulated, await emulated.connect("larkbooks")) == 200

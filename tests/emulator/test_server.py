@@ -38,8 +38,12 @@ async def test_signal_stops_the_server_during_a_long_poll(kind: signal.Signals) 
     with run_emulator("--scenario", "steady", "--seed", "3") as (process, url):
         async with aiohttp.ClientSession() as http:
             async with http.get(f"{url}/_emulator/ground-truth") as answer:
-                truth = await answer.json()
-            assert (truth["scenario"], truth["seed"], truth["anomalies"]) == ("steady", 3, [])
+                ground_truth = await answer.json()
+            assert (ground_truth["scenario"], ground_truth["seed"], ground_truth["anomalies"]) == (
+                "steady",
+                3,
+                [],
+            )
             at = urlsplit(url)
             reader, writer = await asyncio.open_connection(at.hostname, at.port)
             writer.write(b"GET /_emulator/clock?after=1&wait=60 HTTP/1.1\r\n\r\n")
@@ -71,9 +75,9 @@ async def test_reset_keeps_only_scenario_and_seed(account: Account) -> None:
     await emulator.switch(refuse_duplicates=False)
     await emulator.fail("*", "before", "503")
     await emulator.control("reset")
-    truth = await emulator.ground_truth()
-    assert (truth["posts"], truth["requests"], truth["apps"]) == ([], [], {})
-    assert (truth["scenario"], truth["seed"]) == ("purge", 7)
+    ground_truth = await emulator.ground_truth()
+    assert (ground_truth["posts"], ground_truth["requests"], ground_truth["apps"]) == ([], [], {})
+    assert (ground_truth["scenario"], ground_truth["seed"]) == ("purge", 7)
     async with emulator.http.get(f"{emulator.url}/_emulator/switches") as answer:
         assert (await answer.json())["refuse_duplicates"] is True
     assert (await account.get("/2/users/me")).status == 401

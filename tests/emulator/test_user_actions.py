@@ -125,14 +125,14 @@ async def test_revocation_by_a_person_invalidates_every_token_of_the_app(account
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"action": "like", "username": "nobody", "post": "1"}, 400),
+        ({"action": "like", "username": "unknown", "post": "1"}, 400),
         ({"action": "like", "username": "larkbooks", "post": "1"}, 400),
         ({"action": "dance"}, 400),
         ({"action": "revoke", "username": "larkbooks", "client_id": "unknown"}, 400),
         ({"action": "post", "username": "larkbooks", "text": ""}, 400),
         ({"action": "post", "username": "larkbooks", "text": "long " * 100}, 403),
     ],
-    ids=["no-user", "no-post", "no-play", "no-app", "empty", "too-long"],
+    ids=["no-user", "no-post", "no-action", "no-app", "empty", "too-long"],
 )
 async def test_impossible_action_is_refused_with_a_reason(
     emulator: Emulator, body: dict[str, Any], status: int

@@ -117,8 +117,8 @@ const scripts = {
       body: JSON.stringify({ jump_seconds: 3600 }),
     });
     const fields = ["public_metrics", "non_public_metrics", "organic_metrics"];
-    const told = await client.v2.tweets([post.data.id], { "tweet.fields": fields });
-    return { post: told.data[0] };
+    const response = await client.v2.tweets([post.data.id], { "tweet.fields": fields });
+    return { post: response.data[0] };
   },
   async refusals(client) {
     await client.v2.tweet("Once");

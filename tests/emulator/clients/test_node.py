@@ -72,8 +72,8 @@ def test_login_refresh_thread_poll_paging_delete_and_limits(
     run: Any, x_emulator: EmulatedX
 ) -> None:
     output = run("publish")
-    truth = x_emulator.ground_truth()
-    posts = truth["posts"]
+    ground_truth = x_emulator.ground_truth()
+    posts = ground_truth["posts"]
     assert output["me"] == "tidewatcher"
     assert output["thread"] == [post["id"] for post in posts[:6]]
     assert [post["reply_to"] for post in posts] == [None, *output["thread"][:5], None]
@@ -81,7 +81,7 @@ def test_login_refresh_thread_poll_paging_delete_and_limits(
     assert output["deleted"] is True
     assert posts[0]["deleted_at"] is not None
     assert output["limit"] == {"limit": 75, "remaining": 74}
-    assert truth["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
+    assert ground_truth["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
 
 
 @pytest.fixture
@@ -103,12 +103,12 @@ def test_media_arrives_byte_for_byte(
     run: Any, x_emulator: EmulatedX, files: list[dict[str, str]], script: str
 ) -> None:
     run(script, files=files, segment=10_000, signed=script == "legacy_media")
-    truth = x_emulator.ground_truth()
-    arrived = [media["sha256"] for media in truth["media"]]
+    ground_truth = x_emulator.ground_truth()
+    arrived = [media["sha256"] for media in ground_truth["media"]]
     sent = [hashlib.sha256(Path(each["path"]).read_bytes()).hexdigest() for each in files]
     assert arrived == sent
-    assert [len(post["media"]) for post in truth["posts"]] == [1]
-    assert truth["media"][0]["alt_text"] == ("A tide" if script == "legacy_media" else None)
+    assert [len(post["media"]) for post in ground_truth["posts"]] == [1]
+    assert ground_truth["media"][0]["alt_text"] == ("A tide" if script == "legacy_media" else None)
 
 
 def test_metrics(run: Any) -> None:

@@ -133,10 +133,10 @@ def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: Emula
     )
     pages = tweepy.Paginator(client.get_users_tweets, me.id, max_results=5)
     found = [str(post.id) for post in pages.flatten()]
-    truth = x_emulator.ground_truth()["posts"]
+    ground_truth = x_emulator.ground_truth()["posts"]
     assert me.username == "tidewatcher"
-    assert found == [post["id"] for post in reversed(truth)]
-    assert [post["reply_to"] for post in truth] == [None, *[root] * 6, None]
+    assert found == [post["id"] for post in reversed(ground_truth)]
+    assert [post["reply_to"] for post in ground_truth] == [None, *[root] * 6, None]
     assert client.delete_tweet(root, user_auth=False).data == {"deleted": True}
     assert x_emulator.ground_truth()["posts"][0]["deleted_at"] is not None
 

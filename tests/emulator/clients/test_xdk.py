@@ -70,10 +70,10 @@ def test_create_thread_read_timeline_delete(client: Client, x_emulator: Emulated
         client.posts.create({"text": f"And {number}", "reply": {"in_reply_to_tweet_id": root}})
     pages = list(client.users.get_posts(me, max_results=5))
     found = [post.id for page in pages for post in page.data]
-    truth = x_emulator.ground_truth()["posts"]
+    ground_truth = x_emulator.ground_truth()["posts"]
     assert [len(page.data) for page in pages] == [5, 2]
-    assert found == [post["id"] for post in reversed(truth)]
-    assert {post["reply_to"] for post in truth} == {None, root}
+    assert found == [post["id"] for post in reversed(ground_truth)]
+    assert {post["reply_to"] for post in ground_truth} == {None, root}
     assert client.posts.delete(root).data.deleted is True
     assert "High water at noon" not in texts(x_emulator)
 
