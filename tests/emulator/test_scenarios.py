@@ -1,4 +1,4 @@
-"""Each scenario changes counts, tokens and requests exactly as its ground ground_truth lists."""
+"""Each scenario changes counts, tokens and requests exactly as its ground truth lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
