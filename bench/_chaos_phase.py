@@ -138,7 +138,7 @@ class Phase:
         scene, size = self.scene, self.size
         began = time.monotonic()
         calendar = draw_calendar(self.seed, self.posts, size.accounts, size.span)
-        await scene.emulator.door("clock", rate=0)
+        await scene.emulator.control("clock", rate=0)
         for number in range(size.accounts):
             self.accounts.append(await scene.connect(f"account_{number}"))
         second = await scene.make_tenant("second")
@@ -151,16 +151,16 @@ class Phase:
             for number, account in enumerate(self.accounts[:_FUTURE_POSTS])
         ]
         say(f"{len(planned)} posts of {size.accounts} accounts are on the calendar")
-        await scene.emulator.switch(duplicates=refuses_duplicates)
+        await scene.emulator.switch(refuse_duplicates=refuses_duplicates)
         for fault in draw_faults(beyond_the_lag=beyond_the_lag, lag_s=size.lag_s):
-            await scene.emulator.door("faults", **fault)
+            await scene.emulator.control("faults", **fault)
         if find_faketime() is not None:
             scene.skews = (
                 skew.total_seconds() / size.rate for skew in draw_skews(self.seed, size.skew)
             )
             await scene.start_beside(_WRONG_CLOCK_S)
         await scene.fill_up(size.workers)
-        await scene.emulator.door("clock", rate=size.rate)
+        await scene.emulator.control("clock", rate=size.rate)
         watch = Watch(scene)
         last_due = scene.runtime.clock.now() + size.span + LEAD
         course = Course(
@@ -270,7 +270,7 @@ class Phase:
                     if not any(each.is_stopped for each in self.scene.workers):
                         slow = not slow
                         rate = self.size.rate / (_SLOWER if slow else 1)
-                        await self.scene.emulator.door("clock", rate=rate)
+                        await self.scene.emulator.control("clock", rate=rate)
             await asyncio.sleep(0.5)
 
     async def _own(self) -> None:

@@ -29,11 +29,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from x_emulator import metrics
-from x_emulator.bodies import CreateBody
-from x_emulator.posts import create
-from x_emulator.pytest_plugin import PlayedX, playing
-from x_emulator.scenarios import SeedAccount
+from x_emulator.pytest_plugin import EmulatedX, run_emulator
+from x_emulator.rules import metrics
+from x_emulator.rules.posts import create
+from x_emulator.rules.request_bodies import CreateBody
+from x_emulator.scenarios.scenario import SeedAccount
 from x_emulator.state import World
 
 CONNECTIONS = 50
@@ -189,13 +189,13 @@ class Served:
 
 def measure_served(each: int, rounds: int) -> Served:
     """The emulator and the bare handler under the same load, in turns."""
-    with playing("--scenario", "steady") as url, bare() as bare_url:
-        played = PlayedX(url)
+    with run_emulator("--scenario", "steady") as url, bare() as bare_url:
+        played = EmulatedX(url)
         played.reset()
-        played.switch(limits=False)
+        played.switch(rate_limits=False)
         tokens = []
         for number in range(CONNECTIONS):
-            played.door("users", username=f"bench{number}")
+            played.control("users", username=f"bench{number}")
             tokens.append(played.connect(f"bench{number}")["access_token"])
         [server] = [p for p in psutil.Process().children() if "x_emulator" in p.cmdline()]
         runs: dict[str, list[Load]] = {bare_url: [], url: []}
@@ -206,7 +206,7 @@ def measure_served(each: int, rounds: int) -> Served:
                 found.append(uvloop.run(load(target, tokens, each, f"round {number}")))
         grown = server.memory_info().rss - before
         made = sum(run.good for run in runs[url])
-        there = len(played.truth()["posts"]) - 20 * CONNECTIONS
+        there = len(played.ground_truth()["posts"]) - 20 * CONNECTIONS
         resident = server.memory_info().rss
         resets = [_timed_reset(played) for _ in range(15)]
     rates = [(b.a_second, e.a_second) for b, e in zip(*runs.values(), strict=True)]
@@ -224,9 +224,9 @@ def measure_served(each: int, rounds: int) -> Served:
     )
 
 
-def _timed_reset(played: PlayedX) -> float:
+def _timed_reset(played: EmulatedX) -> float:
     begun = time.perf_counter()
-    played.door("reset")
+    played.control("reset")
     return (time.perf_counter() - begun) * 1000
 
 
@@ -244,7 +244,7 @@ def measure_jump() -> tuple[float, float]:
         asyncio.run(world.clock.jump(3600))
         at = world.now()
         for each in world.posts.values():
-            metrics.counts_of(world, each, at)
+            metrics.post_counts(world, each, at)
         return (time.perf_counter() - begun) * 1000, (time.process_time() - worked) * 1000
     finally:
         world.close()

@@ -62,11 +62,11 @@ class Operator:
     @contextlib.asynccontextmanager
     async def _in_real_time(self) -> AsyncIterator[None]:
         """Commands take as long as they do, and no multiple of it."""
-        await self.scene.emulator.door("clock", rate=1)
+        await self.scene.emulator.control("clock", rate=1)
         try:
             yield
         finally:
-            await self.scene.emulator.door("clock", rate=self.rate)
+            await self.scene.emulator.control("clock", rate=self.rate)
 
     async def _see_to(self, output: Any) -> None:
         for post in output["looked_for_first"]:

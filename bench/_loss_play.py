@@ -15,7 +15,7 @@ from _loss_list import Schedule
 from _loss_world import World, open_world
 from _rows import tell
 
-from x_emulator.pytest_plugin import playing
+from x_emulator.pytest_plugin import run_emulator
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ async def play_all(
     verdicts: list[Verdict] = []
 
     async def work(number: int) -> None:
-        with playing("--scenario", "steady", "--seed", str(seed + number)) as url:
+        with run_emulator("--scenario", "steady", "--seed", str(seed + number)) as url:
             while waiting:
                 play, below = waiting.pop(), folder / f"world-{number}-{len(waiting)}"
                 verdict = await _play(site, url, below, play)

@@ -70,7 +70,7 @@ class World:
 
         `middle` posts come due `apart_s` domain seconds apart.
         """
-        await self.scene.emulator.door("clock", rate=0)
+        await self.scene.emulator.control("clock", rate=0)
         accounts = [await self.scene.connect(name) for name in ("ada", "ben")]
 
         async def plan(number: int, group: str, after: timedelta) -> Planned:
@@ -88,7 +88,7 @@ class World:
             self.middle.append(await plan(number, "middle", after))
         for number in range(3):
             self.late.append(await plan(number, "late", timedelta(minutes=40 + number)))
-        await self.scene.emulator.door("clock", rate=RATE)
+        await self.scene.emulator.control("clock", rate=RATE)
 
     def _image(self, number: int) -> Path:
         path = self.scene.folder / f"{number}.png"
@@ -240,7 +240,7 @@ async def open_world(
         address = await stack.enter_async_context(forwarding(cluster.socket))
         url = f"postgresql://postgres@127.0.0.1:{address.port}/{DATABASE}"
         scene = await stack.enter_async_context(open_scene(url, emulator_url, folder, wall=wall))
-        await scene.emulator.switch(duplicates=refuses)
+        await scene.emulator.switch(refuse_duplicates=refuses)
         machine = Machine(scene, "main", folder / "home", app_url(url))
         operator = Operator(scene, machine, RATE)
         yield World(site, cluster, address, scene, machine, operator, stack, [machine])

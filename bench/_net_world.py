@@ -24,7 +24,7 @@ from PIL import Image
 
 from fix_emulator import RegisteredApp
 from roost.models import Integration
-from x_emulator.pytest_plugin import playing
+from x_emulator.pytest_plugin import run_emulator
 
 _ATTEMPTS = """
     SELECT p.post_id, count(*), count(*) FILTER (WHERE a.outcome = 'adopted')
@@ -112,7 +112,9 @@ class World:
         accounts = []
         for _ in range(count):
             if apps:
-                app = await emulator.door("apps", callbacks=[own.callback], name="Roost under test")
+                app = await emulator.control(
+                    "apps", callbacks=[own.callback], name="Roost under test"
+                )
                 emulator.app = RegisteredApp(app["client_id"], app["client_secret"], own.callback)
             accounts.append(await self.scene.connect(f"net_{next(_numbers)}"))
             emulator.app = own
@@ -187,15 +189,15 @@ async def open_world(
     """A world without workers yet; `refuses` is whether X refuses duplicates."""
     number = next(_numbers)
     async with contextlib.AsyncExitStack() as stack:
-        url = stack.enter_context(playing("--scenario", "steady", "--seed", str(number)))
+        url = stack.enter_context(run_emulator("--scenario", "steady", "--seed", str(number)))
         database = await stack.enter_async_context(ground.database())
         folder = ground.folder / f"net_{number}"
         rules = Rules()
         proxy = await stack.enter_async_context(open_proxy(url, rules.for_create, rules.for_read))
         scene = await stack.enter_async_context(open_scene(database, url, folder, wall=wall))
-        await scene.emulator.switch(duplicates=refuses)
+        await scene.emulator.switch(refuse_duplicates=refuses)
         if rate != 1:
-            await scene.emulator.door("clock", rate=rate)
+            await scene.emulator.control("clock", rate=rate)
         yield World(scene, proxy, rules)
 
 

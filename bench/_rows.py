@@ -34,7 +34,7 @@ async def read_rows(admin_url: str) -> dict[int, PostRow]:
 
 
 def read_truth(truth: dict[str, Any]) -> list[OnX]:
-    """The posts of an answer of `/_emulator/truth`."""
+    """The posts of an answer of `/_emulator/ground-truth`."""
     return [
         OnX(
             id=post["id"],

@@ -145,11 +145,11 @@ class Scene:
 
     async def post_by_hand(self, account: Integration, text: str) -> None:
         """Post without Roost, as the account's owner may."""
-        await self.emulator.door("plays", play="post", username=account.username, text=text)
+        await self.emulator.control("actions", action="post", username=account.username, text=text)
 
     async def delete_by_hand(self, tweet_id: str) -> None:
         """Delete a post on X, as its author may."""
-        await self.emulator.door("plays", play="delete", post=tweet_id)
+        await self.emulator.control("actions", action="delete", post=tweet_id)
 
     async def faults_left(self) -> int:
         """How many faults have not struck yet."""
@@ -157,7 +157,7 @@ class Scene:
 
     async def journal(self) -> list[dict[str, Any]]:
         """Every fault that struck."""
-        struck: list[dict[str, Any]] = (await self._faults())["journal"]
+        struck: list[dict[str, Any]] = (await self._faults())["log"]
         return struck
 
     async def _faults(self) -> dict[str, Any]:
@@ -246,7 +246,7 @@ class Scene:
 
     async def truth(self, *only: str) -> dict[str, Any]:
         """These parts of what really happened."""
-        url, params = f"{self.emulator.url}/_emulator/truth", {"only": ",".join(only)}
+        url, params = f"{self.emulator.url}/_emulator/ground-truth", {"only": ",".join(only)}
         async with self.emulator.http.get(url, params=params) as answer:
             told: dict[str, Any] = await answer.json()
             return told

@@ -18,7 +18,7 @@ from PIL import Image
 
 from fix_processes import QUICK, until
 from roost.models import NO_OPTIONS, Integration, PartOptions, Poll, TweetId
-from x_emulator.pytest_plugin import playing
+from x_emulator.pytest_plugin import run_emulator
 
 #: Emulated seconds in one wall second: X's lag and the pauses between reads pass quickly.
 RATE = 20
@@ -57,11 +57,11 @@ async def play_all(
 
     async def go_on(world: int) -> None:
         async with contextlib.AsyncExitStack() as stack:
-            url = stack.enter_context(playing("--scenario", "steady", "--seed", str(world)))
+            url = stack.enter_context(run_emulator("--scenario", "steady", "--seed", str(world)))
             database = await stack.enter_async_context(ground.database())
             folder = ground.folder / f"world_{world}"
             scene = await stack.enter_async_context(open_scene(database, url, folder, wall=QUICK))
-            await scene.emulator.door("clock", rate=RATE)
+            await scene.emulator.control("clock", rate=RATE)
             await scene.emulator.switch(tier="enterprise")
             while waiting:
                 verdict = await play(scene, waiting.pop())
@@ -155,7 +155,7 @@ async def _options(scene: Scene, cell: Cell, account: Integration) -> PartOption
         case Kind.REPLY | Kind.QUOTE:
             other = (await scene.emulator.users())[0]["username"]
             text = f"What of it, @{account.username}?"
-            named = TweetId((await scene.emulator.play("post", username=other, text=text))["id"])
+            named = TweetId((await scene.emulator.act("post", username=other, text=text))["id"])
             is_reply = cell.kind is Kind.REPLY
             return PartOptions(reply_to=named) if is_reply else PartOptions(quote_of=named)
 

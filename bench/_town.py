@@ -30,7 +30,7 @@ from roost.store.accounts import Identity, Tokens
 from roost.store.embedded import embedded_postgres, remove_embedded
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import make_key_line
-from x_emulator.pytest_plugin import SCOPES, PlayedX, playing
+from x_emulator.pytest_plugin import SCOPES, EmulatedX, run_emulator
 
 #: Accounts a tenant has, fifty of them: a few large ones, many small ones.
 SIZES = (220, 140, *[45] * 8, *[14] * 15, *[4] * 15, *[1] * 10)
@@ -47,7 +47,7 @@ class Town:
     """What runs, and who lives there."""
 
     runtime: Runtime
-    played: PlayedX
+    played: EmulatedX
     owner: psycopg.AsyncConnection[dict[str, Any]]
     """The superuser, who counts, and puts rows where the application would take long."""
     folder: Path
@@ -142,10 +142,10 @@ async def open_town(sizes: Sequence[int] = SIZES) -> AsyncIterator[Town]:
         server = await stack.enter_async_context(embedded_postgres(folder))
         await create_database(server.url("postgres"), "bench")
         await prepare_database(server.url("bench"))
-        url = stack.enter_context(playing("--scenario", "steady"))
-        played = PlayedX(url)
+        url = stack.enter_context(run_emulator("--scenario", "steady"))
+        played = EmulatedX(url)
         played.reset()
-        played.switch(limits=False)
+        played.switch(rate_limits=False)
         settings = Settings(
             _env_file=None,
             roost_home=folder / "home",
@@ -181,7 +181,7 @@ async def _settle(town: Town, number: int, size: int) -> None:
     town.accounts[tenant_id] = []
     for account in range(size):
         username = f"bench_{number}_{account}"
-        user = town.played.door("users", username=username)
+        user = town.played.control("users", username=username)
         grant = town.played.connect(username)
         now = runtime.clock.now()
         async with runtime.database.tenant(tenant_id) as transaction:

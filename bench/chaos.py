@@ -33,7 +33,7 @@ from _scene import open_scene
 from _workers import find_faketime
 
 from fix_processes import QUICK
-from x_emulator.pytest_plugin import playing
+from x_emulator.pytest_plugin import run_emulator
 
 #: The phases, and how many of a hundred posts each has.
 _SHARES = {"a": 35, "b": 35, "c": 30}
@@ -102,7 +102,7 @@ async def run(size: Size, seed: int) -> list[Outcome]:
         ground = await stack.enter_async_context(open_ground(folder, durable=True))
         for name, incidents in phases.items():
             say(f"phase {name}")
-            with playing("--scenario", "steady", "--seed", str(seed)) as url:
+            with run_emulator("--scenario", "steady", "--seed", str(seed)) as url:
                 async with (
                     ground.database() as database,
                     open_scene(database, url, folder / name, wall=size.wall) as scene,

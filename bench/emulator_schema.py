@@ -35,8 +35,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from x_emulator.pytest_plugin import PlayedX, playing
-from x_emulator.server import V2
+from x_emulator.pytest_plugin import EmulatedX, run_emulator
+from x_emulator.router import V2_ROUTES
 
 OPENAPI = Path(__file__).resolve().parents[1] / "../shared/x-api/openapi-2.167.json"
 _BLANK = {
@@ -92,7 +92,7 @@ def read_description() -> dict[str, Any]:
     schemas["BlankProblem"] = _BLANK
     schemas["Problem"]["oneOf"].append({"$ref": "#/components/schemas/BlankProblem"})
     del schemas["Problem"]["discriminator"]
-    served = {(method, route.path) for route in V2 for method in route.methods or ()}
+    served = {(method, route.path) for route in V2_ROUTES for method in route.methods or ()}
     del raw["components"]["securitySchemes"]  # who asks is not made up
     raw["paths"] = {
         path: {
@@ -101,12 +101,12 @@ def read_description() -> dict[str, Any]:
             if (method.upper(), path) in served
         }
         for path, methods in raw["paths"].items()
-        if any(path == route.path for route in V2)
+        if any(path == route.path for route in V2_ROUTES)
     }
     return raw
 
 
-def explore(played: PlayedX, examples: int) -> Found:
+def explore(played: EmulatedX, examples: int) -> Found:
     """Ask every operation `examples` right questions and as many wrong ones."""
     schema = schemathesis.openapi.from_dict(read_description())
     schema.config.update(base_url=played.url)
@@ -205,11 +205,13 @@ def _name(case: Case[Any], real: str) -> None:
             reply["in_reply_to_tweet_id"] = real
 
 
-def _furnish(played: PlayedX, token: str) -> Known:
+def _furnish(played: EmulatedX, token: str) -> Known:
     """Some posts and an image, and the description's dialect."""
-    played.switch(limits=False, spelling="post", problem_host="api.x.com", errors="flat")
+    played.switch(
+        rate_limits=False, field_names="post", problem_host="api.x.com", error_format="flat"
+    )
     posts = [
-        played.play("post", username="mira_builds", text=f"See roost.dev #{n}")["id"]
+        played.act("post", username="mira_builds", text=f"See roost.dev #{n}")["id"]
         for n in range(3)
     ]
     image = io.BytesIO()
@@ -219,21 +221,21 @@ def _furnish(played: PlayedX, token: str) -> Known:
         "media_category": "tweet_image",
     }
     headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-    _, _, raw = played.ask("POST", "/2/media/upload", json.dumps(upload), headers)
+    _, _, raw = played.request("POST", "/2/media/upload", json.dumps(upload), headers)
     begun = {"media_category": "tweet_video", "media_type": "video/mp4", "total_bytes": 1_000}
-    _, _, new = played.ask("POST", "/2/media/upload/initialize", json.dumps(begun), headers)
+    _, _, new = played.request("POST", "/2/media/upload/initialize", json.dumps(begun), headers)
     [user_id] = [each["id"] for each in played.users() if each["username"] == "mira_builds"]
     return Known(user_id, posts, json.loads(raw)["data"]["id"], json.loads(new)["data"]["id"])
 
 
-def _app_token(played: PlayedX) -> str:
+def _app_token(played: EmulatedX) -> str:
     app = played.app.registered
     basic = base64.b64encode(f"{app['api_key']}:{app['api_secret']}".encode()).decode()
     headers = {
         "content-type": "application/x-www-form-urlencoded",
         "authorization": f"Basic {basic}",
     }
-    _, _, raw = played.ask("POST", "/oauth2/token", "grant_type=client_credentials", headers)
+    _, _, raw = played.request("POST", "/oauth2/token", "grant_type=client_credentials", headers)
     token: str = json.loads(raw)["access_token"]
     return token
 
@@ -247,8 +249,8 @@ def main() -> int:
     if not OPENAPI.is_file():
         print(f"There is no OpenAPI at {OPENAPI}.", file=sys.stderr)
         return 2
-    with playing("--scenario", "steady") as url:
-        played = PlayedX(url)
+    with run_emulator("--scenario", "steady") as url:
+        played = EmulatedX(url)
         played.reset()
         found = explore(played, asked.examples)
     for violation, count in found.violations.most_common():

@@ -62,7 +62,7 @@ class Burst:
 
 async def burst(town: Town, each: int, name: str) -> Burst:
     """Every account has `each` posts due at one instant; from then until all are settled."""
-    known = len(town.played.truth()["posts"])
+    known = len(town.played.ground_truth()["posts"])
     async with workers(town, WORKERS) as processes:
         due = town.runtime.clock.now() + timedelta(seconds=5 + each)
         posts = await town.plan(list(town.accounts), each, due, name)
@@ -73,7 +73,9 @@ async def burst(town: Town, each: int, name: str) -> Burst:
         await town.settled()
         seconds = time.monotonic() - began
         after = await _cpu_seconds(town, processes)
-    receipts = [town.tenant_of[post["user"]] for post in town.played.truth()["posts"][known:]]
+    receipts = [
+        town.tenant_of[post["user"]] for post in town.played.ground_truth()["posts"][known:]
+    ]
     assert len(receipts) == posts, f"{len(receipts)} of {posts} posts are on X"
     spent = {who: (after[who] - before[who]) * 1000 / posts for who in after}
     return Burst(posts, seconds, receipts, spent)
@@ -241,7 +243,7 @@ async def _bytes(town: Town) -> int:
 
 async def lone_posts_ms(town: Town, count: int, chance: random.Random) -> list[float]:
     """How late X got posts that came due one by one, from their instant on; milliseconds."""
-    known = len(town.played.truth()["posts"])
+    known = len(town.played.ground_truth()["posts"])
     tenants = list(town.accounts)
     async with workers(town, WORKERS):
         due = town.runtime.clock.now() + timedelta(seconds=5)
@@ -256,7 +258,7 @@ async def lone_posts_ms(town: Town, count: int, chance: random.Random) -> list[f
         await town.runtime.clock.sleep_until(due)
         await town.settled()
     late = []
-    for post in town.played.truth()["posts"][known:]:
+    for post in town.played.ground_truth()["posts"][known:]:
         name = re.search(r"lone \d+ lone", post["text"])
         assert name is not None
         arrived = datetime.fromisoformat(post["created_at"])

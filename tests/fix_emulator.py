@@ -75,28 +75,28 @@ class Emulator:
 
         None: the clock starts with the machine's.
         """
-        await self.door("reset")
+        await self.control("reset")
         if start_time is not None:
             await self.move_to_time(start_time)
-        app = await self.door("apps", callbacks=[CALLBACK], name="Roost under test")
+        app = await self.control("apps", callbacks=[CALLBACK], name="Roost under test")
         self.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
 
-    async def door(self, path: str, /, **body: Any) -> Any:
+    async def control(self, path: str, /, **body: Any) -> Any:
         """POST to `/_emulator/{path}`; the answer, decoded."""
         async with self.http.post(f"{self.url}/_emulator/{path}", json=body) as answer:
             assert answer.status in (200, 201), await answer.text()
             return await answer.json()
 
-    async def truth(self, client_id: str | None = None, only: str = "") -> dict[str, Any]:
+    async def ground_truth(self, client_id: str | None = None, only: str = "") -> dict[str, Any]:
         """Everything that happened, or `only` some names of it; of one app or of all."""
         params = ({"app": client_id} if client_id else {}) | ({"only": only} if only else {})
-        async with self.http.get(f"{self.url}/_emulator/truth", params=params) as answer:
+        async with self.http.get(f"{self.url}/_emulator/ground-truth", params=params) as answer:
             told: dict[str, Any] = await answer.json()
             return told
 
     async def jump(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
         """Move the clock forward; returns when its followers know."""
-        await self.door("clock", jump_seconds=days * 86_400 + hours * 3600 + seconds)
+        await self.control("clock", jump_seconds=days * 86_400 + hours * 3600 + seconds)
 
     async def now(self) -> datetime:
         """Emulated time."""
@@ -106,7 +106,7 @@ class Emulator:
     async def move_to_time(self, at: time) -> datetime:
         """Move the clock to this time of day (UTC) on the next emulated day; that instant."""
         instant = datetime.combine((await self.now()).date() + timedelta(days=1), at, UTC)
-        await self.door("clock", to=instant.isoformat())
+        await self.control("clock", to=instant.isoformat())
         return instant
 
     async def freeze_at_time(self, at: time) -> datetime:
@@ -116,20 +116,20 @@ class Emulator:
 
     async def freeze(self) -> None:
         """Stop emulated time until the next reset."""
-        await self.door("clock", rate=0)
+        await self.control("clock", rate=0)
 
     async def switch(self, **switches: Any) -> None:
         """Change switches until the next reset."""
-        await self.door("switches", **switches)
+        await self.control("switches", **switches)
 
-    async def play(self, play: str, /, **more: Any) -> dict[str, Any]:
+    async def act(self, action: str, /, **more: Any) -> dict[str, Any]:
         """A person does something on X; the post that it made or touched."""
-        done: dict[str, Any] = await self.door("plays", play=play, **more)
+        done: dict[str, Any] = await self.control("actions", action=action, **more)
         return done
 
     async def fail(self, operation: str, when: str, kind: str, **more: Any) -> None:
         """The next request of this operation goes wrong."""
-        await self.door("faults", operation=operation, when=when, kind=kind, **more)
+        await self.control("faults", operation=operation, when=when, kind=kind, **more)
 
     async def clear_faults(self) -> None:
         """Nothing goes wrong any more."""

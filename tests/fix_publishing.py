@@ -127,7 +127,7 @@ class Desk:
 
     async def move_to(self, at: datetime) -> None:
         """Move the clock forward to an instant."""
-        await self.emulator.door("clock", to=at.isoformat())
+        await self.emulator.control("clock", to=at.isoformat())
 
     async def see(self, post_id: PostId) -> Post:
         """The post as it stands."""
@@ -146,11 +146,11 @@ class Desk:
 
     async def on_x(self) -> list[str]:
         """The texts on X, in the order in which they came."""
-        return [post["text"] for post in (await self.emulator.truth())["posts"]]
+        return [post["text"] for post in (await self.emulator.ground_truth())["posts"]]
 
     async def requests(self, operation: str) -> list[int | None]:
         """With which status each request of this kind was answered."""
-        told = (await self.emulator.truth())["requests"]
+        told = (await self.emulator.ground_truth())["requests"]
         return [one["status"] for one in told if one["operation"] == operation]
 
     async def answered(self, operation: str, count: int) -> None:

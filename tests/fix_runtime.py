@@ -90,7 +90,7 @@ async def connect_account(
 ) -> Integration:
     """Connect an emulator's user through the real token endpoint, without a browser."""
     known = {user["username"]: user for user in await emulator.users()}
-    user = known.get(username) or await emulator.door("users", username=username)
+    user = known.get(username) or await emulator.control("users", username=username)
     grant = await emulator.connect(username)
     now = runtime.clock.now()
     async with runtime.database.tenant(tenant.id) as transaction:

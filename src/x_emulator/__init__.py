@@ -1,5 +1,6 @@
-"""The X API played over HTTP, for tests, demos and anyone who posts to X.
+"""An emulator of the X API over HTTP, for tests, demos and every client that posts to X.
 
-An import root of its own: of Roost it uses the weighing of texts and nothing else, so that a
-mistake there cannot hide here. `x_emulator.server` makes and serves it.
+It is an import root of its own and uses only the weight calculation of `roost.text`, so that a
+mistake in Roost cannot hide here. `x_emulator.router` builds the application and
+`x_emulator.server` serves it.
 """

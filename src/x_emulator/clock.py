@@ -1,25 +1,25 @@
-"""Emulated time: real, frozen, faster or jumped, and the followers that must hear of a change.
+"""Emulated time: real, frozen, faster or moved forward, and the followers of the clock.
 
-The one surprise: a change answers only after the followers that were listening have come back
-with the new version, so that whoever jumped the clock may go on at once.
+A change returns only after every follower that was polling has received the new version and polled
+again, so a caller that moves the clock may continue at once.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-#: How long a change waits for followers that heard it to come back.
-_COME_BACK = 2.0
+#: Wall seconds that a change waits for followers to poll again.
+_FOLLOWER_TIMEOUT_S = 2.0
 
-#: As far as time goes here: some years later X's ids have no bits left.
+#: The latest emulated time. Some years later X's ids have no bits left.
 LAST = datetime(2070, 1, 1, tzinfo=UTC)
-_FASTEST = 1_000_000
-_NOT_BACK = "The clock does not go back: ids grow with time."
-_NOT_SO_FAR = f"The clock does not go beyond {LAST.year}."
+_MAX_RATE = 1_000_000
+_NOT_BACKWARD = "The clock does not move backward, because ids grow with time."
+_TOO_FAR = f"The clock does not go beyond {LAST.year}."
 
 
 class EmulatedClock:
-    """Tells emulated time, computed from one reading of the machine's."""
+    """Computes emulated time from one reading of the machine's clock."""
 
     def __init__(self) -> None:
         self._wall = self._emulated = datetime.now(UTC)
@@ -28,18 +28,18 @@ class EmulatedClock:
         self._changed = asyncio.Event()
         self._returned = asyncio.Event()
         self._closed = False
-        self._listening: set[asyncio.Transport] = set()
-        #: Connections that were told something and have not asked again.
+        self._polling: set[asyncio.Transport] = set()
+        #: Connections that received a response and have not polled again.
         self._away: set[asyncio.Transport] = set()
         self._changing = asyncio.Lock()
 
     def now(self) -> datetime:
-        """Emulated time, aware, in UTC."""
+        """Return emulated time, aware, in UTC."""
         passed = datetime.now(UTC) - self._wall
         return self._emulated + (passed if self._rate == 1 else passed * self._rate)
 
     def reading(self) -> dict[str, object]:
-        """What followers compute from: at `wall` it was `emulated`, and time runs at `rate`."""
+        """Return what followers compute from: at `wall` it was `emulated`, running at `rate`."""
         wall = datetime.now(UTC)
         emulated = self._emulated + (wall - self._wall) * self._rate
         return {
@@ -55,25 +55,25 @@ class EmulatedClock:
         after: int,
         seconds: float,
         connection: asyncio.Transport,
-        gone: Callable[[], Awaitable[None]],
+        disconnected: Callable[[], Awaitable[None]],
     ) -> None:
-        """Return when the version differs from `after`, the asker is gone, or time is up."""
+        """Return when the version differs from `after`, the client disconnects, or time is up."""
         if after == self.version and not self._closed:
             self._away.discard(connection)
             self._returned.set()
-            self._listening.add(connection)
+            self._polling.add(connection)
             try:
-                await _first_of(self._changed.wait(), gone(), seconds=seconds)
+                await _wait_for_first(self._changed.wait(), disconnected(), seconds=seconds)
             finally:
-                self._listening.discard(connection)
+                self._polling.discard(connection)
         self._away.add(connection)
 
     async def jump(self, seconds: float) -> None:
-        """Move emulated time forward; it goes on at the same rate. Raises: ValueError."""
+        """Move emulated time forward, at an unchanged rate. Raises: ValueError."""
         if not seconds >= 0:
-            raise ValueError(_NOT_BACK)
+            raise ValueError(_NOT_BACKWARD)
         if not seconds <= (LAST - self.now()).total_seconds():
-            raise ValueError(_NOT_SO_FAR)
+            raise ValueError(_TOO_FAR)
         await self._change(self.now() + timedelta(seconds=seconds), self._rate)
 
     async def jump_to(self, instant: datetime) -> None:
@@ -81,36 +81,38 @@ class EmulatedClock:
         if instant.tzinfo is None:
             raise ValueError("An instant needs an offset from UTC.")
         if instant < self.now():
-            raise ValueError(_NOT_BACK)
+            raise ValueError(_NOT_BACKWARD)
         if instant > LAST:
-            raise ValueError(_NOT_SO_FAR)
+            raise ValueError(_TOO_FAR)
         await self._change(instant.astimezone(UTC), self._rate)
 
-    async def run_at(self, rate: float) -> None:
-        """Let emulated time run `rate` times as fast as the machine's; 0 stops it.
+    async def set_rate(self, rate: float) -> None:
+        """Run emulated time `rate` times as fast as the machine's; 0 stops it.
 
         Raises: ValueError.
         """
         if not rate >= 0:
-            raise ValueError(_NOT_BACK)
-        if rate > _FASTEST:
-            raise ValueError(f"The clock runs at most {_FASTEST:,} times as fast as the machine's.")
+            raise ValueError(_NOT_BACKWARD)
+        if rate > _MAX_RATE:
+            raise ValueError(
+                f"The clock runs at most {_MAX_RATE:,} times as fast as the machine's."
+            )
         await self._change(self.now(), rate)
 
     async def restart(self) -> None:
-        """Back to the machine's time, at its rate."""
+        """Return to the machine's time and rate."""
         await self._change(datetime.now(UTC), 1.0)
 
-    def kept(self) -> tuple[datetime, datetime, float]:
-        """What time is computed from: an instant of the machine's, its emulated one, the rate."""
+    def dump(self) -> tuple[datetime, datetime, float]:
+        """Return the state to save: an instant of the machine, its emulated time, the rate."""
         return self._wall, self._emulated, self._rate
 
-    def resume(self, wall: datetime, emulated: datetime, rate: float) -> None:
-        """Go on from an earlier reading, before anybody follows."""
+    def load(self, wall: datetime, emulated: datetime, rate: float) -> None:
+        """Restore a saved state, before there are followers."""
         self._wall, self._emulated, self._rate = wall, emulated, rate
 
     def close(self) -> None:
-        """Answer every open poll, so that the server can stop."""
+        """End every open poll, so that the server can stop."""
         self._closed = True
         self._changed.set()
 
@@ -118,14 +120,14 @@ class EmulatedClock:
         async with self._changing:
             self._wall, self._emulated, self._rate = datetime.now(UTC), emulated, rate
             self.version += 1
-            self._away |= self._listening
+            self._away |= self._polling
             self._changed.set()
             self._changed = asyncio.Event()
-            await self._hear_them_back()
+            await self._wait_for_followers()
 
-    async def _hear_them_back(self) -> None:
+    async def _wait_for_followers(self) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _COME_BACK
+        deadline = loop.time() + _FOLLOWER_TIMEOUT_S
         while True:
             self._returned.clear()
             self._away = {each for each in self._away if not each.is_closing()}
@@ -139,7 +141,7 @@ class EmulatedClock:
         self._away.clear()
 
 
-async def _first_of(*awaitables: Awaitable[object], seconds: float) -> None:
+async def _wait_for_first(*awaitables: Awaitable[object], seconds: float) -> None:
     tasks = [asyncio.ensure_future(each) for each in awaitables]
     try:
         await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -1,6 +1,7 @@
-"""The connection that a request came by, so that a fault can cut it.
+"""Access to a request's connection, so that a fault can cut it.
 
-Only our own server shows it (`server.serve`); under another one it can be named, not cut.
+Only the emulator's own server (`server.serve`) provides the connection. Under another server it
+can be identified, but not cut.
 """
 
 import asyncio
@@ -8,36 +9,36 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-#: Under this name among a request's extensions lies its connection.
+#: The key of the connection in the extensions of a request's ASGI scope.
 CONNECTION = "x_emulator.connection"
 
 
 def connection_of(request: Request) -> asyncio.Transport:
-    """The connection that a request came by; under another server it can be named only."""
-    known = (request.scope.get("extensions") or {}).get(CONNECTION)
-    if known is None:
-        return _Peer(request.client)
-    transport: asyncio.Transport = known["transport"]
+    """Return the connection that a request came in on."""
+    extension = (request.scope.get("extensions") or {}).get(CONNECTION)
+    if extension is None:
+        return _UncuttableConnection(request.client)
+    transport: asyncio.Transport = extension["transport"]
     return transport
 
 
 async def cut(request: Request) -> Response:
-    """Close the connection without a byte of answer."""
+    """Close the connection without sending a byte."""
     connection_of(request).abort()
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    return Response()  # goes nowhere: nobody is there any more
+    return Response()  # never sent: the client is disconnected
 
 
-class _Peer(asyncio.Transport):
-    """A connection that nobody can cut, because another server than ours holds it."""
+class _UncuttableConnection(asyncio.Transport):
+    """A connection held by another server, identified by the client's address."""
 
     def __init__(self, address: object) -> None:
         super().__init__()
         self._address = address
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Peer) and other._address == self._address
+        return isinstance(other, _UncuttableConnection) and other._address == self._address
 
     def __hash__(self) -> int:
         return hash(self._address)

@@ -1,7 +1,7 @@
-"""Everything the emulator knows, as plain data: apps, users, grants, posts, media, requests.
+"""The emulator's state as plain data: apps, users, grants, posts, media, requests.
 
-The rules that change it live in `oauth`, `posts` and `media`; what it looks like on the wire in
-`answers`. A `World` is filled from a scenario and a seed, and can be emptied again at any time.
+`auth` and `rules` change it, and `routes.serializers` turns it into JSON. A `World` is filled from
+a scenario and a seed, and can be reset at any time.
 """
 
 import asyncio
@@ -17,21 +17,22 @@ from typing import Any, Literal
 import msgspec
 
 from x_emulator.clock import EmulatedClock
-from x_emulator.orders import Fault
-from x_emulator.scenarios import SCENARIOS, Scenario, SeedAccount
+from x_emulator.faults.fault_specs import Fault
+from x_emulator.scenarios.catalog import SCENARIOS
+from x_emulator.scenarios.scenario import Scenario, SeedAccount
 from x_emulator.switches import Switches
 
 #: Snowflake ids count milliseconds from here (4 November 2010), above 22 lower bits.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
-#: Who deleted a post that no app deleted: a person, at a door or on the page.
-BY_HAND = "by hand"
+#: `Post.deleted_by` of a post that a person deleted on X itself, not through an app.
+DELETED_BY_USER = "user"
 
 Access = Literal["read", "read-write", "read-write-directmessages"]
 
 
 @dataclass(slots=True)
 class App:
-    """A developer's app; `client_secret` is there for confidential ones only."""
+    """A developer's app. Only confidential apps have a `client_secret`."""
 
     client_id: str
     client_secret: str | None
@@ -39,74 +40,74 @@ class App:
     callbacks: list[str]
     confidential: bool
     api_key: str
-    """With `api_secret` it signs OAuth 1.0a requests and asks for the app-only token."""
+    """With `api_secret`, signs OAuth 1.0a requests and requests the app-only token."""
     api_secret: str
     account_id: str
-    """The developer's account, which buys credits."""
+    """The developer account that buys credits."""
     access: Access = "read-write"
     """What the app may do for users who connect by OAuth 1.0a."""
     enrolled: bool = True
-    """Attached to a project; otherwise v2 refuses it."""
+    """Attached to a project. If not, v2 refuses the app."""
     credits: Decimal | None = None
-    """Dollars left to spend; None: they never run out."""
+    """Dollars left to spend. None: unlimited."""
     owner: str | None = None
-    """The user id of the developer, for whom reading what is the developer's own is cheaper."""
+    """The user id of the developer, who reads their own data at a lower price."""
     post_cap: int | None = None
-    """How many posts it may read in a calendar month (UTC); None: as many as it likes."""
+    """How many posts it may read in a calendar month (UTC). None: unlimited."""
     posts_read: dict[str, int] = field(default_factory=dict)
     """Posts read, by month (`2026-11`)."""
     bearer: str | None = None
-    """The app-only token, once asked for and until invalidated."""
+    """The app-only token, from its first request until it is invalidated."""
 
 
 @dataclass(slots=True)
 class User:
-    """An account on X. `followers` and `following` were true at `since`; `metrics` goes on."""
+    """An account on X. `followers` and `following` are the counts at `since`."""
 
     id: str
     username: str
     name: str
-    rank: int
+    index: int
     """Position in order of creation, from 0."""
     created_at: datetime
     since: datetime
     followers: int
     following: int
     posts_before: int
-    """Posts made before the emulator started; they are counted but cannot be read."""
+    """Posts made before the emulator started. They are counted but cannot be read."""
     subscription_type: str | None
     verified: bool
     description: str
     suspended: bool = False
     protected: bool = False
     flows: list[tuple[int, int, int]] = field(default_factory=list)
-    """Memory of `metrics`: for each UTC day since `since`, the net change of the days before it,
-    how many come on it and how many go (negative)."""
+    """Cache of `metrics`: for each UTC day from `since`, the net change of all days before it,
+    the followers gained that day, and the followers lost (negative)."""
     flow_before: int | None = None
-    """Memory of `metrics`: what came on the day of `since` before it."""
+    """Cache of `metrics`: the net change on the day of `since` before that instant."""
 
     @property
     def is_premium(self) -> bool:
-        """May post long texts and videos, and edit."""
+        """Whether the user may post long texts and videos, and edit."""
         return self.subscription_type in ("Premium", "PremiumPlus")
 
 
 @dataclass(slots=True)
 class Grant:
-    """What a user allowed an app: the family that its tokens belong to."""
+    """What a user allowed an app to do. All its tokens belong to it."""
 
     client_id: str
     user_id: str
     scopes: frozenset[str]
-    """Of OAuth 2.0; with OAuth 1.0a there are none."""
+    """OAuth 2.0 scopes. Empty for OAuth 1.0a."""
     access: Access | None = None
-    """What an OAuth 1.0a grant may do; None: it is one of OAuth 2.0."""
+    """The access level of an OAuth 1.0a grant. None: an OAuth 2.0 grant."""
     alive: bool = True
 
 
 @dataclass(slots=True)
-class KeyPair:
-    """An OAuth 1.0a access token; it does not expire."""
+class OAuth1Token:
+    """An OAuth 1.0a access token. It does not expire."""
 
     token: str
     secret: str
@@ -115,13 +116,13 @@ class KeyPair:
 
 @dataclass(slots=True)
 class RequestToken:
-    """An OAuth 1.0a request token: an app's wish that a user shall decide on."""
+    """An OAuth 1.0a request token, which a user allows or denies."""
 
     token: str
     secret: str
     client_id: str
     callback: str
-    """A URL of the app's, or `oob` for a PIN."""
+    """A registered URL, or `oob` for a PIN."""
     access: Access
     expires_at: datetime
     user_id: str | None = None
@@ -130,7 +131,7 @@ class RequestToken:
 
 @dataclass(slots=True)
 class Token:
-    """An access or a refresh token."""
+    """An OAuth 2.0 access or refresh token."""
 
     kind: Literal["access", "refresh"]
     grant: Grant
@@ -141,7 +142,7 @@ class Token:
 
 @dataclass(slots=True)
 class Code:
-    """An authorization code, good once and for 30 seconds."""
+    """An authorization code, valid once and for 30 seconds."""
 
     grant: Grant
     redirect_uri: str
@@ -153,7 +154,7 @@ class Code:
 
 @dataclass(slots=True)
 class Media:
-    """An upload, from `initialize` on. The bytes are gone once they have been judged."""
+    """An upload. Its bytes are deleted after validation."""
 
     id: str
     media_key: str
@@ -164,11 +165,11 @@ class Media:
     total_bytes: int
     expires_at: datetime
     segments: dict[int, int] = field(default_factory=dict)
-    """Index to size of the segments that have arrived."""
+    """Segment index to size in bytes."""
     state: str = "uploading"
     """uploading, pending, in_progress, succeeded or failed."""
     verdict: str | None = None
-    """What decoding found: `ok`, or why not; None while it is under way."""
+    """The result of validation: `ok`, or the reason for a refusal. None: not validated yet."""
     polls: int = 0
     sha256: str = ""
     width: int = 0
@@ -176,12 +177,12 @@ class Media:
     duration_ms: int = 0
     alt_text: str | None = None
     subtitles: dict[str, str] = field(default_factory=dict)
-    """Language to media id of the track."""
+    """Language to the track's media id."""
     attached_to: list[str] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
     """Other users who may attach it."""
     is_synchronous: bool = False
-    """Judged at finalize whatever it is, and never shown as being processed."""
+    """Validated at finalize whatever its category, and never reported as processing."""
 
 
 @dataclass(slots=True)
@@ -191,13 +192,13 @@ class Post:
     id: str
     user_id: str
     client_id: str | None
-    """The app that made it; None: a person wrote it on X."""
+    """The app that created it. None: a person wrote it on X itself."""
     ordinal: int
-    """Which post of its user this is, from 0: with seed and username it draws the luck."""
+    """Position among its user's posts, from 0. Names the post's random numbers, with the seed."""
     text: str
-    """As it was sent."""
-    shown: str
-    """As X returns it: links wrapped, the media's link at the end."""
+    """The text as sent."""
+    returned_text: str
+    """The text as X returns it: links wrapped, the media's link at the end."""
     entities: dict[str, list[dict[str, Any]]]
     created_at: datetime
     reply_to: str | None
@@ -209,37 +210,37 @@ class Post:
     reply_settings: str
     has_link: bool
     is_long: bool
-    """Weighs more than 280: X returns it cut, with the whole in `note_tweet`."""
+    """Weighs more than 280: X returns it cut, with the whole text in `note_tweet`."""
     history: list[str]
-    """The ids of all versions, oldest first; one list that the versions share."""
+    """The ids of all versions, oldest first. All versions share one list."""
     edit_eligible: bool = False
-    """It was of a kind, and by an author, that may edit."""
+    """Whether the kind of post and its author permit edits."""
     deleted_at: datetime | None = None
     deleted_by: str | None = None
-    """The client id of the app that deleted it, or `BY_HAND`."""
-    fate: tuple[float, ...] | None = None
-    """Memory of `metrics`: what this post will reach and how fast."""
+    """The client id of the app that deleted it, or `DELETED_BY_USER`."""
+    outcome: tuple[float, ...] | None = None
+    """Cache of `metrics`: the half-life in seconds and the final counts of this post."""
 
     def is_live(self) -> bool:
-        """Neither deleted nor replaced by a later version."""
+        """Return whether it is neither deleted nor replaced by a later version."""
         return self.deleted_at is None and self.history[-1] == self.id
 
 
 @dataclass(slots=True)
 class Reactions:
-    """What the accounts here have done with a post, beside what the model draws."""
+    """What emulated accounts did with a post, in addition to the counts of the model."""
 
     likes: dict[str, list[datetime]] = field(default_factory=dict)
-    """User id to the instants at which the like was given and taken back, in turn."""
+    """User id to the instants at which the user liked and unliked, alternating."""
     reposts: dict[str, list[datetime]] = field(default_factory=dict)
-    """Likewise."""
+    """User id to the instants at which the user reposted and undid it, alternating."""
     replies: list[Post] = field(default_factory=list)
     quotes: list[Post] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class RequestEntry:
-    """A request that came. `status` is None where the connection was cut before the commit."""
+    """A received request. `status` is None if the connection was cut before the commit."""
 
     at: datetime
     client_id: str | None
@@ -251,18 +252,18 @@ class RequestEntry:
 
 @dataclass(slots=True)
 class Window:
-    """How much of a limit has been used since it was opened."""
+    """A rate-limit window: when it opened and how many requests it has counted."""
 
     opened_at: datetime
     used: int = 0
 
 
 class World:
-    """One X: a clock, a scenario and what has happened since."""
+    """One emulated X: a clock, a scenario, and everything that has happened."""
 
     def __init__(self, scenario: str, seed: int, faults: Sequence[Fault] = ()) -> None:
-        self.standing_faults = faults
-        """These are there from the start, and again after each reset."""
+        self.initial_faults = faults
+        """Faults that are active from the start and after each reset."""
         self.scenario: Scenario = SCENARIOS[scenario]
         self.seed = seed
         self.clock = EmulatedClock()
@@ -281,75 +282,75 @@ class World:
         self.app_keys: dict[str, str] = {}
         """API key to client id."""
         self.request_tokens: dict[str, RequestToken] = {}
-        self.key_pairs: dict[str, KeyPair] = {}
+        self.oauth1_tokens: dict[str, OAuth1Token] = {}
         self.nonces: set[tuple[str, str, str, str]] = set()
-        """Signed requests of late: key, token, timestamp and nonce."""
-        self.bearers: dict[str, str] = {}
+        """Key, token, timestamp and nonce of recent signed requests."""
+        self.app_tokens: dict[str, str] = {}
         """App-only token to client id."""
         self.posts: dict[str, Post] = {}
         self.posts_of: dict[str, list[Post]] = {}
         self.latest_by_text: dict[tuple[str, str], Post] = {}
-        """By user and text: the post that a duplicate would repeat."""
+        """User id and text to the latest post, to find duplicates."""
         self.reactions: dict[str, Reactions] = {}
-        """By post id; of most posts there are none."""
+        """By post id. Most posts have none."""
         self.media: dict[str, Media] = {}
         self.requests: list[RequestEntry] = []
-        self.read_today: set[tuple[str, str, str, str]] = set()
+        self.billed_reads: set[tuple[str, str, str, str]] = set()
         self.windows: dict[tuple[str, ...], Window] = {}
-        self.faults = [msgspec.structs.replace(each) for each in self.standing_faults]
-        self.journal: list[dict[str, Any]] = []
-        self.revocations_done = 0
-        """How many of the scenario's revocations have come about."""
-        self.judging: set[asyncio.Task[None]] = set()
+        self.faults = [msgspec.structs.replace(each) for each in self.initial_faults]
+        self.fault_log: list[dict[str, Any]] = []
+        self.revocations_applied = 0
+        """How many of the scenario's revocations have been applied."""
+        self.validations: set[asyncio.Task[None]] = set()
         self._last_id = 0
         for account in accounts:
             self.add_user(account)
 
     async def reset(self, accounts: Sequence[SeedAccount] | None = None) -> None:
-        """Forget everything, and begin again now with the same scenario and seed.
+        """Delete everything and start again now, with the same scenario and seed.
 
-        `accounts` take the place of the scenario's own.
+        `accounts` replace those of the scenario.
         """
         await self.clock.restart()
-        for task in self.judging:
+        for task in self.validations:
             task.cancel()
         for each in self.spool.iterdir():
             shutil.rmtree(each, ignore_errors=True)
         self._fill(self.scenario.accounts if accounts is None else accounts)
 
     def close(self) -> None:
-        """Stop the clock's followers and remove what was spooled."""
+        """End the clock's open polls and delete spooled files."""
         self.clock.close()
         self._spool.cleanup()
 
     @property
     def spool(self) -> Path:
-        """Where segments lie until they are judged."""
+        """The directory that holds segments until they are validated."""
         return Path(self._spool.name)
 
     def now(self) -> datetime:
-        """Emulated time."""
+        """Return emulated time."""
         return self.clock.now()
 
     def new_id(self, at: datetime) -> str:
-        """A snowflake: ids grow with emulated time."""
+        """Return a new snowflake id. Ids grow with emulated time."""
         self._last_id = max(self._last_id + 1, snowflake(at))
         return str(self._last_id)
 
     def add_app(self, app: App) -> None:
-        """Register an app, or one again under the same client id."""
+        """Register an app, or replace the one with this client id."""
         self.apps[app.client_id] = app
         self.app_keys[app.api_key] = app.client_id
 
     def add_user(self, account: SeedAccount) -> User:
-        """Open an account; its id is as old as the account is said to be: three years."""
-        now, rank = self.now(), len(self.users)
-        created_at = now - timedelta(days=3 * 365 - rank)
+        """Create an account that is three years old; its id matches that age."""
+        now, index = self.now(), len(self.users)
+        created_at = now - timedelta(days=3 * 365 - index)
         user = User(
-            id=str(snowflake(created_at) + rank),
+            id=str(snowflake(created_at) + index),
             username=account.username,
             name=account.name,
-            rank=rank,
+            index=index,
             created_at=created_at,
             since=now,
             followers=account.followers,
@@ -365,25 +366,25 @@ class World:
         return user
 
     def find_user(self, username: str) -> User | None:
-        """The account of this name, in any case of letters."""
+        """Find an account by username, ignoring case."""
         user_id = self.user_ids.get(username.casefold())
         return None if user_id is None else self.users[user_id]
 
     def find_post(self, post_id: str) -> Post | None:
-        """The post, unless it never was or has been deleted."""
+        """Find a post by id; None if it never existed or was deleted."""
         post = self.posts.get(post_id)
         return post if post is not None and post.deleted_at is None else None
 
     def live_posts(self, user_id: str) -> Iterator[Post]:
-        """A user's posts that still exist, newest first; of an edited one the last version."""
+        """Iterate over a user's existing posts, newest first; only the last version of each."""
         return (post for post in reversed(self.posts_of[user_id]) if post.is_live())
 
 
 def snowflake(at: datetime) -> int:
-    """The lowest id of an instant."""
+    """Return the lowest id of an instant."""
     return (int(at.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22
 
 
 def instant_of(snowflake_id: str) -> datetime:
-    """When an id was given out, to the millisecond."""
+    """Return the time at which an id was created, to the millisecond."""
     return datetime.fromtimestamp(((int(snowflake_id) >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)

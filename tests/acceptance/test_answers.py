@@ -14,13 +14,13 @@ from PIL import Image
 
 from fix_postgres import PostgresServer
 from fix_processes import QUICK
-from x_emulator.orders import FaultKind
-from x_emulator.pytest_plugin import playing
+from x_emulator.faults.fault_specs import FaultKind
+from x_emulator.pytest_plugin import run_emulator
 
 pytestmark = pytest.mark.timing
 
 #: These strike an answer on its way out, so they have no `before`.
-_SPOILING = {"cut", "slow", "mistyped"}
+_SPOILING = {"cut", "slow", "wrong_type"}
 #: X's word that it refused is believed: after the commit it would be a lie that no client sees.
 _REFUSALS = {"401", "402", "429", "429day", "429cap"}
 #: Wall seconds of `delay` and `slow`: longer than a create may take.
@@ -52,18 +52,18 @@ async def test_every_answer_of_x_is_lived_through(
     operations: tuple[str, ...], migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
     ground = Ground(migrated_server.url, tmp_path)
-    with playing("--scenario", "steady", "--seed", "7") as url:
+    with run_emulator("--scenario", "steady", "--seed", "7") as url:
         async with (
             ground.database() as database,
             open_scene(database, url, tmp_path / "world", wall=QUICK) as scene,
         ):
-            await scene.emulator.door("clock", rate=RATE)
+            await scene.emulator.control("clock", rate=RATE)
             for operation in operations:
                 for when in ("before", "after"):
                     # An upload is four requests: each kind befalls one of them.
                     turn = operations.index(operation)
                     script = _kinds(operation, when)[turn :: len(operations)]
-                    await scene.emulator.door(
+                    await scene.emulator.control(
                         "faults", operation=operation, when=when, script=script, seconds=_SLOW_S
                     )
             planned = await _publish(scene, operations)

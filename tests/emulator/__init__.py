@@ -1,1 +1,1 @@
-"""The emulator's own tests: everything over real HTTP, as a client sees it."""
+"""Tests of the emulator, mostly over real HTTP."""

@@ -1,4 +1,4 @@
-"""A real Chromium, driven over its own protocol: enough of it to look at a page and press keys."""
+"""A minimal client of the Chrome DevTools Protocol, to test pages in a real browser."""
 
 import asyncio
 import contextlib
@@ -20,34 +20,34 @@ _QUIET = (
 
 
 class Browser:
-    """One tab; `complaints` are what its console and its policies had to say."""
+    """One tab. `complaints` has the errors of its console and content policies."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._numbers = itertools.count(1)
         self.complaints: list[str] = []
 
-    async def tell(self, method: str, **params: Any) -> dict[str, Any]:
-        """A command of the protocol; its result."""
+    async def send(self, method: str, **params: Any) -> dict[str, Any]:
+        """Send a command of the protocol. Returns its result."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": params})
         async for message in self._socket:
-            heard = json.loads(message.data)
-            if heard.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
-                self.complaints.append(json.dumps(heard["params"]))
-            if heard.get("id") == number:
-                assert "error" not in heard, heard
-                result: dict[str, Any] = heard["result"]
+            received = json.loads(message.data)
+            if received.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
+                self.complaints.append(json.dumps(received["params"]))
+            if received.get("id") == number:
+                assert "error" not in received, received
+                result: dict[str, Any] = received["result"]
                 return result
-        raise ConnectionError("the browser has gone")
+        raise ConnectionError("the browser has disconnected")
 
     async def run(self, script: str) -> Any:
-        """The value of an expression on the page; promises are waited for."""
-        told = await self.tell(
+        """Evaluate an expression on the page, and await it if it is a promise."""
+        response = await self.send(
             "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
         )
-        assert "exceptionDetails" not in told, told
-        return told["result"].get("value")
+        assert "exceptionDetails" not in response, response
+        return response["result"].get("value")
 
     async def until(self, condition: str) -> None:
         """Wait until an expression is true on the page."""
@@ -56,27 +56,27 @@ class Browser:
                 await asyncio.sleep(0.05)
 
     async def open(self, url: str, width: int = 1280, height: int = 900) -> None:
-        """Look at a page in a window of this size."""
-        await self.tell(
+        """Open a page in a window of this size."""
+        await self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
             deviceScaleFactor=1,
             mobile=False,
         )
-        await self.tell("Page.navigate", url=url)
+        await self.send("Page.navigate", url=url)
         await self.until(
             f"location.href === {json.dumps(url)} && document.readyState === 'complete'"
         )
 
     async def type(self, text: str) -> None:
-        """Type into what has the focus."""
-        await self.tell("Input.insertText", text=text)
+        """Type into the focused element."""
+        await self.send("Input.insertText", text=text)
 
 
 @contextlib.asynccontextmanager
 async def browsing(profile: Path) -> AsyncIterator[Browser]:
-    """A browser with a fresh profile; it is gone afterwards."""
+    """Run a browser with a new profile."""
     assert CHROMIUM is not None
     process = await asyncio.create_subprocess_exec(
         CHROMIUM,
@@ -95,15 +95,15 @@ async def browsing(profile: Path) -> AsyncIterator[Browser]:
         async with aiohttp.ClientSession() as http:
             tabs: list[dict[str, Any]] = []
             async with asyncio.timeout(30):
-                while not tabs:  # The address is known before the first tab is there.
+                while not tabs:  # The address is known before the first tab exists.
                     async with http.get(f"http://{address}/json/list") as answer:
                         tabs = [each for each in await answer.json() if each["type"] == "page"]
             async with http.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
                 browser = Browser(socket)
                 for domain in ("Page", "Log", "Runtime"):
-                    await browser.tell(f"{domain}.enable")
+                    await browser.send(f"{domain}.enable")
                 yield browser
     finally:
         process.kill()
         await process.wait()
-        process._transport.close()  # type: ignore[attr-defined]  # its pipe would outlive the loop
+        process._transport.close()  # type: ignore[attr-defined]  # otherwise its pipe outlives the loop

@@ -1,4 +1,4 @@
-"""A connected account, and files that are what they say."""
+"""Fixtures: a connected account, and valid media files."""
 
 import io
 
@@ -14,7 +14,7 @@ from fix_emulator import Emulator
 
 @pytest_asyncio.fixture
 async def account(emulator: Emulator) -> Account:
-    """The first account there is, connected."""
+    """The first account, connected."""
     return await connect(emulator, 0)
 
 
@@ -25,7 +25,7 @@ def png() -> bytes:
 
 
 def picture(kind: str, size: tuple[int, int] = (64, 48), shade: int = 90) -> bytes:
-    """An image file of a kind."""
+    """Make an image file of a format."""
     out = io.BytesIO()
     Image.new("RGB", size, (shade, 120, 200)).save(out, kind)
     return out.getvalue()
@@ -33,7 +33,7 @@ def picture(kind: str, size: tuple[int, int] = (64, 48), shade: int = 90) -> byt
 
 @pytest.fixture(scope="session")
 def gif() -> bytes:
-    """Three frames that move."""
+    """An animated GIF of three frames."""
     frames = [Image.new("P", (64, 48), shade) for shade in (10, 120, 230)]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100)
@@ -42,7 +42,7 @@ def gif() -> bytes:
 
 @pytest.fixture(scope="session")
 def mp4() -> bytes:
-    """One second of video, 25 frames."""
+    """A video of one second with 25 frames."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)

@@ -1,4 +1,4 @@
-"""What the official OpenAPI 2.167 says against an answer; nothing where the file is not at hand."""
+"""Validation of responses against the official OpenAPI 2.167, if the file is available."""
 
 import functools
 import json
@@ -16,15 +16,15 @@ OPENAPI = Path(__file__).resolve().parents[2] / "../shared/x-api/openapi-2.167.j
 
 @functools.cache
 def read_openapi() -> dict[str, Any] | None:
-    """The description, as JSON Schema understands it; None: the file is not at hand."""
+    """Read the OpenAPI as JSON Schema. None: the file is not available."""
     if not OPENAPI.is_file():
         return None
     read: dict[str, Any] = _nullable(json.loads(OPENAPI.read_text("utf-8")))
     return read
 
 
-#: What the description calls otherwise than the documentation, and answers do by default.
-_NEWER = {
+#: Name in responses by default, and in the documentation, to name in the OpenAPI.
+_NEW_NAMES = {
     "edit_history_tweet_ids": "edit_history_post_ids",
     "referenced_tweets": "referenced_posts",
     "note_tweet": "note_post",
@@ -35,36 +35,36 @@ _NEWER = {
 
 
 def complaints(method: str, path: str, status: int, body: Any) -> list[str]:
-    """What does not fit in an answer to `method` on a path of v2, query excluded.
+    """List the schema errors of a response to `method` on a path of v2, without query.
 
-    Only the dialect is forgiven: older names, the older host, the reason of a failed upload.
+    Old field names, the old host, and the reason of a failed upload are accepted.
     """
     openapi = read_openapi()
     template = None if openapi is None else _template_of(path)
     if template is None:
         return []
     validator = _validator(template, method.lower(), status)
-    return [error.message for error in validator.iter_errors(in_newest_dialect(body))]
+    return [error.message for error in validator.iter_errors(with_new_names(body))]
 
 
-def in_newest_dialect(tree: Any) -> Any:
-    """An answer in the names and with the host of the description."""
+def with_new_names(tree: Any) -> Any:
+    """Convert a response to the field names and host of the OpenAPI."""
     if isinstance(tree, dict):
         failed = tree.get("state") == "failed"
         return {
-            _NEWER.get(name, name): in_newest_dialect(each)
+            _NEW_NAMES.get(name, name): with_new_names(each)
             for name, each in tree.items()
             if not (failed and name == "error")
         }
     if isinstance(tree, list):
-        return [in_newest_dialect(each) for each in tree]
+        return [with_new_names(each) for each in tree]
     if isinstance(tree, str):
         return tree.replace("https://api.twitter.com/2/problems/", "https://api.x.com/2/problems/")
     return tree
 
 
 def _nullable(tree: Any) -> Any:
-    """OpenAPI 3.0 writes `nullable`; JSON Schema wants a type."""
+    """Convert `nullable` of OpenAPI 3.0 to a type of JSON Schema."""
     if isinstance(tree, list):
         return [_nullable(each) for each in tree]
     if not isinstance(tree, dict):
@@ -77,7 +77,7 @@ def _nullable(tree: Any) -> Any:
 
 @functools.cache
 def _template_of(path: str) -> str | None:
-    """The path of the description that a path means; what is written out comes first."""
+    """Find the OpenAPI path template that matches a path. An exact match comes first."""
     openapi = read_openapi() or {"paths": {}}
     if path in openapi["paths"]:
         return path

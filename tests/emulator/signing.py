@@ -1,4 +1,4 @@
-"""A client that signs with oauthlib: the emulator verifies with code of its own."""
+"""A test client that signs with oauthlib. The emulator verifies with its own code."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import oauthlib.oauth1
 
-from emulator.account import Told
+from emulator.account import Response
 from emulator.schema import complaints
 from fix_emulator import Emulator
 
@@ -17,19 +17,19 @@ OTHER_CALLBACK = "http://127.0.0.1:9999/back"
 
 @dataclass
 class Signed:
-    """An app, with the keys of a user where it has them."""
+    """An app, with an access token of a user if it has one."""
 
     emulator: Emulator
     app: dict[str, Any]
     token: str | None = None
     secret: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
-    """What of the signature is to be other than usual."""
+    """Arguments of the oauthlib client that differ from the default."""
 
     def headers(
         self, method: Method, url: str, form: dict[str, str] | None = None
     ) -> dict[str, str]:
-        """The `Authorization` header for a request."""
+        """Return the `Authorization` header of a request."""
         client = oauthlib.oauth1.Client(
             self.app["api_key"],
             client_secret=self.app["api_secret"],
@@ -41,7 +41,7 @@ class Signed:
         _, headers, _ = client.sign(url, http_method=method, body=body, headers=headers)
         return dict(headers)
 
-    async def ask(
+    async def request(
         self,
         method: Method,
         path: str,
@@ -50,14 +50,14 @@ class Signed:
         signed_for: str | None = None,
         headers: dict[str, str] | None = None,
         **more: Any,
-    ) -> Told:
-        """Ask, signed; a form is signed too, and JSON or multipart in `more` are not."""
+    ) -> Response:
+        """Send a signed request. A form is signed too; JSON or multipart in `more` are not."""
         url = self.emulator.url + path
-        given = headers or self.headers(method, signed_for or url, form)
+        signed_headers = headers or self.headers(method, signed_for or url, form)
         if form:
             more["data"] = urlencode(form)
         async with self.emulator.http.request(
-            method, url, headers=given, allow_redirects=False, **more
+            method, url, headers=signed_headers, allow_redirects=False, **more
         ) as answer:
             raw = await answer.read()
             body: Any = raw
@@ -68,17 +68,19 @@ class Signed:
             if isinstance(body, dict) and answer.status < 400:
                 found = complaints(method, path.partition("?")[0], answer.status, body)
                 assert not found, found
-            return Told(answer.status, body, {k.lower(): v for k, v in answer.headers.items()})
+            return Response(answer.status, body, {k.lower(): v for k, v in answer.headers.items()})
 
 
 async def register(emulator: Emulator, **more: Any) -> Signed:
-    """An app with keys, and nobody's token."""
-    app = await emulator.door("apps", **({"callbacks": [OTHER_CALLBACK]} | more))
+    """Register an app, without an access token."""
+    app = await emulator.control("apps", **({"callbacks": [OTHER_CALLBACK]} | more))
     return Signed(emulator, app)
 
 
 async def signed_in(emulator: Emulator, username: str = "larkbooks", **more: Any) -> Signed:
-    """An app with the keys of a user."""
+    """Register an app with an access token of a user."""
     app = await register(emulator, **more)
-    keys = await emulator.door("keys", client_id=app.app["client_id"], username=username)
+    keys = await emulator.control(
+        "oauth1-tokens", client_id=app.app["client_id"], username=username
+    )
     return Signed(emulator, app.app, keys["oauth_token"], keys["oauth_token_secret"])

@@ -1,14 +1,14 @@
-"""Analytics by the hour, the day and the week: sums agree with the counts; usage of an app."""
+"""Analytics by hour, day and week, whose sums equal the counts; usage of an app."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from emulator.account import Account, Told, connect
+from emulator.account import Account, Response, connect
 from emulator.signing import register
-from emulator.test_app_only import ask as ask_app
-from emulator.test_app_only import ask_bearer
+from emulator.test_app_only import request_token
+from emulator.test_app_only import request_with as request_with_app
 from emulator.test_schema import check, openapi
 from fix_emulator import Emulator
 
@@ -17,10 +17,12 @@ BOTH = {"tweet.fields": "public_metrics,non_public_metrics"}
 
 
 async def now(emulator: Emulator) -> datetime:
-    return datetime.fromisoformat((await emulator.truth())["now"])
+    return datetime.fromisoformat((await emulator.ground_truth())["now"])
 
 
-async def ask(account: Account, path: str, start: datetime, end: datetime, **more: str) -> Told:
+async def read_period(
+    account: Account, path: str, start: datetime, end: datetime, **more: str
+) -> Response:
     form = "%Y-%m-%dT%H:%M:%SZ"
     return await account.get(
         path, start_time=start.strftime(form), end_time=end.strftime(form), **more
@@ -34,14 +36,14 @@ async def test_buckets_add_up_to_the_counts(account: Account, granularity: str) 
     await account.emulator.jump(days=9)
     account.tokens = await account.emulator.connect(account.username)
     end = await now(account.emulator) + timedelta(days=1)
-    told = await ask(
+    response = await read_period(
         account, "/2/tweets/analytics", start, end, ids=post_id, granularity=granularity
     )
-    [entry] = told.data
+    [entry] = response.data
     buckets = [each["metrics"] for each in entry["timestamped_metrics"]]
     post = (await account.get("/2/tweets", ids=post_id, **BOTH)).data[0]
     sums = {name: sum(each[name] for each in buckets) for name in buckets[0]}
-    # A moment passes between the two reads; nothing comes in it, nine days after the post.
+    # Some time passes between the two reads, but nine days after the post no count changes.
     assert sums["impressions"] == post["public_metrics"]["impression_count"] > 0
     assert sums["likes"] == post["public_metrics"]["like_count"]
     assert sums["engagements"] == post["non_public_metrics"]["engagements"]
@@ -50,46 +52,48 @@ async def test_buckets_add_up_to_the_counts(account: Account, granularity: str) 
     assert most[granularity][0] <= len(buckets) <= most[granularity][1]
 
 
-async def test_buckets_begin_on_the_hour_and_hold_what_was_asked_for(account: Account) -> None:
+async def test_buckets_begin_on_the_hour_within_the_period(account: Account) -> None:
     post_id = await account.post("Hello")
     start = await now(account.emulator)
     await account.emulator.jump(hours=3)
     account.tokens = await account.emulator.connect(account.username)
-    told = await ask(
+    response = await read_period(
         account,
         "/2/tweets/analytics",
         start - timedelta(hours=1),
         start + timedelta(hours=3),
         **{"ids": post_id, "granularity": "hourly", "analytics.fields": "likes,impressions"},
     )
-    buckets = told.data[0]["timestamped_metrics"]
+    buckets = response.data[0]["timestamped_metrics"]
     first = datetime.fromisoformat(buckets[0]["timestamp"])
     assert first == start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     assert buckets[0]["metrics"].keys() == {"likes", "impressions"}
 
 
-async def test_total_is_the_default(account: Account) -> None:
+async def test_granularity_is_total_by_default(account: Account) -> None:
     post_id = await account.post("Hello")
     at = await now(account.emulator)
-    told = await ask(
+    response = await read_period(
         account,
         "/2/tweets/analytics",
         at - timedelta(hours=1),
         at + timedelta(hours=1),
         ids=post_id,
     )
-    assert len(told.data[0]["timestamped_metrics"]) == 1
+    assert len(response.data[0]["timestamped_metrics"]) == 1
 
 
-async def test_foreign_and_missing_posts_are_errors_beside_the_data(account: Account) -> None:
+async def test_other_users_and_missing_posts_are_errors_beside_the_data(account: Account) -> None:
     mine = await account.post("Mine")
     other = await connect(account.emulator, 1)
     foreign = await other.post("Not mine")
     at = await now(account.emulator)
     span = (at - timedelta(hours=1), at + timedelta(hours=1))
-    told = await ask(account, "/2/tweets/analytics", *span, ids=f"{mine},{foreign},99")
-    assert [each["id"] for each in told.data] == [mine]
-    kinds = {each["resource_id"]: each["type"].rpartition("/")[2] for each in told.body["errors"]}
+    response = await read_period(account, "/2/tweets/analytics", *span, ids=f"{mine},{foreign},99")
+    assert [each["id"] for each in response.data] == [mine]
+    kinds = {
+        each["resource_id"]: each["type"].rpartition("/")[2] for each in response.body["errors"]
+    }
     assert kinds == {foreign: "not-authorized-for-resource", "99": "resource-not-found"}
 
 
@@ -104,13 +108,13 @@ async def test_foreign_and_missing_posts_are_errors_beside_the_data(account: Acc
     ],
     ids=lambda each: each if isinstance(each, str) else "",
 )
-async def test_malformed_questions_are_refused(
+async def test_invalid_analytics_parameters_are_refused(
     account: Account, changed: dict[str, str], parameter: str
 ) -> None:
     right = {"ids": "1", "start_time": "2026-01-01T00:00:00Z", "end_time": "2026-01-02T00:00:00Z"}
-    told = await account.get("/2/tweets/analytics", **(right | changed))
-    assert told.status == 400
-    assert [*told.body["errors"][0]["parameters"]] == [parameter]
+    response = await account.get("/2/tweets/analytics", **(right | changed))
+    assert response.status == 400
+    assert [*response.body["errors"][0]["parameters"]] == [parameter]
 
 
 async def posted_video(account: Account, mp4: bytes) -> tuple[str, str]:
@@ -120,7 +124,7 @@ async def posted_video(account: Account, mp4: bytes) -> tuple[str, str]:
     while (await account.status(media_id))["state"] != "succeeded":
         pass
     post_id = await account.post("Watch", media={"media_ids": [media_id]})
-    [media] = (await account.emulator.truth())["media"]
+    [media] = (await account.emulator.ground_truth())["media"]
     return post_id, media["media_key"]
 
 
@@ -130,10 +134,10 @@ async def test_media_analytics_agree_with_the_views(account: Account, mp4: bytes
     await account.emulator.jump(days=5)
     account.tokens = await account.emulator.connect(account.username)
     end = await now(account.emulator) + timedelta(hours=1)
-    told = await ask(account, "/2/media/analytics", start, end, media_keys=key)
-    daily = [each["metrics"] for each in told.data[0]["timestamped_metrics"]]
-    asked = {"expansions": "attachments.media_keys", "media.fields": "public_metrics"}
-    seen = (await account.get("/2/tweets", ids=post_id, **asked)).body["includes"]["media"][0]
+    response = await read_period(account, "/2/media/analytics", start, end, media_keys=key)
+    daily = [each["metrics"] for each in response.data[0]["timestamped_metrics"]]
+    query = {"expansions": "attachments.media_keys", "media.fields": "public_metrics"}
+    seen = (await account.get("/2/tweets", ids=post_id, **query)).body["includes"]["media"][0]
     sums = {name: sum(each[name] for each in daily) for name in daily[0]}
     assert len(daily) in (5, 6, 7)
     assert sums["video_views"] == seen["public_metrics"]["view_count"] > 0
@@ -144,14 +148,14 @@ async def test_media_analytics_agree_with_the_views(account: Account, mp4: bytes
 async def test_analytics_fit_the_schema(
     account: Account, openapi: dict[str, Any], mp4: bytes
 ) -> None:
-    await account.emulator.switch(spelling="post", problem_host="api.x.com", errors="flat")
+    await account.emulator.switch(field_names="post", problem_host="api.x.com", error_format="flat")
     post_id, key = await posted_video(account, mp4)
     at = await now(account.emulator)
     span = (at - timedelta(hours=1), at + timedelta(hours=1))
-    told = await ask(account, "/2/tweets/analytics", *span, ids=f"{post_id},99")
-    check(openapi, told, "get", "/2/tweets/analytics")
-    told = await ask(account, "/2/media/analytics", *span, media_keys=f"{key},3_99")
-    check(openapi, told, "get", "/2/media/analytics")
+    response = await read_period(account, "/2/tweets/analytics", *span, ids=f"{post_id},99")
+    check(openapi, response, "get", "/2/tweets/analytics")
+    response = await read_period(account, "/2/media/analytics", *span, media_keys=f"{key},3_99")
+    check(openapi, response, "get", "/2/media/analytics")
 
 
 async def test_usage_counts_posts_read_by_day(account: Account, openapi: dict[str, Any]) -> None:
@@ -159,12 +163,12 @@ async def test_usage_counts_posts_read_by_day(account: Account, openapi: dict[st
     refused = await account.get("/2/usage/tweets")
     assert (refused.status, refused.body["title"]) == (403, "Unsupported Authentication")
     app = await register(account.emulator)
-    _, answer = await ask_bearer(app)
+    _, answer = await request_token(app)
     bearer = answer["access_token"]
-    assert (await ask_app(app, bearer, "GET", f"/2/tweets?ids={post_id}")).status == 200
+    assert (await request_with_app(app, bearer, "GET", f"/2/tweets?ids={post_id}")).status == 200
     path = "/2/usage/tweets?days=2&usage.fields=project_usage,daily_client_app_usage"
-    told = await ask_app(app, bearer, "GET", path)
-    assert told.data["project_usage"] == "1"
-    days = told.data["daily_client_app_usage"][0]["usage"]
+    response = await request_with_app(app, bearer, "GET", path)
+    assert response.data["project_usage"] == "1"
+    days = response.data["daily_client_app_usage"][0]["usage"]
     assert [each["usage"] for each in days] == ["0", "1"]
-    check(openapi, told, "get", "/2/usage/tweets")
+    check(openapi, response, "get", "/2/usage/tweets")

@@ -1,4 +1,4 @@
-"""Emulated time: jumps, freezing, rates, and followers that hear of every change."""
+"""Emulated time: jumps, freezing, rates, and followers that receive every change."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -24,15 +24,15 @@ def emulated(reading: dict[str, Any]) -> datetime:
 
 
 async def test_clock_starts_with_the_machine(emulator: Emulator) -> None:
-    await emulator.door("reset")  # The fixture's reset may have moved it.
+    await emulator.control("reset")  # The fixture's reset may have moved it.
     reading = await read(emulator)
     apart = emulated(reading) - datetime.fromisoformat(reading["wall"])
-    # The machine's clock is read twice for it, and a busy machine may pause between the two.
+    # It reads the machine's clock twice, and a busy machine may pause in between.
     assert abs(apart) < timedelta(seconds=1)
     assert reading["rate"] == 1.0
 
 
-async def test_frozen_clock_stands_and_jumps(emulator: Emulator) -> None:
+async def test_frozen_clock_can_jump(emulator: Emulator) -> None:
     await emulator.freeze()
     before = await read(emulator)
     await emulator.jump(days=30)
@@ -42,38 +42,38 @@ async def test_frozen_clock_stands_and_jumps(emulator: Emulator) -> None:
     assert after["version"] == before["version"] + 1
 
 
-async def test_clock_goes_to_an_instant_and_never_back(emulator: Emulator) -> None:
+async def test_clock_jumps_to_an_instant_but_never_backward(emulator: Emulator) -> None:
     await emulator.freeze()
     wanted = emulated(await read(emulator)) + timedelta(days=3)
-    await emulator.door("clock", to=wanted.isoformat())
+    await emulator.control("clock", to=wanted.isoformat())
     assert emulated(await read(emulator)) == wanted
     body = {"to": (wanted - timedelta(seconds=1)).isoformat()}
     async with emulator.http.post(emulator.clock_url, json=body) as answer:
         assert answer.status == 400
 
 
-async def test_faster_clock(emulator: Emulator) -> None:
-    await emulator.door("clock", rate=3600)
+async def test_clock_runs_at_a_rate(emulator: Emulator) -> None:
+    await emulator.control("clock", rate=3600)
     before = await read(emulator)
     after = await read(emulator)
     passed = datetime.fromisoformat(after["wall"]) - datetime.fromisoformat(before["wall"])
     assert abs((emulated(after) - emulated(before)) - passed * 3600) < timedelta(seconds=1)
 
 
-async def test_poll_answers_at_once_when_the_version_differs(emulator: Emulator) -> None:
+async def test_poll_returns_at_once_if_the_version_differs(emulator: Emulator) -> None:
     params = {"after": "-1", "wait": "20"}
     async with emulator.http.get(emulator.clock_url, params=params) as answer:
         assert answer.status == 200
 
 
-async def test_poll_answers_unchanged_when_its_time_is_up(emulator: Emulator) -> None:
+async def test_poll_returns_unchanged_after_its_wait(emulator: Emulator) -> None:
     version = (await read(emulator))["version"]
     params = {"after": str(version), "wait": "0.05"}
     async with emulator.http.get(emulator.clock_url, params=params) as answer:
         assert (await answer.json())["version"] == version
 
 
-async def test_jump_answers_after_every_follower_has_heard(emulator: Emulator) -> None:
+async def test_jump_returns_after_every_follower_has_polled_again(emulator: Emulator) -> None:
     await emulator.freeze()
     async with (
         open_clock(emulator.clock_url, emulator.endpoint) as one,
@@ -82,8 +82,8 @@ async def test_jump_answers_after_every_follower_has_heard(emulator: Emulator) -
         for _ in range(5):
             async with asyncio.timeout(1.5):
                 await emulator.jump(hours=1)
-            told = emulated(await read(emulator))
-            assert one.now() == other.now() == told
+            instant = emulated(await read(emulator))
+            assert one.now() == other.now() == instant
 
 
 async def test_sleeper_wakes_when_the_clock_jumps(emulator: Emulator) -> None:
@@ -98,7 +98,7 @@ async def test_sleeper_wakes_when_the_clock_jumps(emulator: Emulator) -> None:
 
 
 async def open_poll(emulator: Emulator) -> asyncio.StreamWriter:
-    """A long poll that the emulator has surely received."""
+    """Start a long poll and wait until the emulator has received it."""
     at = urlsplit(emulator.url)
     _, writer = await asyncio.open_connection(at.hostname, at.port)
     version = (await read(emulator))["version"]
@@ -108,20 +108,20 @@ async def open_poll(emulator: Emulator) -> asyncio.StreamWriter:
     return writer
 
 
-async def test_follower_that_left_does_not_hold_up_a_jump(emulator: Emulator) -> None:
+async def test_disconnected_follower_does_not_delay_a_jump(emulator: Emulator) -> None:
     (await open_poll(emulator)).close()
     async with asyncio.timeout(1.5):
         await emulator.jump(hours=1)
 
 
-async def test_follower_that_hears_and_stays_silent_holds_up_one_jump_only(
+async def test_silent_follower_delays_one_jump_only(
     emulator: Emulator,
 ) -> None:
     silent = await open_poll(emulator)
     first = asyncio.create_task(emulator.jump(hours=1))
     await asyncio.wait({first}, timeout=1)
     assert not first.done()
-    await first  # The second jump would otherwise wait for the end of the first.
+    await first  # Otherwise the second jump would wait for the end of the first.
     async with asyncio.timeout(1.5):
         await emulator.jump(hours=1)
     silent.close()

@@ -1,9 +1,9 @@
-"""`&`, `<` and `>` come back escaped, and entities point at what they name."""
+"""`&`, `<` and `>` are escaped in responses, and entity positions are correct."""
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator import escaping
-from x_emulator.links import wrap
+from x_emulator.rules import escaping
+from x_emulator.rules.links import wrap
 
 TEXT = "Q&A < 3 > 2 #news & @mira_builds https://example.com/?a=1&b=2 && $TWTR <3"
 
@@ -19,15 +19,15 @@ def test_entities_move_with_the_text() -> None:
         assert after == before
 
 
-async def test_answers_escape_and_the_truth_does_not(account: Account) -> None:
-    told = await account.create("Fish & <chips>")
-    assert told.data["text"] == "Fish &amp; &lt;chips&gt;"
-    read = await account.get(f"/2/tweets/{told.data['id']}")
-    assert read.data["text"] == told.data["text"]
-    assert (await account.emulator.truth())["posts"][0]["text"] == "Fish & <chips>"
+async def test_texts_are_escaped_in_responses_but_not_in_the_ground_truth(account: Account) -> None:
+    response = await account.create("Fish & <chips>")
+    assert response.data["text"] == "Fish &amp; &lt;chips&gt;"
+    read = await account.get(f"/2/tweets/{response.data['id']}")
+    assert read.data["text"] == response.data["text"]
+    assert (await account.emulator.ground_truth())["posts"][0]["text"] == "Fish & <chips>"
 
 
-async def test_no_escape_is_torn_where_a_long_text_is_cut(emulator: Emulator) -> None:
+async def test_cut_of_a_long_text_does_not_split_an_escape(emulator: Emulator) -> None:
     for shift in range(6):
         text = "x" * (270 + shift) + "&" * 30
         cut = escaping.cut(escaping.escape(wrap(text, "1", {}, [])).text, 276)

@@ -1,4 +1,4 @@
-"""No input is a failure of the emulator's: every route answers malformed requests below 500."""
+"""No input causes a server error: every route responds to malformed requests below 500."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ from yarl import URL
 
 from emulator.account import Account
 from emulator.signing import signed_in
-from x_emulator import server
+from x_emulator import router
 
 FORM = "application/x-www-form-urlencoded"
 LONG_BOUNDARY = "b" * 7_000
@@ -76,8 +76,8 @@ _ENDING = {"/_emulator/reset"}
 
 
 def routes() -> Iterator[tuple[str, str]]:
-    """Every method and path of the whole application."""
-    for route in server.list_routes():
+    """List every method and path of the application."""
+    for route in router.list_routes():
         for method in sorted(route.methods or ()):
             if route.path not in _ENDING and method != "HEAD":
                 yield method, route.path
@@ -100,14 +100,12 @@ async def status_of(
             await answer.read()
             return answer.status
     except aiohttp.ClientOSError:
-        return 599  # uvicorn cuts the connection of a request whose handling raised
+        return 599  # uvicorn cuts the connection if the handler raised
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda each: each)
-async def test_no_input_is_a_failure_of_the_emulator(
-    account: Account, method: str, path: str
-) -> None:
-    await account.emulator.switch(limits=False)
+async def test_no_input_causes_a_server_error(account: Account, method: str, path: str) -> None:
+    await account.emulator.switch(rate_limits=False)
     keys = await signed_in(account.emulator, "tidewatcher")
     bearer = f"Bearer {account.tokens['access_token']}"
     wrong = []
@@ -132,7 +130,7 @@ async def test_no_input_is_a_failure_of_the_emulator(
     assert not wrong
 
 
-async def test_a_header_of_a_hundred_thousand_bytes_is_no_failure(account: Account) -> None:
+async def test_header_of_a_hundred_thousand_bytes_causes_no_server_error(account: Account) -> None:
     host, port = account.emulator.url.removeprefix("http://").rsplit(":", 1)
     for path in ("/2/media/upload", "/2/oauth2/token", "/1.1/media/upload.json"):
         reader, writer = await asyncio.open_connection(host, int(port))

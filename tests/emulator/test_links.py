@@ -1,9 +1,9 @@
-"""The emulator's own reading of texts, and that Roost's reads the same."""
+"""The emulator's own link rules, and that Roost's agree with them."""
 
 import pytest
 
 from roost.text import extract_entities
-from x_emulator.links import find_links
+from x_emulator.rules.links import find_links
 
 CASES = [
     ("nothing here", []),
@@ -41,14 +41,14 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES, ids=[text for text, _ in CASES])
-def test_links_are_found(text: str, expected: list[str] | None) -> None:
+def test_find_links_finds_links(text: str, expected: list[str] | None) -> None:
     found = [link.value for link in find_links(text)]
     assert found == [url.value for url in extract_entities(text).urls]
     if expected is not None:
         assert found == expected
 
 
-def test_accidental_links_are_links() -> None:
+def test_find_links_finds_accidental_links() -> None:
     text = "README.md script.py main.rs data.zip photo.mov"
     assert [link.value for link in find_links(text)] == text.split(" ")
 
@@ -56,5 +56,5 @@ def test_accidental_links_are_links() -> None:
 @pytest.mark.parametrize(
     "text", ["a." * 12_500, "a_b.com." * 3_125, "http://" * 3_600, "x.com" + "a" * 25_000]
 )
-def test_hostile_texts_take_no_time(text: str) -> None:
+def test_find_links_is_fast__hostile_texts(text: str) -> None:
     assert len(find_links(text)) <= 3_125

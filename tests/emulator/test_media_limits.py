@@ -1,4 +1,4 @@
-"""What X takes of images, GIFs and videos, judged by decoding them."""
+"""Limits of images, GIFs and videos, checked by decoding them."""
 
 import io
 from pathlib import Path
@@ -11,11 +11,11 @@ from PIL import Image
 
 from emulator.account import Account, connect
 from fix_emulator import Emulator
-from x_emulator import decode
+from x_emulator.rules import media_validation
 
 
 def gif_of(frames: int, size: tuple[int, int]) -> bytes:
-    """A GIF whose frames differ from their neighbours; two are made and repeated."""
+    """Make a GIF whose adjacent frames differ, by repeating two frames."""
     few, more = _made_gif(2, size), _made_gif(4, size)
     assert more.startswith(few[:-1])
     two = more[len(few) - 1 : -1]
@@ -30,7 +30,7 @@ def _made_gif(frames: int, size: tuple[int, int]) -> bytes:
 
 
 def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -> bytes:
-    """A video of one grey."""
+    """Make a plain grey video."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=rate)
@@ -42,10 +42,10 @@ def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -
     return out.getvalue()
 
 
-def judge(tmp_path: Path, content: bytes, category: str) -> str:
+def validate(tmp_path: Path, content: bytes, category: str) -> str:
     file = tmp_path / "file"
     file.write_bytes(content)
-    return decode.judge(file, category, "").verdict
+    return media_validation.validate_media(file, category, "").verdict
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def judge(tmp_path: Path, content: bytes, category: str) -> str:
     ids=["frames", "too many frames", "size", "too wide", "too high", "too many pixels"],
 )
 def test_gif_limits(tmp_path: Path, frames: int, size: tuple[int, int], fits: bool) -> None:
-    assert (judge(tmp_path, gif_of(frames, size), "tweet_gif") == "ok") is fits
+    assert (validate(tmp_path, gif_of(frames, size), "tweet_gif") == "ok") is fits
 
 
 @pytest.mark.parametrize(
@@ -84,33 +84,35 @@ def test_gif_limits(tmp_path: Path, frames: int, size: tuple[int, int], fits: bo
     ids=lambda each: "-".join(map(str, each.values())) if isinstance(each, dict) else "",
 )
 def test_video_limits(tmp_path: Path, made: dict[str, Any], fits: bool) -> None:
-    assert (judge(tmp_path, video_of(**made), "tweet_video") == "ok") is fits
+    assert (validate(tmp_path, video_of(**made), "tweet_video") == "ok") is fits
 
 
 @pytest.mark.parametrize(
     ("category", "most"),
     [("tweet_image", 5_242_880), ("tweet_gif", 15_728_640), ("tweet_video", 536_870_912)],
 )
-async def test_announced_sizes_end_where_x_says(account: Account, category: str, most: int) -> None:
+async def test_announced_size_has_the_limit_of_its_category(
+    account: Account, category: str, most: int
+) -> None:
     kind = "video/mp4" if category == "tweet_video" else "image/gif"
     for size, status in ((most, 200), (most + 1, 400)):
         body = {"media_category": category, "media_type": kind, "total_bytes": size}
-        told = await account.ask("POST", "/2/media/upload/initialize", json=body)
-        assert told.status == status
+        response = await account.request("POST", "/2/media/upload/initialize", json=body)
+        assert response.status == status
 
 
 @pytest.mark.parametrize(
     "changed", [{"media_type": "image/odd"}, {"media_category": "odd"}, {"colour": "red"}]
 )
-async def test_initialize_takes_the_schema_and_nothing_else(
+async def test_initialize_accepts_only_the_schema(
     account: Account, changed: dict[str, str]
 ) -> None:
     body = {"media_category": "tweet_image", "media_type": "image/png", "total_bytes": 1}
-    told = await account.ask("POST", "/2/media/upload/initialize", json=body | changed)
-    assert told.status == 400
+    response = await account.request("POST", "/2/media/upload/initialize", json=body | changed)
+    assert response.status == 400
 
 
-async def test_long_video_is_for_premium(emulator: Emulator) -> None:
+async def test_long_video_needs_premium(emulator: Emulator) -> None:
     content = video_of(141, rate=1)
     for rank, status in ((0, 403), (2, 201)):
         account = await connect(emulator, rank)
@@ -120,8 +122,8 @@ async def test_long_video_is_for_premium(emulator: Emulator) -> None:
         while (info := await account.status(media_id))["state"] == "in_progress":
             pass
         assert info["state"] == "succeeded"
-        told = await account.create("Long", media={"media_ids": [media_id]})
-        assert told.status == status
+        response = await account.create("Long", media={"media_ids": [media_id]})
+        assert response.status == status
         if status == 403:
             words = "This user is not allowed to post a video longer than 2 minutes"
-            assert told.body["detail"] == words
+            assert response.body["detail"] == words

@@ -1,4 +1,4 @@
-"""Counts: a function of seed, post and time; natural for accounts; and the purge in its place."""
+"""Counts as a function of seed, post and time; followers; the purge."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -8,7 +8,8 @@ import pytest
 
 from emulator.account import Account
 from fix_emulator import Emulator
-from x_emulator import anomalies, metrics
+from x_emulator.rules import metrics
+from x_emulator.scenarios import anomalies
 from x_emulator.state import Post, World
 
 PUBLIC = {"tweet.fields": "public_metrics"}
@@ -23,13 +24,13 @@ def world() -> Any:
 
 def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **more: Any) -> Post:
     user = next(iter(world.users.values()))
-    known: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "id": str(ordinal + 1),
         "user_id": user.id,
         "client_id": "",
         "ordinal": ordinal,
         "text": "",
-        "shown": "",
+        "returned_text": "",
         "entities": {},
         "created_at": at or world.started_at,
         "reply_to": None,
@@ -43,18 +44,18 @@ def make_post(world: World, *, ordinal: int = 0, at: datetime | None = None, **m
         "is_long": False,
         "history": [str(ordinal + 1)],
     }
-    return Post(**(known | more))
+    return Post(**(defaults | more))
 
 
-async def test_one_long_jump_finds_what_many_short_ones_find(emulator: Emulator) -> None:
-    soon = datetime.fromisoformat((await emulator.truth())["now"]) + timedelta(days=2)
+async def test_counts_after_one_long_jump_equal_many_short_ones(emulator: Emulator) -> None:
+    soon = datetime.fromisoformat((await emulator.ground_truth())["now"]) + timedelta(days=2)
     start = soon.replace(hour=9, minute=0, second=0, microsecond=0)
 
     async def live_through(jumps: int, hours: int) -> tuple[Any, Any]:
         await emulator.reset()
         await emulator.freeze()
-        await emulator.door("clock", to=start.isoformat())
-        user = await emulator.door("users", username="newcomer", followers=9_000)
+        await emulator.control("clock", to=start.isoformat())
+        user = await emulator.control("users", username="newcomer", followers=9_000)
         account = Account(emulator, user, await emulator.connect("newcomer"))
         post_id = await account.post("Hello")
         for _ in range(jumps):
@@ -70,23 +71,25 @@ async def test_one_long_jump_finds_what_many_short_ones_find(emulator: Emulator)
     assert await live_through(48, 1) == at_once
 
 
-def test_reading_in_between_changes_nothing(world: World) -> None:
+def test_counts_do_not_depend_on_reads(world: World) -> None:
     end = world.started_at + timedelta(days=30)
     watched = make_post(world)
     user = next(iter(world.users.values()))
     for hour in range(720):
         at = world.started_at + timedelta(hours=hour)
-        metrics.counts_of(world, watched, at)
-        metrics.followers_of(world, user, at)
-    followers = metrics.followers_of(world, user, end)
+        metrics.post_counts(world, watched, at)
+        metrics.follower_count(world, user, at)
+    followers = metrics.follower_count(world, user, end)
     fresh = World("purge", seed=7)
     try:
         other = next(iter(fresh.users.values()))
         other.since = user.since
         fresh.started_at = world.started_at
         unwatched = make_post(fresh, at=world.started_at)
-        assert metrics.counts_of(fresh, unwatched, end) == metrics.counts_of(world, watched, end)
-        assert metrics.followers_of(fresh, other, end) == followers
+        assert metrics.post_counts(fresh, unwatched, end) == metrics.post_counts(
+            world, watched, end
+        )
+        assert metrics.follower_count(fresh, other, end) == followers
     finally:
         fresh.close()
 
@@ -94,7 +97,7 @@ def test_reading_in_between_changes_nothing(world: World) -> None:
 def test_counts_only_grow_and_half_the_views_come_in_hours(world: World) -> None:
     post = make_post(world)
     views = [
-        metrics.counts_of(world, post, world.started_at + timedelta(minutes=minutes))
+        metrics.post_counts(world, post, world.started_at + timedelta(minutes=minutes))
         for minutes in (0, 10, 60, 240, 1440, 43_200)
     ]
     assert views[0]["impression_count"] == 0
@@ -105,29 +108,29 @@ def test_counts_only_grow_and_half_the_views_come_in_hours(world: World) -> None
     assert views[4]["impression_count"] > 0.85 * final
 
 
-def test_luck_differs_by_post_and_by_seed(world: World) -> None:
+def test_random_factors_differ_by_post_and_seed(world: World) -> None:
     end = world.started_at + timedelta(days=30)
     finals = {
-        metrics.counts_of(world, make_post(world, ordinal=n), end)["impression_count"]
+        metrics.post_counts(world, make_post(world, ordinal=n), end)["impression_count"]
         for n in range(20)
     }
     assert len(finals) > 15
     assert max(finals) > 2 * min(finals)
 
 
-def test_links_cost_reach_and_replies_are_seen_less(world: World) -> None:
+def test_links_and_replies_reduce_reach(world: World) -> None:
     end = world.started_at + timedelta(days=30)
 
     def total(**more: Any) -> int:
         posts = [make_post(world, ordinal=n, **more) for n in range(50)]
-        return sum(metrics.counts_of(world, each, end)["impression_count"] for each in posts)
+        return sum(metrics.post_counts(world, each, end)["impression_count"] for each in posts)
 
     assert total(reply_to="1") < total(has_link=True) < total()
 
 
 def test_private_metrics_agree_with_the_public_ones(world: World) -> None:
     post = make_post(world, has_link=True)
-    counts = metrics.counts_of(world, post, world.started_at + timedelta(days=2))
+    counts = metrics.post_counts(world, post, world.started_at + timedelta(days=2))
     public, private = metrics.public_metrics(counts), metrics.non_public_metrics(counts)
     organic = metrics.organic_metrics(counts)
     assert public["impression_count"] == private["impression_count"] == organic["impression_count"]
@@ -139,13 +142,13 @@ def test_private_metrics_agree_with_the_public_ones(world: World) -> None:
 def daily_changes(world: World, rank: int, days: int) -> list[int]:
     user = list(world.users.values())[rank]
     readings = [
-        metrics.followers_of(world, user, world.started_at + timedelta(days=day))
+        metrics.follower_count(world, user, world.started_at + timedelta(days=day))
         for day in range(days + 1)
     ]
     return [later - earlier for earlier, later in pairwise(readings)]
 
 
-def test_steady_accounts_move_slowly_and_never_smoothly() -> None:
+def test_steady_accounts_change_slowly_with_variation() -> None:
     world = World("steady", seed=3)
     try:
         for rank, user in enumerate(world.users.values()):
@@ -158,8 +161,8 @@ def test_steady_accounts_move_slowly_and_never_smoothly() -> None:
 
 
 @pytest.mark.parametrize("hour", [0, 7, 11, 13, 23])
-def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> None:
-    [anomaly] = anomalies.tell(world)
+def test_purge_removes_six_percent_in_one_daily_step(world: World, hour: int) -> None:
+    [anomaly] = anomalies.list_anomalies(world)
     user = next(iter(world.users.values()))
     assert anomaly == {
         "account": user.username,
@@ -168,7 +171,7 @@ def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> 
     }
     midnight = datetime.combine(world.started_at.date(), datetime.min.time(), UTC)
     readings = [
-        metrics.followers_of(world, user, midnight + timedelta(days=day, hours=hour))
+        metrics.follower_count(world, user, midnight + timedelta(days=day, hours=hour))
         for day in range(1, 40)
     ]
     changes = [(b - a) / a for a, b in pairwise(readings)]
@@ -179,15 +182,15 @@ def test_purge_takes_six_per_cent_in_one_daily_step(world: World, hour: int) -> 
     assert changes.index(drops[0]) == 20 - 1 + (0 if after_noon else 1)
 
 
-async def test_truth_names_the_purge(emulator: Emulator) -> None:
-    truth = await emulator.truth()
-    start = datetime.fromisoformat(truth["started_at"]).date()
-    assert truth["anomalies"] == [
+async def test_ground_truth_lists_the_purge(emulator: Emulator) -> None:
+    ground_truth = await emulator.ground_truth()
+    start = datetime.fromisoformat(ground_truth["started_at"]).date()
+    assert ground_truth["anomalies"] == [
         {
             "account": "larkbooks",
             "metric": "followers",
             "day": (start + timedelta(days=21)).isoformat(),
         }
     ]
-    [user] = [user for user in await emulator.users() if user["rank"] == 0]
+    [user] = [user for user in await emulator.users() if user["index"] == 0]
     assert user["username"] == "larkbooks"

@@ -1,4 +1,4 @@
-"""Polls: options, votes that come with the views, and an end."""
+"""Polls: options, votes in proportion to views, and closing."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ POLL = {"options": ["Tea", "Coffee", "Water"], "duration_minutes": 60}
 
 
 async def read_poll(account: Account, post_id: str, **fields: str) -> dict[str, Any]:
-    told = await account.get(f"/2/tweets/{post_id}", **fields)
-    [poll] = told.body["includes"]["polls"]
-    assert told.data["attachments"] == {"poll_ids": [poll["id"]]}
+    response = await account.get(f"/2/tweets/{post_id}", **fields)
+    [poll] = response.body["includes"]["polls"]
+    assert response.data["attachments"] == {"poll_ids": [poll["id"]]}
     found: dict[str, Any] = poll
     return found
 
@@ -38,7 +38,7 @@ async def test_poll_opens_collects_votes_and_closes(account: Account) -> None:
     assert await read_poll(account, post_id, **FIELDS) == at_the_end
 
 
-async def test_poll_shows_id_and_options_unless_asked_for_more(account: Account) -> None:
+async def test_poll_has_id_and_options_by_default(account: Account) -> None:
     post_id = await account.post("What do you drink?", poll=POLL)
     poll = await read_poll(account, post_id, expansions="attachments.poll_ids")
     assert poll.keys() == {"id", "options"}

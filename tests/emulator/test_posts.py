@@ -1,10 +1,10 @@
-"""Creating and deleting posts: what X returns, and each refusal with its body."""
+"""Creation and deletion of posts: responses, and each refusal with its body."""
 
 from typing import Any
 
 import pytest
 
-from emulator.account import Account, Told, connect
+from emulator.account import Account, Response, connect
 from fix_emulator import Emulator
 
 
@@ -12,19 +12,19 @@ def forbidden(detail: str) -> dict[str, Any]:
     return {"title": "Forbidden", "type": "about:blank", "status": 403, "detail": detail}
 
 
-async def test_create_answers_with_id_and_text(account: Account) -> None:
-    told = await account.create("Good morning")
-    assert told.status == 201
-    post_id = told.data["id"]
-    assert told.data == {
+async def test_create_returns_id_and_text(account: Account) -> None:
+    response = await account.create("Good morning")
+    assert response.status == 201
+    post_id = response.data["id"]
+    assert response.data == {
         "id": post_id,
         "text": "Good morning",
         "edit_history_tweet_ids": [post_id],
     }
-    assert told.headers["location"] == f"https://api.twitter.com/2/tweets/{post_id}"
-    assert told.headers["x-rate-limit-limit"] == "100"
-    assert told.headers["x-rate-limit-remaining"] == "99"
-    assert told.headers["x-access-level"] == "read-write"
+    assert response.headers["location"] == f"https://api.twitter.com/2/tweets/{post_id}"
+    assert response.headers["x-rate-limit-limit"] == "100"
+    assert response.headers["x-rate-limit-remaining"] == "99"
+    assert response.headers["x-access-level"] == "read-write"
 
 
 async def test_ids_grow_with_emulated_time(account: Account) -> None:
@@ -36,11 +36,13 @@ async def test_ids_grow_with_emulated_time(account: Account) -> None:
     assert (int(third) >> 22) - (int(first) >> 22) == 60_000
 
 
-async def test_links_come_back_wrapped(account: Account) -> None:
-    told = await account.create("Read https://example.com/a?b=c, then roost.dev #news @mira_builds")
-    read = await account.get(f"/2/tweets/{told.data['id']}", **{"tweet.fields": "entities"})
+async def test_links_are_wrapped_in_responses(account: Account) -> None:
+    response = await account.create(
+        "Read https://example.com/a?b=c, then roost.dev #news @mira_builds"
+    )
+    read = await account.get(f"/2/tweets/{response.data['id']}", **{"tweet.fields": "entities"})
     text, entities = read.data["text"], read.data["entities"]
-    assert told.data["text"] == text
+    assert response.data["text"] == text
     urls = entities["urls"]
     assert [each["expanded_url"] for each in urls] == [
         "https://example.com/a?b=c",
@@ -58,23 +60,25 @@ async def test_duplicate_text_is_refused_for_the_same_user_only(
     account: Account, emulator: Emulator
 ) -> None:
     await account.post("Once is enough")
-    told = await account.create("Once is enough")
-    assert told.status == 403
-    assert told.body == forbidden("You are not allowed to create a Tweet with duplicate content.")
+    response = await account.create("Once is enough")
+    assert response.status == 403
+    assert response.body == forbidden(
+        "You are not allowed to create a Tweet with duplicate content."
+    )
     other = await connect(emulator, 1)
     assert (await other.create("Once is enough")).status == 201
 
 
 @pytest.mark.parametrize("way", ["deleted", "a day later", "switched off"])
-async def test_same_text_may_come_again(account: Account, way: str) -> None:
+async def test_duplicate_text_is_accepted_again(account: Account, way: str) -> None:
     post_id = await account.post("Good morning")
     if way == "deleted":
-        await account.ask("DELETE", f"/2/tweets/{post_id}")
+        await account.request("DELETE", f"/2/tweets/{post_id}")
     elif way == "a day later":
         await account.emulator.jump(hours=24.1)
         account.tokens = await account.emulator.connect(account.username)
     else:
-        await account.emulator.switch(duplicates=False)
+        await account.emulator.switch(refuse_duplicates=False)
     assert (await account.create("Good morning")).status == 201
 
 
@@ -82,8 +86,8 @@ async def test_length_is_280_or_25_000_by_subscription(
     account: Account, emulator: Emulator
 ) -> None:
     assert (await account.create("ä" * 280)).status == 201
-    told = await account.create("ä" * 281)
-    assert (told.status, told.body) == (
+    response = await account.create("ä" * 281)
+    assert (response.status, response.body) == (
         403,
         forbidden("You are not permitted to perform this action."),
     )
@@ -95,13 +99,13 @@ async def test_length_is_280_or_25_000_by_subscription(
 @pytest.mark.parametrize(
     ("switch", "status"), [("400", 400), ("403-text", 403)], ids=["invalid", "forbidden"]
 )
-async def test_too_long_has_other_answers_by_switch(
+async def test_too_long_error_depends_on_the_switch(
     account: Account, switch: str, status: int
 ) -> None:
-    await account.emulator.switch(too_long=switch)
-    told = await account.create("x" * 281)
-    assert told.status == status
-    assert "Your Tweet text is too long." in str(told.body)
+    await account.emulator.switch(too_long_error=switch)
+    response = await account.create("x" * 281)
+    assert response.status == status
+    assert "Your Tweet text is too long." in str(response.body)
 
 
 async def test_long_post_is_cut_and_has_a_note(emulator: Emulator) -> None:
@@ -165,20 +169,20 @@ async def test_long_post_is_cut_and_has_a_note(emulator: Emulator) -> None:
 async def test_malformed_body_is_an_invalid_request(
     account: Account, body: dict[str, Any], words: str
 ) -> None:
-    told = await account.create(**body)
-    assert told.status == 400
-    assert told.body["title"] == "Invalid Request"
-    assert told.body["type"].endswith("/problems/invalid-request")
-    assert words in told.body["errors"][0]["message"]
+    response = await account.create(**body)
+    assert response.status == 400
+    assert response.body["title"] == "Invalid Request"
+    assert response.body["type"].endswith("/problems/invalid-request")
+    assert words in response.body["errors"][0]["message"]
 
 
-async def test_body_that_is_not_json(account: Account) -> None:
-    told = await account.ask("POST", "/2/tweets", data=b"{nonsense")
-    assert told.status == 400
-    assert told.body["errors"][0]["message"] == "Request body is not valid JSON."
+async def test_body_that_is_not_json_is_refused(account: Account) -> None:
+    response = await account.request("POST", "/2/tweets", data=b"{nonsense")
+    assert response.status == 400
+    assert response.body["errors"][0]["message"] == "Request body is not valid JSON."
 
 
-async def test_thread_of_ones_own_is_a_conversation(account: Account) -> None:
+async def test_own_thread_is_a_conversation(account: Account) -> None:
     root = await account.post("One")
     reply = await account.post("Two", reply={"in_reply_to_tweet_id": root})
     read = await account.get(
@@ -190,26 +194,28 @@ async def test_thread_of_ones_own_is_a_conversation(account: Account) -> None:
     assert read.data["in_reply_to_user_id"] == account.id
 
 
-async def reply_to(account: Account, post_id: str, text: str = "A reply") -> Told:
+async def reply_to(account: Account, post_id: str, text: str = "A reply") -> Response:
     return await account.create(text, reply={"in_reply_to_tweet_id": post_id})
 
 
 async def test_reply_needs_a_summons(account: Account, emulator: Emulator) -> None:
     other = await connect(emulator, 1)
-    quiet = await other.post("Nobody in particular")
-    told = await reply_to(account, quiet)
-    assert told.status == 403
-    assert told.body["type"].endswith("/not-authorized-for-resource")
-    assert told.body["detail"] == (
+    quiet = await other.post("No mention")
+    response = await reply_to(account, quiet)
+    assert response.status == 403
+    assert response.body["type"].endswith("/not-authorized-for-resource")
+    assert response.body["detail"] == (
         "You can only reply to or quote posts where you are mentioned or are the author."
     )
     calling = await other.post("What do you think, @LarkBooks?")
     assert (await reply_to(account, calling)).status == 201
 
 
-async def test_enterprise_replies_and_quotes_anywhere(account: Account, emulator: Emulator) -> None:
+async def test_enterprise_may_reply_and_quote_anywhere(
+    account: Account, emulator: Emulator
+) -> None:
     await emulator.switch(tier="enterprise")
-    quiet = await (await connect(emulator, 1)).post("Nobody in particular")
+    quiet = await (await connect(emulator, 1)).post("No mention")
     assert (await reply_to(account, quiet)).status == 201
     assert (await account.create("See here", quote_tweet_id=quiet)).status == 201
 
@@ -220,46 +226,48 @@ async def test_self_serve_may_not_quote(account: Account) -> None:
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["deleted", "never there"])
-async def test_reply_to_what_is_not_there(account: Account, known: bool) -> None:
+async def test_reply_to_a_missing_post_is_refused(account: Account, known: bool) -> None:
     post_id = await account.post("Gone soon") if known else "12345"
-    await account.ask("DELETE", f"/2/tweets/{post_id}")
-    told = await reply_to(account, post_id)
-    assert told.status == 403
-    assert told.body == forbidden(
+    await account.request("DELETE", f"/2/tweets/{post_id}")
+    response = await reply_to(account, post_id)
+    assert response.status == 403
+    assert response.body == forbidden(
         "You attempted to reply to a Tweet that is deleted or not visible to you."
     )
 
 
-async def test_reply_to_what_is_hidden(account: Account) -> None:
+async def test_reply_to_a_hidden_post_is_refused(account: Account) -> None:
     other = await connect(account.emulator, 1)
     post_id = await other.post("Hello @larkbooks")
-    await account.emulator.door("users/tidewatcher", protected=True)
-    told = await reply_to(account, post_id)
-    assert (told.status, told.body) == (
+    await account.emulator.control("users/tidewatcher", protected=True)
+    response = await reply_to(account, post_id)
+    assert (response.status, response.body) == (
         403,
         forbidden("You attempted to reply to a Tweet that is deleted or not visible to you."),
     )
 
 
 @pytest.mark.parametrize("case", ["deleted", "never there", "hidden"])
-async def test_quote_of_what_is_not_there(account: Account, case: str) -> None:
+async def test_quote_of_a_missing_post_is_refused(account: Account, case: str) -> None:
     await account.emulator.switch(tier="enterprise")
     other = await connect(account.emulator, 1)
     post_id = "12345" if case == "never there" else await other.post("Hello")
     if case == "deleted":
-        await other.ask("DELETE", f"/2/tweets/{post_id}")
+        await other.request("DELETE", f"/2/tweets/{post_id}")
     if case == "hidden":
-        await account.emulator.door("users/tidewatcher", protected=True)
-    told = await account.create("See here", quote_tweet_id=post_id)
-    assert told.body == forbidden(
+        await account.emulator.control("users/tidewatcher", protected=True)
+    response = await account.create("See here", quote_tweet_id=post_id)
+    assert response.body == forbidden(
         "You attempted to quote a Tweet that is deleted or not visible to you."
     )
 
 
-async def test_what_x_adds_to_a_reply_and_a_quote(account: Account, emulator: Emulator) -> None:
-    await emulator.switch(tier="enterprise", reply_mentions=True, quote_links=True)
+async def test_generated_mention_and_link_are_added_by_switch(
+    account: Account, emulator: Emulator
+) -> None:
+    await emulator.switch(tier="enterprise", add_reply_mention=True, add_quote_link=True)
     other = await connect(emulator, 1)
-    parent = await other.post("Nobody in particular")
+    parent = await other.post("No mention")
     long = "x" * 280
     reply = (await reply_to(account, parent, long)).data
     quote = (await account.create("See here", quote_tweet_id=parent)).data
@@ -268,39 +276,39 @@ async def test_what_x_adds_to_a_reply_and_a_quote(account: Account, emulator: Em
     [link] = shown["entities"]["urls"]
     assert shown["text"] == f"See here {link['url']}"
     assert link["expanded_url"] == f"https://x.com/{other.username}/status/{parent}"
-    posts = (await emulator.truth(only="posts"))["posts"]
+    posts = (await emulator.ground_truth(only="posts"))["posts"]
     assert [post["has_link"] for post in posts] == [False, False, False]
     own = await account.post("Mine")
     assert (await reply_to(account, own, "And more")).data["text"] == "And more"
 
 
-async def test_one_cashtag_only(account: Account) -> None:
+async def test_second_cashtag_is_refused(account: Account) -> None:
     assert (await account.create("Up: $TWTR")).status == 201
-    told = await account.create("Up: $TWTR and $AAPL")
-    assert told.body == forbidden("Posts are limited to a maximum of one cashtag")
+    response = await account.create("Up: $TWTR and $AAPL")
+    assert response.body == forbidden("Posts are limited to a maximum of one cashtag")
 
 
-async def test_delete_is_for_the_author_and_may_be_repeated(
+async def test_delete_is_allowed_to_the_author_and_repeatable(
     account: Account, emulator: Emulator
 ) -> None:
     post_id = await account.post("Short-lived")
     other = await connect(emulator, 1)
-    refused = await other.ask("DELETE", f"/2/tweets/{post_id}")
+    refused = await other.request("DELETE", f"/2/tweets/{post_id}")
     assert (refused.status, refused.body["detail"]) == (
         403,
         "You are not authorized to delete this Tweet.",
     )
     for _ in range(2):
-        told = await account.ask("DELETE", f"/2/tweets/{post_id}")
-        assert (told.status, told.body) == (200, {"data": {"deleted": True}})
-    assert (await emulator.truth())["posts"][0]["deleted_at"] is not None
+        response = await account.request("DELETE", f"/2/tweets/{post_id}")
+        assert (response.status, response.body) == (200, {"data": {"deleted": True}})
+    assert (await emulator.ground_truth())["posts"][0]["deleted_at"] is not None
 
 
-async def test_window_of_a_hundred_posts_fills_and_opens_again(account: Account) -> None:
+async def test_window_of_a_hundred_posts_is_exhausted_and_resets(account: Account) -> None:
     for number in range(100):
         await account.post(f"Post {number}")
-    told = await account.create("One more")
-    assert (told.status, told.body["title"]) == (429, "Too Many Requests")
-    assert told.headers["x-rate-limit-remaining"] == "0"
+    response = await account.create("One more")
+    assert (response.status, response.body["title"]) == (429, "Too Many Requests")
+    assert response.headers["x-rate-limit-remaining"] == "0"
     await account.emulator.jump(seconds=15 * 60)
     assert (await account.create("One more")).status == 201

@@ -1,4 +1,4 @@
-"""Each scenario does to the counts, tokens and requests what its ground truth says, and no more."""
+"""Each scenario changes counts, tokens and requests exactly as its ground truth lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,10 @@ import pytest
 from emulator.test_metrics import daily_changes, make_post
 from fix_emulator import CALLBACK, Emulator, RegisteredApp
 from roost.cli import serve
-from x_emulator import anomalies, metrics
-from x_emulator.pytest_plugin import playing
-from x_emulator.scenarios import SCENARIOS
+from x_emulator.pytest_plugin import run_emulator
+from x_emulator.rules import metrics
+from x_emulator.scenarios import anomalies
+from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.state import Post, User, World
 
 
@@ -38,11 +39,11 @@ def day(world: World, number: int) -> datetime:
 
 def final_views(world: World, post: Post) -> int:
     later = post.created_at + timedelta(days=60)
-    return metrics.counts_of(world, post, later)["impression_count"]
+    return metrics.post_counts(world, post, later)["impression_count"]
 
 
 def posts_on(world: World, number: int, *, rank: int = 0) -> list[Post]:
-    """Twenty posts of an account, luck of their own, known to the world."""
+    """Make twenty posts of an account in the world, with different random factors."""
     user = account_of(world, rank)
     mine = world.posts_of[user.id]
     for _ in range(20):
@@ -70,12 +71,12 @@ def test_command_line_offers_every_scenario() -> None:
     assert set(get_args(serve.Scenario)) == set(SCENARIOS)
 
 
-def test_growth_grows_fast_and_is_no_anomaly() -> None:
+def test_growth_is_fast_and_has_no_anomaly() -> None:
     with living("growth") as world, living("steady") as other:
         grown = sum(daily_changes(world, 0, 28)) / 18_400
         assert 0.3 < grown < 0.7
         assert sum(daily_changes(other, 0, 28)) < 18_400 * grown / 5
-        assert anomalies.tell(world) == []
+        assert anomalies.list_anomalies(world) == []
 
 
 def test_viral_post_is_the_first_since_its_day() -> None:
@@ -84,19 +85,19 @@ def test_viral_post_is_the_first_since_its_day() -> None:
         usual = [posts_on(other, number)[0] for number in (9, 10, 10)]
         assert final_views(world, before) == final_views(other, usual[0])
         assert final_views(world, hit) > 20 * final_views(other, usual[1])
-        assert metrics.find_hit(world, world.scenario.hits[0]) is hit
-        # More follow by then, so the next post is seen a little more than it would have been.
+        assert metrics.find_viral_post(world, world.scenario.viral_posts[0]) is hit
+        # The account has more followers by then, so the next post gets slightly more views.
         assert 1 <= final_views(world, after) / final_views(other, usual[2]) < 1.2
-        told = {each["metric"]: each for each in anomalies.tell(world)}
-        assert told["impressions"]["post"] == hit.id
-        gained = metrics.followers_of(world, account_of(world, 0), day(world, 20))
-        usually = metrics.followers_of(other, account_of(other, 0), day(other, 20))
+        entries = {each["metric"]: each for each in anomalies.list_anomalies(world)}
+        assert entries["impressions"]["post"] == hit.id
+        gained = metrics.follower_count(world, account_of(world, 0), day(world, 20))
+        usually = metrics.follower_count(other, account_of(other, 0), day(other, 20))
         assert 0.04 < gained / usually - 1 < 0.06
 
 
-def test_viral_happens_to_nobody_who_does_not_post() -> None:
+def test_viral_changes_only_accounts_that_post() -> None:
     with living("viral") as world:
-        assert anomalies.tell(world) == []
+        assert anomalies.list_anomalies(world) == []
         assert max(map(abs, daily_changes(world, 0, 30))) < 300
 
 
@@ -106,19 +107,19 @@ def test_shadow_limited_posts_reach_a_fifth_and_followers_stay() -> None:
             ratio = views_on(world, number) / views_on(other, number)
             assert ratio == pytest.approx(0.19 if limited else 1.0, abs=0.01)
         assert views_on(world, 25, rank=1) == views_on(other, 25, rank=1)
-        [told] = anomalies.tell(world)
-        assert (told["account"], told["metric"]) == ("larkbooks", "impressions")
-        assert told["day"] == day(world, 21).date().isoformat()
-        assert told["until"] == day(world, 30).date().isoformat()
+        [entry] = anomalies.list_anomalies(world)
+        assert (entry["account"], entry["metric"]) == ("larkbooks", "impressions")
+        assert entry["day"] == day(world, 21).date().isoformat()
+        assert entry["until"] == day(world, 30).date().isoformat()
 
 
-def test_rival_hashtag_takes_views_from_everybody_for_three_days() -> None:
+def test_rival_hashtag_reduces_views_of_all_accounts_for_three_days() -> None:
     with living("rival-hashtag") as world, living("steady") as other:
         for rank in range(3):
             ratio = views_on(world, 22, rank=rank) / views_on(other, 22, rank=rank)
             assert ratio == pytest.approx(0.55, abs=0.01)
         assert views_on(world, 24) == views_on(other, 24)
-        assert [each["account"] for each in anomalies.tell(world)] == [
+        assert [each["account"] for each in anomalies.list_anomalies(world)] == [
             *("larkbooks", "tidewatcher", "mira_builds")
         ]
 
@@ -127,18 +128,18 @@ def test_bots_come_within_hours_and_are_removed_two_weeks_later() -> None:
     with living("bot-burst") as world:
         user = account_of(world, 1)
         noon = day(world, 21) + timedelta(hours=3)
-        hourly = [metrics.followers_of(world, user, noon + timedelta(hours=h)) for h in range(8)]
+        hourly = [metrics.follower_count(world, user, noon + timedelta(hours=h)) for h in range(8)]
         came = [later - earlier for earlier, later in pairwise(hourly)]
         assert all(180 < each < 260 for each in came[:6])
         assert came[6] < 20
         changes = daily_changes(world, 1, 50)
         assert max(changes) > 1_000
         assert min(changes) < -900
-        told = [each["day"] for each in anomalies.tell(world)]
-        assert told == [day(world, 21).date().isoformat(), day(world, 35).date().isoformat()]
+        days = [each["day"] for each in anomalies.list_anomalies(world)]
+        assert days == [day(world, 21).date().isoformat(), day(world, 35).date().isoformat()]
 
 
-def test_nobody_sees_a_post_while_x_is_down() -> None:
+def test_post_gets_no_views_during_an_outage() -> None:
     with living("outage") as world, living("steady") as other:
         start = day(world, 7) + timedelta(hours=3, minutes=30)  # half an hour before
         post = make_post(world, at=start)
@@ -146,58 +147,58 @@ def test_nobody_sees_a_post_while_x_is_down() -> None:
 
         def seen(minutes: float, which: World = world, each: Post = post) -> int:
             at = start + timedelta(minutes=minutes)
-            return metrics.counts_of(which, each, at)["impression_count"]
+            return metrics.post_counts(which, each, at)["impression_count"]
 
         assert seen(30) == seen(60) == seen(105) > 0
         assert seen(60) == seen(30, other, unhurt)
         assert seen(135) == seen(60, other, unhurt)
-        told = anomalies.tell(world)
-        assert {each["metric"] for each in told} == {"requests"}
-        assert len(told) == 3
+        entries = anomalies.list_anomalies(world)
+        assert {each["metric"] for each in entries} == {"requests"}
+        assert len(entries) == 3
 
 
 async def registered(url: str, http: aiohttp.ClientSession) -> Emulator:
-    played = Emulator(url, http)
-    app = await played.door("apps", callbacks=[CALLBACK])
-    played.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
-    return played
+    emulated = Emulator(url, http)
+    app = await emulated.control("apps", callbacks=[CALLBACK])
+    emulated.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
+    return emulated
 
 
-async def status_of_me(played: Emulator, tokens: dict[str, Any]) -> int:
+async def status_of_me(emulated: Emulator, tokens: dict[str, Any]) -> int:
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
-    async with played.http.get(f"{played.url}/2/users/me", headers=headers) as answer:
+    async with emulated.http.get(f"{emulated.url}/2/users/me", headers=headers) as answer:
         return answer.status
 
 
 @pytest.mark.timing
-async def test_outage_answers_503_and_ends() -> None:
-    with playing("--scenario", "outage") as url:
+async def test_outage_responds_503_and_ends() -> None:
+    with run_emulator("--scenario", "outage") as url:
         async with aiohttp.ClientSession() as http:
-            played = await registered(url, http)
-            [outage, *_] = (await played.truth())["anomalies"]
+            emulated = await registered(url, http)
+            [outage, *_] = (await emulated.ground_truth())["anomalies"]
             inside = datetime.fromisoformat(outage["at"]) + timedelta(minutes=1)
-            await played.door("clock", to=(inside - timedelta(minutes=10)).isoformat())
-            tokens = await played.connect("larkbooks")
-            assert await status_of_me(played, tokens) == 200
-            await played.door("clock", to=inside.isoformat())
-            assert await status_of_me(played, tokens) == 503
-            await played.door("clock", to=outage["until"])
-            assert await status_of_me(played, tokens) == 200
+            await emulated.control("clock", to=(inside - timedelta(minutes=10)).isoformat())
+            tokens = await emulated.connect("larkbooks")
+            assert await status_of_me(emulated, tokens) == 200
+            await emulated.control("clock", to=inside.isoformat())
+            assert await status_of_me(emulated, tokens) == 503
+            await emulated.control("clock", to=outage["until"])
+            assert await status_of_me(emulated, tokens) == 200
 
 
 @pytest.mark.timing
-async def test_revoked_token_opens_nothing_and_a_new_consent_does() -> None:
-    with playing("--scenario", "token-revoked") as url:
+async def test_revoked_token_is_refused_until_a_new_consent() -> None:
+    with run_emulator("--scenario", "token-revoked") as url:
         async with aiohttp.ClientSession() as http:
-            played = await registered(url, http)
-            [told] = (await played.truth())["anomalies"]
-            due = datetime.fromisoformat(told["at"])
-            await played.door("clock", to=(due - timedelta(minutes=1)).isoformat())
-            mine = await played.connect("larkbooks")
-            other = await played.connect("tidewatcher")
-            assert await status_of_me(played, mine) == 200
-            await played.door("clock", to=told["at"])
-            assert (await played.truth())["tokens"]["grants"] == 1
-            assert await status_of_me(played, mine) == 401
-            assert await status_of_me(played, other) == 200
-            assert await status_of_me(played, await played.connect("larkbooks")) == 200
+            emulated = await registered(url, http)
+            [entry] = (await emulated.ground_truth())["anomalies"]
+            due = datetime.fromisoformat(entry["at"])
+            await emulated.control("clock", to=(due - timedelta(minutes=1)).isoformat())
+            mine = await emulated.connect("larkbooks")
+            other = await emulated.connect("tidewatcher")
+            assert await status_of_me(emulated, mine) == 200
+            await emulated.control("clock", to=entry["at"])
+            assert (await emulated.ground_truth())["tokens"]["grants"] == 1
+            assert await status_of_me(emulated, mine) == 401
+            assert await status_of_me(emulated, other) == 200
+            assert await status_of_me(emulated, await emulated.connect("larkbooks")) == 200

@@ -1,4 +1,4 @@
-"""The emulator's answers, in the newest dialect, against the official OpenAPI 2.167."""
+"""Responses with the new field names, validated against the official OpenAPI 2.167."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import pytest
 import pytest_asyncio
 from starlette.routing import Route
 
-from emulator.account import Account, Told
-from emulator.schema import OPENAPI, complaints, in_newest_dialect, read_openapi
-from x_emulator.bodies import CreateBody, MediaBody, PollBody, ReplyBody
-from x_emulator.fields import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
-from x_emulator.media import InitializeBody
-from x_emulator.permits import NEEDED
-from x_emulator.server import V2
+from emulator.account import Account, Response
+from emulator.schema import OPENAPI, complaints, read_openapi, with_new_names
+from x_emulator.auth.scopes import REQUIREMENTS
+from x_emulator.router import V2_ROUTES
+from x_emulator.routes.field_names import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
+from x_emulator.rules.media import InitializeBody
+from x_emulator.rules.request_bodies import CreateBody, MediaBody, PollBody, ReplyBody
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +25,15 @@ def openapi() -> dict[str, Any]:
 
 @pytest_asyncio.fixture
 async def newest(account: Account) -> Account:
-    """An account of an emulator that speaks as the OpenAPI says."""
-    await account.emulator.switch(spelling="post", problem_host="api.x.com", errors="flat")
+    """An account of an emulator whose switches follow the OpenAPI."""
+    await account.emulator.switch(field_names="post", problem_host="api.x.com", error_format="flat")
     return account
 
 
-def check(openapi: dict[str, Any], told: Told, method: str, path: str) -> None:
+def check(openapi: dict[str, Any], response: Response, method: str, path: str) -> None:
     assert path in openapi["paths"]
-    assert in_newest_dialect(told.body) == told.body
-    assert complaints(method, path, told.status, told.body) == []
+    assert with_new_names(response.body) == response.body
+    assert complaints(method, path, response.status, response.body) == []
 
 
 ALL = {
@@ -48,19 +48,21 @@ ALL = {
 
 async def test_posts_fit_the_schema(newest: Account, openapi: dict[str, Any], png: bytes) -> None:
     media_id = await newest.upload_image(png)
-    told = await newest.create("See roost.dev #a $B @mira_builds", media={"media_ids": [media_id]})
-    check(openapi, told, "post", "/2/tweets")
-    root = told.data["id"]
+    response = await newest.create(
+        "See roost.dev #a $B @mira_builds", media={"media_ids": [media_id]}
+    )
+    check(openapi, response, "post", "/2/tweets")
+    root = response.data["id"]
     reply = await newest.post("And", reply={"in_reply_to_tweet_id": root})
-    told = await newest.get("/2/tweets", ids=f"{root},{reply},99", **ALL)
-    assert len(told.data) == 2
-    assert {"posts", "media", "users"} == told.body["includes"].keys()
-    check(openapi, told, "get", "/2/tweets")
+    response = await newest.get("/2/tweets", ids=f"{root},{reply},99", **ALL)
+    assert len(response.data) == 2
+    assert {"posts", "media", "users"} == response.body["includes"].keys()
+    check(openapi, response, "get", "/2/tweets")
     check(openapi, await newest.get(f"/2/tweets/{root}", **ALL), "get", "/2/tweets/{id}")
-    told = await newest.get(f"/2/users/{newest.id}/tweets", max_results="5", **ALL)
-    check(openapi, told, "get", "/2/users/{id}/tweets")
-    told = await newest.ask("DELETE", f"/2/tweets/{root}")
-    check(openapi, told, "delete", "/2/tweets/{id}")
+    response = await newest.get(f"/2/users/{newest.id}/tweets", max_results="5", **ALL)
+    check(openapi, response, "get", "/2/users/{id}/tweets")
+    response = await newest.request("DELETE", f"/2/tweets/{root}")
+    check(openapi, response, "delete", "/2/tweets/{id}")
 
 
 async def test_users_fit_the_schema(newest: Account, openapi: dict[str, Any]) -> None:
@@ -71,7 +73,7 @@ async def test_users_fit_the_schema(newest: Account, openapi: dict[str, Any]) ->
 
 
 async def test_media_fits_the_schema(newest: Account, openapi: dict[str, Any], mp4: bytes) -> None:
-    told = await newest.ask(
+    response = await newest.request(
         "POST",
         "/2/media/upload/initialize",
         json={
@@ -80,20 +82,20 @@ async def test_media_fits_the_schema(newest: Account, openapi: dict[str, Any], m
             "total_bytes": len(mp4),
         },
     )
-    check(openapi, told, "post", "/2/media/upload/initialize")
-    media_id = told.data["id"]
-    told = await newest.append(media_id, 0, mp4)
-    check(openapi, told, "post", "/2/media/upload/{id}/append")
-    told = await newest.finalize(media_id)
-    check(openapi, told, "post", "/2/media/upload/{id}/finalize")
-    told = await newest.get("/2/media/upload", command="STATUS", media_id=media_id)
-    check(openapi, told, "get", "/2/media/upload")
-    told = await newest.ask(
+    check(openapi, response, "post", "/2/media/upload/initialize")
+    media_id = response.data["id"]
+    response = await newest.append(media_id, 0, mp4)
+    check(openapi, response, "post", "/2/media/upload/{id}/append")
+    response = await newest.finalize(media_id)
+    check(openapi, response, "post", "/2/media/upload/{id}/finalize")
+    response = await newest.get("/2/media/upload", command="STATUS", media_id=media_id)
+    check(openapi, response, "get", "/2/media/upload")
+    response = await newest.request(
         "POST",
         "/2/media/metadata",
         json={"id": media_id, "metadata": {"alt_text": {"text": "Noise"}}},
     )
-    check(openapi, told, "post", "/2/media/metadata")
+    check(openapi, response, "post", "/2/media/metadata")
 
 
 async def test_problems_fit_the_schema(newest: Account, openapi: dict[str, Any]) -> None:
@@ -104,9 +106,9 @@ async def test_problems_fit_the_schema(newest: Account, openapi: dict[str, Any])
     old = await newest.post("Old")
     await newest.emulator.jump(days=31)
     newest.tokens = await newest.emulator.connect(newest.username)
-    told = await newest.get("/2/tweets", ids=old, **ALL)
-    assert set(told.body) == {"errors"}
-    check(openapi, told, "get", "/2/tweets")
+    response = await newest.get("/2/tweets", ids=old, **ALL)
+    assert set(response.body) == {"errors"}
+    check(openapi, response, "get", "/2/tweets")
 
 
 @pytest.mark.parametrize(
@@ -151,15 +153,15 @@ def test_every_official_field_is_known(
     assert renamed - known == set()
 
 
-@pytest.mark.parametrize("route", V2, ids=lambda each: f"{min(each.methods)} {each.path}")
-def test_every_operation_asks_for_the_rights_of_the_schema(
+@pytest.mark.parametrize("route", V2_ROUTES, ids=lambda each: f"{min(each.methods)} {each.path}")
+def test_every_operation_requires_the_scopes_of_the_schema(
     openapi: dict[str, Any], route: Route
 ) -> None:
     [method] = (route.methods or set()) - {"HEAD"}
     asked: dict[str, list[str]] = {}
     for each in openapi["paths"][route.path][method.lower()]["security"]:
         asked |= each
-    need = NEEDED[route.name]
+    need = REQUIREMENTS[route.name]
     assert need.scopes == set(asked.get("OAuth2UserToken", ()))
     assert need.user is ("UserToken" in asked)
     assert need.app_only is ("BearerToken" in asked)

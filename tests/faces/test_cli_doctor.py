@@ -26,7 +26,7 @@ async def doctor(desk: Desk, folder: Path, **more: str) -> dict[str, dict[str, A
 
 
 async def test_doctor_tells_what_waits_and_until_when(desk: Desk, tmp_path: Path) -> None:
-    await desk.emulator.door(f"apps/{desk.emulator.app.client_id}", credits="0")
+    await desk.emulator.control(f"apps/{desk.emulator.app.client_id}", credits="0")
     post_id = await desk.plan("Out of credits")
     await desk.work()
     await pause.stop_everything(desk.runtime)

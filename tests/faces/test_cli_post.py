@@ -39,7 +39,7 @@ async def test_post_publishes_by_itself_where_no_worker_is_alive(
     ended = await post(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "published")
     assert "No worker is alive" in ended.err
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert ended.answer["parts"][0]["sent_as"] == on_x["id"]
 
 
@@ -95,7 +95,7 @@ async def test_post_at_a_time_is_scheduled_in_the_tenants_zone(
 async def test_post_carries_media_with_alt_texts(desk: Desk, tmp_path: Path, teal: Path) -> None:
     ended = await post(desk, tmp_path, "Teal", "--media", str(teal), "--alt", "A square", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "published")
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A square"]
 
 
@@ -107,7 +107,7 @@ async def test_post_makes_a_thread_of_a_file(desk: Desk, tmp_path: Path) -> None
     (tmp_path / "long.txt").write_text(" ".join(sentences), "utf-8")
     ended = await post(desk, tmp_path, "--thread", "long.txt", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "published")
-    on_x = (await desk.emulator.truth())["posts"]
+    on_x = (await desk.emulator.ground_truth())["posts"]
     assert len(on_x) == len(ended.answer["parts"]) >= 3
     assert [each["reply_to"] for each in on_x] == [None, *(each["id"] for each in on_x[:-1])]
 
@@ -338,7 +338,7 @@ async def test_connect_ends_when_consent_is_given(
 ) -> None:
     origin = f"http://127.0.0.1:{_free_port()}"
     callback = f"{origin}/api/auth/callback/twitter"
-    app = await emulator.door("apps", callbacks=[callback])
+    app = await emulator.control("apps", callbacks=[callback])
     given = environment_of(settings) | {
         "TWITTER_CLIENT_ID": app["client_id"],
         "TWITTER_CLIENT_SECRET": app["client_secret"],

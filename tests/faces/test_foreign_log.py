@@ -38,9 +38,9 @@ def forged(log: str) -> list[str]:
 async def test_no_refusal_of_xs_writes_a_line_of_its_own(
     desk: Desk, admin_url: str, teal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await desk.emulator.door("users", username="pays", name=HOSTILE)
+    await desk.emulator.control("users", username="pays", name=HOSTILE)
     account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
-    await desk.emulator.switch(quotes=True)
+    await desk.emulator.switch(quote_request_in_errors=True)
     with logging_to_stderr():
         for kind in ("400quote", "401", "402", "429", "503", "403html"):
             await desk.emulator.fail("create_post", "before", kind)

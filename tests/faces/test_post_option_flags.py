@@ -31,7 +31,7 @@ def options_of(post: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def asked(desk: Desk) -> str:
     """A post of somebody else that mentions the account."""
-    post = await desk.emulator.play("post", username="tidewatcher", text="When, @larkbooks?")
+    post = await desk.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
     return str(post["id"])
 
 
@@ -50,7 +50,7 @@ async def test_post_replies_asks_and_says_who_may_reply(desk: Desk, tmp_path: Pa
             "reply_settings": "mentionedUsers",
         }
     ]
-    made = (await desk.emulator.truth())["posts"][-1]
+    made = (await desk.emulator.ground_truth())["posts"][-1]
     assert (made["reply_to"], made["poll"], made["reply_settings"]) == (
         parent, ["Yes", "No", 720], "mentionedUsers",
     )  # fmt: skip
@@ -99,7 +99,7 @@ async def test_a_quote_goes_out_with_a_plan_that_has_it(desk: Desk, tmp_path: Pa
     flags = ("--quote", ADDRESS.format(parent))
     ended = await roost(desk, tmp_path, "post", "Look", *flags, "--json", ROOST_X_TIER="enterprise")
     assert (ended.code, options_of(ended.answer)) == (0, [{"quote_of": parent}])
-    assert (await desk.emulator.truth())["posts"][-1]["quote_of"] == parent
+    assert (await desk.emulator.ground_truth())["posts"][-1]["quote_of"] == parent
 
 
 async def test_check_and_dry_run_judge_and_price_them(desk: Desk, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ async def test_pages_show_hostile_texts_as_texts(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     hostile = "<script>anomaly(1)</script>'\"&"
-    await emulator.door("users", username="mallory", name=hostile)
+    await emulator.control("users", username="mallory", name=hostile)
     account = await connect_account(runtime, tenant, emulator, "mallory")
     post = await add_post(runtime, account, hostile)
     await move_post(runtime, post, PostState.FAILED, hostile)

@@ -199,7 +199,7 @@ async def test_a_posts_files_are_told_by_the_names_that_x_has_for_them(
 ) -> None:
     post_id = await desk.plan("Teal", media=teal)
     await desk.work_through()
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     (file,) = on_x["media"]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert f"its files are on X as {file['media_key']}" in body

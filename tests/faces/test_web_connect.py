@@ -91,7 +91,7 @@ async def test_callback_page_that_is_loaded_again_shows_the_account(
     back = await emulator.consent(ACCOUNT, **await leave(browser, web))
     first, _ = await come_back(browser, web, back)
     (account,) = await accounts_of(runtime, tenant)
-    requests = len((await emulator.truth())["requests"])
+    requests = len((await emulator.ground_truth())["requests"])
     for query in (back, back, {"state": back["state"], "code": "stale"}, {"state": back["state"]}):
         again, _ = await come_back(browser, web, query)
         assert (first.status, again.status) == (303, 303)
@@ -101,7 +101,7 @@ async def test_callback_page_that_is_loaded_again_shows_the_account(
     _, body = await get(browser, web + first.headers["location"])
     assert "connected already" not in body
     assert await accounts_of(runtime, tenant) == [account]
-    assert len((await emulator.truth())["requests"]) == requests
+    assert len((await emulator.ground_truth())["requests"]) == requests
 
 
 async def test_callback_that_another_browser_loads_again_is_refused(

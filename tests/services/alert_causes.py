@@ -40,7 +40,7 @@ async def needs_decision(desk: Desk) -> PostId:
 async def thread_needs_decision(desk: Desk) -> PostId:
     """The same of a thread's second part."""
     script = ["ok", "drop"]
-    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan("High tide", "Low tide at six")
     await desk.work()
     await desk.emulator.jump(hours=0.25)
@@ -98,7 +98,7 @@ def app_refused(fault: str) -> Opening:
     async def opening(desk: Desk) -> PostId:
         app = desk.emulator.app.client_id
         if fault == "credits":
-            await desk.emulator.door(f"apps/{app}", credits=0)
+            await desk.emulator.control(f"apps/{app}", credits=0)
         else:
             await back_off(desk, AlertKind(fault))
         post_id = await desk.plan("Low tide at six")
@@ -210,17 +210,17 @@ async def reconnect_renamed(desk: Desk, _: PostId) -> None:
 
 async def take_again(desk: Desk, _: PostId) -> None:
     """X takes the app's posts again."""
-    await desk.emulator.door(f"apps/{desk.emulator.app.client_id}", credits=None)
+    await desk.emulator.control(f"apps/{desk.emulator.app.client_id}", credits=None)
     await desk.work_through()
 
 
 async def refuse_again(desk: Desk, post_id: PostId) -> None:
     """X judges a post of the app again, and refuses that one alone."""
-    await desk.emulator.door(f"apps/{desk.emulator.app.client_id}", credits=None)
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.control(f"apps/{desk.emulator.app.client_id}", credits=None)
+    await desk.emulator.switch(refuse_duplicates=False)
     for _ in range(2):  # two that may be it: neither is taken for ours
         await desk.post_by_hand("Low tide at six")
-    await desk.emulator.switch(duplicates=True)
+    await desk.emulator.switch(refuse_duplicates=True)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
 

@@ -102,7 +102,7 @@ async def test_a_picture_beside_a_blank_goes_out_without_a_text(
     post_id = await WAYS[way](desk, teal, BLANKS[blank])
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    thread = (await desk.emulator.truth())["posts"][-3:]
+    thread = (await desk.emulator.ground_truth())["posts"][-3:]
     assert [each["text"] for each in thread] == ["One", "", "Three"]
     assert [len(each["media"]) for each in thread] == [0, 1, 0]
 

@@ -164,7 +164,7 @@ async def test_clock_is_not_compared_while_the_emulators_is_not_wall_time(
 ) -> None:
     check = ClockCheck(runtime)
     for change in ({"rate": 0}, {"jump_seconds": 7200, "rate": 1}, {"rate": 100}):
-        await emulator.door("clock", **change)
+        await emulator.control("clock", **change)
         await check.check()
         assert check.problem is None
     assert runtime.server_time.latest is None
@@ -197,13 +197,13 @@ async def test_post_is_not_sent_before_it_is_due_by_the_workers_clock(skewed: Sk
 
 @pytest.mark.parametrize("off_s", [-20, 0, 20])
 async def test_lost_answer_is_adopted_by_xs_time(skewed: Skewed, off_s: int) -> None:
-    await skewed.emulator.switch(duplicates=False)
+    await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
     await skewed.emulator.fail("create_post", "after", "drop")
     post_id = await skewed.plan("Once", after_s=-25)
     skewed.clock.off = timedelta(seconds=off_s)
     await skewed.work()
-    (on_x,) = (await skewed.emulator.truth())["posts"]
+    (on_x,) = (await skewed.emulator.ground_truth())["posts"]
     post = await skewed.see(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, on_x["id"])
 
@@ -211,7 +211,7 @@ async def test_lost_answer_is_adopted_by_xs_time(skewed: Skewed, off_s: int) -> 
 @pytest.mark.parametrize("off_s", [-28, 28])
 async def test_found_accepts_what_xs_time_allows(skewed: Skewed, off_s: int) -> None:
     """The person names the post that was made just before the attempt, by X's clock."""
-    await skewed.emulator.switch(duplicates=False)
+    await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
     there = await skewed.post_by_hand("Twice")
     await skewed.emulator.fail("create_post", "after", "drop")

@@ -122,13 +122,13 @@ async def test_collect_reads_other_posts__one_deleted_on_x(daily: Desk, emulator
 
 
 async def test_detect_finds_purge_once_and_on_its_day(daily: Desk, emulator: Emulator) -> None:
-    started_at = datetime.fromisoformat((await emulator.truth())["started_at"])
+    started_at = datetime.fromisoformat((await emulator.ground_truth())["started_at"])
     await collect_for(daily, 32)
     (found,) = await anomalies_of(daily, daily.account)
     assert found.metric is Metric.FOLLOWERS
     assert found.day == started_at.date() + timedelta(days=21)
     assert -1300 < found.observed < -900  # 6 % of about 18,400
-    recorded = (await emulator.truth())["anomalies"]
+    recorded = (await emulator.ground_truth())["anomalies"]
     assert [str(found.day)] == [anomaly["day"] for anomaly in recorded]
     again = await detect.detect_anomalies(daily.runtime, daily.tenant.id, daily.account.id)
     assert again == []
@@ -195,7 +195,7 @@ async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
             "UPDATE integrations SET metadata = metadata || "
             """'{"username": "formerly", "name": "Another name"}'"""
         )
-    await desk.emulator.door("users/larkbooks", subscription_type="Premium")
+    await desk.emulator.control("users/larkbooks", subscription_type="Premium")
     await collect_now(desk)
     after = await desk.integration()
     assert (after.username, after.name) == ("larkbooks", before.name)
@@ -212,9 +212,9 @@ async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
 
 
 async def test_collect_keeps_subscription__x_reports_none(desk: Desk) -> None:
-    await desk.emulator.door("users/larkbooks", subscription_type="Premium")
+    await desk.emulator.control("users/larkbooks", subscription_type="Premium")
     await collect_now(desk)
-    await desk.emulator.door("users/larkbooks", subscription_type=None)
+    await desk.emulator.control("users/larkbooks", subscription_type=None)
     await collect_now(desk)
     assert (await desk.integration()).subscription_type == "Premium"
 
@@ -244,7 +244,9 @@ async def test_collect_stores_zero_after_higher_value_as_unknown(
 ) -> None:
     lonely = await connect_account(
         daily.runtime, daily.tenant, emulator,
-        (await emulator.door("users", username="lonely", followers=900, following=0))["username"],
+        (await emulator.control("users", username="lonely", followers=900, following=0))[
+            "username"
+        ],
     )  # fmt: skip
     daily = replace(daily, account=lonely)
     post_id = await daily.plan("Hello", account=lonely)

@@ -102,7 +102,7 @@ async def test_another_browser_is_refused_before_the_code_is_used(
     with pytest.raises(ConnectFlowInvalid, match="another browser"):
         await connect.finish(runtime, **back, browser=browser)
     assert await accounts_of(runtime, tenant) == []
-    assert (await emulator.truth())["requests"] == []
+    assert (await emulator.ground_truth())["requests"] == []
 
 
 async def test_a_person_has_fifteen_minutes(
@@ -278,7 +278,7 @@ async def test_what_connecting_costs_is_in_the_ledger(
     await connect_once(runtime, emulator)
     async with runtime.database.tenant(tenant.id) as transaction:
         requests, usd = await store.ledger.sum_up(transaction)
-    app = (await emulator.truth())["apps"][emulator.app.client_id]
+    app = (await emulator.ground_truth())["apps"][emulator.app.client_id]
     assert (requests, str(usd)) == (2, "0.010000")
     assert app["requests"] == 2
     assert float(app["dollars"]) == 0.01

@@ -58,18 +58,18 @@ async def journal_of(desk: Desk, post_id: PostId) -> PublishState:
 
 
 async def test_a_part_that_a_person_finds_is_adopted_and_the_thread_goes_on(desk: Desk) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     post_id = await twins(desk, "Low tide at six", "High tide at noon")
     assert resolve.list_choices(await desk.see(post_id)) == (
         Choice.SENT, Choice.SEND, Choice.DROP,
     )  # fmt: skip
-    first, second = [post["id"] for post in (await desk.emulator.truth())["posts"]]
+    first, second = [post["id"] for post in (await desk.emulator.ground_truth())["posts"]]
     address = f"https://x.com/larkbooks/status/{second}?s=20"
     post = await resolve.say_sent(desk.runtime, desk.tenant, post_id, address)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHING, second)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    on_x = (await desk.emulator.truth())["posts"]
+    on_x = (await desk.emulator.ground_truth())["posts"]
     assert [(each["text"], each["reply_to"]) for each in on_x][2:] == [
         ("High tide at noon", second)
     ]
@@ -94,11 +94,11 @@ async def twins(desk: Desk, *texts: str) -> PostId:
 
 
 async def test_an_adopted_part_is_billed_as_a_create(desk: Desk) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     post_id = await twins(desk, "Low tide at six")
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         before = (await store.ledger.sum_up(transaction))[1]
-    tweet_id = (await desk.emulator.truth())["posts"][1]["id"]
+    tweet_id = (await desk.emulator.ground_truth())["posts"][1]["id"]
     await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         after = (await store.ledger.sum_up(transaction))[1]
@@ -187,7 +187,7 @@ async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
     assert [part.text for part in post.parts] == ["New", "Said anew", "The end"]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    on_x = (await desk.emulator.truth())["posts"][1:]
+    on_x = (await desk.emulator.ground_truth())["posts"][1:]
     assert [each["text"] for each in on_x] == ["New", "Said anew", "The end"]
     assert [each["reply_to"] for each in on_x] == [None, on_x[0]["id"], on_x[1]["id"]]
 
@@ -216,7 +216,9 @@ async def test_what_is_out_of_a_thread_is_deleted_and_billed(desk: Desk) -> None
     assert [part.deleted_at is not None for part in post.parts] == [True, False, False]
     assert resolve.list_deletable(post) == []
     assert await desk.requests("delete_post") == [200]
-    gone = [each["deleted_at"] is not None for each in (await desk.emulator.truth())["posts"]]
+    gone = [
+        each["deleted_at"] is not None for each in (await desk.emulator.ground_truth())["posts"]
+    ]
     assert gone == [False, True]
 
 
@@ -234,7 +236,9 @@ async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has
     desk: Desk,
 ) -> None:
     """An older attempt's answer came late, beside the one that was adopted."""
-    await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
+    await desk.emulator.control(
+        "faults", operation="create_post", when="before", script=["ok", "429"]
+    )
     post_id = await desk.plan("One", "Two")
     await desk.work()
     journal = await journal_of(desk, post_id)

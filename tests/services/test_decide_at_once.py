@@ -30,7 +30,7 @@ async def alerts(desk: Desk) -> list[str]:
 
 
 async def is_on_x(desk: Desk, text: str) -> bool:
-    posts = (await desk.emulator.truth())["posts"]
+    posts = (await desk.emulator.ground_truth())["posts"]
     return any(post["text"] == text and post["deleted_at"] is None for post in posts)
 
 
@@ -75,7 +75,7 @@ async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
 async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when: str) -> None:
     post_id = await broken_off(desk, "One", "Two")
     script = ["ok", *["drop"] * 3]
-    await desk.emulator.door("faults", operation="delete_post", when=when, script=script)
+    await desk.emulator.control("faults", operation="delete_post", when=when, script=script)
     with pytest.raises(x.errors.XError) as failed:
         await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
     assert failed.value.did == "The post is cancelled; part 1 of it is on X still."

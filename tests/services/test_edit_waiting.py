@@ -98,13 +98,13 @@ async def test_another_time_holds_for_a_post_that_waited(desk: Desk) -> None:
 
 async def test_another_text_does_not_make_a_post_miss_that_waited_for_credits(desk: Desk) -> None:
     app = desk.emulator.app.client_id
-    await desk.emulator.door(f"apps/{app}", credits=0)
+    await desk.emulator.control(f"apps/{app}", credits=0)
     post_id = await desk.plan("Old")
     for _ in range(20):
         await desk.work()
         await desk.emulator.jump(seconds=301)
     await change_text(desk, post_id)
-    await desk.emulator.door(f"apps/{app}", credits=None)
+    await desk.emulator.control(f"apps/{app}", credits=None)
     await desk.work_through()
     assert await desk.on_x() == ["Another text"]
 
@@ -118,7 +118,7 @@ async def test_another_text_does_not_make_a_post_miss_that_waited_for_credits(de
 async def test_what_x_may_have_is_not_changed(
     desk: Desk, script: list[str], why: str, change: Change
 ) -> None:
-    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan("One", "Two")
     await desk.work()
     story = await desk.story(post_id)
@@ -220,7 +220,7 @@ async def test_a_post_of_a_dead_grant_waits_for_its_owner(desk: Desk) -> None:
 
 async def test_a_wait_for_x_is_not_late_until_it_is_over_and_nobody_continues(desk: Desk) -> None:
     app = desk.emulator.app.client_id
-    await desk.emulator.door(f"apps/{app}", credits=0)
+    await desk.emulator.control(f"apps/{app}", credits=0)
     post_id = await desk.plan("Later")
     await desk.work()
     wait = (await desk.see(post_id)).wait

@@ -21,7 +21,7 @@ async def ledger_of(desk: Desk, tenant: Tenant | None = None) -> Decimal:
 
 async def meter_of(emulator: Emulator) -> Decimal:
     """Dollars by X's count."""
-    apps = (await emulator.truth())["apps"]
+    apps = (await emulator.ground_truth())["apps"]
     return Decimal(apps[emulator.app.client_id]["dollars"])
 
 

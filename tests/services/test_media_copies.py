@@ -31,7 +31,7 @@ def copy_of(desk: Desk, sha256: str) -> Path:
 
 
 async def hashes_on_x(desk: Desk) -> list[str]:
-    return [one["sha256"] for one in (await desk.emulator.truth())["media"]]
+    return [one["sha256"] for one in (await desk.emulator.ground_truth())["media"]]
 
 
 def swap_for_link(path: Path) -> None:

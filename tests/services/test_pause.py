@@ -140,7 +140,9 @@ async def test_marks_add_up(desk: Desk) -> None:
 
 
 async def test_a_thread_stops_where_it_is_and_goes_on_from_there(desk: Desk) -> None:
-    await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
+    await desk.emulator.control(
+        "faults", operation="create_post", when="before", script=["ok", "429"]
+    )
     post_id = await desk.plan("One", "Two")
     await desk.work()
     await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
@@ -185,14 +187,14 @@ async def restored(desk: Desk, *, sent: bool) -> PostId:
 
 
 async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     post_id = await restored(desk, sent=True)
     await desk.work()
     assert await desk.requests("create_post") == [201]
     resumed = await resume.resume_everything(desk.runtime)
     post = await desk.see(post_id)
     assert post.state is PostState.PUBLISHED
-    (there,) = (await desk.emulator.truth())["posts"]
+    (there,) = (await desk.emulator.ground_truth())["posts"]
     assert resumed.adopted == [Adopted(post_id, 1, there["id"])]
     assert post.parts[0].sent_as == there["id"]
     forgotten = "the database was restored, and may have forgotten that this was sent"

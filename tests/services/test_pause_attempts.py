@@ -90,7 +90,7 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
     posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
     # The pause comes before the tenth part, however slow this process is.
     script = ["ok"] * 5 + ["delay"] * 5
-    await desk.emulator.door(
+    await desk.emulator.control(
         "faults", operation="create_post", when="before", script=script, seconds=2
     )
     working = asyncio.create_task(desk.work())

@@ -66,7 +66,7 @@ class Talk:
         user = self.desk.account.x_user_id
         return [
             post
-            for post in (await self.desk.emulator.truth(only="posts"))["posts"]
+            for post in (await self.desk.emulator.ground_truth(only="posts"))["posts"]
             if post["user"] == user and post["deleted_at"] is None
         ]
 
@@ -85,9 +85,9 @@ class Talk:
 @pytest.fixture
 async def talk(desk: Desk) -> Talk:
     """Both posts mention @larkbooks; the app has the plan that may quote."""
-    await desk.emulator.switch(tier="enterprise", duplicates=False)
-    asked = await desk.emulator.play("post", username="tidewatcher", text="When, @larkbooks?")
-    other = await desk.emulator.play("post", username="tidewatcher", text="And then, @larkbooks?")
+    await desk.emulator.switch(tier="enterprise", refuse_duplicates=False)
+    asked = await desk.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
+    other = await desk.emulator.act("post", username="tidewatcher", text="And then, @larkbooks?")
     desk = desk.with_settings(roost_x_tier="enterprise")
     return Talk(desk, TweetId(asked["id"]), TweetId(other["id"]))
 
@@ -179,7 +179,7 @@ async def test_a_post_of_the_same_text_is_not_taken_for_another(
 @pytest.mark.parametrize("is_lost", [True, False], ids=["attempt lost", "attempt forgotten"])
 async def test_what_x_adds_to_a_text_does_not_hide_it(talk: Talk, kind: str, is_lost: bool) -> None:
     await talk.desk.emulator.switch(
-        tier="enterprise", duplicates=False, reply_mentions=True, quote_links=True
+        tier="enterprise", refuse_duplicates=False, add_reply_mention=True, add_quote_link=True
     )
     options = talk.options(kind)
     post_id = await talk.plan(PlainPart(TEXT, (), options), PlainPart("Bring boots"))
@@ -243,7 +243,7 @@ async def test_a_restored_database_finds_each_kind_on_x(talk: Talk, kind: str) -
 async def test_a_deleted_parent_is_a_refusal_with_its_reason(talk: Talk) -> None:
     await talk.desk.emulator.jump(hours=1)
     post_id = await talk.plan(PlainPart("Six", (), PartOptions(reply_to=talk.asked)))
-    await talk.desk.emulator.play("delete", post=talk.asked)
+    await talk.desk.emulator.act("delete", post=talk.asked)
     await talk.desk.work_through()
     post = await talk.desk.see(post_id)
     assert (post.state, post.reason) == (
@@ -255,8 +255,8 @@ async def test_a_deleted_parent_is_a_refusal_with_its_reason(talk: Talk) -> None
 
 
 async def test_a_fresh_parent_is_waited_for(talk: Talk) -> None:
-    await talk.desk.emulator.switch(parent_lag_seconds=12, duplicates=False)
-    fresh = await talk.desk.emulator.play("post", username="tidewatcher", text="Now, @larkbooks?")
+    await talk.desk.emulator.switch(min_parent_age_seconds=12, refuse_duplicates=False)
+    fresh = await talk.desk.emulator.act("post", username="tidewatcher", text="Now, @larkbooks?")
     post = await talk.publish(PlainPart("Six", (), PartOptions(reply_to=TweetId(fresh["id"]))))
     assert post.state is PostState.PUBLISHED
 
@@ -264,7 +264,7 @@ async def test_a_fresh_parent_is_waited_for(talk: Talk) -> None:
 @pytest.mark.parametrize("case", ["no summons", "other words", "replies limited", "quote", "gone"])
 async def test_what_one_may_not_answer_or_quote_is_refused_at_once(talk: Talk, case: str) -> None:
     emulator = talk.desk.emulator
-    there = await emulator.play("post", username="tidewatcher", text="Nobody in particular")
+    there = await emulator.act("post", username="tidewatcher", text="Nobody in particular")
     options = PartOptions(reply_to=TweetId(there["id"]))
     if case == "replies limited":
         token = (await emulator.connect("tidewatcher"))["access_token"]
@@ -276,13 +276,13 @@ async def test_what_one_may_not_answer_or_quote_is_refused_at_once(talk: Talk, c
             options = PartOptions(reply_to=TweetId((await answer.json())["data"]["id"]))
     else:
         words = "sentence" if case == "other words" else "problem"
-        await emulator.switch(tier="self-serve", summons=words)
+        await emulator.switch(tier="self-serve", summons_error=words)
     code = "reply_not_allowed"
     if case in ("quote", "gone"):
         options = PartOptions(quote_of=TweetId(there["id"]))
     if case == "gone":
         await emulator.switch(tier="enterprise")
-        await emulator.play("delete", post=there["id"])
+        await emulator.act("delete", post=there["id"])
         code = "not_found_on_x"
     post = await talk.publish(PlainPart("Six", (), options))
     assert post.state is PostState.FAILED
@@ -338,7 +338,7 @@ async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
 async def test_a_failed_reply_that_is_scheduled_anew_is_a_reply_still(talk: Talk) -> None:
     desk = talk.desk
     await desk.emulator.switch(tier="self-serve")
-    there = await desk.emulator.play("post", username="tidewatcher", text="Nobody in particular")
+    there = await desk.emulator.act("post", username="tidewatcher", text="Nobody in particular")
     options = PartOptions(reply_to=TweetId(there["id"]))
     post_id = await talk.plan(PlainPart(TEXT, (), options))
     await desk.work_through()

@@ -22,10 +22,10 @@ async def test_media_is_on_x_ten_minutes_before_its_post(desk: Desk, teal: Path)
     post_id = await desk.plan("Low tide at six", after_s=3600, media=teal)
     await desk.emulator.jump(seconds=2999)
     await desk.work()
-    assert (await desk.emulator.truth())["media"] == []
+    assert (await desk.emulator.ground_truth())["media"] == []
     await desk.emulator.jump(seconds=1)
     await desk.work()
-    assert len((await desk.emulator.truth())["media"]) == 1
+    assert len((await desk.emulator.ground_truth())["media"]) == 1
     assert await desk.on_x() == []
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
     await desk.work_through()
@@ -50,7 +50,7 @@ async def test_a_thread_whose_last_file_is_refused_never_begins(desk: Desk, tmp_
     path = tmp_path / "moon.gif"
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("teal", "navy", "black")]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=200)
-    await desk.emulator.switch(processing_failure="InvalidMedia")
+    await desk.emulator.switch(processing_error="InvalidMedia")
     parts = [PlainPart("One"), PlainPart("Two", ((path, None),))]
     now = desk.runtime.clock.now()
     thread = await schedule_post(
@@ -89,7 +89,7 @@ async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
     small = desk.with_settings(roost_segment_bytes=32 * 1024)
     # Four segments go at a time: the fifth follows one that X has acknowledged.
     script = ["ok", "ok", "ok", "ok", "429"]
-    await desk.emulator.door("faults", operation="media_append", when="before", script=script)
+    await desk.emulator.control("faults", operation="media_append", when="before", script=script)
     post_id = await desk.plan("Low tide at six", media=path)
     await small.work()
     asset = await _asset(desk, post_id)
@@ -105,7 +105,7 @@ async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
     assert await desk.requests("media_initialize") == [200]
     segments = -(-asset.size_bytes // (32 * 1024))
     assert (await desk.requests("media_append")).count(200) - appended == segments - there
-    (on_x,) = (await desk.emulator.truth())["media"]
+    (on_x,) = (await desk.emulator.ground_truth())["media"]
     assert on_x["sha256"] == asset.sha256
 
 

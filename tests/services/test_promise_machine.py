@@ -59,7 +59,7 @@ _FAULTS = st.one_of(
     st.tuples(
         st.sampled_from(["create_post", "media_append", "media_finalize", "read_timeline"]),
         st.just("after"),
-        st.sampled_from(["drop", "cut", "503", "502text", "mistyped"]),
+        st.sampled_from(["drop", "cut", "503", "502text", "wrong_type"]),
     ),
     st.tuples(
         st.just("refresh"), st.sampled_from(["before", "after"]), st.sampled_from(["drop", "503"])
@@ -168,7 +168,7 @@ class Promise(RuleBasedStateMachine):
     @rule(refuses=st.booleans())
     def x_refuses_duplicates_or_not(self, refuses: bool) -> None:
         """The second net is there, or is not."""
-        self._do(self._scene.emulator.switch(duplicates=refuses))
+        self._do(self._scene.emulator.switch(refuse_duplicates=refuses))
 
     @rule(seconds=st.sampled_from([1, 5, 16, 40, 400, 7200]))
     def time_passes(self, seconds: int) -> None:

@@ -25,7 +25,7 @@ async def test_a_thread_waits_while_its_first_part_is_unknown(desk: Desk) -> Non
 async def test_each_part_of_a_thread_answers_the_one_before(desk: Desk) -> None:
     post_id = await desk.plan("One", "Two", "Three")
     await desk.work_through()
-    on_x = (await desk.emulator.truth())["posts"]
+    on_x = (await desk.emulator.ground_truth())["posts"]
     one, two, three = on_x
     assert [part.sent_as for part in (await desk.see(post_id)).parts] == [p["id"] for p in on_x]
     assert [p["reply_to"] for p in on_x] == [None, one["id"], two["id"]]
@@ -87,7 +87,7 @@ async def test_what_is_too_late_to_send_again_goes_to_a_person(desk: Desk) -> No
 
 
 async def test_twins_on_the_timeline_go_to_a_person(desk: Desk) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     by_hand = await desk.post_by_hand("Low tide at six")
     await desk.emulator.fail("create_post", "after", "drop")
     post_id = await desk.plan("Low tide at six")
@@ -99,12 +99,12 @@ async def test_twins_on_the_timeline_go_to_a_person(desk: Desk) -> None:
 
 
 async def test_two_parts_are_never_adopted_as_the_same_post(desk: Desk) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "after", "drop", times=2)
     posts = [await desk.plan("Low tide at six"), await desk.plan("Low tide at six", after_s=1)]
     await desk.work_through()
     adopted = [(await desk.see(post_id)).parts[0].sent_as for post_id in posts]
-    on_x = [post["id"] for post in (await desk.emulator.truth())["posts"]]
+    on_x = [post["id"] for post in (await desk.emulator.ground_truth())["posts"]]
     assert adopted == on_x
     assert len(set(on_x)) == 2
 
@@ -127,17 +127,19 @@ async def test_an_adopted_part_was_sent_when_x_made_it(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
     (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     made_at = datetime.fromisoformat(on_x["created_at"])
     assert part.sent_at is not None
     assert abs(part.sent_at - made_at) < timedelta(seconds=5)
 
 
 async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -> None:
-    await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
+    await desk.emulator.control(
+        "faults", operation="create_post", when="before", script=["ok", "429"]
+    )
     thread = await desk.plan("One", "Two")
     await desk.work()
-    (first,) = (await desk.emulator.truth())["posts"]
+    (first,) = (await desk.emulator.ground_truth())["posts"]
     await desk.on_behalf("DELETE", f"/2/tweets/{first['id']}")
     await desk.work()
     await desk.emulator.jump(hours=1)

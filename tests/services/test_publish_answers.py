@@ -32,7 +32,7 @@ async def test_create_that_x_made_but_did_not_answer_is_adopted(desk: Desk, kind
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
     (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
     assert await desk.requests("create_post") == [201]
 
@@ -45,7 +45,7 @@ async def test_create_with_media_is_adopted_by_its_media_key(
     post_id = await desk.plan("Low tide at six", media=teal)
     await desk.work_through()
     (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert part.sent_as == on_x["id"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A teal square"]
 
@@ -58,7 +58,7 @@ async def test_timeline_that_is_not_xs_does_not_count_as_empty(desk: Desk, kind:
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
     (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
     assert await desk.requests("create_post") == [201]
 
@@ -140,7 +140,7 @@ async def test_upload_cut_at_any_step_ends_in_one_post_with_its_file(
     post_id = await desk.plan("Low tide at six", media=teal)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A teal square"]
     assert await desk.requests("create_post") == [201]
 
@@ -163,7 +163,7 @@ async def test_upload_refused_at_a_step_is_made_again(
     post_id = await desk.plan("Low tide at six", media=teal)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert len(on_x["media"]) == 1
 
 
@@ -185,6 +185,6 @@ async def test_a_duplicate_after_an_answer_that_lied_is_the_post_itself(desk: De
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
     (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
     assert await desk.requests("create_post") == [201, 403]

@@ -38,13 +38,13 @@ def _rows_of_others(admin_url: str, tenant: int) -> Iterator[tuple[str, str]]:
 )
 async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kind: str) -> None:
     runtime = desk.runtime
-    await desk.emulator.switch(quotes=True)
+    await desk.emulator.switch(quote_request_in_errors=True)
     other = await make_tenant(runtime, "neighbour")
     theirs = await connect_account(runtime, other, desk.emulator, "tidewatcher")
     if kind == "duplicate":
         await desk.post_by_hand(TEXT)
     elif kind == "too_long":
-        await desk.emulator.switch(too_long="403-text", quotes=True)
+        await desk.emulator.switch(too_long_error="403-text", quote_request_in_errors=True)
     else:
         await desk.emulator.fail("create_post", "before", kind)
     post_id = await desk.plan(TEXT)
@@ -70,9 +70,9 @@ async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, k
 
 
 async def test_a_name_that_x_quotes_is_not_xs_word(desk: Desk) -> None:
-    await desk.emulator.door("users", username="pays", name="Any Credits Ltd")
+    await desk.emulator.control("users", username="pays", name="Any Credits Ltd")
     account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
-    await desk.emulator.switch(quotes=True)
+    await desk.emulator.switch(quote_request_in_errors=True)
     post_id = await desk.plan("$ACME and Low tide", account=account)
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute("UPDATE parts SET text = '$ACME and $LUNE'")

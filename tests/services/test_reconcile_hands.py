@@ -13,12 +13,12 @@ TEXT = "Low tide at six"
 
 async def hand_posts(desk: Desk, text: str = TEXT) -> str:
     """The account's owner posts in X's own app; the post's id."""
-    made = await desk.emulator.play("post", username="larkbooks", text=text)
+    made = await desk.emulator.act("post", username="larkbooks", text=text)
     return str(made["id"])
 
 
 async def lose_create(desk: Desk, when: str) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", when, "drop")
 
 
@@ -60,7 +60,9 @@ async def test_ours_is_adopted_beside_an_identical_post_by_hand(desk: Desk) -> N
     post_id = await desk.plan(TEXT)
     await desk.work_through()
     post = await desk.see(post_id)
-    ours = [each["id"] for each in (await desk.emulator.truth())["posts"] if each["id"] != there]
+    ours = [
+        each["id"] for each in (await desk.emulator.ground_truth())["posts"] if each["id"] != there
+    ]
     assert (post.state, [post.parts[0].sent_as]) == (PostState.PUBLISHED, ours)
 
 
@@ -153,7 +155,7 @@ async def test_duplicate_of_a_part_whose_answer_is_lost_is_not_taken_for_another
     await desk.work()
     second = await desk.plan(TEXT)
     await desk.work_through()
-    _, there = (await desk.emulator.truth())["posts"]
+    _, there = (await desk.emulator.ground_truth())["posts"]
     assert (await desk.see(first)).parts[0].sent_as == there["id"]
     assert (await desk.see(second)).state is PostState.NEEDS_DECISION
 
@@ -173,11 +175,11 @@ async def test_used_media_after_an_answer_that_lied_is_the_post_itself(
     desk: Desk, teal: Path
 ) -> None:
     """X says 429 though it has made the post, and then that its media ids are invalid."""
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "after", "429")
     post_id = await desk.plan(TEXT, media=teal)
     await desk.work_through()
-    (there,) = (await desk.emulator.truth())["posts"]
+    (there,) = (await desk.emulator.ground_truth())["posts"]
     post = await desk.see(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, there["id"])
     assert (await desk.requests("create_post"))[0] == 201
@@ -188,12 +190,12 @@ async def test_used_media_after_an_answer_that_lied_is_the_post_itself(
 async def test_used_media_of_a_lost_attempt_do_not_fail_the_post(desk: Desk, teal: Path) -> None:
     """The first request arrives with the repetition: X takes one, and refuses the other."""
     hasty = desk.with_settings(roost_create_timeout_s=0.3)
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     post_id = await desk.plan(TEXT, media=teal)
     await hasty.work_through()
     await desk.answered("create_post", 2)
     await hasty.work_through()
-    (there,) = (await desk.emulator.truth())["posts"]
+    (there,) = (await desk.emulator.ground_truth())["posts"]
     post = await desk.see(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, there["id"])

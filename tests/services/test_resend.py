@@ -15,7 +15,7 @@ TEXT = "Low tide at six"
 
 async def asked_of_x(desk: Desk) -> list[tuple[str, datetime]]:
     """Creates and reads of the timeline, in their order, with emulated time."""
-    told: list[dict[str, Any]] = (await desk.emulator.truth())["requests"]
+    told: list[dict[str, Any]] = (await desk.emulator.ground_truth())["requests"]
     return [
         (one["operation"], datetime.fromisoformat(one["at"]))
         for one in told
@@ -53,7 +53,7 @@ async def test_late_worker_reads_before_it_sends_again(desk: Desk) -> None:
 
 async def test_reads_before_a_repetition_that_met_the_limit_still_count(desk: Desk) -> None:
     script = ["drop", "429"]
-    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan(TEXT)
     await desk.work_through()
     post = await desk.see(post_id)
@@ -105,12 +105,14 @@ async def test_other_time_still_ends_the_resending(desk: Desk) -> None:
 
 async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, str | None]:
     """A thread whose second part X refuses for its parent's sake; how it ended."""
-    await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
+    await desk.emulator.control(
+        "faults", operation="create_post", when="before", script=["ok", "429"]
+    )
     post_id = await desk.plan("One", "Two")
     await desk.work()
     if parent_gone:
-        (parent,) = (await desk.emulator.truth())["posts"]
-        await desk.emulator.play("delete", post=parent["id"])
+        (parent,) = (await desk.emulator.ground_truth())["posts"]
+        await desk.emulator.act("delete", post=parent["id"])
     await desk.work_through()
     post = await desk.see(post_id)
     return post.state, post.reason
@@ -127,7 +129,7 @@ async def test_parent_that_is_gone_ends_the_tries_and_is_named(desk: Desk) -> No
 
 
 async def test_parent_that_only_lags_gets_its_answer(desk: Desk) -> None:
-    await desk.emulator.switch(parent_lag_seconds=22)
+    await desk.emulator.switch(min_parent_age_seconds=22)
     post_id = await desk.plan("One", "Two")
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -137,11 +139,11 @@ async def test_parent_that_only_lags_gets_its_answer(desk: Desk) -> None:
 
 async def test_parent_that_is_gone_after_a_lost_attempt_is_asked_about(desk: Desk) -> None:
     script = ["ok", "drop"]
-    await desk.emulator.door("faults", operation="create_post", when="before", script=script)
+    await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    (parent,) = (await desk.emulator.truth())["posts"]
-    await desk.emulator.play("delete", post=parent["id"])
+    (parent,) = (await desk.emulator.ground_truth())["posts"]
+    await desk.emulator.act("delete", post=parent["id"])
     await desk.work_through()
     post = await desk.see(post_id)
     assert (post.state, post.parts[1].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
@@ -154,7 +156,7 @@ async def test_parent_that_is_gone_after_a_lost_attempt_is_asked_about(desk: Des
 
 
 async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     to = desk.runtime.clock.now()
     posts = [
         await desk.plan("Sent", "And on", after_s=60),

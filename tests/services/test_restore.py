@@ -108,7 +108,7 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
 async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
-    await emulator.switch(duplicates=False)
+    await emulator.switch(refuse_duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
         post_id = await desk.plan("One", "Two", "Three")
     other = await _copy(admin_url, copied)
@@ -134,7 +134,7 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
 async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_in_the_copy(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
-    await emulator.switch(duplicates=False)
+    await emulator.switch(refuse_duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
         sent = await desk.plan("Sent since the copy", after_s=60)
     other = await _copy(admin_url, copied)
@@ -236,7 +236,7 @@ async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
     post = await desk.see(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.PENDING)
     assert not desk.locks.may_begin
-    (there,) = (await desk.emulator.truth())["posts"]
+    (there,) = (await desk.emulator.ground_truth())["posts"]
     assert (await desk.story(post_id))[-1] == (
         "part 1: publishing → publishing: X answered an attempt that the database has forgotten:"
         f" it has it as {there['id']}"
@@ -244,7 +244,7 @@ async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
 
 
 async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     to = desk.runtime.clock.now()
     post_id = await desk.plan("Moved earlier", after_s=86_400)
     await desk.emulator.jump(seconds=30)
@@ -262,7 +262,7 @@ async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> N
 async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_found(
     desk: Desk,
 ) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     to = desk.runtime.clock.now()
     post_id = await desk.plan("Sent five minutes late")
     await desk.emulator.jump(seconds=300)
@@ -281,7 +281,7 @@ async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_
 async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_is_found_too(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
-    await emulator.switch(duplicates=False)
+    await emulator.switch(refuse_duplicates=False)
     async with _desk(settings, emulator) as (desk, check):
         to = desk.runtime.clock.now()
         post_id = await desk.plan("TimelinePost late", "In two parts")
@@ -298,7 +298,7 @@ async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_i
 async def test_post_that_was_published_with_another_text_is_found_once_it_is_edited_again(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
-    await emulator.switch(duplicates=False)
+    await emulator.switch(refuse_duplicates=False)
     async with _desk(settings, emulator) as (desk, check):
         to = desk.runtime.clock.now()
         post_id = await desk.plan("Before the edit")
@@ -318,7 +318,7 @@ async def test_forgotten_post_is_found_before_its_first_attempt(
     noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
     """Database and ROOST_HOME come from one copy, made while a worker ran: nothing differs."""
-    await emulator.switch(duplicates=False)
+    await emulator.switch(refuse_duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
         first = await desk.plan("Sent after the copy", "In two parts", after_s=60)
         second = await desk.plan("Not sent", after_s=60)

@@ -18,7 +18,7 @@ TEXT = "Low tide at six"
 
 async def tried_once(desk: Desk, *texts: str) -> PostId:
     """A post that met X's rate limit at the moment of the copy."""
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "before", "429")
     post_id = await desk.plan(*texts)
     await desk.work()
@@ -73,7 +73,7 @@ async def test_decision_before_the_copy_does_not_send_what_was_sent_since(
     desk: Desk, sent: bool
 ) -> None:
     """A person said that X does not have it; it went out, and the database was restored."""
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan(TEXT)
     await desk.work()

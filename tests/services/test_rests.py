@@ -29,7 +29,7 @@ async def test_a_rate_limit_rests_every_post_of_its_account(desk: Desk) -> None:
 
 async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(desk: Desk) -> None:
     app = desk.emulator.app.client_id
-    await desk.emulator.door(f"apps/{app}", credits=0)
+    await desk.emulator.control(f"apps/{app}", credits=0)
     posts = [await desk.plan(text, after_s=n) for n, text in enumerate(("One", "Two"))]
     await desk.emulator.jump(seconds=5)
     await desk.work()
@@ -41,7 +41,7 @@ async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(d
         await desk.emulator.jump(seconds=301)
         await desk.work()
     assert len(await _alerts(desk)) == 1
-    await desk.emulator.door(f"apps/{app}", credits=None)
+    await desk.emulator.control(f"apps/{app}", credits=None)
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
     assert [(await desk.see(post_id)).state for post_id in posts] == [PostState.PUBLISHED] * 2
@@ -67,7 +67,7 @@ async def test_a_duplicate_is_told_with_the_post_that_x_has(desk: Desk) -> None:
     first = await desk.plan("Good morning")
     again = await desk.plan("Good morning", after_s=60)
     await desk.work_through()
-    (on_x,) = (await desk.emulator.truth())["posts"]
+    (on_x,) = (await desk.emulator.ground_truth())["posts"]
     post = await desk.see(again)
     assert post.state is PostState.FAILED
     assert f"It is {on_x['id']} on the emulator (post {first})." in (post.reason or "")

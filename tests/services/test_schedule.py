@@ -258,7 +258,7 @@ async def test_a_plans_media_go_out_with_their_alt_texts(
     )
     assert imported.refused == ()
     await desk.work_through()
-    (on_x,) = (await emulator.truth())["posts"]
+    (on_x,) = (await emulator.ground_truth())["posts"]
     assert [each["alt_text"] for each in on_x["media"]] == ["One", "Two"]
 
 

@@ -83,9 +83,9 @@ async def publish_all(*desks: Desk) -> None:
 async def test_twins_of_two_tenants_are_on_x_twice_and_each_is_claimed_once(
     desk: Desk, theirs: Desk, faults: list[str]
 ) -> None:
-    await desk.emulator.switch(duplicates=False)
+    await desk.emulator.switch(refuse_duplicates=False)
     if faults:
-        await desk.emulator.door("faults", operation="create_post", when="after", script=faults)
+        await desk.emulator.control("faults", operation="create_post", when="after", script=faults)
         await desk.emulator.fail("read_timeline", "before", "stale", seconds=10, times=3)
     posts = [
         (one, await one.plan(f"Number {number}", after_s=number))
@@ -94,7 +94,7 @@ async def test_twins_of_two_tenants_are_on_x_twice_and_each_is_claimed_once(
     ]
     await desk.emulator.jump(seconds=30)
     await publish_all(desk, theirs)
-    on_x = (await desk.emulator.truth())["posts"]
+    on_x = (await desk.emulator.ground_truth())["posts"]
     assert len(on_x) == 40
     seen = [await one.see(post_id) for one, post_id in posts]
     claimed = [post.parts[0].sent_as for post in seen if post.state is PostState.PUBLISHED]
@@ -140,7 +140,7 @@ async def test_duplicate_of_the_other_tenants_post_fails_without_naming_its_numb
     post_id = await theirs.plan("The same")
     await theirs.work_through()
     post = await theirs.see(post_id)
-    (there,) = (await desk.emulator.truth())["posts"]
+    (there,) = (await desk.emulator.ground_truth())["posts"]
     assert (post.state, post.parts[0].sent_as) == (PostState.FAILED, None)
     assert there["id"] in (post.reason or "")
     assert "(post " not in (post.reason or "")
@@ -159,7 +159,7 @@ async def test_lost_twin_of_the_other_tenant_is_not_taken_for_ours(
     await desk.work()
     second = await theirs.plan("The same")
     await publish_all(desk, theirs)
-    _, there = (await desk.emulator.truth())["posts"]
+    _, there = (await desk.emulator.ground_truth())["posts"]
     assert (await desk.see(first)).parts[0].sent_as == there["id"]
     assert (await theirs.see(second)).parts[0].sent_as is None
 
@@ -179,7 +179,7 @@ async def columns(desk: Desk, query: str, sight: Tenant, **values: Any) -> list[
 async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery: Tenant) -> None:
     await desk.plan("A private text")
     await desk.work()
-    (there,) = (await desk.emulator.truth())["posts"]
+    (there,) = (await desk.emulator.ground_truth())["posts"]
     tweet = {"tweet": there["id"]}
     claimed = await columns(desk, "SELECT * FROM list_claimed(ARRAY[%(tweet)s])", bakery, **tweet)
     assert claimed == [{"sent_as": there["id"]}]

@@ -133,7 +133,7 @@ async def test_tokens_of_another_app_take_the_place_of_old_ones(
 ) -> None:
     """A connection through another X app is sealed for it; its number stays."""
     first = await connect_account(runtime, tenant, emulator, "larkbooks")
-    app = await emulator.door("apps", callbacks=[emulator.app.callback], name="Another")
+    app = await emulator.control("apps", callbacks=[emulator.app.callback], name="Another")
     emulator.app = RegisteredApp(app["client_id"], app["client_secret"], emulator.app.callback)
     again = await connect_account(runtime, tenant, emulator, "larkbooks")
     assert (again.id, again.client_id) == (first.id, app["client_id"])

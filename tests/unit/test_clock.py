@@ -35,7 +35,7 @@ async def test_a_frozen_clock_stands_still(clock: Clock) -> None:
 
 
 async def test_the_clock_is_the_emulators(clock: Clock, emulator: Emulator) -> None:
-    truth = datetime.fromisoformat((await emulator.truth())["now"])
+    truth = datetime.fromisoformat((await emulator.ground_truth())["now"])
     assert clock.now() == truth
 
 
@@ -63,7 +63,7 @@ async def test_every_follower_knows_of_a_jump(clock: Clock, emulator: Emulator) 
 
 async def test_a_new_rate_is_followed(clock: Clock, emulator: Emulator) -> None:
     before = clock.now()
-    await emulator.door("clock", rate=1_000_000)
+    await emulator.control("clock", rate=1_000_000)
     async with asyncio.timeout(5):
         await clock.sleep_until(before + timedelta(days=1))
     await emulator.freeze()
@@ -82,7 +82,7 @@ async def test_a_sleeper_wakes_at_a_jump_to_its_instant(clock: Clock, emulator: 
 async def test_a_sleeper_wakes_at_a_change_of_rate(clock: Clock, emulator: Emulator) -> None:
     sleeper = asyncio.create_task(clock.sleep_until(clock.now() + timedelta(hours=1)))
     assert await is_sleeping(sleeper)
-    await emulator.door("clock", rate=1_000_000)
+    await emulator.control("clock", rate=1_000_000)
     async with asyncio.timeout(5):
         await sleeper
 
@@ -155,7 +155,7 @@ async def test_a_clock_that_does_not_answer_is_broken() -> None:
             pass
 
 
-@pytest.mark.parametrize("door", ["users", "truth", "nothing"])
+@pytest.mark.parametrize("door", ["users", "ground-truth", "nothing"])
 async def test_an_address_that_is_no_clock_is_broken(emulator: Emulator, door: str) -> None:
     with pytest.raises(Broken):
         async with open_clock(f"{emulator.url}/_emulator/{door}", emulator.endpoint):

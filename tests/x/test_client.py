@@ -26,7 +26,7 @@ async def test_delete_is_sent_once_over_a_kept_alive_connection(
     with pytest.raises(x.errors.OutcomeUnknown):
         await x.posts.delete(account.client, created.tweet_id)
 
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     assert [r["operation"] for r in ground_truth["requests"]].count("delete_post") == 1
 
 
@@ -37,7 +37,7 @@ async def test_client_refreshes_an_expired_token_once_and_repeats_the_request(
     created = await x.posts.create(account.client, text="Still here.")
 
     assert account.tokens.refreshed == 1
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert post["id"] == created.tweet_id
     assert [exchange.status for exchange in account.exchanges] == [401, 201]
 
@@ -142,7 +142,7 @@ async def test_token_is_sent_only_as_bearer(account: Account, sent: list[SentReq
 async def test_text_too_long_is_recognized_in_every_dialect(
     account: Account, emulator: Emulator, dialect: str
 ) -> None:
-    await emulator.switch(too_long=dialect)
+    await emulator.switch(too_long_error=dialect)
     with pytest.raises(x.errors.TextTooLong):
         # The client assumes Premium, which the account does not have.
         await x.posts.create(account.client, text="weight " * 50, subscription_type="Premium")
@@ -153,7 +153,7 @@ async def test_text_too_long_is_recognized_in_every_dialect(
 async def test_rejections_are_recognized_in_every_dialect(
     account: Account, emulator: Emulator, shape: str, host: str
 ) -> None:
-    await emulator.switch(errors=shape, problem_host=host)
+    await emulator.switch(error_format=shape, problem_host=host)
     await x.posts.create(account.client, text="Twice.")
     with pytest.raises(x.errors.DuplicatePost):
         await x.posts.create(account.client, text="Twice.")

@@ -18,7 +18,7 @@ from roost import x
 from roost.clock import EmulatorClock
 from roost.models import TweetId
 from roost.x import errors
-from x_emulator import foreign
+from x_emulator.faults import proxy_responses
 
 from .conftest import Account
 from .oauth1_keys import api_keys_of, keys_of
@@ -184,11 +184,11 @@ EXPECTED: dict[str, Errors] = {
     **dict.fromkeys(["429", "429day"], rejected(errors.RateLimited, errors.XUnavailable)),
     "429cap": rejected(errors.OutOfCredits, errors.XUnavailable),
     "401": rejected(errors.ReauthorizationRequired, errors.AppMisconfigured),
-    **dict.fromkeys(foreign.ANSWERS, NO_RESPONSE),
+    **dict.fromkeys(proxy_responses.RESPONSES, NO_RESPONSE),
     "413html": {**NO_RESPONSE, "upload": errors.SegmentTooLarge},
     "delay": {},
     "slow": {},
-    "mistyped": {},
+    "wrong_type": {},
 }
 
 
@@ -197,7 +197,7 @@ EXPECTED: dict[str, Errors] = {
     [
         ("before", kind)
         for kind in EXPECTED
-        if kind not in {"cut", "slow", "mistyped", *foreign.ANSWERS}
+        if kind not in {"cut", "slow", "wrong_type", *proxy_responses.RESPONSES}
     ]
     + [("after", kind) for kind in EXPECTED],
 )
@@ -216,12 +216,14 @@ async def test_fault_raises_the_expected_error(
     for each in by_name.values():
         if isinstance(each, errors.XError):
             assert each.confirmed_not_created is not isinstance(each, errors.OutcomeUnknown)
-            assert (each.request_id is None) is (kind == "drop" or kind in foreign.ANSWERS)
+            assert (each.request_id is None) is (
+                kind == "drop" or kind in proxy_responses.RESPONSES
+            )
             shown = f"{each!r} {each.as_dict()} {each.receipt!r}"
             assert not [secret for secret in secrets if secret in shown]
 
 
-@pytest.mark.parametrize("kind", ["drop", "cut", "503", *foreign.ANSWERS])
+@pytest.mark.parametrize("kind", ["drop", "cut", "503", *proxy_responses.RESPONSES])
 async def test_create_with_a_lost_response_is_carried_out_once(
     prepared: Prepared, emulator: Emulator, kind: str
 ) -> None:
@@ -229,6 +231,6 @@ async def test_create_with_a_lost_response_is_carried_out_once(
     with pytest.raises(errors.OutcomeUnknown):
         await x.posts.create(prepared.client, text=SECRET_TEXT)
 
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     assert [post["text"] for post in ground_truth["posts"]].count(SECRET_TEXT) == 1
     assert [r["operation"] for r in ground_truth["requests"]].count("create_post") == 2

@@ -7,7 +7,7 @@ from fix_emulator import Emulator
 from roost import x
 from roost.models import TweetId
 from roost.x import errors
-from x_emulator import foreign
+from x_emulator.faults import proxy_responses
 
 from .conftest import Account
 from .oauth1_keys import keys_of
@@ -16,19 +16,19 @@ TEXT = "Low tide at six"
 
 
 async def count(emulator: Emulator, operation: str) -> int:
-    ground_truth = await emulator.truth(only="requests")
+    ground_truth = await emulator.ground_truth(only="requests")
     return [each["operation"] for each in ground_truth["requests"]].count(operation)
 
 
-@pytest.mark.parametrize("kind", foreign.ANSWERS)
+@pytest.mark.parametrize("kind", proxy_responses.RESPONSES)
 async def test_timeline_rejects_a_page_that_is_not_xs(
     account: Account, emulator: Emulator, kind: str
 ) -> None:
-    await emulator.switch(limits=False)
+    await emulator.switch(rate_limits=False)
     for number in range(101):
         await x.posts.create(account.client, text=f"Number {number}.")
     script = ["ok", *[kind] * 3]
-    await emulator.door("faults", operation="read_timeline", when="before", script=script)
+    await emulator.control("faults", operation="read_timeline", when="before", script=script)
     timeline = x.posts.read_timeline(account.client, account.user_id)
     first = [await anext(timeline) for _ in range(100)]
     assert len({post.tweet_id for post in first}) == 100
@@ -55,7 +55,9 @@ async def test_foreign_401_causes_no_refresh_and_no_second_create(
 async def test_foreign_401_after_a_refresh_is_outcome_unknown(
     account: Account, emulator: Emulator
 ) -> None:
-    await emulator.door("faults", operation="create_post", when="before", script=["401", "401html"])
+    await emulator.control(
+        "faults", operation="create_post", when="before", script=["401", "401html"]
+    )
     with pytest.raises(errors.OutcomeUnknown):
         await x.posts.create(account.client, text=TEXT)
     assert account.tokens.refreshed == 1

@@ -267,4 +267,4 @@ async def test_twitter_tool_refuses_the_same_before_sending(
             assert raised.value.code == code
             assert raised.value.next
     assert len(sent) == before
-    assert (await account.tokens.emulator.truth())["posts"] == []
+    assert (await account.tokens.emulator.ground_truth())["posts"] == []

@@ -44,7 +44,7 @@ async def test_upload_sends_all_bytes_in_4_mib_segments(
         on_progress=lambda done, total: progress.append((done, total)),
     )
 
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     size = photo.stat().st_size
     assert media["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert (media["id"], media["media_key"]) == (uploaded.media_id, uploaded.media_key)
@@ -57,12 +57,12 @@ async def test_upload_sends_all_bytes_in_4_mib_segments(
 async def test_upload_falls_back_to_1_mib_segments(
     account: Account, emulator: Emulator, sent: list[SentRequest], photo: Path, status: int
 ) -> None:
-    await emulator.switch(max_segment_bytes=MIB, segment_refusal=status)
+    await emulator.switch(max_segment_bytes=MIB, oversized_segment_status=status)
     uploaded = await x.media.upload(
         account.client, photo, mime_type="image/png", category="tweet_image"
     )
 
-    media = {each["id"]: each for each in (await emulator.truth())["media"]}
+    media = {each["id"]: each for each in (await emulator.ground_truth())["media"]}
     assert media[uploaded.media_id]["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert len([each for each in appends(sent) if uploaded.media_id in each.path]) == 5
 
@@ -82,7 +82,7 @@ async def test_upload_repeats_only_the_failed_segment(
     await emulator.fail("media_append", "after", "503", times=1)
     await x.media.upload(account.client, photo, mime_type="image/png", category="tweet_image")
 
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     assert len(appends(sent)) == 4
 
@@ -90,11 +90,11 @@ async def test_upload_repeats_only_the_failed_segment(
 async def test_upload_accepts_either_response_to_append(
     account: Account, emulator: Emulator, png: bytes
 ) -> None:
-    await emulator.switch(append_answer=204)
+    await emulator.switch(append_status=204)
     uploaded = await x.media.upload(
         account.client, png, mime_type="image/png", category="tweet_image"
     )
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["id"] == uploaded.media_id
 
 
@@ -106,7 +106,7 @@ async def test_upload_waits_until_a_video_is_processed(
     )
     created = await x.posts.create(account.client, text=None, media_ids=[uploaded.media_id])
 
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     (post,) = ground_truth["posts"]
     assert post["id"] == created.tweet_id
     assert post["media"][0]["sha256"] == hashlib.sha256(clip.read_bytes()).hexdigest()
@@ -131,7 +131,7 @@ async def test_upload_completes_when_one_request_in_ten_fails(
         on_progress=lambda done, total: progress.append(done),
     )
 
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["sha256"] == hashlib.sha256(photo.read_bytes()).hexdigest()
     order = [segment_index(each) for each in appends(sent)]
     assert len(order) > 36 == len(set(order))
@@ -168,12 +168,12 @@ async def test_upload_repeats_a_finalize_with_a_lost_response(
 async def test_upload_restarts_when_a_lost_finalize_cannot_be_repeated(
     account: Account, emulator: Emulator, png: bytes
 ) -> None:
-    await emulator.switch(finalize_again=False)
+    await emulator.switch(finalize_is_idempotent=False)
     await emulator.fail("media_finalize", "after", "drop", times=1)
     uploaded = await x.media.upload(
         account.client, png, mime_type="image/png", category="tweet_image"
     )
-    first, second = (await emulator.truth())["media"]
+    first, second = (await emulator.ground_truth())["media"]
     assert (second["id"], second["state"]) == (uploaded.media_id, "succeeded")
     assert first["id"] != second["id"]
 
@@ -211,7 +211,7 @@ async def test_upload_reports_why_x_could_not_process_a_video(
     account: Account, emulator: Emulator, clip: Path, dialect: str
 ) -> None:
     reason = "Resolution too low for this planet"
-    await emulator.switch(processing_failure=reason, processing_polls=0, errors=dialect)
+    await emulator.switch(processing_error=reason, processing_polls=0, error_format=dialect)
     options: dict[str, Any] = {"mime_type": "video/mp4", "category": "tweet_video"}
     state = await x.media.transfer(account.client, clip, **options)
     with pytest.raises(x.errors.MediaRejected) as raised:
@@ -253,7 +253,7 @@ async def test_upload_sets_the_alt_text(account: Account, emulator: Emulator, pn
     await x.media.upload(
         account.client, png, mime_type="image/png", category="tweet_image", alt_text="A teal box"
     )
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["alt_text"] == "A teal box"
     assert account.exchanges[-1].operation is Operation.MEDIA_METADATA
 
@@ -265,7 +265,7 @@ async def test_upload_repeats_a_lost_alt_text_without_the_file(
     await x.media.upload(
         account.client, png, mime_type="image/png", category="tweet_image", alt_text="A teal box"
     )
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["alt_text"] == "A teal box"
 
 
@@ -366,7 +366,7 @@ async def test_upload_accepts_every_kind_of_source(
             segment_bytes=100,
         )
         assert not file.closed
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["sha256"] == hashlib.sha256(png).hexdigest()
 
 
@@ -385,7 +385,7 @@ async def test_upload_attaches_subtitles_to_a_video(
             x.media.Subtitles(track + b"\n", "DE", "Deutsch"),
         ],
     )
-    media_by_id = {media["id"]: media for media in (await emulator.truth())["media"]}
+    media_by_id = {media["id"]: media for media in (await emulator.ground_truth())["media"]}
     tracks = media_by_id[uploaded.media_id]["subtitles"]
     assert {
         code: (media_by_id[each]["category"], media_by_id[each]["bytes"])
@@ -414,4 +414,4 @@ async def test_upload_waits_for_the_processing_of_a_gif(
         account.client, out.getvalue(), mime_type="image/gif", category="tweet_gif"
     )
     await x.posts.create(account.client, text="It moves.", media_ids=[uploaded.media_id])
-    assert len((await emulator.truth())["posts"]) == 1
+    assert len((await emulator.ground_truth())["posts"]) == 1

@@ -54,7 +54,7 @@ async def test_page_uploads__examples_run(
     await run(poll, names)
     assert capsys.readouterr().out == "succeeded None\n"
 
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     (post,) = ground_truth["posts"]
     assert [len(post["media"]), post["media"][0]["alt_text"]] == [1, "The tide comes in"]
     assert [each["category"] for each in ground_truth["media"]].count("tweet_video") == 3
@@ -74,7 +74,7 @@ async def test_page_provider__first_example_runs(
     names = {"access_token": account.tokens.access_token, "url": emulator.url}
     await asyncio.to_thread(lambda: exec(first, names))
 
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     printed = capsys.readouterr().out.split()
     assert printed[:2] == ["larkbooks", f"https://x.com/i/web/status/{post['id']}"]
 
@@ -101,7 +101,7 @@ async def test_page_provider__v1_upload_example_runs(
         "url": emulator.url,
     }
     await run(v1_upload, names)
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["id"] == names["media_id"]
 
 

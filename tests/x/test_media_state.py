@@ -74,7 +74,7 @@ async def test_upload_resumes_after_the_last_acknowledged_segment(
     resumed = [msgspec.json.decode(encoded, type=UploadState)]
     await upload(account.client, noise, resumed, 0)
 
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert media["sha256"] == sha256(noise)
     left = 4 - (ends_after - 1)
     assert operations(sent) == ["append"] * left + ["finalize"] * (left >= 0)
@@ -100,7 +100,7 @@ async def test_upload_of_a_killed_process_is_resumed(
     assert 0 < len(state.acknowledged) < 4
     await upload(account.client, noise, [state], 0)
 
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert (media["id"], media["sha256"]) == (state.media_id, sha256(noise))
     assert operations(sent) == ["append"] * len(state.missing()) + ["finalize"]
 
@@ -133,7 +133,7 @@ async def test_upload_restarts_from_an_expired_state(
     first = states[0].media_id
     await upload(account.client, noise, states, 0)
 
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     uploaded = {media["id"]: media for media in ground_truth["media"]}[states[-1].media_id]
     assert (states[-1].media_id != first, uploaded["sha256"]) == (True, sha256(noise))
     assert [r["operation"] for r in ground_truth["requests"]].count("media_append") == 2 + 4
@@ -150,7 +150,7 @@ async def test_upload_restarts_from_a_state_that_x_has_discarded(
     states.append(msgspec.structs.replace(states[-1], media_id="1"))
     await upload(account.client, noise, states, 0)
 
-    media_by_id = {media["id"]: media for media in (await emulator.truth())["media"]}
+    media_by_id = {media["id"]: media for media in (await emulator.ground_truth())["media"]}
     assert states[-1].media_id not in {first, "1"}
     assert media_by_id[states[-1].media_id]["sha256"] == sha256(noise)
 
@@ -170,7 +170,9 @@ async def test_upload_restarts_when_x_has_discarded_the_file_in_processing(
         category="tweet_video",
         state=msgspec.structs.replace(state, media_id="1"),
     )
-    media_by_id = {media["id"]: media["state"] for media in (await emulator.truth())["media"]}
+    media_by_id = {
+        media["id"]: media["state"] for media in (await emulator.ground_truth())["media"]
+    }
     assert media_by_id[uploaded.media_id] == "succeeded"
 
 
@@ -228,7 +230,7 @@ async def test_upload_restarts_with_other_content_of_the_same_size(
     await upload(account.client, noise, states, 0)
 
     assert states[-1].media_id != first.media_id
-    media_by_id = {media["id"]: media for media in (await emulator.truth())["media"]}
+    media_by_id = {media["id"]: media for media in (await emulator.ground_truth())["media"]}
     assert media_by_id[states[-1].media_id]["sha256"] == sha256(noise)
 
 

@@ -36,7 +36,7 @@ async def test_upload_v1_signs_every_command_and_sends_its_form(
         signing_client, png, mime_type="image/png", category="tweet_image", upload_api="v1.1"
     )
 
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert (media["id"], media["media_key"]) == (uploaded.media_id, uploaded.media_key)
     assert media["sha256"] == hashlib.sha256(png).hexdigest()
     # The emulator verifies every signature, including the form's parameters.
@@ -79,7 +79,7 @@ async def test_upload_v1_waits_for_a_video_and_adds_metadata(
     )
     await x.posts.create(signing_client, text="The tide.", media_ids=[uploaded.media_id])
 
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     media = {each["id"]: each for each in ground_truth["media"]}
     assert media[uploaded.media_id]["alt_text"] == "The tide comes in"
     assert list(media[uploaded.media_id]["subtitles"]) == ["EN"]
@@ -90,7 +90,7 @@ async def test_upload_v1_waits_for_a_video_and_adds_metadata(
 async def test_upload_v1_reports_why_processing_failed(
     signing_client: x.Client, emulator: Emulator, clip: Path
 ) -> None:
-    await emulator.switch(processing_polls=0, processing_failure="Too many tides")
+    await emulator.switch(processing_polls=0, processing_error="Too many tides")
     with pytest.raises(x.errors.MediaRejected, match="Too many tides"):
         await x.media.upload(
             signing_client, clip, mime_type="video/mp4", category="tweet_video", upload_api="v1.1"

@@ -90,7 +90,7 @@ async def test_read_posts_reads_both_spellings(account: Account, emulator: Emula
     await emulator.freeze()
     ids = [post.tweet_id]
     older_spelling = await x.metrics.read_posts(account.client, ids, private_for=ids)
-    await emulator.switch(spelling="post")
+    await emulator.switch(field_names="post")
 
     newer_spelling = await x.metrics.read_posts(account.client, ids, private_for=ids)
     assert newer_spelling[post.tweet_id].metrics == older_spelling[post.tweet_id].metrics
@@ -107,7 +107,7 @@ async def test_read_me_returns_the_account_of_the_token(account: Account) -> Non
 
 
 async def test_read_me_reads_the_newer_spelling(account: Account, emulator: Emulator) -> None:
-    await emulator.switch(spelling="post")
+    await emulator.switch(field_names="post")
     me = await x.users.read_me(account.client)
     assert me.metrics[Metric.POSTS] == 4_210
 

@@ -117,7 +117,7 @@ async def test_token_request_sends_basic_authentication_and_the_client_id(
 async def test_exchange_code_of_a_public_client_sends_no_secret(
     emulator: Emulator, session: aiohttp.ClientSession, sent: list[SentRequest]
 ) -> None:
-    app = await emulator.door("apps", callbacks=[CALLBACK], confidential=False)
+    app = await emulator.control("apps", callbacks=[CALLBACK], confidential=False)
     verifier = x.auth.oauth2.make_verifier()
     query = emulator.authorize_query(verifier, client_id=app["client_id"])
     redirect = await emulator.consent("larkbooks", **query)
@@ -234,7 +234,7 @@ async def test_refresh_rejects_a_revoked_grant(
     )
     with pytest.raises(x.errors.RefreshTokenInvalid):
         await refresh(emulator, session, account.tokens.refresh_token)
-    assert (await emulator.truth())["tokens"]["refresh"] == 0
+    assert (await emulator.ground_truth())["tokens"]["refresh"] == 0
 
 
 async def test_refresh_blames_neither_account_nor_app_for_a_missing_parameter(

@@ -18,7 +18,7 @@ from .conftest import Account, Connect, SentRequest
 async def test_create_creates_the_post(account: Account, emulator: Emulator) -> None:
     created = await x.posts.create(account.client, text="The tide turns at nine.")
 
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert (post["id"], post["text"]) == (created.tweet_id, "The tide turns at nine.")
     assert (post["user"], post["reply_to"], post["media"]) == (account.user_id, None, [])
 
@@ -27,7 +27,7 @@ async def test_create_replies_to_the_parent(account: Account, emulator: Emulator
     first = await x.posts.create(account.client, text="One.")
     second = await x.posts.create(account.client, text="Two.", reply_to=first.tweet_id)
 
-    posts = {post["id"]: post for post in (await emulator.truth())["posts"]}
+    posts = {post["id"]: post for post in (await emulator.ground_truth())["posts"]}
     assert posts[second.tweet_id]["reply_to"] == first.tweet_id
 
 
@@ -55,7 +55,7 @@ async def test_create_is_not_sent_after_its_deadline(account: Account, emulator:
         await x.posts.create(account.client, text="Late.", deadline=boot_seconds() - 1)
 
     assert raised.value.confirmed_not_created
-    assert (await emulator.truth())["posts"] == []
+    assert (await emulator.ground_truth())["posts"] == []
     assert account.exchanges[-1].status is None
 
 
@@ -70,7 +70,7 @@ async def test_create_is_outcome_unknown_when_the_deadline_ends_the_wait(
 
     assert asyncio.get_running_loop().time() - started < 10
     assert not raised.value.confirmed_not_created
-    assert [post["text"] for post in (await emulator.truth())["posts"]] == ["Slow."]
+    assert [post["text"] for post in (await emulator.ground_truth())["posts"]] == ["Slow."]
 
 
 async def test_create_is_sent_once_when_the_response_is_lost(
@@ -80,7 +80,7 @@ async def test_create_is_sent_once_when_the_response_is_lost(
     with pytest.raises(x.errors.OutcomeUnknown):
         await x.posts.create(account.client, text="Lost.")
 
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     assert [r["operation"] for r in ground_truth["requests"]].count("create_post") == 1
     assert [post["text"] for post in ground_truth["posts"]] == ["Lost."]
 
@@ -89,14 +89,14 @@ async def test_delete_deletes_the_post(account: Account, emulator: Emulator) -> 
     created = await x.posts.create(account.client, text="A slip.")
 
     assert (await x.posts.delete(account.client, created.tweet_id)).deleted
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert post["deleted_at"] is not None
 
 
 async def test_timeline_yields_every_page_newest_first(
     account: Account, emulator: Emulator
 ) -> None:
-    await emulator.switch(limits=False)
+    await emulator.switch(rate_limits=False)
     texts = [f"Number {number}." for number in range(103)]
     for text in texts:
         await x.posts.create(account.client, text=text)
@@ -199,7 +199,7 @@ async def test_timeline_of_an_unknown_user_raises_not_found(account: Account) ->
 async def test_timeline_reads_the_newer_spelling(account: Account, emulator: Emulator) -> None:
     first = await x.posts.create(account.client, text="First.")
     await x.posts.create(account.client, text="Second.", reply_to=first.tweet_id)
-    await emulator.switch(spelling="post")
+    await emulator.switch(field_names="post")
 
     posts = [p async for p in x.posts.read_timeline(account.client, account.user_id)]
     assert [p.reply_to for p in posts] == [first.tweet_id, None]
@@ -218,7 +218,7 @@ async def test_timeline_names_the_app_that_created_a_post(
     account: Account, emulator: Emulator
 ) -> None:
     ours = await x.posts.create(account.client, text="By an app.")
-    by_person = await emulator.play("post", username=account.username, text="By a person.")
+    by_person = await emulator.act("post", username=account.username, text="By a person.")
 
     sources = {
         p.tweet_id: p.source async for p in x.posts.read_timeline(account.client, account.user_id)

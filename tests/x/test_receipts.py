@@ -29,7 +29,7 @@ def dollars(result: Any) -> tuple[str, str]:
 
 
 async def test_result_has_the_rate_limits(account: Account, emulator: Emulator) -> None:
-    await emulator.switch(day_headers=True)
+    await emulator.switch(daily_limit_headers=True)
     created = await x.posts.create(account.client, text="One of a hundred.")
     by_family = {window.family: window for window in created.rate}
 
@@ -52,7 +52,7 @@ async def test_price_of_a_create_equals_xs_bill(
 ) -> None:
     created = await x.posts.create(account.client, **fields)
     assert dollars(created) == price
-    (*_, billed) = (await emulator.truth())["requests"]
+    (*_, billed) = (await emulator.ground_truth())["requests"]
     assert created.price.low == Decimal(billed["usd"])
 
 
@@ -66,7 +66,7 @@ async def test_price_of_a_read_is_at_most_that_of_its_resources(
 
     assert dollars(page[0]) == ("0", "0.010")
     assert dollars(again) == ("0", "0.005")
-    billed = [Decimal(r["usd"]) for r in (await emulator.truth())["requests"]][-2:]
+    billed = [Decimal(r["usd"]) for r in (await emulator.ground_truth())["requests"]][-2:]
     assert billed == [Decimal("0.010"), Decimal(0)]
     assert dollars(await x.users.read_me(account.client)) == ("0", "0.010")
     assert dollars(await x.posts.delete(account.client, first.tweet_id)) == ("0.010", "0.010")
@@ -170,7 +170,7 @@ async def test_read_posts_requests_promoted_metrics_only_if_told_to(
 async def test_waiting_client_sleeps_in_domain_time_and_repeats(
     account: Account, emulator: Emulator, session: aiohttp.ClientSession, clock: EmulatorClock
 ) -> None:
-    await emulator.door("clock", rate=100_000)
+    await emulator.control("clock", rate=100_000)
     client = x.Client(account.tokens, session=session, clock=clock, wait=True)
     before = clock.now()
     await emulator.fail("create_post", "before", "429", times=2)
@@ -178,7 +178,7 @@ async def test_waiting_client_sleeps_in_domain_time_and_repeats(
 
     # Without a reset in the headers: a minute after the first, two after the second.
     assert clock.now() - before >= timedelta(minutes=3)
-    assert [post["id"] for post in (await emulator.truth())["posts"]] == [created.tweet_id]
+    assert [post["id"] for post in (await emulator.ground_truth())["posts"]] == [created.tweet_id]
 
 
 @pytest.mark.timing
@@ -212,7 +212,7 @@ async def test_create_is_never_repeated(account: Account, emulator: Emulator, ki
     await emulator.fail("create_post", "before", kind)
     with pytest.raises(x.errors.OutcomeUnknown):
         await x.posts.create(account.client, text="Once.")
-    ground_truth = await emulator.truth()
+    ground_truth = await emulator.ground_truth()
     assert ground_truth["posts"] == []
     assert [r["operation"] for r in ground_truth["requests"]].count("create_post") == 1
 

@@ -122,7 +122,7 @@ async def test_fetch_needs_no_token_and_is_free(
     estimate = server_time.estimate()
     assert estimate is not None
     assert abs(estimate - clock.now()) < timedelta(seconds=30)
-    (request,) = (await emulator.truth(only="requests"))["requests"]
+    (request,) = (await emulator.ground_truth(only="requests"))["requests"]
     assert (request["status"], float(request["usd"])) == (401, 0.0)
 
 

@@ -17,7 +17,7 @@ from roost.prices import Operation
 from roost.x import schemas
 from roost.x.auth import signing
 from roost.x.request import Credential, Host, Request
-from x_emulator.signatures import is_signed_by
+from x_emulator.auth.oauth1_signature import is_signed_by
 
 from .conftest import Account, Connect, SentRequest
 from .oauth1_keys import keys_of
@@ -161,7 +161,7 @@ async def test_signed_client_posts_and_reads_private_metrics(
     found = await x.metrics.read_posts(client, [post.tweet_id], private_for=[post.tweet_id])
 
     assert found[post.tweet_id].has_private
-    (post_on_x,) = (await emulator.truth())["posts"]
+    (post_on_x,) = (await emulator.ground_truth())["posts"]
     assert post_on_x["text"] == "Signed & sent: a b+c é ~*'"
 
 
@@ -177,7 +177,7 @@ async def test_client_signs_what_the_grant_does_not_cover(
 
     schemes = [each.headers["authorization"].partition(" ")[0] for each in sent]
     assert schemes == ["Bearer", "OAuth", "OAuth", "Bearer"]
-    assert [post["text"] for post in (await emulator.truth())["posts"]] == [
+    assert [post["text"] for post in (await emulator.ground_truth())["posts"]] == [
         "Once refused.",
         "Then signed at once.",
     ]
@@ -196,7 +196,7 @@ async def test_client_signs_what_an_app_token_may_not_do(
 
     schemes = [each.headers["authorization"].partition(" ")[0] for each in sent]
     assert schemes == ["Bearer", "OAuth", "Bearer"]
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert post["user"] == author["id"]
 
 

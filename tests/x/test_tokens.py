@@ -55,7 +55,7 @@ def make(
 
 
 async def refreshes(emulator: Emulator) -> int:
-    requests = (await emulator.truth())["requests"]
+    requests = (await emulator.ground_truth())["requests"]
     return [request["operation"] for request in requests].count("refresh")
 
 

@@ -17,7 +17,7 @@ from roost import x
 from roost.errors import PostRefused, SettingInvalid, UnsafeHost
 from roost.models import TweetId
 from roost.twitter import HistoryNotKept, TwitterTool
-from x_emulator.signatures import is_signed_by
+from x_emulator.auth.oauth1_signature import is_signed_by
 
 from .conftest import Account, Connect
 from .oauth1_keys import keys_of
@@ -104,7 +104,7 @@ async def test_create_tweet_posts_text_and_authorization(
     assert request.headers["authorization"] == f"Bearer {account.tokens.access_token}"
     assert request.headers["content-type"] == "application/json"
     assert msgspec.json.decode(request.body) == {"text": "Second-hand, first love."}
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert (post["text"], post["user"]) == ("Second-hand, first love.", account.user_id)
 
 
@@ -116,14 +116,14 @@ async def test_create_tweet_includes_media_ids(
 
     created = next(each for each in proxy.requests if each.target == "/2/tweets")
     assert msgspec.json.decode(created.body)["media"] == {"media_ids": [media_id]}
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert [media["id"] for media in post["media"]] == [media_id]
 
 
 async def test_create_tweet_returns_id_and_url(tool: TwitterTool, emulator: Emulator) -> None:
     tweet_id, tweet_url = await tool.create_tweet("Where am I?")
 
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert tweet_id == post["id"]
     assert tweet_url == f"https://x.com/i/web/status/{post['id']}"
 
@@ -158,7 +158,7 @@ async def test_upload_media_follows_init_append_finalize(
     assert (field_of(append, "media_id"), field_of(append, "segment_index")) == (media_id, "0")
     assert media_of(append) == png
     assert parse_qs(finalize.body.decode())["media_id"] == [media_id]
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert (media["id"], media["user"]) == (media_id, account.user_id)
     assert media["sha256"] == hashlib.sha256(png).hexdigest()
 
@@ -178,7 +178,7 @@ async def test_upload_media_chunks_into_5_mb(
     appends.sort(key=lambda each: int(field_of(each, "segment_index")))
     assert [len(media_of(each)) for each in appends] == [5 * MIB, 5 * MIB, size - 10 * MIB]
     assert b"".join(map(media_of, appends)) == path.read_bytes()
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert (media["id"], media["state"]) == (media_id, "succeeded")
     assert media["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -244,7 +244,7 @@ async def test_verify_returns_the_account(tool: TwitterTool, account: Account) -
 async def test_create_tweet_replies(tool: TwitterTool, emulator: Emulator) -> None:
     first, _ = await tool.create_tweet("One.")
     second, _ = await tool.create_tweet("Two.", reply_to=first)
-    posts = {post["id"]: post for post in (await emulator.truth())["posts"]}
+    posts = {post["id"]: post for post in (await emulator.ground_truth())["posts"]}
     assert posts[second]["reply_to"] == first
 
 
@@ -252,7 +252,7 @@ async def test_create_tweet_quotes(tool: TwitterTool, emulator: Emulator) -> Non
     await emulator.switch(tier="enterprise")
     first, _ = await tool.create_tweet("One.")
     second, _ = await tool.create_tweet("Look.", quote_tweet_id=first)
-    posts = {post["id"]: post for post in (await emulator.truth())["posts"]}
+    posts = {post["id"]: post for post in (await emulator.ground_truth())["posts"]}
     assert posts[second]["quote_of"] == first
 
 
@@ -268,7 +268,7 @@ async def test_upload_media_uses_v2_by_default(
     ]
     token = f"Bearer {account.tokens.access_token}"
     assert {each.headers["authorization"] for each in proxy.requests} == {token}
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert (media["id"], media["sha256"]) == (media_id, hashlib.sha256(png).hexdigest())
 
 
@@ -310,7 +310,7 @@ async def test_upload_media_by_v1_signs_with_the_apps_keys_of_the_settings(
 
     assert [is_signed(each, proxy.url, oauth1) for each in proxy.requests] == [True] * 3
     assert {each.oauth["oauth_consumer_key"] for each in proxy.requests} == {oauth1.api_key}
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert (media["id"], media["user"]) == (media_id, account.user_id)
 
 
@@ -325,7 +325,7 @@ async def test_create_tweet_signs_with_the_apps_keys_of_the_settings(
     token = reader.tokens.access_token
     async with TwitterTool(token, user_token(keys), endpoint=emulator.endpoint) as tool:
         tweet_id, _ = await tool.create_tweet("Signed.")
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert (post["id"], post["user"]) == (tweet_id, reader.user_id)
 
 
@@ -445,7 +445,7 @@ async def test_upload_media_without_category_follows_the_type(
         "mp4": clip,
     }
     media_id = await tool.upload_media(sources[kind], mime_type)
-    (media,) = (await emulator.truth())["media"]
+    (media,) = (await emulator.ground_truth())["media"]
     assert (media["id"], media["state"]) == (media_id, "succeeded")
     assert media["media_key"].startswith(prefix)
 
@@ -461,5 +461,5 @@ async def test_create_tweet_allows_long_texts_after_verify(
             await tool.create_tweet("x" * 281)
         await tool.verify()
         await tool.create_tweet("x" * 281)
-    (post,) = (await emulator.truth())["posts"]
+    (post,) = (await emulator.ground_truth())["posts"]
     assert post["text"] == "x" * 281

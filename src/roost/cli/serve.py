@@ -110,8 +110,8 @@ def emulator(
 ) -> int:
     """Play the X API over HTTP, until SIGTERM or Ctrl-C."""
     from x_emulator import server
-    from x_emulator.faults import read_file
-    from x_emulator.secret import read_secret
+    from x_emulator.access import read_secret
+    from x_emulator.faults.fault_specs import read_fault_file
 
     def listening(url: str) -> None:
         say({"url": url}, f"X is played at {url}", as_json=as_json)
@@ -126,7 +126,7 @@ def emulator(
             on_listening=listening,
             secret=read_secret(secret_file),
             state=state,
-            faults=read_file(faults) if faults else (),
+            faults=read_fault_file(faults) if faults else (),
         )
     except (OSError, ValueError) as error:
         tell(one_line(f"The emulator does not start: {error}"))

@@ -1,5 +1,5 @@
-// The ordinary script of a user of twitter-api-v2, run in a process of its own.
-// Only hosts and credentials differ from one that talks to X: the agent goes to the emulator.
+// An ordinary script with twitter-api-v2, run in its own process.
+// Only hosts and credentials differ from a script for X: the agent connects to the emulator.
 import http from "node:http";
 import net from "node:net";
 import { createRequire } from "node:module";
@@ -8,12 +8,12 @@ const require = createRequire(process.env.CLIENT_FOLDER + "/");
 const { TwitterApi } = require("twitter-api-v2");
 const { TwitterApiRateLimitPlugin } = require("@twitter-api-v2/plugin-rate-limit");
 
-const played = new URL(process.env.EMULATOR);
+const emulator = new URL(process.env.EMULATOR);
 
 class ToEmulator extends http.Agent {
-  protocol = "https:"; // what the library asks for; the connection below is a plain one
+  protocol = "https:"; // required by the library; the connection below is not encrypted
   createConnection(options, done) {
-    return net.connect({ host: played.hostname, port: played.port }, done);
+    return net.connect({ host: emulator.hostname, port: emulator.port }, done);
   }
 }
 
@@ -33,7 +33,7 @@ async function login() {
   const form = new URLSearchParams(new URL(link.url).search);
   form.set("user", "tidewatcher");
   form.set("decision", "allow");
-  const consented = await fetch(`${played.origin}/i/oauth2/authorize`, {
+  const consented = await fetch(`${emulator.origin}/i/oauth2/authorize`, {
     method: "POST",
     body: form,
     redirect: "manual",
@@ -53,7 +53,7 @@ async function sign() {
   const form = new URLSearchParams(new URL(link.url).search);
   form.set("user", "tidewatcher");
   form.set("decision", "allow");
-  const consented = await fetch(`${played.origin}/oauth/authorize`, {
+  const consented = await fetch(`${emulator.origin}/oauth/authorize`, {
     method: "POST",
     body: form,
     redirect: "manual",
@@ -80,7 +80,7 @@ const scripts = {
     const read = [];
     for await (const post of timeline) read.push(post.id);
     const gone = await client.v2.deleteTweet(thread[0].data.id);
-    // By its whole URL: the plugin's own `.v2` looks under the host of the library's older releases.
+    // With the full URL, because the plugin's `.v2` uses the host of older releases.
     const limit = await rateLimits.getRateLimit("https://api.x.com/2/users/me", "GET");
     return {
       me: me.data.username,
@@ -112,13 +112,13 @@ const scripts = {
   },
   async metrics(client) {
     const post = await client.v2.tweet("Springs and neaps");
-    await fetch(`${played.origin}/_emulator/clock`, {
+    await fetch(`${emulator.origin}/_emulator/clock`, {
       method: "POST",
       body: JSON.stringify({ jump_seconds: 3600 }),
     });
     const fields = ["public_metrics", "non_public_metrics", "organic_metrics"];
-    const told = await client.v2.tweets([post.data.id], { "tweet.fields": fields });
-    return { post: told.data[0] };
+    const response = await client.v2.tweets([post.data.id], { "tweet.fields": fields });
+    return { post: response.data[0] };
   },
   async refusals(client) {
     await client.v2.tweet("Once");

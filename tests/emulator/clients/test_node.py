@@ -1,4 +1,4 @@
-"""Node's `twitter-api-v2` 1.29, unmodified, its agent turned to the emulator; then the truth."""
+"""twitter-api-v2 1.29 for Node, unmodified, with an agent that connects to the emulator."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from x_emulator.pytest_plugin import PlayedX
+from x_emulator.pytest_plugin import EmulatedX
 
 VERSIONS = ("twitter-api-v2@1.29.1", "@twitter-api-v2/plugin-rate-limit@1.1.0")
 SCRIPT = Path(__file__).with_name("ordinary.mjs")
@@ -20,13 +20,13 @@ SCRIPT = Path(__file__).with_name("ordinary.mjs")
 
 @pytest.fixture(scope="session")
 def client_folder() -> Path:
-    """Where the library is installed; kept between sessions, made again for other versions."""
+    """The directory of the installed library, reused between sessions for a version."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("no node and npm on this machine")
-    known = hashlib.sha256(" ".join(VERSIONS).encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"roost-node-clients-{os.getuid()}-{known}"
+    name = hashlib.sha256(" ".join(VERSIONS).encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"roost-node-clients-{os.getuid()}-{name}"
     if not (folder / "node_modules").is_dir():
-        # Made aside and moved into place: two sessions may do this at once.
+        # Built elsewhere and moved, because two sessions may do this at the same time.
         with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
             command = ["npm", "install", "--silent", "--no-audit", "--no-fund", *VERSIONS]
             made = subprocess.run(command, cwd=fresh, capture_output=True, timeout=180)
@@ -38,8 +38,8 @@ def client_folder() -> Path:
 
 
 @pytest.fixture
-def run(x_emulator: PlayedX, client_folder: Path) -> Any:
-    """Log in, refresh, run one of the scripts; what it told."""
+def run(x_emulator: EmulatedX, client_folder: Path) -> Any:
+    """Log in, refresh and run one of the scripts. Returns its output."""
 
     def run_script(name: str, **more: Any) -> Any:
         app = x_emulator.app
@@ -50,10 +50,14 @@ def run(x_emulator: PlayedX, client_folder: Path) -> Any:
             "api_key": app.registered["api_key"],
             "api_secret": app.registered["api_secret"],
         }
-        known = {"EMULATOR": x_emulator.url, "CLIENT_FOLDER": str(client_folder), "SCRIPT": name}
+        variables = {
+            "EMULATOR": x_emulator.url,
+            "CLIENT_FOLDER": str(client_folder),
+            "SCRIPT": name,
+        }
         done = subprocess.run(
             ["node", str(SCRIPT)],
-            env=os.environ | known | {"ASK": json.dumps(ask)},
+            env=os.environ | variables | {"ASK": json.dumps(ask)},
             capture_output=True,
             text=True,
             timeout=60,
@@ -64,23 +68,25 @@ def run(x_emulator: PlayedX, client_folder: Path) -> Any:
     return run_script
 
 
-def test_login_refresh_thread_poll_paging_delete_and_limits(run: Any, x_emulator: PlayedX) -> None:
-    told = run("publish")
-    truth = x_emulator.truth()
-    posts = truth["posts"]
-    assert told["me"] == "tidewatcher"
-    assert told["thread"] == [post["id"] for post in posts[:6]]
-    assert [post["reply_to"] for post in posts] == [None, *told["thread"][:5], None]
-    assert told["read"] == [post["id"] for post in reversed(posts)]
-    assert told["deleted"] is True
+def test_login_refresh_thread_poll_paging_delete_and_limits(
+    run: Any, x_emulator: EmulatedX
+) -> None:
+    output = run("publish")
+    ground_truth = x_emulator.ground_truth()
+    posts = ground_truth["posts"]
+    assert output["me"] == "tidewatcher"
+    assert output["thread"] == [post["id"] for post in posts[:6]]
+    assert [post["reply_to"] for post in posts] == [None, *output["thread"][:5], None]
+    assert output["read"] == [post["id"] for post in reversed(posts)]
+    assert output["deleted"] is True
     assert posts[0]["deleted_at"] is not None
-    assert told["limit"] == {"limit": 75, "remaining": 74}
-    assert truth["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
+    assert output["limit"] == {"limit": 75, "remaining": 74}
+    assert ground_truth["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
 
 
 @pytest.fixture
 def files(png: bytes, mp4: bytes, tmp_path: Path) -> list[dict[str, str]]:
-    """An image and a video on disk."""
+    """An image file and a video file."""
     files = []
     for content, media_type, category in (
         (png, "image/png", "tweet_image"),
@@ -94,15 +100,15 @@ def files(png: bytes, mp4: bytes, tmp_path: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("script", ["media", "legacy_media"])
 def test_media_arrives_byte_for_byte(
-    run: Any, x_emulator: PlayedX, files: list[dict[str, str]], script: str
+    run: Any, x_emulator: EmulatedX, files: list[dict[str, str]], script: str
 ) -> None:
     run(script, files=files, segment=10_000, signed=script == "legacy_media")
-    truth = x_emulator.truth()
-    arrived = [media["sha256"] for media in truth["media"]]
+    ground_truth = x_emulator.ground_truth()
+    arrived = [media["sha256"] for media in ground_truth["media"]]
     sent = [hashlib.sha256(Path(each["path"]).read_bytes()).hexdigest() for each in files]
     assert arrived == sent
-    assert [len(post["media"]) for post in truth["posts"]] == [1]
-    assert truth["media"][0]["alt_text"] == ("A tide" if script == "legacy_media" else None)
+    assert [len(post["media"]) for post in ground_truth["posts"]] == [1]
+    assert ground_truth["media"][0]["alt_text"] == ("A tide" if script == "legacy_media" else None)
 
 
 def test_metrics(run: Any) -> None:
@@ -113,11 +119,11 @@ def test_metrics(run: Any) -> None:
     assert post["organic_metrics"]["impression_count"] == seen
 
 
-def test_refusal_reaches_the_caller(run: Any, x_emulator: PlayedX) -> None:
-    told = run("refusals")
-    assert told == {
+def test_refusal_reaches_the_caller(run: Any, x_emulator: EmulatedX) -> None:
+    output = run("refusals")
+    assert output == {
         "code": 403,
         "detail": "You are not allowed to create a Tweet with duplicate content.",
         "limit": 100,
     }
-    assert [post["text"] for post in x_emulator.truth()["posts"]] == ["Once"]
+    assert [post["text"] for post in x_emulator.ground_truth()["posts"]] == ["Once"]

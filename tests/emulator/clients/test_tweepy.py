@@ -1,4 +1,4 @@
-"""tweepy 4.17, unmodified: its hosts are constants, so its sessions get an adapter."""
+"""tweepy 4.17, unmodified. Its hosts are constants, so its sessions get an adapter."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ import tweepy
 from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth1Session
 
-from x_emulator.pytest_plugin import SCOPES, PlayedX
+from x_emulator.pytest_plugin import SCOPES, EmulatedX
 
 
 class ToEmulator(HTTPAdapter):
-    """Sends what is meant for any host over https to the emulator."""
+    """Sends https requests for any host to the emulator."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -29,14 +29,14 @@ class ToEmulator(HTTPAdapter):
         return super().send(request, *args, **more)
 
 
-def turned(session: requests.Session, x_emulator: PlayedX) -> requests.Session:
+def turned(session: requests.Session, x_emulator: EmulatedX) -> requests.Session:
     session.mount("https://", ToEmulator(x_emulator.url))
     return session
 
 
 @pytest.fixture
-def client(x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[tweepy.Client]:
-    """A client of OAuth 2.0 that has logged in by itself."""
+def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[tweepy.Client]:
+    """An OAuth 2.0 client that has completed its own login."""
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the callback is http, on loopback
     handler = tweepy.OAuth2UserHandler(
         client_id=x_emulator.app.client_id,
@@ -55,9 +55,9 @@ def client(x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[twe
 
 @pytest.fixture
 def signing(
-    x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch
+    x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[tweepy.API, tweepy.Client]]:
-    """A v1.1 and a v2 client of OAuth 1.0a that have gone the three-legged way by themselves."""
+    """OAuth 1.0a clients of v1.1 and v2 that have completed the three-legged flow."""
 
     def session(*args: Any, **more: Any) -> requests.Session:
         return turned(OAuth1Session(*args, **more), x_emulator)
@@ -82,7 +82,7 @@ def signing(
 
 
 def test_oauth1_create_read_and_delete(
-    signing: tuple[tweepy.API, tweepy.Client], x_emulator: PlayedX
+    signing: tuple[tweepy.API, tweepy.Client], x_emulator: EmulatedX
 ) -> None:
     api, client = signing
     assert api.verify_credentials().screen_name == "tidewatcher"
@@ -95,7 +95,7 @@ def test_oauth1_create_read_and_delete(
     seen = post.public_metrics["impression_count"]
     assert seen == post.non_public_metrics["impression_count"] > 0
     assert client.delete_tweet(post_id).data == {"deleted": True}
-    [post] = x_emulator.truth()["posts"]
+    [post] = x_emulator.ground_truth()["posts"]
     assert post["text"] == "Signed & sent"
     assert post["deleted_at"] is not None
 
@@ -104,7 +104,7 @@ def test_oauth1_create_read_and_delete(
 @pytest.mark.parametrize("kind", ["image", "video"])
 def test_v1_media_arrives_byte_for_byte(
     signing: tuple[tweepy.API, tweepy.Client],
-    x_emulator: PlayedX,
+    x_emulator: EmulatedX,
     png: bytes,
     mp4: bytes,
     kind: str,
@@ -117,13 +117,13 @@ def test_v1_media_arrives_byte_for_byte(
     media = api.media_upload(str(path), chunked=True, media_category=f"tweet_{kind}")
     api.create_media_metadata(media.media_id_string, "A tide")
     client.create_tweet(text="Look", media_ids=[media.media_id])
-    [post] = x_emulator.truth()["posts"]
+    [post] = x_emulator.ground_truth()["posts"]
     [arrived] = post["media"]
     assert arrived["sha256"] == hashlib.sha256(content).hexdigest()
     assert arrived["alt_text"] == "A tide"
 
 
-def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: PlayedX) -> None:
+def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: EmulatedX) -> None:
     me = client.get_me(user_auth=False).data
     root = client.create_tweet(text="High water at noon", user_auth=False).data["id"]
     for number in range(6):
@@ -133,15 +133,15 @@ def test_create_thread_poll_read_delete(client: tweepy.Client, x_emulator: Playe
     )
     pages = tweepy.Paginator(client.get_users_tweets, me.id, max_results=5)
     found = [str(post.id) for post in pages.flatten()]
-    truth = x_emulator.truth()["posts"]
+    ground_truth = x_emulator.ground_truth()["posts"]
     assert me.username == "tidewatcher"
-    assert found == [post["id"] for post in reversed(truth)]
-    assert [post["reply_to"] for post in truth] == [None, *[root] * 6, None]
+    assert found == [post["id"] for post in reversed(ground_truth)]
+    assert [post["reply_to"] for post in ground_truth] == [None, *[root] * 6, None]
     assert client.delete_tweet(root, user_auth=False).data == {"deleted": True}
-    assert x_emulator.truth()["posts"][0]["deleted_at"] is not None
+    assert x_emulator.ground_truth()["posts"][0]["deleted_at"] is not None
 
 
-def test_metrics(client: tweepy.Client, x_emulator: PlayedX) -> None:
+def test_metrics(client: tweepy.Client, x_emulator: EmulatedX) -> None:
     post_id = client.create_tweet(text="Springs and neaps", user_auth=False).data["id"]
     x_emulator.jump(3600)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
@@ -152,14 +152,14 @@ def test_metrics(client: tweepy.Client, x_emulator: PlayedX) -> None:
     assert post.organic_metrics["impression_count"] == seen
 
 
-def test_partial_errors_are_kept_apart(client: tweepy.Client) -> None:
+def test_partial_errors_are_separate(client: tweepy.Client) -> None:
     post_id = client.create_tweet(text="Here", user_auth=False).data["id"]
-    told = client.get_tweets([post_id, "99"])
-    assert [str(post.id) for post in told.data] == [post_id]
-    assert [error["resource_id"] for error in told.errors] == ["99"]
+    response = client.get_tweets([post_id, "99"])
+    assert [str(post.id) for post in response.data] == [post_id]
+    assert [error["resource_id"] for error in response.errors] == ["99"]
 
 
-def test_refusals_reach_the_caller(client: tweepy.Client, x_emulator: PlayedX) -> None:
+def test_refusals_reach_the_caller(client: tweepy.Client, x_emulator: EmulatedX) -> None:
     client.create_tweet(text="Once", user_auth=False)
     with pytest.raises(tweepy.Forbidden, match="duplicate content"):
         client.create_tweet(text="Once", user_auth=False)
@@ -169,4 +169,4 @@ def test_refusals_reach_the_caller(client: tweepy.Client, x_emulator: PlayedX) -
     x_emulator.fail("create_post", "after", "503")
     with pytest.raises(tweepy.TwitterServerError):
         client.create_tweet(text="Thrice", user_auth=False)
-    assert [post["text"] for post in x_emulator.truth()["posts"]] == ["Once", "Thrice"]
+    assert [post["text"] for post in x_emulator.ground_truth()["posts"]] == ["Once", "Thrice"]

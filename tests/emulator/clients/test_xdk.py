@@ -1,4 +1,4 @@
-"""The official `xdk` 0.10.6, unmodified, with another base URL; then what really happened."""
+"""The official `xdk` 0.10.6, unmodified, with another base URL."""
 
 import base64
 import hashlib
@@ -9,15 +9,15 @@ import pytest
 import requests
 from xdk import Client
 
-from x_emulator.pytest_plugin import SCOPES, PlayedX
+from x_emulator.pytest_plugin import SCOPES, EmulatedX
 
 SEGMENT = 1024 * 1024
 
 
 @pytest.fixture
-def client(x_emulator: PlayedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client that has logged in by itself, as its documentation shows it."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # oauthlib wants https otherwise
+def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A client that has completed its own login, as its documentation shows."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # otherwise oauthlib requires https
     client = Client(
         base_url=x_emulator.url,
         authorization_base_url=f"{x_emulator.url}/i",
@@ -47,64 +47,68 @@ def upload(client: Client, content: bytes, media_type: str, category: str) -> st
     return media_id
 
 
-def texts(x_emulator: PlayedX) -> list[str]:
-    return [post["text"] for post in x_emulator.truth()["posts"] if post["deleted_at"] is None]
+def texts(x_emulator: EmulatedX) -> list[str]:
+    return [
+        post["text"] for post in x_emulator.ground_truth()["posts"] if post["deleted_at"] is None
+    ]
 
 
 def test_login_refresh_and_a_refresh_token_that_works_once(
-    client: Client, x_emulator: PlayedX
+    client: Client, x_emulator: EmulatedX
 ) -> None:
     first = dict(client.token)
     second = client.refresh_token()
     assert second["refresh_token"] != first["refresh_token"]
     assert client.users.get_me().data.username == "tidewatcher"
-    assert x_emulator.truth()["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
+    assert x_emulator.ground_truth()["tokens"] == {"access": 2, "refresh": 1, "grants": 1}
 
 
-def test_create_thread_read_timeline_delete(client: Client, x_emulator: PlayedX) -> None:
+def test_create_thread_read_timeline_delete(client: Client, x_emulator: EmulatedX) -> None:
     me = client.users.get_me().data.id
     root = client.posts.create({"text": "High water at noon"}).data.id
     for number in range(6):
         client.posts.create({"text": f"And {number}", "reply": {"in_reply_to_tweet_id": root}})
     pages = list(client.users.get_posts(me, max_results=5))
     found = [post.id for page in pages for post in page.data]
-    truth = x_emulator.truth()["posts"]
+    ground_truth = x_emulator.ground_truth()["posts"]
     assert [len(page.data) for page in pages] == [5, 2]
-    assert found == [post["id"] for post in reversed(truth)]
-    assert {post["reply_to"] for post in truth} == {None, root}
+    assert found == [post["id"] for post in reversed(ground_truth)]
+    assert {post["reply_to"] for post in ground_truth} == {None, root}
     assert client.posts.delete(root).data.deleted is True
     assert "High water at noon" not in texts(x_emulator)
 
 
-def test_poll(client: Client, x_emulator: PlayedX) -> None:
+def test_poll(client: Client, x_emulator: EmulatedX) -> None:
     client.posts.create(
         {"text": "Sail today?", "poll": {"options": ["Yes", "No"], "duration_minutes": 60}}
     )
     assert texts(x_emulator) == ["Sail today?"]
 
 
-def test_metrics_are_read_in_the_newer_names(client: Client, x_emulator: PlayedX) -> None:
+def test_metrics_are_read_with_the_new_names(client: Client, x_emulator: EmulatedX) -> None:
     post_id = client.posts.create({"text": "Springs and neaps"}).data.id
     x_emulator.jump(3600)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
-    told = client.posts.get_by_ids([post_id], post_fields=fields).data[0]
-    assert told.public_metrics.impression_count > 0
-    assert told.public_metrics.repost_count >= 0
-    assert told.non_public_metrics["impression_count"] == told.public_metrics.impression_count
+    response = client.posts.get_by_ids([post_id], post_fields=fields).data[0]
+    assert response.public_metrics.impression_count > 0
+    assert response.public_metrics.repost_count >= 0
+    assert (
+        response.non_public_metrics["impression_count"] == response.public_metrics.impression_count
+    )
 
 
-def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: PlayedX) -> None:
+def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: EmulatedX) -> None:
     post_id = client.posts.create({"text": "Springs and neaps"}).data.id
     x_emulator.jump(3600)
-    x_emulator.door("clock", rate=0)
-    now = datetime.fromisoformat(x_emulator.truth()["now"])
-    told = client.posts.get_analytics(
+    x_emulator.control("clock", rate=0)
+    now = datetime.fromisoformat(x_emulator.ground_truth()["now"])
+    response = client.posts.get_analytics(
         ids=[post_id],
         start_time=(now - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         end_time=(now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         granularity="hourly",
     )
-    buckets = told.data[0].timestamped_metrics
+    buckets = response.data[0].timestamped_metrics
     [read] = client.posts.get_by_ids([post_id], post_fields=["public_metrics"]).data
     assert len(buckets) in (2, 3)
     gained = sum(bucket.metrics.impressions for bucket in buckets)
@@ -113,7 +117,7 @@ def test_analytics_add_up_to_the_metrics(client: Client, x_emulator: PlayedX) ->
 
 @pytest.mark.parametrize("kind", ["image", "video"])
 def test_media_arrives_byte_for_byte(
-    client: Client, x_emulator: PlayedX, png: bytes, mp4: bytes, kind: str
+    client: Client, x_emulator: EmulatedX, png: bytes, mp4: bytes, kind: str
 ) -> None:
     content = png if kind == "image" else mp4
     media_type = "image/png" if kind == "image" else "video/mp4"
@@ -123,20 +127,20 @@ def test_media_arrives_byte_for_byte(
             pass
     client.media.create_metadata({"id": media_id, "metadata": {"alt_text": {"text": "A tide"}}})
     client.posts.create({"text": "Look", "media": {"media_ids": [media_id]}})
-    [post] = x_emulator.truth()["posts"]
+    [post] = x_emulator.ground_truth()["posts"]
     [media] = post["media"]
     assert (media["sha256"], media["alt_text"]) == (hashlib.sha256(content).hexdigest(), "A tide")
 
 
-def test_wrong_where_xdk_is__an_append_answered_with_nothing(
-    client: Client, x_emulator: PlayedX, png: bytes
+def test_append_without_a_body_breaks_xdk(
+    client: Client, x_emulator: EmulatedX, png: bytes
 ) -> None:
-    x_emulator.switch(append_answer=204)
+    x_emulator.switch(append_status=204)
     with pytest.raises(requests.JSONDecodeError):
         upload(client, png, "image/png", "tweet_image")
 
 
-def test_refusal_reaches_the_caller(client: Client, x_emulator: PlayedX) -> None:
+def test_refusal_reaches_the_caller(client: Client, x_emulator: EmulatedX) -> None:
     client.posts.create({"text": "Once"})
     with pytest.raises(requests.HTTPError) as refused:
         client.posts.create({"text": "Once"})

@@ -357,7 +357,7 @@ async def _sum_up(
             {"account": names[one.integration_id], "metric": one.metric, "day": one.day}
             for one in found
         ]
-    truth = await _ask("GET", f"{stage.x_url}/_emulator/truth?app={stage.client_id}")
+    truth = await _ask("GET", f"{stage.x_url}/_emulator/ground-truth?app={stage.client_id}")
     counted = truth["apps"][stage.client_id]
     return told | {
         "dollars": dollars,

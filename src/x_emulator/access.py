@@ -1,0 +1,133 @@
+"""Access to what X does not have: the control API, the dashboard and the consent screens.
+
+On an address other than loopback these need the emulator's secret; X's own paths need only X's
+credentials. On every address, requests that another site's page sends through a browser are
+refused.
+"""
+
+import base64
+import binascii
+import hmac
+import ipaddress
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+#: The environment variable that holds the secret if no file is given.
+ENVIRONMENT_VARIABLE: Final = "X_EMULATOR_SECRET"
+_PROTECTED = ("/_emulator", "/i/oauth2/authorize", "/oauth/authorize", "/oauth/authenticate")
+#: Host names that requests may use. Clients that only replace X's address keep X's names.
+_KNOWN_HOSTS = frozenset(
+    {"localhost"}
+    | {f"{part}{site}" for part in ("", "api.", "upload.") for site in ("x.com", "twitter.com")}
+)
+
+
+class SecretMiddleware:
+    """ASGI middleware: HTTP Basic with any user name and the secret as password."""
+
+    def __init__(self, app: ASGIApp, secret: str) -> None:
+        self._app = app
+        self._secret = secret.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Forward the request, or respond 401."""
+        if scope["type"] != "http" or not is_protected(scope["path"]) or self._has_secret(scope):
+            await self._app(scope, receive, send)
+            return
+        response = PlainTextResponse(
+            "The control API and the pages of this emulator need its secret:"
+            " HTTP Basic with any user name and the secret as password.",
+            401,
+            {"www-authenticate": 'Basic realm="x-emulator"'},
+        )
+        await response(scope, receive, send)
+
+    def _has_secret(self, scope: Scope) -> bool:
+        scheme, _, encoded = Headers(scope=scope).get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return False
+        try:
+            _, _, password = base64.b64decode(encoded, validate=True).partition(b":")
+        except binascii.Error:
+            return False
+        return hmac.compare_digest(password, self._secret)
+
+
+def is_protected(path: str) -> bool:
+    """Return whether a path is not part of X's API, or is a page where a person decides."""
+    return path == "/" or path.startswith(_PROTECTED)
+
+
+def is_cross_site(scope: Scope) -> bool:
+    """Return whether a browser sends this request from another site's page."""
+    headers = Headers(scope=scope)
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return False
+    if "sec-fetch-site" in headers:
+        return headers["sec-fetch-site"] not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")
+
+
+def has_foreign_host(scope: Scope) -> bool:
+    """Return whether the `Host` header names neither this machine nor one of X's hosts.
+
+    Another site's name can be made to resolve to this machine (DNS rebinding). Its page would then
+    have the emulator's origin, and without a secret only the name distinguishes the two.
+    """
+    netloc = Headers(scope=scope).get("host", "")
+    name = netloc[1:].partition("]")[0] if netloc[:1] == "[" else netloc.partition(":")[0]
+    name = name.lower()
+    if not name or name in _KNOWN_HOSTS or name.endswith(".localhost"):
+        return False
+    try:
+        return not ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return True
+
+
+async def refuse_cross_site(scope: Scope, receive: Receive, send: Send) -> None:
+    """Respond 403 to a request from another site's page."""
+    response = PlainTextResponse(
+        "Requests from another site's page are refused."
+        " Open the emulator at 127.0.0.1 or localhost.",
+        403,
+    )
+    await response(scope, receive, send)
+
+
+def read_secret(file: Path | None) -> str | None:
+    """Read the secret from a file, or from the environment if no file is given.
+
+    It is never a command-line argument, because every user of a machine can read those. The file
+    must not be accessible to other users. Returns None if there is no secret.
+
+    Raises: ValueError (its message never contains the secret), OSError.
+    """
+    if file is None:
+        return os.environ.get(ENVIRONMENT_VARIABLE) or None
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as opened:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{file} is not a regular file.")
+        if status.st_uid not in (0, os.geteuid()):
+            raise ValueError(f"{file} belongs to another user.")
+        # As in ssh: if a file of root is readable by others, root meant to share it.
+        forbidden_bits = 0o077 if status.st_uid == os.geteuid() else 0o022
+        if status.st_mode & forbidden_bits:
+            raise ValueError(f"{file} is accessible to other users. Run: chmod 600 {file}")
+        content = opened.read()
+    try:
+        secret = content.decode().strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{file} is not a text file.") from None
+    if not secret:
+        raise ValueError(f"{file} is empty.")
+    return secret

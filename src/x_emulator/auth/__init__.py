@@ -1,0 +1,1 @@
+"""Authentication: who sends a request, and what the credentials allow."""

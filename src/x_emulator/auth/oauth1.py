@@ -1,0 +1,222 @@
+"""OAuth 1.0a: request tokens, the user's decision, and access tokens, which do not expire.
+
+Signatures, nonces and timestamps are verified on every request. This module has no pages and no
+HTTP.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from x_emulator.auth import oauth1_signature
+from x_emulator.auth.oauth1_signature import Parameters
+from x_emulator.rules import refusals
+from x_emulator.state import Access, App, Grant, OAuth1Token, RequestToken, User, World
+
+#: The accepted error of a timestamp. Not documented; X says only "within reason".
+CLOCK_SKEW = timedelta(minutes=5)
+REQUEST_TOKEN_LIFE = timedelta(hours=1)
+OUT_OF_BAND = "oob"
+#: Clients sign X's URL even if a proxy or an adapter redirects them to the emulator.
+_HOSTS_OF_X = ("api.x.com", "api.twitter.com", "upload.x.com", "upload.twitter.com")
+
+
+@dataclass(frozen=True)
+class SignedRequest:
+    """The parts of a request that its signature covers."""
+
+    method: str
+    url: str
+    """The URL at which the client reached the emulator, without the query."""
+    path: str
+    authorization: str | None
+    parameters: Parameters
+    """The parameters of the query, and of the body if it is a form."""
+
+    def urls(self) -> list[str]:
+        """List every URL that the client may have signed."""
+        return [self.url, *(f"https://{host}{self.path}" for host in _HOSTS_OF_X)]
+
+
+@dataclass(frozen=True)
+class Signer:
+    """The app that signed a request, and the token it used, if any."""
+
+    app: App
+    header: dict[str, str]
+    token: OAuth1Token | None = None
+    request_token: RequestToken | None = None
+
+
+def verify(world: World, request: SignedRequest, at: datetime) -> Signer:
+    """Verify signature, timestamp and nonce, and store the nonce as used.
+
+    Raises: Refusal (in v1.1's format).
+    """
+    header = oauth1_signature.read_header(request.authorization)
+    if header is None:
+        raise refusals.v1_refusal(400, 215, "Bad Authentication data.")
+    app = world.apps.get(world.app_keys.get(header.get("oauth_consumer_key", ""), ""))
+    value = header.get("oauth_token", "")
+    token, request_token = world.oauth1_tokens.get(value), world.request_tokens.get(value)
+    if app is None or header.get("oauth_signature_method") != "HMAC-SHA1":
+        raise not_authenticated()
+    if header.get("oauth_version", "1.0") != "1.0" or not _is_timely(
+        header.get("oauth_timestamp", ""), at
+    ):
+        raise not_authenticated()
+    known = token or request_token
+    if value and (known is None or _client_id_of(known) != app.client_id):
+        raise invalid_token()
+    is_signed = oauth1_signature.is_signed_by(
+        header.get("oauth_signature", ""),
+        method=request.method,
+        urls=request.urls(),
+        header=header,
+        parameters=request.parameters,
+        secrets=(app.api_secret, known.secret if known else ""),
+    )
+    if not is_signed or not _use_nonce(world, header, at):
+        raise not_authenticated()
+    if token is not None and not token.grant.alive:
+        raise invalid_token()
+    return Signer(app, header, token, request_token)
+
+
+def not_authenticated() -> refusals.Refusal:
+    """Return the refusal of a wrong signature, timestamp, nonce or key."""
+    return refusals.v1_refusal(401, 32, "Could not authenticate you.")
+
+
+def invalid_token() -> refusals.Refusal:
+    """Return the refusal of a token that was revoked or never issued."""
+    return refusals.v1_refusal(401, 89, "Invalid or expired token.")
+
+
+def issue_request_token(
+    world: World, signer: Signer, callback: str | None, access: str | None, at: datetime
+) -> RequestToken:
+    """Issue a request token to an app.
+
+    Raises: Refusal (no callback, or one that is not registered).
+    """
+    if callback is None:
+        raise not_authenticated()
+    app = signer.app
+    if callback != OUT_OF_BAND and callback not in app.callbacks:
+        message = (
+            "Callback URL not approved for this client application. Approved callback URLs can be"
+            " adjusted in your application settings"
+        )
+        raise refusals.v1_refusal(403, 415, message)
+    request_token = RequestToken(
+        token=secrets.token_urlsafe(20),
+        secret=secrets.token_urlsafe(24),
+        client_id=app.client_id,
+        callback=callback,
+        access="read" if access == "read" else app.access,
+        expires_at=at + REQUEST_TOKEN_LIFE,
+    )
+    world.request_tokens[request_token.token] = request_token
+    return request_token
+
+
+def find_request_token(world: World, value: str, at: datetime) -> RequestToken | None:
+    """Find a request token that awaits a decision. None: X shows an error page."""
+    token = world.request_tokens.get(value)
+    return token if token and token.verifier is None and at < token.expires_at else None
+
+
+def find_previous_user(world: World, request_token: RequestToken, screen_name: str) -> User | None:
+    """Find the user who granted this access before: the one named, or the only one."""
+    users = [
+        world.users[grant.user_id]
+        for grant in world.grants
+        if grant.alive
+        and grant.client_id == request_token.client_id
+        and grant.access == request_token.access
+    ]
+    if screen_name:
+        users = [user for user in users if user.username.casefold() == screen_name.casefold()]
+    return users[0] if len(users) == 1 else None
+
+
+def allow(request_token: RequestToken, user: User) -> str:
+    """Record the user's consent. Returns the verifier, or a PIN if there is no callback."""
+    is_out_of_band = request_token.callback == OUT_OF_BAND
+    pin = f"{secrets.randbelow(9_000_000) + 1_000_000}"
+    request_token.user_id = user.id
+    request_token.verifier = pin if is_out_of_band else secrets.token_urlsafe(24)
+    return request_token.verifier
+
+
+def exchange(world: World, parameters: Mapping[str, str], at: datetime) -> tuple[App, OAuth1Token]:
+    """Exchange an allowed request token for an access token. It works once.
+
+    X's documentation says "Authentication: Not required": token and verifier suffice, from the
+    header or the parameters. Clients that do not sign with the token's secret rely on it.
+    Raises: Refusal.
+    """
+    request_token = world.request_tokens.get(parameters.get("oauth_token", ""))
+    if request_token is None or request_token.user_id is None or at >= request_token.expires_at:
+        raise invalid_token()
+    app, key = world.apps[request_token.client_id], parameters.get("oauth_consumer_key")
+    if key is not None and world.app_keys.get(key) != request_token.client_id:
+        raise not_authenticated()
+    verifier = request_token.verifier
+    if not verifier or parameters.get("oauth_verifier") != verifier:
+        raise not_authenticated()
+    del world.request_tokens[request_token.token]
+    user = world.users[request_token.user_id]
+    return app, issue_token(world, app, user, request_token.access)
+
+
+def issue_token(world: World, app: App, user: User, access: Access) -> OAuth1Token:
+    """Return the access token of a user for an app, with this access level.
+
+    An existing token is reused.
+    """
+    for token in world.oauth1_tokens.values():
+        grant = token.grant
+        if grant.alive and (grant.client_id, grant.user_id) == (app.client_id, user.id):
+            grant.access = access
+            return token
+    grant = Grant(app.client_id, user.id, frozenset(), access)
+    token = OAuth1Token(f"{user.id}-{secrets.token_hex(20)}", secrets.token_urlsafe(33), grant)
+    world.grants.append(grant)
+    world.oauth1_tokens[token.token] = token
+    return token
+
+
+def _is_timely(timestamp: str, at: datetime) -> bool:
+    """Return whether a timestamp is right by the emulated clock or by the machine's.
+
+    Most clients have only the machine's clock.
+    """
+    if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
+        return False
+    return any(
+        abs(int(timestamp) - now.timestamp()) <= CLOCK_SKEW.total_seconds()
+        for now in (at, datetime.now(UTC))
+    )
+
+
+def _use_nonce(world: World, header: dict[str, str], at: datetime) -> bool:
+    """Store a nonce. Returns False if it is missing or was used before.
+
+    It may be used once with a timestamp, key and token (RFC 5849, 3.3).
+    """
+    timestamp, nonce = header["oauth_timestamp"], header.get("oauth_nonce", "")
+    entry = (header["oauth_consumer_key"], header.get("oauth_token", ""), timestamp, nonce)
+    if not nonce or entry in world.nonces:
+        return False
+    world.nonces.add(entry)
+    if len(world.nonces) % 10_000 == 0:
+        # Requests with older timestamps are refused anyway.
+        world.nonces = {each for each in world.nonces if _is_timely(each[2], at)}
+    return True
+
+
+def _client_id_of(known: OAuth1Token | RequestToken) -> str:
+    return known.grant.client_id if isinstance(known, OAuth1Token) else known.client_id

@@ -1,0 +1,1 @@
+"""The control API under `/_emulator`, which X does not have: for tests and demos."""

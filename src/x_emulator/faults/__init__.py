@@ -1,0 +1,1 @@
+"""Faults: what goes wrong on purpose, and how it reaches the client."""

@@ -1,0 +1,113 @@
+"""Which fault applies to a request, and the log of all that applied.
+
+A fault applies before the commit (nothing happened) or after it (it happened, and the client does
+not learn of it). Probabilities are drawn from the seed. `fault_responses` corrupts responses.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from x_emulator import seeded_random
+from x_emulator.faults.fault_specs import Fault, FaultKind
+from x_emulator.rules.refusals import (
+    Refusal,
+    cap_exceeded,
+    no_credits,
+    problem,
+    too_many_requests,
+    unauthorized,
+)
+from x_emulator.state import World
+
+#: The body that a proxy in front of X sends when X does not respond.
+UPSTREAM_TEXT = "upstream connect error or disconnect/reset before headers. reset reason: overflow"
+
+
+def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, timedelta]:
+    """Return the fault that applies to a request now, if any, and the lag of its read.
+
+    Each fault is drawn once for each request that it could apply to, whatever the others do, so
+    that a seed repeats its schedule. The first one drawn is used up and logged; of a script, its
+    next step. `stale` faults apply in addition, and the longest lag counts.
+    """
+    entry = world.requests[number]
+    applied: Fault | None = None
+    lag = timedelta(0)
+    for position, fault in enumerate(world.faults):
+        if fault.when != when or fault.operation not in ("*", entry.operation):
+            continue
+        if fault.times == 0:
+            continue
+        fault.draws += 1
+        drawn = seeded_random.uniforms(world.seed, "fault", position, fault.draws)[0]
+        if drawn > fault.probability:
+            continue
+        if applied is not None and fault.kind != "stale":
+            continue
+        kind = fault.kind if fault.script is None else _next_step(fault)
+        if kind is None:
+            continue
+        if fault.times is not None and fault.script is None:
+            fault.times -= 1
+        due = msgspec.structs.replace(fault, kind=kind, script=None)
+        if kind == "stale":
+            due.seconds *= seeded_random.uniforms(world.seed, "lag", position, fault.draws)[0]
+            lag = max(lag, timedelta(seconds=due.seconds))
+        else:
+            applied = due
+        world.fault_log.append(_log_entry(world, due, number))
+    return applied, lag
+
+
+def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | None:
+    """Return the refusal of a kind of fault that responds in X's place; None for other kinds."""
+    match kind:
+        case "500":
+            return problem(500, "Internal Server Error")
+        case "503":
+            return problem(503, "Service Unavailable")
+        case "504":
+            return problem(504, "Gateway Timeout")
+        case "502text":
+            return Refusal(502, None)
+        case "429" | "429day":
+            return too_many_requests()
+        case "429cap":
+            return cap_exceeded(world.switches, _account_id(world, client_id))
+        case "401":
+            return unauthorized()
+        case "402":
+            return no_credits(world.switches, _account_id(world, client_id))
+    return None
+
+
+def _next_step(fault: Fault) -> FaultKind | None:
+    """Take the next step of a script. None: the step is `ok`, or the script is over."""
+    steps = fault.script or []
+    if not steps:
+        return None
+    step, fault.script = steps[0], steps[1:]
+    if not fault.script:
+        fault.times = 0
+    return None if step == "ok" else step
+
+
+def _account_id(world: World, client_id: str | None) -> str:
+    app = world.apps.get(client_id or "")
+    return app.account_id if app else "0"
+
+
+def _log_entry(world: World, fault: Fault, number: int) -> dict[str, Any]:
+    request = world.requests[number]
+    entry = {
+        "at": world.now().isoformat(),
+        "operation": request.operation,
+        "when": fault.when,
+        "kind": fault.kind,
+        "app": request.client_id,
+        "user": request.user_id,
+        "request": number,
+    }
+    return entry | ({"seconds": fault.seconds} if fault.seconds else {})

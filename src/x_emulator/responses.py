@@ -1,0 +1,99 @@
+"""A response of the API, and its encoding with the headers that every response carries."""
+
+import random
+from datetime import UTC, datetime
+from decimal import Decimal
+from email.utils import format_datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from x_emulator import billing
+
+API_VERSION = b"2.167"
+TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
+PROBLEM = b"application/problem+json"
+
+#: Raised when bytes are not JSON, have another shape, or are nested too deeply.
+DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_COMMON_HEADERS: Headers = (
+    (b"api-version", API_VERSION),
+    (b"cache-control", b"no-cache, no-store, max-age=0"),
+    (b"server", b"x-emulator"),
+)
+_DISPOSITION = (b"content-disposition", b"attachment; filename=json.json")
+_JSON_HEADERS: Headers = ((b"content-type", b"application/json; charset=utf-8"), _DISPOSITION)
+
+
+class ApiResponse(msgspec.Struct, frozen=True):
+    """What the client receives, and what X charges for it."""
+
+    status: int
+    body: Any = None
+    """Sent as JSON; a `str` is sent as it is; None: an empty body."""
+    usd: Decimal = billing.FREE
+    headers: Headers = ()
+    content_type: bytes = b""
+    """Overrides `application/json`, or `text/plain` for a `str`."""
+
+
+class EncodedResponse(Response):
+    """A response with headers as bytes. Starlette's, made from strings, take twice as long."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status_code = status
+        self.raw_headers = headers
+        self.body = body
+        self.background = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response."""
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status_code,
+                "headers": self.raw_headers,
+            }
+        )
+        await send({"type": "http.response.body", "body": self.body})
+
+
+def encode(
+    response: ApiResponse,
+    request_headers: list[tuple[bytes, bytes]],
+    at: datetime,
+    took_ms: int,
+) -> EncodedResponse:
+    """Encode a response. `request_headers` depend on the request, as rate limits do."""
+    type_headers: Headers
+    if response.body is None:
+        content, type_headers = b"", ()
+    elif isinstance(response.body, str):
+        content = response.body.encode()
+        type_headers = ((b"content-type", response.content_type or TEXT),)
+    else:
+        content, type_headers = msgspec.json.encode(response.body), _JSON_HEADERS
+        if response.content_type:
+            type_headers = ((b"content-type", response.content_type), _DISPOSITION)
+    headers = [
+        *_COMMON_HEADERS,
+        (b"content-length", b"%d" % len(content)),
+        (b"date", _http_date(int(at.timestamp()))),
+        (b"x-response-time", b"%d" % took_ms),
+        (b"x-transaction-id", b"%016x" % random.getrandbits(64)),
+        *response.headers,
+        *request_headers,
+        *type_headers,
+    ]
+    return EncodedResponse(response.status, headers, content)
+
+
+@lru_cache(maxsize=64)
+def _http_date(epoch: int) -> bytes:
+    return format_datetime(datetime.fromtimestamp(epoch, UTC), usegmt=True).encode()

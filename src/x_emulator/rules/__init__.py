@@ -1,0 +1,1 @@
+"""X's rules on plain data, without HTTP."""

@@ -1,0 +1,1 @@
+"""Scenarios: accounts, and what happens to them over time."""

@@ -1,0 +1,103 @@
+"""The built-in scenarios. Each says what it imitates; none is built to suit a detector."""
+
+from dataclasses import replace
+from typing import Any
+
+from x_emulator.scenarios.scenario import (
+    FollowerChange,
+    Outage,
+    ReachChange,
+    Revocation,
+    Scenario,
+    SeedAccount,
+    ViralPost,
+)
+
+_ACCOUNTS = (
+    SeedAccount(
+        "larkbooks", "Lark Books", 18_400, 612, 4_210, "None", "Second-hand books, new readers."
+    ),
+    SeedAccount(
+        "tidewatcher", "Tide Watcher", 5_230, 389, 1_935, "None", "Tides, wind and when to sail."
+    ),
+    SeedAccount("mira_builds", "Mira Okafor", 41_700, 958, 8_804, "Premium", "Building in public."),
+)
+
+
+_STEADY = Scenario(
+    name="steady",
+    imitates="Small to medium accounts in an ordinary season: followers come and go every day,"
+    " fewer at weekends, with some random variation, and slightly more come than go.",
+    accounts=_ACCOUNTS,
+    daily_gain=0.0020,
+    daily_loss=0.0014,
+)
+
+
+def _steady_with(name: str, imitates: str, **changes: Any) -> Scenario:
+    """Return the steady scenario with changes."""
+    return replace(_STEADY, name=name, imitates=imitates, **changes)
+
+
+_ALL = (
+    _STEADY,
+    _steady_with(
+        "purge",
+        "Steady accounts, and July 2018, when Twitter stopped counting locked accounts: it"
+        " announced a drop of about 6 % for typical larger accounts, which came within a day and"
+        " for some within minutes, and was permanent.",
+        follower_changes=(FollowerChange(account=0, day=21, share=0.06),),
+    ),
+    _steady_with(
+        "growth",
+        "Fast-growing accounts: eight times as many followers come as in a steady season, every"
+        " day, and nothing unusual happens. A detector that reports an anomaly is wrong.",
+        daily_gain=0.0160,
+    ),
+    _steady_with(
+        "viral",
+        "A post that is shared far beyond its author's followers, slowly, and brings new ones in a"
+        " burst, as Myers and Leskovec describe (The Bursty Dynamics of the Twitter Information"
+        " Network, WWW 2014). The amounts are plausible, not measured.",
+        viral_posts=(
+            ViralPost(account=0, day=10, factor=40.0, half_life_factor=5.0, new_followers=0.05),
+        ),
+    ),
+    _steady_with(
+        "shadow-limited",
+        "Reach restricted without notice to the author: X said in 2023 that posts under such a"
+        " label get about 81 % less reach (Freedom of Speech, Not Reach).",
+        reach_changes=(ReachChange(account=0, first_day=21, last_day=30, factor=0.19),),
+    ),
+    _steady_with(
+        "outage",
+        "An incident like that of 14 April 2026, when X returned 503: for 75 minutes every request"
+        " fails and posts get no views. The duration is our choice.",
+        outages=(Outage(day=7, hour=13.0, minutes=75.0),),
+    ),
+    _steady_with(
+        "bot-burst",
+        "Bought followers: a quarter more within six hours, four fifths of whom X removes two"
+        " weeks later, as buyers reported (The Follower Factory, New York Times, January 2018)."
+        " The shares are plausible, not measured.",
+        follower_changes=(
+            FollowerChange(account=1, day=21, share=-0.25, hours=6.0),
+            FollowerChange(account=1, day=35, share=0.16),
+        ),
+    ),
+    _steady_with(
+        "token-revoked",
+        "A user who reviews the connected apps in X's settings and revokes all of them. X does not"
+        " notify the apps.",
+        revocations=(Revocation(account=0, day=5, hour=14.5),),
+    ),
+    _steady_with(
+        "rival-hashtag",
+        "Three days on which another hashtag takes most of the attention, as memes compete for it"
+        " (Weng, Flammini, Vespignani, Menczer: Competition among memes in a world with limited"
+        " attention, Scientific Reports 2012): posts of all accounts get fewer views, through no"
+        " fault of their own. The factor is plausible, not measured.",
+        reach_changes=(ReachChange(account=None, first_day=21, last_day=23, factor=0.55),),
+    ),
+)
+SCENARIOS = {each.name: each for each in _ALL}

@@ -1,0 +1,143 @@
+"""What a scenario consists of: accounts, and changes to them at fixed times.
+
+Days count from the scenario's start, which is the emulator's start or its last reset: day 0 is the
+UTC date of that instant. All times of day are UTC. An account is named by its position in the order
+of creation, from 0.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+
+def _instant(started_at: datetime, day: int, hours: float) -> datetime:
+    date = started_at.date() + timedelta(days=day)
+    return datetime.combine(date, time(0), UTC) + timedelta(hours=hours)
+
+
+@dataclass(frozen=True)
+class SeedAccount:
+    """An account that exists from the start."""
+
+    username: str
+    name: str
+    followers: int
+    following: int
+    posts_before: int
+    subscription_type: str | None
+    description: str
+
+
+@dataclass(frozen=True)
+class FollowerChange:
+    """A sudden change of followers at noon of a day.
+
+    At noon, every daily reading has a change without a duration inside one step.
+    """
+
+    account: int
+    day: int
+    share: float
+    """The share of the followers at that moment that is lost. Negative: gained."""
+    hours: float = 0.0
+    """The duration of the change. 0: instantaneous."""
+
+    def at(self, started_at: datetime) -> datetime:
+        """Return the instant at which the change begins."""
+        return _instant(started_at, self.day, 12)
+
+    def progress(self, started_at: datetime, at: datetime) -> float:
+        """Return the part of the change, 0 to 1, that has happened by an instant."""
+        since = (at - self.at(started_at)).total_seconds()
+        if since < 0:
+            return 0.0
+        return min(1.0, since / 3600 / self.hours) if self.hours else 1.0
+
+
+@dataclass(frozen=True)
+class ReachChange:
+    """A period in which new posts reach more or fewer people than otherwise."""
+
+    account: int | None
+    """None: all accounts."""
+    first_day: int
+    last_day: int
+    """Affects posts made from the first day to the end of the last day."""
+    factor: float
+    """Multiplies the views of these posts."""
+
+    def affects(self, started_at: datetime, account: int, at: datetime) -> bool:
+        """Return whether a post that an account makes at an instant is affected."""
+        begins = _instant(started_at, self.first_day, 0)
+        ends = _instant(started_at, self.last_day + 1, 0)
+        return self.account in (None, account) and begins <= at < ends
+
+
+@dataclass(frozen=True)
+class ViralPost:
+    """The first post that an account makes on or after a day goes viral."""
+
+    account: int
+    day: int
+    factor: float
+    """Multiplies its views."""
+    half_life_factor: float
+    """Multiplies its half-life: it is shared onward, not only shown to followers."""
+    new_followers: float
+    """The followers that it brings, as a share of those at that moment."""
+
+    def earliest(self, started_at: datetime) -> datetime:
+        """Return the earliest time of the post."""
+        return _instant(started_at, self.day, 0)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """X is down: every v2 request returns 503, and posts get no views."""
+
+    day: int
+    hour: float
+    minutes: float
+
+    def begins(self, started_at: datetime) -> datetime:
+        """Return its first instant."""
+        return _instant(started_at, self.day, self.hour)
+
+    def ends(self, started_at: datetime) -> datetime:
+        """Return the first instant after it."""
+        return self.begins(started_at) + timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """The user revokes every app in X's settings."""
+
+    account: int
+    day: int
+    hour: float
+
+    def at(self, started_at: datetime) -> datetime:
+        """Return the instant of the revocation."""
+        return _instant(started_at, self.day, self.hour)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Accounts, the daily flow of their followers, and changes at fixed times."""
+
+    name: str
+    imitates: str
+    """What the scenario imitates, from which source, and which figures are only plausible."""
+    accounts: tuple[SeedAccount, ...]
+    daily_gain: float
+    """New followers per day, as a share of the current ones."""
+    daily_loss: float
+    """Lost followers per day, as a share of the current ones."""
+    follower_changes: tuple[FollowerChange, ...] = ()
+    reach_changes: tuple[ReachChange, ...] = ()
+    viral_posts: tuple[ViralPost, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    revocations: tuple[Revocation, ...] = ()
+
+    def is_down(self, started_at: datetime, at: datetime) -> bool:
+        """Return whether X is down at an instant."""
+        return any(each.begins(started_at) <= at < each.ends(started_at) for each in self.outages)

@@ -1,0 +1,1 @@
+"""The HTML pages: consent screens and the dashboard at `/`."""

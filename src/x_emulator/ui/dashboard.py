@@ -1,0 +1,114 @@
+"""The routes of the dashboard at `/`, and of its forms, by which a person acts on X.
+
+Without JavaScript, a form is submitted and the page is loaded again (303). With it, forms are
+submitted in the background and the page is fetched every second. Errors are shown on the page.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from x_emulator.control import user_actions
+from x_emulator.control.user_actions import Action, ActionImpossible
+from x_emulator.routes.oauth2 import read_form
+from x_emulator.rules.refusals import Refusal
+from x_emulator.state import World
+from x_emulator.ui import dashboard_view, pages
+
+_STATIC = Path(__file__).parent / "static"
+#: Only the emulator's own scripts and styles run, and no other page may frame it.
+_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+Form = dict[str, str]
+
+
+async def show(request: Request) -> Response:
+    """`GET /`."""
+    return _page(request, dict(request.query_params))
+
+
+async def submit(request: Request) -> Response:
+    """`POST /_emulator/dashboard`: any form of the dashboard."""
+    world: World = request.app.state.world
+    form = await read_form(request)
+    try:
+        if "clock" in form:
+            await _change_clock(world, form["clock"])
+        else:
+            user_actions.perform(world, _read_action(form), world.now())
+    except ActionImpossible as error:
+        return _page(request, form, str(error), 400)
+    except Refusal as refusal:
+        return _page(request, form, refusal.describe(), 400)
+    query = urlencode({name: form[name] for name in ("as", "account") if form.get(name)})
+    return RedirectResponse(f"{pages.root_of(request)}/?{query}", 303)
+
+
+def _page(request: Request, query: Form, error: str = "", status: int = 200) -> Response:
+    world: World = request.app.state.world
+    context = dashboard_view.read_context(world, dashboard_view.read_view(world, query))
+    base_url = str(request.base_url).rstrip("/")
+    page = pages.render(
+        "dashboard.html", pages.root_of(request), **context, error=error, base_url=base_url
+    )
+    return HTMLResponse(page, status, {"content-security-policy": _POLICY})
+
+
+async def _change_clock(world: World, change: str) -> None:
+    """Move the clock (`jump 3600`) or change its rate (`rate 60`). Raises: ActionImpossible."""
+    kind, _, amount = change.partition(" ")
+    try:
+        if kind == "jump":
+            await world.clock.jump(float(amount))
+        else:
+            await world.clock.set_rate(float(amount))
+    except ValueError as error:
+        raise ActionImpossible(str(error)) from error
+
+
+def _read_action(form: Form) -> Action:
+    """Read the action of a form. Raises: ActionImpossible."""
+    acting, post = form.get("as", ""), form.get("post", "")
+    text = _normalize_newlines(form.get("text", ""))
+    username, client_id = form.get("username", ""), form.get("client_id", "")
+    actions: dict[str, Callable[[], Action]] = {
+        "post": lambda: user_actions.WritePost(acting, text, post or None),
+        "like": lambda: user_actions.Like(acting, post),
+        "unlike": lambda: user_actions.Like(acting, post, undo=True),
+        "repost": lambda: user_actions.Repost(acting, post),
+        "unrepost": lambda: user_actions.Repost(acting, post, undo=True),
+        "delete": lambda: user_actions.DeletePost(post),
+        "revoke": lambda: user_actions.RevokeApp(username, client_id),
+    }
+    make = actions.get(form.get("action", ""))
+    if make is None:
+        raise ActionImpossible("There is no such action.")
+    return make()
+
+
+def _normalize_newlines(text: str) -> str:
+    """Browsers send form newlines as two characters; X's own page sends one."""
+    return text.replace("\r\n", "\n")
+
+
+def _asset(name: str, media_type: str) -> Route:
+    content = (_STATIC / name).read_bytes()
+
+    async def serve(request: Request) -> Response:
+        return Response(content, media_type=media_type, headers={"cache-control": "no-cache"})
+
+    return Route(f"/_emulator/{name}", serve, methods=["GET"])
+
+
+ROUTES = [
+    Route("/", show, methods=["GET"]),
+    Route("/_emulator/dashboard", submit, methods=["POST"]),
+    _asset("style.css", "text/css"),
+    _asset("dashboard.js", "text/javascript"),
+]
