@@ -1,7 +1,9 @@
-"""A new month's tables are made while others read the history, and end nobody's transaction."""
+"""Partitions are created while other transactions read snapshots, and end none of them."""
 
 import asyncio
 from datetime import UTC, datetime
+
+import pytest
 
 from roost import store
 from roost.house import House
@@ -12,7 +14,7 @@ MONTH = datetime(2031, 5, 1, tzinfo=UTC)
 async def _await_waiting_for_a_lock(house: House) -> None:
     async with asyncio.timeout(60):
         while True:
-            async with house.database.house() as transaction:
+            async with house.database.unscoped() as transaction:
                 found = await transaction.raw.execute(
                     "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
                 )
@@ -20,15 +22,16 @@ async def _await_waiting_for_a_lock(house: House) -> None:
                     return
 
 
-async def test_a_new_month_gives_way_to_those_who_read(house: House) -> None:
-    async with house.database.house() as transaction:
+@pytest.mark.timing
+async def test_the_creation_of_partitions_gives_way_to_readers(house: House) -> None:
+    async with house.database.unscoped() as transaction:
         await transaction.raw.execute("SELECT 1 FROM post_snapshots LIMIT 1")
-        opening = asyncio.create_task(store.snapshots.open_month(house.database, MONTH))
+        opening = asyncio.create_task(store.snapshots.ensure_partitions(house.database, MONTH))
         await _await_waiting_for_a_lock(house)
-        # In the other order than the new tables are made: one of the two must give way.
+        # In the reverse order of the creation: one of the two must give way.
         await transaction.raw.execute("SELECT 1 FROM account_snapshots LIMIT 1")
     await opening
-    async with house.database.house() as transaction:
+    async with house.database.unscoped() as transaction:
         found = await transaction.raw.execute(
             "SELECT to_regclass('roost.account_snapshots_2031_05') IS NOT NULL"
             " AND to_regclass('roost.post_snapshots_2031_05') IS NOT NULL"
