@@ -118,7 +118,7 @@ def _open(key: bytes, sealed: str, associated: bytes, description: str) -> bytes
         raise VaultDamaged(
             f"The secret of {description} does not open ({type(error).__name__}).",
             did="Roost left it as it is.",
-            next="See that ROOST_KEYS or the key file is the one it was sealed with. Where it is,"
+            next="See that ROOST_KEYS or the key file is the one it was sealed with. If so,"
             " the row was changed, or comes from an earlier version: connect the account again.",
         ) from None
 
@@ -198,7 +198,7 @@ class Vault:
         if keyring_key is None:
             raise VaultKeyMissing(
                 f"The vault key {key.keyring_key_id} of tenant {tenant_id} is not in the keyring.",
-                next="Put the old key back behind the first one in ROOST_KEYS or the key file.",
+                next="Put the old key back behind the first in ROOST_KEYS or the key file.",
             )
         description = _describe_data_key(tenant_id)
         data_key = _open(keyring_key.key, key.sealed, description.encode(), description)
