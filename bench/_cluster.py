@@ -20,7 +20,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
-from roost.store.embedded_place import Place, prepare_place, remove_place
+from roost.store.embedded_paths import EmbeddedPaths, prepare_paths, remove_paths
 from roost.store.schema import prepare_database
 
 #: The migrated database in every cluster.
@@ -48,7 +48,7 @@ class ProgramFailed(Exception):
 class Site:
     """Where clusters live: the programs, the OS user and the prepared clusters."""
 
-    place: Place
+    place: EmbeddedPaths
     templates: dict[Origin, Path] = field(default_factory=dict)
 
     async def run(self, program: str, *arguments: str, as_server: bool = False) -> str:
@@ -203,7 +203,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
     """Prepare the two clusters that all others are copies of; all is removed with the block."""
     home = folder / "site"
     home.mkdir(parents=True)
-    place = await asyncio.to_thread(prepare_place, home)
+    place = await asyncio.to_thread(prepare_paths, home)
     site = Site(place)
     try:
         origins: tuple[Origin, ...] = ("first", "second")
@@ -211,7 +211,7 @@ async def open_site(folder: Path) -> AsyncIterator[Site]:
             site.templates[origin] = await _prepare(site)
         yield site
     finally:
-        remove_place(home, place)
+        remove_paths(home, place)
 
 
 async def _prepare(site: Site) -> Path:

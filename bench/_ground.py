@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from roost.store.embedded import remove_embedded, start_embedded
-from roost.store.embedded_place import Place, prepare_place
+from roost.store.embedded_paths import EmbeddedPaths, prepare_paths
 from roost.store.schema import create_database, drop_database, prepare_database
 
 TEMPLATE = "roost_template"
@@ -73,8 +73,8 @@ class Ground:
         ) as admin:
             await admin.execute(statement.encode())
 
-    async def _place(self) -> Place:
-        return await asyncio.to_thread(prepare_place, (self.folder / _SERVER).resolve())
+    async def _place(self) -> EmbeddedPaths:
+        return await asyncio.to_thread(prepare_paths, (self.folder / _SERVER).resolve())
 
     async def restart(self, mode: RestartMode) -> None:
         """Restart the server with the options it runs with; `immediate` is a crash."""
@@ -104,7 +104,7 @@ def _copy_of(name: str) -> str:
     return f"{name}_copy"
 
 
-async def _run(place: Place, program: str, *arguments: str) -> None:
+async def _run(place: EmbeddedPaths, program: str, *arguments: str) -> None:
     """Run one of PostgreSQL's client programs. Raises: RuntimeError, with its output."""
     process = await asyncio.create_subprocess_exec(
         place.programs / program,

@@ -26,8 +26,8 @@ from roost.cli.demo.processes import running
 from roost.models import IntegrationId, TenantId
 from roost.runtime import Runtime, open_runtime
 from roost.settings import Settings
-from roost.store.accounts import Identity, Tokens
 from roost.store.embedded import embedded_postgres, remove_embedded
+from roost.store.integrations import Identity, Tokens
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import make_key_line
 from x_emulator.pytest_plugin import SCOPES, EmulatedX, run_emulator
@@ -184,9 +184,9 @@ async def _settle(town: Town, number: int, size: int) -> None:
         user = town.played.control("users", username=username)
         grant = town.played.connect(username)
         now = runtime.clock.now()
-        async with runtime.database.tenant(tenant_id) as transaction:
-            vault = await runtime.vault.of(transaction, tenant_id)
-            kept = await store.accounts.keep(
+        async with runtime.database.for_tenant(tenant_id) as transaction:
+            vault = await runtime.vault.for_tenant(transaction, tenant_id)
+            kept = await store.integrations.upsert(
                 transaction,
                 vault,
                 tenant_id,

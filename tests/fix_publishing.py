@@ -30,8 +30,8 @@ from roost.runtime import Runtime
 from roost.services import collect, detect, dispatch, publish
 from roost.services.schedule import PlainPart, schedule_post
 from roost.settings import Settings
-from roost.store.accounts import Tokens
-from roost.store.locks import SenderLocks, open_sender_locks
+from roost.store.integrations import Tokens
+from roost.store.locks import AccountLocks, open_account_locks
 
 #: States in which a post still moves by itself.
 MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
@@ -57,7 +57,7 @@ class Desk:
     tenant: Tenant
     account: Integration
     emulator: Emulator
-    locks: SenderLocks
+    locks: AccountLocks
 
     async def plan(
         self,
@@ -119,7 +119,7 @@ class Desk:
 
     async def next_step(self) -> datetime | None:
         """When the next post moves by itself; None: none does."""
-        async with self.runtime.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             row = await (await transaction.raw.execute(_NEXT_STEP)).fetchone()
         assert row is not None
         at: datetime | None = row[0]
@@ -131,12 +131,12 @@ class Desk:
 
     async def see(self, post_id: PostId) -> Post:
         """The post as it stands."""
-        async with self.runtime.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             return await store.posts.get(transaction, post_id)
 
     async def story(self, post_id: PostId) -> list[str]:
         """The post's history, a line each: whose, from, to, why."""
-        async with self.runtime.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             events = await store.posts.list_events(transaction, post_id)
         return [
             f"{'post' if e.position is None else f'part {e.position}'}:"
@@ -172,7 +172,7 @@ class Desk:
 
     async def read_figures_at(self, at: datetime) -> None:
         """Let the account's figures be due at this instant."""
-        async with self.runtime.database.tenant(self.tenant.id) as transaction:
+        async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE integrations SET collect_due_at = %s WHERE id = %s", [at, self.account.id]
             )
@@ -211,9 +211,9 @@ class Desk:
 
     async def kept_tokens(self) -> Tokens:
         """The grant as the database has it."""
-        async with self.runtime.database.tenant(self.tenant.id) as transaction:
-            vault = await self.runtime.vault.of(transaction, self.tenant.id)
-            return await store.accounts.open_tokens(transaction, vault, self.account.id)
+        async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
+            vault = await self.runtime.vault.for_tenant(transaction, self.tenant.id)
+            return await store.integrations.decrypt_tokens(transaction, vault, self.account.id)
 
     async def kill_grant(self) -> None:
         """The account's owner takes the grant back on X."""
@@ -228,8 +228,8 @@ class Desk:
 
     async def integration(self) -> Integration:
         """The account as it stands."""
-        async with self.runtime.database.tenant(self.tenant.id) as transaction:
-            return await store.accounts.get(transaction, self.account.id)
+        async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
+            return await store.integrations.get(transaction, self.account.id)
 
 
 async def somebody_waits(runtime: Runtime) -> None:
@@ -255,7 +255,7 @@ async def desk(
 ) -> AsyncIterator[Desk]:
     """The account @larkbooks of the tenant `default`, connected, its figures not due soon."""
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
-    async with open_sender_locks(runtime.database) as locks:
+    async with open_account_locks(runtime.database) as locks:
         desk = Desk(runtime, tenant, account, emulator, locks)
         await desk.read_figures_at(noon + timedelta(days=365))
         yield desk

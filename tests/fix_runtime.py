@@ -15,7 +15,7 @@ from roost import store
 from roost.models import Integration, Tenant
 from roost.runtime import Runtime, open_runtime
 from roost.settings import Settings
-from roost.store.accounts import Identity, Tokens
+from roost.store.integrations import Identity, Tokens
 from roost.store.schema import create_database, drop_database, prepare_database
 from roost.store.vault import make_key_line
 
@@ -93,9 +93,9 @@ async def connect_account(
     user = known.get(username) or await emulator.control("users", username=username)
     grant = await emulator.connect(username)
     now = runtime.clock.now()
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        return await store.accounts.keep(
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        return await store.integrations.upsert(
             transaction,
             vault,
             tenant.id,

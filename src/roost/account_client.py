@@ -15,9 +15,9 @@ from roost.errors import ReconnectNeeded, SettingInvalid
 from roost.failpoints import Failpoint
 from roost.models import AlertKind, Integration, LedgerEntry
 from roost.runtime import Runtime
-from roost.store.accounts import Tokens
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
+from roost.store.integrations import Tokens
 from roost.telemetry import failpoint
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ class StoredTokenSource:
         """A token that is good for a while yet; refreshed where it is not. Raises: UnsafeHost."""
         _ = self.endpoint
         if self._tokens is None:
-            async with self.runtime.database.tenant(self.integration.tenant_id) as transaction:
+            async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
                 self._tokens = await self._open(transaction)
         if self.is_fresh():
             return self._tokens.access_token
@@ -103,8 +103,10 @@ class StoredTokenSource:
         account, fresh, used = self.integration, None, None
         try:
             # A connection of its own: X may take long, and the pool is for what does not.
-            async with self.runtime.database.tenant_apart(account.tenant_id) as transaction:
-                await store.accounts.refreshing(transaction, account.id)
+            async with self.runtime.database.for_tenant(
+                account.tenant_id, dedicated=True
+            ) as transaction:
+                await store.integrations.lock_for_refresh(transaction, account.id)
                 used = await self._open(transaction)
                 if used.access_token != rejected:
                     return _Rotated(used, asked=False)
@@ -125,15 +127,17 @@ class StoredTokenSource:
         return _Rotated(fresh, asked=True)
 
     async def _keep(self, transaction: Transaction, fresh: Tokens) -> None:
-        vault = await self.runtime.vault.of(transaction, self.integration.tenant_id)
-        await store.accounts.replace_tokens(transaction, vault, self.integration, fresh)
+        vault = await self.runtime.vault.for_tenant(transaction, self.integration.tenant_id)
+        await store.integrations.replace_tokens(transaction, vault, self.integration, fresh)
 
     async def _keep_when_back(self, used: Tokens, fresh: Tokens) -> None:
         account = self.integration
 
         async def keep() -> None:
-            async with self.runtime.database.tenant_apart(account.tenant_id) as transaction:
-                await store.accounts.refreshing(transaction, account.id)
+            async with self.runtime.database.for_tenant(
+                account.tenant_id, dedicated=True
+            ) as transaction:
+                await store.integrations.lock_for_refresh(transaction, account.id)
                 if (await self._open(transaction)).sealed == used.sealed:
                     await self._keep(transaction, fresh)
 
@@ -141,12 +145,12 @@ class StoredTokenSource:
 
     async def _lose(self, transaction: Transaction, used: Tokens) -> None:
         account = self.integration
-        if await store.accounts.mark_dead(transaction, account.id, used):
+        if await store.integrations.mark_token_invalid(transaction, account.id, used):
             await open_reconnect_alert(self.runtime, transaction, account)
 
     async def _open(self, transaction: Transaction) -> Tokens:
-        vault = await self.runtime.vault.of(transaction, self.integration.tenant_id)
-        return await store.accounts.open_tokens(transaction, vault, self.integration.id)
+        vault = await self.runtime.vault.for_tenant(transaction, self.integration.tenant_id)
+        return await store.integrations.decrypt_tokens(transaction, vault, self.integration.id)
 
     async def _exchange(self, tokens: Tokens) -> Tokens:
         app, account = self.runtime.settings.x_app(), self.integration
@@ -171,7 +175,7 @@ class StoredTokenSource:
 
     async def write_token_request(self) -> None:
         """Write a request for tokens, which does not pass through the client."""
-        async with self.runtime.database.tenant(self.integration.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
             await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
 
     async def _write(
@@ -189,7 +193,7 @@ class StoredTokenSource:
         """Write one exchange into the ledger; a create is written with the part it became."""
         if exchange.created is not None:
             return
-        async with self.runtime.database.tenant(self.integration.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
             usd, reason = await self._usd(transaction, exchange)
             await self._write(transaction, exchange.operation, exchange.status, usd, reason)
 
@@ -204,7 +208,7 @@ class StoredTokenSource:
         day = self.runtime.clock.now().date()
         fresh = 0
         for resource, ids in (("post", exchange.posts_read), ("user", exchange.users_read)):
-            fresh += await store.ledger.count_fresh(
+            fresh += await store.ledger.record_billed_reads(
                 transaction, self.integration.client_id, resource, ids, day
             )
         price = prices.price_of_response(prices.price_of_reads(operation, fresh), status)
@@ -213,8 +217,8 @@ class StoredTokenSource:
 
 async def keep_profile(runtime: Runtime, integration: Integration, user: x.users.XUser) -> None:
     """Keep handle, name and subscription as a read of the account that was paid for says them."""
-    async with runtime.database.tenant(integration.tenant_id) as transaction:
-        changed = await store.accounts.keep_profile(
+    async with runtime.database.for_tenant(integration.tenant_id) as transaction:
+        changed = await store.integrations.save_profile(
             transaction,
             integration.id,
             username=user.username,
@@ -230,8 +234,8 @@ async def mark_needs_reconnect(
 ) -> None:
     """Note that only the account's owner can help, unless the refresh has noted it already."""
     if isinstance(error, x.errors.ReauthorizationRequired):
-        async with runtime.database.tenant(integration.tenant_id) as transaction:
-            if await store.accounts.mark_needs_reconnect(transaction, integration):
+        async with runtime.database.for_tenant(integration.tenant_id) as transaction:
+            if await store.integrations.mark_needs_reconnect(transaction, integration):
                 await open_reconnect_alert(runtime, transaction, integration)
 
 

@@ -22,7 +22,7 @@ def from_snapshots(
     async def find_last_snapshot(
         user_id: XUserId, since: datetime, until: datetime
     ) -> AccountSnapshot | None:
-        async with runtime.database.tenant(tenant_id) as transaction:
+        async with runtime.database.for_tenant(tenant_id) as transaction:
             return await store.snapshots.find_last(
                 transaction,
                 user_id,

@@ -17,7 +17,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from roost.models import Environment, IntegrationId, PostId, TenantId
 from roost.settings import Settings
-from roost.store.database import Statements, set_up_planned_by_key
+from roost.store.database import Transaction
+from roost.store.session import set_up
 
 PUBLISH: Final = "publish"
 PREPARE: Final = "prepare"
@@ -58,7 +59,7 @@ async def open_engine(conninfo: str) -> AsyncIterator[App]:
 
 async def _commit_each(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
-    await set_up_planned_by_key(connection)
+    await set_up(connection)
 
 
 async def _see_its_end(connection: psycopg.AsyncConnection[Any]) -> None:
@@ -91,7 +92,7 @@ def make_worker(
 
 
 async def defer_publish(
-    transaction: Statements,
+    transaction: Transaction,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,

@@ -5,7 +5,7 @@ from typing import Final
 
 from roost import store
 from roost.models import AlertKind, Integration, Post, PostState
-from roost.store.database import Statements
+from roost.store.database import Transaction
 
 #: By the state of a post that did not end as planned: the alert's kind, what happened to the
 #: post, and what a person can do.
@@ -40,7 +40,7 @@ STATE_ALERTS: Final = {state: words[0] for state, words in _WORDS.items()}
 
 
 async def alert_outcome(
-    transaction: Statements,
+    transaction: Transaction,
     post: Post,
     account: Integration,
     state: PostState,

@@ -29,7 +29,7 @@ from roost.store.database import Database, open_database, unavailable
 from roost.store.embedded import embedded_postgres
 from roost.store.roles import administrator_sql
 from roost.store.schema import create_database, prepare_database
-from roost.store.vault import Vault, load_ring
+from roost.store.vault import Vault, load_keyring
 from roost.telemetry import describe_exception
 from roost.x.server_time import ServerTime
 from roost.x.sockets import open_connector
@@ -167,7 +167,7 @@ async def open_runtime(
             require_trusted_folder(settings.roost_home)
         if settings.database_url is None and not (settings.roost_home / "postgres").exists():
             raise SchemaOutdated(f"Roost is not set up in {settings.roost_home} yet.")
-        ring = load_ring(settings.roost_home, settings.roost_vault_keys)
+        ring = load_keyring(settings.roost_home, settings.roost_vault_keys)
         database = await _enter_database(stack, settings, wait=wait)
         clock = await stack.enter_async_context(
             open_clock(settings.roost_clock_url, settings.x_endpoint)

@@ -23,7 +23,7 @@ from roost.services.clock_check import ClockCheck
 from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
-from roost.store.locks import SenderLocks, open_sender_locks
+from roost.store.locks import AccountLocks, open_account_locks
 from roost.watchdog import watching
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ _LONGEST_PAUSE_S = 10.0
 _REMOVE_COPIES_S = 3600.0
 
 
-def _add_tasks(app: App, runtime: Runtime, locks: SenderLocks) -> None:
+def _add_tasks(app: App, runtime: Runtime, locks: AccountLocks) -> None:
     @app.task(name=jobs.PUBLISH)
     async def publish_post(tenant_id: int, integration_id: int, post_id: int) -> None:
         tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
@@ -242,7 +242,7 @@ async def _publish_until(
         for check in checks:
             await check.check()
 
-    async with open_sender_locks(runtime.database, on_reopen=compare) as locks:
+    async with open_account_locks(runtime.database, on_reopen=compare) as locks:
         database, clock = DatabaseCheck(runtime, locks), ClockCheck(runtime)
         locks.close_gate("the database has not been compared yet")
         await _first_checks(database, clock, locks, asked)
@@ -270,14 +270,14 @@ async def _publish_until(
 
 
 async def _report_ending(
-    asked: asyncio.Event, locks: SenderLocks, on_ending: Callable[[Sending], None]
+    asked: asyncio.Event, locks: AccountLocks, on_ending: Callable[[Sending], None]
 ) -> None:
     await asked.wait()
     on_ending(frozenset(locks.sending))
 
 
 async def _first_checks(
-    database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks, asked: asyncio.Event
+    database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks, asked: asyncio.Event
 ) -> None:
     """Compare for the first time, again while the database is away, unless `asked` to end."""
     done = asyncio.Event()
@@ -302,7 +302,7 @@ async def _first_checks(
         await asyncio.gather(*waits, return_exceptions=True)
 
 
-async def _check(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) -> None:
+async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
     """Compare again at each heartbeat, or when a part of the work has met a problem."""
     await locks.heartbeat(database.runtime.actor)
     await database.check()
@@ -311,7 +311,7 @@ async def _check(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks)
     await asyncio.sleep(database.runtime.settings.roost_heartbeat_s)
 
 
-def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) -> None:
+def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
     problem = database.problem or clock.problem
     if problem is None:
         if locks.closed_because is not None:
@@ -322,7 +322,7 @@ def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) ->
         locks.close_gate(problem)
 
 
-async def _work_if_open(runtime: Runtime, locks: SenderLocks, asked: asyncio.Event) -> None:
+async def _work_if_open(runtime: Runtime, locks: AccountLocks, asked: asyncio.Event) -> None:
     """Run the engine until it is asked to end or the gate closes; wait while it is closed."""
     if locks.closed_because is None:
         await _work(runtime, locks, asked)
@@ -340,7 +340,7 @@ async def _any_of(*events: asyncio.Event) -> None:
             wait.cancel()
 
 
-async def _work(runtime: Runtime, locks: SenderLocks, asked: asyncio.Event) -> None:
+async def _work(runtime: Runtime, locks: AccountLocks, asked: asyncio.Event) -> None:
     """Run the engine and what is beside it until it is asked to end, or loses the database."""
     woken, forever = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(runtime.database.conninfo) as app:

@@ -106,7 +106,7 @@ def test_private_server_is_told_no_secret(postgres_server: PostgresServer) -> No
     if not Path("/proc/self").exists():
         pytest.skip("reads /proc")
     server: Any = postgres_server.embedded
-    pid = (server._place.data / "postmaster.pid").read_text().splitlines()[0]
+    pid = (server._paths.data / "postmaster.pid").read_text().splitlines()[0]
     names = {
         line.partition("=")[0]
         for line in Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")

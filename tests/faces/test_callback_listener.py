@@ -18,7 +18,7 @@ from roost.cli.callback_listener import CallbackNotOurs, is_served
 from roost.errors import UnsafeHost
 from roost.models import Tenant
 from roost.runtime import Runtime
-from roost.store.vault import Vault, make_key_line, read_ring
+from roost.store.vault import Vault, make_key_line, read_keyring
 
 
 def free_port() -> int:
@@ -101,7 +101,7 @@ async def test_a_stranger_who_passes_the_challenge_on_does_not(runtime: Runtime)
 @pytest.mark.parametrize(
     "change",
     [
-        lambda runtime: replace(runtime, vault=Vault(read_ring([make_key_line()], source="s"))),
+        lambda runtime: replace(runtime, vault=Vault(read_keyring([make_key_line()], source="s"))),
         lambda runtime: with_settings(runtime, roost_x_base_url="https://api.x.com"),
         lambda runtime: with_settings(runtime, roost_x_base_url="http://127.0.0.1:1"),
         lambda runtime: with_settings(runtime, twitter_client_id="another"),

@@ -42,7 +42,7 @@ async def test_decide_shows_what_it_led_to_and_signs_with_the_person(
     await desk.work_through()
     ended = await run(desk, tmp_path, "decide", str(post_id), "drop", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "cancelled")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
     assert (last.why, last.actor.partition(" ")[2]) == ("dropped by hand", "at the terminal")
 
@@ -189,7 +189,7 @@ async def test_after_a_restore_resume_tells_what_is_looked_for_first(
     desk: Desk, tmp_path: Path
 ) -> None:
     post_id = await desk.plan("Since then", "And then", after_s=60)
-    last_line = (await store.installation.read(desk.runtime.database.alone)).event_at
+    last_line = (await store.installation.read(desk.runtime.database.autocommit)).event_at
     await desk.emulator.jump(seconds=90)
     stopped = await run(desk, tmp_path, "pause", "--restored", "--json")
     assert last_line is not None

@@ -13,7 +13,7 @@ from fix_processes import QUICK, python_process, until
 from fix_publishing import Desk, run_roost
 from roost import store
 from roost.services import pause
-from roost.store.locks import find_silent
+from roost.store.locks import find_stale_holders
 
 
 async def doctor(desk: Desk, folder: Path, **more: str) -> dict[str, dict[str, Any]]:
@@ -105,9 +105,9 @@ async def test_doctor_finds_a_stopped_worker_and_the_accounts_that_it_keeps(
     assert "keeps @larkbooks, whose posts wait" in silent["told"]
 
 
-async def _keepers(desk: Desk, *, within: timedelta) -> list[store.locks.Silent]:
-    async with desk.runtime.database.statements(None) as transaction:
-        return await find_silent(transaction, [desk.account], within=within)
+async def _keepers(desk: Desk, *, within: timedelta) -> list[store.locks.StaleHolder]:
+    async with desk.runtime.database.unscoped() as transaction:
+        return await find_stale_holders(transaction, [desk.account], within=within)
 
 
 async def test_doctor_names_the_files_whose_copy_is_lost(

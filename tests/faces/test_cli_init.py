@@ -222,7 +222,7 @@ async def test_the_private_server_lets_roost_in_as_the_applications_login(tmp_pa
         server = await start_embedded(home, durable=False)
         try:
             async with open_database(server.app_url("roost")) as database:
-                async with database.statements(None) as transaction:
+                async with database.unscoped() as transaction:
                     login = await find_login(transaction.raw)
                 assert (login.name, login.excesses) == ("roost_app", ())
         finally:

@@ -170,8 +170,8 @@ async def test_a_post_without_saying_which_account_is_refused_where_there_are_tw
 async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
     desk: Desk, tmp_path: Path
 ) -> None:
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark_needs_reconnect(transaction, desk.account)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, desk.account)
     async with asyncio.timeout(120):
         ended = await post(desk, tmp_path, "Hello", "--json")
     assert ended.code == 5
@@ -297,8 +297,8 @@ async def test_a_dry_run_finds_what_the_post_would_be_refused_for_or_wait_for(
     assert until is not None
     assert (waits.code, waits.answer["held_by"]) == (0, ["everything"])
     assert waits.answer["wait"]["until"] == until.isoformat()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark_needs_reconnect(transaction, desk.account)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, desk.account)
     lost = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
     assert lost.code == 5
     assert [one["code"] for one in lost.answer["problems"]] == ["reconnect_needed"]

@@ -16,7 +16,7 @@ async def damage(desk: Desk, emulator: Emulator) -> Tenant:
     """A second tenant whose only account and whose only alert cannot be read."""
     other = await make_tenant(desk.runtime, "bakery")
     await connect_account(desk.runtime, other, emulator, "tidewatcher")
-    async with desk.runtime.database.tenant(other.id) as transaction:
+    async with desk.runtime.database.for_tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
             "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
@@ -52,7 +52,7 @@ async def test_the_doctor_names_the_tenant_and_looks_at_the_others(
 
 async def test_alarms_of_the_others_are_listed(desk: Desk, emulator: Emulator) -> None:
     await damage(desk, emulator)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
             " VALUES (%s, 'failed', 'post 1', 'm', 'n', '2026-11-24')",

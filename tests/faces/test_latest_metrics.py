@@ -26,8 +26,8 @@ async def test_private_metrics_stay_the_last_known_in_every_face(
     for age, metrics in ((29, public | private), (42, public | {Metric.IMPRESSIONS: 9_100})):
         at = part.sent_at + timedelta(days=age)
         snapshot = PostSnapshot(desk.account.id, part.id, part.sent_as, part.sent_at, at, metrics)
-        await store.snapshots.open_month(desk.runtime.database, at)
-        async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+        await store.snapshots.ensure_partitions(desk.runtime.database, at)
+        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
             await store.snapshots.add_posts(transaction, desk.tenant.id, [snapshot])
     await desk.move_to(part.sent_at + timedelta(days=43))
     settings = desk.runtime.settings

@@ -49,7 +49,7 @@ async def add_post(
     """A scheduled post, or without a time a draft."""
     now = runtime.clock.now()
     due_at = None if due_in is None else now + due_in
-    async with runtime.database.tenant(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
         post_id = await store.posts.add(
             transaction,
             account.tenant_id,
@@ -57,7 +57,7 @@ async def add_post(
             [NewPart(text) for text in texts],
             due_at=due_at,
             now=now,
-            why="written by a test",
+            reason="written by a test",
             actor="the test",
             upload_lead=timedelta(),
         )
@@ -70,7 +70,7 @@ async def move_post(
 ) -> None:
     """Put a scheduled post into a state, by the way that leads there."""
     now = runtime.clock.now()
-    async with runtime.database.tenant(post.tenant_id) as transaction:
+    async with runtime.database.for_tenant(post.tenant_id) as transaction:
         before = post.state
         if after not in POST_MOVES[before]:
             assert await store.posts.move(
@@ -82,7 +82,7 @@ async def move_post(
 
 async def send_post(runtime: Runtime, post: Post, first_tweet: int) -> None:
     """Have every part of a post on X."""
-    async with runtime.database.tenant(post.tenant_id) as transaction:
+    async with runtime.database.for_tenant(post.tenant_id) as transaction:
         for state in (PartState.SENDING, PartState.SENT):
             await transaction.raw.execute(
                 "UPDATE parts SET state = %s, sent_at = %s,"
@@ -150,8 +150,8 @@ async def add_readings(runtime: Runtime, account: Integration, followers: list[i
         if count is not None:
             metrics = {Metric.FOLLOWERS: count, Metric.FOLLOWING: 1, Metric.POSTS: 1}
             snapshot = AccountSnapshot(account.id, now - timedelta(days=back), metrics)
-            await store.snapshots.open_month(runtime.database, snapshot.at)
-            async with runtime.database.tenant(account.tenant_id) as transaction:
+            await store.snapshots.ensure_partitions(runtime.database, snapshot.at)
+            async with runtime.database.for_tenant(account.tenant_id) as transaction:
                 await store.snapshots.add_account(transaction, account.tenant_id, snapshot)
 
 
@@ -160,8 +160,8 @@ async def add_anomaly(runtime: Runtime, account: Integration, message: str) -> N
     now = runtime.clock.now()
     day = (now - timedelta(days=1)).date()
     anomaly = Anomaly(account.id, Metric.FOLLOWERS, day, -9.0, -20.0, 1.0, message)
-    async with runtime.database.tenant(account.tenant_id) as transaction:
-        await store.findings.add_anomalies(transaction, account.tenant_id, [anomaly], now=now)
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
+        await store.anomalies.add_anomalies(transaction, account.tenant_id, [anomaly], now=now)
 
 
 async def test_posts_page_says_states_in_words_and_why(
@@ -194,7 +194,7 @@ async def test_post_page_of_a_live_account_leads_to_x(
 ) -> None:
     post = await add_post(runtime, account, "out there")
     await send_post(runtime, post, 1700)
-    async with runtime.database.tenant(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET environment = 'live'")
     _, body = await get(browser, f"{web}/posts/{post.id}", tenant="default")
     assert 'href="https://x.com/i/web/status/1701"' in body
@@ -215,8 +215,8 @@ async def test_account_page_shows_figures_and_no_invented_zero(
     now = runtime.clock.now()
     figures = {Metric.IMPRESSIONS: 4321, Metric.LIKES: None}
     read = PostSnapshot(account.id, post.parts[0].id, TweetId("1701"), now, now, figures)
-    await store.snapshots.open_month(runtime.database, now)
-    async with runtime.database.tenant(account.tenant_id) as transaction:
+    await store.snapshots.ensure_partitions(runtime.database, now)
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await store.snapshots.add_posts(transaction, account.tenant_id, [read])
         entry = LedgerEntry(now, "read_posts", 200, Decimal("0.215"), "a test")
         await store.ledger.add(transaction, account.tenant_id, account.id, entry)

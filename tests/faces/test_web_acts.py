@@ -134,7 +134,7 @@ async def test_the_stop_switch_stands_on_the_front_page(
     assert "Everything is stopped." in body
     assert 'action="/stop"' not in body
     await press(browser, web, "/go-on")
-    async with desk.runtime.database.statements(None) as transaction:
+    async with desk.runtime.database.unscoped() as transaction:
         assert not (await pause.find_holds(transaction)).everything
 
 
@@ -173,7 +173,7 @@ async def test_another_sites_page_changes_nothing(
     given = {name: value.format(own=web, host=host) for name, value in headers.items()}
     answer, body = await press(browser, web, "/stop", given)
     assert (answer.status, "<code>cross_site_request</code>" in body) == (403, True)
-    async with desk.runtime.database.statements(None) as transaction:
+    async with desk.runtime.database.unscoped() as transaction:
         assert not (await pause.find_holds(transaction)).everything
 
 
@@ -189,7 +189,7 @@ async def test_the_page_signs_what_is_done_there(
 ) -> None:
     post_id = await desk.plan("Held", after_s=60)
     await press(browser, web, f"/posts/{post_id}/pause")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
     assert (last.why, last.actor) == ("paused by hand", desk.runtime.actor)
 

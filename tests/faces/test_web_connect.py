@@ -41,8 +41,8 @@ async def come_back(
 
 async def accounts_of(runtime: Runtime, tenant: Tenant) -> list[Integration]:
     """The tenant's accounts."""
-    async with runtime.database.tenant(tenant.id) as transaction:
-        return await store.accounts.list_all(transaction)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        return await store.integrations.list_all(transaction)
 
 
 async def test_connecting_ends_on_the_accounts_page(
@@ -191,7 +191,7 @@ async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
         body = await answer.text()
         assert "set-cookie" not in answer.headers
     assert 'href="/api/auth/twitter/start?tenant=default"' in body
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         rows = await transaction.raw.execute("SELECT state_hash FROM oauth_flows")
         assert await rows.fetchall() == []
 
@@ -302,10 +302,10 @@ async def test_no_secret_is_in_any_answer_or_log(
             told.append((await get(browser, url + path))[1])
     process.send_signal(signal.SIGTERM)
     assert await process.wait() >= 0  # It ended by itself; the signal did not kill it.
-    async with runtime.database.tenant(tenant.id) as transaction:
-        (account,) = await store.accounts.list_all(transaction)
-        vault = await runtime.vault.of(transaction, tenant.id)
-        tokens = await store.accounts.open_tokens(transaction, vault, account.id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        (account,) = await store.integrations.list_all(transaction)
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        tokens = await store.integrations.decrypt_tokens(transaction, vault, account.id)
     secrets |= {tokens.access_token, tokens.refresh_token, emulator.app.client_secret}
     told.append(log.read_text())
     assert not [secret for secret in secrets for text in told if secret in text]

@@ -76,8 +76,8 @@ async def possible_duplicate(desk: Desk) -> PostId:
     """An older attempt's answer comes late, of a post that is published by then."""
     post_id = await desk.plan("One")
     await desk.work()
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
-        journal = await store.journal.get(transaction, post_id)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        journal = await store.publishing.get(transaction, post_id)
     way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
     await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
     return post_id
@@ -111,8 +111,8 @@ def app_refused(fault: str) -> Opening:
 async def back_off(desk: Desk, kind: AlertKind) -> None:
     """What the worker writes where X refuses the app in this way."""
     probe = await desk.plan("Probe")
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
-        journal = await store.journal.get(transaction, probe)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        journal = await store.publishing.get(transaction, probe)
     way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
     await way.rest_app(timedelta(minutes=5), kind, AppMisconfigured("X takes nothing of the app."))
     await schedule.cancel_post(desk.runtime, desk.tenant, probe)
@@ -201,7 +201,7 @@ async def reconnect(desk: Desk, _: PostId) -> None:
 
 async def reconnect_renamed(desk: Desk, _: PostId) -> None:
     """The account has another name on X by now."""
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             'UPDATE integrations SET metadata = metadata || \'{"username": "old_name"}\''
         )
@@ -238,7 +238,7 @@ def another(kind: AlertKind) -> Ending:
     async def ending(desk: Desk, _: PostId) -> None:
         await back_off(desk, kind)
         assert await kinds(desk) == [kind]
-        async with desk.runtime.database.statements(None) as transaction:
+        async with desk.runtime.database.unscoped() as transaction:
             await store.alerts.resolve_alert(
                 transaction, None, kind, desk.account.client_id, at=desk.runtime.clock.now()
             )
@@ -270,7 +270,7 @@ async def stop_everything(desk: Desk, _: PostId) -> None:
 
 async def lose_grant(desk: Desk, _: PostId) -> None:
     await mark_needs_reconnect(desk.runtime, desk.account, ReauthorizationRequired("No longer."))
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.alerts.resolve_alert(
             transaction, desk.tenant.id, AlertKind.RECONNECT,
             store.alerts.about_account(desk.account.id), at=desk.runtime.clock.now(),

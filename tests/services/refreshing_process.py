@@ -13,8 +13,8 @@ from roost.settings import read_settings
 
 async def main() -> None:
     async with open_runtime(read_settings()) as runtime:
-        async with runtime.database.tenant(TenantId(int(sys.argv[1]))) as transaction:
-            account = await store.accounts.get(transaction, IntegrationId(int(sys.argv[2])))
+        async with runtime.database.for_tenant(TenantId(int(sys.argv[1]))) as transaction:
+            account = await store.integrations.get(transaction, IntegrationId(int(sys.argv[2])))
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)

@@ -16,7 +16,7 @@ from roost.account_client import StoredTokenSource, open_account
 from roost.errors import ReconnectNeeded, SettingInvalid
 from roost.models import IntegrationStatus, PartState, PostState
 from roost.services import collect
-from roost.store.accounts import Tokens
+from roost.store.integrations import Tokens
 
 _PROCESS = str(Path(__file__).with_name("refreshing_process.py"))
 
@@ -191,10 +191,10 @@ async def _connect_again(desk: Desk) -> str:
     """The owner gives a new grant; its access token."""
     grant = await desk.emulator.connect("larkbooks")
     now = desk.runtime.clock.now()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        vault = await desk.runtime.vault.of(transaction, desk.tenant.id)
-        account = await store.accounts.get(transaction, desk.account.id)
-        who = store.accounts.Identity(
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        vault = await desk.runtime.vault.for_tenant(transaction, desk.tenant.id)
+        account = await store.integrations.get(transaction, desk.account.id)
+        who = store.integrations.Identity(
             account.x_user_id,
             account.username,
             account.name,
@@ -204,7 +204,7 @@ async def _connect_again(desk: Desk) -> str:
             account.scopes,
         )
         tokens = Tokens(grant["access_token"], grant["refresh_token"], now + timedelta(hours=2))
-        await store.accounts.keep(transaction, vault, desk.tenant.id, who, tokens, now=now)
+        await store.integrations.upsert(transaction, vault, desk.tenant.id, who, tokens, now=now)
     return tokens.access_token
 
 

@@ -165,7 +165,7 @@ async def test_an_alert_ends_when_its_cause_ends(
 
 async def check_shelves(desk: Desk) -> None:
     """What the page lists as posts to look at are the posts with an open alert, no others."""
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
     alerted = {alert.subject for _, alert in await monitor.list_alerts(desk.runtime)}
     for post in posts:

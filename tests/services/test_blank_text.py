@@ -42,7 +42,7 @@ async def import_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     )
     imported = await import_plan(desk.runtime, desk.tenant, plan)
     assert (imported.posts, imported.refused) == (1, ())
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         (post,) = await store.posts.list_all(transaction)
     return post.id
 
@@ -66,7 +66,7 @@ async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
 async def stored_before(desk: Desk, picture: Path, blank: str) -> PostId:
     """The same from rows of a time at which blanks were stored as they came."""
     post_id = await publish_thread(desk, picture, "")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE parts SET text = %s WHERE post_id = %s AND position = 2", (blank, post_id)
         )

@@ -20,7 +20,7 @@ from roost.runtime import Runtime
 from roost.services import dispatch, resolve
 from roost.services.clock_check import ClockCheck
 from roost.services.resolve import TweetUnlikely
-from roost.store.locks import open_sender_locks
+from roost.store.locks import open_account_locks
 
 pytestmark = pytest.mark.timing
 
@@ -63,7 +63,7 @@ async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncI
     )
     runtime = replace(runtime, clock=clock, settings=settings)
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
-    async with open_sender_locks(runtime.database) as locks:
+    async with open_account_locks(runtime.database) as locks:
         desk = Skewed(runtime, tenant, account, emulator, locks, clock)
         await desk.read_figures_at(clock.now() + timedelta(days=365))
         yield desk
@@ -82,7 +82,7 @@ async def running(runtime: Runtime) -> AsyncIterator[None]:
 
 async def alerts(desk: Desk) -> list[str]:
     """The kinds of the open alerts."""
-    async with desk.runtime.database.statements(None) as transaction:
+    async with desk.runtime.database.unscoped() as transaction:
         return [alert.kind for alert in await store.alerts.list_open(transaction)]
 
 
@@ -175,14 +175,14 @@ async def test_post_is_not_sent_before_it_is_due_by_the_databases_clock(skewed: 
     skewed.clock.off = timedelta(seconds=25)
     await skewed.work()
     assert (await skewed.see(post_id)).state is PostState.SCHEDULED
-    async with skewed.runtime.database.tenant(skewed.tenant.id) as transaction:
+    async with skewed.runtime.database.for_tenant(skewed.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
         )
     await dispatch.dispatch_stranded(skewed.runtime)
     await skewed.work()
-    async with skewed.runtime.database.tenant(skewed.tenant.id) as transaction:
-        journal = await store.journal.get(transaction, post_id)
+    async with skewed.runtime.database.for_tenant(skewed.tenant.id) as transaction:
+        journal = await store.publishing.get(transaction, post_id)
     assert (journal.parts[0].part.state, journal.parts[0].attempts) == ("pending", ())
     assert await skewed.on_x() == []
 

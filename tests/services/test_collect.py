@@ -32,7 +32,7 @@ async def collect_for(desk: Desk, days: int) -> None:
 
 async def next_read(desk: Desk) -> datetime:
     """Return when the account is due for a read."""
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT min(collect_due_at) FROM integrations WHERE status = 'connected'"
         )
@@ -57,8 +57,8 @@ async def days_read(desk: Desk, account: Integration, days: int = 60) -> list[da
 
 
 async def anomalies_of(desk: Desk, account: Integration) -> list[Anomaly]:
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        return await store.findings.list_anomalies(transaction, account.id)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        return await store.anomalies.list_anomalies(transaction, account.id)
 
 
 async def test_collect_reads_account_once_a_day_before_midnight(daily: Desk) -> None:
@@ -153,8 +153,8 @@ async def test_collect_retries_later__x_unavailable(daily: Desk) -> None:
 
 
 async def test_collect_reads_nothing__account_needs_reconnect(daily: Desk) -> None:
-    async with daily.runtime.database.tenant(daily.tenant.id) as transaction:
-        await store.accounts.mark_needs_reconnect(transaction, daily.account)
+    async with daily.runtime.database.for_tenant(daily.tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, daily.account)
     await daily.work()
     await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
     assert await daily.requests("read_user") == []
@@ -190,7 +190,7 @@ async def collect_now(desk: Desk) -> None:
 
 async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
     before, tokens = await desk.integration(), await desk.kept_tokens()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE integrations SET metadata = metadata || "
             """'{"username": "formerly", "name": "Another name"}'"""
@@ -223,14 +223,14 @@ async def test_collect_writes_no_profile__nothing_changed(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def version() -> object:
-        async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
             rows = await transaction.raw.execute("SELECT metadata, xmin::text FROM integrations")
             return await rows.fetchall()
 
     before = await version()
     account = await desk.integration()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        changed = await store.accounts.keep_profile(
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        changed = await store.integrations.save_profile(
             transaction, account.id, username=account.username, name=account.name,
             subscription_type=account.subscription_type,
         )  # fmt: skip
@@ -256,8 +256,8 @@ async def test_collect_stores_zero_after_higher_value_as_unknown(
     assert part.sent_at is not None
     metrics = {Metric.IMPRESSIONS: 900, Metric.QUOTES: 3, Metric.LINK_CLICKS: 2}
     earlier = daily.runtime.clock.now() + timedelta(seconds=1)
-    await store.snapshots.open_month(daily.runtime.database, earlier)
-    async with daily.runtime.database.tenant(daily.tenant.id) as transaction:
+    await store.snapshots.ensure_partitions(daily.runtime.database, earlier)
+    async with daily.runtime.database.for_tenant(daily.tenant.id) as transaction:
         await store.snapshots.add_account(
             transaction,
             daily.tenant.id,

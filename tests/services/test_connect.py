@@ -26,7 +26,7 @@ from roost.models import Environment, Integration, IntegrationStatus, Tenant, XU
 from roost.runtime import Runtime
 from roost.services import connect
 from roost.services.connect import Departure
-from roost.store.accounts import Identity, Tokens
+from roost.store.integrations import Identity, Tokens
 from roost.store.vault import Vault
 
 ACCOUNT = "larkbooks"
@@ -49,8 +49,8 @@ async def connect_once(runtime: Runtime, emulator: Emulator) -> Integration:
 
 
 async def accounts_of(runtime: Runtime, tenant: Tenant) -> list[Integration]:
-    async with runtime.database.tenant(tenant.id) as transaction:
-        return await store.accounts.list_all(transaction)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        return await store.integrations.list_all(transaction)
 
 
 async def test_finish_keeps_who_the_account_is(
@@ -155,15 +155,15 @@ async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     first = await connect_once(runtime, emulator)
-    async with runtime.database.tenant(tenant.id) as transaction:
-        await store.accounts.mark_needs_reconnect(transaction, first)
-        vault = await runtime.vault.of(transaction, tenant.id)
-        old = await store.accounts.open_tokens(transaction, vault, first.id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, first)
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        old = await store.integrations.decrypt_tokens(transaction, vault, first.id)
     again = await connect_once(runtime, emulator)
     assert (again.id, again.status) == (first.id, IntegrationStatus.CONNECTED)
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        new = await store.accounts.open_tokens(transaction, vault, first.id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        new = await store.integrations.decrypt_tokens(transaction, vault, first.id)
     assert new.access_token != old.access_token
     assert new.refresh_token != old.refresh_token
 
@@ -175,17 +175,16 @@ async def test_two_first_connections_of_one_account_at_once_make_one_integration
     tokens = Tokens("access", "refresh", runtime.clock.now())
 
     async def keep() -> Integration:
-        async with runtime.database.tenant(tenant.id) as other:
-            vault = await runtime.vault.of(other, tenant.id)
+        async with runtime.database.for_tenant(tenant.id) as other:
+            vault = await runtime.vault.for_tenant(other, tenant.id)
             now = runtime.clock.now()
-            return await store.accounts.keep(other, vault, tenant.id, LARK, tokens, now=now)
+            return await store.integrations.upsert(other, vault, tenant.id, LARK, tokens, now=now)
 
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        await transaction.raw.commit()
-        await transaction.run("set_tenant", tenant=str(tenant.id))
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         now = runtime.clock.now()
-        one = await store.accounts.keep(transaction, vault, tenant.id, LARK, tokens, now=now)
+        one = await store.integrations.upsert(transaction, vault, tenant.id, LARK, tokens, now=now)
         second = asyncio.create_task(keep())
         await somebody_waits(runtime)
     assert (await second).id == one.id
@@ -197,10 +196,10 @@ async def test_no_secret_lies_in_the_database(
     departure = await connect.begin(runtime, "default")
     query = parse_qs(urlsplit(departure.url).query)
     account = await connect_once(runtime, emulator)
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        tokens = await store.accounts.open_tokens(transaction, vault, account.id)
-        flow = await store.connections.take(transaction, vault, query["state"][0])
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        tokens = await store.integrations.decrypt_tokens(transaction, vault, account.id)
+        flow = await store.oauth_flows.take(transaction, vault, query["state"][0])
         await transaction.raw.rollback()
     assert flow is not None
     kept = _everything(admin_url)
@@ -236,9 +235,9 @@ async def test_no_secret_is_shown_or_logged(
     departure = await connect.begin(runtime, "default")
     back = await go(emulator, departure)
     ended = await connect.finish(runtime, **back, browser=departure.browser)
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        tokens = await store.accounts.open_tokens(transaction, vault, ended[1].id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        tokens = await store.integrations.decrypt_tokens(transaction, vault, ended[1].id)
     shown = repr((departure, ended, tokens, vault, runtime, runtime.settings)) + caplog.text
     assert "larkbooks" in shown
     for secret in (tokens.access_token, tokens.refresh_token, departure.browser, back["code"]):
@@ -276,8 +275,8 @@ async def test_what_connecting_costs_is_in_the_ledger(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await connect_once(runtime, emulator)
-    async with runtime.database.tenant(tenant.id) as transaction:
-        requests, usd = await store.ledger.sum_up(transaction)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        requests, usd = await store.ledger.get_total(transaction)
     app = (await emulator.ground_truth())["apps"][emulator.app.client_id]
     assert (requests, str(usd)) == (2, "0.010000")
     assert app["requests"] == 2

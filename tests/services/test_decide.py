@@ -48,13 +48,13 @@ async def missed(desk: Desk) -> PostId:
 
 async def alerts(desk: Desk) -> list[Alert]:
     """What a person has to see to."""
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return await store.alerts.list_open(transaction)
 
 
 async def journal_of(desk: Desk, post_id: PostId) -> PublishState:
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
-        return await store.journal.get(transaction, post_id)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        return await store.publishing.get(transaction, post_id)
 
 
 async def test_a_part_that_a_person_finds_is_adopted_and_the_thread_goes_on(desk: Desk) -> None:
@@ -96,12 +96,12 @@ async def twins(desk: Desk, *texts: str) -> PostId:
 async def test_an_adopted_part_is_billed_as_a_create(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     post_id = await twins(desk, "Low tide at six")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        before = (await store.ledger.sum_up(transaction))[1]
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        before = (await store.ledger.get_total(transaction))[1]
     tweet_id = (await desk.emulator.ground_truth())["posts"][1]["id"]
     await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        after = (await store.ledger.sum_up(transaction))[1]
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        after = (await store.ledger.get_total(transaction))[1]
     assert after - before == price_of_create("Low tide at six").low
 
 
@@ -279,7 +279,7 @@ async def test_nothing_is_decided_about_a_post_that_is_out(desk: Desk, choice: C
 async def test_the_decision_is_signed(desk: Desk) -> None:
     post_id = await missed(desk)
     await resolve.drop(desk.runtime, desk.tenant, post_id)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     assert (events[-1].why, events[-1].actor) == ("dropped by hand", desk.runtime.actor)
 

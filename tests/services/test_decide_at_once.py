@@ -25,7 +25,7 @@ async def broken_off(desk: Desk, *out: str) -> PostId:
 
 
 async def alerts(desk: Desk) -> list[str]:
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return [alert.kind for alert in await store.alerts.list_open(transaction)]
 
 

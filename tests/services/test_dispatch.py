@@ -17,7 +17,7 @@ from roost.models import PostId, PostState
 from roost.runtime import Runtime
 from roost.services import dispatch
 from roost.services.dispatch import Dispatched
-from roost.store.database import Statements
+from roost.store.database import Transaction
 from roost.store.statements import STATEMENTS
 
 
@@ -145,7 +145,7 @@ async def test_it_says_when_the_next_post_is_due(desk: Desk, noon: datetime) -> 
 async def test_a_post_whose_row_is_held_is_passed_over_and_not_forgotten(desk: Desk) -> None:
     held, free = await desk.plan("Held"), await desk.plan("Free")
     now = desk.runtime.clock.now()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.posts.lock_state(transaction, held)
         assert await dispatch.dispatch_due(desk.runtime) == Dispatched(1, now)
         assert await queued(desk.runtime) == [free]
@@ -193,7 +193,7 @@ async def test_what_is_held_back_takes_no_turns(
     for number in range(4):
         await desk.plan(f"Post {number}")
     theirs = [await neighbour.plan(f"Mine {number}") for number in range(4)]
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(held)
     assert (await dispatch.dispatch_due(desk.runtime, posts_in_queue=4)).queued == 4
     assert await take_jobs(desk.runtime) == theirs
@@ -243,7 +243,7 @@ async def test_preparing_holds_up_no_post_that_is_due(desk: Desk) -> None:
 
 
 async def _prepare_at(desk: Desk, post_id: PostId, at: datetime) -> None:
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET prepare_at = %s WHERE id = %s", [at, post_id]
         )
@@ -296,13 +296,13 @@ async def test_posts_of_another_x_are_not_queued(desk: Desk) -> None:
 
 async def test_posts_of_a_dead_grant_are_not_queued(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark_needs_reconnect(transaction, desk.account)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, desk.account)
     assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
-async def defer(desk: Desk, transaction: Statements, post_id: PostId) -> bool:
+async def defer(desk: Desk, transaction: Transaction, post_id: PostId) -> bool:
     """Queue the sending of a post of the desk's account."""
     account = desk.account
     return await jobs.defer_publish(
@@ -345,7 +345,7 @@ async def test_a_resting_post_is_not_stranded(desk: Desk) -> None:
 
 async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await defer(desk, transaction, post_id)
         assert not await defer(desk, transaction, post_id)
         later = desk.runtime.clock.now() + timedelta(hours=1)
@@ -356,7 +356,7 @@ async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> 
 
 async def test_a_job_goes_with_its_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await defer(desk, transaction, post_id)
         await transaction.raw.rollback()
     assert await queued(desk.runtime) == []

@@ -21,7 +21,7 @@ async def test_a_post_far_ahead_is_not_stored(desk: Desk) -> None:
             await schedule_post(
                 desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="test"
             )
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
 
 
@@ -48,7 +48,7 @@ async def test_a_row_far_ahead_is_refused(desk: Desk, tmp_path: Path) -> None:
 @pytest.mark.parametrize("due_at", ["9999-12-31 23:59:59+00", "infinity", "-infinity"])
 async def test_the_database_takes_no_time_that_a_zone_cannot_show(desk: Desk, due_at: str) -> None:
     post_id = await desk.plan("Soon", after_s=60)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         with pytest.raises(psycopg.errors.CheckViolation):
             await transaction.raw.execute(
                 "UPDATE posts SET due_at = %s WHERE id = %s", (due_at, post_id)

@@ -17,7 +17,7 @@ from roost.models import PartState, PostId, PostState, XMediaId
 from roost.publishing.state import Upload
 from roost.services import dispatch, monitor, waiting
 from roost.services.schedule import PlainPart, cancel_post, edit_post
-from roost.store.vault import Vault, load_ring, make_key_line
+from roost.store.vault import Vault, load_keyring, make_key_line
 
 BEGIN = """
     SELECT * FROM roost.begin_attempt(
@@ -158,7 +158,7 @@ async def test_an_attempt_waits_for_a_change_and_is_not_committed(
     post_id = await desk.plan("Old")
     await dispatch.dispatch_due(desk.runtime)
     now = desk.runtime.clock.now()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await store.posts.lock_state(transaction, post_id) is PostState.PUBLISHING
         assert await store.posts.is_untouched(transaction, post_id)
         working = asyncio.create_task(desk.work())
@@ -186,7 +186,7 @@ async def test_a_post_that_was_edited_meanwhile_is_not_settled_by_an_older_decis
     await change_time(desk, post_id)
     await desk.emulator.jump(hours=1)
     await dispatch.dispatch_due(desk.runtime)
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert not await store.posts.move(
             transaction, post_id, PostState.PUBLISHING, PostState.MISSED,
             at=desk.runtime.clock.now(), due_at=old,
@@ -237,7 +237,7 @@ async def test_a_wait_for_x_is_not_late_until_it_is_over_and_nobody_continues(de
 
 async def test_a_wait_for_a_fault_of_roosts_own_is_late(desk: Desk) -> None:
     """With another vault key no post goes out, which no X has asked for."""
-    other = Vault(load_ring(desk.runtime.settings.roost_home, make_key_line()))
+    other = Vault(load_keyring(desk.runtime.settings.roost_home, make_key_line()))
     blind = replace(desk, runtime=replace(desk.runtime, vault=other))
     due_at = desk.runtime.clock.now()
     await desk.plan("Sealed")
@@ -255,7 +255,7 @@ async def test_a_file_that_is_being_uploaded_for_an_edited_post_is_forgotten(
     (asset,) = (await desk.see(post_id)).parts[0].media
     await change_text(desk, post_id)
     upload = Upload(asset.id, XMediaId("1"), "3_1", desk.runtime.clock.now())
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
-        await store.uploads.keep_upload(transaction, desk.tenant.id, upload)
-        await store.uploads.keep_upload_under_way(transaction, desk.tenant.id, asset.id, b"{}")
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        await store.uploads.save_upload(transaction, desk.tenant.id, upload)
+        await store.uploads.save_upload_progress(transaction, desk.tenant.id, asset.id, b"{}")
         assert await store.uploads.list_uploads(transaction, post_id) == {}

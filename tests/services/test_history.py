@@ -22,8 +22,8 @@ async def account(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integ
     """An account with snapshots on Monday at 9:00 and on Tuesday at 9:00 and 10:00."""
     connected = await connect_account(runtime, tenant, emulator, "larkbooks")
     monday = datetime(2026, 3, 2, 9, tzinfo=UTC)
-    await store.snapshots.open_month(runtime.database, monday)
-    async with runtime.database.tenant(tenant.id) as transaction:
+    await store.snapshots.ensure_partitions(runtime.database, monday)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         for hours, followers in ((0, 100), (24, 110), (25, 120)):
             counts = {Metric.FOLLOWERS: followers, Metric.FOLLOWING: 7, Metric.POSTS: None}
             snapshot = AccountSnapshot(connected.id, monday + timedelta(hours=hours), counts)

@@ -15,8 +15,8 @@ from roost.services import collect
 async def ledger_of(desk: Desk, tenant: Tenant | None = None) -> Decimal:
     """Dollars of one tenant."""
     whose = tenant or desk.tenant
-    async with desk.runtime.database.tenant(whose.id) as transaction:
-        return (await store.ledger.sum_up(transaction))[1]
+    async with desk.runtime.database.for_tenant(whose.id) as transaction:
+        return (await store.ledger.get_total(transaction))[1]
 
 
 async def meter_of(emulator: Emulator) -> Decimal:
@@ -27,7 +27,7 @@ async def meter_of(emulator: Emulator) -> Decimal:
 
 async def lines_of(desk: Desk, operation: str) -> list[tuple[int | None, Decimal]]:
     """Status and dollars of each request of one kind."""
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT status, usd FROM ledger WHERE operation = %s ORDER BY id", [operation]
         )

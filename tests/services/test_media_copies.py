@@ -249,7 +249,7 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
         for number in range(10):
             posts.append(await desk.plan(f"Post {number}", after_s=3600, media=teal))
             assert await media_copies.list_lost(desk.runtime) == []
-            async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+            async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
                 await store.posts.move(
                     transaction,
                     posts[-1],

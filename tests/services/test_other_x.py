@@ -28,7 +28,7 @@ from roost.errors import ConnectFlowInvalid, UnsafeHost
 from roost.models import Environment, Integration, PostId, PostState
 from roost.services import collect, connect, dispatch, publish, resolve, resume
 from roost.services.clock_check import ClockCheck
-from roost.store.accounts import Identity, Tokens
+from roost.store.integrations import Identity, Tokens
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 OTHER: Mapping[Environment, Environment] = {
@@ -105,9 +105,9 @@ async def account_of(desk: Desk, environment: Environment) -> Integration:
         scopes=desk.account.scopes,
     )
     tokens = Tokens("an access token", "a refresh token", LONG_AGO)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        vault = await desk.runtime.vault.of(transaction, desk.tenant.id)
-        return await store.accounts.keep(
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        vault = await desk.runtime.vault.for_tenant(transaction, desk.tenant.id)
+        return await store.integrations.upsert(
             transaction, vault, desk.tenant.id, identity, tokens, now=desk.runtime.clock.now()
         )
 
@@ -115,7 +115,7 @@ async def account_of(desk: Desk, environment: Environment) -> Integration:
 async def on_its_way(desk: Desk, *texts: str, media: Path | None = None) -> PostId:
     """A post whose time has come, as the dispatcher of its own X leaves it."""
     post_id = await desk.plan(*texts, media=media)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET state = 'publishing', prepare_at = NULL WHERE id = %s", [post_id]
         )
@@ -125,7 +125,7 @@ async def on_its_way(desk: Desk, *texts: str, media: Path | None = None) -> Post
 async def partly_published(desk: Desk) -> PostId:
     """A thread of which the first part is on X, and the second was refused."""
     post_id = await on_its_way(desk, "One", "Two")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         for change in (
             "UPDATE parts SET state = 'sending' WHERE post_id = %s AND position = 1",
             "UPDATE parts SET state = 'sent', sent_as = '20', sent_at = now()"
@@ -257,7 +257,7 @@ async def test_the_same_call_for_an_account_of_its_own_x_goes_out(
 
 async def rows_of(desk: Desk) -> list[Any]:
     """What is stored of the account: another X's process has nothing to note about it."""
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT status, health, backoff_until, consecutive_refusals, api_key FROM integrations"
             " WHERE id = %s",

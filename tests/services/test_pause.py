@@ -39,7 +39,7 @@ HOLDS: dict[Scope, Hold] = {
 async def held(desk: Desk, post_id: PostId) -> tuple[Scope, ...]:
     """What holds a post back."""
     account = await desk.integration()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         holds = await pause.find_holds(transaction)
     return pause.held_by(await desk.see(post_id), account, holds)
 
@@ -68,7 +68,7 @@ LINES = {
 
 async def told(desk: Desk, post_id: PostId) -> list[str]:
     """The reasons in a post's history."""
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return [event.why for event in await store.posts.list_events(transaction, post_id)]
 
 
@@ -208,7 +208,7 @@ async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
 
 async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> None:
     post_id = await restored(desk, sent=False)
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert [one.kind for one in await store.alerts.list_open(transaction)] == ["restored"]
     assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
     await desk.work_through()
@@ -222,7 +222,7 @@ async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> 
         " way to X",
         "part 1: pending → sending: handed to X (attempt 1)",
     ]
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await store.alerts.list_open(transaction) == []
 
 
@@ -238,7 +238,7 @@ async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
     await restore_check.stop_after_restore(desk.runtime, first)
     await desk.emulator.jump(hours=1)
     await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
-    async with desk.runtime.database.statements(None) as transaction:
+    async with desk.runtime.database.unscoped() as transaction:
         row = await transaction.run_one("get_global_pause")
     assert row is not None
     assert row["restored_to"] == first

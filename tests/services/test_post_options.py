@@ -214,7 +214,7 @@ async def create_same(talk: Talk, options: PartOptions) -> TweetId:
 async def forget(desk: Desk) -> None:
     """The database is one that was restored to a minute ago."""
     now = desk.runtime.clock.now()
-    async with desk.runtime.database.statements(None) as transaction:
+    async with desk.runtime.database.unscoped() as transaction:
         await transaction.run(
             "pause_after_restore", reason="by the test",
             restored_to=now - timedelta(minutes=1), copied=False, at=now, actor="test",
@@ -299,7 +299,7 @@ async def test_rules_are_held_against_a_post_before_anything_is_stored(desk: Des
         )
     found = {one["code"] for one in caught.value.facts["violations"]}
     assert found == {"post_overloaded", "quote_not_allowed", "poll_options"}
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
 
 
@@ -377,7 +377,7 @@ async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str
 
 async def billed(desk: Desk) -> float:
     """What the ledger has for creates, in dollars."""
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT coalesce(sum(usd), 0) FROM ledger WHERE operation = 'create_post'"
         )

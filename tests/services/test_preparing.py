@@ -66,14 +66,14 @@ async def test_an_upload_that_expires_soon_is_made_anew(desk: Desk, teal: Path) 
     await desk.emulator.jump(seconds=3000)
     await desk.work()
     asset = await _asset(desk, post_id)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE uploads SET expires_at = %s",
             [desk.runtime.clock.now() + timedelta(minutes=19)],
         )
         before = (await store.uploads.list_uploads(transaction, post_id))[asset.id].finished
     await desk.work_through()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         after = (await store.uploads.list_uploads(transaction, post_id))[asset.id].finished
     assert before is not None
     assert after is not None
@@ -93,10 +93,10 @@ async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
     post_id = await desk.plan("Low tide at six", media=path)
     await small.work()
     asset = await _asset(desk, post_id)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         row = (await store.uploads.list_uploads(transaction, post_id))[asset.id]
-    assert row.under_way is not None
-    kept = msgspec.json.decode(row.under_way, type=UploadState)
+    assert row.progress is not None
+    kept = msgspec.json.decode(row.progress, type=UploadState)
     there = len(kept.acknowledged)
     assert there >= 1
     appended = (await desk.requests("media_append")).count(200)

@@ -40,7 +40,7 @@ from roost.models import PostId
 from roost.services import dispatch, pause, resolve, resume
 from roost.services.pause import Scope
 from roost.store.database import Database
-from roost.store.locks import SenderLocks, open_sender_locks
+from roost.store.locks import AccountLocks, open_account_locks
 
 pytestmark = pytest.mark.timing
 
@@ -116,9 +116,9 @@ class Promise(RuleBasedStateMachine):
         self._workers = [await self._new_worker() for _ in range(2)]
         self._desk = Desk(runtime, self._scene.tenant, account, emulator, self._workers[0])
 
-    async def _new_worker(self) -> SenderLocks:
+    async def _new_worker(self) -> AccountLocks:
         return await self._stack.enter_async_context(
-            open_sender_locks(self._scene.runtime.database)
+            open_account_locks(self._scene.runtime.database)
         )
 
     # What happens.
@@ -212,7 +212,7 @@ class Promise(RuleBasedStateMachine):
             _fate.point = ""
 
     async def _bury(self, worker: int) -> None:
-        await self._workers[worker].close(patience_s=0)
+        await self._workers[worker].close(timeout_s=0)
         self._workers[worker] = await self._new_worker()
 
     @rule(which=st.integers(0, 50))

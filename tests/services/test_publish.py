@@ -150,11 +150,11 @@ async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -
 
 async def test_one_account_is_never_sent_for_by_two_at_once(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
-    assert await desk.locks.take(desk.account.x_user_id)
+    assert await desk.locks.acquire(desk.account.x_user_id)
     await publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
     await desk.work()
     assert await desk.on_x() == []
-    assert await desk.locks.give_back(desk.account.x_user_id, desk.account.id, [])
+    assert await desk.locks.release(desk.account.x_user_id, desk.account.id, [])
     await publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
     assert await desk.on_x() == ["Low tide at six"]
 
@@ -181,7 +181,7 @@ async def test_the_history_is_in_the_order_of_domain_time(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "503")
     post_id = await desk.plan("Low tide at six", after_s=120)
     await desk.work_through()
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT at FROM events WHERE post_id = %s ORDER BY id", [post_id]
         )
@@ -201,8 +201,8 @@ async def test_history_and_reason_hold_no_text_of_the_post(desk: Desk) -> None:
 async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
-        journal = await store.journal.get(transaction, post_id)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        journal = await store.publishing.get(transaction, post_id)
     (part,) = journal.parts
     sent_as = part.part.sent_as
     assert sent_as is not None
@@ -214,5 +214,5 @@ async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk
 
 
 async def _billed(desk: Desk) -> Decimal:
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        return (await store.ledger.sum_up(transaction))[1]
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        return (await store.ledger.get_total(transaction))[1]

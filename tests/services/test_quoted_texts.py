@@ -59,7 +59,7 @@ async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, k
         due_at=runtime.clock.now(), why="by the test",
     )  # fmt: skip
     await desk.work()
-    async with runtime.database.tenant(other.id) as transaction:
+    async with runtime.database.for_tenant(other.id) as transaction:
         state = (await store.posts.get(transaction, neighbours.id)).state
         events = await store.posts.list_events(transaction, neighbours.id)
         alerts = await store.alerts.list_open(transaction)
@@ -74,7 +74,7 @@ async def test_a_name_that_x_quotes_is_not_xs_word(desk: Desk) -> None:
     account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
     await desk.emulator.switch(quote_request_in_errors=True)
     post_id = await desk.plan("$ACME and Low tide", account=account)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute("UPDATE parts SET text = '$ACME and $LUNE'")
     await desk.work()
     assert (await desk.see(post_id)).state is PostState.FAILED

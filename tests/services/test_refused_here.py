@@ -8,7 +8,7 @@ _SET_PLAN = "UPDATE integrations SET subscription_type = %(plan)s"
 
 
 async def set_subscription(desk: Desk, plan: str | None) -> None:
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(_SET_PLAN, {"plan": plan})
 
 
@@ -16,8 +16,8 @@ async def test_long_post_of_an_account_that_lost_premium_fails_without_a_request
     desk: Desk,
 ) -> None:
     await set_subscription(desk, "Premium")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        account = await store.accounts.get(transaction, desk.account.id)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        account = await store.integrations.get(transaction, desk.account.id)
     post_id = await desk.plan("x" * 281, after_s=60, account=account)
     await set_subscription(desk, None)
     await desk.work_through()

@@ -186,7 +186,7 @@ async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> Non
 
 async def require_known_moves(desk: Desk, post_id: PostId) -> None:
     """Each line begins where the one before ended, and is a move of the table."""
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}
     for event in events:

@@ -22,7 +22,7 @@ from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare
 from roost.services.schedule import PlainPart, edit_post, schedule_post
 from roost.settings import Settings
-from roost.store.locks import open_sender_locks
+from roost.store.locks import open_account_locks
 from roost.store.schema import drop_database, prepare_database
 
 
@@ -31,16 +31,16 @@ async def _desk(
     settings: Settings, emulator: Emulator
 ) -> AsyncIterator[tuple[Desk, DatabaseCheck]]:
     """The desk of a database that may have been used before, checked as a worker does."""
-    async with open_runtime(settings) as runtime, open_sender_locks(runtime.database) as locks:
+    async with open_runtime(settings) as runtime, open_account_locks(runtime.database) as locks:
         async with runtime.database.unscoped() as transaction:
             known = await store.tenants.find(transaction, "default")
         if known is None:
             tenant = await make_tenant(runtime, "default")
             account = await connect_account(runtime, tenant, emulator, "larkbooks")
         else:
-            tenant = await store.tenants.see(runtime.database, known)
-            async with runtime.database.tenant(known) as transaction:
-                (account,) = await store.accounts.list_all(transaction)
+            tenant = await store.tenants.get_by_id(runtime.database, known)
+            async with runtime.database.for_tenant(known) as transaction:
+                (account,) = await store.integrations.list_all(transaction)
         desk = Desk(runtime, tenant, account, emulator, locks)
         await desk.read_figures_at(runtime.clock.now() + timedelta(days=365))
         check = DatabaseCheck(runtime, locks)
@@ -156,7 +156,7 @@ async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compar
     desk: Desk,
 ) -> None:
     await desk.plan("Planned", after_s=60)
-    runs = desk.runtime.database.alone
+    runs = desk.runtime.database.autocommit
     found = await store.installation.read(runs)
     at = desk.runtime.clock.now()
     for timeline, tag in (("FFFFFFFF", found.event_tag), (found.timeline, found.event_tag + 1)):
@@ -179,8 +179,8 @@ async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
     theirs = await desk.plan("Theirs", account=other)
     await desk.emulator.jump(seconds=30)
     await restore_check.stop_after_restore(desk.runtime, to)
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        await store.accounts.mark_needs_reconnect(transaction, other)
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, other)
     await desk.emulator.fail("read_timeline", "before", "402")
     with pytest.raises(RestoreSearchFailed):
         await resume.resume_everything(desk.runtime)

@@ -8,7 +8,7 @@ from roost.models import Alert, PostState
 
 
 async def _alerts(desk: Desk) -> list[Alert]:
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return await store.alerts.list_open(transaction)
 
 

@@ -27,7 +27,7 @@ HEADER = "account,at,text,media,alt,thread\n"
 
 
 async def posts_of(desk: Desk) -> list[Post]:
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return await store.posts.list_all(transaction)
 
 
@@ -129,7 +129,7 @@ async def test_a_published_post_can_be_neither_edited_nor_cancelled(desk: Desk) 
 
 async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.posts.lock_state(transaction, post_id)
         assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
         later = desk.runtime.clock.now() + timedelta(hours=1)
@@ -141,7 +141,7 @@ async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) 
 @pytest.mark.timing
 async def test_a_cancellation_that_comes_after_the_dispatcher_waits_for_it(desk: Desk) -> None:
     post_id = await desk.plan("Due")
-    async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         moved = (PostState.SCHEDULED, PostState.PUBLISHING)
         assert await store.posts.move(transaction, post_id, *moved, at=desk.runtime.clock.now())
         cancelling = asyncio.create_task(cancel_post(desk.runtime, desk.tenant, post_id))

@@ -17,7 +17,7 @@ from roost.errors import AccountConnectedElsewhere
 from roost.models import PostState, Tenant
 from roost.runtime import Runtime
 from roost.services import connect, dispatch
-from roost.store.locks import open_sender_locks
+from roost.store.locks import open_account_locks
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def bakery(desk: Desk) -> Tenant:
 async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
     """The same X account, connected to the second tenant as well, and a worker of its own."""
     account = await connect_account(desk.runtime, bakery, desk.emulator, "larkbooks")
-    async with open_sender_locks(desk.runtime.database) as locks:
+    async with open_account_locks(desk.runtime.database) as locks:
         other = Desk(desk.runtime, bakery, account, desk.emulator, locks)
         await other.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
         yield other
@@ -50,8 +50,8 @@ async def test_second_tenant_may_not_connect_the_account(desk: Desk, bakery: Ten
     with pytest.raises(AccountConnectedElsewhere) as refused:
         await connect_by_browser(desk.runtime, desk.emulator, "bakery")
     assert refused.value.code == "account_connected_elsewhere"
-    async with desk.runtime.database.tenant(bakery.id) as transaction:
-        assert await store.accounts.list_all(transaction) == []
+    async with desk.runtime.database.for_tenant(bakery.id) as transaction:
+        assert await store.integrations.list_all(transaction) == []
     # Its own tenant connects it again without further ado.
     await connect_by_browser(desk.runtime, desk.emulator, "default")
 
@@ -61,8 +61,8 @@ async def test_second_tenant_may_connect_it_by_an_administrators_setting(
 ) -> None:
     shared = desk.with_settings(roost_shared_accounts=True)
     await connect_by_browser(shared.runtime, desk.emulator, "bakery")
-    async with desk.runtime.database.tenant(bakery.id) as transaction:
-        (account,) = await store.accounts.list_all(transaction)
+    async with desk.runtime.database.for_tenant(bakery.id) as transaction:
+        (account,) = await store.integrations.list_all(transaction)
     assert account.x_user_id == desk.account.x_user_id
 
 
@@ -110,10 +110,10 @@ async def test_twins_of_two_tenants_are_on_x_twice_and_each_is_claimed_once(
 async def test_one_tenant_waits_while_the_other_sends(desk: Desk, theirs: Desk) -> None:
     await desk.plan("Ours")
     await theirs.plan("Theirs")
-    assert await desk.locks.take(desk.account.x_user_id)
+    assert await desk.locks.acquire(desk.account.x_user_id)
     await theirs.work()
     assert await desk.on_x() == []
-    await desk.locks.give_back(desk.account.x_user_id, desk.account.id, ())
+    await desk.locks.release(desk.account.x_user_id, desk.account.id, ())
     await dispatch.dispatch_stranded(desk.runtime)
     await theirs.work()
     assert sorted(await desk.on_x()) == ["Ours", "Theirs"]
@@ -125,9 +125,9 @@ async def test_two_tenants_share_the_windows_of_the_account(desk: Desk, theirs: 
     post_id = await theirs.plan("Theirs", after_s=60)
     windows = []
     for one in (desk, theirs):
-        async with one.runtime.database.statements(one.tenant.id) as transaction:
+        async with one.runtime.database.for_tenant(one.tenant.id) as transaction:
             rows = await transaction.run("list_posts", integration=None)
-            windows.append((await store.journal.get(transaction, rows[0]["id"])).windows)
+            windows.append((await store.publishing.get(transaction, rows[0]["id"])).windows)
     assert windows[0] == windows[1] != ()
     assert (await theirs.see(post_id)).state is PostState.SCHEDULED
 
@@ -169,7 +169,7 @@ async def test_lost_twin_of_the_other_tenant_is_not_taken_for_ours(
 
 async def columns(desk: Desk, query: str, sight: Tenant, **values: Any) -> list[dict[str, Any]]:
     """Rows as the application's role sees them with one tenant in sight."""
-    async with desk.runtime.database.tenant(sight.id) as transaction:
+    async with desk.runtime.database.for_tenant(sight.id) as transaction:
         cursor = await transaction.raw.execute(query.encode(), values)
         assert cursor.description is not None
         names = [column.name for column in cursor.description]

@@ -45,11 +45,11 @@ async def test_alarms_are_listed_with_their_tenant_and_those_of_everybody_once(
 ) -> None:
     await make_tenant(desk.runtime, "bakery")
     at = desk.runtime.clock.now()
-    async with desk.runtime.database.statements(None) as transaction:
+    async with desk.runtime.database.unscoped() as transaction:
         await store.alerts.open_alert(
             transaction, None, AlertKind.CREDITS, "app", at=at, message="m", next="n"
         )
-    async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.alerts.open_alert(
             transaction, desk.tenant.id, AlertKind.FAILED, "post 1", at=at, message="m", next="n"
         )

@@ -81,7 +81,7 @@ async def test_a_job_whose_end_was_never_written_holds_nobody_up(
     log = tmp_path / "worker.log"
     async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
         await alive(desk.runtime)
-        async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
+        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
             )
@@ -184,7 +184,7 @@ async def test_a_damaged_row_of_one_tenant_does_not_stop_the_others(desk: Desk) 
     other = await make_tenant(desk.runtime, "bakery")
     await connect_account(desk.runtime, other, desk.emulator, "tidewatcher")
     post_id = await desk.plan("Low tide at six", after_s=10)
-    async with desk.runtime.database.tenant(other.id) as transaction:
+    async with desk.runtime.database.for_tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
             "INSERT INTO posts (tenant_id, integration_id, state, due_at)"

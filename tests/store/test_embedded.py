@@ -1,4 +1,4 @@
-"""The private PostgreSQL with real processes: who starts it, who stops it, what it leaves alone."""
+"""The private PostgreSQL with real processes: its start, its stop, and what it does not touch."""
 
 import asyncio
 import importlib.util
@@ -20,7 +20,7 @@ from roost.store.embedded import embedded_postgres, remove_embedded, start_embed
 
 pytestmark = pytest.mark.timing
 
-#: A process as the faces are: SIGTERM cancels its work, so that what it opened is closed.
+#: A process like the command line: SIGTERM cancels its work, and its resources are closed.
 USER = """
 import asyncio, concurrent.futures.thread, os, signal, sys
 from pathlib import Path
@@ -55,7 +55,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def start_user(home: Path) -> Iterator[StartUser]:
-    """Starts processes that use the server of a home until they are told to leave."""
+    """Starts processes that use the server of a home until they are stopped."""
     started: list[subprocess.Popen[str]] = []
 
     def start(where: Path = home, *arguments: str) -> "subprocess.Popen[str]":
@@ -90,7 +90,7 @@ def stranger() -> pwd.struct_passwd:
 
 
 def url_of(user: "subprocess.Popen[str]") -> str:
-    """Wait until the process uses the server; where."""
+    """The server's URL, as soon as the process uses it."""
     assert user.stdout is not None
     assert user.stderr is not None
     return user.stdout.readline().strip() or pytest.fail(user.stderr.read())
@@ -117,19 +117,19 @@ def starts(home: Path) -> int:
     return server_log(home).count("LOG:  starting PostgreSQL")
 
 
-def ask(url: str, question: str) -> object:
+def read_value(url: str, query: str) -> object:
     with psycopg.connect(url) as connection:
-        row = connection.execute(question.encode()).fetchone()
+        row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return row[0]
 
 
-async def test_server_keeps_what_was_written__next_start(home: Path) -> None:
+async def test_data_survives_a_restart(home: Path) -> None:
     async with embedded_postgres(home) as server:
         with psycopg.connect(server.url("postgres")) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 'émeu 🐦' AS word")
     async with embedded_postgres(home) as server:
-        assert ask(server.url("postgres"), "SELECT word FROM kept") == "émeu 🐦"
+        assert read_value(server.url("postgres"), "SELECT word FROM kept") == "émeu 🐦"
     assert not pid_file(home).exists()
 
 
@@ -144,8 +144,8 @@ async def test_server_keeps_what_was_written__next_start(home: Path) -> None:
         ("data_checksums", "on"),
     ],
 )
-def test_server_is_set__durable(durable_url: str, setting: str, value: str) -> None:
-    assert ask(durable_url, f"SHOW {setting}") == value
+def test_server_is_durable(durable_url: str, setting: str, value: str) -> None:
+    assert read_value(durable_url, f"SHOW {setting}") == value
 
 
 @pytest.fixture(scope="module")
@@ -158,30 +158,32 @@ def durable_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         runner.run(remove_embedded(home))
 
 
-def test_order_of_text_is_by_code_point(durable_url: str) -> None:
+def test_text_is_sorted_by_code_point(durable_url: str) -> None:
     words = "(VALUES ('b'), ('B'), ('a'), ('é')) AS words (word)"
-    assert ask(durable_url, f"SELECT string_agg(word, '' ORDER BY word) FROM {words}") == "Babé"
-    assert ask(durable_url, "SELECT upper('é')") == "É"
+    assert (
+        read_value(durable_url, f"SELECT string_agg(word, '' ORDER BY word) FROM {words}") == "Babé"
+    )
+    assert read_value(durable_url, "SELECT upper('é')") == "É"
 
 
-def test_two_processes_at_once_share_one_server(home: Path, start_user: StartUser) -> None:
+def test_two_concurrent_processes_share_one_server(home: Path, start_user: StartUser) -> None:
     first, second = start_user(), start_user()
     assert url_of(first) == url_of(second)
     assert starts(home) == 1
 
 
-def test_last_to_leave_stops_the_server(home: Path, start_user: StartUser) -> None:
+def test_last_process_stops_the_server(home: Path, start_user: StartUser) -> None:
     first, second = start_user(), start_user()
     url_of(first)
     url = url_of(second)
     leave(first)
-    assert ask(url, "SELECT 1") == 1
+    assert read_value(url, "SELECT 1") == 1
     leave(second)
     assert not pid_file(home).exists()
     assert PGconn.ping(url.encode()) == Ping.NO_RESPONSE
 
 
-def test_ctrl_c_stops_the_server_in_order(home: Path, start_user: StartUser) -> None:
+def test_ctrl_c_stops_the_server_cleanly(home: Path, start_user: StartUser) -> None:
     user = start_user()
     url_of(user)
     assert os.getsid(server_pid(home)) != os.getsid(user.pid)
@@ -191,7 +193,7 @@ def test_ctrl_c_stops_the_server_in_order(home: Path, start_user: StartUser) -> 
     assert "database system is shut down" in server_log(home)
 
 
-async def test_server_of_a_killed_user_is_found(home: Path, start_user: StartUser) -> None:
+async def test_server_of_a_killed_process_is_reused(home: Path, start_user: StartUser) -> None:
     user = start_user()
     url = url_of(user)
     leave(user, signal.SIGKILL)
@@ -202,7 +204,7 @@ async def test_server_of_a_killed_user_is_found(home: Path, start_user: StartUse
     assert not pid_file(home).exists()
 
 
-def test_killed_user_does_not_keep_the_server(home: Path, start_user: StartUser) -> None:
+def test_killed_process_does_not_keep_the_server_running(home: Path, start_user: StartUser) -> None:
     killed, last = start_user(), start_user()
     url_of(killed)
     url_of(last)
@@ -211,7 +213,9 @@ def test_killed_user_does_not_keep_the_server(home: Path, start_user: StartUser)
     assert not pid_file(home).exists()
 
 
-def test_stale_pid_file_does_not_hinder__number_reused(home: Path, start_user: StartUser) -> None:
+def test_stale_pid_file_with_a_reused_id_does_not_prevent_a_start(
+    home: Path, start_user: StartUser
+) -> None:
     user = start_user()
     url_of(user)
     left = pid_file(home).read_text().splitlines()
@@ -222,7 +226,7 @@ def test_stale_pid_file_does_not_hinder__number_reused(home: Path, start_user: S
         for lock in (pid_file(home), home / "postgres" / "run" / ".s.PGSQL.5432.lock"):
             lock.write_text("\n".join([str(other.pid), *left[1:]]))
             os.chown(lock, owner.st_uid, owner.st_gid)
-        assert ask(url_of(start_user()), "SELECT 1") == 1
+        assert read_value(url_of(start_user()), "SELECT 1") == 1
         assert server_pid(home) != other.pid
     finally:
         other.kill()
@@ -234,7 +238,7 @@ async def test_start_waits_for_a_server_that_is_stopping(home: Path, start_user:
     url = url_of(user)
     leave(user, signal.SIGKILL)
     refusal = "the database system is shutting down"
-    with psycopg.connect(url):  # A server that was told to stop waits for this session's end.
+    with psycopg.connect(url):  # A stopping server waits for the end of this session.
         os.kill(server_pid(home), signal.SIGTERM)
         while PGconn.ping(url.encode()) != Ping.REJECT:
             await asyncio.sleep(0)
@@ -243,7 +247,7 @@ async def test_start_waits_for_a_server_that_is_stopping(home: Path, start_user:
         while server_log(home).count(refusal) < before + 2 and not starting.done():
             await asyncio.sleep(0)
     server = await starting
-    assert ask(server.url("postgres"), "SELECT 1") == 1
+    assert read_value(server.url("postgres"), "SELECT 1") == 1
     assert starts(home) == 2
     await server.stop()
 
@@ -259,7 +263,7 @@ async def test_cancelled_start_leaves_no_server(home: Path) -> None:
     assert starts(home) == 1
 
 
-async def test_no_folder_above_changes_its_mode(tmp_path: Path) -> None:
+async def test_start_changes_no_mode_of_a_parent_folder(tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     home = closed / "home"
@@ -267,7 +271,7 @@ async def test_no_folder_above_changes_its_mode(tmp_path: Path) -> None:
     watched = [home, *home.parents, Path(sys.prefix), *Path(psycopg.__file__).parents]
     before = [(path.stat().st_mode, path.stat().st_uid) for path in watched]
     async with embedded_postgres(home, durable=False) as server:
-        assert ask(server.url("postgres"), "SELECT 1") == 1
+        assert read_value(server.url("postgres"), "SELECT 1") == 1
     await remove_embedded(home)
     assert [(path.stat().st_mode, path.stat().st_uid) for path in watched] == before
 
@@ -282,7 +286,7 @@ async def test_only_the_servers_user_may_enter_its_folders(home: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["home", "a home, with 'odd' $(letters)", "long" * 30])
-def test_normal_user_has_a_server_in_place(
+def test_unprivileged_user_has_the_server_in_the_home(
     start_user: StartUser, stranger: pwd.struct_passwd, folder: str
 ) -> None:
     with tempfile.TemporaryDirectory() as above:
@@ -291,11 +295,11 @@ def test_normal_user_has_a_server_in_place(
         user = start_user(home, str(stranger.pw_uid))
         url = url_of(user)
         data = home / "postgres" / "data"
-        assert ask(url, "SHOW data_directory") == str(data)
+        assert read_value(url, "SHOW data_directory") == str(data)
         assert data.stat().st_uid == stranger.pw_uid
         leave(user)
         assert not pid_file(home).exists()
-        (home / "postgres" / "run").resolve().rmdir()  # May be outside: short, below /tmp.
+        (home / "postgres" / "run").resolve().rmdir()  # It may be a short path below /tmp.
 
 
 def test_home_of_another_user_is_refused(
@@ -319,10 +323,10 @@ async def test_failed_start_shows_the_log(home: Path) -> None:
     assert "incompatible with server" in failed.value.message
     version.write_text(right)
     async with embedded_postgres(home, durable=False) as server:
-        assert ask(server.url("postgres"), "SELECT 1") == 1
+        assert read_value(server.url("postgres"), "SELECT 1") == 1
 
 
-async def test_log_holds_no_row__refused_statement(home: Path) -> None:
+async def test_log_has_no_row_of_a_failed_statement(home: Path) -> None:
     async with embedded_postgres(home, durable=False) as server:
         with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
             connection.execute("CREATE TABLE words (word text PRIMARY KEY)")
@@ -339,17 +343,19 @@ async def test_removed_home_leaves_nothing(home: Path) -> None:
     assert not place.exists()
     assert not (home / "postgres").is_symlink()
     async with embedded_postgres(home, durable=False) as server:
-        assert ask(server.url("postgres"), "SELECT 1") == 1
+        assert read_value(server.url("postgres"), "SELECT 1") == 1
 
 
 async def test_used_home_is_not_removed(home: Path, start_user: StartUser) -> None:
     url = url_of(start_user())
     with pytest.raises(Busy):
         await remove_embedded(home)
-    assert ask(url, "SELECT 1") == 1
+    assert read_value(url, "SELECT 1") == 1
 
 
-async def test_lost_data_is_told__not_begun_anew(home: Path, tmp_path: Path) -> None:
+async def test_missing_data_is_an_error_and_not_an_empty_database(
+    home: Path, tmp_path: Path
+) -> None:
     home.mkdir()
     (home / "postgres").symlink_to(tmp_path / "volume that was not mounted")
     with pytest.raises(DatabaseUnavailable, match="is gone"):

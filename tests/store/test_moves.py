@@ -12,7 +12,7 @@ from roost.models import PART_MOVES, POST_MOVES, PostState
 
 
 @pytest.mark.parametrize(("table", "moves"), [("posts", POST_MOVES), ("parts", PART_MOVES)])
-def test_the_database_knows_the_moves_of_the_models(
+def test_the_moves_of_the_database_are_those_of_the_models(
     table: str, moves: Mapping[StrEnum, frozenset[StrEnum]], admin_url: str
 ) -> None:
     with psycopg.connect(admin_url) as connection:
@@ -22,14 +22,14 @@ def test_the_database_knows_the_moves_of_the_models(
             [table],
         ).fetchone()
     assert row is not None
-    told = {move.decode() for move in bytes(row[0]).split(b"\0") if move}
-    assert told == {f"{before}>{after}" for before in moves for after in moves[before]}
+    moves_in_database = {move.decode() for move in bytes(row[0]).split(b"\0") if move}
+    assert moves_in_database == {f"{before}>{after}" for before in moves for after in moves[before]}
 
 
 async def test_an_illegal_change_raises_and_changes_nothing(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=60)
     with pytest.raises(psycopg.errors.CheckViolation, match="may not go from scheduled"):
-        async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
             await store.posts.move(
                 transaction, post_id, PostState.SCHEDULED, PostState.PUBLISHED,
                 at=desk.runtime.clock.now(),
@@ -37,12 +37,12 @@ async def test_an_illegal_change_raises_and_changes_nothing(desk: Desk) -> None:
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
-async def test_a_part_that_is_on_x_stays_there(desk: Desk) -> None:
+async def test_a_sent_part_cannot_become_pending(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
     (part,) = (await desk.see(post_id)).parts
     with pytest.raises(psycopg.errors.CheckViolation, match="may not go from sent"):
-        async with desk.runtime.database.statements(desk.tenant.id) as transaction:
+        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE parts SET state = 'pending', sent_as = NULL WHERE id = %s", [part.id]
             )

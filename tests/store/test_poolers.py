@@ -39,8 +39,8 @@ async def test_a_worker_publishes_through_a_pooler_in_session_mode(
 async def test_a_pooler_in_transaction_mode_is_refused(
     database_url: str, pool_size: int, round_robin: int
 ) -> None:
-    given = {"pool_size": pool_size, "round_robin": round_robin}
-    async with pgbouncer(database_url, "transaction", **given) as url:
+    options = {"pool_size": pool_size, "round_robin": round_robin}
+    async with pgbouncer(database_url, "transaction", **options) as url:
         # Sessions that other clients have left in the pool.
         others = [await psycopg.AsyncConnection.connect(url) for _ in range(pool_size)]
         for other in others:
@@ -51,7 +51,7 @@ async def test_a_pooler_in_transaction_mode_is_refused(
             async with open_database(url):
                 pass
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as client:
-            # No setting of a session of ours has reached another client.
+            # No setting of our sessions has reached another client.
             row = await (await client.execute("SHOW search_path")).fetchone()
             assert row == ('"$user", public',)
 
@@ -63,7 +63,7 @@ async def test_a_pooler_in_statement_mode_is_refused(database_url: str) -> None:
                 pass
 
 
-async def test_tables_are_not_made_through_a_pooler_in_transaction_mode(admin_url: str) -> None:
+async def test_tables_are_not_created_through_a_pooler_in_transaction_mode(admin_url: str) -> None:
     async with pgbouncer(admin_url, "transaction") as url:
         with pytest.raises(PoolerUnsupported):
             await prepare_database(url)
@@ -76,7 +76,7 @@ async def test_a_pooler_that_refuses_options_is_named(database_url: str) -> None
                 pass
 
 
-async def test_a_worker_behind_a_pooler_in_transaction_mode_ends_at_once_and_says_what_to_do(
+async def test_a_worker_behind_a_pooler_in_transaction_mode_exits_at_once_with_the_next_action(
     database_url: str, tmp_path: Path
 ) -> None:
     async with pgbouncer(database_url, "transaction") as url:

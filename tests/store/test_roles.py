@@ -1,4 +1,4 @@
-"""The application's login can do its work and nothing more, and no other database's can do it."""
+"""The application's login has exactly the rights it needs; no other database's login has any."""
 
 import base64
 import hashlib
@@ -53,7 +53,7 @@ async def login_of(url: str) -> Login:
 
 @pytest.fixture
 async def another(postgres_server: PostgresServer) -> AsyncIterator[str]:
-    """Another installation on the same server: the superuser's way to it."""
+    """Another installation on the same server: the superuser's URL of it."""
     await create_database(postgres_server.url("postgres"), "another")
     await prepare_database(postgres_server.url("another"))
     yield postgres_server.url("another")
@@ -66,19 +66,19 @@ async def another(postgres_server: PostgresServer) -> AsyncIterator[str]:
 async def test_every_session_of_the_application_is_its_login(
     runtime: Runtime, tenant: Tenant, database_url: str
 ) -> None:
-    who = "SELECT session_user::text, current_user::text"
+    query = "SELECT session_user::text, current_user::text"
     expected = (f"{name_of(database_url)}_app",) * 2
     database = runtime.database
     async with database.unscoped() as transaction:
-        assert await (await transaction.raw.execute(who)).fetchone() == expected
-    async with database.tenant_apart(tenant.id) as transaction:
-        assert await (await transaction.raw.execute(who)).fetchone() == expected
-    async with database.statements(tenant.id) as statements:
-        assert await (await statements.raw.execute(who)).fetchone() == expected
+        assert await (await transaction.raw.execute(query)).fetchone() == expected
+    async with database.for_tenant(tenant.id, dedicated=True) as transaction:
+        assert await (await transaction.raw.execute(query)).fetchone() == expected
+    async with database.for_tenant(tenant.id) as transaction:
+        assert await (await transaction.raw.execute(query)).fetchone() == expected
     async with await database.connect() as connection:
-        assert await (await connection.execute(who)).fetchone() == expected
+        assert await (await connection.execute(query)).fetchone() == expected
     async with jobs.open_engine(database.conninfo) as app:
-        shown = await app.connector.execute_query_one_async(f"{who.replace(',', ' AS a,')} AS b")
+        shown = await app.connector.execute_query_one_async(f"{query.replace(',', ' AS a,')} AS b")
     assert tuple(shown.values()) == expected
 
 
@@ -109,7 +109,7 @@ async def test_every_session_of_the_application_is_its_login(
         "UPDATE roost.alembic_version SET version_num = 'none'",
     ],
 )
-def test_the_login_can_become_nobody_and_change_nothing_but_rows(
+def test_the_login_can_become_no_other_role_and_change_only_rows(
     database_url: str, statement: str
 ) -> None:
     roles = roles_of(name_of(database_url))
@@ -119,7 +119,9 @@ def test_the_login_can_become_nobody_and_change_nothing_but_rows(
             connection.execute(statement.format(owner=roles.owner, app=roles.app).encode())
 
 
-async def test_a_prepared_database_gives_its_login_nothing_too_much(database_url: str) -> None:
+async def test_a_prepared_database_gives_its_login_no_excessive_privilege(
+    database_url: str,
+) -> None:
     login = await login_of(database_url)
     assert (login.name, login.excesses) == (login.expected, ())
     assert [finding.health for finding in judge_login(login)] == [Health.WELL]
@@ -156,7 +158,7 @@ async def test_a_login_that_could_see_every_tenant_is_refused(
 
 
 @pytest.mark.parametrize("change", TOO_MUCH)
-async def test_doctor_tells_what_is_too_much(
+async def test_doctor_reports_excessive_privileges(
     admin_url: str, database_url: str, another: str, change: str
 ) -> None:
     await _change(admin_url, change)
@@ -175,10 +177,10 @@ async def _change(admin_url: str, change: str) -> None:
 
 
 async def test_another_login_than_the_applications_is_refused(admin_url: str, another: str) -> None:
-    with pytest.raises(UnsafeDatabaseRole, match="which is a superuser") as told:
+    with pytest.raises(UnsafeDatabaseRole, match="which is a superuser") as raised:
         async with open_database(admin_url):
             pass
-    assert "ROOST_ADMIN_DATABASE_URL" in told.value.next
+    assert "ROOST_ADMIN_DATABASE_URL" in raised.value.next
 
 
 # What the migrations made.
@@ -192,7 +194,7 @@ def test_everything_belongs_to_the_databases_own_roles(admin_url: str) -> None:
         assert set(policies) == {("own", roles.app), ("all_rows", roles.owner)}
 
 
-def test_functions_of_the_owner_trust_no_search_path_and_nobody_else_calls_one(
+def test_functions_of_the_owner_set_their_search_path_and_are_not_public(
     admin_url: str,
 ) -> None:
     owner = roles_of(name_of(admin_url)).owner
@@ -214,7 +216,7 @@ async def test_no_role_of_another_installation_may_connect(admin_url: str, anoth
         await _change(another, "ALTER ROLE another_owner LOGIN")
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             await psycopg.AsyncConnection.connect(with_login(admin_url, role))
-        # Let in by mistake, it is refused all the same, and sees nothing.
+        # A connection that was granted by mistake still sees nothing.
         await _change(admin_url, f"GRANT CONNECT ON DATABASE {{database}} TO {role}")
         with pytest.raises(UnsafeDatabaseRole):
             async with open_database(with_login(admin_url, role)):
@@ -259,7 +261,7 @@ async def test_a_database_under_another_name_gets_roles_of_its_own(
 # Names and passwords.
 
 
-async def test_a_databases_name_cannot_add_to_the_sql(postgres_server: PostgresServer) -> None:
+async def test_a_databases_name_cannot_inject_sql(postgres_server: PostgresServer) -> None:
     server, url = postgres_server.url("postgres"), postgres_server.url(HOSTILE)
     await create_database(server, HOSTILE)
     try:
@@ -273,7 +275,7 @@ async def test_a_databases_name_cannot_add_to_the_sql(postgres_server: PostgresS
     assert sql.Identifier(f"{HOSTILE}_app").as_string() in script
 
 
-def test_a_name_that_postgresql_would_cut_is_refused() -> None:
+def test_a_name_that_postgresql_would_truncate_is_refused() -> None:
     assert roles_of("d" * 57).owner == "d" * 57 + "_owner"
     for name in ("d" * 58, "ü" * 29):
         with pytest.raises(SettingInvalid):
@@ -287,8 +289,8 @@ async def test_a_new_login_gets_the_password_of_its_address(
     await create_database(server, "with_password")
     try:
         for password in ("first/ü", "second"):
-            given = app_url(url).replace("@", f":{quote(password, safe='')}@")
-            await prepare_database(url, app_url=given)
+            address = app_url(url).replace("@", f":{quote(password, safe='')}@")
+            await prepare_database(url, app_url=address)
             with psycopg.connect(server) as admin:
                 (verifier,) = admin.execute(
                     "SELECT rolpassword FROM pg_authid WHERE rolname = 'with_password_app'"
@@ -310,7 +312,7 @@ def _fits(password: str, verifier: str) -> bool:
 # A database that is not prepared.
 
 
-async def test_an_empty_database_is_told_to_be_migrated(postgres_server: PostgresServer) -> None:
+async def test_an_empty_database_is_outdated(postgres_server: PostgresServer) -> None:
     server, url = postgres_server.url("postgres"), postgres_server.url("empty_one")
     await create_database(server, "empty_one")
     try:

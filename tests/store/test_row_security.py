@@ -1,4 +1,4 @@
-"""Tenants never see each other: the database itself keeps them apart."""
+"""The database itself prevents a tenant from seeing another tenant's rows."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from roost.runtime import Runtime
 from roost.store.posts import NewPart
 
 #: Tables without rows of a tenant: X's apps and users, the job engine, the installation itself.
-_OF_NOBODY = {
+_WITHOUT_TENANT = {
     "alembic_version",
     "app_backoffs",
     "billed_reads",
@@ -72,7 +72,7 @@ def ask(url: str, query: str) -> list[tuple[Any, ...]]:
 def test_every_table_of_tenants_forces_row_security(admin_url: str) -> None:
     found = {name: (forced, has_tenant) for name, forced, has_tenant in ask(admin_url, _TABLES)}
     of_nobody = {name for name, (_, has_tenant) in found.items() if not has_tenant} - {"tenants"}
-    assert of_nobody == _OF_NOBODY
+    assert of_nobody == _WITHOUT_TENANT
     assert [name for name in found.keys() - of_nobody if not found[name][0]] == []
 
 
@@ -88,15 +88,15 @@ async def test_a_snapshot_of_another_tenants_part_is_refused(
 ) -> None:
     account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
     now = runtime.clock.now()
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         await store.posts.add(
-            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now, why="test",
-            actor="the test", upload_lead=timedelta(),
+            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now,
+            reason="test", actor="the test", upload_lead=timedelta(),
         )  # fmt: skip
         (part,) = await (await transaction.raw.execute("SELECT id FROM parts")).fetchall()
     neighbour = await make_tenant(runtime, "neighbour")
     theirs = await connect_account(runtime, neighbour, emulator, "larkbooks")
-    async with runtime.database.tenant(neighbour.id) as transaction:
+    async with runtime.database.for_tenant(neighbour.id) as transaction:
         await transaction.raw.execute("SELECT ensure_snapshot_partitions(%s)", [now])
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
             await transaction.raw.execute(
@@ -107,7 +107,7 @@ async def test_a_snapshot_of_another_tenants_part_is_refused(
         await transaction.raw.rollback()
 
 
-async def test_partitions_are_out_of_the_applications_reach(runtime: Runtime) -> None:
+async def test_the_application_has_no_rights_on_partitions(runtime: Runtime) -> None:
     async with runtime.database.unscoped() as transaction:
         await transaction.raw.execute(
             "SELECT ensure_snapshot_partitions(%s)", [runtime.clock.now()]
@@ -122,20 +122,20 @@ async def test_partitions_are_out_of_the_applications_reach(runtime: Runtime) ->
     assert [name for name, may in rows if may] == []
 
 
-async def test_a_tenant_cannot_read_or_change_its_neighbours_posts(
+async def test_a_tenant_cannot_read_or_change_another_tenants_posts(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
     now = runtime.clock.now()
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         mine = await store.posts.add(
-            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now, why="test",
-            actor="the test", upload_lead=timedelta(),
+            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now,
+            reason="test", actor="the test", upload_lead=timedelta(),
         )  # fmt: skip
     neighbour = await make_tenant(runtime, "neighbour")
-    async with runtime.database.tenant(neighbour.id) as transaction:
+    async with runtime.database.for_tenant(neighbour.id) as transaction:
         assert await store.posts.list_all(transaction) == []
-        assert await store.accounts.list_all(transaction) == []
+        assert await store.integrations.list_all(transaction) == []
         changed = await transaction.raw.execute("UPDATE parts SET text = 'Theirs'")
         assert changed.rowcount == 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -147,7 +147,7 @@ async def test_a_tenant_cannot_read_or_change_its_neighbours_posts(
     assert mine is not None
 
 
-async def test_without_a_tenant_no_rows_are_seen(
+async def test_without_a_tenant_no_rows_are_visible(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await connect_account(runtime, tenant, emulator, "acmeplumbing")
@@ -156,31 +156,31 @@ async def test_without_a_tenant_no_rows_are_seen(
     assert rows == (0,)
 
 
-async def test_a_statement_alone_sees_its_tenant_and_leaves_nothing_on_the_connection(
+async def test_an_autocommit_statement_sees_its_tenant_and_leaves_none_on_the_connection(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
     neighbour = await make_tenant(runtime, "neighbour")
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         await transaction.raw.execute(
             "INSERT INTO posts (tenant_id, integration_id, state, due_at)"
             " VALUES (%s, %s, 'publishing', now())",
             [tenant.id, account.id],
         )
-    alone = runtime.database.alone
+    autocommit = runtime.database.autocommit
     for tenant_id, is_seen in ((tenant.id, True), (neighbour.id, False)):
-        taken = await store.journal.find_next(alone, tenant_id, account.id, [])
-        assert (taken is not None) is is_seen
-        assert await alone.run("find_tenant_key") == []
+        loaded = await store.publishing.load_next_post(autocommit, tenant_id, account.id, [])
+        assert (loaded is not None) is is_seen
+        assert await autocommit.run("find_tenant_key") == []
 
 
-async def test_an_account_of_another_tenant_cannot_be_referred_to(
+async def test_an_account_of_another_tenant_cannot_be_referenced(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     account = await connect_account(runtime, tenant, emulator, "acmeplumbing")
     neighbour = await make_tenant(runtime, "neighbour")
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
-        async with runtime.database.tenant(neighbour.id) as transaction:
+        async with runtime.database.for_tenant(neighbour.id) as transaction:
             await transaction.raw.execute(
                 "INSERT INTO posts (tenant_id, integration_id, state) VALUES (%s, %s, 'draft')",
                 [neighbour.id, account.id],

@@ -1,4 +1,4 @@
-"""A new month's tables are made while others read the history, and end nobody's transaction."""
+"""Partitions are created while other transactions read snapshots, and end none of them."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -23,12 +23,12 @@ async def _await_waiting_for_a_lock(runtime: Runtime) -> None:
 
 
 @pytest.mark.timing
-async def test_a_new_month_gives_way_to_those_who_read(runtime: Runtime) -> None:
+async def test_the_creation_of_partitions_gives_way_to_readers(runtime: Runtime) -> None:
     async with runtime.database.unscoped() as transaction:
         await transaction.raw.execute("SELECT 1 FROM post_snapshots LIMIT 1")
-        opening = asyncio.create_task(store.snapshots.open_month(runtime.database, MONTH))
+        opening = asyncio.create_task(store.snapshots.ensure_partitions(runtime.database, MONTH))
         await _await_waiting_for_a_lock(runtime)
-        # In the other order than the new tables are made: one of the two must give way.
+        # In the reverse order of the creation: one of the two must give way.
         await transaction.raw.execute("SELECT 1 FROM account_snapshots LIMIT 1")
     await opening
     async with runtime.database.unscoped() as transaction:

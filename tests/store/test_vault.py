@@ -1,4 +1,4 @@
-"""The vault: what is sealed opens only in its place and with its key."""
+"""The vault: a secret opens only for its owner and field, and with its key."""
 
 import base64
 from typing import LiteralString
@@ -12,12 +12,12 @@ from roost import store
 from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
 from roost.models import Tenant, TenantId
 from roost.runtime import Runtime
-from roost.store.vault import TenantVault, Vault, make_key_line, read_ring
+from roost.store.vault import TenantVault, Vault, make_key_line, read_keyring
 
 KEY = bytes(range(32))
 
 
-def test_a_secret_opens_in_its_place() -> None:
+def test_a_secret_opens_for_its_owner_and_field() -> None:
     vault = TenantVault(TenantId(1), KEY)
     sealed = vault.seal("a secret", owner="integration 1", field="api_key")
     assert "secret" not in sealed
@@ -29,7 +29,9 @@ def test_a_secret_opens_in_its_place() -> None:
     [(2, "integration 1", "api_key"), (1, "integration 2", "api_key"), (1, "integration 1", "x")],
     ids=["another tenant", "another row", "another field"],
 )
-def test_a_secret_does_not_open_elsewhere(tenant: int, owner: str, field: str) -> None:
+def test_a_secret_does_not_open_for_another_owner_or_field(
+    tenant: int, owner: str, field: str
+) -> None:
     sealed = TenantVault(TenantId(1), KEY).seal("s", owner="integration 1", field="api_key")
     with pytest.raises(VaultDamaged):
         TenantVault(TenantId(tenant), KEY).open(sealed, owner=owner, field=field)
@@ -52,7 +54,7 @@ def test_the_same_secret_is_sealed_differently_each_time() -> None:
 @pytest.mark.parametrize("line", ["k1", "k1:", "k1:!!!", ":aaaa", "k1:c2hvcnQ="])
 def test_a_malformed_key_is_named_without_its_value(line: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
-        read_ring([line], source="ROOST_VAULT_KEYS")
+        read_keyring([line], source="ROOST_VAULT_KEYS")
     assert "Key 1 of ROOST_VAULT_KEYS" in caught.value.message
     assert line not in caught.value.message or line == "k1"
 
@@ -61,20 +63,26 @@ async def test_a_new_first_key_still_opens_what_the_old_one_sealed(
     runtime: Runtime, tenant: Tenant
 ) -> None:
     old, new = make_key_line(), make_key_line()
-    async with runtime.database.tenant(tenant.id) as transaction:
-        first = await Vault(read_ring([old], source="s")).of(transaction, tenant.id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        first = await Vault(read_keyring([old], source="s")).for_tenant(transaction, tenant.id)
         sealed = first.seal("s", owner="o", field="f")
-        rotated = await Vault(read_ring([new, old], source="s")).of(transaction, tenant.id)
+        rotated = await Vault(read_keyring([new, old], source="s")).for_tenant(
+            transaction, tenant.id
+        )
         assert rotated.open(sealed, owner="o", field="f") == "s"
 
 
-async def test_without_its_key_a_tenants_vault_stays_shut(runtime: Runtime, tenant: Tenant) -> None:
-    async with runtime.database.tenant(tenant.id) as transaction:
-        await Vault(read_ring([make_key_line()], source="s")).of(transaction, tenant.id)
+async def test_a_tenants_vault_does_not_open_without_its_key(
+    runtime: Runtime, tenant: Tenant
+) -> None:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        await Vault(read_keyring([make_key_line()], source="s")).for_tenant(transaction, tenant.id)
         with pytest.raises(VaultKeyMissing):
-            await Vault(read_ring([make_key_line()], source="s")).of(transaction, tenant.id)
+            await Vault(read_keyring([make_key_line()], source="s")).for_tenant(
+                transaction, tenant.id
+            )
         with pytest.raises(VaultKeyMissing):
-            await Vault(()).of(transaction, tenant.id)
+            await Vault(()).for_tenant(transaction, tenant.id)
 
 
 def test_a_secret_opens_only_with_the_values_it_is_bound_to() -> None:
@@ -96,7 +104,7 @@ def test_a_secret_opens_only_with_the_values_it_is_bound_to() -> None:
             vault.open(sealed, **place, bound_to=other)
 
 
-def test_no_value_runs_over_into_the_next() -> None:
+def test_bound_values_cannot_run_into_each_other() -> None:
     vault = TenantVault(TenantId(1), KEY)
     sealed = vault.seal("s", owner="a", field="b", bound_to=["c"])
     for owner, field in [("a, b", "c"), ("a", "b, c"), ('a", "b', "c")]:
@@ -118,32 +126,34 @@ async def test_tokens_of_a_row_that_was_changed_do_not_open(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, change: LiteralString
 ) -> None:
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        assert (await store.accounts.open_tokens(transaction, vault, account.id)).refresh_token
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        assert (
+            await store.integrations.decrypt_tokens(transaction, vault, account.id)
+        ).refresh_token
         await transaction.raw.execute(
             SQL("UPDATE integrations SET {} WHERE id = %s").format(SQL(change)), [account.id]
         )
         with pytest.raises(VaultDamaged):
-            await store.accounts.open_tokens(transaction, vault, account.id)
+            await store.integrations.decrypt_tokens(transaction, vault, account.id)
 
 
-async def test_tokens_of_another_app_take_the_place_of_old_ones(
+async def test_tokens_of_another_app_replace_the_old_ones(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    """A connection through another X app is sealed for it; its number stays."""
+    """A connection through another X app is sealed for that app; the id stays."""
     first = await connect_account(runtime, tenant, emulator, "larkbooks")
     app = await emulator.control("apps", callbacks=[emulator.app.callback], name="Another")
     emulator.app = RegisteredApp(app["client_id"], app["client_secret"], emulator.app.callback)
     again = await connect_account(runtime, tenant, emulator, "larkbooks")
     assert (again.id, again.client_id) == (first.id, app["client_id"])
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        assert (await store.accounts.open_tokens(transaction, vault, again.id)).access_token
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        assert (await store.integrations.decrypt_tokens(transaction, vault, again.id)).access_token
 
 
 def test_a_proof_needs_the_key_and_the_statement() -> None:
-    one, other = (Vault(read_ring([make_key_line()], source="s")) for _ in range(2))
+    one, other = (Vault(read_keyring([make_key_line()], source="s")) for _ in range(2))
     assert one.prove(b"a") == one.prove(b"a")
     assert len({one.prove(b"a"), one.prove(b"b"), other.prove(b"a")}) == 3
     with pytest.raises(VaultKeyMissing):

@@ -123,8 +123,8 @@ async def test_page_provider__history_example_runs(
     now = runtime.clock.now()
     counts = {Metric.FOLLOWERS: 5, Metric.FOLLOWING: 6, Metric.POSTS: 7}
     snapshot = AccountSnapshot(account.id, now - timedelta(days=9), counts)
-    await store.snapshots.open_month(runtime.database, snapshot.at)
-    async with runtime.database.tenant(tenant.id) as transaction:
+    await store.snapshots.ensure_partitions(runtime.database, snapshot.at)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         await store.snapshots.add_account(transaction, tenant.id, snapshot)
     *_, history_example = examples("provider.md")
     names: dict[str, Any] = {

@@ -18,8 +18,8 @@ async def choose_account(runtime: Runtime, tenant: Tenant, name: str | None) -> 
 
     Raises: AccountNotFound, AccountUnclear.
     """
-    async with runtime.database.tenant(tenant.id) as transaction:
-        accounts = await store.accounts.list_all(transaction)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        accounts = await store.integrations.list_all(transaction)
     if name is not None:
         wanted = name.lstrip("@").lower()
         for account in accounts:

@@ -54,8 +54,10 @@ async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Inte
     tenant = await store.tenants.get(runtime.database, tenant_name)
     callback = urlsplit(runtime.settings.twitter_callback_url)
     origin = f"{callback.scheme}://{callback.netloc}"
-    async with runtime.database.tenant(tenant.id) as transaction:
-        before = {one.id: one.connected_at for one in await store.accounts.list_all(transaction)}
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        before = {
+            one.id: one.connected_at for one in await store.integrations.list_all(transaction)
+        }
     async with contextlib.AsyncExitStack() as stack:
         if not await is_served(runtime):
             await stack.enter_async_context(
@@ -71,8 +73,8 @@ async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Inte
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 while True:
-                    async with runtime.database.tenant(tenant.id) as transaction:
-                        accounts = await store.accounts.list_all(transaction)
+                    async with runtime.database.for_tenant(tenant.id) as transaction:
+                        accounts = await store.integrations.list_all(transaction)
                     for account in accounts:
                         if before.get(account.id) != account.connected_at:
                             return account

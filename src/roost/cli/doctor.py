@@ -28,7 +28,7 @@ from roost.prices import Operation, unit_usd
 from roost.runtime import Runtime, from_outside, open_runtime
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
-from roost.store.vault import key_file, load_ring
+from roost.store.vault import key_file, load_keyring
 
 _DATABASE = (DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole)
 
@@ -99,7 +99,7 @@ def _keys(settings: Settings) -> Finding:
     if settings.roost_vault_keys is not None:
         return Finding("vault key", Health.WELL, "from ROOST_VAULT_KEYS")
     try:
-        ring = load_ring(settings.roost_home, None)
+        ring = load_keyring(settings.roost_home, None)
     except RoostError as error:
         return Finding("vault key", Health.ILL, error.message, error.next)
     if not ring:
@@ -132,8 +132,8 @@ async def _runtime(runtime: Runtime, live: bool, yes: bool) -> list[Finding]:
     accounts, unreadable = [], []
     for tenant_id in await store.tenants.list_ids(runtime.database):
         try:
-            async with runtime.database.tenant(tenant_id) as transaction:
-                accounts += await store.accounts.list_all(transaction)
+            async with runtime.database.for_tenant(tenant_id) as transaction:
+                accounts += await store.integrations.list_all(transaction)
         except DATABASE_AWAY:
             raise
         except Exception as error:

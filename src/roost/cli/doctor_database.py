@@ -7,7 +7,7 @@ from roost.store.privileges import Login, find_login
 
 async def look_at_login(runtime: Runtime) -> list[Finding]:
     """Whom Roost logs in as, what that login or others could do too much, and the other address."""
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         login = await find_login(transaction.raw)
     return [*judge_login(login), *_admin_address(runtime)]
 
@@ -21,7 +21,7 @@ def judge_login(login: Login) -> list[Finding]:
         Finding(
             "database login",
             Health.NOTICE,
-            f"{login.name} {each.told}",
+            f"{login.name} {each.description}",
             "Have an administrator of the database take that away; `roost init` with"
             " ROOST_ADMIN_DATABASE_URL closes the database to other roles.",
         )

@@ -36,7 +36,7 @@ async def _workers(runtime: Runtime) -> Finding:
 
 
 async def _stop_switch(runtime: Runtime) -> list[Finding]:
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         holds = await pause.find_holds(transaction)
     if not holds.everything:
         return []
@@ -69,7 +69,7 @@ async def _alerts(runtime: Runtime) -> list[Finding]:
 
 async def _apps(runtime: Runtime) -> list[Finding]:
     now = runtime.clock.now()
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         rows = await transaction.run(
             "list_app_backoffs", at=now, environment=runtime.settings.environment
         )
@@ -88,11 +88,11 @@ async def _silent(runtime: Runtime, accounts: list[Integration]) -> list[Finding
     """Nobody breaks a lock: a person wakes or ends the process that keeps it."""
     names = {account.id: f"@{account.username}" for account in accounts}
     within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
-    async with runtime.database.statements(None) as transaction:
-        silent = await store.locks.find_silent(transaction, accounts, within=within)
+    async with runtime.database.unscoped() as transaction:
+        silent = await store.locks.find_stale_holders(transaction, accounts, within=within)
     return [
         Finding(
-            one.actor,
+            one.worker,
             Health.ILL,
             "gives no sign of life and keeps "
             + (", ".join(names[account] for account in one.accounts) or "an account")

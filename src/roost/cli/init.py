@@ -54,7 +54,8 @@ async def _init(tenant: str, time_zone: str, as_json: bool) -> int:
     settings = command_settings()
     get_time_zone(time_zone)
     tenants.require_name(tenant)
-    vault.load_ring(settings.roost_home, settings.roost_vault_keys)  # A key that is no key, first.
+    # A key that is no key, first.
+    vault.load_keyring(settings.roost_home, settings.roost_vault_keys)
     # The database first: where its administrator has to act, nothing was changed.
     migrated = await migrate(settings)
     made_key = make_home(settings)

@@ -50,8 +50,8 @@ def metrics(
             if account is not None:
                 integrations = [await choose_account(runtime, whose, account)]
             else:
-                async with runtime.database.tenant(whose.id) as transaction:
-                    integrations = await store.accounts.list_all(transaction)
+                async with runtime.database.for_tenant(whose.id) as transaction:
+                    integrations = await store.integrations.list_all(transaction)
             since = reporting.period_start(runtime.clock.now(), days)
             histories = await reporting.gather_histories(runtime, whose, integrations, since=since)
         if as_json:

@@ -87,9 +87,9 @@ def exit_code_of(post: Post) -> int:
 
 
 async def _see(runtime: Runtime, tenant: Tenant, post: Post) -> tuple[Post, Standing]:
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post.id)
-        account = await store.accounts.get(transaction, post.integration_id)
+        account = await store.integrations.get(transaction, post.integration_id)
         holds = await pause.find_holds(transaction)
     return post, standing_of(post, account, holds, runtime.clock.now())
 
@@ -162,6 +162,6 @@ async def see_interrupted(runtime: Runtime, sending: worker.Sending) -> list[Pos
     """The posts that a worker was sending when it was asked to end, as they are now."""
     found = []
     for tenant_id, post_id in sorted(sending):
-        async with runtime.database.tenant(tenant_id) as transaction:
+        async with runtime.database.for_tenant(tenant_id) as transaction:
             found.append(await store.posts.get(transaction, post_id))
     return found

@@ -150,7 +150,7 @@ async def _hold(
 
 
 async def _still_held(runtime: Runtime, tenant: Tenant, post_id: PostId) -> str:
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
     held = (await see_standing(runtime, tenant, post)).held
     return f" It still waits: {tell_held(held)} is paused." if held else ""
@@ -160,7 +160,7 @@ async def _stop(runtime: Runtime, restored: bool) -> tuple[dict[str, Any], str]:
     answer: dict[str, Any] = {"paused": True, "scope": Scope.EVERYTHING, "of": None}
     told = "Everything is stopped: nothing of anybody goes out."
     if restored:
-        last_at = (await store.installation.read(runtime.database.alone)).known_until
+        last_at = (await store.installation.read(runtime.database.autocommit)).known_until
         await restore_check.stop_after_restore(runtime, last_at)
         answer["restored_to"] = last_at
         told += (

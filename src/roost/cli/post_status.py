@@ -44,8 +44,8 @@ def standing_of(post: Post, account: Integration, holds: Holds, now: datetime) -
 
 async def see_standing(runtime: Runtime, tenant: Tenant, post: Post) -> Standing:
     """Whose post it is, and what keeps it."""
-    async with runtime.database.tenant(tenant.id) as transaction:
-        account = await store.accounts.get(transaction, post.integration_id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        account = await store.integrations.get(transaction, post.integration_id)
         holds = await pause.find_holds(transaction)
     return standing_of(post, account, holds, runtime.clock.now())
 

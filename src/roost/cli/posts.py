@@ -63,9 +63,9 @@ def posts(
 
 async def _list(runtime: Runtime, tenant: Tenant, account: str | None, as_json: bool) -> None:
     chosen = await choose_account(runtime, tenant, account) if account else None
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         found = await store.posts.list_all(transaction, chosen.id if chosen else None)
-        accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
+        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
         holds = await pause.find_holds(transaction)
     now = runtime.clock.now()
     standing = {one.id: standing_of(one, accounts[one.integration_id], holds, now) for one in found}
@@ -101,10 +101,10 @@ def _state(post: Post, standing: Standing, tenant: Tenant) -> str:
 async def _show_one(
     runtime: Runtime, tenant: Tenant, post_id: PostId, history: bool, as_json: bool
 ) -> None:
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         found = await store.posts.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id) if history else []
-        journal = await store.journal.get(transaction, post_id)
+        journal = await store.publishing.get(transaction, post_id)
     standing = await see_standing(runtime, tenant, found)
     if as_json:
         answer: dict[str, Any] = {"post": post_as_json(found, standing)}

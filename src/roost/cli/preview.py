@@ -77,7 +77,7 @@ async def _see(
     except (TimePast, TimeTooFar) as error:
         problems.append(error)
     judged = await schedule.judge_for(runtime, tenant, account, parts, due_at=due_at)
-    async with runtime.database.statements(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
         holds = await pause.find_holds(transaction)
         apps = await transaction.run(
             "list_app_backoffs", at=now, environment=runtime.settings.environment

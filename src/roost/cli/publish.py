@@ -169,7 +169,7 @@ def edit(
     async def work() -> None:
         async with open_for_command() as runtime:
             whose = await store.tenants.get(runtime.database, tenant)
-            async with runtime.database.tenant(whose.id) as transaction:
+            async with runtime.database.for_tenant(whose.id) as transaction:
                 before = await store.posts.get(transaction, PostId(post))
             parts = _changed(before, text, media, alt, thread, options)
             due_at = None if at is None else choose_instant(at, whose, runtime.clock.now())

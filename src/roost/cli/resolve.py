@@ -72,7 +72,7 @@ def _require_clear(choice: Choice, address: str | None, text: str | None) -> Non
 
 
 async def _require_agreement(runtime: Runtime, tenant: Tenant, post_id: PostId, yes: bool) -> None:
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
     if Choice.DELETE not in decisions.list_choices(post):
         return  # it is refused for that, whatever it would cost

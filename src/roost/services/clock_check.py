@@ -48,7 +48,7 @@ class ClockCheck:
 
     async def _compare_with_database(self) -> str | None:
         before = wall_now()
-        row = await self.runtime.database.alone.run_one("read_wall_clock")
+        row = await self.runtime.database.autocommit.run_one("read_wall_clock")
         after = wall_now()
         assert row is not None
         if abs(after - before) > MAX_SKEW:
@@ -83,7 +83,7 @@ class ClockCheck:
         if skew is None and self._is_resolved:
             return
         now, machine = self.runtime.clock.now(), socket.gethostname()
-        async with self.runtime.database.statements(None) as transaction:
+        async with self.runtime.database.unscoped() as transaction:
             if skew is None:
                 await store.alerts.resolve_alert(
                     transaction, None, AlertKind.CLOCK_SKEW, machine, at=now

@@ -46,10 +46,10 @@ async def collect_account(
     be read now, the account is read later. If X no longer accepts its tokens, it is read once it
     is connected again.
     """
-    async with runtime.database.tenant(tenant_id) as transaction:
-        integration = await store.accounts.get(transaction, integration_id)
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        integration = await store.integrations.get(transaction, integration_id)
         now = runtime.clock.now()
-        sent = await store.snapshots.list_sent(
+        sent = await store.snapshots.list_sent_parts(
             transaction, integration_id, since=now - timedelta(days=read_plan.READ_UNTIL_DAYS)
         )
     if integration.environment is not runtime.settings.environment:
@@ -64,8 +64,8 @@ async def collect_account(
         log.warning("account %s: %s", integration_id, error)
     except RoostError as error:
         delay = error.wait if isinstance(error, x.errors.RateLimited) else _RETRY_DELAY
-        async with runtime.database.tenant(tenant_id) as transaction:
-            await store.accounts.collect_next_at(
+        async with runtime.database.for_tenant(tenant_id) as transaction:
+            await store.integrations.set_next_collection(
                 transaction, integration_id, now + delay, health=str(error)
             )
         log.warning("account %s: %s", integration_id, error)
@@ -92,9 +92,9 @@ async def _read_and_store(
     # X leaves out posts that no longer exist.
     found = [(part, tweet, at) for part, tweet, at in due if tweet in metrics]
     tenant_id = integration.tenant_id
-    await store.snapshots.open_month(runtime.database, now)
-    async with runtime.database.tenant(tenant_id) as transaction:
-        known = await store.snapshots.list_known(
+    await store.snapshots.ensure_partitions(runtime.database, now)
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        known = await store.snapshots.list_known_metrics(
             transaction, integration_id, [part for part, _, _ in found], before=now
         )
         posts = [
@@ -104,7 +104,7 @@ async def _read_and_store(
             )
             for part, tweet, at in found
         ]  # fmt: skip
-        known_account = await store.snapshots.get_known_account(
+        known_account = await store.snapshots.get_known_account_metrics(
             transaction, integration_id, before=now
         )
         account = AccountSnapshot(
@@ -112,7 +112,7 @@ async def _read_and_store(
         )
         await store.snapshots.add_account(transaction, tenant_id, account)
         await store.snapshots.add_posts(transaction, tenant_id, posts)
-        await store.accounts.collect_next_at(
+        await store.integrations.set_next_collection(
             transaction, integration_id, read_plan.next_account_read(now), health=None
         )
     return Collection(1, len(posts))

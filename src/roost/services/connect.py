@@ -12,8 +12,8 @@ from roost.errors import AccountConnectedElsewhere, ConnectFlowInvalid, ConsentD
 from roost.models import Integration, Tenant
 from roost.runtime import Runtime
 from roost.settings import DEFAULT_SCOPES
-from roost.store.accounts import Identity, Tokens
-from roost.store.database import Statements
+from roost.store.database import Transaction
+from roost.store.integrations import Identity, Tokens
 
 #: A person has this long at X's page of consent.
 _FLOW_LIVES: Final = timedelta(minutes=15)
@@ -40,9 +40,9 @@ async def begin(runtime: Runtime, tenant_name: str) -> Departure:
     verifier = x.auth.oauth2.make_verifier()
     redirect_uri = runtime.settings.twitter_callback_url
     now = runtime.clock.now()
-    async with runtime.database.tenant(tenant.id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant.id)
-        await store.connections.keep(
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant.id)
+        await store.oauth_flows.add(
             transaction,
             vault,
             tenant.id,
@@ -75,18 +75,18 @@ async def finish(
     ConsentDenied, AccountConnectedElsewhere, and what X answers (`x.errors`).
     """
     async with runtime.database.unscoped() as transaction:
-        tenant_id = await store.connections.find_tenant(transaction, state)
+        tenant_id = await store.oauth_flows.find_tenant(transaction, state)
     if tenant_id is None:
         raise ConnectFlowInvalid("This connection is not known, or was finished already.")
-    async with runtime.database.tenant(tenant_id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant_id)
-        flow = await store.connections.take(transaction, vault, state)
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant_id)
+        flow = await store.oauth_flows.take(transaction, vault, state)
     now = runtime.clock.now()
     if flow is None:
         raise ConnectFlowInvalid("This connection is not known, or was finished already.")
     if flow.expires_at < now:
         raise ConnectFlowInvalid("This connection took too long.")
-    if browser is None or store.connections.fingerprint(browser) != flow.browser_hash:
+    if browser is None or store.oauth_flows.fingerprint(browser) != flow.browser_hash:
         raise ConnectFlowInvalid("This connection was begun in another browser.")
     if error is not None or code is None:
         raise ConsentDenied(
@@ -127,14 +127,14 @@ async def finish(
         client_id=app.client_id,
         scopes=grant.scopes,
     )
-    async with runtime.database.tenant(tenant_id) as transaction:
-        vault = await runtime.vault.of(transaction, tenant_id)
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, tenant_id)
         if not runtime.settings.roost_shared_accounts:
             await _require_unshared(transaction, identity)
-        integration = await store.accounts.keep(
+        integration = await store.integrations.upsert(
             transaction, vault, tenant_id, identity, tokens, now=now
         )
-        await store.connections.keep_connected(
+        await store.oauth_flows.add_finished(
             transaction, tenant_id, flow, state=state, account=integration.id
         )
     # The account has a number only now: what finding it out cost is written behind it.
@@ -142,7 +142,7 @@ async def finish(
     await ledger.write_token_request()
     for exchange in exchanges:
         await ledger.price(exchange)
-    return await store.tenants.see(runtime.database, tenant_id), integration
+    return await store.tenants.get_by_id(runtime.database, tenant_id), integration
 
 
 async def find_connected(
@@ -155,20 +155,20 @@ async def find_connected(
     if browser is None:
         return None
     async with runtime.database.unscoped() as transaction:
-        tenant_id = await store.connections.find_tenant(transaction, state)
+        tenant_id = await store.oauth_flows.find_tenant(transaction, state)
     if tenant_id is None:
         return None
-    async with runtime.database.tenant(tenant_id) as transaction:
-        account_id = await store.connections.find_connected(
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        account_id = await store.oauth_flows.find_connected(
             transaction, state, browser, now=runtime.clock.now()
         )
         if account_id is None:
             return None
-        account = await store.accounts.get(transaction, account_id)
-    return await store.tenants.see(runtime.database, tenant_id), account
+        account = await store.integrations.get(transaction, account_id)
+    return await store.tenants.get_by_id(runtime.database, tenant_id), account
 
 
-async def _require_unshared(transaction: Statements, identity: Identity) -> None:
+async def _require_unshared(transaction: Transaction, identity: Identity) -> None:
     """Two tenants that publish on one account do not know of each other's posts."""
     row = await transaction.run_one(
         "is_connected_elsewhere", environment=identity.environment, x_user=identity.x_user_id

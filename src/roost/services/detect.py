@@ -22,7 +22,7 @@ async def detect_anomalies(
 ) -> list[Anomaly]:
     """Store the anomalies of an account's recent days and return the new ones."""
     now = runtime.clock.now()
-    async with runtime.database.tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(tenant_id) as transaction:
         snapshots = await store.snapshots.list_account(
             transaction, integration_id, since=now - _LOOK_BACK, until=now + timedelta(seconds=1)
         )
@@ -31,7 +31,7 @@ async def detect_anomalies(
             for anomaly in anomalies.find_anomalies(integration_id, snapshots)
             if anomaly.day >= (now - _MAX_AGE).date()
         ]
-        added = await store.findings.add_anomalies(transaction, tenant_id, recent, now=now)
+        added = await store.anomalies.add_anomalies(transaction, tenant_id, recent, now=now)
     for anomaly in added:
         log.warning("account %s: anomaly of %s on %s", integration_id, anomaly.metric, anomaly.day)
     return added

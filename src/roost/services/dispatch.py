@@ -29,7 +29,7 @@ class Dispatched:
 async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
     """Queue posts, preparations and accounts whose time has come, as far as there is room."""
     now = runtime.clock.now()
-    row = await runtime.database.alone.run_one(
+    row = await runtime.database.autocommit.run_one(
         "dispatch_due",
         at=now,
         max_posts=posts_in_queue,
@@ -44,7 +44,7 @@ async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE
 
 async def dispatch_stranded(runtime: Runtime) -> int:
     """Give posts on their way that no live job carries to a worker again; how many."""
-    row = await runtime.database.alone.run_one(
+    row = await runtime.database.autocommit.run_one(
         "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=runtime.settings.environment
     )
     assert row is not None, "a statement of one row"

@@ -14,7 +14,7 @@ async def remove_unneeded(runtime: Runtime) -> int:
     """
 
     async def find_needed(hashes: Sequence[str]) -> Collection[str]:
-        async with runtime.database.statements(None) as transaction:
+        async with runtime.database.unscoped() as transaction:
             rows = await transaction.run("list_needed_media", hashes=list(hashes))
         return {row["sha256"] for row in rows}
 
@@ -28,7 +28,7 @@ async def list_lost(runtime: Runtime) -> list[str]:
     """
     needed: dict[str, str] = {}
     for tenant_id in await store.tenants.list_ids(runtime.database):
-        async with runtime.database.statements(tenant_id) as transaction:
+        async with runtime.database.for_tenant(tenant_id) as transaction:
             rows = await transaction.run("list_needed_files")
         needed |= {row["sha256"]: Path(row["path"]).name for row in rows}
     return sorted(needed[each] for each in await runtime.media.list_missing(needed))

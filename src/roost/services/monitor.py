@@ -12,7 +12,7 @@ from roost import store
 from roost.models import Alert, AlertKind, Tenant
 from roost.runtime import Runtime, from_outside
 from roost.store.away import DATABASE_AWAY
-from roost.store.database import Statements
+from roost.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ LATE: Final = timedelta(minutes=2)
 _KNOWN_OF_NAME: Final = 39
 
 
-async def find_oldest(runtime: Runtime, transaction: Statements, now: datetime) -> datetime | None:
+async def find_oldest(runtime: Runtime, transaction: Transaction, now: datetime) -> datetime | None:
     """Since when the oldest due post of this X should be out; None where none is due.
 
     What somebody has paused is not asked about, nor what waits for X: it should be out after that.
@@ -44,7 +44,7 @@ async def check_alerts(runtime: Runtime) -> datetime | None:
     Since when the oldest late post should be out; None where none is late.
     """
     now = runtime.clock.now()
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         await _end_idle_backoffs(runtime, transaction, now)
         await _end_clock_alerts(transaction, now)
         oldest = await find_oldest(runtime, transaction, now)
@@ -59,7 +59,7 @@ async def check_alerts(runtime: Runtime) -> datetime | None:
         return oldest
 
 
-async def _end_idle_backoffs(runtime: Runtime, transaction: Statements, now: datetime) -> None:
+async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: datetime) -> None:
     """An app whose back-off is over is tried by its next post; without one, nothing waits."""
     environment = runtime.settings.environment
     for row in await transaction.run("delete_expired_backoffs", at=now, environment=environment):
@@ -67,7 +67,7 @@ async def _end_idle_backoffs(runtime: Runtime, transaction: Statements, now: dat
             await store.alerts.resolve_alert(transaction, None, kind, row["client_id"], at=now)
 
 
-async def _end_clock_alerts(transaction: Statements, now: datetime) -> None:
+async def _end_clock_alerts(transaction: Transaction, now: datetime) -> None:
     """A machine on which no worker runs any more sends nothing anyway: its clock does not matter.
 
     A worker that starts there compares the clock before anything else.
@@ -88,13 +88,13 @@ async def _end_clock_alerts(transaction: Statements, now: datetime) -> None:
 
 async def list_alerts(runtime: Runtime) -> list[tuple[Tenant | None, Alert]]:
     """Every open alert, oldest first within its tenant; first those that concern everybody."""
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         everybodys = await store.alerts.list_open(transaction)
     found: list[tuple[Tenant | None, Alert]] = [(None, alert) for alert in everybodys]
     for tenant_id in await store.tenants.list_ids(runtime.database):
         try:
-            tenant = await store.tenants.see(runtime.database, tenant_id)
-            async with runtime.database.statements(tenant_id) as transaction:
+            tenant = await store.tenants.get_by_id(runtime.database, tenant_id)
+            async with runtime.database.for_tenant(tenant_id) as transaction:
                 alerts = await store.alerts.list_open(transaction)
         except DATABASE_AWAY:
             raise

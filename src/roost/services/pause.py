@@ -11,7 +11,7 @@ from roost import store
 from roost.errors import Conflict
 from roost.models import POST_MOVES, Integration, Post, PostId, Tenant
 from roost.runtime import Runtime
-from roost.store.database import Statements
+from roost.store.database import Transaction
 
 
 class Scope(StrEnum):
@@ -38,7 +38,7 @@ class Holds:
     """Why everything is stopped."""
 
 
-async def find_holds(transaction: Statements) -> Holds:
+async def find_holds(transaction: Transaction) -> Holds:
     """What holds the posts of the tenant in sight back; in sight of none, everybody's."""
     row = await transaction.run_one("get_pauses")
     assert row is not None
@@ -68,7 +68,7 @@ async def hold_post(runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused
 
     Raises: PostNotFound, PostOver.
     """
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         await transaction.run("lock_pauses")
         state = await store.posts.lock_state(transaction, post_id)
         if paused and not POST_MOVES[state]:
@@ -76,7 +76,7 @@ async def hold_post(runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused
         row = await transaction.run_one("set_post_paused", post=post_id, paused=paused)
         if row is not None:
             why = "paused by hand" if paused else "goes on, by hand"
-            await store.posts.tell(
+            await store.posts.add_event(
                 transaction, tenant.id, post_id, runtime.clock.now(), row["state"], row["state"],
                 why, actor=runtime.actor,
             )  # fmt: skip
@@ -86,7 +86,7 @@ async def hold_post(runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused
 async def hold_account(runtime: Runtime, account: Integration, *, paused: bool) -> None:
     """Hold all posts of an account back, or let them go on; told in their histories."""
     why = f"@{account.username} was paused by hand" if paused else f"@{account.username} goes on"
-    async with runtime.database.statements(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=paused,
@@ -98,7 +98,7 @@ async def hold_account(runtime: Runtime, account: Integration, *, paused: bool) 
 async def hold_tenant(runtime: Runtime, tenant: Tenant, *, paused: bool) -> None:
     """Hold all posts of a tenant back, or let them go on; told in their histories."""
     why = f"all of {tenant.name} was paused by hand" if paused else f"all of {tenant.name} goes on"
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_tenant_paused",
@@ -112,6 +112,6 @@ async def hold_tenant(runtime: Runtime, tenant: Tenant, *, paused: bool) -> None
 
 async def stop_everything(runtime: Runtime) -> None:
     """The stop switch: nothing of anybody goes out, but for a request that is on its way now."""
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
         await transaction.run("pause_everything", at=runtime.clock.now(), actor=runtime.actor)

@@ -38,7 +38,7 @@ async def prove(runtime: Runtime, challenge: str, address: tuple[str, int]) -> s
     if not _CHALLENGE.fullmatch(challenge):
         raise ChallengeInvalid("The challenge is not one of Roost's.")
     settings = runtime.settings
-    database = await store.installation.read(runtime.database.alone)
+    database = await store.installation.read(runtime.database.autocommit)
     is_https = urlsplit(settings.twitter_callback_url).scheme == "https"
     statement = [
         challenge,

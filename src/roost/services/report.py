@@ -27,16 +27,16 @@ async def gather_histories(
     until = runtime.clock.now() + timedelta(seconds=1)
     before = since - (until - since) - timedelta(days=1)
     histories = []
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         for integration in integrations:
-            _, usd = await store.ledger.sum_up(
+            _, usd = await store.ledger.get_total(
                 transaction, integration_id=integration.id, since=since, until=until
             )
-            anomalies = await store.findings.list_anomalies(transaction, integration.id)
+            anomalies = await store.anomalies.list_anomalies(transaction, integration.id)
             posts = await store.snapshots.list_posts(
                 transaction, integration.id, since=before, until=until
             )
-            known_before = await store.snapshots.list_known(
+            known_before = await store.snapshots.list_known_metrics(
                 transaction, integration.id, {each.part_id for each in posts}, before=before
             )
             account = await store.snapshots.list_account(
@@ -70,8 +70,8 @@ async def write_report(
     since = period_start(now, days)
     histories = []
     for tenant in tenants:
-        async with runtime.database.tenant(tenant.id) as transaction:
-            integrations = [account] if account else await store.accounts.list_all(transaction)
+        async with runtime.database.for_tenant(tenant.id) as transaction:
+            integrations = [account] if account else await store.integrations.list_all(transaction)
         histories += await gather_histories(runtime, tenant, integrations, since=since)
     report = build_report(
         histories,

@@ -25,7 +25,7 @@ from roost.publishing import reconcile, validation
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.snowflake import snowflake_time
-from roost.store.database import Statements
+from roost.store.database import Transaction
 from roost.text import text_or_none
 from roost.tweet_urls import find_tweet_id
 
@@ -122,7 +122,7 @@ async def say_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, address: s
     tweet_id, now = find_tweet_id(address), runtime.clock.now()
     if tweet_id is None:
         raise TweetUnlikely(f"{address!r} is no address of a post on X.")
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         journal, part = await _undecided(transaction, post_id)
         if tweet_id not in _NAMED.findall(journal.post.reason or ""):
             _require_likely(part, tweet_id)
@@ -131,7 +131,7 @@ async def say_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, address: s
         why = f"decided by hand: it is on X as {tweet_id}"
         await _move(runtime, transaction, journal, PostState.PUBLISHING, why)
         price = await price_part(transaction, journal.account.id, part.part)
-        await store.journal.settle_sent(
+        await store.publishing.record_sent(
             transaction,
             tenant.id,
             journal.account.id,
@@ -141,11 +141,11 @@ async def say_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, address: s
             outcome=Outcome.ADOPTED,
             sent_at=snowflake_time(tweet_id),
             usd=price.low,
-            priced=price.reason,
+            price_reason=price.reason,
             windows=(),
             at=now,
-            before=PartState.UNKNOWN,
-            why=f"found by hand as {tweet_id}",
+            from_state=PartState.UNKNOWN,
+            reason=f"found by hand as {tweet_id}",
             actor=runtime.actor,
         )
         return await _done(runtime, transaction, journal)
@@ -156,7 +156,7 @@ async def say_send(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
 
     Raises: PostNotFound, DecisionNotOpen.
     """
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
         if journal.post.state is PostState.MISSED:
             await transaction.run("reset_lateness", post=post_id, at=runtime.clock.now())
@@ -175,15 +175,15 @@ async def drop(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
     Raises: PostNotFound, DecisionNotOpen.
     """
     now, actor = runtime.clock.now(), runtime.actor
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
         if journal.post.state is PostState.MISSED:
             await _move(runtime, transaction, journal, PostState.CANCELLED, "dropped by hand")
             return await _done(runtime, transaction, journal)
         journal, part = await _undecided(transaction, post_id)
-        await store.journal.move_part(
+        await store.publishing.move_part(
             transaction, part.part.id, PartState.UNKNOWN, PartState.FAILED,
-            at=now, why="dropped by hand", actor=actor,
+            at=now, reason="dropped by hand", actor=actor,
         )  # fmt: skip
         sent = any(each.part.state is PartState.SENT for each in journal.parts)
         after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
@@ -202,7 +202,7 @@ async def go_on(runtime: Runtime, tenant: Tenant, post_id: PostId, text: str | N
 
     Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).
     """
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         journal = await _locked(transaction, post_id, PostState.PARTLY_PUBLISHED)
         current = journal.current()
         assert current is not None, "a partly published post has a part that is not on X"
@@ -212,10 +212,10 @@ async def go_on(runtime: Runtime, tenant: Tenant, post_id: PostId, text: str | N
             text = None
         if text is not None:
             _validate_text(text, current, journal.account.subscription_type)
-        await store.journal.move_part(
+        await store.publishing.move_part(
             transaction, current.part.id, PartState.FAILED, PartState.PENDING,
             at=runtime.clock.now(),
-            why="tried again, by hand" if text is None else "edited by hand",
+            reason="tried again, by hand" if text is None else "edited by hand",
             actor=runtime.actor,
         )  # fmt: skip
         if text is not None:
@@ -234,7 +234,7 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
     Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another X; nothing is
     cancelled), x.errors.XError.
     """
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
         if Choice.DELETE not in list_choices(journal.post):
             raise _not_open(journal.post)
@@ -252,14 +252,14 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
             error.did = f"The post is cancelled; part {part.position} of it is on X still."
             raise
         now = runtime.clock.now()
-        async with runtime.database.statements(tenant.id) as transaction:
+        async with runtime.database.for_tenant(tenant.id) as transaction:
             if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
                 continue  # another person has deleted it meanwhile
-            await store.posts.tell(
+            await store.posts.add_event(
                 transaction, tenant.id, post_id, now, PartState.SENT, PartState.SENT,
                 "deleted from X by hand", actor=runtime.actor, position=part.position,
             )  # fmt: skip
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         journal, now = await _locked(transaction, post_id), runtime.clock.now()
         await store.alerts.resolve_alert(
             transaction, tenant.id, AlertKind.DECISION, store.alerts.about_post(post_id), at=now
@@ -274,7 +274,7 @@ async def leave(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
     Where X may have the post twice, that has been seen.
     Raises: PostNotFound, DecisionNotOpen.
     """
-    async with runtime.database.statements(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         journal = await _locked(transaction, post_id)
         if Choice.LEAVE not in list_choices(journal.post):
             raise _not_open(journal.post)
@@ -286,17 +286,17 @@ async def leave(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
             why = "decided by hand: seen, it goes on"
             await _move(runtime, transaction, journal, PostState.PUBLISHING, why)
             return await _done(runtime, transaction, journal)
-        await store.posts.tell(
+        await store.posts.add_event(
             transaction, tenant.id, post_id, now, state, state,
             "left as it is, by hand", actor=runtime.actor,
         )  # fmt: skip
         return await _done(runtime, transaction, journal)
 
 
-async def _locked(transaction: Statements, post_id: PostId, *states: PostState) -> PublishState:
+async def _locked(transaction: Transaction, post_id: PostId, *states: PostState) -> PublishState:
     """The post, kept from changing, in one of these states (if any are named)."""
     await store.posts.lock_state(transaction, post_id)
-    journal = await store.journal.get(transaction, post_id)
+    journal = await store.publishing.get(transaction, post_id)
     if states and journal.post.state not in states:
         raise _not_open(journal.post)
     return journal
@@ -311,7 +311,9 @@ def _not_open(post: Post) -> DecisionNotOpen:
     )
 
 
-async def _undecided(transaction: Statements, post_id: PostId) -> tuple[PublishState, PartProgress]:
+async def _undecided(
+    transaction: Transaction, post_id: PostId
+) -> tuple[PublishState, PartProgress]:
     journal = await _locked(transaction, post_id, PostState.NEEDS_DECISION)
     part = journal.current()
     if part is None or part.part.state is not PartState.UNKNOWN:
@@ -321,7 +323,7 @@ async def _undecided(transaction: Statements, post_id: PostId) -> tuple[PublishS
 
 async def _move(
     runtime: Runtime,
-    transaction: Statements,
+    transaction: Transaction,
     journal: PublishState,
     after: PostState,
     why: str,
@@ -334,13 +336,13 @@ async def _move(
         transaction, post.id, post.state, after, reason, at=now, ends_alerts=ends_alerts
     )
     assert moved, "the row is locked"
-    await store.posts.tell(
+    await store.posts.add_event(
         transaction, post.tenant_id, post.id, now, post.state, after, why,
         actor=runtime.actor,
     )  # fmt: skip
 
 
-async def _done(runtime: Runtime, transaction: Statements, journal: PublishState) -> Post:
+async def _done(runtime: Runtime, transaction: Transaction, journal: PublishState) -> Post:
     post, now = journal.post, runtime.clock.now()
     # What goes on has no job: the dispatcher is to look, and the sweep finds it at the latest.
     await transaction.run("wake_post", post=post.id, at=now)

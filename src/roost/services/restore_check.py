@@ -23,7 +23,7 @@ from roost.models import AlertKind
 from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.installation import DatabaseState
-from roost.store.locks import Fence, SenderLocks
+from roost.store.locks import AccountLocks, Fence
 from roost.watermark import Watermark
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class DatabaseCheck:
     """One worker's comparison of the database with what this machine has seen in it."""
 
     runtime: Runtime
-    locks: SenderLocks
+    locks: AccountLocks
     kept: Watermark | None = None
     """What is known to have been in the database; None: nothing yet."""
     problem: str | None = None
@@ -120,7 +120,7 @@ class DatabaseCheck:
 
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
-        home, runs = self.runtime.settings.roost_home, self.runtime.database.alone
+        home, runs = self.runtime.settings.roost_home, self.runtime.database.autocommit
         found = await store.installation.read(runs)
         await store.installation.register(runs, found)
         unclean_stops = await asyncio.to_thread(watermark.list_unclean_stops, home)
@@ -151,7 +151,7 @@ class DatabaseCheck:
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
         async with self._turn:
-            runs = self.runtime.database.alone
+            runs = self.runtime.database.autocommit
             found = await store.installation.read(runs)
             await self._judge(found)
             if self.problem is None:
@@ -170,14 +170,14 @@ class DatabaseCheck:
         with contextlib.suppress(OSError, *DATABASE_AWAY):
             found = await self.check()
             if self.problem is None:
-                await self.runtime.database.alone.run("record_clean_stop", tag=tag)
+                await self.runtime.database.autocommit.run("record_clean_stop", tag=tag)
                 mark = msgspec.structs.replace(_mark_of(found), clean_stop_tag=tag)
                 await self._write(mark)
 
     async def _judge(self, found: DatabaseState) -> None:
         has_event = True
         if self.kept is not None and self.kept.event_id:
-            row = await self.runtime.database.alone.run_one(
+            row = await self.runtime.database.autocommit.run_one(
                 "has_event", event=self.kept.event_id, tag=self.kept.event_tag
             )
             has_event = bool(row and row["found"])
@@ -225,7 +225,7 @@ class DatabaseCheck:
             return False
         for _ in range(6):
             await asyncio.sleep(heartbeat / 2)
-            again = await store.installation.read(self.runtime.database.alone)
+            again = await store.installation.read(self.runtime.database.autocommit)
             if again.alive_at != found.alive_at:
                 return True
         return False
@@ -256,7 +256,7 @@ async def stop_after_restore(
             "Where the original is no longer used, `roost resume --all --this-is-the-real-one`"
             " makes this one the original."
         )
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
         # Read here, since the server may be another one than a moment ago.
         known_until = (await store.installation.read(transaction)).known_until

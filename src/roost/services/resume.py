@@ -31,7 +31,7 @@ from roost.publishing.next_step import RESEND_AFTER
 from roost.publishing.reconcile import TimelinePost
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
-from roost.store.database import Statements
+from roost.store.database import Transaction
 
 _FORGOTTEN: Final = "the database was restored, and may have forgotten that this was sent"
 #: Timelines that are read at a time.
@@ -73,7 +73,7 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
     One read of the timeline an account with posts on its calendar, billed by the posts in it.
     Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed; nothing is resumed then.
     """
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         switch = await transaction.run_one("get_global_pause")
     assert switch is not None
     resumed = Resumed()
@@ -86,8 +86,8 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
     if switch["restored_to"] is not None:
         resumed = await _search(runtime, switch["restored_to"])
     now = runtime.clock.now()
-    state = await store.installation.read(runtime.database.alone)
-    async with runtime.database.statements(None) as transaction:
+    state = await store.installation.read(runtime.database.autocommit)
+    async with runtime.database.unscoped() as transaction:
         if switch["restored_to"] is not None:
             await store.installation.accept(
                 transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
@@ -113,8 +113,8 @@ async def _search(runtime: Runtime, since: datetime) -> Resumed:
 
     searches = []
     for tenant_id in await store.tenants.list_ids(runtime.database):
-        async with runtime.database.tenant(tenant_id) as transaction:
-            accounts = await store.accounts.list_all(transaction)
+        async with runtime.database.for_tenant(tenant_id) as transaction:
+            accounts = await store.integrations.list_all(transaction)
             rows = await transaction.run("list_calendar")
         for account in accounts:
             calendar = [PostId(row["id"]) for row in rows if row["integration_id"] == account.id]
@@ -135,7 +135,7 @@ async def _search(runtime: Runtime, since: datetime) -> Resumed:
 async def _pause(runtime: Runtime, account: Integration) -> None:
     """Pause an account that could not be searched, until a person resumes it."""
     why = f"@{account.username} could not be searched on X after the restore"
-    async with runtime.database.statements(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=True,
@@ -159,14 +159,14 @@ class _Search:
     async def run(self, calendar: Sequence[PostId]) -> None:
         """Read the timeline and match the calendar with it, in due order."""
         timeline = await self._read_timeline()
-        async with self.runtime.database.statements(self._tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self._tenant_id) as transaction:
             taken = await store.posts.list_claimed(
                 transaction, [seen.tweet_id for seen in timeline or ()]
             )
         for post_id in calendar:
-            async with self.runtime.database.statements(self._tenant_id) as transaction:
+            async with self.runtime.database.for_tenant(self._tenant_id) as transaction:
                 await store.posts.lock_state(transaction, post_id)
-                journal = await store.journal.get(transaction, post_id)
+                journal = await store.publishing.get(transaction, post_id)
                 matches = match_post(
                     journal, since=self.since, timeline=timeline or (), claimed=taken
                 )
@@ -189,7 +189,7 @@ class _Search:
 
     async def _settle(
         self,
-        transaction: Statements,
+        transaction: Transaction,
         journal: PublishState,
         matches: Sequence[tuple[PartProgress, TimelinePost]],
     ) -> None:
@@ -211,14 +211,18 @@ class _Search:
             self.resumed.may_have_changed.append(post.id)
 
     async def _ask(
-        self, transaction: Statements, journal: PublishState, part: PartProgress, seen: TimelinePost
+        self,
+        transaction: Transaction,
+        journal: PublishState,
+        part: PartProgress,
+        seen: TimelinePost,
     ) -> None:
         """A post that is due later is on X: it was moved, or another is identical."""
         if journal.post.state is PostState.SCHEDULED:
             await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
         await self._doubt(transaction, part, PartState.UNKNOWN)
         why = f"X has an identical post since the copy was made: {seen.tweet_id}"
-        journal = await store.journal.get(transaction, journal.post.id)
+        journal = await store.publishing.get(transaction, journal.post.id)
         await self._move(transaction, journal, PostState.NEEDS_DECISION, why)
         await alert_outcome(
             transaction, journal.post, self.account, PostState.NEEDS_DECISION, why,
@@ -227,13 +231,17 @@ class _Search:
         self.resumed.asked.append(journal.post.id)
 
     async def _adopt(
-        self, transaction: Statements, journal: PublishState, part: PartProgress, seen: TimelinePost
+        self,
+        transaction: Transaction,
+        journal: PublishState,
+        part: PartProgress,
+        seen: TimelinePost,
     ) -> None:
         await self._doubt(transaction, part, PartState.SENDING)
-        again = await store.journal.get(transaction, journal.post.id)
+        again = await store.publishing.get(transaction, journal.post.id)
         current = next(one for one in again.parts if one.part.id == part.part.id)
         price = await price_part(transaction, self.account.id, part.part)
-        await store.journal.settle_sent(
+        await store.publishing.record_sent(
             transaction,
             self._tenant_id,
             self.account.id,
@@ -243,16 +251,16 @@ class _Search:
             outcome=Outcome.ADOPTED,
             sent_at=seen.created_at,
             usd=price.low,
-            priced=price.reason,
+            price_reason=price.reason,
             windows=(),
             at=self.runtime.clock.now(),
-            before=PartState.SENDING,
-            why=f"found on X's timeline as {seen.tweet_id}",
+            from_state=PartState.SENDING,
+            reason=f"found on X's timeline as {seen.tweet_id}",
             actor=self.runtime.actor,
         )
         self.resumed.adopted.append(Adopted(journal.post.id, part.part.position, seen.tweet_id))
 
-    async def _doubt(self, transaction: Statements, part: PartProgress, after: PartState) -> None:
+    async def _doubt(self, transaction: Transaction, part: PartProgress, after: PartState) -> None:
         """An attempt whose answer is not known, for what X has or may have."""
         now = self.runtime.clock.now()
         await transaction.run(
@@ -260,18 +268,18 @@ class _Search:
             started_at=self.since, at=now, reason=_FORGOTTEN, actor=self.runtime.actor,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
-            await store.journal.move_part(
+            await store.publishing.move_part(
                 transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                why="X has an identical post", actor=self.runtime.actor,
+                reason="X has an identical post", actor=self.runtime.actor,
             )  # fmt: skip
 
     async def _move(
-        self, transaction: Statements, journal: PublishState, after: PostState, why: str
+        self, transaction: Transaction, journal: PublishState, after: PostState, why: str
     ) -> None:
         post, now = journal.post, self.runtime.clock.now()
         reason = why if after is PostState.NEEDS_DECISION else None
         if await store.posts.move(transaction, post.id, post.state, after, reason, at=now):
-            await store.posts.tell(
+            await store.posts.add_event(
                 transaction, self._tenant_id, post.id, now, post.state, after,
                 why, actor=self.runtime.actor,
             )  # fmt: skip

@@ -1,30 +1,30 @@
-"""The database hand: every statement that Roost runs, and the vault that seals secrets."""
+"""Database access: the queries, the schema, the locks, and the vault that encrypts secrets."""
 
 from roost.store import (
-    accounts,
     alerts,
-    connections,
-    findings,
+    anomalies,
     installation,
-    journal,
+    integrations,
     ledger,
     locks,
+    oauth_flows,
     posts,
+    publishing,
     snapshots,
     tenants,
     uploads,
 )
 
 __all__ = [
-    "accounts",
     "alerts",
-    "connections",
-    "findings",
+    "anomalies",
     "installation",
-    "journal",
+    "integrations",
     "ledger",
     "locks",
+    "oauth_flows",
     "posts",
+    "publishing",
     "snapshots",
     "tenants",
     "uploads",

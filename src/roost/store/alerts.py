@@ -1,4 +1,4 @@
-"""Alerts: what a person has to see to, one open at a time for each kind and subject."""
+"""Alerts: what an operator must act on; at most one is open for each kind and subject."""
 
 import logging
 from collections.abc import Collection
@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Final
 
 from roost.models import Alert, AlertKind, PostId, TenantId
-from roost.store.database import Statements
+from roost.store.database import Queries
 
 log = logging.getLogger(__name__)
 
-#: Kinds whose cause is the state of a post: they end with every change of it.
+#: Kinds that a post's state causes: every change of the state resolves them.
 OF_POST_STATE: Final = (AlertKind.DECISION, AlertKind.MISSED, AlertKind.FAILED)
-#: Kinds whose cause is that X takes nothing of an app: the one that X named last is open.
+#: Kinds that say why X accepts nothing from an app; the latest reason is open.
 OF_APPS: Final = (AlertKind.CREDITS, AlertKind.APP, AlertKind.LIMIT)
-#: Kinds that end where a person says that the post stays as it is.
+#: Kinds that a person resolves by leaving the post as it is.
 ACKNOWLEDGED: Final = (*OF_POST_STATE, AlertKind.POSSIBLE_DUPLICATE)
 
 
@@ -24,22 +24,22 @@ def about_post(post_id: PostId) -> str:
 
 
 def about_account(integration_id: int) -> str:
-    """The subject of an alert about an account, whose name may change."""
+    """The subject of an alert about an account. It has the id, since the username may change."""
     return f"account {integration_id}"
 
 
 async def open_alert(
-    transaction: Statements,
+    transaction: Queries,
     tenant_id: TenantId | None,
     kind: AlertKind,
     subject: str,
     *,
     at: datetime,
     message: str,
-    next: str,  # noqa: A002  as in every failure: what to do next
+    next: str,  # noqa: A002  named as in every error: what to do next
 ) -> None:
-    """Tell a person, unless they have been told of this already; without a tenant, everybody."""
-    told = await transaction.run_one(
+    """Open an alert, unless it is open already; without a tenant it concerns all tenants."""
+    opened = await transaction.run_one(
         "open_alert",
         tenant=tenant_id,
         kind=kind,
@@ -48,33 +48,30 @@ async def open_alert(
         message=message,
         next=next,
     )
-    if told is not None:
+    if opened is not None:
         log.error("alert %s, %s: %s", kind, subject, message)
 
 
 async def resolve_alert(
-    transaction: Statements,
+    transaction: Queries,
     tenant_id: TenantId | None,
     kind: AlertKind,
     subject: str,
     *,
     at: datetime,
 ) -> bool:
-    """The cause is gone; whether there was an alert."""
+    """Resolve an alert whose cause is gone; False where none was open."""
     rows = await transaction.run(
         "resolve_alert", tenant=tenant_id, kind=kind, subject=subject, at=at
     )
     return bool(rows)
 
 
-async def list_open(transaction: Statements) -> list[Alert]:
-    """The open alerts of the tenant in sight, and everybody's, oldest first."""
-    return [
-        Alert(**row | {"kind": AlertKind(row["kind"])})
-        for row in await transaction.run("list_open_alerts")
-    ]
+async def list_open(transaction: Queries) -> list[Alert]:
+    """The open alerts of the current tenant and those of all tenants, oldest first."""
+    return await transaction.fetch_all(Alert, "list_open_alerts")
 
 
 def values_of(kinds: Collection[AlertKind]) -> list[str]:
-    """Kinds as the statements take them."""
+    """Kinds as a parameter of a statement."""
     return [kind.value for kind in kinds]

@@ -1,7 +1,7 @@
-"""What it looks like when the database is away: one list, for everything that tries again.
+"""The errors of a database that is away: one list, for everything that retries.
 
-Away means: it cannot be reached, it starts or stops, it takes no writes, it has no room or no free
-connection, or it has ended a session or a statement by a limit of its own.
+Away means: it cannot be reached, it starts or stops, it is read-only, it has no space or no free
+connection, or it has ended a session or a statement because of a limit.
 """
 
 import asyncio
@@ -10,64 +10,42 @@ from typing import Any, Final
 import psycopg
 from procrastinate.exceptions import ConnectorException
 from psycopg.pq import PGconn, Ping
-from sqlalchemy import event
-from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import TimeoutError as EnginePoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-#: SQLAlchemy's wrappers are not among them: `raise_own_errors` keeps them from being raised.
 DATABASE_AWAY: Final = (
-    # Classes 08 (connection), 40 and 55 (in each other's way), 53 (no room, no connection), 57
-    # (shut down, starting, cancelled by a limit), 58 (files), and every time-out of psycopg's pool.
+    # Classes 08 (connection), 40 and 55 (conflicts), 53 (no space, no connection), 57 (shut down,
+    # starting, cancelled by a limit), 58 (files), and every timeout of psycopg's pool.
     psycopg.OperationalError,
     psycopg.InterfaceError,
     psycopg.errors.ReadOnlySqlTransaction,  # 25006, a standby too
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
-    EnginePoolTimeout,
-    ConnectorException,  # the job engine's word for all of these
+    ConnectorException,  # the job engine's error for all of these
 )
 
-#: Messages of a server or a pooler that takes no connection now, and will later. A server may word
-#: its own in another language; by then `PGconn.ping` has shown most of them.
+#: Messages of a server or a pooler that accepts no connection now, and will later. A server may
+#: have its messages in another language; `PGconn.ping` recognizes most of those cases.
 _LATER: Final = (
     "the database system is", "too many", "connection slots", "no more connections allowed",
     "cannot connect to server", "server login has been failing", "server conn crashed",
     "server_login_retry", "query_wait_timeout", "is not currently accepting connections",
     "terminating connection",
 )  # fmt: skip
-#: Wall seconds that a server has to answer a ping.
+#: Wall seconds in which a server must answer a ping.
 _PING_TIMEOUT_S: Final = 5
-#: A failure that looks like the client's own (no answer, a cut) is tried again so often while the
-#: server says that it accepts connections: it may have restarted between the two.
+#: Tries to connect while the server answers pings but the connection fails without its message:
+#: the server may have restarted between the two.
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.1
 
 
 class ConnectionRefused(psycopg.OperationalError):
-    """The server accepts connections, but not this one; at a start, waiting does not help."""
-
-
-def raise_own_errors(engine: AsyncEngine) -> None:
-    """Let an engine raise psycopg's errors of `DATABASE_AWAY` as they are, without a wrapper.
-
-    SQLAlchemy wraps by the base class alone (`InternalError` for a read-only server), so no
-    `except` clause could name what the wrapper holds.
-    """
-
-    def unwrap(context: ExceptionContext) -> BaseException | None:
-        error = context.original_exception
-        if context.is_pre_ping or not isinstance(error, DATABASE_AWAY):
-            return None  # The pool opens another connection where its ping fails.
-        return type(error)(*error.args)
-
-    event.listen(engine.sync_engine, "handle_error", unwrap, retval=True)
+    """The server accepts connections, but not this one; waiting does not help."""
 
 
 async def connect(
     conninfo: str, *, autocommit: bool = True, **options: Any
 ) -> psycopg.AsyncConnection[Any]:
-    """Connect for the first time, so that a failure says whether waiting helps.
+    """Connect so that the error says whether waiting helps.
 
     Raises: psycopg.OperationalError (away: try again), ConnectionRefused (a wrong password, no
     such database, no such user, a setting that does not fit).
@@ -86,14 +64,14 @@ async def connect(
 
 
 def first_line(error: Exception) -> str:
-    """What an error says, without its details."""
+    """The first line of an error's message, without details."""
     return str(error).splitlines()[0].strip() if str(error) else type(error).__name__
 
 
 async def _will_pass(error: psycopg.OperationalError, conninfo: str) -> bool:
-    """Whether a connection that failed may succeed later, with nothing changed by a person."""
-    if any(words in str(error) for words in _LATER):
+    """Whether a failed connection may succeed later without any change by a person."""
+    if any(message in str(error) for message in _LATER):
         return True
-    pinged = psycopg.conninfo.make_conninfo(conninfo, connect_timeout=_PING_TIMEOUT_S)
-    found = await asyncio.to_thread(PGconn.ping, pinged.encode())
-    return found in (Ping.REJECT, Ping.NO_RESPONSE)
+    address = psycopg.conninfo.make_conninfo(conninfo, connect_timeout=_PING_TIMEOUT_S)
+    status = await asyncio.to_thread(PGconn.ping, address.encode())
+    return status in (Ping.REJECT, Ping.NO_RESPONSE)

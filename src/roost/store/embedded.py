@@ -1,8 +1,8 @@
-"""The private PostgreSQL of a home: the first to come starts it, the last to leave stops it.
+"""The private PostgreSQL of a home: its first process starts it, its last process stops it.
 
-Its users are processes, each with a shared lock that the system frees when they die, so a server
-whose users were all killed is found by the next one, and stops when that one leaves. A process
-must leave for that: its SIGTERM and SIGINT have to end in `stop()` or in the context manager.
+Each process that uses the server holds a shared file lock, which the system frees when the process
+dies. The next process finds a server whose processes were all killed, and stops it at its own end.
+So the SIGTERM and SIGINT of a process must end in `stop()` or in the context manager.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from psycopg.pq import PGconn, Ping
 
 from roost.errors import Busy, DatabaseUnavailable
 from roost.file_trust import make_private_folder, require_trusted_folder
-from roost.store.embedded_place import Place, prepare_place, remove_place
+from roost.store.embedded_paths import EmbeddedPaths, prepare_paths, remove_paths
 from roost.store.roles import roles_of
 
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 #: Seconds that a start (with recovery after a crash) or a stop may take.
-_PATIENCE_S = 120
+_TIMEOUT_S = 120
 _PORT = 5432  # Only part of the socket's name, but PGPORT must not change it.
 
-#: Statements, their values and rows stay out of the server's log; LOG and worse are written.
+#: The server's log has no statements, values or rows; LOG and more severe messages are written.
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -41,47 +41,47 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
-_CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 class EmbeddedPostgres:
-    """One process's use of the server; other processes may use the same server."""
+    """The server of a home, as this process uses it; other processes may use it too."""
 
-    def __init__(self, home: Path, place: Place, users: int) -> None:
+    def __init__(self, home: Path, paths: EmbeddedPaths, lock: int) -> None:
         self._home = home
-        self._place = place
-        self._users: int | None = users
+        self._paths = paths
+        self._lock: int | None = lock
+        """File descriptor of the shared lock; None: this process has stopped using it."""
 
     def url(self, database: str) -> str:
         """A connection string of the bootstrap superuser, over the unix socket."""
-        return _url(self._place, database)
+        return _url(self._paths, database)
 
     def app_url(self, database: str) -> str:
         """A connection string of the application's login, over the unix socket."""
-        return _url(self._place, database, user=roles_of(database).app)
+        return _url(self._paths, database, user=roles_of(database).app)
 
     async def stop(self) -> None:
-        """Leave; the server stops if nobody else uses it. A second call does nothing.
+        """Stop using the server, and stop it if no other process uses it.
 
-        Raises: DatabaseUnavailable (it does not stop).
+        A second call does nothing. Raises: DatabaseUnavailable (it does not stop).
         """
-        users, self._users = self._users, None
-        if users is None:
+        lock, self._lock = self._lock, None
+        if lock is None:
             return
         try:
-            async with _turn(self._home):
-                await _halt_if_last(self._place, users)
+            async with _exclusive(self._home):
+                await _halt_if_last(self._paths, lock)
         finally:
-            os.close(users)
+            os.close(lock)
 
 
 async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgres:
-    """Use the server of `home`; it is made and started where it is not there yet.
+    """Use the server of `home`; create and start it where that is necessary.
 
-    `durable=False` is for data that may be lost with the machine's power: tests, the demo.
-    A server that already runs keeps the durability that it was started with.
-    Raises: UntrustedPath; DatabaseUnavailable, with the last lines of the server's log where it has
-    some.
+    `durable=False` is for data that a power failure may destroy: tests, the demo. A running server
+    keeps the durability that it was started with.
+    Raises: UntrustedPath; DatabaseUnavailable, with the last lines of the server's log if any.
     """
     home = home.expanduser()
     try:
@@ -96,7 +96,7 @@ async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgre
 
 @contextlib.asynccontextmanager
 async def embedded_postgres(home: Path, *, durable: bool = True) -> AsyncIterator[EmbeddedPostgres]:
-    """`start_embedded`, and `stop` at the end of the block, also when it is cancelled."""
+    """`start_embedded`, and `stop` at the end of the block, also where it is cancelled."""
     server = await start_embedded(home, durable=durable)
     try:
         yield server
@@ -105,7 +105,7 @@ async def embedded_postgres(home: Path, *, durable: bool = True) -> AsyncIterato
 
 
 async def remove_embedded(home: Path) -> None:
-    """Delete the database of `home` for good; a server that nobody uses any more is stopped.
+    """Delete the database of `home`, after stopping a server that no process uses.
 
     Raises: Busy (a process uses it), DatabaseUnavailable.
     """
@@ -115,82 +115,82 @@ async def remove_embedded(home: Path) -> None:
         return
     require_trusted_folder(home)
     home = home.resolve()
-    async with _turn(home):
-        place = await _finish(asyncio.to_thread(prepare_place, home))
-        users = _open_lock(place.folder / "users.lock")
+    async with _exclusive(home):
+        paths = await _finish(asyncio.to_thread(prepare_paths, home))
+        lock = _open_lock(paths.folder / "users.lock")
         try:
-            if not _try_lock(users, fcntl.LOCK_EX):
+            if not _try_lock(lock, fcntl.LOCK_EX):
                 raise Busy(
                     f"The database of {home} is in use.",
                     next="Stop Roost's other processes, then try again.",
                 )
-            await _halt(place)
-            await asyncio.to_thread(remove_place, home, place)
+            await _halt(paths)
+            await asyncio.to_thread(remove_paths, home, paths)
         finally:
-            os.close(users)
+            os.close(lock)
 
 
 async def _join(home: Path, *, durable: bool) -> EmbeddedPostgres:
-    async with _turn(home):
-        place = await _finish(asyncio.to_thread(prepare_place, home))
-        users = _open_lock(place.folder / "users.lock")
+    async with _exclusive(home):
+        paths = await _finish(asyncio.to_thread(prepare_paths, home))
+        lock = _open_lock(paths.folder / "users.lock")
         try:
-            # Nobody holds it exclusively but within a turn, and the turn is ours.
-            fcntl.flock(users, fcntl.LOCK_SH)
-            if not await _answers(place):
-                await _start(place, durable=durable)
+            # It does not block: the lock is exclusive only within `_exclusive`.
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            if not await _answers(paths):
+                await _start(paths, durable=durable)
         except BaseException:
             try:
-                await _halt_if_last(place, users)
+                await _halt_if_last(paths, lock)
             finally:
-                os.close(users)
+                os.close(lock)
             raise
-    return EmbeddedPostgres(home, place, users)
+    return EmbeddedPostgres(home, paths, lock)
 
 
-async def _halt_if_last(place: Place, users: int) -> None:
-    """Give the shared lock up; where no other process has one, stop the server."""
-    if _try_lock(users, fcntl.LOCK_EX):
-        await _halt(place)
+async def _halt_if_last(paths: EmbeddedPaths, lock: int) -> None:
+    """Stop the server where no other process has the shared lock."""
+    if _try_lock(lock, fcntl.LOCK_EX):
+        await _halt(paths)
 
 
-async def _start(place: Place, *, durable: bool) -> None:
-    if not place.data.exists():
-        await _create(place, durable=durable)
+async def _start(paths: EmbeddedPaths, *, durable: bool) -> None:
+    if not paths.data.exists():
+        await _create(paths, durable=durable)
     started = time.monotonic()
-    while _lives(place.data):
-        # It is recovering after a crash, or a user who was killed had begun to stop it.
-        if await _answers(place):
+    while _is_alive(paths.data):
+        # It is recovering after a crash, or a process that was killed had begun to stop it.
+        if await _answers(paths):
             return
-        if time.monotonic() - started > _PATIENCE_S:
-            raise _unavailable(place, "runs but does not answer")
+        if time.monotonic() - started > _TIMEOUT_S:
+            raise _unavailable(paths, "runs but does not answer")
         await asyncio.sleep(0.05)
-    for left in (place.data / "postmaster.pid", place.socket_folder / f".s.PGSQL.{_PORT}.lock"):
-        _disown(left)
-    settings = _SETTINGS | {"unix_socket_directories": str(place.socket_folder)}
-    settings |= {} if durable else _CARELESS
+    for left in (paths.data / "postmaster.pid", paths.socket_folder / f".s.PGSQL.{_PORT}.lock"):
+        _clear_pid(left)
+    settings = _SETTINGS | {"unix_socket_directories": str(paths.socket_folder)}
+    settings |= {} if durable else _NOT_DURABLE
     options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
-    words = ("start", "--log=server.log", f"--options={options} -p {_PORT}")
-    status, told = await _run(place, "pg_ctl", *words)
-    if status != 0 or not await _answers(place):
-        raise _unavailable(place, "does not start", told)
+    arguments = ("start", "--log=server.log", f"--options={options} -p {_PORT}")
+    status, output = await _run(paths, "pg_ctl", *arguments)
+    if status != 0 or not await _answers(paths):
+        raise _unavailable(paths, "does not start", output)
 
 
-async def _create(place: Place, *, durable: bool) -> None:
-    for left in place.folder.glob("new-*"):  # Of a process that was killed right here.
+async def _create(paths: EmbeddedPaths, *, durable: bool) -> None:
+    for left in paths.folder.glob("new-*"):  # of a process that was killed here
         shutil.rmtree(left, ignore_errors=True)
-    new = place.new_folder("new-")
-    status, told = await _run(
-        place,
+    new = paths.new_folder("new-")
+    status, output = await _run(
+        paths,
         "initdb",
         f"--pgdata={new}",
         "--username=postgres",
-        # Who may enter the socket's folder (mode 700) is this OS user or root, and could read the
-        # data as well: a password beside it would keep nobody out.
+        # Only this OS user and root may enter the socket's folder (mode 700). Both can also read
+        # the data and any password file beside it, so a password would not add security.
         "--auth-local=trust",
         "--auth-host=reject",
         "--encoding=UTF8",
-        # PostgreSQL's own C.UTF-8: the same order on every machine, whatever its C library has.
+        # PostgreSQL's own C.UTF-8: the same sort order on every machine, with any C library.
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
@@ -199,67 +199,69 @@ async def _create(place: Place, *, durable: bool) -> None:
     )
     if status != 0:
         shutil.rmtree(new, ignore_errors=True)
-        raise _unavailable(place, "cannot make its data folder", told)
-    new.rename(place.data)
+        raise _unavailable(paths, "cannot create its data folder", output)
+    new.rename(paths.data)
 
 
-async def _halt(place: Place) -> None:
-    if not _lives(place.data):
+async def _halt(paths: EmbeddedPaths) -> None:
+    if not _is_alive(paths.data):
         return
-    status, told = await _run(place, "pg_ctl", "stop", "--mode=fast")
-    if status != 0 and _lives(place.data):
-        raise _unavailable(place, "does not stop", told)
+    status, output = await _run(paths, "pg_ctl", "stop", "--mode=fast")
+    if status != 0 and _is_alive(paths.data):
+        raise _unavailable(paths, "does not stop", output)
 
 
-async def _run(place: Place, program: str, *arguments: str) -> tuple[int, str]:
-    """Run one of PostgreSQL's programs to its end; its status and what it said."""
-    return await _finish(_run_there(place, program, arguments))
+async def _run(paths: EmbeddedPaths, program: str, *arguments: str) -> tuple[int, str]:
+    """Run one of PostgreSQL's programs to its end; its exit status and output."""
+    return await _finish(_run_as_owner(paths, program, arguments))
 
 
-async def _run_there(place: Place, program: str, arguments: tuple[str, ...]) -> tuple[int, str]:
-    given: dict[str, Any] = {}
-    if place.run_as:
-        given = {"user": place.run_as.uid, "group": place.run_as.gid, "extra_groups": ()}
-    running = await asyncio.create_subprocess_exec(
-        place.programs / program,
+async def _run_as_owner(
+    paths: EmbeddedPaths, program: str, arguments: tuple[str, ...]
+) -> tuple[int, str]:
+    user: dict[str, Any] = {}
+    if paths.run_as:
+        user = {"user": paths.run_as.uid, "group": paths.run_as.gid, "extra_groups": ()}
+    process = await asyncio.create_subprocess_exec(
+        paths.programs / program,
         *arguments,
-        cwd=place.data if place.data.exists() else place.folder,
-        # Nothing of ours: an environment may hold secrets, and this is another user's process.
+        cwd=paths.data if paths.data.exists() else paths.folder,
+        # Our environment may have secrets, and this process may be another user's.
         env={
-            "PGDATA": str(place.data),
-            "PGCTLTIMEOUT": str(_PATIENCE_S),
+            "PGDATA": str(paths.data),
+            "PGCTLTIMEOUT": str(_TIMEOUT_S),
             "LC_ALL": "C",
             "TZ": "UTC",
         },
-        start_new_session=True,  # The terminal's Ctrl-C is for us alone.
+        start_new_session=True,  # Ctrl-C in the terminal stops only us.
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        **given,
+        **user,
     )
-    told, _ = await running.communicate()
-    return running.returncode or 0, told.decode(errors="replace")
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode(errors="replace")
 
 
-async def _answers(place: Place) -> bool:
-    conninfo = f"{_url(place, 'postgres')}&connect_timeout=5"
+async def _answers(paths: EmbeddedPaths) -> bool:
+    conninfo = f"{_url(paths, 'postgres')}&connect_timeout=5"
     return await asyncio.to_thread(PGconn.ping, conninfo.encode()) == Ping.OK
 
 
-def _url(place: Place, database: str, *, user: str = "postgres") -> str:
-    socket, who = quote(str(place.socket_folder), safe=""), quote(user, safe="")
-    return f"postgresql://{who}@/{quote(database, safe='')}?host={socket}&port={_PORT}"
+def _url(paths: EmbeddedPaths, database: str, *, user: str = "postgres") -> str:
+    socket, login = quote(str(paths.socket_folder), safe=""), quote(user, safe="")
+    return f"postgresql://{login}@/{quote(database, safe='')}?host={socket}&port={_PORT}"
 
 
-def _lives(data: Path) -> bool:
-    """Whether the server that the data's pid file names is a process, and this data's server."""
+def _is_alive(data: Path) -> bool:
+    """Whether the process in the data's pid file exists and is this data's server."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return False
     try:
         if Path("/proc/self").exists():
-            # A server's working folder is its data; another program may have its number by now.
+            # A server's working folder is its data. Another process may have its id by now.
             return Path(f"/proc/{pid}/cwd").samefile(data)
         os.kill(pid, 0)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -267,11 +269,11 @@ def _lives(data: Path) -> bool:
     return True
 
 
-def _disown(pid_file: Path) -> None:
-    """Put an impossible process number into a lock file of a dead server.
+def _clear_pid(pid_file: Path) -> None:
+    """Write an impossible process id into a lock file of a dead server.
 
-    PostgreSQL would refuse to start where another process has the number by now. The rest of the
-    file stays, because by it PostgreSQL sees whether a session of the dead server is still alive.
+    PostgreSQL would refuse to start where another process has the id by now. The rest of the file
+    stays: from it, PostgreSQL sees whether a session of the dead server is still alive.
     """
     try:
         file = os.open(pid_file, os.O_RDWR | os.O_NOFOLLOW)
@@ -284,12 +286,12 @@ def _disown(pid_file: Path) -> None:
         opened.truncate()
 
 
-def _unavailable(place: Place, what: str, told: str = "") -> DatabaseUnavailable:
+def _unavailable(paths: EmbeddedPaths, problem: str, output: str = "") -> DatabaseUnavailable:
     with contextlib.suppress(OSError):
-        told += (place.data / "server.log").read_text(errors="replace")
-    log = told.strip().splitlines()[-8:]
+        output += (paths.data / "server.log").read_text(errors="replace")
+    log = output.strip().splitlines()[-8:]
     return DatabaseUnavailable(
-        f"The private PostgreSQL in {place.folder} {what}. The last lines of its log:\n"
+        f"The private PostgreSQL in {paths.folder} {problem}. The last lines of its log:\n"
         + "\n".join(log),
         next="See that log; with DATABASE_URL Roost uses a server of yours instead.",
         log=log,
@@ -297,16 +299,16 @@ def _unavailable(place: Place, what: str, told: str = "") -> DatabaseUnavailable
 
 
 @contextlib.asynccontextmanager
-async def _turn(home: Path) -> AsyncIterator[None]:
-    """Be the only process that starts, stops or removes the server of `home`."""
+async def _exclusive(home: Path) -> AsyncIterator[None]:
+    """Exclude other processes that start, stop or remove the server of `home`."""
     lock = _open_lock(home / "postgres.lock")
     try:
-        asked = time.monotonic()
+        started = time.monotonic()
         while not _try_lock(lock, fcntl.LOCK_EX):
-            if time.monotonic() - asked > 2 * _PATIENCE_S:
+            if time.monotonic() - started > 2 * _TIMEOUT_S:
                 raise DatabaseUnavailable(
-                    f"Another process has been starting or stopping the server of {home} for long.",
-                    next="See what holds the file postgres.lock there; end it, then try again.",
+                    f"Another process takes too long to start or stop the server of {home}.",
+                    next="End the process that locks the file postgres.lock there, then try again.",
                 )
             await asyncio.sleep(0.02)
         yield
@@ -326,8 +328,8 @@ def _try_lock(file: int, kind: int) -> bool:
     return True
 
 
-async def _finish(work: Coroutine[Any, Any, _Answer]) -> _Answer:
-    """Let short work end before a cancellation is obeyed: half a start would leave a server."""
+async def _finish(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """Finish short work before a cancellation: half a start would leave a server running."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

@@ -1,14 +1,14 @@
-"""Which database this is, how far its history goes, and what its workers have agreed on."""
+"""Which database this is, how far its history goes, and what its workers have recorded in it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from roost.store.database import Runs
+from roost.store.database import Queries
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """One reading of what distinguishes a database from a copy of it."""
+    """What distinguishes a database from a copy of it, at one instant."""
 
     system_identifier: str
     database_oid: int
@@ -18,7 +18,7 @@ class DatabaseState:
     """Where the first worker found this database; None: no worker has run yet."""
     registered_oid: int | None
     generation: int
-    """Grows when a person lets publishing go on after a restore, or in a copy."""
+    """Grows when a person resumes publishing after a restore, or in a copy."""
     generation_tag: int
     event_id: int | None
     """The newest event; None: there is none."""
@@ -28,23 +28,23 @@ class DatabaseState:
     alive_at: datetime | None
     """Wall time of the last heartbeat of any worker."""
     checked_at: datetime | None
-    """Domain time of the last heartbeat of a worker that this database fitted."""
+    """Domain time of the last heartbeat of a worker whose watermark matched this database."""
     clean_stop_tag: int | None
-    """Written by the last worker that ended in order; None: one runs, or ended otherwise."""
+    """Written by the last worker that stopped cleanly; None: one runs, or did not stop cleanly."""
     at: datetime
     """The database's wall clock."""
 
     @property
     def known_until(self) -> datetime | None:
-        """Until when all that was sent is known here, should it have been restored.
+        """The instant until which all that was sent is recorded here, even after a restore.
 
-        The newest event alone does not tell: people plan posts in a restored database.
+        The newest event does not prove that alone: people plan posts in a restored database.
         """
         return min(filter(None, (self.event_at, self.checked_at)), default=None)
 
     @property
     def is_copy(self) -> bool:
-        """Whether it was moved to another server or another database since a worker first ran."""
+        """Whether it is on another server, or another database, than when a worker first ran."""
         here = (self.system_identifier, self.database_oid)
         return self.registered_system is not None and here != (
             self.registered_system,
@@ -52,15 +52,15 @@ class DatabaseState:
         )
 
 
-async def read(database: Runs) -> DatabaseState:
+async def read(database: Queries) -> DatabaseState:
     """Read the state of the database."""
-    row = await database.run_one("read_watermark")
-    assert row is not None, "the installation has one row"
-    return DatabaseState(**row)
+    state = await database.fetch_one(DatabaseState, "read_watermark")
+    assert state is not None, "the installation has one row"
+    return state
 
 
-async def register(database: Runs, found: DatabaseState) -> None:
-    """Note which database this is, unless a worker has before."""
+async def register(database: Queries, found: DatabaseState) -> None:
+    """Record which database this is, unless a worker has recorded it before."""
     await database.run(
         "register_installation",
         system_identifier=found.system_identifier,
@@ -68,11 +68,13 @@ async def register(database: Runs, found: DatabaseState) -> None:
     )
 
 
-async def accept(database: Runs, found: DatabaseState, *, since: datetime, until: datetime) -> None:
-    """Go on with this database, whatever it lacks: a new generation begins.
+async def accept(
+    database: Queries, found: DatabaseState, *, since: datetime, until: datetime
+) -> None:
+    """Accept this database with whatever it lacks; a new generation begins.
 
-    It may lack what was sent after `since`. Requests made before may arrive until `until`; then
-    each part without an attempt, of a post due by then, is looked for on X.
+    It may lack what was sent after `since`. Earlier requests may reach X until `until`. After that,
+    each part without an attempt, of a post due by then, is searched for on X.
     """
     await database.run(
         "accept_database",

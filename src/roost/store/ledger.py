@@ -1,15 +1,18 @@
-"""Every X request with what X bills for it, and which reads an app has paid for today."""
+"""The ledger: every request to X with its price, and the reads that an app has paid for."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
-
 from roost.models import IntegrationId, LedgerEntry, TenantId
 from roost.store.database import Transaction
-from roost.store.tables import billed_reads, ledger
+
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    requests: int
+    usd: Decimal
 
 
 async def add(
@@ -18,57 +21,52 @@ async def add(
     integration_id: IntegrationId | None,
     entry: LedgerEntry,
 ) -> None:
-    """Write one request."""
-    await transaction.sql.execute(
-        insert(ledger).values(
-            tenant_id=tenant_id,
-            integration_id=integration_id,
-            at=entry.at,
-            operation=entry.operation,
-            status=entry.status,
-            usd=entry.usd,
-            reason=entry.reason,
-        )
+    """Add one request."""
+    await transaction.run(
+        "add_ledger_entry",
+        tenant=tenant_id,
+        integration=integration_id,
+        at=entry.at,
+        operation=entry.operation,
+        status=entry.status,
+        usd=entry.usd,
+        reason=entry.reason,
     )
 
 
-async def count_fresh(
+async def record_billed_reads(
     transaction: Transaction, client_id: str, resource: str, ids: Collection[str], day: date
 ) -> int:
-    """How many of these resources the app has not paid for this UTC day; they count as paid now.
+    """Record reads of resources, and return how many the app had not paid for on this UTC day.
 
-    What it has paid for on days before yesterday is forgotten: nothing asks for it again.
+    The app's records of more than two days before are deleted: nothing reads them any more.
     """
     if not ids:
         return 0
-    old = day - timedelta(days=2)
-    await transaction.sql.execute(
-        delete(billed_reads).where(billed_reads.c.client_id == client_id, billed_reads.c.day < old)
+    await transaction.run(
+        "delete_old_billed_reads", client_id=client_id, before=day - timedelta(days=2)
     )
-    rows = [
-        {"client_id": client_id, "resource": resource, "resource_id": one, "day": day}
-        for one in sorted(set(ids))
-    ]
-    written = await transaction.sql.execute(
-        upsert(billed_reads).values(rows).on_conflict_do_nothing().returning(billed_reads.c.day)
+    rows = await transaction.run(
+        "add_billed_reads",
+        client_id=client_id,
+        resource=resource,
+        # Sorted: two transactions that insert the same ids in another order would deadlock.
+        ids=sorted(set(ids)),
+        day=day,
     )
-    return len(written.all())
+    return len(rows)
 
 
-async def sum_up(
+async def get_total(
     transaction: Transaction,
     *,
     integration_id: IntegrationId | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> tuple[int, Decimal]:
-    """Requests and dollars of the tenant in sight, of one account or all."""
-    wanted = select(func.count(), func.coalesce(func.sum(ledger.c.usd), 0))
-    if integration_id is not None:
-        wanted = wanted.where(ledger.c.integration_id == integration_id)
-    if since is not None:
-        wanted = wanted.where(ledger.c.at >= since)
-    if until is not None:
-        wanted = wanted.where(ledger.c.at < until)
-    count, usd = (await transaction.sql.execute(wanted)).one()
-    return count, Decimal(usd)
+    """Requests and dollars of the current tenant, of one account or all, in a period."""
+    total = await transaction.fetch_one(
+        _Total, "get_ledger_total", integration=integration_id, since=since, until=until
+    )
+    assert total is not None
+    return total.requests, total.usd

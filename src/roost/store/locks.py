@@ -1,10 +1,10 @@
-"""Who may send for a user of X: advisory locks, all held on one connection that does nothing else.
+"""Per-account advisory locks: one sender for each user of X.
 
-The lock is named by X's user id, so that two tenants' connections of one account share it.
-A session's advisory lock is re-entrant, so a set beside it keeps two tasks of this process apart.
-A process that is killed frees its locks at once; nobody ever breaks a lock. What is done under a
-lock is finished even where its caller is cancelled: an answer of X is not dropped half way.
-What tasks ask while the connection is busy goes out together, in one statement.
+One dedicated connection per worker holds them all. A lock's key is X's user id, so that two
+tenants' connections of one account share it. A session's advisory lock is re-entrant, so a dict
+beside it excludes two tasks of this process. A killed process frees its locks at once; a lock is
+never broken. Work under a lock is finished even where its caller is cancelled, so that no response
+of X is lost. Requests that come while the connection is busy go out together in one statement.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coro
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 
 import psycopg
 
@@ -30,103 +30,109 @@ from roost.models import (
     XUserId,
 )
 from roost.store.away import DATABASE_AWAY
-from roost.store.database import Database, Statements
+from roost.store.database import Database, Queries
 from roost.store.statements import STATEMENTS
 
 log = logging.getLogger(__name__)
 
-#: Wall seconds for the database to answer about a lock.
-_PATIENCE_S = 5.0
-#: A lock that is given back waits so long for other questions to go out with: whoever finds it
-#: taken meanwhile leaves its posts to the one who gives it back.
-_COMPANY_S = 0.02
+#: Wall seconds in which the database must answer a request.
+_TIMEOUT_S = 5.0
+#: Wall seconds that a release waits for other requests to go out with. A task that finds the lock
+#: held meanwhile leaves its posts to the task that releases it.
+_BATCH_DELAY_S = 0.02
 #: Wall seconds between two tries to connect for the first time.
 _CONNECT_AGAIN_S = 1.0
 
 
-class _Kind(IntEnum):
+class _LockKind(IntEnum):
     """The first of an advisory lock's two keys."""
 
     SENDER = 0x526F
-    """The account that posts are sent for."""
+    """The second key is the user of X whose posts are sent."""
     UPLOADER = 0x5275
-    """The post whose files are brought to X."""
+    """The second key is the post whose files are uploaded."""
 
 
 def user_key(x_user_id: XUserId) -> int:
-    """The second key of a sender's lock, which is 32 bits wide. Users that share one wait."""
+    """The second key of a sender's lock, of 32 bits. Two users with one key wait for each other."""
     return zlib.crc32(x_user_id.encode()) % 2**31
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """What this process has seen last in the database; an attempt is begun only where it is."""
+    """The last event that this process has seen; an attempt begins only where it exists."""
 
     event_id: int
     event_tag: int
-    """Random: an id may be given out again after a restore."""
+    """Random: after a restore, the database may give out an id again."""
     timeline: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What the locks' session says to one question."""
+class _Result:
+    """The answer of the locks' session to one request."""
 
     session: tuple[int, int]
-    """Which connection, and which process of the server, has answered."""
+    """The number of the connection, and the server process that has answered."""
     done: bool
-    """Taken, or given back."""
-    is_left: bool
-    """Whether the account given back has posts that could be taken up."""
+    """The lock was acquired, or released."""
+    has_ready_posts: bool
+    """Whether the released account has posts that are ready to be published."""
+
+
+_Action = Literal["acquire", "release", "check"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Question:
-    what: Literal["take", "give", "hold"]
-    kind: _Kind
+class _Request:
+    action: _Action
+    kind: _LockKind
     key: int
     account: IntegrationId | None = None
-    besides: Collection[PostId] = ()
-    answer: asyncio.Future[_Answer] = field(
+    """A release of this account also reads whether it has ready posts."""
+    excluding: Collection[PostId] = ()
+    """Posts that do not count as ready."""
+    result: asyncio.Future[_Result] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
-    def row(self) -> dict[str, object]:
-        """As the statement reads it; an account that has posts left is of interest when it is
-        given back."""
+    def to_row(self) -> dict[str, object]:
+        """The request as the statement reads it."""
         return {
-            "action": {"take": "acquire", "give": "release"}.get(self.what, "hold"),
+            "action": self.action,
             "kind": int(self.kind),
             "key": self.key,
             "account": self.account,
-            "excluding": list(self.besides),
+            "excluding": list(self.excluding),
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Silent:
-    """A process that keeps accounts for itself and gives no sign of life."""
+class StaleHolder:
+    """A worker that holds locks of accounts and has stopped its heartbeat."""
 
-    actor: str
+    worker: str
     accounts: tuple[IntegrationId, ...]
 
 
-async def find_silent(
-    transaction: Statements, accounts: Collection[Integration], *, within: timedelta
-) -> list[Silent]:
-    """Who keeps some of these accounts and has given no sign of life for so long (wall time)."""
-    rows = await transaction.run("list_stale_holders", lock_kind=int(_Kind.SENDER), within=within)
-    kept: dict[str, set[int]] = {}
+async def find_stale_holders(
+    transaction: Queries, accounts: Collection[Integration], *, within: timedelta
+) -> list[StaleHolder]:
+    """Workers that hold some of these accounts and sent no heartbeat `within` (wall time)."""
+    rows = await transaction.run(
+        "list_stale_holders", lock_kind=int(_LockKind.SENDER), within=within
+    )
+    held: dict[str, set[int]] = {}
     for row in rows:
-        kept.setdefault(row["worker"], set()).add(row["key"])
+        held.setdefault(row["worker"], set()).add(row["key"])
     return [
-        Silent(actor, tuple(one.id for one in accounts if user_key(one.x_user_id) in keys))
-        for actor, keys in kept.items()
+        StaleHolder(worker, tuple(each.id for each in accounts if user_key(each.x_user_id) in keys))
+        for worker, keys in held.items()
     ]
 
 
-class SenderLocks:
-    """The accounts that this process may send for right now, and the posts it uploads for."""
+class AccountLocks:
+    """The accounts that this process may send for, and the posts whose files it uploads."""
 
     def __init__(
         self,
@@ -135,55 +141,55 @@ class SenderLocks:
         on_reopen: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.is_ending = False
-        """Somebody has asked this process to end: what is under way is finished, and no more."""
+        """The process was asked to stop: work in progress is finished, and no other begins."""
         self.closed_because: str | None = None
         """Why this process may begin no attempt at present; None: it may."""
         self.closed, self.opened = asyncio.Event(), asyncio.Event()
         self.opened.set()
         self.fence: Fence | None = None
         self.sending: set[tuple[TenantId, PostId]] = set()
-        """Posts of which a request is under way in this process."""
+        """Posts with a request of this process in progress."""
         self.searched: set[tuple[datetime, PartId]] = set()
-        """Parts that were looked for on X as a recheck asks, with its `until`."""
+        """Parts that a recheck has searched for on X, with the recheck's `until`."""
         self._on_reopen = on_reopen
         self._users: dict[IntegrationId, XUserId] = {}
         self._database = database
         self._connection = connection
-        self._opened = 0
-        self._held: dict[tuple[_Kind, int], tuple[int, int] | None] = {}
-        """By which session; None: it is being asked for."""
-        self._turn = asyncio.Lock()
-        self._asked: list[_Question] = []
-        self._asking: asyncio.Task[None] | None = None
-        self._pressing = asyncio.Event()
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._connection_number = 0
+        self._held: dict[tuple[_LockKind, int], tuple[int, int] | None] = {}
+        """The session that holds each lock; None: the lock is being acquired."""
+        self._mutex = asyncio.Lock()
+        self._requests: list[_Request] = []
+        self._sending_requests: asyncio.Task[None] | None = None
+        self._is_urgent = asyncio.Event()
+        self._shielded: set[asyncio.Task[None]] = set()
 
-    async def finish(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something under locks to its end, whatever becomes of the caller meanwhile."""
+    async def shield(self, work: Coroutine[Any, Any, None]) -> None:
+        """Finish work that is done under locks, even where the caller is cancelled meanwhile."""
         task = asyncio.ensure_future(work)
-        self._at_work.add(task)
-        task.add_done_callback(self._done)
+        self._shielded.add(task)
+        task.add_done_callback(self._on_done)
         await asyncio.shield(task)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._at_work.discard(task)
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        self._shielded.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # Its caller, if it still waits, gets the same.
-            log.warning("what was done under a lock ended with %s", type(error).__name__)
+            # The caller, if it still waits, gets the same error.
+            log.warning("work under a lock failed with %s", type(error).__name__)
 
     @property
     def may_begin(self) -> bool:
         """Whether this process may begin another step."""
         return not self.is_ending and self.closed_because is None
 
-    def close_gate(self, why: str) -> None:
-        """Begin no attempt until `open_gate`; what is under way is finished."""
-        self.closed_because = why
+    def close_gate(self, reason: str) -> None:
+        """Begin no attempt until `open_gate`; work in progress is finished."""
+        self.closed_because = reason
         self.opened.clear()
         self.closed.set()
 
     def open_gate(self) -> None:
-        """Attempts may begin again."""
+        """Allow attempts again."""
         self.closed_because = None
         self.closed.clear()
         self.opened.set()
@@ -191,13 +197,13 @@ class SenderLocks:
     async def find_user(
         self, tenant_id: TenantId, integration_id: IntegrationId, environment: Environment
     ) -> XUserId | None:
-        """Which user of X an account is; asked of the database once a process.
+        """X's user id of an account; the database is asked once per process.
 
-        None: there is no such account of this tenant and environment.
+        None: the tenant has no such account in this environment.
         """
         if (known := self._users.get(integration_id)) is not None:
             return known
-        row = await self._database.alone.run_one(
+        row = await self._database.autocommit.run_one(
             "get_x_user_id",
             tenant=tenant_id,
             integration=integration_id,
@@ -208,147 +214,156 @@ class SenderLocks:
         self._users[integration_id] = XUserId(row["x_user_id"])
         return self._users[integration_id]
 
-    async def take(self, x_user_id: XUserId) -> bool:
-        """Become the user's only sender; False where another is.
+    async def acquire(self, x_user_id: XUserId) -> bool:
+        """Become the user's only sender; False where another task or process is.
 
         Raises: psycopg.OperationalError where the locks' connection is lost: nothing may be sent.
         """
-        return await self._take(_Kind.SENDER, user_key(x_user_id))
+        return await self._acquire(_LockKind.SENDER, user_key(x_user_id))
 
-    async def give_back(
-        self, x_user_id: XUserId, integration_id: IntegrationId, besides: Collection[PostId]
+    async def release(
+        self, x_user_id: XUserId, integration_id: IntegrationId, excluding: Collection[PostId]
     ) -> bool:
-        """Let others send for the account; whether it has posts left that could be taken up.
+        """Release the user's lock; True where the account has posts that are ready.
 
-        Whoever found the account taken has left those to us.
+        A task that found the lock held has left those posts to the caller.
         """
         key = user_key(x_user_id)
         try:
-            return (await self._ask("give", _Kind.SENDER, key, integration_id, besides)).is_left
+            result = await self._request(
+                "release", _LockKind.SENDER, key, integration_id, excluding
+            )
         except psycopg.OperationalError:
-            # The session is gone, and its locks with it; the sweep finds what is left.
+            # The session has ended, and its locks with it; the sweep finds what is left.
             return False
+        else:
+            return result.has_ready_posts
         finally:
-            self._held.pop((_Kind.SENDER, key), None)
+            self._held.pop((_LockKind.SENDER, key), None)
 
-    async def still_hold(self, x_user_id: XUserId) -> bool:
-        """Whether the session that took the lock still lives, asked of it: it ends with it."""
+    async def is_held(self, x_user_id: XUserId) -> bool:
+        """Whether the session that acquired the lock still lives: a lock ends with its session."""
         key = user_key(x_user_id)
-        session = self._held.get((_Kind.SENDER, key))
+        session = self._held.get((_LockKind.SENDER, key))
         if session is None:
             return False
         try:
-            return (await self._ask("hold", _Kind.SENDER, key)).session == session
+            return (await self._request("check", _LockKind.SENDER, key)).session == session
         except psycopg.OperationalError:
             return False
 
     @contextlib.asynccontextmanager
     async def uploading(self, post_id: PostId) -> AsyncIterator[bool]:
-        """Be the only one who brings this post's files to X; the block gets False where one is."""
+        """Be the only one that uploads this post's files; False in the block where another is."""
         key = post_id % 2**31
-        if not await self._take(_Kind.UPLOADER, key):
+        if not await self._acquire(_LockKind.UPLOADER, key):
             yield False
             return
         try:
             yield True
         finally:
             with contextlib.suppress(psycopg.OperationalError):
-                await self._ask("give", _Kind.UPLOADER, key)
-            self._held.pop((_Kind.UPLOADER, key), None)
+                await self._request("release", _LockKind.UPLOADER, key)
+            self._held.pop((_LockKind.UPLOADER, key), None)
 
-    async def heartbeat(self, actor: str) -> None:
-        """Name the session after its process, with the time: a process that is stopped keeps its
-        locks, and `find_silent` finds it by this."""
-        async with self._turn:
+    async def heartbeat(self, worker: str) -> None:
+        """Name the session after its worker, with the time.
+
+        A stopped process keeps its locks, and `find_stale_holders` finds it by this name.
+        """
+        async with self._mutex:
             if not self._connection.closed:
-                await self._run(STATEMENTS["name_session"], {"worker": actor})
+                await self._execute(STATEMENTS["name_session"], {"worker": worker})
 
-    async def drain(self, patience_s: float = 30.0) -> None:
-        """Begin nothing more, and wait so long for what is under way."""
+    async def drain(self, timeout_s: float = 30.0) -> None:
+        """Begin nothing more, and wait at most `timeout_s` for work in progress."""
         self.is_ending = True
-        if self._at_work:
-            await asyncio.wait(self._at_work, timeout=patience_s)
+        if self._shielded:
+            await asyncio.wait(self._shielded, timeout=timeout_s)
 
-    async def close(self, patience_s: float) -> None:
-        """Wait so long for what is under way, unless it was drained, then give every lock back."""
+    async def close(self, timeout_s: float) -> None:
+        """Drain, unless that was done, then cancel what is left and free every lock."""
         if not self.is_ending:
-            await self.drain(patience_s)
-        for task in self._at_work:
+            await self.drain(timeout_s)
+        for task in self._shielded:
             task.cancel()
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+        await asyncio.gather(*self._shielded, return_exceptions=True)
         await self._connection.close()
 
-    async def _take(self, kind: _Kind, key: int) -> bool:
+    async def _acquire(self, kind: _LockKind, key: int) -> bool:
         if (kind, key) in self._held:
             return False
         self._held[kind, key] = None
-        taken = False
+        acquired = False
         try:
-            answer = await self._ask("take", kind, key)
-            taken = answer.done
-            self._held[kind, key] = answer.session
+            result = await self._request("acquire", kind, key)
+            acquired = result.done
+            self._held[kind, key] = result.session
         finally:
-            if not taken:
+            if not acquired:
                 del self._held[kind, key]
-        return taken
+        return acquired
 
-    async def _ask(
+    async def _request(
         self,
-        what: Literal["take", "give", "hold"],
-        kind: _Kind,
+        action: _Action,
+        kind: _LockKind,
         key: int,
         account: IntegrationId | None = None,
-        besides: Collection[PostId] = (),
-    ) -> _Answer:
-        question = _Question(what, kind, key, account, besides)
-        self._asked.append(question)
-        if what != "give":
-            self._pressing.set()
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._answer())
-        return await question.answer
+        excluding: Collection[PostId] = (),
+    ) -> _Result:
+        request = _Request(action, kind, key, account, excluding)
+        self._requests.append(request)
+        if action != "release":
+            self._is_urgent.set()
+        if self._sending_requests is None or self._sending_requests.done():
+            self._sending_requests = asyncio.create_task(self._send_requests())
+        return await request.result
 
-    async def _answer(self) -> None:
-        """Answer what is asked, and what is asked meanwhile."""
-        while self._asked:
-            if not self._pressing.is_set():
+    async def _send_requests(self) -> None:
+        """Send the requests, and those that come meanwhile."""
+        while self._requests:
+            if not self._is_urgent.is_set():
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._pressing.wait(), _COMPANY_S)
-            self._pressing.clear()
-            questions, self._asked = self._asked, []
+                    await asyncio.wait_for(self._is_urgent.wait(), _BATCH_DELAY_S)
+            self._is_urgent.clear()
+            requests, self._requests = self._requests, []
             try:
-                answers = await self._answers(questions)
+                results = await self._send(requests)
             except Exception as error:
-                # Whatever it is, it is for those who asked: nobody may wait for ever.
-                for question in questions:
-                    if not question.answer.done():
-                        question.answer.set_exception(error)
+                # Any error goes to the callers: none of them may wait forever.
+                for request in requests:
+                    if not request.result.done():
+                        request.result.set_exception(error)
                 continue
-            for question, answer in zip(questions, answers, strict=True):
-                if not question.answer.done():
-                    question.answer.set_result(answer)
-                elif question.what == "take" and answer.done:
-                    # Whoever wanted it was cancelled meanwhile.
-                    self._asked.append(_Question("give", question.kind, question.key))
+            for request, result in zip(requests, results, strict=True):
+                if not request.result.done():
+                    request.result.set_result(result)
+                elif request.action == "acquire" and result.done:
+                    # The caller was cancelled meanwhile.
+                    self._requests.append(_Request("release", request.kind, request.key))
 
-    async def _answers(self, questions: Sequence[_Question]) -> list[_Answer]:
-        async with self._turn:
-            if self._connection.closed and any(each.what == "take" for each in questions):
+    async def _send(self, requests: Sequence[_Request]) -> list[_Result]:
+        async with self._mutex:
+            if self._connection.closed and any(each.action == "acquire" for each in requests):
                 await self._reopen()
-            rows = await self._run(
+            rows = await self._execute(
                 STATEMENTS["run_lock_requests"],
-                {"requests": json.dumps([each.row() for each in questions])},
+                {"requests": json.dumps([each.to_row() for each in requests])},
             )
-            return [_Answer((self._opened, pid), done, is_left) for pid, done, is_left in rows]
+            return [
+                _Result((self._connection_number, pid), done, has_ready_posts)
+                for pid, done, has_ready_posts in rows
+            ]
 
     async def _reopen(self) -> None:
-        """A new session holds none of the old one's locks: `still_hold` says so to their users.
+        """Replace a lost connection. Its locks are lost too, which `is_held` reports.
 
-        The server may be another one by now: the database is compared with what was seen in it.
+        The server may be another one by now: `on_reopen` compares the database with the watermark.
         """
         try:
             self._connection = await self._database.connect()
-            self._opened += 1
+            self._connection_number += 1
             if self._on_reopen is not None:
                 await self._on_reopen()
         except DATABASE_AWAY as error:
@@ -357,12 +372,12 @@ class SenderLocks:
         if self.closed_because is not None:
             raise psycopg.OperationalError("nothing may be sent at present")
 
-    async def _run(self, question: Any, values: dict[str, Any]) -> list[Any]:
+    async def _execute(self, statement: LiteralString, values: dict[str, Any]) -> list[Any]:
         try:
-            async with asyncio.timeout(_PATIENCE_S):
-                return await (await self._connection.execute(question, values)).fetchall()
+            async with asyncio.timeout(_TIMEOUT_S):
+                return await (await self._connection.execute(statement, values)).fetchall()
         except TimeoutError:
-            # Nobody answers on this connection any more: what it held is not ours to use.
+            # The server may be gone, and the locks with it.
             await self._connection.close()
             raise psycopg.OperationalError("the locks' connection does not answer") from None
         except DATABASE_AWAY as error:
@@ -371,7 +386,7 @@ class SenderLocks:
 
 
 async def _connect_when_back(database: Database) -> psycopg.AsyncConnection[Any]:
-    """The first connection; a database that went away since the process started is waited for."""
+    """The first connection; waits for a database that went away since the process started."""
     while True:
         try:
             return await database.connect()
@@ -381,19 +396,19 @@ async def _connect_when_back(database: Database) -> psycopg.AsyncConnection[Any]
 
 
 @contextlib.asynccontextmanager
-async def open_sender_locks(
+async def open_account_locks(
     database: Database,
     *,
-    patience_s: float = 30.0,
+    timeout_s: float = 30.0,
     on_reopen: Callable[[], Awaitable[None]] | None = None,
-) -> AsyncIterator[SenderLocks]:
-    """The locks of one worker process, on a connection of their own.
+) -> AsyncIterator[AccountLocks]:
+    """The locks of one worker process, on their own connection.
 
-    At the end, what is under way has so long to be finished. `on_reopen` runs whenever a lost
-    connection was replaced, before any lock is taken on it.
+    At the end, work in progress has `timeout_s` to finish. `on_reopen` runs whenever a lost
+    connection was replaced, before a lock is acquired on it.
     """
-    locks = SenderLocks(database, await _connect_when_back(database), on_reopen)
+    locks = AccountLocks(database, await _connect_when_back(database), on_reopen)
     try:
         yield locks
     finally:
-        await locks.close(patience_s)
+        await locks.close(timeout_s)

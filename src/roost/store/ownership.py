@@ -1,8 +1,8 @@
-"""Objects of Roost's schema that belong to other roles than the database's own, and their transfer.
+"""Finds objects of Roost's schema that belong to roles of another database, and their transfer.
 
-A database that was renamed, copied, or loaded from the dump of another one still has the roles of
-the original, which would be let in there too. This finds the statements that give everything to the
-roles of this database: owners, policies and grants.
+A database that was renamed, copied, or loaded from another one's dump still has the roles of the
+original, which would have access to it too. The statements that this module finds transfer
+everything to the roles of this database: owners, policies and grants.
 """
 
 from typing import Any, LiteralString
@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-#: Sequences of a column and row types follow their table; `identity` is quoted by the server.
+#: A column's sequence and a table's row type follow the table; the server quotes `identity`.
 _FOREIGN: LiteralString = """
     WITH objects (class, object, owner) AS (
         SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_namespace WHERE nspname = 'roost'
@@ -36,7 +36,7 @@ _FOREIGN: LiteralString = """
     WHERE pg_get_userbyid(owner) <> %(owner)s
     ORDER BY i.type <> 'schema', i.type, i.identity
 """
-#: The policy `all_rows` is the owner's, every other one the application's.
+#: The policy `all_rows` applies to the owner, every other one to the application.
 _POLICIES: LiteralString = """
     SELECT p.polname AS policy, c.relname AS table,
            CASE p.polname WHEN 'all_rows' THEN %(owner)s ELSE %(app)s END AS role
@@ -46,7 +46,7 @@ _POLICIES: LiteralString = """
           <> ARRAY[CASE p.polname WHEN 'all_rows' THEN %(owner)s ELSE %(app)s END]
     ORDER BY c.relname, p.polname
 """
-#: What the application's role of the original may do, as the policies name that role.
+#: The grants of the original application's role; the policies name that role.
 _GRANTS: LiteralString = """
     WITH original AS (
         SELECT r.oid, r.rolname FROM pg_roles r
@@ -80,7 +80,7 @@ _GRANTS: LiteralString = """
 async def find_transfers(
     connection: psycopg.AsyncConnection[Any], *, owner: str, app: str
 ) -> list[sql.Composed]:
-    """The statements after which nothing in Roost's schema belongs to other roles than these."""
+    """The statements that transfer everything in Roost's schema to these roles."""
     cursor = connection.cursor(row_factory=dict_row)
     roles = {"owner": owner, "app": app}
     statements = []
@@ -107,7 +107,7 @@ async def find_transfers(
 
 
 def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
-    """What the original's role may do with an object, the application's role may do instead."""
+    """Move a grant on an object from the original's role to the application's role."""
     column = sql.Composed([])
     if row["of_column"] is not None:
         column = sql.SQL(" ({})").format(sql.Identifier(row["of_column"]))
@@ -125,6 +125,6 @@ def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
     ]
 
 
-def _catalog(words: str) -> sql.Composed:
-    """Words of the server's own catalog, which quotes the names in them."""
-    return sql.Composed([sql.SQL(words)])
+def _catalog(text: str) -> sql.Composed:
+    """SQL from the server's catalog, where names are quoted already."""
+    return sql.Composed([sql.SQL(text)])

@@ -1,4 +1,4 @@
-"""A part's options as columns of its row, and back."""
+"""Converts a part's options to columns of `parts` and back."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -6,13 +6,11 @@ from typing import Any, Final
 
 from roost.models import PartOptions, Poll, ReplySettings
 
-#: The columns of `parts`.
-COLUMNS: Final = ("reply_to", "quote_of", "poll_options", "poll_minutes", "reply_settings")
 _MINUTE: Final = timedelta(minutes=1)
 
 
-def as_columns(options: PartOptions) -> dict[str, Any]:
-    """A value for each of `COLUMNS`."""
+def to_columns(options: PartOptions) -> dict[str, Any]:
+    """The values of the options' columns, by column."""
     poll = options.poll
     return {
         "reply_to": options.reply_to,
@@ -24,14 +22,14 @@ def as_columns(options: PartOptions) -> dict[str, Any]:
 
 
 def from_row(row: Mapping[str, Any]) -> PartOptions:
-    """What a row of `parts` says."""
+    """The options of a row of `parts`."""
     poll = None
     if row["poll_options"] is not None:
         poll = Poll(tuple(row["poll_options"]), row["poll_minutes"] * _MINUTE)
-    word = row["reply_settings"]
+    reply_settings = row["reply_settings"]
     return PartOptions(
         reply_to=row["reply_to"],
         quote_of=row["quote_of"],
         poll=poll,
-        reply_settings=ReplySettings(word) if word else None,
+        reply_settings=ReplySettings(reply_settings) if reply_settings else None,
     )

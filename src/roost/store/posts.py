@@ -1,9 +1,11 @@
-"""Posts, their parts and their journal: the rows from which any worker can resume."""
+"""Posts, their parts, files and events."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from roost.errors import PostNotFound
 from roost.models import (
@@ -14,6 +16,7 @@ from roost.models import (
     MediaAsset,
     MediaKind,
     Part,
+    PartId,
     PartOptions,
     PartState,
     Post,
@@ -25,12 +28,12 @@ from roost.models import (
 )
 from roost.repeats import RepeatCandidate
 from roost.store import alerts, part_options
-from roost.store.database import Statements
+from roost.store.database import Queries
 
 
 @dataclass(frozen=True, slots=True)
 class NewMedia:
-    """A file to be carried by a part that is not stored yet."""
+    """A file of a part that is not stored yet."""
 
     path: str
     sha256: str
@@ -50,22 +53,22 @@ class NewPart:
 
 
 async def add(
-    transaction: Statements,
+    transaction: Queries,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     parts: Sequence[NewPart],
     *,
     due_at: datetime | None,
     now: datetime,
-    why: str,
+    reason: str,
     actor: str,
     upload_lead: timedelta,
     tolerance: timedelta | None = None,
     import_key: str | None = None,
 ) -> PostId | None:
-    """Store a post, without a time as a draft; None where the import has it already.
+    """Add a post, without a due time as a draft; None where the same import has added it.
 
-    Its files are brought to X so long ahead of its time.
+    Its files are uploaded `upload_lead` before its due time.
     """
     state = PostState.DRAFT if due_at is None else PostState.SCHEDULED
     row = await transaction.run_one(
@@ -80,22 +83,21 @@ async def add(
     if row is None:
         return None
     post_id = PostId(row["id"])
-    await add_parts(transaction, tenant_id, integration_id, post_id, parts)
-    await tell(transaction, tenant_id, post_id, now, None, state, why, actor=actor)
+    await _add_parts(transaction, tenant_id, integration_id, post_id, parts)
+    await add_event(transaction, tenant_id, post_id, now, None, state, reason, actor=actor)
     if due_at is not None:
         await transaction.run("schedule_upload", post=post_id, lead=upload_lead)
         await transaction.run("announce_due")
     return post_id
 
 
-async def add_parts(
-    transaction: Statements,
+async def _add_parts(
+    transaction: Queries,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
     parts: Sequence[NewPart],
 ) -> None:
-    """Store a post's parts and their files."""
     for position, part in enumerate(parts, start=1):
         row = await transaction.run_one(
             "add_part",
@@ -104,7 +106,7 @@ async def add_parts(
             integration=integration_id,
             position=position,
             text=part.text,
-            **part_options.as_columns(part.options),
+            **part_options.to_columns(part.options),
         )
         assert row is not None
         for order, media in enumerate(part.media, start=1):
@@ -122,33 +124,33 @@ async def add_parts(
             )
 
 
-async def tell(
-    transaction: Statements,
+async def add_event(
+    transaction: Queries,
     tenant_id: TenantId,
     post_id: PostId,
     at: datetime,
-    before: str | None,
-    after: str,
-    why: str,
+    from_state: str | None,
+    to_state: str,
+    reason: str,
     *,
     actor: str,
     position: int | None = None,
 ) -> None:
-    """Write a line of the post's history."""
+    """Add an event to the post's history; `position` is that of the part it concerns."""
     await transaction.run(
         "add_event",
         tenant=tenant_id,
         post=post_id,
         position=position,
         at=at,
-        from_state=before,
-        to_state=after,
-        reason=why,
+        from_state=from_state,
+        to_state=to_state,
+        reason=reason,
         actor=actor,
     )
 
 
-async def get(transaction: Statements, post_id: PostId) -> Post:
+async def get(transaction: Queries, post_id: PostId) -> Post:
     """A post with its parts and files. Raises: PostNotFound."""
     row = await transaction.run_one("get_post", post=post_id)
     if row is None:
@@ -156,31 +158,21 @@ async def get(transaction: Statements, post_id: PostId) -> Post:
     return (await _with_parts(transaction, [row]))[0]
 
 
-async def list_all(
-    transaction: Statements, integration_id: IntegrationId | None = None
-) -> list[Post]:
-    """The tenant's posts in due order, drafts last; of one account where it is given."""
+async def list_all(transaction: Queries, integration_id: IntegrationId | None = None) -> list[Post]:
+    """The tenant's posts in due order, drafts last; only one account's where it is given."""
     return await _with_parts(
         transaction, await transaction.run("list_posts", integration=integration_id)
     )
 
 
-async def _with_parts(transaction: Statements, rows: list[dict[str, Any]]) -> list[Post]:
+async def _with_parts(transaction: Queries, rows: list[dict[str, Any]]) -> list[Post]:
     ids = [row["id"] for row in rows]
     media: dict[int, list[MediaAsset]] = {}
-    for found in await transaction.run("list_media_assets", posts=ids):
-        part_id = found.pop("part_id")
-        kind = MediaKind(found.pop("kind"))
-        media.setdefault(part_id, []).append(MediaAsset(**found, kind=kind))
+    for row in await transaction.run("list_media_assets", posts=ids):
+        media.setdefault(row["part_id"], []).append(msgspec.convert(row, MediaAsset))
     parts: dict[int, list[Part]] = {}
-    for found in await transaction.run("list_parts", posts=ids):
-        state = PartState(found.pop("state"))
-        options = part_options.from_row(found)
-        for column in part_options.COLUMNS:
-            del found[column]
-        files = tuple(media.get(found["id"], ()))
-        part = Part(**found, state=state, media=files, options=options)
-        parts.setdefault(found["post_id"], []).append(part)
+    for row in await transaction.run("list_parts", posts=ids):
+        parts.setdefault(row["post_id"], []).append(to_part(row, media.get(row["id"], ())))
     return [
         Post(
             id=row["id"],
@@ -200,37 +192,71 @@ async def _with_parts(transaction: Statements, rows: list[dict[str, Any]]) -> li
     ]
 
 
-async def list_events(transaction: Statements, post_id: PostId) -> list[Event]:
+@dataclass(frozen=True, slots=True)
+class _PartRow:
+    id: PartId
+    post_id: PostId
+    position: int
+    text: str
+    state: PartState
+    sent_as: TweetId | None
+    sent_at: datetime | None
+    deleted_at: datetime | None
+
+
+def to_part(row: Mapping[str, Any], media: Sequence[MediaAsset]) -> Part:
+    """The part of a row of `parts`, also of one that PostgreSQL wrote as JSON, with its files."""
+    columns = msgspec.convert(row, _PartRow)
+    return Part(
+        id=columns.id,
+        post_id=columns.post_id,
+        position=columns.position,
+        text=columns.text,
+        state=columns.state,
+        sent_as=columns.sent_as,
+        sent_at=columns.sent_at,
+        media=tuple(media),
+        deleted_at=columns.deleted_at,
+        options=part_options.from_row(row),
+    )
+
+
+async def list_events(transaction: Queries, post_id: PostId) -> list[Event]:
     """The post's history, oldest first."""
     return [
         Event(
-            at=row["at"], post_id=row["post_id"], position=row["position"],
-            before=row["from_state"], after=row["to_state"], why=row["reason"], actor=row["actor"],
+            at=row["at"],
+            post_id=row["post_id"],
+            position=row["position"],
+            before=row["from_state"],
+            after=row["to_state"],
+            why=row["reason"],
+            actor=row["actor"],
         )
         for row in await transaction.run("list_events", post=post_id)
-    ]  # fmt: skip
+    ]
 
 
 async def move(
-    transaction: Statements,
+    transaction: Queries,
     post_id: PostId,
-    before: PostState,
-    after: PostState,
+    from_state: PostState,
+    to_state: PostState,
     reason: str | None = None,
     *,
     at: datetime,
     due_at: datetime | None = None,
     ends_alerts: bool = True,
 ) -> bool:
-    """Change a post's state; False where it was not in `before` any more, or not due then.
+    """Change a post's state; False where it is not in `from_state`, or not due at `due_at`.
 
-    The alerts about its old state end, unless their cause stays.
+    Resolves the alerts about its old state, unless `ends_alerts` is False: their cause remains.
     """
     row = await transaction.run_one(
         "move_post",
         post=post_id,
-        from_state=before,
-        to_state=after,
+        from_state=from_state,
+        to_state=to_state,
         reason=reason,
         at=at,
         due_at=due_at,
@@ -240,14 +266,14 @@ async def move(
 
 
 async def acknowledge(
-    transaction: Statements,
+    transaction: Queries,
     post_id: PostId,
     *,
     states: Collection[PostState],
     kinds: Collection[AlertKind],
     at: datetime,
 ) -> None:
-    """A person leaves the post as it is: these alerts end, and in these states it is marked."""
+    """Record in these states that a person leaves the post as it is; resolve these alerts."""
     await transaction.run(
         "acknowledge_post",
         post=post_id,
@@ -257,39 +283,39 @@ async def acknowledge(
     )
 
 
-async def is_untouched(transaction: Statements, post_id: PostId) -> bool:
-    """Whether X surely has nothing of a post, and no attempt is under way.
+async def is_untouched(transaction: Queries, post_id: PostId) -> bool:
+    """Whether X has nothing of a post, and no attempt is in progress.
 
-    It stays so only where the post is locked: an attempt waits for that.
+    The answer stays true only while the post is locked: an attempt waits for the lock.
     """
     row = await transaction.run_one("is_untouched", post=post_id)
     return bool(row and row["is_untouched"])
 
 
-async def list_claimed(transaction: Statements, tweets: Collection[TweetId]) -> set[TweetId]:
-    """Which of these tweets are known to be a part, of any tenant."""
+async def list_claimed(transaction: Queries, tweets: Collection[TweetId]) -> set[TweetId]:
+    """Those of these tweets that are known to be a part, of any tenant."""
     rows = await transaction.run("list_claimed", tweets=list(tweets))
     return {TweetId(row["sent_as"]) for row in rows}
 
 
-async def list_own(
-    transaction: Statements, integration_id: IntegrationId, tweets: Collection[TweetId]
+async def list_own_parts(
+    transaction: Queries, integration_id: IntegrationId, tweets: Collection[TweetId]
 ) -> dict[TweetId, datetime | None]:
-    """Which of these tweets are parts of the account, each with when it was deleted from X."""
+    """Those of these tweets that are parts of the account, and when each was deleted from X."""
     rows = await transaction.run("list_own_parts", integration=integration_id, tweets=list(tweets))
     return {TweetId(row["sent_as"]): row["deleted_at"] for row in rows}
 
 
-async def list_said(
-    transaction: Statements,
+async def list_texts(
+    transaction: Queries,
     integrations: Collection[IntegrationId],
     *,
     since: datetime,
     until: datetime,
     excluding: PostId | None = None,
 ) -> dict[IntegrationId, list[RepeatCandidate]]:
-    """What each account has on X from then till then, or is to publish, but for one post."""
-    said: dict[IntegrationId, list[RepeatCandidate]] = {each: [] for each in integrations}
+    """The parts that each account has sent or has to send in a period, without one post's."""
+    texts: dict[IntegrationId, list[RepeatCandidate]] = {each: [] for each in integrations}
     for row in await transaction.run(
         "list_texts",
         integrations=list(integrations),
@@ -297,7 +323,7 @@ async def list_said(
         until=until,
         excluding=excluding,
     ):
-        said[row["integration_id"]].append(
+        texts[row["integration_id"]].append(
             RepeatCandidate(
                 text=row["text"],
                 file_hashes=tuple(row["files"]),
@@ -307,11 +333,11 @@ async def list_said(
                 is_published=row["is_out"],
             )
         )
-    return said
+    return texts
 
 
-async def lock_state(transaction: Statements, post_id: PostId) -> PostState:
-    """A post's state, kept from changing until the transaction ends. Raises: PostNotFound."""
+async def lock_state(transaction: Queries, post_id: PostId) -> PostState:
+    """A post's state, locked until the transaction ends. Raises: PostNotFound."""
     row = await transaction.run_one("lock_post", post=post_id)
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
@@ -319,26 +345,26 @@ async def lock_state(transaction: Statements, post_id: PostId) -> PostState:
 
 
 async def replace_parts(
-    transaction: Statements,
+    transaction: Queries,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
     parts: Sequence[NewPart],
 ) -> None:
-    """Other parts for a post of which X has nothing."""
+    """Replace the parts of a post of which X has nothing."""
     await transaction.run("delete_parts", post=post_id)
-    await add_parts(transaction, tenant_id, integration_id, post_id, parts)
+    await _add_parts(transaction, tenant_id, integration_id, post_id, parts)
 
 
 async def reschedule(
-    transaction: Statements,
+    transaction: Queries,
     post_id: PostId,
     due_at: datetime,
     *,
     upload_lead: timedelta,
     at: datetime,
 ) -> None:
-    """Another time for a post of which X has nothing; the alerts about its old state end."""
+    """Set another due time for a post of which X has nothing; resolve its state's alerts."""
     await transaction.run(
         "reschedule_post",
         post=post_id,
@@ -350,7 +376,7 @@ async def reschedule(
     await transaction.run("announce_due")
 
 
-async def list_imported(transaction: Statements, keys: Collection[str]) -> set[str]:
-    """Which of these posts an earlier import has brought."""
+async def list_imported(transaction: Queries, keys: Collection[str]) -> set[str]:
+    """Those of these import keys whose posts an earlier import has added."""
     rows = await transaction.run("list_imported", keys=list(keys))
     return {row["import_key"] for row in rows}

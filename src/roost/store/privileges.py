@@ -1,7 +1,7 @@
-"""What a session of the application could do beyond its work: some of it is refused at the start.
+"""Excessive privileges of the application's login; the dangerous ones prevent a start.
 
-Row-level security keeps tenants apart only for a role that cannot put it aside. What does not
-undo it, and is still more than the work needs, `roost doctor` tells.
+Row-level security separates tenants only for a role that cannot bypass it. `roost doctor` reports
+privileges that do not bypass it, but that Roost does not need.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from roost.store.roles import roles_of
 
 @dataclass(frozen=True)
 class Excess:
-    """Something that the application's login should not be able to do."""
+    """A privilege that the application's login should not have."""
 
-    told: str
+    description: str
     """The rest of a sentence that begins with the login's name."""
     undoes_row_security: bool
     """With it the login could see or change every tenant's rows."""
@@ -25,21 +25,21 @@ class Excess:
 
 @dataclass(frozen=True)
 class Login:
-    """Whom a session has logged in as, and what else it could do."""
+    """The login of a session, and its excessive privileges."""
 
     name: str
     expected: str
-    """The one login of this database's application."""
+    """The login that this database's application must use."""
     database: str
     excesses: tuple[Excess, ...]
 
     @property
     def is_unsafe(self) -> bool:
-        """Whether nothing may be started as this login."""
+        """Whether Roost must not start as this login."""
         return self.name != self.expected or any(e.undoes_row_security for e in self.excesses)
 
 
-#: Every role that the login is or may become; a superuser may become all of them, so only its own
+#: Every role that the login is or may become. A superuser may become all of them, so only its own
 #: is listed.
 _ROLES: LiteralString = """
     SELECT r.rolname AS role, r.rolname = session_user AS is_own,
@@ -59,7 +59,7 @@ _ROLES: LiteralString = """
           AND pg_has_role(session_user, r.oid, 'MEMBER')
     ORDER BY r.rolname <> session_user, r.rolname
 """
-#: What holds for the database; other logins that may act as one of its roles.
+#: The login's rights on the database, and other logins that may act as the application's role.
 _DATABASE: LiteralString = """
     SELECT has_database_privilege(session_user, current_database(), 'CREATE') AS makes_schemas,
            EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'roost'
@@ -73,9 +73,9 @@ _DATABASE: LiteralString = """
 """
 
 
-def judge_roles(rows: list[dict[str, Any]]) -> list[Excess]:
-    """What the roles that a login is, or may become, let it do too much; its own first."""
-    found = []
+def find_role_excesses(rows: list[dict[str, Any]]) -> list[Excess]:
+    """The excessive privileges of a login's own role, then of the roles it may become."""
+    excesses = []
     for row in rows:
         through = "" if row["is_own"] else f" by way of the role {row['role']}"
         undoing = [
@@ -87,34 +87,34 @@ def judge_roles(rows: list[dict[str, Any]]) -> list[Excess]:
             (row["owns_database"], "owns the database"),
             (row["reaches_server"], "may use the server's files and programs"),
         ]
-        told = [words for holds, words in undoing if holds]
-        found += [Excess(f"{words}{through}", undoes_row_security=True) for words in told]
+        dangerous = [description for applies, description in undoing if applies]
+        excesses += [Excess(f"{each}{through}", undoes_row_security=True) for each in dangerous]
         if row["makes_databases"]:
-            found.append(Excess(f"may make databases{through}", undoes_row_security=False))
-        if not row["is_own"] and not told:
-            found.append(Excess(f"is a member of {row['role']}", undoes_row_security=False))
-    return found
+            excesses.append(Excess(f"may make databases{through}", undoes_row_security=False))
+        if not row["is_own"] and not dangerous:
+            excesses.append(Excess(f"is a member of {row['role']}", undoes_row_security=False))
+    return excesses
 
 
-def judge_database(row: dict[str, Any]) -> list[Excess]:
-    """What the database lets this login do too much, or others do who are not meant to."""
+def find_database_excesses(row: dict[str, Any]) -> list[Excess]:
+    """Excessive rights of this login on the database, and of other roles that may use it."""
     checks = [
         (row["makes_schemas"] or row["makes_tables"], "may make tables or schemas here"),
         (row["of_public"], f"is not alone: every role has {', '.join(row['of_public'])} here"),
         (row["also_app"], f"is not alone: {', '.join(row['also_app'])} may act as it"),
     ]
-    return [Excess(told, undoes_row_security=False) for holds, told in checks if holds]
+    return [Excess(each, undoes_row_security=False) for applies, each in checks if applies]
 
 
 async def find_login(connection: psycopg.AsyncConnection[Any]) -> Login:
-    """Whom this session has logged in as, and what it could do beyond its work."""
+    """The login of this session, with its excessive privileges."""
     row = await (await connection.execute("SELECT session_user, current_database()")).fetchone()
     assert row is not None
     name, database = row
     expected = roles_of(database).app
     cursor = connection.cursor(row_factory=dict_row)
     await cursor.execute(_ROLES)
-    excesses = judge_roles(await cursor.fetchall())
+    excesses = find_role_excesses(await cursor.fetchall())
     await cursor.execute(_DATABASE, {"app": expected})
-    excesses += judge_database((await cursor.fetchall())[0])
+    excesses += find_database_excesses((await cursor.fetchall())[0])
     return Login(name, expected, database, tuple(excesses))

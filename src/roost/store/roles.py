@@ -1,8 +1,8 @@
-"""The two roles of a database, what each of them needs, and what of it is still missing.
+"""The two roles of a database: their names, and the statements that create and grant them.
 
-`<database>_owner` owns the tables and migrates them; `<database>_app` is the login of everything
-else. Roles belong to the whole server, so their names contain the database's: two installations on
-one server share none, and neither may connect to the other's database.
+`<database>_owner` owns and migrates the tables; `<database>_app` is the login for everything else.
+Roles belong to the whole server, so their names include the database's: two installations on one
+server share no role, and neither may connect to the other's database.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from psycopg.rows import dict_row
 from roost.errors import AdministratorNeeded, SettingInvalid
 from roost.store.ownership import find_transfers
 
-#: PostgreSQL cuts longer names off, so that two databases could come to share a role.
+#: PostgreSQL truncates longer names, so that two databases could share a role.
 _NAME_BYTES: Final = 63
-#: `pg_has_role(…, 'SET')` is only known from this version on.
+#: The first version with `pg_has_role(…, 'SET')`.
 _SET_OPTION_SINCE: Final = 160_000
 
 
@@ -27,9 +27,9 @@ class Roles:
     """The names of a database's two roles."""
 
     owner: str
-    """Owns the schema and migrates it; nobody logs in as it, unless an administrator lets them."""
+    """Owns and migrates the schema; it may not log in, unless an administrator allows it."""
     app: str
-    """Logs in; owns nothing, and row-level security holds for it."""
+    """Logs in and owns nothing; row-level security applies to it."""
 
 
 def roles_of(database: str) -> Roles:
@@ -38,8 +38,8 @@ def roles_of(database: str) -> Roles:
     if len(roles.owner.encode()) > _NAME_BYTES:
         most = _NAME_BYTES - len(roles.owner.encode()) + len(database.encode())
         raise SettingInvalid(
-            f"The database's name {database!r} is longer than {most} bytes: PostgreSQL would cut"
-            " off the names of its roles.",
+            f"The database's name {database!r} is longer than {most} bytes: PostgreSQL would"
+            " truncate the names of its roles.",
             next="Give the database a shorter name.",
             setting="DATABASE_URL",
         )
@@ -47,14 +47,14 @@ def roles_of(database: str) -> Roles:
 
 
 def password_for(roles: Roles, url: str | None) -> str | None:
-    """The password of the application's login, where this address logs in as it and has one."""
+    """The password in an address, where it is the address of the application's login."""
     parts = urlsplit(url or "")
     is_app = parts.username is not None and unquote(parts.username) == roles.app
     return unquote(parts.password) if is_app and parts.password else None
 
 
 _LET_OWNER: LiteralString = "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {owner}"
-#: For an administrator who prepares a database by hand; the owner logs in for `roost init` then.
+#: For an administrator who prepares a database manually; `roost init` then logs in as the owner.
 _BY_HAND: Final[tuple[LiteralString, ...]] = (
     "CREATE ROLE {owner} LOGIN",
     "CREATE ROLE {app} LOGIN",
@@ -65,7 +65,7 @@ _BY_HAND: Final[tuple[LiteralString, ...]] = (
 
 
 def administrator_sql(database: str) -> str:
-    """What an administrator runs to prepare a database. Raises: SettingInvalid."""
+    """The script for an administrator who prepares a database. Raises: SettingInvalid."""
     roles = roles_of(database)
     names = {
         "owner": sql.Identifier(roles.owner),
@@ -109,12 +109,12 @@ _FIND_MEMBERSHIP: LiteralString = """
 
 @dataclass(frozen=True)
 class _Missing:
-    """What is still to be done by somebody who may."""
+    """What is still missing, and who is logged in."""
 
     statements: list[sql.Composed]
-    """In their order."""
+    """In the order of execution."""
     me: str
-    """The present login."""
+    """The current login."""
     login_is_new: bool
     """Whether the application's role cannot log in yet."""
 
@@ -145,7 +145,7 @@ async def _find_missing(connection: psycopg.AsyncConnection[Any], roles: Roles) 
 
 
 async def _may_become(connection: psycopg.AsyncConnection[Any], role: str) -> bool:
-    """Whether this login may `SET ROLE` to a role, which need not exist yet."""
+    """Whether this login may `SET ROLE` to a role, which may not exist yet."""
     option = "SET" if connection.info.server_version >= _SET_OPTION_SINCE else "MEMBER"
     cursor = await connection.execute(_FIND_MEMBERSHIP, {"role": role, "option": option})
     row = await cursor.fetchone()
@@ -156,10 +156,10 @@ async def _may_become(connection: psycopg.AsyncConnection[Any], role: str) -> bo
 async def make_roles(
     connection: psycopg.AsyncConnection[Any], roles: Roles, password: str | None
 ) -> bool:
-    """Make what is missing; whether anything was.
+    """Create and grant what is missing; False where nothing was.
 
-    A login that is new gets the password. Objects of other owners in Roost's schema, of a database
-    that was renamed or loaded from a dump of another one, become those of these roles.
+    A new login gets the password. Objects in Roost's schema that belong to the roles of another
+    database, since this one was renamed or loaded from a dump, are transferred to these roles.
     Raises: AdministratorNeeded (nothing was changed).
     """
     missing = await _find_missing(connection, roles)
@@ -170,21 +170,21 @@ async def make_roles(
             await connection.execute(sql.SQL(";").join(missing.statements))
             if missing.login_is_new and password:
                 await _set_password(connection, roles.app, password)
-            # A grant without the right to grant is only a warning.
+            # PostgreSQL only warns of a GRANT by a role that may not grant.
             if (await _find_missing(connection, roles)).statements:
                 raise psycopg.errors.InsufficientPrivilege
     except psycopg.errors.InsufficientPrivilege:
         raise AdministratorNeeded(
-            f"The database user {missing.me} may not make what Roost needs.",
+            f"The database user {missing.me} may not create what Roost needs.",
             next="Have an administrator of the database run this, then `roost init` again."
-            f" Where the server asks for passwords, {roles.app} needs one as well.",
+            f" Where the server requires passwords, {roles.app} needs one as well.",
             sql=_as_script(missing.statements, connection),
         ) from None
     return True
 
 
 async def _set_password(connection: psycopg.AsyncConnection[Any], role: str, password: str) -> None:
-    """Set a password without its words, which would reach the server and perhaps its log."""
+    """Set a password as a verifier: the password itself could appear in the server's log."""
     verifier = connection.pgconn.encrypt_password(
         password.encode(), role.encode(), b"scram-sha-256"
     ).decode()

@@ -1,7 +1,7 @@
-"""Sessions with PostgreSQL: the settings that each one gets, and which poolers cannot give one.
+"""Sessions with PostgreSQL: their settings, and the check that a pooler keeps them.
 
-The surprise: settings are set by a statement after connecting, not by `options`. A pooler refuses
-or drops `options`; a statement also overrides what an administrator has set for the role or the
+Settings are set by a statement after connecting, not by `options`: a pooler refuses or drops
+`options`, and a statement also overrides what an administrator has set for the role or the
 database.
 """
 
@@ -16,8 +16,8 @@ from psycopg.conninfo import make_conninfo
 from roost.errors import PoolerUnsupported
 from roost.store.away import ConnectionRefused, connect
 
-#: A commit is on disk before it is answered, and no limit of the server ends a transaction that
-#: waits for X: an answer of X, or a new refresh token, would be lost with it.
+#: A commit is on disk before it is answered. No limit of the server ends a transaction that waits
+#: for X: X's response, or a new refresh token, would be lost with it.
 REQUIRED: Final[Mapping[str, str]] = {
     "search_path": "roost,pg_temp",
     "TimeZone": "UTC",
@@ -29,23 +29,22 @@ REQUIRED: Final[Mapping[str, str]] = {
     "idle_session_timeout": "0",
     "transaction_timeout": "0",  # only from PostgreSQL 17 on
 }
-#: The server notices within half a minute that the client's machine is gone, locks and all.
+#: The server notices within half a minute that the client's machine is gone, and frees its locks.
 _KEEPALIVES: Final[Mapping[str, str]] = {
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-#: Few statements, prepared and planned once: some are long. They are planned for large tables,
-#: however small these are at that moment: each row by its own key, never all rows of a tenant, or
-#: all that a queue has ever held.
-PLANNED_BY_KEY: Final[Mapping[str, str]] = {
+#: Statements are prepared and planned once, since some are long, and planned as for large tables:
+#: each row is found by its key, never by a scan of all rows of a tenant or of a queue.
+_PLANNING: Final[Mapping[str, str]] = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
 }
 
-#: A parameter that this version of PostgreSQL does not know is left out; `remote_apply` is stricter
+#: A parameter that this version of PostgreSQL does not know is left out. `remote_apply` is stricter
 #: than `on` and stays.
 _SET: LiteralString = """
     SELECT set_config(name, CASE WHEN name = 'synchronous_commit'
@@ -62,10 +61,10 @@ _FIND_LOST: LiteralString = """
 """
 _FIND_PID: LiteralString = "SELECT pg_backend_pid()"
 
-#: Wall seconds in which a pooler has to give a second connection, or to answer on one.
+#: Wall seconds in which a pooler must give a second connection, or answer on one.
 _POOLER_TIMEOUT_S: Final = 5.0
-#: How often two connections behind a pooler are compared; the first comparison nearly always shows
-#: it, a pooler that takes turns between its connections needs more.
+#: How often two connections behind a pooler are compared. The first comparison nearly always shows
+#: a shared session; a pooler that takes its connections in turn needs more.
 _COMPARISONS: Final = 4
 
 
@@ -76,21 +75,18 @@ def with_keepalives(url: str) -> str:
     )
 
 
-def _wanted(more: Mapping[str, str]) -> dict[str, list[str]]:
+def _parameters(more: Mapping[str, str]) -> dict[str, list[str]]:
+    """The required settings and some more, as `_SET` takes them."""
     settings = {**REQUIRED, **more}
     return {"names": list(settings), "values": list(settings.values())}
 
 
-async def set_up(
-    connection: psycopg.AsyncConnection[Any], *, more: Mapping[str, str] | None = None
-) -> None:
+async def set_up(connection: psycopg.AsyncConnection[Any]) -> None:
     """Give a new session its settings.
 
-    The connection is idle before and after it; an open transaction would take the settings back.
+    The connection is in autocommit mode: the end of a transaction would take the settings back.
     """
-    await connection.execute(_SET, _wanted({**_KEEPALIVES, **(more or {})}))
-    if not connection.autocommit:
-        await connection.commit()
+    await connection.execute(_SET, _parameters({**_KEEPALIVES, **_PLANNING}))
 
 
 def set_up_sync(connection: psycopg.Connection[Any], *, role: str) -> None:
@@ -98,13 +94,13 @@ def set_up_sync(connection: psycopg.Connection[Any], *, role: str) -> None:
 
     Raises: psycopg.errors.InvalidParameterValue (no such role), InsufficientPrivilege.
     """
-    connection.execute(_SET, _wanted({"role": role, **_KEEPALIVES}))
+    connection.execute(_SET, _parameters({"role": role, **_KEEPALIVES}))
     connection.commit()
 
 
 async def open_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
-    """A connection with its settings, with transactions. Raises: psycopg.OperationalError."""
-    connection = await psycopg.AsyncConnection.connect(conninfo)
+    """A connection with its settings, in autocommit mode. Raises: psycopg.OperationalError."""
+    connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
     try:
         await set_up(connection)
     except BaseException:
@@ -113,11 +109,8 @@ async def open_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
     return connection
 
 
-async def open_checked_session(
-    conninfo: str, *, more: Mapping[str, str] | None = None
-) -> psycopg.AsyncConnection[Any]:
-    """A connection without transactions that has been checked to be one session of one server
-    process, with its settings in force.
+async def open_checked_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
+    """A connection with its settings, in autocommit mode, that is one session of the server.
 
     Raises: PoolerUnsupported, psycopg.OperationalError (away), away.ConnectionRefused.
     """
@@ -126,17 +119,17 @@ async def open_checked_session(
     except ConnectionRefused as error:
         if "unsupported startup parameter" in str(error):
             raise PoolerUnsupported(
-                f"The pooler before PostgreSQL refuses a connection option: {error}",
+                f"The pooler in front of PostgreSQL refuses a connection option: {error}",
                 next="Remove `options` from DATABASE_URL and PGOPTIONS, or connect directly.",
             ) from None
         raise
     try:
-        # Before anything is set: settings that a pooler hands on would reach other clients.
-        pid = await _pid(connection)
+        # Before anything is set: a pooler that shares sessions would share the settings too.
+        pid = await _read_pid(connection)
         if pid != connection.info.backend_pid:
-            # A pooler gives its clients process numbers of its own.
+            # A pooler gives its clients its own process numbers.
             await _refuse_shared(connection, conninfo, pid)
-        await set_up(connection, more=more)
+        await set_up(connection)
         await _refuse_lost(connection)
     except BaseException:
         await connection.close()
@@ -144,7 +137,7 @@ async def open_checked_session(
     return connection
 
 
-async def _pid(connection: psycopg.AsyncConnection[Any]) -> int:
+async def _read_pid(connection: psycopg.AsyncConnection[Any]) -> int:
     row = await (await connection.execute(_FIND_PID)).fetchone()
     assert row is not None
     pid: int = row[0]
@@ -152,25 +145,25 @@ async def _pid(connection: psycopg.AsyncConnection[Any]) -> int:
 
 
 async def _refuse_lost(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raises: PoolerUnsupported where what one statement set is not there for the next one."""
-    lost = await (await connection.execute(_FIND_LOST, _wanted({}))).fetchall()
+    """Raises: PoolerUnsupported where the settings of one statement are gone in the next."""
+    lost = await (await connection.execute(_FIND_LOST, _parameters({}))).fetchall()
     if lost:
         names = ", ".join(name for (name,) in lost)
         raise _unsupported(f"what a session sets is lost with the next statement ({names})")
 
 
 async def _refuse_shared(connection: psycopg.AsyncConnection[Any], conninfo: str, pid: int) -> None:
-    """Raises: PoolerUnsupported where a client does not keep the server process that it was given.
+    """Raises: PoolerUnsupported where a client does not keep its server process.
 
-    While a second connection holds a process in a transaction, the first is asked where it is.
+    While a second connection has a process in a transaction, the first one's process is compared.
     """
     try:
         async with asyncio.timeout(_POOLER_TIMEOUT_S):
             async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as other:
                 for _ in range(_COMPARISONS):
                     async with _transaction(other):
-                        theirs = await _pid(other)
-                        if theirs == pid or await _pid(connection) != pid:
+                        other_pid = await _read_pid(other)
+                        if other_pid == pid or await _read_pid(connection) != pid:
                             raise _unsupported(
                                 "a client's statements are served by changing server processes"
                             )
@@ -192,5 +185,7 @@ async def _transaction(connection: psycopg.AsyncConnection[Any]) -> AsyncIterato
     await connection.execute("COMMIT")
 
 
-def _unsupported(seen: str) -> PoolerUnsupported:
-    return PoolerUnsupported(f"The pooler before PostgreSQL does not keep sessions: {seen}.")
+def _unsupported(observation: str) -> PoolerUnsupported:
+    return PoolerUnsupported(
+        f"The pooler in front of PostgreSQL does not keep sessions: {observation}."
+    )

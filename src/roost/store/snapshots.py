@@ -1,13 +1,12 @@
-"""What accounts and posts had at an instant, in tables partitioned by month."""
+"""Snapshots: metrics of accounts and posts at an instant, in tables partitioned by month."""
 
 import asyncio
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import RowMapping, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from roost.models import (
     AccountSnapshot,
@@ -22,15 +21,13 @@ from roost.models import (
 )
 from roost.store.database import Database, Transaction
 from roost.store.statements import array_of
-from roost.store.tables import account_snapshots, integrations, parts, post_snapshots
 
-#: How often and how far apart a month's tables are tried to be made, while others hold the parents.
-_OPENING_TRIES: Final = 50
-_OPENING_PAUSE_S: Final = 0.2
+#: How often, and how many seconds apart, the creation of partitions is tried while others lock the
+#: parent tables.
+_PARTITION_TRIES: Final = 50
+_PARTITION_PAUSE_S: Final = 0.2
 
 _ACCOUNT = (Metric.FOLLOWERS, Metric.FOLLOWING, Metric.POSTS)
-#: A statement takes 65,535 values at the most.
-_ROWS = 1_000
 _POST = (
     Metric.IMPRESSIONS,
     Metric.ENGAGEMENTS,
@@ -44,108 +41,92 @@ _POST = (
 )
 
 
-async def open_month(database: Database, instant: datetime) -> None:
-    """Make the tables of an instant's month, where they are missing.
+async def ensure_partitions(database: Database, instant: datetime) -> None:
+    """Create the partitions of an instant's month, where they are missing.
 
-    A new table locks its parent against every reader. So this is a transaction of its own, and it
-    gives way before PostgreSQL would end another transaction to resolve a deadlock.
+    A new partition locks its parent table against every reader. So this is a transaction of its
+    own, and it gives up before PostgreSQL would end another transaction to resolve a deadlock.
 
-    Raises: psycopg.errors.LockNotAvailable, where others hold the parents all the time.
+    Raises: psycopg.errors.LockNotAvailable, where others lock the parent tables all the time.
     """
-    for tries_left in reversed(range(_OPENING_TRIES)):
+    for tries_left in reversed(range(_PARTITION_TRIES)):
         try:
-            async with database.statements(None) as statements:
-                await statements.run("set_lock_timeout")
-                await statements.run("ensure_snapshot_partitions", at=instant)
+            async with database.unscoped() as transaction:
+                await transaction.run("set_lock_timeout")
+                await transaction.run("ensure_snapshot_partitions", at=instant)
             return
         except psycopg.errors.LockNotAvailable:
             if not tries_left:
                 raise
-            await asyncio.sleep(_OPENING_PAUSE_S)
+            await asyncio.sleep(_PARTITION_PAUSE_S)
 
 
 async def add_account(
     transaction: Transaction, tenant_id: TenantId, snapshot: AccountSnapshot
 ) -> None:
-    """Keep one reading of an account; the same instant again changes nothing.
+    """Store a snapshot of an account, unless there is one of the same instant.
 
-    The month's tables are there (`open_month`).
+    The partitions of its month exist (`ensure_partitions`).
     """
-    values = {metric.value: snapshot.metrics.get(metric) for metric in _ACCOUNT}
-    await transaction.sql.execute(
-        insert(account_snapshots)
-        .values(
-            tenant_id=tenant_id, integration_id=snapshot.integration_id, at=snapshot.at, **values
-        )
-        .on_conflict_do_nothing()
+    await transaction.run(
+        "add_account_snapshot",
+        tenant=tenant_id,
+        integration=snapshot.integration_id,
+        at=snapshot.at,
+        **{metric.value: snapshot.metrics.get(metric) for metric in _ACCOUNT},
     )
 
 
 async def add_posts(
     transaction: Transaction, tenant_id: TenantId, snapshots: Sequence[PostSnapshot]
 ) -> None:
-    """Keep readings of tweets taken at one instant, and when each part was read last.
+    """Store snapshots of parts that were read at one instant, and when each part was read last.
 
-    The month's tables are there (`open_month`). Many rows a statement: PostgreSQL refuses COPY into
-    a table with row-level security.
+    The partitions of their month exist (`ensure_partitions`). All rows go in one statement:
+    PostgreSQL refuses COPY into a table with row-level security.
     """
     if not snapshots:
         return
     rows = [
         {
-            "tenant_id": tenant_id,
-            "integration_id": one.integration_id,
-            "part_id": one.part_id,
-            "at": one.at,
-            **{metric.value: one.metrics.get(metric) for metric in _POST},
+            "integration_id": each.integration_id,
+            "part_id": each.part_id,
+            "at": each.at.isoformat(),
+            **{metric.value: each.metrics.get(metric) for metric in _POST},
         }
-        for one in snapshots
+        for each in snapshots
     ]
-    for first in range(0, len(rows), _ROWS):
-        chunk = insert(post_snapshots).values(rows[first : first + _ROWS])
-        await transaction.sql.execute(chunk.on_conflict_do_nothing())
-    await transaction.sql.execute(
-        update(parts)
-        .where(parts.c.id.in_([one.part_id for one in snapshots]))
-        .values(read_at=snapshots[0].at)
+    await transaction.run("add_post_snapshots", tenant=tenant_id, snapshots=json.dumps(rows))
+    await transaction.run(
+        "set_parts_read",
+        parts=array_of(each.part_id for each in snapshots),
+        at=snapshots[0].at,
     )
 
 
-async def list_sent(
+async def list_sent_parts(
     transaction: Transaction, integration_id: IntegrationId, *, since: datetime
 ) -> list[tuple[PartId, TweetId, datetime, datetime | None]]:
-    """The account's parts on X: part, tweet, when sent, when read last; oldest first."""
-    rows = await transaction.sql.execute(
-        select(parts.c.id, parts.c.sent_as, parts.c.sent_at, parts.c.read_at)
-        .where(
-            parts.c.integration_id == integration_id,
-            parts.c.state == "sent",
-            parts.c.sent_at >= since,
-        )
-        .order_by(parts.c.sent_at, parts.c.id)
-    )
-    return [tuple(row) for row in rows]
+    """The account's parts on X: part, id on X, when sent, when last read; oldest first."""
+    rows = await transaction.run("list_sent_parts", integration=integration_id, since=since)
+    return [
+        (PartId(row["id"]), TweetId(row["sent_as"]), row["sent_at"], row["read_at"]) for row in rows
+    ]
 
 
 async def list_account(
     transaction: Transaction, integration_id: IntegrationId, *, since: datetime, until: datetime
 ) -> list[AccountSnapshot]:
-    """An account's readings in a range, oldest first."""
-    rows = await transaction.sql.execute(
-        select(account_snapshots)
-        .where(
-            account_snapshots.c.integration_id == integration_id,
-            account_snapshots.c.at >= since,
-            account_snapshots.c.at < until,
-        )
-        .order_by(account_snapshots.c.at)
+    """An account's snapshots in a period, oldest first."""
+    rows = await transaction.run(
+        "list_account_snapshots", integration=integration_id, since=since, until=until
     )
-    return [_account_snapshot(row) for row in rows.mappings()]
+    return [_to_account_snapshot(row) for row in rows]
 
 
-def _account_snapshot(row: RowMapping) -> AccountSnapshot:
-    counts = {metric: row[metric] for metric in _ACCOUNT}
-    return AccountSnapshot(row["integration_id"], row["at"], counts)
+def _to_account_snapshot(row: Mapping[str, Any]) -> AccountSnapshot:
+    metrics = {metric: row[metric] for metric in _ACCOUNT}
+    return AccountSnapshot(row["integration_id"], row["at"], metrics)
 
 
 async def find_last(
@@ -156,36 +137,23 @@ async def find_last(
     since: datetime,
     until: datetime,
 ) -> AccountSnapshot | None:
-    """The last reading in a range of the account that is this user on X."""
-    rows = await transaction.sql.execute(
-        select(account_snapshots)
-        .join(integrations, integrations.c.id == account_snapshots.c.integration_id)
-        .where(
-            integrations.c.metadata["userId"].astext == user_id,
-            integrations.c.environment == environment,
-            account_snapshots.c.at >= since,
-            account_snapshots.c.at < until,
-        )
-        .order_by(account_snapshots.c.at.desc())
-        .limit(1)
+    """The last snapshot in a period of the account that is this user of X."""
+    row = await transaction.run_one(
+        "find_last_account_snapshot",
+        x_user=user_id,
+        environment=environment,
+        since=since,
+        until=until,
     )
-    row = rows.mappings().first()
-    return _account_snapshot(row) if row is not None else None
+    return _to_account_snapshot(row) if row is not None else None
 
 
 async def list_posts(
     transaction: Transaction, integration_id: IntegrationId, *, since: datetime, until: datetime
 ) -> list[PostSnapshot]:
-    """Readings of the account's tweets in a range, by part, oldest first."""
-    rows = await transaction.sql.execute(
-        select(post_snapshots, parts.c.sent_as, parts.c.sent_at, parts.c.text)
-        .join(parts, parts.c.id == post_snapshots.c.part_id)
-        .where(
-            post_snapshots.c.integration_id == integration_id,
-            post_snapshots.c.at >= since,
-            post_snapshots.c.at < until,
-        )
-        .order_by(post_snapshots.c.part_id, post_snapshots.c.at)
+    """Snapshots of the account's parts in a period, by part, oldest first."""
+    rows = await transaction.run(
+        "list_post_snapshots", integration=integration_id, since=since, until=until
     )
     return [
         PostSnapshot(
@@ -197,40 +165,40 @@ async def list_posts(
             metrics={metric: row[metric] for metric in _POST},
             text=row["text"],
         )
-        for row in rows.mappings()
+        for row in rows
     ]
 
 
-async def list_known(
+async def list_known_metrics(
     transaction: Transaction,
     integration_id: IntegrationId,
     part_ids: Collection[PartId],
     *,
     before: datetime,
 ) -> dict[PartId, dict[Metric, int]]:
-    """The last value of each metric of some tweets that was read before an instant."""
+    """The last value of each metric of some parts before an instant."""
     rows = await transaction.run(
         "list_known_metrics", integration=integration_id, parts=array_of(part_ids), before=before
     )
-    return {row["part_id"]: _known(row, _POST) for row in rows}
+    return {row["part_id"]: _known_metrics(row, _POST) for row in rows}
 
 
-async def get_known_account(
+async def get_known_account_metrics(
     transaction: Transaction, integration_id: IntegrationId, *, before: datetime
 ) -> dict[Metric, int]:
-    """The last value of each metric of an account that was read before an instant."""
+    """The last value of each metric of an account before an instant."""
     row = await transaction.run_one(
         "get_known_account_metrics", integration=integration_id, before=before
     )
-    return _known(row or {}, _ACCOUNT)
+    return _known_metrics(row or {}, _ACCOUNT)
 
 
-def _known(row: Mapping[str, Any], metrics: Iterable[Metric]) -> dict[Metric, int]:
+def _known_metrics(row: Mapping[str, Any], metrics: Iterable[Metric]) -> dict[Metric, int]:
     return {metric: value for metric in metrics if (value := row.get(metric.value)) is not None}
 
 
 async def count(transaction: Transaction) -> int:
-    """How many readings of accounts and tweets the tenant has."""
-    accounts = await transaction.sql.execute(select(func.count()).select_from(account_snapshots))
-    posts = await transaction.sql.execute(select(func.count()).select_from(post_snapshots))
-    return int(accounts.scalar_one()) + int(posts.scalar_one())
+    """How many snapshots of accounts and parts the tenant has."""
+    row = await transaction.run_one("count_snapshots")
+    assert row is not None
+    return int(row["n"])

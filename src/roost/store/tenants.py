@@ -1,4 +1,4 @@
-"""Tenants: found and made by name across the runtime, seen only from inside."""
+"""Tenants: found and created by name without a tenant, read only as the current tenant."""
 
 import re
 
@@ -6,7 +6,7 @@ from roost.errors import TenantNameInvalid, TenantNotFound
 from roost.models import Tenant, TenantId
 from roost.store.database import Database, Transaction
 
-#: As the table's check has it.
+#: The same as the table's CHECK.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -17,19 +17,17 @@ def require_name(name: str) -> None:
 
 
 async def find(transaction: Transaction, name: str) -> TenantId | None:
-    """The tenant of this name, or None."""
-    row = await (await transaction.raw.execute("SELECT find_tenant(%s)", [name])).fetchone()
-    return TenantId(row[0]) if row and row[0] is not None else None
+    """The id of the tenant of this name, or None."""
+    row = await transaction.run_one("find_tenant", name=name)
+    return TenantId(row["id"]) if row and row["id"] is not None else None
 
 
 async def make(transaction: Transaction, name: str, *, time_zone: str) -> TenantId:
-    """A new tenant; the name must be free. Raises: TenantNameInvalid."""
+    """Create a tenant, whose name must not be taken. Raises: TenantNameInvalid."""
     require_name(name)
-    row = await (
-        await transaction.raw.execute("SELECT make_tenant(%s, %s)", [name, time_zone])
-    ).fetchone()
+    row = await transaction.run_one("make_tenant", name=name, time_zone=time_zone)
     assert row is not None
-    return TenantId(row[0])
+    return TenantId(row["id"])
 
 
 async def get(database: Database, name: str) -> Tenant:
@@ -38,22 +36,20 @@ async def get(database: Database, name: str) -> Tenant:
         tenant_id = await find(transaction, name)
     if tenant_id is None:
         raise TenantNotFound(f"There is no tenant named {name!r}.")
-    return await see(database, tenant_id)
+    return await get_by_id(database, tenant_id)
 
 
-async def see(database: Database, tenant_id: TenantId) -> Tenant:
-    """A tenant by number."""
-    async with database.tenant(tenant_id) as transaction:
-        row = await (
-            await transaction.raw.execute("SELECT id, name, time_zone FROM tenants")
-        ).fetchone()
-    if row is None:
+async def get_by_id(database: Database, tenant_id: TenantId) -> Tenant:
+    """A tenant by id. Raises: TenantNotFound."""
+    async with database.for_tenant(tenant_id) as transaction:
+        tenant = await transaction.fetch_one(Tenant, "get_tenant")
+    if tenant is None:
         raise TenantNotFound(f"There is no tenant number {tenant_id}.")
-    return Tenant(*row)
+    return tenant
 
 
 async def list_ids(database: Database) -> list[TenantId]:
-    """Every tenant's number."""
+    """The ids of all tenants."""
     async with database.unscoped() as transaction:
-        rows = await (await transaction.raw.execute("SELECT * FROM list_tenants()")).fetchall()
-    return [TenantId(row[0]) for row in rows]
+        rows = await transaction.run("list_tenants")
+    return [TenantId(row["tenant_id"]) for row in rows]

@@ -1,23 +1,24 @@
-"""What X holds of posts' files: uploads, finished or under way."""
+"""Uploads of posts' files to X, finished or in progress."""
 
 import json
 from dataclasses import dataclass, field
 
 from roost.models import MediaAssetId, PostId, TenantId
 from roost.publishing.state import Upload
-from roost.store.database import Statements
+from roost.store.database import Queries
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """An upload as its row tells it: finished, or under way (as `x.media` told its state)."""
+    """An upload as it is stored: either finished, or with its progress."""
 
     finished: Upload | None
-    under_way: bytes | None = field(repr=False)
+    progress: bytes | None = field(repr=False)
+    """JSON, as `roost.x.media` writes the state of an upload."""
 
 
-async def list_uploads(transaction: Statements, post_id: PostId) -> dict[MediaAssetId, UploadRow]:
-    """What X holds of the post's files, finished or under way."""
+async def list_uploads(transaction: Queries, post_id: PostId) -> dict[MediaAssetId, UploadRow]:
+    """The uploads of the post's files, finished or in progress."""
     return {
         row["asset_id"]: UploadRow(
             Upload(row["asset_id"], row["media_id"], row["media_key"], row["expires_at"])
@@ -29,8 +30,8 @@ async def list_uploads(transaction: Statements, post_id: PostId) -> dict[MediaAs
     }
 
 
-async def keep_upload(transaction: Statements, tenant_id: TenantId, upload: Upload) -> None:
-    """Remember what X answered to an upload."""
+async def save_upload(transaction: Queries, tenant_id: TenantId, upload: Upload) -> None:
+    """Store a finished upload."""
     await transaction.run(
         "save_upload",
         tenant=tenant_id,
@@ -41,10 +42,10 @@ async def keep_upload(transaction: Statements, tenant_id: TenantId, upload: Uplo
     )
 
 
-async def keep_upload_under_way(
-    transaction: Statements, tenant_id: TenantId, asset_id: MediaAssetId, state: bytes
+async def save_upload_progress(
+    transaction: Queries, tenant_id: TenantId, asset_id: MediaAssetId, state: bytes
 ) -> None:
-    """Remember how far an upload is; `state` is JSON."""
+    """Store the progress of an upload; `state` is JSON."""
     await transaction.run(
         "save_upload_progress", tenant=tenant_id, asset=asset_id, progress=state.decode()
     )

@@ -109,8 +109,8 @@ async def resume_account(runtime: OpenRuntime, tenant: NamedTenant, account_id: 
 
 
 async def _hold_account(runtime: Runtime, tenant: Tenant, number: int, *, paused: bool) -> Response:
-    async with runtime.database.tenant(tenant.id) as transaction:
-        account = await store.accounts.get(transaction, IntegrationId(number))
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        account = await store.integrations.get(transaction, IntegrationId(number))
     await pause.hold_account(runtime, account, paused=paused)
     return _back(f"/accounts/{number}", tenant)
 

@@ -25,8 +25,8 @@ _PATIENCE_S: Final = 5.0
 @router.get("/api/accounts")
 async def list_accounts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Integration]]:
     """The tenant's accounts in the order in which they were first connected."""
-    async with runtime.database.tenant(tenant.id) as transaction:
-        return {"accounts": await store.accounts.list_all(transaction)}
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        return {"accounts": await store.integrations.list_all(transaction)}
 
 
 @router.get("/api/posts")
@@ -36,9 +36,9 @@ async def list_posts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, lis
     `wait` is what keeps a post at present, null where nothing does.
     """
     now = runtime.clock.now()
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
-        accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
+        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
     return {
         "posts": [
             replace(post, wait=waiting.current_wait(post, accounts[post.integration_id], now))

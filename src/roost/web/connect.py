@@ -24,7 +24,7 @@ _COOKIE_PATH: Final = "/api/auth"
 
 def _cookie_name(state: str) -> str:
     """A cookie a connection: two begun in two tabs do not disturb each other."""
-    return f"roost_connect_{store.connections.fingerprint(state)[:16]}"
+    return f"roost_connect_{store.oauth_flows.fingerprint(state)[:16]}"
 
 
 @router.get("/twitter/start")

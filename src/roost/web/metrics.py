@@ -67,8 +67,8 @@ async def show_account(
     """
     now = runtime.clock.now()
     since = report.period_start(now, _DAYS)
-    async with runtime.database.tenant(tenant.id) as transaction:
-        account = await store.accounts.get(transaction, IntegrationId(account_id))
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        account = await store.integrations.get(transaction, IntegrationId(account_id))
         posts = await store.posts.list_all(transaction, account.id)
     histories = await report.gather_histories(runtime, tenant, [account], since=since)
     told = build_report(histories, since=since, until=now, tenant_name=tenant.name, made_at=now)

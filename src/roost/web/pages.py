@@ -114,10 +114,12 @@ async def show_accounts(runtime: OpenRuntime) -> Response:
     """Every tenant's accounts under its name."""
     now = runtime.clock.now()
     tenant_sections = [
-        await _tenant_section(runtime, await store.tenants.see(runtime.database, tenant_id), now)
+        await _tenant_section(
+            runtime, await store.tenants.get_by_id(runtime.database, tenant_id), now
+        )
         for tenant_id in await store.tenants.list_ids(runtime.database)
     ]
-    async with runtime.database.statements(None) as transaction:
+    async with runtime.database.unscoped() as transaction:
         holds = await pause.find_holds(transaction)
     return templating.page(
         "accounts.html.j2",
@@ -139,9 +141,9 @@ async def _tenant_section(runtime: Runtime, tenant: Tenant, now: datetime) -> Te
 
 
 async def _glances(runtime: Runtime, tenant: Tenant, now: datetime) -> list[Glance]:
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
-        anomalies = await store.findings.list_anomalies(transaction)
+        anomalies = await store.anomalies.list_anomalies(transaction)
         return [
             glance(
                 account,
@@ -155,7 +157,7 @@ async def _glances(runtime: Runtime, tenant: Tenant, now: datetime) -> list[Glan
                 anomalies,
                 now=now,
             )
-            for account in await store.accounts.list_all(transaction)
+            for account in await store.integrations.list_all(transaction)
         ]
 
 
@@ -188,9 +190,9 @@ def shelve(posts: Sequence[Post]) -> list[Shelf]:
 async def show_posts(runtime: OpenRuntime, tenant: NamedTenant) -> Response:
     """The tenant's posts by time."""
     now = runtime.clock.now()
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
-        accounts = {one.id: one for one in await store.accounts.list_all(transaction)}
+        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
         holds = await pause.find_holds(transaction)
     return templating.page(
         "posts.html.j2",
@@ -220,8 +222,8 @@ async def post_page(
     status: int = 200,
 ) -> Response:
     """A post's page, with what went wrong when something was to be done about it."""
-    async with runtime.database.tenant(tenant.id) as transaction:
-        journal = await store.journal.get(transaction, post_id)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        journal = await store.publishing.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id)
         holds = await pause.find_holds(transaction)
     post, account = journal.post, journal.account

@@ -279,8 +279,8 @@ async def _play(stage: Stage, progress: Progress) -> tuple[dict[str, Any], list[
 
 
 async def _accounts(runtime: Runtime, tenant: Tenant) -> list[Integration]:
-    async with runtime.database.tenant(tenant.id) as transaction:
-        return await store.accounts.list_all(transaction)
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        return await store.integrations.list_all(transaction)
 
 
 async def _watch_publishing(
@@ -291,7 +291,7 @@ async def _watch_publishing(
     while True:
         posts = []
         for tenant in tenants:
-            async with runtime.database.tenant(tenant.id) as transaction:
+            async with runtime.database.for_tenant(tenant.id) as transaction:
                 posts += await store.posts.list_all(transaction)
         left = sum(post.state in _UNSETTLED for post in posts)
         progress.count("publishing", len(posts) - left, len(posts))
@@ -319,7 +319,7 @@ async def _collected(runtime: Runtime, tenants: list[Tenant], since: Any) -> Non
     for tenant in tenants:
         for account in await _accounts(runtime, tenant):
             while True:
-                async with runtime.database.tenant(tenant.id) as transaction:
+                async with runtime.database.for_tenant(tenant.id) as transaction:
                     seen = await store.snapshots.list_account(
                         transaction, account.id, since=since, until=since + timedelta(days=400)
                     )
@@ -339,15 +339,15 @@ async def _sum_up(
     dollars = None
     for tenant in tenants:
         names = {account.id: account.username for account in accounts[tenant.id]}
-        async with stage.runtime.database.tenant(tenant.id) as transaction:
+        async with stage.runtime.database.for_tenant(tenant.id) as transaction:
             sent = [
                 part
                 for post in await store.posts.list_all(transaction)
                 for part in post.parts
                 if part.sent_as is not None
             ]
-            requests, usd = await store.ledger.sum_up(transaction)
-            found = await store.findings.list_anomalies(transaction)
+            requests, usd = await store.ledger.get_total(transaction)
+            found = await store.anomalies.list_anomalies(transaction)
             told["snapshots"] += await store.snapshots.count(transaction)
         told["parts"] += len(sent)
         told["media"] += sum(len(part.media) for part in sent)

@@ -30,8 +30,8 @@ from roost.services.publish.pauses import PAUSE_APP, growing
 from roost.services.publish.rows import Turn, Way
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
-from roost.store.journal import TakenUp
-from roost.store.locks import SenderLocks
+from roost.store.locks import AccountLocks
+from roost.store.publishing import LoadedPost
 from roost.telemetry import failpoint
 from roost.x.transport import boot_seconds
 
@@ -45,7 +45,7 @@ _LOOK_FOR_MEDIA = timedelta(minutes=1)
 
 async def publish_post(
     runtime: Runtime,
-    locks: SenderLocks,
+    locks: AccountLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
@@ -59,26 +59,26 @@ async def publish_post(
     environment = runtime.settings.environment
     x_user_id = await locks.find_user(tenant_id, integration_id, environment)
     if x_user_id is not None:
-        await locks.finish(_publish_account(runtime, locks, tenant_id, integration_id, x_user_id))
+        await locks.shield(_publish_account(runtime, locks, tenant_id, integration_id, x_user_id))
 
 
 async def _publish_account(
     runtime: Runtime,
-    locks: SenderLocks,
+    locks: AccountLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     x_user_id: XUserId,
 ) -> None:
     behind: set[PostId] = set()
     is_left = True
-    while is_left and locks.may_begin and await locks.take(x_user_id):
+    while is_left and locks.may_begin and await locks.acquire(x_user_id):
         try:
             account = _Account(runtime, locks, tenant_id, integration_id, behind)
             while locks.may_begin and await account.take_step():
                 pass
         finally:
             # One that came while the lock was being given back was left to us: look again.
-            is_left = await locks.give_back(x_user_id, integration_id, behind)
+            is_left = await locks.release(x_user_id, integration_id, behind)
 
 
 class _Account:
@@ -87,7 +87,7 @@ class _Account:
     def __init__(
         self,
         runtime: Runtime,
-        locks: SenderLocks,
+        locks: AccountLocks,
         tenant_id: TenantId,
         integration_id: IntegrationId,
         behind: set[PostId],
@@ -104,8 +104,8 @@ class _Account:
         """The next step of the account's next post; False where there is none."""
         # Before the commit of an attempt, from a clock that counts suspended time.
         deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
-        taken = await store.journal.find_next(
-            self._runtime.database.alone, self._tenant_id, self._integration_id, self._behind
+        taken = await store.publishing.load_next_post(
+            self._runtime.database.autocommit, self._tenant_id, self._integration_id, self._behind
         )
         if taken is None:
             return False
@@ -142,12 +142,12 @@ class _Account:
             return None
         return describe_skew(self._runtime.server_time.estimate(), self._runtime.clock.now())
 
-    def _way(self, taken: TakenUp) -> Way:
+    def _way(self, taken: LoadedPost) -> Way:
         if self._grant is None:
             tokens = None
             with contextlib.suppress(VaultKeyMissing, VaultDamaged):
                 # Asked for a token, the grant says the same where it can be told.
-                tokens = taken.grant.open(self._runtime.vault)
+                tokens = taken.tokens.open(self._runtime.vault)
             self._grant = StoredTokenSource(self._runtime, taken.journal.account, tokens)
         return Way(self._runtime, self._locks, self._grant, taken.journal, self._behind)
 
@@ -211,7 +211,7 @@ async def _take(
             await way.ask_for_media(_LOOK_FOR_MEDIA, "its files are being brought to X")
             return Turn.BEHIND
         case next_step.AwaitDeadline(left):
-            async with way.runtime.database.statements(way.tenant_id) as transaction:
+            async with way.runtime.database.for_tenant(way.tenant_id) as transaction:
                 await jobs.defer_publish(
                     transaction, way.tenant_id, way.account.id, way.journal.post.id,
                     environment=way.account.environment, wall_delay=left,

@@ -39,8 +39,8 @@ from roost.outcome_alerts import alert_outcome
 from roost.publishing import next_step
 from roost.publishing.state import PartProgress, Upload
 from roost.runtime import Runtime
-from roost.store.database import Statements
-from roost.store.locks import SenderLocks
+from roost.store.database import Transaction
+from roost.store.locks import AccountLocks
 from roost.store.uploads import UploadRow
 from roost.telemetry import failpoint
 from roost.x.media import UploadState
@@ -61,18 +61,18 @@ _STATE: Final = msgspec.json.Decoder(UploadState)
 
 async def prepare_post(
     runtime: Runtime,
-    locks: SenderLocks,
+    locks: AccountLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
     """Bring the files of a post to X, unless somebody does already; then it may go on."""
-    await locks.finish(_prepare(runtime, locks, tenant_id, integration_id, post_id))
+    await locks.shield(_prepare(runtime, locks, tenant_id, integration_id, post_id))
 
 
 async def _prepare(
     runtime: Runtime,
-    locks: SenderLocks,
+    locks: AccountLocks,
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
@@ -80,9 +80,9 @@ async def _prepare(
     async with locks.uploading(post_id) as alone:
         if not alone or locks.is_ending:
             return
-        async with runtime.database.tenant(tenant_id) as transaction:
+        async with runtime.database.for_tenant(tenant_id) as transaction:
             post = await store.posts.get(transaction, post_id)
-            account = await store.accounts.get(transaction, integration_id)
+            account = await store.integrations.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
         if account.environment is not runtime.settings.environment:
             return  # a job of another X: its own workers find the post by its rows
@@ -137,8 +137,8 @@ class _Files:
 
         async def keep_state(state: UploadState) -> None:
             told = msgspec.json.encode(state)
-            async with self.runtime.database.statements(self.post.tenant_id) as transaction:
-                await store.uploads.keep_upload_under_way(
+            async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+                await store.uploads.save_upload_progress(
                     transaction, self.post.tenant_id, asset.id, told
                 )
             failpoint(Failpoint.UPLOAD_AFTER_SEGMENT)
@@ -151,7 +151,7 @@ class _Files:
                 category=_CATEGORY[asset.kind],
                 alt_text=asset.alt_text,
                 segment_bytes=self.runtime.settings.roost_segment_bytes,
-                state=_STATE.decode(row.under_way) if row and row.under_way else None,
+                state=_STATE.decode(row.progress) if row and row.progress else None,
                 on_state=keep_state,
             )
         failpoint(Failpoint.UPLOAD_AFTER_SEND)
@@ -159,15 +159,15 @@ class _Files:
         upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
 
         async def keep() -> None:
-            async with self.runtime.database.statements(self.post.tenant_id) as transaction:
-                await store.uploads.keep_upload(transaction, self.post.tenant_id, upload)
+            async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+                await store.uploads.save_upload(transaction, self.post.tenant_id, upload)
 
         await self.runtime.until_kept(f"an upload of post {self.post.id}", keep)
         failpoint(Failpoint.UPLOAD_AFTER_COMMIT)
 
     async def _ready(self) -> None:
         now = self.runtime.clock.now()
-        async with self.runtime.database.statements(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
             await transaction.run("end_wait", post=self.post.id, at=now)
             await self._tell(transaction, "its files are on X")
             await transaction.run("announce_due")
@@ -175,7 +175,7 @@ class _Files:
     async def _later(self, pause: timedelta, why: str) -> None:
         log.warning("post %s: %s", self.post.id, why)
         at = self.runtime.clock.now() + pause
-        async with self.runtime.database.statements(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
             await transaction.run("retry_upload_at", post=self.post.id, at=at)
             await self._tell(transaction, f"waits: {why}")
             await transaction.run("announce_due")
@@ -184,21 +184,21 @@ class _Files:
         """X will not have a file, so that the post cannot become what it was meant to be."""
         now, actor = self.runtime.clock.now(), self.runtime.actor
         part = self.post.parts[position - 1]
-        async with self.runtime.database.statements(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
             if state not in _WANTED:
                 return  # cancelled or edited meanwhile
             after = PostState.NEEDS_DECISION
             if part.state is PartState.PENDING:
-                if not await store.journal.move_part(
+                if not await store.publishing.move_part(
                     transaction, part.id, PartState.PENDING, PartState.FAILED,
-                    at=now, why=why, actor=actor,
+                    at=now, reason=why, actor=actor,
                 ):  # fmt: skip
                     return
                 sent = any(each.state is PartState.SENT for each in self.post.parts)
                 after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
             if await store.posts.move(transaction, self.post.id, state, after, why, at=now):
-                await store.posts.tell(
+                await store.posts.add_event(
                     transaction,
                     self.post.tenant_id,
                     self.post.id,
@@ -210,7 +210,7 @@ class _Files:
                 )
                 await alert_outcome(transaction, self.post, self.account, after, why, at=now)
 
-    async def _tell(self, transaction: Statements, why: str) -> None:
+    async def _tell(self, transaction: Transaction, why: str) -> None:
         """A line of the story, unless it ends with the same."""
         state = await store.posts.lock_state(transaction, self.post.id)
         if state not in _WANTED:
@@ -218,7 +218,7 @@ class _Files:
         events = await store.posts.list_events(transaction, self.post.id)
         if events and events[-1].why == why:
             return
-        await store.posts.tell(
+        await store.posts.add_event(
             transaction, self.post.tenant_id, self.post.id, self.runtime.clock.now(), state, state,
             why, actor=self.runtime.actor,
         )  # fmt: skip

@@ -34,8 +34,8 @@ from roost.publishing.state import Attempt, Outcome, PartProgress, PublishState,
 from roost.rate_limits import Window
 from roost.runtime import Runtime
 from roost.store.alerts import OF_APPS
-from roost.store.database import Statements
-from roost.store.locks import SenderLocks
+from roost.store.database import Transaction
+from roost.store.locks import AccountLocks
 from roost.telemetry import failpoint
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ class Way:
     """One post's way through its steps: what they share, and the journal that they write."""
 
     runtime: Runtime
-    locks: SenderLocks
+    locks: AccountLocks
     grant: StoredTokenSource
     journal: PublishState
     behind: Collection[PostId]
@@ -83,12 +83,12 @@ class Way:
         """Whose post it is."""
         return self.journal.post.tenant_id
 
-    async def write(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """One transaction of this tenant."""
-        async with self.runtime.database.statements(self.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.tenant_id) as transaction:
             return await work(transaction)
 
-    async def keep(self, work: Callable[[Statements], Awaitable[T]]) -> T:
+    async def keep(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """The same for what this process alone knows, again while the database is away."""
         return await self.runtime.until_kept(self._what, lambda: self.write(work))
 
@@ -109,15 +109,15 @@ class Way:
 
         Raises: DatabaseForgot.
         """
-        begun = await store.journal.begin_attempt(
-            self.runtime.database.alone,
+        begun = await store.publishing.begin_attempt(
+            self.runtime.database.autocommit,
             self.tenant_id,
             part,
             uploads,
             started_at=started_at,
             deadline=deadline,
             at=self.runtime.clock.now(),
-            why=why,
+            reason=why,
             actor=self.runtime.actor,
             fence=self.locks.fence,
             is_wall_time=self.runtime.clock.is_wall_time,
@@ -145,10 +145,10 @@ class Way:
         told = "found on X's timeline" if adopted else "X has it"
         unknown = PartState.UNKNOWN
 
-        async def keep() -> store.journal.Sent:
+        async def keep() -> store.publishing.RecordedSent:
             price = await self._price(part.part)
-            return await store.journal.settle_sent(
-                self.runtime.database.alone,
+            return await store.publishing.record_sent(
+                self.runtime.database.autocommit,
                 self.tenant_id,
                 self.account.id,
                 part.part,
@@ -157,13 +157,13 @@ class Way:
                 outcome=Outcome.ADOPTED if adopted else Outcome.SENT,
                 sent_at=found_of or now,
                 usd=price.low,
-                priced=price.reason,
+                price_reason=price.reason,
                 windows=rate,
                 at=now,
-                before=unknown if adopted and part.part.state is unknown else PartState.SENDING,
-                why=f"{told} as {tweet_id}",
+                from_state=unknown if adopted and part.part.state is unknown else PartState.SENDING,
+                reason=f"{told} as {tweet_id}",
                 actor=self.runtime.actor,
-                besides=self.behind,
+                excluding=self.behind,
             )
 
         sent = await self.runtime.until_kept(self._what, keep)
@@ -194,9 +194,9 @@ class Way:
         log.error("post %s, part %s: %s", self.journal.post.id, part.part.position, why)
         self.locks.close_gate("the database lacks an attempt of this worker")
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             state = await store.posts.lock_state(transaction, self.journal.post.id)
-            await store.posts.tell(
+            await store.posts.add_event(
                 transaction, self.tenant_id, self.journal.post.id, self.runtime.clock.now(), state,
                 state, why, actor=self.runtime.actor, position=part.part.position,
             )  # fmt: skip
@@ -207,9 +207,9 @@ class Way:
     async def _tell_perhaps_twice(self, part: PartProgress, why: str) -> None:
         post_id, now = self.journal.post.id, self.runtime.clock.now()
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             state = await store.posts.lock_state(transaction, post_id)
-            await store.posts.tell(
+            await store.posts.add_event(
                 transaction, self.tenant_id, post_id, now, state, state, why,
                 actor=self.runtime.actor, position=part.part.position,
             )  # fmt: skip
@@ -227,12 +227,12 @@ class Way:
         """X takes posts again: of the account, and of the app, whose alerts end."""
         account, now = self.account, self.runtime.clock.now()
         if account.rests:
-            async with self.runtime.database.statements(self.tenant_id) as transaction:
+            async with self.runtime.database.for_tenant(self.tenant_id) as transaction:
                 await transaction.run("end_account_backoff", integration=account.id)
         if self.journal.app_rest is None:
             return
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             await transaction.run(
                 "end_app_backoff", client_id=account.client_id, environment=account.environment
             )
@@ -272,12 +272,12 @@ class Way:
     ) -> None:
         now = self.runtime.clock.now()
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             if rate:
-                await store.journal.keep_windows(transaction, self.account.id, rate)
-            await store.journal.end_attempt(
+                await store.publishing.save_rate_windows(transaction, self.account.id, rate)
+            await store.publishing.end_attempt(
                 transaction, part.part, attempt, after, outcome,
-                at=now, why=why, actor=self.runtime.actor,
+                at=now, reason=why, actor=self.runtime.actor,
             )  # fmt: skip
 
         await self.keep(work)
@@ -288,8 +288,8 @@ class Way:
         """Let the post wait; the dispatcher brings it back (or its account's reconnection does)."""
         now = self.runtime.clock.now()
 
-        async def work(transaction: Statements) -> None:
-            await store.journal.wait_until(
+        async def work(transaction: Transaction) -> None:
+            await store.publishing.defer_post(
                 transaction,
                 self.journal.post.id,
                 now + pause,
@@ -308,7 +308,7 @@ class Way:
         """X takes no post of the account for a while: all of them rest, by what the row says."""
         until = self.runtime.clock.now() + pause
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             await transaction.run(
                 "back_off_account", integration=self.account.id, until=until, reason=why,
                 counts_as_late=counts_as_late,
@@ -325,7 +325,7 @@ class Way:
         """
         now, account = self.runtime.clock.now(), self.account
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             await transaction.run(
                 "back_off_app",
                 client_id=account.client_id,
@@ -354,7 +354,7 @@ class Way:
         """Have somebody bring the post's files to X, and rest meanwhile."""
         now = self.runtime.clock.now()
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             await transaction.run("request_upload", post=self.journal.post.id, at=now)
 
         await self.write(work)
@@ -375,7 +375,7 @@ class Way:
         post, now = self.journal.post, self.runtime.clock.now()
         failpoint(Failpoint.POST_BEFORE_SETTLED)
 
-        async def work(transaction: Statements) -> None:
+        async def work(transaction: Transaction) -> None:
             reason = why
             if after in {PostState.FAILED, PostState.PARTLY_PUBLISHED}:
                 events = await store.posts.list_events(transaction, post.id)
@@ -387,7 +387,7 @@ class Way:
                 transaction, post.id, PostState.PUBLISHING, after, told, at=now, due_at=post.due_at
             ):
                 return
-            await store.posts.tell(
+            await store.posts.add_event(
                 transaction, self.tenant_id, post.id, now, PostState.PUBLISHING, after, reason,
                 actor=self.runtime.actor, position=position,
             )  # fmt: skip

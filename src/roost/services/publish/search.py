@@ -41,7 +41,7 @@ async def ask_timeline(way: Way, part: PartProgress, *, counts: bool) -> Turn:
             turn = await way.sent(part, part.last, seen.tweet_id, found_of=seen.created_at)
         case reconcile.NotFound():
             await way.write(
-                lambda transaction: store.journal.count_empty_read(
+                lambda transaction: store.publishing.record_empty_read(
                     transaction, part.last, way.runtime.x_now(), counts=counts
                 )
             )

@@ -80,7 +80,7 @@ async def _send(
     way: Way, part: PartProgress, attempt: Attempt, deadline_at: float, *, again: bool
 ) -> Turn:
     failpoint(Failpoint.CREATE_BEFORE_SEND)
-    if not await way.locks.still_hold(way.account.x_user_id):
+    if not await way.locks.is_held(way.account.x_user_id):
         # Nothing left the machine; whoever holds the account now decides from the rows.
         await way.take_back(part, attempt, "the account's lock was lost before it was sent")
         return Turn.BEHIND

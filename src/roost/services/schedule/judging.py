@@ -140,8 +140,8 @@ async def judge_for(
     named = [tweet_id for part in parts for tweet_id in _named(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
     if named:
-        async with runtime.database.tenant(tenant.id) as transaction:
-            own = await store.posts.list_own(transaction, account.id, named)
+        async with runtime.database.for_tenant(tenant.id) as transaction:
+            own = await store.posts.list_own_parts(transaction, account.id, named)
     judged = await judge(
         parts,
         subscription_type=account.subscription_type,
@@ -153,8 +153,8 @@ async def judge_for(
     )
     if due_at is None:
         return judged
-    async with runtime.database.tenant(tenant.id) as transaction:
-        others = await store.posts.list_said(
+    async with runtime.database.for_tenant(tenant.id) as transaction:
+        others = await store.posts.list_texts(
             transaction,
             [account.id],
             since=due_at - REPEAT_WINDOW,

@@ -82,10 +82,10 @@ async def _import(
     dry_run: bool,
     on_progress: OnFileProgress | None,
 ) -> Imported:
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         accounts = {
             account.username.lower(): account
-            for account in await store.accounts.list_all(transaction)
+            for account in await store.integrations.list_all(transaction)
         }
         brought_before = await store.posts.list_imported(
             transaction, [planned.key for planned in plan.posts]
@@ -133,7 +133,7 @@ async def _import(
         else:
             sound.append((planned, account, judged))
     brought, known = [], len(brought_before)
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         findings = [*_lints(sound), *await _repeats(transaction, sound)]
         for planned, account, judged in sound:
             post_id = await store.posts.add(
@@ -143,7 +143,7 @@ async def _import(
                 new_parts(judged),
                 due_at=planned.due_at,
                 now=now,
-                why=f"imported from {path.name}, line {planned.lines[0]}",
+                reason=f"imported from {path.name}, line {planned.lines[0]}",
                 actor=runtime.actor,
                 upload_lead=runtime.settings.upload_lead,
                 import_key=planned.key,
@@ -174,7 +174,7 @@ async def _repeats(transaction: Transaction, sound: Sequence[_Sound]) -> list[Ro
     if not sound:
         return []
     times = [planned.due_at for planned, _, _ in sound]
-    others = await store.posts.list_said(
+    others = await store.posts.list_texts(
         transaction,
         {account.id for _, account, _ in sound},
         since=min(times) - REPEAT_WINDOW,

@@ -57,7 +57,7 @@ async def schedule_post(
         refuse(judged)
         if on_findings is not None:
             on_findings(judged.findings)
-        async with runtime.database.tenant(tenant.id) as transaction:
+        async with runtime.database.for_tenant(tenant.id) as transaction:
             post_id = await store.posts.add(
                 transaction,
                 tenant.id,
@@ -65,7 +65,7 @@ async def schedule_post(
                 new_parts(judged),
                 due_at=due_at,
                 now=runtime.clock.now(),
-                why=why,
+                reason=why,
                 actor=runtime.actor,
                 upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
@@ -106,9 +106,9 @@ async def _edit(
     on_progress: OnFileProgress | None,
 ) -> Post:
     check_due(due_at, runtime.clock.now())
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
-        integration = await store.accounts.get(transaction, post.integration_id)
+        integration = await store.integrations.get(transaction, post.integration_id)
     judged = None
     if parts is not None:
         judged = await judge_for(
@@ -121,7 +121,7 @@ async def _edit(
     elif post.state in _OVER:
         files = [file for part in post.parts for file in part.media]
         await require_copies(runtime.media, files)
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
         # As it is now that nobody else can change it.
         post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
@@ -138,7 +138,7 @@ async def _edit(
                 transaction, post_id, when, upload_lead=runtime.settings.upload_lead, at=now
             )
         changed = await store.posts.get(transaction, post_id)
-        await store.posts.tell(
+        await store.posts.add_event(
             transaction,
             tenant.id,
             post_id,
@@ -171,11 +171,11 @@ def _same(post: Post) -> list[NewPart]:
 
 async def cancel_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
     """Take a post back while X has nothing of it. Raises: PostNotFound, PostNotEditable."""
-    async with runtime.database.tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(tenant.id) as transaction:
         state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
         now = runtime.clock.now()
         await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
-        await store.posts.tell(
+        await store.posts.add_event(
             transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand",
             actor=runtime.actor,
         )  # fmt: skip

@@ -1,12 +1,9 @@
-"""Alembic's entry: runs the migrations on the connection that `roost.store.schema` hands in."""
+"""Alembic's entry point: runs the migrations on the connection of `runner.migrate`."""
 
 from alembic import context
 
-from roost.store.tables import metadata
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
     version_table_schema="roost",
     include_schemas=True,
 )

@@ -35,3 +35,57 @@ SELECT (array_agg(followers ORDER BY at DESC) FILTER (WHERE followers IS NOT NUL
        (array_agg(posts ORDER BY at DESC) FILTER (WHERE posts IS NOT NULL))[1] AS posts
 FROM account_snapshots
 WHERE integration_id = %(integration)s AND at < %(before)s
+
+-- name: add_account_snapshot
+-- Stores a snapshot of an account, unless there is one of the same instant.
+INSERT INTO account_snapshots (tenant_id, integration_id, at, followers, following, posts)
+VALUES (%(tenant)s, %(integration)s, %(at)s, %(followers)s, %(following)s, %(posts)s)
+ON CONFLICT DO NOTHING
+
+-- name: add_post_snapshots
+-- Stores snapshots of parts, except those that exist.
+INSERT INTO post_snapshots
+    (tenant_id, integration_id, part_id, at, impressions, engagements, likes, replies, reposts,
+     quotes, bookmarks, link_clicks, profile_clicks)
+SELECT %(tenant)s, integration_id, part_id, at, impressions, engagements, likes, replies, reposts,
+       quotes, bookmarks, link_clicks, profile_clicks
+FROM json_to_recordset(%(snapshots)s) AS s
+    (integration_id bigint, part_id bigint, at timestamptz, impressions bigint, engagements bigint,
+     likes bigint, replies bigint, reposts bigint, quotes bigint, bookmarks bigint,
+     link_clicks bigint, profile_clicks bigint)
+ON CONFLICT DO NOTHING
+
+-- name: set_parts_read
+-- Records when some parts were last read.
+UPDATE parts SET read_at = %(at)s WHERE id = ANY(%(parts)s::bigint[])
+
+-- name: list_sent_parts
+-- The account's parts that were sent since an instant, oldest first.
+SELECT id, sent_as, sent_at, read_at FROM parts
+WHERE integration_id = %(integration)s AND state = 'sent' AND sent_at >= %(since)s
+ORDER BY sent_at, id
+
+-- name: list_account_snapshots
+-- An account's snapshots in a period, oldest first.
+SELECT integration_id, at, followers, following, posts FROM account_snapshots
+WHERE integration_id = %(integration)s AND at >= %(since)s AND at < %(until)s ORDER BY at
+
+-- name: find_last_account_snapshot
+-- The last snapshot in a period of the account that is this user of X.
+SELECT s.integration_id, s.at, s.followers, s.following, s.posts
+FROM account_snapshots s JOIN integrations i ON i.id = s.integration_id
+WHERE i.metadata ->> 'userId' = %(x_user)s AND i.environment = %(environment)s
+  AND s.at >= %(since)s AND s.at < %(until)s
+ORDER BY s.at DESC LIMIT 1
+
+-- name: list_post_snapshots
+-- Snapshots of the account's parts in a period, by part, oldest first.
+SELECT s.part_id, s.at, s.impressions, s.engagements, s.likes, s.replies, s.reposts, s.quotes,
+       s.bookmarks, s.link_clicks, s.profile_clicks, p.sent_as, p.sent_at, p.text
+FROM post_snapshots s JOIN parts p ON p.id = s.part_id
+WHERE s.integration_id = %(integration)s AND s.at >= %(since)s AND s.at < %(until)s
+ORDER BY s.part_id, s.at
+
+-- name: count_snapshots
+-- How many snapshots of accounts and parts the current tenant has.
+SELECT (SELECT count(*) FROM account_snapshots) + (SELECT count(*) FROM post_snapshots) AS n

@@ -12,3 +12,19 @@ SELECT keyring_key_id, sealed_key AS sealed FROM tenant_keys
 -- Stores a data key, unless another process has stored one first.
 INSERT INTO tenant_keys (tenant_id, keyring_key_id, sealed_key)
 VALUES (%(tenant)s, %(keyring_key)s, %(sealed)s) ON CONFLICT DO NOTHING
+
+-- name: find_tenant
+-- The id of the tenant of this name, or NULL.
+SELECT find_tenant(%(name)s) AS id
+
+-- name: make_tenant
+-- Creates a tenant.
+SELECT make_tenant(%(name)s, %(time_zone)s) AS id
+
+-- name: get_tenant
+-- The current tenant.
+SELECT id, name, time_zone FROM tenants
+
+-- name: list_tenants
+-- The ids of all tenants.
+SELECT tenant_id FROM list_tenants()

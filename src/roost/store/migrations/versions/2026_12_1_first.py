@@ -3,7 +3,7 @@
 from alembic import op
 from procrastinate import App, PsycopgConnector
 
-from roost.store.schema import execute_file, execute_script
+from roost.store.migrations.runner import execute_file, execute_script
 
 revision = "2026_12_1"
 down_revision = None

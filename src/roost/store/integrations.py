@@ -1,0 +1,285 @@
+"""Connected X accounts: the table `integrations`, with the tokens sealed by the vault."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from roost.errors import AccountNotFound, VaultKeyMissing
+from roost.models import (
+    AlertKind,
+    Environment,
+    Integration,
+    IntegrationId,
+    IntegrationStatus,
+    TenantId,
+    XUserId,
+)
+from roost.store import alerts
+from roost.store.database import Transaction
+from roost.store.vault import SealedKey, TenantVault, Vault
+
+_REFRESH, _ACCESS = "api_key", "accessToken"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An account's tokens, decrypted; never shown."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    sealed: str = field(default="", repr=False)
+    """The refresh token as it is stored, which distinguishes these tokens from newer ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedTokens:
+    """An account's tokens as they are stored, with what decrypts them."""
+
+    integration_id: IntegrationId
+    tenant_id: TenantId
+    bound_to: tuple[str, ...]
+    refresh: str = field(repr=False)
+    access: str = field(repr=False)
+    expires_at: datetime
+    key: SealedKey | None = field(repr=False)
+
+    def open(self, vault: Vault) -> Tokens:
+        """Decrypt the tokens. Raises: VaultKeyMissing, VaultDamaged."""
+        vault.require_key()
+        if self.key is None:
+            raise VaultKeyMissing(f"Tenant {self.tenant_id} has no data key.")
+        return _open(vault.open(self.tenant_id, self.key), self)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """X's user behind an account, and the app that connected it."""
+
+    x_user_id: XUserId
+    username: str
+    name: str
+    subscription_type: str | None
+    environment: Environment
+    client_id: str
+    scopes: tuple[str, ...]
+
+
+def _owner(integration_id: IntegrationId) -> str:
+    return f"integration {integration_id}"
+
+
+def _bound_to(environment: Environment, x_user_id: XUserId, client_id: str) -> tuple[str, ...]:
+    """What a token is bound to besides its row: with another value it does not decrypt."""
+    return (environment.value, x_user_id, client_id)
+
+
+def _seal(
+    vault: TenantVault, integration_id: IntegrationId, bound_to: tuple[str, ...], tokens: Tokens
+) -> tuple[str, str]:
+    """The refresh token and the access token, sealed."""
+    owner = _owner(integration_id)
+    return (
+        vault.seal(tokens.refresh_token, owner=owner, field=_REFRESH, bound_to=bound_to),
+        vault.seal(tokens.access_token, owner=owner, field=_ACCESS, bound_to=bound_to),
+    )
+
+
+def to_sealed_tokens(row: Mapping[str, Any], key: SealedKey | None) -> SealedTokens:
+    """The tokens of a row of `integrations`."""
+    metadata = row["metadata"]
+    return SealedTokens(
+        integration_id=row["id"],
+        tenant_id=row["tenant_id"],
+        bound_to=_bound_to(
+            Environment(row["environment"]), XUserId(metadata["userId"]), row["client_id"]
+        ),
+        refresh=row["api_key"],
+        access=metadata["accessToken"],
+        expires_at=datetime.fromisoformat(metadata["tokenExpiresAt"]),
+        key=key,
+    )
+
+
+def _open(vault: TenantVault, sealed: SealedTokens) -> Tokens:
+    owner = _owner(sealed.integration_id)
+    return Tokens(
+        access_token=vault.open(
+            sealed.access, owner=owner, field=_ACCESS, bound_to=sealed.bound_to
+        ),
+        refresh_token=vault.open(
+            sealed.refresh, owner=owner, field=_REFRESH, bound_to=sealed.bound_to
+        ),
+        expires_at=sealed.expires_at,
+        sealed=sealed.refresh,
+    )
+
+
+def to_integration(row: Mapping[str, Any]) -> Integration:
+    """The account of a row of `integrations`, also of one that PostgreSQL wrote as JSON."""
+    metadata: Mapping[str, Any] = row["metadata"]
+    fields = {
+        **row,
+        "x_user_id": metadata["userId"],
+        "username": metadata["username"],
+        "name": metadata["name"],
+        "token_expires_at": metadata["tokenExpiresAt"],
+        "rest_until": row["backoff_until"],
+        "rest_why": row["backoff_reason"],
+        "rests": row["consecutive_refusals"],
+    }
+    return msgspec.convert(fields, Integration)
+
+
+async def upsert(
+    transaction: Transaction,
+    vault: TenantVault,
+    tenant_id: TenantId,
+    identity: Identity,
+    tokens: Tokens,
+    *,
+    now: datetime,
+) -> Integration:
+    """Store a new connection; an account connected before keeps its id and its history.
+
+    Resolves the alert that asked for it.
+    """
+    # Two concurrent first connections of one account would each miss the other's row.
+    await transaction.run("lock_connecting", key=tenant_id % 2**31)
+    row = await transaction.run_one(
+        "find_integration", x_user=identity.x_user_id, environment=identity.environment
+    )
+    if row is not None:
+        # A concurrent refresh would overwrite these newer tokens.
+        await lock_for_refresh(transaction, IntegrationId(row["id"]))
+    else:
+        row = await transaction.run_one("next_integration_id")
+        assert row is not None
+    integration_id = IntegrationId(row["id"])
+    bound_to = _bound_to(identity.environment, identity.x_user_id, identity.client_id)
+    api_key, access = _seal(vault, integration_id, bound_to, tokens)
+    metadata = {
+        "userId": identity.x_user_id,
+        "username": identity.username,
+        "name": identity.name,
+        "accessToken": access,
+        "tokenExpiresAt": tokens.expires_at.isoformat(),
+    }
+    stored = await transaction.run_one(
+        "upsert_integration",
+        id=integration_id,
+        tenant=tenant_id,
+        environment=identity.environment,
+        api_key=api_key,
+        metadata=json.dumps(metadata),
+        client_id=identity.client_id,
+        scopes=list(identity.scopes),
+        status=IntegrationStatus.CONNECTED,
+        subscription_type=identity.subscription_type,
+        at=now,
+    )
+    assert stored is not None
+    await alerts.resolve_alert(
+        transaction, tenant_id, AlertKind.RECONNECT, alerts.about_account(integration_id), at=now
+    )
+    await transaction.run("announce_due")
+    return to_integration(stored)
+
+
+async def get(transaction: Transaction, integration_id: IntegrationId) -> Integration:
+    """An account by id. Raises: AccountNotFound."""
+    return to_integration(await _get_row(transaction, integration_id))
+
+
+async def _get_row(transaction: Transaction, integration_id: IntegrationId) -> dict[str, Any]:
+    row = await transaction.run_one("get_integration", integration=integration_id)
+    if row is None:
+        raise AccountNotFound(f"There is no account number {integration_id}.")
+    return row
+
+
+async def list_all(transaction: Transaction) -> list[Integration]:
+    """The tenant's accounts in the order in which they were first connected."""
+    return [to_integration(row) for row in await transaction.run("list_integrations")]
+
+
+async def decrypt_tokens(
+    transaction: Transaction, vault: TenantVault, integration_id: IntegrationId
+) -> Tokens:
+    """The account's tokens. Raises: VaultDamaged, AccountNotFound."""
+    row = await _get_row(transaction, integration_id)
+    return _open(vault, to_sealed_tokens(row, None))
+
+
+async def replace_tokens(
+    transaction: Transaction, vault: TenantVault, account: Integration, tokens: Tokens
+) -> None:
+    """Store refreshed tokens. X's response with these has invalidated the old ones."""
+    bound_to = _bound_to(account.environment, account.x_user_id, account.client_id)
+    api_key, access = _seal(vault, account.id, bound_to, tokens)
+    changes = {"accessToken": access, "tokenExpiresAt": tokens.expires_at.isoformat()}
+    await transaction.run(
+        "replace_tokens", integration=account.id, api_key=api_key, changes=json.dumps(changes)
+    )
+
+
+async def lock_for_refresh(transaction: Transaction, integration_id: IntegrationId) -> None:
+    """Wait for a concurrent refresh of this account's tokens, and block others until the end."""
+    await transaction.run("lock_refresh", key=integration_id % 2**31)
+
+
+async def mark_token_invalid(
+    transaction: Transaction, integration_id: IntegrationId, tokens: Tokens
+) -> bool:
+    """Mark an account whose refresh token X has rejected; False where it has a newer one."""
+    rows = await transaction.run(
+        "mark_token_invalid", integration=integration_id, api_key=tokens.sealed
+    )
+    return bool(rows)
+
+
+async def save_profile(
+    transaction: Transaction,
+    integration_id: IntegrationId,
+    *,
+    username: str,
+    name: str,
+    subscription_type: str | None,
+) -> bool:
+    """Store the profile that X reports; False where nothing changed.
+
+    A subscription of None, which X did not report, keeps the stored one.
+    """
+    rows = await transaction.run(
+        "save_profile",
+        integration=integration_id,
+        profile=json.dumps({"username": username, "name": name}),
+        subscription_type=subscription_type,
+    )
+    return bool(rows)
+
+
+async def mark_needs_reconnect(transaction: Transaction, integration: Integration) -> bool:
+    """Mark an account that X no longer authorizes; False where it was connected again since."""
+    rows = await transaction.run(
+        "mark_needs_reconnect", integration=integration.id, connected_at=integration.connected_at
+    )
+    return bool(rows)
+
+
+async def set_next_collection(
+    transaction: Transaction,
+    integration_id: IntegrationId,
+    instant: datetime,
+    *,
+    health: str | None = None,
+) -> None:
+    """Set when the account's metrics are due next, and what failed now (None: nothing)."""
+    await transaction.run(
+        "set_next_collection", integration=integration_id, at=instant, health=health
+    )
+    await transaction.run("announce_due")

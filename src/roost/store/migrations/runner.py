@@ -1,0 +1,90 @@
+"""Runs Alembic on a database, as the owner's role, and the SQL files that migrations execute.
+
+Migrations name `roost_owner` and `roost_app`, the roles of a database called `roost`. In another
+database, the names of its own roles take their place.
+"""
+
+import re
+from importlib import resources
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from psycopg import sql
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
+
+from roost.store.roles import Roles
+from roost.store.session import set_up_sync
+
+#: Any number, but the same for every process that migrates a database.
+_MIGRATING = 7_067_811
+_ROLE = re.compile(r"\broost_(?:owner|app)\b")
+
+
+def migrate(url: str, roles: Roles, version: str) -> bool:
+    """Bring the tables to a version, under an advisory lock; False where they have it already."""
+
+    def connect() -> psycopg.Connection[Any]:
+        connection = psycopg.connect(url)
+        try:
+            set_up_sync(connection, role=roles.owner)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=NullPool)
+    _replace_role_names(engine, roles)
+    with engine.connect() as connection:
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
+        connection.execute(text("CREATE SCHEMA IF NOT EXISTS roost"))
+        connection.commit()
+        before = _read_version(connection)
+        if before != version:
+            config = Config()
+            folder = resources.files("roost.store").joinpath("migrations")
+            config.set_main_option("script_location", str(folder))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.commit()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATING})
+        connection.commit()
+    return before != version
+
+
+def execute_file(connection: Connection, name: str) -> None:
+    """Execute a file of `store/sql` in a migration, for example `functions.sql`."""
+    execute_script(connection, resources.files("roost.store").joinpath("sql", name).read_text())
+
+
+def execute_script(connection: Connection, script: str) -> None:
+    """Execute several SQL statements without parameters in a migration."""
+    connection.exec_driver_sql(script.replace("%", "%%"))
+
+
+def with_role_names(script: str, roles: Roles) -> str:
+    """SQL that names `roost_owner` and `roost_app`, with the names of these roles instead."""
+    names = {"roost_owner": roles.owner, "roost_app": roles.app}
+    return _ROLE.sub(lambda found: sql.Identifier(names[found[0]]).as_string(), script)
+
+
+def _replace_role_names(engine: Engine, roles: Roles) -> None:
+    # A `%` in a statement of SQLAlchemy is doubled.
+    escaped = Roles(roles.owner.replace("%", "%%"), roles.app.replace("%", "%%"))
+
+    def replace(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+    ) -> tuple[str, Any]:
+        return with_role_names(statement, escaped), parameters
+
+    event.listen(engine, "before_cursor_execute", replace, retval=True)
+
+
+def _read_version(connection: Connection) -> str | None:
+    exists = connection.execute(text("SELECT to_regclass('roost.alembic_version')")).scalar()
+    version = None
+    if exists:
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    connection.commit()
+    return version

@@ -1,0 +1,402 @@
+"""The publishing state of a post: loaded at once for a worker, and written step by step."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+import psycopg
+
+from roost.errors import DatabaseForgot, PostNotFound
+from roost.models import (
+    AttemptId,
+    IntegrationId,
+    MediaAsset,
+    Part,
+    PartId,
+    PartState,
+    Post,
+    PostId,
+    PostState,
+    TenantId,
+    TweetId,
+    XMediaId,
+)
+from roost.publishing.state import (
+    Attempt,
+    Outcome,
+    PartProgress,
+    PublishState,
+    Recheck,
+    Rest,
+    Upload,
+)
+from roost.rate_limits import Family, Window
+from roost.store import integrations, posts
+from roost.store.database import Queries
+from roost.store.locks import Fence
+from roost.store.statements import array_of
+from roost.store.vault import SealedKey
+
+#: SQLSTATE of `begin_attempt` where the database lacks the fence.
+_FORGOT: Final = "RS001"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPost:
+    """A post loaded for publishing, with its account's tokens as they are stored."""
+
+    journal: PublishState
+    tokens: integrations.SealedTokens = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _AttemptRow:
+    id: AttemptId
+    part_id: int
+    number: int
+    started_at: datetime
+    seconds_left: float
+    outcome: Outcome | None
+    empty_reads: int
+    empty_read_at: datetime | None
+    confirmed_absent: bool
+    media_ids: tuple[XMediaId, ...]
+    media_keys: tuple[str, ...]
+    backoff_seconds: float
+
+    def to_attempt(self) -> Attempt:
+        return Attempt(
+            id=self.id,
+            number=self.number,
+            started_at=self.started_at,
+            wall_left=timedelta(seconds=self.seconds_left),
+            outcome=self.outcome,
+            empty_reads=self.empty_reads,
+            empty_read_at=self.empty_read_at,
+            decided_absent=self.confirmed_absent,
+            media_ids=self.media_ids,
+            media_keys=self.media_keys,
+            app_backoff=timedelta(seconds=self.backoff_seconds),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _WindowRow:
+    family: Family
+    max_requests: int
+    remaining: int
+    resets_at: datetime
+
+
+async def load_next_post(
+    database: Queries,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    excluding: Collection[PostId],
+) -> LoadedPost | None:
+    """The account's next publishing post in due order that does not wait."""
+    row = await database.run_one(
+        "load_post",
+        tenant=tenant_id,
+        post=None,
+        integration=integration_id,
+        excluding=array_of(excluding),
+    )
+    return None if row is None else _to_loaded_post(row)
+
+
+async def get(transaction: Queries, post_id: PostId) -> PublishState:
+    """The publishing state of any post of the current tenant. Raises: PostNotFound."""
+    row = await transaction.run_one(
+        "load_post", tenant=None, post=post_id, integration=None, excluding=array_of(())
+    )
+    if row is None:
+        raise PostNotFound(f"There is no post {post_id}.")
+    journal = _to_loaded_post(row).journal
+    # The statement that workers run leaves out what only people read.
+    post = await posts.get(transaction, post_id)
+    return replace(journal, post=replace(post, parts=journal.post.parts))
+
+
+def _to_loaded_post(row: Mapping[str, Any]) -> LoadedPost:
+    key = SealedKey(row["keyring_key_id"], row["sealed_key"]) if row["sealed_key"] else None
+    return LoadedPost(_to_state(row), integrations.to_sealed_tokens(row["account"], key))
+
+
+def _to_state(row: Mapping[str, Any]) -> PublishState:
+    parts = _to_parts(row)
+    post = Post(
+        id=PostId(row["id"]),
+        tenant_id=TenantId(row["tenant_id"]),
+        integration_id=IntegrationId(row["integration_id"]),
+        state=PostState(row["state"]),
+        due_at=row["due_at"],
+        reason=row["reason"],
+        parts=tuple(each.part for each in parts),
+        paused=row["paused"],
+        tolerance=row["tolerance"],
+    )
+    backoff_until = row["app_backoff_until"]
+    return PublishState(
+        post=post,
+        account=integrations.to_integration(row["account"]),
+        parts=parts,
+        late_from=row["late_from"],
+        windows=tuple(
+            Window(each.family, each.max_requests, each.remaining, each.resets_at)
+            for each in msgspec.convert(row["windows"] or (), list[_WindowRow])
+        ),
+        app_rest=Rest(backoff_until, row["app_backoff_reason"]) if backoff_until else None,
+        recheck=Recheck(row["recheck_since"], row["recheck_until"])
+        if row["recheck_until"]
+        else None,
+    )
+
+
+def _to_parts(row: Mapping[str, Any]) -> tuple[PartProgress, ...]:
+    media: dict[int, list[MediaAsset]] = {}
+    for asset in row["media"] or ():
+        media.setdefault(asset["part_id"], []).append(msgspec.convert(asset, MediaAsset))
+    attempts: dict[int, list[Attempt]] = {}
+    for attempt in msgspec.convert(row["attempts"] or (), list[_AttemptRow]):
+        attempts.setdefault(attempt.part_id, []).append(attempt.to_attempt())
+    uploads = {
+        upload.asset_id: upload for upload in msgspec.convert(row["uploads"] or (), list[Upload])
+    }
+    parts = [posts.to_part(part, media.get(part["id"], ())) for part in row["parts"] or ()]
+    return tuple(PartProgress(part, tuple(attempts.get(part.id, ())), uploads) for part in parts)
+
+
+async def begin_attempt(
+    database: Queries,
+    tenant_id: TenantId,
+    journal: PartProgress,
+    uploads: Sequence[Upload],
+    *,
+    started_at: datetime,
+    deadline: timedelta,
+    at: datetime,
+    reason: str,
+    actor: str,
+    fence: Fence | None,
+    is_wall_time: bool,
+) -> tuple[Attempt, Fence | None] | None:
+    """Move the part to `sending` and add an attempt; returns it, and the new fence.
+
+    `started_at` is X's time, where reconciling begins; `at` is this worker's.
+
+    None where the part was changed meanwhile, where it is paused at any level, or, if domain time
+    is wall time, where it is not due by the database's clock.
+
+    Raises: DatabaseForgot where the database lacks the fence; nothing is written.
+    """
+    media_ids = [upload.media_id for upload in uploads]
+    media_keys = [upload.media_key for upload in uploads]
+    try:
+        row = await database.run_one(
+            "begin_attempt",
+            tenant=tenant_id,
+            part=journal.part.id,
+            from_state=journal.part.state,
+            attempt_count=len(journal.attempts),
+            started_at=started_at,
+            deadline=deadline,
+            at=at,
+            media_ids=media_ids,
+            media_keys=media_keys,
+            reason=reason,
+            actor=actor,
+            fence_event=fence.event_id if fence else None,
+            fence_tag=fence.event_tag if fence else None,
+            fence_timeline=fence.timeline if fence else None,
+            is_wall_time=is_wall_time,
+        )
+    except psycopg.DatabaseError as error:
+        if error.sqlstate == _FORGOT:
+            raise DatabaseForgot(
+                "The database lacks what this worker has seen in it.",
+                did="Nothing was sent.",
+            ) from None
+        raise
+    if row is None:
+        return None
+    attempt = Attempt(
+        AttemptId(row["id"]), row["number"], started_at, deadline,
+        media_ids=tuple(media_ids), media_keys=tuple(media_keys),
+    )  # fmt: skip
+    new_fence = Fence(row["event_id"], row["event_tag"], fence.timeline) if fence else None
+    return attempt, new_fence
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSent:
+    """The result of recording that X has a part."""
+
+    moved: bool
+    """It was recorded now."""
+    known: bool
+    """X's id was recorded before, by another worker."""
+    is_last: bool
+    """Its post is published, and the account has no other post that is ready."""
+    forgotten: bool = False
+    """The database lacks the attempt: it was restored, or failed over, meanwhile."""
+
+
+async def record_sent(
+    database: Queries,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    part: Part,
+    attempt: Attempt,
+    tweet_id: TweetId,
+    *,
+    outcome: Outcome,
+    sent_at: datetime,
+    usd: Decimal,
+    price_reason: str,
+    windows: Collection[Window],
+    at: datetime,
+    from_state: PartState,
+    reason: str,
+    actor: str,
+    excluding: Collection[PostId] = (),
+) -> RecordedSent:
+    """Record that X has a part: its id, the bill, the events, and the post's end.
+
+    `excluding` are posts of the account that could not be continued anyway: `is_last` ignores them.
+    """
+    result = await database.fetch_one(
+        RecordedSent,
+        "record_sent",
+        tenant=tenant_id,
+        part=part.id,
+        post=part.post_id,
+        integration=integration_id,
+        attempt=attempt.id,
+        number=attempt.number,
+        tweet=tweet_id,
+        outcome=outcome,
+        sent_at=sent_at,
+        usd=usd,
+        price_reason=price_reason,
+        at=at,
+        from_state=from_state,
+        reason=reason,
+        actor=actor,
+        # In the statement's own snapshot this post is still publishing.
+        excluding=array_of([*excluding, part.post_id]),
+        windows=_to_json(windows),
+    )
+    assert result is not None
+    return result
+
+
+def _to_json(windows: Collection[Window]) -> str:
+    rows = [
+        {
+            "family": window.family,
+            "max_requests": window.limit,
+            "remaining": window.remaining,
+            "resets_at": window.resets_at.isoformat(),
+        }
+        for window in windows
+    ]
+    return json.dumps(rows)
+
+
+async def save_rate_windows(
+    transaction: Queries, integration_id: IntegrationId, windows: Collection[Window]
+) -> None:
+    """Store how many creates X still accepts from the account."""
+    await transaction.run(
+        "save_rate_windows", integration=integration_id, windows=_to_json(windows)
+    )
+
+
+async def end_attempt(
+    transaction: Queries,
+    part: Part,
+    attempt: Attempt,
+    to_state: PartState,
+    outcome: Outcome,
+    *,
+    at: datetime,
+    reason: str,
+    actor: str,
+) -> bool:
+    """Record an outcome other than `sent`; False where the part has a later attempt.
+
+    The later attempt then decides the part's state.
+    """
+    row = await transaction.run_one(
+        "end_attempt",
+        part=part.id,
+        attempt=attempt.id,
+        number=attempt.number,
+        to_state=to_state,
+        outcome=outcome,
+        at=at,
+        reason=reason,
+        actor=actor,
+    )
+    return bool(row and row["moved"])
+
+
+async def record_empty_read(
+    transaction: Queries, attempt: Attempt, at: datetime, *, counts: bool
+) -> None:
+    """Record that the timeline did not show the post; only a read past X's read lag counts."""
+    await transaction.run("record_empty_read", attempt=attempt.id, at=at, counts=int(counts))
+
+
+async def move_part(
+    transaction: Queries,
+    part_id: PartId,
+    from_state: PartState,
+    to_state: PartState,
+    *,
+    at: datetime,
+    reason: str,
+    actor: str,
+) -> bool:
+    """Change a part's state without an attempt's outcome; False where it is not `from_state`."""
+    row = await transaction.run_one(
+        "move_part",
+        part=part_id,
+        from_state=from_state,
+        to_state=to_state,
+        at=at,
+        reason=reason,
+        actor=actor,
+    )
+    return bool(row and row["moved"])
+
+
+async def defer_post(
+    transaction: Queries,
+    post_id: PostId,
+    until: datetime,
+    *,
+    excused: bool,
+    counts_as_late: bool = False,
+    at: datetime,
+    reason: str,
+    actor: str,
+) -> None:
+    """Let the post wait until an instant of domain time, when the dispatcher queues it again."""
+    await transaction.run(
+        "defer_post",
+        post=post_id,
+        until=until,
+        excused=excused,
+        counts_as_late=counts_as_late,
+        at=at,
+        wait_reason=reason,
+        reason=f"waits: {reason}",
+        actor=actor,
+    )
+    await transaction.run("announce_due")
