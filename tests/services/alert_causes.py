@@ -11,8 +11,9 @@ from roost.account_client import StoredTokenSource, mark_needs_reconnect
 from roost.models import AlertKind, PostId, PostState, TweetId
 from roost.services import monitor, pause, resolve, restore_check, resume, schedule
 from roost.services.clock_check import ClockCheck
-from roost.services.publish.rows import Way
-from roost.services.schedule import PlainPart
+from roost.services.publish import outcomes
+from roost.services.publish.context import PublishContext
+from roost.services.schedule import PartInput
 from roost.x.errors import AppMisconfigured, Reauthorize
 
 Opening = Callable[[Desk], Awaitable[PostId]]
@@ -77,9 +78,12 @@ async def possible_duplicate(desk: Desk) -> PostId:
     post_id = await desk.plan("One")
     await desk.work()
     async with desk.runtime.database.statements(desk.tenant.id) as transaction:
-        journal = await store.journal.get(transaction, post_id)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
+        state = await store.journal.get(transaction, post_id)
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+    )
+    (part,) = state.parts
+    await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     return post_id
 
 
@@ -112,9 +116,12 @@ async def back_off(desk: Desk, kind: AlertKind) -> None:
     """What the worker writes where X refuses the app in this way."""
     probe = await desk.plan("Probe")
     async with desk.runtime.database.statements(desk.tenant.id) as transaction:
-        journal = await store.journal.get(transaction, probe)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.rest_app(timedelta(minutes=5), kind, AppMisconfigured("X takes nothing of the app."))
+        state = await store.journal.get(transaction, probe)
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+    )
+    error = AppMisconfigured("X accepts nothing from the app.")
+    await outcomes.back_off_app(context, timedelta(minutes=5), kind, error)
     await schedule.cancel_post(desk.runtime, desk.tenant, probe)
 
 
@@ -122,19 +129,19 @@ async def late(desk: Desk) -> PostId:
     """No worker runs."""
     post_id = await desk.plan("Late")
     await desk.emulator.jump(seconds=121)
-    await monitor.check_alerts(desk.runtime)
+    await monitor.check_lateness(desk.runtime)
     return post_id
 
 
 async def restored(desk: Desk) -> PostId:
     """A person says that the database was restored."""
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     return PostId(0)
 
 
 async def copied(desk: Desk) -> PostId:
     """A worker finds that the database is a copy."""
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now(), copied=True)
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now(), copied=True)
     return PostId(0)
 
 
@@ -147,7 +154,7 @@ async def wrong_clock(desk: Desk) -> PostId:
 
 async def check_clock(desk: Desk, skew: str | None) -> None:
     """The check of a worker, with what it finds."""
-    await ClockCheck(desk.runtime)._alert(skew)
+    await ClockCheck(desk.runtime)._update_alert(skew)
 
 
 # --- what ends each cause
@@ -156,12 +163,12 @@ async def check_clock(desk: Desk, skew: str | None) -> None:
 async def decide_sent(desk: Desk, post_id: PostId) -> None:
     """A person finds the post on X."""
     tweet_id = await desk.post_by_hand("Low tide at six")
-    await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, tweet_id)
 
 
 async def edit(desk: Desk, post_id: PostId) -> None:
     """Another time and text; alerts end at once, not when it is published."""
-    parts = [PlainPart("Another text")]
+    parts = [PartInput("Another text")]
     due_at = desk.runtime.clock.now() + timedelta(minutes=1)
     await schedule.edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=due_at)
 
@@ -176,19 +183,19 @@ async def cancel(desk: Desk, post_id: PostId) -> None:
 
 
 async def send(desk: Desk, post_id: PostId) -> None:
-    await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
 
 
 async def drop(desk: Desk, post_id: PostId) -> None:
-    await resolve.drop(desk.runtime, desk.tenant, post_id)
+    await resolve.discard(desk.runtime, desk.tenant, post_id)
 
 
 async def leave(desk: Desk, post_id: PostId) -> None:
-    await resolve.leave(desk.runtime, desk.tenant, post_id)
+    await resolve.acknowledge(desk.runtime, desk.tenant, post_id)
 
 
 async def go_on(desk: Desk, post_id: PostId) -> None:
-    await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said anew")
+    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said anew")
 
 
 async def delete(desk: Desk, post_id: PostId) -> None:
@@ -229,7 +236,7 @@ async def wait_for_nothing(desk: Desk, post_id: PostId) -> None:
     """What waited for the app is cancelled, and its back-off is over."""
     await schedule.cancel_post(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=360)
-    await monitor.check_alerts(desk.runtime)
+    await monitor.check_lateness(desk.runtime)
 
 
 def another(kind: AlertKind) -> Ending:
@@ -251,7 +258,7 @@ def then_check(act: Callable[[Desk, PostId], Awaitable[object]]) -> Ending:
 
     async def ending(desk: Desk, post_id: PostId) -> None:
         await act(desk, post_id)
-        await monitor.check_alerts(desk.runtime)
+        await monitor.check_lateness(desk.runtime)
 
     return ending
 
@@ -261,11 +268,11 @@ async def publish(desk: Desk, _: PostId) -> None:
 
 
 async def hold_post(desk: Desk, post_id: PostId) -> None:
-    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
+    await pause.pause_post(desk.runtime, desk.tenant, post_id)
 
 
 async def stop_everything(desk: Desk, _: PostId) -> None:
-    await pause.stop_everything(desk.runtime)
+    await pause.pause_everything(desk.runtime)
 
 
 async def lose_grant(desk: Desk, _: PostId) -> None:
@@ -311,4 +318,4 @@ async def restart_worker(desk: Desk, _: PostId) -> None:
 async def end_worker(desk: Desk, _: PostId) -> None:
     """No worker runs on the machine any more."""
     await desk.locks.heartbeat("another process")
-    await monitor.check_alerts(desk.runtime)
+    await monitor.check_lateness(desk.runtime)

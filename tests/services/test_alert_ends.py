@@ -144,7 +144,7 @@ def test_each_way_out_of_a_state_with_an_alert_has_a_case() -> None:
     assert set(POST_ENDINGS) == set(STATE_ALERTS)
     for state, (_, endings) in POST_ENDINGS.items():
         assert {after for after in endings if after != "left"} == POST_MOVES[state], state
-        can_be_left = resolve.Choice.LEAVE in resolve._CHOICES[state]
+        can_be_left = resolve.Choice.ACKNOWLEDGE in resolve._CHOICES[state]
         assert ("left" in endings) is can_be_left, state
 
 
@@ -185,7 +185,7 @@ async def test_what_is_to_be_looked_at_is_what_is_alerted(desk: Desk, state: Pos
     await leave(desk, post_id)
     left = await desk.see(post_id)
     assert (left.state, resolve.needs_attention(left)) == (state, False)
-    assert resolve.Choice.LEAVE not in resolve.list_choices(left)
+    assert resolve.Choice.ACKNOWLEDGE not in resolve.list_choices(left)
     with pytest.raises(resolve.DecisionNotOpen):
         await leave(desk, post_id)
 
@@ -224,8 +224,8 @@ async def test_a_stale_refusal_does_not_end_a_newer_connection(
 
 async def test_a_wrong_clock_is_alerted_again_where_somebody_ended_the_alert(desk: Desk) -> None:
     check = ClockCheck(desk.runtime)
-    await check._alert("300 s behind")
-    await monitor.check_alerts(desk.runtime)  # no worker's session is named yet
+    await check._update_alert("300 s behind")
+    await monitor.check_lateness(desk.runtime)  # no worker's session is named yet
     assert await kinds(desk) == []
-    await check._alert("300 s behind")
+    await check._update_alert("300 s behind")
     assert await kinds(desk) == [AlertKind.CLOCK_SKEW]

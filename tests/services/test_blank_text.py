@@ -10,8 +10,9 @@ from fix_publishing import Desk
 from roost import store
 from roost.errors import PostRefused
 from roost.models import PostId, PostState
+from roost.publishing.part_input import MediaInput
 from roost.services import resolve
-from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
+from roost.services.schedule import PartInput, edit_post, import_plan, schedule_post
 
 BLANKS = {
     "nothing": "",
@@ -27,7 +28,7 @@ HEADER = "account,at,text,media,alt,thread\n"
 
 async def publish_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """A thread whose second part is a picture beside the blank."""
-    parts = [PlainPart("One"), PlainPart(blank, ((picture, None),)), PlainPart("Three")]
+    parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     post = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
@@ -50,7 +51,7 @@ async def import_thread(desk: Desk, picture: Path, blank: str) -> PostId:
 async def edit_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """The same by an edit."""
     post_id = await desk.plan("Old", after_s=5)
-    parts = [PlainPart("One"), PlainPart(blank, ((picture, None),)), PlainPart("Three")]
+    parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     return post_id
 
@@ -58,7 +59,7 @@ async def edit_thread(desk: Desk, picture: Path, blank: str) -> PostId:
 async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """The same by a person's decision, after X refused the second part for its text."""
     post_id = await halved(desk, picture)
-    await resolve.go_on(desk.runtime, desk.tenant, post_id, blank)
+    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, blank)
     assert "part 2: failed → pending: edited by hand" in await desk.story(post_id)
     return post_id
 
@@ -76,7 +77,11 @@ async def stored_before(desk: Desk, picture: Path, blank: str) -> PostId:
 async def halved(desk: Desk, picture: Path) -> PostId:
     """A thread that stands at its second part, a picture with a text that X has already."""
     await desk.plan("Said before")
-    parts = [PlainPart("One"), PlainPart("Said before", ((picture, "Teal"),)), PlainPart("Three")]
+    parts = [
+        PartInput("One"),
+        PartInput("Said before", (MediaInput(picture, "Teal"),)),
+        PartInput("Three"),
+    ]
     post = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
@@ -130,6 +135,6 @@ async def test_a_part_without_a_picture_does_not_continue_with_a_blank(
     post_id = await desk.plan("One", "Said before", after_s=1)
     await desk.work_through()
     with pytest.raises(PostRefused) as refused:
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, BLANKS[blank])
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, BLANKS[blank])
     assert refused.value.code == "text_blank"
     assert (await desk.see(post_id)).parts[1].text == "Said before"

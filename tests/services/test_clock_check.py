@@ -222,8 +222,8 @@ async def test_found_accepts_what_xs_time_allows(skewed: Skewed, off_s: int) -> 
     # X gave out the second id 61 s before the first one.
     early = str(int(there) - (61_000 << 22))
     with pytest.raises(TweetUnlikely):
-        await resolve.say_sent(skewed.runtime, skewed.tenant, post_id, early)
-    post = await resolve.say_sent(skewed.runtime, skewed.tenant, post_id, there)
+        await resolve.confirm_sent(skewed.runtime, skewed.tenant, post_id, early)
+    post = await resolve.confirm_sent(skewed.runtime, skewed.tenant, post_id, there)
     assert post.parts[0].sent_as == there
 
 

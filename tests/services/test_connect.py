@@ -25,7 +25,7 @@ from roost.errors import (
 from roost.models import Environment, Integration, IntegrationStatus, Tenant, XUserId
 from roost.runtime import Runtime
 from roost.services import connect
-from roost.services.connect import Departure
+from roost.services.connect import AuthorizationRedirect
 from roost.store.accounts import Identity, Tokens
 from roost.store.vault import Vault
 
@@ -33,7 +33,9 @@ ACCOUNT = "larkbooks"
 LARK = Identity(XUserId("1"), ACCOUNT, "Lark", None, Environment.EMULATOR, "app", ("tweet.read",))
 
 
-async def go(emulator: Emulator, departure: Departure, decision: str = "allow") -> dict[str, Any]:
+async def go(
+    emulator: Emulator, departure: AuthorizationRedirect, decision: str = "allow"
+) -> dict[str, Any]:
     """What the browser brings back from X's page, as `finish` takes it."""
     query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     back = await emulator.consent(ACCOUNT, decision, **query)
@@ -42,9 +44,9 @@ async def go(emulator: Emulator, departure: Departure, decision: str = "allow") 
 
 async def connect_once(runtime: Runtime, emulator: Emulator) -> Integration:
     """The whole walk."""
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure)
-    _, account = await connect.finish(runtime, **back, browser=departure.browser)
+    _, account = await connect.complete(runtime, **back, browser=departure.browser)
     return account
 
 
@@ -67,11 +69,11 @@ async def test_finish_keeps_who_the_account_is(
 
 
 async def test_the_state_works_once(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> None:
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure)
-    await connect.finish(runtime, **back, browser=departure.browser)
+    await connect.complete(runtime, **back, browser=departure.browser)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=departure.browser)
     assert len(await accounts_of(runtime, tenant)) == 1
 
 
@@ -79,10 +81,10 @@ async def test_the_state_works_once(runtime: Runtime, tenant: Tenant, emulator: 
 async def test_the_state_works_once__two_requests_at_the_same_time(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure)
     ends = await asyncio.gather(
-        *(connect.finish(runtime, **back, browser=departure.browser) for _ in range(4)),
+        *(connect.complete(runtime, **back, browser=departure.browser) for _ in range(4)),
         return_exceptions=True,
     )
     assert sorted(type(end).__name__ for end in ends) == [*["ConnectFlowInvalid"] * 3, "tuple"]
@@ -90,17 +92,17 @@ async def test_the_state_works_once__two_requests_at_the_same_time(
 
 async def test_an_unknown_state_is_refused(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, state="made up", code="c", error=None, browser="b")
+        await connect.complete(runtime, state="made up", code="c", error=None, browser="b")
 
 
 @pytest.mark.parametrize("browser", [None, "", "another"])
 async def test_another_browser_is_refused_before_the_code_is_used(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, browser: str | None
 ) -> None:
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure)
     with pytest.raises(ConnectFlowInvalid, match="another browser"):
-        await connect.finish(runtime, **back, browser=browser)
+        await connect.complete(runtime, **back, browser=browser)
     assert await accounts_of(runtime, tenant) == []
     assert (await emulator.truth())["requests"] == []
 
@@ -109,10 +111,10 @@ async def test_a_person_has_fifteen_minutes(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     await emulator.jump(seconds=15 * 60)
     back = await go(emulator, departure)
-    _, account = await connect.finish(runtime, **back, browser=departure.browser)
+    _, account = await connect.complete(runtime, **back, browser=departure.browser)
     assert account.username == ACCOUNT
 
 
@@ -120,34 +122,34 @@ async def test_after_fifteen_minutes_the_state_is_dead(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     await emulator.jump(seconds=15 * 60 + 1)
     back = await go(emulator, departure)
     with pytest.raises(ConnectFlowInvalid, match="too long"):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=departure.browser)
     assert await accounts_of(runtime, tenant) == []
 
 
 async def test_a_denial_is_told_and_uses_the_state_up(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure, "deny")
     with pytest.raises(ConsentDenied):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=departure.browser)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=departure.browser)
     assert await accounts_of(runtime, tenant) == []
 
 
 async def test_a_stale_code_connects_nobody(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure)
     await emulator.jump(seconds=31)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=departure.browser)
     assert await accounts_of(runtime, tenant) == []
 
 
@@ -194,7 +196,7 @@ async def test_two_first_connections_of_one_account_at_once_make_one_integration
 async def test_no_secret_lies_in_the_database(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, admin_url: str
 ) -> None:
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     query = parse_qs(urlsplit(departure.url).query)
     account = await connect_once(runtime, emulator)
     async with runtime.database.tenant(tenant.id) as transaction:
@@ -233,9 +235,9 @@ async def test_no_secret_is_shown_or_logged(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure)
-    ended = await connect.finish(runtime, **back, browser=departure.browser)
+    ended = await connect.complete(runtime, **back, browser=departure.browser)
     async with runtime.database.tenant(tenant.id) as transaction:
         vault = await runtime.vault.of(transaction, tenant.id)
         tokens = await store.accounts.open_tokens(transaction, vault, ended[1].id)
@@ -248,10 +250,10 @@ async def test_no_secret_is_shown_or_logged(
 async def test_no_secret_is_in_the_error_of_a_refused_code(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
+    departure = await connect.start(runtime, "default")
     back = await go(emulator, departure) | {"code": "c3VjaC1hLWNvZGU"}
     with pytest.raises(ConnectFlowInvalid) as told:
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=departure.browser)
     shown = repr(told.value) + repr(told.value.as_dict()) + str(told.value.__cause__)
     assert "c3VjaC1hLWNvZGU" not in shown
 
@@ -259,17 +261,17 @@ async def test_no_secret_is_in_the_error_of_a_refused_code(
 async def test_begin_without_an_x_app_names_the_setting(runtime: Runtime, tenant: Tenant) -> None:
     bare = runtime.settings.model_copy(update={"twitter_client_id": None})
     with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
-        await connect.begin(replace(runtime, settings=bare), "default")
+        await connect.start(replace(runtime, settings=bare), "default")
 
 
 async def test_begin_without_a_vault_key_stops(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(VaultKeyMissing):
-        await connect.begin(replace(runtime, vault=Vault(())), "default")
+        await connect.start(replace(runtime, vault=Vault(())), "default")
 
 
 async def test_begin_for_nobody_is_refused(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(TenantNotFound):
-        await connect.begin(runtime, "nobody")
+        await connect.start(runtime, "nobody")
 
 
 async def test_what_connecting_costs_is_in_the_ledger(

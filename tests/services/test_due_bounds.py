@@ -9,13 +9,13 @@ import pytest
 from fix_publishing import Desk
 from roost import store
 from roost.errors import TimeTooFar
-from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
+from roost.services.schedule import PartInput, edit_post, import_plan, schedule_post
 
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 async def test_a_post_far_ahead_is_not_stored(desk: Desk) -> None:
-    parts = [PlainPart("Far away")]
+    parts = [PartInput("Far away")]
     for due_at in (LAST, desk.runtime.clock.now() + timedelta(days=5 * 366 + 1)):
         with pytest.raises(TimeTooFar):
             await schedule_post(

@@ -14,9 +14,9 @@ from fix_publishing import Desk, somebody_waits
 from roost import store
 from roost.errors import PostNotEditable
 from roost.models import PartState, PostId, PostState, XMediaId
-from roost.publishing.state import Upload
-from roost.services import dispatch, monitor, waiting
-from roost.services.schedule import PlainPart, cancel_post, edit_post
+from roost.publishing.state import Upload, find_wait
+from roost.services import dispatch, monitor
+from roost.services.schedule import PartInput, cancel_post, edit_post
 from roost.store.vault import Vault, load_ring, make_key_line
 
 BEGIN = """
@@ -34,7 +34,7 @@ async def cancel(desk: Desk, post_id: PostId) -> None:
 
 
 async def change_text(desk: Desk, post_id: PostId) -> None:
-    parts = [PlainPart("Another text")]
+    parts = [PartInput("Another text")]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
 
 
@@ -199,11 +199,11 @@ async def test_a_waiting_post_says_for_what_and_until_when(desk: Desk) -> None:
     post_id = await limited(desk, "Later")
     post, account = await desk.see(post_id), await desk.integration()
     now = desk.runtime.clock.now()
-    wait = waiting.current_wait(post, account, now)
+    wait = find_wait(post, account, now)
     assert wait is not None
-    assert wait.until == account.rest_until
-    assert wait.reason == account.rest_why
-    assert waiting.current_wait(post, account, account.rest_until or now) is None
+    assert wait.until == account.backoff_until
+    assert wait.reason == account.backoff_reason
+    assert find_wait(post, account, account.backoff_until or now) is None
 
 
 async def test_a_post_of_a_dead_grant_waits_for_its_owner(desk: Desk) -> None:
@@ -211,9 +211,7 @@ async def test_a_post_of_a_dead_grant_waits_for_its_owner(desk: Desk) -> None:
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
     await desk.work()
-    wait = waiting.current_wait(
-        await desk.see(post_id), await desk.integration(), desk.runtime.clock.now()
-    )
+    wait = find_wait(await desk.see(post_id), await desk.integration(), desk.runtime.clock.now())
     assert wait is not None
     assert (wait.reason, wait.until) == ("@larkbooks has to be connected again", None)
 
@@ -228,11 +226,11 @@ async def test_a_wait_for_x_is_not_late_until_it_is_over_and_nobody_continues(de
     assert wait.until is not None
     assert wait.until - desk.runtime.clock.now() > monitor.LATE
     await desk.move_to(wait.until - timedelta(seconds=1))
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
     await desk.move_to(wait.until + monitor.LATE + timedelta(seconds=1))
-    assert await monitor.check_alerts(desk.runtime) == wait.until
+    assert await monitor.check_lateness(desk.runtime) == wait.until
     await desk.work()
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
 
 
 async def test_a_wait_for_a_fault_of_roosts_own_is_late(desk: Desk) -> None:
@@ -242,10 +240,10 @@ async def test_a_wait_for_a_fault_of_roosts_own_is_late(desk: Desk) -> None:
     due_at = desk.runtime.clock.now()
     await desk.plan("Sealed")
     await blind.work()
-    assert (await desk.integration()).rest_until is not None
+    assert (await desk.integration()).backoff_until is not None
     await desk.emulator.jump(seconds=121)
     await blind.work()
-    assert await monitor.check_alerts(desk.runtime) == due_at
+    assert await monitor.check_lateness(desk.runtime) == due_at
 
 
 async def test_a_file_that_is_being_uploaded_for_an_edited_post_is_forgotten(

@@ -18,8 +18,9 @@ from fix_runtime import connect_account, make_tenant
 from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
 from roost.models import PartState, PostId, PostState
+from roost.publishing.part_input import MediaInput
 from roost.services import media_copies, resolve
-from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
+from roost.services.schedule import PartInput, edit_post, import_plan, schedule_post
 
 
 def sha256_of(path: Path) -> str:
@@ -93,7 +94,7 @@ async def test_one_tenants_pipes_do_not_hold_up_anothers_uploads(desk: Desk, tea
     for number in range(8):
         path = teal.with_name(f"{number}.png")
         shutil.copy(teal, path)
-        parts = [PlainPart(f"File {number}", ((path, None),))]
+        parts = [PartInput(f"File {number}", (MediaInput(path),))]
         await schedule_post(
             desk.runtime,
             neighbour,
@@ -116,7 +117,7 @@ async def test_every_way_in_copies_the_file(desk: Desk, teal: Path, face: str) -
         await desk.plan("With a picture", after_s=3600, media=teal)
     elif face == "edit":
         post_id = await desk.plan("Without", after_s=3600)
-        parts = [PlainPart("With a picture", ((teal, None),))]
+        parts = [PartInput("With a picture", (MediaInput(teal),))]
         await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     else:
         plan = teal.with_name("plan.csv")
@@ -138,7 +139,7 @@ async def test_another_text_keeps_the_copy_that_was_checked(desk: Desk, teal: Pa
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     swap_for_link(teal)
     (part,) = (await desk.see(post_id)).parts
-    parts = [PlainPart("In other words", tuple((file, "alt") for file in part.media))]
+    parts = [PartInput("In other words", tuple(MediaInput(file, "alt") for file in part.media))]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     await desk.work_through()
     assert await desk.on_x() == ["In other words"]
@@ -149,7 +150,7 @@ async def test_a_lost_copy_fails_its_post_ahead_of_its_time_by_name(desk: Desk, 
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     (part,) = (await desk.see(post_id)).parts
     shutil.rmtree(desk.runtime.media.folder)
-    assert await media_copies.list_lost(desk.runtime) == [teal.name]
+    assert await media_copies.list_missing(desk.runtime) == [teal.name]
     await desk.emulator.jump(seconds=3000)
     await desk.work()
     post = await desk.see(post_id)
@@ -159,10 +160,10 @@ async def test_a_lost_copy_fails_its_post_ahead_of_its_time_by_name(desk: Desk, 
     later = desk.runtime.clock.now() + timedelta(hours=1)
     with pytest.raises(MediaCopyLost):
         await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
-    kept = [PlainPart("In other words", ((part.media[0], None),))]
+    kept = [PartInput("In other words", (MediaInput(part.media[0]),))]
     with pytest.raises(MediaCopyLost):
         await edit_post(desk.runtime, desk.tenant, post_id, parts=kept, due_at=later)
-    again = [PlainPart("With a picture", ((teal, None),))]
+    again = [PartInput("With a picture", (MediaInput(teal),))]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=again, due_at=later)
     await desk.work_through()
     assert await desk.on_x() == ["With a picture"]
@@ -218,7 +219,7 @@ async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) ->
     neighbour = await make_tenant(desk.runtime, "beta")
     theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
     await desk.plan("Ours", media=teal)
-    parts, later = [PlainPart("Theirs", ((teal, None),))], timedelta(hours=30)
+    parts, later = [PartInput("Theirs", (MediaInput(teal),))], timedelta(hours=30)
     await schedule_post(
         desk.runtime, neighbour, theirs, parts,
         due_at=desk.runtime.clock.now() + later, why="by the test",
@@ -248,7 +249,7 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
         posts = []
         for number in range(10):
             posts.append(await desk.plan(f"Post {number}", after_s=3600, media=teal))
-            assert await media_copies.list_lost(desk.runtime) == []
+            assert await media_copies.list_missing(desk.runtime) == []
             async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
                 await store.posts.move(
                     transaction,
@@ -265,7 +266,7 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
 
 
 async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: Path) -> None:
-    parts = [PlainPart("x" * 281, ((teal, None),))]
+    parts = [PartInput("x" * 281, (MediaInput(teal),))]
     with pytest.raises(PostRefused):
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="by the test"
@@ -275,7 +276,7 @@ async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: P
 
 async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path) -> None:
     await desk.plan("Said before")
-    parts = [PlainPart("New"), PlainPart("Said before"), PlainPart("End", ((teal, None),))]
+    parts = [PartInput("New"), PartInput("Said before"), PartInput("End", (MediaInput(teal),))]
     due_at = desk.runtime.clock.now() + timedelta(seconds=1)
     post = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
@@ -285,7 +286,7 @@ async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path)
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
     assert await media_copies.remove_unneeded(desk.runtime) == 0
     await desk.emulator.jump(hours=25)  # X has forgotten the upload.
-    await resolve.go_on(desk.runtime, desk.tenant, post.id, "Said anew")
+    await resolve.continue_thread(desk.runtime, desk.tenant, post.id, "Said anew")
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PUBLISHED
     assert (await desk.requests("media_initialize")).count(200) == 2

@@ -194,10 +194,10 @@ async def finish_a_connection(desk: Desk, _: Path) -> None:
     if environment is desk.runtime.settings.environment:
         base_url = desk.runtime.settings.roost_x_base_url
     settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
-    departure = await connect.begin(replace(desk.runtime, settings=settings), desk.tenant.name)
+    departure = await connect.start(replace(desk.runtime, settings=settings), desk.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     with contextlib.suppress(roost.RoostError):
-        await connect.finish(
+        await connect.complete(
             desk.runtime, state=state, code="a code", error=None, browser=departure.browser
         )
 
@@ -282,11 +282,13 @@ async def test_errors_say_whose_account_it_is(process: Desk) -> None:
 async def test_a_connection_that_was_begun_for_another_app_is_not_finished(
     process: Desk, counter: Counter
 ) -> None:
-    departure = await connect.begin(process.runtime, process.tenant.name)
+    departure = await connect.start(process.runtime, process.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     another = process.with_settings(twitter_client_id="another").runtime
     with pytest.raises(ConnectFlowInvalid, match="another X app"):
-        await connect.finish(another, state=state, code="c", error=None, browser=departure.browser)
+        await connect.complete(
+            another, state=state, code="c", error=None, browser=departure.browser
+        )
     assert counter.received == b""
 
 

@@ -10,7 +10,7 @@ from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostId, PostState
 from roost.services import pause, restore_check, resume
-from roost.services.pause import PostOver, Scope
+from roost.services.pause import PauseScope, PostOver
 from roost.services.resume import Adopted, Resumed
 
 Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
@@ -18,34 +18,34 @@ Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
 
 async def _everything(desk: Desk, _: PostId, paused: bool) -> None:
     await (
-        pause.stop_everything(desk.runtime) if paused else resume.resume_everything(desk.runtime)
+        pause.pause_everything(desk.runtime) if paused else resume.resume_everything(desk.runtime)
     )
 
 
-HOLDS: dict[Scope, Hold] = {
-    Scope.POST: lambda desk, post_id, paused: pause.hold_post(
-        desk.runtime, desk.tenant, post_id, paused=paused
-    ),
-    Scope.ACCOUNT: lambda desk, _, paused: pause.hold_account(
-        desk.runtime, desk.account, paused=paused
-    ),
-    Scope.TENANT: lambda desk, _, paused: pause.hold_tenant(
-        desk.runtime, desk.tenant, paused=paused
-    ),
-    Scope.EVERYTHING: _everything,
+HOLDS: dict[PauseScope, Hold] = {
+    PauseScope.POST: lambda desk, post_id, paused: (
+        pause.pause_post if paused else pause.resume_post
+    )(desk.runtime, desk.tenant, post_id),
+    PauseScope.ACCOUNT: lambda desk, _, paused: (
+        pause.pause_account if paused else pause.resume_account
+    )(desk.runtime, desk.account),
+    PauseScope.TENANT: lambda desk, _, paused: (
+        pause.pause_tenant if paused else pause.resume_tenant
+    )(desk.runtime, desk.tenant),
+    PauseScope.EVERYTHING: _everything,
 }
 
 
-async def held(desk: Desk, post_id: PostId) -> tuple[Scope, ...]:
+async def held(desk: Desk, post_id: PostId) -> tuple[PauseScope, ...]:
     """What holds a post back."""
     account = await desk.integration()
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
-        holds = await pause.find_holds(transaction)
-    return pause.held_by(await desk.see(post_id), account, holds)
+        holds = await pause.get_pause_status(transaction)
+    return pause.active_pauses(await desk.see(post_id), account, holds)
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
-async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
+async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: PauseScope) -> None:
     post_id = await desk.plan("Held", after_s=60)
     await HOLDS[scope](desk, post_id, True)
     assert await held(desk, post_id) == (scope,)
@@ -59,10 +59,10 @@ async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: Scope) 
 
 
 LINES = {
-    Scope.POST: ("paused by hand", "goes on, by hand"),
-    Scope.ACCOUNT: ("@larkbooks was paused by hand", "@larkbooks goes on"),
-    Scope.TENANT: ("all of default was paused by hand", "all of default goes on"),
-    Scope.EVERYTHING: ("everything was stopped by hand", "everything goes on"),
+    PauseScope.POST: ("paused by hand", "goes on, by hand"),
+    PauseScope.ACCOUNT: ("@larkbooks was paused by hand", "@larkbooks goes on"),
+    PauseScope.TENANT: ("all of default was paused by hand", "all of default goes on"),
+    PauseScope.EVERYTHING: ("everything was stopped by hand", "everything goes on"),
 }
 
 
@@ -72,8 +72,10 @@ async def told(desk: Desk, post_id: PostId) -> list[str]:
         return [event.why for event in await store.posts.list_events(transaction, post_id)]
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
-async def test_a_hold_and_its_end_are_lines_of_the_posts_history(desk: Desk, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
+async def test_a_hold_and_its_end_are_lines_of_the_posts_history(
+    desk: Desk, scope: PauseScope
+) -> None:
     post_id = await desk.plan("Held", after_s=60)
     for paused in (True, True, False, False):
         await HOLDS[scope](desk, post_id, paused)
@@ -91,7 +93,7 @@ async def test_a_hold_and_its_end_are_lines_of_the_posts_history(desk: Desk, sco
 
 async def test_a_stop_after_a_restore_is_a_line_of_the_posts_history(desk: Desk) -> None:
     post_id = await desk.plan("Held", after_s=60)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     await resume.resume_everything(desk.runtime)
     _, stopped, gone_on = await told(desk, post_id)
     assert stopped.startswith("the database was restored; nothing after ")
@@ -100,9 +102,9 @@ async def test_a_stop_after_a_restore_is_a_line_of_the_posts_history(desk: Desk)
 
 async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -> None:
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.hold_account(desk.runtime, desk.account, paused=True)
-    await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
-    await pause.hold_tenant(desk.runtime, desk.tenant, paused=False)
+    await pause.pause_account(desk.runtime, desk.account)
+    await pause.pause_tenant(desk.runtime, desk.tenant)
+    await pause.resume_tenant(desk.runtime, desk.tenant)
     held = await desk.plan("Held")
     free = await desk.plan("Free", account=other)
     assert (await told(desk, held))[0] == "@larkbooks was paused by hand"
@@ -112,7 +114,7 @@ async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -
 
 async def test_other_accounts_are_not_held_back(desk: Desk) -> None:
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.hold_account(desk.runtime, desk.account, paused=True)
+    await pause.pause_account(desk.runtime, desk.account)
     await desk.plan("Held")
     await desk.plan("Free", account=other)
     await desk.work()
@@ -123,7 +125,7 @@ async def test_other_tenants_are_not_held_back(desk: Desk) -> None:
     bakery = await make_tenant(desk.runtime, "bakery")
     account = await connect_account(desk.runtime, bakery, desk.emulator, "tidewatcher")
     theirs = Desk(desk.runtime, bakery, account, desk.emulator, desk.locks)
-    await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
+    await pause.pause_tenant(desk.runtime, desk.tenant)
     await desk.plan("Held")
     await theirs.plan("Free")
     await desk.work()
@@ -134,20 +136,20 @@ async def test_marks_add_up(desk: Desk) -> None:
     post_id = await desk.plan("Held", after_s=60)
     for hold in HOLDS.values():
         await hold(desk, post_id, True)
-    assert await held(desk, post_id) == tuple(Scope)
+    assert await held(desk, post_id) == tuple(PauseScope)
     await resume.resume_everything(desk.runtime)
-    assert await held(desk, post_id) == (Scope.POST, Scope.ACCOUNT, Scope.TENANT)
+    assert await held(desk, post_id) == (PauseScope.POST, PauseScope.ACCOUNT, PauseScope.TENANT)
 
 
 async def test_a_thread_stops_where_it_is_and_goes_on_from_there(desk: Desk) -> None:
     await desk.emulator.door("faults", operation="create_post", when="before", script=["ok", "429"])
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
+    await pause.pause_post(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=600)
     await desk.work()
     assert await desk.on_x() == ["One"]
-    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=False)
+    await pause.resume_post(desk.runtime, desk.tenant, post_id)
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
     story = await desk.story(post_id)
@@ -160,7 +162,7 @@ async def test_what_is_over_is_not_paused(desk: Desk) -> None:
     await desk.work()
     told = await desk.story(post_id)
     with pytest.raises(PostOver):
-        await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
+        await pause.pause_post(desk.runtime, desk.tenant, post_id)
     assert await desk.story(post_id) == told
 
 
@@ -180,7 +182,7 @@ async def restored(desk: Desk, *, sent: bool) -> PostId:
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
             assert answer.status == 201
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     return post_id
 
 
@@ -208,7 +210,7 @@ async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> 
     post_id = await restored(desk, sent=False)
     async with desk.runtime.database.statements(desk.tenant.id) as transaction:
         assert [one.kind for one in await store.alerts.list_open(transaction)] == ["restored"]
-    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Since the restore"]
@@ -226,16 +228,16 @@ async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> 
 
 async def test_after_a_restore_what_is_still_to_come_is_not_doubted(desk: Desk) -> None:
     post_id = await desk.plan("Tomorrow", after_s=86_400)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     resumed = await resume.resume_everything(desk.runtime)
     assert resumed == Resumed(may_have_changed=[post_id])
 
 
 async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
     first = desk.runtime.clock.now()
-    await restore_check.stop_after_restore(desk.runtime, first)
+    await restore_check.pause_after_restore(desk.runtime, first)
     await desk.emulator.jump(hours=1)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     async with desk.runtime.database.statements(None) as transaction:
         row = await transaction.run_one("see_stop_switch")
     assert row is not None

@@ -12,7 +12,7 @@ from fix_processes import until
 from fix_publishing import Desk, somebody_waits
 from roost.models import PostId
 from roost.services import pause
-from roost.services.pause import Scope
+from roost.services.pause import PauseScope
 
 pytestmark = pytest.mark.timing
 
@@ -20,10 +20,10 @@ pytestmark = pytest.mark.timing
 LOCK = "SELECT pg_advisory_xact_lock{}(21072, 0)"
 #: The same as a pause, within a session of the test's own.
 MARKS = {
-    Scope.POST: "UPDATE roost.posts SET paused = true",
-    Scope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
-    Scope.TENANT: "UPDATE roost.tenants SET paused = true",
-    Scope.EVERYTHING: "UPDATE roost.stop_switch SET paused = true",
+    PauseScope.POST: "UPDATE roost.posts SET paused = true",
+    PauseScope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
+    PauseScope.TENANT: "UPDATE roost.tenants SET paused = true",
+    PauseScope.EVERYTHING: "UPDATE roost.stop_switch SET paused = true",
 }
 
 
@@ -34,22 +34,22 @@ async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]
         yield connection
 
 
-async def hold(desk: Desk, scope: Scope, post_id: PostId) -> None:
+async def hold(desk: Desk, scope: PauseScope, post_id: PostId) -> None:
     """Pause at a scope, as a person does."""
     match scope:
-        case Scope.POST:
-            await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
-        case Scope.ACCOUNT:
-            await pause.hold_account(desk.runtime, desk.account, paused=True)
-        case Scope.TENANT:
-            await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
-        case Scope.EVERYTHING:
-            await pause.stop_everything(desk.runtime)
+        case PauseScope.POST:
+            await pause.pause_post(desk.runtime, desk.tenant, post_id)
+        case PauseScope.ACCOUNT:
+            await pause.pause_account(desk.runtime, desk.account)
+        case PauseScope.TENANT:
+            await pause.pause_tenant(desk.runtime, desk.tenant)
+        case PauseScope.EVERYTHING:
+            await pause.pause_everything(desk.runtime)
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_pause_waits_for_attempts_that_are_being_committed(
-    desk: Desk, admin_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
     post_id = await desk.plan("Held")
     async with session(admin_url) as attempt:
@@ -63,9 +63,9 @@ async def test_pause_waits_for_attempts_that_are_being_committed(
     assert await desk.on_x() == []
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_attempt_that_waited_for_a_pause_is_not_committed(
-    desk: Desk, admin_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
     post_id = await desk.plan("Held")
     async with session(admin_url) as pausing:
@@ -82,9 +82,9 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
         assert await (await admin.execute("SELECT FROM roost.attempts")).fetchall() == []
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_no_attempt_is_committed_after_a_pause_among_many(
-    desk: Desk, admin_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
     """The history's numbers and the pauses' come from one sequence."""
     posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
@@ -112,4 +112,4 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
     assert last < paused
     on_x = await desk.on_x()
     assert 4 <= sum(text.startswith("0.") for text in on_x) < 10
-    assert scope is Scope.POST or len(on_x) < 10
+    assert scope is PauseScope.POST or len(on_x) < 10

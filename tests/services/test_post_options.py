@@ -22,7 +22,7 @@ from roost.models import (
     TweetId,
 )
 from roost.services import dispatch, resolve, resume
-from roost.services.schedule import PlainPart, edit_post, schedule_post
+from roost.services.schedule import PartInput, edit_post, schedule_post
 
 TEXT = "Low tide at six"
 POLL = Poll(("Tea", "Salt & <vinegar>"), timedelta(hours=6))
@@ -46,7 +46,7 @@ class Talk:
             "who may reply": PartOptions(reply_settings=ReplySettings.MENTIONED_USERS),
         }[kind]
 
-    async def plan(self, *parts: PlainPart, after_s: float = 0) -> PostId:
+    async def plan(self, *parts: PartInput, after_s: float = 0) -> PostId:
         """Schedule a post of these parts."""
         desk = self.desk
         due_at = desk.runtime.clock.now() + timedelta(seconds=after_s)
@@ -55,7 +55,7 @@ class Talk:
         )
         return post.id
 
-    async def publish(self, *parts: PlainPart) -> Post:
+    async def publish(self, *parts: PartInput) -> Post:
         """Schedule a post and work until it comes to rest."""
         post_id = await self.plan(*parts)
         await self.desk.work_through()
@@ -113,7 +113,7 @@ def is_as_planned(made: dict[str, Any], options: PartOptions) -> bool:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_each_kind_is_published_as_planned(talk: Talk, kind: str) -> None:
     options = talk.options(kind)
-    post = await talk.publish(PlainPart(TEXT, (), options))
+    post = await talk.publish(PartInput(TEXT, (), options))
     assert (post.state, post.parts[0].options) == (PostState.PUBLISHED, options)
     [made] = await talk.ours()
     assert is_as_planned(made, options)
@@ -125,7 +125,7 @@ async def test_each_kind_is_out_once_after_a_lost_answer(talk: Talk, kind: str, 
     """X has it and is asked, or has it not and is sent the same again."""
     options = talk.options(kind)
     await talk.desk.emulator.fail("create_post", when, "drop")
-    post = await talk.publish(PlainPart(TEXT, (), options))
+    post = await talk.publish(PartInput(TEXT, (), options))
     assert post.state is PostState.PUBLISHED
     [made] = await talk.ours()
     assert post.parts[0].sent_as == made["id"]
@@ -163,7 +163,7 @@ async def test_a_post_of_the_same_text_is_not_taken_for_another(
     """X never got ours; what it has differs in parent, quoted post or poll alone."""
     await talk.desk.emulator.fail("create_post", "before", "drop", times=1)
     options = talk.options(kind)
-    post_id = await talk.plan(PlainPart(TEXT, (), options), after_s=1)
+    post_id = await talk.plan(PartInput(TEXT, (), options), after_s=1)
     await talk.desk.emulator.jump(seconds=1)
     await talk.desk.work()
     await decoy(talk, stranger, of=kind)
@@ -182,7 +182,7 @@ async def test_what_x_adds_to_a_text_does_not_hide_it(talk: Talk, kind: str, is_
         tier="enterprise", duplicates=False, reply_mentions=True, quote_links=True
     )
     options = talk.options(kind)
-    post_id = await talk.plan(PlainPart(TEXT, (), options), PlainPart("Bring boots"))
+    post_id = await talk.plan(PartInput(TEXT, (), options), PartInput("Bring boots"))
     if is_lost:
         await talk.desk.emulator.fail("create_post", "after", "drop")
     else:
@@ -224,7 +224,7 @@ async def forget(desk: Desk) -> None:
 @pytest.mark.parametrize("kind", TOLD_APART)
 async def test_a_restored_database_finds_each_kind_on_x(talk: Talk, kind: str) -> None:
     options = talk.options(kind)
-    post_id = await talk.plan(PlainPart(TEXT, (), options))
+    post_id = await talk.plan(PartInput(TEXT, (), options))
     for stranger in ("reply", "quote", "poll"):
         if not (kind == "plain" and stranger == "quote"):
             await decoy(talk, stranger, of=kind)
@@ -242,7 +242,7 @@ async def test_a_restored_database_finds_each_kind_on_x(talk: Talk, kind: str) -
 
 async def test_a_deleted_parent_is_a_refusal_with_its_reason(talk: Talk) -> None:
     await talk.desk.emulator.jump(hours=1)
-    post_id = await talk.plan(PlainPart("Six", (), PartOptions(reply_to=talk.asked)))
+    post_id = await talk.plan(PartInput("Six", (), PartOptions(reply_to=talk.asked)))
     await talk.desk.emulator.play("delete", post=talk.asked)
     await talk.desk.work_through()
     post = await talk.desk.see(post_id)
@@ -257,7 +257,7 @@ async def test_a_deleted_parent_is_a_refusal_with_its_reason(talk: Talk) -> None
 async def test_a_fresh_parent_is_waited_for(talk: Talk) -> None:
     await talk.desk.emulator.switch(parent_lag_seconds=12, duplicates=False)
     fresh = await talk.desk.emulator.play("post", username="tidewatcher", text="Now, @larkbooks?")
-    post = await talk.publish(PlainPart("Six", (), PartOptions(reply_to=TweetId(fresh["id"]))))
+    post = await talk.publish(PartInput("Six", (), PartOptions(reply_to=TweetId(fresh["id"]))))
     assert post.state is PostState.PUBLISHED
 
 
@@ -284,7 +284,7 @@ async def test_what_one_may_not_answer_or_quote_is_refused_at_once(talk: Talk, c
         await emulator.switch(tier="enterprise")
         await emulator.play("delete", post=there["id"])
         code = "not_found_on_x"
-    post = await talk.publish(PlainPart("Six", (), options))
+    post = await talk.publish(PartInput("Six", (), options))
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith(f"{code}: X ")
     assert len(await talk.desk.requests("create_post")) == (2 if case == "replies limited" else 1)
@@ -292,7 +292,7 @@ async def test_what_one_may_not_answer_or_quote_is_refused_at_once(talk: Talk, c
 
 async def test_rules_are_held_against_a_post_before_anything_is_stored(desk: Desk) -> None:
     options = PartOptions(quote_of=TweetId("77"), poll=Poll(("A",), POLL.duration))
-    part = PlainPart(TEXT, (), options)
+    part = PartInput(TEXT, (), options)
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
@@ -310,7 +310,7 @@ async def test_a_reply_to_ones_own_deleted_post_is_refused_when_it_is_planned(de
     sent_as = (await desk.see(first)).parts[0].sent_as
     assert sent_as is not None
     await resolve.delete_sent(desk.runtime, desk.tenant, first)
-    part = PlainPart("Three", (), PartOptions(reply_to=sent_as))
+    part = PartInput("Three", (), PartOptions(reply_to=sent_as))
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
@@ -323,11 +323,11 @@ async def test_a_reply_to_ones_own_deleted_post_is_refused_when_it_is_planned(de
 
 async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
     desk = talk.desk
-    post_id = await talk.plan(PlainPart(TEXT, (), talk.options("poll")), after_s=600)
+    post_id = await talk.plan(PartInput(TEXT, (), talk.options("poll")), after_s=600)
     later = desk.runtime.clock.now() + timedelta(hours=1)
     moved = await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
     assert moved.parts[0].options == talk.options("poll")
-    part = PlainPart(TEXT, (), talk.options("reply"))
+    part = PartInput(TEXT, (), talk.options("reply"))
     changed = await edit_post(desk.runtime, desk.tenant, post_id, parts=[part], due_at=None)
     assert changed.parts[0].options == talk.options("reply")
     await desk.work_through()
@@ -340,7 +340,7 @@ async def test_a_failed_reply_that_is_scheduled_anew_is_a_reply_still(talk: Talk
     await desk.emulator.switch(tier="self-serve")
     there = await desk.emulator.play("post", username="tidewatcher", text="Nobody in particular")
     options = PartOptions(reply_to=TweetId(there["id"]))
-    post_id = await talk.plan(PlainPart(TEXT, (), options))
+    post_id = await talk.plan(PartInput(TEXT, (), options))
     await desk.work_through()
     assert (await desk.see(post_id)).parts[0].state is PartState.FAILED
     await desk.emulator.switch(tier="enterprise")
@@ -356,7 +356,7 @@ async def test_a_failed_reply_that_is_scheduled_anew_is_a_reply_still(talk: Talk
 async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str) -> None:
     """However X's id comes to be known."""
     desk = talk.desk
-    own = await talk.publish(PlainPart("Ours"))
+    own = await talk.publish(PartInput("Ours"))
     parent = own.parts[0].sent_as if to_own else talk.asked
     if when == "found":
         await desk.emulator.fail("create_post", "after", "drop")
@@ -364,12 +364,12 @@ async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str
         await create_same(talk, PartOptions(reply_to=parent))
         await desk.emulator.fail("create_post", "after", "drop")
     booked = await billed(desk)
-    post = await talk.publish(PlainPart(TEXT, (), PartOptions(reply_to=parent)))
+    post = await talk.publish(PartInput(TEXT, (), PartOptions(reply_to=parent)))
     if when == "said":
         assert post.state is PostState.NEEDS_DECISION
         made = (await talk.ours())[-1]
         there = f"https://x.com/larkbooks/status/{made['id']}"
-        await resolve.say_sent(desk.runtime, desk.tenant, post.id, there)
+        await resolve.confirm_sent(desk.runtime, desk.tenant, post.id, there)
         post = await desk.see(post.id)
     assert post.state is PostState.PUBLISHED
     assert round(await billed(desk) - booked, 3) == (0.015 if to_own else 0.010)

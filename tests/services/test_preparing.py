@@ -9,7 +9,8 @@ from PIL import Image
 from fix_publishing import Desk
 from roost import store
 from roost.models import MediaAsset, PostId, PostState
-from roost.services.schedule import PlainPart, schedule_post
+from roost.publishing.part_input import MediaInput
+from roost.services.schedule import PartInput, schedule_post
 from roost.x.media import UploadState
 
 
@@ -51,7 +52,7 @@ async def test_a_thread_whose_last_file_is_refused_never_begins(desk: Desk, tmp_
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("teal", "navy", "black")]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=200)
     await desk.emulator.switch(processing_failure="InvalidMedia")
-    parts = [PlainPart("One"), PlainPart("Two", ((path, None),))]
+    parts = [PartInput("One"), PartInput("Two", (MediaInput(path),))]
     now = desk.runtime.clock.now()
     thread = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=now, why="by the test"

@@ -7,8 +7,8 @@ from fix_publishing import Desk
 from roost import store
 from roost.account_client import StoredTokenSource
 from roost.models import PartState, PostState
-from roost.services.publish import publish_post
-from roost.services.publish.rows import Way
+from roost.services.publish import outcomes, publish_post
+from roost.services.publish.context import PublishContext
 
 
 async def test_a_thread_waits_while_its_first_part_is_unknown(desk: Desk) -> None:
@@ -205,8 +205,10 @@ async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk
     sent_as = part.part.sent_as
     assert sent_as is not None
     before = await _billed(desk)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.sent(part, part.last, sent_as)
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ()
+    )
+    await outcomes.record_sent(context, part, part.last, sent_as)
     assert await _billed(desk) == before
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
 

@@ -10,7 +10,7 @@ from fix_publishing import Desk
 from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostState
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.schedule import PartInput, schedule_post
 
 SECRET = "Project Falcon"
 TEXT = f"{SECRET} (secret till Monday) has no spending limit"
@@ -55,7 +55,7 @@ async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, k
     assert found == []
     assert list(_rows_of_others(admin_url, desk.tenant.id)), "something was read"
     neighbours = await schedule_post(
-        runtime, other, theirs, [PlainPart("the neighbour's post")],
+        runtime, other, theirs, [PartInput("the neighbour's post")],
         due_at=runtime.clock.now(), why="by the test",
     )  # fmt: skip
     await desk.work()

@@ -9,14 +9,15 @@ import pytest
 from fix_publishing import Desk
 from fix_runtime import connect_account
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId
+from roost.publishing.part_input import MediaInput
 from roost.services.schedule import (
     Imported,
-    PlainPart,
+    PartInput,
     cancel_post,
     edit_post,
     import_plan,
-    judge_for,
     schedule_post,
+    validate_for_account,
 )
 
 HEADER = "account,at,text,media,alt,thread\n"
@@ -41,12 +42,12 @@ async def findings(
     media: Path | None = None,
 ) -> list[PostFinding]:
     """What a post of this text would be told."""
-    carried = ((media, None),) if media else ()
-    judged = await judge_for(
+    carried = (MediaInput(media),) if media else ()
+    judged = await validate_for_account(
         desk.runtime,
         desk.tenant,
         desk.account,
-        [PlainPart(text, carried, options)],
+        [PartInput(text, carried, options)],
         due_at=desk.runtime.clock.now() + timedelta(seconds=after_s),
     )
     return [one for one in judged.findings if one.code == "text_repeated"]
@@ -98,7 +99,7 @@ async def test_a_row_that_says_what_an_earlier_import_planned_is_found(
     await import_rows(desk, tmp_path, first)
     assert shown(await import_rows(desk, tmp_path, first)) == []
     grown = await import_rows(desk, tmp_path, first + "@larkbooks,+2h,Hello,,,\n")
-    assert (grown.posts, grown.known) == (1, 1)
+    assert (grown.posts, grown.already_imported) == (1, 1)
     assert shown(grown) == [(3, "text_repeated")]
 
 
@@ -112,7 +113,7 @@ async def test_a_post_that_says_what_was_just_published_is_told_and_taken(desk: 
 
     later = desk.runtime.clock.now() + timedelta(hours=1)
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PlainPart("Hello")],
+        desk.runtime, desk.tenant, desk.account, [PartInput("Hello")],
         due_at=later, why="test", on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in told] == ["text_repeated"]
@@ -120,18 +121,18 @@ async def test_a_post_that_says_what_was_just_published_is_told_and_taken(desk: 
     # The post itself is no repetition of itself, what is published still is.
     await edit_post(
         desk.runtime, desk.tenant, post.id,
-        parts=[PlainPart("Hello")], due_at=None, on_findings=keep,
+        parts=[PartInput("Hello")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in told] == ["text_repeated"]
     told.clear()
     await edit_post(
         desk.runtime, desk.tenant, post.id,
-        parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
+        parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert told == []
     await edit_post(
         desk.runtime, desk.tenant, post.id,
-        parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
+        parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert told == []
 

@@ -168,7 +168,7 @@ async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> Non
     await desk.answer_by_hand("And on", first)
     for text in ("Half sent", "Moved"):
         await desk.post_by_hand(text)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     resumed = await resume.resume_everything(desk.runtime)
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),

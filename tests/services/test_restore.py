@@ -20,7 +20,7 @@ from roost.models import PartState, PostState
 from roost.runtime import open_runtime
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare
-from roost.services.schedule import PlainPart, edit_post, schedule_post
+from roost.services.schedule import PartInput, edit_post, schedule_post
 from roost.settings import Settings
 from roost.store.locks import open_sender_locks
 from roost.store.schema import drop_database, prepare_database
@@ -102,7 +102,7 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
         assert await desk.on_x() == ["One", "Two", "Tomorrow"]
         assert (await desk.see(sent)).state is PostState.PUBLISHED
         assert (await desk.see(unsent)).state is PostState.PUBLISHED
-        assert compare(check.kept, await check.check(), has_event=True) is Verdict.FITS
+        assert compare(check.kept, await check.check(), has_event=True) is Verdict.MATCHES
 
 
 async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
@@ -121,7 +121,7 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
         # X does not show the thread yet while everything is resumed.
         await emulator.fail("read_timeline", "before", "stale", seconds=600)
         resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
-        assert (resumed.adopted, resumed.looked_for) == ([], [post_id])
+        assert (resumed.adopted, resumed.searched_again) == ([], [post_id])
         assert await problem_of(check) is None
         desk.locks.open_gate()
         await desk.work_through()
@@ -145,7 +145,7 @@ async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_i
     there = settings.model_copy(update={"database_url": other})
     async with open_runtime(there) as runtime:
         due_at = runtime.clock.now() + timedelta(days=1)
-        parts = [PlainPart("Planned in the copy")]
+        parts = [PartInput("Planned in the copy")]
         await schedule_post(runtime, desk.tenant, desk.account, parts, due_at=due_at, why="a test")
     async with _desk(there, emulator) as (desk, _):
         resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
@@ -174,7 +174,7 @@ async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
     post_id = await desk.plan("Mine", "Part two")
     theirs = await desk.plan("Theirs", account=other)
     await desk.emulator.jump(seconds=30)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         await store.accounts.mark_needs_reconnect(transaction, other)
     await desk.emulator.fail("read_timeline", "before", "402")
@@ -183,7 +183,7 @@ async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
     await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
     resumed = await resume.resume_everything(desk.runtime)
     assert resumed.paused_accounts == []
-    assert sorted(resumed.looked_for) == [post_id, theirs]
+    assert sorted(resumed.searched_again) == [post_id, theirs]
     await desk.work_through()
     assert sorted(await desk.on_x()) == ["Mine", "Part two", "Theirs"]
 
@@ -245,7 +245,7 @@ async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> N
     post_id = await desk.plan("Moved earlier", after_s=86_400)
     await desk.emulator.jump(seconds=30)
     there = await desk.post_by_hand("Moved earlier")
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     resumed = await resume.resume_everything(desk.runtime)
     assert resumed.asked == [post_id]
     post = await desk.see(post_id)
@@ -262,8 +262,8 @@ async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_
     to = desk.runtime.clock.now()
     post_id = await desk.plan("Sent five minutes late")
     await desk.emulator.jump(seconds=300)
-    await restore_check.stop_after_restore(desk.runtime, to)
-    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+    await restore_check.pause_after_restore(desk.runtime, to)
+    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
     for _ in range(6):
         await desk.work()
         await desk.emulator.jump(seconds=15)
@@ -281,8 +281,8 @@ async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_i
     async with _desk(settings, emulator) as (desk, check):
         to = desk.runtime.clock.now()
         post_id = await desk.plan("TimelinePost late", "In two parts")
-        await restore_check.stop_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+        await restore_check.pause_after_restore(desk.runtime, to)
+        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
         await check.check()
         parent = await desk.post_by_hand("TimelinePost late")
         await desk.answer_by_hand("In two parts", parent)
@@ -299,11 +299,11 @@ async def test_post_that_was_published_with_another_text_is_found_once_it_is_edi
         to = desk.runtime.clock.now()
         post_id = await desk.plan("Before the edit")
         await desk.post_by_hand("After the edit")
-        await restore_check.stop_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+        await restore_check.pause_after_restore(desk.runtime, to)
+        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
         await check.check()
         await edit_post(
-            desk.runtime, desk.tenant, post_id, parts=[PlainPart("After the edit")], due_at=None
+            desk.runtime, desk.tenant, post_id, parts=[PartInput("After the edit")], due_at=None
         )
         await desk.work_through()
         assert await desk.on_x() == ["After the edit"]

@@ -32,7 +32,7 @@ async def test_post_that_was_tried_before_the_copy_is_adopted_at_resume(desk: De
     to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=120)
     there = await desk.post_by_hand(TEXT)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     resumed = await resume.resume_everything(desk.runtime)
     assert [one.tweet_id for one in resumed.adopted] == [there]
     await desk.work_through()
@@ -42,9 +42,9 @@ async def test_post_that_was_tried_before_the_copy_is_adopted_at_resume(desk: De
 
 async def test_post_that_was_tried_before_the_copy_and_is_not_on_x_is_sent(desk: Desk) -> None:
     post_id = await tried_once(desk, TEXT)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     await desk.emulator.jump(seconds=120)
-    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == [TEXT]
@@ -80,12 +80,12 @@ async def test_decision_before_the_copy_does_not_send_what_was_sent_since(
     await desk.emulator.jump(seconds=900)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
-    await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
     to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=30)
     if sent:
         await desk.post_by_hand(TEXT)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     await resume.resume_everything(desk.runtime)
     await desk.work_through()
     assert await desk.on_x() == [TEXT]

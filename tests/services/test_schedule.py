@@ -13,10 +13,11 @@ from fix_runtime import make_tenant
 from roost import store
 from roost.errors import PostNotEditable, PostNotFound, PostRefused
 from roost.models import Post, PostId, PostState
+from roost.publishing.part_input import MediaInput
 from roost.services import dispatch
 from roost.services.schedule import (
     Imported,
-    PlainPart,
+    PartInput,
     cancel_post,
     edit_post,
     import_plan,
@@ -39,7 +40,7 @@ async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = Fa
 
 
 async def test_a_refused_post_tells_every_reason_and_stores_nothing(desk: Desk) -> None:
-    parts = [PlainPart("x" * 281), PlainPart("$AAA $BBB"), PlainPart("")]
+    parts = [PartInput("x" * 281), PartInput("$AAA $BBB"), PartInput("")]
     with pytest.raises(PostRefused) as refused:
         await schedule_post(desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="test")
     told = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
@@ -49,7 +50,7 @@ async def test_a_refused_post_tells_every_reason_and_stores_nothing(desk: Desk) 
 
 
 async def test_a_missing_file_is_a_reason_like_any_other(desk: Desk, tmp_path: Path) -> None:
-    part = PlainPart("x" * 281, ((tmp_path / "none.png", None),))
+    part = PartInput("x" * 281, (MediaInput(tmp_path / "none.png"),))
     with pytest.raises(PostRefused) as refused:
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="test"
@@ -60,7 +61,7 @@ async def test_a_missing_file_is_a_reason_like_any_other(desk: Desk, tmp_path: P
 
 async def test_a_post_without_a_time_is_a_draft_and_never_goes_out(desk: Desk) -> None:
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PlainPart("Some day")], due_at=None, why="test"
+        desk.runtime, desk.tenant, desk.account, [PartInput("Some day")], due_at=None, why="test"
     )
     await desk.emulator.jump(days=30)
     await desk.work()
@@ -75,7 +76,7 @@ async def test_edit_changes_text_and_time(desk: Desk) -> None:
         desk.runtime,
         desk.tenant,
         post_id,
-        parts=[PlainPart("New"), PlainPart("More")],
+        parts=[PartInput("New"), PartInput("More")],
         due_at=later,
     )
     await desk.emulator.jump(seconds=120)
@@ -101,7 +102,7 @@ async def test_a_refused_edit_changes_nothing(desk: Desk) -> None:
             desk.runtime,
             desk.tenant,
             post_id,
-            parts=[PlainPart("x" * 281)],
+            parts=[PartInput("x" * 281)],
             due_at=desk.runtime.clock.now(),
         )
     assert await desk.see(post_id) == before
@@ -115,14 +116,14 @@ async def test_a_cancelled_post_never_goes_out(desk: Desk) -> None:
     await desk.work()
     assert await desk.on_x() == []
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PlainPart("Now")], due_at=None)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PartInput("Now")], due_at=None)
 
 
 async def test_a_published_post_can_be_neither_edited_nor_cancelled(desk: Desk) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PlainPart("Back")], due_at=None)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PartInput("Back")], due_at=None)
     with pytest.raises(PostNotEditable):
         await cancel_post(desk.runtime, desk.tenant, post_id)
 
@@ -157,7 +158,7 @@ async def test_nobody_touches_another_tenants_post(desk: Desk) -> None:
     with pytest.raises(PostNotFound):
         await cancel_post(desk.runtime, neighbour, post_id)
     with pytest.raises(PostNotFound):
-        await edit_post(desk.runtime, neighbour, post_id, parts=[PlainPart("Theirs")], due_at=None)
+        await edit_post(desk.runtime, neighbour, post_id, parts=[PartInput("Theirs")], due_at=None)
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
@@ -172,8 +173,8 @@ async def test_importing_twice_changes_nothing(desk: Desk, tmp_path: Path) -> No
     before = await posts_of(desk)
     await desk.emulator.jump(seconds=30)
     again = await import_rows(desk, tmp_path, rows)
-    assert (first.posts, first.known, first.refused) == (2, 0, ())
-    assert (again.posts, again.known, again.refused) == (0, 2, ())
+    assert (first.posts, first.already_imported, first.refused) == (2, 0, ())
+    assert (again.posts, again.already_imported, again.refused) == (0, 2, ())
     assert await posts_of(desk) == before
 
 
@@ -181,7 +182,7 @@ async def test_importing_after_publishing_sends_nothing_again(desk: Desk, tmp_pa
     rows = "@larkbooks,+1s,One,,,\n"
     await import_rows(desk, tmp_path, rows)
     await desk.work_through()
-    assert (await import_rows(desk, tmp_path, rows)).known == 1
+    assert (await import_rows(desk, tmp_path, rows)).already_imported == 1
     await desk.work_through()
     assert await desk.on_x() == ["One"]
 
@@ -191,7 +192,7 @@ async def test_an_import_that_grew_brings_only_what_is_new(desk: Desk, tmp_path:
     grown = await import_rows(
         desk, tmp_path, "@larkbooks,+60s,Zero,,,\n@larkbooks,+60s,One,,,\n@larkbooks,+60s,One,,,\n"
     )
-    assert (grown.posts, grown.known) == (2, 1)
+    assert (grown.posts, grown.already_imported) == (2, 1)
 
 
 async def test_wrong_rows_are_refused_alone_with_their_true_lines(
@@ -287,8 +288,8 @@ async def test_importing_again_says_imported_before_where_the_pictures_are_gone(
     picture.unlink()
     for dry_run in (True, False):
         again = await import_rows(desk, tmp_path, rows, dry_run=dry_run)
-        assert (again.posts, again.known, again.refused) == (0, 2, ())
+        assert (again.posts, again.already_imported, again.refused) == (0, 2, ())
     grown = await import_rows(desk, tmp_path, rows + "@larkbooks,+1h,New,picture.png,,\n")
-    assert (grown.posts, grown.known) == (0, 2)
+    assert (grown.posts, grown.already_imported) == (0, 2)
     assert [(row.line, row.code) for row in grown.refused] == [(4, "media_unreadable")]
     assert await posts_of(desk) == before

@@ -38,10 +38,10 @@ async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
 
 async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: str) -> None:
     """The whole walk, as the account's owner."""
-    departure = await connect.begin(runtime, tenant)
+    departure = await connect.start(runtime, tenant)
     query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     back = await emulator.consent("larkbooks", **query)
-    await connect.finish(
+    await connect.complete(
         runtime, state=back["state"], code=back["code"], error=None, browser=departure.browser
     )
 

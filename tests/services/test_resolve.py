@@ -12,9 +12,10 @@ from roost.models import Alert, PartState, PostId, PostState, TweetId
 from roost.prices import price_of_create
 from roost.publishing.state import PublishState
 from roost.services import resolve, schedule
-from roost.services.publish.rows import Way
+from roost.services.publish import outcomes
+from roost.services.publish.context import PublishContext
 from roost.services.resolve import Choice, DecisionNotOpen, TweetUnlikely
-from roost.services.schedule import PlainPart
+from roost.services.schedule import PartInput
 
 
 async def undecided(desk: Desk) -> PostId:
@@ -61,11 +62,11 @@ async def test_a_part_that_a_person_finds_is_adopted_and_the_thread_goes_on(desk
     await desk.emulator.switch(duplicates=False)
     post_id = await twins(desk, "Low tide at six", "High tide at noon")
     assert resolve.list_choices(await desk.see(post_id)) == (
-        Choice.SENT, Choice.SEND, Choice.DROP,
+        Choice.FOUND, Choice.RESEND, Choice.DISCARD,
     )  # fmt: skip
     first, second = [post["id"] for post in (await desk.emulator.truth())["posts"]]
     address = f"https://x.com/larkbooks/status/{second}?s=20"
-    post = await resolve.say_sent(desk.runtime, desk.tenant, post_id, address)
+    post = await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, address)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHING, second)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -99,7 +100,7 @@ async def test_an_adopted_part_is_billed_as_a_create(desk: Desk) -> None:
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         before = (await store.ledger.sum_up(transaction))[1]
     tweet_id = (await desk.emulator.truth())["posts"][1]["id"]
-    await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, tweet_id)
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         after = (await store.ledger.sum_up(transaction))[1]
     assert after - before == price_of_create("Low tide at six").low
@@ -116,7 +117,7 @@ async def test_what_cannot_be_the_post_is_refused_and_nothing_changes(
     post_id = await undecided(desk)
     told = await desk.story(post_id)
     with pytest.raises(TweetUnlikely):
-        await resolve.say_sent(desk.runtime, desk.tenant, post_id, address)
+        await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, address)
     assert await desk.story(post_id) == told
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
 
@@ -132,12 +133,12 @@ async def test_another_parts_post_is_not_adopted_twice(desk: Desk) -> None:
         (part,) = (await desk.see(known)).parts
         assert part.sent_as is not None
         with pytest.raises(TweetUnlikely):
-            await resolve.say_sent(desk.runtime, desk.tenant, post_id, part.sent_as)
+            await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, part.sent_as)
 
 
 async def test_a_part_that_a_person_does_not_find_is_sent_once(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    post = await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
     assert post.state is PostState.PUBLISHING
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -155,7 +156,7 @@ async def test_a_part_that_a_person_does_not_find_is_sent_once(desk: Desk) -> No
 
 async def test_a_dropped_post_is_failed_and_never_sent(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await resolve.drop(desk.runtime, desk.tenant, post_id)
+    post = await resolve.discard(desk.runtime, desk.tenant, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
     assert post.reason == "dropped by hand"
     await desk.emulator.jump(hours=3)
@@ -167,7 +168,7 @@ async def test_a_dropped_post_is_failed_and_never_sent(desk: Desk) -> None:
 async def test_a_missed_post_is_sent_all_the_same(desk: Desk) -> None:
     post_id = await missed(desk)
     assert [alert.kind for alert in await alerts(desk)] == ["missed"]
-    await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Good morning"]
@@ -176,14 +177,14 @@ async def test_a_missed_post_is_sent_all_the_same(desk: Desk) -> None:
 
 async def test_a_missed_post_is_dropped(desk: Desk) -> None:
     post_id = await missed(desk)
-    post = await resolve.drop(desk.runtime, desk.tenant, post_id)
+    post = await resolve.discard(desk.runtime, desk.tenant, post_id)
     assert post.state is PostState.CANCELLED
     assert await alerts(desk) == []
 
 
 async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
     post_id = await halved(desk)
-    post = await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said anew")
+    post = await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said anew")
     assert [part.text for part in post.parts] == ["New", "Said anew", "The end"]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -194,14 +195,14 @@ async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
 
 async def test_the_same_text_is_tried_again_not_edited(desk: Desk) -> None:
     post_id = await halved(desk)
-    await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said before")
+    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said before")
     assert "part 2: failed → pending: tried again, by hand" in await desk.story(post_id)
 
 
 async def test_a_text_against_the_rules_changes_nothing(desk: Desk) -> None:
     post_id = await halved(desk)
     with pytest.raises(PostRefused) as refused:
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, "x" * 281)
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "x" * 281)
     assert refused.value.code == "text_too_long"
     post = await desk.see(post_id)
     assert (post.state, post.parts[1].text) == (PostState.PARTLY_PUBLISHED, "Said before")
@@ -225,7 +226,7 @@ async def test_a_failed_post_is_left_and_its_alarm_ends(desk: Desk) -> None:
     again = await desk.plan("Good morning", after_s=60)
     await desk.work_through()
     assert [alert.kind for alert in await alerts(desk)] == ["failed"]
-    post = await resolve.leave(desk.runtime, desk.tenant, again)
+    post = await resolve.acknowledge(desk.runtime, desk.tenant, again)
     assert post.state is PostState.FAILED
     assert await alerts(desk) == []
 
@@ -238,14 +239,17 @@ async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has
     post_id = await desk.plan("One", "Two")
     await desk.work()
     journal = await journal_of(desk, post_id)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ()
+    )
+    (part,) = journal.parts
+    await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert resolve.list_choices(post) == (Choice.LEAVE,)
+    assert resolve.list_choices(post) == (Choice.ACKNOWLEDGE,)
     with pytest.raises(DecisionNotOpen):
-        await resolve.say_send(desk.runtime, desk.tenant, post_id)
-    await resolve.leave(desk.runtime, desk.tenant, post_id)
+        await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
+    await resolve.acknowledge(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=70)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -258,12 +262,12 @@ async def test_nothing_is_decided_about_a_post_that_is_out(desk: Desk, choice: C
     await desk.work()
     told = await desk.story(post_id)
     verbs = {
-        Choice.SENT: lambda: resolve.say_sent(desk.runtime, desk.tenant, post_id, "1" * 19),
-        Choice.SEND: lambda: resolve.say_send(desk.runtime, desk.tenant, post_id),
-        Choice.DROP: lambda: resolve.drop(desk.runtime, desk.tenant, post_id),
-        Choice.CONTINUE: lambda: resolve.go_on(desk.runtime, desk.tenant, post_id, None),
+        Choice.FOUND: lambda: resolve.confirm_sent(desk.runtime, desk.tenant, post_id, "1" * 19),
+        Choice.RESEND: lambda: resolve.confirm_absent(desk.runtime, desk.tenant, post_id),
+        Choice.DISCARD: lambda: resolve.discard(desk.runtime, desk.tenant, post_id),
+        Choice.CONTINUE: lambda: resolve.continue_thread(desk.runtime, desk.tenant, post_id, None),
         Choice.DELETE: lambda: resolve.delete_sent(desk.runtime, desk.tenant, post_id),
-        Choice.LEAVE: lambda: resolve.leave(desk.runtime, desk.tenant, post_id),
+        Choice.ACKNOWLEDGE: lambda: resolve.acknowledge(desk.runtime, desk.tenant, post_id),
     }
     with pytest.raises(DecisionNotOpen):
         await verbs[choice]()
@@ -274,7 +278,7 @@ async def test_nothing_is_decided_about_a_post_that_is_out(desk: Desk, choice: C
 
 async def test_the_decision_is_signed(desk: Desk) -> None:
     post_id = await missed(desk)
-    await resolve.drop(desk.runtime, desk.tenant, post_id)
+    await resolve.discard(desk.runtime, desk.tenant, post_id)
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     assert (events[-1].why, events[-1].actor) == ("dropped by hand", desk.runtime.actor)
@@ -282,7 +286,7 @@ async def test_the_decision_is_signed(desk: Desk) -> None:
 
 async def test_a_post_with_a_tolerance_of_its_own_is_not_missed(desk: Desk) -> None:
     post = await schedule.schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PlainPart("Any time today")],
+        desk.runtime, desk.tenant, desk.account, [PartInput("Any time today")],
         due_at=desk.runtime.clock.now(), why="by the test", tolerance=timedelta(days=1),
     )  # fmt: skip
     await desk.emulator.jump(hours=20)

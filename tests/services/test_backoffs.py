@@ -19,12 +19,12 @@ async def test_a_rate_limit_rests_every_post_of_its_account(desk: Desk) -> None:
     await desk.work()
     assert await desk.requests("create_post") == [429]
     account = await desk.integration()
-    assert account.rest_until is not None
-    assert account.rest_until > desk.runtime.clock.now()
+    assert account.backoff_until is not None
+    assert account.backoff_until > desk.runtime.clock.now()
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two", "Three"]
     assert [(await desk.see(post_id)).state for post_id in posts] == [PostState.PUBLISHED] * 3
-    assert (await desk.integration()).rest_until is None
+    assert (await desk.integration()).backoff_until is None
 
 
 async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(desk: Desk) -> None:
@@ -55,9 +55,9 @@ async def test_an_unreachable_x_is_asked_ever_more_rarely(desk: Desk) -> None:
     for _ in range(4):
         await away.work()
         account = await desk.integration()
-        assert account.rest_until is not None
-        pauses.append(account.rest_until - desk.runtime.clock.now())
-        await desk.move_to(account.rest_until)
+        assert account.backoff_until is not None
+        pauses.append(account.backoff_until - desk.runtime.clock.now())
+        await desk.move_to(account.backoff_until)
     assert pauses == [timedelta(seconds=s) for s in (20, 40, 80, 160)]
     await desk.work_through()
     assert await desk.on_x() == ["Low tide at six"]

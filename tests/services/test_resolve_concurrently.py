@@ -45,7 +45,7 @@ async def test_delete_and_continue_at_once_never_both_happen(
     for number, post_id in enumerate(posts):
         two = [
             resolve.delete_sent(desk.runtime, desk.tenant, post_id),
-            resolve.go_on(desk.runtime, desk.tenant, post_id, f"{number} other"),
+            resolve.continue_thread(desk.runtime, desk.tenant, post_id, f"{number} other"),
         ]
         choices += two if deletes_first else reversed(two)
     ends = await asyncio.gather(*choices, return_exceptions=True)
@@ -64,7 +64,7 @@ async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
     deleting = asyncio.create_task(resolve.delete_sent(desk.runtime, desk.tenant, post_id))
     await desk.under_way("delete_post")
     with pytest.raises(DecisionNotOpen):
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, "Other")
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
     await deleting
     await desk.work_through()
     assert not await is_on_x(desk, "One")
@@ -81,11 +81,11 @@ async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when:
     assert failed.value.did == "The post is cancelled; part 1 of it is on X still."
     post = await desk.see(post_id)
     assert post.state is PostState.CANCELLED
-    assert resolve.list_choices(post) == (Choice.DELETE, Choice.LEAVE)
+    assert resolve.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)
     assert [part.position for part in resolve.list_deletable(post)] == [1]
     assert await alerts(desk) == ["failed", "decision"] or await alerts(desk) == ["decision"]
     with pytest.raises(DecisionNotOpen):
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, "Other")
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
     await desk.emulator.clear_faults()
     post = await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
     assert resolve.list_choices(post) == ()

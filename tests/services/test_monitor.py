@@ -16,28 +16,28 @@ async def test_a_late_post_is_an_alarm_until_it_is_out(desk: Desk) -> None:
     due_at = desk.runtime.clock.now()
     await desk.plan("Late")
     await desk.emulator.jump(seconds=121)
-    assert await monitor.check_alerts(desk.runtime) == due_at
-    assert await monitor.check_alerts(desk.runtime) == due_at
+    assert await monitor.check_lateness(desk.runtime) == due_at
+    assert await monitor.check_lateness(desk.runtime) == due_at
     (alert,) = await everybodys(desk)
     assert (alert.kind, alert.subject) == ("late", "posts")
     assert due_at.isoformat(timespec="seconds") in alert.message
     await desk.work()
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
     assert await everybodys(desk) == []
 
 
 async def test_two_minutes_are_not_late(desk: Desk) -> None:
     await desk.plan("Just now")
     await desk.emulator.jump(seconds=119)
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
     assert await everybodys(desk) == []
 
 
 async def test_what_is_paused_is_not_late(desk: Desk) -> None:
     await desk.plan("Held")
-    await pause.hold_account(desk.runtime, desk.account, paused=True)
+    await pause.pause_account(desk.runtime, desk.account)
     await desk.emulator.jump(hours=1)
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
 
 
 async def test_alarms_are_listed_with_their_tenant_and_those_of_everybody_once(

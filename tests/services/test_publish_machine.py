@@ -38,7 +38,7 @@ from roost import telemetry
 from roost.failpoints import Failpoint
 from roost.models import PostId
 from roost.services import dispatch, pause, resolve, resume
-from roost.services.pause import Scope
+from roost.services.pause import PauseScope
 from roost.store.database import Database
 from roost.store.locks import SenderLocks, open_sender_locks
 
@@ -245,8 +245,8 @@ class Promise(RuleBasedStateMachine):
             await self._scene.post_by_hand(self._desk.account, text)
 
     @precondition(lambda self: self._held is None)
-    @rule(scope=st.sampled_from([Scope.ACCOUNT, Scope.TENANT, Scope.EVERYTHING]))
-    def a_person_holds_all_back(self, scope: Scope) -> None:
+    @rule(scope=st.sampled_from([PauseScope.ACCOUNT, PauseScope.TENANT, PauseScope.EVERYTHING]))
+    def a_person_holds_all_back(self, scope: PauseScope) -> None:
         """Nothing goes out until it is let go; what is on X now is all there may be."""
         self._do(self._hold_back(scope))
 
@@ -256,21 +256,21 @@ class Promise(RuleBasedStateMachine):
         """The pause ends."""
         self._do(self._let_go())
 
-    async def _hold_back(self, scope: Scope) -> None:
+    async def _hold_back(self, scope: PauseScope) -> None:
         runtime, account = self._scene.runtime, self._desk.account
         match scope:
-            case Scope.ACCOUNT:
-                await pause.hold_account(runtime, account, paused=True)
-            case Scope.TENANT:
-                await pause.hold_tenant(runtime, self._scene.tenant, paused=True)
+            case PauseScope.ACCOUNT:
+                await pause.pause_account(runtime, account)
+            case PauseScope.TENANT:
+                await pause.pause_tenant(runtime, self._scene.tenant)
             case _:
-                await pause.stop_everything(runtime)
+                await pause.pause_everything(runtime)
         self._held = len(_by_roost(await self._scene.on_x()))
 
     async def _let_go(self) -> None:
         self._held = None
-        await pause.hold_account(self._scene.runtime, self._desk.account, paused=False)
-        await pause.hold_tenant(self._scene.runtime, self._scene.tenant, paused=False)
+        await pause.resume_account(self._scene.runtime, self._desk.account)
+        await pause.resume_tenant(self._scene.runtime, self._scene.tenant)
         await resume.resume_everything(self._scene.runtime)
 
     @rule()
@@ -294,10 +294,10 @@ class Promise(RuleBasedStateMachine):
             ]
             runtime, tenant = self._scene.runtime, self._scene.tenant
             if there:
-                await resolve.say_sent(runtime, tenant, PostId(row.id), there[0].id)
+                await resolve.confirm_sent(runtime, tenant, PostId(row.id), there[0].id)
                 claimed.add(there[0].id)
             else:
-                await resolve.say_send(runtime, tenant, PostId(row.id))
+                await resolve.confirm_absent(runtime, tenant, PostId(row.id))
 
     # What is done.
 

@@ -165,7 +165,7 @@ async def test_person_may_name_the_duplicate_that_was_asked_about(desk: Desk) ->
     state, _ = await refused_as_duplicate(desk)
     assert state is PostState.NEEDS_DECISION
 
-    post = await resolve.say_sent(desk.runtime, desk.tenant, PostId(1), there)
+    post = await resolve.confirm_sent(desk.runtime, desk.tenant, PostId(1), there)
     assert post.state is PostState.PUBLISHED
 
 
