@@ -82,7 +82,7 @@ async def possible_duplicate(desk: Desk) -> PostId:
     context = PublishContext(
         desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
     )
-    (part,) = state.parts
+    part = state.parts[0]
     await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     return post_id
 

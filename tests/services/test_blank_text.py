@@ -60,7 +60,7 @@ async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """The same by a person's decision, after X refused the second part for its text."""
     post_id = await halved(desk, picture)
     await resolve.continue_thread(desk.runtime, desk.tenant, post_id, blank)
-    assert "part 2: failed → pending: edited by hand" in await desk.story(post_id)
+    assert "part 2: failed → pending: edited manually" in await desk.story(post_id)
     return post_id
 
 

@@ -72,7 +72,7 @@ async def test_a_post_that_waits_for_a_rate_limit_is_cancelled(desk: Desk) -> No
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.CANCELLED
     assert await desk.on_x() == []
-    assert "post: publishing → cancelled: cancelled by hand" in await desk.story(post_id)
+    assert "post: publishing → cancelled: cancelled manually" in await desk.story(post_id)
 
 
 async def test_a_post_that_waits_for_a_rate_limit_is_edited_and_sent_once(desk: Desk) -> None:

@@ -59,10 +59,10 @@ async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: PauseSc
 
 
 LINES = {
-    PauseScope.POST: ("paused by hand", "goes on, by hand"),
-    PauseScope.ACCOUNT: ("@larkbooks was paused by hand", "@larkbooks goes on"),
-    PauseScope.TENANT: ("all of default was paused by hand", "all of default goes on"),
-    PauseScope.EVERYTHING: ("everything was stopped by hand", "everything goes on"),
+    PauseScope.POST: ("paused manually", "resumed manually"),
+    PauseScope.ACCOUNT: ("@larkbooks was paused manually", "@larkbooks was resumed manually"),
+    PauseScope.TENANT: ("tenant default was paused manually", "tenant default was resumed manually"),
+    PauseScope.EVERYTHING: ("everything was paused manually", "everything was resumed"),
 }
 
 
@@ -97,7 +97,7 @@ async def test_a_stop_after_a_restore_is_a_line_of_the_posts_history(desk: Desk)
     await resume.resume_everything(desk.runtime)
     _, stopped, gone_on = await told(desk, post_id)
     assert stopped.startswith("the database was restored; nothing after ")
-    assert gone_on == "everything goes on"
+    assert gone_on == "everything was resumed"
 
 
 async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -> None:
@@ -107,7 +107,7 @@ async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -
     await pause.resume_tenant(desk.runtime, desk.tenant)
     held = await desk.plan("Held")
     free = await desk.plan("Free", account=other)
-    assert (await told(desk, held))[0] == "@larkbooks was paused by hand"
+    assert (await told(desk, held))[0] == "@larkbooks was paused manually"
     assert len(await told(desk, held)) == 2
     assert len(await told(desk, free)) == 1
 
@@ -153,8 +153,8 @@ async def test_a_thread_stops_where_it_is_and_goes_on_from_there(desk: Desk) -> 
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
     story = await desk.story(post_id)
-    assert "post: publishing → publishing: paused by hand" in story
-    assert "post: publishing → publishing: goes on, by hand" in story
+    assert "post: publishing → publishing: paused manually" in story
+    assert "post: publishing → publishing: resumed manually" in story
 
 
 async def test_what_is_over_is_not_paused(desk: Desk) -> None:
@@ -216,7 +216,7 @@ async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> 
     assert await desk.on_x() == ["Since the restore"]
     assert len(await desk.requests("read_timeline")) == 2
     assert (await desk.story(post_id))[2:6] == [
-        "post: None → free: everything goes on",
+        "post: None → free: everything was resumed",
         "post: scheduled → publishing: its time has come",
         "post: publishing → publishing: waits: requests of before the restore may still be on the"
         " way to X",

@@ -149,7 +149,7 @@ async def test_a_part_that_a_person_does_not_find_is_sent_once(desk: Desk) -> No
         " it (attempt 2)" in story
     )
     assert (
-        "post: needs_decision → publishing: decided by hand: part 1 is not on X, so it is sent"
+        "post: needs_decision → publishing: resolved manually: part 1 is not on X, so it is sent"
         in story
     )
 
@@ -158,7 +158,7 @@ async def test_a_dropped_post_is_failed_and_never_sent(desk: Desk) -> None:
     post_id = await undecided(desk)
     post = await resolve.discard(desk.runtime, desk.tenant, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
-    assert post.reason == "dropped by hand"
+    assert post.reason == "discarded manually"
     await desk.emulator.jump(hours=3)
     await desk.work_through()
     assert await desk.on_x() == []
@@ -196,7 +196,7 @@ async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
 async def test_the_same_text_is_tried_again_not_edited(desk: Desk) -> None:
     post_id = await halved(desk)
     await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said before")
-    assert "part 2: failed → pending: tried again, by hand" in await desk.story(post_id)
+    assert "part 2: failed → pending: retried manually" in await desk.story(post_id)
 
 
 async def test_a_text_against_the_rules_changes_nothing(desk: Desk) -> None:
@@ -242,7 +242,7 @@ async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has
     context = PublishContext(
         desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ()
     )
-    (part,) = journal.parts
+    part = journal.parts[0]
     await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
@@ -281,7 +281,7 @@ async def test_the_decision_is_signed(desk: Desk) -> None:
     await resolve.discard(desk.runtime, desk.tenant, post_id)
     async with desk.runtime.database.tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (events[-1].why, events[-1].actor) == ("dropped by hand", desk.runtime.actor)
+    assert (events[-1].why, events[-1].actor) == ("discarded manually", desk.runtime.actor)
 
 
 async def test_a_post_with_a_tolerance_of_its_own_is_not_missed(desk: Desk) -> None:

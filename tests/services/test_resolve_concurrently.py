@@ -104,5 +104,5 @@ async def test_two_deletions_at_once_delete_each_part_once(desk: Desk) -> None:
     )
     assert [end for end in ends if isinstance(end, BaseException)] == []
     assert (await desk.see(post_id)).state is PostState.CANCELLED
-    lines = [line for line in await desk.story(post_id) if "deleted from X by hand" in line]
+    lines = [line for line in await desk.story(post_id) if "deleted from X manually" in line]
     assert len(lines) == 2
