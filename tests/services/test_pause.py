@@ -218,8 +218,7 @@ async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> 
     assert (await desk.story(post_id))[2:6] == [
         "post: None → free: everything was resumed",
         "post: scheduled → publishing: its time has come",
-        "post: publishing → publishing: waits: requests of before the restore may still be on the"
-        " way to X",
+        "post: publishing → publishing: waits: requests from before the restore may still reach X",
         "part 1: pending → sending: handed to X (attempt 1)",
     ]
     async with desk.runtime.database.statements(desk.tenant.id) as transaction:
