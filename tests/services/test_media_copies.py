@@ -1,4 +1,4 @@
-"""What is published is what was checked, whatever becomes of the file; copies go when they may."""
+"""Posts publish the copies that were validated, and unneeded copies are removed."""
 
 import asyncio
 import hashlib
@@ -60,7 +60,7 @@ SWAPS = [swap_for_link, swap_for_pipe, swap_for_zeros, overwrite, Path.unlink]
 
 
 @pytest.mark.parametrize("swap", SWAPS, ids=lambda swap: swap.__name__)
-async def test_what_is_published_is_what_was_checked(
+async def test_post_publishes_the_copy__file_changed_later(
     desk: Desk, teal: Path, swap: Callable[[Path], None]
 ) -> None:
     checked = sha256_of(teal)
@@ -71,10 +71,10 @@ async def test_what_is_published_is_what_was_checked(
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_the_copy_is_what_is_checked(
+async def test_schedule_post_validates_the_copy(
     desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is exchanged as soon as it has been copied, before anything has been decoded."""
+    """The file is replaced after it was copied and before anything was decoded."""
     checked, real = sha256_of(teal), desk.runtime.media.__class__.accept
 
     async def accept_then_swap(*arguments: Any, **named: Any) -> str:
@@ -88,7 +88,7 @@ async def test_the_copy_is_what_is_checked(
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_one_tenants_pipes_do_not_hold_up_anothers_uploads(desk: Desk, teal: Path) -> None:
+async def test_upload_is_not_delayed_by_pipes_of_another_tenant(desk: Desk, teal: Path) -> None:
     neighbour = await make_tenant(desk.runtime, "beta")
     theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
     for number in range(8):
@@ -111,7 +111,7 @@ async def test_one_tenants_pipes_do_not_hold_up_anothers_uploads(desk: Desk, tea
 
 
 @pytest.mark.parametrize("face", ["post", "edit", "import"])
-async def test_every_way_in_copies_the_file(desk: Desk, teal: Path, face: str) -> None:
+async def test_every_use_case_copies_the_file(desk: Desk, teal: Path, face: str) -> None:
     checked = sha256_of(teal)
     if face == "post":
         await desk.plan("With a picture", after_s=3600, media=teal)
@@ -134,7 +134,7 @@ async def test_every_way_in_copies_the_file(desk: Desk, teal: Path, face: str) -
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_another_text_keeps_the_copy_that_was_checked(desk: Desk, teal: Path) -> None:
+async def test_edit_post_keeps_the_copy__new_text(desk: Desk, teal: Path) -> None:
     checked = sha256_of(teal)
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     swap_for_link(teal)
@@ -146,7 +146,7 @@ async def test_another_text_keeps_the_copy_that_was_checked(desk: Desk, teal: Pa
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_a_lost_copy_fails_its_post_ahead_of_its_time_by_name(desk: Desk, teal: Path) -> None:
+async def test_prepare_post_fails_a_post_whose_copy_is_lost(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     (part,) = (await desk.see(post_id)).parts
     shutil.rmtree(desk.runtime.media.folder)
@@ -169,7 +169,7 @@ async def test_a_lost_copy_fails_its_post_ahead_of_its_time_by_name(desk: Desk, 
     assert await desk.on_x() == ["With a picture"]
 
 
-async def test_a_copy_of_other_bytes_is_not_uploaded(desk: Desk, teal: Path) -> None:
+async def test_prepare_post_does_not_upload_a_damaged_copy(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     overwrite(copy_of(desk, sha256_of(teal)).rename(teal.with_name("moved.png")))
     teal.with_name("moved.png").rename(copy_of(desk, sha256_of(teal)))
@@ -183,7 +183,7 @@ NOT_NEEDED = {PostState.PUBLISHED, PostState.CANCELLED}
 
 
 @pytest.mark.parametrize("state", PostState)
-async def test_a_copy_is_removed_when_no_post_may_need_it(
+async def test_remove_unneeded_removes_copies_that_no_post_needs(
     desk: Desk, admin_url: str, teal: Path, state: PostState
 ) -> None:
     copy = copy_of(desk, sha256_of(teal))
@@ -194,7 +194,7 @@ async def test_a_copy_is_removed_when_no_post_may_need_it(
 
 
 async def write_state(admin_url: str, post_id: PostId, state: PostState, part: str = "") -> None:
-    """Write a state that takes long to reach, past what guards the moves."""
+    """Write a state directly, past the checks of state changes."""
     async with await psycopg.AsyncConnection.connect(admin_url) as admin:
         await admin.execute("SET session_replication_role = replica")
         await admin.execute("UPDATE roost.posts SET state = %s WHERE id = %s", [state, post_id])
@@ -205,7 +205,7 @@ async def write_state(admin_url: str, post_id: PostId, state: PostState, part: s
 
 
 @pytest.mark.parametrize("part", [PartState.SENDING, PartState.UNKNOWN])
-async def test_a_copy_stays_while_it_is_unknown_whether_its_part_is_on_x(
+async def test_remove_unneeded_keeps_the_copies_of_unknown_parts(
     desk: Desk, admin_url: str, teal: Path, part: PartState
 ) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
@@ -215,7 +215,7 @@ async def test_a_copy_stays_while_it_is_unknown_whether_its_part_is_on_x(
     assert copy_of(desk, sha256_of(teal)).exists()
 
 
-async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) -> None:
+async def test_remove_unneeded_keeps_copies_of_other_tenants(desk: Desk, teal: Path) -> None:
     neighbour = await make_tenant(desk.runtime, "beta")
     theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
     await desk.plan("Ours", media=teal)
@@ -235,8 +235,8 @@ async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) ->
 
 
 @pytest.mark.timing
-async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Path) -> None:
-    """Removals at every moment of many plans of the same file never take a copy that is needed."""
+async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(desk: Desk, teal: Path) -> None:
+    """Removals during many imports of one file never remove a copy that is needed."""
     done = asyncio.Event()
 
     async def keep_removing() -> None:
@@ -265,7 +265,7 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
     assert not copy_of(desk, sha256_of(teal)).exists()
 
 
-async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: Path) -> None:
+async def test_remove_unneeded_removes_copies_of_refused_posts(desk: Desk, teal: Path) -> None:
     parts = [PartInput("x" * 281, (MediaInput(teal),))]
     with pytest.raises(PostRefused):
         await schedule_post(
@@ -274,7 +274,7 @@ async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: P
     assert await media_copies.remove_unneeded(desk.runtime) == 1
 
 
-async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path) -> None:
+async def test_continued_thread_has_its_copies(desk: Desk, teal: Path) -> None:
     await desk.plan("Said before")
     parts = [PartInput("New"), PartInput("Said before"), PartInput("End", (MediaInput(teal),))]
     due_at = desk.runtime.clock.now() + timedelta(seconds=1)
@@ -293,7 +293,7 @@ async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-async def test_a_plans_folder_that_becomes_a_link_after_its_check_publishes_nothing_else(
+async def test_import_plan_ignores_a_folder_replaced_by_a_link(
     desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
 ) -> None:
     folder, private = teal.parent / "plan", teal.parent / "private"

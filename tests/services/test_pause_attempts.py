@@ -1,4 +1,4 @@
-"""A pause holds from the moment at which it is acknowledged: no attempt commits after it."""
+"""No attempt is committed after a pause has returned."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,9 +16,9 @@ from roost.services.pause import PauseScope
 
 pytestmark = pytest.mark.timing
 
-#: What `lock_pauses` takes, and `begin_attempt` shares.
+#: The lock that `lock_pauses` takes exclusively and `begin_attempt` shares.
 LOCK = "SELECT pg_advisory_xact_lock{}(21072, 0)"
-#: The same as a pause, within a session of the test's own.
+#: A pause in a session of the test's own.
 MARKS = {
     PauseScope.POST: "UPDATE roost.posts SET paused = true",
     PauseScope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
@@ -29,13 +29,13 @@ MARKS = {
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A superuser's transaction, rolled back in the end unless it was committed."""
+    """A superuser's transaction, rolled back at the end unless it was committed."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         yield connection
 
 
 async def hold(desk: Desk, scope: PauseScope, post_id: PostId) -> None:
-    """Pause at a scope, as a person does."""
+    """Pause at a scope."""
     match scope:
         case PauseScope.POST:
             await pause.pause_post(desk.runtime, desk.tenant, post_id)
@@ -48,7 +48,7 @@ async def hold(desk: Desk, scope: PauseScope, post_id: PostId) -> None:
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
-async def test_pause_waits_for_attempts_that_are_being_committed(
+async def test_pause_waits_for_uncommitted_attempts(
     desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
     post_id = await desk.plan("Held")
@@ -86,9 +86,9 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
 async def test_no_attempt_is_committed_after_a_pause_among_many(
     desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
-    """The history's numbers and the pauses' come from one sequence."""
+    """The ids of events and of pauses come from one sequence."""
     posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
-    # The pause comes before the tenth part, however slow this process is.
+    # The pause comes before the tenth part, even in a slow process.
     script = ["ok"] * 5 + ["delay"] * 5
     await desk.emulator.door(
         "faults", operation="create_post", when="before", script=script, seconds=2

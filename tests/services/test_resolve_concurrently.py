@@ -1,4 +1,4 @@
-"""Decisions of two people at the same moment, and a deletion that X lets down half way."""
+"""Concurrent decisions of two users, and a deletion that fails half-way."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timing
 
 
 async def broken_off(desk: Desk, *out: str) -> PostId:
-    """A thread of which these parts are out, and the next one was refused."""
+    """A thread of which these parts are published and the next was refused."""
     await desk.plan("Said before")
     post_id = await desk.plan(*out, "Said before", "The end", after_s=1)
     await desk.work_through()
@@ -35,7 +35,7 @@ async def is_on_x(desk: Desk, text: str) -> bool:
 
 
 @pytest.mark.parametrize("deletes_first", [True, False])
-async def test_delete_and_continue_at_once_never_both_happen(
+async def test_concurrent_delete_and_continue_never_both_succeed(
     desk: Desk, deletes_first: bool
 ) -> None:
     await desk.plan("Said before")
@@ -72,7 +72,7 @@ async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when: str) -> None:
+async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str) -> None:
     post_id = await broken_off(desk, "One", "Two")
     script = ["ok", *["drop"] * 3]
     await desk.emulator.door("faults", operation="delete_post", when=when, script=script)
@@ -96,7 +96,7 @@ async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when:
     assert not await is_on_x(desk, "The end")
 
 
-async def test_two_deletions_at_once_delete_each_part_once(desk: Desk) -> None:
+async def test_concurrent_deletes_delete_each_part_once(desk: Desk) -> None:
     post_id = await broken_off(desk, "One", "Two")
     ends = await asyncio.gather(
         *(resolve.delete_sent(desk.runtime, desk.tenant, post_id) for _ in range(2)),

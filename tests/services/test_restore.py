@@ -1,4 +1,4 @@
-"""A database that forgot is noticed, stops everything, and X is searched before it goes on."""
+"""A database that lacks events is detected, everything is paused, and X is searched."""
 
 import asyncio
 import shutil
@@ -30,7 +30,7 @@ from roost.store.schema import drop_database, prepare_database
 async def _desk(
     settings: Settings, emulator: Emulator
 ) -> AsyncIterator[tuple[Desk, DatabaseCheck]]:
-    """The desk of a database that may have been used before, checked as a worker does."""
+    """A publisher on a database that may have been used before, checked as by a worker."""
     async with open_runtime(settings) as runtime, open_sender_locks(runtime.database) as locks:
         async with runtime.database.unscoped() as transaction:
             known = await store.tenants.find(transaction, "default")
@@ -49,7 +49,7 @@ async def _desk(
 
 
 async def problem_of(check: DatabaseCheck) -> str | None:
-    """What a worker finds at its next heartbeat."""
+    """The problem that a worker finds at its next heartbeat."""
     await check.check()
     return check.problem
 
@@ -66,13 +66,13 @@ async def _copy(admin_url: str, name: str) -> str:
 
 @pytest.fixture
 async def copied(admin_url: str) -> AsyncIterator[str]:
-    """A name for a copy, dropped in the end."""
+    """A name for a copy, which is dropped at the end."""
     name = f"{admin_url.rpartition('/')[2].partition('?')[0]}_copy"
     yield name
     await drop_database(admin_url, name)
 
 
-async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
+async def test_copy_sends_nothing_until_a_user_accepts_it(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     async with _desk(settings, emulator) as (desk, _):
@@ -105,7 +105,7 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
         assert compare(check.kept, await check.check(), has_event=True) is Verdict.MATCHES
 
 
-async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
+async def test_forgotten_later_parts_are_found_before_sending(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(duplicates=False)
@@ -131,7 +131,7 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
         assert all(part.sent_as for part in post.parts)
 
 
-async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_in_the_copy(
+async def test_forgotten_post_is_found__new_post_in_the_copy(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(duplicates=False)
@@ -152,7 +152,7 @@ async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_i
         assert [one.post_id for one in resumed.adopted] == [sent]
 
 
-async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compared(
+async def test_heartbeat_of_a_replaced_database_does_not_count(
     desk: Desk,
 ) -> None:
     await desk.plan("Planned", after_s=60)
@@ -168,7 +168,7 @@ async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compar
     assert (await store.installation.read(runs)).checked_at == at
 
 
-async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
+async def test_failed_resume_pauses_no_account(desk: Desk) -> None:
     to = desk.runtime.clock.now()
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
     post_id = await desk.plan("Mine", "Part two")
@@ -188,7 +188,7 @@ async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
     assert sorted(await desk.on_x()) == ["Mine", "Part two", "Theirs"]
 
 
-async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
+async def test_attempt_is_refused__database_lacks_the_fence(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str
 ) -> None:
     async with _desk(settings, emulator) as (desk, check):
@@ -218,9 +218,7 @@ async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
 
 
 @pytest.mark.timing
-async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
-    desk: Desk, admin_url: str
-) -> None:
+async def test_response_to_a_forgotten_attempt_closes_the_gate(desk: Desk, admin_url: str) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
     post_id = await desk.plan("Forgotten")
     work = asyncio.create_task(desk.work())
@@ -239,7 +237,7 @@ async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
     )
 
 
-async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> None:
+async def test_post_moved_earlier_after_the_copy_needs_a_decision(desk: Desk) -> None:
     await desk.emulator.switch(duplicates=False)
     to = desk.runtime.clock.now()
     post_id = await desk.plan("Moved earlier", after_s=86_400)
@@ -255,7 +253,7 @@ async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> N
     assert await desk.on_x() == ["Moved earlier"]
 
 
-async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_found(
+async def test_forgotten_request_that_arrives_during_the_resume_is_found(
     desk: Desk,
 ) -> None:
     await desk.emulator.switch(duplicates=False)
@@ -274,7 +272,7 @@ async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_
     assert part.sent_as == there
 
 
-async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_is_found_too(
+async def test_later_part_of_a_forgotten_thread_is_found_after_the_resume(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     await emulator.switch(duplicates=False)
@@ -291,7 +289,7 @@ async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_i
         assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
-async def test_post_that_was_published_with_another_text_is_found_once_it_is_edited_again(
+async def test_forgotten_edited_post_is_found_after_the_edit_is_repeated(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     await emulator.switch(duplicates=False)
@@ -313,7 +311,7 @@ async def test_post_that_was_published_with_another_text_is_found_once_it_is_edi
 async def test_forgotten_post_is_found_before_its_first_attempt(
     noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Database and ROOST_HOME come from one copy, made while a worker ran: nothing differs."""
+    """Database and ROOST_HOME come from one copy, made while a worker ran, so they match."""
     await emulator.switch(duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
         first = await desk.plan("Sent after the copy", "In two parts", after_s=60)
@@ -333,21 +331,21 @@ async def test_forgotten_post_is_found_before_its_first_attempt(
         assert len(await desk.requests("read_timeline")) == 3
 
 
-async def test_nothing_is_searched_after_an_ordinary_restart(
+async def test_ordinary_restart_searches_nothing(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     async with _desk(settings, emulator) as (desk, check):
-        await desk.plan("Due while nobody ran", after_s=60)
+        await desk.plan("Due while no worker ran", after_s=60)
         await check.end()
     await emulator.jump(seconds=60)
     async with _desk(settings, emulator) as (desk, check):
         await desk.work_through()
-        assert await desk.on_x() == ["Due while nobody ran"]
+        assert await desk.on_x() == ["Due while no worker ran"]
         assert await desk.requests("read_timeline") == []
 
 
 @pytest.mark.parametrize("content", [b"", b'{"system_identifier": "7', b"[]", b"\xff\xfe"])
-async def test_unreadable_watermark_stops_everything(
+async def test_unreadable_watermark_pauses_everything(
     noon: datetime, settings: Settings, emulator: Emulator, content: bytes
 ) -> None:
     async with _desk(settings, emulator) as (desk, _):
