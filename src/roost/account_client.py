@@ -1,4 +1,4 @@
-"""The X client of a stored account: its token is fresh, and every request is in the ledger.
+"""The X client of a stored account, with a fresh token and every request in the ledger.
 
 Refreshing a token is single flight across all processes and machines: the row is locked and read
 again, and the new pair of tokens is committed before it is used.

@@ -1,4 +1,4 @@
-"""The worker process: runs jobs, the dispatcher, housekeeping and heartbeats until stopped."""
+"""The worker process: jobs, dispatcher, housekeeping and heartbeats until it is stopped."""
 
 import asyncio
 import contextlib
@@ -170,7 +170,7 @@ async def run(
     stop: asyncio.Event | None = None,
     on_stopping: Callable[[Sending], None] = _ignore,
 ) -> None:
-    """Work until `stop` is set (by default, until SIGTERM or SIGINT), then finish running jobs.
+    """Work until `stop` is set (default: until SIGTERM or SIGINT), then finish running jobs.
 
     `on_stopping` is called with the posts that have a request in progress at that moment.
     Cancelling this function counts as a crash: the next worker searches X for posts that are due.

@@ -1,4 +1,4 @@
-"""Decides the next step of a post from its rows alone, so that each part is sent exactly once.
+"""Decides the next step of a post from its rows, so that each part is sent exactly once.
 
 X has no idempotency key. A part is sent again only if there is reason to believe that X does not
 have it; a user decides what cannot be known. This module is pure: `services.publish` executes the

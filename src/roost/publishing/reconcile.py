@@ -1,4 +1,4 @@
-"""Finds a part among the posts of an account's timeline, by text, media, parent, time and source.
+"""Finds a part on a timeline by text, media, parent, options, time and source.
 
 A person may publish the same text without Roost. If neither source nor time decides whose post it
 is, the verdict is `Ambiguous`, and a user decides. This module is pure.

@@ -1,4 +1,4 @@
-"""Connects an X account by OAuth 2.0: consent on X, code for tokens, tokens into the vault."""
+"""Connects an X account by OAuth 2.0, and stores its tokens sealed by the vault."""
 
 import secrets
 from collections.abc import Awaitable, Callable

@@ -1,8 +1,9 @@
-"""Proves to a client that a web server belongs to its `ROOST_HOME`, by a challenge and a response.
+"""Proves to a client that a web server belongs to its `ROOST_HOME`.
 
-Only the vault's key can compute the response. The signed statement includes everything that both
-sides have to agree on, and the address at which the server was reached: if another server relays
-the challenge to the real one, the response is for another address.
+The client sends a challenge, and only the vault's key can compute the response. The signed
+statement includes everything that both sides have to agree on, and the address at which the server
+was reached: if another server relays the challenge to the real one, the response is for another
+address.
 """
 
 import json

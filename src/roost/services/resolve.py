@@ -197,7 +197,7 @@ async def discard(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
 async def continue_thread(
     runtime: Runtime, tenant: Tenant, post_id: PostId, text: str | None
 ) -> Post:
-    """Continue a partly published thread from the part that X refused, with a new text if given.
+    """Continue a thread from the part that X refused, with a new text if given.
 
     The part keeps its files; with files, the text may be empty.
     Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).

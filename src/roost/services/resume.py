@@ -1,4 +1,4 @@
-"""Resumes everything after a global pause; after a restore, searches X for the calendar first.
+"""Resumes everything; after a restore, searches X for the scheduled posts first.
 
 Posts that X has are adopted. Due posts that are not found are searched for once more 120 s later,
 when no request from before the restore can reach X any more, and then sent. A post that is due

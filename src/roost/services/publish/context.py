@@ -1,4 +1,4 @@
-"""What the steps of one post share: its publishing state, its account's client, the database."""
+"""What the steps of one post share: publishing state, X client and database."""
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass

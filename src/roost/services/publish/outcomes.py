@@ -302,7 +302,7 @@ async def back_off_account(
 async def back_off_app(
     context: PublishContext, delay: timedelta, kind: AlertKind, error: AppWide
 ) -> None:
-    """X accepts nothing from the whole app: all its posts wait, none is missed, one alert opens.
+    """X accepts nothing from the app: all its posts wait, none is missed, one alert opens.
 
     The alert names the current cause; alerts with an earlier cause are resolved. Every tenant can
     read the reason, because messages of these errors are Roost's own.

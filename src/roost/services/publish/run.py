@@ -1,4 +1,4 @@
-"""Publishes an account's due posts, step by step, while this worker holds the account's lock.
+"""Publishes an account's due posts step by step, while this worker holds its lock.
 
 Any worker can resume at the step that the rows record: `roost.publishing.next_step` decides each
 step, and the result is committed before and after every request to X.
@@ -78,7 +78,7 @@ async def _publish_account(
 
 
 class _AccountPublisher:
-    """Publishes one account while this worker holds its lock; keeps the token that it has read."""
+    """Publishes one account while this worker holds its lock; keeps the token it has read."""
 
     def __init__(
         self,

@@ -135,9 +135,10 @@ class Duplicate:
 
 
 async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplicate | None:
-    """Find the post for which X refused a part; unclaimed posts first, since one may be the part.
+    """Find the post for which X refused a part as a duplicate.
 
-    None if there is none, or X does not show the timeline now.
+    Unclaimed posts come first, since one of them may be the part. None if there is none, or X does
+    not show the timeline now.
     """
     expected = _expect(context, part)
     try:
@@ -198,7 +199,7 @@ async def find_earlier_post(context: PublishContext, part: PartProgress) -> Time
 
 
 async def is_gone(context: PublishContext, tweet_id: TweetId | None) -> bool:
-    """Whether X no longer has a post, or hides it from the account; False if X does not answer."""
+    """Whether X has no such post, or hides it from the account; False if X does not answer."""
     if tweet_id is None:
         return False
     try:

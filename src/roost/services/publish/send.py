@@ -206,7 +206,7 @@ async def _back_off_rate_limit(context: PublishContext, error: x.errors.RateLimi
 async def _resolve_duplicate(
     context: PublishContext, part: PartProgress, attempt: Attempt, error: x.errors.Rejected
 ) -> StepResult:
-    """X has such a post, or one with these media, although no attempt is known to have made it.
+    """X has such a post or its media, although no attempt is known to have created it.
 
     Another part of Roost explains the refusal. A post that no part claims may be this part all the
     same, if the database lost its attempt: it is adopted, or a user decides.

@@ -1,4 +1,4 @@
-"""The calendar: validates posts, schedules, edits and cancels them, and imports content plans."""
+"""Validates, schedules, edits and cancels posts, and imports content plans."""
 
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.services.schedule.plans import Imported, RowFinding, import_plan
