@@ -269,8 +269,8 @@ async def pause_after_restore(
         complete_until = restored_to or known_until or _EPOCH
         gap = f"nothing after {complete_until.isoformat(timespec='seconds')} is known in it"
         await transaction.run(
-            "stop_after_restore", why=f"{reason}; {gap}", to=complete_until, copied=copied, at=now,
-            actor=runtime.actor,
+            "stop_after_restore", why=f"{reason}; {gap}", to=complete_until,
+            copied=copied, at=now, actor=runtime.actor,
         )  # fmt: skip
         await store.alerts.open_alert(
             transaction, None, AlertKind.COPIED if copied else AlertKind.RESTORED, SUBJECT, at=now,

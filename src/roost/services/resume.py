@@ -271,8 +271,8 @@ class _Search:
         """Add the attempt that the database lost; its outcome is unknown."""
         now = self.runtime.clock.now()
         await transaction.run(
-            "doubt_part", part=part.part.id, before=part.part.state, started_at=self.since, at=now,
-            why=_FORGOTTEN, actor=self.runtime.actor,
+            "doubt_part", part=part.part.id, before=part.part.state,
+            started_at=self.since, at=now, why=_FORGOTTEN, actor=self.runtime.actor,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.journal.move_part(
