@@ -20,7 +20,7 @@ from _watch import Watch
 
 from roost.errors import RestoreSearchFailed, RoostError
 from roost.models import Integration
-from roost.services.pause import hold_account
+from roost.services.pause import resume_account
 from roost.services.resume import Resumed, resume_everything
 
 #: The calendar's first post is due this long after the phase begins, in domain time.
@@ -145,7 +145,7 @@ class Course:
                 await asyncio.sleep(_RESUME_AGAIN_S)
         self.resumed = found
         say(
-            f"resumed: {len(found.adopted)} parts adopted, {len(found.looked_for)} posts looked"
+            f"resumed: {len(found.adopted)} parts adopted, {len(found.searched_again)} posts looked"
             f" for, {len(found.paused_accounts)} accounts paused"
         )
         for account in [*scene.accounts.values()]:
@@ -162,7 +162,7 @@ class Course:
             with contextlib.suppress(RoostError, OSError, AssertionError):
                 await when_back(lambda: scene.connect(account.username, tenant))
                 is_connected = True
-        await when_back(lambda: hold_account(scene.runtime, account, paused=False))
+        await when_back(lambda: resume_account(scene.runtime, account))
 
     async def _plan(self, words: str, within: timedelta) -> list[Planned]:
         """Schedule some posts of one part, due in so much domain time."""

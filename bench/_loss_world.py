@@ -21,7 +21,7 @@ from fix_postgres import app_url
 from fix_processes import until
 from roost.models import PostId
 from roost.runtime import open_runtime
-from roost.services.schedule import PlainPart, cancel_post, edit_post
+from roost.services.schedule import PartInput, cancel_post, edit_post
 
 #: Emulated seconds in one wall second.
 RATE = 20
@@ -125,7 +125,7 @@ class World:
 
     async def edit(self, planned: Planned, text: str) -> None:
         """Give a post of one part another text."""
-        parts = [PlainPart(text)]
+        parts = [PartInput(text)]
         scene = self.scene
         await edit_post(
             scene.runtime, scene.tenant, PostId(planned.post_id), parts=parts, due_at=None

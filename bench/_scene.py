@@ -32,8 +32,9 @@ from fix_postgres import app_url
 from fix_processes import environment_of
 from fix_runtime import connect_account, make_tenant
 from roost.models import NO_OPTIONS, Integration, PartOptions, Tenant, TenantId
+from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime, open_runtime
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.schedule import PartInput, schedule_post
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.locks import user_key
@@ -125,9 +126,9 @@ class Scene:
         options: PartOptions = NO_OPTIONS,
     ) -> Planned:
         """Schedule a post of these parts; the file and the options are the first's."""
-        carried = ((media, "A square"),) if media else ()
+        carried = (MediaInput(media, "A square"),) if media else ()
         parts = [
-            PlainPart(text, carried, options) if at == 0 else PlainPart(text)
+            PartInput(text, carried, options) if at == 0 else PartInput(text)
             for at, text in enumerate(texts)
         ]
         due_at = self.runtime.clock.now() + after

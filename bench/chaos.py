@@ -177,7 +177,7 @@ def figures(outcomes: list[Outcome]) -> dict[str, float | int | str]:
             "resume_tries": course.resume_tries,
             "adopted_by_resume": len(course.resumed.adopted),
             "asked_by_resume": len(course.resumed.asked),
-            "looked_for_by_resume": len(course.resumed.looked_for),
+            "looked_for_by_resume": len(course.resumed.searched_again),
             "paused_by_resume": len(course.resumed.paused_accounts),
             "forgotten_posts": len(course.forgotten),
         }

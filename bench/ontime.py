@@ -185,11 +185,11 @@ async def work_on_nothing() -> None:
             pass
 
         concurrency = worker.CONCURRENCY[jobs.PUBLISH]
-        engine = jobs.make_worker(app, NOOP, concurrency, settings, worker.Bodies())
+        engine = jobs.make_worker(app, NOOP, concurrency, settings, jobs.RunningJobs())
         print("ready", flush=True)
         working = asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]
         while not working.done():
-            await worker.beat(settings, app, [engine])
+            await worker.heartbeat(settings, app, [engine])
 
 
 async def count_statements(town: Town, each: int) -> tuple[float, Counter[str], Burst]:

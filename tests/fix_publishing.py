@@ -26,9 +26,10 @@ from fix_processes import environment_of, until
 from fix_runtime import connect_account
 from roost import jobs, store
 from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
+from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime
 from roost.services import collect, detect, dispatch, publish
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.schedule import PartInput, schedule_post
 from roost.settings import Settings
 from roost.store.integrations import Tokens
 from roost.store.locks import AccountLocks, open_account_locks
@@ -67,8 +68,8 @@ class Desk:
         account: Integration | None = None,
     ) -> PostId:
         """Schedule a post of these parts; the file goes with the first."""
-        carried = ((media, "A teal square"),) if media else ()
-        parts = [PlainPart(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
+        carried = (MediaInput(media, "A teal square"),) if media else ()
+        parts = [PartInput(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
         post = await schedule_post(
             self.runtime,
             self.tenant,

@@ -1,7 +1,7 @@
-"""An account ready for use: a client whose token is fresh and whose every request is priced.
+"""The X client of a stored account, with a fresh token and every request in the ledger.
 
-The refresh of one grant is single flight across all processes and machines: under a lock, the row
-is read again, and the rotated pair is committed before anybody uses it.
+Refreshing a token is single flight across all processes and machines: the row is locked and read
+again, and the new pair of tokens is committed before it is used.
 """
 
 import asyncio
@@ -27,19 +27,20 @@ _FREE = "X bills no token request"
 
 @dataclass(frozen=True)
 class _Rotated:
-    """What became of a refresh; `asked` where X was."""
+    """The result of a refresh."""
 
     tokens: Tokens = field(repr=False)
     asked: bool
-    dead: x.errors.RefreshTokenInvalid | None = None
+    """Whether X was asked, and not another process's refresh found."""
+    refused: x.errors.RefreshTokenInvalid | None = None
 
 
 class StoredTokenSource:
     """One account's token source (`x.TokenSource`), backed by the integrations table.
 
-    A class because it holds the tokens that it has read: whoever holds an account for a while asks
-    the database once. A token that another process has replaced meanwhile is met with X's 401, and
-    `refresh` finds the newer one in the row.
+    A class because it keeps the tokens that it has read, so that a worker that publishes several
+    posts reads them once. If another process has replaced a token meanwhile, X responds with 401,
+    and `refresh` finds the newer token in the row.
     """
 
     def __init__(
@@ -51,13 +52,13 @@ class StoredTokenSource:
 
     @property
     def endpoint(self) -> XEndpoint:
-        """The X of this process, where the account belongs to it. Raises: UnsafeHost."""
+        """The X of this process. Raises: UnsafeHost (the account belongs to another X)."""
         account = self.integration
         endpoint = self.runtime.settings.x_endpoint
         return endpoint.require_environment(account.environment, f"@{account.username}")
 
     async def get(self) -> str:
-        """A token that is good for a while yet; refreshed where it is not. Raises: UnsafeHost."""
+        """Return a token that does not expire soon, refreshed if it does. Raises: UnsafeHost."""
         _ = self.endpoint
         if self._tokens is None:
             async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
@@ -67,7 +68,7 @@ class StoredTokenSource:
         return await self.refresh(self._tokens.access_token)
 
     def is_fresh(self) -> bool:
-        """Whether the next `get` has its answer at hand."""
+        """Whether the next `get` needs neither the database nor X."""
         tokens = self._tokens
         return (
             tokens is not None
@@ -75,23 +76,23 @@ class StoredTokenSource:
         )
 
     async def refresh(self, rejected: str) -> str:
-        """A new token in place of `rejected`; another process' fresh one where there is one.
+        """Return a new token in place of `rejected`: another process's, or one from X.
 
-        Once X has been asked, its answer is kept even where the caller is cancelled or the
+        Once X has been asked, its response is stored even if the caller is cancelled or the
         database is away.
-        Raises: ReconnectNeeded (the grant is dead; the account is marked), UnsafeHost (the account
-        belongs to another X), x.errors.* else.
+        Raises: ReconnectNeeded (X refused the refresh token; the account is marked), UnsafeHost
+        (the account belongs to another X), x.errors.*.
         """
         _ = self.endpoint
         return await asyncio.shield(asyncio.ensure_future(self._refresh(rejected)))
 
     async def _refresh(self, rejected: str) -> str:
         rotated = await self._rotate(rejected)
-        if rotated.dead is not None:
+        if rotated.refused is not None:
             raise ReconnectNeeded(
-                f"X no longer accepts the grant of @{self.integration.username}.",
+                f"X no longer accepts the token of @{self.integration.username}.",
                 did="Roost marked the account; its posts wait.",
-            ) from rotated.dead
+            ) from rotated.refused
         if rotated.asked:
             failpoint(Failpoint.REFRESH_AFTER_COMMIT)
             await self.write_token_request()
@@ -99,10 +100,10 @@ class StoredTokenSource:
         return rotated.tokens.access_token
 
     async def _rotate(self, rejected: str) -> "_Rotated":
-        """The grant's next token, committed before anybody uses it; or X's word that it is dead."""
+        """Refresh under a lock, and commit the new tokens before they are used."""
         account, fresh, used = self.integration, None, None
         try:
-            # A connection of its own: X may take long, and the pool is for what does not.
+            # A dedicated connection: X may be slow, and the pool is for short transactions.
             async with self.runtime.database.for_tenant(
                 account.tenant_id, dedicated=True
             ) as transaction:
@@ -113,37 +114,37 @@ class StoredTokenSource:
                 failpoint(Failpoint.REFRESH_BEFORE_SEND)
                 try:
                     fresh = await self._exchange(used)
-                except x.errors.RefreshTokenInvalid as dead:
-                    await self._lose(transaction, used)
-                    return _Rotated(used, asked=True, dead=dead)
+                except x.errors.RefreshTokenInvalid as refused:
+                    await self._mark_refused(transaction, used)
+                    return _Rotated(used, asked=True, refused=refused)
                 failpoint(Failpoint.REFRESH_AFTER_SEND)
-                await self._keep(transaction, fresh)
+                await self._store(transaction, fresh)
         except DATABASE_AWAY:
             if fresh is None or used is None:
                 raise
-            # X has killed the old grant: the new one lies in this process' hands alone.
-            await self._keep_when_back(used, fresh)
+            # X has already invalidated the old refresh token; only this process has the new one.
+            await self._store_when_back(used, fresh)
         assert fresh is not None
         return _Rotated(fresh, asked=True)
 
-    async def _keep(self, transaction: Transaction, fresh: Tokens) -> None:
+    async def _store(self, transaction: Transaction, fresh: Tokens) -> None:
         vault = await self.runtime.vault.for_tenant(transaction, self.integration.tenant_id)
         await store.integrations.replace_tokens(transaction, vault, self.integration, fresh)
 
-    async def _keep_when_back(self, used: Tokens, fresh: Tokens) -> None:
+    async def _store_when_back(self, used: Tokens, fresh: Tokens) -> None:
         account = self.integration
 
-        async def keep() -> None:
+        async def write() -> None:
             async with self.runtime.database.for_tenant(
                 account.tenant_id, dedicated=True
             ) as transaction:
                 await store.integrations.lock_for_refresh(transaction, account.id)
                 if (await self._open(transaction)).sealed == used.sealed:
-                    await self._keep(transaction, fresh)
+                    await self._store(transaction, fresh)
 
-        await self.runtime.until_kept(f"the new grant of @{account.username}", keep)
+        await self.runtime.retry_until_written(f"the new token of @{account.username}", write)
 
-    async def _lose(self, transaction: Transaction, used: Tokens) -> None:
+    async def _mark_refused(self, transaction: Transaction, used: Tokens) -> None:
         account = self.integration
         if await store.integrations.mark_token_invalid(transaction, account.id, used):
             await open_reconnect_alert(self.runtime, transaction, account)
@@ -161,20 +162,20 @@ class StoredTokenSource:
                 setting="TWITTER_CLIENT_ID",
             )
         now = self.runtime.clock.now()
-        grant = await x.auth.oauth2.refresh(
+        response = await x.auth.oauth2.refresh(
             self.runtime.http,
             self.endpoint,
             app=app,
             refresh_token=tokens.refresh_token,
         )
         return Tokens(
-            access_token=grant.access_token,
-            refresh_token=grant.refresh_token or tokens.refresh_token,
-            expires_at=now + grant.expires_in,
+            access_token=response.access_token,
+            refresh_token=response.refresh_token or tokens.refresh_token,
+            expires_at=now + response.expires_in,
         )
 
     async def write_token_request(self) -> None:
-        """Write a request for tokens, which does not pass through the client."""
+        """Record a token request, which does not pass through the client, in the ledger."""
         async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
             await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
 
@@ -190,7 +191,7 @@ class StoredTokenSource:
         await store.ledger.add(transaction, self.integration.tenant_id, self.integration.id, entry)
 
     async def price(self, exchange: x.Exchange) -> None:
-        """Write one exchange into the ledger; a create is written with the part it became."""
+        """Record one exchange in the ledger; a create is recorded with the part it created."""
         if exchange.created is not None:
             return
         async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
@@ -200,8 +201,8 @@ class StoredTokenSource:
     async def _usd(self, transaction: Transaction, exchange: x.Exchange) -> tuple[Decimal, str]:
         operation, status = exchange.operation, exchange.status
         if operation is prices.Operation.CREATE_POST:
-            # Of a create that X did not answer well: what it became is priced when it is known.
-            return Decimal(0), "no post is known to have come of it"
+            # A failed create is priced later, once it is known whether the post exists.
+            return Decimal(0), "it is not known to have created a post"
         if prices.billed_resource(operation) is None:
             price = prices.price_of_response(prices.price_of(operation), status)
             return price.low, price.reason
@@ -215,8 +216,8 @@ class StoredTokenSource:
         return price.low, price.reason
 
 
-async def keep_profile(runtime: Runtime, integration: Integration, user: x.users.XUser) -> None:
-    """Keep handle, name and subscription as a read of the account that was paid for says them."""
+async def update_profile(runtime: Runtime, integration: Integration, user: x.users.XUser) -> None:
+    """Store the account's handle, name and subscription from a response that was paid for."""
     async with runtime.database.for_tenant(integration.tenant_id) as transaction:
         changed = await store.integrations.save_profile(
             transaction,
@@ -232,7 +233,7 @@ async def keep_profile(runtime: Runtime, integration: Integration, user: x.users
 async def mark_needs_reconnect(
     runtime: Runtime, integration: Integration, error: ReconnectNeeded
 ) -> None:
-    """Note that only the account's owner can help, unless the refresh has noted it already."""
+    """Mark an account whose owner must reconnect it, unless the refresh has marked it already."""
     if isinstance(error, x.errors.ReauthorizationRequired):
         async with runtime.database.for_tenant(integration.tenant_id) as transaction:
             if await store.integrations.mark_needs_reconnect(transaction, integration):
@@ -242,33 +243,33 @@ async def mark_needs_reconnect(
 async def open_reconnect_alert(
     runtime: Runtime, transaction: Transaction, integration: Integration
 ) -> None:
-    """Tell a person that only the account's owner can help."""
+    """Open the alert that the account's owner must reconnect it."""
     await store.alerts.open_alert(
         transaction,
         integration.tenant_id,
         AlertKind.RECONNECT,
         store.alerts.about_account(integration.id),
         at=runtime.clock.now(),
-        message=f"X no longer accepts the grant of @{integration.username}; its posts wait.",
+        message=f"X no longer accepts the token of @{integration.username}; its posts wait.",
         next=ReconnectNeeded.default_next,
     )
 
 
 def open_account(runtime: Runtime, integration: Integration) -> x.Client:
-    """A client for one account: fresh token before each call, every exchange in the ledger.
+    """Return a client for one account, which reads its tokens when they are first needed.
 
     Raises: UnsafeHost.
     """
     return open_client(StoredTokenSource(runtime, integration))
 
 
-def open_client(grant: StoredTokenSource) -> x.Client:
-    """The same with a grant whose tokens are at hand. Raises: UnsafeHost."""
-    runtime, integration = grant.runtime, grant.integration
+def open_client(tokens: StoredTokenSource) -> x.Client:
+    """Return a client for the account of a token source. Raises: UnsafeHost."""
+    runtime, integration = tokens.runtime, tokens.integration
     return x.Client(
-        grant,
+        tokens,
         session=runtime.http,
-        on_exchange=grant.price,
+        on_exchange=tokens.price,
         clock=runtime.clock,
         server_time=runtime.server_time,
         names=(integration.username, integration.name),

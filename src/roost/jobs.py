@@ -1,16 +1,19 @@
-"""The job engine: queue names, and jobs deferred by task name inside the caller's transaction.
+"""The job engine: queue names, workers, and jobs deferred inside the caller's transaction.
 
-The dispatcher queues by itself (`store/sql/dispatch.sql`, `dispatch_due`), in these words.
+The dispatcher inserts jobs itself, with these names (`store/sql/dispatch.sql`, `dispatch_due`).
 """
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
 import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.job_context import JobContext
+from procrastinate.jobs import Job
 from procrastinate.middleware import WorkerMiddleware
 from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
@@ -26,27 +29,27 @@ COLLECT: Final = "collect"
 
 
 def queue_name(task: str, environment: Environment) -> str:
-    """The queue of a task: workers of one X are not given the jobs of another's accounts."""
+    """Return the queue of a task; the workers of each environment have their own queues."""
     return f"{task}.{environment.value}"
 
 
-#: A worker asked to end lets its jobs finish for this long, in wall seconds.
+#: A worker that is stopped lets its jobs finish for this long, in wall seconds.
 _DRAIN_S: Final = 20.0
 
-#: Knows no task and opens no connection: deferring needs a name and the caller's connection.
+#: Has no tasks and opens no connection: deferring uses a task name and the caller's connection.
 _deferring = App(connector=PsycopgConnector())
 
 
 @contextlib.asynccontextmanager
 async def open_engine(conninfo: str) -> AsyncIterator[App]:
-    """The engine for a worker, with connections of its own.
+    """Open the engine of a worker, with its own connection pool.
 
-    Its statements are whole by themselves, so they go without BEGIN and COMMIT, and a connection is
-    not asked for a sign of life before each: that makes two statements a job instead of eight.
+    Its statements need no transaction, so connections are in autocommit mode, and no query checks a
+    connection before use: that makes two statements per job instead of eight.
     """
     pool = AsyncConnectionPool(
-        conninfo, min_size=1, max_size=6, open=False, configure=_commit_each,
-        check=_see_its_end,
+        conninfo, min_size=1, max_size=6, open=False, configure=_autocommit,
+        check=_check_open,
     )  # fmt: skip
     app = App(connector=PsycopgConnector())
     try:
@@ -57,23 +60,63 @@ async def open_engine(conninfo: str) -> AsyncIterator[App]:
         await pool.close()
 
 
-async def _commit_each(connection: psycopg.AsyncConnection[Any]) -> None:
+async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.set_autocommit(True)
     await set_up(connection)
 
 
-async def _see_its_end(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raises: psycopg.OperationalError where the server has closed it; the server is not asked."""
-    for _ in ("its last word", "its end"):
-        connection.pgconn.consume_input()
+async def _check_open(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Raises: psycopg.OperationalError if the server has closed the connection; sends nothing."""
+    # The first call reads the server's last message, the second the end of the stream.
+    connection.pgconn.consume_input()
+    connection.pgconn.consume_input()
+
+
+class RunningJobs:
+    """The jobs that run in this process, as the engine's middleware sees them."""
+
+    def __init__(self) -> None:
+        self._awaited = 0
+        self._started = asyncio.Event()
+        self._running: set[int] = set()
+        self._idle_since: dict[int, float] = {}
+
+    async def __call__(
+        self, run_job: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
+    ) -> Any:
+        """Run a job."""
+        assert context.job.id is not None
+        self._running.add(context.job.id)
+        self._awaited -= 1
+        if self._awaited <= 0:
+            self._started.set()
+        try:
+            return await run_job()
+        finally:
+            self._running.discard(context.job.id)
+
+    async def wait_for_starts(self, count: int) -> None:
+        """Return once this many more jobs have started."""
+        self._awaited = count
+        self._started.clear()
+        await self._started.wait()
+
+    def list_unrecorded_ends(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
+        """List the jobs that the engine counts as running, but that ended `after_s` seconds ago.
+
+        The engine could not record their end, because the database was away at that moment.
+        """
+        idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
+        self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
+        return [job for number, job in idle.items() if now - self._idle_since[number] > after_s]
 
 
 def make_worker(
-    app: App, task: str, concurrency: int, settings: Settings, around: WorkerMiddleware
+    app: App, task: str, concurrency: int, settings: Settings, middleware: WorkerMiddleware
 ) -> Worker:
-    """A worker of the engine for one task and the X of the settings.
+    """Make a worker of the engine for one task and the environment of the settings.
 
-    Signals and heartbeats are ours. `around` runs each job's body.
+    Roost handles signals and heartbeats itself. `middleware` runs each job.
     """
     return Worker(
         app,
@@ -82,12 +125,12 @@ def make_worker(
         install_signal_handlers=False,
         fetch_job_polling_interval=1.0,
         shutdown_graceful_timeout=_DRAIN_S,
-        # A post tells its story in its own rows; nothing has to be kept of a job.
+        # A post's history is in its own rows, so jobs need not be kept.
         delete_jobs="always",
-        # The engine's own sign of life stops when it begins to drain, ours does not.
+        # The engine's own heartbeat stops when it starts to drain; Roost's does not.
         update_heartbeat_interval=timedelta(days=1).total_seconds(),
         stalled_worker_timeout=settings.roost_worker_timeout_s,
-        worker_middleware=[around],
+        worker_middleware=[middleware],
     )
 
 
@@ -100,7 +143,7 @@ async def defer_publish(
     environment: Environment,
     wall_delay: timedelta | None = None,
 ) -> bool:
-    """Queue the sending of a post, after a wall delay; False where a job waits for it already."""
+    """Queue a publish job, after a wall delay; False if the post has a waiting job already."""
     delay = None if wall_delay is None else {"seconds": max(0.0, wall_delay.total_seconds())}
     job = _deferring.configure_task(
         PUBLISH,
@@ -110,7 +153,7 @@ async def defer_publish(
         schedule_in=delay,
     )
     try:
-        # A violated lock would end the caller's transaction: a savepoint ends instead.
+        # The savepoint keeps a violated lock from aborting the caller's transaction.
         async with transaction.raw.transaction():
             await job.defer_async(
                 tenant_id=int(tenant_id), integration_id=int(integration_id), post_id=int(post_id)

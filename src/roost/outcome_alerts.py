@@ -1,4 +1,4 @@
-"""The alert for a post that did not end as planned."""
+"""Opens the alert of a post that did not end as planned."""
 
 from datetime import datetime
 from typing import Final
@@ -8,35 +8,35 @@ from roost.models import AlertKind, Integration, Post, PostState
 from roost.store.database import Transaction
 
 #: By the state of a post that did not end as planned: the alert's kind, what happened to the
-#: post, and what a person can do.
-_WORDS: Final = {
+#: post, and what a user can do.
+_ALERTS: Final = {
     PostState.NEEDS_DECISION: (
         AlertKind.DECISION,
         "needs a decision",
-        "`roost posts {0} --history` shows what is known; `roost decide {0} sent URL`, `send` or"
-        " `drop` settles it.",
+        "`roost posts {0} --history` shows what is known; `roost resolve {0} found URL`, `resend`"
+        " or `discard` resolves it.",
     ),
     PostState.MISSED: (
         AlertKind.MISSED,
         "was missed",
-        "`roost decide {0} send` sends it now, `drop` takes it back.",
+        "`roost resolve {0} resend` sends it now, `discard` cancels it.",
     ),
     PostState.PARTLY_PUBLISHED: (
         AlertKind.DECISION,
-        "is on X only in part",
-        "`roost decide {0} continue --text …` goes on, `delete` takes off X what is out, `leave`"
-        " leaves it.",
+        "is only partly on X",
+        "`roost resolve {0} continue --text …` continues it, `delete` deletes its published parts"
+        " from X, `acknowledge` leaves it as it is.",
     ),
     PostState.FAILED: (
         AlertKind.FAILED,
         "is not on X",
-        "`roost edit {0} --text … --at +1m` tries again, `roost decide {0} leave` leaves it.",
+        "`roost edit {0} --text … --at +1m` tries again, `roost resolve {0} acknowledge` leaves it"
+        " as it is.",
     ),
 }
 
-
-#: The states of a post that a person is alerted of, and the kind of the alert.
-STATE_ALERTS: Final = {state: words[0] for state, words in _WORDS.items()}
+#: The kind of the alert for each state of a post that opens one.
+STATE_ALERTS: Final = {state: kind for state, (kind, _, _) in _ALERTS.items()}
 
 
 async def alert_outcome(
@@ -44,16 +44,16 @@ async def alert_outcome(
     post: Post,
     account: Integration,
     state: PostState,
-    why: str,
+    reason: str,
     *,
     at: datetime,
 ) -> None:
-    """Open an alert for a post that did not end as planned; none for other states."""
-    if state not in _WORDS:
+    """Open an alert if the state is one of a post that did not end as planned."""
+    if state not in _ALERTS:
         return
-    kind, what, what_next = _WORDS[state]
+    kind, event, next_action = _ALERTS[state]
     await store.alerts.open_alert(
         transaction, post.tenant_id, kind, store.alerts.about_post(post.id), at=at,
-        message=f"Post {post.id} of @{account.username} {what}: {why}",
-        next=what_next.format(post.id),
+        message=f"Post {post.id} of @{account.username} {event}: {reason}",
+        next=next_action.format(post.id),
     )  # fmt: skip

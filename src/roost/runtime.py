@@ -77,7 +77,7 @@ class Runtime:
         estimate = self.server_time.estimate() if self.clock.is_wall_time else None
         return estimate or self.clock.now()
 
-    async def until_kept(self, what: str, keep: Callable[[], Awaitable[T]]) -> T:
+    async def retry_until_written(self, what: str, keep: Callable[[], Awaitable[T]]) -> T:
         """Write what must not be lost, again and again while the database is away.
 
         For X's answers: they are known to this process alone until they are committed.
@@ -241,7 +241,7 @@ async def migrate(settings: Settings) -> bool:
             ) from None
 
 
-def from_outside(error: Exception) -> RoostError:
+def wrap_unexpected(error: Exception) -> RoostError:
     """The error to show for any exception: Roost's own as it is, another logged with its place.
 
     The exception's words stay out of both: they may quote a statement's values or a secret.

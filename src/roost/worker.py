@@ -1,4 +1,4 @@
-"""The Social Publisher's process: task bodies, the dispatcher's loop, housekeeping, a clean end."""
+"""The worker process: jobs, dispatcher, housekeeping and heartbeats until it is stopped."""
 
 import asyncio
 import contextlib
@@ -6,11 +6,10 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from procrastinate import App
 from procrastinate.exceptions import UniqueViolation
-from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
 
@@ -28,18 +27,18 @@ from roost.watchdog import watching
 
 log = logging.getLogger(__name__)
 
-#: Jobs of a queue at a time in one process: they wait for X most of their time. What may take
-#: long has a queue of its own, so that it never takes the place of what is due.
+#: Concurrent jobs per queue in one process; they wait for X most of the time. Slow tasks have
+#: their own queues, so that they never delay due posts.
 CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
-#: The dispatcher looks again after this, even if nothing woke it.
-_LOOK_AGAIN_S = 30.0
-#: Where something due is left: when so many jobs have begun here, or after this.
-_ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
-#: Between two looks at least: what comes due meanwhile is one claim.
-_GATHER_S = 0.02
-#: A database that is away is tried again after a second, then ever more rarely, up to this.
-_LONGEST_PAUSE_S = 10.0
-#: Between two removals of copies of files that no post needs.
+#: Maximum wall seconds between two dispatch passes.
+_DISPATCH_INTERVAL_S = 30.0
+#: If due posts are left: the next pass is after this many jobs have started, or this many seconds.
+_CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 8, 0.25
+#: Minimum delay between two passes, so that posts that come due together are one batch.
+_BATCH_DELAY_S = 0.02
+#: Maximum delay between two tries to reach a database that is away; the first is a second.
+_MAX_RETRY_DELAY_S = 10.0
+#: Interval of removing copies of files that no post needs.
 _REMOVE_COPIES_S = 3600.0
 
 
@@ -61,54 +60,15 @@ def _add_tasks(app: App, runtime: Runtime, locks: AccountLocks) -> None:
         await detect.detect_anomalies(runtime, tenant, integration)
 
 
-class Bodies:
-    """The jobs whose bodies run in this process, as the engine's middleware sees them."""
-
-    def __init__(self) -> None:
-        self._awaited = 0
-        self._enough = asyncio.Event()
-        self._running: set[int] = set()
-        self._idle_since: dict[int, float] = {}
-
-    async def __call__(
-        self, body: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
-    ) -> Any:
-        """Run a job's body."""
-        assert context.job.id is not None
-        self._running.add(context.job.id)
-        self._awaited -= 1
-        if self._awaited <= 0:
-            self._enough.set()
-        try:
-            return await body()
-        finally:
-            self._running.discard(context.job.id)
-
-    async def begin(self, count: int) -> None:
-        """Return once so many more jobs have begun."""
-        self._awaited = count
-        self._enough.clear()
-        await self._enough.wait()
-
-    def ended_unseen(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
-        """Which of the jobs under way here have had no body for so long (wall seconds).
-
-        The engine could not write their end: the database was away at that moment.
-        """
-        idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
-        self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
-        return [job for number, job in idle.items() if now - self._idle_since[number] > after_s]
-
-
-async def _dispatch(runtime: Runtime, woken: asyncio.Event, bodies: Bodies) -> None:
-    """Queue what has come due, then wait for the next due time, a NOTIFY, or room."""
+async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.RunningJobs) -> None:
+    """Queue what is due, then wait for the next due time, a NOTIFY, or queue capacity."""
     woken.clear()
     next_at = (await dispatch.dispatch_due(runtime)).next_at
     waits: list[asyncio.Task[object]] = [asyncio.create_task(woken.wait())]
-    timeout = _LOOK_AGAIN_S
+    timeout = _DISPATCH_INTERVAL_S
     if next_at is not None and next_at <= runtime.clock.now():
-        waits = [asyncio.create_task(bodies.begin(_ROOM_AFTER_JOBS))]
-        timeout = _ROOM_AFTER_S
+        waits = [asyncio.create_task(running_jobs.wait_for_starts(_CAPACITY_AFTER_JOBS))]
+        timeout = _CAPACITY_AFTER_S
     elif next_at is not None:
         waits.append(asyncio.create_task(runtime.clock.sleep_until(next_at)))
     try:
@@ -116,11 +76,11 @@ async def _dispatch(runtime: Runtime, woken: asyncio.Event, bodies: Bodies) -> N
     finally:
         for wait in waits:
             wait.cancel()
-    await asyncio.sleep(_GATHER_S)
+    await asyncio.sleep(_BATCH_DELAY_S)
 
 
 async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
-    """Wake the dispatcher at each NOTIFY, and once at the start of listening."""
+    """Wake the dispatcher at each NOTIFY, and once when listening starts."""
     async with await runtime.database.connect() as connection:
         await connection.execute("LISTEN roost_due")
         woken.set()
@@ -129,40 +89,40 @@ async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
 
 
 async def _run_housekeeping(
-    runtime: Runtime, app: App, engines: Sequence[Worker], bodies: Bodies
+    runtime: Runtime, app: App, engines: Sequence[Worker], running_jobs: jobs.RunningJobs
 ) -> None:
-    """On wall time: jobs of dead workers go to living ones, stranded posts get a job again."""
+    """Requeue the jobs of dead workers, and posts without a job; then wait one heartbeat."""
     settings = runtime.settings
     stalled = await app.job_manager.get_stalled_jobs(
         seconds_since_heartbeat=settings.roost_worker_timeout_s
     )
     for job in stalled:
-        log.warning("job %s was left by a dead worker; it starts again", job.id)
+        log.warning("job %s was left by a dead worker; it is queued again", job.id)
         try:
             await app.job_manager.retry_job(job)
         except UniqueViolation:
-            # Another job for the same thing waits already; this one has nothing to add.
+            # Another job for the same post or account is waiting already.
             await _end_job(app, job)
     ours = {engine.worker_id for engine in engines} - {None}
     doing = await app.job_manager.list_jobs_async(status=Status.DOING.value)
     now, after_s = asyncio.get_running_loop().time(), settings.roost_worker_timeout_s
-    for job in bodies.ended_unseen(
+    for job in running_jobs.list_unrecorded_ends(
         [job for job in doing if job.worker_id in ours], now=now, after_s=after_s
     ):
-        log.warning("the end of job %s was not written; it is now", job.id)
+        log.warning("the end of job %s was not recorded; it is now", job.id)
         await _end_job(app, job)
     await dispatch.dispatch_stranded(runtime)
     await asyncio.sleep(settings.roost_heartbeat_s)
 
 
 async def _remove_copies(runtime: Runtime) -> None:
-    """On wall time: remove copies of files that no post needs; a failure hinders no post."""
+    """Remove copies of files that no post needs, then wait; a failure delays no post."""
     try:
         removed = await media_copies.remove_unneeded(runtime)
     except DATABASE_AWAY:
         raise
     except (RoostError, OSError) as error:
-        log.warning("copies of files that no post needs stay for now: %s", error)
+        log.warning("copies of files that no post needs were not removed: %s", error)
     else:
         if removed:
             log.info("%s copies of files that no post needs were removed", removed)
@@ -174,68 +134,67 @@ async def _end_job(app: App, job: Job) -> None:
     await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
-async def _again_and_again(
-    name: str, work: Callable[[], Awaitable[None]], ended: asyncio.Event
+async def _supervise(
+    name: str, work: Callable[[], Awaitable[None]], stopped: asyncio.Event
 ) -> None:
-    """Do something until `ended`; a database that is away is tried again, ever more rarely."""
-    now, pause = asyncio.get_running_loop().time, 0.0
-    while not ended.is_set():
-        began = now()
+    """Repeat `work` until `stopped`; while the database is away, with growing delays."""
+    now, delay = asyncio.get_running_loop().time, 0.0
+    while not stopped.is_set():
+        started = now()
         try:
             await work()
-            pause = 0.0
+            delay = 0.0
         except DATABASE_AWAY as error:
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
-            pause = next_pause(pause, now() - began)
+            delay = next_delay(delay, now() - started)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), pause)
+                await asyncio.wait_for(stopped.wait(), delay)
 
 
-def next_pause(pause: float, worked_s: float) -> float:
-    """Wall seconds until another try, after a pause (0: none yet) and so long a work."""
-    return 1.0 if worked_s > _LONGEST_PAUSE_S or not pause else min(2 * pause, _LONGEST_PAUSE_S)
+def next_delay(delay: float, worked_s: float) -> float:
+    """The wall seconds until the next try, after the last delay (0: none) and the last try."""
+    return 1.0 if worked_s > _MAX_RETRY_DELAY_S or not delay else min(2 * delay, _MAX_RETRY_DELAY_S)
 
 
-#: Posts of which a request to X is under way.
+#: Posts with a request to X in progress.
 Sending = Collection[tuple[TenantId, PostId]]
 
 
 def _ignore(_: Sending) -> None:
-    """For callers that do not ask what is under way at the end."""
+    """The default of `on_stopping`."""
 
 
 async def run(
     runtime: Runtime,
     *,
     stop: asyncio.Event | None = None,
-    on_ending: Callable[[Sending], None] = _ignore,
+    on_stopping: Callable[[Sending], None] = _ignore,
 ) -> None:
-    """Work until `stop` is set, or without it until SIGTERM or SIGINT; then finish running jobs.
+    """Work until `stop` is set (default: until SIGTERM or SIGINT), then finish running jobs.
 
-    Cancelling it counts as a crash: the next worker looks for the posts that are due on X.
-    `on_ending` gets the posts of which a request is under way when it is asked to end.
-
-    A database that is away, however long, is tried again; so is one that restarted. A process
-    whose event loop is stuck ends at once, and one that a signal asked to end after a minute.
+    `on_stopping` is called with the posts that have a request in progress at that moment.
+    Cancelling this function counts as a crash: the next worker searches X for posts that are due.
+    While the database is away, it is retried. The watchdog exits the process if its event loop is
+    blocked, or one minute after a signal.
     """
-    asked = stop or asyncio.Event()
-    with watching() as ending:
+    stopping = stop or asyncio.Event()
+    with watching() as start_exit_timer:
 
-        def ask() -> None:
-            asked.set()
-            ending()
+        def on_signal() -> None:
+            stopping.set()
+            start_exit_timer()
 
         if stop is None:
-            # First of all: what is cancelled while it opens may swallow the cancellation.
+            # Before anything else, since opening the locks may swallow a cancellation.
             for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, ask)
-        await _publish_until(asked, runtime, on_ending)
+                asyncio.get_running_loop().add_signal_handler(number, on_signal)
+        await _publish_until(stopping, runtime, on_stopping)
 
 
 async def _publish_until(
-    asked: asyncio.Event, runtime: Runtime, on_ending: Callable[[Sending], None]
+    stopping: asyncio.Event, runtime: Runtime, on_stopping: Callable[[Sending], None]
 ) -> None:
-    """Work while everything that sending depends on holds, until `asked`."""
+    """Check the database and the clock, and run the engine while both are right."""
     checks: list[DatabaseCheck] = []
 
     async def compare() -> None:
@@ -245,19 +204,19 @@ async def _publish_until(
     async with open_account_locks(runtime.database, on_reopen=compare) as locks:
         database, clock = DatabaseCheck(runtime, locks), ClockCheck(runtime)
         locks.close_gate("the database has not been compared yet")
-        await _first_checks(database, clock, locks, asked)
+        await _first_checks(database, clock, locks, stopping)
         checks.append(database)
         with watermark.running(runtime.settings.roost_home):
             tasks = [
-                asyncio.create_task(_again_and_again(name, work, ended))
+                asyncio.create_task(_supervise(name, work, ended))
                 for name, work, ended in (
-                    ("the engine", lambda: _work_if_open(runtime, locks, asked), asked),
+                    ("the engine", lambda: _work_if_open(runtime, locks, stopping), stopping),
                     ("the checks", lambda: _check(database, clock, locks), asyncio.Event()),
                 )
             ]
-            reporting = asyncio.create_task(_report_ending(asked, locks, on_ending))
+            reporting = asyncio.create_task(_report_stopping(stopping, locks, on_stopping))
             try:
-                # The checks end by a failure alone.
+                # The checks only return by a failure.
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
@@ -269,17 +228,17 @@ async def _publish_until(
             await database.end()
 
 
-async def _report_ending(
-    asked: asyncio.Event, locks: AccountLocks, on_ending: Callable[[Sending], None]
+async def _report_stopping(
+    stopping: asyncio.Event, locks: AccountLocks, on_stopping: Callable[[Sending], None]
 ) -> None:
-    await asked.wait()
-    on_ending(frozenset(locks.sending))
+    await stopping.wait()
+    on_stopping(frozenset(locks.sending))
 
 
 async def _first_checks(
-    database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks, asked: asyncio.Event
+    database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Compare for the first time, again while the database is away, unless `asked` to end."""
+    """Run the first checks, retried while the database is away, unless `stopping` is set."""
     done = asyncio.Event()
 
     async def check() -> None:
@@ -289,8 +248,8 @@ async def _first_checks(
         done.set()
 
     waits = [
-        asyncio.create_task(_again_and_again("the start", check, done)),
-        asyncio.create_task(asked.wait()),
+        asyncio.create_task(_supervise("the start", check, done)),
+        asyncio.create_task(stopping.wait()),
     ]
     try:
         finished, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -303,7 +262,7 @@ async def _first_checks(
 
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
-    """Compare again at each heartbeat, or when a part of the work has met a problem."""
+    """Repeat the checks, then wait one heartbeat."""
     await locks.heartbeat(database.runtime.actor)
     await database.check()
     await clock.check()
@@ -315,19 +274,19 @@ def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -
     problem = database.problem or clock.problem
     if problem is None:
         if locks.closed_because is not None:
-            log.info("attempts may begin")
+            log.info("sending is allowed again")
         locks.open_gate()
     elif problem != locks.closed_because:
         log.error("nothing is sent: %s", problem)
         locks.close_gate(problem)
 
 
-async def _work_if_open(runtime: Runtime, locks: AccountLocks, asked: asyncio.Event) -> None:
-    """Run the engine until it is asked to end or the gate closes; wait while it is closed."""
+async def _work_if_open(runtime: Runtime, locks: AccountLocks, stopping: asyncio.Event) -> None:
+    """Run the engine until `stopping` is set or the gate closes; wait while it is closed."""
     if locks.closed_because is None:
-        await _work(runtime, locks, asked)
+        await _work(runtime, locks, stopping)
         return
-    await _any_of(asked, locks.opened)
+    await _any_of(stopping, locks.opened)
 
 
 async def _any_of(*events: asyncio.Event) -> None:
@@ -340,44 +299,44 @@ async def _any_of(*events: asyncio.Event) -> None:
             wait.cancel()
 
 
-async def _work(runtime: Runtime, locks: AccountLocks, asked: asyncio.Event) -> None:
-    """Run the engine and what is beside it until it is asked to end, or loses the database."""
-    woken, forever = asyncio.Event(), asyncio.Event()
+async def _work(runtime: Runtime, locks: AccountLocks, stopping: asyncio.Event) -> None:
+    """Run the engine and the loops beside it, until stopped or the database is away."""
+    woken, never = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(runtime.database.conninfo) as app:
         _add_tasks(app, runtime, locks)
-        bodies = Bodies()
+        running_jobs = jobs.RunningJobs()
         engines = [
-            jobs.make_worker(app, task, concurrency, runtime.settings, bodies)
+            jobs.make_worker(app, task, concurrency, runtime.settings, running_jobs)
             for task, concurrency in CONCURRENCY.items()
         ]
         running = [
             asyncio.create_task(engine.run())  # type: ignore[no-untyped-call]  # as is `stop`
             for engine in engines
         ]
-        beside = [
-            asyncio.create_task(_again_and_again(name, work, forever))
+        loops = [
+            asyncio.create_task(_supervise(name, work, never))
             for name, work in (
-                ("dispatcher", lambda: _dispatch(runtime, woken, bodies)),
+                ("dispatcher", lambda: _dispatch(runtime, woken, running_jobs)),
                 ("listener", lambda: _listen(runtime, woken)),
-                ("housekeeping", lambda: _run_housekeeping(runtime, app, engines, bodies)),
+                ("housekeeping", lambda: _run_housekeeping(runtime, app, engines, running_jobs)),
                 ("removal of copies", lambda: _remove_copies(runtime)),
-                ("heartbeat", lambda: beat(runtime.settings, app, engines)),
+                ("heartbeat", lambda: heartbeat(runtime.settings, app, engines)),
             )
         ]
-        ending = asyncio.create_task(_drain_on([asked, locks.closed], engines))
+        ending = asyncio.create_task(_drain_on([stopping, locks.closed], engines))
         try:
-            await _first_failure_or_all(running, beside)
+            await _first_failure_or_all(running, loops)
         finally:
-            for task in (*beside, ending, *running):
+            for task in (*loops, ending, *running):
                 task.cancel()
-            await asyncio.gather(*beside, ending, *running, return_exceptions=True)
+            await asyncio.gather(*loops, ending, *running, return_exceptions=True)
 
 
 async def _first_failure_or_all(
-    running: list[asyncio.Task[None]], beside: list[asyncio.Task[None]]
+    running: list[asyncio.Task[None]], loops: list[asyncio.Task[None]]
 ) -> None:
-    """Return when every engine has ended. Raises: what ended one of all these tasks before."""
-    waited = {*running, *beside}
+    """Return when every engine has ended. Raises: the first failure of any of these tasks."""
+    waited = {*running, *loops}
     while any(task in waited for task in running):
         done, waited = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
@@ -385,14 +344,14 @@ async def _first_failure_or_all(
 
 
 async def _drain_on(events: Sequence[asyncio.Event], engines: Sequence[Worker]) -> None:
-    """Let the engines drain once one of the events is set."""
+    """Stop the engines once one of the events is set; they finish their running jobs."""
     await _any_of(*events)
     for engine in engines:
-        engine.stop()  # type: ignore[no-untyped-call]  # the engine's is not annotated
+        engine.stop()  # type: ignore[no-untyped-call]  # not annotated
 
 
-async def beat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
-    """A sign of life; the engine's own stops when it begins to drain, and ours does not."""
+async def heartbeat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
+    """Record one heartbeat of each engine, also while it drains: its own stops then."""
     await asyncio.sleep(settings.roost_heartbeat_s)
     for engine in engines:
         if engine.worker_id is not None:
@@ -400,7 +359,7 @@ async def beat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
 
 
 async def is_any_alive(runtime: Runtime) -> bool:
-    """Whether a worker gave a sign of life lately."""
+    """Whether a worker has recorded a heartbeat within the worker timeout."""
     async with runtime.database.unscoped() as transaction:
         row = await transaction.run_one(
             "count_live_workers", within=timedelta(seconds=runtime.settings.roost_worker_timeout_s)

@@ -1,4 +1,4 @@
-"""`roost decide`, `pause`, `resume` and what tells of them, as a person uses them."""
+"""`roost resolve`, `pause`, `resume` and what tells of them, as a person uses them."""
 
 import asyncio
 import os
@@ -40,11 +40,11 @@ async def test_decide_shows_what_it_led_to_and_signs_with_the_person(
     post_id = await desk.plan("Good morning")
     await desk.emulator.jump(hours=2)
     await desk.work_through()
-    ended = await run(desk, tmp_path, "decide", str(post_id), "drop", "--json")
+    ended = await run(desk, tmp_path, "decide", str(post_id), "discard", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "cancelled")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor.partition(" ")[2]) == ("dropped by hand", "at the terminal")
+    assert (last.why, last.actor.partition(" ")[2]) == ("discarded manually", "at the terminal")
 
 
 async def test_decide_continue_goes_on_with_another_text(desk: Desk, tmp_path: Path) -> None:
@@ -58,9 +58,9 @@ async def test_decide_continue_goes_on_with_another_text(desk: Desk, tmp_path: P
 
 async def test_decide_names_what_is_wrong_with_the_command_line(tmp_path: Path) -> None:
     missing, too_much, unfit, unknown = await asyncio.gather(
-        run_roost("decide", "1", "sent", "--json", folder=tmp_path),
-        run_roost("decide", "1", "drop", "17", "--json", folder=tmp_path),
-        run_roost("decide", "1", "drop", "--text", "x", "--json", folder=tmp_path),
+        run_roost("decide", "1", "found", "--json", folder=tmp_path),
+        run_roost("decide", "1", "discard", "17", "--json", folder=tmp_path),
+        run_roost("decide", "1", "discard", "--text", "x", "--json", folder=tmp_path),
         run_roost("decide", "1", "guess", "--json", folder=tmp_path),
     )
     assert [one.code for one in (missing, too_much, unfit, unknown)] == [2, 2, 2, 2]
@@ -71,9 +71,9 @@ async def test_decide_names_what_is_wrong_with_the_command_line(tmp_path: Path) 
 async def test_decide_tells_what_the_state_allows(desk: Desk, tmp_path: Path) -> None:
     post_id = await halved(desk)
     wrong, absent, unlikely = await asyncio.gather(
-        run(desk, tmp_path, "decide", str(post_id), "send", "--json"),
-        run(desk, tmp_path, "decide", "404", "drop", "--json"),
-        run(desk, tmp_path, "decide", str(post_id), "sent", "soon", "--json"),
+        run(desk, tmp_path, "decide", str(post_id), "resend", "--json"),
+        run(desk, tmp_path, "decide", "404", "discard", "--json"),
+        run(desk, tmp_path, "decide", str(post_id), "found", "soon", "--json"),
     )
     assert (wrong.code, wrong.error) == (1, "decision_not_open")
     assert "`continue`, `delete`, `leave`" in wrong.answer["error"]["message"]
@@ -153,7 +153,7 @@ async def test_what_is_paused_shows_wherever_posts_are_shown(desk: Desk, tmp_pat
     assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
     account = await run(desk, tmp_path, "pause", "--account", "@larkbooks")
     assert (account.code, account.err) == (0, "")
-    await pause.stop_everything(desk.runtime)
+    await pause.pause_everything(desk.runtime)
     listed, one = await asyncio.gather(
         run(desk, tmp_path, "posts", "--json"), run(desk, tmp_path, "posts", str(post_id))
     )

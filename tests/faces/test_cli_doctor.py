@@ -29,13 +29,13 @@ async def test_doctor_tells_what_waits_and_until_when(desk: Desk, tmp_path: Path
     await desk.emulator.control(f"apps/{desk.emulator.app.client_id}", credits="0")
     post_id = await desk.plan("Out of credits")
     await desk.work()
-    await pause.stop_everything(desk.runtime)
-    await pause.hold_account(desk.runtime, desk.account, paused=True)
+    await pause.pause_everything(desk.runtime)
+    await pause.pause_account(desk.runtime, desk.account)
     found = await doctor(desk, tmp_path)
     app = found[f"X app {desk.account.client_id[:6]}…"]
     assert app["health"] == "notice"
     assert app["next"] == "Tried again in 5 min."
-    assert "stopped by hand" in found["stop switch"]["told"]
+    assert "paused manually" in found["stop switch"]["told"]
     assert found["alert"]["health"] == "ill"
     assert "has no credits left" in found["alert"]["told"]
     assert found["@larkbooks"]["told"] == "its posts are held back by hand"
@@ -50,7 +50,7 @@ async def test_doctor_and_alarms_tell_of_a_post_that_waits_for_a_person(
     await desk.work_through()
     found = await doctor(desk, tmp_path)
     assert found["alert of default"]["health"] == "notice"
-    assert found["alert of default"]["next"].startswith("`roost decide 1 send`")
+    assert found["alert of default"]["next"].startswith("`roost resolve 1 resend`")
     ended = await run_roost("alerts", "--json", settings=desk.runtime.settings, folder=tmp_path)
     (alert,) = ended.answer["alerts"]
     assert (ended.code, alert["tenant"], alert["kind"]) == (0, "default", "missed")

@@ -19,7 +19,7 @@ from roost.cli.demo.browser import give_consent
 from roost.models import Tenant
 from roost.runtime import Runtime
 from roost.services import pause
-from roost.services.pause import Scope
+from roost.services.pause import PauseScope
 from roost.settings import Settings
 
 SIGNS = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
@@ -239,17 +239,19 @@ async def test_a_worker_that_is_interrupted_says_what_became_of_what_it_was_send
 
 
 @pytest.mark.timing
-@pytest.mark.parametrize("scope", [Scope.ACCOUNT, Scope.TENANT, Scope.EVERYTHING], ids=str)
+@pytest.mark.parametrize(
+    "scope", [PauseScope.ACCOUNT, PauseScope.TENANT, PauseScope.EVERYTHING], ids=str
+)
 async def test_a_post_of_what_is_paused_says_so_at_once(
-    scope: Scope, desk: Desk, tmp_path: Path
+    scope: PauseScope, desk: Desk, tmp_path: Path
 ) -> None:
     match scope:
-        case Scope.ACCOUNT:
-            await pause.hold_account(desk.runtime, desk.account, paused=True)
-        case Scope.TENANT:
-            await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
+        case PauseScope.ACCOUNT:
+            await pause.pause_account(desk.runtime, desk.account)
+        case PauseScope.TENANT:
+            await pause.pause_tenant(desk.runtime, desk.tenant)
         case _:
-            await pause.stop_everything(desk.runtime)
+            await pause.pause_everything(desk.runtime)
     ended = await post(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (4, "scheduled")
     assert ended.answer["held_by"] == [scope]
@@ -291,9 +293,9 @@ async def test_a_dry_run_finds_what_the_post_would_be_refused_for_or_wait_for(
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Other")
     await desk.work()
-    await pause.stop_everything(desk.runtime)
+    await pause.pause_everything(desk.runtime)
     waits = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
-    until = (await desk.integration()).rest_until
+    until = (await desk.integration()).backoff_until
     assert until is not None
     assert (waits.code, waits.answer["held_by"]) == (0, ["everything"])
     assert waits.answer["wait"]["until"] == until.isoformat()
@@ -308,7 +310,7 @@ async def test_a_waiting_post_says_for_what_and_is_cancelled(desk: Desk, tmp_pat
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Hello")
     await desk.work()
-    until = (await desk.integration()).rest_until
+    until = (await desk.integration()).backoff_until
     assert until is not None
 
     async def roost(*arguments: str) -> Ended:

@@ -32,7 +32,7 @@ COMMANDS = {
     "edit": ("1", "--text", "Hello"),
     "cancel": ("1",),
     "posts": (),
-    "decide": ("1", "leave"),
+    "decide": ("1", "acknowledge"),
     "pause": (),
     "resume": (),
     "alerts": (),

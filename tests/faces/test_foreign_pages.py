@@ -52,7 +52,7 @@ def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]
         ("POST", "/posts/{post_id}/pause"): [*posts, hostile],
         ("POST", "/posts/{post_id}/resume"): [*posts, hostile],
         ("POST", "/posts/{post_id}/decide"): [
-            {"id": undecided, "choice": "sent", "address": HOSTILE},
+            {"id": undecided, "choice": "found", "address": HOSTILE},
             {"id": str(filled.halved), "choice": "continue", "text": HOSTILE},
             {"id": undecided, "choice": HOSTILE},
         ],

@@ -48,7 +48,7 @@ def calls_of(filled: ForeignDesk, folder: Path) -> Mapping[str, Calls]:
         "pause": [["--account", user], ["--account", HOSTILE_PLAIN], [planned]],
         "resume": [["--account", user], [planned]],
         "cancel": [[planned]],
-        "decide": [[undecided, "sent", HOSTILE], [halved, "continue", "--text", HOSTILE],
+        "decide": [[undecided, "found", HOSTILE], [halved, "continue", "--text", HOSTILE],
                    [halved, "leave"], [undecided, "drop"]],
         "init": [["--tenant", HOSTILE], ["--time-zone", HOSTILE]],
         "connect": [["--tenant", HOSTILE]],

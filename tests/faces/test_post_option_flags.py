@@ -10,7 +10,7 @@ from fix_publishing import Desk, Ended, run_roost
 from fix_web import get
 from roost.models import PartOptions, Poll, PostState, ReplySettings, TweetId
 from roost.post_options import DEFAULT_POLL_DURATION
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.schedule import PartInput, schedule_post
 
 ADDRESS = "https://x.com/tidewatcher/status/{}?s=20"
 NONE: dict[str, Any] = {"reply_to": None, "quote_of": None, "poll": None, "reply_settings": None}
@@ -177,7 +177,7 @@ async def test_the_page_and_its_api_show_them(
         reply_settings=ReplySettings.SUBSCRIBERS,
     )
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PlainPart("Six", (), options)], due_at=None,
+        desk.runtime, desk.tenant, desk.account, [PartInput("Six", (), options)], due_at=None,
         why="by the test",
     )  # fmt: skip
     assert post.state is PostState.DRAFT

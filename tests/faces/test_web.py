@@ -32,9 +32,9 @@ from roost.models import (
     Tenant,
     TweetId,
 )
+from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime
 from roost.services import monitor, pause
-from roost.store.posts import NewPart
 from roost.web import error_handlers, sparkline
 
 ACCOUNT = "larkbooks"
@@ -54,7 +54,7 @@ async def add_post(
             transaction,
             account.tenant_id,
             account.id,
-            [NewPart(text) for text in texts],
+            [PartInput(text) for text in texts],
             due_at=due_at,
             now=now,
             reason="written by a test",
@@ -371,7 +371,7 @@ async def test_health_is_503_while_a_post_is_late_and_not_while_all_is_stopped(
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (503, "late")
     assert json.loads(body)["oldest_due_seconds"] == 121.0
-    await pause.stop_everything(runtime)
+    await pause.pause_everything(runtime)
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (200, "stopped")
     assert json.loads(body)["oldest_due_seconds"] is None

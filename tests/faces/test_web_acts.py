@@ -44,15 +44,15 @@ async def test_a_decision_is_offered_with_its_evidence_and_done_by_a_button(
     _, front = await get(browser, f"{web}/")
     assert f'<a href="/posts/{post_id}?tenant=default">post {post_id}</a>' in front
     _, body = await get(browser, f"{web}/posts/{post_id}")
-    assert choices(body) == {"sent", "send", "drop"}
+    assert choices(body) == {"found", "resend", "discard"}
     assert "no answer came; X&#39;s timeline was read 2 times without showing it" in body
-    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="send")
+    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="resend")
     assert (answer.status, answer.headers["location"]) == (303, f"/posts/{post_id}?tenant=default")
     await desk.work_through()
     assert await desk.on_x() == ["Low tide at six"]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == set()
-    assert "decided by hand: part 1 is not on X, so it is sent" in body
+    assert "resolved manually: part 1 is not on X, so it is sent" in body
 
 
 async def test_what_goes_wrong_is_told_on_the_posts_own_page(
@@ -61,17 +61,17 @@ async def test_what_goes_wrong_is_told_on_the_posts_own_page(
     post_id = await needs_decision(desk)
     for address, code in (("", "address_missing"), ("<b>soon", "tweet_unlikely")):
         answer, body = await press(
-            browser, web, f"/posts/{post_id}/decide", choice="sent", address=address
+            browser, web, f"/posts/{post_id}/decide", choice="found", address=address
         )
         assert answer.status == 422
         assert f"<code>{code}</code>" in body
         assert "<b>soon" not in body
-        assert choices(body) == {"sent", "send", "drop"}
+        assert choices(body) == {"found", "resend", "discard"}
     answer, body = await press(browser, web, f"/posts/{post_id}/decide", choice="continue")
     assert (answer.status, "<code>decision_not_open</code>" in body) == (409, True)
     answer, body = await press(browser, web, f"/posts/{post_id}/decide", choice="guess")
     assert (answer.status, "<code>invalid_input</code>" in body) == (422, True)
-    answer, body = await press(browser, web, "/posts/404/decide", choice="drop")
+    answer, body = await press(browser, web, "/posts/404/decide", choice="discard")
     assert (answer.status, "<code>post_not_found</code>" in body) == (404, True)
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
 
@@ -81,7 +81,7 @@ async def test_a_thread_goes_on_with_the_text_of_the_form(
 ) -> None:
     post_id = await partly_published(desk)
     _, body = await get(browser, f"{web}/posts/{post_id}")
-    assert choices(body) == {"continue", "delete", "leave"}
+    assert choices(body) == {"continue", "delete", "acknowledge"}
     assert ">Said before</textarea>" in body
     assert "(1 part, $0.010)" in body
     answer, _ = await press(
@@ -135,7 +135,7 @@ async def test_the_stop_switch_stands_on_the_front_page(
     assert 'action="/stop"' not in body
     await press(browser, web, "/go-on")
     async with desk.runtime.database.unscoped() as transaction:
-        assert not (await pause.find_holds(transaction)).everything
+        assert not (await pause.get_pause_status(transaction)).everything
 
 
 async def test_what_is_over_is_not_paused(
@@ -174,7 +174,7 @@ async def test_another_sites_page_changes_nothing(
     answer, body = await press(browser, web, "/stop", given)
     assert (answer.status, "<code>cross_site_request</code>" in body) == (403, True)
     async with desk.runtime.database.unscoped() as transaction:
-        assert not (await pause.find_holds(transaction)).everything
+        assert not (await pause.get_pause_status(transaction)).everything
 
 
 async def test_an_older_browser_that_names_only_its_origin_is_served(
@@ -191,7 +191,7 @@ async def test_the_page_signs_what_is_done_there(
     await press(browser, web, f"/posts/{post_id}/pause")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor) == ("paused by hand", desk.runtime.actor)
+    assert (last.why, last.actor) == ("paused manually", desk.runtime.actor)
 
 
 async def test_a_posts_files_are_told_by_the_names_that_x_has_for_them(
@@ -211,7 +211,7 @@ async def test_a_post_that_is_left_as_it_is_moves_out_of_what_is_to_be_looked_at
     post_id = await partly_published(desk)
     _, body = await get(browser, f"{web}/posts")
     assert "To look at" in body
-    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="leave")
+    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="acknowledge")
     assert answer.status == 303
     _, body = await get(browser, f"{web}/posts")
     assert "To look at" not in body
@@ -228,7 +228,7 @@ async def test_a_half_deleted_post_offers_what_can_be_decided(
     await press(browser, web, f"/posts/{post_id}/decide", choice="delete")
     assert (await desk.see(post_id)).state is PostState.CANCELLED
     _, body = await get(browser, f"{web}/posts/{post_id}")
-    assert choices(body) == {"delete", "leave"}
+    assert choices(body) == {"delete", "acknowledge"}
     assert "It was cancelled, and 1 part of it is on X still." in body
 
 
@@ -238,7 +238,7 @@ async def test_the_page_and_the_api_say_for_what_a_post_waits(
     await desk.emulator.fail("create_post", "before", "429")
     post_id = await desk.plan("Later")
     await desk.work()
-    until = (await desk.integration()).rest_until
+    until = (await desk.integration()).backoff_until
     assert until is not None
     for path in ("/posts", f"/posts/{post_id}"):
         _, body = await get(browser, web + path)

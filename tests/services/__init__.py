@@ -1,1 +1,1 @@
-"""The use cases, over the emulator and a real PostgreSQL."""
+"""Tests of the use cases, with the emulator and a real PostgreSQL."""

@@ -1,4 +1,4 @@
-"""What opens each kind of alert, and what ends its cause, as people, workers and X do it."""
+"""Causes of each kind of alert, and how users, workers and X end them."""
 
 import socket
 from collections.abc import Awaitable, Callable
@@ -11,8 +11,9 @@ from roost.account_client import StoredTokenSource, mark_needs_reconnect
 from roost.models import AlertKind, PostId, PostState, TweetId
 from roost.services import monitor, pause, resolve, restore_check, resume, schedule
 from roost.services.clock_check import ClockCheck
-from roost.services.publish.rows import Way
-from roost.services.schedule import PlainPart
+from roost.services.publish import outcomes
+from roost.services.publish.context import PublishContext
+from roost.services.schedule import PartInput
 from roost.x.errors import AppMisconfigured, ReauthorizationRequired
 
 Opening = Callable[[Desk], Awaitable[PostId]]
@@ -20,7 +21,7 @@ Ending = Callable[[Desk, PostId], Awaitable[object]]
 
 
 async def kinds(desk: Desk) -> list[AlertKind]:
-    """The kinds of the open alerts, of everybody and of the tenant."""
+    """The kinds of the open alerts, of no tenant and of the tenant."""
     return sorted(alert.kind for _, alert in await monitor.list_alerts(desk.runtime))
 
 
@@ -28,7 +29,7 @@ async def kinds(desk: Desk) -> list[AlertKind]:
 
 
 async def needs_decision(desk: Desk) -> PostId:
-    """X's answer is lost, and it is too late to send the post again."""
+    """X's response is lost, and it is too late to send the post again."""
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan("Low tide at six")
     await desk.work()
@@ -38,7 +39,7 @@ async def needs_decision(desk: Desk) -> PostId:
 
 
 async def thread_needs_decision(desk: Desk) -> PostId:
-    """The same of a thread's second part."""
+    """X's response about a thread's second part is lost, and it is too late to send it again."""
     script = ["ok", "drop"]
     await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan("High tide", "Low tide at six")
@@ -57,7 +58,7 @@ async def partly_published(desk: Desk) -> PostId:
 
 
 async def missed(desk: Desk) -> PostId:
-    """Nobody published the post in its time."""
+    """No worker published the post in time."""
     post_id = await desk.plan("Good morning")
     await desk.emulator.jump(hours=2)
     await desk.work_through()
@@ -73,18 +74,21 @@ async def failed(desk: Desk) -> PostId:
 
 
 async def possible_duplicate(desk: Desk) -> PostId:
-    """An older attempt's answer comes late, of a post that is published by then."""
+    """The response to an older attempt comes late, after the post was published."""
     post_id = await desk.plan("One")
     await desk.work()
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        journal = await store.publishing.get(transaction, post_id)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
+        state = await store.publishing.get(transaction, post_id)
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+    )
+    part = state.parts[0]
+    await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     return post_id
 
 
 async def needs_reconnect(desk: Desk) -> PostId:
-    """The account's owner takes the grant back."""
+    """The account's owner revokes the access."""
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
@@ -109,12 +113,15 @@ def app_refused(fault: str) -> Opening:
 
 
 async def back_off(desk: Desk, kind: AlertKind) -> None:
-    """What the worker writes where X refuses the app in this way."""
+    """What the worker writes if X refuses the app in this way."""
     probe = await desk.plan("Probe")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        journal = await store.publishing.get(transaction, probe)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.rest_app(timedelta(minutes=5), kind, AppMisconfigured("X takes nothing of the app."))
+        state = await store.publishing.get(transaction, probe)
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+    )
+    error = AppMisconfigured("X accepts nothing from the app.")
+    await outcomes.back_off_app(context, timedelta(minutes=5), kind, error)
     await schedule.cancel_post(desk.runtime, desk.tenant, probe)
 
 
@@ -122,46 +129,46 @@ async def late(desk: Desk) -> PostId:
     """No worker runs."""
     post_id = await desk.plan("Late")
     await desk.emulator.jump(seconds=121)
-    await monitor.check_alerts(desk.runtime)
+    await monitor.check_lateness(desk.runtime)
     return post_id
 
 
 async def restored(desk: Desk) -> PostId:
-    """A person says that the database was restored."""
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    """A user reports that the database was restored."""
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     return PostId(0)
 
 
 async def copied(desk: Desk) -> PostId:
     """A worker finds that the database is a copy."""
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now(), copied=True)
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now(), copied=True)
     return PostId(0)
 
 
 async def wrong_clock(desk: Desk) -> PostId:
-    """This machine's clock is wrong, by a worker that runs here."""
+    """A worker finds that this machine's clock is wrong."""
     await desk.locks.heartbeat(f"worker {socket.gethostname()}:1")
     await check_clock(desk, "300 s behind")
     return PostId(0)
 
 
 async def check_clock(desk: Desk, skew: str | None) -> None:
-    """The check of a worker, with what it finds."""
-    await ClockCheck(desk.runtime)._alert(skew)
+    """Run the clock check of a worker with this result."""
+    await ClockCheck(desk.runtime)._update_alert(skew)
 
 
 # --- what ends each cause
 
 
-async def decide_sent(desk: Desk, post_id: PostId) -> None:
-    """A person finds the post on X."""
+async def find_on_x(desk: Desk, post_id: PostId) -> None:
+    """A user finds the post on X."""
     tweet_id = await desk.post_by_hand("Low tide at six")
-    await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, tweet_id)
 
 
 async def edit(desk: Desk, post_id: PostId) -> None:
-    """Another time and text; alerts end at once, not when it is published."""
-    parts = [PlainPart("Another text")]
+    """A new due time and text; alerts are resolved at once, not when it is published."""
+    parts = [PartInput("Another text")]
     due_at = desk.runtime.clock.now() + timedelta(minutes=1)
     await schedule.edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=due_at)
 
@@ -175,20 +182,20 @@ async def cancel(desk: Desk, post_id: PostId) -> None:
     await schedule.cancel_post(desk.runtime, desk.tenant, post_id)
 
 
-async def send(desk: Desk, post_id: PostId) -> None:
-    await resolve.say_send(desk.runtime, desk.tenant, post_id)
+async def resend(desk: Desk, post_id: PostId) -> None:
+    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
 
 
-async def drop(desk: Desk, post_id: PostId) -> None:
-    await resolve.drop(desk.runtime, desk.tenant, post_id)
+async def discard(desk: Desk, post_id: PostId) -> None:
+    await resolve.discard(desk.runtime, desk.tenant, post_id)
 
 
-async def leave(desk: Desk, post_id: PostId) -> None:
-    await resolve.leave(desk.runtime, desk.tenant, post_id)
+async def acknowledge(desk: Desk, post_id: PostId) -> None:
+    await resolve.acknowledge(desk.runtime, desk.tenant, post_id)
 
 
-async def go_on(desk: Desk, post_id: PostId) -> None:
-    await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said anew")
+async def continue_thread(desk: Desk, post_id: PostId) -> None:
+    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said anew")
 
 
 async def delete(desk: Desk, post_id: PostId) -> None:
@@ -200,7 +207,7 @@ async def reconnect(desk: Desk, _: PostId) -> None:
 
 
 async def reconnect_renamed(desk: Desk, _: PostId) -> None:
-    """The account has another name on X by now."""
+    """The account has another name on X meanwhile."""
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
             'UPDATE integrations SET metadata = metadata || \'{"username": "old_name"}\''
@@ -208,14 +215,14 @@ async def reconnect_renamed(desk: Desk, _: PostId) -> None:
     await reconnect(desk, PostId(0))
 
 
-async def take_again(desk: Desk, _: PostId) -> None:
-    """X takes the app's posts again."""
+async def accept_again(desk: Desk, _: PostId) -> None:
+    """X accepts the app's posts again."""
     await desk.emulator.control(f"apps/{desk.emulator.app.client_id}", credits=None)
     await desk.work_through()
 
 
 async def refuse_again(desk: Desk, post_id: PostId) -> None:
-    """X judges a post of the app again, and refuses that one alone."""
+    """X refuses one post of the app, so it accepts requests of the app again."""
     await desk.emulator.control(f"apps/{desk.emulator.app.client_id}", credits=None)
     await desk.emulator.switch(refuse_duplicates=False)
     for _ in range(2):  # two that may be it: neither is taken for ours
@@ -226,14 +233,14 @@ async def refuse_again(desk: Desk, post_id: PostId) -> None:
 
 
 async def wait_for_nothing(desk: Desk, post_id: PostId) -> None:
-    """What waited for the app is cancelled, and its back-off is over."""
+    """The post that waited for the app is cancelled, and the back-off is over."""
     await schedule.cancel_post(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=360)
-    await monitor.check_alerts(desk.runtime)
+    await monitor.check_lateness(desk.runtime)
 
 
 def another(kind: AlertKind) -> Ending:
-    """X names another cause: that one is open then."""
+    """X names another cause, whose alert is open then."""
 
     async def ending(desk: Desk, _: PostId) -> None:
         await back_off(desk, kind)
@@ -247,11 +254,11 @@ def another(kind: AlertKind) -> Ending:
 
 
 def then_check(act: Callable[[Desk, PostId], Awaitable[object]]) -> Ending:
-    """The page's process, `roost alerts` and `roost doctor` check what is late."""
+    """The web server, `roost alerts` and `roost doctor` check lateness."""
 
     async def ending(desk: Desk, post_id: PostId) -> None:
         await act(desk, post_id)
-        await monitor.check_alerts(desk.runtime)
+        await monitor.check_lateness(desk.runtime)
 
     return ending
 
@@ -260,15 +267,15 @@ async def publish(desk: Desk, _: PostId) -> None:
     await desk.work()
 
 
-async def hold_post(desk: Desk, post_id: PostId) -> None:
-    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
+async def pause_post(desk: Desk, post_id: PostId) -> None:
+    await pause.pause_post(desk.runtime, desk.tenant, post_id)
 
 
-async def stop_everything(desk: Desk, _: PostId) -> None:
-    await pause.stop_everything(desk.runtime)
+async def pause_everything(desk: Desk, _: PostId) -> None:
+    await pause.pause_everything(desk.runtime)
 
 
-async def lose_grant(desk: Desk, _: PostId) -> None:
+async def lose_access(desk: Desk, _: PostId) -> None:
     await mark_needs_reconnect(desk.runtime, desk.account, ReauthorizationRequired("No longer."))
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.alerts.resolve_alert(
@@ -281,7 +288,7 @@ async def become_missed(desk: Desk, post_id: PostId) -> None:
     await desk.emulator.jump(hours=2)
     await desk.work()
     assert (await desk.see(post_id)).state is PostState.MISSED
-    await drop(desk, post_id)
+    await discard(desk, post_id)
 
 
 async def become_limited(desk: Desk, post_id: PostId) -> None:
@@ -303,12 +310,12 @@ async def set_clock(desk: Desk, _: PostId) -> None:
 
 
 async def restart_worker(desk: Desk, _: PostId) -> None:
-    """Another process finds the clock right: it knows of no alert."""
+    """Another process, which knows of no alert, finds that the clock is right."""
     await check_clock(desk, "300 s behind")
     await check_clock(desk, None)
 
 
 async def end_worker(desk: Desk, _: PostId) -> None:
-    """No worker runs on the machine any more."""
+    """The machine's worker has ended."""
     await desk.locks.heartbeat("another process")
-    await monitor.check_alerts(desk.runtime)
+    await monitor.check_lateness(desk.runtime)

@@ -1,4 +1,4 @@
-"""A process that uses one account's grant ten times at once: prints the tokens, hashed."""
+"""Gets one account's token ten times at once, and prints the hashes of the tokens."""
 
 import asyncio
 import hashlib

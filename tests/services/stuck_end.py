@@ -1,6 +1,6 @@
-"""A process whose work is over while one of its threads is stuck in a read that never returns.
+"""A process whose work is done while one of its threads is stuck in a read.
 
-`asked`: it was asked to end, as a worker is; `done`: it ends by itself, as a command does.
+`asked`: it was asked to stop, as a worker is; `done`: it ends by itself, as a command does.
 """
 
 import asyncio

@@ -1,5 +1,4 @@
-"""A watched process that answers each line with another, and does not end, or gets stuck, when a
-line says so."""
+"""A process with a watchdog that answers each line, and blocks or hangs at a line's request."""
 
 import asyncio
 import sys

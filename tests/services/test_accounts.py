@@ -1,4 +1,4 @@
-"""An account ready for use: refreshed in time, by one alone, kept before it is used."""
+"""Token refresh: in time, single flight, and committed before the token is used."""
 
 import asyncio
 import hashlib
@@ -21,38 +21,38 @@ from roost.store.integrations import Tokens
 _PROCESS = str(Path(__file__).with_name("refreshing_process.py"))
 
 
-def grant_of(desk: Desk) -> StoredTokenSource:
+def source_of(desk: Desk) -> StoredTokenSource:
     return StoredTokenSource(desk.runtime, desk.account)
 
 
 def with_secret(desk: Desk, secret: str) -> Desk:
-    """The same desk, whose X app has this secret."""
+    """A publisher whose X app has this secret."""
     settings = desk.runtime.settings.model_copy(update={"twitter_client_secret": secret})
     return replace(desk, runtime=replace(desk.runtime, settings=settings))
 
 
-async def test_a_good_token_is_used_as_it_is(desk: Desk) -> None:
-    token = await grant_of(desk).get()
+async def test_get_returns_a_fresh_token_unchanged(desk: Desk) -> None:
+    token = await source_of(desk).get()
     assert token == (await desk.kept_tokens()).access_token
     assert await desk.requests("refresh") == []
 
 
-async def test_a_token_is_refreshed_before_it_ends(desk: Desk) -> None:
+async def test_get_refreshes_a_token_before_it_expires(desk: Desk) -> None:
     before = await desk.kept_tokens()
     await desk.emulator.jump(hours=2, seconds=-30)
-    token = await grant_of(desk).get()
+    token = await source_of(desk).get()
     assert token != before.access_token
     assert await desk.requests("refresh") == [200]
 
 
-async def test_a_token_with_a_minute_left_is_still_used(desk: Desk) -> None:
+async def test_get_returns_a_token_with_a_minute_left(desk: Desk) -> None:
     before = await desk.kept_tokens()
     await desk.emulator.jump(hours=2, seconds=-60)
-    assert await grant_of(desk).get() == before.access_token
+    assert await source_of(desk).get() == before.access_token
     assert await desk.requests("refresh") == []
 
 
-async def test_a_call_after_two_hours_refreshes_first(desk: Desk) -> None:
+async def test_request_after_two_hours_refreshes_first(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     me = await x.users.read_me(open_account(desk.runtime, desk.account))
     assert me.username == "larkbooks"
@@ -60,47 +60,47 @@ async def test_a_call_after_two_hours_refreshes_first(desk: Desk) -> None:
     assert await desk.requests("refresh") == [200]
 
 
-async def test_both_rotated_tokens_are_kept(desk: Desk) -> None:
+async def test_refresh_stores_both_tokens(desk: Desk) -> None:
     before = await desk.kept_tokens()
     await desk.emulator.jump(hours=3)
-    token = await grant_of(desk).get()
+    token = await source_of(desk).get()
     after = await desk.kept_tokens()
     assert after.access_token == token
     assert after.refresh_token != before.refresh_token
     assert (after.expires_at - desk.runtime.clock.now()).total_seconds() == 2 * 3600
     await desk.emulator.jump(hours=3)
-    assert await grant_of(desk).get() != token
+    assert await source_of(desk).get() != token
     assert await desk.requests("refresh") == [200, 200]
 
 
 @pytest.mark.timing
-async def test_ten_users_of_one_grant_refresh_once(desk: Desk) -> None:
+async def test_get_refreshes_once__ten_callers(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
-    tokens = await asyncio.gather(*(grant_of(desk).get() for _ in range(10)))
+    tokens = await asyncio.gather(*(source_of(desk).get() for _ in range(10)))
     assert len(set(tokens)) == 1
     assert await desk.requests("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_ten_users_whose_token_was_refused_refresh_once(desk: Desk) -> None:
-    old = await grant_of(desk).get()
-    tokens = await asyncio.gather(*(grant_of(desk).refresh(old) for _ in range(10)))
+async def test_refresh_asks_x_once__ten_callers_with_a_rejected_token(desk: Desk) -> None:
+    old = await source_of(desk).get()
+    tokens = await asyncio.gather(*(source_of(desk).refresh(old) for _ in range(10)))
     assert len(set(tokens)) == 1
     assert tokens[0] != old
     assert await desk.requests("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_thirty_users_of_one_grant_do_not_starve_each_other(desk: Desk) -> None:
+async def test_get_does_not_exhaust_the_pool__thirty_callers(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     async with asyncio.timeout(60):
-        tokens = await asyncio.gather(*(grant_of(desk).get() for _ in range(30)))
+        tokens = await asyncio.gather(*(source_of(desk).get() for _ in range(30)))
     assert len(set(tokens)) == 1
     assert await desk.requests("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
+async def test_refresh_asks_x_once__two_processes(desk: Desk, tmp_path: Path) -> None:
     await desk.emulator.jump(hours=2)
     given = environment_of(desk.runtime.settings)
     command = (_PROCESS, str(desk.tenant.id), str(desk.account.id))
@@ -118,27 +118,27 @@ async def test_two_processes_refresh_once(desk: Desk, tmp_path: Path) -> None:
 
 
 async def refresh_under_way(desk: Desk) -> asyncio.Task[str]:
-    """A refresh that X has been asked for and takes its time to answer."""
+    """A refresh in progress: X was asked and responds slowly."""
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=1)
-    task = asyncio.create_task(grant_of(desk).get())
+    task = asyncio.create_task(source_of(desk).get())
     await desk.under_way("refresh")
     return task
 
 
 @pytest.mark.timing
-async def test_a_refresh_whose_caller_is_gone_is_kept(desk: Desk) -> None:
+async def test_refresh_is_stored__caller_cancelled(desk: Desk) -> None:
     before = await desk.kept_tokens()
     task = await refresh_under_way(desk)
     task.cancel()
     await asyncio.wait({task})
-    token = await grant_of(desk).get()
+    token = await source_of(desk).get()
     assert token == (await desk.kept_tokens()).access_token != before.access_token
     assert await desk.requests("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_a_limit_of_the_role_for_idle_transactions_loses_no_grant(
+async def test_refresh_is_stored__idle_transaction_timeout_of_the_role(
     desk: Desk, admin_url: str
 ) -> None:
     with psycopg.connect(admin_url, autocommit=True) as admin:
@@ -153,14 +153,14 @@ async def test_a_limit_of_the_role_for_idle_transactions_loses_no_grant(
 
 
 @pytest.mark.timing
-async def test_a_refresh_under_way_does_not_overwrite_a_newer_grant(desk: Desk) -> None:
+async def test_refresh_does_not_overwrite_newer_tokens(desk: Desk) -> None:
     task = await refresh_under_way(desk)
     newer = await _connect_again(desk)
     await task
     assert (await desk.kept_tokens()).access_token == newer
 
 
-async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) -> None:
+async def test_refused_refresh_token_is_tried_once_and_posts_wait(desk: Desk) -> None:
     posts = [await desk.plan(text, after_s=7200) for text in ("One", "Two", "Three")]
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
@@ -171,7 +171,7 @@ async def test_a_dead_grant_is_asked_of_x_once_and_its_posts_wait(desk: Desk) ->
     assert await desk.requests("refresh") == [400]
 
 
-async def test_posts_of_a_dead_grant_stay_until_it_is_connected_again(desk: Desk) -> None:
+async def test_posts_wait_until_the_account_is_reconnected(desk: Desk) -> None:
     post_id = await desk.plan("One", "Two", after_s=7200)
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
@@ -188,7 +188,7 @@ async def test_posts_of_a_dead_grant_stay_until_it_is_connected_again(desk: Desk
 
 
 async def _connect_again(desk: Desk) -> str:
-    """The owner gives a new grant; its access token."""
+    """The owner reconnects the account; return the access token."""
     grant = await desk.emulator.connect("larkbooks")
     now = desk.runtime.clock.now()
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
@@ -208,7 +208,7 @@ async def _connect_again(desk: Desk) -> str:
     return tokens.access_token
 
 
-async def test_a_grant_that_dies_in_the_middle_of_a_thread_loses_no_part(desk: Desk) -> None:
+async def test_thread_loses_no_part__access_revoked_in_the_middle(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "429")
     post_id = await desk.plan("One", "Two")
     await desk.work()
@@ -220,15 +220,15 @@ async def test_a_grant_that_dies_in_the_middle_of_a_thread_loses_no_part(desk: D
     assert await desk.on_x() == ["One", "Two"]
 
 
-async def test_a_wrong_secret_disconnects_nobody(desk: Desk) -> None:
+async def test_wrong_app_secret_disconnects_no_account(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     wrong = with_secret(desk, "not the secret")
     with pytest.raises(x.errors.AppMisconfigured):
-        await grant_of(wrong).get()
+        await source_of(wrong).get()
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
 
 
-async def test_a_post_waits_while_the_secret_is_wrong(desk: Desk) -> None:
+async def test_post_waits_while_the_app_secret_is_wrong(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await with_secret(desk, "not the secret").work()
@@ -238,7 +238,7 @@ async def test_a_post_waits_while_the_secret_is_wrong(desk: Desk) -> None:
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
-async def test_figures_wait_while_the_secret_is_wrong(desk: Desk) -> None:
+async def test_collection_waits_while_the_app_secret_is_wrong(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     wrong = with_secret(desk, "not the secret")
     collected = await collect.collect_account(wrong.runtime, desk.tenant.id, desk.account.id)
@@ -255,29 +255,29 @@ async def test_figures_wait_while_the_secret_is_wrong(desk: Desk) -> None:
         ("429", x.errors.XUnavailable),
     ],
 )
-async def test_a_refresh_that_x_fails_disconnects_nobody(
+async def test_failed_refresh_disconnects_no_account(
     desk: Desk, kind: str, raised: type[x.errors.XError]
 ) -> None:
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", kind)
     with pytest.raises(raised):
-        await grant_of(desk).get()
+        await source_of(desk).get()
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
-    assert await grant_of(desk).get() == (await desk.kept_tokens()).access_token
+    assert await source_of(desk).get() == (await desk.kept_tokens()).access_token
 
 
-async def test_a_refresh_whose_answer_was_lost_needs_the_owner(desk: Desk) -> None:
+async def test_refresh_needs_a_reconnect__response_lost(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "after", "drop")
     with pytest.raises(x.errors.OutcomeUnknown):
-        await grant_of(desk).get()
+        await source_of(desk).get()
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
     with pytest.raises(ReconnectNeeded):
-        await grant_of(desk).get()
+        await source_of(desk).get()
     assert (await desk.integration()).status is IntegrationStatus.NEEDS_RECONNECT
 
 
-async def test_another_x_app_does_not_touch_the_grant(desk: Desk) -> None:
+async def test_refresh_is_refused__another_x_app(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     other = desk.runtime.settings.model_copy(update={"twitter_client_id": "another app"})
     with pytest.raises(SettingInvalid, match="@larkbooks"):
@@ -286,13 +286,13 @@ async def test_another_x_app_does_not_touch_the_grant(desk: Desk) -> None:
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
 
 
-async def test_a_dead_grant_tells_what_to_do_and_no_token(desk: Desk) -> None:
+async def test_reconnect_error_says_what_to_do_and_no_token(desk: Desk) -> None:
     before = await desk.kept_tokens()
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
-    with pytest.raises(ReconnectNeeded, match="@larkbooks") as told:
-        await grant_of(desk).get()
-    shown = repr(told.value.as_dict()) + repr(told.value.__cause__)
+    with pytest.raises(ReconnectNeeded, match="@larkbooks") as raised:
+        await source_of(desk).get()
+    shown = repr(raised.value.as_dict()) + repr(raised.value.__cause__)
     assert before.refresh_token not in shown
     assert before.access_token not in shown
-    assert "roost connect" in told.value.next
+    assert "roost connect" in raised.value.next

@@ -1,5 +1,5 @@
-"""A text that shows nothing counts as none, wherever it comes from: beside a picture it is left
-out, alone it is refused before anything is stored."""
+"""A blank text counts as none, wherever it comes from: with a picture it is
+omitted, alone it is refused before anything is stored."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,8 +10,9 @@ from fix_publishing import Desk
 from roost import store
 from roost.errors import PostRefused
 from roost.models import PostId, PostState
+from roost.publishing.part_input import MediaInput
 from roost.services import resolve
-from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
+from roost.services.schedule import PartInput, edit_post, import_plan, schedule_post
 
 BLANKS = {
     "nothing": "",
@@ -26,8 +27,8 @@ HEADER = "account,at,text,media,alt,thread\n"
 
 
 async def publish_thread(desk: Desk, picture: Path, blank: str) -> PostId:
-    """A thread whose second part is a picture beside the blank."""
-    parts = [PlainPart("One"), PlainPart(blank, ((picture, None),)), PlainPart("Three")]
+    """A thread whose second part is a picture with a blank text."""
+    parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     post = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
@@ -35,7 +36,7 @@ async def publish_thread(desk: Desk, picture: Path, blank: str) -> PostId:
 
 
 async def import_thread(desk: Desk, picture: Path, blank: str) -> PostId:
-    """The same from a plan."""
+    """The thread from a plan."""
     plan = picture.parent / "plan.csv"
     plan.write_text(
         f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{blank}",{picture.name},,w\n,,Three,,,w\n', "utf-8"
@@ -48,23 +49,23 @@ async def import_thread(desk: Desk, picture: Path, blank: str) -> PostId:
 
 
 async def edit_thread(desk: Desk, picture: Path, blank: str) -> PostId:
-    """The same by an edit."""
+    """The thread by an edit."""
     post_id = await desk.plan("Old", after_s=5)
-    parts = [PlainPart("One"), PlainPart(blank, ((picture, None),)), PlainPart("Three")]
+    parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     return post_id
 
 
 async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
-    """The same by a person's decision, after X refused the second part for its text."""
+    """The thread by a decision, after X refused the text of the second part."""
     post_id = await halved(desk, picture)
-    await resolve.go_on(desk.runtime, desk.tenant, post_id, blank)
-    assert "part 2: failed → pending: edited by hand" in await desk.story(post_id)
+    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, blank)
+    assert "part 2: failed → pending: edited manually" in await desk.story(post_id)
     return post_id
 
 
 async def stored_before(desk: Desk, picture: Path, blank: str) -> PostId:
-    """The same from rows of a time at which blanks were stored as they came."""
+    """The thread from rows of a version that stored blank texts unchanged."""
     post_id = await publish_thread(desk, picture, "")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
@@ -74,9 +75,13 @@ async def stored_before(desk: Desk, picture: Path, blank: str) -> PostId:
 
 
 async def halved(desk: Desk, picture: Path) -> PostId:
-    """A thread that stands at its second part, a picture with a text that X has already."""
+    """A thread stopped at its second part, a picture with a text that X refuses as a duplicate."""
     await desk.plan("Said before")
-    parts = [PlainPart("One"), PlainPart("Said before", ((picture, "Teal"),)), PlainPart("Three")]
+    parts = [
+        PartInput("One"),
+        PartInput("Said before", (MediaInput(picture, "Teal"),)),
+        PartInput("Three"),
+    ]
     post = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
@@ -85,7 +90,7 @@ async def halved(desk: Desk, picture: Path) -> PostId:
     return post.id
 
 
-WAYS: dict[str, Callable[[Desk, Path, str], Awaitable[PostId]]] = {
+SOURCES: dict[str, Callable[[Desk, Path, str], Awaitable[PostId]]] = {
     "publish": publish_thread,
     "import": import_thread,
     "edit": edit_thread,
@@ -94,12 +99,12 @@ WAYS: dict[str, Callable[[Desk, Path, str], Awaitable[PostId]]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("blank", BLANKS)
-async def test_a_picture_beside_a_blank_goes_out_without_a_text(
-    desk: Desk, teal: Path, way: str, blank: str
+async def test_picture_with_a_blank_text_is_sent_without_text(
+    desk: Desk, teal: Path, source: str, blank: str
 ) -> None:
-    post_id = await WAYS[way](desk, teal, BLANKS[blank])
+    post_id = await SOURCES[source](desk, teal, BLANKS[blank])
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     thread = (await desk.emulator.ground_truth())["posts"][-3:]
@@ -108,7 +113,7 @@ async def test_a_picture_beside_a_blank_goes_out_without_a_text(
 
 
 @pytest.mark.parametrize("blank", BLANKS)
-async def test_a_blank_alone_is_refused(desk: Desk, tmp_path: Path, blank: str) -> None:
+async def test_blank_text_without_media_is_refused(desk: Desk, tmp_path: Path, blank: str) -> None:
     text = BLANKS[blank]
     with pytest.raises(PostRefused) as refused:
         await desk.plan(text)
@@ -123,13 +128,11 @@ async def test_a_blank_alone_is_refused(desk: Desk, tmp_path: Path, blank: str) 
 
 
 @pytest.mark.parametrize("blank", BLANKS)
-async def test_a_part_without_a_picture_does_not_continue_with_a_blank(
-    desk: Desk, blank: str
-) -> None:
+async def test_continue_thread_refuses_a_blank_text_without_media(desk: Desk, blank: str) -> None:
     await desk.plan("Said before")
     post_id = await desk.plan("One", "Said before", after_s=1)
     await desk.work_through()
     with pytest.raises(PostRefused) as refused:
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, BLANKS[blank])
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, BLANKS[blank])
     assert refused.value.code == "text_blank"
     assert (await desk.see(post_id)).parts[1].text == "Said before"

@@ -1,4 +1,4 @@
-"""A wrong clock sends nothing: compared with X's time, and with the database's where it counts."""
+"""A worker with a wrong clock sends nothing; X's time and the database's are the reference."""
 
 import asyncio
 import contextlib
@@ -27,14 +27,14 @@ pytestmark = pytest.mark.timing
 
 @pytest.fixture
 async def emulator(emulator: Emulator) -> Emulator:
-    """X at the machine's time, with which the clocks here are compared."""
+    """X at the machine's time."""
     await emulator.reset(start_time=None)
     return emulator
 
 
 @dataclass
 class SkewedClock:
-    """The machine's clock, as far off as a test says."""
+    """The machine's clock, off by a span that the test sets."""
 
     off: timedelta = timedelta(0)
     is_wall_time = True
@@ -49,14 +49,14 @@ class SkewedClock:
 
 @dataclass(frozen=True)
 class Skewed(Desk):
-    """A desk whose clock can be moved; X's clock is right."""
+    """A publisher whose clock can be moved; X's clock is right."""
 
     clock: SkewedClock
 
 
 @pytest.fixture
 async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncIterator[Skewed]:
-    """The account @larkbooks at the present time, by a clock that is right to begin with."""
+    """The account @larkbooks at the present time; the clock is right at first."""
     clock = SkewedClock()
     settings = runtime.settings.model_copy(
         update={"roost_heartbeat_s": 0.2, "roost_worker_timeout_s": 2.0}
@@ -71,7 +71,7 @@ async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncI
 
 @contextlib.asynccontextmanager
 async def running(runtime: Runtime) -> AsyncIterator[None]:
-    """A worker in this process for the length of the block."""
+    """Run a worker in this process during the block."""
     task = asyncio.create_task(worker.run(runtime, stop=asyncio.Event()))
     try:
         yield
@@ -87,7 +87,7 @@ async def alerts(desk: Desk) -> list[str]:
 
 
 async def published(desk: Desk, post_id: PostId) -> None:
-    """Return once the post is."""
+    """Return once the post is published."""
 
     async def is_it() -> bool:
         return (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -105,9 +105,7 @@ async def alerted(desk: Desk, kinds: list[str]) -> None:
 
 
 @pytest.mark.parametrize("off_s", [-7200, -300, -100, 100, 300, 7200])
-async def test_clock_that_is_wrong_sends_nothing_until_it_is_right(
-    skewed: Skewed, off_s: int
-) -> None:
+async def test_worker_sends_nothing_until_the_clock_is_right(skewed: Skewed, off_s: int) -> None:
     post_id = await skewed.plan("On time", after_s=-8)
     skewed.clock.off = timedelta(seconds=off_s)
     async with running(skewed.runtime):
@@ -120,7 +118,7 @@ async def test_clock_that_is_wrong_sends_nothing_until_it_is_right(
     assert await skewed.on_x() == ["On time"]
 
 
-async def test_doctor_says_that_a_clock_is_wrong(skewed: Skewed, tmp_path: Path) -> None:
+async def test_doctor_reports_a_wrong_clock(skewed: Skewed, tmp_path: Path) -> None:
     skewed.clock.off = timedelta(seconds=-300)
     await skewed.locks.heartbeat(worker_id())
     await ClockCheck(skewed.runtime).check()
@@ -130,7 +128,7 @@ async def test_doctor_says_that_a_clock_is_wrong(skewed: Skewed, tmp_path: Path)
 
 
 @pytest.mark.parametrize("off_s", [-20, 20])
-async def test_clock_that_is_little_off_publishes(skewed: Skewed, off_s: int) -> None:
+async def test_worker_publishes__clock_slightly_off(skewed: Skewed, off_s: int) -> None:
     post_id = await skewed.plan("On time", after_s=-25)
     skewed.clock.off = timedelta(seconds=off_s)
     async with running(skewed.runtime):
@@ -138,7 +136,7 @@ async def test_clock_that_is_little_off_publishes(skewed: Skewed, off_s: int) ->
     assert await alerts(skewed) == []
 
 
-async def test_clock_that_moves_between_two_heartbeats_sends_nothing(skewed: Skewed) -> None:
+async def test_worker_sends_nothing__clock_moved_between_heartbeats(skewed: Skewed) -> None:
     check = ClockCheck(skewed.runtime)
     await check.check()
     assert check.problem is None
@@ -159,7 +157,7 @@ async def test_clock_that_moves_between_two_heartbeats_sends_nothing(skewed: Ske
     assert await skewed.on_x() == ["On time"]
 
 
-async def test_clock_is_not_compared_while_the_emulators_is_not_wall_time(
+async def test_clock_is_not_compared_with_an_emulator_not_at_wall_time(
     runtime: Runtime, emulator: Emulator
 ) -> None:
     check = ClockCheck(runtime)
@@ -182,8 +180,8 @@ async def test_post_is_not_sent_before_it_is_due_by_the_databases_clock(skewed: 
     await dispatch.dispatch_stranded(skewed.runtime)
     await skewed.work()
     async with skewed.runtime.database.for_tenant(skewed.tenant.id) as transaction:
-        journal = await store.publishing.get(transaction, post_id)
-    assert (journal.parts[0].part.state, journal.parts[0].attempts) == ("pending", ())
+        state = await store.publishing.get(transaction, post_id)
+    assert (state.parts[0].part.state, state.parts[0].attempts) == ("pending", ())
     assert await skewed.on_x() == []
 
 
@@ -196,7 +194,9 @@ async def test_post_is_not_sent_before_it_is_due_by_the_workers_clock(skewed: Sk
 
 
 @pytest.mark.parametrize("off_s", [-20, 0, 20])
-async def test_lost_answer_is_adopted_by_xs_time(skewed: Skewed, off_s: int) -> None:
+async def test_create_is_adopted_by_the_time_of_x__response_lost(
+    skewed: Skewed, off_s: int
+) -> None:
     await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
     await skewed.emulator.fail("create_post", "after", "drop")
@@ -209,8 +209,8 @@ async def test_lost_answer_is_adopted_by_xs_time(skewed: Skewed, off_s: int) -> 
 
 
 @pytest.mark.parametrize("off_s", [-28, 28])
-async def test_found_accepts_what_xs_time_allows(skewed: Skewed, off_s: int) -> None:
-    """The person names the post that was made just before the attempt, by X's clock."""
+async def test_confirm_sent_uses_the_time_of_x(skewed: Skewed, off_s: int) -> None:
+    """The user names a post created just before the attempt by X's clock."""
     await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
     there = await skewed.post_by_hand("Twice")
@@ -219,15 +219,15 @@ async def test_found_accepts_what_xs_time_allows(skewed: Skewed, off_s: int) -> 
     skewed.clock.off = timedelta(seconds=off_s)
     await skewed.work()
     assert (await skewed.see(post_id)).state is PostState.NEEDS_DECISION
-    # X gave out the second id 61 s before the first one.
+    # X created the second id 61 s before the first.
     early = str(int(there) - (61_000 << 22))
     with pytest.raises(TweetUnlikely):
-        await resolve.say_sent(skewed.runtime, skewed.tenant, post_id, early)
-    post = await resolve.say_sent(skewed.runtime, skewed.tenant, post_id, there)
+        await resolve.confirm_sent(skewed.runtime, skewed.tenant, post_id, early)
+    post = await resolve.confirm_sent(skewed.runtime, skewed.tenant, post_id, there)
     assert post.parts[0].sent_as == there
 
 
-async def test_worker_sends_nothing_before_it_knows_xs_time(skewed: Skewed) -> None:
+async def test_worker_sends_nothing_before_it_knows_the_time_of_x(skewed: Skewed) -> None:
     await skewed.emulator.fail("read_usage", "before", "404html", times=None)
     post_id = await skewed.plan("On time", after_s=-8)
     async with running(skewed.runtime):

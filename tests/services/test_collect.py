@@ -20,7 +20,7 @@ from roost.models import (
     Tenant,
 )
 from roost.services import collect, detect, report
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.schedule import PartInput, schedule_post
 
 
 async def collect_for(desk: Desk, days: int) -> None:
@@ -204,7 +204,7 @@ async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
     assert await desk.requests("read_user") == [200]
     assert await desk.requests("read_me") == []
     await schedule_post(
-        desk.runtime, desk.tenant, after, [PlainPart("x" * 281)],
+        desk.runtime, desk.tenant, after, [PartInput("x" * 281)],
         due_at=desk.runtime.clock.now(), why="longer than 280",
     )  # fmt: skip
     await desk.work_through()

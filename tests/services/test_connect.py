@@ -1,4 +1,4 @@
-"""Connecting: one-time, bound to the browser, sealed at rest, and never mixed with another X."""
+"""Connecting: one-time flows, bound to the browser and to one X; tokens are stored sealed."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ from roost.errors import (
 from roost.models import Environment, Integration, IntegrationStatus, Tenant, XUserId
 from roost.runtime import Runtime
 from roost.services import connect
-from roost.services.connect import Departure
+from roost.services.connect import AuthorizationRedirect
 from roost.store.integrations import Identity, Tokens
 from roost.store.vault import Vault
 
@@ -33,18 +33,20 @@ ACCOUNT = "larkbooks"
 LARK = Identity(XUserId("1"), ACCOUNT, "Lark", None, Environment.EMULATOR, "app", ("tweet.read",))
 
 
-async def go(emulator: Emulator, departure: Departure, decision: str = "allow") -> dict[str, Any]:
-    """What the browser brings back from X's page, as `finish` takes it."""
-    query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
+async def go(
+    emulator: Emulator, redirect: AuthorizationRedirect, decision: str = "allow"
+) -> dict[str, Any]:
+    """The parameters of X's redirect, as `complete` expects them."""
+    query = {name: values[0] for name, values in parse_qs(urlsplit(redirect.url).query).items()}
     back = await emulator.consent(ACCOUNT, decision, **query)
     return {"state": back["state"], "code": back.get("code"), "error": back.get("error")}
 
 
 async def connect_once(runtime: Runtime, emulator: Emulator) -> Integration:
-    """The whole walk."""
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure)
-    _, account = await connect.finish(runtime, **back, browser=departure.browser)
+    """Run the whole flow."""
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect)
+    _, account = await connect.complete(runtime, **back, browser=redirect.browser)
     return account
 
 
@@ -53,7 +55,7 @@ async def accounts_of(runtime: Runtime, tenant: Tenant) -> list[Integration]:
         return await store.integrations.list_all(transaction)
 
 
-async def test_finish_keeps_who_the_account_is(
+async def test_complete_stores_the_account(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     account = await connect_once(runtime, emulator)
@@ -66,92 +68,94 @@ async def test_finish_keeps_who_the_account_is(
     assert await accounts_of(runtime, tenant) == [account]
 
 
-async def test_the_state_works_once(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> None:
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure)
-    await connect.finish(runtime, **back, browser=departure.browser)
+async def test_complete_accepts_a_state_once(
+    runtime: Runtime, tenant: Tenant, emulator: Emulator
+) -> None:
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect)
+    await connect.complete(runtime, **back, browser=redirect.browser)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=redirect.browser)
     assert len(await accounts_of(runtime, tenant)) == 1
 
 
 @pytest.mark.timing
-async def test_the_state_works_once__two_requests_at_the_same_time(
+async def test_complete_accepts_a_state_once__four_concurrent_requests(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure)
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect)
     ends = await asyncio.gather(
-        *(connect.finish(runtime, **back, browser=departure.browser) for _ in range(4)),
+        *(connect.complete(runtime, **back, browser=redirect.browser) for _ in range(4)),
         return_exceptions=True,
     )
     assert sorted(type(end).__name__ for end in ends) == [*["ConnectFlowInvalid"] * 3, "tuple"]
 
 
-async def test_an_unknown_state_is_refused(runtime: Runtime, tenant: Tenant) -> None:
+async def test_complete_refuses_an_unknown_state(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, state="made up", code="c", error=None, browser="b")
+        await connect.complete(runtime, state="made up", code="c", error=None, browser="b")
 
 
 @pytest.mark.parametrize("browser", [None, "", "another"])
-async def test_another_browser_is_refused_before_the_code_is_used(
+async def test_complete_refuses_another_browser(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, browser: str | None
 ) -> None:
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure)
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect)
     with pytest.raises(ConnectFlowInvalid, match="another browser"):
-        await connect.finish(runtime, **back, browser=browser)
+        await connect.complete(runtime, **back, browser=browser)
     assert await accounts_of(runtime, tenant) == []
     assert (await emulator.ground_truth())["requests"] == []
 
 
-async def test_a_person_has_fifteen_minutes(
+async def test_complete_accepts_a_state_for_fifteen_minutes(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    departure = await connect.begin(runtime, "default")
+    redirect = await connect.start(runtime, "default")
     await emulator.jump(seconds=15 * 60)
-    back = await go(emulator, departure)
-    _, account = await connect.finish(runtime, **back, browser=departure.browser)
+    back = await go(emulator, redirect)
+    _, account = await connect.complete(runtime, **back, browser=redirect.browser)
     assert account.username == ACCOUNT
 
 
-async def test_after_fifteen_minutes_the_state_is_dead(
+async def test_complete_refuses_an_expired_state(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    departure = await connect.begin(runtime, "default")
+    redirect = await connect.start(runtime, "default")
     await emulator.jump(seconds=15 * 60 + 1)
-    back = await go(emulator, departure)
+    back = await go(emulator, redirect)
     with pytest.raises(ConnectFlowInvalid, match="too long"):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=redirect.browser)
     assert await accounts_of(runtime, tenant) == []
 
 
-async def test_a_denial_is_told_and_uses_the_state_up(
+async def test_complete_reports_a_denial_and_uses_the_state(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure, "deny")
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect, "deny")
     with pytest.raises(ConsentDenied):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=redirect.browser)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=redirect.browser)
     assert await accounts_of(runtime, tenant) == []
 
 
-async def test_a_stale_code_connects_nobody(
+async def test_complete_refuses_a_stale_code(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure)
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect)
     await emulator.jump(seconds=31)
     with pytest.raises(ConnectFlowInvalid):
-        await connect.finish(runtime, **back, browser=departure.browser)
+        await connect.complete(runtime, **back, browser=redirect.browser)
     assert await accounts_of(runtime, tenant) == []
 
 
-async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
+async def test_reconnect_keeps_the_id_and_replaces_the_tokens(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     first = await connect_once(runtime, emulator)
@@ -169,7 +173,7 @@ async def test_reconnecting_keeps_the_number_and_ends_the_old_tokens(
 
 
 @pytest.mark.timing
-async def test_two_first_connections_of_one_account_at_once_make_one_integration(
+async def test_concurrent_first_connections_create_one_integration(
     runtime: Runtime, tenant: Tenant
 ) -> None:
     tokens = Tokens("access", "refresh", runtime.clock.now())
@@ -190,11 +194,11 @@ async def test_two_first_connections_of_one_account_at_once_make_one_integration
     assert (await second).id == one.id
 
 
-async def test_no_secret_lies_in_the_database(
+async def test_database_has_no_plain_secret(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, admin_url: str
 ) -> None:
-    departure = await connect.begin(runtime, "default")
-    query = parse_qs(urlsplit(departure.url).query)
+    redirect = await connect.start(runtime, "default")
+    query = parse_qs(urlsplit(redirect.url).query)
     account = await connect_once(runtime, emulator)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
@@ -209,7 +213,7 @@ async def test_no_secret_lies_in_the_database(
         tokens.refresh_token,
         flow.verifier,
         query["state"][0],
-        departure.browser,
+        redirect.browser,
     ):
         assert secret not in kept
 
@@ -228,50 +232,50 @@ def _everything(admin_url: str) -> str:
     return "\n".join(rows)
 
 
-async def test_no_secret_is_shown_or_logged(
+async def test_secrets_are_not_shown_or_logged(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure)
-    ended = await connect.finish(runtime, **back, browser=departure.browser)
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect)
+    ended = await connect.complete(runtime, **back, browser=redirect.browser)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
         tokens = await store.integrations.decrypt_tokens(transaction, vault, ended[1].id)
-    shown = repr((departure, ended, tokens, vault, runtime, runtime.settings)) + caplog.text
+    shown = repr((redirect, ended, tokens, vault, runtime, runtime.settings)) + caplog.text
     assert "larkbooks" in shown
-    for secret in (tokens.access_token, tokens.refresh_token, departure.browser, back["code"]):
+    for secret in (tokens.access_token, tokens.refresh_token, redirect.browser, back["code"]):
         assert secret not in shown
 
 
-async def test_no_secret_is_in_the_error_of_a_refused_code(
+async def test_error_of_a_refused_code_has_no_secret(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    departure = await connect.begin(runtime, "default")
-    back = await go(emulator, departure) | {"code": "c3VjaC1hLWNvZGU"}
-    with pytest.raises(ConnectFlowInvalid) as told:
-        await connect.finish(runtime, **back, browser=departure.browser)
-    shown = repr(told.value) + repr(told.value.as_dict()) + str(told.value.__cause__)
+    redirect = await connect.start(runtime, "default")
+    back = await go(emulator, redirect) | {"code": "c3VjaC1hLWNvZGU"}
+    with pytest.raises(ConnectFlowInvalid) as raised:
+        await connect.complete(runtime, **back, browser=redirect.browser)
+    shown = repr(raised.value) + repr(raised.value.as_dict()) + str(raised.value.__cause__)
     assert "c3VjaC1hLWNvZGU" not in shown
 
 
-async def test_begin_without_an_x_app_names_the_setting(runtime: Runtime, tenant: Tenant) -> None:
+async def test_start_names_the_setting__no_x_app(runtime: Runtime, tenant: Tenant) -> None:
     bare = runtime.settings.model_copy(update={"twitter_client_id": None})
     with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
-        await connect.begin(replace(runtime, settings=bare), "default")
+        await connect.start(replace(runtime, settings=bare), "default")
 
 
-async def test_begin_without_a_vault_key_stops(runtime: Runtime, tenant: Tenant) -> None:
+async def test_start_is_refused__no_vault_key(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(VaultKeyMissing):
-        await connect.begin(replace(runtime, vault=Vault(())), "default")
+        await connect.start(replace(runtime, vault=Vault(())), "default")
 
 
-async def test_begin_for_nobody_is_refused(runtime: Runtime, tenant: Tenant) -> None:
+async def test_start_is_refused__unknown_tenant(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(TenantNotFound):
-        await connect.begin(runtime, "nobody")
+        await connect.start(runtime, "nobody")
 
 
-async def test_what_connecting_costs_is_in_the_ledger(
+async def test_ledger_has_the_cost_of_connecting(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await connect_once(runtime, emulator)
@@ -284,12 +288,12 @@ async def test_what_connecting_costs_is_in_the_ledger(
 
 
 @pytest.mark.parametrize("live", ["https://api.x.com", "https://api.twitter.com"])
-async def test_an_emulators_account_never_talks_to_the_real_x(desk: Desk, live: str) -> None:
+async def test_account_of_an_emulator_never_calls_the_real_x(desk: Desk, live: str) -> None:
     settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": live})
     with pytest.raises(UnsafeHost):
         open_account(replace(desk.runtime, settings=settings), desk.account)
 
 
-async def test_a_live_account_never_talks_to_an_emulator(desk: Desk) -> None:
+async def test_live_account_never_calls_an_emulator(desk: Desk) -> None:
     with pytest.raises(UnsafeHost):
         open_account(desk.runtime, replace(desk.account, environment=Environment.LIVE))

@@ -1,4 +1,4 @@
-"""What X answered is written, however long the database is away; else the timeline tells."""
+"""X's responses are written, however long the database is away."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,9 +24,7 @@ def _end_sessions(url: str) -> None:
         )
 
 
-async def test_an_answer_of_x_outlives_the_sessions_it_is_written_by(
-    desk: Desk, admin_url: str
-) -> None:
+async def test_response_of_x_is_written__sessions_ended(desk: Desk, admin_url: str) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
     post_id = await desk.plan("Low tide at six")
     working = asyncio.create_task(desk.work())
@@ -40,7 +38,7 @@ async def test_an_answer_of_x_outlives_the_sessions_it_is_written_by(
     assert await desk.on_x() == ["Low tide at six"]
 
 
-async def test_a_lost_lock_before_sending_sends_nothing(desk: Desk, admin_url: str) -> None:
+async def test_nothing_is_sent__lock_lost(desk: Desk, admin_url: str) -> None:
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=1)
@@ -60,30 +58,30 @@ async def test_a_lost_lock_before_sending_sends_nothing(desk: Desk, admin_url: s
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
-def _take_no_writes(url: str) -> None:
-    """Let every session from now on be read-only, and no other be left."""
+def _make_read_only(url: str) -> None:
+    """Make new sessions read-only, and end the others."""
     with psycopg.connect(url, autocommit=True) as admin:
         name = admin.info.dbname
         admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     _end_sessions(url)
 
 
-def _take_writes(url: str) -> None:
-    """Let sessions write again; those that are open stay as they are."""
+def _make_writable(url: str) -> None:
+    """Let new sessions write again; open sessions stay as they are."""
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute("SET default_transaction_read_only = off")
         name = admin.info.dbname
         admin.execute(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
 
 
-async def _settled(desk: Desk, posts: Sequence[PostId]) -> None:
+async def _finished(desk: Desk, posts: Sequence[PostId]) -> None:
     async def are() -> bool:
         return all([(await desk.see(post_id)).state not in MOVING for post_id in posts])
 
     await until(are, within=90)
 
 
-async def test_a_worker_outlives_a_database_that_takes_no_writes(
+async def test_worker_survives_a_read_only_database(
     desk: Desk, admin_url: str, tmp_path: Path
 ) -> None:
     texts = [f"Tide {number}" for number in range(5)]
@@ -97,18 +95,18 @@ async def test_a_worker_outlives_a_database_that_takes_no_writes(
         "-m", "roost", "worker", settings=desk.runtime.settings, log=log
     ) as process:
         await until(lambda: worker.is_any_alive(desk.runtime), within=60)
-        _take_no_writes(admin_url)
+        _make_read_only(admin_url)
         await desk.emulator.jump(hours=1)
         await until(is_refused, within=60)
         assert await desk.on_x() == []
-        _take_writes(admin_url)
-        await _settled(desk, posts)
+        _make_writable(admin_url)
+        await _finished(desk, posts)
         assert process.returncode is None, log.read_text()
     assert sorted(await desk.on_x()) == texts
     assert {(await desk.see(post_id)).state for post_id in posts} == {PostState.PUBLISHED}
 
 
-async def test_an_answer_of_x_is_kept_while_the_database_takes_no_writes(
+async def test_response_of_x_is_written__read_only_database(
     desk: Desk, admin_url: str, tmp_path: Path
 ) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
@@ -120,10 +118,10 @@ async def test_an_answer_of_x_is_kept_while_the_database_takes_no_writes(
     async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
         post_id = await desk.plan("Low tide at six")
         await desk.under_way("create_post")
-        _take_no_writes(admin_url)
+        _make_read_only(admin_url)
         await until(is_kept, within=60)
-        _take_writes(admin_url)
-        await _settled(desk, [post_id])
+        _make_writable(admin_url)
+        await _finished(desk, [post_id])
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Low tide at six"]
     assert await desk.requests("read_timeline") == []

@@ -1,4 +1,4 @@
-"""What has come due becomes jobs: tenants in turn, nothing early, nothing lost, nothing twice."""
+"""Due posts become jobs: tenants take turns, and no job is early, lost or duplicated."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ from roost.store.statements import STATEMENTS
 
 
 async def queued(runtime: Runtime) -> list[int]:
-    """The posts for which a job waits, in the order of the queue."""
+    """The posts with a waiting job, in the order of the queue."""
     return [
         row[0]
         for row in await _ask(
@@ -41,7 +41,7 @@ async def _ask(runtime: Runtime, query: Any, *values: object) -> list[Any]:
 
 @pytest.fixture
 async def neighbour(desk: Desk, emulator: Emulator) -> Desk:
-    """Another tenant with an account of its own, at the same desk."""
+    """A publisher of another tenant with its own account."""
     tenant = await make_tenant(desk.runtime, "neighbour")
     account = await connect_account(desk.runtime, tenant, emulator, "tidewatcher")
     neighbour = replace(desk, tenant=tenant, account=account)
@@ -50,7 +50,7 @@ async def neighbour(desk: Desk, emulator: Emulator) -> Desk:
 
 
 async def take_jobs(runtime: Runtime) -> list[int]:
-    """Take every post's job out of the queue, as workers do; the posts, in the queue's order."""
+    """Take every post's job out of the queue, as workers do; return the posts in order."""
     rows = await _ask(
         runtime,
         "WITH taken AS (DELETE FROM procrastinate_jobs WHERE task_name = 'publish' RETURNING *)"
@@ -69,7 +69,7 @@ async def test_tenants_take_turns(desk: Desk, neighbour: Desk) -> None:
     assert await take_jobs(desk.runtime) == many[2:]
 
 
-async def test_whose_turn_it_was_is_remembered(desk: Desk, neighbour: Desk) -> None:
+async def test_dispatch_continues_with_the_next_tenant(desk: Desk, neighbour: Desk) -> None:
     mine = [await desk.plan(f"Post {number}") for number in range(3)]
     theirs = [await neighbour.plan(f"Mine {number}") for number in range(3)]
     order = []
@@ -79,7 +79,7 @@ async def test_whose_turn_it_was_is_remembered(desk: Desk, neighbour: Desk) -> N
     assert order == [mine[0], theirs[0], mine[1], theirs[1], mine[2], theirs[2]]
 
 
-async def test_many_accounts_get_no_more_turns_than_one(
+async def test_tenant_with_many_accounts_gets_no_more_turns(
     desk: Desk, neighbour: Desk, emulator: Emulator
 ) -> None:
     accounts = [
@@ -97,14 +97,14 @@ async def test_many_accounts_get_no_more_turns_than_one(
     assert theirs < set(taken)
 
 
-async def test_what_one_tenant_has_no_use_for_is_anothers(desk: Desk, neighbour: Desk) -> None:
+async def test_unused_capacity_goes_to_other_tenants(desk: Desk, neighbour: Desk) -> None:
     many = [await desk.plan(f"Post {number}") for number in range(6)]
     one = await neighbour.plan("Mine")
     assert (await dispatch.dispatch_due(desk.runtime, posts_in_queue=6)).queued == 6
     assert sorted(await queued(desk.runtime)) == sorted([*many[:5], one])
 
 
-async def test_whoever_has_more_due_than_is_looked_at_takes_no_turn_of_others(
+async def test_tenant_with_many_due_posts_takes_no_turn_of_others(
     desk: Desk, neighbour: Desk
 ) -> None:
     many = [await desk.plan(f"Post {number}") for number in range(120)]
@@ -114,7 +114,7 @@ async def test_whoever_has_more_due_than_is_looked_at_takes_no_turn_of_others(
     assert sorted(await take_jobs(desk.runtime)) == sorted([*many[:3], *few])
 
 
-async def test_a_queue_that_is_nearly_full_is_left_as_it_is(desk: Desk) -> None:
+async def test_nearly_full_queue_gets_no_jobs(desk: Desk) -> None:
     posts = [await desk.plan(f"Post {number}") for number in range(9)]
     await dispatch.dispatch_due(desk.runtime, posts_in_queue=7)
     now = desk.runtime.clock.now()
@@ -123,7 +123,7 @@ async def test_a_queue_that_is_nearly_full_is_left_as_it_is(desk: Desk) -> None:
     assert sorted(await take_jobs(desk.runtime)) == posts
 
 
-async def test_the_queue_stays_short_and_says_that_more_is_due(desk: Desk) -> None:
+async def test_dispatch_due_fills_the_queue_and_reports_more(desk: Desk) -> None:
     posts = [await desk.plan(f"Post {number}") for number in range(5)]
     now = desk.runtime.clock.now()
     assert await dispatch.dispatch_due(desk.runtime, posts_in_queue=3) == Dispatched(3, now)
@@ -133,7 +133,7 @@ async def test_the_queue_stays_short_and_says_that_more_is_due(desk: Desk) -> No
     assert (await dispatch.dispatch_due(desk.runtime, posts_in_queue=3)).queued == 2
 
 
-async def test_it_says_when_the_next_post_is_due(desk: Desk, noon: datetime) -> None:
+async def test_dispatch_due_returns_the_next_due_time(desk: Desk, noon: datetime) -> None:
     year = noon + timedelta(days=365)
     assert (await dispatch.dispatch_due(desk.runtime)).next_at == year  # The account's figures.
     await desk.plan("Later", after_s=7200)
@@ -142,7 +142,7 @@ async def test_it_says_when_the_next_post_is_due(desk: Desk, noon: datetime) -> 
     assert await dispatch.dispatch_due(desk.runtime) == Dispatched(0, hour)
 
 
-async def test_a_post_whose_row_is_held_is_passed_over_and_not_forgotten(desk: Desk) -> None:
+async def test_post_with_a_locked_row_is_queued_later(desk: Desk) -> None:
     held, free = await desk.plan("Held"), await desk.plan("Free")
     now = desk.runtime.clock.now()
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
@@ -154,7 +154,7 @@ async def test_a_post_whose_row_is_held_is_passed_over_and_not_forgotten(desk: D
 
 
 @pytest.mark.timing
-async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: Desk) -> None:
+async def test_dispatcher_that_does_not_read_its_result_blocks_no_other(desk: Desk) -> None:
     first = await desk.plan("First")
     values = {
         "at": desk.runtime.clock.now(),
@@ -187,9 +187,7 @@ async def test_a_dispatcher_that_does_not_read_its_answer_holds_nobody_up(desk: 
         "UPDATE posts SET paused = true",
     ],
 )
-async def test_what_is_held_back_takes_no_turns(
-    held: LiteralString, desk: Desk, neighbour: Desk
-) -> None:
+async def test_paused_posts_take_no_turns(held: LiteralString, desk: Desk, neighbour: Desk) -> None:
     for number in range(4):
         await desk.plan(f"Post {number}")
     theirs = [await neighbour.plan(f"Mine {number}") for number in range(4)]
@@ -199,7 +197,7 @@ async def test_what_is_held_back_takes_no_turns(
     assert await take_jobs(desk.runtime) == theirs
 
 
-async def test_the_stop_switch_holds_everything_back(desk: Desk) -> None:
+async def test_global_pause_queues_nothing(desk: Desk) -> None:
     await desk.plan("Due")
     under_way = await desk.plan("Under way")
     await _prepare_at(desk, under_way, desk.runtime.clock.now())
@@ -209,7 +207,7 @@ async def test_the_stop_switch_holds_everything_back(desk: Desk) -> None:
     assert (await dispatch.dispatch_due(desk.runtime)).queued == 3
 
 
-async def test_files_are_prepared_by_a_job_of_their_own_and_once(desk: Desk) -> None:
+async def test_files_are_uploaded_by_one_job(desk: Desk) -> None:
     post_id = await desk.plan("With a file", after_s=3600)
     await _prepare_at(desk, post_id, desk.runtime.clock.now() + timedelta(minutes=50))
     soon = desk.runtime.clock.now() + timedelta(minutes=50)
@@ -227,7 +225,7 @@ async def test_files_are_prepared_by_a_job_of_their_own_and_once(desk: Desk) -> 
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
-async def test_preparing_holds_up_no_post_that_is_due(desk: Desk) -> None:
+async def test_uploads_delay_no_due_post(desk: Desk) -> None:
     for number in range(30):
         post_id = await desk.plan(f"Post {number}", after_s=3600)
         await _prepare_at(desk, post_id, desk.runtime.clock.now())
@@ -249,7 +247,7 @@ async def _prepare_at(desk: Desk, post_id: PostId, at: datetime) -> None:
         )
 
 
-async def test_a_post_of_the_far_future_never_enters_the_queue(desk: Desk) -> None:
+async def test_post_of_the_far_future_is_not_queued(desk: Desk) -> None:
     far = await desk.plan("Next year", after_s=365 * 86_400)
     await desk.emulator.jump(days=364)
     assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
@@ -261,7 +259,7 @@ async def test_a_post_of_the_far_future_never_enters_the_queue(desk: Desk) -> No
     assert await queued(desk.runtime) == [far]
 
 
-async def test_a_post_is_due_at_its_instant_and_not_before(desk: Desk) -> None:
+async def test_post_is_queued_at_its_due_time_and_not_before(desk: Desk) -> None:
     await desk.plan("At noon and a minute", after_s=60)
     await desk.emulator.jump(seconds=59.999)
     assert (await dispatch.dispatch_due(desk.runtime)).queued == 0
@@ -277,7 +275,7 @@ async def test_two_dispatchers_queue_each_post_once(desk: Desk) -> None:
     assert sorted(await queued(desk.runtime)) == posts
 
 
-async def test_what_is_queued_is_publishing_in_the_same_transaction(desk: Desk) -> None:
+async def test_queued_post_is_publishing_in_the_same_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     await dispatch.dispatch_due(desk.runtime)
     assert (await desk.see(post_id)).state is PostState.PUBLISHING
@@ -294,7 +292,7 @@ async def test_posts_of_another_x_are_not_queued(desk: Desk) -> None:
     assert await desk.on_x() == ["Only a play"]
 
 
-async def test_posts_of_a_dead_grant_are_not_queued(desk: Desk) -> None:
+async def test_posts_of_an_account_that_needs_a_reconnect_are_not_queued(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, desk.account)
@@ -303,14 +301,14 @@ async def test_posts_of_a_dead_grant_are_not_queued(desk: Desk) -> None:
 
 
 async def defer(desk: Desk, transaction: Transaction, post_id: PostId) -> bool:
-    """Queue the sending of a post of the desk's account."""
+    """Queue a publish job for a post of the account."""
     account = desk.account
     return await jobs.defer_publish(
         transaction, desk.tenant.id, account.id, post_id, environment=account.environment
     )
 
 
-async def test_a_stranded_post_gets_a_job_again_and_only_one(desk: Desk) -> None:
+async def test_stranded_post_gets_one_job(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     await dispatch.dispatch_due(desk.runtime)
     assert await dispatch.dispatch_stranded(desk.runtime) == 0
@@ -320,7 +318,7 @@ async def test_a_stranded_post_gets_a_job_again_and_only_one(desk: Desk) -> None
     assert await queued(desk.runtime) == [post_id]
 
 
-async def test_posts_of_an_account_that_a_worker_has_are_not_stranded(desk: Desk) -> None:
+async def test_post_of_a_locked_account_is_not_stranded(desk: Desk) -> None:
     await desk.plan("One")
     two = await desk.plan("Two")
     await dispatch.dispatch_due(desk.runtime)
@@ -335,7 +333,7 @@ async def test_posts_of_an_account_that_a_worker_has_are_not_stranded(desk: Desk
     assert await dispatch.dispatch_stranded(desk.runtime) == 2
 
 
-async def test_a_resting_post_is_not_stranded(desk: Desk) -> None:
+async def test_deferred_post_is_not_stranded(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Due")
     await desk.work()
@@ -343,7 +341,7 @@ async def test_a_resting_post_is_not_stranded(desk: Desk) -> None:
     assert await dispatch.dispatch_stranded(desk.runtime) == 0
 
 
-async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> None:
+async def test_defer_publish_queues_once_and_keeps_the_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await defer(desk, transaction, post_id)
@@ -354,7 +352,7 @@ async def test_a_job_is_deferred_once_and_spares_its_transaction(desk: Desk) -> 
     assert (await desk.see(post_id)).due_at == later
 
 
-async def test_a_job_goes_with_its_transaction(desk: Desk) -> None:
+async def test_defer_publish_is_rolled_back_with_its_transaction(desk: Desk) -> None:
     post_id = await desk.plan("Due", after_s=60)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await defer(desk, transaction, post_id)
@@ -362,7 +360,7 @@ async def test_a_job_goes_with_its_transaction(desk: Desk) -> None:
     assert await queued(desk.runtime) == []
 
 
-async def test_arguments_of_jobs_are_numbers_only(desk: Desk) -> None:
+async def test_job_arguments_are_numbers(desk: Desk) -> None:
     await desk.plan("A very private text")
     await dispatch.dispatch_due(desk.runtime)
     rows = await _ask(desk.runtime, "SELECT args FROM procrastinate_jobs")
@@ -370,7 +368,7 @@ async def test_arguments_of_jobs_are_numbers_only(desk: Desk) -> None:
     assert all(type(value) is int for (args,) in rows for value in args.values())
 
 
-async def test_due_figures_are_leased_and_asked_for_again_where_nobody_took_them(
+async def test_due_account_is_leased_and_queued_again(
     desk: Desk,
 ) -> None:
     await desk.read_figures_at(desk.runtime.clock.now())

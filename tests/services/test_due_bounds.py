@@ -1,4 +1,4 @@
-"""A time that no calendar needs is refused wherever a post is given one."""
+"""Due times more than five years ahead are refused wherever a post gets one."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +9,13 @@ import pytest
 from fix_publishing import Desk
 from roost import store
 from roost.errors import TimeTooFar
-from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
+from roost.services.schedule import PartInput, edit_post, import_plan, schedule_post
 
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-async def test_a_post_far_ahead_is_not_stored(desk: Desk) -> None:
-    parts = [PlainPart("Far away")]
+async def test_schedule_post_refuses_a_due_time_far_ahead(desk: Desk) -> None:
+    parts = [PartInput("Far away")]
     for due_at in (LAST, desk.runtime.clock.now() + timedelta(days=5 * 366 + 1)):
         with pytest.raises(TimeTooFar):
             await schedule_post(
@@ -25,7 +25,7 @@ async def test_a_post_far_ahead_is_not_stored(desk: Desk) -> None:
         assert await store.posts.list_all(transaction) == []
 
 
-async def test_a_post_is_not_moved_far_ahead(desk: Desk) -> None:
+async def test_edit_post_refuses_a_due_time_far_ahead(desk: Desk) -> None:
     post_id = await desk.plan("Soon", after_s=60)
     before = await desk.see(post_id)
     with pytest.raises(TimeTooFar):
@@ -33,7 +33,7 @@ async def test_a_post_is_not_moved_far_ahead(desk: Desk) -> None:
     assert await desk.see(post_id) == before
 
 
-async def test_a_row_far_ahead_is_refused(desk: Desk, tmp_path: Path) -> None:
+async def test_import_plan_refuses_a_due_time_far_ahead(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "plan.csv"
     path.write_text(
         "account,at,text,media,alt,thread\n"
@@ -46,7 +46,7 @@ async def test_a_row_far_ahead_is_refused(desk: Desk, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("due_at", ["9999-12-31 23:59:59+00", "infinity", "-infinity"])
-async def test_the_database_takes_no_time_that_a_zone_cannot_show(desk: Desk, due_at: str) -> None:
+async def test_database_refuses_due_times_beyond_python_years(desk: Desk, due_at: str) -> None:
     post_id = await desk.plan("Soon", after_s=60)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         with pytest.raises(psycopg.errors.CheckViolation):

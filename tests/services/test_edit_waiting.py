@@ -1,4 +1,4 @@
-"""A post of which X has nothing is edited and cancelled while it waits, and says for what."""
+"""Editing and cancelling posts that wait, and what they say that they wait for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -14,9 +14,9 @@ from fix_publishing import Desk, somebody_waits
 from roost import store
 from roost.errors import PostNotEditable
 from roost.models import PartState, PostId, PostState, XMediaId
-from roost.publishing.state import Upload
-from roost.services import dispatch, monitor, waiting
-from roost.services.schedule import PlainPart, cancel_post, edit_post
+from roost.publishing.state import Upload, find_wait
+from roost.services import dispatch, monitor
+from roost.services.schedule import PartInput, cancel_post, edit_post
 from roost.store.vault import Vault, load_keyring, make_key_line
 
 BEGIN = """
@@ -24,7 +24,8 @@ BEGIN = """
         tenant => %s, part => %s, from_state => 'pending', attempt_count => 0, started_at => %s,
         deadline => '10 s', media_ids => '{}', media_keys => '{}', at => %s,
         reason => 'handed to X', actor => 'a worker', fence_event => NULL, fence_tag => NULL,
-        fence_timeline => NULL, is_wall_time => false)
+        fence_timeline => NULL,
+        is_wall_time => false)
 """
 Change = Callable[[Desk, PostId], Coroutine[Any, Any, None]]
 
@@ -34,7 +35,7 @@ async def cancel(desk: Desk, post_id: PostId) -> None:
 
 
 async def change_text(desk: Desk, post_id: PostId) -> None:
-    parts = [PlainPart("Another text")]
+    parts = [PartInput("Another text")]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
 
 
@@ -48,7 +49,7 @@ each_change = pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__n
 
 
 async def limited(desk: Desk, *texts: str) -> PostId:
-    """A post that waits, since X takes no more of its account."""
+    """A post that waits for a rate limit of its account."""
     await desk.emulator.fail("create_post", "before", "429")
     post_id = await desk.plan(*texts)
     await desk.work()
@@ -59,23 +60,23 @@ async def limited(desk: Desk, *texts: str) -> PostId:
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A superuser's transaction, rolled back in the end unless it was committed."""
+    """A superuser's transaction, rolled back at the end unless it was committed."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         await connection.execute("SET search_path = roost")
         yield connection
 
 
-async def test_a_post_that_waits_for_a_rate_limit_is_cancelled(desk: Desk) -> None:
+async def test_cancel_post_that_waits_for_a_rate_limit(desk: Desk) -> None:
     post_id = await limited(desk, "Never", "Nor this")
     await cancel(desk, post_id)
     await desk.emulator.jump(hours=1)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.CANCELLED
     assert await desk.on_x() == []
-    assert "post: publishing → cancelled: cancelled by hand" in await desk.story(post_id)
+    assert "post: publishing → cancelled: cancelled manually" in await desk.story(post_id)
 
 
-async def test_a_post_that_waits_for_a_rate_limit_is_edited_and_sent_once(desk: Desk) -> None:
+async def test_edit_post_that_waits_for_a_rate_limit(desk: Desk) -> None:
     post_id = await limited(desk, "Old")
     await change_text(desk, post_id)
     assert await desk.on_x() == []
@@ -84,7 +85,7 @@ async def test_a_post_that_waits_for_a_rate_limit_is_edited_and_sent_once(desk: 
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
-async def test_another_time_holds_for_a_post_that_waited(desk: Desk) -> None:
+async def test_edit_post_that_waits_keeps_its_new_due_time(desk: Desk) -> None:
     post_id = await limited(desk, "Old")
     await change_time(desk, post_id)
     post = await desk.see(post_id)
@@ -96,7 +97,7 @@ async def test_another_time_holds_for_a_post_that_waited(desk: Desk) -> None:
     assert await desk.on_x() == ["Old"]
 
 
-async def test_another_text_does_not_make_a_post_miss_that_waited_for_credits(desk: Desk) -> None:
+async def test_edit_post_that_waited_for_credits_is_not_missed(desk: Desk) -> None:
     app = desk.emulator.app.client_id
     await desk.emulator.control(f"apps/{app}", credits=0)
     post_id = await desk.plan("Old")
@@ -115,23 +116,23 @@ async def test_another_text_does_not_make_a_post_miss_that_waited_for_credits(de
     [(["ok", "429"], "is on X in part"), (["drop"], "was handed to X, and may be there")],
     ids=["begun", "unknown"],
 )
-async def test_what_x_may_have_is_not_changed(
+async def test_edit_post_refuses_what_x_may_have(
     desk: Desk, script: list[str], why: str, change: Change
 ) -> None:
     await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    story = await desk.story(post_id)
+    history = await desk.story(post_id)
     with pytest.raises(PostNotEditable, match=why):
         await change(desk, post_id)
-    assert await desk.story(post_id) == story
+    assert await desk.story(post_id) == history
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
 
 
 @pytest.mark.timing
 @each_change
-async def test_a_change_waits_for_an_attempt_that_is_being_committed_and_is_refused(
+async def test_edit_post_waits_for_an_uncommitted_attempt(
     desk: Desk, admin_url: str, change: Change
 ) -> None:
     post_id = await desk.plan("Being sent")
@@ -152,7 +153,7 @@ async def test_a_change_waits_for_an_attempt_that_is_being_committed_and_is_refu
 
 @pytest.mark.timing
 @pytest.mark.parametrize("is_edited", [False, True], ids=["cancelled", "edited"])
-async def test_an_attempt_waits_for_a_change_and_is_not_committed(
+async def test_attempt_waits_for_an_uncommitted_edit(
     desk: Desk, admin_url: str, is_edited: bool
 ) -> None:
     post_id = await desk.plan("Old")
@@ -177,7 +178,7 @@ async def test_an_attempt_waits_for_a_change_and_is_not_committed(
         assert await (await admin.execute("SELECT FROM attempts")).fetchall() == []
 
 
-async def test_a_post_that_was_edited_meanwhile_is_not_settled_by_an_older_decision(
+async def test_finish_post_skips_a_post_edited_meanwhile(
     desk: Desk,
 ) -> None:
     post_id = await desk.plan("Old")
@@ -195,30 +196,28 @@ async def test_a_post_that_was_edited_meanwhile_is_not_settled_by_an_older_decis
     assert await desk.on_x() == ["Old"]
 
 
-async def test_a_waiting_post_says_for_what_and_until_when(desk: Desk) -> None:
+async def test_find_wait_of_a_rate_limited_post(desk: Desk) -> None:
     post_id = await limited(desk, "Later")
     post, account = await desk.see(post_id), await desk.integration()
     now = desk.runtime.clock.now()
-    wait = waiting.current_wait(post, account, now)
+    wait = find_wait(post, account, now)
     assert wait is not None
-    assert wait.until == account.rest_until
-    assert wait.reason == account.rest_why
-    assert waiting.current_wait(post, account, account.rest_until or now) is None
+    assert wait.until == account.backoff_until
+    assert wait.reason == account.backoff_reason
+    assert find_wait(post, account, account.backoff_until or now) is None
 
 
-async def test_a_post_of_a_dead_grant_waits_for_its_owner(desk: Desk) -> None:
+async def test_find_wait_of_a_post_whose_account_needs_a_reconnect(desk: Desk) -> None:
     post_id = await desk.plan("Later", after_s=7200)
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)
     await desk.work()
-    wait = waiting.current_wait(
-        await desk.see(post_id), await desk.integration(), desk.runtime.clock.now()
-    )
+    wait = find_wait(await desk.see(post_id), await desk.integration(), desk.runtime.clock.now())
     assert wait is not None
     assert (wait.reason, wait.until) == ("@larkbooks has to be connected again", None)
 
 
-async def test_a_wait_for_x_is_not_late_until_it_is_over_and_nobody_continues(desk: Desk) -> None:
+async def test_check_lateness_excuses_a_wait_for_x(desk: Desk) -> None:
     app = desk.emulator.app.client_id
     await desk.emulator.control(f"apps/{app}", credits=0)
     post_id = await desk.plan("Later")
@@ -228,29 +227,27 @@ async def test_a_wait_for_x_is_not_late_until_it_is_over_and_nobody_continues(de
     assert wait.until is not None
     assert wait.until - desk.runtime.clock.now() > monitor.LATE
     await desk.move_to(wait.until - timedelta(seconds=1))
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
     await desk.move_to(wait.until + monitor.LATE + timedelta(seconds=1))
-    assert await monitor.check_alerts(desk.runtime) == wait.until
+    assert await monitor.check_lateness(desk.runtime) == wait.until
     await desk.work()
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
 
 
-async def test_a_wait_for_a_fault_of_roosts_own_is_late(desk: Desk) -> None:
-    """With another vault key no post goes out, which no X has asked for."""
+async def test_check_lateness_counts_a_wait_for_a_fault_of_ours(desk: Desk) -> None:
+    """With another vault key no post is published, which is not X's fault."""
     other = Vault(load_keyring(desk.runtime.settings.roost_home, make_key_line()))
     blind = replace(desk, runtime=replace(desk.runtime, vault=other))
     due_at = desk.runtime.clock.now()
     await desk.plan("Sealed")
     await blind.work()
-    assert (await desk.integration()).rest_until is not None
+    assert (await desk.integration()).backoff_until is not None
     await desk.emulator.jump(seconds=121)
     await blind.work()
-    assert await monitor.check_alerts(desk.runtime) == due_at
+    assert await monitor.check_lateness(desk.runtime) == due_at
 
 
-async def test_a_file_that_is_being_uploaded_for_an_edited_post_is_forgotten(
-    desk: Desk, teal: Any
-) -> None:
+async def test_upload_for_a_post_edited_meanwhile_is_discarded(desk: Desk, teal: Any) -> None:
     post_id = await desk.plan("Old", media=teal, after_s=900)
     (asset,) = (await desk.see(post_id)).parts[0].media
     await change_text(desk, post_id)

@@ -1,4 +1,4 @@
-"""The ledger says what X's own meter says, whatever went wrong on the way."""
+"""The ledger equals X's own billing, also after failures."""
 
 from datetime import time
 from decimal import Decimal
@@ -20,7 +20,7 @@ async def ledger_of(desk: Desk, tenant: Tenant | None = None) -> Decimal:
 
 
 async def meter_of(emulator: Emulator) -> Decimal:
-    """Dollars by X's count."""
+    """Dollars by X's own count."""
     apps = (await emulator.ground_truth())["apps"]
     return Decimal(apps[emulator.app.client_id]["dollars"])
 
@@ -34,7 +34,7 @@ async def lines_of(desk: Desk, operation: str) -> list[tuple[int | None, Decimal
         return await rows.fetchall()
 
 
-async def test_a_mixed_run_costs_what_x_says(desk: Desk, teal: Path) -> None:
+async def test_ledger_equals_the_bill_of_x__mixed_run(desk: Desk, teal: Path) -> None:
     await desk.emulator.fail("create_post", "after", "drop")
     await desk.emulator.fail("create_post", "before", "500")
     await desk.emulator.fail("read_timeline", "after", "drop")
@@ -54,7 +54,7 @@ async def test_a_mixed_run_costs_what_x_says(desk: Desk, teal: Path) -> None:
     assert await ledger_of(desk) > Decimal("0.275")
 
 
-async def test_each_part_costs_its_own_price(desk: Desk) -> None:
+async def test_ledger_prices_each_part(desk: Desk) -> None:
     await desk.plan("Plain")
     await desk.plan("See example.com", after_s=1)
     await desk.emulator.jump(seconds=2)
@@ -65,7 +65,7 @@ async def test_each_part_costs_its_own_price(desk: Desk) -> None:
     ]
 
 
-async def test_an_adopted_part_is_paid_once(desk: Desk) -> None:
+async def test_ledger_counts_an_adopted_part_once(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "after", "drop")
     await desk.plan("Plain")
     await desk.work_through()
@@ -75,14 +75,14 @@ async def test_an_adopted_part_is_paid_once(desk: Desk) -> None:
     assert await ledger_of(desk) == await meter_of(desk.emulator)
 
 
-async def test_a_timeline_without_posts_costs_nothing(desk: Desk) -> None:
+async def test_ledger_charges_nothing_for_an_empty_timeline(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     await desk.plan("Plain")
     await desk.work_through()
     assert [usd for _, usd in await lines_of(desk, "read_timeline")] == [Decimal(0)] * 4
 
 
-async def test_a_refused_create_costs_nothing(desk: Desk) -> None:
+async def test_ledger_charges_nothing_for_a_refused_create(desk: Desk) -> None:
     await desk.plan("Plain")
     await desk.plan("Plain", after_s=1)
     await desk.work_through()
@@ -92,7 +92,7 @@ async def test_a_refused_create_costs_nothing(desk: Desk) -> None:
     ]
 
 
-async def test_a_read_is_paid_once_a_utc_day(desk: Desk) -> None:
+async def test_ledger_counts_a_read_once_per_utc_day(desk: Desk) -> None:
     await desk.emulator.move_to_time(time(23))
     for _ in range(2):
         await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
@@ -106,7 +106,7 @@ async def test_a_read_is_paid_once_a_utc_day(desk: Desk) -> None:
     assert await ledger_of(desk) == await meter_of(desk.emulator)
 
 
-async def test_two_tenants_of_one_app_pay_together_what_x_asks(
+async def test_ledger_equals_the_bill_of_x__two_tenants_of_one_app(
     desk: Desk, emulator: Emulator
 ) -> None:
     other = await make_tenant(desk.runtime, "other")

@@ -1,4 +1,4 @@
-"""What is published is what was checked, whatever becomes of the file; copies go when they may."""
+"""Posts publish the copies that were validated, and unneeded copies are removed."""
 
 import asyncio
 import hashlib
@@ -18,8 +18,9 @@ from fix_runtime import connect_account, make_tenant
 from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
 from roost.models import PartState, PostId, PostState
+from roost.publishing.part_input import MediaInput
 from roost.services import media_copies, resolve
-from roost.services.schedule import PlainPart, edit_post, import_plan, schedule_post
+from roost.services.schedule import PartInput, edit_post, import_plan, schedule_post
 
 
 def sha256_of(path: Path) -> str:
@@ -59,7 +60,7 @@ SWAPS = [swap_for_link, swap_for_pipe, swap_for_zeros, overwrite, Path.unlink]
 
 
 @pytest.mark.parametrize("swap", SWAPS, ids=lambda swap: swap.__name__)
-async def test_what_is_published_is_what_was_checked(
+async def test_post_publishes_the_copy__file_changed_later(
     desk: Desk, teal: Path, swap: Callable[[Path], None]
 ) -> None:
     checked = sha256_of(teal)
@@ -70,10 +71,10 @@ async def test_what_is_published_is_what_was_checked(
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_the_copy_is_what_is_checked(
+async def test_schedule_post_validates_the_copy(
     desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is exchanged as soon as it has been copied, before anything has been decoded."""
+    """The file is replaced after it was copied and before anything was decoded."""
     checked, real = sha256_of(teal), desk.runtime.media.__class__.add
 
     async def accept_then_swap(*arguments: Any, **named: Any) -> str:
@@ -87,13 +88,13 @@ async def test_the_copy_is_what_is_checked(
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_one_tenants_pipes_do_not_hold_up_anothers_uploads(desk: Desk, teal: Path) -> None:
+async def test_upload_is_not_delayed_by_pipes_of_another_tenant(desk: Desk, teal: Path) -> None:
     neighbour = await make_tenant(desk.runtime, "beta")
     theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
     for number in range(8):
         path = teal.with_name(f"{number}.png")
         shutil.copy(teal, path)
-        parts = [PlainPart(f"File {number}", ((path, None),))]
+        parts = [PartInput(f"File {number}", (MediaInput(path),))]
         await schedule_post(
             desk.runtime,
             neighbour,
@@ -110,13 +111,13 @@ async def test_one_tenants_pipes_do_not_hold_up_anothers_uploads(desk: Desk, tea
 
 
 @pytest.mark.parametrize("face", ["post", "edit", "import"])
-async def test_every_way_in_copies_the_file(desk: Desk, teal: Path, face: str) -> None:
+async def test_every_use_case_copies_the_file(desk: Desk, teal: Path, face: str) -> None:
     checked = sha256_of(teal)
     if face == "post":
         await desk.plan("With a picture", after_s=3600, media=teal)
     elif face == "edit":
         post_id = await desk.plan("Without", after_s=3600)
-        parts = [PlainPart("With a picture", ((teal, None),))]
+        parts = [PartInput("With a picture", (MediaInput(teal),))]
         await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     else:
         plan = teal.with_name("plan.csv")
@@ -133,23 +134,23 @@ async def test_every_way_in_copies_the_file(desk: Desk, teal: Path, face: str) -
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_another_text_keeps_the_copy_that_was_checked(desk: Desk, teal: Path) -> None:
+async def test_edit_post_keeps_the_copy__new_text(desk: Desk, teal: Path) -> None:
     checked = sha256_of(teal)
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     swap_for_link(teal)
     (part,) = (await desk.see(post_id)).parts
-    parts = [PlainPart("In other words", tuple((file, "alt") for file in part.media))]
+    parts = [PartInput("In other words", tuple(MediaInput(file, "alt") for file in part.media))]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
     await desk.work_through()
     assert await desk.on_x() == ["In other words"]
     assert await hashes_on_x(desk) == [checked]
 
 
-async def test_a_lost_copy_fails_its_post_ahead_of_its_time_by_name(desk: Desk, teal: Path) -> None:
+async def test_prepare_post_fails_a_post_whose_copy_is_lost(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     (part,) = (await desk.see(post_id)).parts
     shutil.rmtree(desk.runtime.media.folder)
-    assert await media_copies.list_lost(desk.runtime) == [teal.name]
+    assert await media_copies.list_missing(desk.runtime) == [teal.name]
     await desk.emulator.jump(seconds=3000)
     await desk.work()
     post = await desk.see(post_id)
@@ -159,16 +160,16 @@ async def test_a_lost_copy_fails_its_post_ahead_of_its_time_by_name(desk: Desk, 
     later = desk.runtime.clock.now() + timedelta(hours=1)
     with pytest.raises(MediaCopyLost):
         await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
-    kept = [PlainPart("In other words", ((part.media[0], None),))]
+    kept = [PartInput("In other words", (MediaInput(part.media[0]),))]
     with pytest.raises(MediaCopyLost):
         await edit_post(desk.runtime, desk.tenant, post_id, parts=kept, due_at=later)
-    again = [PlainPart("With a picture", ((teal, None),))]
+    again = [PartInput("With a picture", (MediaInput(teal),))]
     await edit_post(desk.runtime, desk.tenant, post_id, parts=again, due_at=later)
     await desk.work_through()
     assert await desk.on_x() == ["With a picture"]
 
 
-async def test_a_copy_of_other_bytes_is_not_uploaded(desk: Desk, teal: Path) -> None:
+async def test_prepare_post_does_not_upload_a_damaged_copy(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
     overwrite(copy_of(desk, sha256_of(teal)).rename(teal.with_name("moved.png")))
     teal.with_name("moved.png").rename(copy_of(desk, sha256_of(teal)))
@@ -182,7 +183,7 @@ NOT_NEEDED = {PostState.PUBLISHED, PostState.CANCELLED}
 
 
 @pytest.mark.parametrize("state", PostState)
-async def test_a_copy_is_removed_when_no_post_may_need_it(
+async def test_remove_unneeded_removes_copies_that_no_post_needs(
     desk: Desk, admin_url: str, teal: Path, state: PostState
 ) -> None:
     copy = copy_of(desk, sha256_of(teal))
@@ -193,7 +194,7 @@ async def test_a_copy_is_removed_when_no_post_may_need_it(
 
 
 async def write_state(admin_url: str, post_id: PostId, state: PostState, part: str = "") -> None:
-    """Write a state that takes long to reach, past what guards the moves."""
+    """Write a state directly, past the checks of state changes."""
     async with await psycopg.AsyncConnection.connect(admin_url) as admin:
         await admin.execute("SET session_replication_role = replica")
         await admin.execute("UPDATE roost.posts SET state = %s WHERE id = %s", [state, post_id])
@@ -204,7 +205,7 @@ async def write_state(admin_url: str, post_id: PostId, state: PostState, part: s
 
 
 @pytest.mark.parametrize("part", [PartState.SENDING, PartState.UNKNOWN])
-async def test_a_copy_stays_while_it_is_unknown_whether_its_part_is_on_x(
+async def test_remove_unneeded_keeps_the_copies_of_unknown_parts(
     desk: Desk, admin_url: str, teal: Path, part: PartState
 ) -> None:
     post_id = await desk.plan("With a picture", after_s=3600, media=teal)
@@ -214,11 +215,11 @@ async def test_a_copy_stays_while_it_is_unknown_whether_its_part_is_on_x(
     assert copy_of(desk, sha256_of(teal)).exists()
 
 
-async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) -> None:
+async def test_remove_unneeded_keeps_copies_of_other_tenants(desk: Desk, teal: Path) -> None:
     neighbour = await make_tenant(desk.runtime, "beta")
     theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
     await desk.plan("Ours", media=teal)
-    parts, later = [PlainPart("Theirs", ((teal, None),))], timedelta(hours=30)
+    parts, later = [PartInput("Theirs", (MediaInput(teal),))], timedelta(hours=30)
     await schedule_post(
         desk.runtime, neighbour, theirs, parts,
         due_at=desk.runtime.clock.now() + later, why="by the test",
@@ -234,8 +235,8 @@ async def test_a_copy_that_another_tenant_needs_stays(desk: Desk, teal: Path) ->
 
 
 @pytest.mark.timing
-async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Path) -> None:
-    """Removals at every moment of many plans of the same file never take a copy that is needed."""
+async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(desk: Desk, teal: Path) -> None:
+    """Removals during many imports of one file never remove a copy that is needed."""
     done = asyncio.Event()
 
     async def keep_removing() -> None:
@@ -248,7 +249,7 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
         posts = []
         for number in range(10):
             posts.append(await desk.plan(f"Post {number}", after_s=3600, media=teal))
-            assert await media_copies.list_lost(desk.runtime) == []
+            assert await media_copies.list_missing(desk.runtime) == []
             async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
                 await store.posts.move(
                     transaction,
@@ -264,8 +265,8 @@ async def test_a_copy_stays_while_its_post_is_being_planned(desk: Desk, teal: Pa
     assert not copy_of(desk, sha256_of(teal)).exists()
 
 
-async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: Path) -> None:
-    parts = [PlainPart("x" * 281, ((teal, None),))]
+async def test_remove_unneeded_removes_copies_of_refused_posts(desk: Desk, teal: Path) -> None:
+    parts = [PartInput("x" * 281, (MediaInput(teal),))]
     with pytest.raises(PostRefused):
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="by the test"
@@ -273,9 +274,9 @@ async def test_a_refused_post_leaves_nothing_behind_for_long(desk: Desk, teal: P
     assert await media_copies.remove_unneeded(desk.runtime) == 1
 
 
-async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path) -> None:
+async def test_continued_thread_has_its_copies(desk: Desk, teal: Path) -> None:
     await desk.plan("Said before")
-    parts = [PlainPart("New"), PlainPart("Said before"), PlainPart("End", ((teal, None),))]
+    parts = [PartInput("New"), PartInput("Said before"), PartInput("End", (MediaInput(teal),))]
     due_at = desk.runtime.clock.now() + timedelta(seconds=1)
     post = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
@@ -285,14 +286,14 @@ async def test_a_thread_that_is_continued_has_its_copies(desk: Desk, teal: Path)
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
     assert await media_copies.remove_unneeded(desk.runtime) == 0
     await desk.emulator.jump(hours=25)  # X has forgotten the upload.
-    await resolve.go_on(desk.runtime, desk.tenant, post.id, "Said anew")
+    await resolve.continue_thread(desk.runtime, desk.tenant, post.id, "Said anew")
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PUBLISHED
     assert (await desk.requests("media_initialize")).count(200) == 2
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-async def test_a_plans_folder_that_becomes_a_link_after_its_check_publishes_nothing_else(
+async def test_import_plan_ignores_a_folder_replaced_by_a_link(
     desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
 ) -> None:
     folder, private = teal.parent / "plan", teal.parent / "private"

@@ -1,7 +1,7 @@
-"""Nothing of an account leaves to an X that it does not belong to, whichever use case touches it.
+"""No use case sends anything of an account to an X that the account does not belong to.
 
 A process works with one X, and the account belongs to the other: a listener in place of the
-process's X counts what it is sent. The same calls for an account of the process's own X reach it.
+process's X counts what it receives. Calls for an account of the process's own X reach it.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ OTHER: Mapping[Environment, Environment] = {
 
 @dataclass
 class Counter:
-    """Takes connections, keeps what they send, and hangs up."""
+    """Accepts connections, stores what they send, and closes them."""
 
     port: int = 0
     connections: int = 0
@@ -53,7 +53,7 @@ class Counter:
 
 
 class ToCounter(aiohttp.abc.AbstractResolver):
-    """Every name in the world is the listener's."""
+    """Resolves every host name to the listener."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
@@ -84,7 +84,7 @@ async def counter() -> AsyncIterator[Counter]:
 async def process(
     request: pytest.FixtureRequest, desk: Desk, counter: Counter
 ) -> AsyncIterator[Desk]:
-    """The desk of a process that works with one X, at which the listener answers."""
+    """A publisher whose process works with one X, in whose place the listener is."""
     is_live = request.param is Environment.LIVE
     base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
     settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
@@ -94,7 +94,7 @@ async def process(
 
 
 async def account_of(desk: Desk, environment: Environment) -> Integration:
-    """An account of that X, whose access token has ended."""
+    """An account of that X, whose access token has expired."""
     identity = Identity(
         x_user_id=desk.account.x_user_id,
         username=desk.account.username,
@@ -113,7 +113,7 @@ async def account_of(desk: Desk, environment: Environment) -> Integration:
 
 
 async def on_its_way(desk: Desk, *texts: str, media: Path | None = None) -> PostId:
-    """A post whose time has come, as the dispatcher of its own X leaves it."""
+    """A due post, as the dispatcher of its own X leaves it."""
     post_id = await desk.plan(*texts, media=media)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
@@ -194,15 +194,15 @@ async def finish_a_connection(desk: Desk, _: Path) -> None:
     if environment is desk.runtime.settings.environment:
         base_url = desk.runtime.settings.roost_x_base_url
     settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
-    departure = await connect.begin(replace(desk.runtime, settings=settings), desk.tenant.name)
+    departure = await connect.start(replace(desk.runtime, settings=settings), desk.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     with contextlib.suppress(roost.RoostError):
-        await connect.finish(
+        await connect.complete(
             desk.runtime, state=state, code="a code", error=None, browser=departure.browser
         )
 
 
-#: Everything that goes to X with something of an account's, by the module that does it.
+#: Every use case that sends something of an account to X, by its module.
 CALLS: Mapping[str, tuple[str, Callable[[Desk, Path], Awaitable[None]]]] = {
     "get a token": ("accounts", get_token),
     "refresh": ("accounts", refresh_token),
@@ -215,17 +215,17 @@ CALLS: Mapping[str, tuple[str, Callable[[Desk, Path], Awaitable[None]]]] = {
     "doctor --live": ("cli.doctor", look_at_accounts),
     "connect": ("services.connect", finish_a_connection),
 }
-#: It asks X for its time, without a token.
+#: These ask X for its time, without a token.
 WITHOUT_ACCOUNT = {"services.clock_check"}
 
 
-def test_every_module_that_goes_to_x_is_among_these() -> None:
+def test_cases_include_every_module_that_calls_x() -> None:
     source = Path(roost.__file__).parent
     found = set()
     for path in source.rglob("*.py"):
         module = ".".join(path.relative_to(source).with_suffix("").parts)
         reaches = re.search(
-            r"\b(open_account|open_client|StoredTokenSource)\(|\bhouse\.http\b",
+            r"\b(open_account|open_client|StoredTokenSource)\(|\bruntime\.http\b",
             path.read_text("utf-8"),
         )
         if reaches and not module.startswith("x."):
@@ -235,7 +235,7 @@ def test_every_module_that_goes_to_x_is_among_these() -> None:
 
 
 @pytest.mark.parametrize("call", [call for _, call in CALLS.values()], ids=CALLS.keys())
-async def test_no_byte_leaves_for_an_account_of_another_x(
+async def test_use_case_sends_nothing__account_of_another_x(
     process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
 ) -> None:
     other = OTHER[process.runtime.settings.environment]
@@ -247,7 +247,7 @@ async def test_no_byte_leaves_for_an_account_of_another_x(
 
 
 @pytest.mark.parametrize("call", [call for _, call in CALLS.values()], ids=CALLS.keys())
-async def test_the_same_call_for_an_account_of_its_own_x_goes_out(
+async def test_use_case_reaches_x__account_of_this_x(
     process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
 ) -> None:
     own = await account_of(process, process.runtime.settings.environment)
@@ -256,43 +256,45 @@ async def test_the_same_call_for_an_account_of_its_own_x_goes_out(
 
 
 async def rows_of(desk: Desk) -> list[Any]:
-    """What is stored of the account: another X's process has nothing to note about it."""
+    """What is stored of the account, which a process of another X must not change."""
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
-            "SELECT status, health, backoff_until, consecutive_refusals, api_key FROM integrations"
-            " WHERE id = %s",
+            "SELECT status, health, backoff_until, consecutive_refusals, api_key"
+            " FROM integrations WHERE id = %s",
             [desk.account.id],
         )
         return await rows.fetchall()
 
 
-async def test_x_is_asked_for_its_time_without_a_secret(process: Desk, counter: Counter) -> None:
+async def test_clock_check_asks_x_without_a_token(process: Desk, counter: Counter) -> None:
     await ClockCheck(process.runtime)._ask_x()
     assert b"authorization" not in counter.received.lower()
     for secret in ("an access token", "a refresh token", process.emulator.app.client_secret):
         assert secret.encode() not in counter.received
 
 
-async def test_errors_say_whose_account_it_is(process: Desk) -> None:
+async def test_error_names_the_account_and_its_environment(process: Desk) -> None:
     other = OTHER[process.runtime.settings.environment]
     account = await account_of(process, other)
     with pytest.raises(UnsafeHost, match=f"@{account.username} belongs to"):
         await StoredTokenSource(process.runtime, account).get()
 
 
-async def test_a_connection_that_was_begun_for_another_app_is_not_finished(
+async def test_complete_refuses_a_flow_started_for_another_app(
     process: Desk, counter: Counter
 ) -> None:
-    departure = await connect.begin(process.runtime, process.tenant.name)
+    departure = await connect.start(process.runtime, process.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     another = process.with_settings(twitter_client_id="another").runtime
     with pytest.raises(ConnectFlowInvalid, match="another X app"):
-        await connect.finish(another, state=state, code="c", error=None, browser=departure.browser)
+        await connect.complete(
+            another, state=state, code="c", error=None, browser=departure.browser
+        )
     assert counter.received == b""
 
 
 @pytest.mark.timing
-async def test_a_worker_is_given_no_job_of_another_x(desk: Desk, tmp_path: Path) -> None:
+async def test_worker_gets_no_job_of_another_x(desk: Desk, tmp_path: Path) -> None:
     live = replace(desk, account=await account_of(desk, Environment.LIVE))
     await live.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
     theirs, ours = await live.plan("Of the real X"), await desk.plan("Of the emulator")

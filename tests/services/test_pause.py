@@ -1,4 +1,4 @@
-"""Posts held back at four scopes, and what goes on after a restore: nothing twice."""
+"""Pauses at four scopes, and publishing exactly once after a restore."""
 
 import contextlib
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostId, PostState
 from roost.services import pause, restore_check, resume
-from roost.services.pause import PostOver, Scope
+from roost.services.pause import PauseScope, PostOver
 from roost.services.resume import Adopted, Resumed
 
 Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
@@ -18,34 +18,34 @@ Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
 
 async def _everything(desk: Desk, _: PostId, paused: bool) -> None:
     await (
-        pause.stop_everything(desk.runtime) if paused else resume.resume_everything(desk.runtime)
+        pause.pause_everything(desk.runtime) if paused else resume.resume_everything(desk.runtime)
     )
 
 
-HOLDS: dict[Scope, Hold] = {
-    Scope.POST: lambda desk, post_id, paused: pause.hold_post(
-        desk.runtime, desk.tenant, post_id, paused=paused
-    ),
-    Scope.ACCOUNT: lambda desk, _, paused: pause.hold_account(
-        desk.runtime, desk.account, paused=paused
-    ),
-    Scope.TENANT: lambda desk, _, paused: pause.hold_tenant(
-        desk.runtime, desk.tenant, paused=paused
-    ),
-    Scope.EVERYTHING: _everything,
+HOLDS: dict[PauseScope, Hold] = {
+    PauseScope.POST: lambda desk, post_id, paused: (
+        pause.pause_post if paused else pause.resume_post
+    )(desk.runtime, desk.tenant, post_id),
+    PauseScope.ACCOUNT: lambda desk, _, paused: (
+        pause.pause_account if paused else pause.resume_account
+    )(desk.runtime, desk.account),
+    PauseScope.TENANT: lambda desk, _, paused: (
+        pause.pause_tenant if paused else pause.resume_tenant
+    )(desk.runtime, desk.tenant),
+    PauseScope.EVERYTHING: _everything,
 }
 
 
-async def held(desk: Desk, post_id: PostId) -> tuple[Scope, ...]:
-    """What holds a post back."""
+async def held(desk: Desk, post_id: PostId) -> tuple[PauseScope, ...]:
+    """The pauses that apply to a post."""
     account = await desk.integration()
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        holds = await pause.find_holds(transaction)
-    return pause.held_by(await desk.see(post_id), account, holds)
+        holds = await pause.get_pause_status(transaction)
+    return pause.active_pauses(await desk.see(post_id), account, holds)
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
-async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
+async def test_paused_post_is_published_after_its_resume(desk: Desk, scope: PauseScope) -> None:
     post_id = await desk.plan("Held", after_s=60)
     await HOLDS[scope](desk, post_id, True)
     assert await held(desk, post_id) == (scope,)
@@ -59,111 +59,114 @@ async def test_a_post_is_held_back_until_it_may_go_on(desk: Desk, scope: Scope) 
 
 
 LINES = {
-    Scope.POST: ("paused by hand", "goes on, by hand"),
-    Scope.ACCOUNT: ("@larkbooks was paused by hand", "@larkbooks goes on"),
-    Scope.TENANT: ("all of default was paused by hand", "all of default goes on"),
-    Scope.EVERYTHING: ("everything was stopped by hand", "everything goes on"),
+    PauseScope.POST: ("paused manually", "resumed manually"),
+    PauseScope.ACCOUNT: ("@larkbooks was paused manually", "@larkbooks was resumed manually"),
+    PauseScope.TENANT: (
+        "tenant default was paused manually",
+        "tenant default was resumed manually",
+    ),
+    PauseScope.EVERYTHING: ("everything was paused manually", "everything was resumed"),
 }
 
 
-async def told(desk: Desk, post_id: PostId) -> list[str]:
+async def reasons_of(desk: Desk, post_id: PostId) -> list[str]:
     """The reasons in a post's history."""
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return [event.why for event in await store.posts.list_events(transaction, post_id)]
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
-async def test_a_hold_and_its_end_are_lines_of_the_posts_history(desk: Desk, scope: Scope) -> None:
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
+async def test_pause_and_resume_are_events_of_the_post(desk: Desk, scope: PauseScope) -> None:
     post_id = await desk.plan("Held", after_s=60)
     for paused in (True, True, False, False):
         await HOLDS[scope](desk, post_id, paused)
-    _, *held = await told(desk, post_id)
+    _, *held = await reasons_of(desk, post_id)
     assert tuple(held) == LINES[scope]
     await desk.emulator.jump(seconds=600)
     await desk.work()
-    published = await told(desk, post_id)
+    published = await reasons_of(desk, post_id)
     assert published[1:3] == list(LINES[scope])
     for paused in (True, False):
         with contextlib.suppress(PostOver):
             await HOLDS[scope](desk, post_id, paused)
-    assert await told(desk, post_id) == published
+    assert await reasons_of(desk, post_id) == published
 
 
-async def test_a_stop_after_a_restore_is_a_line_of_the_posts_history(desk: Desk) -> None:
+async def test_pause_after_restore_is_an_event_of_the_post(desk: Desk) -> None:
     post_id = await desk.plan("Held", after_s=60)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     await resume.resume_everything(desk.runtime)
-    _, stopped, gone_on = await told(desk, post_id)
+    _, stopped, resumed = await reasons_of(desk, post_id)
     assert stopped.startswith("the database was restored; nothing after ")
-    assert gone_on == "everything goes on"
+    assert resumed == "everything was resumed"
 
 
-async def test_a_hold_that_was_there_before_the_post_is_told_first(desk: Desk) -> None:
+async def test_history_begins_with_an_earlier_pause(desk: Desk) -> None:
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.hold_account(desk.runtime, desk.account, paused=True)
-    await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
-    await pause.hold_tenant(desk.runtime, desk.tenant, paused=False)
+    await pause.pause_account(desk.runtime, desk.account)
+    await pause.pause_tenant(desk.runtime, desk.tenant)
+    await pause.resume_tenant(desk.runtime, desk.tenant)
     held = await desk.plan("Held")
     free = await desk.plan("Free", account=other)
-    assert (await told(desk, held))[0] == "@larkbooks was paused by hand"
-    assert len(await told(desk, held)) == 2
-    assert len(await told(desk, free)) == 1
+    assert (await reasons_of(desk, held))[0] == "@larkbooks was paused manually"
+    assert len(await reasons_of(desk, held)) == 2
+    assert len(await reasons_of(desk, free)) == 1
 
 
-async def test_other_accounts_are_not_held_back(desk: Desk) -> None:
+async def test_pause_account_does_not_pause_other_accounts(desk: Desk) -> None:
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.hold_account(desk.runtime, desk.account, paused=True)
+    await pause.pause_account(desk.runtime, desk.account)
     await desk.plan("Held")
     await desk.plan("Free", account=other)
     await desk.work()
     assert await desk.on_x() == ["Free"]
 
 
-async def test_other_tenants_are_not_held_back(desk: Desk) -> None:
+async def test_pause_tenant_does_not_pause_other_tenants(desk: Desk) -> None:
     bakery = await make_tenant(desk.runtime, "bakery")
     account = await connect_account(desk.runtime, bakery, desk.emulator, "tidewatcher")
     theirs = Desk(desk.runtime, bakery, account, desk.emulator, desk.locks)
-    await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
+    await pause.pause_tenant(desk.runtime, desk.tenant)
     await desk.plan("Held")
     await theirs.plan("Free")
     await desk.work()
     assert await desk.on_x() == ["Free"]
 
 
-async def test_marks_add_up(desk: Desk) -> None:
+async def test_active_pauses_lists_every_scope(desk: Desk) -> None:
     post_id = await desk.plan("Held", after_s=60)
     for hold in HOLDS.values():
         await hold(desk, post_id, True)
-    assert await held(desk, post_id) == tuple(Scope)
+    assert await held(desk, post_id) == tuple(PauseScope)
     await resume.resume_everything(desk.runtime)
-    assert await held(desk, post_id) == (Scope.POST, Scope.ACCOUNT, Scope.TENANT)
+    assert await held(desk, post_id) == (PauseScope.POST, PauseScope.ACCOUNT, PauseScope.TENANT)
 
 
-async def test_a_thread_stops_where_it_is_and_goes_on_from_there(desk: Desk) -> None:
+async def test_paused_thread_continues_from_its_next_part(desk: Desk) -> None:
     await desk.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
+    await pause.pause_post(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=600)
     await desk.work()
     assert await desk.on_x() == ["One"]
-    await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=False)
+    await pause.resume_post(desk.runtime, desk.tenant, post_id)
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
-    story = await desk.story(post_id)
-    assert "post: publishing → publishing: paused by hand" in story
-    assert "post: publishing → publishing: goes on, by hand" in story
+    history = await desk.story(post_id)
+    assert "post: publishing → publishing: paused manually" in history
+    assert "post: publishing → publishing: resumed manually" in history
 
 
-async def test_what_is_over_is_not_paused(desk: Desk) -> None:
+async def test_pause_post_refuses_a_finished_post(desk: Desk) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
-    told = await desk.story(post_id)
+    history = await desk.story(post_id)
     with pytest.raises(PostOver):
-        await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
-    assert await desk.story(post_id) == told
+        await pause.pause_post(desk.runtime, desk.tenant, post_id)
+    assert await desk.story(post_id) == history
 
 
 async def restored(desk: Desk, *, sent: bool) -> PostId:
@@ -182,11 +185,11 @@ async def restored(desk: Desk, *, sent: bool) -> PostId:
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
             assert answer.status == 201
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     return post_id
 
 
-async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
+async def test_resume_after_restore_adopts_what_x_has(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     post_id = await restored(desk, sent=True)
     await desk.work()
@@ -206,38 +209,37 @@ async def test_after_a_restore_what_x_has_is_adopted(desk: Desk) -> None:
     ]
 
 
-async def test_after_a_restore_what_x_does_not_have_is_sent_once(desk: Desk) -> None:
+async def test_resume_after_restore_sends_what_x_does_not_have(desk: Desk) -> None:
     post_id = await restored(desk, sent=False)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert [one.kind for one in await store.alerts.list_open(transaction)] == ["restored"]
-    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Since the restore"]
     assert len(await desk.requests("read_timeline")) == 2
     assert (await desk.story(post_id))[2:6] == [
-        "post: None → free: everything goes on",
+        "post: None → free: everything was resumed",
         "post: scheduled → publishing: its time has come",
-        "post: publishing → publishing: waits: requests of before the restore may still be on the"
-        " way to X",
+        "post: publishing → publishing: waits: requests from before the restore may still reach X",
         "part 1: pending → sending: handed to X (attempt 1)",
     ]
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await store.alerts.list_open(transaction) == []
 
 
-async def test_after_a_restore_what_is_still_to_come_is_not_doubted(desk: Desk) -> None:
+async def test_resume_after_restore_keeps_future_posts_scheduled(desk: Desk) -> None:
     post_id = await desk.plan("Tomorrow", after_s=86_400)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     resumed = await resume.resume_everything(desk.runtime)
     assert resumed == Resumed(may_have_changed=[post_id])
 
 
-async def test_two_restores_count_from_the_earlier(desk: Desk) -> None:
+async def test_two_restores_count_from_the_earlier_instant(desk: Desk) -> None:
     first = desk.runtime.clock.now()
-    await restore_check.stop_after_restore(desk.runtime, first)
+    await restore_check.pause_after_restore(desk.runtime, first)
     await desk.emulator.jump(hours=1)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     async with desk.runtime.database.unscoped() as transaction:
         row = await transaction.run_one("get_global_pause")
     assert row is not None

@@ -1,4 +1,4 @@
-"""A pause holds from the moment at which it is acknowledged: no attempt commits after it."""
+"""No attempt is committed after a pause has returned."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,44 +12,44 @@ from fix_processes import until
 from fix_publishing import Desk, somebody_waits
 from roost.models import PostId
 from roost.services import pause
-from roost.services.pause import Scope
+from roost.services.pause import PauseScope
 
 pytestmark = pytest.mark.timing
 
-#: What `lock_pauses` takes, and `begin_attempt` shares.
+#: The lock that `lock_pauses` takes exclusively and `begin_attempt` shares.
 LOCK = "SELECT pg_advisory_xact_lock{}(21072, 0)"
-#: The same as a pause, within a session of the test's own.
+#: A pause in a session of the test's own.
 MARKS = {
-    Scope.POST: "UPDATE roost.posts SET paused = true",
-    Scope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
-    Scope.TENANT: "UPDATE roost.tenants SET paused = true",
-    Scope.EVERYTHING: "UPDATE roost.global_pause SET paused = true",
+    PauseScope.POST: "UPDATE roost.posts SET paused = true",
+    PauseScope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
+    PauseScope.TENANT: "UPDATE roost.tenants SET paused = true",
+    PauseScope.EVERYTHING: "UPDATE roost.global_pause SET paused = true",
 }
 
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A superuser's transaction, rolled back in the end unless it was committed."""
+    """A superuser's transaction, rolled back at the end unless it was committed."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         yield connection
 
 
-async def hold(desk: Desk, scope: Scope, post_id: PostId) -> None:
-    """Pause at a scope, as a person does."""
+async def hold(desk: Desk, scope: PauseScope, post_id: PostId) -> None:
+    """Pause at a scope."""
     match scope:
-        case Scope.POST:
-            await pause.hold_post(desk.runtime, desk.tenant, post_id, paused=True)
-        case Scope.ACCOUNT:
-            await pause.hold_account(desk.runtime, desk.account, paused=True)
-        case Scope.TENANT:
-            await pause.hold_tenant(desk.runtime, desk.tenant, paused=True)
-        case Scope.EVERYTHING:
-            await pause.stop_everything(desk.runtime)
+        case PauseScope.POST:
+            await pause.pause_post(desk.runtime, desk.tenant, post_id)
+        case PauseScope.ACCOUNT:
+            await pause.pause_account(desk.runtime, desk.account)
+        case PauseScope.TENANT:
+            await pause.pause_tenant(desk.runtime, desk.tenant)
+        case PauseScope.EVERYTHING:
+            await pause.pause_everything(desk.runtime)
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
-async def test_pause_waits_for_attempts_that_are_being_committed(
-    desk: Desk, admin_url: str, scope: Scope
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
+async def test_pause_waits_for_uncommitted_attempts(
+    desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
     post_id = await desk.plan("Held")
     async with session(admin_url) as attempt:
@@ -63,9 +63,9 @@ async def test_pause_waits_for_attempts_that_are_being_committed(
     assert await desk.on_x() == []
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_attempt_that_waited_for_a_pause_is_not_committed(
-    desk: Desk, admin_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
     post_id = await desk.plan("Held")
     async with session(admin_url) as pausing:
@@ -82,13 +82,13 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
         assert await (await admin.execute("SELECT FROM roost.attempts")).fetchall() == []
 
 
-@pytest.mark.parametrize("scope", list(Scope), ids=str)
+@pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_no_attempt_is_committed_after_a_pause_among_many(
-    desk: Desk, admin_url: str, scope: Scope
+    desk: Desk, admin_url: str, scope: PauseScope
 ) -> None:
-    """The history's numbers and the pauses' come from one sequence."""
+    """The ids of events and of pauses come from one sequence."""
     posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
-    # The pause comes before the tenth part, however slow this process is.
+    # The pause comes before the tenth part, even in a slow process.
     script = ["ok"] * 5 + ["delay"] * 5
     await desk.emulator.control(
         "faults", operation="create_post", when="before", script=script, seconds=2
@@ -105,11 +105,11 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
         rows = await admin.execute(
             "SELECT (SELECT max(id) FROM roost.events WHERE to_state = 'sending' AND post_id = %s),"
             " coalesce((SELECT max(id) FROM roost.pause_log),"
-            " (SELECT max(id) FROM roost.events WHERE reason = 'paused by hand'))",
+            " (SELECT max(id) FROM roost.events WHERE reason = 'paused manually'))",
             [posts[0]],
         )
         last, paused = (await rows.fetchone()) or (0, 0)
     assert last < paused
     on_x = await desk.on_x()
     assert 4 <= sum(text.startswith("0.") for text in on_x) < 10
-    assert scope is Scope.POST or len(on_x) < 10
+    assert scope is PauseScope.POST or len(on_x) < 10

@@ -1,4 +1,4 @@
-"""Replies, quotes, polls and who may reply: planned, published once, and found again on X."""
+"""Replies, quotes, polls and reply settings: published once, and matched on X's timeline."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,7 +22,7 @@ from roost.models import (
     TweetId,
 )
 from roost.services import dispatch, resolve, resume
-from roost.services.schedule import PlainPart, edit_post, schedule_post
+from roost.services.schedule import PartInput, edit_post, schedule_post
 
 TEXT = "Low tide at six"
 POLL = Poll(("Tea", "Salt & <vinegar>"), timedelta(hours=6))
@@ -37,7 +37,7 @@ class Talk:
     other: TweetId
 
     def options(self, kind: str) -> PartOptions:
-        """What a post of this kind is besides its text."""
+        """The options of a post of this kind."""
         return {
             "plain": NO_OPTIONS,
             "reply": PartOptions(reply_to=self.asked),
@@ -46,7 +46,7 @@ class Talk:
             "who may reply": PartOptions(reply_settings=ReplySettings.MENTIONED_USERS),
         }[kind]
 
-    async def plan(self, *parts: PlainPart, after_s: float = 0) -> PostId:
+    async def plan(self, *parts: PartInput, after_s: float = 0) -> PostId:
         """Schedule a post of these parts."""
         desk = self.desk
         due_at = desk.runtime.clock.now() + timedelta(seconds=after_s)
@@ -55,14 +55,14 @@ class Talk:
         )
         return post.id
 
-    async def publish(self, *parts: PlainPart) -> Post:
-        """Schedule a post and work until it comes to rest."""
+    async def publish(self, *parts: PartInput) -> Post:
+        """Schedule a post and work until it is finished."""
         post_id = await self.plan(*parts)
         await self.desk.work_through()
         return await self.desk.see(post_id)
 
     async def ours(self) -> list[dict[str, Any]]:
-        """What X really has of the account, in order."""
+        """The posts that X has of the account, in order."""
         user = self.desk.account.x_user_id
         return [
             post
@@ -71,7 +71,7 @@ class Talk:
         ]
 
     async def create(self, **body: Any) -> TweetId:
-        """Make a post of the account, through the app but not through Roost."""
+        """Create a post of the account through the app, without Roost."""
         token = (await self.desk.emulator.connect("larkbooks"))["access_token"]
         async with self.desk.emulator.http.post(
             f"{self.desk.emulator.url}/2/tweets",
@@ -93,12 +93,12 @@ async def talk(desk: Desk) -> Talk:
 
 
 KINDS = ["plain", "reply", "quote", "poll", "who may reply"]
-#: Those by which a timeline tells posts of one text apart.
+#: Kinds that distinguish posts with equal texts on a timeline.
 TOLD_APART = ["plain", "reply", "quote", "poll"]
 
 
 def is_as_planned(made: dict[str, Any], options: PartOptions) -> bool:
-    """Whether X has what was planned, and nothing else."""
+    """Whether X has exactly what was scheduled."""
     poll = options.poll
     return made["text"] == TEXT and (
         made["reply_to"], made["quote_of"], made["poll"], made["reply_settings"],
@@ -111,9 +111,9 @@ def is_as_planned(made: dict[str, Any], options: PartOptions) -> bool:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_kind_is_published_as_planned(talk: Talk, kind: str) -> None:
+async def test_post_of_each_kind_is_published_as_scheduled(talk: Talk, kind: str) -> None:
     options = talk.options(kind)
-    post = await talk.publish(PlainPart(TEXT, (), options))
+    post = await talk.publish(PartInput(TEXT, (), options))
     assert (post.state, post.parts[0].options) == (PostState.PUBLISHED, options)
     [made] = await talk.ours()
     assert is_as_planned(made, options)
@@ -121,11 +121,13 @@ async def test_each_kind_is_published_as_planned(talk: Talk, kind: str) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_each_kind_is_out_once_after_a_lost_answer(talk: Talk, kind: str, when: str) -> None:
-    """X has it and is asked, or has it not and is sent the same again."""
+async def test_post_of_each_kind_is_published_once__response_lost(
+    talk: Talk, kind: str, when: str
+) -> None:
+    """X has it and it is adopted, or X has it not and it is sent again."""
     options = talk.options(kind)
     await talk.desk.emulator.fail("create_post", when, "drop")
-    post = await talk.publish(PlainPart(TEXT, (), options))
+    post = await talk.publish(PartInput(TEXT, (), options))
     assert post.state is PostState.PUBLISHED
     [made] = await talk.ours()
     assert post.parts[0].sent_as == made["id"]
@@ -135,7 +137,7 @@ async def test_each_kind_is_out_once_after_a_lost_answer(talk: Talk, kind: str, 
 
 
 async def decoy(talk: Talk, kind: str, *, of: str) -> None:
-    """A post of this kind with the same text, by the app; never the very one that `of` is."""
+    """A post of this kind with the same text, by the app, but not identical to `of`."""
     body: dict[str, Any] = {"text": TEXT}
     tweet_id = talk.other if kind == of else talk.asked
     if kind == "reply":
@@ -157,13 +159,11 @@ async def decoy(talk: Talk, kind: str, *, of: str) -> None:
         if pair not in {("plain", "plain"), ("plain", "quote")}
     ],
 )
-async def test_a_post_of_the_same_text_is_not_taken_for_another(
-    talk: Talk, kind: str, stranger: str
-) -> None:
-    """X never got ours; what it has differs in parent, quoted post or poll alone."""
+async def test_post_with_the_same_text_is_not_adopted(talk: Talk, kind: str, stranger: str) -> None:
+    """X never received ours; what it has differs only in parent, quoted post or poll."""
     await talk.desk.emulator.fail("create_post", "before", "drop", times=1)
     options = talk.options(kind)
-    post_id = await talk.plan(PlainPart(TEXT, (), options), after_s=1)
+    post_id = await talk.plan(PartInput(TEXT, (), options), after_s=1)
     await talk.desk.emulator.jump(seconds=1)
     await talk.desk.work()
     await decoy(talk, stranger, of=kind)
@@ -177,12 +177,12 @@ async def test_a_post_of_the_same_text_is_not_taken_for_another(
 
 @pytest.mark.parametrize("kind", ["reply", "quote"])
 @pytest.mark.parametrize("is_lost", [True, False], ids=["attempt lost", "attempt forgotten"])
-async def test_what_x_adds_to_a_text_does_not_hide_it(talk: Talk, kind: str, is_lost: bool) -> None:
+async def test_post_is_adopted__x_added_to_its_text(talk: Talk, kind: str, is_lost: bool) -> None:
     await talk.desk.emulator.switch(
         tier="enterprise", refuse_duplicates=False, add_reply_mention=True, add_quote_link=True
     )
     options = talk.options(kind)
-    post_id = await talk.plan(PlainPart(TEXT, (), options), PlainPart("Bring boots"))
+    post_id = await talk.plan(PartInput(TEXT, (), options), PartInput("Bring boots"))
     if is_lost:
         await talk.desk.emulator.fail("create_post", "after", "drop")
     else:
@@ -200,7 +200,7 @@ async def test_what_x_adds_to_a_text_does_not_hide_it(talk: Talk, kind: str, is_
 
 
 async def create_same(talk: Talk, options: PartOptions) -> TweetId:
-    """The post itself, of which the restored database does not know."""
+    """The post itself, which the restored database does not know."""
     body: dict[str, Any] = {"text": TEXT}
     if options.reply_to:
         body["reply"] = {"in_reply_to_tweet_id": options.reply_to}
@@ -212,19 +212,20 @@ async def create_same(talk: Talk, options: PartOptions) -> TweetId:
 
 
 async def forget(desk: Desk) -> None:
-    """The database is one that was restored to a minute ago."""
+    """Pause as after a restore to a minute ago."""
     now = desk.runtime.clock.now()
     async with desk.runtime.database.unscoped() as transaction:
         await transaction.run(
-            "pause_after_restore", reason="by the test",
-            restored_to=now - timedelta(minutes=1), copied=False, at=now, actor="test",
+            "pause_after_restore", reason="by the test", restored_to=now - timedelta(minutes=1),
+            copied=False,
+            at=now, actor="test",
         )  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", TOLD_APART)
-async def test_a_restored_database_finds_each_kind_on_x(talk: Talk, kind: str) -> None:
+async def test_resume_after_restore_finds_each_kind_on_x(talk: Talk, kind: str) -> None:
     options = talk.options(kind)
-    post_id = await talk.plan(PlainPart(TEXT, (), options))
+    post_id = await talk.plan(PartInput(TEXT, (), options))
     for stranger in ("reply", "quote", "poll"):
         if not (kind == "plain" and stranger == "quote"):
             await decoy(talk, stranger, of=kind)
@@ -240,9 +241,9 @@ async def test_a_restored_database_finds_each_kind_on_x(talk: Talk, kind: str) -
 # What X refuses.
 
 
-async def test_a_deleted_parent_is_a_refusal_with_its_reason(talk: Talk) -> None:
+async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
     await talk.desk.emulator.jump(hours=1)
-    post_id = await talk.plan(PlainPart("Six", (), PartOptions(reply_to=talk.asked)))
+    post_id = await talk.plan(PartInput("Six", (), PartOptions(reply_to=talk.asked)))
     await talk.desk.emulator.act("delete", post=talk.asked)
     await talk.desk.work_through()
     post = await talk.desk.see(post_id)
@@ -254,15 +255,15 @@ async def test_a_deleted_parent_is_a_refusal_with_its_reason(talk: Talk) -> None
     assert len(await talk.desk.requests("create_post")) == 1
 
 
-async def test_a_fresh_parent_is_waited_for(talk: Talk) -> None:
+async def test_reply_waits_for_a_new_parent(talk: Talk) -> None:
     await talk.desk.emulator.switch(min_parent_age_seconds=12, refuse_duplicates=False)
     fresh = await talk.desk.emulator.act("post", username="tidewatcher", text="Now, @larkbooks?")
-    post = await talk.publish(PlainPart("Six", (), PartOptions(reply_to=TweetId(fresh["id"]))))
+    post = await talk.publish(PartInput("Six", (), PartOptions(reply_to=TweetId(fresh["id"]))))
     assert post.state is PostState.PUBLISHED
 
 
 @pytest.mark.parametrize("case", ["no summons", "other words", "replies limited", "quote", "gone"])
-async def test_what_one_may_not_answer_or_quote_is_refused_at_once(talk: Talk, case: str) -> None:
+async def test_reply_or_quote_that_x_forbids_fails_at_once(talk: Talk, case: str) -> None:
     emulator = talk.desk.emulator
     there = await emulator.act("post", username="tidewatcher", text="Nobody in particular")
     options = PartOptions(reply_to=TweetId(there["id"]))
@@ -284,15 +285,15 @@ async def test_what_one_may_not_answer_or_quote_is_refused_at_once(talk: Talk, c
         await emulator.switch(tier="enterprise")
         await emulator.act("delete", post=there["id"])
         code = "not_found_on_x"
-    post = await talk.publish(PlainPart("Six", (), options))
+    post = await talk.publish(PartInput("Six", (), options))
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith(f"{code}: X ")
     assert len(await talk.desk.requests("create_post")) == (2 if case == "replies limited" else 1)
 
 
-async def test_rules_are_held_against_a_post_before_anything_is_stored(desk: Desk) -> None:
+async def test_schedule_post_validates_options(desk: Desk) -> None:
     options = PartOptions(quote_of=TweetId("77"), poll=Poll(("A",), POLL.duration))
-    part = PlainPart(TEXT, (), options)
+    part = PartInput(TEXT, (), options)
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
@@ -303,14 +304,14 @@ async def test_rules_are_held_against_a_post_before_anything_is_stored(desk: Des
         assert await store.posts.list_all(transaction) == []
 
 
-async def test_a_reply_to_ones_own_deleted_post_is_refused_when_it_is_planned(desk: Desk) -> None:
+async def test_schedule_post_refuses_a_reply_to_our_deleted_post(desk: Desk) -> None:
     await desk.plan("Said before")
     first = await desk.plan("One", "Said before", after_s=1)
     await desk.work_through()
     sent_as = (await desk.see(first)).parts[0].sent_as
     assert sent_as is not None
     await resolve.delete_sent(desk.runtime, desk.tenant, first)
-    part = PlainPart("Three", (), PartOptions(reply_to=sent_as))
+    part = PartInput("Three", (), PartOptions(reply_to=sent_as))
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
@@ -323,11 +324,11 @@ async def test_a_reply_to_ones_own_deleted_post_is_refused_when_it_is_planned(de
 
 async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
     desk = talk.desk
-    post_id = await talk.plan(PlainPart(TEXT, (), talk.options("poll")), after_s=600)
+    post_id = await talk.plan(PartInput(TEXT, (), talk.options("poll")), after_s=600)
     later = desk.runtime.clock.now() + timedelta(hours=1)
     moved = await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
     assert moved.parts[0].options == talk.options("poll")
-    part = PlainPart(TEXT, (), talk.options("reply"))
+    part = PartInput(TEXT, (), talk.options("reply"))
     changed = await edit_post(desk.runtime, desk.tenant, post_id, parts=[part], due_at=None)
     assert changed.parts[0].options == talk.options("reply")
     await desk.work_through()
@@ -335,12 +336,12 @@ async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
     assert is_as_planned(made, talk.options("reply"))
 
 
-async def test_a_failed_reply_that_is_scheduled_anew_is_a_reply_still(talk: Talk) -> None:
+async def test_edited_failed_reply_stays_a_reply(talk: Talk) -> None:
     desk = talk.desk
     await desk.emulator.switch(tier="self-serve")
     there = await desk.emulator.act("post", username="tidewatcher", text="Nobody in particular")
     options = PartOptions(reply_to=TweetId(there["id"]))
-    post_id = await talk.plan(PlainPart(TEXT, (), options))
+    post_id = await talk.plan(PartInput(TEXT, (), options))
     await desk.work_through()
     assert (await desk.see(post_id)).parts[0].state is PartState.FAILED
     await desk.emulator.switch(tier="enterprise")
@@ -353,10 +354,10 @@ async def test_a_failed_reply_that_is_scheduled_anew_is_a_reply_still(talk: Talk
 
 @pytest.mark.parametrize("to_own", [True, False])
 @pytest.mark.parametrize("when", ["answered", "found", "said"])
-async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str) -> None:
-    """However X's id comes to be known."""
+async def test_ledger_equals_the_bill_of_x__reply(talk: Talk, to_own: bool, when: str) -> None:
+    """Whether X's response, the timeline or a user names the id."""
     desk = talk.desk
-    own = await talk.publish(PlainPart("Ours"))
+    own = await talk.publish(PartInput("Ours"))
     parent = own.parts[0].sent_as if to_own else talk.asked
     if when == "found":
         await desk.emulator.fail("create_post", "after", "drop")
@@ -364,19 +365,19 @@ async def test_the_ledger_books_what_x_bills(talk: Talk, to_own: bool, when: str
         await create_same(talk, PartOptions(reply_to=parent))
         await desk.emulator.fail("create_post", "after", "drop")
     booked = await billed(desk)
-    post = await talk.publish(PlainPart(TEXT, (), PartOptions(reply_to=parent)))
+    post = await talk.publish(PartInput(TEXT, (), PartOptions(reply_to=parent)))
     if when == "said":
         assert post.state is PostState.NEEDS_DECISION
         made = (await talk.ours())[-1]
         there = f"https://x.com/larkbooks/status/{made['id']}"
-        await resolve.say_sent(desk.runtime, desk.tenant, post.id, there)
+        await resolve.confirm_sent(desk.runtime, desk.tenant, post.id, there)
         post = await desk.see(post.id)
     assert post.state is PostState.PUBLISHED
     assert round(await billed(desk) - booked, 3) == (0.015 if to_own else 0.010)
 
 
 async def billed(desk: Desk) -> float:
-    """What the ledger has for creates, in dollars."""
+    """The dollars for creates in the ledger."""
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT coalesce(sum(usd), 0) FROM ledger WHERE operation = 'create_post'"

@@ -1,4 +1,4 @@
-"""Files are on X before their post is due; whoever takes over goes on; a refusal is told early."""
+"""Uploads ahead of the due time, their resumption, and refusals of files."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +9,8 @@ from PIL import Image
 from fix_publishing import Desk
 from roost import store
 from roost.models import MediaAsset, PostId, PostState
-from roost.services.schedule import PlainPart, schedule_post
+from roost.publishing.part_input import MediaInput
+from roost.services.schedule import PartInput, schedule_post
 from roost.x.media import UploadState
 
 
@@ -18,7 +19,7 @@ async def _asset(desk: Desk, post_id: PostId) -> MediaAsset:
     return part.media[0]
 
 
-async def test_media_is_on_x_ten_minutes_before_its_post(desk: Desk, teal: Path) -> None:
+async def test_media_is_uploaded_ten_minutes_ahead(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("Low tide at six", after_s=3600, media=teal)
     await desk.emulator.jump(seconds=2999)
     await desk.work()
@@ -33,9 +34,7 @@ async def test_media_is_on_x_ten_minutes_before_its_post(desk: Desk, teal: Path)
     assert await desk.requests("media_initialize") == [200]
 
 
-async def test_media_of_a_post_that_is_due_at_once_does_not_hold_up_its_account(
-    desk: Desk, teal: Path
-) -> None:
+async def test_upload_of_a_due_post_does_not_delay_its_account(desk: Desk, teal: Path) -> None:
     await desk.emulator.fail("media_initialize", "before", "429")
     with_media = await desk.plan("With a picture", media=teal)
     plain = await desk.plan("Plain")
@@ -46,12 +45,12 @@ async def test_media_of_a_post_that_is_due_at_once_does_not_hold_up_its_account(
     assert await desk.on_x() == ["Plain", "With a picture"]
 
 
-async def test_a_thread_whose_last_file_is_refused_never_begins(desk: Desk, tmp_path: Path) -> None:
+async def test_thread_is_not_started__last_file_refused(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "moon.gif"
     frames = [Image.new("RGB", (64, 64), colour) for colour in ("teal", "navy", "black")]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=200)
     await desk.emulator.switch(processing_error="InvalidMedia")
-    parts = [PlainPart("One"), PlainPart("Two", ((path, None),))]
+    parts = [PartInput("One"), PartInput("Two", (MediaInput(path),))]
     now = desk.runtime.clock.now()
     thread = await schedule_post(
         desk.runtime, desk.tenant, desk.account, parts, due_at=now, why="by the test"
@@ -61,7 +60,7 @@ async def test_a_thread_whose_last_file_is_refused_never_begins(desk: Desk, tmp_
     assert await desk.on_x() == []
 
 
-async def test_an_upload_that_expires_soon_is_made_anew(desk: Desk, teal: Path) -> None:
+async def test_upload_that_expires_soon_is_replaced(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("Low tide at six", after_s=3600, media=teal)
     await desk.emulator.jump(seconds=3000)
     await desk.work()
@@ -81,13 +80,11 @@ async def test_an_upload_that_expires_soon_is_made_anew(desk: Desk, teal: Path) 
     assert await desk.on_x() == ["Low tide at six"]
 
 
-async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_upload_resumes_after_the_last_segment_of_x(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "noise.png"
     Image.effect_noise((512, 512), 90).save(path)
     small = desk.with_settings(roost_segment_bytes=32 * 1024)
-    # Four segments go at a time: the fifth follows one that X has acknowledged.
+    # Four segments are sent at a time: the fifth follows one that X has acknowledged.
     script = ["ok", "ok", "ok", "ok", "429"]
     await desk.emulator.control("faults", operation="media_append", when="before", script=script)
     post_id = await desk.plan("Low tide at six", media=path)
@@ -109,8 +106,8 @@ async def test_an_upload_goes_on_at_the_segment_after_the_last_that_x_has(
     assert on_x["sha256"] == asset.sha256
 
 
-async def test_an_upload_goes_on_with_a_copy_that_was_made_anew(desk: Desk, teal: Path) -> None:
-    """What X has is known by the content's hash, not by when its copy was made."""
+async def test_upload_resumes__copy_made_again(desk: Desk, teal: Path) -> None:
+    """Progress is stored by the content's hash, not by the time of the copy."""
     await desk.emulator.fail("media_append", "before", "429")
     post_id = await desk.plan("Low tide at six", media=teal)
     await desk.work()

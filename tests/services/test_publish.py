@@ -1,4 +1,4 @@
-"""Publishing: threads, order, twins, what a person has to decide, and the story that is told."""
+"""Publishing: threads, order, duplicates, decisions and the history."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -7,11 +7,11 @@ from fix_publishing import Desk
 from roost import store
 from roost.account_client import StoredTokenSource
 from roost.models import PartState, PostState
-from roost.services.publish import publish_post
-from roost.services.publish.rows import Way
+from roost.services.publish import outcomes, publish_post
+from roost.services.publish.context import PublishContext
 
 
-async def test_a_thread_waits_while_its_first_part_is_unknown(desk: Desk) -> None:
+async def test_thread_waits_while_its_first_part_is_unknown(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan("One", "Two")
     await desk.work()
@@ -22,7 +22,7 @@ async def test_a_thread_waits_while_its_first_part_is_unknown(desk: Desk) -> Non
     assert await desk.on_x() == ["One", "Two"]
 
 
-async def test_each_part_of_a_thread_answers_the_one_before(desk: Desk) -> None:
+async def test_thread_part_replies_to_the_part_before(desk: Desk) -> None:
     post_id = await desk.plan("One", "Two", "Three")
     await desk.work_through()
     on_x = (await desk.emulator.ground_truth())["posts"]
@@ -32,7 +32,7 @@ async def test_each_part_of_a_thread_answers_the_one_before(desk: Desk) -> None:
     assert three["text"] == "Three"
 
 
-async def test_a_thread_refused_at_its_second_part_is_partly_published(desk: Desk) -> None:
+async def test_thread_is_partly_published__second_part_refused(desk: Desk) -> None:
     await desk.plan("Said before")
     thread = await desk.plan("New", "Said before", "Never sent", after_s=1)
     await desk.work_through()
@@ -43,7 +43,7 @@ async def test_a_thread_refused_at_its_second_part_is_partly_published(desk: Des
     assert await desk.on_x() == ["Said before", "New"]
 
 
-async def test_a_duplicate_of_another_post_of_ours_fails_at_first_try(desk: Desk) -> None:
+async def test_duplicate_of_another_post_fails_at_the_first_attempt(desk: Desk) -> None:
     await desk.plan("Good morning")
     again = await desk.plan("Good morning", after_s=60)
     await desk.work_through()
@@ -54,7 +54,7 @@ async def test_a_duplicate_of_another_post_of_ours_fails_at_first_try(desk: Desk
     assert await desk.requests("read_timeline") == [200]
 
 
-async def test_posts_of_an_account_go_out_in_due_order(desk: Desk) -> None:
+async def test_account_publishes_in_due_order(desk: Desk) -> None:
     await desk.plan("Third", after_s=30)
     await desk.plan("First", after_s=10)
     await desk.plan("Second", after_s=20)
@@ -63,7 +63,7 @@ async def test_posts_of_an_account_go_out_in_due_order(desk: Desk) -> None:
     assert await desk.on_x() == ["First", "Second", "Third"]
 
 
-async def test_a_post_that_waits_does_not_hold_up_later_ones(desk: Desk) -> None:
+async def test_waiting_post_does_not_delay_later_posts(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     early, late = await desk.plan("Early"), await desk.plan("Late", after_s=1)
     await desk.emulator.jump(seconds=2)
@@ -74,7 +74,7 @@ async def test_a_post_that_waits_does_not_hold_up_later_ones(desk: Desk) -> None
     assert await desk.on_x() == ["Late", "Early"]
 
 
-async def test_what_is_too_late_to_send_again_goes_to_a_person(desk: Desk) -> None:
+async def test_post_needs_a_decision__too_late_to_resend(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan("Low tide at six")
     await desk.work()
@@ -86,7 +86,7 @@ async def test_what_is_too_late_to_send_again_goes_to_a_person(desk: Desk) -> No
     assert await desk.requests("create_post") == [None]
 
 
-async def test_twins_on_the_timeline_go_to_a_person(desk: Desk) -> None:
+async def test_post_needs_a_decision__two_matches_on_the_timeline(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     by_hand = await desk.post_by_hand("Low tide at six")
     await desk.emulator.fail("create_post", "after", "drop")
@@ -98,7 +98,7 @@ async def test_twins_on_the_timeline_go_to_a_person(desk: Desk) -> None:
     assert await desk.on_x() == ["Low tide at six", "Low tide at six"]
 
 
-async def test_two_parts_are_never_adopted_as_the_same_post(desk: Desk) -> None:
+async def test_two_parts_do_not_adopt_one_post(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "after", "drop", times=2)
     posts = [await desk.plan("Low tide at six"), await desk.plan("Low tide at six", after_s=1)]
@@ -109,7 +109,7 @@ async def test_two_parts_are_never_adopted_as_the_same_post(desk: Desk) -> None:
     assert len(set(on_x)) == 2
 
 
-async def test_a_post_overtaken_by_its_twin_is_not_sent_on_and_on(desk: Desk) -> None:
+async def test_post_overtaken_by_a_duplicate_is_not_resent(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     early = await desk.plan("Low tide at six")
     twin = await desk.plan("Low tide at six", after_s=1)
@@ -121,7 +121,7 @@ async def test_a_post_overtaken_by_its_twin_is_not_sent_on_and_on(desk: Desk) ->
     assert await desk.requests("create_post") == [None, 201, 403]
 
 
-async def test_an_adopted_part_was_sent_when_x_made_it(desk: Desk) -> None:
+async def test_adopted_part_has_the_time_of_x(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "after", "drop")
     await desk.emulator.fail("read_timeline", "before", "503", times=6)
     post_id = await desk.plan("Low tide at six")
@@ -133,7 +133,7 @@ async def test_an_adopted_part_was_sent_when_x_made_it(desk: Desk) -> None:
     assert abs(part.sent_at - made_at) < timedelta(seconds=5)
 
 
-async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -> None:
+async def test_thread_is_partly_published__first_part_deleted(desk: Desk) -> None:
     await desk.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )
@@ -148,7 +148,7 @@ async def test_a_thread_whose_first_part_was_deleted_comes_to_rest(desk: Desk) -
     assert (await desk.see(thread)).state in ends
 
 
-async def test_one_account_is_never_sent_for_by_two_at_once(desk: Desk) -> None:
+async def test_account_is_never_published_by_two_workers(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     assert await desk.locks.acquire(desk.account.x_user_id)
     await publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
@@ -159,7 +159,7 @@ async def test_one_account_is_never_sent_for_by_two_at_once(desk: Desk) -> None:
     assert await desk.on_x() == ["Low tide at six"]
 
 
-async def test_the_history_tells_a_thread_with_a_lost_answer_as_it_happened(desk: Desk) -> None:
+async def test_history_of_a_thread__response_lost(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "after", "drop")
     post_id = await desk.plan("One", "Two")
     await desk.work_through()
@@ -177,7 +177,7 @@ async def test_the_history_tells_a_thread_with_a_lost_answer_as_it_happened(desk
     ]
 
 
-async def test_the_history_is_in_the_order_of_domain_time(desk: Desk) -> None:
+async def test_history_is_in_the_order_of_domain_time(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "503")
     post_id = await desk.plan("Low tide at six", after_s=120)
     await desk.work_through()
@@ -190,25 +190,27 @@ async def test_the_history_is_in_the_order_of_domain_time(desk: Desk) -> None:
     assert instants[-1] - instants[1] == timedelta(seconds=120)
 
 
-async def test_history_and_reason_hold_no_text_of_the_post(desk: Desk) -> None:
+async def test_history_and_reason_do_not_quote_the_post(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "500")
     post_id = await desk.plan("A very private draft")
     await desk.work_through()
-    told = "\n".join(await desk.story(post_id))
-    assert "private" not in told
+    history = "\n".join(await desk.story(post_id))
+    assert "private" not in history
 
 
-async def test_an_answer_that_comes_after_its_adoption_is_not_counted_again(desk: Desk) -> None:
+async def test_record_sent_after_adoption_is_not_billed_again(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        journal = await store.publishing.get(transaction, post_id)
-    (part,) = journal.parts
+        state = await store.publishing.get(transaction, post_id)
+    (part,) = state.parts
     sent_as = part.part.sent_as
     assert sent_as is not None
     before = await _billed(desk)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.sent(part, part.last, sent_as)
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+    )
+    await outcomes.record_sent(context, part, part.last, sent_as)
     assert await _billed(desk) == before
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
 

@@ -1,4 +1,4 @@
-"""Whatever X answers to a create or an upload: one post a part, and a row that says the truth."""
+"""Responses of X to creates and uploads: one post per part, and rows that match X."""
 
 from pathlib import Path
 
@@ -7,27 +7,25 @@ import pytest
 from fix_publishing import Desk
 from roost.models import PartState, PostState
 
-#: Of proxies, portals and filters in front of X.
+#: Responses of proxies, portals and filters in front of X.
 FOREIGN = ["200empty", "200deep", "200html", "401html", "403html", "404empty", "413html", "429text"]
 UNCERTAIN = ["drop", "500", "503", "502text", *FOREIGN]
 
 
 @pytest.mark.parametrize("kind", UNCERTAIN)
-async def test_create_that_x_lost_is_sent_again_after_three_empty_reads(
-    desk: Desk, kind: str
-) -> None:
+async def test_create_is_resent_after_three_empty_reads__lost_by_x(desk: Desk, kind: str) -> None:
     await desk.emulator.fail("create_post", "before", kind)
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Low tide at six"]
     assert len(await desk.requests("create_post")) == 2
-    # One read at once, which proves nothing; two past the read lag; one directly before.
+    # One read at once, which proves nothing; two after the timeline lag; one before the resend.
     assert await desk.requests("read_timeline") == [200, 200, 200, 200]
 
 
 @pytest.mark.parametrize("kind", UNCERTAIN)
-async def test_create_that_x_made_but_did_not_answer_is_adopted(desk: Desk, kind: str) -> None:
+async def test_create_is_adopted__response_lost(desk: Desk, kind: str) -> None:
     await desk.emulator.fail("create_post", "after", kind)
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
@@ -38,7 +36,7 @@ async def test_create_that_x_made_but_did_not_answer_is_adopted(desk: Desk, kind
 
 
 @pytest.mark.parametrize("kind", ["drop", "500", "403html", "413html"])
-async def test_create_with_media_is_adopted_by_its_media_key(
+async def test_create_with_media_is_adopted_by_media_key__response_lost(
     desk: Desk, teal: Path, kind: str
 ) -> None:
     await desk.emulator.fail("create_post", "after", kind)
@@ -51,9 +49,9 @@ async def test_create_with_media_is_adopted_by_its_media_key(
 
 
 @pytest.mark.parametrize("kind", ["200empty", "200object", "200ok", "200html", "204", "404html"])
-async def test_timeline_that_is_not_xs_does_not_count_as_empty(desk: Desk, kind: str) -> None:
+async def test_timeline_from_a_proxy_does_not_count_as_empty(desk: Desk, kind: str) -> None:
     await desk.emulator.fail("create_post", "after", "drop")
-    # Two looks of three tries each.
+    # Two reads of three tries each.
     await desk.emulator.fail("read_timeline", "before", kind, times=6)
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
@@ -64,7 +62,7 @@ async def test_timeline_that_is_not_xs_does_not_count_as_empty(desk: Desk, kind:
 
 
 @pytest.mark.timing
-async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(desk: Desk) -> None:
+async def test_create_is_not_duplicated__arrives_before_the_second_read(desk: Desk) -> None:
     hasty = desk.with_settings(roost_create_timeout_s=1)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     post_id = await desk.plan("Low tide at six")
@@ -77,9 +75,9 @@ async def test_a_late_create_is_not_doubled__it_arrives_before_the_second_look(d
 
 
 @pytest.mark.timing
-async def test_a_late_create_is_not_doubled__it_arrives_with_the_resend(desk: Desk) -> None:
+async def test_create_is_not_duplicated__arrives_with_the_resend(desk: Desk) -> None:
     hasty = desk.with_settings(roost_create_timeout_s=1)
-    # Long enough for a busy machine to come to the resend before this create arrives.
+    # Long enough for a busy machine to reach the resend before this create arrives.
     await desk.emulator.fail("create_post", "before", "delay", seconds=5)
     post_id = await desk.plan("Low tide at six")
     await hasty.work_through()
@@ -89,7 +87,7 @@ async def test_a_late_create_is_not_doubled__it_arrives_with_the_resend(desk: De
     assert sorted(status or 0 for status in await desk.requests("create_post")) == [201, 403]
 
 
-async def test_create_that_meets_the_rate_limit_waits_and_goes_out(desk: Desk) -> None:
+async def test_create_waits__rate_limited(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "429")
     post_id = await desk.plan("Low tide at six")
     await desk.work()
@@ -101,7 +99,7 @@ async def test_create_that_meets_the_rate_limit_waits_and_goes_out(desk: Desk) -
     assert await desk.requests("read_timeline") == []
 
 
-async def test_create_that_meets_a_401_is_sent_with_a_fresh_token(desk: Desk) -> None:
+async def test_create_is_sent_with_a_new_token__401(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "401")
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()
@@ -111,7 +109,7 @@ async def test_create_that_meets_a_401_is_sent_with_a_fresh_token(desk: Desk) ->
 
 
 @pytest.mark.timing
-async def test_a_slow_refresh_does_not_use_up_the_time_of_the_create(desk: Desk) -> None:
+async def test_create_deadline_excludes_a_slow_refresh(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=2.5)
@@ -120,7 +118,7 @@ async def test_a_slow_refresh_does_not_use_up_the_time_of_the_create(desk: Desk)
     assert await desk.requests("create_post") == [201]
 
 
-async def test_create_that_meets_401s_for_ever_waits_and_keeps_its_account(desk: Desk) -> None:
+async def test_create_waits_and_keeps_its_account__always_401(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "401", times=2)
     post_id = await desk.plan("Low tide at six")
     await desk.work()
@@ -133,7 +131,7 @@ async def test_create_that_meets_401s_for_ever_waits_and_keeps_its_account(desk:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", ["initialize", "append", "finalize", "metadata"])
-async def test_upload_cut_at_any_step_ends_in_one_post_with_its_file(
+async def test_upload_cut_at_any_step_publishes_one_post(
     desk: Desk, teal: Path, step: str, when: str
 ) -> None:
     await desk.emulator.fail(f"media_{step}", when, "drop")
@@ -156,7 +154,7 @@ async def test_upload_cut_at_any_step_ends_in_one_post_with_its_file(
         ("finalize", "429"),
     ],
 )
-async def test_upload_refused_at_a_step_is_made_again(
+async def test_upload_refused_at_a_step_is_repeated(
     desk: Desk, teal: Path, step: str, kind: str
 ) -> None:
     await desk.emulator.fail(f"media_{step}", "before", kind)
@@ -167,9 +165,7 @@ async def test_upload_refused_at_a_step_is_made_again(
     assert len(on_x["media"]) == 1
 
 
-async def test_upload_that_x_refuses_for_good_fails_the_post_with_its_reason(
-    desk: Desk, teal: Path
-) -> None:
+async def test_upload_refused_for_good_fails_the_post(desk: Desk, teal: Path) -> None:
     await desk.emulator.switch(max_segment_bytes=100)
     post_id = await desk.plan("Low tide at six", media=teal)
     await desk.work_through()
@@ -179,8 +175,8 @@ async def test_upload_that_x_refuses_for_good_fails_the_post_with_its_reason(
     assert await desk.requests("create_post") == []
 
 
-async def test_a_duplicate_after_an_answer_that_lied_is_the_post_itself(desk: Desk) -> None:
-    # X says 429 though it has made the post: the next attempt is told that it is a duplicate.
+async def test_duplicate_is_adopted__created_despite_a_429(desk: Desk) -> None:
+    # X responds with 429 although it created the post: it refuses the next attempt as a duplicate.
     await desk.emulator.fail("create_post", "after", "429")
     post_id = await desk.plan("Low tide at six")
     await desk.work_through()

@@ -1,4 +1,4 @@
-"""One tenant's text, quoted by X in a refusal, neither holds up nor reaches another tenant."""
+"""A text that X quotes in a refusal neither delays nor reaches another tenant."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from fix_publishing import Desk
 from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostState
-from roost.services.schedule import PlainPart, schedule_post
+from roost.services.schedule import PartInput, schedule_post
 
 SECRET = "Project Falcon"
 TEXT = f"{SECRET} (secret till Monday) has no spending limit"
@@ -23,7 +23,7 @@ _TABLES = """
 
 
 def _rows_of_others(admin_url: str, tenant: int) -> Iterator[tuple[str, str]]:
-    """Every row of every table that is not this tenant's own, with its table."""
+    """Every row that does not belong to this tenant, with its table."""
     with psycopg.connect(admin_url) as connection:
         for schema, table, has_tenant in connection.execute(_TABLES).fetchall():
             query = sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, table))
@@ -36,7 +36,7 @@ def _rows_of_others(admin_url: str, tenant: int) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(
     "kind", ["400quote", "401", "402", "429", "429day", "429cap", "503", "duplicate", "too_long"]
 )
-async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kind: str) -> None:
+async def test_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kind: str) -> None:
     runtime = desk.runtime
     await desk.emulator.switch(quote_request_in_errors=True)
     other = await make_tenant(runtime, "neighbour")
@@ -55,7 +55,7 @@ async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, k
     assert found == []
     assert list(_rows_of_others(admin_url, desk.tenant.id)), "something was read"
     neighbours = await schedule_post(
-        runtime, other, theirs, [PlainPart("the neighbour's post")],
+        runtime, other, theirs, [PartInput("the neighbour's post")],
         due_at=runtime.clock.now(), why="by the test",
     )  # fmt: skip
     await desk.work()
@@ -63,13 +63,13 @@ async def test_a_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, k
         state = (await store.posts.get(transaction, neighbours.id)).state
         events = await store.posts.list_events(transaction, neighbours.id)
         alerts = await store.alerts.list_open(transaction)
-    # 402 and the month's cap are X's verdict on the whole app: then everything of it waits.
+    # 402 and the monthly cap concern the whole app: then all its posts wait.
     waits = {"402", "429cap"}
     assert state is (PostState.PUBLISHING if kind in waits else PostState.PUBLISHED)
     assert SECRET not in f"{events}{alerts}"
 
 
-async def test_a_name_that_x_quotes_is_not_xs_word(desk: Desk) -> None:
+async def test_quoted_name_is_not_taken_for_a_reason_of_x(desk: Desk) -> None:
     await desk.emulator.control("users", username="pays", name="Any Credits Ltd")
     account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
     await desk.emulator.switch(quote_request_in_errors=True)

@@ -1,4 +1,4 @@
-"""A part that the client itself refuses ends as one that X refuses: told, and never tried again."""
+"""A part that the X client refuses fails as one that X refuses, without a retry."""
 
 from fix_publishing import Desk
 from roost import store
@@ -12,7 +12,7 @@ async def set_subscription(desk: Desk, plan: str | None) -> None:
         await transaction.raw.execute(_SET_PLAN, {"plan": plan})
 
 
-async def test_long_post_of_an_account_that_lost_premium_fails_without_a_request(
+async def test_long_post_fails_without_a_request__premium_lost(
     desk: Desk,
 ) -> None:
     await set_subscription(desk, "Premium")

@@ -1,4 +1,4 @@
-"""What an account says twice: found in a plan, and against what the database knows of it."""
+"""Findings about repeated texts: within a plan, and among the stored posts of an account."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,14 +9,15 @@ import pytest
 from fix_publishing import Desk
 from fix_runtime import connect_account
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId
+from roost.publishing.part_input import MediaInput
 from roost.services.schedule import (
     Imported,
-    PlainPart,
+    PartInput,
     cancel_post,
     edit_post,
     import_plan,
-    judge_for,
     schedule_post,
+    validate_for_account,
 )
 
 HEADER = "account,at,text,media,alt,thread\n"
@@ -40,20 +41,20 @@ async def findings(
     options: PartOptions = NO_OPTIONS,
     media: Path | None = None,
 ) -> list[PostFinding]:
-    """What a post of this text would be told."""
-    carried = ((media, None),) if media else ()
-    judged = await judge_for(
+    """The findings of a post with this text."""
+    carried = (MediaInput(media),) if media else ()
+    result = await validate_for_account(
         desk.runtime,
         desk.tenant,
         desk.account,
-        [PlainPart(text, carried, options)],
+        [PartInput(text, carried, options)],
         due_at=desk.runtime.clock.now() + timedelta(seconds=after_s),
     )
-    return [one for one in judged.findings if one.code == "text_repeated"]
+    return [one for one in result.findings if one.code == "text_repeated"]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-async def test_a_text_that_stands_twice_in_a_plan_is_found_at_its_later_line(
+async def test_import_plan_finds_a_repeated_text_at_the_later_line(
     desk: Desk, teal: Path, tmp_path: Path, dry_run: bool
 ) -> None:
     await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
@@ -77,9 +78,7 @@ async def test_a_text_that_stands_twice_in_a_plan_is_found_at_its_later_line(
     assert "Line 5 has the same content" in imported.findings[2].finding.message
 
 
-async def test_a_row_that_says_what_the_account_has_just_said_is_found(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_import_plan_finds_the_text_of_a_published_post(desk: Desk, tmp_path: Path) -> None:
     post_id = await desk.plan("Hello")
     await desk.work()
     await desk.emulator.jump(seconds=300)
@@ -91,54 +90,50 @@ async def test_a_row_that_says_what_the_account_has_just_said_is_found(
     assert f"Post {post_id} of this account has the same content and was published 5 min" in message
 
 
-async def test_a_row_that_says_what_an_earlier_import_planned_is_found(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_import_plan_finds_the_text_of_an_earlier_import(desk: Desk, tmp_path: Path) -> None:
     first = "@larkbooks,+1h,Hello,,,\n"
     await import_rows(desk, tmp_path, first)
     assert shown(await import_rows(desk, tmp_path, first)) == []
     grown = await import_rows(desk, tmp_path, first + "@larkbooks,+2h,Hello,,,\n")
-    assert (grown.posts, grown.known) == (1, 1)
+    assert (grown.posts, grown.already_imported) == (1, 1)
     assert shown(grown) == [(3, "text_repeated")]
 
 
-async def test_a_post_that_says_what_was_just_published_is_told_and_taken(desk: Desk) -> None:
+async def test_schedule_post_reports_a_repeated_text_and_stores_the_post(desk: Desk) -> None:
     await desk.plan("Hello")
     await desk.work()
-    told: list[PostFinding] = []
+    reported: list[PostFinding] = []
 
     def keep(found: Sequence[PostFinding]) -> None:
-        told.extend(found)
+        reported.extend(found)
 
     later = desk.runtime.clock.now() + timedelta(hours=1)
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PlainPart("Hello")],
+        desk.runtime, desk.tenant, desk.account, [PartInput("Hello")],
         due_at=later, why="test", on_findings=keep,
     )  # fmt: skip
-    assert [one.code for one in told] == ["text_repeated"]
-    told.clear()
-    # The post itself is no repetition of itself, what is published still is.
+    assert [one.code for one in reported] == ["text_repeated"]
+    reported.clear()
+    # The post does not repeat itself, but still repeats the published post.
     await edit_post(
         desk.runtime, desk.tenant, post.id,
-        parts=[PlainPart("Hello")], due_at=None, on_findings=keep,
+        parts=[PartInput("Hello")], due_at=None, on_findings=keep,
     )  # fmt: skip
-    assert [one.code for one in told] == ["text_repeated"]
-    told.clear()
+    assert [one.code for one in reported] == ["text_repeated"]
+    reported.clear()
     await edit_post(
         desk.runtime, desk.tenant, post.id,
-        parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
+        parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
-    assert told == []
+    assert reported == []
     await edit_post(
         desk.runtime, desk.tenant, post.id,
-        parts=[PlainPart("Good evening")], due_at=None, on_findings=keep,
+        parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
-    assert told == []
+    assert reported == []
 
 
-async def test_what_is_said_once_a_day_or_not_at_all_is_no_repetition(
-    desk: Desk, teal: Path
-) -> None:
+async def test_text_repeated_a_day_later_is_no_finding(desk: Desk, teal: Path) -> None:
     planned = await desk.plan("Hello", after_s=3600)
     assert len(await findings(desk, "Hello")) == 1
     assert len(await findings(desk, "Hello", after_s=12 * 3600)) == 1
@@ -150,19 +145,19 @@ async def test_what_is_said_once_a_day_or_not_at_all_is_no_repetition(
     assert await findings(desk, "Hello") == []
 
 
-async def test_pictures_without_words_are_no_repetition(desk: Desk, teal: Path) -> None:
+async def test_equal_pictures_without_text_are_no_finding(desk: Desk, teal: Path) -> None:
     await desk.plan("", media=teal)
     await desk.work()
     assert await findings(desk, "", media=teal) == []
 
 
-async def test_the_same_picture_with_the_same_words_is_a_repetition(desk: Desk, teal: Path) -> None:
+async def test_equal_picture_with_equal_text_is_a_finding(desk: Desk, teal: Path) -> None:
     await desk.plan("Teal", media=teal)
     await desk.work()
     assert len(await findings(desk, "Teal", media=teal)) == 1
 
 
-async def test_another_accounts_posts_are_not_looked_at(desk: Desk) -> None:
+async def test_posts_of_other_accounts_are_no_finding(desk: Desk) -> None:
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
     await desk.plan("Hello", account=other)
     await desk.work()

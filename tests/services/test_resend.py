@@ -1,4 +1,4 @@
-"""When a part is sent again: not before 120 s, after an empty read, and not counting back-off."""
+"""When a part is resent: after 120 s and a fresh empty read; app back-off does not count."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,16 +14,16 @@ TEXT = "Low tide at six"
 
 
 async def asked_of_x(desk: Desk) -> list[tuple[str, datetime]]:
-    """Creates and reads of the timeline, in their order, with emulated time."""
-    told: list[dict[str, Any]] = (await desk.emulator.ground_truth())["requests"]
+    """Creates and timeline reads in order, with emulated time."""
+    requests: list[dict[str, Any]] = (await desk.emulator.ground_truth())["requests"]
     return [
         (one["operation"], datetime.fromisoformat(one["at"]))
-        for one in told
+        for one in requests
         if one["operation"] in {"create_post", "read_timeline"}
     ]
 
 
-async def test_part_is_sent_again_120_s_later_directly_after_an_empty_read(desk: Desk) -> None:
+async def test_part_is_resent_after_120_s_and_an_empty_read(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan(TEXT)
     await desk.work_through()
@@ -37,8 +37,8 @@ async def test_part_is_sent_again_120_s_later_directly_after_an_empty_read(desk:
     assert at[3] - at[2] >= timedelta(seconds=15)
 
 
-async def test_late_worker_reads_before_it_sends_again(desk: Desk) -> None:
-    """Nobody works between the second empty read and much later."""
+async def test_late_worker_reads_before_it_resends(desk: Desk) -> None:
+    """No worker runs between the second empty read and much later."""
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan(TEXT)
     await desk.work()
@@ -51,7 +51,7 @@ async def test_late_worker_reads_before_it_sends_again(desk: Desk) -> None:
     assert created[1] - read[1] < timedelta(seconds=1)
 
 
-async def test_reads_before_a_repetition_that_met_the_limit_still_count(desk: Desk) -> None:
+async def test_reads_before_a_rate_limited_resend_still_count(desk: Desk) -> None:
     script = ["drop", "429"]
     await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan(TEXT)
@@ -65,9 +65,7 @@ async def test_reads_before_a_repetition_that_met_the_limit_still_count(desk: De
 
 
 @pytest.mark.parametrize("rests", [3, 12])
-async def test_back_off_of_the_app_does_not_use_up_the_time_of_resending(
-    desk: Desk, rests: int
-) -> None:
+async def test_backoff_of_the_app_extends_the_resend_window(desk: Desk, rests: int) -> None:
     """Without credits for a quarter of an hour, and for an hour."""
     await desk.emulator.fail("create_post", "before", "drop")
     await desk.emulator.fail("read_timeline", "before", "402", times=rests)
@@ -79,8 +77,8 @@ async def test_back_off_of_the_app_does_not_use_up_the_time_of_resending(
     assert await desk.on_x() == [TEXT]
 
 
-async def test_back_off_of_the_app_that_another_post_met_does_not_count(desk: Desk) -> None:
-    """The post itself meets no 402: it waits for the app."""
+async def test_backoff_of_the_app_by_another_post_extends_the_resend_window(desk: Desk) -> None:
+    """The post itself gets no 402: it waits for the app."""
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan(TEXT)
     await desk.work()
@@ -91,7 +89,7 @@ async def test_back_off_of_the_app_that_another_post_met_does_not_count(desk: De
     assert sorted(await desk.on_x()) == ["Another", TEXT]
 
 
-async def test_other_time_still_ends_the_resending(desk: Desk) -> None:
+async def test_part_needs_a_decision__resend_window_over(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan(TEXT)
     await desk.work()
@@ -104,7 +102,7 @@ async def test_other_time_still_ends_the_resending(desk: Desk) -> None:
 
 
 async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, str | None]:
-    """A thread whose second part X refuses for its parent's sake; how it ended."""
+    """Publish a thread whose second part X refuses for its parent; return how it ended."""
     await desk.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )
@@ -118,17 +116,17 @@ async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, 
     return post.state, post.reason
 
 
-async def test_parent_that_is_gone_ends_the_tries_and_is_named(desk: Desk) -> None:
+async def test_thread_stops_and_names_its_parent__parent_gone(desk: Desk) -> None:
     state, reason = await answered_thread(desk, parent_gone=True)
     assert state is PostState.PARTLY_PUBLISHED
     assert (reason or "").startswith("parent_gone: ")
-    # One part out, a 429, and three refusals; the parent is read once.
+    # One part sent, a 429, and three refusals; the parent is read once.
     assert await desk.requests("create_post") == [201, 429, 403, 403, 403]
     assert await desk.requests("read_posts") == [200]
     assert await desk.requests("read_timeline") == []
 
 
-async def test_parent_that_only_lags_gets_its_answer(desk: Desk) -> None:
+async def test_reply_is_sent__parent_lags(desk: Desk) -> None:
     await desk.emulator.switch(min_parent_age_seconds=22)
     post_id = await desk.plan("One", "Two")
     await desk.work_through()
@@ -137,7 +135,7 @@ async def test_parent_that_only_lags_gets_its_answer(desk: Desk) -> None:
     assert await desk.on_x() == ["One", "Two"]
 
 
-async def test_parent_that_is_gone_after_a_lost_attempt_is_asked_about(desk: Desk) -> None:
+async def test_reply_needs_a_decision__parent_gone_after_a_lost_attempt(desk: Desk) -> None:
     script = ["ok", "drop"]
     await desk.emulator.control("faults", operation="create_post", when="before", script=script)
     post_id = await desk.plan("One", "Two")
@@ -155,7 +153,7 @@ async def test_parent_that_is_gone_after_a_lost_attempt_is_asked_about(desk: Des
 # The history of a restore.
 
 
-async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> None:
+async def test_history_of_a_restore_has_valid_state_changes(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     to = desk.runtime.clock.now()
     posts = [
@@ -170,7 +168,7 @@ async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> Non
     await desk.answer_by_hand("And on", first)
     for text in ("Half sent", "Moved"):
         await desk.post_by_hand(text)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     resumed = await resume.resume_everything(desk.runtime)
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),
@@ -185,7 +183,7 @@ async def test_history_of_a_restore_has_one_known_move_a_line(desk: Desk) -> Non
 
 
 async def require_known_moves(desk: Desk, post_id: PostId) -> None:
-    """Each line begins where the one before ended, and is a move of the table."""
+    """Each event starts from the state of the event before, by an allowed change."""
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}

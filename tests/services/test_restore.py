@@ -1,4 +1,4 @@
-"""A database that forgot is noticed, stops everything, and X is searched before it goes on."""
+"""A database that lacks events is detected, everything is paused, and X is searched."""
 
 import asyncio
 import shutil
@@ -20,7 +20,7 @@ from roost.models import PartState, PostState
 from roost.runtime import open_runtime
 from roost.services import dispatch, restore_check, resume
 from roost.services.restore_check import DatabaseCheck, Verdict, compare
-from roost.services.schedule import PlainPart, edit_post, schedule_post
+from roost.services.schedule import PartInput, edit_post, schedule_post
 from roost.settings import Settings
 from roost.store.locks import open_account_locks
 from roost.store.schema import drop_database, prepare_database
@@ -30,7 +30,7 @@ from roost.store.schema import drop_database, prepare_database
 async def _desk(
     settings: Settings, emulator: Emulator
 ) -> AsyncIterator[tuple[Desk, DatabaseCheck]]:
-    """The desk of a database that may have been used before, checked as a worker does."""
+    """A publisher on a database that may have been used before, checked as by a worker."""
     async with open_runtime(settings) as runtime, open_account_locks(runtime.database) as locks:
         async with runtime.database.unscoped() as transaction:
             known = await store.tenants.find(transaction, "default")
@@ -49,7 +49,7 @@ async def _desk(
 
 
 async def problem_of(check: DatabaseCheck) -> str | None:
-    """What a worker finds at its next heartbeat."""
+    """The problem that a worker finds at its next heartbeat."""
     await check.check()
     return check.problem
 
@@ -66,13 +66,13 @@ async def _copy(admin_url: str, name: str) -> str:
 
 @pytest.fixture
 async def copied(admin_url: str) -> AsyncIterator[str]:
-    """A name for a copy, dropped in the end."""
+    """A name for a copy, which is dropped at the end."""
     name = f"{admin_url.rpartition('/')[2].partition('?')[0]}_copy"
     yield name
     await drop_database(admin_url, name)
 
 
-async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
+async def test_copy_sends_nothing_until_a_user_accepts_it(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     async with _desk(settings, emulator) as (desk, _):
@@ -102,10 +102,10 @@ async def test_copy_sends_nothing_until_a_person_says_that_it_is_the_real_one(
         assert await desk.on_x() == ["One", "Two", "Tomorrow"]
         assert (await desk.see(sent)).state is PostState.PUBLISHED
         assert (await desk.see(unsent)).state is PostState.PUBLISHED
-        assert compare(check.kept, await check.check(), has_event=True) is Verdict.FITS
+        assert compare(check.kept, await check.check(), has_event=True) is Verdict.MATCHES
 
 
-async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
+async def test_forgotten_later_parts_are_found_before_sending(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
@@ -121,7 +121,7 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
         # X does not show the thread yet while everything is resumed.
         await emulator.fail("read_timeline", "before", "stale", seconds=600)
         resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
-        assert (resumed.adopted, resumed.looked_for) == ([], [post_id])
+        assert (resumed.adopted, resumed.searched_again) == ([], [post_id])
         assert await problem_of(check) is None
         desk.locks.open_gate()
         await desk.work_through()
@@ -131,7 +131,7 @@ async def test_later_parts_that_a_restore_forgot_are_found_before_they_are_sent(
         assert all(part.sent_as for part in post.parts)
 
 
-async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_in_the_copy(
+async def test_forgotten_post_is_found__new_post_in_the_copy(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
@@ -145,14 +145,14 @@ async def test_what_was_sent_since_the_copy_is_found_though_a_post_was_planned_i
     there = settings.model_copy(update={"database_url": other})
     async with open_runtime(there) as runtime:
         due_at = runtime.clock.now() + timedelta(days=1)
-        parts = [PlainPart("Planned in the copy")]
+        parts = [PartInput("Planned in the copy")]
         await schedule_post(runtime, desk.tenant, desk.account, parts, due_at=due_at, why="a test")
     async with _desk(there, emulator) as (desk, _):
         resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
         assert [one.post_id for one in resumed.adopted] == [sent]
 
 
-async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compared(
+async def test_heartbeat_of_a_replaced_database_does_not_count(
     desk: Desk,
 ) -> None:
     await desk.plan("Planned", after_s=60)
@@ -172,13 +172,13 @@ async def test_heartbeat_does_not_count_in_a_database_that_lacks_what_was_compar
     assert (await store.installation.read(runs)).checked_at == at
 
 
-async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
+async def test_failed_resume_pauses_no_account(desk: Desk) -> None:
     to = desk.runtime.clock.now()
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
     post_id = await desk.plan("Mine", "Part two")
     theirs = await desk.plan("Theirs", account=other)
     await desk.emulator.jump(seconds=30)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, other)
     await desk.emulator.fail("read_timeline", "before", "402")
@@ -187,12 +187,12 @@ async def test_resume_that_fails_pauses_no_account(desk: Desk) -> None:
     await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
     resumed = await resume.resume_everything(desk.runtime)
     assert resumed.paused_accounts == []
-    assert sorted(resumed.looked_for) == [post_id, theirs]
+    assert sorted(resumed.searched_again) == [post_id, theirs]
     await desk.work_through()
     assert sorted(await desk.on_x()) == ["Mine", "Part two", "Theirs"]
 
 
-async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
+async def test_attempt_is_refused__database_lacks_the_fence(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str
 ) -> None:
     async with _desk(settings, emulator) as (desk, check):
@@ -222,9 +222,7 @@ async def test_attempt_is_refused_where_the_database_lacks_what_was_seen_in_it(
 
 
 @pytest.mark.timing
-async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
-    desk: Desk, admin_url: str
-) -> None:
+async def test_response_to_a_forgotten_attempt_closes_the_gate(desk: Desk, admin_url: str) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=1)
     post_id = await desk.plan("Forgotten")
     work = asyncio.create_task(desk.work())
@@ -243,13 +241,13 @@ async def test_answer_to_a_forgotten_attempt_closes_the_gate_and_asks_nobody(
     )
 
 
-async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> None:
+async def test_post_moved_earlier_after_the_copy_needs_a_decision(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     to = desk.runtime.clock.now()
     post_id = await desk.plan("Moved earlier", after_s=86_400)
     await desk.emulator.jump(seconds=30)
     there = await desk.post_by_hand("Moved earlier")
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     resumed = await resume.resume_everything(desk.runtime)
     assert resumed.asked == [post_id]
     post = await desk.see(post_id)
@@ -259,15 +257,15 @@ async def test_post_moved_earlier_after_the_copy_is_asked_about(desk: Desk) -> N
     assert await desk.on_x() == ["Moved earlier"]
 
 
-async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_found(
+async def test_forgotten_request_that_arrives_during_the_resume_is_found(
     desk: Desk,
 ) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     to = desk.runtime.clock.now()
     post_id = await desk.plan("Sent five minutes late")
     await desk.emulator.jump(seconds=300)
-    await restore_check.stop_after_restore(desk.runtime, to)
-    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+    await restore_check.pause_after_restore(desk.runtime, to)
+    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
     for _ in range(6):
         await desk.work()
         await desk.emulator.jump(seconds=15)
@@ -278,15 +276,15 @@ async def test_forgotten_request_that_is_on_its_way_while_everything_resumes_is_
     assert part.sent_as == there
 
 
-async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_is_found_too(
+async def test_later_part_of_a_forgotten_thread_is_found_after_the_resume(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
     async with _desk(settings, emulator) as (desk, check):
         to = desk.runtime.clock.now()
         post_id = await desk.plan("TimelinePost late", "In two parts")
-        await restore_check.stop_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+        await restore_check.pause_after_restore(desk.runtime, to)
+        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
         await check.check()
         parent = await desk.post_by_hand("TimelinePost late")
         await desk.answer_by_hand("In two parts", parent)
@@ -295,7 +293,7 @@ async def test_later_part_of_a_forgotten_thread_that_is_found_after_the_resume_i
         assert (await desk.see(post_id)).state is PostState.PUBLISHED
 
 
-async def test_post_that_was_published_with_another_text_is_found_once_it_is_edited_again(
+async def test_forgotten_edited_post_is_found_after_the_edit_is_repeated(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
@@ -303,11 +301,11 @@ async def test_post_that_was_published_with_another_text_is_found_once_it_is_edi
         to = desk.runtime.clock.now()
         post_id = await desk.plan("Before the edit")
         await desk.post_by_hand("After the edit")
-        await restore_check.stop_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+        await restore_check.pause_after_restore(desk.runtime, to)
+        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
         await check.check()
         await edit_post(
-            desk.runtime, desk.tenant, post_id, parts=[PlainPart("After the edit")], due_at=None
+            desk.runtime, desk.tenant, post_id, parts=[PartInput("After the edit")], due_at=None
         )
         await desk.work_through()
         assert await desk.on_x() == ["After the edit"]
@@ -317,7 +315,7 @@ async def test_post_that_was_published_with_another_text_is_found_once_it_is_edi
 async def test_forgotten_post_is_found_before_its_first_attempt(
     noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Database and ROOST_HOME come from one copy, made while a worker ran: nothing differs."""
+    """Database and ROOST_HOME come from one copy, made while a worker ran, so they match."""
     await emulator.switch(refuse_duplicates=False)
     async with _desk(settings, emulator) as (desk, _):
         first = await desk.plan("Sent after the copy", "In two parts", after_s=60)
@@ -337,21 +335,21 @@ async def test_forgotten_post_is_found_before_its_first_attempt(
         assert len(await desk.requests("read_timeline")) == 3
 
 
-async def test_nothing_is_searched_after_an_ordinary_restart(
+async def test_ordinary_restart_searches_nothing(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     async with _desk(settings, emulator) as (desk, check):
-        await desk.plan("Due while nobody ran", after_s=60)
+        await desk.plan("Due while no worker ran", after_s=60)
         await check.end()
     await emulator.jump(seconds=60)
     async with _desk(settings, emulator) as (desk, check):
         await desk.work_through()
-        assert await desk.on_x() == ["Due while nobody ran"]
+        assert await desk.on_x() == ["Due while no worker ran"]
         assert await desk.requests("read_timeline") == []
 
 
 @pytest.mark.parametrize("content", [b"", b'{"system_identifier": "7', b"[]", b"\xff\xfe"])
-async def test_unreadable_watermark_stops_everything(
+async def test_unreadable_watermark_pauses_everything(
     noon: datetime, settings: Settings, emulator: Emulator, content: bytes
 ) -> None:
     async with _desk(settings, emulator) as (desk, _):

@@ -1,4 +1,4 @@
-"""Posts that a restored database knows to have been tried: X may have them from a later attempt."""
+"""Posts with attempts in a restored database: X may have them from a later attempt."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ TEXT = "Low tide at six"
 
 
 async def tried_once(desk: Desk, *texts: str) -> PostId:
-    """A post that met X's rate limit at the moment of the copy."""
+    """A post that was rate limited when the copy was made."""
     await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "before", "429")
     post_id = await desk.plan(*texts)
@@ -27,12 +27,12 @@ async def tried_once(desk: Desk, *texts: str) -> PostId:
     return post_id
 
 
-async def test_post_that_was_tried_before_the_copy_is_adopted_at_resume(desk: Desk) -> None:
+async def test_post_tried_before_the_copy_is_adopted_at_resume(desk: Desk) -> None:
     post_id = await tried_once(desk, TEXT)
     to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=120)
     there = await desk.post_by_hand(TEXT)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     resumed = await resume.resume_everything(desk.runtime)
     assert [one.tweet_id for one in resumed.adopted] == [there]
     await desk.work_through()
@@ -40,17 +40,17 @@ async def test_post_that_was_tried_before_the_copy_is_adopted_at_resume(desk: De
     assert await desk.on_x() == [TEXT]
 
 
-async def test_post_that_was_tried_before_the_copy_and_is_not_on_x_is_sent(desk: Desk) -> None:
+async def test_post_tried_before_the_copy_is_sent__not_on_x(desk: Desk) -> None:
     post_id = await tried_once(desk, TEXT)
-    await restore_check.stop_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
     await desk.emulator.jump(seconds=120)
-    assert (await resume.resume_everything(desk.runtime)).looked_for == [post_id]
+    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == [TEXT]
 
 
-async def test_post_that_was_tried_before_a_crash_is_looked_for_first(
+async def test_post_tried_before_a_crash_is_searched_for_first(
     noon: object, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
     """Database and ROOST_HOME come from one copy, made while a worker ran."""
@@ -69,10 +69,8 @@ async def test_post_that_was_tried_before_a_crash_is_looked_for_first(
 
 
 @pytest.mark.parametrize("sent", [True, False])
-async def test_decision_before_the_copy_does_not_send_what_was_sent_since(
-    desk: Desk, sent: bool
-) -> None:
-    """A person said that X does not have it; it went out, and the database was restored."""
+async def test_decision_before_the_copy_does_not_resend_a_sent_post(desk: Desk, sent: bool) -> None:
+    """A user confirmed it absent, it was sent, and the database was restored."""
     await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan(TEXT)
@@ -80,12 +78,12 @@ async def test_decision_before_the_copy_does_not_send_what_was_sent_since(
     await desk.emulator.jump(seconds=900)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
-    await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
     to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=30)
     if sent:
         await desk.post_by_hand(TEXT)
-    await restore_check.stop_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, to)
     await resume.resume_everything(desk.runtime)
     await desk.work_through()
     assert await desk.on_x() == [TEXT]

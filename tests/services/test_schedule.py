@@ -1,4 +1,4 @@
-"""Posts on the calendar: what is refused is refused whole, what is stored is stored once."""
+"""Scheduling, editing, cancelling and importing posts."""
 
 import asyncio
 from datetime import timedelta
@@ -13,10 +13,11 @@ from fix_runtime import make_tenant
 from roost import store
 from roost.errors import PostNotEditable, PostNotFound, PostRefused
 from roost.models import Post, PostId, PostState
+from roost.publishing.part_input import MediaInput
 from roost.services import dispatch
 from roost.services.schedule import (
     Imported,
-    PlainPart,
+    PartInput,
     cancel_post,
     edit_post,
     import_plan,
@@ -38,18 +39,20 @@ async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = Fa
     return await import_plan(desk.runtime, desk.tenant, path, dry_run=dry_run)
 
 
-async def test_a_refused_post_tells_every_reason_and_stores_nothing(desk: Desk) -> None:
-    parts = [PlainPart("x" * 281), PlainPart("$AAA $BBB"), PlainPart("")]
+async def test_schedule_post_lists_every_violation_and_stores_nothing(desk: Desk) -> None:
+    parts = [PartInput("x" * 281), PartInput("$AAA $BBB"), PartInput("")]
     with pytest.raises(PostRefused) as refused:
         await schedule_post(desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="test")
-    told = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
-    assert told == [("text_too_long", 1), ("too_many_cashtags", 2), ("text_blank", 3)]
+    violations = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
+    assert violations == [("text_too_long", 1), ("too_many_cashtags", 2), ("text_blank", 3)]
     assert refused.value.code == "text_too_long"
     assert await posts_of(desk) == []
 
 
-async def test_a_missing_file_is_a_reason_like_any_other(desk: Desk, tmp_path: Path) -> None:
-    part = PlainPart("x" * 281, ((tmp_path / "none.png", None),))
+async def test_schedule_post_lists_a_missing_file_as_a_violation(
+    desk: Desk, tmp_path: Path
+) -> None:
+    part = PartInput("x" * 281, (MediaInput(tmp_path / "none.png"),))
     with pytest.raises(PostRefused) as refused:
         await schedule_post(
             desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="test"
@@ -58,9 +61,9 @@ async def test_a_missing_file_is_a_reason_like_any_other(desk: Desk, tmp_path: P
     assert codes == {"media_unreadable", "text_too_long"}
 
 
-async def test_a_post_without_a_time_is_a_draft_and_never_goes_out(desk: Desk) -> None:
+async def test_post_without_a_due_time_stays_a_draft(desk: Desk) -> None:
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PlainPart("Some day")], due_at=None, why="test"
+        desk.runtime, desk.tenant, desk.account, [PartInput("Some day")], due_at=None, why="test"
     )
     await desk.emulator.jump(days=30)
     await desk.work()
@@ -68,14 +71,14 @@ async def test_a_post_without_a_time_is_a_draft_and_never_goes_out(desk: Desk) -
     assert await desk.on_x() == []
 
 
-async def test_edit_changes_text_and_time(desk: Desk) -> None:
+async def test_edit_post_changes_text_and_due_time(desk: Desk) -> None:
     post_id = await desk.plan("Old", after_s=60)
     later = desk.runtime.clock.now() + timedelta(hours=1)
     await edit_post(
         desk.runtime,
         desk.tenant,
         post_id,
-        parts=[PlainPart("New"), PlainPart("More")],
+        parts=[PartInput("New"), PartInput("More")],
         due_at=later,
     )
     await desk.emulator.jump(seconds=120)
@@ -85,7 +88,7 @@ async def test_edit_changes_text_and_time(desk: Desk) -> None:
     assert await desk.on_x() == ["New", "More"]
 
 
-async def test_edit_to_an_earlier_time_wakes_what_is_due(desk: Desk) -> None:
+async def test_edit_post_to_an_earlier_time_dispatches_it(desk: Desk) -> None:
     post_id = await desk.plan("Soon", after_s=3600)
     now = desk.runtime.clock.now()
     await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=now)
@@ -93,7 +96,7 @@ async def test_edit_to_an_earlier_time_wakes_what_is_due(desk: Desk) -> None:
     assert await desk.on_x() == ["Soon"]
 
 
-async def test_a_refused_edit_changes_nothing(desk: Desk) -> None:
+async def test_refused_edit_changes_nothing(desk: Desk) -> None:
     post_id = await desk.plan("Old", after_s=60)
     before = await desk.see(post_id)
     with pytest.raises(PostRefused):
@@ -101,13 +104,13 @@ async def test_a_refused_edit_changes_nothing(desk: Desk) -> None:
             desk.runtime,
             desk.tenant,
             post_id,
-            parts=[PlainPart("x" * 281)],
+            parts=[PartInput("x" * 281)],
             due_at=desk.runtime.clock.now(),
         )
     assert await desk.see(post_id) == before
 
 
-async def test_a_cancelled_post_never_goes_out(desk: Desk) -> None:
+async def test_cancelled_post_is_not_published(desk: Desk) -> None:
     post_id = await desk.plan("Never", after_s=60)
     cancelled = await cancel_post(desk.runtime, desk.tenant, post_id)
     assert cancelled.state is PostState.CANCELLED
@@ -115,19 +118,19 @@ async def test_a_cancelled_post_never_goes_out(desk: Desk) -> None:
     await desk.work()
     assert await desk.on_x() == []
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PlainPart("Now")], due_at=None)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PartInput("Now")], due_at=None)
 
 
-async def test_a_published_post_can_be_neither_edited_nor_cancelled(desk: Desk) -> None:
+async def test_published_post_cannot_be_edited_or_cancelled(desk: Desk) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PlainPart("Back")], due_at=None)
+        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PartInput("Back")], due_at=None)
     with pytest.raises(PostNotEditable):
         await cancel_post(desk.runtime, desk.tenant, post_id)
 
 
-async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) -> None:
+async def test_dispatcher_skips_a_post_that_is_being_edited(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.posts.lock_state(transaction, post_id)
@@ -139,7 +142,7 @@ async def test_the_dispatcher_passes_by_a_post_that_is_being_edited(desk: Desk) 
 
 
 @pytest.mark.timing
-async def test_a_cancellation_that_comes_after_the_dispatcher_waits_for_it(desk: Desk) -> None:
+async def test_cancel_post_waits_for_the_dispatcher(desk: Desk) -> None:
     post_id = await desk.plan("Due")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         moved = (PostState.SCHEDULED, PostState.PUBLISHING)
@@ -151,50 +154,50 @@ async def test_a_cancellation_that_comes_after_the_dispatcher_waits_for_it(desk:
     assert await desk.on_x() == []
 
 
-async def test_nobody_touches_another_tenants_post(desk: Desk) -> None:
+async def test_post_of_another_tenant_is_not_found(desk: Desk) -> None:
     post_id = await desk.plan("Mine", after_s=60)
     neighbour = await make_tenant(desk.runtime, "neighbour")
     with pytest.raises(PostNotFound):
         await cancel_post(desk.runtime, neighbour, post_id)
     with pytest.raises(PostNotFound):
-        await edit_post(desk.runtime, neighbour, post_id, parts=[PlainPart("Theirs")], due_at=None)
+        await edit_post(desk.runtime, neighbour, post_id, parts=[PartInput("Theirs")], due_at=None)
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
 
 
-async def test_an_unknown_post_is_not_found(desk: Desk) -> None:
+async def test_unknown_post_is_not_found(desk: Desk) -> None:
     with pytest.raises(PostNotFound):
         await cancel_post(desk.runtime, desk.tenant, PostId(404))
 
 
-async def test_importing_twice_changes_nothing(desk: Desk, tmp_path: Path) -> None:
+async def test_import_plan_twice_changes_nothing(desk: Desk, tmp_path: Path) -> None:
     rows = "@larkbooks,+60s,One,,,\n@larkbooks,+60s,Two,,,t\n,,Two more,,,t\n"
     first = await import_rows(desk, tmp_path, rows)
     before = await posts_of(desk)
     await desk.emulator.jump(seconds=30)
     again = await import_rows(desk, tmp_path, rows)
-    assert (first.posts, first.known, first.refused) == (2, 0, ())
-    assert (again.posts, again.known, again.refused) == (0, 2, ())
+    assert (first.posts, first.already_imported, first.refused) == (2, 0, ())
+    assert (again.posts, again.already_imported, again.refused) == (0, 2, ())
     assert await posts_of(desk) == before
 
 
-async def test_importing_after_publishing_sends_nothing_again(desk: Desk, tmp_path: Path) -> None:
+async def test_import_plan_after_publishing_sends_nothing_again(desk: Desk, tmp_path: Path) -> None:
     rows = "@larkbooks,+1s,One,,,\n"
     await import_rows(desk, tmp_path, rows)
     await desk.work_through()
-    assert (await import_rows(desk, tmp_path, rows)).known == 1
+    assert (await import_rows(desk, tmp_path, rows)).already_imported == 1
     await desk.work_through()
     assert await desk.on_x() == ["One"]
 
 
-async def test_an_import_that_grew_brings_only_what_is_new(desk: Desk, tmp_path: Path) -> None:
+async def test_import_plan_schedules_only_new_rows(desk: Desk, tmp_path: Path) -> None:
     await import_rows(desk, tmp_path, "@larkbooks,+60s,One,,,\n")
     grown = await import_rows(
         desk, tmp_path, "@larkbooks,+60s,Zero,,,\n@larkbooks,+60s,One,,,\n@larkbooks,+60s,One,,,\n"
     )
-    assert (grown.posts, grown.known) == (2, 1)
+    assert (grown.posts, grown.already_imported) == (2, 1)
 
 
-async def test_wrong_rows_are_refused_alone_with_their_true_lines(
+async def test_import_plan_refuses_invalid_rows_with_their_lines(
     desk: Desk, tmp_path: Path
 ) -> None:
     long = "x" * 300
@@ -220,7 +223,7 @@ async def test_wrong_rows_are_refused_alone_with_their_true_lines(
     assert reasons == ["text_too_long", "too_many_cashtags"]
 
 
-async def test_one_wrong_part_refuses_its_thread_and_no_other_row(
+async def test_import_plan_refuses_the_thread_of_an_invalid_part(
     desk: Desk, tmp_path: Path
 ) -> None:
     imported = await import_rows(
@@ -235,7 +238,7 @@ async def test_one_wrong_part_refuses_its_thread_and_no_other_row(
     assert imported.posts == 1
 
 
-async def test_a_dry_run_stores_nothing_and_tells_the_same(desk: Desk, tmp_path: Path) -> None:
+async def test_import_plan_dry_run_stores_nothing(desk: Desk, tmp_path: Path) -> None:
     rows = f"@larkbooks,+1s,One,,,\n@larkbooks,+1s,{'x' * 300},,,\n"
     dry = await import_rows(desk, tmp_path, rows, dry_run=True)
     assert await posts_of(desk) == []
@@ -244,13 +247,13 @@ async def test_a_dry_run_stores_nothing_and_tells_the_same(desk: Desk, tmp_path:
     assert len(await posts_of(desk)) == 1
 
 
-async def test_an_import_is_priced(desk: Desk, tmp_path: Path) -> None:
+async def test_import_plan_returns_the_price(desk: Desk, tmp_path: Path) -> None:
     rows = "@larkbooks,+1s,Plain,,,\n@larkbooks,+1s,See example.com,,,\n"
     imported = await import_rows(desk, tmp_path, rows)
     assert (imported.price.low, imported.price.high) == (Decimal("0.215"), Decimal("0.215"))
 
 
-async def test_a_plans_media_go_out_with_their_alt_texts(
+async def test_imported_media_are_published_with_alt_texts(
     desk: Desk, emulator: Emulator, teal: Path, tmp_path: Path
 ) -> None:
     imported = await import_rows(
@@ -263,9 +266,7 @@ async def test_a_plans_media_go_out_with_their_alt_texts(
 
 
 @pytest.mark.timing
-async def test_two_imports_of_one_file_at_once_bring_each_post_once(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_concurrent_imports_schedule_each_post_once(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "plan.csv"
     path.write_text(HEADER + "".join(f"@larkbooks,+9s,Post {n},,,\n" for n in range(20)), "utf-8")
     both = await asyncio.gather(*(import_plan(desk.runtime, desk.tenant, path) for _ in range(2)))
@@ -273,7 +274,7 @@ async def test_two_imports_of_one_file_at_once_bring_each_post_once(
     assert len(await posts_of(desk)) == 20
 
 
-async def test_importing_again_says_imported_before_where_the_pictures_are_gone(
+async def test_import_plan_again_needs_no_media_files(
     desk: Desk, teal: Path, tmp_path: Path
 ) -> None:
     picture = tmp_path / "picture.png"
@@ -287,8 +288,8 @@ async def test_importing_again_says_imported_before_where_the_pictures_are_gone(
     picture.unlink()
     for dry_run in (True, False):
         again = await import_rows(desk, tmp_path, rows, dry_run=dry_run)
-        assert (again.posts, again.known, again.refused) == (0, 2, ())
+        assert (again.posts, again.already_imported, again.refused) == (0, 2, ())
     grown = await import_rows(desk, tmp_path, rows + "@larkbooks,+1h,New,picture.png,,\n")
-    assert (grown.posts, grown.known) == (0, 2)
+    assert (grown.posts, grown.already_imported) == (0, 2)
     assert [(row.line, row.code) for row in grown.refused] == [(4, "media_unreadable")]
     assert await posts_of(desk) == before

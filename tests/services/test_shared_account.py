@@ -1,4 +1,4 @@
-"""One X account in two tenants: an administrator's setting, one lock, one claim for each post."""
+"""One X account in two tenants: the setting, the shared lock, and one claim per post."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ async def bakery(desk: Desk) -> Tenant:
 
 @pytest.fixture
 async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
-    """The same X account, connected to the second tenant as well, and a worker of its own."""
+    """The X account, connected to the second tenant too, with a worker of its own."""
     account = await connect_account(desk.runtime, bakery, desk.emulator, "larkbooks")
     async with open_account_locks(desk.runtime.database) as locks:
         other = Desk(desk.runtime, bakery, account, desk.emulator, locks)
@@ -37,28 +37,26 @@ async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
 
 
 async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: str) -> None:
-    """The whole walk, as the account's owner."""
-    departure = await connect.begin(runtime, tenant)
+    """Run the whole flow as the account's owner."""
+    departure = await connect.start(runtime, tenant)
     query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     back = await emulator.consent("larkbooks", **query)
-    await connect.finish(
+    await connect.complete(
         runtime, state=back["state"], code=back["code"], error=None, browser=departure.browser
     )
 
 
-async def test_second_tenant_may_not_connect_the_account(desk: Desk, bakery: Tenant) -> None:
+async def test_second_tenant_cannot_connect_the_account(desk: Desk, bakery: Tenant) -> None:
     with pytest.raises(AccountConnectedElsewhere) as refused:
         await connect_by_browser(desk.runtime, desk.emulator, "bakery")
     assert refused.value.code == "account_connected_elsewhere"
     async with desk.runtime.database.for_tenant(bakery.id) as transaction:
         assert await store.integrations.list_all(transaction) == []
-    # Its own tenant connects it again without further ado.
+    # Its own tenant can reconnect it.
     await connect_by_browser(desk.runtime, desk.emulator, "default")
 
 
-async def test_second_tenant_may_connect_it_by_an_administrators_setting(
-    desk: Desk, bakery: Tenant
-) -> None:
+async def test_second_tenant_can_connect_the_account__setting(desk: Desk, bakery: Tenant) -> None:
     shared = desk.with_settings(roost_shared_accounts=True)
     await connect_by_browser(shared.runtime, desk.emulator, "bakery")
     async with desk.runtime.database.for_tenant(bakery.id) as transaction:
@@ -80,7 +78,7 @@ async def publish_all(*desks: Desk) -> None:
 
 
 @pytest.mark.parametrize("faults", [[], ["drop", "ok", "ok", "503"] * 4], ids=["clean", "lost"])
-async def test_twins_of_two_tenants_are_on_x_twice_and_each_is_claimed_once(
+async def test_identical_posts_of_two_tenants_are_each_claimed_once(
     desk: Desk, theirs: Desk, faults: list[str]
 ) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
@@ -107,7 +105,7 @@ async def test_twins_of_two_tenants_are_on_x_twice_and_each_is_claimed_once(
     assert faults or len(claimed) == 40
 
 
-async def test_one_tenant_waits_while_the_other_sends(desk: Desk, theirs: Desk) -> None:
+async def test_tenant_waits_while_the_other_sends(desk: Desk, theirs: Desk) -> None:
     await desk.plan("Ours")
     await theirs.plan("Theirs")
     assert await desk.locks.acquire(desk.account.x_user_id)
@@ -119,7 +117,7 @@ async def test_one_tenant_waits_while_the_other_sends(desk: Desk, theirs: Desk) 
     assert sorted(await desk.on_x()) == ["Ours", "Theirs"]
 
 
-async def test_two_tenants_share_the_windows_of_the_account(desk: Desk, theirs: Desk) -> None:
+async def test_tenants_share_the_rate_windows_of_the_account(desk: Desk, theirs: Desk) -> None:
     await desk.plan("Ours")
     await desk.work()
     post_id = await theirs.plan("Theirs", after_s=60)
@@ -132,7 +130,7 @@ async def test_two_tenants_share_the_windows_of_the_account(desk: Desk, theirs: 
     assert (await theirs.see(post_id)).state is PostState.SCHEDULED
 
 
-async def test_duplicate_of_the_other_tenants_post_fails_without_naming_its_number(
+async def test_duplicate_of_the_other_tenant_fails_without_its_post_id(
     desk: Desk, theirs: Desk
 ) -> None:
     await desk.plan("The same")
@@ -146,10 +144,8 @@ async def test_duplicate_of_the_other_tenants_post_fails_without_naming_its_numb
     assert "(post " not in (post.reason or "")
 
 
-async def test_lost_twin_of_the_other_tenant_is_not_taken_for_ours(
-    desk: Desk, theirs: Desk
-) -> None:
-    """X has the first, its timeline lags, and the other tenant's is refused for it."""
+async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(desk: Desk, theirs: Desk) -> None:
+    """X has the first, its timeline lags, and X refuses the other tenant's as a duplicate."""
     await desk.plan("Ours")
     await desk.work()
     await desk.emulator.jump(seconds=30)
@@ -168,7 +164,7 @@ async def test_lost_twin_of_the_other_tenant_is_not_taken_for_ours(
 
 
 async def columns(desk: Desk, query: str, sight: Tenant, **values: Any) -> list[dict[str, Any]]:
-    """Rows as the application's role sees them with one tenant in sight."""
+    """Rows as the application's role sees them with this tenant set."""
     async with desk.runtime.database.for_tenant(sight.id) as transaction:
         cursor = await transaction.raw.execute(query.encode(), values)
         assert cursor.description is not None
@@ -176,7 +172,7 @@ async def columns(desk: Desk, query: str, sight: Tenant, **values: Any) -> list[
         return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
 
 
-async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery: Tenant) -> None:
+async def test_other_tenant_sees_only_ids_times_and_counts(desk: Desk, bakery: Tenant) -> None:
     await desk.plan("A private text")
     await desk.work()
     (there,) = (await desk.emulator.ground_truth())["posts"]
@@ -204,8 +200,8 @@ async def test_another_tenant_sees_ids_times_and_counts_alone(desk: Desk, bakery
         assert await columns(desk, f"SELECT * FROM {table}", bakery) == []
 
 
-async def test_tenant_in_sight_asks_for_the_user_of_its_own_account(desk: Desk) -> None:
-    """The number of another tenant's account beside one's own tenant finds nothing."""
+async def test_get_x_user_id_needs_an_account_of_the_tenant(desk: Desk) -> None:
+    """The id of another tenant's account with one's own tenant finds nothing."""
     other = await make_tenant(desk.runtime, "neighbour")
     assert await desk.locks.find_user(other.id, desk.account.id, desk.account.environment) is None
     changed = replace(desk, tenant=other)

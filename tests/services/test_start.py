@@ -1,4 +1,4 @@
-"""A worker whose database is away at its start waits; a wrong password ends it at once."""
+"""A worker waits for its database at the start; a wrong password ends it at once."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ _COMMAND = ("-m", "roost", "worker", "--json")
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Path]:
-    """A home whose PostgreSQL has the migrated database `roost`, and is stopped."""
+    """A home whose PostgreSQL has the migrated database `roost` and is stopped."""
     home = tmp_path / "server"
     server = await start_embedded(home, durable=False)
     try:
@@ -39,7 +39,7 @@ async def home(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 def url_of(home: Path) -> str:
-    """The application's address of the database, whether its server runs or not."""
+    """The application's database address, whether the server runs or not."""
     socket = (home / "postgres" / "run").resolve()
     return f"postgresql://roost_app@/roost?host={socket}&port=5432"
 
@@ -55,7 +55,7 @@ def settings_for(url: str, tmp_path: Path) -> Settings:
 
 
 async def said(log: Path, words: str) -> None:
-    """Return once the log has these words."""
+    """Return once the log contains this text."""
 
     async def has() -> bool:
         return words in log.read_text()
@@ -63,7 +63,7 @@ async def said(log: Path, words: str) -> None:
     await until(has, within=60)
 
 
-async def test_a_worker_waits_for_its_database_and_starts_when_it_is_back(
+async def test_worker_starts_when_its_database_is_back(
     home: Path, tmp_path: Path, emulator: Emulator
 ) -> None:
     log = tmp_path / "worker.log"
@@ -85,7 +85,7 @@ async def test_a_worker_waits_for_its_database_and_starts_when_it_is_back(
             await server.stop()
 
 
-async def test_a_worker_that_waits_ends_when_it_is_asked_to(home: Path, tmp_path: Path) -> None:
+async def test_waiting_worker_stops_on_a_signal(home: Path, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     settings = settings_for(url_of(home), tmp_path)
     async with python_process(*_COMMAND, settings=settings, log=log) as process:
@@ -94,7 +94,7 @@ async def test_a_worker_that_waits_ends_when_it_is_asked_to(home: Path, tmp_path
         assert await process.wait() == 0
 
 
-async def test_workers_that_start_while_the_server_restarts_all_start(tmp_path: Path) -> None:
+async def test_workers_start_while_the_server_restarts(tmp_path: Path) -> None:
     async with open_ground(tmp_path) as ground, ground.database() as url:
         settings = settings_for(app_url(url), tmp_path)
         logs = [tmp_path / f"worker-{number}.log" for number in range(3)]
@@ -111,7 +111,7 @@ async def test_workers_that_start_while_the_server_restarts_all_start(tmp_path: 
         await asyncio.gather(restart(), *map(start, logs))
 
 
-async def test_a_worker_without_its_database_ends_at_once(
+async def test_worker_ends_at_once__database_missing(
     migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
     url = migrated_server.url("no_such_database")
@@ -120,7 +120,7 @@ async def test_a_worker_without_its_database_ends_at_once(
     assert "no_such_database" in ended.answer["error"]["message"]
 
 
-async def test_a_worker_with_a_wrong_password_ends_at_once(home: Path, tmp_path: Path) -> None:
+async def test_worker_ends_at_once__wrong_password(home: Path, tmp_path: Path) -> None:
     rules = home / "postgres" / "data" / "pg_hba.conf"
     rules.write_text(f"local all roost_app scram-sha-256\n{rules.read_text()}")
     server = await start_embedded(home, durable=False)

@@ -1,5 +1,4 @@
-"""A process whose event loop is stuck ends, as does one whose end takes too long; one that was only
-stopped goes on."""
+"""The watchdog exits a process that is blocked or hangs at shutdown, not a suspended one."""
 
 import asyncio
 import contextlib
@@ -40,26 +39,26 @@ async def say(process: asyncio.subprocess.Process, line: str) -> str:
         return (await process.stdout.readline()).decode().strip()
 
 
-async def test_a_stuck_loop_ends_its_process_and_says_where() -> None:
+async def test_watchdog_exits_and_says_where__event_loop_blocked() -> None:
     async with watched() as process:
         assert await say(process, "get stuck") == ""
         assert process.stderr is not None
-        told = (await process.stderr.read()).decode()
+        output = (await process.stderr.read()).decode()
         assert await process.wait() == EXIT_CODE
-    assert "the event loop is stuck" in told
-    assert "in answer" in told
+    assert "the event loop is stuck" in output
+    assert "in answer" in output
 
 
-async def test_an_end_that_takes_too_long_is_cut_short() -> None:
+async def test_watchdog_exits__shutdown_hangs() -> None:
     async with watched() as process:
         assert await say(process, "end") == "turning"
         assert process.stderr is not None
-        told = (await process.stderr.read()).decode()
+        output = (await process.stderr.read()).decode()
         assert await process.wait() == EXIT_CODE
-    assert "the end that was asked for does not come" in told
+    assert "the end that was asked for does not come" in output
 
 
-async def test_a_stopped_process_goes_on_and_is_not_ended() -> None:
+async def test_watchdog_does_not_exit__process_suspended() -> None:
     async with watched() as process:
         process.send_signal(signal.SIGSTOP)
         await asyncio.sleep(2)  # Longer than a stuck loop is suffered.
@@ -71,7 +70,7 @@ async def test_a_stopped_process_goes_on_and_is_not_ended() -> None:
 
 
 @pytest.mark.parametrize("how", ["asked", "done"])
-async def test_a_thread_stuck_in_a_read_does_not_outlive_the_work(how: str) -> None:
+async def test_watchdog_exits__thread_stuck_after_the_work(how: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(_SCRIPT.with_name("stuck_end.py")),
@@ -80,10 +79,10 @@ async def test_a_thread_stuck_in_a_read_does_not_outlive_the_work(how: str) -> N
     )
     try:
         async with asyncio.timeout(60):
-            _, told = await process.communicate()
+            _, output = await process.communicate()
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert process.returncode == EXIT_CODE, told
-    assert b"this process ends at once" in told
+    assert process.returncode == EXIT_CODE, output
+    assert b"this process ends at once" in output

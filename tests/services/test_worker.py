@@ -1,4 +1,4 @@
-"""The worker, in this process and in real ones: wakes by itself, ends in order, survives."""
+"""The worker, in this process and as real processes: waking, stopping and surviving."""
 
 import asyncio
 import signal
@@ -20,8 +20,8 @@ from roost.services.schedule import cancel_post
 pytestmark = pytest.mark.timing
 
 
-async def settled(desk: Desk, *posts: PostId) -> None:
-    """Return once these posts move no more."""
+async def finished(desk: Desk, *posts: PostId) -> None:
+    """Return once these posts are finished."""
 
     async def are() -> bool:
         return all([(await desk.see(post_id)).state not in MOVING for post_id in posts])
@@ -30,12 +30,12 @@ async def settled(desk: Desk, *posts: PostId) -> None:
 
 
 async def alive(runtime: Runtime) -> None:
-    """Return once a worker is."""
+    """Return once a worker is alive."""
     await until(lambda: worker.is_any_alive(runtime), within=120)
 
 
 class Working:
-    """A worker within this process for the length of a block."""
+    """A worker in this process during a block."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -49,34 +49,32 @@ class Working:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def test_a_sleeping_worker_wakes_for_a_jump_of_the_clock(desk: Desk) -> None:
+async def test_idle_worker_wakes_when_the_clock_jumps(desk: Desk) -> None:
     post_id = await desk.plan("In an hour", after_s=3600)
     async with Working(desk.runtime):
         await desk.emulator.jump(hours=1)
-        await settled(desk, post_id)
+        await finished(desk, post_id)
     assert await desk.on_x() == ["In an hour"]
 
 
-async def test_a_sleeping_worker_wakes_for_a_new_post(desk: Desk) -> None:
+async def test_idle_worker_wakes_for_a_new_post(desk: Desk) -> None:
     async with Working(desk.runtime):
-        await settled(desk, await desk.plan("Now"))
-        await settled(desk, await desk.plan("And now, when it sleeps again"))
+        await finished(desk, await desk.plan("Now"))
+        await finished(desk, await desk.plan("And now, when it sleeps again"))
     assert await desk.on_x() == ["Now", "And now, when it sleeps again"]
 
 
-async def test_a_post_left_by_a_dead_worker_is_taken_up(desk: Desk) -> None:
+async def test_post_of_a_dead_worker_is_published(desk: Desk) -> None:
     post_id = await desk.plan("Left behind")
     await dispatch.dispatch_due(desk.runtime)
     async with desk.runtime.database.unscoped() as transaction:
         await transaction.raw.execute("DELETE FROM procrastinate_jobs")
     async with Working(desk.runtime):
-        await settled(desk, post_id)
+        await finished(desk, post_id)
     assert await desk.on_x() == ["Left behind"]
 
 
-async def test_a_job_whose_end_was_never_written_holds_nobody_up(
-    desk: Desk, tmp_path: Path
-) -> None:
+async def test_job_whose_end_was_not_recorded_is_ended(desk: Desk, tmp_path: Path) -> None:
     post_id = await desk.plan("Held up", after_s=3600)
     log = tmp_path / "worker.log"
     async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
@@ -93,19 +91,19 @@ async def test_a_job_whose_end_was_never_written_holds_nobody_up(
                 [desk.account.id],
             )
         await desk.emulator.jump(hours=1)
-        await settled(desk, post_id)
+        await finished(desk, post_id)
     assert await desk.on_x() == ["Held up"]
     assert "was not written" in log.read_text()
 
 
-async def test_a_worker_outlives_the_loss_of_every_connection(desk: Desk, admin_url: str) -> None:
+async def test_worker_survives_the_loss_of_every_connection(desk: Desk, admin_url: str) -> None:
     async with Working(desk.runtime):
         with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        await settled(desk, await desk.plan("After the loss"))
+        await finished(desk, await desk.plan("After the loss"))
     assert await desk.on_x() == ["After the loss"]
 
 
@@ -116,13 +114,13 @@ async def test_two_workers_publish_each_post_once(desk: Desk, tmp_path: Path) ->
         python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log),
         python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log),
     ):
-        await settled(desk, *posts)
+        await finished(desk, *posts)
     assert sorted(await desk.on_x()) == sorted(
         f"{kind} {number}" for number in range(6) for kind in ("Post", "Reply")
     )
 
 
-async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path: Path) -> None:
+async def test_stopped_worker_finishes_its_jobs(desk: Desk, tmp_path: Path) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     log = tmp_path / "worker.log"
     async with python_process(
@@ -140,16 +138,14 @@ async def test_a_worker_asked_to_end_finishes_what_it_began(desk: Desk, tmp_path
     assert "Traceback" not in said, said
 
 
-async def test_a_worker_that_ended_is_not_taken_for_alive(desk: Desk) -> None:
+async def test_ended_worker_does_not_count_as_alive(desk: Desk) -> None:
     async with Working(desk.runtime):
         assert await worker.is_any_alive(desk.runtime)
     assert not await worker.is_any_alive(desk.runtime)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-async def test_an_idle_worker_ends_at_once(
-    sign: signal.Signals, desk: Desk, tmp_path: Path
-) -> None:
+async def test_idle_worker_stops_at_once(sign: signal.Signals, desk: Desk, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     async with python_process(
         "-m", "roost", "worker", settings=desk.runtime.settings, log=log
@@ -161,7 +157,7 @@ async def test_an_idle_worker_ends_at_once(
     assert "Traceback" not in log.read_text()
 
 
-async def test_the_workers_log_holds_neither_texts_nor_tokens(
+async def test_worker_log_has_no_texts_or_tokens(
     runtime: Runtime, tenant: Tenant, desk: Desk, emulator: Emulator, tmp_path: Path
 ) -> None:
     other = await connect_account(runtime, tenant, emulator, "tidewatcher")
@@ -174,13 +170,13 @@ async def test_the_workers_log_holds_neither_texts_nor_tokens(
     await emulator.jump(seconds=2)
     log = tmp_path / "worker.log"
     async with python_process("-m", "roost", "worker", settings=runtime.settings, log=log):
-        await settled(desk, *posts)
-    told = log.read_text()
-    assert "private" not in told
-    assert emulator.app.client_secret not in told
+        await finished(desk, *posts)
+    output = log.read_text()
+    assert "private" not in output
+    assert emulator.app.client_secret not in output
 
 
-async def test_a_damaged_row_of_one_tenant_does_not_stop_the_others(desk: Desk) -> None:
+async def test_damaged_row_of_one_tenant_does_not_delay_others(desk: Desk) -> None:
     other = await make_tenant(desk.runtime, "bakery")
     await connect_account(desk.runtime, other, desk.emulator, "tidewatcher")
     post_id = await desk.plan("Low tide at six", after_s=10)
@@ -193,11 +189,11 @@ async def test_a_damaged_row_of_one_tenant_does_not_stop_the_others(desk: Desk) 
         )
     async with Working(desk.runtime):
         await desk.emulator.jump(seconds=11)
-        await settled(desk, post_id)
+        await finished(desk, post_id)
     assert await desk.on_x() == ["Low tide at six"]
 
 
-async def test_a_worker_removes_the_copies_that_no_post_needs(desk: Desk, teal: Path) -> None:
+async def test_worker_removes_copies_that_no_post_needs(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("Cancelled", after_s=3600, media=teal)
     await cancel_post(desk.runtime, desk.tenant, post_id)
     (part,) = (await desk.see(post_id)).parts

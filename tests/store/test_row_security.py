@@ -10,8 +10,8 @@ from fix_emulator import Emulator
 from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import Tenant
+from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime
-from roost.store.posts import NewPart
 
 #: Tables without rows of a tenant: X's apps and users, the job engine, the installation itself.
 _WITHOUT_TENANT = {
@@ -90,7 +90,7 @@ async def test_a_snapshot_of_another_tenants_part_is_refused(
     now = runtime.clock.now()
     async with runtime.database.for_tenant(tenant.id) as transaction:
         await store.posts.add(
-            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now,
+            transaction, tenant.id, account.id, [PartInput("Mine")], due_at=now, now=now,
             reason="test", actor="the test", upload_lead=timedelta(),
         )  # fmt: skip
         (part,) = await (await transaction.raw.execute("SELECT id FROM parts")).fetchall()
@@ -129,7 +129,7 @@ async def test_a_tenant_cannot_read_or_change_another_tenants_posts(
     now = runtime.clock.now()
     async with runtime.database.for_tenant(tenant.id) as transaction:
         mine = await store.posts.add(
-            transaction, tenant.id, account.id, [NewPart("Mine")], due_at=now, now=now,
+            transaction, tenant.id, account.id, [PartInput("Mine")], due_at=now, now=now,
             reason="test", actor="the test", upload_lead=timedelta(),
         )  # fmt: skip
     neighbour = await make_tenant(runtime, "neighbour")

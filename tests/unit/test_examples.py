@@ -1,5 +1,6 @@
 """The examples: every kind of post, all of them valid but the one that must not be."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from roost.agents.brief import read_brief
 from roost.agents.composer import compose_drafts
 from roost.models import MediaKind, Violation
 from roost.publishing import validation
+from roost.publishing.part_input import PartInput
 from roost.text import extract_entities, lint_text
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -21,12 +23,13 @@ def read(name: str) -> planfile.Plan:
     return planfile.read_plan(EXAMPLES / name, time_zone="UTC", now=NOW)
 
 
-def drafted(post: planfile.PlannedPost) -> list[validation.PartDraft]:
+def drafted(post: planfile.PlannedPost) -> list[PartInput]:
     return [
-        validation.PartDraft(
+        PartInput(
             part.text,
             tuple(
-                validation.MediaDraft(mediafile.probe_media(path), alt) for path, alt in part.media
+                replace(file, file=mediafile.probe_media(Path(str(file.source))))
+                for file in part.media
             ),
         )
         for part in post.parts
@@ -55,7 +58,7 @@ def test_one_post_of_300_characters_is_refused_and_all_others_are_valid() -> Non
 
 def test_the_plan_shows_every_kind_of_post() -> None:
     posts = read("plan.csv").posts
-    media = [[draft.file.kind for draft in part.media] for post in posts for part in drafted(post)]
+    media = [[file.probed.kind for file in part.media] for post in posts for part in drafted(post)]
     assert [MediaKind.IMAGE, MediaKind.IMAGE] in media
     assert [MediaKind.GIF] in media
     assert [MediaKind.VIDEO] in media
@@ -66,12 +69,12 @@ def test_the_plan_shows_every_kind_of_post() -> None:
 
 
 def test_every_file_has_an_alt_text_and_is_used() -> None:
-    pairs = [
-        pair for name in PLANS for post in read(name).posts for part in post.parts
-        for pair in part.media
+    files = [
+        file for name in PLANS for post in read(name).posts for part in post.parts
+        for file in part.media
     ]  # fmt: skip
-    assert all(alt for _, alt in pairs)
-    assert {path.name for path, _ in pairs} == {
+    assert all(file.alt_text for file in files)
+    assert {Path(str(file.source)).name for file in files} == {
         path.name for path in (EXAMPLES / "media").iterdir()
     }
 

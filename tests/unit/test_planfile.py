@@ -28,6 +28,7 @@ from roost.planfile import (
 from roost.planfile.options import read_options
 from roost.planfile.times import get_time_zone
 from roost.publishing import validation
+from roost.publishing.part_input import MediaInput
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 HEADER = "account,at,text,media,alt,thread\n"
@@ -52,7 +53,10 @@ def test_read_plan_converts_a_row_to_a_post(tmp_path: Path) -> None:
     assert post.due_at.tzinfo is UTC
     (part,) = post.parts
     assert part.text == "Hello"
-    assert part.media == ((tmp_path / "a.png", "First"), (tmp_path / "b/c.jpg", None))
+    assert part.media == (
+        MediaInput(tmp_path / "a.png", "First"),
+        MediaInput(tmp_path / "b/c.jpg"),
+    )
     assert plan.refused == ()
 
 
@@ -208,7 +212,10 @@ def test_read_plan_refuses_urls_and_windows_paths_as_media(
 def test_read_plan_accepts_media_below_the_plans_folder__circular_link(tmp_path: Path) -> None:
     (tmp_path / "round").symlink_to("round")
     plan = read(tmp_path, "acme,+1s,x,sub/../a.png|round,,\n")
-    assert [path.name for path, _ in plan.posts[0].parts[0].media] == ["a.png", "round"]
+    assert [Path(str(file.source)).name for file in plan.posts[0].parts[0].media] == [
+        "a.png",
+        "round",
+    ]
 
 
 def test_read_plan_returns_absolute_media_paths(
@@ -216,7 +223,7 @@ def test_read_plan_returns_absolute_media_paths(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (post,) = read(Path(), "acme,+1s,x,a.png,,\n").posts
-    assert post.parts[0].media == ((tmp_path / "a.png", None),)
+    assert post.parts[0].media == (MediaInput(tmp_path / "a.png"),)
 
 
 def test_read_plan_reports_miscounted_columns__unquoted_comma(tmp_path: Path) -> None:

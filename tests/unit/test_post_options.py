@@ -11,7 +11,8 @@ from roost.post_options import (
     describe_duration,
     parse_reply_settings,
 )
-from roost.publishing.validation import PartDraft, validate_post
+from roost.publishing.part_input import PartInput
+from roost.publishing.validation import validate_post
 
 DAY = timedelta(days=1)
 SEVEN = TweetId("7")
@@ -41,31 +42,31 @@ def test_parse_reply_settings_lists_the_allowed_values__unknown() -> None:
     assert "everyone, following, mentionedUsers, subscribers, verified" in caught.value.next
 
 
-def codes(*parts: PartDraft, may_quote: bool = True) -> list[tuple[str, int | None]]:
+def codes(*parts: PartInput, may_quote: bool = True) -> list[tuple[str, int | None]]:
     found = validate_post(parts, subscription_type=None, may_quote=may_quote)
     assert all(one.message and one.next for one in found)
     return [(one.code, one.part) for one in found]
 
 
-def ask(*options: str, duration: timedelta = DAY) -> PartDraft:
-    return PartDraft("Tea?", (), PartOptions(poll=Poll(options, duration)))
+def ask(*options: str, duration: timedelta = DAY) -> PartInput:
+    return PartInput("Tea?", (), PartOptions(poll=Poll(options, duration)))
 
 
 @pytest.mark.parametrize(
     "part",
     [
-        PartDraft("Yes", (), PartOptions(reply_to=SEVEN)),
-        PartDraft("Look", (), PartOptions(quote_of=SEVEN)),
-        PartDraft("Yes", (), PartOptions(reply_to=SEVEN, quote_of=TweetId("8"))),
-        PartDraft("Only you", (), PartOptions(reply_settings=ReplySettings.VERIFIED)),
+        PartInput("Yes", (), PartOptions(reply_to=SEVEN)),
+        PartInput("Look", (), PartOptions(quote_of=SEVEN)),
+        PartInput("Yes", (), PartOptions(reply_to=SEVEN, quote_of=TweetId("8"))),
+        PartInput("Only you", (), PartOptions(reply_settings=ReplySettings.VERIFIED)),
         ask("Yes", "No"),
         ask("x" * 25, "二", "3", "👩‍👩‍👧"),
         ask("Yes", "No", duration=timedelta(minutes=5)),
         ask("Yes", "No", duration=timedelta(days=7)),
-        PartDraft("Tea?", (), PartOptions(reply_to=SEVEN, poll=Poll(("Yes", "No"), DAY))),
+        PartInput("Tea?", (), PartOptions(reply_to=SEVEN, poll=Poll(("Yes", "No"), DAY))),
     ],
 )
-def test_validate_options_accepts_what_x_accepts(part: PartDraft) -> None:
+def test_validate_options_accepts_what_x_accepts(part: PartInput) -> None:
     assert codes(part) == []
 
 
@@ -83,21 +84,21 @@ def test_validate_options_accepts_what_x_accepts(part: PartDraft) -> None:
         (ask("Yes", "No", duration=timedelta(minutes=4)), ["poll_duration"]),
         (ask("Yes", "No", duration=timedelta(days=7, minutes=1)), ["poll_duration"]),
         (ask("Yes", "No", duration=timedelta(seconds=301)), ["poll_duration"]),
-        (PartDraft("", (), PartOptions(poll=Poll(("Yes", "No"), DAY))), ["text_blank"]),
-        (PartDraft("", (), PartOptions(quote_of=SEVEN)), ["text_blank"]),
+        (PartInput("", (), PartOptions(poll=Poll(("Yes", "No"), DAY))), ["text_blank"]),
+        (PartInput("", (), PartOptions(quote_of=SEVEN)), ["text_blank"]),
         (
-            PartDraft("Tea?", (), PartOptions(quote_of=SEVEN, poll=Poll(("Yes", "No"), DAY))),
+            PartInput("Tea?", (), PartOptions(quote_of=SEVEN, poll=Poll(("Yes", "No"), DAY))),
             ["post_overloaded"],
         ),
-        (PartDraft("Yes", (), PartOptions(reply_to=TweetId("x.com/a"))), ["id_malformed"]),
+        (PartInput("Yes", (), PartOptions(reply_to=TweetId("x.com/a"))), ["id_malformed"]),
     ],
 )
-def test_validate_options_reports_what_x_refuses(part: PartDraft, found: list[str]) -> None:
+def test_validate_options_reports_what_x_refuses(part: PartInput, found: list[str]) -> None:
     assert [code for code, _ in codes(part)] == found
 
 
 def test_validate_options_refuses_a_quote__plan_without_quotes() -> None:
-    part = PartDraft("Look", (), PartOptions(quote_of=SEVEN))
+    part = PartInput("Look", (), PartOptions(quote_of=SEVEN))
     assert codes(part, may_quote=False) == [("quote_not_allowed", None)]
 
 
@@ -107,8 +108,8 @@ def test_validate_options_allows_reply_and_settings_on_first_part_only() -> None
         reply_settings=ReplySettings.FOLLOWING,
         poll=Poll(("Yes", "No"), DAY),
     )
-    assert codes(PartDraft("One", (), options), PartDraft("Two")) == []
-    assert codes(PartDraft("One"), PartDraft("Two", (), options)) == [
+    assert codes(PartInput("One", (), options), PartInput("Two")) == []
+    assert codes(PartInput("One"), PartInput("Two", (), options)) == [
         ("reply_in_thread", 2),
         ("reply_settings_in_thread", 2),
     ]

@@ -10,7 +10,7 @@ def alerts(*, as_json: Json = False) -> int:
 
     async def work() -> None:
         async with open_for_command() as runtime:
-            await monitor.check_alerts(runtime)
+            await monitor.check_lateness(runtime)
             found = await monitor.list_alerts(runtime)
         answer = [plain(one) | {"tenant": tenant and tenant.name} for tenant, one in found]
         lines = [

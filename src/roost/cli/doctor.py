@@ -8,7 +8,7 @@ import aiohttp
 from cyclopts import Parameter
 
 from roost import store, x
-from roost.account_client import keep_profile, open_account
+from roost.account_client import open_account, update_profile
 from roost.cli.command_settings import command_settings, env_file
 from roost.cli.confirm import agree
 from roost.cli.doctor_database import look_at_login
@@ -25,7 +25,7 @@ from roost.errors import (
 from roost.escaping import one_line
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, unit_usd
-from roost.runtime import Runtime, from_outside, open_runtime
+from roost.runtime import Runtime, open_runtime, wrap_unexpected
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.vault import key_file, load_keyring
@@ -137,7 +137,7 @@ async def _runtime(runtime: Runtime, live: bool, yes: bool) -> list[Finding]:
         except DATABASE_AWAY:
             raise
         except Exception as error:
-            failure = from_outside(error)
+            failure = wrap_unexpected(error)
             what = f"accounts of tenant {tenant_id}"
             unreadable.append(Finding(what, Health.ILL, failure.message, failure.next))
     findings = [*unreadable, *await look_at_work(runtime, accounts)]
@@ -172,7 +172,7 @@ async def _account(runtime: Runtime, account: Integration, live: bool) -> Findin
         return Finding(what, Health.WELL, f"connected ({account.environment})")
     try:
         user = await x.users.read_me(open_account(runtime, account))
-        await keep_profile(runtime, account, user)
+        await update_profile(runtime, account, user)
     except RoostError as error:
         return Finding(what, Health.ILL, error.message, error.next)
     return Finding(what, Health.WELL, "X knows it and accepts its token")

@@ -37,15 +37,15 @@ async def _workers(runtime: Runtime) -> Finding:
 
 async def _stop_switch(runtime: Runtime) -> list[Finding]:
     async with runtime.database.unscoped() as transaction:
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
     if not holds.everything:
         return []
-    told = f"everything is stopped: {holds.why}"
+    told = f"everything is stopped: {holds.reason}"
     return [Finding("stop switch", Health.NOTICE, told, "`roost resume --all` lets it go on.")]
 
 
 async def _late(runtime: Runtime) -> Finding:
-    oldest = await monitor.check_alerts(runtime)
+    oldest = await monitor.check_lateness(runtime)
     if oldest is None:
         minutes = monitor.LATE // timedelta(minutes=1)
         return Finding("posts", Health.WELL, f"none is more than {minutes} min late")
@@ -106,7 +106,7 @@ async def _silent(runtime: Runtime, accounts: list[Integration]) -> list[Finding
 async def _media(runtime: Runtime) -> Finding:
     """Files of posts that are not out: without Roost's copy they cannot be uploaded."""
     try:
-        lost = await media_copies.list_lost(runtime)
+        lost = await media_copies.list_missing(runtime)
         runtime.media.require_safe()
     except (MediaStalled, MediaStoreUnsafe) as error:
         return Finding("media", Health.ILL, error.message, error.next)
@@ -121,10 +121,10 @@ def account_rests(account: Integration, runtime: Runtime) -> list[Finding]:
     """An account of which X takes nothing at present, or that somebody has paused."""
     what, now = f"@{account.username}", runtime.clock.now()
     found = []
-    if account.rest_until is not None and account.rest_until > now:
-        told = f"X takes no post of it: {account.rest_why}"
+    if account.backoff_until is not None and account.backoff_until > now:
+        told = f"X takes no post of it: {account.backoff_reason}"
         found.append(
-            Finding(what, Health.NOTICE, told, f"Tried again {ago(account.rest_until, now)}.")
+            Finding(what, Health.NOTICE, told, f"Tried again {ago(account.backoff_until, now)}.")
         )
     if account.paused:
         resume = f"`roost resume --account {what}` lets them go on."

@@ -12,8 +12,9 @@ from roost.cli.command_settings import command_settings
 from roost.cli.output import Json, complete, describe_finding, make_console, say, show_price
 from roost.cli.part_options import OptionFlags, tell_options
 from roost.escaping import indented, one_line
+from roost.publishing.part_input import MediaInput
 from roost.services import schedule
-from roost.services.schedule import PlainPart
+from roost.services.schedule import PartInput
 from roost.text import LIMIT, LONG_LIMIT, Weight, extract_entities, weigh
 
 _NO_FLAGS = OptionFlags()
@@ -56,9 +57,9 @@ def check(
     """
 
     async def work() -> int:
-        part = PlainPart(text, tuple((path, None) for path in media or []), options.read())
+        part = PartInput(text, tuple(MediaInput(path) for path in media or []), options.read())
         subscription = "Premium" if premium else None
-        judged = await schedule.judge(
+        judged = await schedule.validate_parts(
             [part], subscription_type=subscription, may_quote=command_settings().may_quote
         )
         weight = weigh(text, LONG_LIMIT if premium else LIMIT)
@@ -81,7 +82,7 @@ def check(
     return complete(work)
 
 
-def _print(part: PlainPart, weight: Weight, judged: schedule.Judged) -> None:
+def _print(part: PartInput, weight: Weight, judged: schedule.Validation) -> None:
     console = make_console()
     console.print(_underlined(part.text, weight.text))
     console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")

@@ -49,8 +49,10 @@ def _told(imported: schedule.Imported, dry_run: bool) -> str:
     verb = "would be scheduled" if dry_run else "scheduled"
     price = one_line(show_price(imported.price))
     lines = [f"{imported.posts} posts {verb}; X will charge {price}."]
-    if imported.known:
-        lines.append(f"{imported.known} posts were imported before; nothing changed for them.")
+    if imported.already_imported:
+        lines.append(
+            f"{imported.already_imported} posts were imported before; nothing changed for them."
+        )
     for row in imported.refused:
         lines.append(f"line {row.line} was refused ({row.code}):")
         lines += [

@@ -13,7 +13,7 @@ from roost.escaping import one_line
 from roost.models import IntegrationStatus, PartState, Post, PostState, Tenant
 from roost.runtime import Runtime
 from roost.services import pause
-from roost.services.pause import Scope
+from roost.services.pause import PauseScope
 
 _LOOK_EVERY_S: Final = 0.2
 #: Every so many looks, whether a worker is alive.
@@ -90,7 +90,7 @@ async def _see(runtime: Runtime, tenant: Tenant, post: Post) -> tuple[Post, Stan
     async with runtime.database.for_tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post.id)
         account = await store.integrations.get(transaction, post.integration_id)
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
     return post, standing_of(post, account, holds, runtime.clock.now())
 
 
@@ -122,10 +122,10 @@ def _blocked(runtime: Runtime, post: Post, standing: Standing) -> Outcome | None
 
 def _resume_with(post: Post, standing: Standing) -> str:
     commands = {
-        Scope.POST: f"`roost resume {post.id}`",
-        Scope.ACCOUNT: f"`roost resume --account @{standing.account.username}`",
-        Scope.TENANT: "`roost resume --whole-tenant`",
-        Scope.EVERYTHING: "`roost resume --all`",
+        PauseScope.POST: f"`roost resume {post.id}`",
+        PauseScope.ACCOUNT: f"`roost resume --account @{standing.account.username}`",
+        PauseScope.TENANT: "`roost resume --whole-tenant`",
+        PauseScope.EVERYTHING: "`roost resume --all`",
     }
     said = " and ".join(commands[scope] for scope in standing.held)
     return f"{said} {'lets' if len(standing.held) == 1 else 'let'} it go out."

@@ -29,7 +29,7 @@ from roost.errors import (
 )
 from roost.models import PostFinding
 from roost.prices import Price
-from roost.runtime import Runtime, from_outside, open_runtime
+from roost.runtime import Runtime, open_runtime, wrap_unexpected
 from roost.telemetry import log_lost_exceptions, log_to_stderr
 from roost.watchdog import bounded_end
 
@@ -163,7 +163,7 @@ def run(app: App, arguments: list[str] | None) -> int:
     except BrokenPipeError:
         return 0
     except Exception as unforeseen:
-        told = from_outside(unforeseen)
+        told = wrap_unexpected(unforeseen)
         show_failure(told, as_json=as_json)
         return exit_code(told)
     return result if isinstance(result, int) else 0

@@ -10,7 +10,7 @@ from roost import post_options
 from roost.errors import InvalidInput
 from roost.models import NO_OPTIONS, PartOptions, Poll, TweetId
 from roost.planfile import parse_span
-from roost.services.schedule import PlainPart
+from roost.services.schedule import PartInput
 from roost.tweet_urls import parse_tweet_id
 
 #: What takes off an option that an edited post has.
@@ -82,7 +82,7 @@ class OptionFlags:
         return Poll(tuple(option.strip() for option in asked), span)
 
 
-def with_options(parts: Sequence[PlainPart], options: PartOptions) -> list[PlainPart]:
+def with_options(parts: Sequence[PartInput], options: PartOptions) -> list[PartInput]:
     """The parts, of which the first has these options."""
     first, *later = parts
     return [replace(first, options=options), *later]

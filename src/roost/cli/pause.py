@@ -16,7 +16,7 @@ from roost.runtime import Runtime
 from roost.services import pause as pauses
 from roost.services import restore_check
 from roost.services import resume as resuming
-from roost.services.pause import Scope
+from roost.services.pause import PauseScope
 
 Account = Annotated[
     str | None, Parameter(name="--account", help="All posts of this account, as @name.")
@@ -64,7 +64,7 @@ def pause(
     async def work() -> None:
         scope = _scope(post, account, whole_tenant, everything or restored)
         async with open_for_command() as runtime:
-            if scope is Scope.EVERYTHING:
+            if scope is PauseScope.EVERYTHING:
                 answer, told = await _stop(runtime, restored)
             else:
                 whose = await store.tenants.get(runtime.database, tenant)
@@ -94,7 +94,7 @@ def resume(
     async def work() -> None:
         scope = _scope(post, account, whole_tenant, everything or restored)
         async with open_for_command() as runtime:
-            if scope is Scope.EVERYTHING:
+            if scope is PauseScope.EVERYTHING:
                 answer, told = await _resume_everything(runtime, accept_copy=real_one)
             else:
                 whose = await store.tenants.get(runtime.database, tenant)
@@ -104,12 +104,14 @@ def resume(
     return complete(work)
 
 
-def _scope(post: int | None, account: str | None, whole_tenant: bool, everything: bool) -> Scope:
+def _scope(
+    post: int | None, account: str | None, whole_tenant: bool, everything: bool
+) -> PauseScope:
     named = {
-        Scope.POST: post is not None,
-        Scope.ACCOUNT: account is not None,
-        Scope.TENANT: whole_tenant,
-        Scope.EVERYTHING: everything,
+        PauseScope.POST: post is not None,
+        PauseScope.ACCOUNT: account is not None,
+        PauseScope.TENANT: whole_tenant,
+        PauseScope.EVERYTHING: everything,
     }
     scopes = [scope for scope, is_named in named.items() if is_named]
     if len(scopes) != 1:
@@ -121,7 +123,7 @@ def _scope(post: int | None, account: str | None, whole_tenant: bool, everything
 async def _hold(
     runtime: Runtime,
     tenant: Tenant,
-    scope: Scope,
+    scope: PauseScope,
     post: int | None,
     name: str | None,
     *,
@@ -130,19 +132,19 @@ async def _hold(
     of: int | str = tenant.name
     what, again = f"All posts of tenant {tenant.name!r}", "--whole-tenant"
     rest = ""
-    if scope is Scope.POST:
+    if scope is PauseScope.POST:
         assert post is not None
         of, what, again = post, f"Post {post}", str(post)
-        await pauses.hold_post(runtime, tenant, PostId(post), paused=paused)
+        await (pauses.pause_post if paused else pauses.resume_post)(runtime, tenant, PostId(post))
         rest = await _still_held(runtime, tenant, PostId(post)) if not paused else ""
-    elif scope is Scope.ACCOUNT:
+    elif scope is PauseScope.ACCOUNT:
         account = await choose_account(runtime, tenant, name)
         of, shown = f"@{account.username}", one_line(f"@{account.username}")
         what, again = f"All posts of {shown}", f"--account {shown}"
-        await pauses.hold_account(runtime, account, paused=paused)
+        await (pauses.pause_account if paused else pauses.resume_account)(runtime, account)
     else:
-        await pauses.hold_tenant(runtime, tenant, paused=paused)
-    verb = "is" if scope is Scope.POST else "are"
+        await (pauses.pause_tenant if paused else pauses.resume_tenant)(runtime, tenant)
+    verb = "is" if scope is PauseScope.POST else "are"
     told = f"{what} {verb} held back; `roost resume {again}` ends that."
     if not paused:
         told = f"{what} {verb} no longer held back.{rest}"
@@ -157,18 +159,18 @@ async def _still_held(runtime: Runtime, tenant: Tenant, post_id: PostId) -> str:
 
 
 async def _stop(runtime: Runtime, restored: bool) -> tuple[dict[str, Any], str]:
-    answer: dict[str, Any] = {"paused": True, "scope": Scope.EVERYTHING, "of": None}
+    answer: dict[str, Any] = {"paused": True, "scope": PauseScope.EVERYTHING, "of": None}
     told = "Everything is stopped: nothing of anybody goes out."
     if restored:
         last_at = (await store.installation.read(runtime.database.autocommit)).known_until
-        await restore_check.stop_after_restore(runtime, last_at)
+        await restore_check.pause_after_restore(runtime, last_at)
         answer["restored_to"] = last_at
         told += (
             " Posts that came due since the database's last line are looked for on X before they"
             " are sent."
         )
     else:
-        await pauses.stop_everything(runtime)
+        await pauses.pause_everything(runtime)
     return answer, f"{told} `roost resume --all` lets it go on."
 
 
@@ -176,11 +178,11 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
     resumed = await resuming.resume_everything(runtime, accept_copy=accept_copy)
     answer = {
         "paused": False,
-        "scope": Scope.EVERYTHING,
+        "scope": PauseScope.EVERYTHING,
         "of": None,
         "adopted": resumed.adopted,
         "asked": resumed.asked,
-        "looked_for_first": resumed.looked_for,
+        "looked_for_first": resumed.searched_again,
         "may_have_changed": resumed.may_have_changed,
         "paused_accounts": resumed.paused_accounts,
     }
@@ -191,11 +193,13 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
             one_line(f"  post {one.post_id}, part {one.position}: {one.tweet_id}")
             for one in resumed.adopted
         ]
-    if resumed.looked_for:
-        lines.append(f"Due and not found, looked for again first: {_numbers(resumed.looked_for)}")
+    if resumed.searched_again:
+        lines.append(
+            f"Due and not found, looked for again first: {_numbers(resumed.searched_again)}"
+        )
     if resumed.asked:
         lines.append(f"Due later, yet X has an identical post: {_numbers(resumed.asked)}")
-        lines.append("  `roost decide POST sent ID` or `send` settles each.")
+        lines.append("  `roost resolve POST found ID` or `send` settles each.")
     if resumed.may_have_changed:
         lines.append(
             "On the calendar as they were when the copy was made; what was edited, moved or"

@@ -10,17 +10,18 @@ from roost.cli.output import plain
 from roost.clock import in_time_zone
 from roost.escaping import one_line
 from roost.models import Environment, Integration, PartState, Post, PostState, Tenant, Wait
+from roost.publishing.state import find_wait
 from roost.runtime import Runtime
-from roost.services import pause, waiting
-from roost.services.pause import Holds, Scope
+from roost.services import pause
+from roost.services.pause import PauseScope, PauseStatus
 from roost.tweet_urls import tweet_url
 
 #: What is held back, as a person says it.
-_HELD: dict[Scope, str] = {
-    Scope.POST: "itself",
-    Scope.ACCOUNT: "its account",
-    Scope.TENANT: "its tenant",
-    Scope.EVERYTHING: "everything",
+_HELD: dict[PauseScope, str] = {
+    PauseScope.POST: "itself",
+    PauseScope.ACCOUNT: "its account",
+    PauseScope.TENANT: "its tenant",
+    PauseScope.EVERYTHING: "everything",
 }
 
 
@@ -29,16 +30,16 @@ class Standing:
     """What a post's own row does not say: whose it is, and what keeps it."""
 
     account: Integration
-    held: tuple[Scope, ...]
+    held: tuple[PauseScope, ...]
     """The pauses that hold it back."""
     wait: Wait | None
     """What it waits for at present."""
 
 
-def standing_of(post: Post, account: Integration, holds: Holds, now: datetime) -> Standing:
+def standing_of(post: Post, account: Integration, holds: PauseStatus, now: datetime) -> Standing:
     """What keeps a post, of rows that were read. Pure."""
     return Standing(
-        account, pause.held_by(post, account, holds), waiting.current_wait(post, account, now)
+        account, pause.active_pauses(post, account, holds), find_wait(post, account, now)
     )
 
 
@@ -46,7 +47,7 @@ async def see_standing(runtime: Runtime, tenant: Tenant, post: Post) -> Standing
     """Whose post it is, and what keeps it."""
     async with runtime.database.for_tenant(tenant.id) as transaction:
         account = await store.integrations.get(transaction, post.integration_id)
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
     return standing_of(post, account, holds, runtime.clock.now())
 
 
@@ -93,6 +94,6 @@ def local_time(instant: datetime, tenant: Tenant) -> str:
     return in_time_zone(instant, tenant.time_zone).isoformat(timespec="seconds")
 
 
-def tell_held(held: Collection[Scope]) -> str:
+def tell_held(held: Collection[PauseScope]) -> str:
     """`its account and everything`."""
     return " and ".join(_HELD[scope] for scope in held)

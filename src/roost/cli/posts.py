@@ -66,7 +66,7 @@ async def _list(runtime: Runtime, tenant: Tenant, account: str | None, as_json: 
     async with runtime.database.for_tenant(tenant.id) as transaction:
         found = await store.posts.list_all(transaction, chosen.id if chosen else None)
         accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
     now = runtime.clock.now()
     standing = {one.id: standing_of(one, accounts[one.integration_id], holds, now) for one in found}
     if as_json:
@@ -83,7 +83,7 @@ async def _list(runtime: Runtime, tenant: Tenant, account: str | None, as_json: 
             text[:60],
         )  # fmt: skip
     make_console().print(table)
-    for scope in (pause.Scope.TENANT, pause.Scope.EVERYTHING):
+    for scope in (pause.PauseScope.TENANT, pause.PauseScope.EVERYTHING):
         if any(scope in each.held for each in standing.values()):
             say(None, f"Held back: {tell_held([scope])} is paused.", as_json=False)
 

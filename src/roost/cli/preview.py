@@ -13,8 +13,8 @@ from roost.escaping import indented, one_line
 from roost.models import Integration, IntegrationStatus, Tenant, Wait
 from roost.runtime import Runtime
 from roost.services import pause, schedule
-from roost.services.pause import Scope
-from roost.services.schedule import Judged, PlainPart
+from roost.services.pause import PauseScope
+from roost.services.schedule import PartInput, Validation
 
 
 def require_connected(account: Integration) -> None:
@@ -31,10 +31,10 @@ class _Preview:
     due_at: datetime
     is_now: bool
     """Its time has come already."""
-    judged: Judged
+    judged: Validation
     problems: tuple[RoostError, ...]
     """For which it would be refused, besides what breaks X's rules."""
-    held: tuple[Scope, ...]
+    held: tuple[PauseScope, ...]
     wait: Wait | None
     """X takes no post of the account, or of its app, before then."""
     is_other_x: bool
@@ -46,7 +46,7 @@ async def preview(
     runtime: Runtime,
     tenant: Tenant,
     account: Integration,
-    parts: Sequence[PlainPart],
+    parts: Sequence[PartInput],
     due_at: datetime,
     *,
     as_json: bool,
@@ -63,7 +63,7 @@ async def _see(
     runtime: Runtime,
     tenant: Tenant,
     account: Integration,
-    parts: Sequence[PlainPart],
+    parts: Sequence[PartInput],
     due_at: datetime,
 ) -> _Preview:
     now = runtime.clock.now()
@@ -76,17 +76,19 @@ async def _see(
         schedule.check_due(due_at, now)
     except (TimePast, TimeTooFar) as error:
         problems.append(error)
-    judged = await schedule.judge_for(runtime, tenant, account, parts, due_at=due_at)
+    judged = await schedule.validate_for_account(runtime, tenant, account, parts, due_at=due_at)
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
         apps = await transaction.run(
             "list_app_backoffs", at=now, environment=runtime.settings.environment
         )
     waits = [
         Wait(row["reason"], row["until"]) for row in apps if row["client_id"] == account.client_id
     ]
-    if account.rest_until is not None and account.rest_until > now:
-        waits.append(Wait(account.rest_why or "X takes no post at present", account.rest_until))
+    if account.backoff_until is not None and account.backoff_until > now:
+        waits.append(
+            Wait(account.backoff_reason or "X takes no post at present", account.backoff_until)
+        )
     later = [wait for wait in waits if wait.until is not None and wait.until > due_at]
     return _Preview(
         account=account,
@@ -94,7 +96,7 @@ async def _see(
         is_now=due_at <= now,
         judged=judged,
         problems=tuple(problems),
-        held=pause.account_held_by(account, holds),
+        held=pause.active_account_pauses(account, holds),
         wait=max(later, key=lambda wait: wait.until or due_at, default=None),
         is_other_x=account.environment is not runtime.settings.environment,
         worker_alive=await worker.is_any_alive(runtime),
@@ -103,7 +105,7 @@ async def _see(
 
 def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
     lines = []
-    for order, draft in enumerate(seen.judged.drafts, 1):
+    for order, draft in enumerate(seen.judged.parts, 1):
         lines.append(f"part {order}: {indented(draft.text, '  ')}")
         lines += [one_line(f"  {line}") for line in tell_options(draft.options)]
     lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in seen.judged.violations]
@@ -133,8 +135,8 @@ def _lines(seen: _Preview, tenant: Tenant) -> list[str]:
 
 def _as_json(seen: _Preview) -> dict[str, object]:
     return {
-        "parts": [draft.text for draft in seen.judged.drafts],
-        "options": [draft.options for draft in seen.judged.drafts],
+        "parts": [draft.text for draft in seen.judged.parts],
+        "options": [draft.options for draft in seen.judged.parts],
         "violations": seen.judged.violations,
         "findings": seen.judged.findings,
         "problems": [error.as_dict() for error in seen.problems],

@@ -29,8 +29,9 @@ from roost.errors import InvalidInput
 from roost.input_file import read_input
 from roost.models import NO_OPTIONS, MediaAsset, Part, Post, PostId
 from roost.planfile import parse_span
+from roost.publishing.part_input import MediaInput
 from roost.services import schedule
-from roost.services.schedule import PlainPart
+from roost.services.schedule import PartInput
 from roost.text import split_thread
 
 #: For a file that becomes a thread: 25 parts of the longest text that X takes.
@@ -117,10 +118,10 @@ def post(
 
 def _parts(
     text: str, media: list[Path] | None, alt: list[str] | None, thread: Path | None
-) -> list[PlainPart]:
+) -> list[PartInput]:
     carried = _carried(media or [], alt or [])
     if thread is None:
-        return [PlainPart(text, carried)]
+        return [PartInput(text, carried)]
     if text:
         raise InvalidInput("A thread's text comes from its file: leave the text out.")
     try:
@@ -133,16 +134,16 @@ def _parts(
     texts = split_thread(whole.strip())
     if not texts:
         raise InvalidInput(f"{thread} holds no text.", next="Write the thread into it.")
-    return [PlainPart(one, carried if order == 0 else ()) for order, one in enumerate(texts)]
+    return [PartInput(one, carried if order == 0 else ()) for order, one in enumerate(texts)]
 
 
 def _carried(
     files: Sequence[Path | MediaAsset], alts: Sequence[str | None]
-) -> tuple[tuple[Path | MediaAsset, str | None], ...]:
+) -> tuple[MediaInput, ...]:
     """Each file with the alt text at its place."""
     if len(alts) > len(files):
         raise InvalidInput("There are more --alt than --media.")
-    return tuple(itertools.zip_longest(files, alts))
+    return tuple(itertools.starmap(MediaInput, itertools.zip_longest(files, alts)))
 
 
 def edit(
@@ -202,7 +203,7 @@ def _changed(
     alt: list[str] | None,
     thread: Path | None,
     flags: OptionFlags,
-) -> list[PlainPart] | None:
+) -> list[PartInput] | None:
     """The post's parts with what was named changed; None where nothing was."""
     options = flags.read(before.parts[0].options) if before.parts else flags.read()
     if text is None and media is None and alt is None and thread is None:
@@ -218,12 +219,10 @@ def _changed(
     wanted = part.text if text is None else text
     if media is not None:
         return with_options(_parts(wanted, media, alt, None), options)
-    return [PlainPart(wanted, _kept_files(part, alt), options)]
+    return [PartInput(wanted, _kept_files(part, alt), options)]
 
 
-def _kept_files(
-    part: Part, alt: list[str] | None
-) -> tuple[tuple[Path | MediaAsset, str | None], ...]:
+def _kept_files(part: Part, alt: list[str] | None) -> tuple[MediaInput, ...]:
     """The files that a part carries already, the first of them with these alt texts."""
     named = alt or []
     return _carried(part.media, [*named, *(one.alt_text for one in part.media[len(named) :])])
@@ -231,7 +230,7 @@ def _kept_files(
 
 def _rethreaded(
     before: Post, media: list[Path] | None, alt: list[str] | None, thread: Path
-) -> list[PlainPart]:
+) -> list[PartInput]:
     """The parts of a thread's file; the first keeps the first part's files, or has those named.
 
     Raises: ThreadNotReplaceable where a later part has files or options, which no text file places.
@@ -250,10 +249,14 @@ def _rethreaded(
     return parts
 
 
-def _same(post: Post) -> list[PlainPart]:
+def _same(post: Post) -> list[PartInput]:
     """The post's parts as they are."""
     return [
-        PlainPart(part.text, tuple((asset, asset.alt_text) for asset in part.media), part.options)
+        PartInput(
+            part.text,
+            tuple(MediaInput(asset, asset.alt_text) for asset in part.media),
+            part.options,
+        )
         for part in post.parts
     ]
 

@@ -1,4 +1,4 @@
-"""`roost decide`: a person settles what Roost cannot know, or must not do by itself."""
+"""`roost resolve`: a person settles what Roost cannot know, or must not do by itself."""
 
 from typing import Annotated
 
@@ -60,12 +60,12 @@ def decide(
 
 
 def _require_clear(choice: Choice, address: str | None, text: str | None) -> None:
-    if choice is Choice.SENT and address is None:
+    if choice is Choice.FOUND and address is None:
         raise DecisionUnclear(
             "`sent` needs the post's address or id on X.",
             next="Copy it from the account's timeline on X.",
         )
-    if choice is not Choice.SENT and address is not None:
+    if choice is not Choice.FOUND and address is not None:
         raise DecisionUnclear(f"`{choice}` takes no address.", next="Leave it out, or say `sent`.")
     if choice is not Choice.CONTINUE and text is not None:
         raise DecisionUnclear(f"`{choice}` takes no text.", next="Leave it out, or say `continue`.")
@@ -88,15 +88,15 @@ async def _settle(
     text: str | None,
 ) -> Post:  # fmt: skip
     match choice:
-        case Choice.SENT:
-            return await decisions.say_sent(runtime, tenant, post_id, address or "")
-        case Choice.SEND:
-            return await decisions.say_send(runtime, tenant, post_id)
-        case Choice.DROP:
-            return await decisions.drop(runtime, tenant, post_id)
+        case Choice.FOUND:
+            return await decisions.confirm_sent(runtime, tenant, post_id, address or "")
+        case Choice.RESEND:
+            return await decisions.confirm_absent(runtime, tenant, post_id)
+        case Choice.DISCARD:
+            return await decisions.discard(runtime, tenant, post_id)
         case Choice.CONTINUE:
-            return await decisions.go_on(runtime, tenant, post_id, text)
+            return await decisions.continue_thread(runtime, tenant, post_id, text)
         case Choice.DELETE:
             return await decisions.delete_sent(runtime, tenant, post_id)
-        case Choice.LEAVE:
-            return await decisions.leave(runtime, tenant, post_id)
+        case Choice.ACKNOWLEDGE:
+            return await decisions.acknowledge(runtime, tenant, post_id)

@@ -54,7 +54,7 @@ def worker(*, as_json: Json = False) -> int:
             gc.freeze()
             gc.set_threshold(20_000)
             say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
-            await publisher.run(runtime, on_ending=ending)
+            await publisher.run(runtime, on_stopping=ending)
             posts = await outcome.see_interrupted(runtime, sending[0]) if sending else []
             alive = bool(posts) and await publisher.is_any_alive(runtime)
         for post in posts:

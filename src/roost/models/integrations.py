@@ -60,10 +60,10 @@ class Integration:
     """What failed when the account was last read; None if nothing did."""
     paused: bool = False
     """A person has paused its posts."""
-    rest_until: datetime | None = None
+    backoff_until: datetime | None = None
     """Nothing is published for the account before this instant: X refused the last request."""
-    rest_why: str | None = None
-    rests: int = 0
+    backoff_reason: str | None = None
+    consecutive_refusals: int = 0
     """Number of consecutive refusals."""
     backoff_counts_as_late: bool = False
     """The back-off has a local cause, so waiting posts can become late."""

@@ -6,7 +6,6 @@ X's rules; the caller converts its violations into refused rows with `refuse_pos
 
 from roost.planfile.plan import (
     Plan,
-    PlannedPart,
     PlannedPost,
     RefusedRow,
     read_plan,
@@ -26,7 +25,6 @@ from roost.planfile.times import (
 __all__ = [
     "COLUMNS",
     "Plan",
-    "PlannedPart",
     "PlannedPost",
     "RefusedRow",
     "SpanInvalid",

@@ -17,20 +17,11 @@ from roost.models import NO_OPTIONS, PartOptions, Violation
 from roost.planfile.options import list_cells, read_options
 from roost.planfile.table import MiscountedRow, read_file, read_table
 from roost.planfile.times import TimeInvalid, get_time_zone, parse_due_in_zone
+from roost.publishing.part_input import MediaInput, PartInput
 
 _SEPARATOR: Final = "|"
 _MAX_QUOTED: Final = 40
 _account_name = re.compile(r"@?([A-Za-z0-9_]{1,15})").fullmatch
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedPart:
-    """One tweet of a plan."""
-
-    text: str
-    media: tuple[tuple[Path, str | None], ...] = ()
-    """Absolute paths in the plan's folder, each with its alt text; the files are not checked."""
-    options: PartOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +36,7 @@ class PlannedPost:
     """The account as `@name`, spelled as in the file."""
     due_at: datetime
     """In UTC."""
-    parts: tuple[PlannedPart, ...]
+    parts: tuple[PartInput, ...]
     key: str
     """Unique in the plan, and equal whenever the same rows are read again."""
 
@@ -89,7 +80,7 @@ class _Row:
     cells: Mapping[str, str]
     account: str = ""
     due_at: datetime | None = None
-    media: tuple[tuple[Path, str | None], ...] = ()
+    media: tuple[MediaInput, ...] = ()
     options: PartOptions = NO_OPTIONS
     reasons: list[Violation] = field(default_factory=list)
 
@@ -211,7 +202,7 @@ def _read_due(row: _Row, zone: ZoneInfo, now: datetime) -> datetime | None:
         return None
 
 
-def _read_media(row: _Row, folder: Path) -> tuple[tuple[Path, str | None], ...]:
+def _read_media(row: _Row, folder: Path) -> tuple[MediaInput, ...]:
     names, alts = (_split(row.cells[column]) for column in ("media", "alt"))
     if len(alts) > len(names):
         row.reasons.append(
@@ -229,7 +220,7 @@ def _read_media(row: _Row, folder: Path) -> tuple[tuple[Path, str | None], ...]:
         if violation := _validate_path(name, folder):
             row.reasons.append(violation)
         else:
-            media.append((folder / name, alt or None))
+            media.append(MediaInput(folder / name, alt or None))
     return tuple(media)
 
 
@@ -360,6 +351,6 @@ def _planned_post(group: list[_Row], identity: str) -> PlannedPost:
         lines=tuple(row.line for row in group),
         account=first.account,
         due_at=first.due_at,
-        parts=tuple(PlannedPart(row.text, row.media, row.options) for row in group),
+        parts=tuple(PartInput(row.text, row.media, row.options) for row in group),
         key=hashlib.sha256(identity.encode()).hexdigest(),
     )

@@ -1,1 +1,1 @@
-"""Pure decisions about posts: what is allowed, what comes next, what has happened."""
+"""Pure decisions about posts: what is valid, what the next step is, and what has happened."""

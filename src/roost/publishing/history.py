@@ -1,4 +1,4 @@
-"""A post's history and what is known of its parts, in sentences that a person understands. Pure."""
+"""Describes a post's history and the state of its parts in sentences for people. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,73 +7,75 @@ from typing import Final
 from roost.models import Event, PartState, PostState
 from roost.publishing.state import Attempt, Outcome, PartProgress
 
-#: What a move is called where its `why` alone does not say what happened. The other moves are told
-#: by their `why`: "handed to X (attempt 1)", "X refused the post: …", "dropped by hand".
-_POST: Final[Mapping[str, str]] = {
-    PostState.DRAFT: "kept as a draft",
+#: What to call a change of state whose reason alone does not say what happened. The reason alone
+#: describes all others: "handed to X (attempt 1)", "X refused the post: …", "discarded manually".
+_POST_CHANGES: Final[Mapping[str, str]] = {
+    PostState.DRAFT: "saved as a draft",
     PostState.SCHEDULED: "scheduled",
     PostState.PUBLISHED: "published",
-    PostState.PARTLY_PUBLISHED: "only some of it is on X",
-    PostState.FAILED: "nothing of it is on X",
-    PostState.NEEDS_DECISION: "a person has to decide",
+    PostState.PARTLY_PUBLISHED: "only some parts are on X",
+    PostState.FAILED: "no part is on X",
+    PostState.NEEDS_DECISION: "needs a decision",
     PostState.MISSED: "missed",
 }
-_PART: Final[Mapping[tuple[str | None, str], str]] = {
+_PART_CHANGES: Final[Mapping[tuple[str | None, str], str]] = {
     (PartState.SENDING, PartState.PENDING): "not on X",
-    (PartState.PENDING, PartState.FAILED): "cannot go out",
+    (PartState.PENDING, PartState.FAILED): "cannot be published",
 }
-#: Names of requests, as they stand in what `roost.x` says about an answer.
-_REQUESTS: Final = {"create_post": "the post"}
+#: Operation names in the messages of `roost.x`, and what to call them.
+_OPERATIONS: Final = {"create_post": "the post"}
 #: A reason that begins with a stable code, such as `duplicate_post: …`.
-_CODED: Final = re.compile(r"([a-z]+(?:_[a-z]+)+): (.*)", re.DOTALL)
+_REASON_WITH_CODE: Final = re.compile(r"([a-z]+(?:_[a-z]+)+): (.*)", re.DOTALL)
 
 _OUTCOMES: Final[Mapping[Outcome | None, str]] = {
-    None: "its request is under way, or its worker has died",
-    Outcome.SENT: "X answered with the post's id",
+    None: "its request is in progress, or its worker died",
+    Outcome.SENT: "X responded with the post's id",
     Outcome.ADOPTED: "the post was found on X",
     Outcome.REFUSED: "X refused it",
-    Outcome.NOT_CREATED: "X surely created nothing",
-    Outcome.NO_PARENT: "X did not show the post that it answers, and created nothing",
-    Outcome.DUPLICATE: "X refused it as a repetition of what it has",
-    Outcome.UNKNOWN: "no answer came",
+    Outcome.NOT_CREATED: "X created nothing",
+    Outcome.NO_PARENT: "X did not show the post that it replies to, and created nothing",
+    Outcome.DUPLICATE: "X refused it as a duplicate of a post that it has",
+    Outcome.UNKNOWN: "no response came",
 }
 
 
 def describe_event(event: Event) -> str:
-    """One step of a post's history: `part 1: handed to X (attempt 1)`."""
-    told = _told(event)
-    return told if event.position is None else f"part {event.position}: {told}"
+    """Describe one event of a post's history: `part 1: handed to X (attempt 1)`."""
+    description = _describe_change(event)
+    return description if event.position is None else f"part {event.position}: {description}"
 
 
-def _told(event: Event) -> str:
-    why = _in_words(event.why)
+def _describe_change(event: Event) -> str:
+    reason = _format_reason(event.why)
     if event.before == event.after:
-        return why
-    lead = _PART.get((event.before, event.after))
-    # Both a part and a post can be `failed`; from where it came tells which.
+        return reason
+    change = _PART_CHANGES.get((event.before, event.after))
+    # Parts and posts can both be `failed`; the state before shows which of them failed.
     is_part = event.after == PartState.FAILED and event.before in set(PartState)
-    if lead is None and not is_part:
-        lead = _POST.get(event.after)
-    return why if lead is None else f"{lead}: {why}"
+    if change is None and not is_part:
+        change = _POST_CHANGES.get(event.after)
+    return reason if change is None else f"{change}: {reason}"
 
 
-def _in_words(why: str) -> str:
-    """A reason without the dot at its end, its code (if it has one) behind it."""
-    for name, words in _REQUESTS.items():
-        why = why.replace(name, words)
-    coded = _CODED.fullmatch(why)
-    return why.removesuffix(".") if coded is None else f"{coded[2].removesuffix('.')} ({coded[1]})"
+def _format_reason(reason: str) -> str:
+    """Return a reason without its final dot, and with its code (if any) at the end."""
+    for operation, name in _OPERATIONS.items():
+        reason = reason.replace(operation, name)
+    parsed = _REASON_WITH_CODE.fullmatch(reason)
+    if parsed is None:
+        return reason.removesuffix(".")
+    return f"{parsed[2].removesuffix('.')} ({parsed[1]})"
 
 
 def describe_outcome(attempt: Attempt) -> str:
-    """What became of one try at sending a part."""
+    """Describe the result of one attempt."""
     return _OUTCOMES[attempt.outcome]
 
 
 def describe_reads(attempt: Attempt) -> str | None:
-    """What looking for it on X's timeline has shown; None where nobody has looked."""
-    if attempt.decided_absent:
-        return "a person has looked, and said that X does not have it"
+    """Describe what reading X's timeline for an attempt has shown; None if it was not read."""
+    if attempt.confirmed_absent:
+        return "a user checked X and confirmed that it is not there"
     if attempt.empty_read_at is None:
         return None
     if attempt.empty_reads == 0:
@@ -83,6 +85,6 @@ def describe_reads(attempt: Attempt) -> str | None:
 
 
 def describe_media(part: PartProgress) -> str | None:
-    """By which names X's timeline would show the part's files; None where none is known."""
+    """Name a part's files as X's timeline would show them; None if no name is known."""
     keys = ", ".join(sorted(part.media_keys))
     return f"its files are on X as {keys}" if keys else None

@@ -1,8 +1,8 @@
-"""Exactly once, decided: what may be done next for a post, from its rows alone.
+"""Decides the next step of a post from its rows, so that each part is sent exactly once.
 
-X has no idempotency key. A part is never sent again unless there is reason to believe that it is
-not there, and what cannot be known goes to a person. Nothing here does anything: `services.publish`
-does, and commits around every step.
+X has no idempotency key. A part is sent again only if there is reason to believe that X does not
+have it; a user decides what cannot be known. This module is pure: `services.publish` executes the
+steps, and commits before and after each.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,40 +14,40 @@ from roost import rate_limits
 from roost.models import MediaAsset, Part, PartId, PartState, PostState
 from roost.publishing.state import PartProgress, PublishState
 
-#: Two empty reads of the timeline lie at least this far apart.
+#: Minimum time between two empty reads of the timeline.
 BETWEEN_READS: Final = timedelta(seconds=15)
-#: An upload that expires sooner than this is made anew.
+#: An upload that expires sooner than this is replaced.
 UPLOAD_MARGIN: Final = timedelta(minutes=10)
-#: A part is sent again this long after its attempt: until then the network may deliver the first.
+#: Minimum time between an attempt and its resend: the network may deliver the first until then.
 RESEND_AFTER: Final = timedelta(seconds=120)
-#: And directly after an empty read, which is at most this old.
+#: Maximum age of the empty read before a resend.
 FRESH_READ: Final = timedelta(seconds=15)
-#: So many empty reads, past X's read lag, are reason to believe that a post is not there.
+#: This many empty reads, made after X's timeline lag, are reason to believe that a post is absent.
 EMPTY_READS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class PublishPolicy:
-    """What the settings say, in domain time."""
+    """The settings that decide on steps, in domain time."""
 
     timeline_lag: timedelta
-    """After this a new post is on its account's timeline for sure."""
+    """A new post is on its account's timeline after this at the latest."""
     resend_window: timedelta
-    """So long after an attempt may an absent part be sent again."""
+    """An absent part may be sent again within this time after its attempt."""
     tolerance: timedelta
     """A post that is later than this is missed; a post may have its own."""
     publish_late: bool = False
-    """Whether a missed post goes out all the same."""
+    """Whether such a post is published all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadMedia:
-    """Files have to be on X before a part can go out; the account is free meanwhile."""
+    """Files must be uploaded before a part can be sent; other posts may go first meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """The part may be sent; `again` where an earlier attempt surely (as we believe) failed."""
+    """Send the part; `again` if an earlier attempt failed, as far as anyone can know."""
 
     part: PartProgress
     again: bool
@@ -55,9 +55,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SearchBeforeSend:
-    """The part may be on X though the database does not know: its timeline is read once.
+    """Read the timeline once: the part may be on X although the database does not know it.
 
-    Also where earlier attempts surely created nothing: a later one may have been forgotten.
+    That includes parts whose known attempts created nothing: a later attempt may be missing.
     """
 
     part: PartProgress
@@ -66,21 +66,21 @@ class SearchBeforeSend:
 
 @dataclass(frozen=True, slots=True)
 class AwaitDeadline:
-    """The last attempt's request may still be under way."""
+    """Wait: the request of the last attempt may still be in progress."""
 
     left: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireAttempt:
-    """The last attempt's time is over and its answer is not known: the part is `unknown`."""
+    """Mark the part `unknown`: the last attempt's deadline has passed without a known outcome."""
 
     part: PartProgress
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTimeline:
-    """X has to be asked; an empty answer `counts` only past X's read lag."""
+    """Read the timeline; an empty read `counts` only after X's timeline lag."""
 
     part: PartProgress
     counts: bool
@@ -88,30 +88,30 @@ class ReadTimeline:
 
 @dataclass(frozen=True, slots=True)
 class DeferUntil:
-    """Nothing to do before this instant of domain time."""
+    """Do nothing before this instant of domain time."""
 
     instant: datetime
-    why: str
+    reason: str
     excused: bool = False
-    """The wait does not make the post late: nothing is dropped for want of credits."""
+    """The wait does not make the post late: a post is not missed for lack of credits."""
     counts_as_late: bool = False
-    """The cause is on this side: the post counts as late in alerts."""
+    """The cause is on Roost's side, so alerts count the post as late."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestDecision:
-    """Roost cannot know; `why` is what the person reads."""
+    """Ask a user, who reads `reason`: Roost cannot know."""
 
     part: PartProgress
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The post has come to its end."""
+    """Set the post's final state."""
 
     state: PostState
-    why: str
+    reason: str
 
 
 Step = (
@@ -122,36 +122,37 @@ Step = (
     | ExpireAttempt
     | ReadTimeline
     | DeferUntil
-    | RequestDecision | Finish
-)  # fmt: skip
+    | RequestDecision
+    | Finish
+)
 
 
 def decide_step(
-    journal: PublishState,
+    state: PublishState,
     *,
     now: datetime,
-    rules: PublishPolicy,
+    policy: PublishPolicy,
     x_now: datetime | None = None,
     searched: Collection[tuple[datetime, PartId]] = (),
 ) -> Step:
-    """What may be done next for a post on its way.
+    """Decide the next step of a post that is being published.
 
-    `now` is domain time by this worker's clock, `x_now` by X's (where it is known): attempts began
-    and were read at X's time. In `searched` are the parts that were looked for on X, each with the
-    recheck's `until`.
+    `now` is domain time by this worker's clock, `x_now` by X's clock (if it is known): attempts
+    and timeline reads are recorded in X's time. `searched` has the parts that were searched for on
+    X, each with the recheck's `until`.
     """
-    due_at = journal.post.due_at
+    due_at = state.post.due_at
     if due_at is not None and due_at > now:
-        return DeferUntil(due_at, "its time has not come by this worker's clock")
-    current = journal.current()
+        return DeferUntil(due_at, "this worker's clock has not reached the due time")
+    current = state.current()
     if current is None or current.part.state is PartState.FAILED:
-        return Finish(outcome_of([one.part for one in journal.parts]), "every part is on X")
+        return Finish(final_state([one.part for one in state.parts]), "every part is on X")
     if current.part.state is PartState.SENDING:
         left = current.last.wall_left
         return AwaitDeadline(left) if left > timedelta(0) else ExpireAttempt(current)
-    if journal.app_rest is not None and journal.app_rest.until > now:
-        return DeferUntil(journal.app_rest.until, journal.app_rest.why, excused=True)
-    recheck = journal.recheck
+    if state.app_backoff is not None and state.app_backoff.until > now:
+        return DeferUntil(state.app_backoff.until, state.app_backoff.reason, excused=True)
+    recheck = state.recheck
     if (
         recheck is not None
         and due_at is not None
@@ -160,123 +161,126 @@ def decide_step(
         and (current.part.state is PartState.PENDING or current.confirmed_absent)
     ):
         if recheck.until > now:
-            why = "requests of before the restore may still be on the way to X"
-            return DeferUntil(recheck.until, why)
+            return DeferUntil(recheck.until, "requests from before the restore may still reach X")
         return SearchBeforeSend(current, min(due_at, recheck.since))
     if current.part.state is PartState.UNKNOWN:
-        return _reconcile(current, now=now, x_now=x_now or now, rules=rules)
-    return _begin(journal, current, now=now, rules=rules)
+        return _decide_unknown(current, now=now, x_now=x_now or now, policy=policy)
+    return _decide_pending(state, current, now=now, policy=policy)
 
 
-def outcome_of(parts: Sequence[Part]) -> PostState:
-    """The end of a post of which nothing is pending, being sent or unknown."""
+def final_state(parts: Sequence[Part]) -> PostState:
+    """The final state of a post that has no part pending, sending or unknown."""
     sent = sum(part.state is PartState.SENT for part in parts)
     if sent == len(parts):
         return PostState.PUBLISHED
     return PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
 
 
-def _begin(
-    journal: PublishState, current: PartProgress, *, now: datetime, rules: PublishPolicy
+def _decide_pending(
+    state: PublishState, current: PartProgress, *, now: datetime, policy: PublishPolicy
 ) -> Step:
-    account = journal.account
-    if account.rest_until is not None and account.rest_until > now:
-        why = account.rest_why or "X takes no post at present"
-        return DeferUntil(account.rest_until, why, counts_as_late=account.backoff_counts_as_late)
-    left = [one for one in journal.parts if one.part.state is not PartState.SENT]
-    if journal.is_untried:
-        tolerance = journal.post.tolerance or rules.tolerance
-        if now - journal.late_from > tolerance and not rules.publish_late:
-            return Finish(PostState.MISSED, f"its time was over by more than {_told(tolerance)}")
-        if len(left) > 1 and (step := _room_for(journal, len(left), now)) is not None:
+    account = state.account
+    if account.backoff_until is not None and account.backoff_until > now:
+        reason = account.backoff_reason or "X accepts no posts at present"
+        return DeferUntil(
+            account.backoff_until, reason, counts_as_late=account.backoff_counts_as_late
+        )
+    unsent = [one for one in state.parts if one.part.state is not PartState.SENT]
+    if state.is_untried:
+        tolerance = state.post.tolerance or policy.tolerance
+        if now - state.late_from > tolerance and not policy.publish_late:
+            return Finish(PostState.MISSED, f"it was late by more than {_format_span(tolerance)}")
+        if len(unsent) > 1 and (step := _await_windows(state, len(unsent), now)) is not None:
             return step
-    if any(lacks_upload(one, asset, now=now) for one in left for asset in one.part.media):
-        # Of later parts as well: a thread is not begun that a refused file would end half way.
+    if any(lacks_upload(one, asset, now=now) for one in unsent for asset in one.part.media):
+        # Later parts too: a refused file must not end a thread half-way.
         return UploadMedia()
     return Send(current, again=False)
 
 
-def _room_for(journal: PublishState, requests: int, now: datetime) -> Step | None:
-    """A thread is not begun unless the account's windows have room for all of it."""
-    wait = rate_limits.time_until_allowed(journal.windows, now=now, requests=requests)
+def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | None:
+    """Hold a thread back until the account's rate windows allow all of its requests."""
+    wait = rate_limits.time_until_allowed(state.windows, now=now, requests=requests)
     if wait is None:
-        most = min(window.limit for window in journal.windows)
-        why = (
-            f"thread_larger_than_window: the thread has {requests} parts, and X takes {most} posts"
-            " of the account in a window"
+        limit = min(window.limit for window in state.windows)
+        reason = (
+            f"thread_larger_than_window: the thread has {requests} parts, and X accepts {limit}"
+            " posts of the account in a rate limit window"
         )
-        return Finish(PostState.FAILED, why)
+        return Finish(PostState.FAILED, reason)
     if wait > timedelta(0):
-        return DeferUntil(now + wait, f"X takes fewer than {requests} more posts at present")
+        return DeferUntil(now + wait, f"X accepts fewer than {requests} more posts at present")
     return None
 
 
-def lacks_upload(journal: PartProgress, asset: MediaAsset, *, now: datetime) -> bool:
-    """Whether a file is to be brought to X (again) before its part is sent."""
-    upload = journal.upload_of(asset.id)
+def lacks_upload(part: PartProgress, asset: MediaAsset, *, now: datetime) -> bool:
+    """Whether a file must be uploaded (again) before its part is sent."""
+    upload = part.upload_of(asset.id)
     return upload is None or upload.expires_at <= now + UPLOAD_MARGIN
 
 
-def _reconcile(
-    current: PartProgress, *, now: datetime, x_now: datetime, rules: PublishPolicy
+def _decide_unknown(
+    current: PartProgress, *, now: datetime, x_now: datetime, policy: PublishPolicy
 ) -> Step:
     if current.confirmed_absent:
-        return _repeat(current, now=now)
-    latest, read_at = current.unsettled[-1], current.empty_read_at
-    readable_at = latest.started_at + rules.timeline_lag
+        return _resend(current, now=now)
+    latest, read_at = current.unresolved[-1], current.empty_read_at
+    readable_at = latest.started_at + policy.timeline_lag
     if current.empty_reads < EMPTY_READS:
         if read_at is None:
             return ReadTimeline(current, counts=x_now >= readable_at)
         next_at = max(readable_at, read_at + BETWEEN_READS) if current.empty_reads else readable_at
         if x_now >= next_at:
             return ReadTimeline(current, counts=True)
-        why = "X's timeline does not show it yet, and is read once more"
-        return DeferUntil(now + (next_at - x_now), why)
-    if current.said_duplicate:
-        return RequestDecision(
-            current,
-            "X refuses to have the post twice, yet its timeline does not show it once.",
+        return DeferUntil(
+            now + (next_at - x_now), "X's timeline does not show it yet; it is read once more"
         )
-    if x_now > current.unsettled_since + rules.resend_window + current.app_backoff:
+    if current.was_refused_as_duplicate:
+        return RequestDecision(
+            current, "X refused the post as a duplicate, but its timeline does not show it."
+        )
+    if x_now > current.unresolved_since + policy.resend_window + current.app_backoff:
         if read_at is None or x_now - read_at > FRESH_READ:
-            # The reads may be old: of before a restore, or of a worker that died.
+            # The reads may be old: from before a restore, or from a worker that died.
             return ReadTimeline(current, counts=True)
         return RequestDecision(
             current,
             "X did not answer the attempt, its timeline does not show the post, and it is too"
             " late to send it again safely.",
         )
-    step = _repeat(current, now=now)
+    step = _resend(current, now=now)
     if not isinstance(step, Send):
         return step
     resend_at = latest.started_at + RESEND_AFTER
     if x_now < resend_at:
-        why = "X's timeline does not show it; its request may still be on the way"
-        return DeferUntil(now + (resend_at - x_now), why)
+        return DeferUntil(
+            now + (resend_at - x_now),
+            "X's timeline does not show it; its request may still reach X",
+        )
     if read_at is None or read_at < resend_at or x_now - read_at > FRESH_READ:
         return ReadTimeline(current, counts=True)
     return step
 
 
-def _repeat(current: PartProgress, *, now: datetime) -> Step:
-    """The same request again, which needs the same uploads."""
+def _resend(current: PartProgress, *, now: datetime) -> Step:
+    """Send the same request again, which needs the same uploads."""
     last, media = current.last, current.part.media
     uploads = [current.upload_of(asset.id) for asset in media]
-    alive = {up.media_id for up in uploads if up is not None and up.expires_at > now}
-    if media and not (len(last.media_ids) == len(media) and alive.issuperset(last.media_ids)):
+    usable = {up.media_id for up in uploads if up is not None and up.expires_at > now}
+    if media and not (len(last.media_ids) == len(media) and usable.issuperset(last.media_ids)):
         if current.confirmed_absent:
-            # A person has looked: there is no earlier request that this one has to repeat.
+            # A user checked X, so the request need not be the same as before.
             if any(lacks_upload(current, asset, now=now) for asset in media):
                 return UploadMedia()
             return Send(current, again=True)
         return RequestDecision(
             current,
             "X did not answer the attempt, its timeline does not show the post, and its media"
-            " have expired, so that the same request cannot be made again.",
+            " have expired, so that the same request cannot be sent again.",
         )
     return Send(current, again=True)
 
 
-def _told(span: timedelta) -> str:
+def _format_span(span: timedelta) -> str:
     minutes = round(span.total_seconds() / 60)
     return f"{minutes // 60} h" if minutes % 60 == 0 and minutes else f"{minutes} min"

@@ -1,7 +1,7 @@
-"""Which post of an account's timeline is a part: pure comparisons of what it says, has and answers.
+"""Finds a part on a timeline by text, media, parent, options, time and source.
 
-The surprise: a person may post the very same text by hand. Where source and time do not tell, the
-answer is `Ambiguous`, and a person is asked.
+A person may publish the same text without Roost. If neither source nor time decides whose post it
+is, the verdict is `Ambiguous`, and a user decides. This module is pure.
 """
 
 import re
@@ -12,20 +12,19 @@ from typing import Final
 
 from roost.models import TweetId
 from roost.snowflake import snowflake_at
-from roost.tweet_urls import TRAILING_TWEET_URL
 
-#: X's clock and ours may differ by this much: searches begin that much earlier.
+#: X's clock and ours may differ by this much, so searches begin that much earlier.
 SKEW: Final = timedelta(seconds=60)
-#: A post with the text of a part, made this long before its attempt or after its deadline, may be
-#: another's: a person is asked unless its source shows whose it is.
+#: A post with a part's text, created this long before its attempt or after its deadline, may be
+#: someone else's: a user decides, unless its source shows that it is ours.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
-#: What a slow network delivers late is ours where X names the app, and it is none of X's own.
+#: The same after the deadline if X names an app and the app is not X's own: a slow network.
 _SLOW_NETWORK: Final = timedelta(seconds=120)
-#: X refuses a text for so long after the account has posted it, as far as is known.
+#: X refuses a text for this long after the account has published it, as far as is known.
 DUPLICATE_WINDOW: Final = timedelta(hours=24)
-#: Names under which X's own clients post; no other app has one of them. What a person posts without
-#: Roost has one of these, or another app's.
+#: The source names of X's own clients; no other app can have one of them. A post that a person
+#: publishes without Roost has one of these sources, or that of another app.
 _CLIENTS_OF_X: Final = frozenset(
     {
         *("X", "X Web App", "X for iPhone", "X for Android", "X Pro"),
@@ -34,8 +33,12 @@ _CLIENTS_OF_X: Final = frozenset(
         *("Twitter Media Studio", "Mobile Web (M2)"),
     }
 )
-#: X may put those who are answered before a reply's text.
-_MENTIONS_AHEAD: Final = re.compile(r"(?:@\w{1,15}\s+)+")
+#: X may prepend mentions to the text of a reply.
+_LEADING_MENTIONS: Final = re.compile(r"(?:@\w{1,15}\s+)+")
+#: X may append the address of a quoted post to the text.
+_TRAILING_POST_LINK: Final = re.compile(
+    r"\s*https?://(?:www\.|mobile\.)?(?:x|twitter)\.com/\S+/status/([0-9]+)(?:[/?#]\S*)?$"
+)
 
 
 def first_possible_id(started_at: datetime) -> TweetId:
@@ -45,166 +48,165 @@ def first_possible_id(started_at: datetime) -> TweetId:
 
 @dataclass(frozen=True, slots=True)
 class TimelinePost:
-    """A post as the account's timeline shows it."""
+    """A post on the account's timeline."""
 
     tweet_id: TweetId
     text: str
-    """As it was written, in the one form in which texts are compared."""
+    """As written, in the normal form in which texts are compared."""
     created_at: datetime
     reply_to: TweetId | None
     media_keys: frozenset[str]
     source: str | None = None
-    """The app that made it, by the name that X shows; None: X does not say."""
+    """The name of the app that created it; None if X does not say."""
     quote_of: TweetId | None = None
     poll: tuple[str, ...] | None = None
-    """The options of its poll; None: it has none. Empty: it has one, which X does not show."""
+    """The options of its poll; None without a poll, empty if X does not show the options."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The one post on the timeline that is this part."""
+    """The one post on the timeline that is the part."""
 
-    seen: TimelinePost
+    post: TimelinePost
 
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """No post on the timeline is this part."""
+    """No post on the timeline is the part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several posts could be this part, or one that may be another's."""
+    """Several posts could be the part, or a post that may be someone else's."""
 
-    seen: tuple[TimelinePost, ...]
-    why: str
+    posts: tuple[TimelinePost, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a part looks like on a timeline."""
+class ExpectedPost:
+    """How a part would appear on a timeline."""
 
     text: str
-    """In the form in which texts are compared, like each `TimelinePost.text`."""
-    files: int
+    """In the normal form in which texts are compared, like each `TimelinePost.text`."""
+    file_count: int
     media_keys: frozenset[str]
-    """Of its uploads, where an attempt carried any; a key belongs to one upload and one part."""
+    """The keys of the uploads of its attempts; a key belongs to one upload and one part."""
     reply_to: TweetId | None
     quote_of: TweetId | None = None
     poll: tuple[str, ...] | None = None
-    """The options of its poll, in the form of `TimelinePost.poll`; None: it has none."""
+    """The options of its poll, in the form of `TimelinePost.poll`; None without a poll."""
 
-    def resembles(self, seen: TimelinePost) -> bool:
-        """Whether the post could be this part, whenever it was made and by whichever app."""
-        if seen.reply_to != self.reply_to or not self._has_quote(seen) or not self._has_poll(seen):
+    def matches(self, post: TimelinePost) -> bool:
+        """Whether a post could be this part, regardless of time and source."""
+        if post.reply_to != self.reply_to or not self._has_quote(post) or not self._has_poll(post):
             return False
         if self.media_keys:
-            return bool(seen.media_keys & self.media_keys)
-        return self.says_same(seen) and len(seen.media_keys) == self.files
+            return bool(post.media_keys & self.media_keys)
+        return self.has_text_of(post) and len(post.media_keys) == self.file_count
 
-    def says_same(self, seen: TimelinePost) -> bool:
-        """Whether the post's text is this one, without what X may have added to it."""
-        return seen.text == self.text or self._bare(seen.text) == self._bare(self.text)
+    def has_text_of(self, post: TimelinePost) -> bool:
+        """Whether the texts are equal, without what X may have added to the post's."""
+        return post.text == self.text or self._strip(post.text) == self._strip(self.text)
 
-    def _bare(self, text: str) -> str:
-        if self.reply_to is not None and (ahead := _MENTIONS_AHEAD.match(text)):
-            text = text[ahead.end() :]
-        behind = TRAILING_TWEET_URL.search(text)
-        if self.quote_of is not None and behind and behind[1] == self.quote_of:
-            text = text[: behind.start()]
+    def _strip(self, text: str) -> str:
+        if self.reply_to is not None and (mentions := _LEADING_MENTIONS.match(text)):
+            text = text[mentions.end() :]
+        link = _TRAILING_POST_LINK.search(text)
+        if self.quote_of is not None and link and link[1] == self.quote_of:
+            text = text[: link.start()]
         return text
 
-    def _has_quote(self, seen: TimelinePost) -> bool:
-        # X makes a quote of a link to a post as well, so an unplanned one tells nothing.
-        return self.quote_of is None or seen.quote_of == self.quote_of
+    def _has_quote(self, post: TimelinePost) -> bool:
+        # X also turns a link to a post into a quote, so an unplanned quote proves nothing.
+        return self.quote_of is None or post.quote_of == self.quote_of
 
-    def _has_poll(self, seen: TimelinePost) -> bool:
-        if self.poll is None or seen.poll is None:
-            return self.poll is seen.poll
-        return not seen.poll or seen.poll == self.poll
+    def _has_poll(self, post: TimelinePost) -> bool:
+        if self.poll is None or post.poll is None:
+            return self.poll is post.poll
+        return not post.poll or post.poll == self.poll
 
 
-def judge_timeline(
-    wanted: Wanted,
+def match_part(
+    expected: ExpectedPost,
     *,
     since: datetime,
     until: datetime,
     timeline: Sequence[TimelinePost],
     claimed: Collection[TweetId],
 ) -> Found | NotFound | Ambiguous:
-    """Which post of the timeline is the part whose attempts began between `since` and `until`.
+    """Find the part whose attempts began between `since` and `until`.
 
-    Media keys decide alone. Without them an identical post may have been made without Roost: the
-    app that made it decides, where it is one of X's own or the timeline shows a claimed post of
-    ours to compare with; else the time does. What a part is known as already (`claimed`) is out of
-    the question.
+    A media key decides alone. Without one, the source decides if it is one of X's own clients, or
+    if the timeline shows a claimed post of ours to compare with; otherwise the time decides. Posts
+    that are known to be other parts (`claimed`) are left out.
     """
     candidates = [
-        seen
-        for seen in timeline
-        if seen.tweet_id not in claimed
-        and seen.created_at >= since - SKEW
-        and wanted.resembles(seen)
+        post
+        for post in timeline
+        if post.tweet_id not in claimed
+        and post.created_at >= since - SKEW
+        and expected.matches(post)
     ]
     if not candidates:
         return NotFound()
-    ours = find_sources(timeline, claimed)
-    own = (
+    our_sources = list_sources(timeline, claimed)
+    ours = (
         candidates
-        if wanted.media_keys
-        else [seen for seen in candidates if not _is_of_another_app(seen, ours)]
+        if expected.media_keys
+        else [post for post in candidates if not _is_from_another_app(post, our_sources)]
     )
-    if not own:
+    if not ours:
         return Ambiguous(tuple(candidates), "another app made an identical post")
-    if len(own) > 1:
-        return Ambiguous(tuple(own), "several posts on X look like it")
-    (seen,) = own
-    if wanted.media_keys or seen.source in ours:
-        return Found(seen)
-    late = _LATE if seen.source is None else _SLOW_NETWORK
-    if since - _EARLY <= seen.created_at <= until + late:
-        return Found(seen)
-    return Ambiguous((seen,), "an identical post was made at another time")
+    if len(ours) > 1:
+        return Ambiguous(tuple(ours), "several posts on X look like it")
+    (post,) = ours
+    if expected.media_keys or post.source in our_sources:
+        return Found(post)
+    late = _LATE if post.source is None else _SLOW_NETWORK
+    if since - _EARLY <= post.created_at <= until + late:
+        return Found(post)
+    return Ambiguous((post,), "an identical post was made at another time")
 
 
-def _is_of_another_app(seen: TimelinePost, ours: Collection[str]) -> bool:
-    """Whether X names an app that is surely none of ours."""
-    if seen.source is None:
+def _is_from_another_app(post: TimelinePost, our_sources: Collection[str]) -> bool:
+    """Whether X names a source that cannot be ours."""
+    if post.source is None:
         return False
-    return seen.source in _CLIENTS_OF_X or bool(ours and seen.source not in ours)
+    return post.source in _CLIENTS_OF_X or bool(our_sources and post.source not in our_sources)
 
 
-def find_sources(timeline: Sequence[TimelinePost], claimed: Collection[TweetId]) -> frozenset[str]:
-    """The names of the apps that made posts known as ours."""
-    return frozenset(seen.source for seen in timeline if seen.source and seen.tweet_id in claimed)
+def list_sources(timeline: Sequence[TimelinePost], claimed: Collection[TweetId]) -> frozenset[str]:
+    """The names of the apps that created the claimed posts."""
+    return frozenset(post.source for post in timeline if post.source and post.tweet_id in claimed)
 
 
-def judge_forgotten(
-    wanted: Wanted,
+def match_forgotten_part(
+    expected: ExpectedPost,
     *,
     since: datetime,
     timeline: Sequence[TimelinePost],
     claimed: Collection[TweetId],
 ) -> Found | NotFound | Ambiguous:
-    """Which post of the timeline is a part that the database may have forgotten to have sent.
+    """Find a part that was sent although the database may have lost its attempt.
 
-    No attempt is known, so any unclaimed post since then may be it. Of several the earliest is
-    taken: they are identical, and the parts are asked about in the order in which they are due.
+    Without a known attempt, any unclaimed post after `since` may be it. If several match, the
+    earliest is returned: they are identical, and parts are searched for in due order.
     """
     candidates = sorted(
         (
-            seen
-            for seen in timeline
-            if seen.tweet_id not in claimed
-            and seen.created_at >= since - SKEW
-            and wanted.resembles(seen)
+            post
+            for post in timeline
+            if post.tweet_id not in claimed
+            and post.created_at >= since - SKEW
+            and expected.matches(post)
         ),
-        key=lambda seen: int(seen.tweet_id),
+        key=lambda post: int(post.tweet_id),
     )
-    ours = find_sources(timeline, claimed)
-    own = [seen for seen in candidates if not _is_of_another_app(seen, ours)]
-    if own:
-        return Found(own[0])
+    our_sources = list_sources(timeline, claimed)
+    ours = [post for post in candidates if not _is_from_another_app(post, our_sources)]
+    if ours:
+        return Found(ours[0])
     if candidates:
         return Ambiguous(tuple(candidates), "another app made an identical post")
     return NotFound()

@@ -1,4 +1,4 @@
-"""A post as its rows tell it: all that a worker needs to decide what may be done next."""
+"""The publishing state of a post: what a worker loads to decide on the next step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,67 +9,71 @@ from typing import Final
 from roost.models import (
     AttemptId,
     Integration,
+    IntegrationStatus,
     MediaAssetId,
     Part,
     PartState,
     Post,
+    PostState,
     TweetId,
+    Wait,
     XMediaId,
 )
 from roost.rate_limits import Window
 
 
 class Outcome(StrEnum):
-    """What became of an attempt."""
+    """The result of an attempt."""
 
     SENT = "sent"
-    """X answered with the post's id."""
+    """X responded with the post's id."""
     ADOPTED = "adopted"
-    """X's timeline showed the post, or a person named it."""
+    """The post was found on X's timeline, or a user named it."""
     REFUSED = "refused"
     """X refused it for good."""
     NOT_CREATED = "not_created"
-    """X surely created nothing, or nothing left the machine."""
+    """X created nothing for certain, or no request left the machine."""
     NO_PARENT = "no_parent"
-    """X did not show the post that it answers yet; nothing was created."""
+    """X did not show the post that it replies to yet; nothing was created."""
     DUPLICATE = "duplicate"
-    """X refused a repetition: it believes that it has the post."""
+    """X refused a resend as a duplicate: by X's own account it has the post."""
     UNKNOWN = "unknown"
-    """No answer came: the timeline has to tell."""
+    """No response came; only the timeline can show whether the post exists."""
 
 
-#: After these X surely has no post of the attempt.
+#: X has no post of an attempt with one of these outcomes.
 _NOTHING_CREATED: Final = frozenset({Outcome.NOT_CREATED, Outcome.NO_PARENT, Outcome.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at sending a part; committed before the request leaves."""
+    """One try at sending a part, committed before its request is sent."""
 
     id: AttemptId
     number: int
     """From 1."""
     started_at: datetime
-    """Domain time: where reconciling begins to look."""
+    """Domain time; reconciling reads the timeline from here."""
     wall_left: timedelta
-    """Wall time in which its request may still be under way; negative: surely over."""
+    """Wall time until its request is surely over; negative once it is."""
     outcome: Outcome | None = None
-    """None: under way, or its worker died."""
+    """None while it is in progress, and after its worker died."""
     empty_reads: int = 0
-    """Reads of the timeline, past X's read lag, that did not show the post."""
+    """Timeline reads without the post, made after X's timeline lag."""
     empty_read_at: datetime | None = None
-    decided_absent: bool = False
-    """A person has looked, and said that X does not have it."""
+    """When the timeline was last read without the post; also set by a read within the lag."""
+    confirmed_absent: bool = False
+    """A user checked X and confirmed that the post is not there."""
     media_ids: tuple[XMediaId, ...] = ()
     media_keys: tuple[str, ...] = ()
-    """Of what it carried: how a timeline names it."""
+    """The keys of its files, as a timeline names them."""
     app_backoff: timedelta = timedelta(0)
-    """How long the app was in back-off since this attempt."""
+    """How long the X app was in back-off after this attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """What X holds of a file."""
+    """A file that X has stored."""
 
     asset_id: MediaAssetId
     media_id: XMediaId
@@ -79,7 +83,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class PartProgress:
-    """A part, its attempts (oldest first) and what X holds of its files."""
+    """A part with its attempts (oldest first) and its uploads."""
 
     part: Part
     attempts: tuple[Attempt, ...] = ()
@@ -87,13 +91,13 @@ class PartProgress:
 
     @property
     def last(self) -> Attempt:
-        """The latest attempt; there is one for every part that is not `pending`."""
+        """The latest attempt. Every part that is not `pending` has one."""
         return self.attempts[-1]
 
     @property
-    def unsettled(self) -> tuple[Attempt, ...]:
-        """Attempts that may have become a post; the last attempt where there are none."""
-        absent = max((each.number for each in self.attempts if each.decided_absent), default=0)
+    def unresolved(self) -> tuple[Attempt, ...]:
+        """The attempts that may have created a post; the last attempt if there are none."""
+        absent = max((each.number for each in self.attempts if each.confirmed_absent), default=0)
         found = tuple(
             each
             for each in self.attempts
@@ -103,108 +107,124 @@ class PartProgress:
 
     @property
     def confirmed_absent(self) -> bool:
-        """Whether a person said that X does not have it, and X surely created nothing since."""
-        said = max((each.number for each in self.attempts if each.decided_absent), default=None)
-        return said is not None and all(
-            each.outcome in _NOTHING_CREATED for each in self.attempts if each.number > said
+        """Whether a user confirmed that X has no post, and no later attempt created one."""
+        confirmed = max(
+            (each.number for each in self.attempts if each.confirmed_absent), default=None
+        )
+        return confirmed is not None and all(
+            each.outcome in _NOTHING_CREATED for each in self.attempts if each.number > confirmed
         )
 
     @property
-    def unsettled_since(self) -> datetime:
-        """When the first attempt began that may have become a post."""
-        return self.unsettled[0].started_at
+    def unresolved_since(self) -> datetime:
+        """When the first attempt began that may have created a post."""
+        return self.unresolved[0].started_at
 
     @property
     def app_backoff(self) -> timedelta:
-        """How long the app was in back-off since then."""
-        first = self.unsettled[0].number
+        """How long the X app was in back-off since `unresolved_since`."""
+        first = self.unresolved[0].number
         waits = (each.app_backoff for each in self.attempts if each.number >= first)
         return sum(waits, timedelta(0))
 
     @property
     def empty_reads(self) -> int:
-        """Reads of the timeline that count, since the latest attempt that may be a post."""
-        return sum(each.empty_reads for each in self._since_unsettled)
+        """Timeline reads without the post, since the latest attempt that may have created it."""
+        return sum(each.empty_reads for each in self._since_unresolved)
 
     @property
     def empty_read_at(self) -> datetime | None:
-        """When the latest of all empty reads since then was made."""
-        reads = (each.empty_read_at for each in self._since_unsettled if each.empty_read_at)
+        """When the latest of those reads was made."""
+        reads = (each.empty_read_at for each in self._since_unresolved if each.empty_read_at)
         return max(reads, default=None)
 
     @property
-    def _since_unsettled(self) -> list[Attempt]:
-        latest = self.unsettled[-1].number
+    def _since_unresolved(self) -> list[Attempt]:
+        latest = self.unresolved[-1].number
         return [each for each in self.attempts if each.number >= latest]
 
     @property
-    def said_duplicate(self) -> bool:
-        """Whether X refused a repetition as a duplicate."""
+    def was_refused_as_duplicate(self) -> bool:
+        """Whether X refused a resend as a duplicate."""
         return any(each.outcome is Outcome.DUPLICATE for each in self.attempts)
 
     @property
-    def without_parent(self) -> int:
-        """How many attempts X refused because it did not show the part before."""
+    def parent_refusals(self) -> int:
+        """How many attempts X refused because it did not show the post that they reply to."""
         return sum(each.outcome is Outcome.NO_PARENT for each in self.attempts)
 
     @property
     def media_keys(self) -> frozenset[str]:
-        """How the timeline names its files; empty where no attempt carried any that is known."""
+        """The keys of its files, as a timeline names them; empty if no attempt had files."""
         return frozenset(key for each in self.attempts for key in each.media_keys)
 
     def upload_of(self, asset_id: MediaAssetId) -> Upload | None:
-        """What X holds of one file."""
+        """The upload of one file."""
         return (self.uploads or {}).get(asset_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """The database may lack what was sent before, and does not show it.
+    """The database may be missing posts that were sent, without showing it.
 
-    A part of a post due by `until` that would be sent, also after attempts that created nothing, is
-    looked for on X before, and not before `until`: after a restore, that is when no request of
-    before is on its way.
+    A part of a post due by `until` is searched for on X before it is sent, also after attempts
+    that created nothing. The search is made at `until` at the earliest: after a restore, no
+    request from before it can reach X any more by then.
     """
 
     since: datetime
-    """The newest event of the database: what was sent later may be missing."""
+    """The newest event of the database: posts sent later may be missing."""
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """X takes nothing before an instant."""
+class Backoff:
+    """X accepts nothing before an instant."""
 
     until: datetime
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class PublishState:
-    """A post on its way, with its account and what X has said of both."""
+    """A post that is being published, with its parts, its account and X's limits."""
 
     post: Post
     account: Integration
     parts: tuple[PartProgress, ...]
     late_from: datetime
-    """Since when its lateness counts: its due time, or what kept it that nobody could help."""
+    """Its lateness counts from here: its due time, or the end of a delay that is excused."""
     windows: tuple[Window, ...] = ()
-    """How many creates X still takes of the account, as its last answer told."""
-    app_rest: Rest | None = None
-    """X takes nothing of any account of the app."""
+    """How many more creates X accepts from the account, by its latest response."""
+    app_backoff: Backoff | None = None
+    """X accepts nothing from any account of the app."""
     recheck: Recheck | None = None
-    """What the database may lack."""
+    """What the database may be missing."""
 
     @property
     def is_untried(self) -> bool:
-        """Whether nothing of it was ever sent."""
+        """Whether no attempt was ever made."""
         return not any(each.attempts for each in self.parts)
 
     def current(self) -> PartProgress | None:
-        """The first part that is not on X; None: all are."""
+        """The first part that is not on X; None if all are."""
         return next((one for one in self.parts if one.part.state is not PartState.SENT), None)
 
     def parent_of(self, part: Part) -> TweetId | None:
-        """What a part answers: the part before it; the first one whatever its author said."""
+        """What a part replies to: the part before it, or for the first part its option."""
         before = [one.part for one in self.parts if one.part.position < part.position]
         return before[-1].sent_as if before else part.options.reply_to
+
+
+def find_wait(post: Post, account: Integration, now: datetime) -> Wait | None:
+    """What an unpublished post waits for at present, and until when; None if nothing.
+
+    A pause is not a wait: `services.pause.active_pauses` lists those.
+    """
+    if post.state not in {PostState.SCHEDULED, PostState.PUBLISHING}:
+        return None
+    if account.status is not IntegrationStatus.CONNECTED:
+        return Wait(f"@{account.username} has to be connected again", None)
+    if post.state is not PostState.PUBLISHING or post.wait is None:
+        return None
+    return post.wait if post.wait.until is None or post.wait.until > now else None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import store, x
-from roost.account_client import keep_profile, mark_needs_reconnect, open_account
+from roost.account_client import mark_needs_reconnect, open_account, update_profile
 from roost.errors import ReconnectNeeded, RoostError
 from roost.insights import read_plan
 from roost.insights.snapshots import drop_false_zeros
@@ -80,7 +80,7 @@ async def _read_and_store(
 ) -> Collection:
     client, integration_id = open_account(runtime, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
-    await keep_profile(runtime, integration, user)
+    await update_profile(runtime, integration, user)
     plan = read_plan.plan_reads([(part, at, last_read) for part, _, at, last_read in sent], now)
     due_parts = set(plan.due)
     due = [(part, tweet, at) for part, tweet, at, _ in sent if part in due_parts]

@@ -1,4 +1,4 @@
-"""Connects an X account: out to X's page of consent, back with a code, into the vault."""
+"""Connects an X account by OAuth 2.0, and stores its tokens sealed by the vault."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -15,22 +15,22 @@ from roost.settings import DEFAULT_SCOPES
 from roost.store.database import Transaction
 from roost.store.integrations import Identity, Tokens
 
-#: A person has this long at X's page of consent.
-_FLOW_LIVES: Final = timedelta(minutes=15)
+#: The time a user has on X's consent screen.
+_FLOW_LIFETIME: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
-    """A browser about to leave for X."""
+class AuthorizationRedirect:
+    """Where to redirect the browser, and the cookie that binds it to the flow."""
 
     url: str
-    """X's page of consent."""
+    """X's consent screen."""
     browser: str = field(repr=False)
-    """What the browser has to bring back, as a cookie."""
+    """A secret that the browser must return, as a cookie."""
 
 
-async def begin(runtime: Runtime, tenant_name: str) -> Departure:
-    """Keep a one-time state and verifier, bound to the browser, and say where to send it.
+async def start(runtime: Runtime, tenant_name: str) -> AuthorizationRedirect:
+    """Start a flow: store a one-time state and verifier, bound to the browser.
 
     Raises: TenantNotFound, SettingInvalid (no X app), VaultKeyMissing.
     """
@@ -53,7 +53,7 @@ async def begin(runtime: Runtime, tenant_name: str) -> Departure:
             environment=app.endpoint.environment,
             client_id=app.client_id,
             now=now,
-            expires_at=now + _FLOW_LIVES,
+            expires_at=now + _FLOW_LIFETIME,
         )
     url = x.auth.oauth2.authorize_url(
         app.endpoint.consent_url,
@@ -63,38 +63,38 @@ async def begin(runtime: Runtime, tenant_name: str) -> Departure:
         state=state,
         challenge=x.auth.oauth2.make_challenge(verifier),
     )
-    return Departure(url, browser)
+    return AuthorizationRedirect(url, browser)
 
 
-async def finish(
+async def complete(
     runtime: Runtime, *, state: str, code: str | None, error: str | None, browser: str | None
 ) -> tuple[Tenant, Integration]:
-    """Take the browser back: exchange the code, ask X who this is, and keep the grant sealed.
+    """Complete a flow: exchange the code, read the account, and store its tokens sealed.
 
     Raises: ConnectFlowInvalid (unknown, used or expired state, or another browser's),
-    ConsentDenied, AccountConnectedElsewhere, and what X answers (`x.errors`).
+    ConsentDenied, AccountConnectedElsewhere, x.errors.*.
     """
     async with runtime.database.unscoped() as transaction:
         tenant_id = await store.oauth_flows.find_tenant(transaction, state)
     if tenant_id is None:
-        raise ConnectFlowInvalid("This connection is not known, or was finished already.")
+        raise ConnectFlowInvalid("This connection is unknown, or was completed already.")
     async with runtime.database.for_tenant(tenant_id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant_id)
         flow = await store.oauth_flows.take(transaction, vault, state)
     now = runtime.clock.now()
     if flow is None:
-        raise ConnectFlowInvalid("This connection is not known, or was finished already.")
+        raise ConnectFlowInvalid("This connection is unknown, or was completed already.")
     if flow.expires_at < now:
         raise ConnectFlowInvalid("This connection took too long.")
     if browser is None or store.oauth_flows.fingerprint(browser) != flow.browser_hash:
-        raise ConnectFlowInvalid("This connection was begun in another browser.")
+        raise ConnectFlowInvalid("This connection was started in another browser.")
     if error is not None or code is None:
         raise ConsentDenied(
-            "X sent the browser back without consent.", next="Connect again to give it."
+            "X redirected the browser without consent.", next="Connect again and consent."
         )
     app = runtime.settings.x_app()
     if (flow.environment, flow.client_id) != (app.endpoint.environment, app.client_id):
-        raise ConnectFlowInvalid("This connection was begun for another X, or another X app.")
+        raise ConnectFlowInvalid("This connection was started for another X, or another X app.")
     grant = await x.auth.oauth2.exchange_code(
         runtime.http,
         app.endpoint,
@@ -104,11 +104,11 @@ async def finish(
         verifier=flow.verifier,
     )
     exchanges: list[x.Exchange] = []
-    who = await x.users.read_me(
+    user = await x.users.read_me(
         x.Client(
             x.FixedToken(grant.access_token, grant.endpoint),
             session=runtime.http,
-            on_exchange=_appending(exchanges),
+            on_exchange=_collect_into(exchanges),
             clock=runtime.clock,
         )
     )
@@ -119,10 +119,10 @@ async def finish(
         )
     tokens = Tokens(grant.access_token, grant.refresh_token, now + grant.expires_in)
     identity = Identity(
-        x_user_id=who.id,
-        username=who.username,
-        name=who.name,
-        subscription_type=who.subscription_type,
+        x_user_id=user.id,
+        username=user.username,
+        name=user.name,
+        subscription_type=user.subscription_type,
         environment=grant.endpoint.environment,
         client_id=app.client_id,
         scopes=grant.scopes,
@@ -137,7 +137,7 @@ async def finish(
         await store.oauth_flows.add_finished(
             transaction, tenant_id, flow, state=state, account=integration.id
         )
-    # The account has a number only now: what finding it out cost is written behind it.
+    # The account has an id only now, so the cost of reading it is recorded afterwards.
     ledger = StoredTokenSource(runtime, integration)
     await ledger.write_token_request()
     for exchange in exchanges:
@@ -148,9 +148,9 @@ async def finish(
 async def find_connected(
     runtime: Runtime, *, state: str, browser: str | None
 ) -> tuple[Tenant, Integration] | None:
-    """The account that this very browser has connected with this state, some minutes ago.
+    """Find the account that this browser connected with this state some minutes ago.
 
-    For a callback page that is loaded again; nothing is asked of X, and the state stays used.
+    For a callback page that is loaded again: X is not asked, and the state stays used.
     """
     if browser is None:
         return None
@@ -169,18 +169,21 @@ async def find_connected(
 
 
 async def _require_unshared(transaction: Transaction, identity: Identity) -> None:
-    """Two tenants that publish on one account do not know of each other's posts."""
+    """Refuse an account of another tenant: neither would know of the other's posts.
+
+    Raises: AccountConnectedElsewhere.
+    """
     row = await transaction.run_one(
         "is_connected_elsewhere", environment=identity.environment, x_user=identity.x_user_id
     )
     if row and row["found"]:
         raise AccountConnectedElsewhere(
-            f"@{identity.username} is connected by another tenant already.",
-            did="The connection was not kept.",
+            f"@{identity.username} is already connected by another tenant.",
+            did="The connection was not stored.",
         )
 
 
-def _appending(exchanges: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:
+def _collect_into(exchanges: list[x.Exchange]) -> Callable[[x.Exchange], Awaitable[None]]:
     async def append(exchange: x.Exchange) -> None:
         exchanges.append(exchange)
 

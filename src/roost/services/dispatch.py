@@ -1,4 +1,4 @@
-"""Turns what has come due into jobs: one statement, which commits before it answers."""
+"""Queues jobs for what has come due, in one statement that is committed before it returns."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,28 +6,28 @@ from typing import Final
 
 from roost.runtime import Runtime
 
-#: So many posts wait in the queue for a worker at most: with more, whoever came first would have
-#: the workers for long, and tenants would not take turns.
+#: Maximum number of posts in the queue: with more, one tenant's posts would occupy the workers,
+#: and tenants could not take turns.
 POSTS_IN_QUEUE: Final = 40
-#: The same for files to be brought to X, and for accounts whose figures are to be read.
+#: Maximum number of posts with files to upload, and of accounts with metrics to collect.
 _OTHERS_IN_QUEUE: Final = 10
-#: A collecting job that died is asked for again after this, in domain time.
+#: Domain time after which a collecting job that died is queued again.
 _LEASE: Final = timedelta(hours=1)
-#: Posts without a job that one sweep takes up.
+#: Maximum number of posts without a job that one sweep queues.
 _STRANDED_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """How many jobs were queued, and when to look again."""
+    """The number of jobs queued, and when to dispatch again."""
 
     queued: int
     next_at: datetime | None
-    """None: when somebody plans something. Not later than now: something due is left."""
+    """None if nothing is scheduled; not later than now if something due is left."""
 
 
 async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
-    """Queue posts, preparations and accounts whose time has come, as far as there is room."""
+    """Queue due posts, uploads and accounts, up to the capacity of the queues."""
     now = runtime.clock.now()
     row = await runtime.database.autocommit.run_one(
         "dispatch_due",
@@ -43,7 +43,7 @@ async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE
 
 
 async def dispatch_stranded(runtime: Runtime) -> int:
-    """Give posts on their way that no live job carries to a worker again; how many."""
+    """Queue posts that are being published but have no live job; return their number."""
     row = await runtime.database.autocommit.run_one(
         "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=runtime.settings.environment
     )

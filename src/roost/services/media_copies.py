@@ -1,4 +1,4 @@
-"""The copies of files: those that no post needs are removed, those that are missing are named."""
+"""Removes copies of media files that no post needs, and lists those that are missing."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from roost.runtime import Runtime
 
 
 async def remove_unneeded(runtime: Runtime) -> int:
-    """Remove the copies that no post of any tenant may still need; how many.
+    """Remove the copies that no post of any tenant may still need; return their number.
 
     Raises: MediaStalled, MediaStoreUnsafe, OSError.
     """
@@ -21,8 +21,8 @@ async def remove_unneeded(runtime: Runtime) -> int:
     return await runtime.media.remove_unneeded(find_needed)
 
 
-async def list_lost(runtime: Runtime) -> list[str]:
-    """The names of files that a post may still need and of which there is no copy, sorted.
+async def list_missing(runtime: Runtime) -> list[str]:
+    """List the names of files that a post may need and that have no copy, sorted.
 
     Raises: MediaStalled.
     """

@@ -1,7 +1,7 @@
-"""Holds posts back, one, an account's, a tenant's or all of them, and lets them go on.
+"""Pauses and resumes a post, an account, a tenant or everything.
 
-Once a pause is acknowledged, no attempt of what it holds is committed: it waits for those under
-way. `services.resume` lets everything go on after a stop.
+Once a pause has returned, no attempt of a paused post is committed: the pause waits for attempts
+that are being committed. `services.resume` resumes everything.
 """
 
 from dataclasses import dataclass
@@ -14,104 +14,136 @@ from roost.runtime import Runtime
 from roost.store.database import Transaction
 
 
-class Scope(StrEnum):
-    """What a pause holds back."""
+class PauseScope(StrEnum):
+    """What a pause applies to."""
 
     POST = "post"
     ACCOUNT = "account"
     TENANT = "tenant"
     EVERYTHING = "everything"
-    """The stop switch."""
+    """Every post of every tenant: the global pause."""
 
 
 class PostOver(Conflict):
-    """The post has come to its end: there is nothing to hold back."""
+    """The post has reached its final state, so it cannot be paused."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holds:
-    """What holds the posts of a tenant back, besides their own marks and their accounts'."""
+class PauseStatus:
+    """The pauses of a tenant and of everything; posts and accounts have their own."""
 
     tenant: bool
     everything: bool
-    why: str | None
-    """Why everything is stopped."""
+    reason: str | None
+    """Why everything is paused."""
 
 
-async def find_holds(transaction: Transaction) -> Holds:
-    """What holds the posts of the tenant in sight back; in sight of none, everybody's."""
+async def get_pause_status(transaction: Transaction) -> PauseStatus:
+    """Read the pauses of the transaction's tenant; without a tenant, only the global pause."""
     row = await transaction.run_one("get_pauses")
     assert row is not None
-    return Holds(tenant=row["tenant"], everything=row["everything"], why=row["reason"])
+    return PauseStatus(tenant=row["tenant"], everything=row["everything"], reason=row["reason"])
 
 
-def held_by(post: Post, account: Integration, holds: Holds) -> tuple[Scope, ...]:
-    """Which marks hold a post back; none where it is over, or goes out in its time. Pure."""
+def active_pauses(post: Post, account: Integration, status: PauseStatus) -> tuple[PauseScope, ...]:
+    """List the pauses that apply to a post; none if it has reached its final state. Pure."""
     if not POST_MOVES[post.state]:
         return ()
-    own = (Scope.POST,) if post.paused else ()
-    return own + account_held_by(account, holds)
+    own = (PauseScope.POST,) if post.paused else ()
+    return own + active_account_pauses(account, status)
 
 
-def account_held_by(account: Integration, holds: Holds) -> tuple[Scope, ...]:
-    """Which marks hold every post of an account back. Pure."""
-    marks = {
-        Scope.ACCOUNT: account.paused,
-        Scope.TENANT: holds.tenant,
-        Scope.EVERYTHING: holds.everything,
+def active_account_pauses(account: Integration, status: PauseStatus) -> tuple[PauseScope, ...]:
+    """List the pauses that apply to every post of an account. Pure."""
+    pauses = {
+        PauseScope.ACCOUNT: account.paused,
+        PauseScope.TENANT: status.tenant,
+        PauseScope.EVERYTHING: status.everything,
     }
-    return tuple(scope for scope, is_set in marks.items() if is_set)
+    return tuple(scope for scope, is_paused in pauses.items() if is_paused)
 
 
-async def hold_post(runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused: bool) -> None:
-    """Hold one post back, or let it go on; told in its history.
+async def pause_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> None:
+    """Pause one post; its history records it. Raises: PostNotFound, PostOver."""
+    await _set_post_paused(runtime, tenant, post_id, paused=True)
 
-    Raises: PostNotFound, PostOver.
-    """
+
+async def resume_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> None:
+    """End the pause of one post; its history records it. Raises: PostNotFound."""
+    await _set_post_paused(runtime, tenant, post_id, paused=False)
+
+
+async def _set_post_paused(
+    runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused: bool
+) -> None:
     async with runtime.database.for_tenant(tenant.id) as transaction:
         await transaction.run("lock_pauses")
         state = await store.posts.lock_state(transaction, post_id)
         if paused and not POST_MOVES[state]:
-            raise PostOver(f"Post {post_id} is {state}: there is nothing to hold back.")
+            raise PostOver(f"Post {post_id} is {state}, so it cannot be paused.")
         row = await transaction.run_one("set_post_paused", post=post_id, paused=paused)
         if row is not None:
-            why = "paused by hand" if paused else "goes on, by hand"
+            reason = "paused manually" if paused else "resumed manually"
             await store.posts.add_event(
                 transaction, tenant.id, post_id, runtime.clock.now(), row["state"], row["state"],
-                why, actor=runtime.actor,
+                reason, actor=runtime.actor,
             )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def hold_account(runtime: Runtime, account: Integration, *, paused: bool) -> None:
-    """Hold all posts of an account back, or let them go on; told in their histories."""
-    why = f"@{account.username} was paused by hand" if paused else f"@{account.username} goes on"
+async def pause_account(runtime: Runtime, account: Integration) -> None:
+    """Pause all posts of an account; their histories record it."""
+    reason = f"@{account.username} was paused manually"
+    await _set_account_paused(runtime, account, reason, paused=True)
+
+
+async def resume_account(runtime: Runtime, account: Integration) -> None:
+    """End the pause of an account; the histories of its posts record it."""
+    reason = f"@{account.username} was resumed manually"
+    await _set_account_paused(runtime, account, reason, paused=False)
+
+
+async def _set_account_paused(
+    runtime: Runtime, account: Integration, reason: str, *, paused: bool
+) -> None:
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=paused,
-            at=runtime.clock.now(), reason=why, actor=runtime.actor,
+            at=runtime.clock.now(), reason=reason, actor=runtime.actor,
         )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def hold_tenant(runtime: Runtime, tenant: Tenant, *, paused: bool) -> None:
-    """Hold all posts of a tenant back, or let them go on; told in their histories."""
-    why = f"all of {tenant.name} was paused by hand" if paused else f"all of {tenant.name} goes on"
+async def pause_tenant(runtime: Runtime, tenant: Tenant) -> None:
+    """Pause all posts of a tenant; their histories record it."""
+    reason = f"tenant {tenant.name} was paused manually"
+    await _set_tenant_paused(runtime, tenant, reason, paused=True)
+
+
+async def resume_tenant(runtime: Runtime, tenant: Tenant) -> None:
+    """End the pause of a tenant; the histories of its posts record it."""
+    reason = f"tenant {tenant.name} was resumed manually"
+    await _set_tenant_paused(runtime, tenant, reason, paused=False)
+
+
+async def _set_tenant_paused(
+    runtime: Runtime, tenant: Tenant, reason: str, *, paused: bool
+) -> None:
     async with runtime.database.for_tenant(tenant.id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_tenant_paused",
             paused=paused,
             at=runtime.clock.now(),
-            reason=why,
+            reason=reason,
             actor=runtime.actor,
         )
         await transaction.run("announce_due")
 
 
-async def stop_everything(runtime: Runtime) -> None:
-    """The stop switch: nothing of anybody goes out, but for a request that is on its way now."""
+async def pause_everything(runtime: Runtime) -> None:
+    """Set the global pause: no post of any tenant is sent, except a request in progress."""
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
         await transaction.run("pause_everything", at=runtime.clock.now(), actor=runtime.actor)

@@ -1,8 +1,9 @@
-"""Proof that a service is this home's: the answer to a challenge that only its key can make.
+"""Proves to a client that a web server belongs to its `ROOST_HOME`.
 
-The statement holds everything that both sides have to agree on, and the address that the service
-was reached at: a stranger who passes the challenge on to the real service gets the answer for
-another address.
+The client sends a challenge, and only the vault's key can compute the response. The signed
+statement includes everything that both sides have to agree on, and the address at which the server
+was reached: if another server relays the challenge to the real one, the response is for another
+address.
 """
 
 import json
@@ -19,21 +20,21 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class ChallengeInvalid(InvalidInput):
-    """What asks a service for its proof sends a challenge of another form."""
+    """The challenge does not have the format of this version."""
 
-    default_next = "Use the `roost connect` of the service's own version."
+    default_next = "Use the `roost connect` of the web server's version."
 
 
 def make_challenge() -> str:
-    """256 random bits; each serves once."""
+    """Return 256 random bits, for one use."""
     return secrets.token_urlsafe(32)
 
 
 async def prove(runtime: Runtime, challenge: str, address: tuple[str, int]) -> str:
-    """The proof of a service at this address (of the socket that was connected to).
+    """Return the proof for a server at this address, that of the socket that was connected to.
 
-    With https the browser checks who answers, and a proxy may stand before the service: the address
-    is left out then. Raises: ChallengeInvalid, VaultKeyMissing.
+    With https the browser verifies the server, and a proxy may be in front of it, so the address
+    is left out. Raises: ChallengeInvalid, VaultKeyMissing.
     """
     if not _CHALLENGE.fullmatch(challenge):
         raise ChallengeInvalid("The challenge is not one of Roost's.")

@@ -1,9 +1,10 @@
-"""Notices that the database is a restored copy, another one, or behind what was seen in it.
+"""Detects that the database was restored, is a copy, or lacks events that were seen in it.
 
-A worker compares it with the watermark of its ROOST_HOME when it starts, when its locks' session
-is opened anew, and at every heartbeat. Where it does not fit, everything stops until a person
-resumes. Where it fits, but may still lack something (after a crash, or on a machine that has not
-seen it before), posts due by then are looked for on X before their first attempt.
+A worker compares the database with the watermark in its ROOST_HOME when it starts, when the session
+of its locks is reopened, and at every heartbeat. If they do not match, everything is paused until a
+user resumes it. If they match, but the database may still lack events (after a crash, or on a
+machine that has not seen it before), posts due by then are searched for on X before their first
+attempt.
 """
 
 import asyncio
@@ -28,43 +29,45 @@ from roost.watermark import Watermark
 
 log = logging.getLogger(__name__)
 
-#: The alert's kinds are `restored` and `copied`, its subject this.
+#: The subject of the alerts of the kinds `restored` and `copied`.
 SUBJECT: Final = "database"
-#: Before anything was ever posted.
-_EVER: Final = datetime(2006, 1, 1, tzinfo=UTC)
+#: Before the first post on X that Roost could have sent.
+_EPOCH: Final = datetime(2006, 1, 1, tzinfo=UTC)
 
 
 class Verdict(Enum):
-    """How the database compares with the watermark."""
+    """The result of comparing the database with the watermark."""
 
-    FITS = "fits"
+    MATCHES = "matches"
     ACCEPTED = "accepted"
-    """A person has resumed since: what it lacks has been seen to."""
-    FORGOT = "forgot"
-    COPY = "copy"
+    """A user has resumed everything since, so what it lacks was searched for on X."""
+    LACKS_EVENTS = "lacks_events"
+    """It is older than the watermark, or another database."""
+    IS_COPY = "is_copy"
+    """It is a copy of the database from which workers have published."""
 
 
 def compare(kept: Watermark | None, found: DatabaseState, *, has_event: bool) -> Verdict:
-    """Whether the database is the one that was marked, continued. Pure.
+    """Compare the database with the watermark. Pure.
 
-    `has_event`: it holds the very event of the watermark.
+    `has_event`: the database has the watermark's event, with its tag.
     """
     if found.is_copy:
-        return Verdict.COPY
+        return Verdict.IS_COPY
     if kept is None:
-        return Verdict.FITS
+        return Verdict.MATCHES
     if found.generation != kept.generation:
         is_later = found.generation > kept.generation
-        return Verdict.ACCEPTED if is_later else Verdict.FORGOT
+        return Verdict.ACCEPTED if is_later else Verdict.LACKS_EVENTS
     if kept.is_refused:
-        return Verdict.FORGOT
+        return Verdict.LACKS_EVENTS
     here = (found.system_identifier, found.database_oid)
     if here != (kept.system_identifier, kept.database_oid):
-        # A database in which nothing ever happened has nothing to send twice.
-        return Verdict.FITS if found.event_id is None else Verdict.FORGOT
+        # A database without events has nothing that could be sent twice.
+        return Verdict.MATCHES if found.event_id is None else Verdict.LACKS_EVENTS
     if (found.generation_tag, found.timeline) != (kept.generation_tag, kept.timeline):
-        return Verdict.FORGOT
-    return Verdict.FITS if has_event or not kept.event_id else Verdict.FORGOT
+        return Verdict.LACKS_EVENTS
+    return Verdict.MATCHES if has_event or not kept.event_id else Verdict.LACKS_EVENTS
 
 
 def needs_recheck(
@@ -75,13 +78,13 @@ def needs_recheck(
     unclean_stop: bool,
     others_run: bool,
 ) -> bool:
-    """Whether a database that fits may lack what was sent all the same. Pure.
+    """Whether a database that matches may still lack posts that were sent. Pure.
 
-    It does not after an ordinary restart: the last worker ended in order, and the watermark is
-    the file that this machine wrote then.
+    It does not after an ordinary restart: the last worker stopped cleanly, and the watermark is the
+    file that this machine wrote then.
     """
     if found.event_id is None or found.registered_system is None:
-        # Nothing happened in it, or no worker has ever run: nothing was sent.
+        # It has no events, or no worker has ever run: nothing was sent.
         return False
     if unclean_stop:
         return True
@@ -90,7 +93,7 @@ def needs_recheck(
     return kept is None or not is_original or kept.clean_stop_tag != found.clean_stop_tag
 
 
-def _mark_of(found: DatabaseState, *, is_refused: bool = False) -> Watermark:
+def _make_watermark(found: DatabaseState, *, is_refused: bool = False) -> Watermark:
     return Watermark(
         system_identifier=found.system_identifier,
         database_oid=found.database_oid,
@@ -105,65 +108,67 @@ def _mark_of(found: DatabaseState, *, is_refused: bool = False) -> Watermark:
 
 @dataclass(eq=False)
 class DatabaseCheck:
-    """One worker's comparison of the database with what this machine has seen in it."""
+    """One worker's comparison of the database with this machine's watermark."""
 
     runtime: Runtime
     locks: AccountLocks
     kept: Watermark | None = None
-    """What is known to have been in the database; None: nothing yet."""
+    """The watermark: what the database is known to have had; None if there is none yet."""
     problem: str | None = None
-    """Why nothing may be sent from this database; None: it fits."""
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Why nothing may be sent from this database; None if it matches."""
+    _mutex: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> DatabaseState:
-        """Compare at the start, and decide whether posts are looked for first.
+        """Compare at the start, and decide whether posts are searched for on X first.
 
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
-        home, runs = self.runtime.settings.roost_home, self.runtime.database.autocommit
-        found = await store.installation.read(runs)
-        await store.installation.register(runs, found)
+        home, database = self.runtime.settings.roost_home, self.runtime.database.autocommit
+        found = await store.installation.read(database)
+        await store.installation.register(database, found)
         unclean_stops = await asyncio.to_thread(watermark.list_unclean_stops, home)
         try:
             self.kept = await asyncio.to_thread(watermark.read, home)
         except WatermarkUnreadable as error:
-            await self._refuse(found, Verdict.FORGOT, error.message)
+            await self._refuse(found, Verdict.LACKS_EVENTS, error.message)
             return found
-        await self._judge(found)
+        await self._compare(found)
         if self.problem is None and needs_recheck(
             self.kept,
             found,
             is_original=self.kept is not None and watermark.is_original(home, self.kept),
             unclean_stop=bool(unclean_stops),
-            others_run=found.clean_stop_tag is None and await self._do_others_run(found),
+            others_run=found.clean_stop_tag is None and await self._has_other_workers(found),
         ):
-            log.warning("posts that are due by now are looked for on X before their first attempt")
-            await runs.run(
-                "begin_recheck", since=found.known_until or _EVER, until=self.runtime.clock.now()
+            log.warning(
+                "posts that are due by now are searched for on X before their first attempt"
+            )
+            await database.run(
+                "begin_recheck", since=found.known_until or _EPOCH, until=self.runtime.clock.now()
             )
         for path in unclean_stops:
             path.unlink(missing_ok=True)
         return await self.check()
 
     async def check(self) -> DatabaseState:
-        """Compare now; where it does not fit, stop everything.
+        """Compare now; if the database does not match, pause everything.
 
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
-        async with self._turn:
-            runs = self.runtime.database.autocommit
-            found = await store.installation.read(runs)
-            await self._judge(found)
+        async with self._mutex:
+            database = self.runtime.database.autocommit
+            found = await store.installation.read(database)
+            await self._compare(found)
             if self.problem is None:
-                await self._keep(found)
-                await runs.run(
+                await self._advance(found)
+                await database.run(
                     "record_heartbeat", at=self.runtime.x_now(), timeline=found.timeline,
                     event=found.event_id, tag=found.event_tag,
                 )  # fmt: skip
             return found
 
     async def end(self) -> None:
-        """Note that this worker ends in order; where that fails, the next start rechecks."""
+        """Record that this worker stops cleanly; if that fails, the next start rechecks."""
         if self.problem is not None:
             return
         tag = secrets.randbelow(2**31)
@@ -171,10 +176,11 @@ class DatabaseCheck:
             found = await self.check()
             if self.problem is None:
                 await self.runtime.database.autocommit.run("record_clean_stop", tag=tag)
-                mark = msgspec.structs.replace(_mark_of(found), clean_stop_tag=tag)
-                await self._write(mark)
+                await self._write(
+                    msgspec.structs.replace(_make_watermark(found), clean_stop_tag=tag)
+                )
 
-    async def _judge(self, found: DatabaseState) -> None:
+    async def _compare(self, found: DatabaseState) -> None:
         has_event = True
         if self.kept is not None and self.kept.event_id:
             row = await self.runtime.database.autocommit.run_one(
@@ -182,43 +188,43 @@ class DatabaseCheck:
             )
             has_event = bool(row and row["found"])
         verdict = compare(self.kept, found, has_event=has_event)
-        if verdict in {Verdict.FITS, Verdict.ACCEPTED}:
+        if verdict in {Verdict.MATCHES, Verdict.ACCEPTED}:
             self.problem = None
             return
-        await self._refuse(found, verdict, _DESCRIBED[verdict])
+        await self._refuse(found, verdict, _REASONS[verdict])
 
-    async def _keep(self, found: DatabaseState) -> None:
-        mark = _mark_of(found)
+    async def _advance(self, found: DatabaseState) -> None:
+        """Move the fence and the watermark to the database's newest event."""
         self.locks.fence = (
             Fence(found.event_id, found.event_tag, found.timeline) if found.event_id else None
         )
-        await self._write(mark)
+        await self._write(_make_watermark(found))
 
-    async def _write(self, mark: Watermark) -> None:
-        if mark == self.kept:
+    async def _write(self, new: Watermark) -> None:
+        if new == self.kept:
             return
-        self.kept = mark
+        self.kept = new
         try:
-            await asyncio.to_thread(watermark.write, self.runtime.settings.roost_home, mark)
+            await asyncio.to_thread(watermark.write, self.runtime.settings.roost_home, new)
         except OSError as error:
-            # A full disk must not end the publishing; the event is asked of the database as well.
+            # A full disk must not stop publishing: the database checks the fence as well.
             log.warning("the watermark cannot be written (%s)", type(error).__name__)
 
-    async def _refuse(self, found: DatabaseState, verdict: Verdict, why: str) -> None:
+    async def _refuse(self, found: DatabaseState, verdict: Verdict, reason: str) -> None:
         if self.problem is not None:
             return
-        self.locks.close_gate(why)
-        await stop_after_restore(self.runtime, why=why, copied=verdict is Verdict.COPY)
-        self.problem = why
-        self.kept = _mark_of(found, is_refused=True)
-        if verdict is not Verdict.COPY:
+        self.locks.close_gate(reason)
+        await pause_after_restore(self.runtime, reason=reason, copied=verdict is Verdict.IS_COPY)
+        self.problem = reason
+        self.kept = _make_watermark(found, is_refused=True)
+        if verdict is not Verdict.IS_COPY:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(
                     watermark.write, self.runtime.settings.roost_home, self.kept
                 )
 
-    async def _do_others_run(self, found: DatabaseState) -> bool:
-        """Whether another worker's heartbeat comes while we wait for a few."""
+    async def _has_other_workers(self, found: DatabaseState) -> bool:
+        """Whether another worker records a heartbeat within the next three intervals."""
         heartbeat = self.runtime.settings.roost_heartbeat_s
         stalled = timedelta(seconds=self.runtime.settings.roost_worker_timeout_s)
         if found.alive_at is None or found.at - found.alive_at > stalled:
@@ -231,42 +237,43 @@ class DatabaseCheck:
         return False
 
 
-_DESCRIBED: Final = {
-    Verdict.FORGOT: "the database lacks what this machine has seen in it: it was restored, or"
+_REASONS: Final = {
+    Verdict.LACKS_EVENTS: "the database lacks what this machine has seen in it: it was restored, or"
     " failed over to an older copy",
-    Verdict.COPY: "the database is a copy of the one that workers have published from",
+    Verdict.IS_COPY: "the database is a copy of the one that workers have published from",
 }
 
 
-async def stop_after_restore(
-    runtime: Runtime, restored_to: datetime | None = None, *, why: str = "", copied: bool = False
+async def pause_after_restore(
+    runtime: Runtime, restored_to: datetime | None = None, *, reason: str = "", copied: bool = False
 ) -> None:
-    """Stop everything, since what was sent after an instant may be missing from the database.
+    """Pause everything: posts sent after `restored_to` may be missing from the database.
 
-    None: since the instant until which the database itself says that all is known in it.
+    `restored_to` defaults to the instant up to which the database itself says that it is complete.
     """
     now = runtime.clock.now()
-    why = why or "the database was restored"
-    what_next = (
-        "Cancel or edit again what was changed since; then `roost resume --all`, which looks on X"
-        " for what may be missing before anything is sent."
+    reason = reason or "the database was restored"
+    next_action = (
+        "Repeat cancellations and edits that were made since; then run `roost resume --all`, which"
+        " searches X for what may be missing before anything is sent."
     )
     if copied:
-        what_next = (
-            "Where the original is no longer used, `roost resume --all --this-is-the-real-one`"
-            " makes this one the original."
+        next_action = (
+            "If the original is no longer used, `roost resume --all --this-is-the-real-one` makes"
+            " this one the original."
         )
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
-        # Read here, since the server may be another one than a moment ago.
+        # Read in this transaction, since the server may have changed a moment ago.
         known_until = (await store.installation.read(transaction)).known_until
-        to = restored_to or known_until or _EVER
-        known = f"nothing after {to.isoformat(timespec='seconds')} is known in it"
+        complete_until = restored_to or known_until or _EPOCH
+        gap = f"nothing after {complete_until.isoformat(timespec='seconds')} is known in it"
         await transaction.run(
-            "pause_after_restore", reason=f"{why}; {known}", restored_to=to, copied=copied, at=now,
+            "pause_after_restore", reason=f"{reason}; {gap}", restored_to=complete_until,
+            copied=copied, at=now,
             actor=runtime.actor,
         )  # fmt: skip
         await store.alerts.open_alert(
             transaction, None, AlertKind.COPIED if copied else AlertKind.RESTORED, SUBJECT, at=now,
-            message=f"Nothing goes out: {why}; {known}.", next=what_next,
+            message=f"Nothing is published: {reason}; {gap}.", next=next_action,
         )  # fmt: skip

@@ -1,8 +1,8 @@
-"""Lets everything go on after a stop; after a restore, X is searched for the calendar first.
+"""Resumes everything; after a restore, searches X for the scheduled posts first.
 
-What X has is adopted. What is due and not found is looked for once more after 120 s, when no
-request of before can arrive any more, and sent then.
-A post that is due later and is on X already was moved after the copy was made: a person is asked.
+Posts that X has are adopted. Due posts that are not found are searched for once more 120 s later,
+when no request from before the restore can reach X any more, and then sent. A post that is due
+later, but is on X already, was moved after the copy was made: a user decides.
 """
 
 import asyncio
@@ -34,13 +34,13 @@ from roost.runtime import Runtime
 from roost.store.database import Transaction
 
 _FORGOTTEN: Final = "the database was restored, and may have forgotten that this was sent"
-#: Timelines that are read at a time.
+#: Maximum number of timelines that are read at a time.
 _AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A part that X has, though the restored database did not know."""
+    """A part that X has, although the restored database did not know it."""
 
     post_id: PostId
     position: int
@@ -49,17 +49,17 @@ class Adopted:
 
 @dataclass(slots=True)
 class Resumed:
-    """What was found when everything was resumed; all empty where nothing was restored."""
+    """What the search of X found; all empty if the database was not restored."""
 
     adopted: list[Adopted] = field(default_factory=list)
     asked: list[PostId] = field(default_factory=list)
-    """Due later, yet X has an identical post since the copy: a person decides."""
-    looked_for: list[PostId] = field(default_factory=list)
-    """Due by now and not found: looked for once more, 120 s later, before they are sent."""
+    """Due later, although X has an identical post since the copy: a user decides."""
+    searched_again: list[PostId] = field(default_factory=list)
+    """Due by now and not found: searched for once more, 120 s later, before they are sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
-    """On the calendar: edits and cancellations since the copy are lost."""
+    """Still scheduled: edits and cancellations since the copy are lost."""
     paused: list[Integration] = field(default_factory=list)
-    """X could not be searched for them: they have to be connected again, or are of another X."""
+    """X could not be searched for them: they need a reconnect, or are of another environment."""
 
     @property
     def paused_accounts(self) -> list[str]:
@@ -68,29 +68,29 @@ class Resumed:
 
 
 async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> Resumed:
-    """Switch everything on again; after a restore, search X first.
+    """End the global pause; after a restore, search X first.
 
-    One read of the timeline an account with posts on its calendar, billed by the posts in it.
+    The search reads one timeline per account with scheduled posts, billed by the posts in it.
     Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed; nothing is resumed then.
     """
     async with runtime.database.unscoped() as transaction:
-        switch = await transaction.run_one("get_global_pause")
-    assert switch is not None
+        pause = await transaction.run_one("get_global_pause")
+    assert pause is not None
     resumed = Resumed()
-    if switch["copied"] and not accept_copy:
+    if pause["copied"] and not accept_copy:
         raise DatabaseCopied(
-            "This database is a copy of the one that workers have published from. Where both are"
-            " used, posts go out twice.",
+            "This database is a copy of the one that workers have published from. If both are"
+            " used, posts are published twice.",
             did="Nothing was resumed.",
         )
-    if switch["restored_to"] is not None:
-        resumed = await _search(runtime, switch["restored_to"])
+    if pause["restored_to"] is not None:
+        resumed = await _search(runtime, pause["restored_to"])
     now = runtime.clock.now()
     state = await store.installation.read(runtime.database.autocommit)
     async with runtime.database.unscoped() as transaction:
-        if switch["restored_to"] is not None:
+        if pause["restored_to"] is not None:
             await store.installation.accept(
-                transaction, state, since=switch["restored_to"], until=now + RESEND_AFTER
+                transaction, state, since=pause["restored_to"], until=now + RESEND_AFTER
             )
         await transaction.run("resume_everything", at=now, actor=runtime.actor)
         for kind in (AlertKind.RESTORED, AlertKind.COPIED):
@@ -100,7 +100,7 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
 
 
 async def _search(runtime: Runtime, since: datetime) -> Resumed:
-    """Search X for the calendar of every account, a few at a time."""
+    """Search X for the scheduled posts of every account, a few accounts at a time."""
     resumed, failed = Resumed(), list[str]()
     gate = asyncio.Semaphore(_AT_ONCE)
 
@@ -124,28 +124,28 @@ async def _search(runtime: Runtime, since: datetime) -> Resumed:
     if failed:
         raise RestoreSearchFailed(
             f"X could not be searched for {', '.join(sorted(failed))}.",
-            did="Nothing was resumed; what was found on X is kept.",
+            did="Nothing was resumed; posts found on X are adopted.",
         )
-    # Not before the search has succeeded: another one may find them connected again.
+    # Only after the whole search has succeeded: a retry may find them connected again.
     for account in resumed.paused:
         await _pause(runtime, account)
     return resumed
 
 
 async def _pause(runtime: Runtime, account: Integration) -> None:
-    """Pause an account that could not be searched, until a person resumes it."""
-    why = f"@{account.username} could not be searched on X after the restore"
+    """Pause an account that could not be searched, until a user resumes it."""
+    reason = f"@{account.username} could not be searched on X after the restore"
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=True,
-            at=runtime.clock.now(), reason=why, actor=runtime.actor,
+            at=runtime.clock.now(), reason=reason, actor=runtime.actor,
         )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Search:
-    """The search for one account's calendar."""
+    """The search for one account's scheduled posts."""
 
     runtime: Runtime
     account: Integration
@@ -157,28 +157,30 @@ class _Search:
         return self.account.tenant_id
 
     async def run(self, calendar: Sequence[PostId]) -> None:
-        """Read the timeline and match the calendar with it, in due order."""
+        """Read the timeline and match the posts with it, in due order."""
         timeline = await self._read_timeline()
         async with self.runtime.database.for_tenant(self._tenant_id) as transaction:
-            taken = await store.posts.list_claimed(
-                transaction, [seen.tweet_id for seen in timeline or ()]
+            claimed = await store.posts.list_claimed(
+                transaction, [post.tweet_id for post in timeline or ()]
             )
         for post_id in calendar:
             async with self.runtime.database.for_tenant(self._tenant_id) as transaction:
                 await store.posts.lock_state(transaction, post_id)
-                journal = await store.publishing.get(transaction, post_id)
+                state = await store.publishing.get(transaction, post_id)
                 matches = match_post(
-                    journal, since=self.since, timeline=timeline or (), claimed=taken
+                    state, since=self.since, timeline=timeline or (), claimed=claimed
                 )
-                taken |= {seen.tweet_id for _, seen in matches}
-                await self._settle(transaction, journal, matches)
+                claimed |= {post.tweet_id for _, post in matches}
+                await self._apply(transaction, state, matches)
 
     async def _read_timeline(self) -> list[TimelinePost] | None:
-        """None where this X cannot be asked by the account."""
+        """Read the account's timeline; None if the account cannot be used."""
         account = self.account
         try:
             if account.environment is not self.runtime.settings.environment:
-                raise ReconnectNeeded(f"@{account.username} is of the {account.environment} X.")
+                raise ReconnectNeeded(
+                    f"@{account.username} belongs to the {account.environment} X."
+                )
             if account.status is not IntegrationStatus.CONNECTED:
                 raise ReconnectNeeded(f"@{account.username} is not connected.")
             client = open_account(self.runtime, account)
@@ -187,59 +189,60 @@ class _Search:
             self.resumed.paused.append(self.account)
             return None
 
-    async def _settle(
+    async def _apply(
         self,
         transaction: Transaction,
-        journal: PublishState,
+        state: PublishState,
         matches: Sequence[tuple[PartProgress, TimelinePost]],
     ) -> None:
-        post, now = journal.post, self.runtime.clock.now()
-        assert post.due_at is not None, "what is on the calendar has a time"
+        """Adopt the parts that were found, or request a decision; report the others."""
+        post, now = state.post, self.runtime.clock.now()
+        assert post.due_at is not None, "a scheduled post has a due time"
         is_due = post.due_at <= now
         if matches and not is_due:
-            await self._ask(transaction, journal, *matches[0])
+            await self._request_decision(transaction, state, *matches[0])
             return
         if matches and post.state is PostState.SCHEDULED:
-            await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
-        for part, seen in matches:
-            await self._adopt(transaction, journal, part, seen)
+            await self._move(transaction, state, PostState.PUBLISHING, _FORGOTTEN)
+        for part, timeline_post in matches:
+            await self._adopt(transaction, state, part, timeline_post)
         matched = [part for part, _ in matches]
-        missing = [one for one in journal.parts if _may_be_forgotten(one) and one not in matched]
+        missing = [one for one in state.parts if _may_be_forgotten(one) and one not in matched]
         if missing and is_due:
-            self.resumed.looked_for.append(post.id)
+            self.resumed.searched_again.append(post.id)
         elif missing:
             self.resumed.may_have_changed.append(post.id)
 
-    async def _ask(
+    async def _request_decision(
         self,
         transaction: Transaction,
-        journal: PublishState,
+        state: PublishState,
         part: PartProgress,
-        seen: TimelinePost,
+        timeline_post: TimelinePost,
     ) -> None:
-        """A post that is due later is on X: it was moved, or another is identical."""
-        if journal.post.state is PostState.SCHEDULED:
-            await self._move(transaction, journal, PostState.PUBLISHING, _FORGOTTEN)
-        await self._doubt(transaction, part, PartState.UNKNOWN)
-        why = f"X has an identical post since the copy was made: {seen.tweet_id}"
-        journal = await store.publishing.get(transaction, journal.post.id)
-        await self._move(transaction, journal, PostState.NEEDS_DECISION, why)
+        """A post that is due later is on X: it was moved, or another post is identical."""
+        if state.post.state is PostState.SCHEDULED:
+            await self._move(transaction, state, PostState.PUBLISHING, _FORGOTTEN)
+        await self._add_attempt(transaction, part, PartState.UNKNOWN)
+        reason = f"X has an identical post since the copy was made: {timeline_post.tweet_id}"
+        state = await store.publishing.get(transaction, state.post.id)
+        await self._move(transaction, state, PostState.NEEDS_DECISION, reason)
         await alert_outcome(
-            transaction, journal.post, self.account, PostState.NEEDS_DECISION, why,
+            transaction, state.post, self.account, PostState.NEEDS_DECISION, reason,
             at=self.runtime.clock.now(),
         )  # fmt: skip
-        self.resumed.asked.append(journal.post.id)
+        self.resumed.asked.append(state.post.id)
 
     async def _adopt(
         self,
         transaction: Transaction,
-        journal: PublishState,
+        state: PublishState,
         part: PartProgress,
-        seen: TimelinePost,
+        timeline_post: TimelinePost,
     ) -> None:
-        await self._doubt(transaction, part, PartState.SENDING)
-        again = await store.publishing.get(transaction, journal.post.id)
-        current = next(one for one in again.parts if one.part.id == part.part.id)
+        await self._add_attempt(transaction, part, PartState.SENDING)
+        reloaded = await store.publishing.get(transaction, state.post.id)
+        current = next(one for one in reloaded.parts if one.part.id == part.part.id)
         price = await price_part(transaction, self.account.id, part.part)
         await store.publishing.record_sent(
             transaction,
@@ -247,25 +250,30 @@ class _Search:
             self.account.id,
             current.part,
             current.last,
-            seen.tweet_id,
+            timeline_post.tweet_id,
             outcome=Outcome.ADOPTED,
-            sent_at=seen.created_at,
+            sent_at=timeline_post.created_at,
             usd=price.low,
             price_reason=price.reason,
             windows=(),
             at=self.runtime.clock.now(),
             from_state=PartState.SENDING,
-            reason=f"found on X's timeline as {seen.tweet_id}",
+            reason=f"found on X's timeline as {timeline_post.tweet_id}",
             actor=self.runtime.actor,
         )
-        self.resumed.adopted.append(Adopted(journal.post.id, part.part.position, seen.tweet_id))
+        self.resumed.adopted.append(
+            Adopted(state.post.id, part.part.position, timeline_post.tweet_id)
+        )
 
-    async def _doubt(self, transaction: Transaction, part: PartProgress, after: PartState) -> None:
-        """An attempt whose answer is not known, for what X has or may have."""
+    async def _add_attempt(
+        self, transaction: Transaction, part: PartProgress, after: PartState
+    ) -> None:
+        """Add the attempt that the database lost; its outcome is unknown."""
         now = self.runtime.clock.now()
         await transaction.run(
             "mark_part_unknown", part=part.part.id, from_state=part.part.state,
-            started_at=self.since, at=now, reason=_FORGOTTEN, actor=self.runtime.actor,
+            started_at=self.since, at=now,
+            reason=_FORGOTTEN, actor=self.runtime.actor,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.publishing.move_part(
@@ -274,49 +282,53 @@ class _Search:
             )  # fmt: skip
 
     async def _move(
-        self, transaction: Transaction, journal: PublishState, after: PostState, why: str
+        self, transaction: Transaction, state: PublishState, after: PostState, reason: str
     ) -> None:
-        post, now = journal.post, self.runtime.clock.now()
-        reason = why if after is PostState.NEEDS_DECISION else None
-        if await store.posts.move(transaction, post.id, post.state, after, reason, at=now):
+        """Change the post's state, and add the event."""
+        post, now = state.post, self.runtime.clock.now()
+        stored_reason = reason if after is PostState.NEEDS_DECISION else None
+        if await store.posts.move(transaction, post.id, post.state, after, stored_reason, at=now):
             await store.posts.add_event(
                 transaction, self._tenant_id, post.id, now, post.state, after,
-                why, actor=self.runtime.actor,
+                reason, actor=self.runtime.actor,
             )  # fmt: skip
 
 
 def _may_be_forgotten(one: PartProgress) -> bool:
-    """Whether the part would be sent without a look at X: a later attempt may be forgotten."""
+    """Whether the next step would send the part, although a later attempt may be missing."""
     return one.part.state is PartState.PENDING or (
         one.part.state is PartState.UNKNOWN and one.confirmed_absent
     )
 
 
 def match_post(
-    journal: PublishState,
+    state: PublishState,
     *,
     since: datetime,
     timeline: Sequence[TimelinePost],
     claimed: set[TweetId],
 ) -> list[tuple[PartProgress, TimelinePost]]:
-    """Which parts X has without Roost's knowledge, from the first that it may have. Pure."""
+    """Find the parts of a post that X has although the database does not know it. Pure.
+
+    Stops at the first part that is not found: X cannot have a later part without it.
+    """
     matches: list[tuple[PartProgress, TimelinePost]] = []
     parent: TweetId | None = None
-    for one in journal.parts:
+    for one in state.parts:
         parent = parent or one.part.options.reply_to
         if one.part.state is PartState.SENT:
             parent = one.part.sent_as
             continue
         if not _may_be_forgotten(one):
             break
-        verdict = reconcile.judge_forgotten(
+        verdict = reconcile.match_forgotten_part(
             timelines.describe_part(one, parent),
             since=since,
             timeline=timeline,
-            claimed=claimed | {seen.tweet_id for _, seen in matches},
+            claimed=claimed | {post.tweet_id for _, post in matches},
         )
         if not isinstance(verdict, reconcile.Found):
             break
-        matches.append((one, verdict.seen))
-        parent = verdict.seen.tweet_id
+        matches.append((one, verdict.post))
+        parent = verdict.post.tweet_id
     return matches

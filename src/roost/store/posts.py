@@ -9,15 +9,12 @@ import msgspec
 
 from roost.errors import PostNotFound
 from roost.models import (
-    NO_OPTIONS,
     AlertKind,
     Event,
     IntegrationId,
     MediaAsset,
-    MediaKind,
     Part,
     PartId,
-    PartOptions,
     PartState,
     Post,
     PostId,
@@ -26,37 +23,17 @@ from roost.models import (
     TweetId,
     Wait,
 )
+from roost.publishing.part_input import PartInput
 from roost.repeats import RepeatCandidate
 from roost.store import alerts, part_options
 from roost.store.database import Queries
-
-
-@dataclass(frozen=True, slots=True)
-class NewMedia:
-    """A file of a part that is not stored yet."""
-
-    path: str
-    sha256: str
-    kind: MediaKind
-    mime_type: str
-    size_bytes: int
-    alt_text: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class NewPart:
-    """A part that is not stored yet."""
-
-    text: str
-    media: tuple[NewMedia, ...] = ()
-    options: PartOptions = NO_OPTIONS
 
 
 async def add(
     transaction: Queries,
     tenant_id: TenantId,
     integration_id: IntegrationId,
-    parts: Sequence[NewPart],
+    parts: Sequence[PartInput],
     *,
     due_at: datetime | None,
     now: datetime,
@@ -96,7 +73,7 @@ async def _add_parts(
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
-    parts: Sequence[NewPart],
+    parts: Sequence[PartInput],
 ) -> None:
     for position, part in enumerate(parts, start=1):
         row = await transaction.run_one(
@@ -115,11 +92,11 @@ async def _add_parts(
                 tenant=tenant_id,
                 part=row["id"],
                 position=order,
-                path=media.path,
-                sha256=media.sha256,
-                kind=media.kind,
-                mime_type=media.mime_type,
-                size_bytes=media.size_bytes,
+                path=str(media.content.path),
+                sha256=media.content.sha256,
+                kind=media.content.kind,
+                mime_type=media.content.mime_type,
+                size_bytes=media.content.size_bytes,
                 alt_text=media.alt_text,
             )
 
@@ -349,7 +326,7 @@ async def replace_parts(
     tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
-    parts: Sequence[NewPart],
+    parts: Sequence[PartInput],
 ) -> None:
     """Replace the parts of a post of which X has nothing."""
     await transaction.run("delete_parts", post=post_id)

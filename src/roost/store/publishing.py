@@ -27,11 +27,11 @@ from roost.models import (
 )
 from roost.publishing.state import (
     Attempt,
+    Backoff,
     Outcome,
     PartProgress,
     PublishState,
     Recheck,
-    Rest,
     Upload,
 )
 from roost.rate_limits import Family, Window
@@ -77,7 +77,7 @@ class _AttemptRow:
             outcome=self.outcome,
             empty_reads=self.empty_reads,
             empty_read_at=self.empty_read_at,
-            decided_absent=self.confirmed_absent,
+            confirmed_absent=self.confirmed_absent,
             media_ids=self.media_ids,
             media_keys=self.media_keys,
             app_backoff=timedelta(seconds=self.backoff_seconds),
@@ -150,7 +150,7 @@ def _to_state(row: Mapping[str, Any]) -> PublishState:
             Window(each.family, each.max_requests, each.remaining, each.resets_at)
             for each in msgspec.convert(row["windows"] or (), list[_WindowRow])
         ),
-        app_rest=Rest(backoff_until, row["app_backoff_reason"]) if backoff_until else None,
+        app_backoff=Backoff(backoff_until, row["app_backoff_reason"]) if backoff_until else None,
         recheck=Recheck(row["recheck_since"], row["recheck_until"])
         if row["recheck_until"]
         else None,

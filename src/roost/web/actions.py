@@ -64,35 +64,35 @@ async def _settle(
     text: str | None,
 ) -> None:
     match choice:
-        case Choice.SENT:
+        case Choice.FOUND:
             if not address.strip():
                 raise AddressMissing("The post's address on X is missing.")
-            await resolve.say_sent(runtime, tenant, post_id, address)
-        case Choice.SEND:
-            await resolve.say_send(runtime, tenant, post_id)
-        case Choice.DROP:
-            await resolve.drop(runtime, tenant, post_id)
+            await resolve.confirm_sent(runtime, tenant, post_id, address)
+        case Choice.RESEND:
+            await resolve.confirm_absent(runtime, tenant, post_id)
+        case Choice.DISCARD:
+            await resolve.discard(runtime, tenant, post_id)
         case Choice.CONTINUE:
             # A browser sends line ends as CRLF.
             new = None if text is None else text.replace("\r\n", "\n")
-            await resolve.go_on(runtime, tenant, post_id, new)
+            await resolve.continue_thread(runtime, tenant, post_id, new)
         case Choice.DELETE:
             await resolve.delete_sent(runtime, tenant, post_id)
-        case Choice.LEAVE:
-            await resolve.leave(runtime, tenant, post_id)
+        case Choice.ACKNOWLEDGE:
+            await resolve.acknowledge(runtime, tenant, post_id)
 
 
 @router.post("/posts/{post_id}/pause")
 async def pause_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
     """Hold a post back."""
-    await pause.hold_post(runtime, tenant, PostId(post_id), paused=True)
+    await pause.pause_post(runtime, tenant, PostId(post_id))
     return _back(f"/posts/{post_id}", tenant)
 
 
 @router.post("/posts/{post_id}/resume")
 async def resume_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
     """Let a post go on."""
-    await pause.hold_post(runtime, tenant, PostId(post_id), paused=False)
+    await pause.resume_post(runtime, tenant, PostId(post_id))
     return _back(f"/posts/{post_id}", tenant)
 
 
@@ -111,14 +111,14 @@ async def resume_account(runtime: OpenRuntime, tenant: NamedTenant, account_id: 
 async def _hold_account(runtime: Runtime, tenant: Tenant, number: int, *, paused: bool) -> Response:
     async with runtime.database.for_tenant(tenant.id) as transaction:
         account = await store.integrations.get(transaction, IntegrationId(number))
-    await pause.hold_account(runtime, account, paused=paused)
+    await (pause.pause_account if paused else pause.resume_account)(runtime, account)
     return _back(f"/accounts/{number}", tenant)
 
 
 @router.post("/stop")
 async def stop(runtime: OpenRuntime) -> Response:
     """The stop switch: nothing of anybody goes out."""
-    await pause.stop_everything(runtime)
+    await pause.pause_everything(runtime)
     return RedirectResponse("/", 303)
 
 

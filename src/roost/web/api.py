@@ -10,8 +10,9 @@ from fastapi.responses import Response
 
 from roost import store
 from roost.models import Integration, Post
-from roost.services import monitor, pause, waiting
-from roost.services.pause import Holds
+from roost.publishing.state import find_wait
+from roost.services import monitor, pause
+from roost.services.pause import PauseStatus
 from roost.store.away import DATABASE_AWAY
 from roost.web.dependencies import NamedTenant, OpenRuntime
 from roost.web.error_handlers import SafeJSON
@@ -41,7 +42,7 @@ async def list_posts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, lis
         accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
     return {
         "posts": [
-            replace(post, wait=waiting.current_wait(post, accounts[post.integration_id], now))
+            replace(post, wait=find_wait(post, accounts[post.integration_id], now))
             for post in posts
         ]
     }
@@ -58,8 +59,8 @@ async def tell_health(runtime: OpenRuntime) -> Response:
     try:
         async with asyncio.timeout(_PATIENCE_S), runtime.database.unscoped() as transaction:
             workers = await transaction.run_one("count_live_workers", within=within)
-            oldest = await monitor.find_oldest(runtime, transaction, now)
-            holds = await pause.find_holds(transaction)
+            oldest = await monitor.get_oldest_due_at(runtime, transaction, now)
+            holds = await pause.get_pause_status(transaction)
     except (*DATABASE_AWAY, TimeoutError):
         away = {"status": "broken", "database": "away"}
         return SafeJSON(away | {"workers_alive": None, "oldest_due_seconds": None}, 503)
@@ -74,7 +75,7 @@ async def tell_health(runtime: OpenRuntime) -> Response:
     return SafeJSON(told, 503 if status == "late" else 200)
 
 
-def _status(holds: Holds, oldest: datetime | None, workers: int, now: datetime) -> str:
+def _status(holds: PauseStatus, oldest: datetime | None, workers: int, now: datetime) -> str:
     if holds.everything:
         return "stopped"
     if monitor.is_late(oldest, now):

@@ -41,7 +41,7 @@ async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "de
         return templating.page(
             "connect.html.j2", tenant_name=tenant, start=f"{request.url.path}?{query}"
         )
-    departure = await connect.begin(runtime, tenant)
+    departure = await connect.start(runtime, tenant)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     answer = RedirectResponse(departure.url, 302)
     answer.set_cookie(
@@ -79,7 +79,7 @@ async def come_back(
     name = _cookie_name(state)
     browser = request.cookies.get(name)
     try:
-        tenant, account = await connect.finish(
+        tenant, account = await connect.complete(
             runtime, state=state, code=code, error=error, browser=browser
         )
     except RoostError as failure:

@@ -18,7 +18,7 @@ async def look_out(runtime: Runtime) -> None:
     """Sound the alert while a post is late, and end it again; until cancelled."""
     while True:
         try:
-            await monitor.check_alerts(runtime)
+            await monitor.check_lateness(runtime)
         except DATABASE_AWAY as error:
             log.warning("the look-out cannot reach the database (%s)", type(error).__name__)
         await asyncio.sleep(_LOOK_EVERY_S)

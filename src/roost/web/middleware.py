@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roost.endpoint import is_loopback
 from roost.errors import Refused, UnsafeHost
-from roost.runtime import from_outside
+from roost.runtime import wrap_unexpected
 from roost.web import error_handlers
 
 _POLICY: Final = (
@@ -77,7 +77,7 @@ class Guard:
                 _require_own_page(headers)
             await self._app(scope, receive, send_guarded)
         except Exception as error:
-            told = from_outside(error)
+            told = wrap_unexpected(error)
             if not begun:
                 await error_handlers.answer(scope["path"], told)(scope, receive, send_guarded)
 

@@ -24,9 +24,10 @@ from roost.models import (
     PostState,
     Tenant,
 )
-from roost.runtime import Runtime, from_outside
-from roost.services import monitor, pause, resolve, waiting
-from roost.services.pause import Scope
+from roost.publishing.state import find_wait
+from roost.runtime import Runtime, wrap_unexpected
+from roost.services import monitor, pause, resolve
+from roost.services.pause import PauseScope
 from roost.store.away import DATABASE_AWAY
 from roost.web import sparkline, templating
 from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
@@ -120,7 +121,7 @@ async def show_accounts(runtime: OpenRuntime) -> Response:
         for tenant_id in await store.tenants.list_ids(runtime.database)
     ]
     async with runtime.database.unscoped() as transaction:
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
     return templating.page(
         "accounts.html.j2",
         tenant_sections=tenant_sections,
@@ -137,7 +138,7 @@ async def _tenant_section(runtime: Runtime, tenant: Tenant, now: datetime) -> Te
     except DATABASE_AWAY:
         raise
     except Exception as error:
-        return TenantSection(tenant, [], from_outside(error))
+        return TenantSection(tenant, [], wrap_unexpected(error))
 
 
 async def _glances(runtime: Runtime, tenant: Tenant, now: datetime) -> list[Glance]:
@@ -193,17 +194,17 @@ async def show_posts(runtime: OpenRuntime, tenant: NamedTenant) -> Response:
     async with runtime.database.for_tenant(tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
         accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
     return templating.page(
         "posts.html.j2",
         tenant=tenant,
         shelves=shelve(posts),
         accounts=accounts,
-        held={post.id: pause.held_by(post, accounts[post.integration_id], holds) for post in posts},
-        waits={
-            post.id: waiting.current_wait(post, accounts[post.integration_id], now)
+        held={
+            post.id: pause.active_pauses(post, accounts[post.integration_id], holds)
             for post in posts
         },
+        waits={post.id: find_wait(post, accounts[post.integration_id], now) for post in posts},
     )
 
 
@@ -225,10 +226,10 @@ async def post_page(
     async with runtime.database.for_tenant(tenant.id) as transaction:
         journal = await store.publishing.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id)
-        holds = await pause.find_holds(transaction)
+        holds = await pause.get_pause_status(transaction)
     post, account = journal.post, journal.account
     deletable = resolve.list_deletable(post)
-    held = pause.held_by(post, account, holds)
+    held = pause.active_pauses(post, account, holds)
     return templating.page(
         "post.html.j2",
         status=status,
@@ -238,11 +239,11 @@ async def post_page(
         journal=journal,
         events=events,
         held=held,
-        wait=waiting.current_wait(post, account, runtime.clock.now()),
+        wait=find_wait(post, account, runtime.clock.now()),
         choices=resolve.list_choices(post),
         deletable=deletable,
         deletion=resolve.price_deletion(deletable),
         may_pause=post.state in _WAITING,
-        is_paused=Scope.POST in held,
+        is_paused=PauseScope.POST in held,
         error=error,
     )

@@ -29,6 +29,7 @@ from roost.cli.output import Json, complete, plain, say, tell
 from roost.errors import Broken, InvalidInput
 from roost.escaping import one_line
 from roost.models import Integration, Post, PostState, Tenant
+from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime, migrate, open_runtime
 from roost.services import report, schedule
 from roost.settings import Settings
@@ -246,7 +247,7 @@ async def _play(stage: Stage, progress: Progress) -> tuple[dict[str, Any], list[
         runtime,
         tenants[0],
         accounts[tenants[0].id][0],
-        [schedule.PlainPart(drafts[0].text)],
+        [PartInput(drafts[0].text)],
         due_at=runtime.clock.now() + timedelta(seconds=2),
         why="drafted by the writer",
     )

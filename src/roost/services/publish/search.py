@@ -1,6 +1,6 @@
-"""Looks for parts on X: after an attempt without an answer, or before the first attempt.
+"""Searches X for parts: after an attempt without a response, and before a first attempt.
 
-Every read of a post is billed, once per app and day.
+Reading a post costs money, once per app and day.
 """
 
 from collections.abc import Sequence
@@ -12,221 +12,250 @@ from roost import store, timelines, x
 from roost.errors import RoostError
 from roost.failpoints import Failpoint
 from roost.models import AlertKind, Environment, PartState, TweetId
-from roost.publishing import reconcile
+from roost.publishing.reconcile import (
+    DUPLICATE_WINDOW,
+    Ambiguous,
+    ExpectedPost,
+    Found,
+    NotFound,
+    TimelinePost,
+    list_sources,
+    match_forgotten_part,
+    match_part,
+)
 from roost.publishing.state import Attempt, PartProgress
-from roost.services.publish.pauses import PAUSE_APP, growing
-from roost.services.publish.rows import Turn, Way
+from roost.services.publish.context import PublishContext, StepResult
+from roost.services.publish.outcomes import (
+    APP_BACKOFF,
+    back_off_app,
+    backoff_delay,
+    begin_attempt,
+    defer_post,
+    record_sent,
+    record_unknown,
+    request_decision,
+)
 from roost.telemetry import failpoint
 from roost.tweet_urls import tweet_url
 
 
-async def ask_timeline(way: Way, part: PartProgress, *, counts: bool) -> Turn:
-    """Read whether an attempt without an answer became a post."""
+async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool) -> StepResult:
+    """Read the timeline for the post of an attempt without a response, and adopt it if found.
+
+    `counts`: an empty read is evidence that the post is absent.
+    """
     failpoint(Failpoint.READ_BEFORE_SEND)
-    since = part.unsettled_since
-    timeline = await _read_or_wait(way, part, since)
+    since = part.unresolved_since
+    timeline = await _read_or_defer(context, part, since)
     if timeline is None:
-        return Turn.BEHIND
+        return StepResult.SKIP_POST
     failpoint(Failpoint.READ_AFTER_SEND)
-    verdict = reconcile.judge_timeline(
-        _wanted(way, part),
+    verdict = match_part(
+        _expect(context, part),
         since=since,
-        until=_latest_birth(way, part),
+        until=_latest_creation(context, part),
         timeline=timeline,
-        claimed=await _list_claimed(way, timeline),
+        claimed=await _list_claimed(context, timeline),
     )
-    turn = Turn.ON
+    result = StepResult.CONTINUE
     match verdict:
-        case reconcile.Found(seen):
-            turn = await way.sent(part, part.last, seen.tweet_id, found_of=seen.created_at)
-        case reconcile.NotFound():
-            await way.write(
+        case Found(post):
+            result = await record_sent(
+                context, part, part.last, post.tweet_id, created_at=post.created_at
+            )
+        case NotFound():
+            await context.write(
                 lambda transaction: store.publishing.record_empty_read(
-                    transaction, part.last, way.runtime.x_now(), counts=counts
+                    transaction, part.last, context.runtime.x_now(), counts=counts
                 )
             )
-        case reconcile.Ambiguous():
-            await way.ask_person(part, describe(verdict))
-            return Turn.BEHIND
+        case Ambiguous():
+            await request_decision(context, part, _describe(verdict))
+            return StepResult.SKIP_POST
         case _:
             assert_never(verdict)
     failpoint(Failpoint.READ_AFTER_COMMIT)
-    return turn
+    return result
 
 
-async def search_first(way: Way, part: PartProgress, since: datetime) -> Turn:
-    """Read once whether X has a part of which an attempt may be forgotten, and adopt it."""
-    timeline = await _read_or_wait(way, part, since)
+async def search_before_send(
+    context: PublishContext, part: PartProgress, since: datetime
+) -> StepResult:
+    """Read the timeline once for a part whose attempt may be missing, and adopt it if found."""
+    timeline = await _read_or_defer(context, part, since)
     if timeline is None:
-        return Turn.BEHIND
-    verdict = reconcile.judge_forgotten(
-        _wanted(way, part),
+        return StepResult.SKIP_POST
+    verdict = match_forgotten_part(
+        _expect(context, part),
         since=since,
         timeline=timeline,
-        claimed=await _list_claimed(way, timeline),
+        claimed=await _list_claimed(context, timeline),
     )
-    if isinstance(verdict, reconcile.NotFound):
-        assert way.journal.recheck is not None, "it asked for this search"
-        until = way.journal.recheck.until
+    if isinstance(verdict, NotFound):
+        assert context.state.recheck is not None, "the recheck decided on this search"
+        until = context.state.recheck.until
         # No later part of the post can be on X without this one.
         later = (
-            each.part for each in way.journal.parts if each.part.position >= part.part.position
+            each.part for each in context.state.parts if each.part.position >= part.part.position
         )
-        way.locks.searched |= {(until, each.id) for each in later}
-        return Turn.ON
+        context.locks.searched |= {(until, each.id) for each in later}
+        return StepResult.CONTINUE
     if part.part.state is PartState.UNKNOWN:
         attempt: Attempt | None = part.last
     else:
-        why = "looked for on X before an attempt: the database may have forgotten one"
-        attempt = await way.begin_attempt(
-            part, [], started_at=since, deadline=timedelta(0), why=why
+        reason = "looked for on X before an attempt: the database may have forgotten one"
+        attempt = await begin_attempt(
+            context, part, [], started_at=since, timeout=timedelta(0), reason=reason
         )
     if attempt is None:
-        return Turn.BEHIND
-    if isinstance(verdict, reconcile.Found):
-        seen = verdict.seen
-        return await way.sent(part, attempt, seen.tweet_id, found_of=seen.created_at)
+        return StepResult.SKIP_POST
+    if isinstance(verdict, Found):
+        post = verdict.post
+        return await record_sent(context, part, attempt, post.tweet_id, created_at=post.created_at)
     if part.part.state is not PartState.UNKNOWN:
-        await way.unknown(part, attempt, describe(verdict))
-    await way.ask_person(part, describe(verdict))
-    return Turn.BEHIND
+        await record_unknown(context, part, attempt, _describe(verdict))
+    await request_decision(context, part, _describe(verdict))
+    return StepResult.SKIP_POST
 
 
-def describe(verdict: reconcile.Ambiguous) -> str:
-    """Why a person is asked, with the ids to look at."""
-    return f"{verdict.why}: {', '.join(seen.tweet_id for seen in verdict.seen)}"
+def _describe(verdict: Ambiguous) -> str:
+    """Why a user must decide, with the ids of the posts to check."""
+    return f"{verdict.reason}: {', '.join(post.tweet_id for post in verdict.posts)}"
 
 
 @dataclass(frozen=True, slots=True)
-class Twin:
-    """The post that X has already, where a part was refused as a duplicate."""
+class Duplicate:
+    """The post for which X refused a part as a duplicate."""
 
     address: str
     claimed: bool
-    """A part of ours is known as it."""
-    seen: reconcile.TimelinePost | None = None
+    """It is known to be a part of a post of Roost."""
+    timeline_post: TimelinePost | None = None
     is_ours: bool = False
-    """An app of ours made it, as the other posts of the timeline show."""
+    """One of our apps created it, as other posts of the timeline show."""
 
 
-async def find_twin(way: Way, part: PartProgress) -> Twin | None:
-    """The post that X refuses a part for. What no part claims comes first: it may be this one.
+async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplicate | None:
+    """Find the post for which X refused a part as a duplicate.
 
-    None where it is not found, or X does not show the timeline now.
+    Unclaimed posts come first, since one of them may be the part. None if there is none, or X does
+    not show the timeline now.
     """
-    wanted = _wanted(way, part)
+    expected = _expect(context, part)
     try:
-        timeline = await _read_seen(way, way.runtime.x_now() - reconcile.DUPLICATE_WINDOW)
+        timeline = await _read_timeline(context, context.runtime.x_now() - DUPLICATE_WINDOW)
     except RoostError:
         return None
-    claimed = await _list_claimed(way, timeline)
-    alike = [seen for seen in timeline if wanted.says_same(seen)]
-    unclaimed = [seen for seen in alike if seen.tweet_id not in claimed]
+    claimed = await _list_claimed(context, timeline)
+    alike = [post for post in timeline if expected.has_text_of(post)]
+    unclaimed = [post for post in alike if post.tweet_id not in claimed]
     if unclaimed:
-        (seen, *others) = unclaimed
+        (post, *others) = unclaimed
         is_ours = (
             not others
-            and wanted.resembles(seen)
-            and seen.source in reconcile.find_sources(timeline, claimed)
-            and not await _is_another_unsettled(way, part)
+            and expected.matches(post)
+            and post.source in list_sources(timeline, claimed)
+            and not await _has_unresolved_duplicate(context, part)
         )
-        return Twin(_address(way, seen.tweet_id), claimed=False, seen=seen, is_ours=is_ours)
-    known = await way.write(
+        return Duplicate(
+            _address(context, post.tweet_id), claimed=False, timeline_post=post, is_ours=is_ours
+        )
+    known = await context.write(
         lambda transaction: transaction.run_one(
-            "find_duplicate", integration=way.account.id, text=part.part.text, part=part.part.id
+            "find_duplicate", integration=context.account.id, text=part.part.text, part=part.part.id
         )
     )
     if known is None:
-        return Twin(_address(way, alike[0].tweet_id), claimed=True) if alike else None
-    where = _address(way, TweetId(known["sent_as"]))
-    return Twin(f"{where} (post {known['post_id']})", claimed=True)
+        return Duplicate(_address(context, alike[0].tweet_id), claimed=True) if alike else None
+    address = _address(context, TweetId(known["sent_as"]))
+    return Duplicate(f"{address} (post {known['post_id']})", claimed=True)
 
 
-async def _is_another_unsettled(way: Way, part: PartProgress) -> bool:
-    """Whether the answer to an identical part is not known yet: the post may be that one's."""
-    row = await way.write(
+async def _has_unresolved_duplicate(context: PublishContext, part: PartProgress) -> bool:
+    """Whether an identical part has an unknown outcome: the post may belong to that part."""
+    row = await context.write(
         lambda transaction: transaction.run_one("has_unresolved_duplicate", part=part.part.id)
     )
     return bool(row and row["found"])
 
 
-async def find_own(way: Way, part: PartProgress) -> reconcile.TimelinePost | None:
-    """The post of an earlier attempt, of which X said that it had created nothing.
+async def find_earlier_post(context: PublishContext, part: PartProgress) -> TimelinePost | None:
+    """Find the post of an earlier attempt, although X's response said that it created nothing.
 
-    None where X shows none, or several that may be it.
+    None if X shows none, or several that match.
     """
     since = part.attempts[0].started_at
     try:
-        timeline = await _read_seen(way, since)
+        timeline = await _read_timeline(context, since)
     except RoostError:
         return None
-    verdict = reconcile.judge_timeline(
-        _wanted(way, part),
+    verdict = match_part(
+        _expect(context, part),
         since=since,
-        until=_latest_birth(way, part),
+        until=_latest_creation(context, part),
         timeline=timeline,
-        claimed=await _list_claimed(way, timeline),
+        claimed=await _list_claimed(context, timeline),
     )
-    return verdict.seen if isinstance(verdict, reconcile.Found) else None
+    return verdict.post if isinstance(verdict, Found) else None
 
 
-async def is_gone(way: Way, tweet_id: TweetId | None) -> bool:
-    """Whether X has a post no longer, or hides it from the account; False where it does not say."""
+async def is_gone(context: PublishContext, tweet_id: TweetId | None) -> bool:
+    """Whether X has no such post, or hides it from the account; False if X does not answer."""
     if tweet_id is None:
         return False
     try:
-        found = await x.posts.read_posts(way.client, [tweet_id])
+        found = await x.posts.read_posts(context.client, [tweet_id])
     except RoostError:
         return False
     return tweet_id not in found
 
 
-def _address(way: Way, tweet_id: TweetId) -> str:
-    """Where a person finds it; what was made in play has no page on the real X."""
-    if way.account.environment is Environment.LIVE:
+def _address(context: PublishContext, tweet_id: TweetId) -> str:
+    """Where a user can see it. A post on an emulator has no page on the real X."""
+    if context.account.environment is Environment.LIVE:
         return tweet_url(tweet_id)
     return f"{tweet_id} on the emulator"
 
 
-def _wanted(way: Way, part: PartProgress) -> reconcile.Wanted:
-    return timelines.describe_part(part, way.journal.parent_of(part.part))
+def _expect(context: PublishContext, part: PartProgress) -> ExpectedPost:
+    return timelines.describe_part(part, context.state.parent_of(part.part))
 
 
-def _latest_birth(way: Way, part: PartProgress) -> datetime:
-    """When a post of the attempts may have been made at the latest, but for a slow network."""
-    if not way.runtime.clock.is_wall_time:
-        return way.runtime.x_now()
-    return part.unsettled[-1].started_at + way.runtime.settings.create_timeout
+def _latest_creation(context: PublishContext, part: PartProgress) -> datetime:
+    """When a post of the attempts was created at the latest, slow networks aside."""
+    if not context.runtime.clock.is_wall_time:
+        return context.runtime.x_now()
+    return part.unresolved[-1].started_at + context.runtime.settings.create_timeout
 
 
-async def _list_claimed(way: Way, timeline: Sequence[reconcile.TimelinePost]) -> set[TweetId]:
-    return await way.write(
+async def _list_claimed(context: PublishContext, timeline: Sequence[TimelinePost]) -> set[TweetId]:
+    return await context.write(
         lambda transaction: store.posts.list_claimed(
-            transaction, [seen.tweet_id for seen in timeline]
+            transaction, [post.tweet_id for post in timeline]
         )
     )
 
 
-async def _read_or_wait(
-    way: Way, part: PartProgress, since: datetime
-) -> list[reconcile.TimelinePost] | None:
-    """The timeline since an instant; None where X does not show it, and the post waits."""
+async def _read_or_defer(
+    context: PublishContext, part: PartProgress, since: datetime
+) -> list[TimelinePost] | None:
+    """Read the timeline since an instant; None if X does not show it, and the post waits."""
     try:
-        return await _read_seen(way, since)
+        return await _read_timeline(context, since)
     except x.errors.RateLimited as error:
-        await way.rest(error.wait, error.message)
+        await defer_post(context, error.wait, error.message)
     except x.errors.OutOfCredits as error:
-        await way.rest_app(PAUSE_APP, AlertKind.CREDITS, error)
+        await back_off_app(context, APP_BACKOFF, AlertKind.CREDITS, error)
     except x.errors.XUnavailable as error:
-        await way.rest(growing(0), error.message)
+        await defer_post(context, backoff_delay(0), error.message)
     except x.errors.Rejected as error:
-        why = f"X does not show its timeline: {error.message}"
+        reason = f"X does not show its timeline: {error.message}"
         if part.attempts:
-            await way.ask_person(part, why)
+            await request_decision(context, part, reason)
         else:
-            await way.rest(growing(0), why)
+            await defer_post(context, backoff_delay(0), reason)
     return None
 
 
-async def _read_seen(way: Way, since: datetime) -> list[reconcile.TimelinePost]:
-    return await timelines.read_since(way.client, way.account.x_user_id, since)
+async def _read_timeline(context: PublishContext, since: datetime) -> list[TimelinePost]:
+    return await timelines.read_since(context.client, context.account.x_user_id, since)

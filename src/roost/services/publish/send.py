@@ -1,4 +1,4 @@
-"""Sends a part: the attempt is committed first, and X's answer says what became of it."""
+"""Sends a part: commits an attempt, creates the post on X, and commits what came of it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,226 +8,270 @@ from roost import rate_limits, x
 from roost.errors import PostRefused, RoostError
 from roost.failpoints import Failpoint
 from roost.models import AlertKind, PartState
-from roost.publishing import reconcile
+from roost.publishing.reconcile import TimelinePost
 from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.services.publish import search
-from roost.services.publish.pauses import PAUSE_APP, growing
-from roost.services.publish.rows import Turn, Way
+from roost.services.publish.context import PublishContext, StepResult
+from roost.services.publish.outcomes import (
+    APP_BACKOFF,
+    back_off_account,
+    back_off_app,
+    backoff_delay,
+    begin_attempt,
+    defer_post,
+    end_backoffs,
+    record_not_created,
+    record_refused,
+    record_sent,
+    record_unknown,
+    request_decision,
+)
 from roost.snowflake import snowflake_time
 from roost.telemetry import failpoint
 from roost.text import text_or_none
 
-_PAUSE_PARENT: Final = timedelta(seconds=5)
-#: A fresh parent is visible within seconds. After so many refusals X is asked whether it exists;
-#: one that is not visible after the second number is taken for gone.
-_LOOK_FOR_PARENT_AFTER: Final = 3
+#: The delay before a reply is sent again after X did not show its parent.
+_PARENT_DELAY: Final = timedelta(seconds=5)
+#: A new parent becomes visible within seconds. After this many refusals, X is asked whether the
+#: parent exists; after the second number of them, it counts as gone.
+_CHECK_PARENT_AFTER: Final = 3
 _PARENT_TRIES: Final = 12
-#: A parent of the account's choice is visible when it is as old as this, or it never will be.
+#: A parent on X that is older than this is visible, or never will be.
 _PARENT_LAG: Final = timedelta(minutes=1)
 
 
-async def begin(way: Way, part: PartProgress, *, again: bool) -> Attempt | None:
-    """Write and commit an attempt, before it is sent.
+async def begin(context: PublishContext, part: PartProgress, *, again: bool) -> Attempt | None:
+    """Commit an attempt, before its request is sent.
 
-    None where another worker has changed the part meanwhile, or something of it was paused.
+    None if another worker has changed the part meanwhile, or it was paused.
     Raises: DatabaseForgot.
     """
     uploads = [part.upload_of(asset.id) for asset in part.part.media]
-    tried = f"attempt {len(part.attempts) + 1}"
-    why = "handed to X"
+    reason = "handed to X"
     if again:
-        looked = "X's timeline does not show it"
+        absent = "X's timeline does not show it"
         if part.confirmed_absent:
-            looked = "a person says that X does not have it"
-        why = f"handed to X again, since {looked}"
-    return await way.begin_attempt(
+            absent = "a user confirmed that X does not have it"
+        reason = f"handed to X again, since {absent}"
+    return await begin_attempt(
+        context,
         part,
-        _carried(part, uploads, again=again),
-        started_at=way.runtime.x_now(),
-        deadline=way.runtime.settings.create_timeout,
-        why=f"{why} ({tried})",
+        _require_uploads(part, uploads, again=again),
+        started_at=context.runtime.x_now(),
+        timeout=context.runtime.settings.create_timeout,
+        reason=f"{reason} (attempt {len(part.attempts) + 1})",
     )
 
 
-def _carried(part: PartProgress, uploads: Sequence[Upload | None], *, again: bool) -> list[Upload]:
-    """What the request carries, in the order of the part's files."""
-    carried = [upload for upload in uploads if upload is not None]
-    assert len(carried) == len(part.part.media), "a part is sent once X has its files"
+def _require_uploads(
+    part: PartProgress, uploads: Sequence[Upload | None], *, again: bool
+) -> list[Upload]:
+    """The uploads of a request, in the order of the part's files."""
+    present = [upload for upload in uploads if upload is not None]
+    assert len(present) == len(part.part.media), "a part is sent after its files are uploaded"
     if again and part.last.media_ids and not part.confirmed_absent:
-        assert tuple(each.media_id for each in carried) == part.last.media_ids, (
-            "a repetition is the same request"
+        assert tuple(each.media_id for each in present) == part.last.media_ids, (
+            "a resend is the same request"
         )
-    return carried
+    return present
 
 
 async def send_part(
-    way: Way, part: PartProgress, attempt: Attempt, deadline_at: float, *, again: bool
-) -> Turn:
-    """Send what is committed.
+    context: PublishContext,
+    part: PartProgress,
+    attempt: Attempt,
+    deadline_at: float,
+    *,
+    again: bool,
+) -> StepResult:
+    """Send the request of a committed attempt.
 
-    `again`: it repeats, byte by byte, one that X did not answer. `deadline_at` was read before the
-    commit, from a clock that counts suspended time, and holds for commit and request together.
+    `again`: it repeats, byte by byte, a request that X did not answer. `deadline_at` was read
+    before the commit, from a clock that counts suspended time; it covers commit and request.
     """
-    sending = (way.tenant_id, way.journal.post.id)
-    way.locks.sending.add(sending)
+    key = (context.tenant_id, context.post.id)
+    context.locks.sending.add(key)
     try:
-        return await _send(way, part, attempt, deadline_at, again=again)
+        return await _create(context, part, attempt, deadline_at, again=again)
     finally:
-        way.locks.sending.discard(sending)
+        context.locks.sending.discard(key)
 
 
-async def _send(
-    way: Way, part: PartProgress, attempt: Attempt, deadline_at: float, *, again: bool
-) -> Turn:
+async def _create(
+    context: PublishContext,
+    part: PartProgress,
+    attempt: Attempt,
+    deadline_at: float,
+    *,
+    again: bool,
+) -> StepResult:
     failpoint(Failpoint.CREATE_BEFORE_SEND)
-    if not await way.locks.is_held(way.account.x_user_id):
-        # Nothing left the machine; whoever holds the account now decides from the rows.
-        await way.take_back(part, attempt, "the account's lock was lost before it was sent")
-        return Turn.BEHIND
+    if not await context.locks.is_held(context.account.x_user_id):
+        # No request was sent. The worker that holds the lock now decides from the rows.
+        await record_not_created(
+            context, part, attempt, "the account's lock was lost before it was sent"
+        )
+        return StepResult.SKIP_POST
     options = part.part.options
     try:
         created = await x.posts.create(
-            way.client,
+            context.client,
             text=text_or_none(part.part.text),
             media_ids=list(attempt.media_ids),
-            reply_to=way.journal.parent_of(part.part),
-            subscription_type=way.journal.account.subscription_type,
+            reply_to=context.state.parent_of(part.part),
+            subscription_type=context.account.subscription_type,
             quote_tweet_id=options.quote_of,
             poll=options.poll,
             reply_settings=options.reply_settings,
             deadline=deadline_at,
         )
     except RoostError as error:
-        turn = await _refused(way, part, attempt, error, again=again)
+        result = await _record_failure(context, part, attempt, error, again=again)
         if isinstance(error, x.errors.Rejected | x.errors.ParentNotVisible):
-            # X judged this post: it takes requests of the account and of the app.
-            await way.end_backoffs()
-        return turn
+            # X refused this post only: it accepts requests of the account and of the app.
+            await end_backoffs(context)
+        return result
     failpoint(Failpoint.CREATE_AFTER_SEND)
-    turn = await way.sent(part, attempt, created.tweet_id, rate=created.rate)
+    result = await record_sent(context, part, attempt, created.tweet_id, rate=created.rate)
     failpoint(Failpoint.CREATE_AFTER_COMMIT)
-    return turn
+    return result
 
 
-async def _refused(
-    way: Way, part: PartProgress, attempt: Attempt, error: RoostError, *, again: bool
-) -> Turn:
-    """What becomes of an attempt that did not end with a post."""
-    rests = way.account.rests
+async def _record_failure(
+    context: PublishContext,
+    part: PartProgress,
+    attempt: Attempt,
+    error: RoostError,
+    *,
+    again: bool,
+) -> StepResult:
+    """Commit the outcome of an attempt that X did not answer with a post."""
     match error:
         case x.errors.OutcomeUnknown():
-            await way.unknown(part, attempt, str(error))
-            return Turn.ON
+            await record_unknown(context, part, attempt, str(error))
+            return StepResult.CONTINUE
         case x.errors.DuplicatePost() | x.errors.MediaIdsInvalid() if again:
-            # A media id works once: refused now, an earlier attempt may have used it.
-            await way.take_back(
-                part, attempt, "X says it has this post already", outcome=Outcome.DUPLICATE
-            )
-            return Turn.ON
+            # A media id works once: if X refuses it now, an earlier attempt may have used it.
+            await record_not_created(
+                context, part, attempt, "X says it has this post already",
+                outcome=Outcome.DUPLICATE,
+            )  # fmt: skip
+            return StepResult.CONTINUE
         case x.errors.DuplicatePost() | x.errors.MediaIdsInvalid():
-            return await _duplicate(way, part, attempt, error)
+            return await _resolve_duplicate(context, part, attempt, error)
         case x.errors.ParentNotVisible():
-            return await _without_parent(way, part, attempt, error, again=again)
+            return await _wait_for_parent(context, part, attempt, error, again=again)
         case x.errors.RateLimited():
-            await way.take_back(part, attempt, str(error), rate=error.rate)
-            await _rest_limited(way, error)
-            return Turn.BEHIND
+            await record_not_created(context, part, attempt, str(error), rate=error.rate)
+            await _back_off_rate_limit(context, error)
+            return StepResult.SKIP_POST
         case x.errors.OutOfCredits():
-            await way.take_back(part, attempt, str(error))
-            await way.rest_app(PAUSE_APP, AlertKind.CREDITS, error)
-            return Turn.BEHIND
+            await record_not_created(context, part, attempt, str(error))
+            await back_off_app(context, APP_BACKOFF, AlertKind.CREDITS, error)
+            return StepResult.SKIP_POST
         case x.errors.AppMisconfigured():
-            await way.take_back(part, attempt, str(error))
-            await way.rest_app(PAUSE_APP, AlertKind.APP, error)
-            return Turn.BEHIND
+            await record_not_created(context, part, attempt, str(error))
+            await back_off_app(context, APP_BACKOFF, AlertKind.APP, error)
+            return StepResult.SKIP_POST
         case x.errors.Rejected() | PostRefused() if not again:
-            await way.refused(part, attempt, f"{error.code}: {error.message}")
-            return Turn.ON
+            await record_refused(context, part, attempt, f"{error.code}: {error.message}")
+            return StepResult.CONTINUE
         case x.errors.Rejected() | PostRefused():
-            # It tells nothing about the attempt that this one repeated.
-            why = f"X did not answer the first attempt, and refuses another: {error.message}"
-            await way.take_back(part, attempt, why)
-            await way.ask_person(part, why)
-            return Turn.BEHIND
+            # The refusal proves nothing about the attempt that this one repeated.
+            reason = f"X did not answer the first attempt, and refuses another: {error.message}"
+            await record_not_created(context, part, attempt, reason)
+            await request_decision(context, part, reason)
+            return StepResult.SKIP_POST
         case x.errors.XUnavailable():
-            await way.take_back(part, attempt, str(error))
-            await way.rest_account(growing(rests), error.message)
-            return Turn.BEHIND
+            await record_not_created(context, part, attempt, str(error))
+            delay = backoff_delay(context.account.consecutive_refusals)
+            await back_off_account(context, delay, error.message)
+            return StepResult.SKIP_POST
         case _:
-            # X does not let the account in, or there was no token to ask with.
-            await way.take_back(part, attempt, str(error))
+            # X refused the account's token, or there was none.
+            await record_not_created(context, part, attempt, str(error))
             raise error
 
 
-async def _rest_limited(way: Way, error: x.errors.RateLimited) -> None:
-    """The window that is empty rests the account, or the whole app where it is the app's."""
-    now = way.runtime.clock.now()
-    wait = rate_limits.wait_after_429(error.rate, now=now, refusals=way.account.rests + 1)
+async def _back_off_rate_limit(context: PublishContext, error: x.errors.RateLimited) -> None:
+    """Back off the account, or the whole app if the empty rate window is the app's."""
+    now = context.runtime.clock.now()
+    refusals = context.account.consecutive_refusals + 1
+    wait = rate_limits.wait_after_429(error.rate, now=now, refusals=refusals)
     if wait.family is rate_limits.Family.APP_DAY:
-        await way.rest_app(wait.until - now, AlertKind.LIMIT, error)
+        await back_off_app(context, wait.until - now, AlertKind.LIMIT, error)
     else:
-        await way.rest_account(wait.until - now, error.message)
+        await back_off_account(context, wait.until - now, error.message)
 
 
-async def _duplicate(
-    way: Way, part: PartProgress, attempt: Attempt, error: x.errors.Rejected
-) -> Turn:
-    """X has such a post, or one with these media, and no attempt of ours is known to have made it.
+async def _resolve_duplicate(
+    context: PublishContext, part: PartProgress, attempt: Attempt, error: x.errors.Rejected
+) -> StepResult:
+    """X has such a post or its media, although no attempt is known to have created it.
 
-    Another part of ours explains the refusal. What no part claims may be ours all the same, where
-    the database has forgotten: it is adopted, or a person is asked.
+    Another part of Roost explains the refusal. A post that no part claims may be this part all the
+    same, if the database lost its attempt: it is adopted, or a user decides.
     """
-    if part.attempts and (own := await search.find_own(way, part)) is not None:
-        # An earlier attempt, of which X said that it had created nothing, did.
-        return await way.sent(part, attempt, own.tweet_id, found_of=own.created_at)
-    match await search.find_twin(way, part):
-        case search.Twin(known, claimed=True):
-            await way.refused(part, attempt, f"{error.code}: {error.message} It is {known}.")
-            return Turn.ON
-        case search.Twin(_, seen=reconcile.TimelinePost() as seen, is_ours=True):
-            return await way.sent(part, attempt, seen.tweet_id, found_of=seen.created_at)
-        case search.Twin(known):
-            why = f"X says that it has this post already: {known}, which no post of Roost claims."
-            await way.unknown(part, attempt, why)
-            await way.ask_person(part, why)
-            return Turn.BEHIND
+    earlier = await search.find_earlier_post(context, part) if part.attempts else None
+    if earlier is not None:
+        # An earlier attempt created it, although X's response said that it created nothing.
+        return await record_sent(
+            context, part, attempt, earlier.tweet_id, created_at=earlier.created_at
+        )
+    match await search.find_duplicate(context, part):
+        case search.Duplicate(address, claimed=True):
+            reason = f"{error.code}: {error.message} It is {address}."
+            await record_refused(context, part, attempt, reason)
+            return StepResult.CONTINUE
+        case search.Duplicate(_, timeline_post=TimelinePost() as post, is_ours=True):
+            return await record_sent(
+                context, part, attempt, post.tweet_id, created_at=post.created_at
+            )
+        case search.Duplicate(address):
+            reason = (
+                f"X says that it has this post already: {address}, which no post of Roost claims."
+            )
+            await record_unknown(context, part, attempt, reason)
+            await request_decision(context, part, reason)
+            return StepResult.SKIP_POST
         case None:
-            await way.unknown(part, attempt, f"{error.code}: {error.message}")
-            return Turn.ON
+            await record_unknown(context, part, attempt, f"{error.code}: {error.message}")
+            return StepResult.CONTINUE
 
 
-async def _without_parent(
-    way: Way,
+async def _wait_for_parent(
+    context: PublishContext,
     part: PartProgress,
     attempt: Attempt,
     error: x.errors.ParentNotVisible,
     *,
     again: bool,
-) -> Turn:
-    """X does not show what the part answers: it is too fresh, or gone."""
-    tries = part.without_parent + 1
-    parent = way.journal.parent_of(part.part)
-    what = f"the part before it ({parent})"
-    look_after = _LOOK_FOR_PARENT_AFTER
+) -> StepResult:
+    """X does not show the post that the part replies to: it is too new, or gone."""
+    tries = part.parent_refusals + 1
+    parent = context.state.parent_of(part.part)
+    description = f"the part before it ({parent})"
+    check_after = _CHECK_PARENT_AFTER
     if part.part.options.reply_to is not None:
-        what = f"the post that it answers ({parent})"
-        is_old = parent is not None and way.runtime.x_now() - snowflake_time(parent) > _PARENT_LAG
-        look_after = 1 if is_old else look_after
-    is_gone = tries >= look_after and await search.is_gone(way, parent)
+        description = f"the post that it replies to ({parent})"
+        x_now = context.runtime.x_now()
+        is_old = parent is not None and x_now - snowflake_time(parent) > _PARENT_LAG
+        check_after = 1 if is_old else check_after
+    is_gone = tries >= check_after and await search.is_gone(context, parent)
     if not is_gone and tries < _PARENT_TRIES:
-        await way.take_back(part, attempt, str(error), outcome=Outcome.NO_PARENT)
-        await way.rest(_PAUSE_PARENT, f"{what} is not visible to X yet")
-        return Turn.BEHIND
-    why = f"parent_gone: {what} is no longer on X, or hidden from this account."
+        await record_not_created(context, part, attempt, str(error), outcome=Outcome.NO_PARENT)
+        await defer_post(context, _PARENT_DELAY, f"{description} is not visible to X yet")
+        return StepResult.SKIP_POST
+    reason = f"parent_gone: {description} is no longer on X, or hidden from this account."
     if not again:
-        await way.refused(part, attempt, why)
-        return Turn.ON
-    await way.take_back(part, attempt, why, outcome=Outcome.NO_PARENT)
-    await way.ask_person(part, f"X did not answer an earlier attempt, and {why}")
-    return Turn.BEHIND
+        await record_refused(context, part, attempt, reason)
+        return StepResult.CONTINUE
+    await record_not_created(context, part, attempt, reason, outcome=Outcome.NO_PARENT)
+    await request_decision(context, part, f"X did not answer an earlier attempt, and {reason}")
+    return StepResult.SKIP_POST
 
 
-async def give_up_waiting(way: Way, part: PartProgress) -> None:
-    """The last attempt's time is over: nobody will write its answer any more."""
+async def expire_attempt(context: PublishContext, part: PartProgress) -> None:
+    """Mark a part unknown: its last attempt's deadline has passed, and its worker ended."""
     assert part.part.state is PartState.SENDING
-    await way.unknown(part, part.last, "its worker ended before X's answer was known")
+    await record_unknown(context, part, part.last, "its worker ended before X's response was known")

@@ -1,20 +1,29 @@
-"""What is on the calendar: single posts, and whole plans."""
+"""Validates, schedules, edits and cancels posts, and imports content plans."""
 
-from roost.services.schedule.judging import Judged, PlainPart, check_due, judge, judge_for
+from roost.publishing.part_input import MediaInput, PartInput
 from roost.services.schedule.plans import Imported, RowFinding, import_plan
 from roost.services.schedule.posts import OnFindings, cancel_post, edit_post, schedule_post
+from roost.services.schedule.validate import (
+    FileAccess,
+    Validation,
+    check_due,
+    validate_for_account,
+    validate_parts,
+)
 
 __all__ = [
+    "FileAccess",
     "Imported",
-    "Judged",
+    "MediaInput",
     "OnFindings",
-    "PlainPart",
+    "PartInput",
     "RowFinding",
+    "Validation",
     "cancel_post",
     "check_due",
     "edit_post",
     "import_plan",
-    "judge",
-    "judge_for",
     "schedule_post",
+    "validate_for_account",
+    "validate_parts",
 ]

@@ -1,4 +1,4 @@
-"""Imports content plans: every valid post of a file goes on the calendar, once."""
+"""Imports content plans: schedules every valid post of a file, once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,29 +12,29 @@ from roost.models import Integration, PostFinding, Tenant, Violation
 from roost.post_files import OnFileProgress
 from roost.repeats import REPEAT_WINDOW, find_repeats, find_repeats_in_plan
 from roost.runtime import Runtime
-from roost.services.schedule.judging import (
-    FARTHEST,
-    Judged,
-    PlainPart,
-    accepting,
-    judge_for,
-    list_said,
-    new_parts,
+from roost.services.schedule.validate import (
+    MAX_DUE_AHEAD,
+    FileAccess,
+    Validation,
+    list_texts,
+    prevent_copy_removal,
+    validate_for_account,
+    with_stored_texts,
 )
 from roost.store.database import Transaction
 
-#: A new row that is later than this was not meant to go out now.
-_LATE: Final = timedelta(hours=1)
-#: A post of a plan that breaks no rule.
-_Sound = tuple[planfile.PlannedPost, Integration, Judged]
+#: A new row whose due time is further in the past than this is refused.
+_MAX_LATE: Final = timedelta(hours=1)
+#: A valid post of a plan.
+_ValidPost = tuple[planfile.PlannedPost, Integration, Validation]
 
 
 @dataclass(frozen=True, slots=True)
 class RowFinding:
-    """What is probably not meant in a row of a plan that goes in all the same."""
+    """A probable mistake in a row of a plan, which is imported all the same."""
 
     line: int
-    """Where the row begins in the file, counted from 1."""
+    """The line of the file in which the row begins, from 1."""
     finding: PostFinding
 
 
@@ -43,14 +43,14 @@ class Imported:
     """What an import did, or would do."""
 
     posts: int
-    """Posts that were scheduled (in a dry run: that would be)."""
-    known: int
-    """Posts that an earlier import of the same rows had brought already."""
+    """The number of posts that were scheduled, or would be in a dry run."""
+    already_imported: int
+    """The number of posts that an earlier import of the same rows has scheduled."""
     refused: tuple[planfile.RefusedRow, ...]
     findings: tuple[RowFinding, ...]
     """By line."""
     price: prices.Price
-    """Of what was scheduled."""
+    """The price of the scheduled posts."""
 
 
 async def import_plan(
@@ -61,16 +61,18 @@ async def import_plan(
     dry_run: bool = False,
     on_progress: OnFileProgress | None = None,
 ) -> Imported:
-    """Schedule every valid post of a plan; a wrong row is refused alone, with every reason.
+    """Schedule every valid post of a plan; an invalid row is refused alone, with every reason.
 
-    Importing the same file again changes nothing, also where its files are gone meanwhile; a dry
-    run copies no file. Raises: PlanInvalid; what `judge` raises.
+    Importing a file again changes nothing, even if its media files are gone meanwhile. A dry run
+    copies no file.
+    Raises: PlanInvalid; what `validate_parts` raises.
     """
     now = runtime.clock.now()
     plan = planfile.read_plan(path, time_zone=tenant.time_zone, now=now)
     has_files = any(part.media for planned in plan.posts for part in planned.parts)
-    async with accepting(runtime, has_files=has_files and not dry_run):
-        return await _import(runtime, tenant, path, plan, now, dry_run, on_progress)
+    async with prevent_copy_removal(runtime, has_files=has_files and not dry_run):
+        files = FileAccess(None if dry_run else runtime.media, on_progress, within=path.parent)
+        return await _import(runtime, tenant, path, plan, now, dry_run, files)
 
 
 async def _import(
@@ -80,21 +82,21 @@ async def _import(
     plan: planfile.Plan,
     now: datetime,
     dry_run: bool,
-    on_progress: OnFileProgress | None,
+    files: FileAccess,
 ) -> Imported:
     async with runtime.database.for_tenant(tenant.id) as transaction:
         accounts = {
             account.username.lower(): account
             for account in await store.integrations.list_all(transaction)
         }
-        brought_before = await store.posts.list_imported(
+        imported_before = await store.posts.list_imported(
             transaction, [planned.key for planned in plan.posts]
         )
     refused = list(plan.refused)
-    sound: list[_Sound] = []
+    valid: list[_ValidPost] = []
     for planned in plan.posts:
-        if planned.key in brought_before:
-            # Its post has copies of its files, and may be out: nothing here is of concern any more.
+        if planned.key in imported_before:
+            # Its post has copies of its files, and may be published: its row is not validated.
             continue
         account = accounts.get(planned.account.lstrip("@").lower())
         if account is None:
@@ -102,45 +104,23 @@ async def _import(
             unknown = Violation(error.code, error.message, next=error.next)
             refused += planfile.refuse_post(planned, [unknown])
             continue
-        if planned.due_at < now - _LATE:
-            past = Violation(
-                "time_past",
-                f"Its time was {planned.due_at.isoformat(timespec='minutes')}.",
-                next="Give it a time to come.",
-            )
-            refused += planfile.refuse_post(planned, [past])
+        if (wrong_time := _find_wrong_time(planned.due_at, now)) is not None:
+            refused += planfile.refuse_post(planned, [wrong_time])
             continue
-        if planned.due_at > now + FARTHEST:
-            far = Violation(
-                "time_too_far",
-                f"Its time is {planned.due_at.isoformat(timespec='minutes')}.",
-                next=TimeTooFar.default_next,
-            )
-            refused += planfile.refuse_post(planned, [far])
-            continue
-        parts = [PlainPart(part.text, part.media, part.options) for part in planned.parts]
-        judged = await judge_for(
-            runtime,
-            tenant,
-            account,
-            parts,
-            store_in=None if dry_run else runtime.media,
-            on_progress=on_progress,
-            within=path.parent,
-        )
-        if judged.violations:
-            refused += planfile.refuse_post(planned, judged.violations)
+        result = await validate_for_account(runtime, tenant, account, planned.parts, files=files)
+        if result.violations:
+            refused += planfile.refuse_post(planned, result.violations)
         else:
-            sound.append((planned, account, judged))
-    brought, known = [], len(brought_before)
+            valid.append((planned, account, result))
+    scheduled, already_imported = [], len(imported_before)
     async with runtime.database.for_tenant(tenant.id) as transaction:
-        findings = [*_lints(sound), *await _repeats(transaction, sound)]
-        for planned, account, judged in sound:
+        findings = [*_list_findings(valid), *await _find_repeats(transaction, valid)]
+        for planned, account, result in valid:
             post_id = await store.posts.add(
                 transaction,
                 tenant.id,
                 account.id,
-                new_parts(judged),
+                with_stored_texts(result),
                 due_at=planned.due_at,
                 now=now,
                 reason=f"imported from {path.name}, line {planned.lines[0]}",
@@ -149,45 +129,62 @@ async def _import(
                 import_key=planned.key,
             )
             if post_id is None:
-                known += 1
+                already_imported += 1
             else:
-                brought.append(judged.price)
+                scheduled.append(result.price)
         if dry_run:
             await transaction.raw.rollback()
     refused.sort(key=lambda row: row.line)
     findings.sort(key=lambda row: row.line)
     return Imported(
-        len(brought), known, tuple(refused), tuple(findings), prices.sum_prices(brought)
-    )
+        len(scheduled), already_imported, tuple(refused), tuple(findings),
+        prices.sum_prices(scheduled),
+    )  # fmt: skip
 
 
-def _lints(sound: Sequence[_Sound]) -> list[RowFinding]:
+def _find_wrong_time(due_at: datetime, now: datetime) -> Violation | None:
+    if due_at < now - _MAX_LATE:
+        return Violation(
+            "time_past",
+            f"Its time was {due_at.isoformat(timespec='minutes')}.",
+            next="Give it a time in the future.",
+        )
+    if due_at > now + MAX_DUE_AHEAD:
+        return Violation(
+            "time_too_far",
+            f"Its time is {due_at.isoformat(timespec='minutes')}.",
+            next=TimeTooFar.default_next,
+        )
+    return None
+
+
+def _list_findings(valid: Sequence[_ValidPost]) -> list[RowFinding]:
     return [
         RowFinding(planned.lines[(one.part or 1) - 1], one)
-        for planned, _, judged in sound
-        for one in judged.findings
+        for planned, _, result in valid
+        for one in result.findings
     ]
 
 
-async def _repeats(transaction: Transaction, sound: Sequence[_Sound]) -> list[RowFinding]:
-    """What a plan says twice, or what its accounts say already at about the same time."""
-    if not sound:
+async def _find_repeats(transaction: Transaction, valid: Sequence[_ValidPost]) -> list[RowFinding]:
+    """Find equal texts within a plan, and in other posts of its accounts at about that time."""
+    if not valid:
         return []
-    times = [planned.due_at for planned, _, _ in sound]
+    times = [planned.due_at for planned, _, _ in valid]
     others = await store.posts.list_texts(
         transaction,
-        {account.id for _, account, _ in sound},
+        {account.id for _, account, _ in valid},
         since=min(times) - REPEAT_WINDOW,
         until=max(times) + REPEAT_WINDOW,
     )
     rows, found = [], []
-    for planned, account, judged in sound:
-        said = list_said(judged, planned.due_at)
-        rows += [(account.id, line, one) for line, one in zip(planned.lines, said, strict=True)]
-        is_thread = len(said) > 1
+    for planned, account, result in valid:
+        texts = list_texts(result, planned.due_at)
+        rows += [(account.id, line, one) for line, one in zip(planned.lines, texts, strict=True)]
+        is_thread = len(texts) > 1
         found += [
             RowFinding(planned.lines[(one.part or 1) - 1], one)
-            for one in find_repeats(said, others[account.id], parts_are_numbered=is_thread)
+            for one in find_repeats(texts, others[account.id], parts_are_numbered=is_thread)
         ]
     rows.sort(key=lambda row: row[1])
     return found + [RowFinding(line, one) for line, one in find_repeats_in_plan(rows)]

@@ -1,39 +1,41 @@
-"""Puts posts on the calendar, changes them and takes them back."""
+"""Schedules, edits and cancels posts."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 
 from roost import store
 from roost.errors import PostNotEditable
 from roost.models import Integration, PartState, Post, PostFinding, PostId, PostState, Tenant
 from roost.post_files import OnFileProgress, require_copies
+from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
-from roost.services.schedule.judging import (
-    PlainPart,
-    accepting,
+from roost.services.schedule.validate import (
+    FileAccess,
     check_due,
-    judge_for,
-    new_parts,
-    refuse,
+    prevent_copy_removal,
+    require_valid,
+    validate_for_account,
+    with_stored_texts,
 )
 from roost.store.database import Transaction
-from roost.store.posts import NewMedia, NewPart
 
-_EDITABLE = {PostState.DRAFT, PostState.SCHEDULED}
-#: Came to nothing: nothing of it is on X, and with another time it may be tried again.
-_OVER = {PostState.FAILED, PostState.MISSED}
-#: May have attempts, which created nothing: an edited post begins anew, without them.
-_BEGUN = _OVER | {PostState.PUBLISHING}
+_EDITABLE: Final = {PostState.DRAFT, PostState.SCHEDULED}
+#: Nothing of such a post is on X; with another due time it is tried again.
+_RETRYABLE: Final = {PostState.FAILED, PostState.MISSED}
+#: Such a post may have attempts, which created nothing; editing removes them.
+_MAY_HAVE_ATTEMPTS: Final = _RETRYABLE | {PostState.PUBLISHING}
 
-#: Called with what is probably not meant in a post that is taken all the same.
+#: Called with the findings of a post that is stored all the same.
 OnFindings = Callable[[Sequence[PostFinding]], None]
 
 
+# More than seven parameters: keyword-only options of one use case, which have nothing in common.
 async def schedule_post(
     runtime: Runtime,
     tenant: Tenant,
     integration: Integration,
-    parts: Sequence[PlainPart],
+    parts: Sequence[PartInput],
     *,
     due_at: datetime | None,
     why: str,
@@ -41,28 +43,28 @@ async def schedule_post(
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
-    """Store a post due at an instant, with copies of its files; without an instant, as a draft.
+    """Store a post with its due time and copies of its files; without a due time, a draft.
 
-    `tolerance` is how late it may go out; None: as the settings say.
-
+    `why` is the reason in the post's first event. `tolerance` is how late the post may be
+    published; None means the value of the settings.
     Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored); what
-    `judge` raises.
+    `validate_parts` raises.
     """
     check_due(due_at, runtime.clock.now())
-    async with accepting(runtime, has_files=any(part.media for part in parts)):
-        judged = await judge_for(
+    async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts)):
+        result = await validate_for_account(
             runtime, tenant, integration, parts, due_at=due_at,
-            store_in=runtime.media, on_progress=on_progress,
+            files=FileAccess(runtime.media, on_progress),
         )  # fmt: skip
-        refuse(judged)
+        require_valid(result)
         if on_findings is not None:
-            on_findings(judged.findings)
+            on_findings(result.findings)
         async with runtime.database.for_tenant(tenant.id) as transaction:
             post_id = await store.posts.add(
                 transaction,
                 tenant.id,
                 integration.id,
-                new_parts(judged),
+                with_stored_texts(result),
                 due_at=due_at,
                 now=runtime.clock.now(),
                 reason=why,
@@ -70,7 +72,7 @@ async def schedule_post(
                 upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
             )
-            assert post_id is not None, "only an import can meet a post that is there already"
+            assert post_id is not None, "only an import can find that its post is stored already"
             return await store.posts.get(transaction, post_id)
 
 
@@ -79,20 +81,19 @@ async def edit_post(
     tenant: Tenant,
     post_id: PostId,
     *,
-    parts: Sequence[PlainPart] | None,
+    parts: Sequence[PartInput] | None,
     due_at: datetime | None,
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
-    """Another text, other files or another time for a post of which X has nothing.
+    """Change the parts or the due time of a post of which X has nothing.
 
-    A post that failed or was missed needs a new time, and the copies of its files. A post that is
-    on its way, and waits, is scheduled again; without a new time it continues when the wait ends.
-
+    A failed or missed post needs a new due time and the copies of its files. A post that is being
+    published, and waits, is scheduled again; without a new due time it continues after the wait.
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar (nothing is changed);
-    what `judge` raises.
+    what `validate_parts` raises.
     """
-    async with accepting(runtime, has_files=any(part.media for part in parts or ())):
+    async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts or ())):
         return await _edit(runtime, tenant, post_id, parts, due_at, on_findings, on_progress)
 
 
@@ -100,7 +101,7 @@ async def _edit(
     runtime: Runtime,
     tenant: Tenant,
     post_id: PostId,
-    parts: Sequence[PlainPart] | None,
+    parts: Sequence[PartInput] | None,
     due_at: datetime | None,
     on_findings: OnFindings | None,
     on_progress: OnFileProgress | None,
@@ -109,104 +110,91 @@ async def _edit(
     async with runtime.database.for_tenant(tenant.id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.integrations.get(transaction, post.integration_id)
-    judged = None
+    result = None
     if parts is not None:
-        judged = await judge_for(
+        result = await validate_for_account(
             runtime, tenant, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
-            store_in=runtime.media, on_progress=on_progress,
+            files=FileAccess(runtime.media, on_progress),
         )  # fmt: skip
-        refuse(judged)
+        require_valid(result)
         if on_findings is not None:
-            on_findings(judged.findings)
-    elif post.state in _OVER:
+            on_findings(result.findings)
+    elif post.state in _RETRYABLE:
         files = [file for part in post.parts for file in part.media]
         await require_copies(runtime.media, files)
     async with runtime.database.for_tenant(tenant.id) as transaction:
-        state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
-        # As it is now that nobody else can change it.
+        state = await _lock_editable(transaction, post_id)
+        # Read again: the post cannot change any more.
         post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
-        if state in _OVER and due_at is None:
+        if state in _RETRYABLE and due_at is None:
             raise PostNotEditable(
                 f"Post {post_id} is {state}.", next="Give it another time with --at."
             )
-        if judged is not None or state in _BEGUN:
-            rows = new_parts(judged) if judged is not None else _same(post)
+        if result is not None or state in _MAY_HAVE_ATTEMPTS:
+            rows = _unchanged_parts(post) if result is None else with_stored_texts(result)
             await store.posts.replace_parts(transaction, tenant.id, integration.id, post_id, rows)
-        when = due_at if due_at is not None or state is PostState.DRAFT else post.due_at
-        if when is not None:
+        new_due_at = due_at if due_at is not None or state is PostState.DRAFT else post.due_at
+        if new_due_at is not None:
             await store.posts.reschedule(
-                transaction, post_id, when, upload_lead=runtime.settings.upload_lead, at=now
+                transaction, post_id, new_due_at, upload_lead=runtime.settings.upload_lead, at=now
             )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.add_event(
-            transaction,
-            tenant.id,
-            post_id,
-            now,
-            state,
-            changed.state,
-            "edited by hand",
+            transaction, tenant.id, post_id, now, state, changed.state, "edited manually",
             actor=runtime.actor,
-        )
+        )  # fmt: skip
     return changed
 
 
-def _same(post: Post) -> list[NewPart]:
-    """A post's parts as they are, to be stored anew without what became of them."""
+def _unchanged_parts(post: Post) -> list[PartInput]:
+    """A post's parts as they are, to be stored again without their attempts."""
     return [
-        NewPart(
+        PartInput(
             part.text,
-            tuple(
-                NewMedia(
-                    each.path, each.sha256, each.kind, each.mime_type, each.size_bytes,
-                    each.alt_text,
-                )
-                for each in part.media
-            ),
+            tuple(MediaInput(asset, asset.alt_text) for asset in part.media),
             part.options,
         )
         for part in post.parts
-    ]  # fmt: skip
+    ]
 
 
 async def cancel_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
-    """Take a post back while X has nothing of it. Raises: PostNotFound, PostNotEditable."""
+    """Cancel a post of which X has nothing. Raises: PostNotFound, PostNotEditable."""
     async with runtime.database.for_tenant(tenant.id) as transaction:
-        state = await _take_editable(transaction, post_id, _EDITABLE | _OVER)
+        state = await _lock_editable(transaction, post_id)
         now = runtime.clock.now()
         await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
         await store.posts.add_event(
-            transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled by hand",
+            transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled manually",
             actor=runtime.actor,
         )  # fmt: skip
         return await store.posts.get(transaction, post_id)
 
 
-async def _take_editable(
-    transaction: Transaction, post_id: PostId, states: Collection[PostState]
-) -> PostState:
-    """The state of a post, locked, in one of these states; or on its way and X has nothing of it.
+async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState:
+    """Lock a post that may be edited, or is being published while X has nothing of it.
 
     An attempt locks the same row: either it sees what is changed here, or it is seen here.
+    Raises: PostNotEditable.
     """
     state = await store.posts.lock_state(transaction, post_id)
-    if state in states:
+    if state in _EDITABLE | _RETRYABLE:
         return state
     if state is PostState.PUBLISHING and await store.posts.is_untouched(transaction, post_id):
         return state
     post = await store.posts.get(transaction, post_id)
     raise PostNotEditable(
-        f"Post {post_id} {_why_fixed(post)}; it can no longer be changed here.",
-        next=f"`roost posts {post_id} --history` tells what became of it.",
+        f"Post {post_id} {_describe_progress(post)}; it can no longer be changed here.",
+        next=f"`roost posts {post_id} --history` shows what became of it.",
     )
 
 
-def _why_fixed(post: Post) -> str:
+def _describe_progress(post: Post) -> str:
     states = {part.state for part in post.parts}
     if post.state is not PostState.PUBLISHING:
         return f"is {post.state}"
     if PartState.SENDING in states:
         return "is being sent at this moment"
     if PartState.SENT in states:
-        return "is on X in part"
+        return "is partly on X"
     return "was handed to X, and may be there"

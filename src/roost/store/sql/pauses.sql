@@ -28,10 +28,10 @@ SELECT id, %(at)s, %(paused)s, %(reason)s, %(actor)s FROM changed
 -- Pauses all posts of all tenants, and logs it where that changes something.
 WITH before AS (SELECT paused FROM global_pause FOR UPDATE), changed AS (
     UPDATE global_pause
-    SET paused = true, reason = format('stopped by hand (%%s)', %(actor)s::text)
+    SET paused = true, reason = format('paused manually (%%s)', %(actor)s::text)
 )
 INSERT INTO pause_log (at, paused, reason, actor)
-SELECT %(at)s, true, 'everything was stopped by hand', %(actor)s FROM before WHERE NOT paused
+SELECT %(at)s, true, 'everything was paused manually', %(actor)s FROM before WHERE NOT paused
 
 -- name: pause_after_restore
 -- Pauses all posts of all tenants, since what was sent after an instant may be missing here.
@@ -51,7 +51,7 @@ WITH before AS (SELECT paused FROM global_pause FOR UPDATE), changed AS (
     UPDATE global_pause SET paused = false, reason = NULL, restored_to = NULL, copied = false
 )
 INSERT INTO pause_log (at, paused, reason, actor)
-SELECT %(at)s, false, 'everything goes on', %(actor)s FROM before WHERE paused
+SELECT %(at)s, false, 'everything was resumed', %(actor)s FROM before WHERE paused
 
 -- name: get_global_pause
 -- Whether everything is paused and why, the instant after which these tables may lack what was

@@ -37,7 +37,7 @@ WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
 
 -- name: list_texts
 -- Parts of some accounts, but one post's, that were sent in a period or are due in it.
-SELECT p.integration_id, p.post_id, p.text, p.sent_at AS at, true AS is_out,
+SELECT p.integration_id, p.post_id, p.text, p.sent_at AS at, true AS is_published,
        p.reply_to, p.quote_of, p.poll_options, p.poll_minutes, p.reply_settings,
        ARRAY(SELECT a.sha256 FROM media_assets a WHERE a.part_id = p.id ORDER BY a.position)
            AS files

@@ -1,4 +1,4 @@
-"""Decisions of two people at the same moment, and a deletion that X lets down half way."""
+"""Concurrent decisions of two users, and a deletion that fails half-way."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timing
 
 
 async def broken_off(desk: Desk, *out: str) -> PostId:
-    """A thread of which these parts are out, and the next one was refused."""
+    """A thread of which these parts are published and the next was refused."""
     await desk.plan("Said before")
     post_id = await desk.plan(*out, "Said before", "The end", after_s=1)
     await desk.work_through()
@@ -35,7 +35,7 @@ async def is_on_x(desk: Desk, text: str) -> bool:
 
 
 @pytest.mark.parametrize("deletes_first", [True, False])
-async def test_delete_and_continue_at_once_never_both_happen(
+async def test_concurrent_delete_and_continue_never_both_succeed(
     desk: Desk, deletes_first: bool
 ) -> None:
     await desk.plan("Said before")
@@ -45,7 +45,7 @@ async def test_delete_and_continue_at_once_never_both_happen(
     for number, post_id in enumerate(posts):
         two = [
             resolve.delete_sent(desk.runtime, desk.tenant, post_id),
-            resolve.go_on(desk.runtime, desk.tenant, post_id, f"{number} other"),
+            resolve.continue_thread(desk.runtime, desk.tenant, post_id, f"{number} other"),
         ]
         choices += two if deletes_first else reversed(two)
     ends = await asyncio.gather(*choices, return_exceptions=True)
@@ -64,7 +64,7 @@ async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
     deleting = asyncio.create_task(resolve.delete_sent(desk.runtime, desk.tenant, post_id))
     await desk.under_way("delete_post")
     with pytest.raises(DecisionNotOpen):
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, "Other")
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
     await deleting
     await desk.work_through()
     assert not await is_on_x(desk, "One")
@@ -72,7 +72,7 @@ async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when: str) -> None:
+async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str) -> None:
     post_id = await broken_off(desk, "One", "Two")
     script = ["ok", *["drop"] * 3]
     await desk.emulator.control("faults", operation="delete_post", when=when, script=script)
@@ -81,11 +81,11 @@ async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when:
     assert failed.value.did == "The post is cancelled; part 1 of it is on X still."
     post = await desk.see(post_id)
     assert post.state is PostState.CANCELLED
-    assert resolve.list_choices(post) == (Choice.DELETE, Choice.LEAVE)
+    assert resolve.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)
     assert [part.position for part in resolve.list_deletable(post)] == [1]
     assert await alerts(desk) == ["failed", "decision"] or await alerts(desk) == ["decision"]
     with pytest.raises(DecisionNotOpen):
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, "Other")
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
     await desk.emulator.clear_faults()
     post = await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
     assert resolve.list_choices(post) == ()
@@ -96,7 +96,7 @@ async def test_delete_that_x_breaks_off_is_finished_by_another(desk: Desk, when:
     assert not await is_on_x(desk, "The end")
 
 
-async def test_two_deletions_at_once_delete_each_part_once(desk: Desk) -> None:
+async def test_concurrent_deletes_delete_each_part_once(desk: Desk) -> None:
     post_id = await broken_off(desk, "One", "Two")
     ends = await asyncio.gather(
         *(resolve.delete_sent(desk.runtime, desk.tenant, post_id) for _ in range(2)),
@@ -104,5 +104,5 @@ async def test_two_deletions_at_once_delete_each_part_once(desk: Desk) -> None:
     )
     assert [end for end in ends if isinstance(end, BaseException)] == []
     assert (await desk.see(post_id)).state is PostState.CANCELLED
-    lines = [line for line in await desk.story(post_id) if "deleted from X by hand" in line]
+    lines = [line for line in await desk.story(post_id) if "deleted from X manually" in line]
     assert len(lines) == 2

@@ -1,8 +1,8 @@
-"""The promise under everything at once: publishing, X's faults, hands, deaths and the clock.
+"""Exactly-once publishing under random faults, manual posts, crashes and clock changes.
 
-A state machine draws what happens; after each step X's truth is held against the rows. The
-database and the emulator are real; the two workers are in this process, so that one can die at a
-named point and the other goes on. `ROOST_MACHINE_EXAMPLES` plays more than the short form.
+A state machine draws the events; after each step the posts on X are compared with the rows. The
+database and the emulator are real; the two workers run in this process, so that one can crash at a
+failpoint while the other continues. `ROOST_MACHINE_EXAMPLES` sets the number of examples.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from roost import telemetry
 from roost.failpoints import Failpoint
 from roost.models import PostId
 from roost.services import dispatch, pause, resolve, resume
-from roost.services.pause import Scope
+from roost.services.pause import PauseScope
 from roost.store.database import Database
 from roost.store.locks import AccountLocks, open_account_locks
 
@@ -48,7 +48,7 @@ _Answer = TypeVar("_Answer")
 
 _SHORT = "ROOST_MACHINE_EXAMPLES" not in os.environ
 _EXAMPLES = int(os.environ.get("ROOST_MACHINE_EXAMPLES", "12"))
-#: Wall seconds: an attempt whose worker died is waited for, and no longer.
+#: Wall seconds: the attempt of a crashed worker is awaited for this long.
 _WALL = {"ROOST_CREATE_TIMEOUT_S": "0.4"}
 _FAULTS = st.one_of(
     st.tuples(
@@ -68,11 +68,11 @@ _FAULTS = st.one_of(
 
 
 class Death(BaseException):
-    """A worker ends here and now; what is not committed is gone."""
+    """A worker crashes here; what is not committed is lost."""
 
 
 class _Fate:
-    """What happens at the next named point; one for all, as observers stay for ever."""
+    """What happens at the next failpoint; one for all examples, since callbacks stay registered."""
 
     def __init__(self) -> None:
         self.point = ""
@@ -97,7 +97,7 @@ class Promise(RuleBasedStateMachine):
         self._stack = contextlib.AsyncExitStack()
         self._planned: list[Planned] = []
         self._held: int | None = None
-        """How many posts X had when everything was held back; None: it is not."""
+        """How many posts X had when everything was paused; None if it is not."""
         self._numbers = iter(range(10_000))
         self._locks: list[contextlib.AsyncExitStack] = []
         self._do(self._open(ground, emulator_url, folder))
@@ -121,7 +121,7 @@ class Promise(RuleBasedStateMachine):
             open_account_locks(self._scene.runtime.database)
         )
 
-    # What happens.
+    # Events.
 
     @rule(
         parts=st.integers(1, 3),
@@ -129,7 +129,7 @@ class Promise(RuleBasedStateMachine):
         pictured=st.booleans(),
     )
     def plan(self, parts: int, after_s: int, pictured: bool) -> None:
-        """A person schedules a post."""
+        """A user schedules a post."""
         number = next(self._numbers)
         texts = tuple(f"{number}.{part} & so on" for part in range(1, parts + 1))
         image = self._image(number) if pictured else None
@@ -138,7 +138,7 @@ class Promise(RuleBasedStateMachine):
     @precondition(lambda self: self._planned)
     @rule(which=st.integers(0, 50), after_s=st.sampled_from([0, 5]))
     def plan_a_twin(self, which: int, after_s: int) -> None:
-        """Somebody schedules the same once more, word for word."""
+        """A user schedules an identical post."""
         other = self._planned[which % len(self._planned)]
         if len(other.texts) == 1 and not other.media:
             self._do(self._plan(*other.texts, after_s=after_s, media=None))
@@ -155,7 +155,7 @@ class Promise(RuleBasedStateMachine):
 
     @rule(fault=_FAULTS, times=st.integers(1, 2))
     def something_goes_wrong_on_x(self, fault: tuple[str, str, str], times: int) -> None:
-        """The next requests of a kind fail, or their answers do."""
+        """The next requests of a kind fail, or their responses do."""
         self._do(self._scene.emulator.fail(*fault, times=times))
 
     @rule(seconds=st.sampled_from([5, 14]))
@@ -167,22 +167,22 @@ class Promise(RuleBasedStateMachine):
 
     @rule(refuses=st.booleans())
     def x_refuses_duplicates_or_not(self, refuses: bool) -> None:
-        """The second net is there, or is not."""
+        """X's refusal of duplicates is on or off."""
         self._do(self._scene.emulator.switch(refuse_duplicates=refuses))
 
     @rule(seconds=st.sampled_from([1, 5, 16, 40, 400, 7200]))
     def time_passes(self, seconds: int) -> None:
-        """The clock goes on."""
+        """The clock advances."""
         self._do(self._scene.emulator.jump(seconds=seconds))
 
     @rule(worker=st.integers(0, 1))
     def a_worker_works(self, worker: int) -> None:
-        """One does all that is due."""
+        """One worker does all that is due."""
         self._do(self._work(worker))
 
     @rule()
     def both_work(self) -> None:
-        """Two do it at once."""
+        """Two workers do all that is due."""
         self._do(self._both())
 
     async def _both(self) -> None:
@@ -190,7 +190,7 @@ class Promise(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, 1), point=st.sampled_from(Failpoint))
     def a_worker_dies(self, worker: int, point: Failpoint) -> None:
-        """One works, and dies where it comes to a point; its locks go with its session."""
+        """A worker crashes at a failpoint; its session releases its locks."""
 
         def die() -> None:
             raise Death
@@ -199,7 +199,7 @@ class Promise(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, 1), point=st.sampled_from(Failpoint))
     def a_worker_loses_its_locks(self, worker: int, point: Failpoint) -> None:
-        """The sessions of all workers are ended while one is at a point; it goes on."""
+        """The sessions of all workers are ended while one is at a failpoint; it continues."""
         self._meet(point, lambda: _end_sessions(self._scene.admin_url), worker)
 
     def _meet(self, point: Failpoint, deed: Callable[[], None], worker: int) -> None:
@@ -217,7 +217,7 @@ class Promise(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 50))
     def a_hand_deletes(self, which: int) -> None:
-        """Somebody deletes a post on X."""
+        """The account's owner deletes a post on X."""
         self._do(self._delete(which))
 
     async def _delete(self, which: int) -> None:
@@ -228,12 +228,12 @@ class Promise(RuleBasedStateMachine):
     @precondition(lambda self: self._planned)
     @rule(which=st.integers(0, 50))
     def a_hand_posts_the_same(self, which: int) -> None:
-        """Somebody posts on X what is planned, at any moment; Roost never takes it for its own."""
+        """The owner posts a scheduled text on X at any moment; Roost never adopts it."""
         self._do(self._post(self._planned[which % len(self._planned)].texts[0]))
 
     @rule(worker=st.integers(0, 1), parts=st.integers(1, 2))
     def a_hand_posts_what_x_does_not_get(self, worker: int, parts: int) -> None:
-        """X loses a create, and somebody posts its text at that moment."""
+        """X loses a create, and the owner posts its text at that moment."""
         texts = tuple(f"{next(self._numbers)} by both" for _ in range(parts))
         self._do(self._plan(*texts, after_s=0, media=None))
         self._do(self._scene.emulator.fail("create_post", "before", "drop"))
@@ -245,9 +245,9 @@ class Promise(RuleBasedStateMachine):
             await self._scene.post_by_hand(self._desk.account, text)
 
     @precondition(lambda self: self._held is None)
-    @rule(scope=st.sampled_from([Scope.ACCOUNT, Scope.TENANT, Scope.EVERYTHING]))
-    def a_person_holds_all_back(self, scope: Scope) -> None:
-        """Nothing goes out until it is let go; what is on X now is all there may be."""
+    @rule(scope=st.sampled_from([PauseScope.ACCOUNT, PauseScope.TENANT, PauseScope.EVERYTHING]))
+    def a_person_holds_all_back(self, scope: PauseScope) -> None:
+        """Pause everything: X may get no further post until the resume."""
         self._do(self._hold_back(scope))
 
     @precondition(lambda self: self._held is not None)
@@ -256,26 +256,26 @@ class Promise(RuleBasedStateMachine):
         """The pause ends."""
         self._do(self._let_go())
 
-    async def _hold_back(self, scope: Scope) -> None:
+    async def _hold_back(self, scope: PauseScope) -> None:
         runtime, account = self._scene.runtime, self._desk.account
         match scope:
-            case Scope.ACCOUNT:
-                await pause.hold_account(runtime, account, paused=True)
-            case Scope.TENANT:
-                await pause.hold_tenant(runtime, self._scene.tenant, paused=True)
+            case PauseScope.ACCOUNT:
+                await pause.pause_account(runtime, account)
+            case PauseScope.TENANT:
+                await pause.pause_tenant(runtime, self._scene.tenant)
             case _:
-                await pause.stop_everything(runtime)
+                await pause.pause_everything(runtime)
         self._held = len(_by_roost(await self._scene.on_x()))
 
     async def _let_go(self) -> None:
         self._held = None
-        await pause.hold_account(self._scene.runtime, self._desk.account, paused=False)
-        await pause.hold_tenant(self._scene.runtime, self._scene.tenant, paused=False)
+        await pause.resume_account(self._scene.runtime, self._desk.account)
+        await pause.resume_tenant(self._scene.runtime, self._scene.tenant)
         await resume.resume_everything(self._scene.runtime)
 
     @rule()
     def a_person_decides(self) -> None:
-        """Whoever is asked looks at X, and says truly what is there."""
+        """Resolve decisions by what is really on X."""
         self._do(self._decide())
 
     async def _decide(self) -> None:
@@ -294,15 +294,15 @@ class Promise(RuleBasedStateMachine):
             ]
             runtime, tenant = self._scene.runtime, self._scene.tenant
             if there:
-                await resolve.say_sent(runtime, tenant, PostId(row.id), there[0].id)
+                await resolve.confirm_sent(runtime, tenant, PostId(row.id), there[0].id)
                 claimed.add(there[0].id)
             else:
-                await resolve.say_send(runtime, tenant, PostId(row.id))
+                await resolve.confirm_absent(runtime, tenant, PostId(row.id))
 
-    # What is done.
+    # Actions.
 
     async def _work(self, worker: int) -> None:
-        """All that is due or was left, as a worker process would; sessions may end meanwhile."""
+        """Do all that is due or stranded, as a worker would; sessions may end meanwhile."""
         desk = replace(self._desk, locks=self._workers[worker])
         for _ in range(2_000):
             with contextlib.suppress(psycopg.OperationalError):
@@ -315,7 +315,7 @@ class Promise(RuleBasedStateMachine):
         raise AssertionError("the work has no end")
 
     async def _come_to_rest(self) -> None:
-        """Nothing goes wrong any more, owners connect again, and time ends every post's way."""
+        """Remove all faults, reconnect accounts, and advance the clock until posts are finished."""
         await self._scene.emulator.clear_faults()
         await self._let_go()
         for _ in range(100):
@@ -327,15 +327,15 @@ class Promise(RuleBasedStateMachine):
             await self._desk.move_to(at)
         raise AssertionError("the posts do not come to rest")
 
-    # What must be so.
+    # Invariants.
 
     @invariant()
     def the_promise_is_kept(self) -> None:
-        """Never two, never a sent one lost, never a thread out of order, no leap in a history."""
+        """No duplicate, no lost post, no thread out of order, no gap in a history."""
         self._do(self._hold(at_rest=False))
 
     def teardown(self) -> None:
-        """At the end everything is on X once, or its rows say why not."""
+        """At the end every part is on X once, or its rows say why not."""
         try:
             self._do(self._come_to_rest())
             self._do(self._hold(at_rest=True))
@@ -346,11 +346,11 @@ class Promise(RuleBasedStateMachine):
     async def _hold(self, *, at_rest: bool) -> None:
         rows, on_x = await self._scene.rows(), await self._scene.on_x()
         broken = judge(Case(self._planned, rows, on_x), at_rest=at_rest)
-        told = "\n".join(f"{each.wrong}: {each.what}" for each in broken)
-        stories = "\n".join(tell(row, on_x) for row in rows.values())
-        assert not broken, f"{told}\n{stories}"
+        findings = "\n".join(f"{each.wrong}: {each.what}" for each in broken)
+        histories = "\n".join(tell(row, on_x) for row in rows.values())
+        assert not broken, f"{findings}\n{histories}"
         if self._held is not None:
-            assert len(_by_roost(on_x)) == self._held, f"sent while held back\n{stories}"
+            assert len(_by_roost(on_x)) == self._held, f"sent while held back\n{histories}"
 
 
 def _by_roost(on_x: list[OnX]) -> list[OnX]:
@@ -377,7 +377,7 @@ def _end_sessions(admin_url: str) -> None:
         )
 
 
-def test_the_promise_is_kept_whatever_happens(
+def test_posts_are_published_exactly_once(
     migrated_server: PostgresServer, emulator_url: str, tmp_path: Path
 ) -> None:
     ground = Ground(migrated_server.url, tmp_path)

@@ -1,4 +1,4 @@
-"""What a person decides: where a post goes from there, and that nothing is there twice."""
+"""Decisions of a user: what becomes of the post, and that nothing is published twice."""
 
 from datetime import timedelta
 
@@ -12,13 +12,14 @@ from roost.models import Alert, PartState, PostId, PostState, TweetId
 from roost.prices import price_of_create
 from roost.publishing.state import PublishState
 from roost.services import resolve, schedule
-from roost.services.publish.rows import Way
+from roost.services.publish import outcomes
+from roost.services.publish.context import PublishContext
 from roost.services.resolve import Choice, DecisionNotOpen, TweetUnlikely
-from roost.services.schedule import PlainPart
+from roost.services.schedule import PartInput
 
 
 async def undecided(desk: Desk) -> PostId:
-    """A post that nobody knows about: X's answer is lost, and it is too late to send it again."""
+    """A post with an unknown outcome: X's response is lost, and it is too late to resend."""
     await desk.emulator.fail("create_post", "before", "drop")
     post_id = await desk.plan("Low tide at six")
     await desk.work()
@@ -38,7 +39,7 @@ async def halved(desk: Desk) -> PostId:
 
 
 async def missed(desk: Desk) -> PostId:
-    """A post that nobody published in its time."""
+    """A post that no worker published in time."""
     post_id = await desk.plan("Good morning")
     await desk.emulator.jump(hours=2)
     await desk.work_through()
@@ -47,25 +48,25 @@ async def missed(desk: Desk) -> PostId:
 
 
 async def alerts(desk: Desk) -> list[Alert]:
-    """What a person has to see to."""
+    """The open alerts of the tenant."""
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return await store.alerts.list_open(transaction)
 
 
-async def journal_of(desk: Desk, post_id: PostId) -> PublishState:
+async def state_of(desk: Desk, post_id: PostId) -> PublishState:
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         return await store.publishing.get(transaction, post_id)
 
 
-async def test_a_part_that_a_person_finds_is_adopted_and_the_thread_goes_on(desk: Desk) -> None:
+async def test_confirm_sent_adopts_the_part_and_continues_the_thread(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     post_id = await twins(desk, "Low tide at six", "High tide at noon")
     assert resolve.list_choices(await desk.see(post_id)) == (
-        Choice.SENT, Choice.SEND, Choice.DROP,
+        Choice.FOUND, Choice.RESEND, Choice.DISCARD,
     )  # fmt: skip
     first, second = [post["id"] for post in (await desk.emulator.ground_truth())["posts"]]
     address = f"https://x.com/larkbooks/status/{second}?s=20"
-    post = await resolve.say_sent(desk.runtime, desk.tenant, post_id, address)
+    post = await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, address)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHING, second)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -78,7 +79,7 @@ async def test_a_part_that_a_person_finds_is_adopted_and_the_thread_goes_on(desk
 
 
 async def twins(desk: Desk, *texts: str) -> PostId:
-    """A post that the account's owner makes by hand as well, while X's answer is lost."""
+    """A post that the owner also publishes manually, while X's response is lost."""
     token = (await desk.emulator.connect("larkbooks"))["access_token"]
     async with desk.emulator.http.post(
         f"{desk.emulator.url}/2/tweets",
@@ -93,13 +94,13 @@ async def twins(desk: Desk, *texts: str) -> PostId:
     return post_id
 
 
-async def test_an_adopted_part_is_billed_as_a_create(desk: Desk) -> None:
+async def test_confirm_sent_bills_a_create(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     post_id = await twins(desk, "Low tide at six")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         before = (await store.ledger.get_total(transaction))[1]
     tweet_id = (await desk.emulator.ground_truth())["posts"][1]["id"]
-    await resolve.say_sent(desk.runtime, desk.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, tweet_id)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         after = (await store.ledger.get_total(transaction))[1]
     assert after - before == price_of_create("Low tide at six").low
@@ -110,80 +111,78 @@ async def test_an_adopted_part_is_billed_as_a_create(desk: Desk) -> None:
     ["", "soon", "https://x.com/larkbooks", "1"],
     ids=["empty", "word", "profile", "older_than_the_attempt"],
 )
-async def test_what_cannot_be_the_post_is_refused_and_nothing_changes(
-    desk: Desk, address: str
-) -> None:
+async def test_confirm_sent_refuses_an_unlikely_post(desk: Desk, address: str) -> None:
     post_id = await undecided(desk)
-    told = await desk.story(post_id)
+    history = await desk.story(post_id)
     with pytest.raises(TweetUnlikely):
-        await resolve.say_sent(desk.runtime, desk.tenant, post_id, address)
-    assert await desk.story(post_id) == told
+        await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, address)
+    assert await desk.story(post_id) == history
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
 
 
-async def test_another_parts_post_is_not_adopted_twice(desk: Desk) -> None:
+async def test_confirm_sent_refuses_a_claimed_post(desk: Desk) -> None:
     other = await desk.plan("Mine")
     await desk.work()
     post_id = await undecided(desk)
-    # Young enough to be the undecided one: only that it is known speaks against it.
+    # New enough to be the undecided part; only the claim excludes it.
     late = await desk.plan("Later")
     await desk.work()
     for known in (other, late):
         (part,) = (await desk.see(known)).parts
         assert part.sent_as is not None
         with pytest.raises(TweetUnlikely):
-            await resolve.say_sent(desk.runtime, desk.tenant, post_id, part.sent_as)
+            await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, part.sent_as)
 
 
-async def test_a_part_that_a_person_does_not_find_is_sent_once(desk: Desk) -> None:
+async def test_confirm_absent_sends_the_part_once(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    post = await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
     assert post.state is PostState.PUBLISHING
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Low tide at six"]
-    story = await desk.story(post_id)
+    history = await desk.story(post_id)
     assert (
         "part 1: unknown → sending: handed to X again, since a person says that X does not have"
-        " it (attempt 2)" in story
+        " it (attempt 2)" in history
     )
     assert (
-        "post: needs_decision → publishing: decided by hand: part 1 is not on X, so it is sent"
-        in story
+        "post: needs_decision → publishing: resolved manually: part 1 is not on X, so it is sent"
+        in history
     )
 
 
-async def test_a_dropped_post_is_failed_and_never_sent(desk: Desk) -> None:
+async def test_discard_fails_the_post(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await resolve.drop(desk.runtime, desk.tenant, post_id)
+    post = await resolve.discard(desk.runtime, desk.tenant, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
-    assert post.reason == "dropped by hand"
+    assert post.reason == "discarded manually"
     await desk.emulator.jump(hours=3)
     await desk.work_through()
     assert await desk.on_x() == []
     assert await alerts(desk) == []
 
 
-async def test_a_missed_post_is_sent_all_the_same(desk: Desk) -> None:
+async def test_confirm_absent_sends_a_missed_post(desk: Desk) -> None:
     post_id = await missed(desk)
     assert [alert.kind for alert in await alerts(desk)] == ["missed"]
-    await resolve.say_send(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Good morning"]
     assert await alerts(desk) == []
 
 
-async def test_a_missed_post_is_dropped(desk: Desk) -> None:
+async def test_discard_cancels_a_missed_post(desk: Desk) -> None:
     post_id = await missed(desk)
-    post = await resolve.drop(desk.runtime, desk.tenant, post_id)
+    post = await resolve.discard(desk.runtime, desk.tenant, post_id)
     assert post.state is PostState.CANCELLED
     assert await alerts(desk) == []
 
 
-async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
+async def test_continue_thread_with_a_new_text(desk: Desk) -> None:
     post_id = await halved(desk)
-    post = await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said anew")
+    post = await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said anew")
     assert [part.text for part in post.parts] == ["New", "Said anew", "The end"]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -192,22 +191,22 @@ async def test_a_thread_goes_on_with_another_text(desk: Desk) -> None:
     assert [each["reply_to"] for each in on_x] == [None, on_x[0]["id"], on_x[1]["id"]]
 
 
-async def test_the_same_text_is_tried_again_not_edited(desk: Desk) -> None:
+async def test_continue_thread_with_the_same_text_is_a_retry(desk: Desk) -> None:
     post_id = await halved(desk)
-    await resolve.go_on(desk.runtime, desk.tenant, post_id, "Said before")
-    assert "part 2: failed → pending: tried again, by hand" in await desk.story(post_id)
+    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said before")
+    assert "part 2: failed → pending: retried manually" in await desk.story(post_id)
 
 
-async def test_a_text_against_the_rules_changes_nothing(desk: Desk) -> None:
+async def test_continue_thread_refuses_an_invalid_text(desk: Desk) -> None:
     post_id = await halved(desk)
     with pytest.raises(PostRefused) as refused:
-        await resolve.go_on(desk.runtime, desk.tenant, post_id, "x" * 281)
+        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "x" * 281)
     assert refused.value.code == "text_too_long"
     post = await desk.see(post_id)
     assert (post.state, post.parts[1].text) == (PostState.PARTLY_PUBLISHED, "Said before")
 
 
-async def test_what_is_out_of_a_thread_is_deleted_and_billed(desk: Desk) -> None:
+async def test_delete_sent_deletes_and_bills_the_published_parts(desk: Desk) -> None:
     post_id = await halved(desk)
     parts = resolve.list_deletable(await desk.see(post_id))
     assert str(resolve.price_deletion(parts).low) == "0.010"
@@ -222,34 +221,37 @@ async def test_what_is_out_of_a_thread_is_deleted_and_billed(desk: Desk) -> None
     assert gone == [False, True]
 
 
-async def test_a_failed_post_is_left_and_its_alarm_ends(desk: Desk) -> None:
+async def test_acknowledge_resolves_the_alert_of_a_failed_post(desk: Desk) -> None:
     await desk.plan("Good morning")
     again = await desk.plan("Good morning", after_s=60)
     await desk.work_through()
     assert [alert.kind for alert in await alerts(desk)] == ["failed"]
-    post = await resolve.leave(desk.runtime, desk.tenant, again)
+    post = await resolve.acknowledge(desk.runtime, desk.tenant, again)
     assert post.state is PostState.FAILED
     assert await alerts(desk) == []
 
 
-async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has_seen_it(
+async def test_acknowledge_continues_a_post_without_an_unknown_part(
     desk: Desk,
 ) -> None:
-    """An older attempt's answer came late, beside the one that was adopted."""
+    """The response to an older attempt came late, after another post was adopted."""
     await desk.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    journal = await journal_of(desk, post_id)
-    way = Way(desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), journal, ())
-    await way.sent(journal.parts[0], journal.parts[0].last, TweetId("1790000000000000000"))
+    state = await state_of(desk, post_id)
+    context = PublishContext(
+        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+    )
+    part = state.parts[0]
+    await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert resolve.list_choices(post) == (Choice.LEAVE,)
+    assert resolve.list_choices(post) == (Choice.ACKNOWLEDGE,)
     with pytest.raises(DecisionNotOpen):
-        await resolve.say_send(desk.runtime, desk.tenant, post_id)
-    await resolve.leave(desk.runtime, desk.tenant, post_id)
+        await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
+    await resolve.acknowledge(desk.runtime, desk.tenant, post_id)
     await desk.emulator.jump(seconds=70)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -257,36 +259,36 @@ async def test_an_odd_post_of_which_nothing_is_unknown_goes_on_once_a_person_has
 
 
 @pytest.mark.parametrize("choice", list(Choice), ids=str)
-async def test_nothing_is_decided_about_a_post_that_is_out(desk: Desk, choice: Choice) -> None:
+async def test_no_decision_is_open_for_a_published_post(desk: Desk, choice: Choice) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
-    told = await desk.story(post_id)
+    history = await desk.story(post_id)
     verbs = {
-        Choice.SENT: lambda: resolve.say_sent(desk.runtime, desk.tenant, post_id, "1" * 19),
-        Choice.SEND: lambda: resolve.say_send(desk.runtime, desk.tenant, post_id),
-        Choice.DROP: lambda: resolve.drop(desk.runtime, desk.tenant, post_id),
-        Choice.CONTINUE: lambda: resolve.go_on(desk.runtime, desk.tenant, post_id, None),
+        Choice.FOUND: lambda: resolve.confirm_sent(desk.runtime, desk.tenant, post_id, "1" * 19),
+        Choice.RESEND: lambda: resolve.confirm_absent(desk.runtime, desk.tenant, post_id),
+        Choice.DISCARD: lambda: resolve.discard(desk.runtime, desk.tenant, post_id),
+        Choice.CONTINUE: lambda: resolve.continue_thread(desk.runtime, desk.tenant, post_id, None),
         Choice.DELETE: lambda: resolve.delete_sent(desk.runtime, desk.tenant, post_id),
-        Choice.LEAVE: lambda: resolve.leave(desk.runtime, desk.tenant, post_id),
+        Choice.ACKNOWLEDGE: lambda: resolve.acknowledge(desk.runtime, desk.tenant, post_id),
     }
     with pytest.raises(DecisionNotOpen):
         await verbs[choice]()
-    assert await desk.story(post_id) == told
+    assert await desk.story(post_id) == history
     assert await desk.on_x() == ["Out"]
     assert resolve.list_choices(await desk.see(post_id)) == ()
 
 
-async def test_the_decision_is_signed(desk: Desk) -> None:
+async def test_decision_is_recorded_with_its_actor(desk: Desk) -> None:
     post_id = await missed(desk)
-    await resolve.drop(desk.runtime, desk.tenant, post_id)
+    await resolve.discard(desk.runtime, desk.tenant, post_id)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (events[-1].why, events[-1].actor) == ("dropped by hand", desk.runtime.actor)
+    assert (events[-1].why, events[-1].actor) == ("discarded manually", desk.runtime.actor)
 
 
-async def test_a_post_with_a_tolerance_of_its_own_is_not_missed(desk: Desk) -> None:
+async def test_post_with_its_own_tolerance_is_not_missed(desk: Desk) -> None:
     post = await schedule.schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PlainPart("Any time today")],
+        desk.runtime, desk.tenant, desk.account, [PartInput("Any time today")],
         due_at=desk.runtime.clock.now(), why="by the test", tolerance=timedelta(days=1),
     )  # fmt: skip
     await desk.emulator.jump(hours=20)

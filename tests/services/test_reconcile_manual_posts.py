@@ -1,4 +1,4 @@
-"""Identical posts that a person makes without Roost: told from ours, or asked about; never ours."""
+"""Identical posts that a person publishes without Roost are never adopted."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ TEXT = "Low tide at six"
 
 
 async def hand_posts(desk: Desk, text: str = TEXT) -> str:
-    """The account's owner posts in X's own app; the post's id."""
+    """Publish with X's own app, as the account's owner; return the post's id."""
     made = await desk.emulator.act("post", username="larkbooks", text=text)
     return str(made["id"])
 
@@ -23,10 +23,10 @@ async def lose_create(desk: Desk, when: str) -> None:
 
 
 @pytest.mark.parametrize("published_before", [False, True])
-async def test_post_by_hand_beside_a_lost_create_is_asked_about(
+async def test_manual_post_needs_a_decision__create_lost(
     desk: Desk, published_before: bool
 ) -> None:
-    """X never got ours; the hand's is there."""
+    """X never received ours; it has the manual post."""
     if published_before:
         await desk.plan("Ours")
         await desk.work()
@@ -40,8 +40,8 @@ async def test_post_by_hand_beside_a_lost_create_is_asked_about(
     assert there in (post.reason or "")
 
 
-async def test_post_by_hand_is_asked_about_long_after_our_last_post(desk: Desk) -> None:
-    """No post of ours is on the part of the timeline that is read."""
+async def test_manual_post_needs_a_decision__no_recent_post_of_ours(desk: Desk) -> None:
+    """The part of the timeline that is read has no post of ours."""
     await desk.plan("Ours")
     await desk.work()
     await desk.emulator.jump(hours=3)
@@ -54,7 +54,7 @@ async def test_post_by_hand_is_asked_about_long_after_our_last_post(desk: Desk) 
     assert there in (post.reason or "")
 
 
-async def test_ours_is_adopted_beside_an_identical_post_by_hand(desk: Desk) -> None:
+async def test_our_post_is_adopted__identical_manual_post(desk: Desk) -> None:
     await lose_create(desk, "after")
     there = await hand_posts(desk)
     post_id = await desk.plan(TEXT)
@@ -66,7 +66,7 @@ async def test_ours_is_adopted_beside_an_identical_post_by_hand(desk: Desk) -> N
     assert (post.state, [post.parts[0].sent_as]) == (PostState.PUBLISHED, ours)
 
 
-async def test_post_with_media_is_told_from_one_by_hand_by_its_media_key(
+async def test_our_post_is_adopted_by_media_key__identical_manual_post(
     desk: Desk, teal: Path
 ) -> None:
     await lose_create(desk, "after")
@@ -78,9 +78,7 @@ async def test_post_with_media_is_told_from_one_by_hand_by_its_media_key(
     assert post.parts[0].sent_as != there
 
 
-async def test_post_with_media_is_sent_again_though_a_hand_has_posted_its_text(
-    desk: Desk, teal: Path
-) -> None:
+async def test_post_with_media_is_resent__text_posted_manually(desk: Desk, teal: Path) -> None:
     await lose_create(desk, "before")
     await hand_posts(desk)
     post_id = await desk.plan(TEXT, media=teal)
@@ -101,14 +99,14 @@ async def refused_as_duplicate(desk: Desk) -> tuple[PostState, str | None]:
     return post.state, post.parts[0].sent_as
 
 
-async def test_duplicate_of_a_part_of_ours_fails(desk: Desk) -> None:
+async def test_duplicate_of_our_part_fails(desk: Desk) -> None:
     await desk.plan(TEXT)
     await desk.work()
     assert await refused_as_duplicate(desk) == (PostState.FAILED, None)
 
 
-async def test_duplicate_that_our_app_made_is_adopted(desk: Desk) -> None:
-    """The database has forgotten it; another post of ours shows the app's name."""
+async def test_duplicate_from_our_app_is_adopted(desk: Desk) -> None:
+    """The database lost it; another post of ours shows the app's name."""
     await desk.plan("Ours")
     await desk.work()
     there = await desk.post_by_hand(TEXT)
@@ -117,7 +115,7 @@ async def test_duplicate_that_our_app_made_is_adopted(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("published_before", [False, True])
-async def test_duplicate_that_another_app_made_is_asked_about(
+async def test_duplicate_from_another_app_needs_a_decision(
     desk: Desk, published_before: bool
 ) -> None:
     if published_before:
@@ -128,9 +126,7 @@ async def test_duplicate_that_another_app_made_is_asked_about(
 
 
 @pytest.mark.parametrize("claimed", [False, True])
-async def test_duplicate_does_not_fail_while_the_timeline_cannot_be_read(
-    desk: Desk, claimed: bool
-) -> None:
+async def test_duplicate_does_not_fail__timeline_unreadable(desk: Desk, claimed: bool) -> None:
     if claimed:
         await desk.plan(TEXT)
         await desk.work()
@@ -142,10 +138,10 @@ async def test_duplicate_does_not_fail_while_the_timeline_cannot_be_read(
     assert len(await desk.on_x()) == 1
 
 
-async def test_duplicate_of_a_part_whose_answer_is_lost_is_not_taken_for_another(
+async def test_duplicate_of_an_unknown_part_is_not_adopted(
     desk: Desk,
 ) -> None:
-    """X has the first, its timeline lags, and the second is refused for it."""
+    """X has the first, its timeline lags, and X refuses the second as a duplicate."""
     await desk.plan("Ours")
     await desk.work()
     await desk.emulator.jump(seconds=30)
@@ -160,21 +156,19 @@ async def test_duplicate_of_a_part_whose_answer_is_lost_is_not_taken_for_another
     assert (await desk.see(second)).state is PostState.NEEDS_DECISION
 
 
-async def test_person_may_name_the_duplicate_that_was_asked_about(desk: Desk) -> None:
-    """It was made hours before the attempt, and Roost itself has named it."""
+async def test_confirm_sent_accepts_the_duplicate_that_roost_named(desk: Desk) -> None:
+    """It was created hours before the attempt, and Roost itself named it."""
     there = await hand_posts(desk)
     await desk.emulator.jump(hours=5)
     state, _ = await refused_as_duplicate(desk)
     assert state is PostState.NEEDS_DECISION
 
-    post = await resolve.say_sent(desk.runtime, desk.tenant, PostId(1), there)
+    post = await resolve.confirm_sent(desk.runtime, desk.tenant, PostId(1), there)
     assert post.state is PostState.PUBLISHED
 
 
-async def test_used_media_after_an_answer_that_lied_is_the_post_itself(
-    desk: Desk, teal: Path
-) -> None:
-    """X says 429 though it has made the post, and then that its media ids are invalid."""
+async def test_used_media_is_adopted__created_despite_a_429(desk: Desk, teal: Path) -> None:
+    """X responds with 429 although it created the post, then that its media ids are invalid."""
     await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "after", "429")
     post_id = await desk.plan(TEXT, media=teal)
@@ -187,8 +181,10 @@ async def test_used_media_after_an_answer_that_lied_is_the_post_itself(
 
 
 @pytest.mark.timing
-async def test_used_media_of_a_lost_attempt_do_not_fail_the_post(desk: Desk, teal: Path) -> None:
-    """The first request arrives with the repetition: X takes one, and refuses the other."""
+async def test_used_media_of_an_unknown_attempt_do_not_fail_the_post(
+    desk: Desk, teal: Path
+) -> None:
+    """The first request arrives with the resend: X accepts one and refuses the other."""
     hasty = desk.with_settings(roost_create_timeout_s=0.3)
     await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)

@@ -1,7 +1,7 @@
-"""Brings a post's files to X ahead of its time, each from the last segment that X has.
+"""Uploads a post's files ahead of its due time, each from the last segment that X has.
 
-The account is not held meanwhile: a video may take minutes, and its other posts go out. What X
-refuses here ends the post before anything of it is out.
+The account's lock is not held meanwhile: a video may take minutes, and other posts are published.
+If X refuses a file, the post fails before any part of it is sent.
 """
 
 import logging
@@ -52,10 +52,10 @@ _CATEGORY: Final = {
     MediaKind.GIF: "tweet_gif",
     MediaKind.VIDEO: "tweet_video",
 }
-#: An upload that did not go through is gone on with after this, in domain time.
-_AGAIN: Final = timedelta(minutes=1)
-#: States of a post whose files are wanted on X.
-_WANTED: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
+#: A failed upload is resumed after this, in domain time.
+_RETRY_DELAY: Final = timedelta(minutes=1)
+#: States of a post whose files are to be uploaded.
+_UPLOADABLE: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _STATE: Final = msgspec.json.Decoder(UploadState)
 
 
@@ -66,7 +66,7 @@ async def prepare_post(
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
-    """Bring the files of a post to X, unless somebody does already; then it may go on."""
+    """Upload the files of a post, unless another worker does; then let the post proceed."""
     await locks.shield(_prepare(runtime, locks, tenant_id, integration_id, post_id))
 
 
@@ -77,40 +77,40 @@ async def _prepare(
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
-    async with locks.uploading(post_id) as alone:
-        if not alone or locks.is_ending:
+    async with locks.uploading(post_id) as is_ours:
+        if not is_ours or locks.is_ending:
             return
         async with runtime.database.for_tenant(tenant_id) as transaction:
             post = await store.posts.get(transaction, post_id)
             account = await store.integrations.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
         if account.environment is not runtime.settings.environment:
-            return  # a job of another X: its own workers find the post by its rows
+            return  # a job of another environment: its workers find the post by its rows
         if account.status is not IntegrationStatus.CONNECTED:
-            return  # its posts wait, and ask for their files again when they go on
-        if post.state in _WANTED:
-            await _Files(runtime, post, account).bring(rows)
+            return  # its posts wait, and request their uploads again after a reconnect
+        if post.state in _UPLOADABLE:
+            await _PostUploads(runtime, post, account).upload_missing(rows)
 
 
 @dataclass(frozen=True)
-class _Files:
-    """One post's files on their way to X."""
+class _PostUploads:
+    """The uploads of one post's files."""
 
     runtime: Runtime
     post: Post
     account: Integration
 
-    async def bring(self, rows: dict[MediaAssetId, UploadRow]) -> None:
-        """Upload what X does not hold for long enough; then the post may go on."""
-        # What X holds has to last until the post is due, not just until now.
+    async def upload_missing(self, rows: dict[MediaAssetId, UploadRow]) -> None:
+        """Upload the files that X has not, or not for long enough; then let the post proceed."""
+        # An upload must not expire before the post is due.
         needed_at = max(self.runtime.clock.now(), self.post.due_at or self.runtime.clock.now())
-        held = {asset_id: row.finished for asset_id, row in rows.items() if row.finished}
+        usable = {asset_id: row.finished for asset_id, row in rows.items() if row.finished}
         client = None
         for part in self.post.parts:
             if part.state is PartState.SENT:
                 continue
             for asset in part.media:
-                if not next_step.lacks_upload(PartProgress(part, (), held), asset, now=needed_at):
+                if not next_step.lacks_upload(PartProgress(part, (), usable), asset, now=needed_at):
                     continue
                 try:
                     client = client or open_client(StoredTokenSource(self.runtime, self.account))
@@ -125,21 +125,21 @@ class _Files:
                     await mark_needs_reconnect(self.runtime, self.account, error)
                     return
                 except x.errors.RateLimited as error:
-                    await self._later(error.wait, f"an upload did not go through: {error}")
+                    await self._retry_later(error.wait, f"an upload failed: {error}")
                     return
                 except (RoostError, OSError) as error:
-                    await self._later(_AGAIN, f"an upload did not go through: {error}")
+                    await self._retry_later(_RETRY_DELAY, f"an upload failed: {error}")
                     return
-        await self._ready()
+        await self._resume_post()
 
     async def _upload(self, client: x.Client, asset: MediaAsset, row: UploadRow | None) -> None:
         failpoint(Failpoint.UPLOAD_BEFORE_SEND)
 
-        async def keep_state(state: UploadState) -> None:
-            told = msgspec.json.encode(state)
+        async def save_progress(state: UploadState) -> None:
+            progress = msgspec.json.encode(state)
             async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
                 await store.uploads.save_upload_progress(
-                    transaction, self.post.tenant_id, asset.id, told
+                    transaction, self.post.tenant_id, asset.id, progress
                 )
             failpoint(Failpoint.UPLOAD_AFTER_SEGMENT)
 
@@ -152,73 +152,67 @@ class _Files:
                 alt_text=asset.alt_text,
                 segment_bytes=self.runtime.settings.roost_segment_bytes,
                 state=_STATE.decode(row.progress) if row and row.progress else None,
-                on_state=keep_state,
+                on_state=save_progress,
             )
         failpoint(Failpoint.UPLOAD_AFTER_SEND)
         expires_at = self.runtime.clock.now() + uploaded.expires_after
         upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
 
-        async def keep() -> None:
+        async def save() -> None:
             async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
                 await store.uploads.save_upload(transaction, self.post.tenant_id, upload)
 
-        await self.runtime.until_kept(f"an upload of post {self.post.id}", keep)
+        await self.runtime.retry_until_written(f"an upload of post {self.post.id}", save)
         failpoint(Failpoint.UPLOAD_AFTER_COMMIT)
 
-    async def _ready(self) -> None:
+    async def _resume_post(self) -> None:
         now = self.runtime.clock.now()
         async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
             await transaction.run("end_wait", post=self.post.id, at=now)
-            await self._tell(transaction, "its files are on X")
+            await self._add_event(transaction, "its files are on X")
             await transaction.run("announce_due")
 
-    async def _later(self, pause: timedelta, why: str) -> None:
-        log.warning("post %s: %s", self.post.id, why)
-        at = self.runtime.clock.now() + pause
+    async def _retry_later(self, delay: timedelta, reason: str) -> None:
+        log.warning("post %s: %s", self.post.id, reason)
+        at = self.runtime.clock.now() + delay
         async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
             await transaction.run("retry_upload_at", post=self.post.id, at=at)
-            await self._tell(transaction, f"waits: {why}")
+            await self._add_event(transaction, f"waits: {reason}")
             await transaction.run("announce_due")
 
-    async def _refuse(self, position: int, why: str) -> None:
-        """X will not have a file, so that the post cannot become what it was meant to be."""
+    async def _refuse(self, position: int, reason: str) -> None:
+        """End the post: X refused a file, or its copy is lost or changed."""
         now, actor = self.runtime.clock.now(), self.runtime.actor
         part = self.post.parts[position - 1]
         async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
-            if state not in _WANTED:
+            if state not in _UPLOADABLE:
                 return  # cancelled or edited meanwhile
             after = PostState.NEEDS_DECISION
             if part.state is PartState.PENDING:
                 if not await store.publishing.move_part(
                     transaction, part.id, PartState.PENDING, PartState.FAILED,
-                    at=now, reason=why, actor=actor,
+                    at=now, reason=reason, actor=actor,
                 ):  # fmt: skip
                     return
                 sent = any(each.state is PartState.SENT for each in self.post.parts)
                 after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
-            if await store.posts.move(transaction, self.post.id, state, after, why, at=now):
+            if await store.posts.move(transaction, self.post.id, state, after, reason, at=now):
                 await store.posts.add_event(
-                    transaction,
-                    self.post.tenant_id,
-                    self.post.id,
-                    now,
-                    state,
-                    after,
-                    why,
+                    transaction, self.post.tenant_id, self.post.id, now, state, after, reason,
                     actor=actor,
-                )
-                await alert_outcome(transaction, self.post, self.account, after, why, at=now)
+                )  # fmt: skip
+                await alert_outcome(transaction, self.post, self.account, after, reason, at=now)
 
-    async def _tell(self, transaction: Transaction, why: str) -> None:
-        """A line of the story, unless it ends with the same."""
+    async def _add_event(self, transaction: Transaction, reason: str) -> None:
+        """Add an event to the history, unless the last event has the same reason."""
         state = await store.posts.lock_state(transaction, self.post.id)
-        if state not in _WANTED:
+        if state not in _UPLOADABLE:
             return
         events = await store.posts.list_events(transaction, self.post.id)
-        if events and events[-1].why == why:
+        if events and events[-1].why == reason:
             return
         await store.posts.add_event(
             transaction, self.post.tenant_id, self.post.id, self.runtime.clock.now(), state, state,
-            why, actor=self.runtime.actor,
+            reason, actor=self.runtime.actor,
         )  # fmt: skip

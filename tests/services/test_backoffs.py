@@ -1,4 +1,4 @@
-"""Refusals by kind: what waits, for how long, and who is told."""
+"""Back-offs after each kind of refusal: what waits, how long, and which alert opens."""
 
 from datetime import timedelta
 
@@ -12,22 +12,22 @@ async def _alerts(desk: Desk) -> list[Alert]:
         return await store.alerts.list_open(transaction)
 
 
-async def test_a_rate_limit_rests_every_post_of_its_account(desk: Desk) -> None:
+async def test_rate_limit_backs_off_every_post_of_the_account(desk: Desk) -> None:
     await desk.emulator.fail("create_post", "before", "429")
     posts = [await desk.plan(text, after_s=n) for n, text in enumerate(("One", "Two", "Three"))]
     await desk.emulator.jump(seconds=5)
     await desk.work()
     assert await desk.requests("create_post") == [429]
     account = await desk.integration()
-    assert account.rest_until is not None
-    assert account.rest_until > desk.runtime.clock.now()
+    assert account.backoff_until is not None
+    assert account.backoff_until > desk.runtime.clock.now()
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two", "Three"]
     assert [(await desk.see(post_id)).state for post_id in posts] == [PostState.PUBLISHED] * 3
-    assert (await desk.integration()).rest_until is None
+    assert (await desk.integration()).backoff_until is None
 
 
-async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(desk: Desk) -> None:
+async def test_missing_credits_back_off_the_app_with_one_alert(desk: Desk) -> None:
     app = desk.emulator.app.client_id
     await desk.emulator.control(f"apps/{app}", credits=0)
     posts = [await desk.plan(text, after_s=n) for n, text in enumerate(("One", "Two"))]
@@ -36,7 +36,7 @@ async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(d
     assert await desk.requests("create_post") == [402]
     (alert,) = await _alerts(desk)
     assert (alert.kind, alert.subject) == ("credits", app)
-    # Longer than a post may be late: nothing is dropped for want of credits.
+    # Longer than the tolerance: no post is missed for lack of credits.
     for _ in range(20):
         await desk.emulator.jump(seconds=301)
         await desk.work()
@@ -48,22 +48,22 @@ async def test_without_credits_everything_of_the_app_waits_and_one_alarm_tells(d
     assert await _alerts(desk) == []
 
 
-async def test_an_unreachable_x_is_asked_ever_more_rarely(desk: Desk) -> None:
+async def test_unreachable_x_is_asked_with_growing_delays(desk: Desk) -> None:
     away = desk.with_settings(roost_x_base_url="http://127.0.0.1:9")
     await desk.plan("Low tide at six")
     pauses = []
     for _ in range(4):
         await away.work()
         account = await desk.integration()
-        assert account.rest_until is not None
-        pauses.append(account.rest_until - desk.runtime.clock.now())
-        await desk.move_to(account.rest_until)
+        assert account.backoff_until is not None
+        pauses.append(account.backoff_until - desk.runtime.clock.now())
+        await desk.move_to(account.backoff_until)
     assert pauses == [timedelta(seconds=s) for s in (20, 40, 80, 160)]
     await desk.work_through()
     assert await desk.on_x() == ["Low tide at six"]
 
 
-async def test_a_duplicate_is_told_with_the_post_that_x_has(desk: Desk) -> None:
+async def test_duplicate_fails_and_names_the_post_on_x(desk: Desk) -> None:
     first = await desk.plan("Good morning")
     again = await desk.plan("Good morning", after_s=60)
     await desk.work_through()
@@ -74,7 +74,7 @@ async def test_a_duplicate_is_told_with_the_post_that_x_has(desk: Desk) -> None:
     assert await desk.requests("read_timeline") == [200]
 
 
-async def test_a_duplicate_that_no_post_of_ours_claims_is_asked_about(desk: Desk) -> None:
+async def test_duplicate_without_a_claimed_post_needs_a_decision(desk: Desk) -> None:
     made = await desk.post_by_hand("Good morning")
     post_id = await desk.plan("Good morning")
     await desk.work_through()
@@ -84,7 +84,7 @@ async def test_a_duplicate_that_no_post_of_ours_claims_is_asked_about(desk: Desk
     assert await desk.requests("read_timeline") == [200]
 
 
-async def test_a_post_that_is_too_late_is_missed_with_an_alarm(desk: Desk) -> None:
+async def test_late_post_is_missed_with_an_alert(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     await desk.emulator.jump(hours=1, seconds=1)
     await desk.work_through()
@@ -94,7 +94,7 @@ async def test_a_post_that_is_too_late_is_missed_with_an_alarm(desk: Desk) -> No
     assert await desk.requests("create_post") == []
 
 
-async def test_a_late_post_goes_out_where_the_settings_say_so(desk: Desk) -> None:
+async def test_late_post_is_published__publish_late(desk: Desk) -> None:
     eager = desk.with_settings(roost_late_posts="publish")
     await desk.plan("Low tide at six")
     await desk.emulator.jump(hours=2)
@@ -102,7 +102,7 @@ async def test_a_late_post_goes_out_where_the_settings_say_so(desk: Desk) -> Non
     assert await desk.on_x() == ["Low tide at six"]
 
 
-async def test_a_dead_grant_is_an_alarm_and_its_posts_wait_for_the_owner(desk: Desk) -> None:
+async def test_revoked_access_opens_an_alert_and_posts_wait(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.kill_grant()
     await desk.emulator.jump(hours=2)

@@ -1,4 +1,4 @@
-"""Late posts are noticed from outside the worker, and told until they are out."""
+"""Late posts open an alert until they are published, without the help of a worker."""
 
 from fix_publishing import Desk
 from fix_runtime import make_tenant
@@ -8,39 +8,39 @@ from roost.services import monitor, pause
 
 
 async def everybodys(desk: Desk) -> list[Alert]:
-    """The alerts that concern everybody."""
+    """The open alerts of no tenant."""
     return [alert for tenant, alert in await monitor.list_alerts(desk.runtime) if tenant is None]
 
 
-async def test_a_late_post_is_an_alarm_until_it_is_out(desk: Desk) -> None:
+async def test_check_lateness_opens_an_alert_until_the_post_is_published(desk: Desk) -> None:
     due_at = desk.runtime.clock.now()
     await desk.plan("Late")
     await desk.emulator.jump(seconds=121)
-    assert await monitor.check_alerts(desk.runtime) == due_at
-    assert await monitor.check_alerts(desk.runtime) == due_at
+    assert await monitor.check_lateness(desk.runtime) == due_at
+    assert await monitor.check_lateness(desk.runtime) == due_at
     (alert,) = await everybodys(desk)
     assert (alert.kind, alert.subject) == ("late", "posts")
     assert due_at.isoformat(timespec="seconds") in alert.message
     await desk.work()
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
     assert await everybodys(desk) == []
 
 
-async def test_two_minutes_are_not_late(desk: Desk) -> None:
+async def test_check_lateness_allows_two_minutes(desk: Desk) -> None:
     await desk.plan("Just now")
     await desk.emulator.jump(seconds=119)
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
     assert await everybodys(desk) == []
 
 
-async def test_what_is_paused_is_not_late(desk: Desk) -> None:
+async def test_check_lateness_ignores_paused_posts(desk: Desk) -> None:
     await desk.plan("Held")
-    await pause.hold_account(desk.runtime, desk.account, paused=True)
+    await pause.pause_account(desk.runtime, desk.account)
     await desk.emulator.jump(hours=1)
-    assert await monitor.check_alerts(desk.runtime) is None
+    assert await monitor.check_lateness(desk.runtime) is None
 
 
-async def test_alarms_are_listed_with_their_tenant_and_those_of_everybody_once(
+async def test_list_alerts_lists_unscoped_alerts_once(
     desk: Desk,
 ) -> None:
     await make_tenant(desk.runtime, "bakery")

@@ -1,4 +1,4 @@
-"""What the promise allows, as truth tables: expected steps are written out."""
+"""The next step of a post, as truth tables; the expected steps are written out."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -41,17 +41,17 @@ from roost.publishing.next_step import (
 )
 from roost.publishing.state import (
     Attempt,
+    Backoff,
     Outcome,
     PartProgress,
     PublishState,
     Recheck,
-    Rest,
     Upload,
 )
 from roost.rate_limits import Family, Window
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-RULES = PublishPolicy(
+POLICY = PublishPolicy(
     timeline_lag=timedelta(seconds=15),
     resend_window=timedelta(minutes=10),
     tolerance=timedelta(hours=1),
@@ -108,8 +108,8 @@ def attempt(
 
 
 def upload(expires_in: timedelta, media_id: str = "8") -> dict[MediaAssetId, Upload]:
-    held = Upload(PICTURE.id, XMediaId(media_id), f"3_{media_id}", NOW + expires_in)
-    return {PICTURE.id: held}
+    usable = Upload(PICTURE.id, XMediaId(media_id), f"3_{media_id}", NOW + expires_in)
+    return {PICTURE.id: usable}
 
 
 def post(
@@ -117,17 +117,17 @@ def post(
     due_ago: float = 0,
     account: Integration = ACCOUNT,
     windows: tuple[Window, ...] = (),
-    app_rest: Rest | None = None,
+    app_backoff: Backoff | None = None,
 ) -> PublishState:
     whole = Post(
         PostId(1), TenantId(1), IntegrationId(1), PostState.PUBLISHING, ago(due_ago), None,
         tuple(one.part for one in parts),
     )  # fmt: skip
-    return PublishState(whole, account, parts, ago(due_ago), windows, app_rest)
+    return PublishState(whole, account, parts, ago(due_ago), windows, app_backoff)
 
 
-def decided(journal: PublishState, rules: PublishPolicy = RULES) -> Step:
-    return decide_step(journal, now=NOW, rules=rules)
+def decided(state: PublishState, policy: PublishPolicy = POLICY) -> Step:
+    return decide_step(state, now=NOW, policy=policy)
 
 
 def reconciled(*attempts: Attempt, media: tuple[MediaAsset, ...] = ()) -> tuple[Step, PartProgress]:
@@ -135,12 +135,12 @@ def reconciled(*attempts: Attempt, media: tuple[MediaAsset, ...] = ()) -> tuple[
     return decided(post(one)), one
 
 
-def test_a_pending_part_is_sent() -> None:
+def test_pending_part_is_sent() -> None:
     one = PartProgress(part(PartState.PENDING))
     assert decided(post(one)) == Send(one, again=False)
 
 
-def test_what_is_not_due_by_this_clock_waits() -> None:
+def test_post_waits__not_due_by_this_clock() -> None:
     step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=-3))
     assert isinstance(step, DeferUntil)
     assert step.instant == ago(-3)
@@ -149,27 +149,27 @@ def test_what_is_not_due_by_this_clock_waits() -> None:
 @pytest.mark.parametrize(
     ("held", "expected"),
     [
-        ({}, "bring"),
-        (upload(timedelta(minutes=9)), "bring"),
+        ({}, "upload"),
+        (upload(timedelta(minutes=9)), "upload"),
         (upload(timedelta(hours=1)), "send"),
     ],
-    ids=["X has no file", "X forgets it soon", "X has it"],
+    ids=["not uploaded", "expires soon", "uploaded"],
 )
-def test_a_part_goes_out_once_x_has_its_files(
+def test_part_is_sent_after_its_files_are_uploaded(
     held: dict[MediaAssetId, Upload], expected: str
 ) -> None:
     one = PartProgress(part(PartState.PENDING, PICTURE), (), held)
-    wanted = UploadMedia() if expected == "bring" else Send(one, again=False)
-    assert decided(post(one)) == wanted
+    step = UploadMedia() if expected == "upload" else Send(one, again=False)
+    assert decided(post(one)) == step
 
 
-def test_a_thread_is_not_begun_before_x_has_the_files_of_its_last_part() -> None:
+def test_thread_waits_for_the_files_of_its_last_part() -> None:
     first = PartProgress(part(PartState.PENDING))
     last = PartProgress(part(PartState.PENDING, PICTURE, position=2))
     assert decided(post(first, last)) == UploadMedia()
 
 
-def test_a_thread_is_not_begun_without_room_for_all_of_it() -> None:
+def test_thread_waits_until_its_rate_window_allows_every_part() -> None:
     parts = [PartProgress(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
     resets = NOW + timedelta(minutes=5)
     window = Window(Family.FIFTEEN_MINUTES, 100, 2, resets)
@@ -179,60 +179,60 @@ def test_a_thread_is_not_begun_without_room_for_all_of_it() -> None:
     assert decided(post(parts[0], windows=(window,))) == Send(parts[0], again=False)
 
 
-def test_a_thread_that_no_window_can_hold_fails_before_it_begins() -> None:
+def test_thread_larger_than_its_rate_window_fails() -> None:
     parts = [PartProgress(part(PartState.PENDING, position=n)) for n in (1, 2, 3)]
     window = Window(Family.USER_DAY, 2, 2, NOW + timedelta(hours=3))
     step = decided(post(*parts, windows=(window,)))
     assert isinstance(step, Finish)
     assert step.state is PostState.FAILED
-    assert step.why.startswith("thread_larger_than_window: ")
+    assert step.reason.startswith("thread_larger_than_window: ")
 
 
-def test_a_thread_that_has_begun_goes_on() -> None:
+def test_thread_continues__late_but_partly_sent() -> None:
     first = PartProgress(part(PartState.SENT), (attempt(outcome=Outcome.SENT),))
     second = PartProgress(part(PartState.PENDING, position=2))
     assert decided(post(first, second, due_ago=9_999)) == Send(second, again=False)
 
 
 @pytest.mark.parametrize(("late", "missed"), [(3_600, False), (3_601, True)])
-def test_a_post_beyond_its_tolerance_is_missed(late: int, missed: bool) -> None:
+def test_post_later_than_its_tolerance_is_missed(late: int, missed: bool) -> None:
     step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=late))
     if missed:
-        assert step == Finish(PostState.MISSED, "its time was over by more than 1 h")
+        assert step == Finish(PostState.MISSED, "it was late by more than 1 h")
     else:
         assert isinstance(step, Send)
 
 
-def test_a_post_beyond_its_tolerance_goes_out_where_the_settings_say_so() -> None:
-    rules = PublishPolicy(
-        RULES.timeline_lag, RULES.resend_window, RULES.tolerance, publish_late=True
+def test_late_post_is_sent__publish_late() -> None:
+    policy = PublishPolicy(
+        POLICY.timeline_lag, POLICY.resend_window, POLICY.tolerance, publish_late=True
     )
     assert isinstance(
-        decided(post(PartProgress(part(PartState.PENDING)), due_ago=9_999), rules), Send
+        decided(post(PartProgress(part(PartState.PENDING)), due_ago=9_999), policy), Send
     )
 
 
-def test_an_account_that_rests_sends_nothing_but_still_reads() -> None:
+def test_account_in_backoff_sends_nothing_but_reads() -> None:
     until = NOW + timedelta(minutes=3)
-    resting = Integration(**{
+    refused = Integration(**{
         name: getattr(ACCOUNT, name) for name in ACCOUNT.__slots__
-    } | {"rest_until": until, "rest_why": "X's rate limit is reached."})  # fmt: skip
+    } | {"backoff_until": until, "backoff_reason": "X's rate limit is reached."})  # fmt: skip
     pending = PartProgress(part(PartState.PENDING))
-    assert decided(post(pending, account=resting)) == DeferUntil(
+    assert decided(post(pending, account=refused)) == DeferUntil(
         until, "X's rate limit is reached."
     )
     unknown = PartProgress(part(PartState.UNKNOWN), (attempt(5),))
-    assert decided(post(unknown, account=resting)) == ReadTimeline(unknown, counts=False)
+    assert decided(post(unknown, account=refused)) == ReadTimeline(unknown, counts=False)
 
 
-def test_an_app_without_credits_rests_and_makes_nobody_late() -> None:
-    rest = Rest(NOW + timedelta(minutes=5), "no credits")
-    step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=9_999, app_rest=rest))
-    assert step == DeferUntil(rest.until, "no credits", excused=True)
+def test_app_in_backoff_excuses_lateness() -> None:
+    backoff = Backoff(NOW + timedelta(minutes=5), "no credits")
+    step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=9_999, app_backoff=backoff))
+    assert step == DeferUntil(backoff.until, "no credits", excused=True)
 
 
 @pytest.mark.parametrize("left", [4.0, -0.1])
-def test_an_attempt_under_way_is_waited_for_and_then_given_up(left: float) -> None:
+def test_attempt_in_progress_is_awaited_and_then_expired(left: float) -> None:
     one = PartProgress(part(PartState.SENDING), (attempt(5, left=left, outcome=None),))
     expected = AwaitDeadline(timedelta(seconds=left)) if left > 0 else ExpireAttempt(one)
     assert decided(post(one)) == expected
@@ -241,9 +241,9 @@ def test_an_attempt_under_way_is_waited_for_and_then_given_up(left: float) -> No
 @pytest.mark.parametrize(
     ("last", "counts"),
     [(attempt(5), False), (attempt(15), True), (attempt(31, empty=1, read_ago=16), True)],
-    ids=["at once", "past the read lag", "fifteen seconds after the first empty read"],
+    ids=["at once", "after the timeline lag", "fifteen seconds after the first empty read"],
 )
-def test_an_unknown_part_is_looked_for(last: Attempt, counts: bool) -> None:
+def test_unknown_part_is_searched_for(last: Attempt, counts: bool) -> None:
     step, one = reconciled(last)
     assert step == ReadTimeline(one, counts)
 
@@ -251,32 +251,32 @@ def test_an_unknown_part_is_looked_for(last: Attempt, counts: bool) -> None:
 @pytest.mark.parametrize(
     ("last", "until_ago"),
     [(attempt(5, read_ago=4), -10), (attempt(20, empty=1, read_ago=5), -10)],
-    ids=["within the read lag", "between two reads"],
+    ids=["within the timeline lag", "between two reads"],
 )
-def test_reads_keep_their_distance(last: Attempt, until_ago: float) -> None:
+def test_timeline_reads_keep_their_distance(last: Attempt, until_ago: float) -> None:
     step, _ = reconciled(last)
     assert isinstance(step, DeferUntil)
     assert step.instant == ago(until_ago)
 
 
-def test_what_is_not_there_is_sent_again_when_no_delivery_is_possible_any_more() -> None:
+def test_absent_part_is_resent__no_delivery_possible() -> None:
     step, one = reconciled(attempt(121, empty=3, read_ago=1))
     assert step == Send(one, again=True)
 
 
-def test_two_empty_reads_are_not_enough_before_120_seconds() -> None:
+def test_absent_part_waits_120_seconds() -> None:
     step, _ = reconciled(attempt(40, empty=2, read_ago=1))
     assert isinstance(step, DeferUntil)
     assert step.instant == ago(-80)
 
 
 @pytest.mark.parametrize(("empty", "read_ago"), [(2, 2), (3, 16)], ids=["before 120 s", "old"])
-def test_a_repetition_follows_an_empty_read_of_that_moment(empty: int, read_ago: float) -> None:
+def test_resend_needs_a_fresh_empty_read(empty: int, read_ago: float) -> None:
     step, one = reconciled(attempt(121, empty=empty, read_ago=read_ago))
     assert step == ReadTimeline(one, counts=True)
 
 
-def test_reads_before_a_refused_repetition_still_count() -> None:
+def test_reads_before_a_refused_resend_still_count() -> None:
     first = attempt(150, empty=3, read_ago=20)
     refused = attempt(19, number=2, outcome=Outcome.NOT_CREATED)
     step, one = reconciled(first, refused)
@@ -287,7 +287,7 @@ def test_reads_before_a_refused_repetition_still_count() -> None:
     assert step == Send(one, again=True)
 
 
-def test_the_apps_back_off_does_not_count_towards_the_time_of_a_repetition() -> None:
+def test_resend_window_excludes_the_backoff_of_the_app() -> None:
     waited = replace(attempt(1_000, empty=3, read_ago=1), app_backoff=timedelta(seconds=401))
     step, one = reconciled(waited)
     assert step == Send(one, again=True)
@@ -295,9 +295,9 @@ def test_the_apps_back_off_does_not_count_towards_the_time_of_a_repetition() -> 
     assert isinstance(step, RequestDecision)
 
 
-def test_attempts_are_judged_by_the_time_of_x() -> None:
+def test_resend_delay_is_measured_in_the_time_of_x() -> None:
     one = PartProgress(part(PartState.UNKNOWN), (attempt(40, empty=2, read_ago=1),))
-    step = decide_step(post(one), now=NOW, x_now=NOW + timedelta(seconds=20), rules=RULES)
+    step = decide_step(post(one), now=NOW, x_now=NOW + timedelta(seconds=20), policy=POLICY)
     assert isinstance(step, DeferUntil)
     assert step.instant == ago(-60)
 
@@ -308,87 +308,83 @@ RECHECK = Recheck(since=ago(600), until=ago(60))
 @pytest.mark.parametrize(
     ("due_ago", "since_ago"), [(61, 600), (700, 700)], ids=["since the newest event", "since due"]
 )
-def test_what_the_database_may_have_forgotten_is_searched_first(
-    due_ago: float, since_ago: float
-) -> None:
+def test_part_is_searched_for_before_sending__recheck(due_ago: float, since_ago: float) -> None:
     one = PartProgress(part(PartState.PENDING))
-    journal = replace(post(one, due_ago=due_ago), recheck=RECHECK)
-    step = decide_step(journal, now=NOW, rules=RULES)
+    state = replace(post(one, due_ago=due_ago), recheck=RECHECK)
+    step = decide_step(state, now=NOW, policy=POLICY)
     assert step == SearchBeforeSend(one, ago(since_ago))
     earlier = {(ago(90), one.part.id)}
-    assert decide_step(journal, now=NOW, rules=RULES, searched=earlier) == step
+    assert decide_step(state, now=NOW, policy=POLICY, searched=earlier) == step
     searched = {(RECHECK.until, one.part.id)}
-    step = decide_step(journal, now=NOW, rules=RULES, searched=searched)
+    step = decide_step(state, now=NOW, policy=POLICY, searched=searched)
     assert step == Send(one, again=False)
 
 
-def test_requests_of_before_a_restore_have_to_arrive_before_the_search() -> None:
+def test_search_waits_for_requests_from_before_a_restore() -> None:
     one, ahead = PartProgress(part(PartState.PENDING)), replace(RECHECK, until=ago(-90))
-    step = decide_step(replace(post(one, due_ago=5), recheck=ahead), now=NOW, rules=RULES)
+    step = decide_step(replace(post(one, due_ago=5), recheck=ahead), now=NOW, policy=POLICY)
     assert isinstance(step, DeferUntil)
     assert step.instant == ago(-90)
     due = replace(post(one, due_ago=95), recheck=ahead)
-    step = decide_step(due, now=ago(-90), rules=RULES)
+    step = decide_step(due, now=ago(-90), policy=POLICY)
     assert step == SearchBeforeSend(one, min(ago(95), RECHECK.since))
 
 
-def test_what_came_due_after_the_start_is_not_searched() -> None:
+def test_part_is_sent_without_search__due_after_the_recheck() -> None:
     one = PartProgress(part(PartState.PENDING))
-    step = decide_step(replace(post(one, due_ago=59), recheck=RECHECK), now=NOW, rules=RULES)
+    step = decide_step(replace(post(one, due_ago=59), recheck=RECHECK), now=NOW, policy=POLICY)
     assert step == Send(one, again=False)
 
 
-def test_what_was_begun_too_long_ago_is_not_sent_again() -> None:
+def test_part_needs_a_decision__resend_window_over() -> None:
     long_ago = attempt(601)
     again = attempt(130, number=2, empty=3, read_ago=1)
     step, one = reconciled(long_ago, again)
     assert isinstance(step, RequestDecision)
     assert step.part == one
-    assert "too late" in step.why
+    assert "too late" in step.reason
 
 
-def test_person_is_asked_directly_after_an_empty_read() -> None:
+def test_decision_is_requested_after_a_fresh_empty_read() -> None:
     step, one = reconciled(attempt(601, empty=2, read_ago=560))
     assert step == ReadTimeline(one, counts=True)
     step, _ = reconciled(attempt(601, empty=3, read_ago=1))
     assert isinstance(step, RequestDecision)
 
 
-def test_x_that_says_duplicate_and_shows_nothing_is_not_believed_either_way() -> None:
-    said = attempt(40, number=2, empty=2, read_ago=1, outcome=Outcome.DUPLICATE)
-    step, _ = reconciled(attempt(60), said)
+def test_part_needs_a_decision__duplicate_but_not_on_timeline() -> None:
+    duplicate = attempt(40, number=2, empty=2, read_ago=1, outcome=Outcome.DUPLICATE)
+    step, _ = reconciled(attempt(60), duplicate)
     assert isinstance(step, RequestDecision)
-    assert "twice" in step.why
+    assert "as a duplicate" in step.reason
 
 
 @pytest.mark.parametrize(
     ("held", "again"),
     [(upload(timedelta(hours=1)), True), (upload(-timedelta(1)), False),
      (upload(timedelta(hours=1), "9"), False)],
-    ids=["X has them still", "expired", "uploaded anew"],
+    ids=["still usable", "expired", "uploaded again"],
 )  # fmt: skip
-def test_a_repetition_carries_the_same_media_or_is_none(
-    held: dict[MediaAssetId, Upload], again: bool
-) -> None:
+def test_resend_needs_the_same_uploads(held: dict[MediaAssetId, Upload], again: bool) -> None:
     last = attempt(130, empty=3, read_ago=1, carried="8")
     one = PartProgress(part(PartState.UNKNOWN, PICTURE), (last,), held)
     step = decided(post(one))
     assert step == Send(one, again=True) if again else isinstance(step, RequestDecision)
 
 
-def test_a_person_who_has_looked_has_it_sent_whenever_it_was() -> None:
+def test_confirmed_absent_part_is_resent__any_age() -> None:
     step, one = reconciled(attempt(9_999, absent=True))
     assert step == Send(one, again=True)
 
 
-def test_what_a_person_called_absent_counts_no_more() -> None:
+def test_confirmed_absent_attempt_no_longer_counts() -> None:
     again = attempt(130, number=2, empty=3, read_ago=1)
     step, one = reconciled(attempt(9_999, absent=True), again)
     assert step == Send(one, again=True)
-    assert one.unsettled_since == ago(130)
+    assert one.unresolved_since == ago(130)
 
 
-def test_what_a_person_called_absent_and_x_refused_since_is_sent_at_once() -> None:
+def test_confirmed_absent_part_is_resent__refused_since() -> None:
     refused = attempt(5, number=2, outcome=Outcome.NOT_CREATED)
     step, one = reconciled(attempt(9_999, absent=True), refused)
     assert step == Send(one, again=True)
@@ -401,9 +397,9 @@ def test_what_a_person_called_absent_and_x_refused_since_is_sent_at_once() -> No
         ([PartState.SENT, PartState.FAILED, PartState.PENDING], PostState.PARTLY_PUBLISHED),
         ([PartState.FAILED, PartState.PENDING], PostState.FAILED),
     ],
-    ids=["all out", "refused half way", "refused at once"],
+    ids=["all sent", "refused half-way", "refused at once"],
 )
-def test_a_post_comes_to_its_end(states: list[PartState], expected: PostState) -> None:
+def test_post_is_finished(states: list[PartState], expected: PostState) -> None:
     parts = [PartProgress(part(state, position=n)) for n, state in enumerate(states, start=1)]
     step = decided(post(*parts))
     assert isinstance(step, Finish)

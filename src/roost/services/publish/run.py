@@ -1,0 +1,240 @@
+"""Publishes an account's due posts step by step, while this worker holds its lock.
+
+Any worker can resume at the step that the rows record: `roost.publishing.next_step` decides each
+step, and the result is committed before and after every request to X.
+"""
+
+import contextlib
+import logging
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Final, assert_never
+
+from roost import jobs, store, x
+from roost.account_client import StoredTokenSource
+from roost.clock import describe_skew
+from roost.errors import (
+    DatabaseForgot,
+    ReconnectNeeded,
+    RoostError,
+    VaultDamaged,
+    VaultKeyMissing,
+)
+from roost.failpoints import Failpoint
+from roost.models import AlertKind, IntegrationId, PostId, TenantId, XUserId
+from roost.publishing import next_step
+from roost.runtime import Runtime, wrap_unexpected
+from roost.services.publish import outcomes, search, send
+from roost.services.publish.context import PublishContext, StepResult
+from roost.settings import Settings
+from roost.store.away import DATABASE_AWAY
+from roost.store.locks import AccountLocks
+from roost.store.publishing import LoadedPost
+from roost.telemetry import failpoint
+from roost.x.transport import boot_seconds
+
+log = logging.getLogger(__name__)
+
+#: Domain time after which a post whose files are being uploaded is checked again.
+_UPLOAD_CHECK: Final = timedelta(minutes=1)
+
+
+async def publish_post(
+    runtime: Runtime,
+    locks: AccountLocks,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    post_id: PostId,
+) -> None:
+    """Publish the due posts of this post's account, in due order, until none can proceed.
+
+    An account of another environment is left to that environment's workers. If another worker
+    holds the account's lock, that worker publishes them. A post that has to wait does not delay
+    later posts.
+    """
+    environment = runtime.settings.environment
+    x_user_id = await locks.find_user(tenant_id, integration_id, environment)
+    if x_user_id is not None:
+        await locks.shield(_publish_account(runtime, locks, tenant_id, integration_id, x_user_id))
+
+
+async def _publish_account(
+    runtime: Runtime,
+    locks: AccountLocks,
+    tenant_id: TenantId,
+    integration_id: IntegrationId,
+    x_user_id: XUserId,
+) -> None:
+    deferred: set[PostId] = set()
+    has_more = True
+    while has_more and locks.may_begin and await locks.acquire(x_user_id):
+        try:
+            account = _AccountPublisher(runtime, locks, tenant_id, integration_id, deferred)
+            while locks.may_begin and await account.run_step():
+                pass
+        finally:
+            # A post that came due while the lock was being released was left to this worker.
+            has_more = await locks.release(x_user_id, integration_id, deferred)
+
+
+class _AccountPublisher:
+    """Publishes one account while this worker holds its lock; keeps the token it has read."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        locks: AccountLocks,
+        tenant_id: TenantId,
+        integration_id: IntegrationId,
+        deferred: set[PostId],
+    ) -> None:
+        self._runtime = runtime
+        self._locks = locks
+        self._tenant_id = tenant_id
+        self._integration_id = integration_id
+        self._deferred = deferred
+        """Posts that wait, or whose rows another worker has changed; dispatched again later."""
+        self._token_source: StoredTokenSource | None = None
+
+    async def run_step(self) -> bool:
+        """Run the next step of the account's next post; False if there is none."""
+        # Read before the commit of an attempt, from a clock that counts suspended time.
+        deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
+        loaded = await store.publishing.load_next_post(
+            self._runtime.database.autocommit, self._tenant_id, self._integration_id, self._deferred
+        )
+        if loaded is None:
+            return False
+        context = self._context(loaded)
+        step = next_step.decide_step(
+            context.state,
+            now=self._runtime.clock.now(),
+            x_now=self._runtime.x_now(),
+            policy=_publish_policy(self._runtime.settings),
+            searched=self._locks.searched,
+        )
+        if isinstance(step, next_step.Send) and context.token_source.is_fresh():
+            result = await self._send(context, step, deadline_at)
+        else:
+            result = await _contain_failure(context, _execute(context, step))
+        if result is StepResult.SKIP_POST:
+            self._deferred.add(context.post.id)
+        return result is not StepResult.DONE
+
+    async def _send(
+        self, context: PublishContext, step: next_step.Send, deadline_at: float
+    ) -> StepResult:
+        """Commit an attempt, then send its request."""
+        if (problem := self._find_clock_problem()) is not None:
+            self._locks.close_gate(problem)
+            return StepResult.DONE
+        failpoint(Failpoint.CREATE_BEFORE_COMMIT)
+        try:
+            attempt = await send.begin(context, step.part, again=step.again)
+        except DatabaseForgot as error:
+            self._locks.close_gate(error.message)
+            raise
+        if attempt is None:
+            return StepResult.SKIP_POST  # another worker changed the part, or it was paused
+        return await _contain_failure(
+            context, send.send_part(context, step.part, attempt, deadline_at, again=step.again)
+        )
+
+    def _find_clock_problem(self) -> str | None:
+        """Why the clock cannot be trusted now: it may have moved since the worker's last check.
+
+        While X's time is unknown, the worker's own check decides.
+        """
+        if not self._runtime.clock.is_wall_time:
+            return None
+        return describe_skew(self._runtime.server_time.estimate(), self._runtime.clock.now())
+
+    def _context(self, loaded: LoadedPost) -> PublishContext:
+        if self._token_source is None:
+            tokens = None
+            with contextlib.suppress(VaultKeyMissing, VaultDamaged):
+                # The token source raises these too, when a token is needed.
+                tokens = loaded.tokens.open(self._runtime.vault)
+            self._token_source = StoredTokenSource(self._runtime, loaded.journal.account, tokens)
+        return PublishContext(
+            self._runtime, self._locks, self._token_source, loaded.journal, self._deferred
+        )
+
+
+async def _contain_failure(context: PublishContext, step: Awaitable[StepResult]) -> StepResult:
+    """Run a step so that its failure does not delay the account's other posts."""
+    post = context.post
+    try:
+        return await step
+    except ReconnectNeeded as error:
+        await outcomes.await_reconnect(context, error)
+        return StepResult.SKIP_POST
+    except x.errors.AppMisconfigured as error:
+        await outcomes.back_off_app(context, outcomes.APP_BACKOFF, AlertKind.APP, error)
+        return StepResult.SKIP_POST
+    except RoostError as error:
+        # A wrong setting, or an error of X before anything was sent: the post waits in its rows
+        # until a person or time has changed something.
+        log.warning("post %s waits: %s (%s)", post.id, error, error.code)
+        is_our_fault = not isinstance(error, x.errors.XError)
+        delay = outcomes.backoff_delay(context.account.consecutive_refusals)
+        await outcomes.back_off_account(context, delay, str(error), counts_as_late=is_our_fault)
+        return StepResult.SKIP_POST
+    except (OSError, *DATABASE_AWAY):
+        raise
+    except Exception as error:
+        # A defect must not delay the account's other posts, nor go unnoticed. Its message stays
+        # out of the log, because it may quote the post.
+        log.error("post %s: %s", post.id, wrap_unexpected(error).message)
+        reason = f"an unexpected error: {type(error).__name__}"
+        await outcomes.defer_post(context, outcomes.backoff_delay(0), reason, counts_as_late=True)
+        return StepResult.SKIP_POST
+
+
+def _publish_policy(settings: Settings) -> next_step.PublishPolicy:
+    return next_step.PublishPolicy(
+        timeline_lag=settings.timeline_lag,
+        resend_window=settings.resend_window,
+        tolerance=settings.late_tolerance,
+        publish_late=settings.roost_late_posts == "publish",
+    )
+
+
+async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
+    """Execute a step, except the sending of a part with a fresh token."""
+    match step:
+        case next_step.Send():
+            # Refresh the token before the deadline of an attempt starts, not within it.
+            await context.token_source.get()
+            return StepResult.CONTINUE
+        case next_step.SearchBeforeSend(part, since):
+            return await search.search_before_send(context, part, since)
+        case next_step.UploadMedia():
+            await outcomes.request_upload(context, _UPLOAD_CHECK, "its files are being uploaded")
+            return StepResult.SKIP_POST
+        case next_step.AwaitDeadline(left):
+            async with context.runtime.database.for_tenant(context.tenant_id) as transaction:
+                await jobs.defer_publish(
+                    transaction, context.tenant_id, context.account.id, context.post.id,
+                    environment=context.account.environment, wall_delay=left,
+                )  # fmt: skip
+            return StepResult.SKIP_POST
+        case next_step.ExpireAttempt(part):
+            await send.expire_attempt(context, part)
+            return StepResult.CONTINUE
+        case next_step.ReadTimeline(part, counts):
+            return await search.reconcile(context, part, counts=counts)
+        case next_step.DeferUntil(instant, reason, excused, counts_as_late):
+            delay = instant - context.runtime.clock.now()
+            await outcomes.defer_post(
+                context, delay, reason, excused=excused, counts_as_late=counts_as_late
+            )
+            return StepResult.SKIP_POST
+        case next_step.RequestDecision(part, reason):
+            await outcomes.request_decision(context, part, reason)
+            return StepResult.CONTINUE
+        case next_step.Finish(state, reason):
+            await outcomes.finish_post(context, state, reason)
+            return StepResult.CONTINUE
+        case _:
+            assert_never(step)
