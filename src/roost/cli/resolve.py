@@ -30,7 +30,14 @@ class PriceNotAgreed(InvalidInput):
 
 def resolve(
     post: int,
-    choice: Annotated[Choice, Parameter(converter=lambda _, tokens: read_choice(tokens[0].value))],
+    choice: Annotated[
+        Choice,
+        Parameter(
+            converter=lambda _, tokens: read_choice(tokens[0].value),
+            show_choices=False,
+            help=", ".join(f"`{choice_word(choice)}`" for choice in Choice),
+        ),
+    ],
     url: Annotated[str | None, Parameter(help="With `found`: its address or id on X.")] = None,
     /,
     *,
