@@ -242,11 +242,11 @@ def describe_login(login: Login) -> list[HealthFinding]:
         HealthFinding(
             "database login",
             HealthStatus.WARNING,
-            f"{login.name} {excess.told}",
+            f"{login.name} {each.told}",
             "Have an administrator of the database revoke that; `roost init` with"
             " ROOST_ADMIN_DATABASE_URL closes the database to other roles.",
         )
-        for excess in login.excesses
+        for each in login.excesses
     ]
 
 
