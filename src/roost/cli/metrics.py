@@ -13,7 +13,7 @@ from roost.escaping import one_line
 from roost.insights import series
 from roost.models import AccountHistory, Metric, PostSnapshot
 from roost.services import queries
-from roost.services import report as reports
+from roost.services import report as reporting
 
 _COLUMNS: Final = (
     Metric.IMPRESSIONS,
@@ -46,8 +46,8 @@ def metrics(
                 accounts = [await choose_account(runtime, owner, account)]
             else:
                 accounts = await queries.list_accounts(runtime, owner.id)
-            since = reports.period_start(runtime.clock.now(), days)
-            histories = await reports.gather(runtime, owner, accounts, since=since)
+            since = reporting.period_start(runtime.clock.now(), days)
+            histories = await reporting.gather(runtime, owner, accounts, since=since)
         if as_json:
             print_result({"accounts": [_as_json(one) for one in histories]}, as_json=True)
             return

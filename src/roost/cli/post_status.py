@@ -54,7 +54,7 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
 
 
 def describe_wait(wait: Wait, tenant: Tenant) -> str:
-    """Return `waits until 2026-11-27T12:15:00+00:00: X takes no more posts at present`."""
+    """Return `waits until 2026-11-27T12:15:00+00:00: X accepts no more posts`."""
     until = "" if wait.until is None else f" until {local_time(wait.until, tenant)}"
     return f"waits{until}: {wait.reason.removesuffix('.')}"
 

@@ -12,7 +12,7 @@ from roost.cli.output import print_result
 from roost.errors import InvalidInput
 from roost.escaping import one_line
 from roost.services import queries
-from roost.services import report as reports
+from roost.services import report as reporting
 
 
 def report(
@@ -31,7 +31,7 @@ def report(
         async with open_for_command() as runtime:
             owner = await queries.get_tenant(runtime, tenant)
             only = await choose_account(runtime, owner, account) if account else None
-            html = await reports.write_report(runtime, [owner], account=only, days=days)
+            html = await reporting.write_report(runtime, [owner], account=only, days=days)
         out.write_text(html, "utf-8")
         print_result({"report": out}, f"The report is {one_line(str(out))}.", as_json=as_json)
 

@@ -72,7 +72,7 @@ def serve(
     host: Annotated[
         str, Parameter(help="A loopback address: there is no login yet.")
     ] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="0 takes any free port.")] = 8700,
+    port: Annotated[int, Parameter(help="0 uses any free port.")] = 8700,
     as_json: Json = False,
 ) -> int:
     """Run the web server until SIGTERM or Ctrl-C: pages, OAuth callback and HTTP API."""
@@ -100,7 +100,7 @@ def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
 
 def emulator(
     *,
-    port: Annotated[int, Parameter(help="0 takes any free port.")] = 8710,
+    port: Annotated[int, Parameter(help="0 uses any free port.")] = 8710,
     scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
     seed: Annotated[int, Parameter(help="A seed gives the same metrics every time.")] = 7,
     state: Annotated[

@@ -214,7 +214,7 @@ async def get_account_status(
         backoffs = await read_app_backoffs(runtime, transaction, now)
     waits = [Wait(one.reason, one.until) for one in backoffs if one.client_id == account.client_id]
     if account.rest_until is not None and account.rest_until > now:
-        waits.append(Wait(account.rest_why or "X takes no post at present", account.rest_until))
+        waits.append(Wait(account.rest_why or "X accepts no post at present", account.rest_until))
     later = [wait for wait in waits if wait.until is not None and wait.until > due_at]
     return AccountStatus(
         pause.account_held_by(account, pauses),

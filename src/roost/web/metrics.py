@@ -36,15 +36,15 @@ _COLUMNS: Final = (
 )
 
 
-def _draw_charts(report: Report) -> list[tuple[str, str, Markup]]:
+def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
     """Return title, note and SVG of the first account's charts; none for what was not measured."""
-    account = report.accounts[0]
+    account = built.accounts[0]
     planned = (
-        ("Followers", "at the end of each day", charts.followers_chart(account, report)),
+        ("Followers", "at the end of each day", charts.followers_chart(account, built)),
         (
             "Impressions",
             "each day; shaded: not measured",
-            charts.impressions_chart(account, report),
+            charts.impressions_chart(account, built),
         ),
     )
     drawn = iter(svg.draw_svgs([spec for _, _, spec in planned if spec is not None]))

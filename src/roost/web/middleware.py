@@ -34,7 +34,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class CrossSiteRequest(Refused):
-    """Another site's page made a request that changes something, or that nobody sees."""
+    """Another site's page made a request that changes something, or that is invisible."""
 
     default_next = "Open Roost's own page and use the button there, or the command line."
 
@@ -100,7 +100,7 @@ def is_from_other_site(headers: Headers) -> bool:
 def _refuse_embedding(headers: Headers) -> None:
     """Let another site link here, but not fetch, embed or frame anything.
 
-    A report starts processes, and nobody would see which site requested it.
+    A report starts processes, and a person would not see which site requested it.
     """
     is_navigation = headers.get("sec-fetch-mode") == "navigate"
     is_page = headers.get("sec-fetch-dest") == "document"
