@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import socket
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from faces.terminal import question_at_a_terminal
 from fix_emulator import Emulator
 from fix_processes import environment_of, python_process, until
 from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
@@ -49,6 +51,41 @@ async def test_publish_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> No
     assert await desk.on_x() == ["One", "Two"]
     # The first command's worker ended cleanly, so the second one searched X for nothing.
     assert await desk.requests("read_timeline") == []
+
+
+@pytest.mark.parametrize("text", ["1", " #1 "])
+async def test_publish_refuses_the_number_of_a_post_as_a_text(
+    desk: Desk, tmp_path: Path, text: str
+) -> None:
+    await desk.plan("Hello", after_s=3600)
+    refused = await publish(desk, tmp_path, text, "--no-wait", "--json")
+    assert (refused.code, refused.error) == (2, "text_ambiguous")
+    assert "`roost posts 1` shows post 1." in refused.answer["error"]["next"]
+    assert "--yes" in refused.answer["error"]["next"]
+    listed = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
+    assert [post["id"] for post in listed.answer["posts"]] == [1]
+    confirmed = await publish(desk, tmp_path, text, "--no-wait", "--json", "--yes")
+    assert (confirmed.code, confirmed.answer["parts"][0]["text"]) == (0, text)
+
+
+async def test_publish_accepts_a_number_that_no_post_has(desk: Desk, tmp_path: Path) -> None:
+    for text in ("17", "9" * 40):
+        ended = await publish(desk, tmp_path, text, "--no-wait", "--json")
+        assert (ended.code, ended.answer["parts"][0]["text"]) == (0, text)
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2)], ids=["agreed", "declined"])
+async def test_publish_asks_about_the_number_of_a_post_at_a_terminal(
+    desk: Desk, tmp_path: Path, answer: str, code: int
+) -> None:
+    await desk.plan("Hello", after_s=3600)
+    async with question_at_a_terminal(desk, tmp_path, "publish", "1", "--no-wait") as question:
+        process, terminal = question
+        os.write(terminal, f"{answer}\n".encode())
+    assert process.returncode == code
+    listed = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
+    assert len(listed.answer["posts"]) == (2 if answer == "y" else 1)
 
 
 @pytest.mark.timing

@@ -2,11 +2,7 @@
 
 import asyncio
 import os
-import pty
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,7 +10,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 import pytest
 
-from fix_processes import environment_of
+from faces.terminal import question_at_a_terminal
 from fix_publishing import Desk, Ended, run_roost
 from roost import store
 from roost.models import PostId, PostState
@@ -90,32 +86,6 @@ async def test_resolve_delete_does_nothing_unless_its_price_is_agreed(
     agreed = await run(desk, tmp_path, "resolve", str(post_id), "delete", "--yes", "--json")
     assert (agreed.code, agreed.answer["state"]) == (0, "cancelled")
     assert await desk.requests("delete_post") == [200]
-
-
-@asynccontextmanager
-async def question_at_a_terminal(
-    desk: Desk, folder: Path, *arguments: str
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
-    """Run a command at a terminal until it asks; yield its process and the terminal."""
-    terminal, stdin = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "roost", *arguments,
-        env=environment_of(desk.runtime.settings), cwd=folder, stdin=stdin,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    os.close(stdin)
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(120):
-            while b"[y/N]" not in await process.stderr.readline():
-                assert not process.stderr.at_eof()
-            yield process, terminal
-            await process.communicate()
-    finally:
-        os.close(terminal)
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
 
 
 @pytest.mark.timing

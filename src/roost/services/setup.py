@@ -99,19 +99,19 @@ async def temporary_database(
     await create_database(admin, name)
     try:
         yield DatabaseAddresses(
-            app=_change_url(
+            app=change_url(
                 settings.database_url,
                 name,
                 login=f"{roles_of(name).app}:{secrets.token_urlsafe()}",
             ),
-            admin=_change_url(admin, name),
+            admin=change_url(admin, name),
         )
     finally:
         if not keep:
             await drop_database(admin, name)
 
 
-def _change_url(url: str, database: str, login: str | None = None) -> str:
+def change_url(url: str, database: str, login: str | None = None) -> str:
     """Return the address of another database on the same server, perhaps with another login."""
     parts = urlsplit(url)
     server = parts.netloc
