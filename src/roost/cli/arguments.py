@@ -32,7 +32,10 @@ class AccountUnclear(InvalidInput):
 
 
 def command_settings() -> Settings:
-    """Return the settings: the environment, then the file. Raises: what `read_settings` raises."""
+    """Return the settings, of the environment and then of the file.
+
+    Raises: what `read_settings` raises.
+    """
     return read_settings(env_file.get())
 
 

@@ -1,4 +1,4 @@
-"""Finds out what listens at the callback address: nothing, this installation, or something else."""
+"""Finds out whether this installation's server listens at the callback address."""
 
 import asyncio
 import hmac
@@ -18,7 +18,7 @@ _PROOF_LENGTH: Final = 64
 
 
 class CallbackNotOurs(Refused):
-    """The listener at the callback address did not prove that it is this installation's server."""
+    """The listener at the callback address is not this installation's server."""
 
     default_next = (
         "End the program that listens there, or restart `roost serve` with the ROOST_HOME,"

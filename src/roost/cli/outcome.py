@@ -1,4 +1,4 @@
-"""Waits for a post's outcome, and describes posts that were unfinished when their process ended."""
+"""Waits for a post's outcome, and describes posts whose publishing was interrupted."""
 
 import asyncio
 import dataclasses

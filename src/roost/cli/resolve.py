@@ -1,4 +1,4 @@
-"""`roost resolve`: a person decides about a post that Roost cannot or must not finish alone."""
+"""`roost resolve`: a person decides about a post that Roost must not finish alone."""
 
 from typing import Annotated
 

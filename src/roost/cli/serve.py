@@ -1,4 +1,4 @@
-"""`roost serve`, `roost worker` and `roost emulator`: processes that run until they are ended."""
+"""`roost serve`, `roost worker` and `roost emulator`: they run until they are ended."""
 
 import asyncio
 import gc

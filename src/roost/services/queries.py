@@ -1,4 +1,4 @@
-"""The read side: what the command line and the web pages show of tenants, accounts and posts.
+"""The read side: what the command line and the pages show of tenants, accounts and posts.
 
 Each function reads in one transaction unless it says otherwise, so its result is consistent.
 Nothing here writes, and nothing here asks X.

@@ -1,4 +1,4 @@
-"""Sets up an installation: data folder, vault key, tenants, and a temporary database for the demo.
+"""Sets up an installation: data folder, vault key, tenants; a temporary database for the demo.
 
 `roost.runtime.migrate` prepares the database itself.
 """

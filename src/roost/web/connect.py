@@ -58,7 +58,7 @@ async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "de
 
 @router.get("/proof")
 async def prove(request: Request, runtime: OpenRuntime, challenge: str = "") -> Response:
-    """Prove to `roost connect` that this is its installation's server, at the requested address."""
+    """Prove to `roost connect` that this is its installation's server."""
     host, port = request.scope["server"]
     return PlainTextResponse(await prove_service.prove(runtime, challenge, (host, port)))
 

@@ -1,4 +1,4 @@
-"""Errors as HTTP responses: a status for each kind, as JSON for programs, as a page for people."""
+"""Errors as HTTP responses: a status for each kind, as JSON or as a page."""
 
 import json
 from collections.abc import Mapping

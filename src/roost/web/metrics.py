@@ -37,7 +37,7 @@ _COLUMNS: Final = (
 
 
 def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
-    """Return title, note and SVG of the first account's charts; none for what was not measured."""
+    """Return title, note and SVG of the first account's charts, without empty ones."""
     account = built.accounts[0]
     planned = (
         ("Followers", "at the end of each day", charts.followers_chart(account, built)),
