@@ -1,4 +1,4 @@
-"""Sets up an installation: data folder, vault key, tenants; a temporary database for the demo.
+"""Sets up data folder, vault key and tenants, and makes a temporary database for the demo.
 
 `roost.runtime.migrate` prepares the database itself.
 """

@@ -157,7 +157,8 @@ def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
 def sparkline_points(values: Sequence[float]) -> list[str]:
     """Return the points of each unbroken stretch, for `<polyline points=…>`.
 
-    NaN ends a stretch. A stretch of one value is a short dash; a series that never changes is a line at half height.
+    NaN ends a stretch. A stretch of one value is a short dash; a series that never changes is a
+    line at half height.
     """
     known = [value for value in values if not math.isnan(value)]
     if not known:
