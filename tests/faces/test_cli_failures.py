@@ -14,7 +14,7 @@ from roost.runtime import Runtime
 from roost.settings import Settings
 
 #: Never connected to: each command below ends before it needs a database.
-NOWHERE = "postgresql://nobody:a-password@127.0.0.1:9/nowhere"
+NOWHERE = "postgresql://user:a-password@127.0.0.1:9/nowhere"
 
 
 async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path: Path) -> None:

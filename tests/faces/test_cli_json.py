@@ -207,8 +207,8 @@ async def test_doctor_reports_a_late_post_as_an_error(desk: Desk, tmp_path: Path
     "arguments",
     [
         ("edit", "404", "--at", "+1h"),
-        ("posts", "--account", "@nobody"),
-        ("posts", "--tenant", "nobody"),
+        ("posts", "--account", "@missing"),
+        ("posts", "--tenant", "missing"),
     ],
     ids=lambda arguments: "_".join(arguments).replace("--", ""),
 )

@@ -70,7 +70,7 @@ def write_files(folder: Path) -> None:
     Path(f"{file}.csv").write_text(
         "account,at,text,media,alt,thread\n"
         f'"@{quoted}",2099-03-01T09:00,"{quoted}",,,\n'
-        f'@nobody,"{quoted}","{quoted}","{quoted}","{quoted}","{quoted}"\n',
+        f'@missing,"{quoted}","{quoted}","{quoted}","{quoted}","{quoted}"\n',
         "utf-8",
     )
     text = json.dumps(HOSTILE)

@@ -270,7 +270,7 @@ async def test_api_lists_accounts_and_posts(
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/api/posts?tenant=nobody", 404, "tenant_not_found"),
+        ("/api/posts?tenant=missing", 404, "tenant_not_found"),
         ("/api/posts?tenant=%00", 422, "invalid_input"),
         ("/api/posts?tenant=" + "a" * 64, 422, "invalid_input"),
         ("/api/nothing", 404, "not_found"),
@@ -298,7 +298,7 @@ async def test_api_errors_have_one_shape(
         ("/nothing", 404, "not_found"),
         ("/static/../server.py", 404, "not_found"),
         ("/api/auth/callback/twitter", 403, "connect_flow_invalid"),
-        ("/api/auth/twitter/start?tenant=nobody", 404, "tenant_not_found"),
+        ("/api/auth/twitter/start?tenant=missing", 404, "tenant_not_found"),
     ],
 )
 async def test_errors_of_pages_are_pages(

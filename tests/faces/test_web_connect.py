@@ -259,7 +259,7 @@ async def test_a_cancelled_server_frees_its_port(
         await get(browser, f"{url}/healthz")
 
 
-@pytest.mark.parametrize("path", ["/", "/posts?tenant=nobody", "/static/roost.css", "/api/posts"])
+@pytest.mark.parametrize("path", ["/", "/posts?tenant=missing", "/static/roost.css", "/api/posts"])
 async def test_every_response_has_safe_headers(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str
 ) -> None:
