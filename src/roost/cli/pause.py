@@ -165,7 +165,7 @@ async def _pause(runtime: Runtime, tenant: Tenant, target: _Target) -> tuple[dic
         await pauses.hold_account(runtime, target.account, paused=True)
     else:
         await pauses.hold_tenant(runtime, tenant, paused=True)
-    text = f"{target.posts} paused; `roost resume {target.arguments}` resumes."
+    text = f"{target.posts} paused. To resume: `roost resume {target.arguments}`."
     return target.as_json(paused=True), text
 
 
@@ -202,7 +202,7 @@ async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str,
         )
     else:
         await pauses.stop_everything(runtime)
-    return result, f"{text} `roost resume --all` resumes."
+    return result, f"{text} To resume: `roost resume --all`."
 
 
 async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[dict[str, Any], str]:
@@ -238,7 +238,7 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
         )
     lines += [
         f"X could not be searched for @{username} (it may have to be connected again): its posts"
-        f" are paused. `roost resume --account @{username}` resumes."
+        f" are paused. To resume: `roost resume --account @{username}`."
         for username in map(one_line, resumed.paused_accounts)
     ]
     return result, "\n".join(lines)
