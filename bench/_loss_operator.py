@@ -69,7 +69,7 @@ class Operator:
             await self.scene.emulator.control("clock", rate=self.rate)
 
     async def _see_to(self, output: Any) -> None:
-        for post in output["looked_for_first"]:
+        for post in output["searched_again_first"]:
             if post in self.cancelled or post in self.edited:
                 await self._hold_back(post)
         for post in output["may_have_changed"]:

@@ -46,7 +46,7 @@ async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path
         told, errors = await demo.communicate()
     assert demo.returncode == 0, errors.decode()
     result: dict[str, Any] = json.loads(told)
-    truth = result["truth"]
+    truth = result["ground_truth"]
     assert (result["tenants"], result["connected"]) == (2, 2)
     assert [row["code"] for row in result["refused"]] == ["text_too_long"]
     parts, media = _planned()

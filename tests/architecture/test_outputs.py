@@ -6,8 +6,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[2] / "src" / "roost"
 #: Where each way out may be taken; everything else goes through these.
 ALLOWED = {
-    "print": {"cli/show.py"},
-    "Console": {"cli/show.py"},
+    "print": {"cli/output.py"},
+    "Console": {"cli/output.py"},
     "StreamHandler": {"telemetry.py"},
     # A program of its own, whose output is JSON in ASCII for Roost.
     "write_stdout": {"insights/reports/svg_process.py"},

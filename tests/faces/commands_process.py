@@ -1,6 +1,6 @@
-"""Runs many command lines in one process: a JSON list of them on stdin, what each said on stdout.
+"""Runs many command lines in one process, because starting a process for each takes minutes.
 
-A process for each would take minutes to start.
+Reads a JSON list of command lines from stdin; writes their results as JSON to stdout.
 """
 
 import contextlib
@@ -9,18 +9,18 @@ import json
 import sys
 
 from roost.cli import app
-from roost.cli.output import run
+from roost.cli.command import run_command_line
 
 
 def main() -> None:
-    """Run them one after the other; `[exit code, standard output, standard error]` of each."""
-    said = []
+    """Run them one after the other; write `[exit code, stdout, stderr]` of each."""
+    results = []
     for arguments in json.load(sys.stdin):
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = run(app, arguments)
-        said.append([code, out.getvalue(), err.getvalue()])
-    sys.stdout.write(json.dumps(said))
+            code = run_command_line(app, arguments)
+        results.append([code, out.getvalue(), err.getvalue()])
+    sys.stdout.write(json.dumps(results))
 
 
 if __name__ == "__main__":

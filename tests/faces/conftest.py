@@ -1,4 +1,4 @@
-"""The fixtures of the faces."""
+"""Fixtures for tests of the command line and the web pages."""
 
 from fix_web import browser, web
 

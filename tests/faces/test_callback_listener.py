@@ -1,4 +1,4 @@
-"""`roost connect` sends nobody to a callback whose listener is not this home's service."""
+"""`roost connect` shows no address if the callback's listener is not this installation's."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from roost.store.vault import Vault, make_key_line, read_keyring
 
 
 def free_port() -> int:
-    """A port below the range from which the system assigns ports to other processes meanwhile."""
+    """Return a free port below the range that the system assigns to other processes."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -34,7 +34,7 @@ def with_settings(runtime: Runtime, **changed: Any) -> Runtime:
     return replace(runtime, settings=runtime.settings.model_copy(update=changed))
 
 
-def called_back_at(runtime: Runtime, port: int, host: str = "127.0.0.1") -> Runtime:
+def with_callback_at(runtime: Runtime, port: int, host: str = "127.0.0.1") -> Runtime:
     callback = f"http://{host}:{port}/api/auth/callback/twitter"
     return with_settings(runtime, twitter_callback_url=callback)
 
@@ -45,7 +45,7 @@ async def listening(
     port: int,
     host: str = "127.0.0.1",
 ) -> AsyncIterator[None]:
-    """Somebody listens on the port."""
+    """Listen on the port."""
     server = await asyncio.start_server(answer, host, port)
     try:
         yield
@@ -53,8 +53,8 @@ async def listening(
         server.close()
 
 
-async def say_yes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A stranger that answers all that it is asked with something like a proof."""
+async def forge_proof(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Respond to any request with something that looks like a proof."""
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 64\r\n\r\n" + b"a" * 64)
@@ -62,29 +62,31 @@ async def say_yes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
     writer.close()
 
 
-async def test_nobody_listens(runtime: Runtime) -> None:
-    assert not await is_served(called_back_at(runtime, free_port()))
+async def test_is_served_is_false_if_nothing_listens(runtime: Runtime) -> None:
+    assert not await is_served(with_callback_at(runtime, free_port()))
 
 
-async def test_the_homes_own_service_proves_it(runtime: Runtime) -> None:
+async def test_the_own_server_gives_the_proof(runtime: Runtime) -> None:
     port = free_port()
-    ours = called_back_at(runtime, port)
+    ours = with_callback_at(runtime, port)
     async with serving(ours, port):
         assert await is_served(ours)
 
 
-async def test_a_stranger_does_not(runtime: Runtime) -> None:
+async def test_another_program_cannot_give_the_proof(runtime: Runtime) -> None:
     port = free_port()
-    async with listening(say_yes, port):
+    async with listening(forge_proof, port):
         with pytest.raises(CallbackNotOurs):
-            await is_served(called_back_at(runtime, port))
+            await is_served(with_callback_at(runtime, port))
 
 
-async def test_a_stranger_who_passes_the_challenge_on_does_not(runtime: Runtime) -> None:
+async def test_a_program_that_forwards_the_challenge_cannot_give_the_proof(
+    runtime: Runtime,
+) -> None:
     port, behind = free_port(), free_port()
-    ours = called_back_at(runtime, port)
+    ours = with_callback_at(runtime, port)
 
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         back, onward = await asyncio.open_connection("127.0.0.1", behind)
         onward.write(head.replace(str(port).encode(), str(behind).encode()))
@@ -93,7 +95,7 @@ async def test_a_stranger_who_passes_the_challenge_on_does_not(runtime: Runtime)
         onward.close()
         writer.close()
 
-    async with serving(ours, behind), listening(pass_on, port):
+    async with serving(ours, behind), listening(forward, port):
         with pytest.raises(CallbackNotOurs):
             await is_served(ours)
 
@@ -109,42 +111,42 @@ async def test_a_stranger_who_passes_the_challenge_on_does_not(runtime: Runtime)
     ],
     ids=["key", "the_real_x", "emulator", "app", "callback"],
 )
-async def test_the_service_of_another_home_does_not(
+async def test_the_server_of_another_installation_cannot_give_the_proof(
     runtime: Runtime, change: Callable[[Runtime], Runtime]
 ) -> None:
     port = free_port()
-    ours = called_back_at(runtime, port)
+    ours = with_callback_at(runtime, port)
     async with serving(change(ours), port):
         with pytest.raises(CallbackNotOurs):
             await is_served(ours)
 
 
-async def test_every_address_of_the_host_has_to_prove_it(runtime: Runtime) -> None:
+async def test_every_address_of_the_host_has_to_give_the_proof(runtime: Runtime) -> None:
     known = socket.getaddrinfo("localhost", 1, type=socket.SOCK_STREAM)
     if not {"127.0.0.1", "::1"} <= {address[0] for *_, address in known}:
         pytest.skip("localhost has one address here")
     port = free_port()
-    ours = called_back_at(runtime, port, "localhost")
+    ours = with_callback_at(runtime, port, "localhost")
     async with serving(ours, port):
         assert await is_served(ours)
-        async with listening(say_yes, port, "::1"):
+        async with listening(forge_proof, port, "::1"):
             with pytest.raises(CallbackNotOurs):
                 await is_served(ours)
 
 
-async def test_a_callback_on_another_machine_by_plain_http_is_refused(runtime: Runtime) -> None:
-    away = with_settings(runtime, twitter_callback_url="http://roost.example.org/back")
+async def test_a_callback_on_another_machine_over_plain_http_is_refused(runtime: Runtime) -> None:
+    remote = with_settings(runtime, twitter_callback_url="http://roost.example.org/back")
     with pytest.raises(UnsafeHost, match="plain HTTP"):
-        await is_served(away)
+        await is_served(remote)
 
 
 @pytest.mark.timing
-async def test_connect_shows_no_address_where_a_stranger_listens(
+async def test_connect_shows_no_address_if_another_program_listens(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, tmp_path: Path
 ) -> None:
     port = free_port()
-    settings = called_back_at(runtime, port).settings
-    async with listening(say_yes, port):
+    settings = with_callback_at(runtime, port).settings
+    async with listening(forge_proof, port):
         ended = await run_roost("connect", "--no-browser", "--json", settings=settings,
                                 folder=tmp_path)  # fmt: skip
     assert ended.code != 0

@@ -1,4 +1,4 @@
-"""What goes wrong is named, with what it is for and what to do; no traceback reaches anybody."""
+"""Errors of commands: each names the cause and what to do, and shows no traceback."""
 
 import asyncio
 from pathlib import Path
@@ -8,13 +8,13 @@ import pytest
 from fix_postgres import PostgresServer
 from fix_publishing import Desk, run_roost
 from roost import errors
-from roost.cli.output import exit_code
+from roost.cli.command import exit_code
 from roost.models import Tenant
 from roost.runtime import Runtime
 from roost.settings import Settings
 
-#: Never asked: each command below ends before it would need a database.
-NOWHERE = "postgresql://nobody:a-password@127.0.0.1:9/nowhere"
+#: Never connected to: each command below ends before it needs a database.
+NOWHERE = "postgresql://user:a-password@127.0.0.1:9/nowhere"
 
 
 async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path: Path) -> None:
@@ -26,9 +26,9 @@ async def test_a_malformed_setting_is_named_and_its_value_is_not_shown(tmp_path:
     assert "a-password" not in ended.out + ended.err
 
 
-async def test_a_malformed_key_is_told_by_its_place(tmp_path: Path) -> None:
-    given = {"DATABASE_URL": NOWHERE, "ROOST_VAULT_KEYS": "short:c2VjcmV0"}
-    ended = await run_roost("posts", "--json", folder=tmp_path, settings=None, **given)
+async def test_a_malformed_key_is_named_by_its_position(tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": NOWHERE, "ROOST_VAULT_KEYS": "short:c2VjcmV0"}
+    ended = await run_roost("posts", "--json", folder=tmp_path, settings=None, **variables)
     assert (ended.code, ended.error) == (2, "setting_invalid")
     assert "Key 1 of ROOST_VAULT_KEYS" in ended.answer["error"]["message"]
     assert "c2VjcmV0" not in ended.out + ended.err
@@ -54,7 +54,7 @@ async def test_a_clock_on_another_host_is_refused(database_url: str, tmp_path: P
     assert ended.answer["error"]["facts"] == {"setting": "ROOST_CLOCK_URL"}
 
 
-async def test_a_clock_that_does_not_answer_is_told(database_url: str, tmp_path: Path) -> None:
+async def test_a_clock_that_does_not_respond_is_reported(database_url: str, tmp_path: Path) -> None:
     ended = await run_roost(
         "posts", "--json", folder=tmp_path, DATABASE_URL=database_url,
         ROOST_CLOCK_URL="http://127.0.0.1:9/clock", ROOST_X_BASE_URL="http://127.0.0.1:9",
@@ -63,7 +63,7 @@ async def test_a_clock_that_does_not_answer_is_told(database_url: str, tmp_path:
     assert "roost emulator" in ended.answer["error"]["next"]
 
 
-async def test_a_clock_that_is_no_clock_is_told(
+async def test_a_response_that_is_not_a_clocks_is_reported(
     database_url: str, emulator_url: str, tmp_path: Path
 ) -> None:
     ended = await run_roost(
@@ -73,7 +73,7 @@ async def test_a_clock_that_is_no_clock_is_told(
     assert (ended.code, ended.answer["error"]["kind"]) == (5, "broken")
 
 
-async def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
+async def test_an_unreachable_database_is_reported_without_its_password(tmp_path: Path) -> None:
     posts, init = await asyncio.gather(
         run_roost("posts", "--json", folder=tmp_path, DATABASE_URL=NOWHERE),
         run_roost("init", "--json", folder=tmp_path, DATABASE_URL=NOWHERE),
@@ -83,7 +83,7 @@ async def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Pa
     assert "a-password" not in posts.out + posts.err + init.out + init.err
 
 
-async def test_a_database_that_does_not_exist_is_told(
+async def test_a_missing_database_is_reported(
     migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
     url = migrated_server.url("no_such_database")
@@ -94,10 +94,10 @@ async def test_a_database_that_does_not_exist_is_told(
 
 @pytest.mark.parametrize(
     "command",
-    [("post", "Hello"), ("connect", "--no-browser"), ("worker",)],
-    ids=["post", "connect", "worker"],
+    [("publish", "Hello"), ("connect", "--no-browser"), ("worker",)],
+    ids=["publish", "connect", "worker"],
 )
-async def test_what_needs_a_secret_stops_without_a_vault_key(
+async def test_commands_that_need_a_secret_require_a_vault_key(
     desk: Desk, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     await desk.emulator.jump(seconds=1)
@@ -134,13 +134,13 @@ async def test_connect_without_an_x_app_names_the_setting(
     "arguments",
     [
         ("import", "none.csv"),
-        ("post", "--thread", "none.txt"),
-        ("post", "Hello", "--at", "soon"),
-        ("post", "Hello", "--alt", "of nothing"),
+        ("publish", "--thread", "none.txt"),
+        ("publish", "Hello", "--at", "soon"),
+        ("publish", "Hello", "--alt", "of nothing"),
     ],
     ids=lambda arguments: "_".join(arguments).replace("--", "") or "nothing",
 )
-async def test_a_request_that_cannot_be_is_told(
+async def test_invalid_arguments_are_reported(
     desk: Desk, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     ended = await run_roost(*arguments, "--json", settings=desk.runtime.settings, folder=tmp_path)
@@ -148,7 +148,7 @@ async def test_a_request_that_cannot_be_is_told(
     assert ended.answer["error"]["kind"] == "invalid"
 
 
-async def test_a_report_that_cannot_be_written_is_told(desk: Desk, tmp_path: Path) -> None:
+async def test_a_report_that_cannot_be_written_is_reported(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "a_file").write_text("")
     ended = await run_roost(
         "report", "--out", "a_file/report.html", "--json",
@@ -158,14 +158,14 @@ async def test_a_report_that_cannot_be_written_is_told(desk: Desk, tmp_path: Pat
     assert "a_file" in ended.answer["error"]["message"]
 
 
-async def test_a_home_that_is_a_file_is_told(database_url: str, tmp_path: Path) -> None:
+async def test_a_home_that_is_a_file_is_reported(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
     ended = await run_roost("init", "--json", folder=tmp_path, DATABASE_URL=database_url)
     assert ended.code in (2, 5)
     assert "home" in ended.answer["error"]["message"]
 
 
-async def test_a_key_file_of_other_bytes_is_told(database_url: str, tmp_path: Path) -> None:
+async def test_a_binary_key_file_is_reported(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir(mode=0o700)
     (tmp_path / "home" / "keys").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "home" / "keys").chmod(0o600)
@@ -173,7 +173,7 @@ async def test_a_key_file_of_other_bytes_is_told(database_url: str, tmp_path: Pa
     assert (ended.code, ended.error) == (2, "setting_invalid")
 
 
-async def test_serve_refuses_an_address_that_others_can_reach(
+async def test_serve_refuses_an_address_that_other_machines_can_reach(
     settings: Settings, tmp_path: Path
 ) -> None:
     ended = await run_roost(
@@ -182,19 +182,19 @@ async def test_serve_refuses_an_address_that_others_can_reach(
     assert (ended.code, ended.error) == (1, "unsafe_listen_address")
 
 
-async def test_every_exit_code_of_the_help_has_its_kind(tmp_path: Path) -> None:
+async def test_help_lists_the_exit_code_of_every_kind_of_error(tmp_path: Path) -> None:
     ended = await run_roost("--help", folder=tmp_path)
-    told = " ".join(ended.out.partition("Exit codes:")[2].split())
-    assert [entry.split()[0] for entry in told.split("·")] == ["0", "1", "2", "3", "4", "5", "130"]
-    failures = (errors.InvalidInput, errors.NotFound, errors.Conflict, errors.Refused)
-    assert [exit_code(kind("It happened.")) for kind in failures] == [2, 1, 1, 1]
+    codes = " ".join(ended.out.partition("Exit codes:")[2].split())
+    assert [entry.split()[0] for entry in codes.split("·")] == ["0", "1", "2", "3", "4", "5", "130"]
+    kinds = (errors.InvalidInput, errors.NotFound, errors.Conflict, errors.Refused)
+    assert [exit_code(kind("It happened.")) for kind in kinds] == [2, 1, 1, 1]
     assert exit_code(errors.AdministratorNeeded("It happened.")) == 3
     assert exit_code(errors.SchemaOutdated("It happened.")) == 3
     assert exit_code(errors.Busy("It happened.")) == 4
     assert exit_code(errors.Broken("It happened.")) == 5
 
 
-async def test_a_failure_tells_what_roost_did_and_what_to_do(desk: Desk, tmp_path: Path) -> None:
+async def test_an_error_says_what_roost_did_and_what_to_do(desk: Desk, tmp_path: Path) -> None:
     ended = await run_roost("cancel", "404", settings=desk.runtime.settings, folder=tmp_path)
     assert ended.out == ""
     assert ended.err.splitlines() == [

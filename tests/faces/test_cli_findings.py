@@ -1,4 +1,4 @@
-"""Every command that takes a post shows the same warnings about it, and takes it all the same."""
+"""Every command that takes a post shows the same warnings, and accepts the post anyway."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +15,7 @@ def _apng(path: Path) -> None:
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
 
 
-#: A file for each warning; the text has one of its own.
+#: A file for each warning about files; the text causes one more warning.
 FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "media_location": ("photo.jpg", lambda path: draw_image().save(path, exif=draw_exif())),
     "gif_stops": ("once.gif", lambda path: save_gif(path, loop=None)),
@@ -42,8 +42,8 @@ async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
 
 
 @pytest.mark.parametrize("code", FILES)
-@pytest.mark.parametrize("command", ["check", "post", "post --dry-run", "edit"])
-async def test_command_for_one_post_shows_them(
+@pytest.mark.parametrize("command", ["check", "publish", "publish --dry-run", "edit"])
+async def test_command_for_one_post_shows_warnings(
     desk: Desk, folder: Path, command: str, code: str
 ) -> None:
     name, _ = FILES[code]
@@ -55,7 +55,7 @@ async def test_command_for_one_post_shows_them(
         ended = await run(desk, folder, "edit", str(post_id), "--text", TEXT, *media)
     else:
         _, *options = command.split()
-        ended = await run(desk, folder, "post", TEXT, *media, "--no-wait", *options)
+        ended = await run(desk, folder, "publish", TEXT, *media, "--no-wait", *options)
     shown = ended.out + ended.err
     for expected in (code, "accidental_link"):
         assert shown.count(f"! {expected}: ") == 1
@@ -63,7 +63,7 @@ async def test_command_for_one_post_shows_them(
 
 
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["import", "dry run"])
-async def test_import_shows_them_with_the_line(
+async def test_import_shows_warnings_with_the_line(
     desk: Desk, folder: Path, dry: tuple[str, ...]
 ) -> None:
     ended = await run(desk, folder, "import", "plan.csv", *dry)
@@ -81,12 +81,12 @@ async def test_warning_in_a_thread_names_its_part_and_line(desk: Desk, folder: P
     assert "line 3: ! part 2: media_location: " in ended.out
 
 
-async def test_json_of_what_sends_nothing_lists_them(desk: Desk, folder: Path) -> None:
+async def test_json_of_commands_that_send_nothing_lists_warnings(desk: Desk, folder: Path) -> None:
     check, dry, planned = [
         await run(desk, folder, *arguments, "--json")
         for arguments in (
             ("check", TEXT, "--media", "photo.jpg"),
-            ("post", TEXT, "--media", "photo.jpg", "--dry-run"),
+            ("publish", TEXT, "--media", "photo.jpg", "--dry-run"),
             ("import", "plan.csv", "--dry-run"),
         )
     ]
@@ -108,13 +108,13 @@ async def test_motion_photo_is_published_with_a_warning(desk: Desk, folder: Path
     film = save_video(folder / "film.mp4").read_bytes()
     photo = (folder / "photo.jpg").read_bytes()
     (folder / "motion.jpg").write_bytes(photo + b"MotionPhoto_Data" + film)
-    ended = await run(desk, folder, "post", "Waves", "--media", "motion.jpg", "--no-wait")
+    ended = await run(desk, folder, "publish", "Waves", "--media", "motion.jpg", "--no-wait")
     assert "! motion_photo: " in ended.err
     await desk.work_through()
     assert await desk.on_x() == ["Waves"]
 
 
-#: A text for each rule about what software did to it.
+#: A text for each kind of damage that software does to texts.
 DAMAGED = {
     "html_entity": "Q&amp;A",
     "replacement_character": "caf\ufffd",
@@ -123,8 +123,8 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("command", ["check", "post", "post --dry-run", "edit", "import"])
-async def test_every_command_shows_what_software_did_to_a_text(
+@pytest.mark.parametrize("command", ["check", "publish", "publish --dry-run", "edit", "import"])
+async def test_every_command_warns_of_a_damaged_text(
     desk: Desk, folder: Path, command: str
 ) -> None:
     text = " ".join(DAMAGED.values())
@@ -138,7 +138,7 @@ async def test_every_command_shows_what_software_did_to_a_text(
     else:
         word, *options = command.split()
         ended = await run(
-            desk, folder, word, text, *options, *(["--no-wait"] if word == "post" else [])
+            desk, folder, word, text, *options, *(["--no-wait"] if word == "publish" else [])
         )
     shown = ended.out + ended.err
     for code in DAMAGED:
@@ -146,18 +146,20 @@ async def test_every_command_shows_what_software_did_to_a_text(
 
 
 @pytest.mark.parametrize("code", DAMAGED)
-async def test_alt_texts_and_polls_are_looked_at_too(desk: Desk, folder: Path, code: str) -> None:
+async def test_alt_texts_and_polls_are_checked_for_damage_too(
+    desk: Desk, folder: Path, code: str
+) -> None:
     text = DAMAGED[code]
     alt = await run(
-        desk, folder, "post", "Hello", "--media", "once.gif", "--alt", text, "--dry-run"
+        desk, folder, "publish", "Hello", "--media", "once.gif", "--alt", text, "--dry-run"
     )
     assert f"! {code}: In the alt text of once.gif: " in alt.out
     poll = await run(desk, folder, "check", "Hello", "--poll", text, "--poll", "No")
     assert f"! {code}: In the poll: " in poll.out
 
 
-@pytest.mark.parametrize("command", ["post", "post --dry-run"])
-async def test_post_shows_what_the_account_has_just_said(
+@pytest.mark.parametrize("command", ["publish", "publish --dry-run"])
+async def test_publish_warns_of_a_text_that_the_account_has_just_published(
     desk: Desk, folder: Path, command: str
 ) -> None:
     await desk.plan("Hello")

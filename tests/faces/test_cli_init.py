@@ -1,4 +1,4 @@
-"""`roost init`: makes what is missing, twice as well as once, and nothing where it may not."""
+"""`roost init`: makes what is missing, can run again, and changes nothing without the rights."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +21,7 @@ PLAIN_USER = "roost_tenant_user"
 
 @pytest.fixture
 async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
-    """A new database that knows nothing of Roost, as the superuser."""
+    """A new database without anything of Roost; the superuser's address."""
     server = migrated_server.url("postgres")
     await create_database(server, "for_init")
     yield migrated_server.url("for_init")
@@ -30,7 +30,7 @@ async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 def plain_user(empty_database: str) -> Iterator[str]:
-    """The same database as a user sees it who may only log in."""
+    """The address of `empty_database` for a user who may only log in."""
     with psycopg.connect(empty_database, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {PLAIN_USER} LOGIN PASSWORD 'a-password'")
         parts = urlsplit(empty_database)
@@ -40,15 +40,15 @@ def plain_user(empty_database: str) -> Iterator[str]:
         admin.execute(f"DROP ROLE {PLAIN_USER}")
 
 
-def both(admin: str) -> dict[str, str]:
-    """The settings of `roost init`: the application's address, and an administrator's."""
+def init_settings(admin: str) -> dict[str, str]:
+    """Return the settings of `roost init`: addresses of the application and an administrator."""
     return {"DATABASE_URL": app_url(admin), "ROOST_ADMIN_DATABASE_URL": admin}
 
 
 async def init(admin: str, folder: Path, *arguments: str, **environment: str) -> Ended:
-    """`roost init --json` on this database."""
-    given = both(admin) | environment
-    return await run_roost("init", *arguments, "--json", folder=folder, settings=None, **given)
+    """Run `roost init --json` on this database."""
+    variables = init_settings(admin) | environment
+    return await run_roost("init", *arguments, "--json", folder=folder, settings=None, **variables)
 
 
 def schemas_of(url: str) -> set[str]:
@@ -56,7 +56,7 @@ def schemas_of(url: str) -> set[str]:
         return {row[0] for row in admin.execute("SELECT nspname FROM pg_namespace")}
 
 
-async def test_init_makes_everything_and_says_what_to_set(
+async def test_init_makes_everything_and_lists_missing_settings(
     empty_database: str, tmp_path: Path
 ) -> None:
     ended = await init(empty_database, tmp_path)
@@ -81,31 +81,33 @@ async def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path
 
 
 @pytest.mark.timing
-async def test_two_inits_at_once_both_end_well(empty_database: str, tmp_path: Path) -> None:
-    ends = await asyncio.gather(*(init(empty_database, tmp_path) for _ in range(2)))
-    assert [ended.code for ended in ends] == [0, 0], [ended.out for ended in ends]
-    assert sorted(ended.answer["migrated"] for ended in ends) == [False, True]
+async def test_two_concurrent_inits_both_succeed(empty_database: str, tmp_path: Path) -> None:
+    results = await asyncio.gather(*(init(empty_database, tmp_path) for _ in range(2)))
+    assert [ended.code for ended in results] == [0, 0], [ended.out for ended in results]
+    assert sorted(ended.answer["migrated"] for ended in results) == [False, True]
 
 
-async def test_init_warns_of_the_key_beside_the_backup(empty_database: str, tmp_path: Path) -> None:
-    ended = await run_roost("init", folder=tmp_path, settings=None, **both(empty_database))
+async def test_init_warns_to_keep_the_key_separate_from_backups(
+    empty_database: str, tmp_path: Path
+) -> None:
+    ended = await run_roost("init", folder=tmp_path, settings=None, **init_settings(empty_database))
     assert ended.code == 0
-    assert "apart from the database's backups" in ended.out
+    assert "separate from the database's backups" in ended.out
 
 
-async def test_init_with_roost_keys_makes_no_key_file(empty_database: str, tmp_path: Path) -> None:
+async def test_init_with_vault_keys_makes_no_key_file(empty_database: str, tmp_path: Path) -> None:
     key = "mine:" + "A" * 43 + "="
     ended = await init(empty_database, tmp_path, ROOST_VAULT_KEYS=key)
     assert (ended.code, ended.answer["key_made"]) == (0, False)
     assert not (tmp_path / "home" / "keys").exists()
 
 
-async def test_init_of_a_user_without_rights_prints_the_sql_and_changes_nothing(
+async def test_init_without_rights_prints_the_sql_and_changes_nothing(
     empty_database: str, plain_user: str, tmp_path: Path
 ) -> None:
     before = schemas_of(empty_database)
-    given = both(empty_database) | {"ROOST_ADMIN_DATABASE_URL": plain_user}
-    ended = await run_roost("init", folder=tmp_path, settings=None, **given)
+    variables = init_settings(empty_database) | {"ROOST_ADMIN_DATABASE_URL": plain_user}
+    ended = await run_roost("init", folder=tmp_path, settings=None, **variables)
     assert ended.code == 3
     assert ended.out == ""
     assert f'GRANT "for_init_owner" TO "{PLAIN_USER}";' in ended.err
@@ -115,7 +117,7 @@ async def test_init_of_a_user_without_rights_prints_the_sql_and_changes_nothing(
     assert not (tmp_path / "home").exists()
 
 
-async def test_the_sql_for_the_administrator_is_what_was_missing(
+async def test_the_printed_sql_grants_what_was_missing(
     empty_database: str, plain_user: str, tmp_path: Path
 ) -> None:
     refused = await init(plain_user, tmp_path)
@@ -126,7 +128,7 @@ async def test_the_sql_for_the_administrator_is_what_was_missing(
     assert (ended.code, ended.answer["migrated"]) == (0, True)
 
 
-async def test_a_user_who_makes_roles_and_owns_the_database_needs_no_superuser(
+async def test_init_needs_no_superuser__role_maker_and_database_owner(
     empty_database: str, plain_user: str, tmp_path: Path
 ) -> None:
     with psycopg.connect(empty_database, autocommit=True) as admin:
@@ -164,7 +166,7 @@ async def test_a_database_prepared_by_hand_is_migrated_by_its_owner(
     assert (ended.code, ended.answer["tenant_made"]) == (0, True)
 
 
-async def test_an_administrators_address_alone_is_not_taken_for_the_applications(
+async def test_an_administrators_address_alone_is_refused(
     empty_database: str, tmp_path: Path
 ) -> None:
     ended = await run_roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database)
@@ -177,7 +179,7 @@ async def test_an_administrators_address_alone_is_not_taken_for_the_applications
     assert "roost" not in schemas_of(empty_database)
 
 
-async def test_a_database_without_roost_is_told_what_to_do(
+async def test_a_database_without_roosts_tables_is_reported(
     empty_database: str, tmp_path: Path
 ) -> None:
     with psycopg.connect(empty_database, autocommit=True) as admin:
@@ -188,9 +190,7 @@ async def test_a_database_without_roost_is_told_what_to_do(
     assert "roost init" in ended.answer["error"]["next"]
 
 
-async def test_a_login_that_is_missing_is_told_how_to_make_it(
-    empty_database: str, tmp_path: Path
-) -> None:
+async def test_a_missing_database_role_is_reported(empty_database: str, tmp_path: Path) -> None:
     url = app_url(empty_database)
     for command in ("worker", "init"):
         ended = await run_roost(command, "--json", folder=tmp_path, DATABASE_URL=url)
@@ -198,20 +198,20 @@ async def test_a_login_that_is_missing_is_told_how_to_make_it(
         assert "ROOST_ADMIN_DATABASE_URL" in ended.answer["error"]["next"]
 
 
-async def test_a_tenants_name_that_cannot_be_is_told(empty_database: str, tmp_path: Path) -> None:
+async def test_an_invalid_tenant_name_is_reported(empty_database: str, tmp_path: Path) -> None:
     ended = await init(empty_database, tmp_path, "--tenant", "Not A Name")
     assert ended.code == 2
     assert ended.answer["error"]["kind"] == "invalid"
 
 
-async def test_a_time_zone_that_is_none_is_told(empty_database: str, tmp_path: Path) -> None:
+async def test_an_unknown_time_zone_is_reported(empty_database: str, tmp_path: Path) -> None:
     ended = await init(empty_database, tmp_path, "--time-zone", "Mars/Olympus")
     assert (ended.code, ended.error) == (2, "time_zone_unknown")
 
 
-async def test_the_private_server_lets_roost_in_as_the_applications_login(tmp_path: Path) -> None:
+async def test_the_embedded_server_is_used_as_the_applications_role(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    # A server of an earlier time, on which nothing was prepared yet.
+    # A server that was made earlier, and not prepared yet.
     await (await start_embedded(home, durable=False)).stop()
     try:
         ended = await run_roost("posts", "--json", folder=tmp_path)

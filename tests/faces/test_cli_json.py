@@ -14,11 +14,11 @@ from roost.services import collect
 
 
 async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
-    """The command with `--json`, for the desk's tenant."""
+    """Run a command with `--json` for the desk's tenant."""
     return await run_roost(*arguments, "--json", settings=desk.runtime.settings, folder=folder)
 
 
-async def test_check_weighs_judges_and_prices(tmp_path: Path) -> None:
+async def test_check_shows_weight_violations_and_price(tmp_path: Path) -> None:
     good, bad = await asyncio.gather(
         run_roost("check", "See https://example.com/tides", "--json", folder=tmp_path),
         run_roost("check", "x" * 281, "--json", folder=tmp_path),
@@ -34,7 +34,7 @@ async def test_check_weighs_judges_and_prices(tmp_path: Path) -> None:
     assert [one["code"] for one in bad.answer["violations"]] == ["text_too_long"]
 
 
-async def test_check_probes_the_media(tmp_path: Path, teal: Path) -> None:
+async def test_check_validates_media(tmp_path: Path, teal: Path) -> None:
     ended = await run_roost("check", "Teal", "--media", str(teal), "--json", folder=tmp_path)
     assert (ended.code, ended.answer["valid"]) == (0, True)
     broken = tmp_path / "broken.png"
@@ -44,14 +44,14 @@ async def test_check_probes_the_media(tmp_path: Path, teal: Path) -> None:
     assert len(ended.answer["violations"]) == 1
 
 
-async def test_write_drafts_from_a_brief(tmp_path: Path) -> None:
+async def test_draft_drafts_from_a_brief(tmp_path: Path) -> None:
     (tmp_path / "brief.yaml").write_text(
         "account: '@larkbooks'\ntopic: The summer sale\naudience: readers\ntone: warm\n"
         "language: en\nfacts:\n  - {id: when, text: The sale begins on Monday.}\n"
         "  - {id: where, text: The shop is in Mill Lane.}\nn: 2\n",
         "utf-8",
     )
-    ended = await run_roost("write", "--brief", "brief.yaml", "--json", folder=tmp_path)
+    ended = await run_roost("draft", "--brief", "brief.yaml", "--json", folder=tmp_path)
     assert ended.code == 0, ended.answer
     assert len(ended.answer["drafts"]) == 2
     assert all(draft["weighted_length"] <= 240 for draft in ended.answer["drafts"])
@@ -65,7 +65,7 @@ async def test_posts_are_listed_in_due_order(desk: Desk, tmp_path: Path) -> None
     assert (ended.code, texts) == (0, ["Sooner", "Later"])
 
 
-async def test_a_posts_history_is_told(desk: Desk, tmp_path: Path) -> None:
+async def test_posts_history_lists_every_event(desk: Desk, tmp_path: Path) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
     ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
@@ -79,19 +79,19 @@ async def test_a_posts_history_is_told(desk: Desk, tmp_path: Path) -> None:
     ]
 
 
-async def test_metrics_and_report_tell_what_was_read(desk: Desk, tmp_path: Path) -> None:
+async def test_metrics_and_report_show_stored_snapshots(desk: Desk, tmp_path: Path) -> None:
     await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
     metrics, report = await asyncio.gather(
         run(desk, tmp_path, "metrics"), run(desk, tmp_path, "report", "--out", "report.html")
     )
     (account,) = metrics.answer["accounts"]
     assert account["account"] == "larkbooks"
-    assert len(account["readings"]) == 1
+    assert len(account["snapshots"]) == 1
     assert (metrics.code, report.code) == (0, 0)
     assert "@larkbooks" in (tmp_path / report.answer["report"]).read_text("utf-8")
 
 
-async def test_import_tells_what_went_in_and_what_not(desk: Desk, tmp_path: Path) -> None:
+async def test_import_lists_scheduled_posts_and_refused_rows(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "plan.csv").write_text(
         "account,at,text,media,alt,thread\n"
         f"@larkbooks,+60s,Good,,,\n@larkbooks,+60s,{'x' * 300},,,\n",
@@ -132,7 +132,7 @@ async def test_edit_into_a_thread_keeps_the_media_of_part_1(
     assert [one.alt_text for one in (await desk.see(post_id)).parts[0].media] == ["Another"]
 
 
-async def test_edit_into_a_thread_drops_nothing_of_later_parts(
+async def test_edit_into_a_thread_does_not_remove_anything_from_later_parts(
     desk: Desk, tmp_path: Path, teal: Path
 ) -> None:
     (tmp_path / "plan.csv").write_text(
@@ -164,7 +164,7 @@ async def test_edit_of_one_alt_text_keeps_the_others(
 
 async def test_a_thread_file_without_a_text_is_refused(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "thread.txt").write_text(" \n\n", "utf-8")
-    ended = await run(desk, tmp_path, "post", "--thread", "thread.txt", "--at", "+1h")
+    ended = await run(desk, tmp_path, "publish", "--thread", "thread.txt", "--at", "+1h")
     assert (ended.code, ended.error) == (2, "invalid_input")
 
 
@@ -177,44 +177,42 @@ async def test_edit_of_the_text_keeps_the_media(desk: Desk, tmp_path: Path, teal
     assert [Path(asset.path).name for asset in part.media] == ["teal.png"]
 
 
-async def test_doctor_tells_each_finding(desk: Desk, tmp_path: Path) -> None:
-    well = await run(desk, tmp_path, "doctor")
-    assert (well.code, well.answer["well"]) == (0, True), well.answer
-    by_name = {one["what"]: one["health"] for one in well.answer["findings"]}
-    assert by_name["@larkbooks"] == "well"
-    assert by_name["workers"] == "notice"
+async def test_doctor_lists_every_finding(desk: Desk, tmp_path: Path) -> None:
+    ended = await run(desk, tmp_path, "doctor")
+    assert (ended.code, ended.answer["ok"]) == (0, True), ended.answer
+    by_name = {one["what"]: one["status"] for one in ended.answer["findings"]}
+    assert by_name["@larkbooks"] == "ok"
+    assert by_name["workers"] == "warning"
     assert await desk.requests("read_me") == []
 
 
-async def test_doctor_live_asks_x_only_after_consent_to_the_price(
-    desk: Desk, tmp_path: Path
-) -> None:
-    asked = await run(desk, tmp_path, "doctor", "--live")
-    assert "$0.010" in asked.err
+async def test_doctor_live_asks_x_only_if_the_price_is_agreed(desk: Desk, tmp_path: Path) -> None:
+    declined = await run(desk, tmp_path, "doctor", "--live")
+    assert "$0.010" in declined.err
     assert await desk.requests("read_me") == []
     agreed = await run(desk, tmp_path, "doctor", "--live", "--yes")
-    assert (asked.code, agreed.code) == (0, 0)
+    assert (declined.code, agreed.code) == (0, 0)
     assert await desk.requests("read_me") == [200]
 
 
-async def test_doctor_finds_a_late_post_ill(desk: Desk, tmp_path: Path) -> None:
+async def test_doctor_reports_a_late_post_as_an_error(desk: Desk, tmp_path: Path) -> None:
     await desk.plan("Late")
     await desk.emulator.jump(seconds=200)
     ended = await run(desk, tmp_path, "doctor")
-    assert (ended.code, ended.answer["well"]) == (5, False)
-    assert any("late" in one["told"] for one in ended.answer["findings"])
+    assert (ended.code, ended.answer["ok"]) == (5, False)
+    assert any("late" in one["message"] for one in ended.answer["findings"])
 
 
 @pytest.mark.parametrize(
     "arguments",
     [
         ("edit", "404", "--at", "+1h"),
-        ("posts", "--account", "@nobody"),
-        ("posts", "--tenant", "nobody"),
+        ("posts", "--account", "@missing"),
+        ("posts", "--tenant", "missing"),
     ],
     ids=lambda arguments: "_".join(arguments).replace("--", ""),
 )
-async def test_what_is_not_there_ends_with_1(
+async def test_a_missing_thing_ends_with_1(
     desk: Desk, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     ended = await run(desk, tmp_path, *arguments)
@@ -222,7 +220,7 @@ async def test_what_is_not_there_ends_with_1(
     assert ended.answer["error"]["kind"] == "not_found"
 
 
-async def test_the_state_of_a_post_can_forbid(desk: Desk, tmp_path: Path) -> None:
+async def test_a_conflict_with_the_posts_state_ends_with_1(desk: Desk, tmp_path: Path) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
     ended = await run(desk, tmp_path, "cancel", str(post_id))
@@ -235,7 +233,7 @@ async def test_the_state_of_a_post_can_forbid(desk: Desk, tmp_path: Path) -> Non
     [("nonsense",), ("check",)],
     ids=["unknown_command", "missing_argument"],
 )
-async def test_a_wrong_command_line_is_an_object_too(
+async def test_an_invalid_command_line_is_reported_as_json_too(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     ended = await run_roost(*arguments, "--json", folder=tmp_path)
@@ -253,20 +251,20 @@ async def test_a_wrong_command_line_is_an_object_too(
     ],
     ids=["worker", "serve", "emulator"],
 )
-async def test_a_long_running_command_says_when_it_is_ready_and_ends_on_sigterm(
+async def test_a_long_running_command_reports_when_it_is_ready_and_ends_on_sigterm(
     desk: Desk, tmp_path: Path, arguments: tuple[str, ...], key: str
 ) -> None:
-    given = environment_of(desk.runtime.settings)
+    environment = environment_of(desk.runtime.settings)
     async with (
         piped_python(
-            "-m", "roost", *arguments, "--json", environment=given, folder=tmp_path
+            "-m", "roost", *arguments, "--json", environment=environment, folder=tmp_path
         ) as process,
         asyncio.timeout(120),
     ):
         assert process.stdout is not None
-        told = json.loads(await process.stdout.readline())
+        first_line = json.loads(await process.stdout.readline())
         process.send_signal(signal.SIGTERM)
         ended = await end_of(process)
-    assert key in told
+    assert key in first_line
     assert ended.out == ""
     assert ended.code in (0, 130)

@@ -1,4 +1,4 @@
-"""No secret among the settings is in anything that a failing command says, however it was given."""
+"""A failing command shows no secret of its settings, however they were set."""
 
 import logging
 import os
@@ -11,13 +11,13 @@ import pytest
 
 from fix_postgres import PostgresServer
 from roost import cli, scrub
-from roost.cli.output import run
+from roost.cli.command import run_command_line
 from roost.settings import Settings
 
 SECRETS = [name.upper() for name, field in Settings.model_fields.items() if not field.repr]
-#: Two halves, so that a part of a secret is found as well.
+#: Two halves of each secret, so that a part of it is found too.
 ALPHA, OMEGA = "aLpHa5f1c9e7b3", "oMeGa8d2a6c4f0"
-#: Every command, with words that it fails at without a database at the latest.
+#: Every command, with arguments with which it fails, at the latest for want of a database.
 COMMANDS = {
     "demo": (),
     "init": (),
@@ -26,13 +26,13 @@ COMMANDS = {
     "worker": (),
     "emulator": ("--port", "0", "--faults", "none.yaml"),
     "connect": ("--no-browser",),
-    "write": ("--brief", "none.yaml"),
+    "draft": ("--brief", "none.yaml"),
     "check": ("word " * 100,),
-    "post": ("Hello",),
+    "publish": ("Hello",),
     "edit": ("1", "--text", "Hello"),
     "cancel": ("1",),
     "posts": (),
-    "decide": ("1", "acknowledge"),
+    "resolve": ("1", "acknowledge"),
     "pause": (),
     "resume": (),
     "alerts": (),
@@ -40,7 +40,7 @@ COMMANDS = {
     "metrics": (),
     "report": (),
 }
-#: Ways in which DATABASE_URL and ROOST_VAULT_KEYS are given wrongly, and addresses with a password.
+#: Malformed values of DATABASE_URL and ROOST_VAULT_KEYS, and addresses with a password.
 WRONG = [
     *(("DATABASE_URL", f"postgresql://user:{ALPHA}{between}{OMEGA}@127.0.0.1:9/db")
       for between in "@/?#[]% \\:"),
@@ -68,8 +68,8 @@ Give = Callable[[dict[str, str]], tuple[str, ...]]
 
 
 @pytest.fixture(autouse=True)
-def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What commands set for their whole process is as before."""
+def restored_process_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Restore what a command sets for its whole process."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(scrub, "_known", set())
@@ -83,7 +83,7 @@ def undone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(params=["environment", "home", "named file"])
 def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Give:
-    """Give a command settings in one of the ways there are; what is added to its words."""
+    """Set settings for a command in one of three ways; returns arguments to add to it."""
     for name in list(os.environ):
         if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
             monkeypatch.delenv(name)
@@ -92,7 +92,7 @@ def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("ROOST_HOME", str(home))
     monkeypatch.chdir(tmp_path)
 
-    def given(settings: dict[str, str]) -> tuple[str, ...]:
+    def set_settings(settings: dict[str, str]) -> tuple[str, ...]:
         if request.param == "environment":
             for name, value in settings.items():
                 monkeypatch.setenv(name, value)
@@ -102,24 +102,24 @@ def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         file.chmod(0o600)
         return () if request.param == "home" else ("--env-file", str(file))
 
-    return given
+    return set_settings
 
 
 def canaries(server: PostgresServer) -> dict[str, str]:
-    """A value for every secret; the database's server is there, the database is not."""
+    """Return a value for every secret; the database's server exists, the database does not."""
     address = server.url("no_such_database").replace("postgres@", f"postgres:{ALPHA}%40{OMEGA}@")
     known = {"DATABASE_URL": address, "ROOST_VAULT_KEYS": f"k1:{'Q' * 42}8="}
     return {name: known.get(name, f"{name}-{ALPHA}-{OMEGA}") for name in SECRETS}
 
 
-def require_hidden(shown: str, words: tuple[str, ...]) -> None:
+def require_hidden(output: str, arguments: tuple[str, ...]) -> None:
     for secret in (ALPHA, OMEGA, "Q" * 20, ALPHA[-6:], OMEGA[-6:], ALPHA.lower(), OMEGA.lower()):
-        assert secret not in shown, f"roost {' '.join(words)} shows a secret"
-    assert "Traceback" not in shown
-    assert "did not expect" not in shown
+        assert secret not in output, f"roost {' '.join(arguments)} shows a secret"
+    assert "Traceback" not in output
+    assert "did not expect" not in output
 
 
-def test_every_command_and_every_secret_is_asked() -> None:
+def test_every_command_and_every_secret_is_covered() -> None:
     assert COMMANDS.keys() == {name for name, _, _ in cli._COMMANDS}
     assert {"DATABASE_URL", "ROOST_VAULT_KEYS", "TWITTER_CLIENT_SECRET", "TWITTER_API_KEY"} < {
         *SECRETS
@@ -135,12 +135,12 @@ def test_command_that_fails_shows_no_secret(
     command: str,
     as_json: bool,
 ) -> None:
-    words = (command, *COMMANDS[command], *give(canaries(postgres_server)))
-    status = run(cli.app.meta, [*words, *(["--json"] if as_json else [])])
-    shown = capfd.readouterr()
+    arguments = (command, *COMMANDS[command], *give(canaries(postgres_server)))
+    status = run_command_line(cli.app.meta, [*arguments, *(["--json"] if as_json else [])])
+    printed = capfd.readouterr()
     assert status != 0
-    assert shown.out + shown.err
-    require_hidden(shown.out + shown.err, words)
+    assert printed.out + printed.err
+    require_hidden(printed.out + printed.err, arguments)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_command_that_fails_shows_no_secret(
     [
         (command, name, value)
         for name, value in WRONG
-        # The demo has keys and addresses of its own.
+        # The demo uses its own keys and addresses.
         for command in ("posts", "init", *(("demo",) if name == "DATABASE_URL" else ()))
     ],
     ids=ascii,
@@ -158,8 +158,8 @@ def test_malformed_setting_is_not_repeated(
 ) -> None:
     keys = {} if name == "ROOST_VAULT_KEYS" else {"ROOST_VAULT_KEYS": f"k1:{'Q' * 42}8="}
     database = {} if name == "DATABASE_URL" else {"DATABASE_URL": "postgresql://u@127.0.0.1:9/db"}
-    words = (command, *COMMANDS[command], *give({**keys, **database, name: value}))
-    status = run(cli.app.meta, [*words])
-    shown = capfd.readouterr()
+    arguments = (command, *COMMANDS[command], *give({**keys, **database, name: value}))
+    status = run_command_line(cli.app.meta, [*arguments])
+    printed = capfd.readouterr()
     assert status in (2, 5)
-    require_hidden(shown.out + shown.err, words)
+    require_hidden(printed.out + printed.err, arguments)

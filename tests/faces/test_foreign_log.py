@@ -1,4 +1,4 @@
-"""Hostile text through the log: a record is one line, and nothing in it acts on a terminal."""
+"""Hostile text in the log: a record is one line, and none of it controls a terminal."""
 
 import contextlib
 import logging
@@ -18,7 +18,7 @@ _RECORD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ \S+ .*")
 
 @contextlib.contextmanager
 def logging_to_stderr() -> Iterator[None]:
-    """Everything is logged to standard error, as a command does it."""
+    """Log everything to standard error, as a command does."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     log_to_stderr(logging.DEBUG)
@@ -30,12 +30,12 @@ def logging_to_stderr() -> Iterator[None]:
 
 
 def forged(log: str) -> list[str]:
-    """Lines that are no records, and no lines set off below one."""
+    """Return lines that are neither records nor indented lines below one."""
     lines = [line for line in log.splitlines() if not line.startswith("    ")]
     return [line for line in lines if not _RECORD.fullmatch(line)]
 
 
-async def test_no_refusal_of_xs_writes_a_line_of_its_own(
+async def test_no_response_of_x_forges_a_record(
     desk: Desk, admin_url: str, teal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await desk.emulator.control("users", username="pays", name=HOSTILE)
@@ -50,9 +50,9 @@ async def test_no_refusal_of_xs_writes_a_line_of_its_own(
         await fill_with_hostile(desk, admin_url, teal)
         await desk.emulator.jump(hours=30)
         await desk.work()
-    told = capsys.readouterr().err
-    assert "alert failed" in told
-    assert (forged(told), acts_on_terminal(told)) == ([], [])
+    log = capsys.readouterr().err
+    assert "alert failed" in log
+    assert (forged(log), acts_on_terminal(log)) == ([], [])
 
 
 def test_neither_arguments_nor_tracebacks_forge_a_record(
@@ -66,7 +66,7 @@ def test_neither_arguments_nor_tracebacks_forge_a_record(
             raise ValueError(HOSTILE)
         except ValueError:
             log.exception("failed")
-    told = capsys.readouterr().err
-    assert told.count("{{7*7}}") == 2
-    assert "failed\\nValueError at test_foreign_log.py:" in told
-    assert (forged(told), acts_on_terminal(told)) == ([], [])
+    output = capsys.readouterr().err
+    assert output.count("{{7*7}}") == 2
+    assert "failed\\nValueError at test_foreign_log.py:" in output
+    assert (forged(output), acts_on_terminal(output)) == ([], [])

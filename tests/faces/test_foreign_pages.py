@@ -1,6 +1,6 @@
-"""Hostile text through every page, form, answer for programs and report of the service.
+"""Hostile text in every page, form, JSON response and report of the web server.
 
-Routes are enumerated from the application itself: a new one fails until it is tried here.
+The routes come from the application itself, so a new one fails until it is covered here.
 """
 
 import json
@@ -23,12 +23,12 @@ from fix_publishing import Desk
 from roost.services import collect
 from roost.web.server import make_app
 
-#: Files of our own, in which nothing is put.
+#: Static files, which contain no text of others.
 _STATIC = {"/static", "/static/charts.js"}
 
 
 def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]:
-    """By method and path as the routes spell it: the values of each call (`id` fills the path)."""
+    """Return the values of each call by method and path; `id` fills the path."""
     undecided = str(filled.undecided)
     numbers = (filled.planned, filled.published, filled.halved, filled.undecided)
     posts = [{"id": str(number)} for number in numbers]
@@ -51,20 +51,20 @@ def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]
         ("GET", "/api/auth/callback/twitter/"): [{"state": HOSTILE, "code": HOSTILE}],
         ("POST", "/posts/{post_id}/pause"): [*posts, hostile],
         ("POST", "/posts/{post_id}/resume"): [*posts, hostile],
-        ("POST", "/posts/{post_id}/decide"): [
+        ("POST", "/posts/{post_id}/resolve"): [
             {"id": undecided, "choice": "found", "address": HOSTILE},
             {"id": str(filled.halved), "choice": "continue", "text": HOSTILE},
             {"id": undecided, "choice": HOSTILE},
         ],
         ("POST", "/accounts/{account_id}/pause"): [*account, hostile],
         ("POST", "/accounts/{account_id}/resume"): [*account, hostile],
-        ("POST", "/stop"): [{}],
-        ("POST", "/go-on"): [{}],
+        ("POST", "/pause"): [{}],
+        ("POST", "/resume"): [{}],
     }  # fmt: skip
 
 
 def routes_of(desk: Desk) -> set[tuple[str, str]]:
-    """Every method and path that the service answers, but for its static files."""
+    """Return every method and path of the web server, except its static files."""
     found: set[tuple[str, str]] = set()
     for route in _flat(make_app(desk.runtime).routes):
         if isinstance(route, Mount):
@@ -76,7 +76,7 @@ def routes_of(desk: Desk) -> set[tuple[str, str]]:
 
 
 def _flat(routes: Any) -> list[Any]:
-    """Routes with those of included routers, however the framework nests them."""
+    """Return routes with those of included routers, however the framework nests them."""
     found = []
     for route in routes:
         inner = getattr(getattr(route, "original_router", None), "routes", None)
@@ -87,20 +87,20 @@ def _flat(routes: Any) -> list[Any]:
 async def ask(
     browser: aiohttp.ClientSession, web: str, method: str, path: str, **values: str
 ) -> tuple[aiohttp.ClientResponse, str]:
-    """One request, as the page's own form sends it; the answer and its body."""
+    """Send one request as the page's own form does; return the response and its body."""
     name = values.pop("id", "")
     start = path.find("{")
     if start >= 0:
         path = path[:start] + name + path[path.index("}") + 1 :]
-    given: dict[str, Any] = {"params": values} if method == "GET" else {"data": values}
+    arguments: dict[str, Any] = {"params": values} if method == "GET" else {"data": values}
     own = {"origin": web, "sec-fetch-site": "same-origin"}
     async with browser.request(
-        method, web + path, headers=own, allow_redirects=False, **given
+        method, web + path, headers=own, allow_redirects=False, **arguments
     ) as answer:
         return answer, await answer.text()
 
 
-async def test_no_page_and_no_answer_lets_text_act(
+async def test_no_page_and_no_response_contains_active_text(
     desk: Desk,
     admin_url: str,
     teal: Path,
@@ -131,13 +131,13 @@ async def test_no_page_and_no_answer_lets_text_act(
     assert text.startswith(HOSTILE)
 
 
-async def test_a_published_control_character_does_not_end_the_report(
+async def test_a_published_control_character_does_not_break_the_report(
     desk: Desk, admin_url: str, teal: Path, web: str, browser: aiohttp.ClientSession
 ) -> None:
     await fill_with_hostile(desk, admin_url, teal)
     answer, body = await ask(browser, web, "GET", "/report")
     assert answer.status == 200
-    # The charts are drawn, and say what the text says.
+    # The charts are drawn, and contain the text.
     assert body.count("<svg ") >= 1
     assert 'aria-label="[/x][red]hid[/red]\\x1b' in body
 

@@ -1,6 +1,6 @@
-"""Hostile text through every command: nothing acts on the terminal, nothing passes for Roost's.
+"""Hostile text in every command: none of it controls the terminal or imitates Roost's output.
 
-Commands are enumerated from the command line itself: a new one fails until it is tried here.
+The commands come from the command line itself, so a new one fails until it is covered here.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ Calls = Sequence[Sequence[str]]
 
 
 def calls_of(filled: ForeignDesk, folder: Path) -> Mapping[str, Calls]:
-    """What is tried of each command; those that change a post come after those that show it."""
+    """Return the calls of each command; those that change a post come after those that show it."""
     one, planned, halved = map(str, (filled.published, filled.planned, filled.halved))
     undecided = str(filled.undecided)
     user = f"@{HOSTILE.strip()}"
@@ -40,36 +40,37 @@ def calls_of(filled: ForeignDesk, folder: Path) -> Mapping[str, Calls]:
         "doctor": [[]],
         "report": [["--out", file + ".html"], ["--out", f"{file}/r.html"]],
         "check": [[HOSTILE], [HOSTILE_PLAIN, "--media", file]],
-        "write": [["--brief", file + ".yaml"], ["--brief", file]],
+        "draft": [["--brief", file + ".yaml"], ["--brief", file]],
         "import": [[file + ".csv"], [file + ".csv", "--dry-run"], [file]],
-        "post": [[HOSTILE], [HOSTILE_PLAIN, "--dry-run"], ["--thread", file + ".txt", "--dry-run"],
-                 ["x", "--media", file], [HOSTILE_PLAIN, "--at", "+9h"], ["x", "--at", HOSTILE]],
+        "publish": [[HOSTILE], [HOSTILE_PLAIN, "--dry-run"],
+                    ["--thread", file + ".txt", "--dry-run"], ["x", "--media", file],
+                    [HOSTILE_PLAIN, "--at", "+9h"], ["x", "--at", HOSTILE]],
         "edit": [[planned, "--text", HOSTILE], [planned, "--at", HOSTILE]],
         "pause": [["--account", user], ["--account", HOSTILE_PLAIN], [planned]],
         "resume": [["--account", user], [planned]],
         "cancel": [[planned]],
-        "decide": [[undecided, "found", HOSTILE], [halved, "continue", "--text", HOSTILE],
-                   [halved, "leave"], [undecided, "drop"]],
+        "resolve": [[undecided, "found", HOSTILE], [halved, "continue", "--text", HOSTILE],
+                    [halved, "acknowledge"], [undecided, "discard"]],
         "init": [["--tenant", HOSTILE], ["--time-zone", HOSTILE]],
         "connect": [["--tenant", HOSTILE]],
         "serve": [["--host", HOSTILE]],
         "emulator": [["--faults", file], ["--faults", file + ".yaml"], ["--scenario", HOSTILE]],
-        # Ends by itself on what it does not take; its work is `test_log_of_a_worker`.
+        # It ends at an unknown argument; `test_foreign_log.py` covers its work.
         "worker": [[HOSTILE]],
-        # What it shows is `test_the_demo_shows_texts_as_they_are`.
+        # `test_demo_shows_texts_unchanged` covers its output.
         "demo": [["--keep", HOSTILE, "--seed", HOSTILE]],
     }  # fmt: skip
 
 
 def write_files(folder: Path) -> None:
-    """Files whose names and contents are hostile."""
+    """Write files with hostile names and contents."""
     file = folder / HOSTILE_FILE
     file.write_text(HOSTILE, "utf-8")
     quoted = HOSTILE_PLAIN.replace('"', '""')
     Path(f"{file}.csv").write_text(
         "account,at,text,media,alt,thread\n"
         f'"@{quoted}",2099-03-01T09:00,"{quoted}",,,\n'
-        f'@nobody,"{quoted}","{quoted}","{quoted}","{quoted}","{quoted}"\n',
+        f'@missing,"{quoted}","{quoted}","{quoted}","{quoted}","{quoted}"\n',
         "utf-8",
     )
     text = json.dumps(HOSTILE)
@@ -82,12 +83,12 @@ def write_files(folder: Path) -> None:
 
 
 def commands() -> set[str]:
-    """Every command that there is."""
+    """Return the name of every command."""
     return {name for name in app if not name.startswith("-")}
 
 
 async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
-    """Run command lines one after the other, in one process."""
+    """Run command lines one after the other in one process."""
     program = str(Path(__file__).with_name("commands_process.py"))
     # A table of 80 columns would cut the texts.
     environment = environment_of(desk.runtime.settings) | {"COLUMNS": "400"}
@@ -101,44 +102,44 @@ async def run_all(desk: Desk, folder: Path, calls: Calls) -> list[Ended]:
 
 
 @pytest.mark.timing
-async def test_no_command_lets_text_act(
+async def test_no_command_prints_text_that_controls_the_terminal(
     desk: Desk, admin_url: str, teal: Path, tmp_path: Path
 ) -> None:
     filled = await fill_with_hostile(desk, admin_url, teal)
     write_files(tmp_path)
-    tried = calls_of(filled, tmp_path)
-    assert set(tried) == commands()
+    calls_by_command = calls_of(filled, tmp_path)
+    assert set(calls_by_command) == commands()
     calls = [
         [command, *arguments, *as_json]
-        for command, several in tried.items()
-        for arguments in ([f"--no-such-{HOSTILE}"], *several)
+        for command, calls in calls_by_command.items()
+        for arguments in ([f"--no-such-{HOSTILE}"], *calls)
         for as_json in ([], ["--json"])
     ]
     found = []
     for call, ended in zip(calls, await run_all(desk, tmp_path, calls), strict=True):
         acting = acts_on_terminal(ended.out) + acts_on_terminal(ended.err)
         if "did not expect" in ended.out + ended.err:
-            acting.append(f"unforeseen: {ended.out}{ended.err}")
+            acting.append(f"unexpected: {ended.out}{ended.err}")
         if call[-1] == "--json" and ended.out:
             assert ended.answer, "one object on one line"
         found += [f"{call}: {each}" for each in acting]
     assert found == []
-    listed, told = await run_all(desk, tmp_path, [["posts"], ["posts", "--json"]])
+    listed, as_json = await run_all(desk, tmp_path, [["posts"], ["posts", "--json"]])
     assert "[/x][red]hid[/red]\\x1b]52;c;ZQ==\\x07\\x1b[2J\\u202egnp" in listed.out
-    texts = [part["text"] for post in told.answer["posts"] for part in post["parts"]]
+    texts = [part["text"] for post in as_json.answer["posts"] for part in post["parts"]]
     assert any(text.startswith(HOSTILE) for text in texts)
 
 
-def test_the_demo_shows_texts_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_demo_shows_texts_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     result = {
         "connected": HOSTILE, "published": 1, "parts": 1, "media": 0, "requests": 1, "dollars": 1,
-        "truth": {"dollars": 1}, "snapshots": 1, "report": HOSTILE, "seconds": 1,
+        "ground_truth": {"dollars": 1}, "snapshots": 1, "report": HOSTILE, "seconds": 1,
         "refused": [{"row": 1, "message": HOSTILE, "code": "x"}],
-        "alerts": [{"account": HOSTILE, "metric": "followers", "day": "today"}],
+        "anomalies": [{"account": HOSTILE, "metric": "followers", "day": "today"}],
     }  # fmt: skip
     show_result(result, [], shown=True)
     with Progress(shown=True) as progress:
-        progress.say(HOSTILE)
+        progress.step(HOSTILE)
         progress.count("publishing", 1, 2)
     shown = capsys.readouterr()
     assert "[red]hid[/red]" in shown.out

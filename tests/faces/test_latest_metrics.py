@@ -1,4 +1,4 @@
-"""Private metrics, which X tells for 30 days only, stay the last known in every face."""
+"""Private metrics, which X reports for 30 days only, keep their last known value everywhere."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from roost.models import Metric, PostSnapshot
 
 
 @pytest.mark.parametrize("days", [1, 30, 60])
-async def test_private_metrics_stay_the_last_known_in_every_face(
+async def test_private_metrics_keep_their_last_known_value(
     desk: Desk, web: str, browser: aiohttp.ClientSession, tmp_path: Path, days: int
 ) -> None:
     post_id = await desk.plan("Long ago")
@@ -31,10 +31,10 @@ async def test_private_metrics_stay_the_last_known_in_every_face(
             await store.snapshots.add_posts(transaction, desk.tenant.id, [snapshot])
     await desk.move_to(part.sent_at + timedelta(days=43))
     settings = desk.runtime.settings
-    told = await run_roost(
+    ended = await run_roost(
         "metrics", "--days", str(days), "--json", settings=settings, folder=tmp_path
     )
-    (post,) = told.answer["accounts"][0]["posts"]
+    (post,) = ended.answer["accounts"][0]["posts"]
     assert (post["metrics"]["impressions"], post["metrics"]["engagements"]) == (9_100, 4_321)
     assert post["metrics"]["link_clicks"] == 777
     _, page = await get(browser, f"{web}/accounts/{desk.account.id}")

@@ -1,4 +1,4 @@
-"""Replies, quotes and polls in every face: the commands, plan files, the page and its API."""
+"""Replies, quotes and polls in commands, plan files, pages and the JSON API."""
 
 import json
 from pathlib import Path
@@ -22,23 +22,23 @@ async def roost(desk: Desk, folder: Path, *arguments: str, **environment: str) -
 
 
 def options_of(post: dict[str, Any]) -> list[dict[str, Any]]:
-    """Those of each part that are there."""
+    """Return the options that each part has."""
     return [
         {name: value for name, value in part["options"].items() if value is not None}
         for part in post["parts"]
     ]
 
 
-async def asked(desk: Desk) -> str:
-    """A post of somebody else that mentions the account."""
+async def mention(desk: Desk) -> str:
+    """Make a post of another author that mentions the account; return its id."""
     post = await desk.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
     return str(post["id"])
 
 
-async def test_post_replies_asks_and_says_who_may_reply(desk: Desk, tmp_path: Path) -> None:
-    parent = await asked(desk)
+async def test_publish_sends_reply_poll_and_reply_settings(desk: Desk, tmp_path: Path) -> None:
+    parent = await mention(desk)
     ended = await roost(
-        desk, tmp_path, "post", "At six?", "--reply-to", ADDRESS.format(parent),
+        desk, tmp_path, "publish", "At six?", "--reply-to", ADDRESS.format(parent),
         "--poll", "Yes", "--poll", "No ", "--poll-duration", "12h",
         "--reply-settings", "mentionedusers", "--json",
     )  # fmt: skip
@@ -60,12 +60,12 @@ async def test_post_replies_asks_and_says_who_may_reply(desk: Desk, tmp_path: Pa
     assert "who may reply: mentionedUsers" in shown.out
 
 
-async def test_a_thread_has_them_at_its_first_part(desk: Desk, tmp_path: Path) -> None:
-    parent, whole = await asked(desk), tmp_path / "thread.txt"
+async def test_a_threads_options_belong_to_its_first_part(desk: Desk, tmp_path: Path) -> None:
+    parent, whole = await mention(desk), tmp_path / "thread.txt"
     paragraphs = [f"Part {n}: one sentence after another. " * 7 for n in ("one", "two")]
     whole.write_text("\n\n".join(paragraphs), "utf-8")
     ended = await roost(
-        desk, tmp_path, "post", "--thread", str(whole), "--reply-to", parent, "--at", "+1h",
+        desk, tmp_path, "publish", "--thread", str(whole), "--reply-to", parent, "--at", "+1h",
         "--json",
     )  # fmt: skip
     assert ended.code == 0, ended.err
@@ -75,7 +75,7 @@ async def test_a_thread_has_them_at_its_first_part(desk: Desk, tmp_path: Path) -
     assert not any(later)
 
 
-async def test_what_breaks_a_rule_is_refused_and_nothing_is_stored(
+async def test_invalid_options_are_refused_and_nothing_is_stored(
     desk: Desk, tmp_path: Path
 ) -> None:
     for code, flags in {
@@ -87,41 +87,45 @@ async def test_what_breaks_a_rule_is_refused_and_nothing_is_stored(
         "reply_settings_invalid": ["--reply-settings", "friends"],
         "quote_not_allowed": ["--quote", "77"],
     }.items():
-        ended = await roost(desk, tmp_path, "post", "Six", *flags, "--json")
+        ended = await roost(desk, tmp_path, "publish", "Six", *flags, "--json")
         assert (ended.code, ended.error) == (2, code)
     listed = await roost(desk, tmp_path, "posts", "--json")
     assert listed.answer == {"posts": []}
 
 
-async def test_a_quote_goes_out_with_a_plan_that_has_it(desk: Desk, tmp_path: Path) -> None:
+async def test_a_quote_is_published_with_the_enterprise_tier(desk: Desk, tmp_path: Path) -> None:
     await desk.emulator.switch(tier="enterprise")
-    parent = await asked(desk)
+    parent = await mention(desk)
     flags = ("--quote", ADDRESS.format(parent))
-    ended = await roost(desk, tmp_path, "post", "Look", *flags, "--json", ROOST_X_TIER="enterprise")
+    ended = await roost(
+        desk, tmp_path, "publish", "Look", *flags, "--json", ROOST_X_TIER="enterprise"
+    )
     assert (ended.code, options_of(ended.answer)) == (0, [{"quote_of": parent}])
     assert (await desk.emulator.ground_truth())["posts"][-1]["quote_of"] == parent
 
 
-async def test_check_and_dry_run_judge_and_price_them(desk: Desk, tmp_path: Path) -> None:
+async def test_check_and_dry_run_validate_and_price_options(desk: Desk, tmp_path: Path) -> None:
     flags = ("Six", "--reply-to", "77", "--poll", "Yes", "--poll", "No")
     checked = await roost(desk, tmp_path, "check", *flags, "--json")
     assert (checked.code, checked.answer["valid"]) == (0, True)
     assert checked.answer["options"]["poll"] == {"options": ["Yes", "No"], "duration": DAY_S}
     assert (checked.answer["price"]["low"], checked.answer["price"]["high"]) == (0.010, 0.015)
-    tried = await roost(desk, tmp_path, "post", *flags, "--dry-run", "--json")
-    assert tried.answer["price"] == checked.answer["price"]
-    assert tried.answer["options"] == [checked.answer["options"]]
+    dry_run = await roost(desk, tmp_path, "publish", *flags, "--dry-run", "--json")
+    assert dry_run.answer["price"] == checked.answer["price"]
+    assert dry_run.answer["options"] == [checked.answer["options"]]
     refused = await roost(desk, tmp_path, "check", "Six", "--quote", "77", "--json")
     assert refused.code == 2
     assert [one["code"] for one in refused.answer["violations"]] == ["quote_not_allowed"]
-    told = await roost(desk, tmp_path, "check", *flags)
-    assert "replies to 77" in told.out
-    assert "poll, open for 1 d: Yes / No" in told.out
+    text = await roost(desk, tmp_path, "check", *flags)
+    assert "replies to 77" in text.out
+    assert "poll, open for 1 d: Yes / No" in text.out
 
 
-async def test_edit_changes_what_is_named_and_keeps_the_rest(desk: Desk, tmp_path: Path) -> None:
+async def test_edit_changes_the_named_options_and_keeps_the_rest(
+    desk: Desk, tmp_path: Path
+) -> None:
     flags = ("--poll", "Yes", "--poll", "No", "--poll-duration", "2d", "--reply-to", "77")
-    await roost(desk, tmp_path, "post", "Six", *flags, "--at", "+1h")
+    await roost(desk, tmp_path, "publish", "Six", *flags, "--at", "+1h")
 
     async def edit(*arguments: str) -> list[dict[str, Any]]:
         ended = await roost(desk, tmp_path, "edit", "1", *arguments, "--json")
@@ -138,7 +142,7 @@ async def test_edit_changes_what_is_named_and_keeps_the_rest(desk: Desk, tmp_pat
     assert await edit("--reply-settings", "everyone", "--reply-to", "8") == [{"reply_to": "8"}]
 
 
-async def test_a_plan_brings_them(desk: Desk, tmp_path: Path) -> None:
+async def test_a_plan_imports_options(desk: Desk, tmp_path: Path) -> None:
     plan = tmp_path / "plan.csv"
     plan.write_text(
         "account,at,text,media,alt,thread,reply_to,quote,poll,poll_duration,reply_settings\n"
@@ -167,7 +171,7 @@ async def test_a_plan_brings_them(desk: Desk, tmp_path: Path) -> None:
     ]
 
 
-async def test_the_page_and_its_api_show_them(
+async def test_pages_and_api_show_options(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     hostile = "<b>[/b]{{ 7 }}"
@@ -192,8 +196,8 @@ async def test_the_page_and_its_api_show_them(
     assert hostile not in page
     _, listed = await get(browser, f"{web}/posts?tenant=default")
     assert "· reply · poll" in " ".join(listed.split())
-    _, told = await get(browser, f"{web}/api/posts?tenant=default")
-    [shown] = json.loads(told)["posts"]
+    _, api = await get(browser, f"{web}/api/posts?tenant=default")
+    [shown] = json.loads(api)["posts"]
     assert shown["parts"][0]["options"] == NONE | {
         "reply_to": "77",
         "poll": {"options": [hostile, "No"], "duration": "P1D"},

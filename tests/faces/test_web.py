@@ -1,4 +1,4 @@
-"""The service's pages and its JSON API over real HTTP."""
+"""The pages and the JSON API over real HTTP."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ from roost.models import (
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime
 from roost.services import monitor, pause
-from roost.web import error_handlers, sparkline
+from roost.web import error_handlers, templating
 
 ACCOUNT = "larkbooks"
 
@@ -46,7 +46,7 @@ async def add_post(
     *texts: str,
     due_in: timedelta | None = timedelta(hours=1),
 ) -> Post:
-    """A scheduled post, or without a time a draft."""
+    """Add a scheduled post; without a time, a draft."""
     now = runtime.clock.now()
     due_at = None if due_in is None else now + due_in
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
@@ -68,7 +68,7 @@ async def add_post(
 async def move_post(
     runtime: Runtime, post: Post, after: PostState, reason: str | None = None
 ) -> None:
-    """Put a scheduled post into a state, by the way that leads there."""
+    """Move a scheduled post to a state by allowed moves."""
     now = runtime.clock.now()
     async with runtime.database.for_tenant(post.tenant_id) as transaction:
         before = post.state
@@ -81,7 +81,7 @@ async def move_post(
 
 
 async def send_post(runtime: Runtime, post: Post, first_tweet: int) -> None:
-    """Have every part of a post on X."""
+    """Record every part of a post as sent."""
     async with runtime.database.for_tenant(post.tenant_id) as transaction:
         for state in (PartState.SENDING, PartState.SENT):
             await transaction.raw.execute(
@@ -99,7 +99,7 @@ async def account(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integ
     return await connect_account(runtime, tenant, emulator, ACCOUNT)
 
 
-async def test_pages_show_hostile_texts_as_texts(
+async def test_pages_escape_hostile_texts(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     hostile = "<script>anomaly(1)</script>'\"&"
@@ -114,7 +114,7 @@ async def test_pages_show_hostile_texts_as_texts(
         assert "&lt;script&gt;anomaly(1)&lt;/script&gt;&#39;&#34;&amp;" in body, path
 
 
-async def test_front_page_lists_every_tenant_under_its_name(
+async def test_accounts_page_lists_every_tenant_under_its_name(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     other = await make_tenant(runtime, "bakery")
@@ -126,10 +126,10 @@ async def test_front_page_lists_every_tenant_under_its_name(
     assert "/api/auth/twitter/start?tenant=bakery" in below
 
 
-async def test_front_page_tells_followers_next_post_and_what_needs_a_person(
+async def test_accounts_page_shows_followers_next_post_decisions_and_anomalies(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
-    await add_readings(runtime, account, [1000, 1010, 990])
+    await add_snapshots(runtime, account, [1000, 1010, 990])
     coming = await add_post(runtime, account, "soon", due_in=timedelta(minutes=5))
     await add_post(runtime, account, "later", due_in=timedelta(days=2))
     await move_post(runtime, await add_post(runtime, account, "which?"), PostState.NEEDS_DECISION)
@@ -143,8 +143,10 @@ async def test_front_page_tells_followers_next_post_and_what_needs_a_person(
     assert "Lost 20 followers." in body
 
 
-async def add_readings(runtime: Runtime, account: Integration, followers: list[int | None]) -> None:
-    """Daily readings that end now; None leaves a day out."""
+async def add_snapshots(
+    runtime: Runtime, account: Integration, followers: list[int | None]
+) -> None:
+    """Add daily snapshots that end now; None omits a day."""
     now = runtime.clock.now()
     for back, count in enumerate(reversed(followers)):
         if count is not None:
@@ -156,7 +158,7 @@ async def add_readings(runtime: Runtime, account: Integration, followers: list[i
 
 
 async def add_anomaly(runtime: Runtime, account: Integration, message: str) -> None:
-    """An anomaly of yesterday."""
+    """Add an anomaly of yesterday."""
     now = runtime.clock.now()
     day = (now - timedelta(days=1)).date()
     anomaly = Anomaly(account.id, Metric.FOLLOWERS, day, -9.0, -20.0, 1.0, message)
@@ -164,7 +166,7 @@ async def add_anomaly(runtime: Runtime, account: Integration, message: str) -> N
         await store.anomalies.add_anomalies(transaction, account.tenant_id, [anomaly], now=now)
 
 
-async def test_posts_page_says_states_in_words_and_why(
+async def test_posts_page_shows_states_and_reasons(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
     await add_post(runtime, account, "a draft", due_in=None)
@@ -172,9 +174,10 @@ async def test_posts_page_says_states_in_words_and_why(
     refused = await add_post(runtime, account, "refused")
     await move_post(runtime, refused, PostState.FAILED, "X says: too long.")
     _, body = await get(browser, f"{web}/posts", tenant="default")
-    for word in ("Draft", "Scheduled", "Refused", "X says: too long.", "thread of 3"):
+    for word in ("Draft", "Scheduled", "Failed", "X says: too long.", "thread of 3"):
         assert word in body
-    assert body.index("To look at") < body.index("Ahead") < body.index("Drafts")
+    groups = ["Needs attention <", "Scheduled <", "Drafts <"]
+    assert sorted(groups, key=body.index) == groups
 
 
 async def test_post_page_shows_parts_and_history(
@@ -185,11 +188,11 @@ async def test_post_page_shows_parts_and_history(
     _, body = await get(browser, f"{web}/posts/{post.id}", tenant="default")
     assert "1 of 2" in body
     assert "1701 on the emulator" in body
-    assert "https://x.com/" not in body  # What was posted in play is not on the real X.
+    assert "https://x.com/" not in body  # A post on the emulator is not on X.
     assert "written by a test" in body
 
 
-async def test_post_page_of_a_live_account_leads_to_x(
+async def test_post_page_of_a_live_account_links_to_x(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
     post = await add_post(runtime, account, "out there")
@@ -200,24 +203,24 @@ async def test_post_page_of_a_live_account_leads_to_x(
     assert 'href="https://x.com/i/web/status/1701"' in body
 
 
-async def test_account_page_shows_figures_and_no_invented_zero(
+async def test_account_page_shows_metrics_and_no_invented_zero(
     web: str,
     browser: aiohttp.ClientSession,
     runtime: Runtime,
     account: Integration,
     emulator: Emulator,
 ) -> None:
-    # A first reading tells what its day brought where it is near that day's end.
+    # A first snapshot counts for its day if it is taken near that day's end.
     await emulator.move_to_time(time(20))
-    await add_readings(runtime, account, [1000, None, None, 1040])
+    await add_snapshots(runtime, account, [1000, None, None, 1040])
     post = await add_post(runtime, account, "what it earned")
     await send_post(runtime, post, 1700)
     now = runtime.clock.now()
-    figures = {Metric.IMPRESSIONS: 4321, Metric.LIKES: None}
-    read = PostSnapshot(account.id, post.parts[0].id, TweetId("1701"), now, now, figures)
+    metrics = {Metric.IMPRESSIONS: 4321, Metric.LIKES: None}
+    snapshot = PostSnapshot(account.id, post.parts[0].id, TweetId("1701"), now, now, metrics)
     await store.snapshots.ensure_partitions(runtime.database, now)
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
-        await store.snapshots.add_posts(transaction, account.tenant_id, [read])
+        await store.snapshots.add_posts(transaction, account.tenant_id, [snapshot])
         entry = LedgerEntry(now, "read_posts", 200, Decimal("0.215"), "a test")
         await store.ledger.add(transaction, account.tenant_id, account.id, entry)
     _, body = await get(browser, f"{web}/accounts/{account.id}", tenant="default")
@@ -229,7 +232,7 @@ async def test_account_page_shows_figures_and_no_invented_zero(
     assert body.count("<svg") == 2
 
 
-async def test_report_is_kept_from_everything_of_roosts(
+async def test_report_is_sandboxed(
     web: str, browser: aiohttp.ClientSession, account: Integration
 ) -> None:
     answer, body = await get(browser, f"{web}/report", tenant="default", days="7")
@@ -240,7 +243,7 @@ async def test_report_is_kept_from_everything_of_roosts(
     assert "allow-same-origin" not in policy
 
 
-async def test_a_tenant_is_not_shown_its_neighbours(
+async def test_pages_do_not_show_other_tenants(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, account: Integration
 ) -> None:
     await make_tenant(runtime, "neighbour")
@@ -259,21 +262,21 @@ async def test_api_lists_accounts_and_posts(
     _, accounts = await get(browser, f"{web}/api/accounts", tenant="default")
     _, posts = await get(browser, f"{web}/api/posts", tenant="default")
     assert [one["username"] for one in json.loads(accounts)["accounts"]] == [ACCOUNT]
-    (told,) = json.loads(posts)["posts"]
-    assert (told["id"], told["state"]) == (post.id, "scheduled")
-    assert [part["text"] for part in told["parts"]] == ["hello"]
+    (listed,) = json.loads(posts)["posts"]
+    assert (listed["id"], listed["state"]) == (post.id, "scheduled")
+    assert [part["text"] for part in listed["parts"]] == ["hello"]
 
 
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/api/posts?tenant=nobody", 404, "tenant_not_found"),
+        ("/api/posts?tenant=missing", 404, "tenant_not_found"),
         ("/api/posts?tenant=%00", 422, "invalid_input"),
         ("/api/posts?tenant=" + "a" * 64, 422, "invalid_input"),
         ("/api/nothing", 404, "not_found"),
     ],
 )
-async def test_api_failures_have_one_shape(
+async def test_api_errors_have_one_shape(
     web: str, browser: aiohttp.ClientSession, path: str, status: int, code: str
 ) -> None:
     answer, body = await get(browser, web + path)
@@ -295,10 +298,10 @@ async def test_api_failures_have_one_shape(
         ("/nothing", 404, "not_found"),
         ("/static/../server.py", 404, "not_found"),
         ("/api/auth/callback/twitter", 403, "connect_flow_invalid"),
-        ("/api/auth/twitter/start?tenant=nobody", 404, "tenant_not_found"),
+        ("/api/auth/twitter/start?tenant=missing", 404, "tenant_not_found"),
     ],
 )
-async def test_page_failures_are_pages(
+async def test_errors_of_pages_are_pages(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str, status: int, code: str
 ) -> None:
     answer, body = await get(browser, web + path)
@@ -307,14 +310,14 @@ async def test_page_failures_are_pages(
     assert f"<code>{code}</code>" in body
 
 
-async def test_what_is_only_read_takes_no_form(
+async def test_a_page_without_buttons_refuses_a_form(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant
 ) -> None:
     async with browser.post(f"{web}/posts", headers={"origin": web}) as answer:
         assert answer.status == 405
 
 
-async def test_an_unforeseen_failure_is_told_without_its_words(
+async def test_an_unexpected_error_is_shown_without_its_text(
     web: str,
     browser: aiohttp.ClientSession,
     runtime: Runtime,
@@ -330,15 +333,15 @@ async def test_an_unforeseen_failure_is_told_without_its_words(
     assert answer.status == 500
     assert "<code>broken</code>" in body
     assert "ZoneInfoNotFoundError" in caplog.text
-    assert "shown.py" in caplog.text
+    assert "templating.py" in caplog.text
     assert "Neverland" not in body + caplog.text
 
 
-def test_every_kind_of_failure_has_a_status() -> None:
+def test_every_kind_of_error_has_a_status() -> None:
     assert set(error_handlers.STATUS) == set(Kind)
 
 
-async def test_health_tells_of_workers_and_late_posts(
+async def test_health_shows_live_workers_and_the_oldest_due_post(
     web: str,
     browser: aiohttp.ClientSession,
     runtime: Runtime,
@@ -358,7 +361,7 @@ async def test_health_tells_of_workers_and_late_posts(
     }
 
 
-async def test_health_is_503_while_a_post_is_late_and_not_while_all_is_stopped(
+async def test_health_is_503_while_a_post_is_late_unless_everything_is_paused(
     web: str,
     browser: aiohttp.ClientSession,
     runtime: Runtime,
@@ -378,7 +381,7 @@ async def test_health_is_503_while_a_post_is_late_and_not_while_all_is_stopped(
 
 
 @pytest.mark.timing
-async def test_the_page_looks_out_for_late_posts_by_itself(
+async def test_the_web_server_opens_an_alert_for_a_late_post(
     runtime: Runtime, account: Integration, emulator: Emulator, browser: aiohttp.ClientSession
 ) -> None:
     await emulator.freeze()
@@ -391,7 +394,7 @@ async def test_the_page_looks_out_for_late_posts_by_itself(
     assert "A post that was due at" in body
 
 
-async def test_health_is_503_while_the_database_is_away(
+async def test_health_is_503_while_the_database_is_unreachable(
     web: str,
     browser: aiohttp.ClientSession,
     tenant: Tenant,
@@ -413,19 +416,19 @@ async def test_health_is_503_while_the_database_is_away(
 
 
 def test_sparkline_keeps_gaps() -> None:
-    lines = sparkline.draw_lines([0.0, 10.0, math.nan, 5.0, 10.0])
+    lines = templating.sparkline_points([0.0, 10.0, math.nan, 5.0, 10.0])
     assert lines == ["2.0,30.0 31.0,2.0", "89.0,16.0 118.0,2.0"]
 
 
-def test_sparkline_of_one_steady_value_is_a_dash_at_half_height() -> None:
-    assert sparkline.draw_lines([7.0]) == ["1.0,16.0 3.0,16.0"]
+def test_sparkline_of_one_value_is_a_dash_at_half_height() -> None:
+    assert templating.sparkline_points([7.0]) == ["1.0,16.0 3.0,16.0"]
 
 
-def test_sparkline_of_nothing_is_nothing() -> None:
-    assert sparkline.draw_lines([math.nan]) == []
+def test_sparkline_without_values_has_no_points() -> None:
+    assert templating.sparkline_points([math.nan]) == []
 
 
-async def test_style_sheet_knows_the_charts_colours(
+async def test_style_sheet_has_the_colours_of_the_charts(
     web: str, browser: aiohttp.ClientSession
 ) -> None:
     _, style = await get(browser, f"{web}/static/roost.css")

@@ -1,4 +1,4 @@
-"""Connecting an account over real HTTP, who may ask the service, and where it listens."""
+"""Connecting an account over real HTTP; which requests and addresses the server accepts."""
 
 import asyncio
 import json
@@ -24,32 +24,32 @@ from roost.web import server
 ACCOUNT = "larkbooks"
 
 
-async def leave(browser: aiohttp.ClientSession, web: str) -> dict[str, str]:
-    """Begin a connection; the query with which X is asked for consent."""
+async def start(browser: aiohttp.ClientSession, web: str) -> dict[str, str]:
+    """Start a connection; return the query of X's consent screen."""
     answer, body = await get(browser, f"{web}/api/auth/twitter/start", tenant="default")
     assert answer.status == 302, body
     query = parse_qs(urlsplit(answer.headers["location"]).query)
     return {name: values[0] for name, values in query.items()}
 
 
-async def come_back(
+async def call_back(
     browser: aiohttp.ClientSession, web: str, query: dict[str, str]
 ) -> tuple[aiohttp.ClientResponse, str]:
-    """Be sent back by X."""
+    """Load the callback address, as X has the browser do."""
     return await get(browser, f"{web}/api/auth/callback/twitter", **query)
 
 
 async def accounts_of(runtime: Runtime, tenant: Tenant) -> list[Integration]:
-    """The tenant's accounts."""
+    """Return the tenant's accounts."""
     async with runtime.database.for_tenant(tenant.id) as transaction:
         return await store.integrations.list_all(transaction)
 
 
-async def test_connecting_ends_on_the_accounts_page(
+async def test_callback_redirects_to_the_accounts_page(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
-    answer, _ = await come_back(browser, web, back)
+    back = await emulator.consent(ACCOUNT, **await start(browser, web))
+    answer, _ = await call_back(browser, web, back)
     (account,) = await accounts_of(runtime, tenant)
     assert answer.status == 303
     assert answer.headers["location"] == f"/accounts/{account.id}?tenant=default"
@@ -58,7 +58,7 @@ async def test_connecting_ends_on_the_accounts_page(
     assert f"@{ACCOUNT}" in body
 
 
-async def test_start_binds_the_browser_by_a_cookie_that_scripts_cannot_read(
+async def test_start_sets_a_cookie_that_scripts_cannot_read(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant
 ) -> None:
     answer, _ = await get(browser, f"{web}/api/auth/twitter/start", tenant=tenant.name)
@@ -73,13 +73,13 @@ async def test_start_binds_the_browser_by_a_cookie_that_scripts_cannot_read(
 async def test_callback_refuses_another_browser_and_ends_the_connection(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    back = await emulator.consent(ACCOUNT, **await start(browser, web))
     async with open_browser() as thief:
-        await leave(thief, web)  # It has a cookie too, for another connection.
-        answer, body = await come_back(thief, web, back)
+        await start(thief, web)  # It has a cookie of another connection.
+        answer, body = await call_back(thief, web, back)
     assert answer.status == 403
     assert "begun in another browser" in body
-    answer, body = await come_back(browser, web, back)
+    answer, body = await call_back(browser, web, back)
     assert answer.status == 403
     assert "connect_flow_invalid" in body
     assert await accounts_of(runtime, tenant) == []
@@ -88,18 +88,18 @@ async def test_callback_refuses_another_browser_and_ends_the_connection(
 async def test_callback_page_that_is_loaded_again_shows_the_account(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
-    first, _ = await come_back(browser, web, back)
+    back = await emulator.consent(ACCOUNT, **await start(browser, web))
+    first, _ = await call_back(browser, web, back)
     (account,) = await accounts_of(runtime, tenant)
     requests = len((await emulator.ground_truth())["requests"])
     for query in (back, back, {"state": back["state"], "code": "stale"}, {"state": back["state"]}):
-        again, _ = await come_back(browser, web, query)
+        again, _ = await call_back(browser, web, query)
         assert (first.status, again.status) == (303, 303)
         assert again.headers["location"] == f"{first.headers['location']}&already_connected=1"
     _, body = await get(browser, web + again.headers["location"])
-    assert "connected already" in body
+    assert "already connected" in body
     _, body = await get(browser, web + first.headers["location"])
-    assert "connected already" not in body
+    assert "already connected" not in body
     assert await accounts_of(runtime, tenant) == [account]
     assert len((await emulator.ground_truth())["requests"]) == requests
 
@@ -107,46 +107,46 @@ async def test_callback_page_that_is_loaded_again_shows_the_account(
 async def test_callback_that_another_browser_loads_again_is_refused(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
-    await come_back(browser, web, back)
+    back = await emulator.consent(ACCOUNT, **await start(browser, web))
+    await call_back(browser, web, back)
     async with open_browser() as thief, open_browser() as with_cookie:
-        await leave(with_cookie, web)
+        await start(with_cookie, web)
         for other in (thief, with_cookie):
-            again, body = await come_back(other, web, back)
+            again, body = await call_back(other, web, back)
             assert again.status == 403
             assert "finished already" in body
             assert ACCOUNT not in body
 
 
-async def test_callback_is_known_for_as_long_as_its_connection_could_have_waited(
+async def test_callback_can_be_loaded_again_for_15_minutes(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
-    await come_back(browser, web, back)
+    back = await emulator.consent(ACCOUNT, **await start(browser, web))
+    await call_back(browser, web, back)
     await emulator.jump(seconds=15 * 60)
-    again, _ = await come_back(browser, web, back)
+    again, _ = await call_back(browser, web, back)
     assert again.status == 303
     await emulator.jump(seconds=1)
-    again, body = await come_back(browser, web, back)
+    again, body = await call_back(browser, web, back)
     assert again.status == 403
     assert "connect_flow_invalid" in body
 
 
-async def test_callback_registered_with_a_slash_at_its_end_is_served(
+async def test_callback_with_a_trailing_slash_is_served(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, **await leave(browser, web))
+    back = await emulator.consent(ACCOUNT, **await start(browser, web))
     answer, _ = await get(browser, f"{web}/api/auth/callback/twitter/", **back)
     assert answer.status == 303
     assert answer.headers["location"].startswith("/accounts/")
 
 
-async def test_callback_tells_of_a_denial(
+async def test_callback_reports_a_denial(
     web: str, browser: aiohttp.ClientSession, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    back = await emulator.consent(ACCOUNT, "deny", **await leave(browser, web))
-    answer, body = await come_back(browser, web, back)
+    back = await emulator.consent(ACCOUNT, "deny", **await start(browser, web))
+    answer, body = await call_back(browser, web, back)
     assert answer.status == 403
     assert answer.content_type == "text/html"
     assert "consent_denied" in body
@@ -154,16 +154,16 @@ async def test_callback_tells_of_a_denial(
     assert await accounts_of(runtime, tenant) == []
 
 
-async def test_two_connections_in_two_tabs_both_end_well(
+async def test_two_connections_in_two_tabs_both_succeed(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant, emulator: Emulator
 ) -> None:
-    one, two = await leave(browser, web), await leave(browser, web)
+    one, two = await start(browser, web), await start(browser, web)
     for username, query in ((ACCOUNT, one), ("tidewatcher", two)):
-        answer, body = await come_back(browser, web, await emulator.consent(username, **query))
+        answer, body = await call_back(browser, web, await emulator.consent(username, **query))
         assert answer.status == 303, body
 
 
-async def test_start_moves_to_the_host_that_x_sends_back_to(
+async def test_start_redirects_to_the_callbacks_host(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant
 ) -> None:
     port = urlsplit(web).port
@@ -181,7 +181,7 @@ OTHER_SITES = ("cross-site", "same-site")
 
 
 @pytest.mark.parametrize("site", OTHER_SITES)
-async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
+async def test_a_link_on_another_site_needs_a_click_to_start_a_connection(
     runtime: Runtime, tenant: Tenant, browser: aiohttp.ClientSession, web: str, site: str
 ) -> None:
     headers = {"sec-fetch-site": site, "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
@@ -201,7 +201,7 @@ async def test_a_link_on_another_site_needs_a_click_before_a_connection_starts(
     ("mode", "kind"),
     [("no-cors", "image"), ("cors", "empty"), ("navigate", "iframe"), ("navigate", "object")],
 )
-async def test_no_address_answers_what_another_site_embeds(
+async def test_no_route_can_be_embedded_by_another_site(
     runtime: Runtime, browser: aiohttp.ClientSession, web: str, site: str, mode: str, kind: str
 ) -> None:
     headers = {"sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": kind}
@@ -211,9 +211,7 @@ async def test_no_address_answers_what_another_site_embeds(
             assert (path, answer.status) == (path, 403)
 
 
-async def test_another_sites_link_leads_to_the_pages(
-    browser: aiohttp.ClientSession, web: str
-) -> None:
+async def test_another_site_can_link_to_the_pages(browser: aiohttp.ClientSession, web: str) -> None:
     headers = {
         "sec-fetch-site": "cross-site",
         "sec-fetch-mode": "navigate",
@@ -235,17 +233,17 @@ async def test_a_host_that_is_not_this_machine_is_refused(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "roost.example", "127.1", ""])
-def test_only_loopback_is_listened_on(host: str) -> None:
+def test_other_addresses_than_loopback_are_refused(host: str) -> None:
     with pytest.raises(UnsafeListenAddress):
         server.require_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
-def test_loopback_is_listened_on(host: str) -> None:
+def test_loopback_addresses_are_accepted(host: str) -> None:
     server.require_loopback(host)
 
 
-async def test_a_taken_port_is_told(runtime: Runtime, web: str) -> None:
+async def test_a_taken_port_is_reported(runtime: Runtime, web: str) -> None:
     port = urlsplit(web).port or 0
     with pytest.raises(server.PortTaken, match=f"port {port}"):
         await server.serve(runtime, "127.0.0.1", port, on_listening=lambda _: None)
@@ -261,8 +259,8 @@ async def test_a_cancelled_server_frees_its_port(
         await get(browser, f"{url}/healthz")
 
 
-@pytest.mark.parametrize("path", ["/", "/posts?tenant=nobody", "/static/roost.css", "/api/posts"])
-async def test_every_answer_has_safe_headers(
+@pytest.mark.parametrize("path", ["/", "/posts?tenant=missing", "/static/roost.css", "/api/posts"])
+async def test_every_response_has_safe_headers(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str
 ) -> None:
     answer, _ = await get(browser, web + path)
@@ -276,7 +274,7 @@ async def test_every_answer_has_safe_headers(
 
 
 @pytest.mark.timing
-async def test_no_secret_is_in_any_answer_or_log(
+async def test_no_secret_is_in_any_response_or_log(
     settings: Settings, runtime: Runtime, tenant: Tenant, emulator: Emulator, tmp_path: Path
 ) -> None:
     log = tmp_path / "log"
@@ -289,23 +287,23 @@ async def test_no_secret_is_in_any_answer_or_log(
         )
     assert process.stdout is not None
     url = json.loads(await process.stdout.readline())["url"]
-    told = []
+    outputs: list[str] = []
     async with open_browser() as browser:
-        asked = await leave(browser, url)
+        query = await start(browser, url)
         secrets = {cookie.value for cookie in browser.cookie_jar}
-        back = await emulator.consent(ACCOUNT, **asked)
+        back = await emulator.consent(ACCOUNT, **query)
         secrets |= {back["code"], back["state"]}
         for attempt in (back, back, {"state": back["state"], "code": "stale"}):
-            answer, body = await come_back(browser, url, attempt)
-            told += [body, *answer.headers.values()]
+            answer, body = await call_back(browser, url, attempt)
+            outputs += [body, *answer.headers.values()]
         for path in ("/", "/posts", "/accounts/1", "/api/accounts", "/api/posts", "/healthz"):
-            told.append((await get(browser, url + path))[1])
+            outputs.append((await get(browser, url + path))[1])
     process.send_signal(signal.SIGTERM)
-    assert await process.wait() >= 0  # It ended by itself; the signal did not kill it.
+    assert await process.wait() >= 0  # The server exited by itself; the signal did not kill it.
     async with runtime.database.for_tenant(tenant.id) as transaction:
         (account,) = await store.integrations.list_all(transaction)
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
         tokens = await store.integrations.decrypt_tokens(transaction, vault, account.id)
     secrets |= {tokens.access_token, tokens.refresh_token, emulator.app.client_secret}
-    told.append(log.read_text())
-    assert not [secret for secret in secrets for text in told if secret in text]
+    outputs.append(log.read_text())
+    assert not [secret for secret in secrets for text in outputs if secret in text]

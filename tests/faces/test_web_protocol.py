@@ -1,4 +1,4 @@
-"""Requests that never end, or never stop growing, are ended by the service."""
+"""The server closes connections whose requests are too slow or too large."""
 
 import asyncio
 
@@ -9,8 +9,8 @@ from roost.web import protocol
 pytestmark = pytest.mark.timing
 
 
-async def rest_of(web: str, *pieces: bytes) -> bytes:
-    """What the service answers until it closes the connection."""
+async def send_raw(web: str, *pieces: bytes) -> bytes:
+    """Send bytes; return the response up to the end of the connection."""
     host, port = web.removeprefix("http://").rsplit(":", 1)
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
@@ -24,7 +24,7 @@ async def rest_of(web: str, *pieces: bytes) -> bytes:
         writer.close()
 
 
-HEAD = b"POST /stop HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+HEAD = b"POST /pause HTTP/1.1\r\nhost: 127.0.0.1\r\n"
 FORM = b"content-type: application/x-www-form-urlencoded\r\n"
 
 
@@ -39,11 +39,11 @@ FORM = b"content-type: application/x-www-form-urlencoded\r\n"
     ],
     ids=["nothing", "method", "headers", "body", "second"],
 )
-async def test_a_request_that_does_not_arrive_is_not_waited_for(
+async def test_an_incomplete_request_times_out(
     web: str, monkeypatch: pytest.MonkeyPatch, sent: list[bytes]
 ) -> None:
-    monkeypatch.setattr(protocol, "ARRIVAL_S", 0.2)
-    answer = await asyncio.wait_for(rest_of(web, *sent), 30)
+    monkeypatch.setattr(protocol, "REQUEST_TIMEOUT_S", 0.2)
+    answer = await asyncio.wait_for(send_raw(web, *sent), 30)
     assert b" 200 " not in answer
 
 
@@ -55,8 +55,8 @@ async def test_a_request_that_does_not_arrive_is_not_waited_for(
     ],
     ids=["headers", "form"],
 )
-async def test_a_request_beyond_the_limit_is_not_read_to_its_end(
+async def test_a_request_that_is_too_large_is_not_read_to_its_end(
     web: str, sent: list[bytes]
 ) -> None:
-    answer = await asyncio.wait_for(rest_of(web, *sent), 30)
+    answer = await asyncio.wait_for(send_raw(web, *sent), 30)
     assert b" 200 " not in answer

@@ -123,7 +123,7 @@ async def test_doctor_reports_a_wrong_clock(skewed: Skewed, tmp_path: Path) -> N
     await skewed.locks.heartbeat(worker_id())
     await ClockCheck(skewed.runtime).check()
     doctor = await run_roost("doctor", "--json", settings=skewed.runtime.settings, folder=tmp_path)
-    found = " ".join(one["told"] for one in doctor.answer["findings"])
+    found = " ".join(one["message"] for one in doctor.answer["findings"])
     assert "this machine's clock is 300 s behind of X's, so its worker sends nothing" in found
 
 

@@ -23,10 +23,9 @@ from fix_processes import python_process, until
 from fix_publishing import Desk
 from roost import store, x
 from roost.account_client import StoredTokenSource, open_account
-from roost.cli import doctor
 from roost.errors import ConnectFlowInvalid, UnsafeHost
 from roost.models import Environment, Integration, PostId, PostState
-from roost.services import collect, connect, dispatch, publish, resolve, resume
+from roost.services import collect, connect, dispatch, health, publish, resolve, resume
 from roost.services.clock_check import ClockCheck
 from roost.store.integrations import Identity, Tokens
 
@@ -185,7 +184,7 @@ async def search_after_a_restore(desk: Desk, _: Path) -> None:
 
 
 async def look_at_accounts(desk: Desk, _: Path) -> None:
-    await doctor._account(desk.runtime, desk.account, True)
+    await health.check_account(desk.runtime, desk.account, live=True)
 
 
 async def finish_a_connection(desk: Desk, _: Path) -> None:
@@ -212,7 +211,7 @@ CALLS: Mapping[str, tuple[str, Callable[[Desk, Path], Awaitable[None]]]] = {
     "collect": ("services.collect", collect_metrics),
     "delete": ("services.decide", delete_a_thread),
     "search after a restore": ("services.resume", search_after_a_restore),
-    "doctor --live": ("cli.doctor", look_at_accounts),
+    "doctor --live": ("services.health", look_at_accounts),
     "connect": ("services.connect", finish_a_connection),
 }
 #: These ask X for its time, without a token.

@@ -12,11 +12,10 @@ from psycopg import sql
 
 from fix_postgres import PostgresServer, app_url
 from roost import jobs
-from roost.cli.doctor_database import judge_login
-from roost.cli.findings import Health
 from roost.errors import DatabaseUnavailable, SchemaOutdated, SettingInvalid, UnsafeDatabaseRole
 from roost.models import Tenant
 from roost.runtime import Runtime
+from roost.services.health import HealthStatus, describe_login
 from roost.store.database import open_database
 from roost.store.privileges import Login, find_login
 from roost.store.roles import administrator_sql, roles_of
@@ -124,7 +123,7 @@ async def test_a_prepared_database_gives_its_login_no_excessive_privilege(
 ) -> None:
     login = await login_of(database_url)
     assert (login.name, login.excesses) == (login.expected, ())
-    assert [finding.health for finding in judge_login(login)] == [Health.WELL]
+    assert [finding.status for finding in describe_login(login)] == [HealthStatus.OK]
 
 
 UNSAFE = [
@@ -164,8 +163,8 @@ async def test_doctor_reports_excessive_privileges(
     await _change(admin_url, change)
     async with open_database(database_url):
         pass
-    findings = judge_login(await login_of(database_url))
-    assert [finding.health for finding in findings] == [Health.NOTICE]
+    findings = describe_login(await login_of(database_url))
+    assert [finding.status for finding in findings] == [HealthStatus.WARNING]
     assert findings[0].next
 
 

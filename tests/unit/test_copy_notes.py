@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from roost.cli.copy_notes import CopyNotes
+from roost.cli.output import CopyProgress
 
 MIB = 1 << 20
 
 
 def test_a_large_file_tells_each_quarter(capsys: pytest.CaptureFixture[str]) -> None:
-    note = CopyNotes()
+    note = CopyProgress()
     for name in ("a\nb.mp4", "c.mp4"):
         for done in range(8, 129, 8):
             note(Path("films") / name, done * MIB, 128 * MIB)
@@ -24,7 +24,7 @@ def test_a_large_file_tells_each_quarter(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_small_file_tells_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    note = CopyNotes()
+    note = CopyProgress()
     for done in (1, 2):
         note(Path("a.png"), done * MIB, 2 * MIB)
     assert capsys.readouterr().err == ""

@@ -1,4 +1,7 @@
-"""The command line: `roost`. One command a room; answers on standard output, the rest on error."""
+"""The command line `roost`: one module per command, imported when the command is called.
+
+A command prints its result on standard output and everything else on standard error.
+"""
 
 import sys
 from importlib.metadata import version
@@ -8,14 +11,14 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 EXIT_CODES = (
-    "Exit codes: 0 done · 1 X refused it (or a plan's row was), it is in another state, or not"
-    " there · 2 the request, the post or a setting is wrong · 3 `roost init` or an administrator"
-    " has to act · 4 try again later · 5 something is broken · 130 interrupted."
+    "Exit codes: 0 done · 1 refused by X (or a row of a plan was), in another state, or not found"
+    " · 2 the request, the post or a setting is invalid · 3 `roost init` or an administrator has"
+    " to act · 4 try again later · 5 something is broken · 130 interrupted."
 )
 
 
 def _version() -> str:
-    """`roost --version`; with `--verbose` also the versions of the data that rules stand on."""
+    """Return the text of `roost --version`; `--verbose` adds the versions of X's rules."""
     lines = [f"roost {version('roost')}"]
     if "--verbose" in sys.argv:
         from roost.prices import PRICES_AS_OF
@@ -28,38 +31,41 @@ def _version() -> str:
 
 app = App(
     name="roost",
-    help="Publish to X exactly once, and understand what it earned.",
+    help="Publish to X exactly once, and measure what each post earned.",
     help_epilogue=EXIT_CODES,
     help_on_error=False,
     version=_version,
     help_format="plaintext",
 )
 
-#: Loaded when they are called: `roost --version` imports none of them.
+#: Name, module and function, help. The modules are imported when they are needed: `roost
+#: --version` imports none of them.
 _COMMANDS = (
-    ("demo", "demo:demo", "The whole way through the runtime, against the emulator, in a minute."),
-    ("init", "setup:init", "Make what Roost needs, or bring it up to date; safe to run again."),
-    ("doctor", "doctor:doctor", "Look at everything and say what to do."),
-    ("serve", "processes:serve", "Serve the page and the connection's way, until ended."),
-    ("worker", "processes:worker", "Publish what is due and collect figures, until ended."),
-    ("emulator", "processes:emulator", "Play the X API over HTTP, until ended."),
+    ("demo", "demo.run:demo", "Run every step of Roost against the emulator, in a minute."),
+    ("init", "init:init", "Set up Roost, or bring it up to date; safe to run again."),
+    ("doctor", "doctor:doctor", "Check the installation and say what to do."),
+    ("serve", "serve:serve", "Run the web server: pages, OAuth callback and HTTP API."),
+    ("worker", "serve:worker", "Run a worker: publish due posts and collect metrics."),
+    ("emulator", "serve:emulator", "Run the emulator of the X API."),
     ("connect", "connect:connect", "Connect an X account."),
-    ("write", "writing:write", "Draft posts from a brief."),
-    ("check", "writing:check", "Weigh, judge and price a text with its media."),
-    ("post", "posts:post", "Publish or schedule a post."),
-    ("edit", "posts:edit", "Change a post that has not begun."),
-    ("cancel", "posts:cancel", "Take a post back before its time."),
-    ("posts", "listing:posts", "List posts, or show one with its history."),
-    ("decide", "deciding:decide", "Settle a post that waits for a person."),
-    ("pause", "pausing:pause", "Hold posts back: one, an account's, a tenant's, all."),
-    ("resume", "pausing:resume", "Let posts go on that were held back."),
-    ("alerts", "alerts:alerts", "List what a person has to see to."),
-    ("import", "plans:import_plan", "Import a content plan (CSV)."),
-    ("metrics", "figures:metrics", "Show what accounts and posts earned."),
-    ("report", "figures:report", "Write the report."),
+    ("draft", "draft:draft", "Draft posts from a brief."),
+    ("check", "check:check", "Check a text and its media by X's rules, and price it."),
+    ("publish", "publish:publish", "Publish or schedule a post."),
+    ("edit", "edit:edit", "Change a post that X has nothing of."),
+    ("cancel", "edit:cancel", "Cancel a post that X has nothing of."),
+    ("posts", "posts:posts", "List posts, or show one with its history."),
+    ("resolve", "resolve:resolve", "Decide about a post that waits for a person."),
+    ("pause", "pause:pause", "Pause a post, an account, a tenant or everything."),
+    ("resume", "pause:resume", "Resume what was paused."),
+    ("alerts", "alerts:alerts", "List what an operator has to act on."),
+    ("import", "import_plan:import_plan", "Import a content plan (CSV)."),
+    ("metrics", "metrics:metrics", "Show what accounts and posts earned."),
+    ("report", "report:report", "Write the report."),
 )
-for _name, _place, _help in _COMMANDS:
-    app.command(f"roost.cli.{_place}", name=_name, help=_help)
+#: Former names of commands, which the error for an unknown command maps to the new ones.
+_FORMER_NAMES = {"publish": "post", "resolve": "decide", "draft": "write", "alerts": "alarms"}
+for _name, _function, _help in _COMMANDS:
+    app.command(f"roost.cli.{_function}", name=_name, help=_help, synonym=_FORMER_NAMES.get(_name))
 
 
 @app.meta.default
@@ -67,20 +73,23 @@ def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     env_file: Annotated[
         Path | None,
-        Parameter(help="Settings for what the environment leaves unset; else ROOST_HOME/.env."),
+        Parameter(
+            help="A file of settings for what the environment does not set; default:"
+            " ROOST_HOME/.env."
+        ),
     ] = None,
 ) -> Any:
-    from roost.cli import command_settings
+    from roost.cli import arguments
 
-    command_settings.env_file.set(env_file)
+    arguments.env_file.set(env_file)
     return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run one command and end with its exit code."""
+    """Run one command and exit with its exit code."""
     try:
-        from roost.cli.output import run
+        from roost.cli.command import run_command_line
 
-        sys.exit(run(app.meta, arguments))
-    except KeyboardInterrupt:  # while the program was still loading
+        sys.exit(run_command_line(app.meta, arguments))
+    except KeyboardInterrupt:  # while the program was still being imported
         sys.exit(130)

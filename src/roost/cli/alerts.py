@@ -1,27 +1,30 @@
-"""`roost alerts`: what a person has to see to."""
+"""`roost alerts`: what an operator has to act on."""
 
-from roost.cli.output import Json, complete, open_for_command, plain, say
+from roost.cli.arguments import Json
+from roost.cli.command import open_for_command, run_async
+from roost.cli.output import print_result, to_json
 from roost.escaping import one_line
 from roost.services import monitor
 
 
 def alerts(*, as_json: Json = False) -> int:
-    """List what a person has to see to, with what to do; `roost doctor` looks at more."""
+    """List the open alerts with what to do about each; `roost doctor` checks more."""
 
     async def work() -> None:
         async with open_for_command() as runtime:
             await monitor.check_lateness(runtime)
-            found = await monitor.list_alerts(runtime)
-        answer = [plain(one) | {"tenant": tenant and tenant.name} for tenant, one in found]
+            open_alerts = await monitor.list_alerts(runtime)
+        result = [
+            to_json(alert) | {"tenant": tenant and tenant.name} for tenant, alert in open_alerts
+        ]
         lines = [
             one_line(
-                f"{one.raised_at.isoformat(timespec='seconds')} "
-                f"{tenant.name if tenant else 'everybody'}: {one.message}"
+                f"{alert.raised_at.isoformat(timespec='seconds')} "
+                f"{tenant.name if tenant else 'all tenants'}: {alert.message}"
             )
-            + f"\n    → {one_line(one.next)}"
-            for tenant, one in found
+            + f"\n    → {one_line(alert.next)}"
+            for tenant, alert in open_alerts
         ]
-        told = "\n".join(lines) or "There is nothing to see to."
-        say({"alerts": answer}, told, as_json=as_json)
+        print_result({"alerts": result}, "\n".join(lines) or "No alert is open.", as_json=as_json)
 
-    return complete(work)
+    return run_async(work)

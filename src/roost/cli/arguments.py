@@ -1,25 +1,50 @@
-"""Which tenant, which account, which instant a command means."""
+"""Arguments that many commands share: settings, tenant, account, due time."""
 
-from datetime import datetime, timedelta
+from contextvars import ContextVar
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
 
-from roost import store
+from cyclopts import Parameter
+
 from roost.errors import AccountNotFound, InvalidInput
 from roost.models import Integration, Tenant
 from roost.planfile import parse_due
 from roost.runtime import Runtime
+from roost.services import queries
+from roost.settings import Settings, read_settings
+
+Json = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
+]
+TenantName = Annotated[str, Parameter(name="--tenant", help="The tenant, by name.")]
+AccountName = Annotated[
+    str | None,
+    Parameter(name="--account", help="The account, as @name; needed if there are several."),
+]
+
+#: The file that `--env-file` names; None: `.env` in ROOST_HOME, if it exists.
+env_file: ContextVar[Path | None] = ContextVar("env_file", default=None)
 
 
 class AccountUnclear(InvalidInput):
     """The tenant has several accounts and the command names none."""
 
 
+def command_settings() -> Settings:
+    """Return the settings, of the environment and then of the file.
+
+    Raises: what `read_settings` raises.
+    """
+    return read_settings(env_file.get())
+
+
 async def choose_account(runtime: Runtime, tenant: Tenant, name: str | None) -> Integration:
-    """The account of this @name; without a name, the tenant's only one.
+    """Return the account of this @name; without a name, the tenant's only account.
 
     Raises: AccountNotFound, AccountUnclear.
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        accounts = await store.integrations.list_all(transaction)
+    accounts = await queries.list_accounts(runtime, tenant.id)
     if name is not None:
         wanted = name.lstrip("@").lower()
         for account in accounts:
@@ -32,22 +57,10 @@ async def choose_account(runtime: Runtime, tenant: Tenant, name: str | None) -> 
         raise AccountNotFound(f"Tenant {tenant.name!r} has no account yet.")
     names = ", ".join(f"@{account.username}" for account in accounts)
     raise AccountUnclear(
-        f"Tenant {tenant.name!r} has several accounts: {names}.", next="Say which with --account."
+        f"Tenant {tenant.name!r} has several accounts: {names}.", next="Name one with --account."
     )
 
 
-def choose_instant(at: str | None, tenant: Tenant, now: datetime) -> datetime:
-    """The instant that `--at` means; without it, now. Raises: InvalidInput."""
+def parse_at(at: str | None, tenant: Tenant, now: datetime) -> datetime:
+    """Return the instant that `--at` names; without `--at`, now. Raises: InvalidInput."""
     return now if at is None else parse_due(at, time_zone=tenant.time_zone, now=now)
-
-
-def ago(instant: datetime, now: datetime) -> str:
-    """`3 h ago`, `in 5 min`: roughly how far away an instant is."""
-    distance = abs(now - instant)
-    for unit, size in (("d", timedelta(days=1)), ("h", timedelta(hours=1))):
-        if distance >= size:
-            told = f"{distance // size} {unit}"
-            break
-    else:
-        told = f"{int(distance.total_seconds() // 60)} min"
-    return f"{told} ago" if instant <= now else f"in {told}"

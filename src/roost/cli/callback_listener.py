@@ -1,4 +1,4 @@
-"""Who listens at the callback's address: nobody, this home's service, or a stranger."""
+"""Finds out whether this installation's server listens at the callback address."""
 
 import asyncio
 import hmac
@@ -18,52 +18,53 @@ _PROOF_LENGTH: Final = 64
 
 
 class CallbackNotOurs(Refused):
-    """What listens at the callback's address did not prove that it is this home's service."""
+    """The listener at the callback address is not this installation's server."""
 
     default_next = (
-        "End what listens there, or restart `roost serve` with the ROOST_HOME, database and"
-        " settings of this command; then connect again."
+        "End the program that listens there, or restart `roost serve` with the ROOST_HOME,"
+        " database and settings of this command; then connect again."
     )
 
 
 def port_of(callback: SplitResult) -> int:
-    """The callback's port, also where its address leaves it out."""
+    """Return the callback's port, or the default port of its scheme."""
     return callback.port or (443 if callback.scheme == "https" else 80)
 
 
 async def is_served(runtime: Runtime) -> bool:
-    """Whether this home's service listens at the callback's address; False: nobody does.
+    """Return whether this installation's server listens at the callback address.
 
-    A browser may take any address that the host has, so each that is listened at has to prove it.
+    False means that nothing listens there. A browser may use any address of the host, so each
+    address with a listener has to give the proof.
     Raises: CallbackNotOurs, UnsafeHost (plain HTTP to another machine).
     """
     callback = urlsplit(runtime.settings.twitter_callback_url)
     host, port = callback.hostname or "", port_of(callback)
     if callback.scheme == "http" and not is_loopback(host):
         raise UnsafeHost(
-            f"TWITTER_CALLBACK_URL names {host} by plain HTTP: X's code would pass unencrypted.",
-            did="Nobody was sent there.",
+            f"TWITTER_CALLBACK_URL names {host} by plain HTTP: X's code would be sent unencrypted.",
+            did="No browser was sent there.",
             next="Use https, or an address of this machine.",
         )
-    listening = await asyncio.to_thread(_listening, host, port)
-    for address in listening:
+    addresses = await asyncio.to_thread(_find_listeners, host, port)
+    for address in addresses:
         await _require_proof(runtime, callback, address)
-    return bool(listening)
+    return bool(addresses)
 
 
-def _listening(host: str, port: int) -> list[tuple[str, int]]:
-    """The addresses of a host at which something takes connections."""
+def _find_listeners(host: str, port: int) -> list[tuple[str, int]]:
+    """Return the addresses of a host that accept connections."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        candidates = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror:
         return []
-    listening = []
-    for family, kind, protocol, _, address in dict.fromkeys(found):
+    listeners = []
+    for family, kind, protocol, _, address in dict.fromkeys(candidates):
         with socket.socket(family, kind, protocol) as probe:
             probe.settimeout(_TIMEOUT_S)
             if probe.connect_ex(address) == 0:
-                listening.append((str(address[0]), port))
-    return listening
+                listeners.append((str(address[0]), port))
+    return listeners
 
 
 async def _require_proof(runtime: Runtime, callback: SplitResult, address: tuple[str, int]) -> None:
@@ -73,24 +74,24 @@ async def _require_proof(runtime: Runtime, callback: SplitResult, address: tuple
     if callback.scheme == "https":
         host = callback.hostname or ""
     at = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    given = await _ask(f"{callback.scheme}://{at}/api/auth/proof", challenge)
-    if given is None or not hmac.compare_digest(given, expected.encode()):
+    proof = await _request_proof(f"{callback.scheme}://{at}/api/auth/proof", challenge)
+    if proof is None or not hmac.compare_digest(proof, expected.encode()):
         raise CallbackNotOurs(
-            f"Something listens at {at}, where X would send the browser with its code, and it is"
-            " not this home's Roost service.",
-            did="Nobody was sent there.",
+            f"The program that listens at {at}, where X would send the browser with its code, is"
+            " not the Roost server of this installation.",
+            did="No browser was sent there.",
         )
 
 
-async def _ask(url: str, challenge: str) -> bytes | None:
-    """What is answered to the challenge; None: nothing that could be a proof."""
+async def _request_proof(url: str, challenge: str) -> bytes | None:
+    """Return the response to the challenge; None if it cannot be a proof."""
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
         async with (
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=timeout) as session,
             session.get(url, params={"challenge": challenge}, allow_redirects=False) as response,
         ):
-            given = await response.content.readexactly(_PROOF_LENGTH)
-            return given if response.status == 200 else None
+            proof = await response.content.readexactly(_PROOF_LENGTH)
+            return proof if response.status == 200 else None
     except (aiohttp.ClientError, TimeoutError, OSError, EOFError, ValueError):
         return None

@@ -1,28 +1,28 @@
-"""Asks the person at the terminal before something costs money."""
+"""Asks the user at the terminal to confirm a command."""
 
 import asyncio
 import sys
 
-from roost.cli.output import tell
+from roost.cli.output import print_note
 
 
-async def agree(cost: str, *, yes: bool) -> bool:
-    """Name the cost on standard error; whether the person agrees, or has by `yes`.
+async def confirm(statement: str, *, yes: bool) -> bool:
+    """Print a statement on standard error and return whether the user confirms it.
 
-    Where there is no terminal, nobody is asked.
+    `yes` confirms it in advance. Without a terminal there is no question, and no confirmation.
     """
-    tell(cost)
+    print_note(statement)
     if yes:
         return True
     if not sys.stdin.isatty():
-        tell("Not asked: say --yes to agree.")
+        print_note("There is no terminal to ask at; --yes confirms it.")
         return False
-    tell("Go on? [y/N]")
-    loop, answered = asyncio.get_running_loop(), asyncio.Event()
-    # No thread: one that waits for a line would outlive Ctrl-C.
-    loop.add_reader(sys.stdin, answered.set)
+    print_note("Continue? [y/N]")
+    loop, is_answered = asyncio.get_running_loop(), asyncio.Event()
+    # Not a thread: one that waits for a line would outlive Ctrl-C.
+    loop.add_reader(sys.stdin, is_answered.set)
     try:
-        await answered.wait()
+        await is_answered.wait()
     finally:
         loop.remove_reader(sys.stdin)
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

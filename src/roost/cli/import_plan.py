@@ -1,58 +1,50 @@
-"""`roost import`: a whole content plan from a CSV file."""
+"""`roost import`: schedules a content plan from a CSV file."""
 
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost import store
-from roost.cli.copy_notes import CopyNotes
-from roost.cli.output import (
-    Json,
-    TenantName,
-    complete,
-    describe_finding,
-    open_for_command,
-    say,
-    show_price,
-)
+from roost.cli.arguments import Json, TenantName
+from roost.cli.command import open_for_command, run_async
+from roost.cli.output import CopyProgress, describe_finding, describe_price, print_result
 from roost.escaping import one_line
-from roost.services import schedule
+from roost.services import queries, schedule
 
 
 def import_plan(
     plan: Path,
     /,
     *,
-    dry_run: Annotated[bool, Parameter(negative="", help="Only say what would happen.")] = False,
+    dry_run: Annotated[
+        bool, Parameter(negative="", help="Show what would happen; store nothing.")
+    ] = False,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Schedule every valid post of a plan; a wrong row is refused alone, with every reason.
+    """Schedule every valid post of a plan; an invalid row is refused alone, with every reason.
 
-    Importing the same file again changes nothing. Ends with 1 where a row was refused.
+    Importing a file again changes nothing. The exit code is 1 if a row was refused.
     """
 
     async def work() -> int:
         async with open_for_command() as runtime:
-            whose = await store.tenants.get(runtime.database, tenant)
+            owner = await queries.get_tenant(runtime, tenant)
             imported = await schedule.import_plan(
-                runtime, whose, plan, dry_run=dry_run, on_progress=CopyNotes()
+                runtime, owner, plan, dry_run=dry_run, on_progress=CopyProgress()
             )
-        say(imported, _told(imported, dry_run), as_json=as_json)
+        print_result(imported, _describe(imported, dry_run), as_json=as_json)
         return 1 if imported.refused else 0
 
-    return complete(work)
+    return run_async(work)
 
 
-def _told(imported: schedule.Imported, dry_run: bool) -> str:
+def _describe(imported: schedule.Imported, dry_run: bool) -> str:
     verb = "would be scheduled" if dry_run else "scheduled"
-    price = one_line(show_price(imported.price))
+    price = one_line(describe_price(imported.price))
     lines = [f"{imported.posts} posts {verb}; X will charge {price}."]
     if imported.already_imported:
-        lines.append(
-            f"{imported.already_imported} posts were imported before; nothing changed for them."
-        )
+        lines.append(f"{imported.already_imported} posts were imported before and did not change.")
     for row in imported.refused:
         lines.append(f"line {row.line} was refused ({row.code}):")
         lines += [

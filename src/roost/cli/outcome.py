@@ -1,167 +1,164 @@
-"""Waits for a post's outcome, and says what becomes of posts whose process is ended meanwhile."""
+"""Waits for a post's outcome, and describes posts whose publishing was interrupted."""
 
 import asyncio
 import dataclasses
 from dataclasses import dataclass
 from typing import Final
 
-from roost import store, worker
-from roost.cli.output import INTERRUPTED, tell
-from roost.cli.post_status import Standing, describe_wait, standing_of, tell_held
+from roost import worker
+from roost.cli.command import INTERRUPTED
+from roost.cli.output import print_note
+from roost.cli.post_status import describe_pauses, describe_wait
 from roost.cli.serve import worker_id
 from roost.escaping import one_line
 from roost.models import IntegrationStatus, PartState, Post, PostState, Tenant
 from roost.runtime import Runtime
-from roost.services import pause
+from roost.services import health, queries
 from roost.services.pause import PauseScope
+from roost.services.queries import PostStatus
 
-_LOOK_EVERY_S: Final = 0.2
-#: Every so many looks, whether a worker is alive.
-_LOOK_FOR_WORKER: Final = 15
-#: States in which a post still moves by itself.
-MOVING: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
-_EXIT: Final = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
-#: The command ended before the post did: a pause keeps it, or its account has to be connected.
+#: Wall seconds between two reads of the post.
+_POLL_INTERVAL_S: Final = 0.2
+#: Every how many reads the command checks whether a worker is alive.
+_READS_PER_WORKER_CHECK: Final = 15
+#: States that a post leaves without a person's decision.
+UNFINISHED: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
+_EXIT_CODES: Final = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
+#: Exit codes of a command that ends before its post: it is paused, or its account is disconnected.
 _PAUSED: Final = 4
-_TO_CONNECT: Final = 5
-_NO_WORKER: Final = "No worker is alive: it goes out once `roost worker` runs."
+_DISCONNECTED: Final = 5
+_NO_WORKER: Final = "No worker is alive: `roost worker` publishes it once it runs."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Where a post stands when nobody waits for it any more, and the command's exit code."""
+    """A post when the command stops waiting for it, and the command's exit code."""
 
     post: Post
     exit_code: int
 
 
 async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outcome:
-    """Wait until the post is settled, with a worker within this process while none is alive.
+    """Wait until the post is finished, with a worker in this process while none is alive.
 
-    What only a person can end is not waited for. Ctrl-C and SIGTERM end the waiting: a request that
-    is on its way is finished, and what became of the post is said.
+    Stops waiting at once if only a person can let the post continue. After Ctrl-C or SIGTERM, a
+    request that is under way is finished, and a note says what became of the post.
     """
-    within: asyncio.Task[None] | None = None
+    own_worker: asyncio.Task[None] | None = None
     stop = asyncio.Event()
-    told, looks, is_interrupted = "", 0, False
+    printed_wait, reads, is_interrupted = "", 0, False
     try:
         while True:
-            post, standing = await _see(runtime, tenant, post)
-            if post.state not in MOVING:
+            status = await queries.get_post_status(runtime, tenant.id, post.id)
+            post = status.post
+            if post.state not in UNFINISHED:
                 break
-            if (blocked := _blocked(runtime, post, standing)) is not None:
+            if (blocked := _report_blocked(runtime, status)) is not None:
                 return blocked
-            if within is not None and within.done():
-                within.result()
-            look = within is None and looks % _LOOK_FOR_WORKER == 0
-            if look and not await worker.is_any_alive(runtime):
-                tell("No worker is alive; until this post is settled, this command is one.")
+            if own_worker is not None and own_worker.done():
+                own_worker.result()
+            is_check_due = own_worker is None and reads % _READS_PER_WORKER_CHECK == 0
+            if is_check_due and not await health.is_worker_alive(runtime):
+                print_note("No worker is alive; this command works as one until the post is done.")
                 working = dataclasses.replace(runtime, actor=worker_id())
-                within = asyncio.create_task(worker.run(working, stop=stop))
-            if standing.wait is not None:
-                waits = describe_wait(standing.wait, tenant)
-                if waits != told:
-                    tell(one_line(f"Post {post.id} {waits}. (Ctrl-C leaves it planned.)"))
-                told = waits
-            looks += 1
-            await asyncio.sleep(_LOOK_EVERY_S)
+                own_worker = asyncio.create_task(worker.run(working, stop=stop))
+            if status.wait is not None:
+                wait = describe_wait(status.wait, tenant)
+                if wait != printed_wait:
+                    print_note(one_line(f"Post {post.id} {wait}. (Ctrl-C leaves it scheduled.)"))
+                printed_wait = wait
+            reads += 1
+            await asyncio.sleep(_POLL_INTERVAL_S)
     except asyncio.CancelledError:
         is_interrupted = True
         if (this := asyncio.current_task()) is not None:
             this.uncancel()
     finally:
-        if within is not None:
+        if own_worker is not None:
             stop.set()
-            await within
+            await own_worker
     if is_interrupted:
-        # What was on its way has been finished by now: its answer is in the rows.
-        post, _ = await _see(runtime, tenant, post)
-        tell(describe_interrupted(post, worker_alive=await worker.is_any_alive(runtime)))
-    code = INTERRUPTED if post.state in MOVING else exit_code_of(post)
-    return Outcome(post, code)
+        # The worker has finished the request under way and stored its result.
+        post = await queries.get_post(runtime, tenant.id, post.id)
+        is_alive = await health.is_worker_alive(runtime)
+        print_note(describe_interrupted(post, worker_alive=is_alive))
+    return Outcome(post, INTERRUPTED if post.state in UNFINISHED else _exit_code(post))
 
 
-def exit_code_of(post: Post) -> int:
-    """The exit code of a command about a post that was published, or is planned."""
-    return _EXIT.get(post.state, 0 if post.state in MOVING else 1)
+def _exit_code(post: Post) -> int:
+    return _EXIT_CODES.get(post.state, 1)
 
 
-async def _see(runtime: Runtime, tenant: Tenant, post: Post) -> tuple[Post, Standing]:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        post = await store.posts.get(transaction, post.id)
-        account = await store.integrations.get(transaction, post.integration_id)
-        holds = await pause.get_pause_status(transaction)
-    return post, standing_of(post, account, holds, runtime.clock.now())
-
-
-def _blocked(runtime: Runtime, post: Post, standing: Standing) -> Outcome | None:
-    """Say what only a person can end, and how; None where nothing of this kind keeps the post."""
-    account, states = standing.account, {part.state for part in post.parts}
+def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
+    """Print what only a person can end, and how; return None if there is no such thing."""
+    post, account = status.post, status.account
+    states = {part.state for part in post.parts}
     if PartState.SENDING in states:
-        return None  # its request is finished whatever keeps the post
-    stays = f"Post {post.id} stays planned; do not post it again."
+        return None  # a request under way is finished in any case
+    advice = f"Post {post.id} stays scheduled; do not publish it again."
     if states != {PartState.PENDING}:
-        stays = describe_interrupted(post, worker_alive=True)
-    if standing.held:
-        tell(f"Held back: {tell_held(standing.held)} is paused. {_resume_with(post, standing)}")
-        tell(stays)
+        advice = describe_interrupted(post, worker_alive=True)
+    if status.paused_by:
+        print_note(f"Paused: {describe_pauses(status.paused_by)}. {_describe_resume(status)}")
+        print_note(advice)
         return Outcome(post, _PAUSED)
     if account.status is not IntegrationStatus.CONNECTED:
-        tell(f"@{account.username} is {account.status}. `roost connect` connects it again.")
-        tell(stays)
-        return Outcome(post, _TO_CONNECT)
+        print_note(f"@{account.username} is {account.status}. `roost connect` connects it again.")
+        print_note(advice)
+        return Outcome(post, _DISCONNECTED)
     if account.environment is not runtime.settings.environment:
-        tell(
+        print_note(
             f"@{account.username} belongs to the {account.environment} X, and this Roost uses"
             f" {runtime.settings.roost_x_base_url}: only a worker that uses the other publishes it."
         )
-        tell(stays)
+        print_note(advice)
         return Outcome(post, _PAUSED)
     return None
 
 
-def _resume_with(post: Post, standing: Standing) -> str:
+def _describe_resume(status: PostStatus) -> str:
     commands = {
-        PauseScope.POST: f"`roost resume {post.id}`",
-        PauseScope.ACCOUNT: f"`roost resume --account @{standing.account.username}`",
-        PauseScope.TENANT: "`roost resume --whole-tenant`",
+        PauseScope.POST: f"`roost resume {status.post.id}`",
+        PauseScope.ACCOUNT: f"`roost resume --account @{status.account.username}`",
+        PauseScope.TENANT: "`roost resume --all-accounts`",
         PauseScope.EVERYTHING: "`roost resume --all`",
     }
-    said = " and ".join(commands[scope] for scope in standing.held)
-    return f"{said} {'lets' if len(standing.held) == 1 else 'let'} it go out."
+    needed = " and ".join(commands[scope] for scope in status.paused_by)
+    return f"{needed} {'resumes' if len(status.paused_by) == 1 else 'resume'} it."
 
 
 def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
-    """What becomes of a post whose publishing was interrupted, and where to look. Pure."""
+    """Return what becomes of a post whose publishing was interrupted, and how to look at it."""
     show = f"`roost posts {post.id}` shows it"
     if post.state is PostState.PUBLISHED:
         return f"Post {post.id} was published all the same; {show}."
-    if post.state not in MOVING:
+    if post.state not in UNFINISHED:
         return f"Post {post.id} is {post.state}; `roost posts {post.id} --history` shows why."
     states = [part.state for part in post.parts]
     continues = "A worker continues." if worker_alive else "A worker continues once one runs."
     if PartState.SENDING in states or PartState.UNKNOWN in states:
         return (
-            f"Post {post.id} was handed to X, whose answer is not known yet. {continues} Do not"
-            f" post it again; {show}."
+            f"Post {post.id} was sent to X, whose response is not known yet. {continues} Do not"
+            f" publish it again; {show}."
         )
     if PartState.SENT in states:
         sent = states.count(PartState.SENT)
         return f"{sent} of {len(states)} parts of post {post.id} are on X. {continues} {show}."
-    by = "A worker publishes it." if worker_alive else _NO_WORKER
-    return f"Post {post.id} stays planned. {by} {show}, `roost cancel {post.id}` takes it back."
+    publisher = "A worker publishes it." if worker_alive else _NO_WORKER
+    return (
+        f"Post {post.id} stays scheduled. {publisher} {show}, `roost cancel {post.id}` cancels it."
+    )
 
 
-async def note_without_worker(runtime: Runtime, post: Post) -> None:
-    """Say at once where nobody will publish a planned post."""
-    if post.state in MOVING and not await worker.is_any_alive(runtime):
-        tell(_NO_WORKER)
+async def warn_without_worker(runtime: Runtime, post: Post) -> None:
+    """Print a note if no worker is alive to publish a scheduled post."""
+    if post.state in UNFINISHED and not await health.is_worker_alive(runtime):
+        print_note(_NO_WORKER)
 
 
-async def see_interrupted(runtime: Runtime, sending: worker.Sending) -> list[Post]:
-    """The posts that a worker was sending when it was asked to end, as they are now."""
-    found = []
-    for tenant_id, post_id in sorted(sending):
-        async with runtime.database.for_tenant(tenant_id) as transaction:
-            found.append(await store.posts.get(transaction, post_id))
-    return found
+async def list_interrupted(runtime: Runtime, sending: worker.Sending) -> list[Post]:
+    """Return the posts that a worker was sending when it was asked to stop, as they are now."""
+    return [
+        await queries.get_post(runtime, tenant_id, post_id)
+        for tenant_id, post_id in sorted(sending)
+    ]

@@ -1,33 +1,38 @@
-"""`roost pause`, `roost resume`: posts held back at four scopes, and the stop switch."""
+"""`roost pause` and `roost resume`: pauses of a post, an account, a tenant or everything."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from roost import store
-from roost.cli.arguments import choose_account
-from roost.cli.output import Json, TenantName, complete, open_for_command, say
-from roost.cli.post_status import see_standing, tell_held
+from roost.cli.arguments import Json, TenantName, choose_account
+from roost.cli.command import open_for_command, run_async
+from roost.cli.output import print_result
+from roost.cli.post_status import describe_pauses
 from roost.errors import InvalidInput
 from roost.escaping import one_line
-from roost.models import PostId, Tenant
+from roost.models import Integration, PostId, Tenant
 from roost.runtime import Runtime
 from roost.services import pause as pauses
-from roost.services import restore_check
+from roost.services import queries, restore_check
 from roost.services import resume as resuming
 from roost.services.pause import PauseScope
+
+#: Numbers of posts that a line lists at most.
+_LISTED_POSTS: Final = 20
 
 Account = Annotated[
     str | None, Parameter(name="--account", help="All posts of this account, as @name.")
 ]
-WholeTenant = Annotated[bool, Parameter(negative="", help="All posts of the tenant.")]
-Everything = Annotated[
-    bool, Parameter(name="--all", negative="", help="Everything of everybody: the stop switch.")
-]
+AllAccounts = Annotated[bool, Parameter(negative="", help="All posts of the tenant.")]
+Everything = Annotated[bool, Parameter(name="--all", negative="", help="All posts of all tenants.")]
 Restored = Annotated[
     bool,
-    Parameter(negative="", help="The database was restored: everything, until X has been asked."),
+    Parameter(
+        negative="",
+        help="Everything, because the database was restored; resuming then searches X first.",
+    ),
 ]
 RealOne = Annotated[
     bool,
@@ -42,7 +47,7 @@ RealOne = Annotated[
 class ScopeUnclear(InvalidInput):
     """No scope was named, or several were."""
 
-    default_next = "Name one: POST, --account, --whole-tenant, --all or --restored."
+    default_next = "Name one: POST, --account, --all-accounts, --all or --restored."
 
 
 def pause(
@@ -50,28 +55,29 @@ def pause(
     /,
     *,
     account: Account = None,
-    whole_tenant: WholeTenant = False,
+    all_accounts: AllAccounts = False,
     everything: Everything = False,
     restored: Restored = False,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Hold posts back; a request that is on its way to X now is finished. Name one scope.
+    """Pause publishing; a request to X that is under way is finished. Name one scope.
 
-    After a restore of the database, say `--restored` before any worker starts.
+    After restoring the database, use `--restored` before any worker starts.
     """
 
     async def work() -> None:
-        scope = _scope(post, account, whole_tenant, everything or restored)
+        scope = _scope(post, account, all_accounts, everything or restored)
         async with open_for_command() as runtime:
             if scope is PauseScope.EVERYTHING:
-                answer, told = await _stop(runtime, restored)
+                result, text = await _pause_everything(runtime, restored)
             else:
-                whose = await store.tenants.get(runtime.database, tenant)
-                answer, told = await _hold(runtime, whose, scope, post, account, paused=True)
-        say(answer, told, as_json=as_json)
+                owner = await queries.get_tenant(runtime, tenant)
+                target = await _choose_target(runtime, owner, scope, post, account)
+                result, text = await _pause(runtime, owner, target)
+        print_result(result, text, as_json=as_json)
 
-    return complete(work)
+    return run_async(work)
 
 
 def resume(
@@ -79,140 +85,168 @@ def resume(
     /,
     *,
     account: Account = None,
-    whole_tenant: WholeTenant = False,
+    all_accounts: AllAccounts = False,
     everything: Everything = False,
     restored: Restored = False,
     real_one: RealOne = False,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Let posts go on that were held back. Name one scope.
+    """Resume what was paused. Name one scope.
 
-    After a restore, X is searched first for every post on the calendar; what is found is listed.
+    After a restore, Roost first searches X for every scheduled post, and lists what it finds.
     """
 
     async def work() -> None:
-        scope = _scope(post, account, whole_tenant, everything or restored)
+        scope = _scope(post, account, all_accounts, everything or restored)
         async with open_for_command() as runtime:
             if scope is PauseScope.EVERYTHING:
-                answer, told = await _resume_everything(runtime, accept_copy=real_one)
+                result, text = await _resume_everything(runtime, accept_copy=real_one)
             else:
-                whose = await store.tenants.get(runtime.database, tenant)
-                answer, told = await _hold(runtime, whose, scope, post, account, paused=False)
-        say(answer, told, as_json=as_json)
+                owner = await queries.get_tenant(runtime, tenant)
+                target = await _choose_target(runtime, owner, scope, post, account)
+                result, text = await _resume(runtime, owner, target)
+        print_result(result, text, as_json=as_json)
 
-    return complete(work)
+    return run_async(work)
 
 
 def _scope(
-    post: int | None, account: str | None, whole_tenant: bool, everything: bool
+    post: int | None, account: str | None, all_accounts: bool, everything: bool
 ) -> PauseScope:
-    named = {
+    is_named = {
         PauseScope.POST: post is not None,
         PauseScope.ACCOUNT: account is not None,
-        PauseScope.TENANT: whole_tenant,
+        PauseScope.TENANT: all_accounts,
         PauseScope.EVERYTHING: everything,
     }
-    scopes = [scope for scope, is_named in named.items() if is_named]
-    if len(scopes) != 1:
-        several = " and ".join(scopes)
-        raise ScopeUnclear(f"Several scopes were named: {several}." if several else "Of what?")
+    scopes = [scope for scope, named in is_named.items() if named]
+    if not scopes:
+        raise ScopeUnclear("The command names no scope.")
+    if len(scopes) > 1:
+        raise ScopeUnclear(f"The command names several scopes: {' and '.join(scopes)}.")
     return scopes[0]
 
 
-async def _hold(
-    runtime: Runtime,
-    tenant: Tenant,
-    scope: PauseScope,
-    post: int | None,
-    name: str | None,
-    *,
-    paused: bool,
-) -> tuple[dict[str, Any], str]:
-    of: int | str = tenant.name
-    what, again = f"All posts of tenant {tenant.name!r}", "--whole-tenant"
-    rest = ""
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """A post, an account or a tenant that is paused or resumed."""
+
+    scope: PauseScope
+    of: int | str
+    """Its number or name, for `--json`."""
+    posts: str
+    """Its posts with a verb, for a sentence."""
+    arguments: str
+    """The arguments that name it on the command line."""
+    account: Integration | None = None
+
+    def as_json(self, *, paused: bool) -> dict[str, Any]:
+        return {"paused": paused, "scope": self.scope, "of": self.of}
+
+
+async def _choose_target(
+    runtime: Runtime, tenant: Tenant, scope: PauseScope, post: int | None, account_name: str | None
+) -> _Target:
     if scope is PauseScope.POST:
         assert post is not None
-        of, what, again = post, f"Post {post}", str(post)
-        await (pauses.pause_post if paused else pauses.resume_post)(runtime, tenant, PostId(post))
-        rest = await _still_held(runtime, tenant, PostId(post)) if not paused else ""
-    elif scope is PauseScope.ACCOUNT:
-        account = await choose_account(runtime, tenant, name)
-        of, shown = f"@{account.username}", one_line(f"@{account.username}")
-        what, again = f"All posts of {shown}", f"--account {shown}"
-        await (pauses.pause_account if paused else pauses.resume_account)(runtime, account)
+        return _Target(scope, post, f"Post {post} is", str(post))
+    if scope is PauseScope.ACCOUNT:
+        account = await choose_account(runtime, tenant, account_name)
+        name = f"@{account.username}"
+        shown = one_line(name)
+        return _Target(scope, name, f"All posts of {shown} are", f"--account {shown}", account)
+    posts = f"All posts of tenant {tenant.name!r} are"
+    return _Target(scope, tenant.name, posts, "--all-accounts")
+
+
+async def _pause(runtime: Runtime, tenant: Tenant, target: _Target) -> tuple[dict[str, Any], str]:
+    if target.scope is PauseScope.POST:
+        await pauses.pause_post(runtime, tenant, PostId(int(target.of)))
+    elif target.account is not None:
+        await pauses.pause_account(runtime, target.account)
     else:
-        await (pauses.pause_tenant if paused else pauses.resume_tenant)(runtime, tenant)
-    verb = "is" if scope is PauseScope.POST else "are"
-    told = f"{what} {verb} held back; `roost resume {again}` ends that."
-    if not paused:
-        told = f"{what} {verb} no longer held back.{rest}"
-    return {"paused": paused, "scope": scope, "of": of}, told
+        await pauses.pause_tenant(runtime, tenant)
+    text = f"{target.posts} paused; `roost resume {target.arguments}` resumes."
+    return target.as_json(paused=True), text
 
 
-async def _still_held(runtime: Runtime, tenant: Tenant, post_id: PostId) -> str:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        post = await store.posts.get(transaction, post_id)
-    held = (await see_standing(runtime, tenant, post)).held
-    return f" It still waits: {tell_held(held)} is paused." if held else ""
+async def _resume(runtime: Runtime, tenant: Tenant, target: _Target) -> tuple[dict[str, Any], str]:
+    text = f"{target.posts} no longer paused."
+    if target.scope is PauseScope.POST:
+        post_id = PostId(int(target.of))
+        await pauses.resume_post(runtime, tenant, post_id)
+        text += await _describe_other_pauses(runtime, tenant, post_id)
+    elif target.account is not None:
+        await pauses.resume_account(runtime, target.account)
+    else:
+        await pauses.resume_tenant(runtime, tenant)
+    return target.as_json(paused=False), text
 
 
-async def _stop(runtime: Runtime, restored: bool) -> tuple[dict[str, Any], str]:
-    answer: dict[str, Any] = {"paused": True, "scope": PauseScope.EVERYTHING, "of": None}
-    told = "Everything is stopped: nothing of anybody goes out."
+async def _describe_other_pauses(runtime: Runtime, tenant: Tenant, post_id: PostId) -> str:
+    status = await queries.get_post_status(runtime, tenant.id, post_id)
+    if not status.paused_by:
+        return ""
+    return f" It is still not published, because {describe_pauses(status.paused_by)} is paused."
+
+
+async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str, Any], str]:
+    result: dict[str, Any] = {"paused": True, "scope": PauseScope.EVERYTHING, "of": None}
+    text = "Everything is paused: no post of any tenant is published."
     if restored:
-        last_at = (await store.installation.read(runtime.database.autocommit)).known_until
-        await restore_check.pause_after_restore(runtime, last_at)
-        answer["restored_to"] = last_at
-        told += (
-            " Posts that came due since the database's last line are looked for on X before they"
-            " are sent."
+        known_until = await queries.get_known_until(runtime)
+        await restore_check.pause_after_restore(runtime, known_until)
+        result["restored_to"] = known_until
+        text += (
+            " Roost will search X for posts that came due since the database's last event before"
+            " it publishes them."
         )
     else:
         await pauses.pause_everything(runtime)
-    return answer, f"{told} `roost resume --all` lets it go on."
+    return result, f"{text} `roost resume --all` resumes."
 
 
 async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[dict[str, Any], str]:
     resumed = await resuming.resume_everything(runtime, accept_copy=accept_copy)
-    answer = {
+    result = {
         "paused": False,
         "scope": PauseScope.EVERYTHING,
         "of": None,
         "adopted": resumed.adopted,
-        "asked": resumed.asked,
-        "looked_for_first": resumed.searched_again,
+        "needs_decision": resumed.asked,
+        "searched_again_first": resumed.searched_again,
         "may_have_changed": resumed.may_have_changed,
         "paused_accounts": resumed.paused_accounts,
     }
-    lines = ["Everything goes on."]
+    lines = ["Everything is resumed."]
     if resumed.adopted:
-        lines.append("Found on X, and kept as published:")
+        lines.append("Found on X, and recorded as published:")
         lines += [
             one_line(f"  post {one.post_id}, part {one.position}: {one.tweet_id}")
             for one in resumed.adopted
         ]
     if resumed.searched_again:
         lines.append(
-            f"Due and not found, looked for again first: {_numbers(resumed.searched_again)}"
+            f"Due and not found; X is searched again first: {_list_numbers(resumed.searched_again)}"
         )
     if resumed.asked:
-        lines.append(f"Due later, yet X has an identical post: {_numbers(resumed.asked)}")
-        lines.append("  `roost resolve POST found ID` or `send` settles each.")
+        lines.append(f"Due later, yet X has an identical post: {_list_numbers(resumed.asked)}")
+        lines.append("  Decide about each: `roost resolve POST found ID` or `resend`.")
     if resumed.may_have_changed:
         lines.append(
-            "On the calendar as they were when the copy was made; what was edited, moved or"
-            f" cancelled since has to be done again: {_numbers(resumed.may_have_changed)}"
+            "Scheduled as they were when the copy was made; repeat any change, move or"
+            f" cancellation since then: {_list_numbers(resumed.may_have_changed)}"
         )
     lines += [
-        f"@{username} could not be searched (connect it again if need be): its posts are paused."
-        f" `roost resume --account @{username}` lets them go on."
+        f"X could not be searched for @{username} (it may have to be connected again): its posts"
+        f" are paused. `roost resume --account @{username}` resumes."
         for username in map(one_line, resumed.paused_accounts)
     ]
-    return answer, "\n".join(lines)
+    return result, "\n".join(lines)
 
 
-def _numbers(posts: Sequence[PostId]) -> str:
-    shown = ", ".join(str(one) for one in posts[:20])
-    return shown if len(posts) <= 20 else f"{shown} and {len(posts) - 20} more"
+def _list_numbers(posts: Sequence[PostId]) -> str:
+    listed = ", ".join(str(one) for one in posts[:_LISTED_POSTS])
+    more = len(posts) - _LISTED_POSTS
+    return f"{listed} and {more} more" if more > 0 else listed

@@ -1,95 +1,96 @@
-"""`roost resolve`: a person settles what Roost cannot know, or must not do by itself."""
+"""`roost resolve`: a person decides about a post that Roost must not finish alone."""
 
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost import store
-from roost.cli.confirm import agree
-from roost.cli.output import Json, TenantName, complete, open_for_command, say
-from roost.cli.post_status import post_as_json, see_standing, tell_standing
+from roost.cli.arguments import Json, TenantName
+from roost.cli.command import open_for_command, run_async
+from roost.cli.confirm import confirm
+from roost.cli.output import print_result
+from roost.cli.post_status import describe_post, post_as_json
 from roost.errors import InvalidInput
 from roost.models import Post, PostId, Tenant
 from roost.runtime import Runtime
+from roost.services import queries
 from roost.services import resolve as decisions
 from roost.services.resolve import Choice
 
 
 class DecisionUnclear(InvalidInput):
-    """What was decided lacks something, or has too much."""
+    """The choice lacks an argument, or has one that it does not take."""
 
 
 class PriceNotAgreed(InvalidInput):
-    """Nobody agreed to what X would bill."""
+    """The price that X would bill was not confirmed."""
 
-    default_next = "Say --yes to agree."
+    default_next = "Add --yes to agree."
 
 
-def decide(
+def resolve(
     post: int,
     choice: Choice,
-    address: Annotated[str | None, Parameter(help="With `sent`: its address or id on X.")] = None,
+    url: Annotated[str | None, Parameter(help="With `found`: its address or id on X.")] = None,
     /,
     *,
     text: Annotated[
-        str | None, Parameter(help="With `continue`: another text for the part that X refused.")
+        str | None, Parameter(help="With `continue`: a new text for the part that X refused.")
     ] = None,
     yes: Annotated[bool, Parameter(negative="", help="Agree to the price of `delete`.")] = False,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Settle a post that waits for a person; `roost posts POST --history` shows what is known.
+    """Decide about a post that waits for a person; `roost posts POST --history` shows why.
 
-    Needs a decision: `sent ADDRESS`, `send` or `drop`. Missed: `send` or `drop`. Partly published:
-    `continue`, `delete` (from X) or `leave`. Failed: `leave`. Waits for nothing: what follows is
-    the workers' business.
+    A post that needs a decision: `found URL` (it is on X there), `resend` (it is not on X) or
+    `discard`. Missed: `resend` or `discard`. Partly published: `continue`, `delete` (from X) or
+    `acknowledge`. Failed: `acknowledge`. The command does not wait for what follows.
     """
 
     async def work() -> None:
-        _require_clear(choice, address, text)
+        _validate_arguments(choice, url, text)
         async with open_for_command(with_secrets=choice is Choice.DELETE) as runtime:
-            whose = await store.tenants.get(runtime.database, tenant)
+            owner = await queries.get_tenant(runtime, tenant)
             if choice is Choice.DELETE:
-                await _require_agreement(runtime, whose, PostId(post), yes)
-            decided = await _settle(runtime, whose, PostId(post), choice, address, text)
-            standing = await see_standing(runtime, whose, decided)
-        told = tell_standing(decided, whose, standing)
-        say(post_as_json(decided, standing), told, as_json=as_json)
+                await _confirm_price(runtime, owner, PostId(post), yes)
+            resolved = await _apply(runtime, owner, PostId(post), choice, url, text)
+            status = await queries.get_status_of(runtime, resolved)
+        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
 
-    return complete(work)
+    return run_async(work)
 
 
-def _require_clear(choice: Choice, address: str | None, text: str | None) -> None:
-    if choice is Choice.FOUND and address is None:
+def _validate_arguments(choice: Choice, url: str | None, text: str | None) -> None:
+    found = Choice.FOUND
+    if choice is Choice.FOUND and url is None:
         raise DecisionUnclear(
-            "`sent` needs the post's address or id on X.",
+            f"`{found}` needs the post's address or id on X.",
             next="Copy it from the account's timeline on X.",
         )
-    if choice is not Choice.FOUND and address is not None:
-        raise DecisionUnclear(f"`{choice}` takes no address.", next="Leave it out, or say `sent`.")
+    if choice is not Choice.FOUND and url is not None:
+        raise DecisionUnclear(f"`{choice}` takes no address.", next=f"Omit it, or use `{found}`.")
     if choice is not Choice.CONTINUE and text is not None:
-        raise DecisionUnclear(f"`{choice}` takes no text.", next="Leave it out, or say `continue`.")
+        raise DecisionUnclear(f"`{choice}` takes no text.", next="Omit it, or use `continue`.")
 
 
-async def _require_agreement(runtime: Runtime, tenant: Tenant, post_id: PostId, yes: bool) -> None:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        post = await store.posts.get(transaction, post_id)
+async def _confirm_price(runtime: Runtime, tenant: Tenant, post_id: PostId, yes: bool) -> None:
+    post = await queries.get_post(runtime, tenant.id, post_id)
     if Choice.DELETE not in decisions.list_choices(post):
-        return  # it is refused for that, whatever it would cost
+        return  # the service refuses it, so it costs nothing
     parts = decisions.list_deletable(post)
     price = decisions.price_deletion(parts)
     cost = f"Deleting {len(parts)} parts of post {post_id} from X costs ${price.low:.3f}."
-    if not await agree(cost, yes=yes):
+    if not await confirm(cost, yes=yes):
         raise PriceNotAgreed(cost)
 
 
-async def _settle(
-    runtime: Runtime, tenant: Tenant, post_id: PostId, choice: Choice, address: str | None,
+async def _apply(
+    runtime: Runtime, tenant: Tenant, post_id: PostId, choice: Choice, url: str | None,
     text: str | None,
 ) -> Post:  # fmt: skip
     match choice:
         case Choice.FOUND:
-            return await decisions.confirm_sent(runtime, tenant, post_id, address or "")
+            return await decisions.confirm_sent(runtime, tenant, post_id, url or "")
         case Choice.RESEND:
             return await decisions.confirm_absent(runtime, tenant, post_id)
         case Choice.DISCARD:

@@ -1,4 +1,4 @@
-"""`roost serve`, `roost worker`, `roost emulator`: the processes that run until they are ended."""
+"""`roost serve`, `roost worker` and `roost emulator`: they run until they are ended."""
 
 import asyncio
 import gc
@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from roost.cli.output import Json, complete, open_for_command, say, tell
+from roost.cli.arguments import Json
+from roost.cli.command import open_for_command, run_async
+from roost.cli.output import print_note, print_result
 from roost.escaping import one_line
 
 Scenario = Literal[
@@ -27,95 +29,103 @@ Scenario = Literal[
 
 
 def worker_id() -> str:
-    """What this process signs with while it is a worker: a stopped one is found by it."""
+    """Return the id of this process as a worker: host and process number."""
     return f"worker {socket.gethostname()}:{os.getpid()}"
 
 
 def worker(*, as_json: Json = False) -> int:
-    """Publish what is due and collect figures, until SIGTERM or Ctrl-C."""
+    """Run a worker until SIGTERM or Ctrl-C: publish due posts and collect metrics."""
 
     async def work() -> None:
         from roost import worker as publisher
         from roost.cli import outcome
+        from roost.services import health
 
         sending: list[publisher.Sending] = []
 
-        def ending(under_way: publisher.Sending) -> None:
+        def on_ending(under_way: publisher.Sending) -> None:
             sending.append(under_way)
-            tell(
-                f"Ending. Requests to X that are finished first: {len(under_way)}. What is not"
-                " begun stays planned, and goes out when a worker runs."
+            print_note(
+                f"Ending, after {len(under_way)} requests to X that are under way. Other posts"
+                " stay scheduled, and are published when a worker runs."
             )
 
         async with open_for_command(with_secrets=True, actor=worker_id(), wait=True) as runtime:
-            # What is loaded by now stays to the end: no search for garbage has to visit it again.
-            # A job leaves next to none, so it is looked for rarely.
+            # Everything imported by now is kept to the end, so the collector need not visit it.
+            # A job leaves almost no cyclic garbage, so it may run rarely.
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000)
-            say({"worker": "ready"}, "The worker is ready.", as_json=as_json)
-            await publisher.run(runtime, on_stopping=ending)
-            posts = await outcome.see_interrupted(runtime, sending[0]) if sending else []
-            alive = bool(posts) and await publisher.is_any_alive(runtime)
+            print_result({"worker": "ready"}, "The worker is ready.", as_json=as_json)
+            await publisher.run(runtime, on_stopping=on_ending)
+            posts = await outcome.list_interrupted(runtime, sending[0]) if sending else []
+            is_alive = bool(posts) and await health.is_worker_alive(runtime)
         for post in posts:
-            tell(outcome.describe_interrupted(post, worker_alive=alive))
-        tell("The worker has ended.")
+            print_note(outcome.describe_interrupted(post, worker_alive=is_alive))
+        print_note("The worker has ended.")
 
     return _until_ended(work)
 
 
 def serve(
     *,
-    host: Annotated[str, Parameter(help="Loopback only, until there is log-in.")] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="0 takes any free port.")] = 8700,
+    host: Annotated[
+        str, Parameter(help="A loopback address: there is no login yet.")
+    ] = "127.0.0.1",
+    port: Annotated[int, Parameter(help="0 uses any free port.")] = 8700,
     as_json: Json = False,
 ) -> int:
-    """Serve the page, the connection's way and the HTTP API, until SIGTERM or Ctrl-C."""
+    """Run the web server until SIGTERM or Ctrl-C: pages, OAuth callback and HTTP API."""
 
     async def work() -> None:
         from roost.web import server
 
-        def listening(url: str) -> None:
-            say({"url": url}, f"Roost is at {url}", as_json=as_json)
+        def on_listening(url: str) -> None:
+            print_result({"url": url}, f"Roost is at {url}", as_json=as_json)
 
         server.require_loopback(host)
-        async with open_for_command(actor="the page", wait=True) as runtime:
-            await server.serve(runtime, host, port, on_listening=listening)
+        async with open_for_command(actor="the web server", wait=True) as runtime:
+            await server.serve(runtime, host, port, on_listening=on_listening)
 
     return _until_ended(work)
 
 
 def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
-    """Being asked to end is how these processes end well."""
+    """Run until cancelled, and return 0 then: a request to end is no failure here."""
     try:
-        return complete(work)
+        return run_async(work)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
 
 
 def emulator(
     *,
-    port: Annotated[int, Parameter(help="0 takes any free port.")] = 8710,
-    scenario: Annotated[Scenario, Parameter(help="What happens.")] = "purge",
-    seed: Annotated[int, Parameter(help="The same seed gives the same figures.")] = 7,
-    state: Annotated[Path | None, Parameter(help="Keep the world here between runs.")] = None,
-    faults: Annotated[Path | None, Parameter(help="A YAML file of what shall go wrong.")] = None,
-    host: Annotated[str, Parameter(help="Another address than loopback needs a secret.")] = (
+    port: Annotated[int, Parameter(help="0 uses any free port.")] = 8710,
+    scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
+    seed: Annotated[int, Parameter(help="A seed gives the same metrics every time.")] = 7,
+    state: Annotated[
+        Path | None, Parameter(help="A folder that keeps the state between runs.")
+    ] = None,
+    faults: Annotated[Path | None, Parameter(help="A YAML file of faults.")] = None,
+    host: Annotated[str, Parameter(help="An address other than loopback needs a secret.")] = (
         "127.0.0.1"
     ),
     secret_file: Annotated[
-        Path | None, Parameter(help="Holds what its doors ask for; else X_EMULATOR_SECRET does.")
+        Path | None,
+        Parameter(help="Holds the secret of the control API; default: X_EMULATOR_SECRET."),
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """Play the X API over HTTP, until SIGTERM or Ctrl-C."""
+    """Run the emulator of the X API over HTTP until SIGTERM or Ctrl-C."""
     from x_emulator import server
     from x_emulator.access import read_secret
     from x_emulator.faults.fault_specs import read_fault_file
 
-    def listening(url: str) -> None:
-        say({"url": url}, f"X is played at {url}", as_json=as_json)
-        tell(f"Point Roost at it: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock")
+    def on_listening(url: str) -> None:
+        print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
+        print_note(
+            f"Point Roost at it: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock"
+        )
 
     try:
         server.serve(
@@ -123,12 +133,12 @@ def emulator(
             port,
             scenario=scenario,
             seed=seed,
-            on_listening=listening,
+            on_listening=on_listening,
             secret=read_secret(secret_file),
             state=state,
             faults=read_fault_file(faults) if faults else (),
         )
     except (OSError, ValueError) as error:
-        tell(one_line(f"The emulator does not start: {error}"))
+        print_note(one_line(f"The emulator does not start: {error}"))
         return 2
     return 0

@@ -1,1 +1,1 @@
-"""The HTTP service: the way of connecting an account, the pages and a thin JSON API."""
+"""The web server: OAuth callback, HTML pages and a small JSON API."""

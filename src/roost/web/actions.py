@@ -1,6 +1,6 @@
-"""What a person can do on the page: decide about a post, hold posts back, stop everything.
+"""The buttons of the pages: decide about a post, pause and resume.
 
-Plain forms that answer with 303; nothing here is for programs.
+Plain forms that redirect with 303. Programs use the command line instead.
 """
 
 from typing import Annotated, Final
@@ -9,31 +9,30 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from roost import store
 from roost.errors import InvalidInput, NotFound, RoostError
 from roost.models import IntegrationId, PostId, Tenant
 from roost.runtime import Runtime
-from roost.services import pause, resolve, resume
+from roost.services import pause, queries, resolve, resume
 from roost.services.resolve import Choice
 from roost.web import error_handlers, pages
 from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
 
 router = APIRouter()
 
-#: X's longest text in weighted characters, and some more; the rules of X judge it.
-_LONGEST_TEXT: Final = 30_000
+#: More characters than X's longest text has; X's rules judge the text itself.
+_MAX_TEXT_LENGTH: Final = 30_000
 
-Text = Annotated[str, Form(max_length=_LONGEST_TEXT)]
+Text = Annotated[str, Form(max_length=_MAX_TEXT_LENGTH)]
 
 
 class AddressMissing(InvalidInput):
-    """A post is said to be on X, but not under which address."""
+    """The address of a post that is on X is missing."""
 
     default_next = "Copy the address of the post from the account's timeline on X."
 
 
-@router.post("/posts/{post_id}/decide")
-async def decide_post(
+@router.post("/posts/{post_id}/resolve")
+async def resolve_post(
     request: Request,
     runtime: OpenRuntime,
     tenant: NamedTenant,
@@ -42,20 +41,20 @@ async def decide_post(
     address: Text = "",
     text: Text = "",
 ) -> Response:
-    """Settle a post that waits for a person; what goes wrong is told on its page."""
-    # FastAPI takes an emptied field for one that was not sent; an emptied text is meant.
-    asked = text if "text" in await request.form() else None
+    """Decide about a post that waits for a person; its page shows any error."""
+    # FastAPI cannot tell an empty field from a missing one; an empty text is a valid text.
+    new_text = text if "text" in await request.form() else None
     try:
-        await _settle(runtime, tenant, PostId(post_id), choice, address, asked)
+        await _resolve(runtime, tenant, PostId(post_id), choice, address, new_text)
     except NotFound:
         raise
     except RoostError as error:
         status = error_handlers.STATUS[error.kind]
         return await pages.post_page(runtime, tenant, PostId(post_id), error=error, status=status)
-    return _back(f"/posts/{post_id}", tenant)
+    return _redirect(f"/posts/{post_id}", tenant)
 
 
-async def _settle(
+async def _resolve(
     runtime: Runtime,
     tenant: Tenant,
     post_id: PostId,
@@ -74,8 +73,8 @@ async def _settle(
             await resolve.discard(runtime, tenant, post_id)
         case Choice.CONTINUE:
             # A browser sends line ends as CRLF.
-            new = None if text is None else text.replace("\r\n", "\n")
-            await resolve.continue_thread(runtime, tenant, post_id, new)
+            new_text = None if text is None else text.replace("\r\n", "\n")
+            await resolve.continue_thread(runtime, tenant, post_id, new_text)
         case Choice.DELETE:
             await resolve.delete_sent(runtime, tenant, post_id)
         case Choice.ACKNOWLEDGE:
@@ -84,50 +83,47 @@ async def _settle(
 
 @router.post("/posts/{post_id}/pause")
 async def pause_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
-    """Hold a post back."""
+    """Pause a post."""
     await pause.pause_post(runtime, tenant, PostId(post_id))
-    return _back(f"/posts/{post_id}", tenant)
+    return _redirect(f"/posts/{post_id}", tenant)
 
 
 @router.post("/posts/{post_id}/resume")
 async def resume_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
-    """Let a post go on."""
+    """Resume a post."""
     await pause.resume_post(runtime, tenant, PostId(post_id))
-    return _back(f"/posts/{post_id}", tenant)
+    return _redirect(f"/posts/{post_id}", tenant)
 
 
 @router.post("/accounts/{account_id}/pause")
 async def pause_account(runtime: OpenRuntime, tenant: NamedTenant, account_id: RowId) -> Response:
-    """Hold all posts of an account back."""
-    return await _hold_account(runtime, tenant, account_id, paused=True)
+    """Pause all posts of an account."""
+    account = await queries.get_account(runtime, tenant.id, IntegrationId(account_id))
+    await pause.pause_account(runtime, account)
+    return _redirect(f"/accounts/{account_id}", tenant)
 
 
 @router.post("/accounts/{account_id}/resume")
 async def resume_account(runtime: OpenRuntime, tenant: NamedTenant, account_id: RowId) -> Response:
-    """Let all posts of an account go on."""
-    return await _hold_account(runtime, tenant, account_id, paused=False)
+    """Resume all posts of an account."""
+    account = await queries.get_account(runtime, tenant.id, IntegrationId(account_id))
+    await pause.resume_account(runtime, account)
+    return _redirect(f"/accounts/{account_id}", tenant)
 
 
-async def _hold_account(runtime: Runtime, tenant: Tenant, number: int, *, paused: bool) -> Response:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        account = await store.integrations.get(transaction, IntegrationId(number))
-    await (pause.pause_account if paused else pause.resume_account)(runtime, account)
-    return _back(f"/accounts/{number}", tenant)
-
-
-@router.post("/stop")
-async def stop(runtime: OpenRuntime) -> Response:
-    """The stop switch: nothing of anybody goes out."""
+@router.post("/pause")
+async def pause_everything(runtime: OpenRuntime) -> Response:
+    """Pause all posts of all tenants."""
     await pause.pause_everything(runtime)
     return RedirectResponse("/", 303)
 
 
-@router.post("/go-on")
-async def go_on(runtime: OpenRuntime) -> Response:
-    """Let everything go on; after a restore, X is asked first."""
+@router.post("/resume")
+async def resume_everything(runtime: OpenRuntime) -> Response:
+    """Resume everything; after a restore, Roost searches X first."""
     await resume.resume_everything(runtime)
     return RedirectResponse("/", 303)
 
 
-def _back(path: str, tenant: Tenant) -> Response:
+def _redirect(path: str, tenant: Tenant) -> Response:
     return RedirectResponse(f"{path}?{urlencode({'tenant': tenant.name})}", 303)

@@ -1,83 +1,49 @@
-"""The few answers for programs: accounts, posts, and whether Roost is well."""
+"""The JSON API: accounts, posts and the health of the service."""
 
-import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from roost import store
 from roost.models import Integration, Post
-from roost.publishing.state import find_wait
-from roost.services import monitor, pause
-from roost.services.pause import PauseStatus
-from roost.store.away import DATABASE_AWAY
+from roost.services import health, queries
+from roost.services.health import ServiceStatus
 from roost.web.dependencies import NamedTenant, OpenRuntime
 from roost.web.error_handlers import SafeJSON
 
 router = APIRouter(default_response_class=SafeJSON)
 
-#: Wall seconds after which a silent database counts as away.
-_PATIENCE_S: Final = 5.0
-
 
 @router.get("/api/accounts")
 async def list_accounts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Integration]]:
-    """The tenant's accounts in the order in which they were first connected."""
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        return {"accounts": await store.integrations.list_all(transaction)}
+    """Return the tenant's accounts in the order in which they were first connected."""
+    return {"accounts": await queries.list_accounts(runtime, tenant.id)}
 
 
 @router.get("/api/posts")
 async def list_posts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Post]]:
-    """The tenant's posts in the order in which they are due, drafts last.
+    """Return the tenant's posts in due order, drafts last.
 
-    `wait` is what keeps a post at present, null where nothing does.
+    `wait` is what a post is waiting for now, null if it waits for nothing.
     """
-    now = runtime.clock.now()
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        posts = await store.posts.list_all(transaction)
-        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
-    return {
-        "posts": [
-            replace(post, wait=find_wait(post, accounts[post.integration_id], now))
-            for post in posts
-        ]
-    }
+    statuses = await queries.list_post_statuses(runtime, tenant.id)
+    return {"posts": [replace(status.post, wait=status.wait) for status in statuses]}
 
 
 @router.get("/healthz")
-async def tell_health(runtime: OpenRuntime) -> Response:
-    """Whether the database answers and posts go out in time (else 503), and who works.
+async def get_health(runtime: OpenRuntime) -> Response:
+    """Return the service's health; 503 if the database does not answer or a post is late.
 
-    `oldest_due_seconds` is domain time, null where nothing is due.
+    `oldest_due_seconds` is domain time, null if no post is due.
     """
-    now = runtime.clock.now()
-    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
-    try:
-        async with asyncio.timeout(_PATIENCE_S), runtime.database.unscoped() as transaction:
-            workers = await transaction.run_one("count_live_workers", within=within)
-            oldest = await monitor.get_oldest_due_at(runtime, transaction, now)
-            holds = await pause.get_pause_status(transaction)
-    except (*DATABASE_AWAY, TimeoutError):
-        away = {"status": "broken", "database": "away"}
-        return SafeJSON(away | {"workers_alive": None, "oldest_due_seconds": None}, 503)
-    assert workers is not None
-    status = _status(holds, oldest, workers["n"], now)
-    told = {
-        "status": status,
-        "database": "ok",
-        "workers_alive": workers["n"],
-        "oldest_due_seconds": oldest and (now - oldest).total_seconds(),
+    service = await health.probe_service(runtime)
+    is_broken = service.status is ServiceStatus.BROKEN
+    oldest = service.oldest_due_at
+    result = {
+        "status": service.status,
+        "database": "away" if is_broken else "ok",
+        "workers_alive": service.live_workers,
+        "oldest_due_seconds": oldest and (runtime.clock.now() - oldest).total_seconds(),
     }
-    return SafeJSON(told, 503 if status == "late" else 200)
-
-
-def _status(holds: PauseStatus, oldest: datetime | None, workers: int, now: datetime) -> str:
-    if holds.everything:
-        return "stopped"
-    if monitor.is_late(oldest, now):
-        return "late"
-    return "ok" if workers else "no_worker"
+    is_failing = is_broken or service.status is ServiceStatus.LATE
+    return SafeJSON(result, 503 if is_failing else 200)

@@ -1,12 +1,12 @@
-"""A connection over HTTP: out to X's page of consent, back from it, and proof of who listens."""
+"""Connecting an account over HTTP: to X's consent screen and back, and the server's proof."""
 
+import hashlib
 from typing import Annotated, Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
-from roost import store
 from roost.endpoint import is_loopback
 from roost.errors import RoostError
 from roost.models import Integration, Tenant
@@ -17,64 +17,64 @@ from roost.web.middleware import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
 
-#: As long as the connection itself waits, and some more: the service says when it is too late.
-_COOKIE_LIVES_S: Final = 20 * 60
+#: Longer than the connection itself may take: the service reports one that took too long.
+_COOKIE_LIFETIME_S: Final = 20 * 60
 _COOKIE_PATH: Final = "/api/auth"
 
 
 def _cookie_name(state: str) -> str:
-    """A cookie a connection: two begun in two tabs do not disturb each other."""
-    return f"roost_connect_{store.oauth_flows.fingerprint(state)[:16]}"
+    """Return the name of a connection's own cookie: two tabs do not disturb each other."""
+    return f"roost_connect_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
 
 
 @router.get("/twitter/start")
 async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "default") -> Response:
-    """Send the browser to X, with a cookie that only this browser can bring back."""
+    """Redirect the browser to X, with a cookie that binds the connection to this browser."""
     home = urlsplit(runtime.settings.twitter_callback_url).hostname or ""
     if is_loopback(home) and host_name(request.url.netloc) != home:
-        # A cookie set for `localhost` does not come back to `127.0.0.1`: begin where it will end.
+        # A cookie set for `localhost` is not sent to `127.0.0.1`: start at the callback's host.
         host = f"[{home}]" if ":" in home else home
         return RedirectResponse(str(request.url.replace(hostname=host)), 302)
     if is_from_other_site(request.headers):
-        # A link on another site leads here: a person's click, not the link, writes the first row.
+        # A link on another site led here. Only a click on our own page may write a row.
         query = urlencode({"tenant": tenant})
         return templating.page(
             "connect.html.j2", tenant_name=tenant, start=f"{request.url.path}?{query}"
         )
     departure = await connect.start(runtime, tenant)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
-    answer = RedirectResponse(departure.url, 302)
-    answer.set_cookie(
+    response = RedirectResponse(departure.url, 302)
+    response.set_cookie(
         _cookie_name(state),
         departure.browser,
-        max_age=_COOKIE_LIVES_S,
+        max_age=_COOKIE_LIFETIME_S,
         path=_COOKIE_PATH,
         httponly=True,
         secure=urlsplit(runtime.settings.twitter_callback_url).scheme == "https",
         samesite="lax",
     )
-    return answer
+    return response
 
 
 @router.get("/proof")
 async def prove(request: Request, runtime: OpenRuntime, challenge: str = "") -> Response:
-    """Prove to `roost connect` that this is its home's service, at the address it was asked at."""
+    """Prove to `roost connect` that this is its installation's server."""
     host, port = request.scope["server"]
     return PlainTextResponse(await prove_service.prove(runtime, challenge, (host, port)))
 
 
 @router.get("/callback/twitter")
 @router.get("/callback/twitter/", include_in_schema=False)
-async def come_back(
+async def complete(
     request: Request,
     runtime: OpenRuntime,
     state: Annotated[str, Query()] = "",
     code: Annotated[str | None, Query()] = None,
     error: Annotated[str | None, Query()] = None,
 ) -> Response:
-    """Finish the connection and show the account, or say why there is none.
+    """Complete the connection and show the account, or show the error.
 
-    The page may be loaded again: while the browser keeps the cookie, it is shown the account.
+    The page may be loaded again: it shows the account as long as the browser has the cookie.
     """
     name = _cookie_name(state)
     browser = request.cookies.get(name)
@@ -85,14 +85,14 @@ async def come_back(
     except RoostError as failure:
         connected = await connect.find_connected(runtime, state=state, browser=browser)
         if connected is not None:
-            return _to_account(*connected, already_connected="1")
+            return _redirect_to_account(*connected, already_connected="1")
         title = "The account was not connected"
-        answer = error_handlers.answer(request.url.path, failure, title=title)
-        answer.delete_cookie(name, path=_COOKIE_PATH)
-        return answer
-    return _to_account(tenant, account)
+        response = error_handlers.error_response(request.url.path, failure, title=title)
+        response.delete_cookie(name, path=_COOKIE_PATH)
+        return response
+    return _redirect_to_account(tenant, account)
 
 
-def _to_account(tenant: Tenant, account: Integration, **query: str) -> Response:
+def _redirect_to_account(tenant: Tenant, account: Integration, **query: str) -> Response:
     query = {"tenant": tenant.name} | query
     return RedirectResponse(f"/accounts/{account.id}?{urlencode(query)}", 303)

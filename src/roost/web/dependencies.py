@@ -1,14 +1,14 @@
-"""What routes ask for: the open runtime, and the tenant that a request names."""
+"""Dependencies of the routes: the open runtime, and the tenant that a request names."""
 
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from roost import store
 from roost.models import Tenant
 from roost.runtime import Runtime
+from roost.services import queries
 
-#: The largest number that a row can have.
+#: The largest id that the database can store.
 _LARGEST_ID = 2**63 - 1
 
 
@@ -22,8 +22,8 @@ RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 TenantName = Annotated[str, Query(max_length=63, pattern=r"^[\w-]+$")]
 
 
-async def _named_tenant(runtime: OpenRuntime, tenant: TenantName = "default") -> Tenant:
-    return await store.tenants.get(runtime.database, tenant)
+async def _get_tenant(runtime: OpenRuntime, tenant: TenantName = "default") -> Tenant:
+    return await queries.get_tenant(runtime, tenant)
 
 
-NamedTenant = Annotated[Tenant, Depends(_named_tenant)]
+NamedTenant = Annotated[Tenant, Depends(_get_tenant)]

@@ -1,4 +1,4 @@
-"""Failures as answers: a status for each kind, as JSON for programs and as a page for people."""
+"""Errors as HTTP responses: a status for each kind, as JSON or as a page."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from roost import escaping
 from roost.errors import InvalidInput, Kind, NotFound, RoostError
 from roost.web import templating
 
-#: What each kind of failure is to HTTP.
+#: The HTTP status of each kind of error.
 STATUS: Final[Mapping[Kind, int]] = {
     Kind.INVALID: 422,
     Kind.NOT_FOUND: 404,
@@ -23,63 +23,63 @@ STATUS: Final[Mapping[Kind, int]] = {
     Kind.BROKEN: 500,
 }
 
-#: What a person reads first.
+#: The title of an error's page.
 _TITLES: Final[Mapping[Kind, str]] = {
-    Kind.INVALID: "This request does not work",
-    Kind.NOT_FOUND: "There is nothing here",
-    Kind.CONFLICT: "Not in this state",
-    Kind.REFUSED: "This was refused",
-    Kind.BUSY: "Not right now",
+    Kind.INVALID: "Invalid request",
+    Kind.NOT_FOUND: "Not found",
+    Kind.CONFLICT: "Not possible in this state",
+    Kind.REFUSED: "Refused",
+    Kind.BUSY: "Try again later",
     Kind.BROKEN: "Something is broken",
 }
 
 
 class SafeJSON(JSONResponse):
-    """JSON in which no text of others acts on the terminal that it is printed to."""
+    """A JSON response without characters that control a terminal it is printed to."""
 
     def render(self, content: Any) -> bytes:
-        """The bytes of the body."""
+        """Return the bytes of the body."""
         encoded = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return escaping.json_text(encoded).encode()
 
 
-def answer(
+def error_response(
     path: str, error: RoostError, *, status: int | None = None, title: str | None = None
 ) -> Response:
-    """The failure as JSON below `/api`, but for the two addresses a browser is sent to.
+    """Return JSON for paths below `/api`, and a page for others and for `/api/auth`.
 
-    Status and title are those of the error's kind unless given.
+    Status and title default to those of the error's kind.
     """
     code = STATUS[error.kind] if status is None else status
     if path.startswith("/api/") and not path.startswith("/api/auth/"):
         return SafeJSON({"error": error.as_dict()}, code)
     return templating.page(
-        "failure.html.j2", status=code, title=title or _TITLES[error.kind], error=error
+        "error.html.j2", status=code, title=title or _TITLES[error.kind], error=error
     )
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Have the application answer every failure in this way."""
+    """Have the application respond to every error with `error_response`."""
 
-    async def own(request: Request, error: Any) -> Response:
-        return answer(request.url.path, error)
+    async def on_roost_error(request: Request, error: Any) -> Response:
+        return error_response(request.url.path, error)
 
-    async def unreadable(request: Request, error: Any) -> Response:
-        return answer(request.url.path, _unreadable(error))
+    async def on_invalid_request(request: Request, error: Any) -> Response:
+        return error_response(request.url.path, _describe_invalid(error))
 
-    async def no_route(request: Request, error: Any) -> Response:
-        told = NotFound("No page has this address.", next="Start from the list of accounts.")
+    async def on_http_error(request: Request, error: Any) -> Response:
         if error.status_code == 404:
-            return answer(request.url.path, told)
-        wrong = InvalidInput("This address does not take that kind of request.")
-        return answer(request.url.path, wrong, status=error.status_code)
+            missing = NotFound("No page has this address.", next="Start from the list of accounts.")
+            return error_response(request.url.path, missing)
+        invalid = InvalidInput("This address does not accept that kind of request.")
+        return error_response(request.url.path, invalid, status=error.status_code)
 
-    app.add_exception_handler(RoostError, own)
-    app.add_exception_handler(RequestValidationError, unreadable)
-    app.add_exception_handler(HTTPException, no_route)
+    app.add_exception_handler(RoostError, on_roost_error)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(HTTPException, on_http_error)
 
 
-def _unreadable(error: RequestValidationError) -> InvalidInput:
-    """Which parameters are wrong, without their values."""
-    told = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
-    return InvalidInput(f"The request is wrong in {told}.", next="Correct it.")
+def _describe_invalid(error: RequestValidationError) -> InvalidInput:
+    """Return an error that names the invalid parameters without their values."""
+    problems = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
+    return InvalidInput(f"The request is invalid in {problems}.", next="Correct it.")

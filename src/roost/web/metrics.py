@@ -1,4 +1,4 @@
-"""The pages of what was earned: one account's figures, and the report."""
+"""The pages of metrics: one account, and the report."""
 
 import asyncio
 from importlib import resources
@@ -8,27 +8,26 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
-from roost import store
 from roost.insights.reports import charts, svg
 from roost.insights.reports.report import Report, build_report
 from roost.insights.snapshots import latest_post_snapshots
 from roost.models import IntegrationId, Metric
-from roost.services import report
+from roost.services import queries, report
 from roost.web import templating
 from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
 
 router = APIRouter()
 
-#: What an account's page looks back on, and a report that is not asked for another span.
+#: The period of an account's page, and of a report by default.
 _DAYS: Final = 30
-#: A report's own policy travels inside it; from outside it is kept from everything of Roost's.
+#: The report contains a policy of its own; this one keeps it away from everything of Roost.
 _REPORT_POLICY: Final = (
     "sandbox allow-scripts allow-popups; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-#: Shows what a mark of a chart says when it is pointed at: the same in the report and here.
+#: Shows the value of a chart's mark under the pointer; the report uses this script too.
 _CHARTS_SCRIPT: Final = resources.files("roost.insights.reports").joinpath("templates/report.js")
-#: What the table of posts shows, in this order.
+#: The columns of the table of posts, in order.
 _COLUMNS: Final = (
     Metric.IMPRESSIONS,
     Metric.ENGAGEMENTS,
@@ -38,15 +37,19 @@ _COLUMNS: Final = (
 )
 
 
-def _draw_charts(told: Report) -> list[tuple[str, str, Markup]]:
-    """The first account's charts, each with title and note; none of what was never measured."""
-    account = told.accounts[0]
+def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
+    """Return title, note and SVG of the first account's charts, without empty ones."""
+    account = built.accounts[0]
     planned = (
-        ("Followers", "at the end of each day", charts.followers_chart(account, told)),
-        ("Impressions", "each day; shaded: not measured", charts.impressions_chart(account, told)),
+        ("Followers", "at the end of each day", charts.followers_chart(account, built)),
+        (
+            "Impressions",
+            "each day; shaded: not measured",
+            charts.impressions_chart(account, built),
+        ),
     )
     drawn = iter(svg.draw_svgs([spec for _, _, spec in planned if spec is not None]))
-    # Our own process drew them and escaped their texts: the only markup taken as it is.
+    # Our own process drew them and escaped their texts; no other markup is trusted.
     return [
         (title, note, Markup(next(drawn)))  # noqa: S704
         for title, note, spec in planned
@@ -61,25 +64,25 @@ async def show_account(
     account_id: RowId,
     already_connected: Annotated[bool, Query()] = False,
 ) -> Response:
-    """One account: what it has, what its posts earned, what was odd and what X billed.
+    """Show one account: followers, what its posts earned, anomalies and X's bill.
 
-    `already_connected`: the browser asked once more to finish the connection.
+    `already_connected`: the browser loaded the callback's address again.
     """
     now = runtime.clock.now()
     since = report.period_start(now, _DAYS)
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        account = await store.integrations.get(transaction, IntegrationId(account_id))
-        posts = await store.posts.list_all(transaction, account.id)
+    account, posts = await queries.get_account_with_posts(
+        runtime, tenant.id, IntegrationId(account_id)
+    )
     histories = await report.gather_histories(runtime, tenant, [account], since=since)
-    told = build_report(histories, since=since, until=now, tenant_name=tenant.name, made_at=now)
+    built = build_report(histories, since=since, until=now, tenant_name=tenant.name, made_at=now)
     return templating.page(
         "account.html.j2",
         tenant=tenant,
         account=account,
         now=now,
-        told=told.accounts[0],
+        report=built.accounts[0],
         days=_DAYS,
-        charts=await asyncio.to_thread(_draw_charts, told),
+        charts=await asyncio.to_thread(_draw_charts, built),
         latest=latest_post_snapshots(histories[0]),
         post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
@@ -89,7 +92,7 @@ async def show_account(
 
 @router.get("/static/charts.js")
 async def send_charts_script() -> Response:
-    """The one script of the pages; without it they miss nothing but what pointing shows."""
+    """Send the only script of the pages, which shows values under the pointer."""
     return Response(_CHARTS_SCRIPT.read_bytes(), media_type="text/javascript")
 
 
@@ -97,6 +100,6 @@ async def send_charts_script() -> Response:
 async def show_report(
     runtime: OpenRuntime, tenant: NamedTenant, days: Annotated[int, Query(ge=1, le=366)] = _DAYS
 ) -> Response:
-    """The tenant's report of the last days, one page that needs nothing else."""
-    told = await report.write_report(runtime, [tenant], days=days)
-    return HTMLResponse(told, headers={"content-security-policy": _REPORT_POLICY})
+    """Show the tenant's report of the last days, one page that loads nothing else."""
+    html = await report.write_report(runtime, [tenant], days=days)
+    return HTMLResponse(html, headers={"content-security-policy": _REPORT_POLICY})

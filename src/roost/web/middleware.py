@@ -1,4 +1,4 @@
-"""What holds for every request: the Host it may name, safe headers, an answer to any failure."""
+"""Checks of every request: its Host and origin; safe headers; a response to any error."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ _POLICY: Final = (
 )
 _HEADERS: Final = {
     "content-security-policy": _POLICY,
-    # To other sites none, as with `no-referrer`; but that would hide the origin of our own forms.
+    # Other sites get no referrer. `no-referrer` would also hide the origin of our own forms.
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -27,42 +27,42 @@ _HEADERS: Final = {
 }
 
 
-#: Values of `Sec-Fetch-Site` for a request that another origin's page caused.
+#: Values of `Sec-Fetch-Site` for a request that another origin's page made.
 _OTHER_SITES: Final = frozenset({"cross-site", "same-site"})
 #: Methods that change nothing.
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class CrossSiteRequest(Refused):
-    """A request that changes something, or runs unseen, comes from another site's page."""
+    """Another site's page made a request that changes something, or that is invisible."""
 
-    default_next = "Open Roost's own page and press the button there, or use the command line."
+    default_next = "Open Roost's own page and use the button there, or the command line."
 
 
 def host_name(netloc: str) -> str:
-    """The name in a Host header, in lower case, without port and brackets."""
+    """Return the name in a Host header, in lower case, without port and brackets."""
     if netloc.startswith("["):
         return netloc[1:].partition("]")[0].lower()
     return netloc.partition(":")[0].lower()
 
 
-class Guard:
-    """Wraps the application. A route's own headers win over these."""
+class RequestGuard:
+    """Refuses unsafe requests and adds safe headers; a route's own headers have priority."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
+        has_started = False
 
         async def send_guarded(message: Message) -> None:
-            nonlocal begun
+            nonlocal has_started
             if message["type"] == "http.response.start":
-                begun = True
+                has_started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
@@ -77,13 +77,14 @@ class Guard:
                 _require_own_page(headers)
             await self._app(scope, receive, send_guarded)
         except Exception as error:
-            told = wrap_unexpected(error)
-            if not begun:
-                await error_handlers.answer(scope["path"], told)(scope, receive, send_guarded)
+            wrapped = wrap_unexpected(error)
+            if not has_started:
+                response = error_handlers.error_response(scope["path"], wrapped)
+                await response(scope, receive, send_guarded)
 
 
 def _require_own_host(host: str) -> None:
-    """A foreign name that resolves to loopback is how other sites reach local services."""
+    """Refuse other names: a site's name that resolves to loopback would reach this server."""
     if not is_loopback(host_name(host)):
         raise UnsafeHost(
             "The request names a host that is not this machine.",
@@ -92,26 +93,26 @@ def _require_own_host(host: str) -> None:
 
 
 def is_from_other_site(headers: Headers) -> bool:
-    """Whether a browser says that another site's page caused this request."""
+    """Return whether the browser reports that another site's page made this request."""
     return headers.get("sec-fetch-site") in _OTHER_SITES
 
 
 def _refuse_embedding(headers: Headers) -> None:
-    """Another site's page may lead a person here, but not fetch, embed or frame anything.
+    """Let another site link here, but not fetch, embed or frame anything.
 
-    A report starts processes, and a person would not see who asked for it.
+    A report starts processes, and a person would not see which site requested it.
     """
     is_navigation = headers.get("sec-fetch-mode") == "navigate"
     is_page = headers.get("sec-fetch-dest") == "document"
     if is_from_other_site(headers) and not (is_navigation and is_page):
-        raise CrossSiteRequest("Another site's page asked for this.")
+        raise CrossSiteRequest("Another site's page made this request.")
 
 
 def _require_own_page(headers: Headers) -> None:
-    """Another site's page can send a form here; the browser says whose page it was."""
+    """Refuse forms of other sites' pages; the browser reports which page sent a form."""
     fetched_from = headers.get("sec-fetch-site")
     origin = urlsplit(headers.get("origin", ""))
     is_own_origin = origin.scheme in {"http", "https"} and origin.netloc == headers.get("host")
-    # Browsers that send both agree with themselves; older ones send the origin alone.
+    # Older browsers send the origin alone; where both are sent, both have to match.
     if not is_own_origin or fetched_from not in {None, "same-origin"}:
         raise CrossSiteRequest("The request does not come from Roost's own page.")

@@ -1,4 +1,4 @@
-"""The pages of what there is: all accounts, a tenant's posts, one post with its history."""
+"""The pages: all accounts, a tenant's posts, and one post with its history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,209 +8,143 @@ from typing import Final
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from roost import store
 from roost.errors import RoostError
 from roost.insights import series
 from roost.insights.series import Change
 from roost.insights.snapshots import metric_values
-from roost.models import (
-    AccountSnapshot,
-    Alert,
-    Anomaly,
-    Integration,
-    Metric,
-    Post,
-    PostId,
-    PostState,
-    Tenant,
-)
-from roost.publishing.state import find_wait
-from roost.runtime import Runtime, wrap_unexpected
-from roost.services import monitor, pause, resolve
+from roost.models import Alert, Anomaly, Integration, Metric, Post, PostId, PostState, Tenant
+from roost.runtime import Runtime
+from roost.services import health, monitor, queries, resolve
 from roost.services.pause import PauseScope
-from roost.store.away import DATABASE_AWAY
-from roost.web import sparkline, templating
+from roost.services.queries import AccountOverview, PostStatus, TenantOverview
+from roost.web import templating
 from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
 
 router = APIRouter()
 
-#: What the pages look back on.
-_WINDOW: Final = timedelta(days=30)
-#: So many alerts at most stand on top of the accounts.
-_ALARMS: Final = 20
-_WAITING: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
+#: The period that the list of accounts covers.
+_PERIOD: Final = timedelta(days=30)
+#: Alerts that the list of accounts shows at most.
+_MAX_ALERTS: Final = 20
+_UNFINISHED: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """One account as the list of all shows it."""
+class AccountCard:
+    """One account on the list of accounts."""
 
     account: Integration
     followers: int | None
     change: Change | None
     """The latest change of followers."""
     lines: list[str]
+    """Followers of the period as points of SVG polylines."""
     next_post: Post | None
     undecided: int
     """Posts that wait for a person's decision."""
     anomalies: list[Anomaly]
-    """Of the last 30 days, newest first."""
+    """Of the period, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantSection:
-    """One tenant with its accounts."""
+    """One tenant on the list of accounts."""
 
     tenant: Tenant
-    glances: list[Glance]
-    failure: RoostError | None = None
-    """Why the accounts cannot be shown; other tenants are shown all the same."""
+    cards: list[AccountCard]
+    failure: RoostError | None
+    """Why the tenant's accounts cannot be shown; other tenants are still shown."""
 
 
-def glance(
-    account: Integration,
-    snapshots: Sequence[AccountSnapshot],
-    posts: Sequence[Post],
-    anomalies: Sequence[Anomaly],
-    *,
-    now: datetime,
-) -> Glance:
-    """What the list shows of one account, of everything that its tenant has."""
-    own = [post for post in posts if post.integration_id == account.id]
-    readings = metric_values(snapshots, Metric.FOLLOWERS)
-    levels = series.daily_levels(snapshots, Metric.FOLLOWERS)
-    changes = series.net_changes(snapshots, Metric.FOLLOWERS)
-    since = (now - _WINDOW).astimezone(UTC).date()
-    return Glance(
-        account=account,
-        followers=int(readings[-1][1]) if readings else None,
+def account_card(overview: AccountOverview, *, now: datetime) -> AccountCard:
+    """Return what the list of accounts shows of one account. Pure."""
+    counts = metric_values(overview.snapshots, Metric.FOLLOWERS)
+    levels = series.daily_levels(overview.snapshots, Metric.FOLLOWERS)
+    changes = series.net_changes(overview.snapshots, Metric.FOLLOWERS)
+    first_day = (now - _PERIOD).astimezone(UTC).date()
+    return AccountCard(
+        account=overview.account,
+        followers=int(counts[-1][1]) if counts else None,
         change=changes[-1] if changes else None,
-        lines=[] if levels is None else sparkline.draw_lines(levels.values.tolist()),
-        next_post=next((post for post in own if post.state in _WAITING), None),
-        undecided=sum(post.state is PostState.NEEDS_DECISION for post in own),
-        anomalies=[
-            anomaly
-            for anomaly in reversed(anomalies)
-            if anomaly.integration_id == account.id and anomaly.day >= since
-        ],
+        lines=[] if levels is None else templating.sparkline_points(levels.values.tolist()),
+        next_post=next((post for post in overview.posts if post.state in _UNFINISHED), None),
+        undecided=sum(post.state is PostState.NEEDS_DECISION for post in overview.posts),
+        anomalies=[one for one in reversed(overview.anomalies) if one.day >= first_day],
     )
 
 
+def tenant_section(overview: TenantOverview, *, now: datetime) -> TenantSection:
+    """Return what the list of accounts shows of one tenant. Pure."""
+    cards = [account_card(one, now=now) for one in overview.accounts]
+    return TenantSection(overview.tenant, cards, overview.failure)
+
+
 @dataclass(frozen=True, slots=True)
-class _Alert:
-    """What a person has to see to, and whose it is; without a tenant, everybody's."""
+class _ShownAlert:
+    """An alert with its tenant; None if it concerns all tenants."""
 
     tenant: Tenant | None
     alert: Alert
 
     @property
     def post(self) -> str | None:
-        """The number of the post it is about, if it is about one."""
+        """The number of the post that the alert is about, if it is about one."""
         kind, _, number = self.alert.subject.partition(" ")
         return number if kind == "post" and self.tenant is not None else None
 
 
 @router.get("/", response_class=HTMLResponse)
 async def show_accounts(runtime: OpenRuntime) -> Response:
-    """Every tenant's accounts under its name."""
+    """Show every tenant's accounts, the open alerts and whether everything is paused."""
     now = runtime.clock.now()
-    tenant_sections = [
-        await _tenant_section(
-            runtime, await store.tenants.get_by_id(runtime.database, tenant_id), now
-        )
-        for tenant_id in await store.tenants.list_ids(runtime.database)
-    ]
-    async with runtime.database.unscoped() as transaction:
-        holds = await pause.get_pause_status(transaction)
+    overviews = await queries.list_tenant_overviews(runtime, since=now - _PERIOD)
+    service = await health.get_service_health(runtime)
     return templating.page(
         "accounts.html.j2",
-        tenant_sections=tenant_sections,
+        tenant_sections=[tenant_section(one, now=now) for one in overviews],
         now=now,
-        holds=holds,
-        max_alerts=_ALARMS,
-        alerts=[_Alert(tenant, alert) for tenant, alert in await monitor.list_alerts(runtime)],
+        service=service,
+        max_alerts=_MAX_ALERTS,
+        alerts=[_ShownAlert(tenant, alert) for tenant, alert in await monitor.list_alerts(runtime)],
     )
 
 
-async def _tenant_section(runtime: Runtime, tenant: Tenant, now: datetime) -> TenantSection:
-    try:
-        return TenantSection(tenant, await _glances(runtime, tenant, now))
-    except DATABASE_AWAY:
-        raise
-    except Exception as error:
-        return TenantSection(tenant, [], wrap_unexpected(error))
-
-
-async def _glances(runtime: Runtime, tenant: Tenant, now: datetime) -> list[Glance]:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        posts = await store.posts.list_all(transaction)
-        anomalies = await store.anomalies.list_anomalies(transaction)
-        return [
-            glance(
-                account,
-                await store.snapshots.list_account(
-                    transaction,
-                    account.id,
-                    since=now - _WINDOW,
-                    until=now + timedelta(seconds=1),
-                ),
-                posts,
-                anomalies,
-                now=now,
-            )
-            for account in await store.integrations.list_all(transaction)
-        ]
-
-
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """Posts that belong together on the page."""
+class PostGroup:
+    """Posts under one heading."""
 
     title: str
-    posts: list[Post]
+    posts: list[PostStatus]
 
 
-def shelve(posts: Sequence[Post]) -> list[Shelf]:
-    """What a person has to look at first, then what comes, then drafts and what is over.
+def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
+    """Group posts: first those that need attention, then scheduled, drafts and finished ones.
 
-    A post that somebody has left as it is counts as over.
+    A post that a person has acknowledged counts as finished. Groups without posts are omitted.
+    Pure.
     """
-    to_look_at = [post for post in posts if resolve.needs_attention(post)]
-    rest = [post for post in posts if not resolve.needs_attention(post)]
-    over = [post for post in rest if post.state not in (*_WAITING, PostState.DRAFT)]
-    shelves = [
-        Shelf("To look at", to_look_at[::-1]),
-        Shelf("Ahead", [post for post in rest if post.state in _WAITING]),
-        Shelf("Drafts", [post for post in rest if post.state is PostState.DRAFT]),
-        Shelf("Done", over[::-1]),
+    open_posts = [one for one in posts if resolve.needs_attention(one.post)]
+    others = [one for one in posts if not resolve.needs_attention(one.post)]
+    finished = [one for one in others if one.post.state not in (*_UNFINISHED, PostState.DRAFT)]
+    groups = [
+        PostGroup("Needs attention", open_posts[::-1]),
+        PostGroup("Scheduled", [one for one in others if one.post.state in _UNFINISHED]),
+        PostGroup("Drafts", [one for one in others if one.post.state is PostState.DRAFT]),
+        PostGroup("Finished", finished[::-1]),
     ]
-    return [shelf for shelf in shelves if shelf.posts]
+    return [group for group in groups if group.posts]
 
 
 @router.get("/posts", response_class=HTMLResponse)
 async def show_posts(runtime: OpenRuntime, tenant: NamedTenant) -> Response:
-    """The tenant's posts by time."""
-    now = runtime.clock.now()
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        posts = await store.posts.list_all(transaction)
-        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
-        holds = await pause.get_pause_status(transaction)
-    return templating.page(
-        "posts.html.j2",
-        tenant=tenant,
-        shelves=shelve(posts),
-        accounts=accounts,
-        held={
-            post.id: pause.active_pauses(post, accounts[post.integration_id], holds)
-            for post in posts
-        },
-        waits={post.id: find_wait(post, accounts[post.integration_id], now) for post in posts},
-    )
+    """Show the tenant's posts in due order."""
+    statuses = await queries.list_post_statuses(runtime, tenant.id)
+    return templating.page("posts.html.j2", tenant=tenant, groups=group_posts(statuses))
 
 
 @router.get("/posts/{post_id}", response_class=HTMLResponse)
 async def show_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
-    """One post: its parts, what became of them, every step on the way, and what can be done."""
+    """Show one post: its parts, attempts and history, and what can be done about it."""
     return await post_page(runtime, tenant, PostId(post_id))
 
 
@@ -222,28 +156,24 @@ async def post_page(
     error: RoostError | None = None,
     status: int = 200,
 ) -> Response:
-    """A post's page, with what went wrong when something was to be done about it."""
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        journal = await store.publishing.get(transaction, post_id)
-        events = await store.posts.list_events(transaction, post_id)
-        holds = await pause.get_pause_status(transaction)
-    post, account = journal.post, journal.account
+    """Return a post's page, with the error of an action if there was one."""
+    details = await queries.get_post_details(runtime, tenant.id, post_id)
+    post, paused_by = details.status.post, details.status.paused_by
     deletable = resolve.list_deletable(post)
-    held = pause.active_pauses(post, account, holds)
     return templating.page(
         "post.html.j2",
         status=status,
         tenant=tenant,
         post=post,
-        account=account,
-        journal=journal,
-        events=events,
-        held=held,
-        wait=find_wait(post, account, runtime.clock.now()),
+        account=details.status.account,
+        publish_state=details.publish_state,
+        events=details.events,
+        paused_by=paused_by,
+        wait=details.status.wait,
         choices=resolve.list_choices(post),
         deletable=deletable,
-        deletion=resolve.price_deletion(deletable),
-        may_pause=post.state in _WAITING,
-        is_paused=PauseScope.POST in held,
+        deletion_price=resolve.price_deletion(deletable),
+        can_pause=post.state in _UNFINISHED,
+        is_paused=PauseScope.POST in paused_by,
         error=error,
     )

@@ -1,6 +1,6 @@
-"""The service's HTTP protocol: a request that does not arrive whole in time, or is too large, ends.
+"""The server's HTTP protocol: closes connections whose requests are too slow or too large.
 
-uvicorn itself waits without end for the rest of a request, and keeps headers and forms of any size.
+uvicorn itself waits forever for the rest of a request, and buffers headers and forms of any size.
 """
 
 import asyncio
@@ -8,31 +8,31 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: Wall seconds for a whole request, from the connection or its first byte on.
-ARRIVAL_S: Final = 30.0
-#: For a request line, its headers and its form; the longest form holds one text of 25,000 letters.
+#: Wall seconds for a complete request, from the connection or its first byte on.
+REQUEST_TIMEOUT_S: Final = 30.0
+#: For request line, headers and form; the longest form contains a text of 25,000 characters.
 MAX_REQUEST_BYTES: Final = 1 << 20
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Closes the connection of a request that is not complete in time or exceeds the size."""
+    """Closes the connection of a request that is not complete in time or is too large."""
 
-    _arrival: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
     _received = 0
     _is_arriving = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start waiting for the first request."""
+        """Start the timer for the first request."""
         super().connection_made(transport)
-        self._start_waiting()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop waiting."""
-        self._stop_waiting()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take some bytes of a request, unless they are too many."""
+        """Pass on the bytes of a request, or close the connection if there are too many."""
         self._received += len(data)
         if self._received > MAX_REQUEST_BYTES:
             self.transport.close()
@@ -42,22 +42,22 @@ class BoundedProtocol(HttpToolsProtocol):
             self._received = 0
 
     def on_message_begin(self) -> None:
-        """Start waiting for the rest of this request."""
+        """Start the timer for the rest of this request."""
         super().on_message_begin()
         self._is_arriving = True
-        self._start_waiting()
+        self._start_timer()
 
     def on_message_complete(self) -> None:
-        """Stop waiting: from here on the answer may take its time."""
+        """Stop the timer: the response may take any time."""
         super().on_message_complete()
         self._is_arriving = False
-        self._stop_waiting()
+        self._stop_timer()
 
-    def _start_waiting(self) -> None:
-        self._stop_waiting()
-        self._arrival = self.loop.call_later(ARRIVAL_S, self.transport.close)
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(REQUEST_TIMEOUT_S, self.transport.close)
 
-    def _stop_waiting(self) -> None:
-        if self._arrival is not None:
-            self._arrival.cancel()
-            self._arrival = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

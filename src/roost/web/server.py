@@ -1,4 +1,4 @@
-"""The application and the server it runs on, on loopback only."""
+"""The web application and its server, on loopback addresses only."""
 
 import asyncio
 import contextlib
@@ -16,43 +16,43 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from roost.endpoint import is_loopback
 from roost.errors import Broken, UnsafeListenAddress
 from roost.runtime import Runtime
+from roost.services import health
 from roost.web import actions, api, connect, error_handlers, metrics, pages
-from roost.web.lateness_monitor import look_out
-from roost.web.middleware import Guard
+from roost.web.middleware import RequestGuard
 from roost.web.protocol import BoundedProtocol
 
-#: Wall seconds for requests under way to end: a connection being finished is worth the wait.
-_GRACE_S: Final = 10
+#: Wall seconds for requests under way to finish: an account may be being connected.
+_SHUTDOWN_TIMEOUT_S: Final = 10
 _STATIC: Final = Path(__file__).parent / "static"
 
 
 class PortTaken(Broken):
-    """Something else listens at the address already."""
+    """Another program listens at the address already."""
 
-    default_next = "End it, or choose another port; `--port 0` takes any free one."
+    default_next = "End it, or choose another port; `--port 0` uses any free one."
 
 
 def require_loopback(host: str) -> None:
-    """Without log-in whoever reaches the service owns it, so only this machine may.
+    """Raise for an address that other machines can reach: there is no login yet.
 
     Raises: UnsafeListenAddress.
     """
     if not is_loopback(host):
         raise UnsafeListenAddress(
-            f"Roost has no log-in yet, and {host} can be reached by others.",
+            f"Roost has no login yet, and other machines can reach {host}.",
             did="Roost did not start.",
             next="Use 127.0.0.1, ::1 or localhost; for remote use, forward the port by ssh.",
         )
 
 
 def make_app(runtime: Runtime) -> FastAPI:
-    """Every route over one open runtime."""
+    """Return the application with every route, over an open runtime."""
     app = FastAPI(
         title="Roost",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(RequestGuard)],
     )
     app.state.runtime = runtime
     error_handlers.add_handlers(app)
@@ -72,10 +72,10 @@ async def serve(
 ) -> None:
     """Serve in the running event loop until cancelled; requests under way are finished first.
 
-    Beside that, posts that do not go out in time are looked for.
+    Meanwhile alerts are opened for late posts, because the workers may all have stopped.
 
-    `on_listening` gets the base URL once connections are taken; port 0 takes any free one.
-    `on_answered` gets the path of each request once its response has been sent.
+    `on_listening` gets the base URL once connections are accepted; port 0 uses any free port.
+    `on_answered` gets the path of each request once its response is sent.
     Raises: UnsafeListenAddress, PortTaken.
     """
     require_loopback(host)
@@ -83,21 +83,21 @@ async def serve(
         shown_host = f"[{host}]" if ":" in host else host
         url = f"http://{shown_host}:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            _reporting(make_app(runtime), on_answered),
+            _with_callback(make_app(runtime), on_answered),
             http=BoundedProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
             log_level="warning",
-            # A line a request would hold its query, and the callback's query is a secret.
+            # A line per request would contain its query, and the callback's query is a secret.
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            timeout_graceful_shutdown=_GRACE_S,
+            timeout_graceful_shutdown=_SHUTDOWN_TIMEOUT_S,
         )
         server = _Server(config, lambda: on_listening(url))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        looking = asyncio.create_task(look_out(runtime))
+        watching = asyncio.create_task(health.watch_lateness(runtime))
         try:
             await asyncio.shield(serving)
         except asyncio.CancelledError:
@@ -105,17 +105,17 @@ async def serve(
             await serving
             raise
         finally:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
 
 
-def _reporting(app: ASGIApp, on_answered: Callable[[str], None]) -> ASGIApp:
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+def _with_callback(app: ASGIApp, on_answered: Callable[[str], None]) -> ASGIApp:
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
         await app(scope, receive, send)
         if scope["type"] == "http":
             on_answered(scope["path"])
 
-    return answer
+    return call
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -130,7 +130,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens, and leaves signals to those who opened the runtime."""
+    """Reports when it listens, and leaves signals to the command that opened the runtime."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)
@@ -142,5 +142,5 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        # A signal ends the whole command, which cancels this task and closes what else is open.
+        # A signal ends the whole command, which cancels this task and closes everything else.
         yield

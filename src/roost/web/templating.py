@@ -1,6 +1,7 @@
-"""How values look on a page: times, figures, dollars, states in words, links to X."""
+"""Renders templates, with filters for times, numbers, dollars, states and sparklines."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import PurePath
 from typing import Any, Final
@@ -17,36 +18,40 @@ from roost.models import IntegrationStatus, PartState, PostState, ReplySettings
 from roost.post_options import describe_duration
 from roost.publishing import history
 
-#: In columns of a Latin letter: enough of a text to know it by.
-_SHORT: Final = 160
+#: Length of a shortened text, in columns of a Latin letter.
+_SHORT_LENGTH: Final = 160
+#: The size of a sparkline, in its own units; the page scales it.
+_SPARK_WIDTH: Final = 120
+_SPARK_HEIGHT: Final = 32
+_SPARK_MARGIN: Final = 2
 
-#: A word and its tone (`good`, `bad`, `wait`, `calm`), so that colour never speaks alone.
-Told = tuple[str, str]
+#: A label and its tone: `good`, `bad`, `wait` or `calm`. Colour never carries meaning alone.
+Label = tuple[str, str]
 
-_POST_STATES: Final[Mapping[PostState, Told]] = {
+_POST_STATES: Final[Mapping[PostState, Label]] = {
     PostState.DRAFT: ("Draft", "calm"),
     PostState.SCHEDULED: ("Scheduled", "wait"),
-    PostState.PUBLISHING: ("On its way", "wait"),
+    PostState.PUBLISHING: ("Publishing", "wait"),
     PostState.PUBLISHED: ("Published", "good"),
     PostState.PARTLY_PUBLISHED: ("Partly published", "bad"),
-    PostState.FAILED: ("Refused", "bad"),
+    PostState.FAILED: ("Failed", "bad"),
     PostState.NEEDS_DECISION: ("Needs a decision", "bad"),
     PostState.CANCELLED: ("Cancelled", "calm"),
     PostState.MISSED: ("Missed", "bad"),
 }
-_PART_STATES: Final[Mapping[PartState, Told]] = {
+_PART_STATES: Final[Mapping[PartState, Label]] = {
     PartState.PENDING: ("Not on X yet", "calm"),
-    PartState.SENDING: ("Being sent", "wait"),
+    PartState.SENDING: ("Sending", "wait"),
     PartState.SENT: ("On X", "good"),
-    PartState.UNKNOWN: ("Not known", "bad"),
-    PartState.FAILED: ("Will not go out", "bad"),
+    PartState.UNKNOWN: ("Unknown", "bad"),
+    PartState.FAILED: ("Failed", "bad"),
 }
-_ACCOUNT_STATES: Final[Mapping[IntegrationStatus, Told]] = {
+_ACCOUNT_STATES: Final[Mapping[IntegrationStatus, Label]] = {
     IntegrationStatus.CONNECTED: ("Connected", "good"),
-    IntegrationStatus.NEEDS_RECONNECT: ("Connect again", "bad"),
+    IntegrationStatus.NEEDS_RECONNECT: ("Needs reconnect", "bad"),
     IntegrationStatus.DISCONNECTED: ("Disconnected", "calm"),
 }
-_WHO: Final[Mapping[ReplySettings, str]] = {
+_REPLY_SETTINGS: Final[Mapping[ReplySettings, str]] = {
     ReplySettings.FOLLOWING: "accounts that the author follows",
     ReplySettings.MENTIONED_USERS: "accounts that the post mentions",
     ReplySettings.SUBSCRIBERS: "subscribers of the author",
@@ -54,8 +59,8 @@ _WHO: Final[Mapping[ReplySettings, str]] = {
 }
 
 
-def state(value: PostState | PartState | IntegrationStatus) -> Told:
-    """A state as a person reads it."""
+def state(value: PostState | PartState | IntegrationStatus) -> Label:
+    """Return the label of a state."""
     if isinstance(value, PostState):
         return _POST_STATES[value]
     if isinstance(value, PartState):
@@ -64,28 +69,28 @@ def state(value: PostState | PartState | IntegrationStatus) -> Told:
 
 
 def moment(instant: datetime, zone: str) -> Markup:
-    """An instant in the tenant's time zone, to the minute."""
+    """Return an instant in the tenant's time zone, to the minute."""
     local = in_time_zone(instant, zone)
     words = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
 
 
 def second(instant: datetime, zone: str) -> Markup:
-    """The same to the second, for what follows each other closely."""
+    """Return an instant in the tenant's time zone, to the second."""
     local = in_time_zone(instant, zone)
     words = f"{local.day} {local:%b %Y, %H:%M:%S}"
     return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
 
 
 def on_day(day: date) -> Markup:
-    """A UTC day."""
+    """Return a UTC day."""
     return Markup('<time datetime="{}">{} {}</time>').format(
         day.isoformat(), day.day, f"{day:%b %Y}"
     )
 
 
 def sentence(text: str) -> Markup:
-    """A failure's sentence, with what stands in backticks as code."""
+    """Return a sentence of an error, with the parts in backticks as code."""
     pieces = escaping.markup(text).split("`")
     if len(pieces) % 2 == 0:
         return Markup("{}").format("`".join(pieces))
@@ -93,23 +98,23 @@ def sentence(text: str) -> Markup:
     return Markup("").join(forms[n % 2].format(piece) for n, piece in enumerate(pieces))
 
 
-def figure(value: float | None) -> str:
-    """A count with its thousands apart; a dash where X told none."""
+def count(value: float | None) -> str:
+    """Return a count with thousands separated; a dash where X reported none."""
     return "–" if value is None else f"{value:,.0f}"
 
 
-def who(settings: ReplySettings) -> str:
-    """Who may reply, in words."""
-    return _WHO[settings]
+def who_may_reply(settings: ReplySettings) -> str:
+    """Return who may reply, in words."""
+    return _REPLY_SETTINGS[settings]
 
 
 def editable(text: str) -> Markup:
-    """A text to be changed in a form and sent back."""
+    """Return a text for a form, in which it can be changed and sent back unchanged."""
     return Markup("{}").format(escaping.editable(text))
 
 
 def _finalize(value: Any) -> Any:
-    """What is put into a page: text is made harmless, markup is our own."""
+    """Escape every text that a template outputs; only our own markup is left as it is."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
     return escaping.markup(value) if is_text else value
 
@@ -126,24 +131,54 @@ _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
     "second": second,
-    "told": history.describe_event,
-    "outcome": history.describe_outcome,
-    "reads": history.describe_reads,
-    "media_known": history.describe_media,
+    "event_sentence": history.describe_event,
+    "attempt_outcome": history.describe_outcome,
+    "attempt_reads": history.describe_reads,
+    "part_media": history.describe_media,
     "on_day": on_day,
-    "short": lambda text: shorten(text, _SHORT),
+    "short": lambda text: shorten(text, _SHORT_LENGTH),
     "sentence": sentence,
     "editable": editable,
-    "figure": figure,
+    "count": count,
     "signed": lambda number: wording.format_signed(round(number)),
     "dollars": wording.format_dollars,
     "percent": wording.format_percent,
-    "lasting": describe_duration,
-    "who": who,
+    "duration": describe_duration,
+    "who_may_reply": who_may_reply,
     "basename": lambda path: PurePath(path).name,
 }
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """A template as an answer."""
+    """Return a rendered template as a response."""
     return HTMLResponse(_TEMPLATES.get_template(template).render(**values), status)
+
+
+def sparkline_points(values: Sequence[float]) -> list[str]:
+    """Return the points of each unbroken stretch, for `<polyline points=…>`.
+
+    NaN ends a stretch. A stretch of one value is a short dash; a series that never changes is a
+    line at half height.
+    """
+    known = [value for value in values if not math.isnan(value)]
+    if not known:
+        return []
+    low, span = min(known), max(known) - min(known)
+    step = (_SPARK_WIDTH - 2 * _SPARK_MARGIN) / max(len(values) - 1, 1)
+    stretches: list[list[tuple[float, float]]] = [[]]
+    for position, value in enumerate(values):
+        if math.isnan(value):
+            stretches.append([])
+            continue
+        share = (value - low) / span if span else 0.5
+        x = _SPARK_MARGIN + position * step
+        y = _SPARK_HEIGHT - _SPARK_MARGIN - share * (_SPARK_HEIGHT - 2 * _SPARK_MARGIN)
+        stretches[-1].append((x, y))
+    return [_format_points(stretch) for stretch in stretches if stretch]
+
+
+def _format_points(stretch: list[tuple[float, float]]) -> str:
+    if len(stretch) == 1:
+        (x, y) = stretch[0]
+        stretch = [(x - 1, y), (x + 1, y)]
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in stretch)

@@ -1,1 +1,1 @@
-"""The demo: every step of Roost against the emulator, in one command."""
+"""`roost demo`: every step of Roost against the emulator, in one command."""

@@ -1,4 +1,4 @@
-"""The demo's browser: follows the real redirects and gives consent on the emulator's page."""
+"""The demo's browser: follows the redirects and gives consent on the emulator's page."""
 
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -9,7 +9,7 @@ from roost.errors import Broken
 
 
 class _ConsentForm(HTMLParser):
-    """The page's one form: where it goes, and its hidden fields."""
+    """The consent page's form: its address and its hidden fields."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -17,29 +17,29 @@ class _ConsentForm(HTMLParser):
         self.hidden: dict[str, str] = {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Keep the form's address and every hidden field."""
-        given = {name: value or "" for name, value in attrs}
+        """Store the form's address and every hidden field."""
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "form" and self.action is None:
-            self.action = given.get("action", "")
-        elif tag == "input" and given.get("type") == "hidden":
-            self.hidden[given["name"]] = given.get("value", "")
+            self.action = attributes.get("action", "")
+        elif tag == "input" and attributes.get("type") == "hidden":
+            self.hidden[attributes["name"]] = attributes.get("value", "")
 
 
 async def give_consent(start_url: str, username: str) -> None:
-    """Walk from Roost's start address over X's page of consent back to Roost's callback.
+    """Follow Roost's start address to X's consent screen, give consent, return to Roost.
 
-    Raises: Broken, with the page's status, where the walk does not end at Roost.
+    Raises: Broken, with the page's status, if Roost does not complete the connection.
     """
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
         async with browser.get(start_url) as page:
             address, text = str(page.url), await page.text()
             if page.status != 200:
-                raise Broken(f"The page of consent answered {page.status}.")
+                raise Broken(f"The consent screen returned status {page.status}.")
         form = _ConsentForm()
         form.feed(text)
         if form.action is None:
-            raise Broken("The page of consent has no form.")
+            raise Broken("The consent screen has no form.")
         fields = form.hidden | {"user": username, "decision": "allow"}
         async with browser.post(urljoin(address, form.action), data=fields) as page:
             if page.status != 200:
-                raise Broken(f"The connection of @{username} ended with {page.status}.")
+                raise Broken(f"The connection of @{username} ended with status {page.status}.")

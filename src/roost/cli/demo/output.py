@@ -1,4 +1,4 @@
-"""How the demo looks on a terminal: one line of progress, then a closing table."""
+"""The demo's output on a terminal: a line of progress, then a table of results."""
 
 from types import TracebackType
 from typing import Any
@@ -14,7 +14,7 @@ from roost.models import Post
 
 
 class Progress:
-    """What the demo is doing right now, on standard error; nothing where it is not shown."""
+    """The current step on standard error; prints nothing unless `shown`."""
 
     def __init__(self, *, shown: bool) -> None:
         self._console = make_console(stderr=True, quiet=not shown)
@@ -41,25 +41,25 @@ class Progress:
         self.stop()
 
     def stop(self) -> None:
-        """Take the line away."""
+        """Remove the line of progress."""
         self._bars.stop()
 
-    def say(self, text: str) -> None:
-        """A step that has no count."""
+    def step(self, text: str) -> None:
+        """Print a step that has no count."""
         self._console.print(Text.assemble(("· ", "dim"), one_line(text)))
 
     def count(self, name: str, done: int, total: int) -> None:
-        """A step that has one."""
+        """Show a step that is done in parts."""
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total)
         self._bars.update(self._tasks[name], completed=done, total=total)
 
 
 def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool) -> None:
-    """The closing table, on standard output."""
+    """Print the table of results on standard output."""
     if not shown:
         return
-    table = Table(show_header=False, title="What happened", title_justify="left")
+    table = Table(show_header=False, title="Results", title_justify="left")
     table.add_column(style="bold")
     table.add_column()
     table.add_row("accounts connected", one_line(str(result["connected"])))
@@ -73,15 +73,15 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
     for post in unpublished:
         outcome = f"post {post.id} is {post.state}: {post.reason}"
         table.add_row("not published", one_line(outcome))
-    table.add_row("X requests", str(result["requests"]))
+    table.add_row("requests to X", str(result["requests"]))
     table.add_row(
         "the real X would have charged",
-        f"${result['dollars']:.3f} (the emulator counted ${result['truth']['dollars']:.3f})",
+        f"${result['dollars']:.3f} (the emulator counted ${result['ground_truth']['dollars']:.3f})",
     )
     table.add_row("snapshots", str(result["snapshots"]))
     for anomaly in result["anomalies"]:
-        anomaly = f"@{anomaly['account']}: {anomaly['metric']} on {anomaly['day']}"
-        table.add_row("anomaly", one_line(anomaly))
+        line = f"@{anomaly['account']}: {anomaly['metric']} on {anomaly['day']}"
+        table.add_row("anomaly", one_line(line))
     if not result["anomalies"]:
         table.add_row("anomalies", "none")
     table.add_row("report", one_line(result["report"]))

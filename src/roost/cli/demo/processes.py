@@ -1,4 +1,4 @@
-"""Roost's own commands as child processes: started, heard when ready, and always ended."""
+"""Roost's own commands as child processes, which are ended in any case."""
 
 import asyncio
 import contextlib
@@ -13,18 +13,18 @@ from typing import Any, Final
 
 from roost.errors import Broken
 
-#: Wall seconds: to be ready, and to end after SIGTERM before SIGKILL.
-_READY_S: Final = 40.0
-_END_S: Final = 25.0
+#: Wall seconds until a process is ready, and from SIGTERM to SIGKILL.
+_READY_TIMEOUT_S: Final = 40.0
+_END_TIMEOUT_S: Final = 25.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
 class ChildFailed(Broken):
-    """A process of the demo ended or never became ready; its last words are in the message."""
+    """A process of the demo ended or did not become ready; the message has its last output."""
 
 
 def _end_with_parent() -> None:
-    """Linux ends the child when the parent dies, however that happens."""
+    """Have Linux end the child when the parent dies, however that happens."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -32,9 +32,9 @@ def _end_with_parent() -> None:
 async def running(
     *arguments: str, environment: Mapping[str, str], log: Path
 ) -> AsyncIterator[dict[str, Any]]:
-    """Run `roost ARGUMENTS --json` until the block ends; gives its first line, parsed.
+    """Run `roost ARGUMENTS --json` until the block ends, and yield its first line, parsed.
 
-    Its own session keeps the terminal's Ctrl-C from it: the parent ends it, in order.
+    It has its own session, so that Ctrl-C at the terminal does not reach it; the parent ends it.
     Raises: ChildFailed.
     """
     with log.open("wb") as file:
@@ -52,22 +52,24 @@ async def running(
             preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
     try:
-        yield await _ready(child, arguments[0], log)
+        yield await _wait_until_ready(child, arguments[0], log)
     finally:
         await asyncio.shield(_end(child))
 
 
-async def _ready(child: asyncio.subprocess.Process, name: str, log: Path) -> dict[str, Any]:
+async def _wait_until_ready(
+    child: asyncio.subprocess.Process, name: str, log: Path
+) -> dict[str, Any]:
     assert child.stdout is not None
     with contextlib.suppress(TimeoutError, ValueError):
-        line = await asyncio.wait_for(child.stdout.readline(), _READY_S)
+        line = await asyncio.wait_for(child.stdout.readline(), _READY_TIMEOUT_S)
         if line:
-            told: dict[str, Any] = json.loads(line)
-            if "error" not in told:
-                return told
-            raise ChildFailed(f"`roost {name}` did not start: {told['error']['message']}")
+            result: dict[str, Any] = json.loads(line)
+            if "error" not in result:
+                return result
+            raise ChildFailed(f"`roost {name}` did not start: {result['error']['message']}")
     last = log.read_text("utf-8", "replace").strip().splitlines()[-3:]
-    raise ChildFailed(f"`roost {name}` did not become ready. Its last words: {' / '.join(last)}")
+    raise ChildFailed(f"`roost {name}` did not become ready. Its last output: {' / '.join(last)}")
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:
@@ -76,7 +78,7 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         child.terminate()
     try:
-        await asyncio.wait_for(child.wait(), _END_S)
+        await asyncio.wait_for(child.wait(), _END_TIMEOUT_S)
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

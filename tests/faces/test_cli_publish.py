@@ -1,7 +1,8 @@
-"""`roost post` and `roost connect` as a person uses them, in real processes."""
+"""`roost publish` and `roost connect` in real processes."""
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import socket
@@ -10,71 +11,105 @@ from pathlib import Path
 
 import pytest
 
+from faces.terminal import question_at_a_terminal
 from fix_emulator import Emulator
 from fix_processes import environment_of, python_process, until
 from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
 from fix_runtime import connect_account
-from roost import store, worker
+from roost import store
 from roost.cli.demo.browser import give_consent
 from roost.models import Tenant
 from roost.runtime import Runtime
-from roost.services import pause
+from roost.services import health, pause
 from roost.services.pause import PauseScope
 from roost.settings import Settings
 
 SIGNS = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-#: A busy machine may delay heartbeats; with these, no worker counts as dead because of that.
-PATIENT = {"ROOST_WORKER_TIMEOUT_S": "60", "ROOST_HEARTBEAT_S": "20"}
+#: Long limits, so that no worker counts as dead because a busy machine delays its heartbeats.
+LONG_TIMEOUTS = {"ROOST_WORKER_TIMEOUT_S": "60", "ROOST_HEARTBEAT_S": "20"}
 
 
-async def post(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
-    """`roost post` for the desk's tenant."""
+async def publish(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
+    """Run `roost publish` for the desk's tenant."""
     settings = desk.runtime.settings
-    return await run_roost("post", *arguments, settings=settings, folder=folder, **environment)
+    return await run_roost("publish", *arguments, settings=settings, folder=folder, **environment)
 
 
-async def test_post_publishes_by_itself_where_no_worker_is_alive(
-    desk: Desk, tmp_path: Path
-) -> None:
-    ended = await post(desk, tmp_path, "Hello", "--json")
+async def test_publish_works_alone_while_no_worker_is_alive(desk: Desk, tmp_path: Path) -> None:
+    ended = await publish(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "published")
     assert "No worker is alive" in ended.err
     (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert ended.answer["parts"][0]["sent_as"] == on_x["id"]
 
 
-async def test_post_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
-    first = await post(desk, tmp_path, "One", **PATIENT)
-    second = await post(desk, tmp_path, "Two", **PATIENT)
+async def test_publish_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
+    first = await publish(desk, tmp_path, "One", **LONG_TIMEOUTS)
+    second = await publish(desk, tmp_path, "Two", **LONG_TIMEOUTS)
     assert (first.code, second.code) == (0, 0)
     assert "No worker is alive" in second.err
     assert await desk.on_x() == ["One", "Two"]
-    # The first command's worker ended cleanly, so the second one's had nothing to look for on X.
+    # The first command's worker ended cleanly, so the second one searched X for nothing.
     assert await desk.requests("read_timeline") == []
 
 
+@pytest.mark.parametrize("text", ["1", " #1 "])
+async def test_publish_refuses_the_number_of_a_post_as_a_text(
+    desk: Desk, tmp_path: Path, text: str
+) -> None:
+    await desk.plan("Hello", after_s=3600)
+    refused = await publish(desk, tmp_path, text, "--no-wait", "--json")
+    assert (refused.code, refused.error) == (2, "text_ambiguous")
+    assert "`roost posts 1` shows post 1." in refused.answer["error"]["next"]
+    assert "--yes" in refused.answer["error"]["next"]
+    listed = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
+    assert [post["id"] for post in listed.answer["posts"]] == [1]
+    confirmed = await publish(desk, tmp_path, text, "--no-wait", "--json", "--yes")
+    assert (confirmed.code, confirmed.answer["parts"][0]["text"]) == (0, text)
+
+
+async def test_publish_accepts_a_number_that_no_post_has(desk: Desk, tmp_path: Path) -> None:
+    for text in ("17", "9" * 40):
+        ended = await publish(desk, tmp_path, text, "--no-wait", "--json")
+        assert (ended.code, ended.answer["parts"][0]["text"]) == (0, text)
+
+
 @pytest.mark.timing
-async def test_post_leaves_the_work_to_a_worker_that_is_alive(desk: Desk, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2)], ids=["agreed", "declined"])
+async def test_publish_asks_about_the_number_of_a_post_at_a_terminal(
+    desk: Desk, tmp_path: Path, answer: str, code: int
+) -> None:
+    await desk.plan("Hello", after_s=3600)
+    async with question_at_a_terminal(desk, tmp_path, "publish", "1", "--no-wait") as question:
+        process, terminal = question
+        os.write(terminal, f"{answer}\n".encode())
+    assert process.returncode == code
+    listed = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
+    assert len(listed.answer["posts"]) == (2 if answer == "y" else 1)
+
+
+@pytest.mark.timing
+async def test_publish_leaves_the_work_to_a_live_worker(desk: Desk, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.runtime.settings, log=log, wall=PATIENT
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log, wall=LONG_TIMEOUTS
     ):
-        await until(lambda: worker.is_any_alive(desk.runtime), within=60)
-        ended = await post(desk, tmp_path, "Hello", **PATIENT)
+        await until(lambda: health.is_worker_alive(desk.runtime), within=60)
+        ended = await publish(desk, tmp_path, "Hello", **LONG_TIMEOUTS)
     assert ended.code == 0
     assert "No worker" not in ended.err
     assert ended.out.startswith("Post 1 is published.\n")
 
 
-async def test_post_no_wait_only_stores(desk: Desk, tmp_path: Path) -> None:
-    ended = await post(desk, tmp_path, "Hello", "--no-wait", "--json")
+async def test_publish_no_wait_only_stores(desk: Desk, tmp_path: Path) -> None:
+    ended = await publish(desk, tmp_path, "Hello", "--no-wait", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "scheduled")
     assert await desk.on_x() == []
     await desk.work()
     assert await desk.on_x() == ["Hello"]
 
 
-async def test_post_at_a_time_is_scheduled_in_the_tenants_zone(
+async def test_publish_at_reads_the_time_in_the_tenants_zone(
     runtime: Runtime, emulator: Emulator, tmp_path: Path
 ) -> None:
     ended = await run_roost(
@@ -86,37 +121,39 @@ async def test_post_at_a_time_is_scheduled_in_the_tenants_zone(
     assert tenant.time_zone == "Asia/Tokyo"
     await connect_account(runtime, tenant, emulator, "larkbooks")
     ended = await run_roost(
-        "post", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
+        "publish", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
         settings=runtime.settings, folder=tmp_path,
     )  # fmt: skip
     assert ended.answer["due_at"] == "2031-01-01T00:00:00+00:00"
 
 
-async def test_post_carries_media_with_alt_texts(desk: Desk, tmp_path: Path, teal: Path) -> None:
-    ended = await post(desk, tmp_path, "Teal", "--media", str(teal), "--alt", "A square", "--json")
+async def test_publish_uploads_media_with_alt_texts(desk: Desk, tmp_path: Path, teal: Path) -> None:
+    ended = await publish(
+        desk, tmp_path, "Teal", "--media", str(teal), "--alt", "A square", "--json"
+    )
     assert (ended.code, ended.answer["state"]) == (0, "published")
     (on_x,) = (await desk.emulator.ground_truth())["posts"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A square"]
 
 
-async def test_post_makes_a_thread_of_a_file(desk: Desk, tmp_path: Path) -> None:
+async def test_publish_makes_a_thread_of_a_file(desk: Desk, tmp_path: Path) -> None:
     sentences = [
         f"On day {day} the tide comes in at {day} past six, and then goes out again."
         for day in range(9)
     ]
     (tmp_path / "long.txt").write_text(" ".join(sentences), "utf-8")
-    ended = await post(desk, tmp_path, "--thread", "long.txt", "--json")
+    ended = await publish(desk, tmp_path, "--thread", "long.txt", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "published")
     on_x = (await desk.emulator.ground_truth())["posts"]
     assert len(on_x) == len(ended.answer["parts"]) >= 3
     assert [each["reply_to"] for each in on_x] == [None, *(each["id"] for each in on_x[:-1])]
 
 
-@pytest.mark.parametrize("command", ["post", "post --dry-run", "edit"])
-async def test_byte_order_mark_of_a_threads_file_is_no_text(
+@pytest.mark.parametrize("command", ["publish", "publish --dry-run", "edit"])
+async def test_byte_order_mark_of_a_threads_file_is_ignored(
     desk: Desk, tmp_path: Path, command: str
 ) -> None:
-    # What Windows' editor writes: the mark, and its line ends.
+    # What the Windows editor writes: the mark, and CRLF line ends.
     words = "The tide comes in, and then it goes out again. "
     text = f"{words * 5}\r\n\r\nThe other day: {words * 5}"
     (tmp_path / "thread.txt").write_bytes(text.encode("utf-8-sig"))
@@ -136,78 +173,80 @@ async def test_byte_order_mark_of_a_threads_file_is_no_text(
     assert not any("\ufeff" in part for part in parts)
 
 
-async def test_a_post_against_the_rules_ends_with_2_and_every_reason(
+async def test_publish_refuses_an_invalid_post_with_every_violation(
     desk: Desk, tmp_path: Path
 ) -> None:
-    ended = await post(desk, tmp_path, "$AAA $BBB " + "x" * 281, "--json")
+    ended = await publish(desk, tmp_path, "$AAA $BBB " + "x" * 281, "--json")
     assert (ended.code, ended.error) == (2, "text_too_long")
     violations = ended.answer["error"]["facts"]["violations"]
     assert [one["code"] for one in violations] == ["text_too_long", "too_many_cashtags"]
 
 
-async def test_a_post_that_x_refuses_ends_with_1(desk: Desk, tmp_path: Path) -> None:
+async def test_publish_exits_with_1_if_x_refuses(desk: Desk, tmp_path: Path) -> None:
     await desk.plan("Hello")
     await desk.work()
-    ended = await post(desk, tmp_path, "Hello", "--json")
+    ended = await publish(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (1, "failed")
     assert ended.answer["reason"].startswith("duplicate_post: ")
 
 
-async def test_a_post_without_saying_which_account_is_refused_where_there_are_two(
+async def test_publish_requires_an_account_if_there_are_two(
     desk: Desk, emulator: Emulator, tmp_path: Path
 ) -> None:
     await connect_account(desk.runtime, desk.tenant, emulator, "tidewatcher")
-    unclear, said = await asyncio.gather(
-        post(desk, tmp_path, "Hello", "--no-wait", "--json"),
-        post(desk, tmp_path, "Hello", "--no-wait", "--json", "--account", "@TideWatcher"),
+    unclear, named = await asyncio.gather(
+        publish(desk, tmp_path, "Hello", "--no-wait", "--json"),
+        publish(desk, tmp_path, "Hello", "--no-wait", "--json", "--account", "@TideWatcher"),
     )
     assert (unclear.code, unclear.error) == (2, "account_unclear")
     assert "@larkbooks, @tidewatcher" in unclear.answer["error"]["message"]
-    assert said.code == 0
+    assert named.code == 0
 
 
 @pytest.mark.timing
-async def test_a_post_of_an_account_that_must_reconnect_does_not_wait_for_ever(
+async def test_publish_does_not_wait_for_an_account_that_needs_reconnect(
     desk: Desk, tmp_path: Path
 ) -> None:
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, desk.account)
     async with asyncio.timeout(120):
-        ended = await post(desk, tmp_path, "Hello", "--json")
+        ended = await publish(desk, tmp_path, "Hello", "--json")
     assert ended.code == 5
     assert "reconnect" in ended.out
 
 
 @pytest.mark.timing
 @SIGNS
-async def test_a_post_that_is_interrupted_stays_and_ends_with_130(
+async def test_publish_interrupted__post_stays_scheduled(
     sign: signal.Signals, desk: Desk, tmp_path: Path
 ) -> None:
     await desk.emulator.fail("create_post", "before", "429")
-    log = tmp_path / "post.log"
+    log = tmp_path / "publish.log"
     async with python_process(
-        "-m", "roost", "post", "Hello", settings=desk.runtime.settings, log=log
+        "-m", "roost", "publish", "Hello", settings=desk.runtime.settings, log=log
     ) as process:
         await desk.answered("create_post", 1)
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 130, log.read_text()
     assert "Traceback" not in log.read_text()
-    assert "Post 1 stays planned. No worker is alive: it goes out once" in log.read_text()
-    assert "`roost posts 1` shows it, `roost cancel 1` takes it back." in log.read_text()
+    assert (
+        "Post 1 stays scheduled. No worker is alive: `roost worker` publishes it" in log.read_text()
+    )
+    assert "`roost posts 1` shows it, `roost cancel 1` cancels it." in log.read_text()
     await desk.work_through()
     assert await desk.on_x() == ["Hello"]
 
 
 @pytest.mark.timing
 @SIGNS
-async def test_a_post_whose_request_is_on_its_way_when_interrupted_is_said_to_be_published(
+async def test_publish_interrupted__request_under_way_is_finished_and_reported(
     sign: signal.Signals, desk: Desk, tmp_path: Path
 ) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
-    log = tmp_path / "post.log"
+    log = tmp_path / "publish.log"
     async with python_process(
-        "-m", "roost", "post", "Hello", settings=desk.runtime.settings, log=log
+        "-m", "roost", "publish", "Hello", settings=desk.runtime.settings, log=log
     ) as process:
         await desk.under_way("create_post")
         process.send_signal(sign)
@@ -220,7 +259,7 @@ async def test_a_post_whose_request_is_on_its_way_when_interrupted_is_said_to_be
 
 @pytest.mark.timing
 @SIGNS
-async def test_a_worker_that_is_interrupted_says_what_became_of_what_it_was_sending(
+async def test_worker_interrupted__reports_the_posts_it_was_sending(
     sign: signal.Signals, desk: Desk, tmp_path: Path
 ) -> None:
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
@@ -233,7 +272,7 @@ async def test_a_worker_that_is_interrupted_says_what_became_of_what_it_was_send
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
-    assert "Requests to X that are finished first: 1." in log.read_text()
+    assert "Ending, after 1 requests to X that are under way." in log.read_text()
     assert "Post 1 was published all the same; `roost posts 1` shows it." in log.read_text()
     assert await desk.on_x() == ["Hello"]
 
@@ -242,7 +281,7 @@ async def test_a_worker_that_is_interrupted_says_what_became_of_what_it_was_send
 @pytest.mark.parametrize(
     "scope", [PauseScope.ACCOUNT, PauseScope.TENANT, PauseScope.EVERYTHING], ids=str
 )
-async def test_a_post_of_what_is_paused_says_so_at_once(
+async def test_publish_ends_at_once_if_the_post_is_paused(
     scope: PauseScope, desk: Desk, tmp_path: Path
 ) -> None:
     match scope:
@@ -252,61 +291,65 @@ async def test_a_post_of_what_is_paused_says_so_at_once(
             await pause.pause_tenant(desk.runtime, desk.tenant)
         case _:
             await pause.pause_everything(desk.runtime)
-    ended = await post(desk, tmp_path, "Hello", "--json")
+    ended = await publish(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (4, "scheduled")
-    assert ended.answer["held_by"] == [scope]
-    flags = {"account": "--account @larkbooks", "tenant": "--whole-tenant", "everything": "--all"}
-    assert f"`roost resume {flags[scope]}` lets it go out." in ended.err
-    assert "Post 1 stays planned; do not post it again." in ended.err
+    assert ended.answer["paused_by"] == [scope]
+    flags = {"account": "--account @larkbooks", "tenant": "--all-accounts", "everything": "--all"}
+    assert f"`roost resume {flags[scope]}` resumes it." in ended.err
+    assert "Post 1 stays scheduled; do not publish it again." in ended.err
     assert await desk.on_x() == []
 
 
-async def test_a_planned_post_says_that_no_worker_is_alive(desk: Desk, tmp_path: Path) -> None:
-    ended = await post(desk, tmp_path, "Hello", "--at", "+1h", "--json")
+async def test_publish_at_notes_that_no_worker_is_alive(desk: Desk, tmp_path: Path) -> None:
+    ended = await publish(desk, tmp_path, "Hello", "--at", "+1h", "--json")
     assert (ended.code, ended.answer["state"]) == (0, "scheduled")
-    assert "No worker is alive: it goes out once `roost worker` runs." in ended.err
+    assert "No worker is alive: `roost worker` publishes it once it runs." in ended.err
 
 
-async def test_a_dry_run_says_when_as_whom_and_for_how_much_and_stores_nothing(
+async def test_dry_run_shows_time_account_and_price_and_stores_nothing(
     desk: Desk, tmp_path: Path
 ) -> None:
-    now = await post(desk, tmp_path, "Hello", "--dry-run")
+    now = await publish(desk, tmp_path, "Hello", "--dry-run")
     assert now.code == 0
     assert "It would be published now as @larkbooks (emulator, connected)." in now.out
     assert "! No worker is alive: this command would publish it." in now.out
     assert "X charges $0.015" in now.out
-    later = await post(desk, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
+    later = await publish(desk, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
     assert later.code == 0
     due_at = desk.runtime.clock.now() + timedelta(hours=1)
     assert later.answer["due_at"] == due_at.isoformat()
-    assert (later.answer["problems"], later.answer["held_by"]) == ([], [])
+    assert (later.answer["problems"], later.answer["paused_by"]) == ([], [])
     ended = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
     assert ended.answer == {"posts": []}
 
 
-async def test_a_dry_run_finds_what_the_post_would_be_refused_for_or_wait_for(
+async def test_dry_run_shows_reasons_to_refuse_the_post_and_to_wait(
     desk: Desk, tmp_path: Path
 ) -> None:
-    past = await post(desk, tmp_path, "Hello", "--dry-run", "--at", "2020-01-01T00:00Z", "--json")
+    past = await publish(
+        desk, tmp_path, "Hello", "--dry-run", "--at", "2020-01-01T00:00Z", "--json"
+    )
     assert past.code == 2
     assert [one["code"] for one in past.answer["problems"]] == ["time_past"]
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Other")
     await desk.work()
     await pause.pause_everything(desk.runtime)
-    waits = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
+    waits = await publish(desk, tmp_path, "Hello", "--dry-run", "--json")
     until = (await desk.integration()).backoff_until
     assert until is not None
-    assert (waits.code, waits.answer["held_by"]) == (0, ["everything"])
+    assert (waits.code, waits.answer["paused_by"]) == (0, ["everything"])
     assert waits.answer["wait"]["until"] == until.isoformat()
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, desk.account)
-    lost = await post(desk, tmp_path, "Hello", "--dry-run", "--json")
+    lost = await publish(desk, tmp_path, "Hello", "--dry-run", "--json")
     assert lost.code == 5
     assert [one["code"] for one in lost.answer["problems"]] == ["reconnect_needed"]
 
 
-async def test_a_waiting_post_says_for_what_and_is_cancelled(desk: Desk, tmp_path: Path) -> None:
+async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
+    desk: Desk, tmp_path: Path
+) -> None:
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Hello")
     await desk.work()
@@ -316,17 +359,17 @@ async def test_a_waiting_post_says_for_what_and_is_cancelled(desk: Desk, tmp_pat
     async def roost(*arguments: str) -> Ended:
         return await run_roost(*arguments, settings=desk.runtime.settings, folder=tmp_path)
 
-    shown, listed, told = await asyncio.gather(
+    shown, listed, text = await asyncio.gather(
         roost("posts", "1", "--json"), roost("posts", "--json"), roost("posts", "1")
     )
     for one in (shown.answer["post"], *listed.answer["posts"]):
         assert one["wait"]["until"] == until.isoformat()
         assert one["wait"]["reason"]
-    assert f"It waits until {until.isoformat(timespec='seconds')}: " in told.out
-    assert "Nothing of it is on X: `roost cancel 1` takes it back" in told.out
+    assert f"It waits until {until.isoformat(timespec='seconds')}: " in text.out
+    assert "Nothing of it is on X: `roost cancel 1` cancels it" in text.out
     doctor = await roost("doctor", "--json")
     late = [one for one in doctor.answer["findings"] if one["what"] == "posts"]
-    assert [one["health"] for one in late] == ["well"]
+    assert [one["status"] for one in late] == ["ok"]
     cancelled = await roost("cancel", "1", "--json")
     assert (cancelled.code, cancelled.answer["state"]) == (0, "cancelled")
     assert cancelled.answer["wait"] is None
@@ -335,27 +378,27 @@ async def test_a_waiting_post_says_for_what_and_is_cancelled(desk: Desk, tmp_pat
 
 
 @pytest.mark.timing
-async def test_connect_ends_when_consent_is_given(
+async def test_connect_ends_once_consent_is_given(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, settings: Settings, tmp_path: Path
 ) -> None:
     origin = f"http://127.0.0.1:{_free_port()}"
     callback = f"{origin}/api/auth/callback/twitter"
     app = await emulator.control("apps", callbacks=[callback])
-    given = environment_of(settings) | {
+    environment = environment_of(settings) | {
         "TWITTER_CLIENT_ID": app["client_id"],
         "TWITTER_CLIENT_SECRET": app["client_secret"],
         "TWITTER_CALLBACK_URL": callback,
     }
     command = ("-m", "roost", "connect", "--no-browser", "--json")
     async with (
-        piped_python(*command, environment=given, folder=tmp_path) as process,
+        piped_python(*command, environment=environment, folder=tmp_path) as process,
         asyncio.timeout(120),
     ):
         assert process.stderr is not None
         line = ""
         while f"{origin}/api/auth/twitter/start" not in line:
             line = (await process.stderr.readline()).decode()
-            assert line, "it ended before it showed an address"
+            assert line, "the command ended before it printed an address"
         await give_consent(line.strip(), "larkbooks")
         ended = await end_of(process)
     assert (ended.code, ended.answer["username"]) == (0, "larkbooks")
@@ -364,7 +407,7 @@ async def test_connect_ends_when_consent_is_given(
 
 
 def _free_port() -> int:
-    """A port below the range from which the system assigns ports to other processes meanwhile."""
+    """Return a free port below the range that the system assigns to other processes."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as probe, contextlib.suppress(OSError):

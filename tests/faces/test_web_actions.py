@@ -1,4 +1,4 @@
-"""What a person does on the page: plain forms, answered with 303, refused from other sites."""
+"""The buttons of the pages: forms that redirect with 303, and are refused from other sites."""
 
 import json
 import re
@@ -25,19 +25,19 @@ async def press(
     **fields: str,
 ) -> tuple[aiohttp.ClientResponse, str]:
     """Send a form as the page's own button does, or with other headers."""
-    given = {"origin": web, "sec-fetch-site": "same-origin"} if headers is None else headers
+    sent_headers = {"origin": web, "sec-fetch-site": "same-origin"} if headers is None else headers
     async with browser.post(
-        web + path, data=fields, headers=given, allow_redirects=False
+        web + path, data=fields, headers=sent_headers, allow_redirects=False
     ) as answer:
         return answer, await answer.text()
 
 
 def choices(body: str) -> set[str]:
-    """What the page lets a person decide."""
+    """Return the choices that the page offers."""
     return set(re.findall(r'name="choice" value="(\w+)"', body))
 
 
-async def test_a_decision_is_offered_with_its_evidence_and_done_by_a_button(
+async def test_post_page_offers_choices_with_the_evidence(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     post_id = await needs_decision(desk)
@@ -46,7 +46,7 @@ async def test_a_decision_is_offered_with_its_evidence_and_done_by_a_button(
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"found", "resend", "discard"}
     assert "no answer came; X&#39;s timeline was read 2 times without showing it" in body
-    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="resend")
+    answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="resend")
     assert (answer.status, answer.headers["location"]) == (303, f"/posts/{post_id}?tenant=default")
     await desk.work_through()
     assert await desk.on_x() == ["Low tide at six"]
@@ -55,28 +55,28 @@ async def test_a_decision_is_offered_with_its_evidence_and_done_by_a_button(
     assert "resolved manually: part 1 is not on X, so it is sent" in body
 
 
-async def test_what_goes_wrong_is_told_on_the_posts_own_page(
+async def test_an_error_of_a_choice_is_shown_on_the_posts_page(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     post_id = await needs_decision(desk)
     for address, code in (("", "address_missing"), ("<b>soon", "tweet_unlikely")):
         answer, body = await press(
-            browser, web, f"/posts/{post_id}/decide", choice="found", address=address
+            browser, web, f"/posts/{post_id}/resolve", choice="found", address=address
         )
         assert answer.status == 422
         assert f"<code>{code}</code>" in body
         assert "<b>soon" not in body
         assert choices(body) == {"found", "resend", "discard"}
-    answer, body = await press(browser, web, f"/posts/{post_id}/decide", choice="continue")
+    answer, body = await press(browser, web, f"/posts/{post_id}/resolve", choice="continue")
     assert (answer.status, "<code>decision_not_open</code>" in body) == (409, True)
-    answer, body = await press(browser, web, f"/posts/{post_id}/decide", choice="guess")
+    answer, body = await press(browser, web, f"/posts/{post_id}/resolve", choice="guess")
     assert (answer.status, "<code>invalid_input</code>" in body) == (422, True)
-    answer, body = await press(browser, web, "/posts/404/decide", choice="discard")
+    answer, body = await press(browser, web, "/posts/404/resolve", choice="discard")
     assert (answer.status, "<code>post_not_found</code>" in body) == (404, True)
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
 
 
-async def test_a_thread_goes_on_with_the_text_of_the_form(
+async def test_continue_uses_the_text_of_the_form(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     post_id = await partly_published(desk)
@@ -85,60 +85,60 @@ async def test_a_thread_goes_on_with_the_text_of_the_form(
     assert ">Said before</textarea>" in body
     assert "(1 part, $0.010)" in body
     answer, _ = await press(
-        browser, web, f"/posts/{post_id}/decide", choice="continue", text="Said\r\nanew"
+        browser, web, f"/posts/{post_id}/resolve", choice="continue", text="Said\r\nanew"
     )
     assert answer.status == 303
     await desk.work_through()
     assert await desk.on_x() == ["Said before", "New", "Said\nanew"]
 
 
-async def test_what_is_out_is_deleted_by_a_button(
+async def test_delete_removes_published_parts_from_x(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     post_id = await partly_published(desk)
-    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="delete")
+    answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="delete")
     assert answer.status == 303
     assert await desk.requests("delete_post") == [200]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert "deleted <time" in body
 
 
-async def test_posts_and_accounts_are_held_back_and_let_go(
+async def test_posts_and_accounts_can_be_paused_and_resumed(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await desk.plan("Held", after_s=60)
+    post_id = await desk.plan("Paused", after_s=60)
     account = f"/accounts/{desk.account.id}"
     for path in (f"/posts/{post_id}", account):
         answer, _ = await press(browser, web, f"{path}/pause")
         assert (answer.status, answer.headers["location"]) == (303, f"{path}?tenant=default")
     for path in (f"/posts/{post_id}", "/posts"):
         _, body = await get(browser, web + path)
-        assert "Held back: the post itself and its account is paused." in body
+        assert "Paused: the post and its account." in body
     await desk.emulator.jump(seconds=90)
     await desk.work()
     assert await desk.on_x() == []
     for path in (f"/posts/{post_id}", account):
         await press(browser, web, f"{path}/resume")
     await desk.work()
-    assert await desk.on_x() == ["Held"]
+    assert await desk.on_x() == ["Paused"]
 
 
-async def test_the_stop_switch_stands_on_the_front_page(
+async def test_everything_can_be_paused_on_the_accounts_page(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     _, body = await get(browser, f"{web}/")
-    assert 'action="/stop"' in body
-    answer, _ = await press(browser, web, "/stop")
+    assert 'action="/pause"' in body
+    answer, _ = await press(browser, web, "/pause")
     assert (answer.status, answer.headers["location"]) == (303, "/")
     _, body = await get(browser, f"{web}/")
-    assert "Everything is stopped." in body
-    assert 'action="/stop"' not in body
-    await press(browser, web, "/go-on")
+    assert "Everything is paused." in body
+    assert 'action="/pause"' not in body
+    await press(browser, web, "/resume")
     async with desk.runtime.database.unscoped() as transaction:
         assert not (await pause.get_pause_status(transaction)).everything
 
 
-async def test_what_is_over_is_not_paused(
+async def test_a_finished_post_cannot_be_paused(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     post_id = await desk.plan("Out")
@@ -166,35 +166,35 @@ async def test_what_is_over_is_not_paused(
         "no_origin", "another_scheme",
     ],
 )  # fmt: skip
-async def test_another_sites_page_changes_nothing(
+async def test_a_form_of_another_site_is_refused(
     desk: Desk, web: str, browser: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     host = web.removeprefix("http://")
-    given = {name: value.format(own=web, host=host) for name, value in headers.items()}
-    answer, body = await press(browser, web, "/stop", given)
+    sent_headers = {name: value.format(own=web, host=host) for name, value in headers.items()}
+    answer, body = await press(browser, web, "/pause", sent_headers)
     assert (answer.status, "<code>cross_site_request</code>" in body) == (403, True)
     async with desk.runtime.database.unscoped() as transaction:
         assert not (await pause.get_pause_status(transaction)).everything
 
 
-async def test_an_older_browser_that_names_only_its_origin_is_served(
+async def test_a_browser_that_sends_only_its_origin_is_served(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    answer, _ = await press(browser, web, "/stop", {"origin": web})
+    answer, _ = await press(browser, web, "/pause", {"origin": web})
     assert answer.status == 303
 
 
-async def test_the_page_signs_what_is_done_there(
+async def test_actions_record_the_web_server_as_actor(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await desk.plan("Held", after_s=60)
+    post_id = await desk.plan("Paused", after_s=60)
     await press(browser, web, f"/posts/{post_id}/pause")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
     assert (last.why, last.actor) == ("paused manually", desk.runtime.actor)
 
 
-async def test_a_posts_files_are_told_by_the_names_that_x_has_for_them(
+async def test_post_page_shows_the_media_keys_of_files(
     desk: Desk, web: str, browser: aiohttp.ClientSession, teal: Path
 ) -> None:
     post_id = await desk.plan("Teal", media=teal)
@@ -205,34 +205,34 @@ async def test_a_posts_files_are_told_by_the_names_that_x_has_for_them(
     assert f"its files are on X as {file['media_key']}" in body
 
 
-async def test_a_post_that_is_left_as_it_is_moves_out_of_what_is_to_be_looked_at(
+async def test_an_acknowledged_post_no_longer_needs_attention(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     post_id = await partly_published(desk)
     _, body = await get(browser, f"{web}/posts")
-    assert "To look at" in body
-    answer, _ = await press(browser, web, f"/posts/{post_id}/decide", choice="acknowledge")
+    assert "Needs attention" in body
+    answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="acknowledge")
     assert answer.status == 303
     _, body = await get(browser, f"{web}/posts")
-    assert "To look at" not in body
+    assert "Needs attention" not in body
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"continue", "delete"}
-    assert "Left as it is" in body
+    assert "Acknowledged <time" in body
 
 
-async def test_a_half_deleted_post_offers_what_can_be_decided(
+async def test_a_half_deleted_post_offers_choices(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     post_id = await partly_published(desk)
     await desk.emulator.fail("delete_post", "before", "drop", times=3)
-    await press(browser, web, f"/posts/{post_id}/decide", choice="delete")
+    await press(browser, web, f"/posts/{post_id}/resolve", choice="delete")
     assert (await desk.see(post_id)).state is PostState.CANCELLED
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"delete", "acknowledge"}
-    assert "It was cancelled, and 1 part of it is on X still." in body
+    assert "It was cancelled, and 1 part of it is still on X." in body
 
 
-async def test_the_page_and_the_api_say_for_what_a_post_waits(
+async def test_pages_and_api_show_what_a_post_is_waiting_for(
     desk: Desk, web: str, browser: aiohttp.ClientSession
 ) -> None:
     await desk.emulator.fail("create_post", "before", "429")

@@ -1,0 +1,91 @@
+"""`roost check`: validates and prices a text with its media, without sending anything."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.text import Text
+
+from roost.cli.arguments import Json, command_settings
+from roost.cli.command import run_async
+from roost.cli.output import describe_finding, describe_price, make_console, print_result
+from roost.cli.part_arguments import NO_FLAGS, OptionFlags, describe_options
+from roost.escaping import indented, one_line
+from roost.publishing.part_input import MediaInput
+from roost.services import schedule
+from roost.services.schedule import PartInput
+from roost.text import LIMIT, LONG_LIMIT, Weight, extract_entities, weigh
+
+
+def check(
+    text: str,
+    /,
+    *,
+    media: Annotated[
+        list[Path] | None, Parameter(name="--media", negative="", help="A file; may be repeated.")
+    ] = None,
+    options: OptionFlags = NO_FLAGS,
+    premium: Annotated[
+        bool, Parameter(negative="", help="Apply Premium's limit of 25,000 characters.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """Check a text with its media and options by X's rules, and price it; sends nothing.
+
+    One rule cannot be checked here: X accepts a reply only if the author of that post has
+    mentioned or quoted the account, or is the account itself.
+    """
+
+    async def work() -> int:
+        part = PartInput(text, tuple(MediaInput(path) for path in media or []), options.read())
+        subscription = "Premium" if premium else None
+        judged = await schedule.validate_parts(
+            [part], subscription_type=subscription, may_quote=command_settings().may_quote
+        )
+        weight = weigh(text, LONG_LIMIT if premium else LIMIT)
+        result = {
+            "weighted_length": weight.weighted_length,
+            "limit": weight.limit,
+            "valid": not judged.violations,
+            "entities": extract_entities(text),
+            "options": part.options,
+            "violations": judged.violations,
+            "findings": judged.findings,
+            "price": judged.price,
+        }
+        if as_json:
+            print_result(result, as_json=True)
+        else:
+            _print(part, weight, judged)
+        return 2 if judged.violations else 0
+
+    return run_async(work)
+
+
+def _print(part: PartInput, weight: Weight, judged: schedule.Validation) -> None:
+    console = make_console()
+    console.print(_underline_entities(part.text, weight.text))
+    console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")
+    for line in describe_options(part.options):
+        console.print(Text(line))
+    for violation in judged.violations:
+        message = one_line(f"{violation.code}: {violation.message} {violation.next}")
+        console.print(Text.assemble(("✗ ", "red"), message))
+    for finding in judged.findings:
+        console.print(Text(describe_finding(finding)))
+    console.print(one_line(f"X charges {describe_price(judged.price)}"))
+
+
+def _underline_entities(text: str, normalized: str) -> Text:
+    """Return a text with its links underlined; offsets of entities refer to its NFC form."""
+    found = extract_entities(text)
+    entity_spans = (
+        (entity.start, entity.end)
+        for entity in (*found.urls, *found.mentions, *found.hashtags, *found.cashtags)
+    )
+    underlined, position = Text(), 0
+    for start, end in sorted(entity_spans):
+        underlined.append(indented(normalized[position:start], "  "))
+        underlined.append(indented(normalized[start:end], "  "), "underline")
+        position = end
+    return underlined.append(indented(normalized[position:], "  "))

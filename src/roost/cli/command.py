@@ -1,0 +1,119 @@
+"""Runs a command: its asynchronous body, the open runtime, and the exit code of any error."""
+
+import asyncio
+import contextlib
+import getpass
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+import cyclopts
+from cyclopts import App
+
+from roost.cli.arguments import command_settings
+from roost.cli.output import print_error
+from roost.errors import AdministratorNeeded, InvalidInput, Kind, RoostError, SchemaOutdated
+from roost.runtime import Runtime, open_runtime, wrap_unexpected
+from roost.telemetry import log_lost_exceptions, log_to_stderr
+from roost.watchdog import bounded_end
+
+#: The exit code for each kind of error.
+EXIT_CODES: Final = {
+    Kind.REFUSED: 1,
+    Kind.CONFLICT: 1,
+    Kind.NOT_FOUND: 1,
+    Kind.INVALID: 2,
+    Kind.BUSY: 4,
+    Kind.BROKEN: 5,
+}
+NEEDS_ADMINISTRATOR: Final = 3
+INTERRUPTED: Final = 130
+
+
+class UsageInvalid(InvalidInput):
+    """The command line cannot be parsed."""
+
+
+def exit_code(error: RoostError) -> int:
+    """Return the exit code of an error."""
+    if isinstance(error, AdministratorNeeded | SchemaOutdated):
+        return NEEDS_ADMINISTRATOR
+    return EXIT_CODES[error.kind]
+
+
+def run_command_line(app: App, arguments: list[str] | None) -> int:
+    """Run a command line, print any error, and return the exit code."""
+    tokens = sys.argv[1:] if arguments is None else arguments
+    as_json = "--json" in tokens
+    try:
+        result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    except cyclopts.CycloptsError as error:
+        message = str(error).strip() or type(error).__name__
+        usage = UsageInvalid(message, next="`roost --help` lists the commands.")
+        print_error(usage, as_json=as_json)
+        return exit_code(usage)
+    except RoostError as error:
+        print_error(error, as_json=as_json)
+        return exit_code(error)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return 0
+    except Exception as unexpected:
+        wrapped = wrap_unexpected(unexpected)
+        print_error(wrapped, as_json=as_json)
+        return exit_code(wrapped)
+    return result if isinstance(result, int) else 0
+
+
+def run_async(work: Callable[[], Awaitable[int | None]]) -> int:
+    """Run a command's asynchronous body and return its exit code.
+
+    SIGTERM cancels it as Ctrl-C does, so that everything it opened is closed. A thread that does
+    not end then keeps the process alive for a minute at most.
+    """
+    with bounded_end() as work_is_over:
+
+        async def body() -> int:
+            this = asyncio.current_task()
+            assert this is not None
+            log_lost_exceptions(asyncio.get_running_loop())
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
+            try:
+                return await work() or 0
+            finally:
+                work_is_over()
+
+        return asyncio.run(body())
+
+
+def actor_name() -> str:
+    """Return the actor of a command for events: the user at the terminal."""
+    try:
+        return f"{getpass.getuser()} at the terminal"
+    except (OSError, KeyError):  # The machine has no name for this user's number.
+        return "a user at the terminal"
+
+
+@contextlib.asynccontextmanager
+async def open_for_command(
+    level: int = logging.INFO,
+    *,
+    with_secrets: bool = False,
+    actor: str | None = None,
+    wait: bool = False,
+) -> AsyncIterator[Runtime]:
+    """Open the runtime, and log from `level` on to standard error.
+
+    `actor` is written with every event; without it, the user at the terminal is. With `wait`, the
+    runtime waits for a database that cannot be reached.
+
+    Raises: what `open_runtime` raises; VaultKeyMissing if a key is needed and there is none.
+    """
+    log_to_stderr(level)
+    async with open_runtime(command_settings(), actor=actor or actor_name(), wait=wait) as runtime:
+        if with_secrets:
+            runtime.vault.require_key()
+        yield runtime

@@ -1,0 +1,160 @@
+"""`roost edit` and `roost cancel`: change or cancel a post that X has nothing of."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from roost.cli.arguments import Json, TenantName, parse_at
+from roost.cli.command import open_for_command, run_async
+from roost.cli.outcome import warn_without_worker
+from roost.cli.output import CopyProgress, print_findings, print_result
+from roost.cli.part_arguments import (
+    NO_FLAGS,
+    AltTexts,
+    MediaFiles,
+    OptionFlags,
+    PartFile,
+    pair_files,
+    read_parts,
+    with_options,
+)
+from roost.cli.post_status import describe_post, post_as_json
+from roost.errors import InvalidInput
+from roost.models import NO_OPTIONS, Part, Post, PostId
+from roost.publishing.part_input import MediaInput
+from roost.services import queries, schedule
+from roost.services.schedule import PartInput
+
+
+class ThreadNotReplaceable(InvalidInput):
+    """A thread's text file would remove files or options from a later part."""
+
+    default_next = "Cancel it, and import the thread from a plan, which names each part's files."
+
+
+def edit(
+    post: int,
+    /,
+    *,
+    text: Annotated[str | None, Parameter(help="A new text (for a post of one part).")] = None,
+    media: MediaFiles = None,
+    alt: AltTexts = None,
+    at: Annotated[str | None, Parameter(help="A new time, as for `roost publish`.")] = None,
+    thread: Annotated[
+        Path | None, Parameter(help="A text file for a thread; part 1 keeps its files.")
+    ] = None,
+    options: OptionFlags = NO_FLAGS,
+    tenant: TenantName = "default",
+    as_json: Json = False,
+) -> int:
+    """Change a post that X has nothing of, also while it waits; the rest of it stays as it is.
+
+    `none` removes a reply, a quote or a poll; `--reply-settings everyone` lets everyone reply.
+    """
+
+    async def work() -> None:
+        async with open_for_command() as runtime:
+            owner = await queries.get_tenant(runtime, tenant)
+            before = await queries.get_post(runtime, owner.id, PostId(post))
+            parts = _change_parts(before, text, media, alt, thread, options)
+            due_at = None if at is None else parse_at(at, owner, runtime.clock.now())
+            if parts is None and due_at is None:
+                raise InvalidInput(
+                    "The command names nothing to change.",
+                    next="Use --text, --media, --thread, --at, --reply-to, --quote or --poll.",
+                )
+            changed = await schedule.edit_post(
+                runtime,
+                owner,
+                before.id,
+                parts=parts,
+                due_at=due_at,
+                on_findings=print_findings,
+                on_progress=CopyProgress(),
+            )
+            await warn_without_worker(runtime, changed)
+            status = await queries.get_status_of(runtime, changed)
+        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
+
+    return run_async(work)
+
+
+def _change_parts(
+    before: Post,
+    text: str | None,
+    media: list[Path] | None,
+    alt: list[str] | None,
+    thread: Path | None,
+    flags: OptionFlags,
+) -> list[PartInput] | None:
+    """Return the post's parts with the changes that the arguments name; None if there is none."""
+    options = flags.read(before.parts[0].options) if before.parts else flags.read()
+    if text is None and media is None and alt is None and thread is None:
+        return with_options(_unchanged_parts(before), options) if flags.is_given else None
+    if thread is not None:
+        return with_options(_replace_thread(before, media, alt, thread), options)
+    if len(before.parts) > 1:
+        raise InvalidInput(
+            f"Post {before.id} is a thread; its parts can only be changed together.",
+            next="Give the whole thread with --thread.",
+        )
+    (part,) = before.parts
+    new_text = part.text if text is None else text
+    if media is not None:
+        return with_options(read_parts(new_text, media, alt, None), options)
+    return [PartInput(new_text, _kept_files(part, alt), options)]
+
+
+def _kept_files(part: Part, alt: list[str] | None) -> tuple[PartFile, ...]:
+    """Return the files that a part has, the first of them with these alt texts."""
+    alt_texts = alt or []
+    kept = [file.alt_text for file in part.media[len(alt_texts) :]]
+    return pair_files(part.media, [*alt_texts, *kept])
+
+
+def _replace_thread(
+    before: Post, media: list[Path] | None, alt: list[str] | None, thread: Path
+) -> list[PartInput]:
+    """Return the parts of a thread's file; the first has the new files, or keeps its files.
+
+    Raises: ThreadNotReplaceable if a later part has files or options, because a text file cannot
+    assign them to a part.
+    """
+    for part in before.parts[1:]:
+        if part.media or part.options != NO_OPTIONS:
+            what = "files" if part.media else "a poll or other options"
+            raise ThreadNotReplaceable(
+                f"Part {part.position} of post {before.id} has {what}, and a text file cannot say"
+                " which part is to have them.",
+                did="The post did not change.",
+            )
+    parts = read_parts("", media, alt if media is not None else None, thread)
+    if media is None and before.parts:
+        parts[0] = replace(parts[0], media=_kept_files(before.parts[0], alt))
+    return parts
+
+
+def _unchanged_parts(post: Post) -> list[PartInput]:
+    return [
+        PartInput(
+            part.text,
+            tuple(MediaInput(asset, asset.alt_text) for asset in part.media),
+            part.options,
+        )
+        for part in post.parts
+    ]
+
+
+def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
+    """Cancel a post that X has nothing of, also while it waits."""
+
+    async def work() -> None:
+        async with open_for_command() as runtime:
+            owner = await queries.get_tenant(runtime, tenant)
+            cancelled = await schedule.cancel_post(runtime, owner, PostId(post))
+            status = await queries.get_status_of(runtime, cancelled)
+        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
+
+    return run_async(work)

@@ -1,0 +1,38 @@
+"""`roost report`: writes the report as an HTML file."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from roost.cli.arguments import AccountName, Json, TenantName, choose_account
+from roost.cli.command import open_for_command, run_async
+from roost.cli.metrics import Days
+from roost.cli.output import print_result
+from roost.errors import InvalidInput
+from roost.escaping import one_line
+from roost.services import queries
+from roost.services import report as reporting
+
+
+def report(
+    *,
+    out: Annotated[Path, Parameter(help="The file to write.")] = Path("report.html"),
+    days: Days = 30,
+    tenant: TenantName = "default",
+    account: AccountName = None,
+    as_json: Json = False,
+) -> int:
+    """Write the report as one HTML file that needs no network."""
+
+    async def work() -> None:
+        if not out.parent.is_dir():
+            raise InvalidInput(f"There is no folder {out.parent}.", next="Make it, or use --out.")
+        async with open_for_command() as runtime:
+            owner = await queries.get_tenant(runtime, tenant)
+            only = await choose_account(runtime, owner, account) if account else None
+            html = await reporting.write_report(runtime, [owner], account=only, days=days)
+        out.write_text(html, "utf-8")
+        print_result({"report": out}, f"The report is {one_line(str(out))}.", as_json=as_json)
+
+    return run_async(work)

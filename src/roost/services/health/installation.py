@@ -1,0 +1,123 @@
+"""Checks of settings, vault key, X and the database."""
+
+from typing import Final
+
+import aiohttp
+
+from roost.errors import (
+    DatabaseUnavailable,
+    PoolerUnsupported,
+    RoostError,
+    SchemaOutdated,
+    UnsafeDatabaseRole,
+)
+from roost.runtime import Runtime
+from roost.services.health.findings import HealthFinding, HealthStatus
+from roost.settings import Settings
+from roost.store.privileges import Login, find_login
+from roost.store.vault import key_file, load_keyring
+
+#: Wall seconds for X's response to a request without a token.
+_X_TIMEOUT_S: Final = 5
+#: Errors at the start that concern the database, not the data folder or a setting.
+_DATABASE_ERRORS: Final = (
+    DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole,
+)  # fmt: skip
+
+
+def check_settings(settings: Settings) -> list[HealthFinding]:
+    """Check that an X app and a vault key are set."""
+    return [_check_x_app(settings), _check_vault_key(settings)]
+
+
+def _check_x_app(settings: Settings) -> HealthFinding:
+    if settings.twitter_client_id is None:
+        return HealthFinding(
+            "settings",
+            HealthStatus.WARNING,
+            "TWITTER_CLIENT_ID is not set: no account can be connected or refreshed",
+            "Set it, and TWITTER_CLIENT_SECRET, from your X app.",
+        )
+    app = f"X app {settings.twitter_client_id[:6]}…, callback {settings.twitter_callback_url}"
+    return HealthFinding("settings", HealthStatus.OK, app)
+
+
+def _check_vault_key(settings: Settings) -> HealthFinding:
+    if settings.roost_vault_keys is not None:
+        return HealthFinding("vault key", HealthStatus.OK, "from ROOST_VAULT_KEYS")
+    try:
+        keyring = load_keyring(settings.roost_home, None)
+    except RoostError as error:
+        return HealthFinding("vault key", HealthStatus.ERROR, error.message, error.next)
+    if not keyring:
+        return HealthFinding(
+            "vault key",
+            HealthStatus.ERROR,
+            "there is none (vault_key_missing)",
+            "Run `roost init`.",
+        )
+    return HealthFinding("vault key", HealthStatus.OK, f"from {key_file(settings.roost_home)}")
+
+
+async def check_x(settings: Settings) -> HealthFinding:
+    """Check that X is reachable: any response to a request without a token, which is free."""
+    url = settings.roost_x_base_url
+    what = f"X at {url}"
+    timeout = aiohttp.ClientTimeout(total=_X_TIMEOUT_S)
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(url, timeout=timeout, allow_redirects=False),
+        ):
+            return HealthFinding(what, HealthStatus.OK, "responds")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return HealthFinding(
+            what,
+            HealthStatus.ERROR,
+            f"does not respond ({type(error).__name__})",
+            "Check the network, or ROOST_X_BASE_URL.",
+        )
+
+
+def describe_start_failure(error: RoostError) -> HealthFinding:
+    """Return the finding for an error that kept the runtime from opening."""
+    what = "database" if isinstance(error, _DATABASE_ERRORS) else "start"
+    return HealthFinding(what, HealthStatus.ERROR, error.message, error.next)
+
+
+async def check_database(runtime: Runtime) -> list[HealthFinding]:
+    """Check the database's address and the rights of the role that Roost logs in as."""
+    async with runtime.database.unscoped() as transaction:
+        login = await find_login(transaction.raw)
+    address = "DATABASE_URL" if runtime.settings.database_url else "embedded"
+    findings = [
+        HealthFinding("database", HealthStatus.OK, f"{address}, tables up to date"),
+        *describe_login(login),
+    ]
+    if runtime.settings.roost_admin_database_url is not None:
+        findings.append(
+            HealthFinding(
+                "settings",
+                HealthStatus.WARNING,
+                "ROOST_ADMIN_DATABASE_URL is set here, and only `roost init` needs it",
+                "Set it for that command alone: anyone who reads it can change every table.",
+            )
+        )
+    return findings
+
+
+def describe_login(login: Login) -> list[HealthFinding]:
+    """Return a finding for each right that the role should not have, or one that it has none."""
+    if not login.excesses:
+        message = f"{login.name}, which owns nothing and sees one tenant at a time"
+        return [HealthFinding("database login", HealthStatus.OK, message)]
+    return [
+        HealthFinding(
+            "database login",
+            HealthStatus.WARNING,
+            f"{login.name} {each.description}",
+            "Have an administrator of the database revoke that; `roost init` with"
+            " ROOST_ADMIN_DATABASE_URL closes the database to other roles.",
+        )
+        for each in login.excesses
+    ]

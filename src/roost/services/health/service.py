@@ -1,0 +1,95 @@
+"""Whether posts are published on time, and by how many workers."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from roost.runtime import Runtime
+from roost.services import monitor, pause
+from roost.store.away import DATABASE_AWAY
+
+log = logging.getLogger(__name__)
+
+#: Wall seconds after which `/healthz` reports a database that does not answer.
+_DATABASE_TIMEOUT_S: Final = 5.0
+#: Wall seconds between two checks for late posts.
+_LATENESS_INTERVAL_S: Final = 30.0
+
+
+class ServiceStatus(StrEnum):
+    """Whether posts are published on time."""
+
+    OK = "ok"
+    NO_WORKER = "no_worker"
+    """No worker is alive, and no post is late yet."""
+    LATE = "late"
+    """A post is late."""
+    STOPPED = "stopped"
+    """An operator or a safety check has paused everything."""
+    BROKEN = "broken"
+    """The database does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceHealth:
+    """Whether posts are published on time, and by how many workers."""
+
+    status: ServiceStatus
+    live_workers: int | None
+    """None where the database does not answer."""
+    oldest_due_at: datetime | None = None
+    """When the oldest post was due that should be published by now; None where there is none."""
+    stop_reason: str | None = None
+    """Why everything is paused; None where it is not."""
+
+
+async def get_service_health(runtime: Runtime) -> ServiceHealth:
+    """Read the health of the service. Raises: what `store.away.DATABASE_AWAY` lists."""
+    now = runtime.clock.now()
+    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+    async with runtime.database.unscoped() as transaction:
+        workers = await transaction.run_one("count_live_workers", within=within)
+        oldest_due_at = await monitor.get_oldest_due_at(runtime, transaction, now)
+        pauses = await pause.get_pause_status(transaction)
+    assert workers is not None, "an aggregate returns one row"
+    status = ServiceStatus.OK if workers["n"] else ServiceStatus.NO_WORKER
+    if monitor.is_late(oldest_due_at, now):
+        status = ServiceStatus.LATE
+    if pauses.everything:
+        status = ServiceStatus.STOPPED
+    return ServiceHealth(
+        status, workers["n"], oldest_due_at, (pauses.reason or "") if pauses.everything else None
+    )
+
+
+async def probe_service(runtime: Runtime) -> ServiceHealth:
+    """Read the health of the service; `BROKEN` if the database does not answer within 5 s."""
+    try:
+        async with asyncio.timeout(_DATABASE_TIMEOUT_S):
+            return await get_service_health(runtime)
+    except (*DATABASE_AWAY, TimeoutError):
+        return ServiceHealth(ServiceStatus.BROKEN, live_workers=None)
+
+
+async def is_worker_alive(runtime: Runtime) -> bool:
+    """Return whether any worker of this database has sent a heartbeat recently."""
+    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+    async with runtime.database.unscoped() as transaction:
+        workers = await transaction.run_one("count_live_workers", within=within)
+    return workers is not None and workers["n"] > 0
+
+
+async def watch_lateness(runtime: Runtime) -> None:
+    """Open an alert while a post is late and resolve it afterwards, until cancelled.
+
+    Runs outside the workers: they may all have stopped.
+    """
+    while True:
+        try:
+            await monitor.check_lateness(runtime)
+        except DATABASE_AWAY as error:
+            log.warning("late posts cannot be checked: no database (%s)", type(error).__name__)
+        await asyncio.sleep(_LATENESS_INTERVAL_S)

@@ -1,0 +1,320 @@
+"""The read side: what the command line and the pages show of tenants, accounts and posts.
+
+Each function reads in one transaction unless it says otherwise, so its result is consistent.
+Nothing here writes, and nothing here asks X.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from roost import store
+from roost.errors import PostNotFound, RoostError
+from roost.models import (
+    AccountSnapshot,
+    Anomaly,
+    Event,
+    Integration,
+    IntegrationId,
+    Post,
+    PostId,
+    Tenant,
+    TenantId,
+    Wait,
+)
+from roost.publishing.state import PublishState, find_wait
+from roost.runtime import Runtime, wrap_unexpected
+from roost.services import pause
+from roost.services.pause import PauseScope, PauseStatus
+from roost.services.resolve import Choice
+from roost.store.away import DATABASE_AWAY
+from roost.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class PostStatus:
+    """A post with its account and with what keeps it from being published now."""
+
+    post: Post
+    account: Integration
+    paused_by: tuple[PauseScope, ...]
+    """The pauses that apply to the post; empty where there is none, or the post is finished."""
+    wait: Wait | None
+    """What the post is waiting for now, besides a pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostDetails:
+    """Everything that is stored about one post."""
+
+    status: PostStatus
+    publish_state: PublishState
+    """Its parts with their attempts and uploads."""
+    events: list[Event]
+    """Its history, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStatus:
+    """What would keep a new post of an account from being published at its due time."""
+
+    paused_by: tuple[PauseScope, ...]
+    wait: Wait | None
+    """The longest back-off of the account or its app, if it ends after the due time."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppBackoff:
+    """An X app from which X accepts no request at present."""
+
+    client_id: str
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountOverview:
+    """An account with what the list of accounts shows of it."""
+
+    account: Integration
+    posts: list[Post]
+    """In due order."""
+    snapshots: list[AccountSnapshot]
+    """Oldest first."""
+    anomalies: list[Anomaly]
+    """Oldest day first, of any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantOverview:
+    """A tenant with its accounts, or with the reason why they cannot be read."""
+
+    tenant: Tenant
+    accounts: list[AccountOverview]
+    failure: RoostError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TenantTotals:
+    """What a tenant has published, measured and paid for, since it exists."""
+
+    posts: list[Post]
+    anomalies: list[Anomaly]
+    snapshots: int
+    """Snapshots of accounts and of posts."""
+    requests: int
+    """Requests to X."""
+    usd: Decimal
+    """What X bills for them."""
+
+
+async def get_tenant(runtime: Runtime, name: str) -> Tenant:
+    """Return a tenant by name, in two transactions. Raises: TenantNotFound."""
+    return await store.tenants.get(runtime.database, name)
+
+
+async def list_accounts(runtime: Runtime, tenant_id: TenantId) -> list[Integration]:
+    """Return the tenant's accounts in the order in which they were first connected."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        return await store.integrations.list_all(transaction)
+
+
+async def get_account(
+    runtime: Runtime, tenant_id: TenantId, account_id: IntegrationId
+) -> Integration:
+    """Return an account by number. Raises: AccountNotFound."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        return await store.integrations.get(transaction, account_id)
+
+
+async def get_account_with_posts(
+    runtime: Runtime, tenant_id: TenantId, account_id: IntegrationId
+) -> tuple[Integration, list[Post]]:
+    """Return an account and its posts in due order. Raises: AccountNotFound."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        account = await store.integrations.get(transaction, account_id)
+        return account, await store.posts.list_all(transaction, account.id)
+
+
+async def list_posts(runtime: Runtime, tenant_id: TenantId) -> list[Post]:
+    """Return the tenant's posts in due order, drafts last."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        return await store.posts.list_all(transaction)
+
+
+async def get_post(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> Post:
+    """Return a post by number. Raises: PostNotFound."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        return await store.posts.get(transaction, post_id)
+
+
+async def find_post(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> Post | None:
+    """Return a post by number, or None."""
+    try:
+        return await get_post(runtime, tenant_id, post_id)
+    except PostNotFound:
+        return None
+
+
+async def list_post_statuses(
+    runtime: Runtime, tenant_id: TenantId, account_id: IntegrationId | None = None
+) -> list[PostStatus]:
+    """Return the posts of a tenant, or of one account, in due order, drafts last."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        posts = await store.posts.list_all(transaction, account_id)
+        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
+        pauses = await pause.get_pause_status(transaction)
+    now = runtime.clock.now()
+    return [_status(post, accounts[post.integration_id], pauses, now) for post in posts]
+
+
+async def get_post_status(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> PostStatus:
+    """Return a post by number, with its status. Raises: PostNotFound."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        post = await store.posts.get(transaction, post_id)
+        account = await store.integrations.get(transaction, post.integration_id)
+        pauses = await pause.get_pause_status(transaction)
+    return _status(post, account, pauses, runtime.clock.now())
+
+
+async def get_status_of(runtime: Runtime, post: Post) -> PostStatus:
+    """Return the status of a post that was just read or changed; the post is not read again."""
+    async with runtime.database.for_tenant(post.tenant_id) as transaction:
+        account = await store.integrations.get(transaction, post.integration_id)
+        pauses = await pause.get_pause_status(transaction)
+    return _status(post, account, pauses, runtime.clock.now())
+
+
+async def get_post_details(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> PostDetails:
+    """Return everything stored about a post. Raises: PostNotFound."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        publish_state = await store.publishing.get(transaction, post_id)
+        events = await store.posts.list_events(transaction, post_id)
+        pauses = await pause.get_pause_status(transaction)
+    status = _status(publish_state.post, publish_state.account, pauses, runtime.clock.now())
+    return PostDetails(status, publish_state, events)
+
+
+def _status(post: Post, account: Integration, pauses: PauseStatus, now: datetime) -> PostStatus:
+    return PostStatus(
+        post,
+        account,
+        pause.active_pauses(post, account, pauses),
+        find_wait(post, account, now),
+    )
+
+
+async def get_account_status(
+    runtime: Runtime, account: Integration, due_at: datetime
+) -> AccountStatus:
+    """Return what would keep a post of the account that is due then from being published."""
+    now = runtime.clock.now()
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
+        pauses = await pause.get_pause_status(transaction)
+        backoffs = await read_app_backoffs(runtime, transaction, now)
+    waits = [Wait(one.reason, one.until) for one in backoffs if one.client_id == account.client_id]
+    if account.backoff_until is not None and account.backoff_until > now:
+        waits.append(
+            Wait(account.backoff_reason or "X accepts no post at present", account.backoff_until)
+        )
+    later = [wait for wait in waits if wait.until is not None and wait.until > due_at]
+    return AccountStatus(
+        pause.active_account_pauses(account, pauses),
+        max(later, key=lambda wait: wait.until or due_at, default=None),
+    )
+
+
+async def read_app_backoffs(
+    runtime: Runtime, transaction: Transaction, now: datetime
+) -> list[AppBackoff]:
+    """Return the X apps that are in back-off at an instant, in the caller's transaction."""
+    rows = await transaction.run(
+        "list_app_backoffs", at=now, environment=runtime.settings.environment
+    )
+    return [AppBackoff(row["client_id"], row["reason"], row["until"]) for row in rows]
+
+
+async def list_tenant_overviews(runtime: Runtime, *, since: datetime) -> list[TenantOverview]:
+    """Return every tenant with its accounts and their snapshots since an instant.
+
+    Two transactions per tenant. A tenant whose rows cannot be read does not hide the others.
+    Raises: what `store.away.DATABASE_AWAY` lists.
+    """
+    overviews = []
+    for tenant_id in await store.tenants.list_ids(runtime.database):
+        tenant = await store.tenants.get_by_id(runtime.database, tenant_id)
+        try:
+            accounts = await _list_account_overviews(runtime, tenant_id, since)
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:
+            overviews.append(TenantOverview(tenant, [], wrap_unexpected(error)))
+        else:
+            overviews.append(TenantOverview(tenant, accounts))
+    return overviews
+
+
+async def _list_account_overviews(
+    runtime: Runtime, tenant_id: TenantId, since: datetime
+) -> list[AccountOverview]:
+    # The range excludes its end; a snapshot taken at this instant belongs to the overview.
+    until = runtime.clock.now() + timedelta(seconds=1)
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        posts = await store.posts.list_all(transaction)
+        anomalies = await store.anomalies.list_anomalies(transaction)
+        return [
+            AccountOverview(
+                account,
+                [post for post in posts if post.integration_id == account.id],
+                await store.snapshots.list_account(
+                    transaction, account.id, since=since, until=until
+                ),
+                [one for one in anomalies if one.integration_id == account.id],
+            )
+            for account in await store.integrations.list_all(transaction)
+        ]
+
+
+async def has_account_snapshot(
+    runtime: Runtime, account: Integration, *, since: datetime, until: datetime
+) -> bool:
+    """Return whether the account was measured in a range of time."""
+    async with runtime.database.for_tenant(account.tenant_id) as transaction:
+        return bool(
+            await store.snapshots.list_account(transaction, account.id, since=since, until=until)
+        )
+
+
+async def get_tenant_totals(runtime: Runtime, tenant_id: TenantId) -> TenantTotals:
+    """Return what a tenant has published, measured and paid for."""
+    async with runtime.database.for_tenant(tenant_id) as transaction:
+        requests, usd = await store.ledger.get_total(transaction)
+        return TenantTotals(
+            posts=await store.posts.list_all(transaction),
+            anomalies=await store.anomalies.list_anomalies(transaction),
+            snapshots=await store.snapshots.count(transaction),
+            requests=requests,
+            usd=usd,
+        )
+
+
+async def get_known_until(runtime: Runtime) -> datetime | None:
+    """Return the instant up to which the database knows everything that was sent.
+
+    After a restore, posts that came due since then may be on X without the database knowing it.
+    None where no worker has run yet.
+    """
+    return (await store.installation.read(runtime.database.autocommit)).known_until
+
+
+def choice_word(choice: Choice) -> str:
+    """Return the word of the faces for a choice."""
+    return choice.value
+
+
+def read_choice(word: str) -> Choice:
+    """Return the choice that a word of the faces names. Raises: ValueError."""
+    choices = {choice_word(choice): choice for choice in Choice}
+    if word not in choices:
+        raise ValueError(f"Invalid choice {word!r}. Choose from {', '.join(choices)}.")
+    return choices[word]

@@ -1,0 +1,121 @@
+"""Sets up data folder, vault key and tenants, and makes a temporary database for the demo.
+
+`roost.runtime.migrate` prepares the database itself.
+"""
+
+import contextlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from roost import store
+from roost.errors import SettingInvalid
+from roost.file_trust import make_private_folder
+from roost.planfile.times import get_time_zone
+from roost.runtime import Runtime
+from roost.settings import Settings
+from roost.store.embedded import remove_embedded
+from roost.store.roles import roles_of
+from roost.store.schema import create_database, drop_database
+from roost.store.vault import key_file, load_keyring, make_key_line
+
+
+def validate_setup(settings: Settings, tenant_name: str, time_zone: str) -> None:
+    """Raise if the tenant's name, its time zone or the existing vault key is invalid.
+
+    Raises: TimeZoneUnknown, TenantNameInvalid, and what reading the vault key raises.
+    """
+    get_time_zone(time_zone)
+    store.tenants.require_name(tenant_name)
+    load_keyring(settings.roost_home, settings.roost_vault_keys)
+
+
+def vault_key_path(home: Path) -> Path:
+    """Return where the vault key of a data folder is stored."""
+    return key_file(home)
+
+
+def make_home(settings: Settings) -> bool:
+    """Make the data folder and, unless one is set, a vault key with mode 600.
+
+    Returns whether a key was made.
+    """
+    home = settings.roost_home
+    make_private_folder(home)
+    path = key_file(home)
+    if settings.roost_vault_keys is not None or os.path.lexists(path):
+        return False
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(make_key_line() + "\n")
+    return True
+
+
+async def make_tenant(runtime: Runtime, name: str, time_zone: str) -> bool:
+    """Make a tenant unless one of this name exists; return whether it was made."""
+    async with runtime.database.unscoped() as transaction:
+        if await store.tenants.find(transaction, name) is not None:
+            return False
+        await store.tenants.make(transaction, name, time_zone=time_zone)
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddresses:
+    """The addresses of a temporary database; None where it is the embedded one."""
+
+    app: str | None = None
+    admin: str | None = None
+
+
+@contextlib.asynccontextmanager
+async def temporary_database(
+    settings: Settings, home: Path, *, keep: bool
+) -> AsyncIterator[DatabaseAddresses]:
+    """Make a database on the configured server, or use the embedded one of `home`.
+
+    It is removed at the end unless `keep` is set. Raises: SettingInvalid (DATABASE_URL is set, and
+    no administrator's address is).
+    """
+    if settings.database_url is None:
+        try:
+            yield DatabaseAddresses()
+        finally:
+            if not keep:
+                await remove_embedded(home)
+        return
+    if settings.roost_admin_database_url is None:
+        raise SettingInvalid(
+            "The demo makes a database of its own, for which ROOST_ADMIN_DATABASE_URL is not set.",
+            next="Set it to an administrator's address, or unset DATABASE_URL to use a private"
+            " PostgreSQL.",
+            setting="ROOST_ADMIN_DATABASE_URL",
+        )
+    name = f"roost_demo_{secrets.token_hex(4)}"
+    admin = settings.roost_admin_database_url
+    await create_database(admin, name)
+    try:
+        yield DatabaseAddresses(
+            app=change_url(
+                settings.database_url,
+                name,
+                login=f"{roles_of(name).app}:{secrets.token_urlsafe()}",
+            ),
+            admin=change_url(admin, name),
+        )
+    finally:
+        if not keep:
+            await drop_database(admin, name)
+
+
+def change_url(url: str, database: str, login: str | None = None) -> str:
+    """Return the address of another database on the same server, perhaps with another login."""
+    parts = urlsplit(url)
+    server = parts.netloc
+    if login is not None:
+        server = f"{login}@{server.rpartition('@')[2]}"
+    options = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{server}/{database}{options}"

@@ -1,0 +1,206 @@
+"""`roost resolve`, `roost pause` and `roost resume` in real processes."""
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import psycopg
+import pytest
+
+from faces.terminal import question_at_a_terminal
+from fix_publishing import Desk, Ended, run_roost
+from roost import store
+from roost.models import PostId, PostState
+from roost.services import pause
+
+
+async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
+    """Run a command for the desk's tenant."""
+    return await run_roost(*arguments, settings=desk.runtime.settings, folder=folder)
+
+
+async def publish_half(desk: Desk) -> PostId:
+    """Publish a thread whose second part X refuses; return its post."""
+    await desk.plan("Said before")
+    post_id = await desk.plan("New", "Said before", "The end", after_s=1)
+    await desk.work_through()
+    return post_id
+
+
+async def test_resolve_shows_the_new_state_and_records_the_user(desk: Desk, tmp_path: Path) -> None:
+    post_id = await desk.plan("Good morning")
+    await desk.emulator.jump(hours=2)
+    await desk.work_through()
+    ended = await run(desk, tmp_path, "resolve", str(post_id), "discard", "--json")
+    assert (ended.code, ended.answer["state"]) == (0, "cancelled")
+    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        last = (await store.posts.list_events(transaction, post_id))[-1]
+    assert (last.why, last.actor.partition(" ")[2]) == ("discarded manually", "at the terminal")
+
+
+async def test_resolve_continue_publishes_a_new_text(desk: Desk, tmp_path: Path) -> None:
+    post_id = await publish_half(desk)
+    ended = await run(desk, tmp_path, "resolve", str(post_id), "continue", "--text", "Anew")
+    assert ended.code == 0
+    assert f"Post {post_id} is publishing." in ended.out
+    await desk.work_through()
+    assert await desk.on_x() == ["Said before", "New", "Anew", "The end"]
+
+
+async def test_resolve_refuses_missing_and_surplus_arguments(tmp_path: Path) -> None:
+    missing, surplus, unfit, unknown = await asyncio.gather(
+        run_roost("resolve", "1", "found", "--json", folder=tmp_path),
+        run_roost("resolve", "1", "discard", "17", "--json", folder=tmp_path),
+        run_roost("resolve", "1", "discard", "--text", "x", "--json", folder=tmp_path),
+        run_roost("resolve", "1", "guess", "--json", folder=tmp_path),
+    )
+    assert [one.code for one in (missing, surplus, unfit, unknown)] == [2, 2, 2, 2]
+    assert [one.error for one in (missing, surplus, unfit)] == ["decision_unclear"] * 3
+    assert unknown.error == "usage_invalid"
+
+
+async def test_resolve_names_the_choices_that_the_state_allows(desk: Desk, tmp_path: Path) -> None:
+    post_id = await publish_half(desk)
+    wrong, absent, unlikely = await asyncio.gather(
+        run(desk, tmp_path, "resolve", str(post_id), "resend", "--json"),
+        run(desk, tmp_path, "resolve", "404", "discard", "--json"),
+        run(desk, tmp_path, "resolve", str(post_id), "found", "soon", "--json"),
+    )
+    assert (wrong.code, wrong.error) == (1, "decision_not_open")
+    assert "`continue`, `delete`, `acknowledge`" in wrong.answer["error"]["message"]
+    assert (absent.code, absent.error) == (1, "post_not_found")
+    assert (unlikely.code, unlikely.error) == (2, "tweet_unlikely")
+
+
+async def test_resolve_delete_does_nothing_unless_its_price_is_agreed(
+    desk: Desk, tmp_path: Path
+) -> None:
+    post_id = await publish_half(desk)
+    ended = await run(desk, tmp_path, "resolve", str(post_id), "delete", "--json")
+    assert (ended.code, ended.error) == (2, "price_not_agreed")
+    assert "costs $0.010" in ended.answer["error"]["message"]
+    assert await desk.requests("delete_post") == []
+    agreed = await run(desk, tmp_path, "resolve", str(post_id), "delete", "--yes", "--json")
+    assert (agreed.code, agreed.answer["state"]) == (0, "cancelled")
+    assert await desk.requests("delete_post") == [200]
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize(
+    ("answer", "code", "state"),
+    [("y", 0, PostState.CANCELLED), ("n", 2, PostState.PARTLY_PUBLISHED)],
+    ids=["agreed", "declined"],
+)
+async def test_resolve_delete_asks_at_a_terminal(
+    desk: Desk, tmp_path: Path, answer: str, code: int, state: PostState
+) -> None:
+    post_id = await publish_half(desk)
+    async with question_at_a_terminal(
+        desk, tmp_path, "resolve", str(post_id), "delete"
+    ) as question:
+        process, terminal = question
+        os.write(terminal, f"{answer}\n".encode())
+    assert process.returncode == code
+    assert (await desk.see(post_id)).state is state
+
+
+@pytest.mark.timing
+async def test_sigterm_ends_a_question_and_nothing_is_done(desk: Desk, tmp_path: Path) -> None:
+    post_id = await publish_half(desk)
+    async with question_at_a_terminal(
+        desk, tmp_path, "resolve", str(post_id), "delete"
+    ) as question:
+        process, _ = question
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode == 130
+    assert await desk.requests("delete_post") == []
+
+
+async def test_posts_shows_every_pause_of_a_post(desk: Desk, tmp_path: Path) -> None:
+    post_id = await desk.plan("Paused", after_s=600)
+    paused = await run(desk, tmp_path, "pause", str(post_id), "--json")
+    assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
+    account = await run(desk, tmp_path, "pause", "--account", "@larkbooks")
+    assert (account.code, account.err) == (0, "")
+    await pause.pause_everything(desk.runtime)
+    listed, one = await asyncio.gather(
+        run(desk, tmp_path, "posts", "--json"), run(desk, tmp_path, "posts", str(post_id))
+    )
+    assert listed.answer["posts"][0]["paused_by"] == ["post", "account", "everything"]
+    assert "Paused: the post and its account and everything." in one.out
+    resumed = await run(desk, tmp_path, "resume", str(post_id))
+    assert "because its account and everything is paused." in resumed.out
+
+
+async def test_pause_and_resume_require_exactly_one_scope(tmp_path: Path) -> None:
+    none, two = await asyncio.gather(
+        run_roost("pause", "--json", folder=tmp_path),
+        run_roost("resume", "3", "--all", "--json", folder=tmp_path),
+    )
+    assert [(one.code, one.error) for one in (none, two)] == [(2, "scope_unclear")] * 2
+    assert "post and everything" in two.answer["error"]["message"]
+
+
+async def test_pause_all_stops_publishing_until_resume_all(desk: Desk, tmp_path: Path) -> None:
+    await desk.plan("Paused", after_s=60)
+    paused = await run(desk, tmp_path, "pause", "--all")
+    assert paused.code == 0
+    await desk.emulator.jump(seconds=90)
+    await desk.work()
+    assert await desk.on_x() == []
+    resumed = await run(desk, tmp_path, "resume", "--all", "--json")
+    assert (resumed.code, resumed.answer["searched_again_first"]) == (0, [])
+    await desk.work()
+    assert await desk.on_x() == ["Paused"]
+
+
+async def test_resume_after_a_restore_lists_posts_that_are_searched_again(
+    desk: Desk, tmp_path: Path
+) -> None:
+    post_id = await desk.plan("Since then", "And then", after_s=60)
+    last_event_at = (await store.installation.read(desk.runtime.database.autocommit)).event_at
+    await desk.emulator.jump(seconds=90)
+    paused = await run(desk, tmp_path, "pause", "--restored", "--json")
+    assert last_event_at is not None
+    assert paused.answer["restored_to"] == last_event_at.isoformat()
+    resumed = await run(desk, tmp_path, "resume", "--all")
+    assert f"Due and not found; X is searched again first: {post_id}\n" in resumed.out
+    await desk.work_through()
+    assert await desk.on_x() == ["Since then", "And then"]
+    assert len(await desk.requests("read_timeline")) == 2
+
+
+async def test_posts_history_is_in_the_tenants_time_zone(
+    desk: Desk, admin_url: str, tmp_path: Path
+) -> None:
+    with psycopg.connect(admin_url) as admin:
+        admin.execute("UPDATE roost.tenants SET time_zone = 'Asia/Tokyo'")
+    await desk.emulator.fail("create_post", "before", "drop")
+    planned_at = desk.runtime.clock.now().astimezone(ZoneInfo("Asia/Tokyo"))
+    attempted, decided = (
+        f"{planned_at + timedelta(seconds=after):%H:%M:%S}" for after in (0, 15 * 60 + 15)
+    )
+    post_id = await desk.plan("Low tide at six")
+    await desk.work()
+    await desk.emulator.jump(hours=0.25)
+    await desk.work_through()
+    ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
+    assert f"(Asia/Tokyo)\n  {attempted} scheduled: by the test [roost]\n" in ended.out
+    assert f"  {attempted} part 1: handed to X (attempt 1) [roost]\n" in ended.out
+    assert f"  {decided} part 1: a person has to decide: X did not answer" in ended.out
+    assert (
+        f"    attempt 1 at {attempted}: no answer came; X's timeline was read 2 times without"
+        " showing it\n" in ended.out
+    )
+
+
+async def test_publish_stores_the_tolerance(desk: Desk, tmp_path: Path) -> None:
+    stored, invalid = await asyncio.gather(
+        run(desk, tmp_path, "publish", "Soon", "--at", "+1h", "--tolerance", "30m", "--json"),
+        run(desk, tmp_path, "publish", "Soon", "--at", "+1h", "--tolerance", "soon", "--json"),
+    )
+    assert (stored.code, stored.answer["tolerance"]) == (0, 1800)
+    assert (invalid.code, invalid.error) == (2, "span_invalid")
