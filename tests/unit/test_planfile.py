@@ -510,7 +510,7 @@ def test_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:
     text = re.sub(r"(?m)^```.*$", "", PAGE.read_text("utf-8"))
     examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, PAGE.name, 0)
     results = doctest.DocTestRunner().run(examples)
-    assert results.attempted == 15
+    assert results.attempted == 16
     assert results.failed == 0
 
 
