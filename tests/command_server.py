@@ -18,7 +18,7 @@ from importlib import import_module
 
 def main() -> None:
     """Serve until killed; a forked child returns from here as the command's main program."""
-    import_module("roost.cli.show")
+    import_module("roost.cli.output")
     for _, place, _ in import_module("roost.cli")._COMMANDS:
         import_module(f"roost.cli.{place.partition(':')[0]}")
     with socket.socket(socket.AF_UNIX) as listener:
