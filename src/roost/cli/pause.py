@@ -167,7 +167,7 @@ async def _pause(runtime: Runtime, tenant: Tenant, target: _Target) -> tuple[dic
         await pauses.pause_account(runtime, target.account)
     else:
         await pauses.pause_tenant(runtime, tenant)
-    text = f"{target.posts} paused; `roost resume {target.arguments}` resumes."
+    text = f"{target.posts} paused. To resume: `roost resume {target.arguments}`."
     return target.as_json(paused=True), text
 
 
@@ -204,7 +204,7 @@ async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str,
         )
     else:
         await pauses.pause_everything(runtime)
-    return result, f"{text} `roost resume --all` resumes."
+    return result, f"{text} To resume: `roost resume --all`."
 
 
 async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[dict[str, Any], str]:
@@ -240,7 +240,7 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
         )
     lines += [
         f"X could not be searched for @{username} (it may have to be connected again): its posts"
-        f" are paused. `roost resume --account @{username}` resumes."
+        f" are paused. To resume: `roost resume --account @{username}`."
         for username in map(one_line, resumed.paused_accounts)
     ]
     return result, "\n".join(lines)

@@ -270,8 +270,7 @@ async def pause_after_restore(
         gap = f"nothing after {complete_until.isoformat(timespec='seconds')} is known in it"
         await transaction.run(
             "pause_after_restore", reason=f"{reason}; {gap}", restored_to=complete_until,
-            copied=copied, at=now,
-            actor=runtime.actor,
+            copied=copied, at=now, actor=runtime.actor,
         )  # fmt: skip
         await store.alerts.open_alert(
             transaction, None, AlertKind.COPIED if copied else AlertKind.RESTORED, SUBJECT, at=now,

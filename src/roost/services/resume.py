@@ -272,8 +272,7 @@ class _Search:
         now = self.runtime.clock.now()
         await transaction.run(
             "mark_part_unknown", part=part.part.id, from_state=part.part.state,
-            started_at=self.since, at=now,
-            reason=_FORGOTTEN, actor=self.runtime.actor,
+            started_at=self.since, at=now, reason=_FORGOTTEN, actor=self.runtime.actor,
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.publishing.move_part(

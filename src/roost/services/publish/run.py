@@ -130,7 +130,7 @@ class _AccountPublisher:
             return StepResult.DONE
         failpoint(Failpoint.CREATE_BEFORE_COMMIT)
         try:
-            attempt = await send.begin(context, step.part, again=step.again)
+            attempt = await send.commit_attempt(context, step.part, again=step.again)
         except DatabaseForgot as error:
             self._locks.close_gate(error.message)
             raise

@@ -40,7 +40,9 @@ _PARENT_TRIES: Final = 12
 _PARENT_LAG: Final = timedelta(minutes=1)
 
 
-async def begin(context: PublishContext, part: PartProgress, *, again: bool) -> Attempt | None:
+async def commit_attempt(
+    context: PublishContext, part: PartProgress, *, again: bool
+) -> Attempt | None:
     """Commit an attempt, before its request is sent.
 
     None if another worker has changed the part meanwhile, or it was paused.
