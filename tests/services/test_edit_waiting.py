@@ -113,7 +113,7 @@ async def test_edit_post_that_waited_for_credits_is_not_missed(desk: Desk) -> No
 @each_change
 @pytest.mark.parametrize(
     ("script", "why"),
-    [(["ok", "429"], "is on X in part"), (["drop"], "was handed to X, and may be there")],
+    [(["ok", "429"], "is partly on X"), (["drop"], "was handed to X, and may be there")],
     ids=["begun", "unknown"],
 )
 async def test_edit_post_refuses_what_x_may_have(

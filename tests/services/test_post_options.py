@@ -249,7 +249,7 @@ async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
     post = await talk.desk.see(post_id)
     assert (post.state, post.reason) == (
         PostState.FAILED,
-        f"parent_gone: the post that it answers ({talk.asked}) is no longer on X, or hidden from"
+        f"parent_gone: the post that it replies to ({talk.asked}) is no longer on X, or hidden from"
         " this account.",
     )
     assert len(await talk.desk.requests("create_post")) == 1

@@ -93,7 +93,7 @@ async def test_job_whose_end_was_not_recorded_is_ended(desk: Desk, tmp_path: Pat
         await desk.emulator.jump(hours=1)
         await finished(desk, post_id)
     assert await desk.on_x() == ["Held up"]
-    assert "was not written" in log.read_text()
+    assert "was not recorded" in log.read_text()
 
 
 async def test_worker_survives_the_loss_of_every_connection(desk: Desk, admin_url: str) -> None:
