@@ -14,6 +14,7 @@ from fix_web import get
 from roost import store
 from roost.models import PostState
 from roost.services import pause
+from roost.services.schedule import PlainPart, schedule_post
 from services.alert_causes import needs_decision, partly_published
 
 
@@ -90,6 +91,21 @@ async def test_a_thread_goes_on_with_the_text_of_the_form(
     assert answer.status == 303
     await desk.work_through()
     assert await desk.on_x() == ["Said before", "New", "Said\nanew"]
+
+
+async def test_an_emptied_text_leaves_the_picture_alone(
+    desk: Desk, web: str, browser: aiohttp.ClientSession, teal: Path
+) -> None:
+    await desk.plan("Said before")
+    parts = [PlainPart("New"), PlainPart("Said before", ((teal, None),))]
+    post = await schedule_post(
+        desk.house, desk.tenant, desk.account, parts, due_at=desk.house.clock.now(), why="test"
+    )
+    await desk.work_through()
+    answer, _ = await press(browser, web, f"/posts/{post.id}/decide", choice="continue", text="")
+    assert answer.status == 303
+    await desk.work_through()
+    assert await desk.on_x() == ["Said before", "New", ""]
 
 
 async def test_what_is_out_is_deleted_by_a_button(
