@@ -76,6 +76,8 @@ async def _read(
     sent: Sequence[tuple[PartId, TweetId, datetime, datetime | None]],
     now: datetime,
 ) -> Collected:
+    # Before the reads, which X bills: without these tables nothing read could be stored.
+    await store.snapshots.open_month(house.database, now)
     client, integration_id = open_account(house, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
     await keep_profile(house, integration, user)
@@ -88,7 +90,6 @@ async def _read(
     )
     read = [(part, tweet, at) for part, tweet, at in wanted if tweet in figures]
     tenant_id = integration.tenant_id
-    await store.snapshots.open_month(house.database, now)
     async with house.database.tenant(tenant_id) as transaction:
         known = await store.snapshots.list_known(
             transaction, integration_id, [part for part, _, _ in read], before=now
