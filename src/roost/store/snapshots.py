@@ -24,7 +24,8 @@ from roost.store.database import Database, Transaction
 from roost.store.statements import array_of
 from roost.store.tables import account_snapshots, integrations, parts, post_snapshots
 
-#: How often and how far apart a month's tables are tried to be made, while others hold the parents.
+#: Attempts to create a month's tables while other transactions lock the parents, and wall seconds
+#: between two attempts.
 _OPENING_TRIES: Final = 50
 _OPENING_PAUSE_S: Final = 0.2
 
@@ -45,12 +46,13 @@ _POST = (
 
 
 async def open_month(database: Database, instant: datetime) -> None:
-    """Make the tables of an instant's month, where they are missing.
+    """Create the snapshot tables of an instant's month if they do not exist.
 
-    A new table locks its parent against every reader. So this is a transaction of its own, and it
-    gives way before PostgreSQL would end another transaction to resolve a deadlock.
+    Creating a partition locks its parent table against readers. This runs in a transaction of its
+    own, whose lock timeout is shorter than PostgreSQL's deadlock timeout: it fails and is tried
+    again, instead of ending a reader's transaction.
 
-    Raises: psycopg.errors.LockNotAvailable, where others hold the parents all the time.
+    Raises: psycopg.errors.LockNotAvailable if the parents stay locked.
     """
     for tries_left in reversed(range(_OPENING_TRIES)):
         try:
@@ -69,7 +71,7 @@ async def add_account(
 ) -> None:
     """Keep one reading of an account; the same instant again changes nothing.
 
-    The month's tables are there (`open_month`).
+    Needs the tables of the snapshot's month: call `open_month` first.
     """
     values = {metric.value: snapshot.metrics.get(metric) for metric in _ACCOUNT}
     await transaction.sql.execute(
@@ -86,8 +88,8 @@ async def add_posts(
 ) -> None:
     """Keep readings of tweets taken at one instant, and when each part was read last.
 
-    The month's tables are there (`open_month`). Many rows a statement: PostgreSQL refuses COPY into
-    a table with row-level security.
+    Needs the tables of the snapshots' month: call `open_month` first. Many rows a statement:
+    PostgreSQL refuses COPY into a table with row-level security.
     """
     if not snapshots:
         return

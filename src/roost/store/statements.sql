@@ -607,10 +607,11 @@ SELECT count(*) AS n FROM procrastinate_workers
 WHERE last_heartbeat > clock_timestamp() - %(within)s
 
 -- name: wait_briefly_for_locks
--- Shorter than any sensible deadlock_timeout, so that this transaction gives way and no other.
+-- Below the usual deadlock_timeout of 1 s: this transaction fails instead of another.
 SELECT set_config('lock_timeout', '100ms', true)
 
 -- name: open_snapshot_month
+-- Create the tables of a month if they do not exist.
 SELECT open_snapshot_month(%(at)s)
 
 -- name: list_known_metrics
