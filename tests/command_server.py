@@ -1,8 +1,9 @@
-"""Runs `roost` commands in forked processes, which do not import Roost again: a test's own server.
+"""Test server that forks a process for each `roost` command, so that imports happen once.
 
-Each command is a process of its own with its own environment, folder and files, as started by
-`python -m roost`; only the imports were done before. A request is one line of JSON with the three
-standard files attached; the answers are the process's id and, at its end, its exit code.
+A command has its own process, environment, folder and standard files, as with `python -m roost`.
+A request is one line of JSON with the three standard files attached. The response has two lines:
+the process id at once, and the exit code when the command has ended. The server ends when its
+standard input is closed, which also happens when the test process is killed.
 
     python command_server.py SOCKET
 """
@@ -10,6 +11,7 @@ standard files attached; the answers are the process's id and, at its end, its e
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -17,7 +19,7 @@ from importlib import import_module
 
 
 def main() -> None:
-    """Serve until killed; a forked child returns from here as the command's main program."""
+    """Serve requests. Only a forked child returns, to run as the command's main program."""
     import_module("roost.cli.output")
     for _, place, _ in import_module("roost.cli")._COMMANDS:
         import_module(f"roost.cli.{place.partition(':')[0]}")
@@ -28,6 +30,9 @@ def main() -> None:
         sys.stdout.flush()
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
         while True:
+            readable, _, _ = select.select([listener, sys.stdin], [], [])
+            if sys.stdin in readable:
+                sys.exit()
             connection, _ = listener.accept()
             if os.fork():
                 connection.close()

@@ -356,10 +356,12 @@ async def _run_command(
 
 @functools.cache
 def _command_server() -> str:
-    """The socket of this process's command server, which ends with this process."""
+    """The socket of the command server, which ends with this process."""
     place = Path(tempfile.mkdtemp(prefix="roost-commands-")) / "socket"
     program = Path(__file__).with_name("command_server.py")
-    server = subprocess.Popen([sys.executable, program, place], stdout=subprocess.PIPE)
+    server = subprocess.Popen(
+        [sys.executable, program, place], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
     atexit.register(shutil.rmtree, place.parent)
     atexit.register(server.kill)
     assert server.stdout is not None

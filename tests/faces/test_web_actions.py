@@ -14,6 +14,8 @@ from fix_web import get
 from roost import store
 from roost.models import PostState
 from roost.services import pause
+from roost.publishing.part_input import MediaInput, PartInput
+from roost.services.schedule import schedule_post
 from services.alert_causes import needs_decision, partly_published
 
 
@@ -90,6 +92,21 @@ async def test_continue_uses_the_text_of_the_form(
     assert answer.status == 303
     await desk.work_through()
     assert await desk.on_x() == ["Said before", "New", "Said\nanew"]
+
+
+async def test_an_emptied_text_leaves_the_picture_alone(
+    desk: Desk, web: str, browser: aiohttp.ClientSession, teal: Path
+) -> None:
+    await desk.plan("Said before")
+    parts = [PartInput("New"), PartInput("Said before", (MediaInput(teal),))]
+    post = await schedule_post(
+        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+    )
+    await desk.work_through()
+    answer, _ = await press(browser, web, f"/posts/{post.id}/resolve", choice="continue", text="")
+    assert answer.status == 303
+    await desk.work_through()
+    assert await desk.on_x() == ["Said before", "New", ""]
 
 
 async def test_delete_removes_published_parts_from_x(

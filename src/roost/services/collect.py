@@ -78,6 +78,8 @@ async def _read_and_store(
     sent: Sequence[tuple[PartId, TweetId, datetime, datetime | None]],
     now: datetime,
 ) -> Collection:
+    # Before the reads, which X bills: without these tables nothing read could be stored.
+    await store.snapshots.ensure_partitions(runtime.database, now)
     client, integration_id = open_account(runtime, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
     await update_profile(runtime, integration, user)
@@ -92,7 +94,6 @@ async def _read_and_store(
     # X leaves out posts that no longer exist.
     found = [(part, tweet, at) for part, tweet, at in due if tweet in metrics]
     tenant_id = integration.tenant_id
-    await store.snapshots.ensure_partitions(runtime.database, now)
     async with runtime.database.for_tenant(tenant_id) as transaction:
         known = await store.snapshots.list_known_metrics(
             transaction, integration_id, [part for part, _, _ in found], before=now

@@ -22,8 +22,8 @@ from roost.models import (
 from roost.store.database import Database, Transaction
 from roost.store.statements import array_of
 
-#: How often, and how many seconds apart, the creation of partitions is tried while others lock the
-#: parent tables.
+#: Attempts to create a month's partitions while other transactions lock the parents, and wall
+#: seconds between two attempts.
 _PARTITION_TRIES: Final = 50
 _PARTITION_PAUSE_S: Final = 0.2
 
@@ -44,10 +44,11 @@ _POST = (
 async def ensure_partitions(database: Database, instant: datetime) -> None:
     """Create the partitions of an instant's month, where they are missing.
 
-    A new partition locks its parent table against every reader. So this is a transaction of its
-    own, and it gives up before PostgreSQL would end another transaction to resolve a deadlock.
+    Creating a partition locks its parent table against readers. This runs in a transaction of its
+    own, whose lock timeout is shorter than PostgreSQL's deadlock timeout: it fails and is tried
+    again, instead of ending a reader's transaction.
 
-    Raises: psycopg.errors.LockNotAvailable, where others lock the parent tables all the time.
+    Raises: psycopg.errors.LockNotAvailable if the parents stay locked.
     """
     for tries_left in reversed(range(_PARTITION_TRIES)):
         try:
@@ -66,7 +67,7 @@ async def add_account(
 ) -> None:
     """Store a snapshot of an account, unless there is one of the same instant.
 
-    The partitions of its month exist (`ensure_partitions`).
+    Needs the partitions of the snapshot's month: call `ensure_partitions` first.
     """
     await transaction.run(
         "add_account_snapshot",
@@ -82,7 +83,8 @@ async def add_posts(
 ) -> None:
     """Store snapshots of parts that were read at one instant, and when each part was read last.
 
-    The partitions of their month exist (`ensure_partitions`). All rows go in one statement:
+    Needs the partitions of the snapshots' month: call `ensure_partitions` first. All rows go in
+    one statement:
     PostgreSQL refuses COPY into a table with row-level security.
     """
     if not snapshots:
