@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import shlex
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _SERVER = "server"
 RestartMode = Literal["fast", "immediate"]
 #: Connection options that make a session writable whatever the server's default is.
 READ_WRITE = "-c default_transaction_read_only=off"
+#: A worker under load holds some 25 connections. Benchmarks run up to a dozen workers at once, and
+#: each scenario has a connection pool besides. The embedded server's default is 200.
+_MAX_CONNECTIONS = 600
 _numbers = itertools.count(1)
 
 
@@ -75,15 +79,22 @@ class Server:
     async def _place(self) -> Place:
         return await asyncio.to_thread(prepare_place, (self.folder / _SERVER).resolve())
 
-    async def restart(self, mode: RestartMode) -> None:
-        """Restart the server with its present options; `immediate` acts as a crash."""
+    async def restart(self, mode: RestartMode, *options: str) -> None:
+        """Restart the server; `immediate` acts as a crash.
+
+        It keeps its present options; `options` are added at their end.
+        """
         place = await self._place()
+        # The first word of the file is the program.
+        present_options = shlex.split((place.data / "postmaster.opts").read_text())[1:]
+        all_options = shlex.join([*present_options, *options])
         os_user: dict[str, Any] = {}
         if place.run_as:
             os_user = {"user": place.run_as.uid, "group": place.run_as.gid, "extra_groups": ()}
         log = str(place.data / "server.log")
         process = await asyncio.create_subprocess_exec(
             *(str(place.programs / "pg_ctl"), "restart", f"--mode={mode}", f"--log={log}"),
+            f"--options={all_options}",
             cwd=place.data,
             env={"PGDATA": str(place.data), "LC_ALL": "C", "TZ": "UTC"},
             stdin=asyncio.subprocess.DEVNULL,
@@ -138,6 +149,7 @@ async def open_server(folder: Path, *, durable: bool = False) -> AsyncIterator[S
     embedded = await start_embedded(home, durable=durable)
     try:
         server = Server(embedded.url, folder)
+        await server.restart("fast", "-c", f"max_connections={_MAX_CONNECTIONS}")
         await create_database(server.url("postgres"), TEMPLATE)
         await prepare_database(server.url(TEMPLATE))
         yield server
