@@ -4,6 +4,7 @@ Each function copies the database after the first posts are out, publishes more,
 after the copy, and starts workers again. The environment then does what an operator would.
 """
 
+import shutil
 import signal
 from collections.abc import Sequence
 from datetime import timedelta
@@ -131,7 +132,11 @@ async def use_copy(place: Place, home: Home, environment: LossEnvironment) -> No
     else:
         await environment.use_database(environment.scenario.admin_url.replace("/roost", "/copy"))
     if home == "fresh":
-        environment.machine.home = environment.scenario.folder / "home-fresh"
+        # Only the media folder of the old home is used, which is copied with each database.
+        fresh_home = environment.scenario.folder / "home-fresh"
+        fresh_home.mkdir(mode=0o700)
+        shutil.copytree(environment.machine.home / "media", fresh_home / "media")
+        environment.machine.home = fresh_home
     environment.must_alert = True
     environment.attempts_copied = await count_attempts(environment.scenario.admin_url)
     await environment.machine.start()
