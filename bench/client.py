@@ -1,13 +1,14 @@
-"""Bench the client: CPU time of a create-post call beside its neighbours', against canned answers.
+"""Benchmark the client: CPU time of a create-post call, compared with other clients.
 
-    python bench/client.py [--json] [--rounds N] [--calls N]
+    ./dev bench client [--json] [--rounds N] [--calls N]
 
-The server is a process of its own and only the client's CPU counts. A round measures a neighbour
-between two halves of ours; a bar is the median of the rounds' ratios, the worse of one call at a
-time and 50 in flight. Ours decodes typed models, and reads limits and price of every result; each
-neighbour is in its best configuration: one session kept, a bearer token, as many pooled
-connections as calls in flight. All are warmed alike. node's compiler is at work for some thousand
-calls more: `…_us` are taken after the rounds, and show what a long-lived process of it needs.
+A server in another process sends fixed responses, and only the client's CPU time counts. A round
+measures another client between two halves of ours. A threshold applies to the median of the rounds'
+ratios, for one call at a time or 50 in flight, whichever is worse. Ours decodes typed models, and
+reads rate limits and price of every result. Each other client has its best configuration: one
+session kept, a bearer token, as many pooled connections as calls in flight. All get the same
+warm-up. Node's compiler keeps optimising for some thousand calls more: `…_us` are measured after
+the rounds, and show what a long-lived process needs.
 """
 
 import argparse
@@ -34,10 +35,11 @@ import msgspec
 import requests
 import tweepy
 import xdk
-from _report import Bar, report
 from requests.adapters import HTTPAdapter
 from tweepy.asynchronous import AsyncClient
 
+from harness import canned_server
+from harness.report import Threshold, report
 from roost import x
 from roost.models import TweetId
 
@@ -45,7 +47,8 @@ IN_FLIGHT = (1, 50)
 TOKEN = "token" * 20
 IDS = [TweetId(str(1_985_000_000_000_000_000 + number)) for number in range(100)]
 NODE_VERSION = "twitter-api-v2@1.29.1"
-BARS = {
+#: The highest allowed ratio of our CPU time to that of each other client.
+LIMITS = {
     "raw_aiohttp": 1.35,
     "tweepy_async": 1.25,
     "tweepy": 0.45,
@@ -53,24 +56,24 @@ BARS = {
     "node_twitter_api_v2": 0.8,
 }
 
-#: CPU microseconds for so many calls, so many of them in flight.
+#: CPU microseconds for this many calls, with this many in flight.
 Measure = Callable[[int, int], float]
 _numbers = itertools.count()
 
 
-def text() -> str:
-    """A post like no other."""
+def make_text() -> str:
+    """Return the text of a post; no two are the same."""
     return f"Number {next(_numbers)}: the tide turns at nine, and the boats go out."
 
 
-def posts_answer() -> bytes:
-    """A hundred posts with all that is counted of them, in the spelling that xdk knows."""
+def posts_response() -> bytes:
+    """Return a hundred posts with all their metrics, in the field names that xdk knows."""
     counts = {"like_count": 21, "reply_count": 3, "repost_count": 4, "impression_count": 4021}
     clicks = {"url_link_clicks": 17, "user_profile_clicks": 5}
     posts = [
         {
             "id": tweet_id,
-            "text": text(),
+            "text": make_text(),
             "edit_history_post_ids": [tweet_id],
             "public_metrics": counts | {"quote_count": 1, "bookmark_count": 2},
             "non_public_metrics": clicks | {"impression_count": 4021, "engagements": 88},
@@ -82,13 +85,13 @@ def posts_answer() -> bytes:
 
 
 @contextlib.contextmanager
-def canned() -> Iterator[int]:
-    """The server in a process of its own; its port."""
-    command = [sys.executable, str(Path(__file__).with_name("_canned.py"))]
+def run_server() -> Iterator[int]:
+    """Run the server in another process; yield its port."""
+    command = [sys.executable, canned_server.__file__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(posts_answer())
+        process.stdin.write(posts_response())
         process.stdin.close()
         try:
             yield int(process.stdout.readline())
@@ -96,8 +99,8 @@ def canned() -> Iterator[int]:
             process.terminate()
 
 
-class Asynchronous:
-    """Clients on one event loop, with a session each that is kept for the whole run."""
+class AsyncClients:
+    """Clients on one event loop; each keeps its session for the whole run."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -105,7 +108,7 @@ class Asynchronous:
         self.sessions: list[aiohttp.ClientSession] = []
 
     def open(self) -> aiohttp.ClientSession:
-        """A session with room for all that is in flight."""
+        """Open a session with a connection for each call in flight."""
 
         async def make() -> aiohttp.ClientSession:
             return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=max(IN_FLIGHT)))
@@ -114,18 +117,18 @@ class Asynchronous:
         return self.sessions[-1]
 
     def measure(self, call: Callable[[], Any]) -> Measure:
-        """How much CPU an asynchronous call takes."""
+        """Return a function that measures the CPU time of an asynchronous call."""
 
-        async def several(calls: int) -> None:
+        async def call_repeatedly(calls: int) -> None:
             for _ in range(calls):
                 await call()
 
-        async def measured(calls: int, in_flight: int) -> float:
-            begun = time.process_time()
-            await asyncio.gather(*(several(calls // in_flight) for _ in range(in_flight)))
-            return (time.process_time() - begun) * 1e6
+        async def measure_cpu(calls: int, in_flight: int) -> float:
+            began = time.process_time()
+            await asyncio.gather(*(call_repeatedly(calls // in_flight) for _ in range(in_flight)))
+            return (time.process_time() - began) * 1e6
 
-        return lambda calls, in_flight: self.runner.run(measured(calls, in_flight))
+        return lambda calls, in_flight: self.runner.run(measure_cpu(calls, in_flight))
 
     def close(self) -> None:
         """Close sessions and loop."""
@@ -133,20 +136,20 @@ class Asynchronous:
             self.runner.run(session.close())
         self.runner.close()
 
-    def ours(self) -> Callable[[], Any]:
-        """Roost, with limits and price of each result read."""
+    def roost(self) -> Callable[[], Any]:
+        """Roost; the rate limit and the price of each result are read."""
         client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
-            created = await x.posts.create(client, text=text())
+            created = await x.posts.create(client, text=make_text())
             assert created.tweet_id
             assert created.rate
             assert created.price
 
         return call
 
-    def our_metrics(self) -> Callable[[], Any]:
-        """Roost reading a hundred posts' figures, one of each looked at."""
+    def roost_metrics(self) -> Callable[[], Any]:
+        """Roost reading the metrics of a hundred posts; one metric of each is used."""
         client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
@@ -156,72 +159,72 @@ class Asynchronous:
         return call
 
     def raw(self) -> Callable[[], Any]:
-        """aiohttp and nothing else."""
+        """aiohttp without any client library."""
         session, url = self.open(), f"{self.url}/2/tweets"
         headers = {"Authorization": f"Bearer {TOKEN}"}
 
         async def call() -> None:
-            async with session.post(url, json={"text": text()}, headers=headers) as response:
+            async with session.post(url, json={"text": make_text()}, headers=headers) as response:
                 assert (await response.json())["data"]["id"]
 
         return call
 
     def tweepy_async(self) -> Callable[[], Any]:
-        """tweepy's asynchronous client; its host is a constant, so its session turns it."""
+        """tweepy's asynchronous client; its host is a constant, so its session changes the URL."""
         client = AsyncClient(TOKEN)
-        client.session = _Turned(self.open(), self.url)
+        client.session = _RedirectedSession(self.open(), self.url)
 
         async def call() -> None:
-            created = await client.create_tweet(text=text(), user_auth=False)
+            created = await client.create_tweet(text=make_text(), user_auth=False)
             assert created.data["id"]
 
         return call
 
 
-def _impressions(figures: x.metrics.PostMetrics) -> int:
-    assert figures.public is not None
-    return figures.public.impression_count or 0
+def _impressions(post: x.metrics.PostMetrics) -> int:
+    assert post.public is not None
+    return post.public.impression_count or 0
 
 
-class _Turned:
-    """A session that asks the canned server, whatever host is meant."""
+class _RedirectedSession:
+    """A session that sends every request to the server of fixed responses."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session, self._url = session, url
 
-    def request(self, method: str, url: str, **more: Any) -> Any:
+    def request(self, method: str, url: str, **options: Any) -> Any:
         return self._session.request(
-            method, self._url + url[len("https://api.twitter.com") :], **more
+            method, self._url + url[len("https://api.twitter.com") :], **options
         )
 
 
-class _ToCanned(HTTPAdapter):
-    """The same for requests, with a connection for each call in flight."""
+class _RedirectingAdapter(HTTPAdapter):
+    """Sends every request of `requests` there too, with a connection for each call in flight."""
 
     def __init__(self, url: str) -> None:
         super().__init__(pool_connections=1, pool_maxsize=max(IN_FLIGHT))
         self.url = url
 
-    def send(self, request: Any, *args: Any, **more: Any) -> Any:
-        meant = urlsplit(request.url)
-        query = f"?{meant.query}" if meant.query else ""
-        request.url = f"{self.url}{meant.path}{query}"
-        return super().send(request, *args, **more)
+    def send(self, request: Any, *args: Any, **options: Any) -> Any:
+        url = urlsplit(request.url)
+        query = f"?{url.query}" if url.query else ""
+        request.url = f"{self.url}{url.path}{query}"
+        return super().send(request, *args, **options)
 
 
-def tweepy_client(url: str) -> Callable[[], None]:
+def tweepy_create(url: str) -> Callable[[], None]:
     """tweepy's synchronous client."""
     client = tweepy.Client(TOKEN)
-    client.session.mount("https://", _ToCanned(url))
+    client.session.mount("https://", _RedirectingAdapter(url))
 
     def call() -> None:
-        assert client.create_tweet(text=text(), user_auth=False).data["id"]
+        assert client.create_tweet(text=make_text(), user_auth=False).data["id"]
 
     return call
 
 
 def xdk_client(url: str) -> Any:
-    """X's own client, with a pool that is large enough."""
+    """X's own client, with a connection for each call in flight."""
     client = xdk.Client(base_url=url, access_token=TOKEN)
     session: requests.Session = client.session
     session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=max(IN_FLIGHT)))
@@ -229,17 +232,17 @@ def xdk_client(url: str) -> Any:
 
 
 def xdk_create(url: str) -> Callable[[], None]:
-    """A create by xdk."""
+    """Create a post by xdk."""
     client = xdk_client(url)
 
     def call() -> None:
-        assert client.posts.create({"text": text()}).data.id
+        assert client.posts.create({"text": make_text()}).data.id
 
     return call
 
 
 def xdk_metrics(url: str) -> Callable[[], None]:
-    """A hundred posts' figures by xdk, one of each looked at."""
+    """xdk reading the metrics of a hundred posts; one metric of each is used."""
     client = xdk_client(url)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
 
@@ -250,56 +253,56 @@ def xdk_metrics(url: str) -> Callable[[], None]:
     return call
 
 
-def synchronous(call: Callable[[], None], pool: ThreadPoolExecutor) -> Measure:
-    """How much CPU a blocking call takes; in flight means in threads."""
+def measure_blocking(call: Callable[[], None], pool: ThreadPoolExecutor) -> Measure:
+    """Return a function that measures a blocking call's CPU time; calls in flight are threads."""
 
-    def several(calls: int) -> None:
+    def call_repeatedly(calls: int) -> None:
         for _ in range(calls):
             call()
 
     def measure(calls: int, in_flight: int) -> float:
-        begun = time.process_time()
+        began = time.process_time()
         if in_flight == 1:
-            several(calls)
+            call_repeatedly(calls)
         else:
-            list(pool.map(several, [calls // in_flight] * in_flight))
-        return (time.process_time() - begun) * 1e6
+            list(pool.map(call_repeatedly, [calls // in_flight] * in_flight))
+        return (time.process_time() - began) * 1e6
 
     return measure
 
 
 @contextlib.contextmanager
-def node(port: int) -> Iterator[Measure | None]:
-    """node's twitter-api-v2 in a process of its own; None: no node here, or no such package."""
-    folder = node_folder()
+def run_node(port: int) -> Iterator[Measure | None]:
+    """Run twitter-api-v2 in a Node process; None if Node or the package is missing."""
+    folder = install_node_client()
     if folder is None:
         yield None
         return
     with subprocess.Popen(
-        ["node", str(Path(__file__).with_name("_node_client.mjs"))],
+        ["node", str(Path(__file__).with_name("node_client.mjs"))],
         env=os.environ | {"CLIENT_FOLDER": str(folder), "PORT": str(port)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        asked, told = process.stdin, process.stdout
-        assert asked is not None
-        assert told is not None
+        requests_in, results_out = process.stdin, process.stdout
+        assert requests_in is not None
+        assert results_out is not None
 
         def measure(calls: int, in_flight: int) -> float:
-            print(calls, in_flight, file=asked, flush=True)
-            return float(told.readline())
+            print(calls, in_flight, file=requests_in, flush=True)
+            return float(results_out.readline())
 
         yield measure
-        asked.close()
+        requests_in.close()
 
 
-def node_folder() -> Path | None:
-    """Where npm has installed the package; kept between runs."""
+def install_node_client() -> Path | None:
+    """Install the package by npm into a folder that is kept between runs; None if that fails."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
-    known = hashlib.sha256(NODE_VERSION.encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"roost-bench-node-{os.getuid()}-{known}"
+    version_hash = hashlib.sha256(NODE_VERSION.encode()).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"roost-bench-node-{os.getuid()}-{version_hash}"
     if not (folder / "node_modules").is_dir():
         folder.mkdir(exist_ok=True)
         command = ["npm", "install", "--silent", "--no-audit", "--no-fund", NODE_VERSION]
@@ -309,78 +312,83 @@ def node_folder() -> Path | None:
     return folder
 
 
-def ratios(
+def measure_ratios(
     ours: Measure,
     theirs: Measure,
     calls: int,
     rounds: int,
     in_flight: Sequence[int] = IN_FLIGHT,
 ) -> dict[int, list[float]]:
-    """By calls in flight: of each round, our CPU time to theirs, ours before and after them.
+    """Return the ratio of our CPU time to theirs for each round, by calls in flight.
 
-    Both are run once before.
+    Half of our calls run before theirs and half after. Both clients are run once before the rounds.
     """
-    found: dict[int, list[float]] = {each: [] for each in in_flight}
+    ratios: dict[int, list[float]] = {each: [] for each in in_flight}
     for each in in_flight:
         ours(calls, each), theirs(calls, each)
     for _ in range(rounds):
-        for each, of_rounds in found.items():
+        for each, round_ratios in ratios.items():
             gc.collect()
             before = ours(calls // 2, each)
             their_cpu = theirs(calls, each)
-            of_rounds.append((before + ours(calls // 2, each)) / their_cpu)
-    return found
+            round_ratios.append((before + ours(calls // 2, each)) / their_cpu)
+    return ratios
 
 
-def median_cpu(measure: Measure, calls: int, in_flight: int) -> float:
-    """Microseconds a call, once the rounds are over."""
+def measure_median_us(measure: Measure, calls: int, in_flight: int) -> float:
+    """Return the median CPU microseconds of a call."""
     return statistics.median(measure(calls, in_flight) / calls for _ in range(5))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Run and report."""
-    parser = argparse.ArgumentParser(description="Bench the client.")
+    parser = argparse.ArgumentParser(description="Benchmark the client.")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--rounds", type=int, default=31, help="pairs for each bar, at least 5")
+    parser.add_argument(
+        "--rounds", type=int, default=31, help="pairs for each threshold, at least 5"
+    )
     parser.add_argument("--calls", type=int, default=200, help="calls in each half of a pair")
-    asked = parser.parse_args(arguments)
-    rounds, calls = max(asked.rounds, 5), max(asked.calls // 100, 1) * 100
-    bars: list[Bar] = []
+    arguments = parser.parse_args()
+    rounds, calls = max(arguments.rounds, 5), max(arguments.calls // 100, 1) * 100
+    thresholds: list[Threshold] = []
     figures: dict[str, float | int | str] = {"rounds": rounds, "calls": calls}
     with (
-        canned() as port,
-        node(port) as by_node,
+        run_server() as port,
+        run_node(port) as node,
         ThreadPoolExecutor(max(IN_FLIGHT)) as pool,
-        contextlib.closing(Asynchronous(f"http://127.0.0.1:{port}")) as loop,
+        contextlib.closing(AsyncClients(f"http://127.0.0.1:{port}")) as loop,
     ):
-        ours = loop.measure(loop.ours())
-        neighbours: dict[str, Measure | None] = {
+        ours = loop.measure(loop.roost())
+        other_clients: dict[str, Measure | None] = {
             "raw_aiohttp": loop.measure(loop.raw()),
             "tweepy_async": loop.measure(loop.tweepy_async()),
-            "tweepy": synchronous(tweepy_client(loop.url), pool),
-            "xdk": synchronous(xdk_create(loop.url), pool),
-            "node_twitter_api_v2": by_node,
+            "tweepy": measure_blocking(tweepy_create(loop.url), pool),
+            "xdk": measure_blocking(xdk_create(loop.url), pool),
+            "node_twitter_api_v2": node,
         }
-        for name, theirs in neighbours.items():
+        for name, theirs in other_clients.items():
             if theirs is None:
                 figures[name] = "not on this machine"
                 continue
-            found = ratios(ours, theirs, calls, rounds)
-            for in_flight, of_rounds in found.items():
-                figures[f"{name}_{in_flight}_in_flight"] = round(statistics.median(of_rounds), 3)
-                figures[f"{name}_{in_flight}_us"] = round(median_cpu(theirs, calls, in_flight))
-            worst = max(map(statistics.median, found.values()))
-            bars.append(Bar(f"create_cpu_vs_{name}", round(worst, 3), "<=", BARS[name]))
+            ratios = measure_ratios(ours, theirs, calls, rounds)
+            for in_flight, round_ratios in ratios.items():
+                figures[f"{name}_{in_flight}_in_flight"] = round(statistics.median(round_ratios), 3)
+                median_us = measure_median_us(theirs, calls, in_flight)
+                figures[f"{name}_{in_flight}_us"] = round(median_us)
+            worst = max(map(statistics.median, ratios.values()))
+            thresholds.append(
+                Threshold(f"create_cpu_vs_{name}", round(worst, 3), "<=", LIMITS[name])
+            )
         for in_flight in IN_FLIGHT:
-            figures[f"roost_{in_flight}_us"] = round(median_cpu(ours, calls, in_flight))
-        our_metrics = loop.measure(loop.our_metrics())
-        their_metrics = synchronous(xdk_metrics(loop.url), pool)
-        found = ratios(our_metrics, their_metrics, 100, rounds, (1,))
-        value = round(statistics.median(found[1]), 3)
-        bars.append(Bar("metrics_100_vs_xdk", value, "<=", 0.25))
-        figures["roost_metrics_100_us"] = round(median_cpu(our_metrics, 50, 1))
-        figures["xdk_metrics_100_us"] = round(median_cpu(their_metrics, 50, 1))
-    return report("client", bars, figures, asked.json)
+            figures[f"roost_{in_flight}_us"] = round(measure_median_us(ours, calls, in_flight))
+        our_metrics = loop.measure(loop.roost_metrics())
+        their_metrics = measure_blocking(xdk_metrics(loop.url), pool)
+        ratios = measure_ratios(our_metrics, their_metrics, 100, rounds, (1,))
+        value = round(statistics.median(ratios[1]), 3)
+        thresholds.append(Threshold("metrics_100_vs_xdk", value, "<=", 0.25))
+        figures["roost_metrics_100_us"] = round(measure_median_us(our_metrics, 50, 1))
+        figures["xdk_metrics_100_us"] = round(measure_median_us(their_metrics, 50, 1))
+    return report("client", thresholds, figures, arguments.json)
 
 
 if __name__ == "__main__":

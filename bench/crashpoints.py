@@ -1,9 +1,9 @@
-"""Every crash there is: each point of publishing, each way to fall silent, each answer in flight.
+"""Run every crash: each failpoint, signal, and response of X to the request in flight.
 
-    ./dev bench crashpoints [--json] [--worlds N] [--only WORD] [--seed N]
+    ./dev bench crashpoints [--json] [--parallel N] [--only WORD] [--seed N]
 
-Real worker processes in worlds of their own, played side by side; `wrong` counts the crashes after
-which X or the rows are not as promised. `--only` plays the crashes whose name has the word in it.
+Real worker processes run in several scenarios in parallel. `wrong` counts the crashes after which X
+or the rows violate the delivery guarantee. `--only` runs the crashes with this word in their name.
 """
 
 import argparse
@@ -16,56 +16,55 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from _cells import Cell, all_cells
-from _ground import end_well, open_ground
-from _report import Bar, report
-from _strike import Verdict, play_all
+from harness.crash_cases import CrashCase, all_cases
+from harness.crash_runner import CrashResult, run_cases
+from harness.report import Threshold, report
+from harness.server import cancel_on_sigterm, open_server
 
 
 def main() -> int:
-    """Play them all, and tell."""
+    """Run and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--worlds", type=int, default=4, help="played side by side (default 4)")
-    parser.add_argument("--only", default="", help="a word of the names of crashes")
-    parser.add_argument("--seed", type=int, default=7, help="the order in which they are played")
-    asked = parser.parse_args()
-    cells = [cell for cell in all_cells() if asked.only in cell.name]
-    random.Random(asked.seed).shuffle(cells)
+    parser.add_argument("--parallel", type=int, default=4, help="number of scenarios (default 4)")
+    parser.add_argument("--only", default="", help="a word in the names of crashes")
+    parser.add_argument("--seed", type=int, default=7, help="sets the order of the crashes")
+    arguments = parser.parse_args()
+    cases = [case for case in all_cases() if arguments.only in case.name]
+    random.Random(arguments.seed).shuffle(cases)
     began = time.monotonic()
-    verdicts = asyncio.run(_run(cells, asked.worlds))
-    wrong = [verdict for verdict in verdicts if verdict.wrong]
-    bars = [
-        Bar("wrong", len(wrong), "==", 0),
-        Bar("combinations", len(verdicts), ">=", 300),
+    results = asyncio.run(_run(cases, arguments.parallel))
+    thresholds = [
+        Threshold("wrong", sum(bool(result.problems) for result in results), "==", 0),
+        Threshold("combinations", len(results), ">=", 300),
     ]
-    blows = Counter(verdict.cell.blow.value for verdict in verdicts)
+    signals = Counter(result.case.signal.value for result in results)
     figures: dict[str, float | int | str] = {
-        "points": len({verdict.cell.point for verdict in verdicts}),
-        "kinds": len({verdict.cell.kind for verdict in verdicts}),
-        "answers": len({verdict.cell.answer for verdict in verdicts}),
-        **{f"blows_{blow}": count for blow, count in sorted(blows.items())},
-        "faults_not_met": sum(verdict.fault_unmet for verdict in verdicts),
-        "locks_held": sum(verdict.lock_held for verdict in verdicts),
-        "slowest_end_s": round(max((verdict.end_s for verdict in verdicts), default=0.0), 1),
-        "asked_a_person": sum(verdict.asked for verdict in verdicts),
+        "failpoints": len({result.case.failpoint for result in results}),
+        "kinds": len({result.case.kind for result in results}),
+        "responses": len({result.case.response for result in results}),
+        **{f"signals_{signal}": count for signal, count in sorted(signals.items())},
+        "faults_not_met": sum(result.fault_unused for result in results),
+        "locks_held": sum(result.lock_held for result in results),
+        "slowest_end_s": round(max((result.shutdown_s for result in results), default=0.0), 1),
+        "asked_a_person": sum(result.needs_decision for result in results),
         "seconds": round(time.monotonic() - began, 1),
     }
-    return report("crashpoints", bars, figures, asked.json)
+    return report("crashpoints", thresholds, figures, arguments.json)
 
 
-async def _run(cells: list[Cell], worlds: int) -> list[Verdict]:
-    def tell(verdict: Verdict, done: int) -> None:
-        what = "; ".join(verdict.wrong) or "right"
-        print(f"{done}/{len(cells)} {verdict.cell.name}: {what}", file=sys.stderr, flush=True)
-        if verdict.story:
-            print(verdict.story, file=sys.stderr, flush=True)
+async def _run(cases: list[CrashCase], parallel: int) -> list[CrashResult]:
+    def print_result(result: CrashResult, done: int) -> None:
+        verdict = "; ".join(result.problems) or "right"
+        print(f"{done}/{len(cases)} {result.case.name}: {verdict}", file=sys.stderr, flush=True)
+        if result.history:
+            print(result.history, file=sys.stderr, flush=True)
 
-    end_well()
+    cancel_on_sigterm()
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="crashpoints-")))
-        ground = await stack.enter_async_context(open_ground(folder))
-        return await play_all(ground, cells, worlds, tell)
+        server = await stack.enter_async_context(open_server(folder))
+        return await run_cases(server, cases, parallel, print_result)
 
 
 if __name__ == "__main__":

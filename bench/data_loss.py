@@ -1,10 +1,10 @@
-"""Every way in which the database forgets what is on X: fail-over, restore, copy, another machine.
+"""Run every way to lose data: fail-over, restore, a copy in use, another machine.
 
-    ./dev bench data_loss [--json] [--only WORD] [--worlds N] [--seed N]
+    ./dev bench data_loss [--json] [--only WORD] [--parallel N] [--seed N]
 
-Real worker processes on real clusters, played side by side, each schedule with X's refusal of
-duplicates off and on. An operator resumes where, and only where, an alert was opened; then the
-ground truth of the emulator is compared with what was planned.
+Real worker processes run on real clusters, in several environments in parallel. Each schedule runs
+with X refusing duplicates and with X accepting them. An operator resumes only where an alert was
+opened; then the emulator's ground truth is compared with what was planned.
 """
 
 import argparse
@@ -17,81 +17,85 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from _cluster import open_site
-from _ground import end_well
-from _loss_judge import Fault
-from _loss_list import all_schedules
-from _loss_play import Play, Verdict, play_all
-from _report import Bar, report
+from harness.data_loss.checker import HarmKind
+from harness.data_loss.cluster import open_cluster_host
+from harness.data_loss.runner import LossCase, LossResult, run_cases
+from harness.data_loss.schedules import all_schedules
+from harness.report import Threshold, report
+from harness.server import cancel_on_sigterm
 
-#: Findings of the other judge that are printed for each play.
-_SHOWN = 5
+#: How many findings of the shared checker are printed for each case.
+_PRINTED_FINDINGS = 5
 
 
 def main() -> int:
-    """Play them all; the exit code: 1 if a threshold is not met."""
+    """Run and report."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", default="", help="a word of the names of schedules")
-    parser.add_argument("--worlds", type=int, default=4, help="played side by side (default 4)")
-    parser.add_argument("--seed", type=int, default=7, help="the order in which they are played")
-    asked = parser.parse_args()
-    plays = [Play(schedule, refuses) for schedule in all_schedules() for refuses in (False, True)]
-    plays = [play for play in plays if asked.only in play.name]
-    random.Random(asked.seed).shuffle(plays)
+    parser.add_argument("--only", default="", help="a word in the names of schedules")
+    parser.add_argument("--parallel", type=int, default=4, help="environments (default 4)")
+    parser.add_argument("--seed", type=int, default=7, help="sets the order of the schedules")
+    arguments = parser.parse_args()
+    cases = [
+        LossCase(schedule, refuse_duplicates)
+        for schedule in all_schedules()
+        for refuse_duplicates in (False, True)
+    ]
+    cases = [case for case in cases if arguments.only in case.name]
+    random.Random(arguments.seed).shuffle(cases)
     began = time.monotonic()
-    verdicts = asyncio.run(_run(plays, asked.worlds, asked.seed))
-    seconds = round(time.monotonic() - began, 1)
-    return report("data_loss", bars(verdicts), figures(verdicts) | {"seconds": seconds}, asked.json)
+    results = asyncio.run(_run(cases, arguments.parallel, arguments.seed))
+    found = figures(results) | {"seconds": round(time.monotonic() - began, 1)}
+    return report("data_loss", thresholds(results), found, arguments.json)
 
 
-async def _run(plays: list[Play], worlds: int, seed: int) -> list[Verdict]:
-    def show(verdict: Verdict, done: int) -> None:
-        what = ", ".join(sorted({each.fault.value for each in verdict.harm})) or "right"
-        lines = [f"{done}/{len(plays)} {verdict.play.name}: {verdict.broken or what}"]
-        lines[0] += f" ({verdict.seconds:.0f} s)"
-        lines += [f"  a worker ended by itself: {ending}" for ending in verdict.endings]
+async def _run(cases: list[LossCase], parallel: int, seed: int) -> list[LossResult]:
+    def print_result(result: LossResult, done: int) -> None:
+        verdict = ", ".join(sorted({each.kind.value for each in result.harm})) or "right"
+        name, seconds = result.case.name, f"({result.seconds:.0f} s)"
+        lines = [f"{done}/{len(cases)} {name}: {result.failure or verdict} {seconds}"]
+        lines += [f"  a worker ended by itself: {log}" for log in result.exit_logs]
         lines += [
-            f"  also {each.wrong.value}: post {each.post_id}: {each.what}"
-            for each in verdict.findings[:_SHOWN]
+            f"  also {each.kind.value}: post {each.post_id}: {each.description}"
+            for each in result.findings[:_PRINTED_FINDINGS]
         ]
-        lines += [verdict.story] if verdict.story else []
+        lines += [result.history] if result.history else []
         print("\n".join(lines), file=sys.stderr, flush=True)
 
-    end_well()
+    cancel_on_sigterm()
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="data-loss-")))
-        site = await stack.enter_async_context(open_site(folder))
-        return await play_all(site, folder, plays, worlds, seed, show)
+        host = await stack.enter_async_context(open_cluster_host(folder))
+        return await run_cases(host, folder, cases, parallel, seed, print_result)
 
 
-def bars(verdicts: list[Verdict]) -> list[Bar]:
-    """What has to hold."""
-    harm = Counter(each.fault for verdict in verdicts for each in verdict.harm)
-    played = {verdict.play.schedule.name for verdict in verdicts if not verdict.broken}
+def thresholds(results: list[LossResult]) -> list[Threshold]:
+    """Everything that must hold."""
+    harm = Counter(each.kind for result in results for each in result.harm)
+    completed = {result.case.schedule.name for result in results if not result.failure}
     return [
-        *(Bar(fault.value, harm[fault], "==", 0) for fault in Fault),
-        Bar("not_played", sum(bool(verdict.broken) for verdict in verdicts), "==", 0),
-        Bar("schedules", len(played), ">=", 24),
+        *(Threshold(kind.value, harm[kind], "==", 0) for kind in HarmKind),
+        Threshold("not_run", sum(bool(result.failure) for result in results), "==", 0),
+        Threshold("schedules", len(completed), ">=", 24),
     ]
 
 
-def figures(verdicts: list[Verdict]) -> dict[str, float | int | str]:
-    """What else was seen."""
-    kinds = Counter(verdict.play.schedule.kind for verdict in verdicts)
-    alerts = sum((verdict.alerts for verdict in verdicts), Counter[str]())
-    findings = Counter(each.wrong.value for verdict in verdicts for each in verdict.findings)
+def figures(results: list[LossResult]) -> dict[str, float | int | str]:
+    """Other counts of the run."""
+    kinds = Counter(result.case.schedule.kind for result in results)
+    alerts = sum((result.alerts for result in results), Counter[str]())
+    findings = Counter(each.kind.value for result in results for each in result.findings)
     return {
-        "plays": len(verdicts),
-        **{f"plays_{kind}": count for kind, count in sorted(kinds.items())},
+        "cases": len(results),
+        **{f"cases_{kind}": count for kind, count in sorted(kinds.items())},
         **{f"alerts_{kind}": count for kind, count in sorted(alerts.items())},
-        "resumes": sum(verdict.resumes for verdict in verdicts),
-        "adopted": sum(verdict.adopted for verdict in verdicts),
-        "reconnected": sum(verdict.reconnected for verdict in verdicts),
-        "asked": sum(verdict.asked for verdict in verdicts),
-        "workers_ended_by_themselves": sum(len(verdict.endings) for verdict in verdicts),
-        **{f"also_{wrong}": count for wrong, count in sorted(findings.items())},
-        "slowest_play_s": round(max((verdict.seconds for verdict in verdicts), default=0.0), 1),
+        "resumes": sum(result.resumes for result in results),
+        "adopted": sum(result.adopted for result in results),
+        "reconnected": sum(result.reconnected for result in results),
+        "needs_decision": sum(result.needs_decision for result in results),
+        "workers_ended_by_themselves": sum(len(result.exit_logs) for result in results),
+        **{f"also_{kind}": count for kind, count in sorted(findings.items())},
+        "slowest_case_s": round(max((result.seconds for result in results), default=0.0), 1),
     }
 
 

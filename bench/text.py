@@ -1,10 +1,11 @@
-"""Bench the text rules: `weigh` against its peers, and on hostile texts of Premium's length.
+"""Benchmark the text rules: `weigh` against other libraries, and on hostile long texts.
 
-    python bench/text.py [--json]
+    ./dev bench text [--json]
 
-The peers (PyPI's twitter-text-parser, npm's twitter-text) are installed into a temporary folder
-with the ordinary clients. Every text is weighed once by each, so no cache of whole texts helps;
-a bar against a peer is the ratio of the medians of a round.
+The other libraries (PyPI's twitter-text-parser, npm's twitter-text) are installed into a temporary
+folder with the ordinary clients. Each library weighs every text once, so that caching whole texts
+does not help. A threshold against another library applies to the ratio of the medians of a round.
+The hostile texts are as long as Premium allows.
 """
 
 import argparse
@@ -20,8 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from _report import Bar, report
-
+from harness.report import Threshold, report
 from roost.text import (
     LONG_LIMIT,
     ThreadImpossible,
@@ -91,7 +91,7 @@ HOSTILE = {
     "surrogates": "\ud800",
     "quotes in domains": '"a".co',
 }
-#: shapes that are not one piece repeated
+#: Hostile texts that do not repeat one piece.
 HOSTILE_WHOLE: dict[str, Callable[[int], str]] = {
     "url then letters": lambda n: "http://a.com/" + "b" * (n - 13),
     "domain then letters": lambda n: "a.com" + "日" * (n - 5),
@@ -103,7 +103,7 @@ HOSTILE_WHOLE: dict[str, Callable[[int], str]] = {
 
 
 def mixed_text(chance: random.Random) -> str:
-    """A post of up to 280 characters or so: ASCII, CJK, joined emoji, URLs or IDN, or all."""
+    """Return a post of about 280 characters: ASCII, CJK, joined emoji, URLs, IDN, or a mix."""
     pieces: list[str] = []
     kind = chance.randrange(5)
     while sum(map(len, pieces)) < chance.randint(120, 240):
@@ -123,27 +123,27 @@ def mixed_text(chance: random.Random) -> str:
 
 
 def corpus() -> list[list[str]]:
-    """Rounds of texts; none occurs twice."""
+    """Return rounds of texts; none occurs twice."""
     chance = random.Random(4)
     return [[mixed_text(chance) for _ in range(TEXTS)] for _ in range(ROUNDS)]
 
 
 def hostile(length: int) -> dict[str, str]:
-    """Every hostile shape at a length."""
+    """Return every hostile text at a length."""
     repeated = {name: (piece * length)[:length] for name, piece in HOSTILE.items()}
     return repeated | {name: make(length) for name, make in HOSTILE_WHOLE.items()}
 
 
-def our_seconds(texts: list[str]) -> float:
-    """Wall seconds in which `weigh` weighs one round."""
+def measure_our_seconds(texts: list[str]) -> float:
+    """Return the wall seconds in which `weigh` weighs one round."""
     start = time.perf_counter()
     for text in texts:
         weigh(text)
     return time.perf_counter() - start
 
 
-# Each peer weighs the round whose number it reads, and answers with its seconds.
-PYTHON_PEER = """
+# Each library weighs the round whose number it reads, and prints its seconds.
+PYTHON_PROGRAM = """
 import json, sys, time
 from twitter_text import parse_tweet
 rounds = json.load(open(sys.argv[1]))
@@ -153,7 +153,7 @@ for line in sys.stdin:
         parse_tweet(text)
     print(time.perf_counter() - start, flush=True)
 """
-NODE_PEER = """
+NODE_PROGRAM = """
 const { parseTweet } = require('twitter-text')
 const rounds = JSON.parse(require('fs').readFileSync(process.argv[2]))
 require('readline').createInterface({ input: process.stdin }).on('line', line => {
@@ -165,40 +165,42 @@ require('readline').createInterface({ input: process.stdin }).on('line', line =>
 
 
 def run(*command: str | Path, folder: Path) -> None:
-    """Run a command to its end; end the bench with its complaint when it fails."""
+    """Run a command to its end; exit with its output if it fails."""
     try:
         subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except FileNotFoundError:
-        raise SystemExit(f"bench text needs {command[0]} for its peers: install it") from None
+        raise SystemExit(
+            f"bench text needs {command[0]} for the other libraries: install it"
+        ) from None
     except subprocess.CalledProcessError as failed:
-        told = f"{failed.stdout}{failed.stderr}".strip()
-        raise SystemExit(f"bench text cannot install a peer: {told}") from None
+        output = f"{failed.stdout}{failed.stderr}".strip()
+        raise SystemExit(f"bench text cannot install another library: {output}") from None
 
 
-def install_peers(folder: Path) -> dict[str, list[str]]:
-    """Install both peers below a folder; the command that starts each."""
+def install_libraries(folder: Path) -> dict[str, list[str]]:
+    """Install both libraries below a folder; return the command that starts each."""
     run(sys.executable, "-m", "venv", folder / "venv", folder=folder)
     python = folder / "venv/bin/python"
-    # The parser imports pkg_resources, which newer setuptools no longer have.
+    # The parser imports pkg_resources, which newer setuptools do not have.
     run(python, "-m", "pip", "install", "-q", "setuptools<80", "twitter-text-parser", folder=folder)
     (folder / "package.json").write_text("{}")
     run("npm", "install", "--silent", "--no-audit", "--no-fund", "twitter-text", folder=folder)
-    (folder / "peer.py").write_text(PYTHON_PEER)
-    (folder / "peer.js").write_text(NODE_PEER)
-    return {"python": [str(python), "peer.py"], "node": ["node", "peer.js"]}
+    (folder / "other.py").write_text(PYTHON_PROGRAM)
+    (folder / "other.js").write_text(NODE_PROGRAM)
+    return {"python": [str(python), "other.py"], "node": ["node", "other.js"]}
 
 
-def peers_against_ours(rounds: list[list[str]]) -> dict[str, float]:
-    """Median seconds of a round for `ours`, `python` and `node`, measured turn by turn.
+def measure_round_seconds(rounds: list[list[str]]) -> dict[str, float]:
+    """Return the median seconds of a round for `ours`, `python` and `node`.
 
-    So whatever else the machine does falls on all three alike.
+    They are measured in turns, so that other load on the machine affects all three.
     """
-    taken: dict[str, list[float]] = {"ours": [], "python": [], "node": []}
-    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as stack:
-        folder = Path(place)
+    seconds: dict[str, list[float]] = {"ours": [], "python": [], "node": []}
+    with tempfile.TemporaryDirectory() as path, contextlib.ExitStack() as stack:
+        folder = Path(path)
         texts = folder / "texts.json"
         texts.write_text(json.dumps(rounds))
-        peers = {
+        processes = {
             name: stack.enter_context(
                 subprocess.Popen(
                     [*command, str(texts)],
@@ -208,83 +210,90 @@ def peers_against_ours(rounds: list[list[str]]) -> dict[str, float]:
                     text=True,
                 )
             )
-            for name, command in install_peers(folder).items()
+            for name, command in install_libraries(folder).items()
         }
-        for order, some in enumerate(rounds):
-            taken["ours"].append(our_seconds(some))
-            for name, peer in peers.items():
-                assert peer.stdin is not None
-                assert peer.stdout is not None
-                peer.stdin.write(f"{order}\n")
-                peer.stdin.flush()
-                taken[name].append(float(peer.stdout.readline()))
-    return {name: statistics.median(times) for name, times in taken.items()}
+        for number, round_texts in enumerate(rounds):
+            seconds["ours"].append(measure_our_seconds(round_texts))
+            for name, process in processes.items():
+                assert process.stdin is not None
+                assert process.stdout is not None
+                process.stdin.write(f"{number}\n")
+                process.stdin.flush()
+                seconds[name].append(float(process.stdout.readline()))
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
-def cpu_ms(work: Callable[[str], object], text: str) -> float:
-    """Milliseconds of CPU one call takes, so that other processes do not count."""
+def measure_cpu_ms(work: Callable[[str], object], text: str) -> float:
+    """Return the milliseconds of CPU time of one call, without those of other processes."""
     start = time.thread_time()
     work(text)
     return 1000 * (time.thread_time() - start)
 
 
 def weigh_long(text: str) -> None:
-    """What Premium's long posts are weighed by."""
+    """Weigh a text by the limit for Premium's long posts."""
     weigh(text, LONG_LIMIT)
 
 
 def split(text: str) -> None:
-    """Split, or find out that it cannot be."""
+    """Split a text, or find that it cannot be split."""
     with contextlib.suppress(ThreadImpossible):
         split_thread(text)
 
 
-def time_hostile(work: Callable[[str], object]) -> dict[str, tuple[float, float]]:
-    """For each shape: milliseconds at 25,000 characters, and how many times those at half.
+def measure_hostile(work: Callable[[str], object]) -> dict[str, tuple[float, float]]:
+    """Return for each text the milliseconds at 25,000 characters, and the ratio to half of it.
 
-    Both are medians of ROUNDS; the two lengths take turns, so a disturbance hits both. Where
-    half takes less than a millisecond the second is 0: it would tell of the clock.
+    Both are medians of ROUNDS. The two lengths take turns, so that a disturbance affects both.
+    Where half takes less than a millisecond, the ratio is 0, because the clock is not precise
+    enough.
     """
-    told = {}
+    timings = {}
     halves = hostile(LONG // 2)
     for name, text in hostile(LONG).items():
-        pairs = [(cpu_ms(work, text), cpu_ms(work, halves[name])) for _ in range(ROUNDS)]
-        half = statistics.median(pair[1] for pair in pairs)
-        growth = statistics.median(whole / part for whole, part in pairs) if half >= 1 else 0.0
-        told[name] = statistics.median(pair[0] for pair in pairs), growth
-    return told
+        pairs = [
+            (measure_cpu_ms(work, text), measure_cpu_ms(work, halves[name])) for _ in range(ROUNDS)
+        ]
+        half_ms = statistics.median(half for _, half in pairs)
+        growth = statistics.median(full / half for full, half in pairs) if half_ms >= 1 else 0.0
+        timings[name] = statistics.median(full for full, _ in pairs), growth
+    return timings
 
 
 def main() -> int:
-    """Run it all and report."""
+    """Run and report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
     as_json = parser.parse_args().json
-    taken = peers_against_ours(corpus())
-    shapes = {
+    seconds = measure_round_seconds(corpus())
+    timings = {
         f"{name} ({work.__name__})": times
         for work in (weigh_long, extract_entities)
-        for name, times in time_hostile(work).items()
+        for name, times in measure_hostile(work).items()
     }
-    slowest = max(shapes, key=lambda name: shapes[name][0])
-    steepest = max(shapes, key=lambda name: shapes[name][1])
-    bars = [
-        Bar("weigh_vs_twitter_text_parser", taken["python"] / taken["ours"], ">=", 30),
-        Bar("weigh_vs_node_twitter_text", taken["node"] / taken["ours"], ">=", 0.8),
-        Bar("worst_case_ms_25k", shapes[slowest][0], "<=", 50),
-        Bar("growth_25k_over_12k", shapes[steepest][1], "<=", 3),
+    slowest = max(timings, key=lambda name: timings[name][0])
+    steepest = max(timings, key=lambda name: timings[name][1])
+    thresholds = [
+        Threshold("weigh_vs_twitter_text_parser", seconds["python"] / seconds["ours"], ">=", 30),
+        Threshold("weigh_vs_node_twitter_text", seconds["node"] / seconds["ours"], ">=", 0.8),
+        Threshold("worst_case_ms_25k", timings[slowest][0], "<=", 50),
+        Threshold("growth_25k_over_12k", timings[steepest][1], "<=", 3),
     ]
     figures: dict[str, float | int | str] = {
-        "weigh_us_per_text": 1e6 * taken["ours"] / TEXTS,
-        "twitter_text_parser_us_per_text": 1e6 * taken["python"] / TEXTS,
-        "node_twitter_text_us_per_text": 1e6 * taken["node"] / TEXTS,
+        "weigh_us_per_text": 1e6 * seconds["ours"] / TEXTS,
+        "twitter_text_parser_us_per_text": 1e6 * seconds["python"] / TEXTS,
+        "node_twitter_text_us_per_text": 1e6 * seconds["node"] / TEXTS,
         "texts": ROUNDS * TEXTS,
         "worst_case": slowest,
         "steepest_growth": steepest,
-        "worst_split_thread_ms_25k": max(cpu_ms(split, text) for text in hostile(LONG).values()),
-        "worst_lint_ms_25k": max(cpu_ms(lint_text, text) for text in hostile(LONG).values()),
+        "worst_split_thread_ms_25k": max(
+            measure_cpu_ms(split, text) for text in hostile(LONG).values()
+        ),
+        "worst_lint_ms_25k": max(
+            measure_cpu_ms(lint_text, text) for text in hostile(LONG).values()
+        ),
     }
-    return report("text", bars, figures, as_json)
+    return report("text", thresholds, figures, as_json)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Uploading a 512 MB file, beside the least that a machine can do, and whether its bytes arrive.
+"""Benchmark uploading a 512 MB file, against `sendfile`, and check that its bytes arrive.
 
-The floor sends the very same multipart bodies by `sendfile` to the same sink, a process that reads
-and forgets. Floor and upload take turns, each in a fresh process that times itself; the file is in
-the page cache for both. The ratio is the median of the pairs. Then the sink reads slowly, refuses
-or cuts off one segment in ten, and keeps what arrives: each segment's SHA-256 is compared.
+The baseline sends the same multipart bodies by `sendfile` to the same sink, a process that reads
+and discards them. Baseline and upload take turns, each in a new process that times itself; the file
+is in the page cache for both. The ratio is the median of the pairs. Then the sink reads slowly,
+refuses or cuts off one segment in ten, and verifies the SHA-256 of each segment for comparison.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from _report import Bar, report
 
+from harness.report import Threshold, report
 from roost import x
 
 MIB = 1024 * 1024
@@ -42,7 +42,7 @@ _UPLOAD = {"data": {"id": _MEDIA_ID, "media_key": f"13_{_MEDIA_ID}", "expires_af
 
 @dataclass
 class Head:
-    """A request as far as its first line and headers, and what came with them."""
+    """First line and headers of a request, and the part of the body that came with them."""
 
     path: str
     headers: dict[str, str]
@@ -56,36 +56,39 @@ class Head:
 
 @dataclass
 class Sink:
-    """What the server has been sent. `keeps`: hash it, read slowly, and fail one in ten."""
+    """Everything that the server received.
 
-    keeps: bool
-    asked: int = 0
+    `verifies`: hash each segment, read slowly, and fail one in ten.
+    """
+
+    verifies: bool
+    segments: int = 0
     failed: int = 0
     digests: dict[int, tuple[str, int]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def serve(self, connection: socket.socket) -> None:
-        """Answer the requests of one connection, until it ends or is to be cut."""
+        """Respond to the requests of one connection until it ends or must be cut."""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         buffer = memoryview(bytearray(_READ))
         with connection:
             while (head := _read_head(connection)) is not None:
-                if self.keeps and head.path.endswith("/append"):
-                    answer = self._keep(connection, head)
+                if self.verifies and head.path.endswith("/append"):
+                    response = self._verify(connection, head)
                 else:
                     left = head.left
                     while left:
                         left -= connection.recv_into(buffer, min(left, _READ))
-                    answer = _answer(200, _UPLOAD)
-                if answer is None:
+                    response = _response(200, _UPLOAD)
+                if response is None:
                     return
-                connection.sendall(answer)
+                connection.sendall(response)
 
-    def _keep(self, connection: socket.socket, head: Head) -> bytes | None:
-        """Every tenth segment is refused or, in turns, cut off half way (None)."""
+    def _verify(self, connection: socket.socket, head: Head) -> bytes | None:
+        """Refuse every tenth segment or, in rotation, cut it off halfway (None)."""
         with self.lock:
-            self.asked += 1
-            number = self.asked
+            self.segments += 1
+            number = self.segments
             self.failed += number % 10 == 0
         is_cut = number % 20 == 0
         body, left = bytearray(head.early), head.left // 2 if is_cut else head.left
@@ -96,24 +99,24 @@ class Sink:
         if left or is_cut:
             return None
         if number % 10 == 0:
-            return _answer(503, {"title": "Service Unavailable", "status": 503})
+            return _response(503, {"title": "Service Unavailable", "status": 503})
         index, media = _read_segment(head.headers["content-type"], bytes(body))
         with self.lock:
             self.digests[index] = (hashlib.sha256(media).hexdigest(), len(media))
-        return _answer(200, {"data": {"expires_at": 1_900_000_000}})
+        return _response(200, {"data": {"expires_at": 1_900_000_000}})
 
 
 def _read_head(connection: socket.socket) -> Head | None:
-    heard = b""
-    while b"\r\n\r\n" not in heard:
+    received = b""
+    while b"\r\n\r\n" not in received:
         piece = connection.recv(16 * 1024)
         if not piece:
             return None
-        heard += piece
-    head, _, early = heard.partition(b"\r\n\r\n")
+        received += piece
+    head, _, early = received.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
-    named = (line.partition(": ") for line in lines)
-    return Head(first.split(" ")[1], {name.lower(): value for name, _, value in named}, early)
+    headers = (line.partition(": ") for line in lines)
+    return Head(first.split(" ")[1], {name.lower(): value for name, _, value in headers}, early)
 
 
 def _read_segment(content_type: str, body: bytes) -> tuple[int, bytes]:
@@ -124,7 +127,7 @@ def _read_segment(content_type: str, body: bytes) -> tuple[int, bytes]:
     return int(index), rest.partition(b"\r\n\r\n")[2].removesuffix(end)
 
 
-def _answer(status: int, body: object) -> bytes:
+def _response(status: int, body: object) -> bytes:
     encoded = json.dumps(body).encode()
     return (
         f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n"
@@ -132,9 +135,9 @@ def _answer(status: int, body: object) -> bytes:
     ).encode() + encoded
 
 
-def serve(*, keeps: bool) -> None:
-    """Be the sink until standard input ends, then tell what arrived."""
-    sink = Sink(keeps)
+def serve(*, verifies: bool) -> None:
+    """Run the sink until standard input ends, then print what arrived."""
+    sink = Sink(verifies)
     listening = socket.create_server(("127.0.0.1", 0))
     print(listening.getsockname()[1], flush=True)
 
@@ -148,15 +151,15 @@ def serve(*, keeps: bool) -> None:
     print(json.dumps({"failed": sink.failed, "digests": sink.digests}))
 
 
-def send_floor(url: str, path: Path) -> dict[str, float]:
-    """The same bodies by `sendfile`, one after the other on one connection."""
-    at = urlsplit(url)
+def send_baseline(url: str, path: Path) -> dict[str, float]:
+    """Send the same bodies by `sendfile`, one after the other on one connection."""
+    address = urlsplit(url)
     with (
         path.open("rb") as file,
-        socket.create_connection((at.hostname or "", at.port or 80)) as connection,
+        socket.create_connection((address.hostname or "", address.port or 80)) as connection,
     ):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        begun = time.perf_counter()
+        began = time.perf_counter()
         for index, offset in enumerate(range(0, path.stat().st_size, SEGMENT_BYTES)):
             boundary = f"{index:032x}"
             named = f"--{boundary}\r\nContent-Disposition: form-data; name="
@@ -177,25 +180,25 @@ def send_floor(url: str, path: Path) -> dict[str, float]:
                 offset += os.sendfile(connection.fileno(), file.fileno(), offset, end - offset)
             connection.sendall(tail)
             assert connection.recv(16 * 1024).startswith(b"HTTP/1.1 200")
-        return {"seconds": time.perf_counter() - begun}
+        return {"seconds": time.perf_counter() - began}
 
 
 async def send_upload(url: str, path: Path) -> dict[str, float]:
-    """The file by `roost.x.media`, as a program would."""
+    """Upload the file by `roost.x.media`, as a program would."""
     async with aiohttp.ClientSession() as session:
         client = x.Client(x.FixedToken("a token", x.XEndpoint(url)), session=session)
-        begun = time.perf_counter()
+        began = time.perf_counter()
         await x.media.upload(client, path, mime_type="video/mp4", category="tweet_video")
-        seconds = time.perf_counter() - begun
-    # Of the process since it began this program; `getrusage` would tell its parent's, too.
+        seconds = time.perf_counter() - began
+    # The peak of this program alone; `getrusage` would include that of its parent.
     peak_kb = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
     return {"seconds": seconds, "peak_rss_mb": int(peak_kb) / 1024}
 
 
 @contextmanager
-def sinking(*, keeps: bool) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """A sink's address, and its process."""
-    command = [sys.executable, __file__, "--sink", "keep" if keeps else "forget"]
+def run_sink(*, verifies: bool) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """Run a sink; yield its URL and its process."""
+    command = [sys.executable, __file__, "--sink", "verify" if verifies else "discard"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
@@ -205,85 +208,85 @@ def sinking(*, keeps: bool) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
         process.wait()
 
 
-def run(what: str, url: str, path: Path) -> dict[str, Any]:
-    """One measurement in a fresh process."""
-    command = [sys.executable, __file__, f"--{what}", url, "--file", str(path)]
-    told = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    measured: dict[str, Any] = json.loads(told)
+def run_measurement(name: str, url: str, path: Path) -> dict[str, Any]:
+    """Run one measurement in a new process."""
+    command = [sys.executable, __file__, f"--{name}", url, "--file", str(path)]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    measured: dict[str, Any] = json.loads(output)
     return measured
 
 
 def count_corrupted(path: Path) -> tuple[int, int]:
-    """How many bytes did not arrive as they are, and how many segments were refused or cut off."""
-    with sinking(keeps=True) as (url, process):
-        run("upload", url, path)
-        told, _ = process.communicate()
-    arrived = json.loads(told)
+    """Count bytes that did not arrive unchanged, and segments that were refused or cut off."""
+    with run_sink(verifies=True) as (url, process):
+        run_measurement("upload", url, path)
+        output, _ = process.communicate()
+    received = json.loads(output)
     corrupted = 0
     with path.open("rb") as file:
         for index in range(-(-path.stat().st_size // SEGMENT_BYTES)):
             segment = file.read(SEGMENT_BYTES)
             expected = [hashlib.sha256(segment).hexdigest(), len(segment)]
-            if arrived["digests"].pop(str(index), None) != expected:
+            if received["digests"].pop(str(index), None) != expected:
                 corrupted += len(segment)
-    corrupted += sum(length for _, length in arrived["digests"].values())
-    return corrupted, arrived["failed"]
+    corrupted += sum(length for _, length in received["digests"].values())
+    return corrupted, received["failed"]
 
 
 def write_noise(path: Path) -> None:
-    """A file whose segments are all different."""
+    """Write a file whose segments all differ."""
     with path.open("wb") as file:
         for _ in range(FILE_BYTES // MIB):
             file.write(os.urandom(MIB))
 
 
-def measure(rounds: int) -> tuple[list[Bar], dict[str, float | int | str]]:
-    """All bars."""
+def measure(rounds: int) -> tuple[list[Threshold], dict[str, float | int | str]]:
+    """Measure everything."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "noise.mp4"
         write_noise(path)
-        floors, uploads = [], []
-        with sinking(keeps=False) as (url, _):
-            run("floor", url, path)  # the first reader warms the page cache for all
+        baselines, uploads = [], []
+        with run_sink(verifies=False) as (url, _):
+            run_measurement("baseline", url, path)  # the first reader fills the page cache for all
             for _ in range(rounds):
-                floors.append(run("floor", url, path))
-                uploads.append(run("upload", url, path))
+                baselines.append(run_measurement("baseline", url, path))
+                uploads.append(run_measurement("upload", url, path))
         corrupted, failed = count_corrupted(path)
-    pairs = [(u["seconds"] / f["seconds"]) for f, u in zip(floors, uploads, strict=True)]
-    bars = [
-        Bar("upload_vs_floor", statistics.median(pairs), "<=", 2.0),
-        Bar("upload_peak_rss_mb", max(u["peak_rss_mb"] for u in uploads), "<=", 80),
-        Bar("bytes_corrupted", corrupted, "==", 0),
+    pairs = [(u["seconds"] / b["seconds"]) for b, u in zip(baselines, uploads, strict=True)]
+    thresholds = [
+        Threshold("upload_vs_floor", statistics.median(pairs), "<=", 2.0),
+        Threshold("upload_peak_rss_mb", max(u["peak_rss_mb"] for u in uploads), "<=", 80),
+        Threshold("bytes_corrupted", corrupted, "==", 0),
     ]
     figures: dict[str, float | int | str] = {
         "file_mb": FILE_BYTES // MIB,
-        "floor_s": statistics.median(f["seconds"] for f in floors),
+        "baseline_s": statistics.median(b["seconds"] for b in baselines),
         "upload_s": statistics.median(u["seconds"] for u in uploads),
         "best_pair": min(pairs),
         "worst_pair": max(pairs),
         "segments_failed": failed,
     }
-    return bars, figures
+    return thresholds, figures
 
 
 def main() -> int:
     """Run and report."""
-    parser = argparse.ArgumentParser(description="Bench uploads.")
+    parser = argparse.ArgumentParser(description="Benchmark uploads.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--sink", choices=["keep", "forget"], help="only be the sink")
-    parser.add_argument("--floor", metavar="URL", help="only send the floor's bytes")
+    parser.add_argument("--sink", choices=["verify", "discard"], help="only run the sink")
+    parser.add_argument("--baseline", metavar="URL", help="only send the baseline's bytes")
     parser.add_argument("--upload", metavar="URL", help="only upload")
     parser.add_argument("--file", type=Path)
-    asked = parser.parse_args()
-    if asked.sink:
-        serve(keeps=asked.sink == "keep")
-    elif asked.floor:
-        print(json.dumps(send_floor(asked.floor, asked.file)))
-    elif asked.upload:
-        print(json.dumps(asyncio.run(send_upload(asked.upload, asked.file))))
+    arguments = parser.parse_args()
+    if arguments.sink:
+        serve(verifies=arguments.sink == "verify")
+    elif arguments.baseline:
+        print(json.dumps(send_baseline(arguments.baseline, arguments.file)))
+    elif arguments.upload:
+        print(json.dumps(asyncio.run(send_upload(arguments.upload, arguments.file))))
     else:
-        return report("upload", *measure(asked.rounds), asked.json)
+        return report("upload", *measure(arguments.rounds), arguments.json)
     return 0
 
 

@@ -1,29 +1,33 @@
-"""A worker falls silent at every named point; every post is on X exactly once all the same.
+"""A worker crashes at every failpoint, and every post is still on X exactly once.
 
-Real processes; which crashes there are stands in `bench/_cells.py`, and `./dev bench crashpoints`
-plays each of them under every answer of X too.
+Real processes run the cases of `harness.crash_cases`. `./dev bench crashpoints` runs each of them
+under every response of X too.
 """
 
 from pathlib import Path
 
 import pytest
-from _cells import Blow, kind_cells, plain_cells
-from _ground import Ground
-from _strike import play_all
 
 from fix_postgres import PostgresServer
+from harness.crash_cases import CrashSignal, kind_cases, plain_cases
+from harness.crash_runner import run_cases
+from harness.server import Server
 
 pytestmark = pytest.mark.timing
 
 
-@pytest.mark.parametrize("blow", list(Blow), ids=[blow.value for blow in Blow])
-async def test_every_post_is_out_exactly_once_after_a_worker_falls_silent(
-    blow: Blow, migrated_server: PostgresServer, tmp_path: Path
+@pytest.mark.parametrize("signal", list(CrashSignal), ids=[each.value for each in CrashSignal])
+async def test_publish_is_exactly_once_after_worker_crash_at_each_failpoint(
+    signal: CrashSignal, migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
-    cells = [*plain_cells(blow), *(kind_cells() if blow is Blow.KILL else ())]
-    verdicts = await play_all(Ground(migrated_server.url, tmp_path), cells, worlds=3)
-    wrong = [f"{v.cell.name}: {'; '.join(v.wrong)}\n{v.story}" for v in verdicts if v.wrong]
-    assert not wrong, "\n".join(wrong)
-    assert len(verdicts) == len(cells)
-    if blow is not Blow.KILL:
-        assert any(verdict.lock_held for verdict in verdicts)
+    cases = [*plain_cases(signal), *(kind_cases() if signal is CrashSignal.KILL else ())]
+    results = await run_cases(Server(migrated_server.url, tmp_path), cases, parallel=3)
+    problems = [
+        f"{each.case.name}: {'; '.join(each.problems)}\n{each.history}"
+        for each in results
+        if each.problems
+    ]
+    assert not problems, "\n".join(problems)
+    assert len(results) == len(cases)
+    if signal is not CrashSignal.KILL:
+        assert any(result.lock_held for result in results)

@@ -1,18 +1,19 @@
-"""Three ways in which the database forgets, with real worker processes; nothing is on X twice.
+"""Three ways to lose data, with real worker processes; nothing is on X twice.
 
-`./dev bench data_loss` plays every schedule, each with X's refusal of duplicates off and on.
+`./dev bench data_loss` runs every schedule, with X refusing duplicates and accepting them.
 """
 
 from pathlib import Path
 
 import pytest
-from _cluster import open_site
-from _loss_list import all_schedules
-from _loss_play import Play, play_all
+
+from harness.data_loss.cluster import open_cluster_host
+from harness.data_loss.runner import LossCase, run_cases
+from harness.data_loss.schedules import all_schedules
 
 pytestmark = pytest.mark.timing
 
-_PLAYS = {
+_SCHEDULES = {
     "failover running, 1 s behind": False,
     "dump recreate, running": True,
     "snapshot after a stop": False,
@@ -20,15 +21,17 @@ _PLAYS = {
 """Names of schedules, and whether X refuses duplicates."""
 
 
-async def test_a_database_that_forgot_neither_repeats_nor_loses_a_post(tmp_path: Path) -> None:
-    plays = [Play(each, _PLAYS[each.name]) for each in all_schedules() if each.name in _PLAYS]
-    assert len(plays) == len(_PLAYS)
-    async with open_site(tmp_path) as site:
-        verdicts = await play_all(site, tmp_path, plays, worlds=3, seed=7)
-    wrong = [
-        f"{each.play.name}: {each.broken or each.story}"
-        for each in verdicts
-        if each.broken or each.harm
+async def test_publish_neither_repeats_nor_loses_a_post_after_data_loss(tmp_path: Path) -> None:
+    cases = [
+        LossCase(each, _SCHEDULES[each.name]) for each in all_schedules() if each.name in _SCHEDULES
     ]
-    assert not wrong, "\n".join(wrong)
-    assert len(verdicts) == len(plays)
+    assert len(cases) == len(_SCHEDULES)
+    async with open_cluster_host(tmp_path) as host:
+        results = await run_cases(host, tmp_path, cases, parallel=3, seed=7)
+    problems = [
+        f"{each.case.name}: {each.failure or each.history}"
+        for each in results
+        if each.failure or each.harm
+    ]
+    assert not problems, "\n".join(problems)
+    assert len(results) == len(cases)

@@ -1,27 +1,27 @@
-"""A few schedules of `./dev bench network`: portals, held and repeated creates, a wrong clock."""
+"""A few schedules of `./dev bench network`: portals, delayed creates, a wrong clock."""
 
 from pathlib import Path
 
 import pytest
-from _ground import Ground
-from network import run_short, thresholds
 
 from fix_postgres import PostgresServer
+from harness.network.suite import run_short_suite, thresholds
+from harness.server import Server
 
 
 @pytest.mark.timing
-async def test_every_post_is_on_x_once_behind_a_network_that_lies(
+async def test_publish_is_exactly_once_on_faulty_network(
     migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
-    outcome = await run_short(Ground(migrated_server.url, tmp_path))
-    stories = "\n".join(
-        f"{verdict.name}: {', '.join(verdict.wrong)}\n{verdict.story}"
-        for verdict in outcome.verdicts
-        if verdict.wrong
+    suite = await run_short_suite(Server(migrated_server.url, tmp_path))
+    problems = "\n".join(
+        f"{result.name}: {', '.join(result.problems)}\n{result.history}"
+        for result in suite.results
+        if result.problems
     )
-    assert not stories, stories
-    fallen = [bar for bar in thresholds(outcome, least=16) if not bar.holds]
-    assert not fallen, fallen
-    assert any(verdict.adopted for verdict in outcome.verdicts)
-    assert any(verdict.resends for verdict in outcome.verdicts)
-    assert any(verdict.proxy_duplicates for verdict in outcome.verdicts)
+    assert not problems, problems
+    missed = [each for each in thresholds(suite, min_schedules=16) if not each.is_met]
+    assert not missed, missed
+    assert any(result.adopted for result in suite.results)
+    assert any(result.resends for result in suite.results)
+    assert any(result.proxy_duplicates for result in suite.results)

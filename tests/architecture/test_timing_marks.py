@@ -10,7 +10,7 @@ TIMED = {
     *("sleep", "timeout", "wait_for", "ClientTimeout", "monotonic", "boot_seconds"),
     *("until", "under_way", "answered", "somebody_waits", "send_signal", "kill"),
     *("Popen", "create_subprocess_exec", "python_process", "piped_python"),
-    *("playing", "open_scene", "play_all", "start_worker"),
+    *("playing", "open_scenario", "run_cases", "run_phases", "run_short_suite", "start_worker"),
     *("Thread", "create_task", "ensure_future"),
 }
 #: Faults of the emulator that last for wall seconds.

@@ -190,9 +190,9 @@ async def test_posts_history_is_in_the_tenants_time_zone(
     ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
     assert f"(Asia/Tokyo)\n  {attempted} scheduled: by the test [roost]\n" in ended.out
     assert f"  {attempted} part 1: handed to X (attempt 1) [roost]\n" in ended.out
-    assert f"  {decided} part 1: a person has to decide: X did not answer" in ended.out
+    assert f"  {decided} part 1: needs a decision: X did not answer" in ended.out
     assert (
-        f"    attempt 1 at {attempted}: no answer came; X's timeline was read 2 times without"
+        f"    attempt 1 at {attempted}: no response came; X's timeline was read 2 times without"
         " showing it\n" in ended.out
     )
 

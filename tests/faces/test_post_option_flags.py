@@ -159,7 +159,11 @@ async def test_a_plan_imports_options(desk: Desk, tmp_path: Path) -> None:
         (5, "reply_in_thread"),
     ]
     again = await roost(desk, tmp_path, "import", str(plan), "--json")
-    assert (ended.answer["posts"], again.answer["posts"], again.answer["known"]) == (1, 0, 1)
+    assert (ended.answer["posts"], again.answer["posts"], again.answer["already_imported"]) == (
+        1,
+        0,
+        1,
+    )
     listed = await roost(desk, tmp_path, "posts", "--json")
     [post] = listed.answer["posts"]
     assert options_of(post) == [

@@ -13,8 +13,8 @@ from fix_publishing import Desk
 from fix_web import get
 from roost import store
 from roost.models import PostState
-from roost.services import pause
 from roost.publishing.part_input import MediaInput, PartInput
+from roost.services import pause
 from roost.services.schedule import schedule_post
 from services.alert_causes import needs_decision, partly_published
 
@@ -47,7 +47,7 @@ async def test_post_page_offers_choices_with_the_evidence(
     assert f'<a href="/posts/{post_id}?tenant=default">post {post_id}</a>' in front
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"found", "resend", "discard"}
-    assert "no answer came; X&#39;s timeline was read 2 times without showing it" in body
+    assert "no response came; X&#39;s timeline was read 2 times without showing it" in body
     answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="resend")
     assert (answer.status, answer.headers["location"]) == (303, f"/posts/{post_id}?tenant=default")
     await desk.work_through()

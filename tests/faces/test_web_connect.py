@@ -78,7 +78,7 @@ async def test_callback_refuses_another_browser_and_ends_the_connection(
         await start(thief, web)  # It has a cookie of another connection.
         answer, body = await call_back(thief, web, back)
     assert answer.status == 403
-    assert "begun in another browser" in body
+    assert "started in another browser" in body
     answer, body = await call_back(browser, web, back)
     assert answer.status == 403
     assert "connect_flow_invalid" in body

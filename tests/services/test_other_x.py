@@ -203,13 +203,13 @@ async def finish_a_connection(desk: Desk, _: Path) -> None:
 
 #: Every use case that sends something of an account to X, by its module.
 CALLS: Mapping[str, tuple[str, Callable[[Desk, Path], Awaitable[None]]]] = {
-    "get a token": ("accounts", get_token),
-    "refresh": ("accounts", refresh_token),
-    "read the account": ("accounts", read_account),
+    "get a token": ("account_client", get_token),
+    "refresh": ("account_client", refresh_token),
+    "read the account": ("account_client", read_account),
     "publish": ("services.publish", publish_a_post),
     "upload": ("services.publish", prepare_a_post),
     "collect": ("services.collect", collect_metrics),
-    "delete": ("services.decide", delete_a_thread),
+    "delete": ("services.resolve", delete_a_thread),
     "search after a restore": ("services.resume", search_after_a_restore),
     "doctor --live": ("services.health", look_at_accounts),
     "connect": ("services.connect", finish_a_connection),

@@ -143,8 +143,8 @@ async def test_confirm_absent_sends_the_part_once(desk: Desk) -> None:
     assert await desk.on_x() == ["Low tide at six"]
     history = await desk.story(post_id)
     assert (
-        "part 1: unknown → sending: handed to X again, since a person says that X does not have"
-        " it (attempt 2)" in history
+        "part 1: unknown → sending: handed to X again, since a user confirmed that X does"
+        " not have it (attempt 2)" in history
     )
     assert (
         "post: needs_decision → publishing: resolved manually: part 1 is not on X, so it is sent"

@@ -78,7 +78,7 @@ async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str)
     await desk.emulator.control("faults", operation="delete_post", when=when, script=script)
     with pytest.raises(x.errors.XError) as failed:
         await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
-    assert failed.value.did == "The post is cancelled; part 1 of it is on X still."
+    assert failed.value.did == "The post is cancelled; its part 1 is still on X."
     post = await desk.see(post_id)
     assert post.state is PostState.CANCELLED
     assert resolve.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)

@@ -1,4 +1,4 @@
-"""A worker waits for its database at the start; a wrong password ends it at once."""
+"""A worker waits for a database that is away at its start; a wrong password ends it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,12 +6,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from _ground import open_ground
 
 from fix_emulator import Emulator
 from fix_postgres import PostgresServer, app_url
 from fix_processes import python_process, until
 from fix_publishing import run_roost
+from harness.server import open_server
 from roost import worker
 from roost.runtime import open_runtime
 from roost.settings import Settings
@@ -26,7 +26,7 @@ _COMMAND = ("-m", "roost", "worker", "--json")
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Path]:
-    """A home whose PostgreSQL has the migrated database `roost` and is stopped."""
+    """A home with a stopped PostgreSQL that has the migrated database `roost`."""
     home = tmp_path / "server"
     server = await start_embedded(home, durable=False)
     try:
@@ -39,7 +39,7 @@ async def home(tmp_path: Path) -> AsyncIterator[Path]:
 
 
 def url_of(home: Path) -> str:
-    """The application's database address, whether the server runs or not."""
+    """Return the application's URL of the database, whether its server runs or not."""
     socket = (home / "postgres" / "run").resolve()
     return f"postgresql://roost_app@/roost?host={socket}&port=5432"
 
@@ -54,8 +54,8 @@ def settings_for(url: str, tmp_path: Path) -> Settings:
     )
 
 
-async def said(log: Path, words: str) -> None:
-    """Return once the log contains this text."""
+async def wait_logged(log: Path, words: str) -> None:
+    """Wait until the log has these words."""
 
     async def has() -> bool:
         return words in log.read_text()
@@ -63,19 +63,19 @@ async def said(log: Path, words: str) -> None:
     await until(has, within=60)
 
 
-async def test_worker_starts_when_its_database_is_back(
+async def test_worker_waits_for_database_and_starts_when_it_is_back(
     home: Path, tmp_path: Path, emulator: Emulator
 ) -> None:
     log = tmp_path / "worker.log"
     # A worker that does not know X's time takes no jobs.
-    x = {"roost_x_base_url": emulator.url, "roost_clock_url": emulator.clock_url}
-    settings = settings_for(url_of(home), tmp_path).model_copy(update=x)
+    x_urls = {"roost_x_base_url": emulator.url, "roost_clock_url": emulator.clock_url}
+    settings = settings_for(url_of(home), tmp_path).model_copy(update=x_urls)
     async with python_process(*_COMMAND, settings=settings, log=log) as process:
-        await said(log, "waiting for the database")
+        await wait_logged(log, "waiting for the database")
         assert "ready" not in log.read_text()
         server: EmbeddedPostgres = await start_embedded(home, durable=False)
         try:
-            await said(log, '"ready"')
+            await wait_logged(log, '"ready"')
             async with open_runtime(settings) as runtime:
                 await until(lambda: worker.is_any_alive(runtime), within=60)
             assert log.read_text().count("waiting for the database") == 1
@@ -85,28 +85,28 @@ async def test_worker_starts_when_its_database_is_back(
             await server.stop()
 
 
-async def test_waiting_worker_stops_on_a_signal(home: Path, tmp_path: Path) -> None:
+async def test_worker_that_waits_ends_on_sigterm(home: Path, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     settings = settings_for(url_of(home), tmp_path)
     async with python_process(*_COMMAND, settings=settings, log=log) as process:
-        await said(log, "waiting for the database")
+        await wait_logged(log, "waiting for the database")
         process.terminate()
         assert await process.wait() == 0
 
 
-async def test_workers_start_while_the_server_restarts(tmp_path: Path) -> None:
-    async with open_ground(tmp_path) as ground, ground.database() as url:
+async def test_worker_starts_while_server_restarts(tmp_path: Path) -> None:
+    async with open_server(tmp_path) as server, server.database() as url:
         settings = settings_for(app_url(url), tmp_path)
         logs = [tmp_path / f"worker-{number}.log" for number in range(3)]
 
         async def start(log: Path) -> None:
             async with python_process(*_COMMAND, settings=settings, log=log) as process:
-                await said(log, '"ready"')
+                await wait_logged(log, '"ready"')
                 assert process.returncode is None, log.read_text()
 
         async def restart() -> None:
             for mode in ("fast", "immediate", "fast"):
-                await ground.restart(mode)
+                await server.restart(mode)
 
         await asyncio.gather(restart(), *map(start, logs))
 
@@ -127,13 +127,13 @@ async def test_worker_ends_at_once__wrong_password(home: Path, tmp_path: Path) -
     try:
         with psycopg.connect(server.url("roost"), autocommit=True) as admin:
             admin.execute("ALTER ROLE roost_app PASSWORD 'right'")
-        for given, words in (
+        for login, message in (
             ("roost_app:wrong", "password authentication"),
             ("roost_app", "password"),
         ):
-            url = url_of(home).replace("roost_app@", f"{given}@")
+            url = url_of(home).replace("roost_app@", f"{login}@")
             ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
             assert (ended.code, ended.error) == (5, "database_unavailable")
-            assert words in ended.answer["error"]["message"]
+            assert message in ended.answer["error"]["message"]
     finally:
         await server.stop()

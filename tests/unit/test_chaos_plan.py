@@ -1,63 +1,68 @@
-"""The seed repeats what chaos does; the calendar has the shares that the bench is about."""
+"""The chaos plan repeats with its seed, and its calendar has the intended shares."""
 
 from datetime import timedelta
 from itertools import islice
 
-from _cells import Blow, Kind, all_cells, kind_cells, plain_cells
-from _chaos_plan import count_shared, draw_calendar, draw_skews, draw_strikes
-
+from harness.chaos.plan import (
+    count_shared_accounts,
+    draw_calendar,
+    draw_clock_skews,
+    draw_interruptions,
+)
+from harness.crash_cases import CrashSignal, PartKind, all_cases, kind_cases, plain_cases
 from roost.failpoints import Failpoint
 
 HOUR = timedelta(hours=1)
 
 
-def test_the_seed_repeats_calendar_and_blows() -> None:
+def test_draw_repeats_calendar_and_interruptions_for_the_same_seed() -> None:
     assert draw_calendar(7, 500, 50, HOUR) == draw_calendar(7, 500, 50, HOUR)
     assert draw_calendar(7, 500, 50, HOUR) != draw_calendar(8, 500, 50, HOUR)
-    blows = [list(islice(draw_strikes(seed, (1, 2), (1, 2)), 50)) for seed in (7, 7, 8)]
-    assert blows[0] == blows[1] != blows[2]
+    drawn = [list(islice(draw_interruptions(seed, (1, 2), (1, 2)), 50)) for seed in (7, 7, 8)]
+    assert drawn[0] == drawn[1] != drawn[2]
 
 
-def test_the_calendar_has_its_shares() -> None:
+def test_draw_calendar_has_its_shares() -> None:
     calendar = draw_calendar(7, 2_000, 200, HOUR)
-    threads = sum(len(draft.texts) > 1 for draft in calendar)
-    pictured = sum(draft.image is not None for draft in calendar)
+    threads = sum(len(post.texts) > 1 for post in calendar)
+    with_image = sum(post.image is not None for post in calendar)
     assert abs(threads - 667) < 70
-    assert abs(pictured - 667) < 70
-    assert sum(draft.by_hand for draft in calendar) == 20
-    twins = [draft for draft in calendar if draft.has_twin]
-    assert len(twins) == 40
-    assert len({(draft.account, draft.texts) for draft in twins}) == 20
+    assert abs(with_image - 667) < 70
+    assert sum(post.deleted_manually for post in calendar) == 20
+    identical = [post for post in calendar if post.has_identical]
+    assert len(identical) == 40
+    assert len({(post.account, post.texts) for post in identical}) == 20
 
 
-def test_every_point_meets_every_blow_and_answer() -> None:
-    cells = list(all_cells())
-    assert len(cells) >= 300
-    assert len({cell.name for cell in cells}) == len(cells)
-    assert {cell.point for cell in cells} == set(Failpoint)
-    for blow in Blow:
-        assert [cell.point for cell in plain_cells(blow)] == list(Failpoint)
-        assert {cell.point for cell in cells if cell.blow is blow} == set(Failpoint)
-    for kind in Kind:
-        assert {cell.point for cell in cells if cell.kind is kind} >= {
-            point for point in Failpoint if point.value.startswith(("create.", "read."))
+def test_all_cases_combines_every_failpoint_with_every_signal_and_response() -> None:
+    cases = list(all_cases())
+    assert len(cases) >= 300
+    assert len({case.name for case in cases}) == len(cases)
+    assert {case.failpoint for case in cases} == set(Failpoint)
+    for signal in CrashSignal:
+        assert [case.failpoint for case in plain_cases(signal)] == list(Failpoint)
+        assert {case.failpoint for case in cases if case.signal is signal} == set(Failpoint)
+    for kind in PartKind:
+        assert {case.failpoint for case in cases if case.kind is kind} >= {
+            each for each in Failpoint if each.value.startswith(("create.", "read."))
         }
-    assert {cell.kind for cell in kind_cells()} == set(Kind) - {Kind.PLAIN}
+    assert {case.kind for case in kind_cases()} == set(PartKind) - {PartKind.PLAIN}
 
 
-def test_two_tenants_plan_for_the_shared_accounts_alone() -> None:
+def test_draw_calendar_plans_for_second_tenant_on_shared_accounts_only() -> None:
     calendar = draw_calendar(7, 2_000, 200, HOUR)
-    second = [draft for draft in calendar if draft.by_second_tenant]
-    assert len({draft.account for draft in second}) == count_shared(200) == 10
-    assert max(draft.account for draft in second) < 10
+    second = [post for post in calendar if post.for_second_tenant]
+    assert len({post.account for post in second}) == count_shared_accounts(200) == 10
+    assert max(post.account for post in second) < 10
     texts = [
-        {draft.texts for draft in calendar if draft.by_second_tenant is by} for by in (False, True)
+        {post.texts for post in calendar if post.for_second_tenant is is_second}
+        for is_second in (False, True)
     ]
     assert len(texts[0] & texts[1]) >= 5
 
 
-def test_every_other_clock_is_right() -> None:
+def test_draw_clock_skews_leaves_every_other_clock_right() -> None:
     skew = timedelta(seconds=15)
-    skews = list(islice(draw_skews(7, skew), 40))
+    skews = list(islice(draw_clock_skews(7, skew), 40))
     assert skews[1::2] == [timedelta(0)] * 20
     assert sorted(skews[::2]) == [-skew] * 10 + [skew] * 10

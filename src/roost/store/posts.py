@@ -307,7 +307,7 @@ async def list_texts(
                 options=part_options.from_row(row),
                 at=row["at"],
                 post_id=row["post_id"],
-                is_published=row["is_out"],
+                is_published=row["is_published"],
             )
         )
     return texts

@@ -1,0 +1,1 @@
+"""Real processes, faulty networks and crashes for the acceptance tests and the benchmarks."""

@@ -1,0 +1,1 @@
+"""Publishing while workers die, X fails, clocks are wrong and the database restarts."""

@@ -1,0 +1,174 @@
+"""Database incidents during a phase: a restart, a period without writes, a restore.
+
+After the restore an operator follows docs/operations.md: resumes once an alert is open, and
+reconnects the accounts whose tokens the restored copy does not have.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from harness.chaos.recovery import RecoveryTimer
+from harness.records import PlannedPost
+from harness.report import log_progress
+from harness.scenario import Scenario, retry_while_away
+from harness.server import RestartMode, Server
+from roost.errors import RestoreSearchFailed, RoostError
+from roost.models import Integration
+from roost.services.pause import resume_account
+from roost.services.resume import Resumed, resume_everything
+
+#: Domain time from the start of the phase to the calendar's first due post.
+LEAD = timedelta(minutes=1)
+#: Each incident begins after this share of the calendar's span.
+_READ_ONLY_AT, _RESTART_AT, _BACK_UP_AT, _RESTORE_AT = 0.2, 0.5, 0.2, 0.5
+_HAS_OPEN_ALERT = "SELECT FROM roost.alerts WHERE subject = 'database' AND ended_at IS NULL"
+#: Wall seconds within which the alert of a restore must be open.
+_ALERT_TIMEOUT_S = 60.0
+#: Wall seconds between two attempts to resume.
+_RESUME_INTERVAL_S = 0.5
+
+
+@dataclass(frozen=True)
+class Incidents:
+    """The incidents of a phase, besides crashes of workers and faults of X."""
+
+    restart: RestartMode | None = None
+    read_only_s: float = 0
+    """Wall seconds for which the database accepts no writes; 0: it always does."""
+    restore: bool = False
+    """Replace the database with an older copy while the workers run."""
+
+
+@dataclass
+class IncidentRun:
+    """Runs the incidents of a phase, and records what happened."""
+
+    scenario: Scenario
+    server: Server
+    incidents: Incidents
+    span: timedelta
+    workers_lock: asyncio.Lock
+    """Held while no worker may be killed, stopped or started."""
+    recovery: RecoveryTimer
+    accounts: Sequence[Integration]
+    extra_posts: int
+    """The number of posts planned after the copy was made, and again after the restore."""
+    seed: int
+    restarts: int = 0
+    read_only_phases: int = 0
+    restores: int = 0
+    restored_at: datetime | None = None
+    """In domain time."""
+    alert_after_s: float = 0.0
+    """Wall seconds from the restore to its alert."""
+    resume_attempts: int = 0
+    resumed: Resumed = field(default_factory=Resumed)
+    undone_by_restore: list[PlannedPost] = field(default_factory=list)
+    """Planned after the copy was made, so the restore undid them."""
+    late: list[PlannedPost] = field(default_factory=list)
+    """Planned after everything was resumed."""
+
+    async def run(self) -> None:
+        """Run every incident at its time; return when all are over."""
+        started_at = self.scenario.runtime.clock.now()
+        if self.incidents.read_only_s:
+            await self._wait_until(started_at, _READ_ONLY_AT)
+            await self._refuse_writes(self.incidents.read_only_s)
+        if self.incidents.restore:
+            await self._restore(started_at)
+        if self.incidents.restart is not None:
+            await self._wait_until(started_at, _RESTART_AT)
+            log_progress("the database restarts")
+            await self.server.restart(self.incidents.restart)
+            self.restarts += 1
+
+    async def _wait_until(self, started_at: datetime, share: float) -> None:
+        await self.scenario.runtime.clock.sleep_until(started_at + LEAD + share * self.span)
+
+    async def _refuse_writes(self, seconds: float) -> None:
+        """Refuse writes; halfway, end some sessions, so that new ones start as read-only."""
+        log_progress("the database refuses writes")
+        await self.server.set_read_only(True)
+        try:
+            await asyncio.sleep(seconds / 2)
+            for worker in self.scenario.workers[::2]:
+                await self.scenario.end_sessions(worker)
+            await asyncio.sleep(seconds / 2)
+        finally:
+            await self.server.set_read_only(False)
+        log_progress("the database accepts writes again")
+        self.read_only_phases += 1
+
+    async def _restore(self, started_at: datetime) -> None:
+        await self._wait_until(started_at, _BACK_UP_AT)
+        await self.server.back_up(self.scenario.admin_url)
+        log_progress("the database was copied")
+        for planned in await self._plan_posts("planned after the copy", self.span * 0.7):
+            self.undone_by_restore.append(replace(planned, undone_by_restore=True))
+        await self._wait_until(started_at, _RESTORE_AT)
+        async with self.workers_lock:
+            # A worker that starts while the database is missing ends at once, as it should.
+            for worker in self.scenario.workers:
+                if not worker.is_stopped and not worker.has_ended:
+                    await worker.wait_ready()
+            await self.server.restore(self.scenario.admin_url)
+            restored_at_s = asyncio.get_running_loop().time()
+            self.restored_at = self.scenario.runtime.clock.now()
+            self.recovery.clear()
+        log_progress("the copy was restored")
+        async with asyncio.timeout(_ALERT_TIMEOUT_S):
+            while not await self.scenario.fetch(_HAS_OPEN_ALERT):
+                await asyncio.sleep(0.05)
+        self.alert_after_s = asyncio.get_running_loop().time() - restored_at_s
+        await self._resume()
+        self.restores += 1
+        self.late += await self._plan_posts("planned after the restore", self.span * 0.2)
+
+    async def _resume(self) -> None:
+        """Resume, retrying while X cannot be searched, then reconnect the paused accounts."""
+        scenario = self.scenario
+        while True:
+            self.resume_attempts += 1
+            try:
+                resumed = await retry_while_away(
+                    lambda: resume_everything(scenario.runtime, accept_copy=True), within=300
+                )
+                break
+            except RestoreSearchFailed as error:
+                log_progress(f"not resumed: {error}")
+                await asyncio.sleep(_RESUME_INTERVAL_S)
+        self.resumed = resumed
+        log_progress(
+            f"resumed: {len(resumed.adopted)} parts adopted, {len(resumed.searched_again)} posts to"
+            f" search for, {len(resumed.paused_accounts)} accounts paused"
+        )
+        for account in [*scenario.accounts.values()]:
+            if account.username in resumed.paused_accounts:
+                await self._reconnect(account)
+
+    async def _reconnect(self, account: Integration) -> None:
+        """Reconnect a paused account and resume its posts."""
+        scenario = self.scenario
+        tenant = scenario.tenants[account.tenant_id]
+        is_connected = False
+        while not is_connected:
+            # X fails here too; the owner tries again.
+            with contextlib.suppress(RoostError, OSError, AssertionError):
+                await retry_while_away(lambda: scenario.connect(account.username, tenant))
+                is_connected = True
+        await retry_while_away(lambda: resume_account(scenario.runtime, account))
+
+    async def _plan_posts(self, text: str, within: timedelta) -> list[PlannedPost]:
+        """Schedule some posts of one part, due within this domain time."""
+        chance = random.Random(f"{text} {self.seed}")
+        planned = []
+        for number in range(self.extra_posts):
+            account, after = chance.choice(self.accounts), within * chance.random()
+            plan_post = partial(self.scenario.plan_post, account, f"{text} · {number}", after=after)
+            planned.append(await retry_while_away(plan_post))
+        return planned

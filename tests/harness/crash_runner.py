@@ -1,0 +1,279 @@
+"""Runs one crash: posts are due, a worker stops at a failpoint, another takes over."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from PIL import Image
+
+from fix_processes import QUICK, until
+from harness.checker import Evidence, check_posts
+from harness.crash_cases import DUPLICATE, CrashCase, CrashSignal, PartKind
+from harness.post_rows import describe_post
+from harness.records import PlannedPost, PostRow
+from harness.scenario import Scenario, open_scenario
+from harness.server import Server
+from harness.workers import Worker
+from roost.models import NO_OPTIONS, Integration, PartOptions, Poll, TweetId
+from x_emulator.pytest_plugin import run_emulator
+
+#: Emulated seconds in one wall second, so that X's lag and the waits between reads are short.
+RATE = 20
+#: One worker crashes while the other runs.
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class CrashResult:
+    """The result of one crash."""
+
+    case: CrashCase
+    problems: tuple[str, ...]
+    """Each violation of the delivery guarantee; empty if there is none."""
+    needs_decision: int
+    """The number of posts that need a decision by a person."""
+    lock_held: bool = False
+    """Whether the crashed worker held the account's lock at that moment."""
+    fault_unused: bool = False
+    """Whether no request got the response that the case is about."""
+    shutdown_s: float = 0.0
+    """Wall seconds that the resumed worker took to end after SIGTERM."""
+    history: str = ""
+    """Rows and ground truth, if there is a problem."""
+
+
+async def run_cases(
+    server: Server,
+    cases: Sequence[CrashCase],
+    parallel: int,
+    on_result: Callable[[CrashResult, int], None] = lambda result, done: None,
+) -> list[CrashResult]:
+    """Run crash cases in `parallel` scenarios; `on_result` gets each result and a running count."""
+    waiting = list(reversed(cases))
+    results: list[CrashResult] = []
+
+    async def run_waiting(number: int) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            url = stack.enter_context(run_emulator("--scenario", "steady", "--seed", str(number)))
+            database = await stack.enter_async_context(server.database())
+            folder = server.folder / f"scenario_{number}"
+            scenario = await stack.enter_async_context(
+                open_scenario(database, url, folder, wall=QUICK)
+            )
+            await scenario.emulator.control("clock", rate=RATE)
+            await scenario.emulator.switch(tier="enterprise")
+            while waiting:
+                result = await run_case(scenario, waiting.pop())
+                results.append(result)
+                on_result(result, len(results))
+
+    await asyncio.gather(*(run_waiting(number) for number in range(min(parallel, len(cases)))))
+    return results
+
+
+async def run_case(scenario: Scenario, case: CrashCase) -> CrashResult:
+    """Run one crash and check the result."""
+    await scenario.ensure_workers(WORKERS)
+    account = await scenario.connect(f"case_{case.number}")
+    problems: list[str] = []
+    lock_held, crashed, shutdown_s = False, None, 0.0
+    planned = await _prepare(scenario, case, account)
+    posts = [each.post_id for each in planned]
+
+    async def has_fired_or_settled() -> bool:
+        return await scenario.trap.has_fired() or await scenario.are_final(posts)
+
+    await scenario.run_until(has_fired_or_settled, within=60)
+    with contextlib.suppress(TimeoutError):
+        # A worker may be between the post's last commit and the failpoint after it.
+        await until(scenario.trap.has_fired, within=5)
+    if not await scenario.trap.has_fired():
+        scenario.trap.disarm()
+        problems.append("no worker reached the failpoint")
+    else:
+        crashed = await _find_crashed_worker(scenario, case.signal)
+        lock_held = case.signal is not CrashSignal.KILL and await scenario.holds_account_lock(
+            crashed, account
+        )
+        match case.signal:
+            case CrashSignal.KILL:
+                await crashed.wait_ended()
+            case CrashSignal.STOP:
+                problems += await _check_other_worker(scenario, case, account, lock_held)
+                crashed.send(signal.SIGCONT)
+            case CrashSignal.STOP_DISCONNECTED:
+                if not await scenario.end_sessions(crashed):
+                    problems.append("the stopped worker had no session to end")
+                if not await scenario.wait_settled(posts):
+                    problems.append("no other worker took over from the stopped one")
+                shutdown_s, shutdown_problems = await _resume_and_stop(scenario, crashed)
+                problems += shutdown_problems
+    if not await scenario.wait_settled(posts):
+        problems.append("the posts reach no final state")
+    problems += [
+        f"{worker.name} ended by itself; {worker.log_tail()}"
+        for worker in scenario.workers
+        if worker.has_ended and worker is not crashed
+    ]
+    fault_unused = bool(await scenario.count_pending_faults())
+    await scenario.emulator.clear_faults()
+    result = await _check_result(scenario, case, planned, problems)
+    return replace(result, lock_held=lock_held, fault_unused=fault_unused, shutdown_s=shutdown_s)
+
+
+async def _prepare(scenario: Scenario, case: CrashCase, account: Integration) -> list[PlannedPost]:
+    """Arm the trap and the faults, and plan a thread of two parts and a single post."""
+    name = f"{account.username}:"
+    image = scenario.folder / f"{account.username}.png"
+    Image.new("RGB", (64, 64), (case.number % 256, case.number // 256, 90)).save(image)
+    first, second, delay = f"{name} first of two", f"{name} second of two", timedelta(seconds=2)
+    for text, is_on_x in (
+        (first, case.response is DUPLICATE),
+        (second, case.is_about_final_state),
+    ):
+        if is_on_x:
+            await scenario.post_manually(account, text)
+            await scenario.emulator.jump(seconds=3600)
+    if case.step == "refresh":
+        await scenario.emulator.jump(hours=2)
+    if case.step == "read":
+        # X commits the create and its response is lost, so only the timeline can show the post.
+        await scenario.emulator.fail("create_post", "after", "drop")
+    if case.response.fault:
+        await scenario.emulator.fail(case.operation, case.response.when, case.response.fault)
+    sent_signal = signal.SIGKILL if case.signal is CrashSignal.KILL else signal.SIGSTOP
+    scenario.trap.arm(case.failpoint.value, sent_signal)
+    options = await _make_options(scenario, case, account)
+    media = image if case.kind in {PartKind.PLAIN, PartKind.REPLY} else None
+    thread = await scenario.plan_post(
+        account, first, second, after=delay, media=media, options=options
+    )
+    single = await scenario.plan_post(
+        account, f"{name} on its own", after=delay + timedelta(seconds=1)
+    )
+    return [thread, single]
+
+
+async def _make_options(scenario: Scenario, case: CrashCase, account: Integration) -> PartOptions:
+    """Return the options of the thread's first part, and make the post that they refer to."""
+    match case.kind:
+        case PartKind.PLAIN:
+            return NO_OPTIONS
+        case PartKind.POLL:
+            return PartOptions(poll=Poll(("Yes", "No"), timedelta(days=1)))
+        case PartKind.REPLY | PartKind.QUOTE:
+            other = (await scenario.emulator.users())[0]["username"]
+            text = f"What of it, @{account.username}?"
+            post = await scenario.emulator.act("post", username=other, text=text)
+            tweet_id = TweetId(post["id"])
+            is_reply = case.kind is PartKind.REPLY
+            return PartOptions(reply_to=tweet_id) if is_reply else PartOptions(quote_of=tweet_id)
+
+
+async def _find_crashed_worker(scenario: Scenario, crash_signal: CrashSignal) -> Worker:
+    """Wait for the worker that crashed."""
+    crashed: list[Worker] = []
+
+    async def find() -> bool:
+        crashed[:] = [
+            each
+            for each in scenario.workers
+            if (each.has_ended if crash_signal is CrashSignal.KILL else each.is_stopped)
+        ]
+        return bool(crashed)
+
+    await until(find)
+    return crashed[0]
+
+
+async def _check_other_worker(
+    scenario: Scenario, case: CrashCase, account: Integration, lock_held: bool
+) -> list[str]:
+    """Give the other worker enough time to take over, if it could.
+
+    A post of another account shows that the other worker runs. It is due when the stopped worker
+    counts as dead and its attempt's deadline is over. Nothing may have been sent for the account
+    whose lock is held.
+    """
+    problems = []
+    creates_before = await _count_creates(scenario, account)
+    other_account = await scenario.connect(f"other_{case.number}")
+    wait_s = float(scenario.environment["ROOST_WORKER_TIMEOUT_S"]) + float(
+        scenario.environment["ROOST_CREATE_TIMEOUT_S"]
+    )
+    other_post = await scenario.plan_post(
+        other_account,
+        f"{other_account.username} is on time",
+        after=timedelta(seconds=(wait_s + 0.5) * RATE),
+    )
+    if not await scenario.wait_settled([other_post.post_id]):
+        problems.append("the other worker does nothing for other accounts")
+    if lock_held and await _count_creates(scenario, account) != creates_before:
+        problems.append("a second worker sent for an account whose lock the stopped one holds")
+    return problems
+
+
+async def _count_creates(scenario: Scenario, account: Integration) -> int:
+    requests = (await scenario.read_ground_truth("requests"))["requests"]
+    return sum(
+        each["operation"] == "create_post" and each["user"] == account.x_user_id
+        for each in requests
+    )
+
+
+async def _resume_and_stop(scenario: Scenario, worker: Worker) -> tuple[float, list[str]]:
+    """Resume a worker whose sessions were ended, and once it has reconnected, stop it.
+
+    Return the seconds that it took to end, and what went wrong.
+    """
+    worker.send(signal.SIGCONT)
+
+    async def has_reconnected() -> bool:
+        return worker.has_ended or await scenario.count_sessions(worker) > 0
+
+    problem, asked_at = "did not reconnect to the database", time.monotonic()
+    try:
+        await until(has_reconnected)
+        problem, asked_at = "did not end after SIGTERM", time.monotonic()
+        worker.send(signal.SIGTERM)
+        await worker.wait_ended(within=120)
+    except TimeoutError:
+        worker.send(signal.SIGKILL)
+        await worker.wait_ended()
+        return 0.0, [f"the resumed worker {problem}; {worker.log_tail()}"]
+    return time.monotonic() - asked_at, []
+
+
+async def _check_result(
+    scenario: Scenario, case: CrashCase, planned: Sequence[PlannedPost], problems: list[str]
+) -> CrashResult:
+    all_rows = await scenario.read_posts()
+    rows = {each.post_id: all_rows[each.post_id] for each in planned}
+    user_id = planned[0].user_id
+    x_posts = [each for each in await scenario.read_x_posts() if each.user_id == user_id]
+    findings = check_posts(Evidence(planned, rows, x_posts))
+    problems += [f"{each.kind.value}: {each.description}" for each in findings]
+    problems += _check_states(case, rows.values())
+    needs_decision = sum(row.state == "needs_decision" for row in rows.values())
+    history = "\n".join(describe_post(row, x_posts) for row in rows.values()) if problems else ""
+    return CrashResult(case, tuple(problems), needs_decision, history=history)
+
+
+def _check_states(case: CrashCase, rows: Iterable[PostRow]) -> list[str]:
+    """Describe posts whose final state does not fit the case."""
+    if case.response is DUPLICATE:
+        return []
+    expected = {"published"}
+    if case.is_about_final_state:
+        # A person's post has the same text: X refuses the part, or Roost takes it for its own
+        # attempt.
+        expected |= {"partly_published", "needs_decision"}
+    return [
+        f"post {row.id} is {row.state}, although X was soon available: {row.reason}"
+        for row in rows
+        if row.state not in expected
+    ]

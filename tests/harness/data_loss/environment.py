@@ -1,0 +1,256 @@
+"""The environment of one loss: a cluster behind a fixed address, posts, machines, an operator."""
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+from PIL import Image
+
+from fix_postgres import app_url
+from fix_processes import until
+from harness.data_loss.checker import LossOutcome
+from harness.data_loss.cluster import DATABASE, Cluster, ClusterHost
+from harness.data_loss.forwarder import Forwarder, open_forwarder
+from harness.data_loss.machine import Machine
+from harness.data_loss.operator import Operator
+from harness.post_rows import read_rows
+from harness.records import PlannedPost
+from harness.scenario import Scenario, open_scenario
+from roost.models import PostId
+from roost.runtime import open_runtime
+from roost.services.schedule import PartInput, cancel_post, edit_post
+
+#: Emulated seconds in one wall second.
+RATE = 20
+_ALERTS = "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject = 'database' ORDER BY id"
+#: Wall seconds within which everything must be settled again.
+_SETTLE_TIMEOUT_S = 150.0
+
+
+@dataclass
+class LossEnvironment:
+    """Everything that a schedule acts on."""
+
+    host: ClusterHost
+    cluster: Cluster
+    """The cluster behind the address at the start."""
+    address: Forwarder
+    scenario: Scenario
+    machine: Machine
+    """The machine that runs from the start."""
+    operator: Operator
+    stack: contextlib.AsyncExitStack
+    """Closed at the end of the schedule."""
+    machines: list[Machine] = field(default_factory=list)
+    early: list[PlannedPost] = field(default_factory=list)
+    """Due, and published, before any copy is made."""
+    middle: list[PlannedPost] = field(default_factory=list)
+    """Due between the copy and the loss."""
+    late: list[PlannedPost] = field(default_factory=list)
+    """Due after the loss."""
+    copy_url: str = ""
+    """A copy that is used beside the original; no person confirms it as the real one."""
+    must_alert: bool = False
+    attempts_copied: int | None = None
+    """The number of attempts in a copy when it was made; None if a person has decided."""
+    sent_before_decision: int = 0
+
+    @property
+    def planned(self) -> list[PlannedPost]:
+        """Every post."""
+        return [*self.early, *self.middle, *self.late]
+
+    # Posts.
+
+    async def plan_posts(self, *, middle: int = 7, apart_s: float = 6.0) -> None:
+        """Plan three groups of posts on two accounts, with the clock stopped meanwhile.
+
+        `middle` posts come due `apart_s` domain seconds apart.
+        """
+        await self.scenario.emulator.control("clock", rate=0)
+        accounts = [await self.scenario.connect(name) for name in ("ada", "ben")]
+
+        async def plan(number: int, group: str, after: timedelta) -> PlannedPost:
+            account = accounts[number % 2]
+            texts = [f"{group} {number} of {account.username}, part 1"]
+            if number % 4 == 2:
+                texts.append(f"{group} {number} of {account.username}, part 2")
+            media = self._image(number) if number % 3 == 1 else None
+            return await self.scenario.plan_post(account, *texts, after=after, media=media)
+
+        for number in range(2):
+            self.early.append(await plan(number, "early", timedelta(minutes=2)))
+        for number in range(middle):
+            after = timedelta(minutes=15, seconds=apart_s * number)
+            self.middle.append(await plan(number, "middle", after))
+        for number in range(3):
+            self.late.append(await plan(number, "late", timedelta(minutes=40 + number)))
+        await self.scenario.emulator.control("clock", rate=RATE)
+
+    def _image(self, number: int) -> Path:
+        path = self.scenario.folder / f"{number}.png"
+        Image.new("RGB", (32, 32), (number * 20 % 256, 90, 60)).save(path)
+        return path
+
+    async def publish_early(self) -> None:
+        """Start the machine's workers and wait until they have published the first group."""
+        await self.machine.start()
+        await self.wait_published(self.early)
+        ids = [each.post_id for each in self.early]
+        await until(lambda: self.scenario.are_final(ids), within=60)
+
+    async def wait_published(self, posts: Sequence[PlannedPost]) -> None:
+        """Move the clock to the first of the posts, and wait until X has all of them."""
+        rows = await self.scenario.fetch(
+            "SELECT min(due_at) FROM roost.posts WHERE id = ANY(%s) AND state = 'scheduled'",
+            [each.post_id for each in posts],
+        )
+        if rows[0][0] is not None:
+            ahead = rows[0][0] - self.scenario.runtime.clock.now() - timedelta(seconds=20)
+            if ahead > timedelta(0):
+                await self.scenario.emulator.jump(seconds=ahead.total_seconds())
+
+        async def are_on_x() -> bool:
+            return await self.count_missing_on_x(posts) == 0
+
+        await until(are_on_x, within=60)
+
+    async def count_missing_on_x(self, posts: Sequence[PlannedPost]) -> int:
+        """Count the parts of the posts that X does not have yet."""
+        on_x = {(post.user_id, post.text) for post in await self.scenario.read_x_posts()}
+        return sum((each.user_id, text) not in on_x for each in posts for text in each.texts)
+
+    async def edit_post(self, planned: PlannedPost, text: str) -> None:
+        """Give a post of one part another text."""
+        parts = [PartInput(text)]
+        scenario = self.scenario
+        await edit_post(
+            scenario.runtime, scenario.tenant, PostId(planned.post_id), parts=parts, due_at=None
+        )
+        self.operator.edited[planned.post_id] = text
+
+    async def move_post(self, planned: PlannedPost, after: timedelta) -> None:
+        """Give a post another due time."""
+        scenario, due_at = self.scenario, self.scenario.runtime.clock.now() + after
+        await edit_post(
+            scenario.runtime, scenario.tenant, PostId(planned.post_id), parts=None, due_at=due_at
+        )
+        self.operator.moved[planned.post_id] = due_at
+
+    async def cancel_post(self, planned: PlannedPost) -> None:
+        """Cancel a post."""
+        await cancel_post(self.scenario.runtime, self.scenario.tenant, PostId(planned.post_id))
+        self.operator.cancelled.add(planned.post_id)
+
+    # Machines and addresses.
+
+    def add_machine(self, name: str, home: Path | None = None, url: str = "") -> Machine:
+        """Add a machine with the same settings, but its own home and, if given, another URL."""
+        home = home or self.scenario.folder / f"home-{name}"
+        machine = Machine(self.scenario, name, home, url or self.machine.url)
+        self.machines.append(machine)
+        return machine
+
+    async def use_database(self, url: str) -> None:
+        """Use another database from now on, on the first machine too."""
+        scenario = self.scenario
+        scenario.admin_url = url
+        if scenario.admin_connection is not None:
+            await scenario.admin_connection.close()
+        settings = scenario.runtime.settings.model_copy(update={"database_url": app_url(url)})
+        scenario.runtime = await self.stack.enter_async_context(open_runtime(settings))
+        self.machine.url = app_url(url)
+
+    # After the loss.
+
+    async def wait_settled(self) -> bool:
+        """Let time pass and resume after alerts until all is settled; False if it never is."""
+        return await self.scenario.run_until(self._is_settled, within=_SETTLE_TIMEOUT_S)
+
+    async def _is_settled(self) -> bool:
+        for machine in self.machines:
+            machine.supervise()
+        try:
+            alerts = await read_alerts(self.scenario.admin_url)
+            if any(is_open for _, is_open in alerts):
+                if not self.operator.gives_up:
+                    await self._resume({kind for kind, is_open in alerts if is_open})
+                return False
+            posts = {each.post_id for each in self.planned}
+            return await self.scenario.are_final(posts - self.operator.paused)
+        except psycopg.errors.ProgrammingError:
+            return False  # the tables are being restored
+
+    async def _resume(self, kinds: set[str]) -> None:
+        """Do what an operator does who has read the alert."""
+        await self._count_sent_by_copy()
+        if not self.copy_url:
+            self.attempts_copied = None
+        await self.operator.resume(kinds)
+
+    async def _count_sent_by_copy(self) -> None:
+        """Count what a copy has sent so far."""
+        if self.attempts_copied is not None:
+            url = self.copy_url or self.scenario.admin_url
+            self.sent_before_decision = await count_attempts(url) - self.attempts_copied
+
+    async def collect_outcome(self) -> LossOutcome:
+        """Collect everything for the checker."""
+        await self._count_sent_by_copy()
+        planned = {each.post_id for each in self.planned}
+        rows = await read_rows(self.scenario.admin_url)
+        alerts = await read_alerts(self.copy_url or self.scenario.admin_url)
+        return LossOutcome(
+            planned=self.planned,
+            rows={post_id: row for post_id, row in rows.items() if post_id in planned},
+            x_posts=await self.scenario.read_x_posts(),
+            alerts=[kind for kind, _ in alerts],
+            must_alert=self.must_alert,
+            sent_before_decision=self.sent_before_decision,
+            edited={post: [text] for post, text in self.operator.edited.items()},
+            cancelled=self.operator.cancelled,
+            paused=self.operator.paused,
+        )
+
+
+async def read_alerts(url: str) -> list[tuple[str, bool]]:
+    """Read every alert about the database: its kind, and whether it is still open."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        return await (await connection.execute(_ALERTS)).fetchall()
+
+
+async def count_attempts(url: str) -> int:
+    """Count the attempts in a database."""
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        row = await (await connection.execute("SELECT count(*) FROM roost.attempts")).fetchone()
+        assert row is not None
+        return int(row[0])
+
+
+@contextlib.asynccontextmanager
+async def open_environment(
+    host: ClusterHost,
+    emulator_url: str,
+    folder: Path,
+    *,
+    wall: Mapping[str, str],
+    refuse_duplicates: bool,
+) -> AsyncIterator[LossEnvironment]:
+    """Open a fresh cluster and reset the emulator.
+
+    `refuse_duplicates`: whether X refuses duplicates.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        cluster = await stack.enter_async_context(host.cluster())
+        address = await stack.enter_async_context(open_forwarder(cluster.socket))
+        url = f"postgresql://postgres@127.0.0.1:{address.port}/{DATABASE}"
+        scenario = await stack.enter_async_context(
+            open_scenario(url, emulator_url, folder, wall=wall)
+        )
+        await scenario.emulator.switch(refuse_duplicates=refuse_duplicates)
+        machine = Machine(scenario, "main", folder / "home", app_url(url))
+        operator = Operator(scenario, machine, RATE)
+        yield LossEnvironment(host, cluster, address, scenario, machine, operator, stack, [machine])

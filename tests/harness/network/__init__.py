@@ -1,0 +1,1 @@
+"""Publishing over faulty networks and by wrong clocks."""

@@ -1,0 +1,133 @@
+"""Checks one post that was published over a bad network or by a wrong clock.
+
+Pure functions, stricter than `harness.checker`: X refuses nothing here, so a post that fails, is
+missed or reaches no final state is lost, even where its history gives a reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from harness.post_rows import describe_post
+from harness.records import FINAL_STATES, PlannedPost, PostRow, XPost
+
+#: States that say that X does not have the post, or not all of it.
+_UNPUBLISHED_STATES = frozenset({"failed", "missed", "partly_published", "cancelled"})
+#: Words in a history that say that X may have a post twice.
+_DUPLICATE_PHRASES = ("perhaps twice", "several posts", "more than once", "twice on X")
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleEvidence:
+    """A schedule after its run, as the rows and X have it."""
+
+    name: str
+    planned: PlannedPost
+    row: PostRow
+    x_posts: Sequence[XPost]
+    """Every post of the account that X has or had."""
+    attempts: int
+    adopted: int
+    """Parts whose post was found on the timeline."""
+    has_alert: bool
+    """An alert about this post is open."""
+    proxy_delivers_twice: bool = False
+    shows_trace: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleResult:
+    """The result of a schedule; all counts are of this one post."""
+
+    name: str
+    state: str
+    duplicates: int
+    """Copies on X that Roost sent beyond one for each part."""
+    shows_trace: bool
+    """Whether Roost had a reason to look for the copies that the proxy made."""
+    proxy_duplicates: int
+    """Copies that the proxy made."""
+    unnoticed: int
+    """Copies by the proxy that neither rows nor alerts show, if Roost had a reason to look."""
+    failed_though_on_x: bool
+    lost: bool
+    early_s: float
+    """Seconds by which X got the earliest part too early; 0 if none was early."""
+    needs_decision: bool
+    needs_decision_though_on_x: bool
+    adopted: int
+    resends: int
+    history: str
+    """Rows and ground truth, if something is wrong or the post needs a decision."""
+
+    @property
+    def problems(self) -> list[str]:
+        """The names of the thresholds that are not met."""
+        problems = {
+            "duplicates": self.duplicates > 0,
+            "unnoticed": self.unnoticed > 0,
+            "failed_though_on_x": self.failed_though_on_x,
+            "lost": self.lost,
+            "early": self.early_s > EARLY_S,
+        }
+        return [name for name, is_broken in problems.items() if is_broken]
+
+
+#: A post may be on X this many seconds before its due time.
+EARLY_S = 2.0
+
+
+def check_schedule(evidence: ScheduleEvidence) -> ScheduleResult:
+    """Check one post against the ground truth."""
+    planned, row = evidence.planned, evidence.row
+    copies = [
+        [post for post in evidence.x_posts if post.text == text and post.deleted_at is None]
+        for text in planned.texts
+    ]
+    extra_copies = sum(max(0, len(each) - 1) for each in copies)
+    # The proxy delivered the first create twice; any further copy is Roost's.
+    proxy_copies = min(1, max(0, len(copies[0]) - 1)) if evidence.proxy_delivers_twice else 0
+    unsent = {part.position for part in row.parts if part.state != "sent"}
+    present = {position for position, each in enumerate(copies, start=1) if each}
+    absent = len(copies) - len(present)
+    early = [
+        (row.due_at - post.created_at).total_seconds()
+        for each in copies
+        for post in each
+        if row.due_at is not None
+    ]
+    needs_decision = row.state == "needs_decision"
+    is_unnoticed = proxy_copies and evidence.shows_trace and not _is_noticed(evidence)
+    result = ScheduleResult(
+        name=evidence.name,
+        state=row.state,
+        duplicates=extra_copies - proxy_copies,
+        shows_trace=evidence.shows_trace,
+        proxy_duplicates=proxy_copies,
+        unnoticed=proxy_copies if is_unnoticed else 0,
+        failed_though_on_x=row.state in _UNPUBLISHED_STATES and bool(unsent & present),
+        lost=row.state not in FINAL_STATES or (absent > 0 and not needs_decision),
+        early_s=max(0.0, *early) if early else 0.0,
+        needs_decision=needs_decision,
+        needs_decision_though_on_x=needs_decision and not absent,
+        adopted=evidence.adopted,
+        resends=evidence.attempts
+        - len({part.position for part in row.parts} - _unattempted_positions(row)),
+        history="",
+    )
+    if not (result.problems or needs_decision):
+        return result
+    history = describe_post(row, [post for post in evidence.x_posts if post.text in planned.texts])
+    return replace(result, history=history)
+
+
+def _unattempted_positions(row: PostRow) -> set[int]:
+    attempted = {event.position for event in row.events if event.to_state == "sending"}
+    return {part.position for part in row.parts} - attempted
+
+
+def _is_noticed(evidence: ScheduleEvidence) -> bool:
+    if evidence.has_alert or evidence.row.state == "needs_decision":
+        return True
+    return any(
+        phrase in event.reason for event in evidence.row.events for phrase in _DUPLICATE_PHRASES
+    )

@@ -1,0 +1,225 @@
+"""The list of network schedules: what the proxy does to a post's creates and timeline reads."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from aiohttp import web
+
+from harness.network.proxy import Action, CannedResponse, Exchange
+
+_LOGIN = b"<!DOCTYPE html><html><title>Sign in to the network</title><form></form></html>"
+_BLOCKED = b"<html><head><title>Blocked</title></head><body>Blocked by policy.</body></html>"
+_JSON = "application/json"
+_IN_2015 = {"date": "Thu, 01 Jan 2015 00:00:00 GMT"}
+#: A device between a machine and X may respond_with in X's place.
+PORTAL_RESPONSES = (
+    CannedResponse("200-object", 200, b"{}", _JSON),
+    CannedResponse("200-empty", 200),
+    CannedResponse("204", 204),
+    CannedResponse("200-status", 200, b'{"status":"ok"}', _JSON),
+    CannedResponse("200-html", 200, _LOGIN),
+    CannedResponse("302", 302, headers={"location": "http://portal.invalid/login"}),
+    CannedResponse("401-html", 401, _LOGIN),
+    CannedResponse("403-html", 403, _BLOCKED),
+    CannedResponse("403-object", 403, b"{}", _JSON),
+    CannedResponse("403-json", 403, b'{"error":"forbidden","message":"blocked by policy"}', _JSON),
+    CannedResponse("404-html", 404, _BLOCKED),
+    CannedResponse("404-empty", 404),
+    CannedResponse("407-html", 407, _LOGIN),
+    CannedResponse("413-html", 413, _BLOCKED),
+    CannedResponse("429-text", 429, b"Too many requests", "text/plain"),
+    CannedResponse("502-html", 502, _BLOCKED),
+    CannedResponse("511-html", 511, _LOGIN),
+    # A device whose clock restarts at each power failure sends that time.
+    CannedResponse("200-html-2015", 200, _LOGIN, headers=_IN_2015),
+    CannedResponse("403-json-2015", 403, b'{"error":"forbidden"}', _JSON, headers=_IN_2015),
+)
+#: Portals that last ten minutes: one of each kind.
+_LONG_PORTALS = frozenset(
+    {"200-object", "200-html", "204", "302", "403-html", "404-empty", "429-text"}
+)
+_CLIENT_ERROR_PORTALS = frozenset({"403-html", "404-html", "413-html", "403-object", "404-empty"})
+#: Short portals outlast the two reads that were once enough, 15 and 30 s after the attempt.
+_SHORT_S, _LONG_S = 40.0, 600.0
+#: Longer than any client waits for a response.
+_STALL_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What happens to one post's requests; all other requests are forwarded."""
+
+    name: str
+    creates: tuple[Action | None, ...] = ()
+    """For the first create of the post, the second and so on."""
+    reads: Action | None = None
+    """For each timeline read from the first create on."""
+    reads_for_s: float = 0.0
+    """Wall seconds for which `reads` applies."""
+    parts: int = 1
+    has_image: bool = False
+    delivers_twice: bool = False
+    """Whether the proxy itself makes two posts from one request."""
+    shows_trace: bool = True
+    """Whether Roost has a reason to look for a copy: the response is not X's success."""
+
+
+def respond_with(response: CannedResponse) -> Action:
+    """Respond in X's place; nothing reaches X."""
+
+    async def action(_: Exchange) -> web.StreamResponse:
+        return response.make()
+
+    return action
+
+
+def deliver_then(response: CannedResponse) -> Action:
+    """Deliver, and respond_with in X's place."""
+
+    async def action(exchange: Exchange) -> web.StreamResponse:
+        await exchange.deliver()
+        return response.make()
+
+    return action
+
+
+def delay_delivery(seconds: float) -> Action:
+    """Deliver this many seconds late, even if the client has gone."""
+
+    async def action(exchange: Exchange) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return await exchange.deliver()
+
+    return action
+
+
+def deliver_twice(gap_s: float, *, client_gets: int | None) -> Action:
+    """Deliver twice; the client gets the first response, the second or (None) neither."""
+
+    async def action(exchange: Exchange) -> web.StreamResponse:
+        first = await exchange.deliver()
+        await asyncio.sleep(gap_s)
+        second = await exchange.deliver()
+        if client_gets is None:
+            exchange.reset()
+        return second if client_gets == 2 else first
+
+    return action
+
+
+async def lose_response(exchange: Exchange) -> web.StreamResponse:
+    """Deliver, and end the connection without a response."""
+    response = await exchange.deliver()
+    exchange.reset()
+    return response
+
+
+async def reset(exchange: Exchange) -> web.StreamResponse:
+    """End the connection; nothing reaches X."""
+    exchange.reset()
+    return web.Response()
+
+
+async def cut_response(exchange: Exchange) -> web.StreamResponse:
+    """Deliver, and send half of the response."""
+    return await exchange.send_half(await exchange.deliver())
+
+
+async def stall_response(exchange: Exchange) -> web.StreamResponse:
+    """Deliver, send the headers of the response and then nothing."""
+    return await exchange.send_headers_only(await exchange.deliver(), _STALL_S)
+
+
+async def stall(exchange: Exchange) -> web.StreamResponse:
+    """Send headers and then nothing; nothing reaches X."""
+    return await exchange.send_headers_only(web.Response(body=b"{}"), _STALL_S)
+
+
+def network_schedules() -> list[Schedule]:
+    """List every network schedule, those that last longest first."""
+    return sorted(_all(), key=lambda each: -each.reads_for_s)
+
+
+def replay_reads(delay_s: float) -> tuple[Action, Action]:
+    """Return actions of a cache that replays the first timeline it forwards.
+
+    The first is for creates and the second for reads. The create is delayed for so long that this
+    timeline does not show it.
+    """
+    cached: list[web.Response] = []
+
+    async def replay(exchange: Exchange) -> web.StreamResponse:
+        if not cached:
+            cached.append(await exchange.deliver())
+        response = web.Response(status=cached[0].status, body=cached[0].body)
+        response.headers.clear()
+        response.headers.extend(cached[0].headers)
+        return response
+
+    return delay_delivery(delay_s), replay
+
+
+def cached_schedules() -> list[Schedule]:
+    """List a schedule with a cache that outlasts the read before a resend.
+
+    It runs in its own environment: the `Date` of a replayed response is old and must not affect
+    other schedules.
+    """
+    create, read = replay_reads(20)
+    return [Schedule("cached/150s", (create,), read, 150)]
+
+
+def _all() -> Iterator[Schedule]:
+    for seconds in (20, 40, 90):
+        yield Schedule(f"delayed/{seconds}s", (delay_delivery(seconds),))
+        yield Schedule(f"delayed/{seconds}s-thread", (delay_delivery(seconds),), parts=2)
+    yield Schedule("delayed/40s-image", (delay_delivery(40),), has_image=True)
+    yield Schedule("delayed/40s-twice", (delay_delivery(40), delay_delivery(40)))
+    yield Schedule(
+        "twice/response-lost", (deliver_twice(0, client_gets=None),), delivers_twice=True
+    )
+    yield Schedule("twice/5s-apart", (deliver_twice(5, client_gets=None),), delivers_twice=True)
+    for number, word in ((1, "first"), (2, "second")):
+        yield Schedule(
+            f"twice/{word}-response",
+            (deliver_twice(0, client_gets=number),),
+            delivers_twice=True,
+            shows_trace=False,
+        )
+    for name, action in (
+        *(("lost", lose_response), ("cut", cut_response), ("stalled", stall_response)),
+        *(("reset", reset), ("stalled-before", stall)),
+    ):
+        yield Schedule(f"create/{name}", (action,))
+        yield Schedule(f"create/{name}-thread", (action, None, action), parts=2)
+    for response in PORTAL_RESPONSES:
+        after = Schedule(f"create-after/{response.name}", (deliver_then(response),))
+        yield after
+        yield Schedule(f"create-before/{response.name}", (respond_with(response),))
+        if response.name in _CLIENT_ERROR_PORTALS:
+            yield replace(after, name=f"{after.name}-image", has_image=True)
+            yield replace(after, name=f"{after.name}-thread", parts=2)
+        portal, name = respond_with(response), response.name
+        yield Schedule(f"reads-40s/{name}", (lose_response,), portal, _SHORT_S)
+        yield Schedule(f"reads-40s-absent/{name}", (reset,), portal, _SHORT_S)
+        if name in _LONG_PORTALS:
+            yield Schedule(f"both-40s/{name}", (deliver_then(response),), portal, _SHORT_S)
+            yield Schedule(f"reads-10min/{name}", (lose_response,), portal, _LONG_S)
+    yield Schedule("reads-40s/cut", (lose_response,), cut_response, _SHORT_S)
+    yield Schedule("reads-40s/stalled", (lose_response,), stall, _SHORT_S)
+
+
+def short_schedules() -> list[Schedule]:
+    """List a few schedules of each kind, with short delays, for a test with quick settings."""
+    by_name = {each.name: each for each in _all()}
+    names = (
+        *("create-after/403-html", "create-after/413-html-image", "create-after/200-object"),
+        *("create-before/302", "create/lost-thread", "twice/response-lost"),
+    )
+    portal = next(each for each in PORTAL_RESPONSES if each.name == "200-object")
+    return [
+        *(by_name[name] for name in names),
+        Schedule("delayed/4s", (delay_delivery(4),)),
+        Schedule("reads-3s/200-object", (lose_response,), respond_with(portal), 3),
+    ]

@@ -1,0 +1,158 @@
+"""A private PostgreSQL server with a migrated template, on which all scenarios run."""
+
+import asyncio
+import contextlib
+import itertools
+import shlex
+import signal
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from roost.store.embedded import remove_embedded, start_embedded
+from roost.store.embedded_paths import EmbeddedPaths, prepare_paths
+from roost.store.schema import create_database, drop_database, prepare_database
+
+TEMPLATE = "roost_template"
+#: Below the server's folder.
+_SERVER = "server"
+RestartMode = Literal["fast", "immediate"]
+#: Connection options that make a session writable whatever the server's default is.
+READ_WRITE = "-c default_transaction_read_only=off"
+#: A worker under load holds some 25 connections. Benchmarks run up to a dozen workers at once, and
+#: each scenario has a connection pool besides. The embedded server's default is 200.
+_MAX_CONNECTIONS = 600
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server; `url` returns the superuser's URL of one of its databases."""
+
+    url: Callable[[str], str]
+    folder: Path
+
+    @contextlib.asynccontextmanager
+    async def database(self) -> AsyncIterator[str]:
+        """Create an empty, migrated database, dropped at the end; yield the superuser's URL."""
+        name = f"scenario_{next(_numbers)}"
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
+        await prepare_database(self.url(name))
+        yield self.url(name)
+        for each in (_copy_of(name), name):
+            await drop_database(self.url("postgres"), each)
+
+    async def back_up(self, database: str) -> None:
+        """Dump a database that is in use, given its URL, and load the dump into a copy."""
+        name = _name_of(database)
+        paths, dump = await self._paths(), str(self.folder / f"{name}.dump")
+        await _run(paths, "pg_dump", "-Fc", "-Z0", f"--file={dump}", f"--dbname={database}")
+        await self._execute(f'CREATE DATABASE "{_copy_of(name)}"')
+        copy = f"--dbname={self.url(_copy_of(name))}"
+        await _run(paths, "pg_restore", "--single-transaction", "--exit-on-error", copy, dump)
+
+    async def restore(self, database: str) -> None:
+        """Replace the database with the copy that `back_up` made; this ends all its sessions."""
+        name = _name_of(database)
+        await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{_copy_of(name)}"')
+        # Privileges on a database are lost when it is dropped; its tables keep their roles.
+        await prepare_database(self.url(name))
+
+    async def set_read_only(self, read_only: bool) -> None:
+        """Make sessions read-only by default, the open ones included, or undo this."""
+        setting = "default_transaction_read_only"
+        change = f"SET {setting} = on" if read_only else f"RESET {setting}"
+        await self._execute(f"ALTER SYSTEM {change}")
+        await self._execute("SELECT pg_reload_conf()")
+
+    async def _execute(self, statement: str) -> None:
+        async with await psycopg.AsyncConnection.connect(
+            self.url("postgres"), autocommit=True, options=READ_WRITE
+        ) as admin:
+            await admin.execute(statement.encode())
+
+    async def _paths(self) -> EmbeddedPaths:
+        return await asyncio.to_thread(prepare_paths, (self.folder / _SERVER).resolve())
+
+    async def restart(self, mode: RestartMode, *options: str) -> None:
+        """Restart the server; `immediate` acts as a crash.
+
+        It keeps its present options; `options` are added at their end.
+        """
+        paths = await self._paths()
+        # The first word of the file is the program.
+        present_options = shlex.split((paths.data / "postmaster.opts").read_text())[1:]
+        all_options = shlex.join([*present_options, *options])
+        os_user: dict[str, Any] = {}
+        if paths.run_as:
+            os_user = {"user": paths.run_as.uid, "group": paths.run_as.gid, "extra_groups": ()}
+        log = str(paths.data / "server.log")
+        process = await asyncio.create_subprocess_exec(
+            *(str(paths.programs / "pg_ctl"), "restart", f"--mode={mode}", f"--log={log}"),
+            f"--options={all_options}",
+            cwd=paths.data,
+            env={"PGDATA": str(paths.data), "LC_ALL": "C", "TZ": "UTC"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            **os_user,
+        )
+        if await process.wait() != 0:
+            raise RuntimeError(f"PostgreSQL did not restart; see {log}")
+
+
+def _name_of(database: str) -> str:
+    return str(conninfo_to_dict(database)["dbname"])
+
+
+def _copy_of(name: str) -> str:
+    return f"{name}_copy"
+
+
+async def _run(paths: EmbeddedPaths, program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's client programs.
+
+    Raises: RuntimeError with the program's output.
+    """
+    process = await asyncio.create_subprocess_exec(
+        paths.programs / program,
+        *arguments,
+        env={"LC_ALL": "C", "TZ": "UTC"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output = (await process.communicate())[0].decode(errors="replace")
+    if process.returncode:
+        raise RuntimeError(f"{program} process with {process.returncode}: {output}")
+
+
+def cancel_on_sigterm() -> None:
+    """Let SIGTERM cancel the current task, so that a benchmark also stops its servers."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+@contextlib.asynccontextmanager
+async def open_server(folder: Path, *, durable: bool = False) -> AsyncIterator[Server]:
+    """Run a private PostgreSQL below the folder and remove it at the end.
+
+    Only a durable server keeps every commit through a restart with `immediate`.
+    """
+    home = folder / _SERVER
+    embedded = await start_embedded(home, durable=durable)
+    try:
+        server = Server(embedded.url, folder)
+        await server.restart("fast", "-c", f"max_connections={_MAX_CONNECTIONS}")
+        await create_database(server.url("postgres"), TEMPLATE)
+        await prepare_database(server.url(TEMPLATE))
+        yield server
+    finally:
+        await embedded.stop()
+        await remove_embedded(home)
