@@ -226,10 +226,27 @@ async def test_another_site_can_link_to_the_pages(browser: aiohttp.ClientSession
 async def test_a_host_that_is_not_this_machine_is_refused(
     web: str, browser: aiohttp.ClientSession, tenant: Tenant, path: str
 ) -> None:
-    for host in ("roost.example", "127.0.0.1.roost.example:80", "10.0.0.1", ""):
+    hosts = (
+        "roost.example", "127.0.0.1.roost.example:80", "10.0.0.1", "",
+        "[::1]roost.example", "127.0.0.1:roost.example", "127.0.0.1@roost.example",
+    )  # fmt: skip
+    for host in hosts:
         async with browser.get(web + path, headers={"host": host}, allow_redirects=False) as answer:
             assert answer.status == 403, host
             assert "unsafe_host" in await answer.text(), host
+
+
+async def test_two_host_headers_are_refused(web: str, tenant: Tenant) -> None:
+    address = urlsplit(web)
+    assert address.hostname
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    try:
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: roost.example\r\nConnection: close\r\n\r\n"
+        )
+        assert b"unsafe_host" in await reader.read()
+    finally:
+        writer.close()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "roost.example", "127.1", ""])

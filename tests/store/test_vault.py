@@ -46,6 +46,14 @@ def test_a_changed_byte_is_noticed() -> None:
         vault.open("v1." + base64.urlsafe_b64encode(raw).decode(), owner="o", field="f")
 
 
+@pytest.mark.parametrize("added", ["!!!!", "\n", " ", "===="])
+def test_added_characters_are_noticed(added: str) -> None:
+    vault = TenantVault(TenantId(1), KEY)
+    sealed = vault.seal("a secret", owner="o", field="f")
+    with pytest.raises(VaultDamaged):
+        vault.open(sealed + added, owner="o", field="f")
+
+
 def test_the_same_secret_is_sealed_differently_each_time() -> None:
     vault = TenantVault(TenantId(1), KEY)
     assert vault.seal("s", owner="o", field="f") != vault.seal("s", owner="o", field="f")

@@ -1,5 +1,6 @@
 """Checks of every request: its Host and origin; safe headers; a response to any error."""
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -39,11 +40,19 @@ class CrossSiteRequest(Refused):
     default_next = "Open Roost's own page and use the button there, or the command line."
 
 
+#: A name or an IPv6 address in brackets, then an optional port. Source: RFC 9110, section 7.2.
+_HOST: Final = re.compile(
+    r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^\[\]:@/]+))(?::\d{1,5})?", re.IGNORECASE
+)
+
+
 def host_name(netloc: str) -> str:
-    """Return the name in a Host header, in lower case, without port and brackets."""
-    if netloc.startswith("["):
-        return netloc[1:].partition("]")[0].lower()
-    return netloc.partition(":")[0].lower()
+    """Return the name in a Host header, in lower case, without port and brackets.
+
+    A malformed header has no name: the result is empty.
+    """
+    matched = _HOST.fullmatch(netloc)
+    return (matched["address"] or matched["name"]).lower() if matched else ""
 
 
 class RequestGuard:
@@ -70,7 +79,7 @@ class RequestGuard:
 
         try:
             headers = Headers(scope=scope)
-            _require_own_host(headers.get("host", ""))
+            _require_own_host(headers.getlist("host"))
             if scope["method"] in _SAFE:
                 _refuse_embedding(headers)
             else:
@@ -83,9 +92,9 @@ class RequestGuard:
                 await response(scope, receive, send_guarded)
 
 
-def _require_own_host(host: str) -> None:
+def _require_own_host(hosts: list[str]) -> None:
     """Refuse other names: a site's name that resolves to loopback would reach this server."""
-    if not is_loopback(host_name(host)):
+    if len(hosts) != 1 or not is_loopback(host_name(hosts[0])):
         raise UnsafeHost(
             "The request names a host that is not this machine.",
             next="Open Roost at 127.0.0.1 or localhost.",
