@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that are made from the code; a test compares."""
+"""Writes the pages of docs/reference that are generated from the code; a test compares them."""
 
 import importlib
 import pkgutil
@@ -10,23 +10,29 @@ from roost.settings import Settings
 
 _SETTINGS = """# Settings
 
-From the environment, and for what it leaves unset from one file: `.env` in ROOST_HOME, or the one
-that `--env-file` names. A `.env` of the working folder is not read: that folder may be anybody's.
-The file has to be its owner's alone (`chmod 600`), as the vault's key file has, and ROOST_HOME and
-all folders above it closed to the writing of others, as ssh demands it. A malformed setting is
-named at the start, with what it is for and never with its value; nothing starts half-configured.
-In DATABASE_URL, percent-encode what is no letter or digit in user and password.
-This page is made by `tools/make_docs.py`.
+Roost reads settings from the environment.
+For a setting that the environment does not have, it reads one file: `.env` in ROOST_HOME, or the file of `--env-file`.
+It does not read a `.env` in the working directory, because any user may have written it.
 
-| setting | default | what it is for |
+- The settings file and the vault's key file must not be accessible to other users (`chmod 600`).
+- Other users must not be able to write to ROOST_HOME or to any directory above it, as for `ssh`; the error is `untrusted_path`.
+- A malformed setting stops every command at its start. The error names the setting and its purpose, never its value.
+- A value must not contain white space or invisible characters, except for spaces inside ROOST_HOME.
+- In DATABASE_URL, percent-encode every character of the user and the password that is not a letter or a digit.
+
+`tools/make_docs.py` generates this page from `src/roost/settings.py`.
+
+| setting | default | purpose |
 |---|---|---|
 """
 _ERRORS = """# Errors
 
-Every failure that a person can meet has a stable `code`, a kind, and four sentences: what happened,
-to whom, what Roost did about it, and what to do next. The command line's exit code and the HTTP
-status follow from the kind. What breaks a rule of X is a `Violation` with a code of its own, told
-before anything is sent. This page is made by `tools/make_docs.py`.
+Every error that a user can meet has a stable `code` and a kind.
+Its text says what happened and to what, what Roost did about it, and what to do next.
+The kind determines the exit code ([command line](cli.md#exit-codes)) and the HTTP status ([HTTP](http.md#errors)).
+A post that breaks a rule of X is not an error of its own: each broken rule is a `Violation` with a code, reported before anything is sent ([texts](text.md), [media](media.md), [plan files](plan-files.md)).
+
+`tools/make_docs.py` generates this page from the error classes.
 
 | code | kind | when |
 |---|---|---|
@@ -34,7 +40,7 @@ before anything is sent. This page is made by `tools/make_docs.py`.
 
 
 def settings_page() -> str:
-    """`docs/settings.md`."""
+    """`docs/reference/settings.md`."""
     rows = []
     for name, field in Settings.model_fields.items():
         if name == "roost_home":
@@ -46,7 +52,7 @@ def settings_page() -> str:
 
 
 def errors_page() -> str:
-    """`docs/errors.md`."""
+    """`docs/reference/errors.md`."""
     for module in pkgutil.walk_packages(roost.__path__, "roost."):
         if ".migrations" not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
@@ -65,6 +71,6 @@ def _descendants(parent: type[RoostError]) -> set[type[RoostError]]:
 
 
 if __name__ == "__main__":
-    docs = Path(__file__).parents[1] / "docs"
-    (docs / "settings.md").write_text(settings_page(), "utf-8")
-    (docs / "errors.md").write_text(errors_page(), "utf-8")
+    reference = Path(__file__).parents[1] / "docs" / "reference"
+    (reference / "settings.md").write_text(settings_page(), "utf-8")
+    (reference / "errors.md").write_text(errors_page(), "utf-8")

@@ -13,7 +13,8 @@ from roost.models import PART_MOVES, POST_MOVES, PartState, PostState
 from roost.services.resolve import Choice
 
 ROOT = Path(__file__).parents[2]
-PUBLISHING = (ROOT / "docs" / "publishing.md").read_text("utf-8")
+DOCS = ROOT / "docs"
+STATES = (DOCS / "reference" / "post-states.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", ["settings", "errors"])
@@ -23,17 +24,53 @@ def test_the_page_is_what_the_code_says(page: str) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT / "tools"
     )
     assert made.returncode == 0, made.stderr
-    assert (ROOT / "docs" / f"{page}.md").read_text("utf-8") == made.stdout
+    assert (DOCS / "reference" / f"{page}.md").read_text("utf-8") == made.stdout
 
 
-@pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/publishing.md"]
-)
-def test_every_link_leads_somewhere(page: str) -> None:
-    text = (ROOT / page).read_text("utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-    missing = [link for link in links if not ((ROOT / page).parent / link).exists()]
+def pages() -> list[Path]:
+    return [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "CHANGELOG.md",
+        *DOCS.rglob("*.md"),
+    ]
+
+
+def page_name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a Markdown viewer makes of a page's headings."""
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text("utf-8"))
+    headings = re.findall(r"(?m)^#+ (.*)$", text)
+    return {
+        re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings
+    }
+
+
+@pytest.mark.parametrize("page", pages(), ids=page_name)
+def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    links = [
+        link
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8"))
+        if "://" not in link
+    ]
+    missing = []
+    for link in links:
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            missing.append(link)
     assert missing == []
+
+
+def test_the_index_links_to_every_page() -> None:
+    index = DOCS / "README.md"
+    linked = set(re.findall(r"\]\(([^)#]+\.md)\)", index.read_text("utf-8")))
+    assert linked == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {
+        "README.md"
+    }
 
 
 def test_every_command_of_the_readme_exists() -> None:
@@ -51,7 +88,7 @@ def test_every_command_of_the_readme_exists() -> None:
 def test_the_drawing_shows_every_move_and_no_other(
     title: str, moves: Mapping[StrEnum, frozenset[StrEnum]]
 ) -> None:
-    section = PUBLISHING.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    section = STATES.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     drawn = re.findall(r"^(\w+) +── .+ ─+▶ (\w+)$", section, re.MULTILINE)
     assert section.count("▶") == len(drawn)
     assert sorted(drawn) == sorted(
@@ -61,8 +98,8 @@ def test_the_drawing_shows_every_move_and_no_other(
     assert states == [state.value for state in moves]
 
 
-def test_every_choice_is_told() -> None:
-    section = PUBLISHING.partition("\n## Decisions\n")[2].partition("\n## ")[0]
+def test_every_choice_is_documented() -> None:
+    section = STATES.partition("\n## Decisions\n")[2].partition("\n## ")[0]
     assert {choice for choice in Choice if f"`{choice}" in section} == set(Choice)
 
 
@@ -74,5 +111,5 @@ def test_every_state_of_a_model_has_its_moves() -> None:
 def test_the_sql_for_an_administrator_is_what_roost_prints() -> None:
     from roost.store.roles import administrator_sql
 
-    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    page = (DOCS / "howto" / "prepare-a-database.md").read_text("utf-8")
     assert f"```sql\n{administrator_sql('prod')}\n```" in page

@@ -14,9 +14,9 @@ from x_emulator.rules.rate_limits import LIMITS
 from x_emulator.switches import Switches
 
 TESTS = Path(__file__).parent
-DOCS = TESTS.parents[1] / "docs"
-RULES = (DOCS / "emulator-rules.md").read_text("utf-8")
-MANUAL = (DOCS / "emulator.md").read_text("utf-8")
+REFERENCE = TESTS.parents[1] / "docs" / "reference"
+RULES = (REFERENCE / "emulator-rules.md").read_text("utf-8")
+MANUAL = (REFERENCE / "emulator.md").read_text("utf-8")
 
 
 def rows() -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""The examples of docs/media.md and docs/prices-and-limits.md are correct."""
+"""The examples of the reference of media, prices and limits are correct."""
 
 import doctest
 import re
@@ -9,7 +9,7 @@ import pytest
 from roost.errors import MediaUnreadable
 from roost.mediafile import Unreadable, lint_media, validate_media
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference"
 
 
 @pytest.mark.parametrize("name", ["media.md", "prices-and-limits.md"])

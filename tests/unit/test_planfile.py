@@ -502,7 +502,7 @@ def test_refuse_post_applies_a_violation_without_part_to_every_row(tmp_path: Pat
 
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "plan-files.md"
+PAGE = ROOT / "docs" / "reference" / "plan-files.md"
 
 
 def test_examples_of_the_page_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,11 @@
-"""The examples and tables of docs/text.md are correct."""
+"""The examples and tables of docs/reference/text.md are correct."""
 
 import doctest
 from pathlib import Path
 
 from roost.text.lint import _INVISIBLE_MESSAGES
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/text.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/reference/text.md"
 
 
 def test_examples_of_the_page_run() -> None:

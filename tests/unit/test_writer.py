@@ -358,7 +358,7 @@ def test_extract_quantities_returns_numbers_with_units(text: str, expected: list
 # The documentation page
 
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "writer.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "briefs.md"
 
 
 def test_writer_page_examples_run() -> None:

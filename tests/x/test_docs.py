@@ -1,4 +1,4 @@
-"""Runs every example of docs/x.md in order, and compares the output with the page."""
+"""Runs the examples of docs/howto/use-the-x-client.md in order and compares their output."""
 
 import ast
 import contextlib
@@ -17,7 +17,7 @@ import pytest
 
 from fix_emulator import Emulator
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/x.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/howto/use-the-x-client.md"
 SHOWN_URL = "http://127.0.0.1:8710"
 
 

@@ -1,4 +1,4 @@
-"""Runs the examples of docs/uploads.md and docs/provider.md."""
+"""Runs the examples of docs/howto/upload-media.md and docs/reference/provider.md."""
 
 import ast
 import asyncio
@@ -44,7 +44,7 @@ async def test_page_uploads__examples_run(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     await emulator.switch(processing_polls=0)
-    upload_and_wait, resume, poll = examples("uploads.md")
+    upload_and_wait, resume, poll = examples("howto/upload-media.md")
     names: dict[str, Any] = {"asyncio": asyncio, "x": x, "client": account.client, "video": clip}
     names["state_file"] = tmp_path / "state.json"
     await run(upload_and_wait, names)
@@ -68,7 +68,7 @@ async def test_page_provider__first_example_runs(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first, *_ = examples("provider.md")
+    first, *_ = examples("reference/provider.md")
     (tmp_path / "shop.png").write_bytes(png)
     monkeypatch.chdir(tmp_path)
     names = {"access_token": account.tokens.access_token, "url": emulator.url}
@@ -86,7 +86,7 @@ async def test_page_provider__v1_upload_example_runs(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, v1_upload, _ = examples("provider.md")
+    _, v1_upload, _ = examples("reference/provider.md")
     (tmp_path / "shop.png").write_bytes(png)
     monkeypatch.chdir(tmp_path)
     keys = await keys_of(emulator)
@@ -106,7 +106,7 @@ async def test_page_provider__v1_upload_example_runs(
 
 
 def test_page_provider__names_existing_paths() -> None:
-    page = (DOCS / "provider.md").read_text("utf-8")
+    page = (DOCS / "reference/provider.md").read_text("utf-8")
     source = DOCS.parent / "src/roost"
     paths = re.findall(r"`([\w/]+(?:\.py|/))`", page)
     missing = [
@@ -126,7 +126,7 @@ async def test_page_provider__history_example_runs(
     await store.snapshots.ensure_partitions(runtime.database, snapshot.at)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         await store.snapshots.add_account(transaction, tenant.id, snapshot)
-    *_, history_example = examples("provider.md")
+    *_, history_example = examples("reference/provider.md")
     names: dict[str, Any] = {
         "roost": roost,
         "settings": settings,

@@ -1,7 +1,7 @@
 """Every refusal of X, with its body. Where sources disagree, a switch selects one.
 
-Rules raise `Refusal`, and the pipeline turns it into a response. `docs/emulator-rules.md` lists the
-source of each rule.
+Rules raise `Refusal`, and the pipeline turns it into a response. `docs/reference/emulator-rules.md`
+lists the source of each rule.
 """
 
 from typing import Any

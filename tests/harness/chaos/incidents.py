@@ -1,7 +1,7 @@
 """Database incidents during a phase: a restart, a period without writes, a restore.
 
-After the restore an operator follows docs/operations.md: resumes once an alert is open, and
-reconnects the accounts whose tokens the restored copy does not have.
+After the restore an operator follows docs/howto/back-up-and-restore.md: resumes once an alert is
+open, and reconnects the accounts whose tokens the restored copy does not have.
 """
 
 import asyncio
