@@ -258,9 +258,9 @@ def test_urls_of_x_are_created_and_requested_in_one_module_each() -> None:
     assert creating == {"endpoint.py"}
     assert requesting == {
         "x/transport.py",
-        # These send no secret: the emulator's clock, doctor, callback listener and demo.
+        # These send no secret: the emulator's clock, health, callback listener and demo.
         "clock.py",
-        "cli/doctor.py",
+        "services/health/installation.py",
         "cli/callback_listener.py",
         "cli/demo/run.py",
     }
