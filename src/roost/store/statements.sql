@@ -274,7 +274,7 @@ SELECT %(at)s, false, 'everything goes on', %(who)s FROM before WHERE paused
 
 -- name: read_watermark
 -- What distinguishes this database from a copy of it, and how far its history goes.
-SELECT * FROM read_watermark()
+SELECT *, pg_postmaster_start_time() AS server_started_at FROM read_watermark()
 
 -- name: read_wall_clock
 -- The database's wall clock.
@@ -303,7 +303,7 @@ WHERE left(pg_walfile_name(pg_current_wal_lsn()), 8) = %(timeline)s
   AND (%(event)s::bigint IS NULL OR has_event(%(event)s, %(tag)s))
 
 -- name: mark_clean_stop
--- A worker has ended in order; its ROOST_HOME has the same tag.
+-- A worker has ended in order; the tag depends on the watermark's file and on the server's start.
 UPDATE installation SET clean_stop_tag = %(tag)s
 
 -- name: begin_recheck
