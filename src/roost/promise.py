@@ -126,13 +126,15 @@ def decide_step(
     now: datetime,
     rules: Rules,
     x_now: datetime | None = None,
+    database_now: datetime | None = None,
     searched: Collection[tuple[datetime, PartId]] = (),
 ) -> Step:
     """What may be done next for a post on its way.
 
     `now` is domain time by this worker's clock, `x_now` by X's (where it is known): attempts began
-    and were read at X's time. In `searched` are the parts that were looked for on X, each with the
-    recheck's `until`.
+    and were read at X's time. `database_now` is the database's clock; None where domain time is not
+    wall time. A post is missed only when this worker's clock and the database's both say so. In
+    `searched` are the parts that were looked for on X, each with the recheck's `until`.
     """
     due_at = journal.post.due_at
     if due_at is not None and due_at > now:
@@ -159,7 +161,8 @@ def decide_step(
         return SearchFirst(current, min(due_at, recheck.since))
     if current.part.state is PartState.UNKNOWN:
         return _reconcile(current, now=now, x_now=x_now or now, rules=rules)
-    return _begin(journal, current, now=now, rules=rules)
+    late_by = min(now, database_now or now) - journal.late_from
+    return _begin(journal, current, now=now, late_by=late_by, rules=rules)
 
 
 def outcome_of(parts: Sequence[Part]) -> PostState:
@@ -170,7 +173,14 @@ def outcome_of(parts: Sequence[Part]) -> PostState:
     return PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
 
 
-def _begin(journal: PostJournal, current: PartJournal, *, now: datetime, rules: Rules) -> Step:
+def _begin(
+    journal: PostJournal,
+    current: PartJournal,
+    *,
+    now: datetime,
+    late_by: timedelta,
+    rules: Rules,
+) -> Step:
     account = journal.account
     if account.rest_until is not None and account.rest_until > now:
         why = account.rest_why or "X takes no post at present"
@@ -178,7 +188,7 @@ def _begin(journal: PostJournal, current: PartJournal, *, now: datetime, rules: 
     left = [one for one in journal.parts if one.part.state is not PartState.SENT]
     if journal.is_untried:
         tolerance = journal.post.tolerance or rules.tolerance
-        if now - journal.late_from > tolerance and not rules.publish_late:
+        if late_by > tolerance and not rules.publish_late:
             return Settle(PostState.MISSED, f"its time was over by more than {_told(tolerance)}")
         if len(left) > 1 and (step := _room_for(journal, len(left), now)) is not None:
             return step

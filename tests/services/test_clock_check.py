@@ -13,10 +13,11 @@ from fix_emulator import Emulator
 from fix_house import connect_account
 from fix_processes import until
 from fix_publishing import Desk, run_roost
-from roost import store, worker
+from roost import store, telemetry, worker
 from roost.cli.processes import worker_signature
 from roost.house import House
-from roost.models import PostId, PostState, Tenant
+from roost.models import PartState, PostId, PostState, Tenant
+from roost.points import Point
 from roost.services import decide, dispatch
 from roost.services.clock_check import ClockCheck
 from roost.services.decide import TweetUnlikely
@@ -157,6 +158,40 @@ async def test_clock_that_moves_between_two_heartbeats_sends_nothing(skewed: Ske
     await dispatch.dispatch_stranded(skewed.house)
     await skewed.work()
     assert await skewed.on_x() == ["On time"]
+
+
+async def test_post_is_not_missed_by_a_clock_that_moves_between_two_heartbeats(
+    skewed: Skewed,
+) -> None:
+    await ClockCheck(skewed.house).check()
+    post_id = await skewed.plan("On time", "In two parts", after_s=-40)
+    skewed.clock.off = timedelta(hours=2)
+    await skewed.work()
+    assert (await skewed.see(post_id)).state is PostState.PUBLISHING
+    assert not skewed.locks.may_begin
+    skewed.clock.off = timedelta(0)
+    skewed.locks.open_gate()
+    await dispatch.dispatch_stranded(skewed.house)
+    await skewed.work()
+    assert await skewed.on_x() == ["On time", "In two parts"]
+
+
+async def test_no_wait_is_stored_by_a_clock_that_moves_during_an_attempt(
+    skewed: Skewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def move_clock(point: str) -> None:
+        if point == Point.CREATE_BEFORE_SEND:
+            skewed.clock.off = timedelta(hours=2)
+
+    await ClockCheck(skewed.house).check()
+    await skewed.emulator.fail("create_post", "before", "drop")
+    post_id = await skewed.plan("On time", after_s=-40)
+    monkeypatch.setattr(telemetry, "_observers", [move_clock])
+    await skewed.work()
+    post = await skewed.see(post_id)
+    assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.UNKNOWN)
+    assert not skewed.locks.may_begin
+    assert await skewed.next_step() is None
 
 
 async def test_clock_is_not_compared_while_the_emulators_is_not_wall_time(

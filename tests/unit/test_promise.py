@@ -195,6 +195,19 @@ def test_a_post_beyond_its_tolerance_is_missed(late: int, missed: bool) -> None:
         assert isinstance(step, Send)
 
 
+@pytest.mark.parametrize(
+    ("late", "late_by_database", "missed"),
+    [(3_601, 3_601, True), (3_601, 3_600, False), (7_200, 5, False), (5, 7_200, False)],
+)
+def test_a_post_is_missed_when_both_clocks_say_so(
+    late: int, late_by_database: int, missed: bool
+) -> None:
+    pending = post(PartJournal(part(PartState.PENDING)), due_ago=late)
+    database_now = NOW - timedelta(seconds=late - late_by_database)
+    step = decide_step(pending, now=NOW, rules=RULES, database_now=database_now)
+    assert isinstance(step, Settle) is missed
+
+
 def test_a_post_beyond_its_tolerance_goes_out_where_the_settings_say_so() -> None:
     rules = Rules(RULES.read_lag, RULES.resend_within, RULES.tolerance, publish_late=True)
     assert isinstance(

@@ -44,6 +44,8 @@ class TakenUp:
 
     journal: PostJournal
     grant: accounts.SealedGrant = field(repr=False)
+    database_now: datetime
+    """The database's wall clock."""
 
 
 async def find_next(
@@ -81,7 +83,8 @@ def _taken_up(row: Mapping[str, Any]) -> TakenUp:
         name: _instant(row["account"][name]) for name in ("connected_at", "rest_until")
     }
     sealed_key = SealedKey(row["ring_key_id"], row["sealed_key"]) if row["sealed_key"] else None
-    return TakenUp(_journal(row, account), accounts.sealed_grant(account, sealed_key))
+    grant = accounts.sealed_grant(account, sealed_key)
+    return TakenUp(_journal(row, account), grant, row["database_now"])
 
 
 def _journal(row: Mapping[str, Any], account: Mapping[str, Any]) -> PostJournal:

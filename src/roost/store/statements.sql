@@ -115,7 +115,7 @@ SELECT at, post_id, position, before, after, why, who FROM (
 -- name: take_up_post
 -- One post, or else the account's post on its way that is next in due order and does not wait: its
 -- whole journal and its account's grant in one row.
-SELECT * FROM take_up_post(
+SELECT *, clock_timestamp() AS database_now FROM take_up_post(
     tenant => %(tenant)s, post => %(post)s, integration => %(integration)s, besides => %(besides)s)
 
 -- name: list_uploads

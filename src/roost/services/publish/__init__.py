@@ -5,7 +5,7 @@
 
 import contextlib
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from roost import jobs, promise, store, x
@@ -107,19 +107,21 @@ class _Account:
         )
         if taken is None:
             return False
+        now = self._house.clock.now()
+        if (why := self._clock_problem(now)) is not None:
+            self._locks.close_gate(why)
+            return False
         way = self._way(taken)
         step = promise.decide_step(
             way.journal,
-            now=self._house.clock.now(),
+            now=now,
             x_now=self._house.x_now(),
+            database_now=taken.database_now if self._house.clock.is_wall_time else None,
             rules=_rules(self._house.settings),
             searched=self._locks.searched,
         )
         attempt = None
         if isinstance(step, promise.Send) and way.grant.is_fresh():
-            if (why := self._clock_problem()) is not None:
-                self._locks.close_gate(why)
-                return False
             reached(Point.CREATE_BEFORE_COMMIT)
             try:
                 attempt = await send.begin(way, step.part, again=step.again)
@@ -131,14 +133,15 @@ class _Account:
             self._behind.add(way.journal.post.id)
         return turn is not Turn.OVER
 
-    def _clock_problem(self) -> str | None:
-        """Why the clock may not be trusted at this moment: it may have moved since it was checked.
+    def _clock_problem(self, now: datetime) -> str | None:
+        """Why `now` is wrong: the clock may have moved since the last heartbeat.
 
+        Checked before every step, since a wrong clock would also store a wait until a wrong time.
         Where X's time is not known yet, the worker's own check has to come first.
         """
         if not self._house.clock.is_wall_time:
             return None
-        return describe_skew(self._house.server_time.estimate(), self._house.clock.now())
+        return describe_skew(self._house.server_time.estimate(), now)
 
     def _way(self, taken: TakenUp) -> Way:
         if self._grant is None:
