@@ -1,7 +1,6 @@
 """The Social Publisher's process: task bodies, the dispatcher's loop, housekeeping, a clean end."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -24,6 +23,7 @@ from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.locks import SenderLocks, open_sender_locks
+from roost.supervision import cancel_all, raise_if_cancelled, supervise
 from roost.watchdog import watching
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,6 @@ _LOOK_AGAIN_S = 30.0
 _ROOM_AFTER_JOBS, _ROOM_AFTER_S = 8, 0.25
 #: Between two looks at least: what comes due meanwhile is one claim.
 _GATHER_S = 0.02
-#: A database that is away is tried again after a second, then ever more rarely, up to this.
-_LONGEST_PAUSE_S = 10.0
 #: Between two removals of copies of files that no post needs.
 _REMOVE_COPIES_S = 3600.0
 
@@ -172,28 +170,6 @@ async def _end_job(app: App, job: Job) -> None:
     await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
-async def _again_and_again(
-    name: str, work: Callable[[], Awaitable[None]], ended: asyncio.Event
-) -> None:
-    """Do something until `ended`; a database that is away is tried again, ever more rarely."""
-    now, pause = asyncio.get_running_loop().time, 0.0
-    while not ended.is_set():
-        began = now()
-        try:
-            await work()
-            pause = 0.0
-        except DATABASE_AWAY as error:
-            log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
-            pause = next_pause(pause, now() - began)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), pause)
-
-
-def next_pause(pause: float, worked_s: float) -> float:
-    """Wall seconds until another try, after a pause (0: none yet) and so long a work."""
-    return 1.0 if worked_s > _LONGEST_PAUSE_S or not pause else min(2 * pause, _LONGEST_PAUSE_S)
-
-
 #: Posts of which a request to X is under way.
 Sending = Collection[tuple[TenantId, PostId]]
 
@@ -247,7 +223,7 @@ async def _publish_until(
         checks.append(database)
         with watermark.running(house.settings.roost_home):
             tasks = [
-                asyncio.create_task(_again_and_again(name, work, ended))
+                asyncio.create_task(supervise(name, work, ended))
                 for name, work, ended in (
                     ("the engine", lambda: _work_if_open(house, locks, asked), asked),
                     ("the checks", lambda: _check(database, clock, locks), asyncio.Event()),
@@ -260,9 +236,10 @@ async def _publish_until(
                 for task in done:
                     task.result()
             finally:
-                for task in (*tasks, reporting):
-                    task.cancel()
-                await asyncio.gather(*tasks, reporting, return_exceptions=True)
+                engine_task, check_task = tasks
+                engine_task.cancel()  # Only once: it drains before it ends.
+                await cancel_all([check_task, reporting])
+                await asyncio.gather(engine_task, return_exceptions=True)
             await locks.drain()
             await database.end()
 
@@ -287,7 +264,7 @@ async def _first_checks(
         done.set()
 
     waits = [
-        asyncio.create_task(_again_and_again("the start", check, done)),
+        asyncio.create_task(supervise("the start", check, done)),
         asyncio.create_task(asked.wait()),
     ]
     try:
@@ -295,9 +272,7 @@ async def _first_checks(
         for task in finished:
             task.result()
     finally:
-        for task in waits:
-            task.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+        await cancel_all(waits)
 
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: SenderLocks) -> None:
@@ -342,6 +317,7 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
     """Run the engine and what is beside it until it is asked to end, or loses the database."""
     woken, forever = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(house.database.conninfo) as app:
+        raise_if_cancelled()
         _add_tasks(app, house, locks)
         bodies = Bodies()
         engines = [
@@ -353,7 +329,7 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
             for engine in engines
         ]
         beside = [
-            asyncio.create_task(_again_and_again(name, work, forever))
+            asyncio.create_task(supervise(name, work, forever))
             for name, work in (
                 ("dispatcher", lambda: _dispatch(house, woken, bodies)),
                 ("listener", lambda: _listen(house, woken)),
@@ -366,9 +342,12 @@ async def _work(house: House, locks: SenderLocks, asked: asyncio.Event) -> None:
         try:
             await _first_failure_or_all(running, beside)
         finally:
-            for task in (*beside, ending, *running):
+            for engine, task in zip(engines, running, strict=True):
+                # An engine that misses the cancellation while it registers ends by this.
+                engine.stop()  # type: ignore[no-untyped-call]
                 task.cancel()
-            await asyncio.gather(*beside, ending, *running, return_exceptions=True)
+            await cancel_all([*beside, ending])
+            await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _first_failure_or_all(
