@@ -1,16 +1,18 @@
 """The watermark: what this machine has seen last in the database, kept in a file of ROOST_HOME.
 
 It is compared with the database, which may be a restored copy. The file never goes down within a
-generation of the database, and is on the disk before it counts. It also holds its own inode and
-the machine's boot: a copy of the file, or of the whole disk, shows by them.
+generation of the database, and is on the disk before it counts. Where file and database were
+restored together from one copy, `stop_tag` detects it: it depends on facts outside the copy.
 """
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import secrets
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
@@ -25,8 +27,8 @@ _TRIES: Final = 20
 _PAUSE_S: Final = 0.05
 
 
-class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far the database's history had gone."""
+class Watermark(msgspec.Struct, frozen=True):
+    """How far the database's history had gone. Fields of other versions of Roost are ignored."""
 
     system_identifier: str
     database_oid: int
@@ -37,11 +39,9 @@ class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """0: it had no event."""
     event_tag: int
     clean_stop_tag: int | None = None
-    """The database holds the same where the last worker ended in order; None: one runs."""
+    """Random, one for each clean stop of a worker; None: one runs, or ended otherwise."""
     is_refused: bool = False
     """The database did not fit: only a later generation of it is accepted."""
-    boot_id: str = ""
-    inode: int = 0
 
 
 _DECODER: Final = msgspec.json.Decoder(Watermark)
@@ -85,9 +85,7 @@ def write(home: Path, mark: Watermark) -> None:
                 return
         fresh = path.with_suffix(".new")
         with fresh.open("wb") as file:
-            inode = os.fstat(file.fileno()).st_ino
-            full = msgspec.structs.replace(mark, boot_id=_boot_id(), inode=inode)
-            file.write(msgspec.json.encode(full))
+            file.write(msgspec.json.encode(mark))
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
@@ -122,13 +120,32 @@ def _is_newer(known: Watermark, mark: Watermark) -> bool:
     return known.event_id > mark.event_id
 
 
-def is_original(home: Path, mark: Watermark) -> bool:
-    """Whether the file is the one that was written, on a machine that has not started anew."""
+def stop_tag(home: Path, mark: Watermark, *, server_started_at: datetime | None) -> int | None:
+    """Identify a clean stop by facts that are not in a copy of ROOST_HOME and the database.
+
+    The database stores the value at the stop, and a start computes it again. It depends on
+    - the file's inode and change time: no program can set the change time, so a file that was
+      copied, unpacked or overwritten has another one, even where it gets its old inode again;
+    - the machine's boot: a snapshot of the whole machine needs one;
+    - the start of the database server: data folders are replaced while the server is stopped.
+      None for the private server, which starts and stops with Roost's processes.
+
+    None: `mark` is not of a clean stop, or is not what the file holds.
+    """
+    if mark.clean_stop_tag is None:
+        return None
     try:
-        inode = watermark_file(home).stat().st_ino
-    except OSError:
-        return False
-    return (mark.inode, mark.boot_id) == (inode, _boot_id())
+        # Opened, so that a network file system asks its server for the file's present state.
+        with watermark_file(home).open("rb") as file:
+            content, status = file.read(), os.fstat(file.fileno())
+        if _DECODER.decode(content) != mark:
+            return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    started = server_started_at.astimezone(UTC).isoformat() if server_started_at else ""
+    facts = (mark.clean_stop_tag, status.st_ino, status.st_ctime_ns, _boot_id(), started)
+    digest = hashlib.sha256(repr(facts).encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1  # the column is a signed 32-bit integer
 
 
 def _boot_id() -> str:

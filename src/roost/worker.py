@@ -1,10 +1,9 @@
 """The worker process: jobs, dispatcher, housekeeping and heartbeats until it is stopped."""
 
 import asyncio
-import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -23,6 +22,7 @@ from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.locks import AccountLocks, open_account_locks
+from roost.supervision import cancel_all, raise_if_cancelled, supervise
 from roost.watchdog import watching
 
 log = logging.getLogger(__name__)
@@ -36,8 +36,6 @@ _DISPATCH_INTERVAL_S = 30.0
 _CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 8, 0.25
 #: Minimum delay between two passes, so that posts that come due together are one batch.
 _BATCH_DELAY_S = 0.02
-#: Maximum delay between two tries to reach a database that is away; the first is a second.
-_MAX_RETRY_DELAY_S = 10.0
 #: Interval of removing copies of files that no post needs.
 _REMOVE_COPIES_S = 3600.0
 
@@ -134,28 +132,6 @@ async def _end_job(app: App, job: Job) -> None:
     await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
-async def _supervise(
-    name: str, work: Callable[[], Awaitable[None]], stopped: asyncio.Event
-) -> None:
-    """Repeat `work` until `stopped`; while the database is away, with growing delays."""
-    now, delay = asyncio.get_running_loop().time, 0.0
-    while not stopped.is_set():
-        started = now()
-        try:
-            await work()
-            delay = 0.0
-        except DATABASE_AWAY as error:
-            log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
-            delay = next_delay(delay, now() - started)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopped.wait(), delay)
-
-
-def next_delay(delay: float, worked_s: float) -> float:
-    """The wall seconds until the next try, after the last delay (0: none) and the last try."""
-    return 1.0 if worked_s > _MAX_RETRY_DELAY_S or not delay else min(2 * delay, _MAX_RETRY_DELAY_S)
-
-
 #: Posts with a request to X in progress.
 Sending = Collection[tuple[TenantId, PostId]]
 
@@ -208,7 +184,7 @@ async def _publish_until(
         checks.append(database)
         with watermark.running(runtime.settings.roost_home):
             tasks = [
-                asyncio.create_task(_supervise(name, work, ended))
+                asyncio.create_task(supervise(name, work, ended))
                 for name, work, ended in (
                     ("the engine", lambda: _work_if_open(runtime, locks, stopping), stopping),
                     ("the checks", lambda: _check(database, clock, locks), asyncio.Event()),
@@ -221,9 +197,10 @@ async def _publish_until(
                 for task in done:
                     task.result()
             finally:
-                for task in (*tasks, reporting):
-                    task.cancel()
-                await asyncio.gather(*tasks, reporting, return_exceptions=True)
+                engine_task, check_task = tasks
+                engine_task.cancel()  # Only once: it drains before it ends.
+                await cancel_all([check_task, reporting])
+                await asyncio.gather(engine_task, return_exceptions=True)
             await locks.drain()
             await database.end()
 
@@ -248,7 +225,7 @@ async def _first_checks(
         done.set()
 
     waits = [
-        asyncio.create_task(_supervise("the start", check, done)),
+        asyncio.create_task(supervise("the start", check, done)),
         asyncio.create_task(stopping.wait()),
     ]
     try:
@@ -256,9 +233,7 @@ async def _first_checks(
         for task in finished:
             task.result()
     finally:
-        for task in waits:
-            task.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+        await cancel_all(waits)
 
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
@@ -303,6 +278,7 @@ async def _work(runtime: Runtime, locks: AccountLocks, stopping: asyncio.Event) 
     """Run the engine and the loops beside it, until stopped or the database is away."""
     woken, never = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(runtime.database.conninfo) as app:
+        raise_if_cancelled()
         _add_tasks(app, runtime, locks)
         running_jobs = jobs.RunningJobs()
         engines = [
@@ -314,7 +290,7 @@ async def _work(runtime: Runtime, locks: AccountLocks, stopping: asyncio.Event) 
             for engine in engines
         ]
         loops = [
-            asyncio.create_task(_supervise(name, work, never))
+            asyncio.create_task(supervise(name, work, never))
             for name, work in (
                 ("dispatcher", lambda: _dispatch(runtime, woken, running_jobs)),
                 ("listener", lambda: _listen(runtime, woken)),
@@ -327,9 +303,12 @@ async def _work(runtime: Runtime, locks: AccountLocks, stopping: asyncio.Event) 
         try:
             await _first_failure_or_all(running, loops)
         finally:
-            for task in (*loops, ending, *running):
+            for engine, task in zip(engines, running, strict=True):
+                # An engine that misses the cancellation while it registers stops by this.
+                engine.stop()  # type: ignore[no-untyped-call]
                 task.cancel()
-            await asyncio.gather(*loops, ending, *running, return_exceptions=True)
+            await cancel_all([*loops, ending])
+            await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _first_failure_or_all(

@@ -13,9 +13,10 @@ from fix_emulator import Emulator
 from fix_processes import until
 from fix_publishing import Desk, run_roost
 from fix_runtime import connect_account
-from roost import store, worker
+from roost import store, telemetry, worker
 from roost.cli.serve import worker_id
-from roost.models import PostId, PostState, Tenant
+from roost.failpoints import Failpoint
+from roost.models import PartState, PostId, PostState, Tenant
 from roost.runtime import Runtime
 from roost.services import dispatch, resolve
 from roost.services.clock_check import ClockCheck
@@ -155,6 +156,40 @@ async def test_worker_sends_nothing__clock_moved_between_heartbeats(skewed: Skew
     await dispatch.dispatch_stranded(skewed.runtime)
     await skewed.work()
     assert await skewed.on_x() == ["On time"]
+
+
+async def test_post_is_not_missed_by_a_clock_that_moves_between_two_heartbeats(
+    skewed: Skewed,
+) -> None:
+    await ClockCheck(skewed.runtime).check()
+    post_id = await skewed.plan("On time", "In two parts", after_s=-40)
+    skewed.clock.off = timedelta(hours=2)
+    await skewed.work()
+    assert (await skewed.see(post_id)).state is PostState.PUBLISHING
+    assert not skewed.locks.may_begin
+    skewed.clock.off = timedelta(0)
+    skewed.locks.open_gate()
+    await dispatch.dispatch_stranded(skewed.runtime)
+    await skewed.work()
+    assert await skewed.on_x() == ["On time", "In two parts"]
+
+
+async def test_no_wait_is_stored_by_a_clock_that_moves_during_an_attempt(
+    skewed: Skewed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def move_clock(failpoint: str) -> None:
+        if failpoint == Failpoint.CREATE_BEFORE_SEND:
+            skewed.clock.off = timedelta(hours=2)
+
+    await ClockCheck(skewed.runtime).check()
+    await skewed.emulator.fail("create_post", "before", "drop")
+    post_id = await skewed.plan("On time", after_s=-40)
+    monkeypatch.setattr(telemetry, "_observers", [move_clock])
+    await skewed.work()
+    post = await skewed.see(post_id)
+    assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.UNKNOWN)
+    assert not skewed.locks.may_begin
+    assert await skewed.next_step() is None
 
 
 async def test_clock_is_not_compared_with_an_emulator_not_at_wall_time(

@@ -348,6 +348,27 @@ async def test_ordinary_restart_searches_nothing(
         assert await desk.requests("read_timeline") == []
 
 
+async def test_copy_made_after_a_clean_stop_is_noticed_when_home_and_database_are_restored(
+    noon: datetime, settings: Settings, emulator: Emulator
+) -> None:
+    """Both are restored from one copy, and the watermark's file has its inode number again."""
+    await emulator.switch(refuse_duplicates=False)
+    async with _desk(settings, emulator) as (desk, check):
+        post_id = await desk.plan("Sent after the copy", after_s=60)
+        await check.end()
+        await emulator.jump(seconds=60)
+        await desk.post_by_hand("Sent after the copy")
+    path = watermark.watermark_file(settings.roost_home)
+    content, changed_at = path.read_bytes(), path.stat().st_ctime_ns
+    while path.stat().st_ctime_ns == changed_at:
+        path.write_bytes(content)
+    async with _desk(settings, emulator) as (desk, check):
+        assert check.problem is None
+        await desk.work_through()
+        assert await desk.on_x() == ["Sent after the copy"]
+        assert (await desk.see(post_id)).state is PostState.PUBLISHED
+
+
 @pytest.mark.parametrize("content", [b"", b'{"system_identifier": "7', b"[]", b"\xff\xfe"])
 async def test_unreadable_watermark_pauses_everything(
     noon: datetime, settings: Settings, emulator: Emulator, content: bytes

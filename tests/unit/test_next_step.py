@@ -203,6 +203,19 @@ def test_post_later_than_its_tolerance_is_missed(late: int, missed: bool) -> Non
         assert isinstance(step, Send)
 
 
+@pytest.mark.parametrize(
+    ("late", "late_by_database", "missed"),
+    [(3_601, 3_601, True), (3_601, 3_600, False), (7_200, 5, False), (5, 7_200, False)],
+)
+def test_post_is_missed_when_both_clocks_say_so(
+    late: int, late_by_database: int, missed: bool
+) -> None:
+    pending = post(PartProgress(part(PartState.PENDING)), due_ago=late)
+    database_now = NOW - timedelta(seconds=late - late_by_database)
+    step = decide_step(pending, now=NOW, policy=POLICY, database_now=database_now)
+    assert isinstance(step, Finish) is missed
+
+
 def test_late_post_is_sent__publish_late() -> None:
     policy = PublishPolicy(
         POLICY.timeline_lag, POLICY.resend_window, POLICY.tolerance, publish_late=True

@@ -3,7 +3,7 @@
 import fcntl
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import msgspec
@@ -30,6 +30,7 @@ FOUND = DatabaseState(
     checked_at=NOW,
     clean_stop_tag=None,
     at=NOW,
+    server_started_at=NOW,
 )
 KEPT = Watermark("7", 5, "00000001", 2, 11, 40, 3)
 
@@ -68,36 +69,28 @@ STOPPED = replace(FOUND, clean_stop_tag=9)
 
 
 @pytest.mark.parametrize(
-    ("mark", "found", "original", "unclean", "others", "expected"),
+    ("found", "stop_tag", "unclean", "others", "expected"),
     [
-        (kept(clean_stop_tag=9), STOPPED, True, False, False, False),
-        (kept(clean_stop_tag=9), STOPPED, True, True, False, True),
-        (kept(clean_stop_tag=9), STOPPED, False, False, False, True),
-        (kept(clean_stop_tag=8), STOPPED, True, False, False, True),
-        (None, STOPPED, False, False, False, True),
-        (None, FOUND, False, False, True, False),
-        (None, FOUND, False, False, False, True),
-        (KEPT, FOUND, True, True, True, True),
-        (None, replace(FOUND, event_id=None), False, True, False, False),
-        (None, replace(FOUND, registered_system=None), False, False, False, False),
+        (STOPPED, 9, False, False, False),
+        (STOPPED, 9, True, False, True),
+        (STOPPED, 8, False, False, True),
+        (STOPPED, None, False, False, True),
+        (FOUND, None, False, True, False),
+        (FOUND, None, False, False, True),
+        (FOUND, None, True, True, True),
+        (replace(FOUND, event_id=None), None, True, False, False),
+        (replace(FOUND, registered_system=None), None, False, False, False),
     ],
     ids=[
-        "ordinary restart", "unclean stop", "copied file", "another's stop", "new machine",
+        "ordinary restart", "unclean stop", "restored copy", "new machine",
         "new machine beside others", "new machine alone", "crash beside others", "empty database",
         "first worker of all",
     ],
 )  # fmt: skip
 def test_posts_are_searched_first_unless_the_restart_was_ordinary(
-    mark: Watermark | None,
-    found: DatabaseState,
-    original: bool,
-    unclean: bool,
-    others: bool,
-    expected: bool,
+    found: DatabaseState, stop_tag: int | None, unclean: bool, others: bool, expected: bool
 ) -> None:
-    needed = needs_recheck(
-        mark, found, is_original=original, unclean_stop=unclean, others_run=others
-    )
+    needed = needs_recheck(found, stop_tag=stop_tag, unclean_stop=unclean, others_run=others)
     assert needed is expected
 
 
@@ -107,12 +100,64 @@ def test_watermark_never_goes_down(tmp_path: Path) -> None:
     known = watermark.read(tmp_path)
     assert known is not None
     assert known.event_id == 40
-    assert watermark.is_original(tmp_path, known)
-    shutil.copy(watermark.watermark_file(tmp_path), tmp_path / "copy")
-    (tmp_path / "copy").replace(watermark.watermark_file(tmp_path))
-    assert not watermark.is_original(tmp_path, known)
     watermark.write(tmp_path, kept(generation=3, event_id=7))
     assert (watermark.read(tmp_path) or KEPT).event_id == 7
+
+
+def _stop_tag(home: Path, mark: Watermark, started_at: datetime = NOW) -> int | None:
+    return watermark.stop_tag(home, mark, server_started_at=started_at)
+
+
+def test_stop_tag_is_the_same_until_the_next_start(tmp_path: Path) -> None:
+    mark = kept(clean_stop_tag=9)
+    watermark.write(tmp_path, mark)
+    tag = _stop_tag(tmp_path, mark)
+    assert tag is not None
+    assert 0 <= tag < 2**31
+    assert watermark.read(tmp_path) == mark
+    elsewhere = timezone(timedelta(hours=5))
+    assert _stop_tag(tmp_path, mark, NOW.astimezone(elsewhere)) == tag
+
+
+def test_restored_watermark_changes_the_stop_tag_although_it_has_its_inode_again(
+    tmp_path: Path,
+) -> None:
+    mark, path = kept(clean_stop_tag=9), watermark.watermark_file(tmp_path)
+    watermark.write(tmp_path, mark)
+    tag, saved, written = _stop_tag(tmp_path, mark), tmp_path / "saved", path.stat()
+    shutil.copy2(path, saved)
+    while path.stat().st_ctime_ns == written.st_ctime_ns:
+        with path.open("wb") as file:
+            file.write(saved.read_bytes())
+        shutil.copystat(saved, path)
+    restored = path.stat()
+    assert (restored.st_ino, restored.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
+    assert watermark.read(tmp_path) == mark
+    assert _stop_tag(tmp_path, mark) not in {tag, None}
+
+
+def test_restart_of_the_server_changes_the_stop_tag(tmp_path: Path) -> None:
+    mark = kept(clean_stop_tag=9)
+    watermark.write(tmp_path, mark)
+    tag = _stop_tag(tmp_path, mark)
+    assert _stop_tag(tmp_path, mark, NOW + timedelta(seconds=1)) not in {tag, None}
+    private = watermark.stop_tag(tmp_path, mark, server_started_at=None)
+    assert private not in {tag, None}
+
+
+def test_watermark_that_says_something_else_has_no_stop_tag(tmp_path: Path) -> None:
+    stopped = kept(clean_stop_tag=9)
+    assert _stop_tag(tmp_path, stopped) is None
+    watermark.write(tmp_path, KEPT)
+    assert _stop_tag(tmp_path, KEPT) is None
+    assert _stop_tag(tmp_path, stopped) is None
+
+
+def test_watermark_of_another_version_is_read(tmp_path: Path) -> None:
+    watermark.write(tmp_path, KEPT)
+    path = watermark.watermark_file(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"{", b'{"inode": 12, "boot_id": "5", ', 1))
+    assert watermark.read(tmp_path) == KEPT
 
 
 def test_watermark_of_a_worker_that_is_stopped_while_it_writes_holds_up_no_other(

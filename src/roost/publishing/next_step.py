@@ -133,13 +133,16 @@ def decide_step(
     now: datetime,
     policy: PublishPolicy,
     x_now: datetime | None = None,
+    database_now: datetime | None = None,
     searched: Collection[tuple[datetime, PartId]] = (),
 ) -> Step:
     """Decide the next step of a post that is being published.
 
     `now` is domain time by this worker's clock, `x_now` by X's clock (if it is known): attempts
-    and timeline reads are recorded in X's time. `searched` has the parts that were searched for on
-    X, each with the recheck's `until`.
+    and timeline reads are recorded in X's time. `database_now` is the database's clock; None if
+    domain time is not wall time. A post is missed only when this worker's clock and the database's
+    both say so. `searched` has the parts that were searched for on X, each with the recheck's
+    `until`.
     """
     due_at = state.post.due_at
     if due_at is not None and due_at > now:
@@ -165,7 +168,8 @@ def decide_step(
         return SearchBeforeSend(current, min(due_at, recheck.since))
     if current.part.state is PartState.UNKNOWN:
         return _decide_unknown(current, now=now, x_now=x_now or now, policy=policy)
-    return _decide_pending(state, current, now=now, policy=policy)
+    late_by = min(now, database_now or now) - state.late_from
+    return _decide_pending(state, current, now=now, late_by=late_by, policy=policy)
 
 
 def final_state(parts: Sequence[Part]) -> PostState:
@@ -177,7 +181,12 @@ def final_state(parts: Sequence[Part]) -> PostState:
 
 
 def _decide_pending(
-    state: PublishState, current: PartProgress, *, now: datetime, policy: PublishPolicy
+    state: PublishState,
+    current: PartProgress,
+    *,
+    now: datetime,
+    late_by: timedelta,
+    policy: PublishPolicy,
 ) -> Step:
     account = state.account
     if account.backoff_until is not None and account.backoff_until > now:
@@ -188,7 +197,7 @@ def _decide_pending(
     unsent = [one for one in state.parts if one.part.state is not PartState.SENT]
     if state.is_untried:
         tolerance = state.post.tolerance or policy.tolerance
-        if now - state.late_from > tolerance and not policy.publish_late:
+        if late_by > tolerance and not policy.publish_late:
             return Finish(PostState.MISSED, f"it was late by more than {_format_span(tolerance)}")
         if len(unsent) > 1 and (step := _await_windows(state, len(unsent), now)) is not None:
             return step

@@ -71,17 +71,16 @@ def compare(kept: Watermark | None, found: DatabaseState, *, has_event: bool) ->
 
 
 def needs_recheck(
-    kept: Watermark | None,
     found: DatabaseState,
     *,
-    is_original: bool,
+    stop_tag: int | None,
     unclean_stop: bool,
     others_run: bool,
 ) -> bool:
     """Whether a database that matches may still lack posts that were sent. Pure.
 
-    It does not after an ordinary restart: the last worker stopped cleanly, and the watermark is the
-    file that this machine wrote then.
+    It does not after an ordinary restart: the last worker stopped cleanly, and the tag that it
+    stored in the database is the one that `watermark.stop_tag` computes now.
     """
     if found.event_id is None or found.registered_system is None:
         # It has no events, or no worker has ever run: nothing was sent.
@@ -90,7 +89,7 @@ def needs_recheck(
         return True
     if found.clean_stop_tag is None:
         return not others_run
-    return kept is None or not is_original or kept.clean_stop_tag != found.clean_stop_tag
+    return found.clean_stop_tag != stop_tag
 
 
 def _make_watermark(found: DatabaseState, *, is_refused: bool = False) -> Watermark:
@@ -134,9 +133,8 @@ class DatabaseCheck:
             return found
         await self._compare(found)
         if self.problem is None and needs_recheck(
-            self.kept,
             found,
-            is_original=self.kept is not None and watermark.is_original(home, self.kept),
+            stop_tag=await self._compute_stop_tag(found),
             unclean_stop=bool(unclean_stops),
             others_run=found.clean_stop_tag is None and await self._has_other_workers(found),
         ):
@@ -171,14 +169,32 @@ class DatabaseCheck:
         """Record that this worker stops cleanly; if that fails, the next start rechecks."""
         if self.problem is not None:
             return
-        tag = secrets.randbelow(2**31)
         with contextlib.suppress(OSError, *DATABASE_AWAY):
             found = await self.check()
             if self.problem is None:
-                await self.runtime.database.autocommit.run("record_clean_stop", tag=tag)
-                await self._write(
-                    msgspec.structs.replace(_make_watermark(found), clean_stop_tag=tag)
-                )
+                await self._record_clean_stop(found)
+
+    async def _record_clean_stop(self, found: DatabaseState) -> None:
+        stop = msgspec.structs.replace(
+            _make_watermark(found), clean_stop_tag=secrets.randbelow(2**31)
+        )
+        await self._write(stop)
+        # None if another worker of this machine has written since, or the write failed.
+        tag = await self._compute_stop_tag(found)
+        if tag is not None:
+            await self.runtime.database.autocommit.run("record_clean_stop", tag=tag)
+
+    async def _compute_stop_tag(self, found: DatabaseState) -> int | None:
+        if self.kept is None:
+            return None
+        settings = self.runtime.settings
+        is_private = settings.database_url is None
+        return await asyncio.to_thread(
+            watermark.stop_tag,
+            settings.roost_home,
+            self.kept,
+            server_started_at=None if is_private else found.server_started_at,
+        )
 
     async def _compare(self, found: DatabaseState) -> None:
         has_event = True

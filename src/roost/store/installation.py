@@ -33,6 +33,8 @@ class DatabaseState:
     """Written by the last worker that stopped cleanly; None: one runs, or did not stop cleanly."""
     at: datetime
     """The database's wall clock."""
+    server_started_at: datetime
+    """Wall time of the start of the database server."""
 
     @property
     def known_until(self) -> datetime | None:

@@ -51,6 +51,8 @@ class LoadedPost:
 
     journal: PublishState
     tokens: integrations.SealedTokens = field(repr=False)
+    database_now: datetime
+    """The database's wall clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,8 @@ async def get(transaction: Queries, post_id: PostId) -> PublishState:
 
 def _to_loaded_post(row: Mapping[str, Any]) -> LoadedPost:
     key = SealedKey(row["keyring_key_id"], row["sealed_key"]) if row["sealed_key"] else None
-    return LoadedPost(_to_state(row), integrations.to_sealed_tokens(row["account"], key))
+    tokens = integrations.to_sealed_tokens(row["account"], key)
+    return LoadedPost(_to_state(row), tokens, row["database_now"])
 
 
 def _to_state(row: Mapping[str, Any]) -> PublishState:

@@ -7,7 +7,7 @@ step, and the result is committed before and after every request to X.
 import contextlib
 import logging
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from roost import jobs, store, x
@@ -105,11 +105,16 @@ class _AccountPublisher:
         )
         if loaded is None:
             return False
+        now = self._runtime.clock.now()
+        if (problem := self._find_clock_problem(now)) is not None:
+            self._locks.close_gate(problem)
+            return False
         context = self._context(loaded)
         step = next_step.decide_step(
             context.state,
-            now=self._runtime.clock.now(),
+            now=now,
             x_now=self._runtime.x_now(),
+            database_now=loaded.database_now if self._runtime.clock.is_wall_time else None,
             policy=_publish_policy(self._runtime.settings),
             searched=self._locks.searched,
         )
@@ -125,9 +130,6 @@ class _AccountPublisher:
         self, context: PublishContext, step: next_step.Send, deadline_at: float
     ) -> StepResult:
         """Commit an attempt, then send its request."""
-        if (problem := self._find_clock_problem()) is not None:
-            self._locks.close_gate(problem)
-            return StepResult.DONE
         failpoint(Failpoint.CREATE_BEFORE_COMMIT)
         try:
             attempt = await send.commit_attempt(context, step.part, again=step.again)
@@ -140,14 +142,15 @@ class _AccountPublisher:
             context, send.send_part(context, step.part, attempt, deadline_at, again=step.again)
         )
 
-    def _find_clock_problem(self) -> str | None:
-        """Why the clock cannot be trusted now: it may have moved since the worker's last check.
+    def _find_clock_problem(self, now: datetime) -> str | None:
+        """Why `now` is wrong: the clock may have moved since the last heartbeat.
 
+        Checked before every step, because a wrong clock would also store a wait until a wrong time.
         While X's time is unknown, the worker's own check decides.
         """
         if not self._runtime.clock.is_wall_time:
             return None
-        return describe_skew(self._runtime.server_time.estimate(), self._runtime.clock.now())
+        return describe_skew(self._runtime.server_time.estimate(), now)
 
     def _context(self, loaded: LoadedPost) -> PublishContext:
         if self._token_source is None:

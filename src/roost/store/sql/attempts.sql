@@ -3,7 +3,7 @@
 -- name: load_post
 -- One post, or else the account's next publishing post in due order that does not wait, with
 -- everything that publishing needs, in one row.
-SELECT * FROM load_post(
+SELECT *, clock_timestamp() AS database_now FROM load_post(
     tenant => %(tenant)s, post => %(post)s, integration => %(integration)s,
     excluding => %(excluding)s)
 

@@ -2,7 +2,7 @@
 
 -- name: read_watermark
 -- What distinguishes this database from a copy of it, and its latest event.
-SELECT * FROM read_watermark()
+SELECT *, pg_postmaster_start_time() AS server_started_at FROM read_watermark()
 
 -- name: read_wall_clock
 -- The database's wall clock.
@@ -31,7 +31,8 @@ WHERE left(pg_walfile_name(pg_current_wal_lsn()), 8) = %(timeline)s
   AND (%(event)s::bigint IS NULL OR has_event(%(event)s, %(tag)s))
 
 -- name: record_clean_stop
--- Records that a worker stopped cleanly; its ROOST_HOME has the same tag.
+-- Records that a worker stopped cleanly. The tag depends on the watermark's file and on the start
+-- of the database server.
 UPDATE installation SET clean_stop_tag = %(tag)s
 
 -- name: begin_recheck

@@ -1,0 +1,58 @@
+"""Repeats a worker's tasks while the database is away, and cancels them reliably."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, Final
+
+from roost.store.away import DATABASE_AWAY
+
+log = logging.getLogger(__name__)
+
+#: Maximum delay between two tries to reach a database that is away; the first is a second.
+_MAX_RETRY_DELAY_S: Final = 10.0
+#: A cancelled task that still runs is cancelled again after this.
+_CANCEL_AGAIN_S: Final = 1.0
+
+
+async def supervise(name: str, work: Callable[[], Awaitable[None]], stopped: asyncio.Event) -> None:
+    """Repeat `work` until `stopped`; while the database is away, with growing delays."""
+    now, delay = asyncio.get_running_loop().time, 0.0
+    while not stopped.is_set():
+        raise_if_cancelled()
+        started = now()
+        try:
+            await work()
+            delay = 0.0
+        except DATABASE_AWAY as error:
+            log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
+            delay = next_delay(delay, now() - started)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), delay)
+
+
+async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel tasks until each has ended.
+
+    One cancellation may not be enough: before Python 3.12 `asyncio.wait_for`, by which the pools
+    wait for a connection, drops a cancellation that arrives as the wait ends.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def raise_if_cancelled() -> None:
+    """Raise CancelledError if a cancellation of this task was dropped (see `cancel_all`)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+def next_delay(delay: float, worked_s: float) -> float:
+    """The wall seconds until the next try, after the last delay (0: none) and the last try."""
+    return 1.0 if worked_s > _MAX_RETRY_DELAY_S or not delay else min(2 * delay, _MAX_RETRY_DELAY_S)
