@@ -1,7 +1,8 @@
 """What it looks like when the database is away: one list, for everything that tries again.
 
 Away means: it cannot be reached, it starts or stops, it takes no writes, it has no room or no free
-connection, or it has ended a session or a statement by a limit of its own.
+connection, it has ended a session or a statement by a limit of its own, or a restore replaced
+tables and functions during a statement.
 """
 
 import asyncio
@@ -24,6 +25,9 @@ DATABASE_AWAY: Final = (
     psycopg.errors.ReadOnlySqlTransaction,  # 25006, a standby too
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
+    # XX000: what a statement used was dropped meanwhile ("cache lookup failed", "could not open
+    # relation with OID"). Data that are damaged have codes of their own and are not in this list.
+    psycopg.errors.InternalError_,
     EnginePoolTimeout,
     ConnectorException,  # the job engine's word for all of these
 )
