@@ -125,3 +125,34 @@ async def test_response_of_x_is_written__read_only_database(
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Low tide at six"]
     assert await desk.requests("read_timeline") == []
+
+
+async def test_a_worker_outlives_functions_that_a_restore_drops_during_a_statement(
+    desk: Desk, admin_url: str, tmp_path: Path
+) -> None:
+    """The moment cannot be met by a test, so a function raises PostgreSQL's error of it."""
+    log = tmp_path / "worker.log"
+
+    async def is_refused() -> bool:
+        return "cannot reach the database (InternalError_)" in log.read_text()
+
+    async with python_process(
+        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
+    ) as process:
+        await until(lambda: worker.is_any_alive(desk.runtime), within=60)
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            admin.execute("ALTER FUNCTION roost.next_due(timestamptz) RENAME TO kept_next_due")
+            admin.execute(
+                "CREATE FUNCTION roost.next_due(at timestamptz) RETURNS timestamptz"
+                " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION"
+                " 'cache lookup failed for function 4711' USING ERRCODE = 'XX000'; END $$"
+            )
+            admin.execute("GRANT EXECUTE ON FUNCTION roost.next_due(timestamptz) TO PUBLIC")
+            post_id = await desk.plan("Low tide at six", after_s=60)
+            await until(is_refused, within=60)
+            admin.execute("DROP FUNCTION roost.next_due(timestamptz)")
+            admin.execute("ALTER FUNCTION roost.kept_next_due(timestamptz) RENAME TO next_due")
+        await desk.emulator.jump(seconds=60)
+        await _settled(desk, [post_id])
+        assert process.returncode is None, log.read_text()
+    assert await desk.on_x() == ["Low tide at six"]

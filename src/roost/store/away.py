@@ -1,7 +1,8 @@
 """The errors of a database that is away: one list, for everything that retries.
 
 Away means: it cannot be reached, it starts or stops, it is read-only, it has no space or no free
-connection, or it has ended a session or a statement because of a limit.
+connection, it has ended a session or a statement because of a limit, or a restore replaced tables
+and functions during a statement.
 """
 
 import asyncio
@@ -19,6 +20,9 @@ DATABASE_AWAY: Final = (
     psycopg.errors.ReadOnlySqlTransaction,  # 25006, a standby too
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
+    # XX000: an object that a statement used was dropped meanwhile ("cache lookup failed", "could not
+    # open relation with OID"). Damaged data has other codes, which are not in this list.
+    psycopg.errors.InternalError_,
     ConnectorException,  # the job engine's error for all of these
 )
 
