@@ -5,9 +5,10 @@ import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES, Settings
 
 #: Wall seconds, short for tests: signs of life, deadlines. Domain time runs at the emulator's rate.
 QUICK = {
@@ -23,12 +24,15 @@ STEADY = QUICK | {"ROOST_CREATE_TIMEOUT_S": "60"}
 def environment_of(settings: Settings, wall: Mapping[str, str] = STEADY) -> dict[str, str]:
     """The environment from which a child reads these settings; `wall` are those of wall time."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
-    told = {
-        name.upper(): str(value)
-        for name in settings.model_fields_set
-        if (value := getattr(settings, name)) is not None
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    from_settings = {
+        ENVIRONMENT_NAMES[name]: str(
+            value.total_seconds() if isinstance(value, timedelta) else value
+        )
+        for name, value in values.items()
+        if value is not None
     }
-    return plain | told | dict(wall)
+    return plain | from_settings | dict(wall)
 
 
 async def until(look: Callable[[], Awaitable[object]], within: float = 30) -> None:

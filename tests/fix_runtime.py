@@ -54,11 +54,11 @@ def settings(database_url: str, emulator: Emulator, tmp_path: Path) -> Settings:
     """Settings that point at the test's database and emulator, its clock included."""
     return Settings(
         _env_file=None,
-        roost_home=tmp_path / "home",
+        home=tmp_path / "home",
         database_url=database_url,
-        roost_vault_keys=make_key_line(),
-        roost_x_base_url=emulator.url,
-        roost_clock_url=f"{emulator.url}/_emulator/clock",
+        vault_keys=make_key_line(),
+        x_base_url=emulator.url,
+        clock_url=f"{emulator.url}/_emulator/clock",
         twitter_client_id=emulator.app.client_id,
         twitter_client_secret=emulator.app.client_secret,
         twitter_callback_url=emulator.app.callback,

@@ -2,11 +2,12 @@
 
 import importlib
 import pkgutil
+from datetime import timedelta
 from pathlib import Path
 
 import roost
 from roost.errors import RoostError, snake_case
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES, Settings
 
 _SETTINGS = """# Settings
 
@@ -37,11 +38,14 @@ def settings_page() -> str:
     """`docs/settings.md`."""
     rows = []
     for name, field in Settings.model_fields.items():
-        if name == "roost_home":
+        if name == "home":
             default = "`~/.roost`"
         else:
-            default = "–" if field.default is None else f"`{field.default}`"
-        rows.append(f"| `{name.upper()}` | {default} | {field.description} |\n")
+            value = field.default
+            if isinstance(value, timedelta):
+                value = f"{value.total_seconds():g}"
+            default = "–" if value is None else f"`{value}`"
+        rows.append(f"| `{ENVIRONMENT_NAMES[name]}` | {default} | {field.description} |\n")
     return _SETTINGS + "".join(rows)
 
 

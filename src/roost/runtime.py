@@ -67,7 +67,7 @@ class Runtime:
     @property
     def media(self) -> MediaStore:
         """The copies of the files that posts carry."""
-        return MediaStore(self.settings.roost_home / "media")
+        return MediaStore(self.settings.home / "media")
 
     def x_now(self) -> datetime:
         """X's present, as its answers tell it; the domain clock's where they cannot.
@@ -102,7 +102,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         require_known_options(settings.database_url)
         yield settings.database_url
         return
-    async with embedded_postgres(settings.roost_home) as server:
+    async with embedded_postgres(settings.home) as server:
         yield server.app_url(EMBEDDED_DATABASE)
 
 
@@ -114,20 +114,20 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
     Raises: AdministratorNeeded, DatabaseUnavailable, SettingInvalid.
     """
     if settings.database_url is None:
-        if settings.roost_admin_database_url is not None:
+        if settings.admin_database_url is not None:
             raise SettingInvalid(
                 "ROOST_ADMIN_DATABASE_URL is set, and DATABASE_URL is not.",
                 next="Set both to addresses of the same database, or neither.",
                 setting="DATABASE_URL",
             )
-        async with embedded_postgres(settings.roost_home) as server:
+        async with embedded_postgres(settings.home) as server:
             try:
                 await create_database(server.url("postgres"), EMBEDDED_DATABASE)
             except DATABASE_AWAY as error:
                 raise unavailable(first_line(error), will_pass=True) from None
             yield server.url(EMBEDDED_DATABASE)
         return
-    if settings.roost_admin_database_url is None:
+    if settings.admin_database_url is None:
         database = conninfo_to_dict(settings.database_url).get("dbname") or "roost"
         raise AdministratorNeeded(
             "The database has to be prepared or brought up to date by an administrator, and"
@@ -137,8 +137,8 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
             " both roles passwords, and let ROOST_ADMIN_DATABASE_URL log in as the first.",
             sql=administrator_sql(str(database)),
         )
-    require_known_options(settings.roost_admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
-    yield settings.roost_admin_database_url
+    require_known_options(settings.admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
+    yield settings.admin_database_url
 
 
 def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
@@ -164,14 +164,12 @@ async def open_runtime(
     """
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.suppress(FileNotFoundError):
-            require_trusted_folder(settings.roost_home)
-        if settings.database_url is None and not (settings.roost_home / "postgres").exists():
-            raise SchemaOutdated(f"Roost is not set up in {settings.roost_home} yet.")
-        ring = load_keyring(settings.roost_home, settings.roost_vault_keys)
+            require_trusted_folder(settings.home)
+        if settings.database_url is None and not (settings.home / "postgres").exists():
+            raise SchemaOutdated(f"Roost is not set up in {settings.home} yet.")
+        ring = load_keyring(settings.home, settings.vault_keys)
         database = await _enter_database(stack, settings, wait=wait)
-        clock = await stack.enter_async_context(
-            open_clock(settings.roost_clock_url, settings.x_endpoint)
-        )
+        clock = await stack.enter_async_context(open_clock(settings.clock_url, settings.x_endpoint))
         http = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=open_connector(settings.create_timeout),
@@ -227,7 +225,7 @@ async def migrate(settings: Settings) -> bool:
     """
     if settings.database_url is not None:
         require_known_options(settings.database_url)
-    if settings.database_url is not None and settings.roost_admin_database_url is None:
+    if settings.database_url is not None and settings.admin_database_url is None:
         with contextlib.suppress(SchemaOutdated):
             async with open_database(settings.database_url):
                 return False  # an administrator has prepared it

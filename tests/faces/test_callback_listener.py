@@ -104,8 +104,8 @@ async def test_a_program_that_forwards_the_challenge_cannot_give_the_proof(
     "change",
     [
         lambda runtime: replace(runtime, vault=Vault(read_keyring([make_key_line()], source="s"))),
-        lambda runtime: with_settings(runtime, roost_x_base_url="https://api.x.com"),
-        lambda runtime: with_settings(runtime, roost_x_base_url="http://127.0.0.1:1"),
+        lambda runtime: with_settings(runtime, x_base_url="https://api.x.com"),
+        lambda runtime: with_settings(runtime, x_base_url="http://127.0.0.1:1"),
         lambda runtime: with_settings(runtime, twitter_client_id="another"),
         lambda runtime: with_settings(runtime, twitter_callback_url="http://127.0.0.1:1/back"),
     ],

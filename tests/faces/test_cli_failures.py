@@ -101,7 +101,7 @@ async def test_commands_that_need_a_secret_require_a_vault_key(
     desk: Desk, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     await desk.emulator.jump(seconds=1)
-    keyless = desk.runtime.settings.model_copy(update={"roost_vault_keys": None})
+    keyless = desk.runtime.settings.model_copy(update={"vault_keys": None})
     ended = await run_roost(
         *command, "--json",
         settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty"),
@@ -112,7 +112,7 @@ async def test_commands_that_need_a_secret_require_a_vault_key(
 async def test_doctor_names_a_missing_vault_key(
     runtime: Runtime, tenant: Tenant, tmp_path: Path
 ) -> None:
-    keyless = runtime.settings.model_copy(update={"roost_vault_keys": None})
+    keyless = runtime.settings.model_copy(update={"vault_keys": None})
     ended = await run_roost(
         "doctor", settings=keyless, folder=tmp_path, ROOST_HOME=str(tmp_path / "empty")
     )

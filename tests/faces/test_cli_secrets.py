@@ -12,9 +12,11 @@ import pytest
 from fix_postgres import PostgresServer
 from roost import cli, scrub
 from roost.cli.command import run_command_line
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES, Settings
 
-SECRETS = [name.upper() for name, field in Settings.model_fields.items() if not field.repr]
+SECRETS = [
+    ENVIRONMENT_NAMES[name] for name, field in Settings.model_fields.items() if not field.repr
+]
 #: Two halves of each secret, so that a part of it is found too.
 ALPHA, OMEGA = "aLpHa5f1c9e7b3", "oMeGa8d2a6c4f0"
 #: Every command, with arguments with which it fails, at the latest for want of a database.

@@ -49,7 +49,7 @@ async def test_missing_credits_back_off_the_app_with_one_alert(desk: Desk) -> No
 
 
 async def test_unreachable_x_is_asked_with_growing_delays(desk: Desk) -> None:
-    away = desk.with_settings(roost_x_base_url="http://127.0.0.1:9")
+    away = desk.with_settings(x_base_url="http://127.0.0.1:9")
     await desk.plan("Low tide at six")
     pauses = []
     for _ in range(4):
@@ -95,7 +95,7 @@ async def test_late_post_is_missed_with_an_alert(desk: Desk) -> None:
 
 
 async def test_late_post_is_published__publish_late(desk: Desk) -> None:
-    eager = desk.with_settings(roost_late_posts="publish")
+    eager = desk.with_settings(late_posts="publish")
     await desk.plan("Low tide at six")
     await desk.emulator.jump(hours=2)
     await eager.work_through()

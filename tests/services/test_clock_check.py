@@ -59,7 +59,10 @@ async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncI
     """The account @larkbooks at the present time; the clock is right at first."""
     clock = SkewedClock()
     settings = runtime.settings.model_copy(
-        update={"roost_heartbeat_s": 0.2, "roost_worker_timeout_s": 2.0}
+        update={
+            "heartbeat_interval": timedelta(seconds=0.2),
+            "worker_timeout": timedelta(seconds=2.0),
+        }
     )
     runtime = replace(runtime, clock=clock, settings=settings)
     account = await connect_account(runtime, tenant, emulator, "larkbooks")

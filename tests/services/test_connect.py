@@ -289,7 +289,7 @@ async def test_ledger_has_the_cost_of_connecting(
 
 @pytest.mark.parametrize("live", ["https://api.x.com", "https://api.twitter.com"])
 async def test_account_of_an_emulator_never_calls_the_real_x(desk: Desk, live: str) -> None:
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": live})
+    settings = desk.runtime.settings.model_copy(update={"x_base_url": live})
     with pytest.raises(UnsafeHost):
         open_account(replace(desk.runtime, settings=settings), desk.account)
 

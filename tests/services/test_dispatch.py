@@ -285,7 +285,7 @@ async def test_queued_post_is_publishing_in_the_same_transaction(desk: Desk) -> 
 
 async def test_posts_of_another_x_are_not_queued(desk: Desk) -> None:
     post_id = await desk.plan("Only a play")
-    live = desk.runtime.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
+    live = desk.runtime.settings.model_copy(update={"x_base_url": "https://api.x.com"})
     assert (await dispatch.dispatch_due(replace(desk.runtime, settings=live))).queued == 0
     assert (await desk.see(post_id)).state is PostState.SCHEDULED
     await desk.work()

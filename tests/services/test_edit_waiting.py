@@ -236,7 +236,7 @@ async def test_check_lateness_excuses_a_wait_for_x(desk: Desk) -> None:
 
 async def test_check_lateness_counts_a_wait_for_a_fault_of_ours(desk: Desk) -> None:
     """With another vault key no post is published, which is not X's fault."""
-    other = Vault(load_keyring(desk.runtime.settings.roost_home, make_key_line()))
+    other = Vault(load_keyring(desk.runtime.settings.home, make_key_line()))
     blind = replace(desk, runtime=replace(desk.runtime, vault=other))
     due_at = desk.runtime.clock.now()
     await desk.plan("Sealed")

@@ -86,7 +86,7 @@ async def process(
     """A publisher whose process works with one X, in whose place the listener is."""
     is_live = request.param is Environment.LIVE
     base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
+    settings = desk.runtime.settings.model_copy(update={"x_base_url": base_url})
     connector = aiohttp.TCPConnector(resolver=ToCounter(counter))
     async with aiohttp.ClientSession(connector=connector) as http:
         yield replace(desk, runtime=replace(desk.runtime, settings=settings, http=http))
@@ -191,8 +191,8 @@ async def finish_a_connection(desk: Desk, _: Path) -> None:
     environment = desk.account.environment
     base_url = {Environment.LIVE: "https://api.x.com"}.get(environment, "http://127.0.0.1:9")
     if environment is desk.runtime.settings.environment:
-        base_url = desk.runtime.settings.roost_x_base_url
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
+        base_url = desk.runtime.settings.x_base_url
+    settings = desk.runtime.settings.model_copy(update={"x_base_url": base_url})
     departure = await connect.start(replace(desk.runtime, settings=settings), desk.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     with contextlib.suppress(roost.RoostError):
@@ -297,7 +297,7 @@ async def test_worker_gets_no_job_of_another_x(desk: Desk, tmp_path: Path) -> No
     live = replace(desk, account=await account_of(desk, Environment.LIVE))
     await live.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
     theirs, ours = await live.plan("Of the real X"), await desk.plan("Of the emulator")
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
+    settings = desk.runtime.settings.model_copy(update={"x_base_url": "https://api.x.com"})
     assert (await dispatch.dispatch_due(replace(desk.runtime, settings=settings))).queued == 1
 
     async def is_out() -> bool:

@@ -88,7 +88,7 @@ async def talk(desk: Desk) -> Talk:
     await desk.emulator.switch(tier="enterprise", refuse_duplicates=False)
     asked = await desk.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
     other = await desk.emulator.act("post", username="tidewatcher", text="And then, @larkbooks?")
-    desk = desk.with_settings(roost_x_tier="enterprise")
+    desk = desk.with_settings(x_tier="enterprise")
     return Talk(desk, TweetId(asked["id"]), TweetId(other["id"]))
 
 

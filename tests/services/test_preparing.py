@@ -83,7 +83,7 @@ async def test_upload_that_expires_soon_is_replaced(desk: Desk, teal: Path) -> N
 async def test_upload_resumes_after_the_last_segment_of_x(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "noise.png"
     Image.effect_noise((512, 512), 90).save(path)
-    small = desk.with_settings(roost_segment_bytes=32 * 1024)
+    small = desk.with_settings(segment_bytes=32 * 1024)
     # Four segments are sent at a time: the fifth follows one that X has acknowledged.
     script = ["ok", "ok", "ok", "ok", "429"]
     await desk.emulator.control("faults", operation="media_append", when="before", script=script)

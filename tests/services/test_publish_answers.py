@@ -1,5 +1,6 @@
 """Responses of X to creates and uploads: one post per part, and rows that match X."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ async def test_timeline_from_a_proxy_does_not_count_as_empty(desk: Desk, kind: s
 
 @pytest.mark.timing
 async def test_create_is_not_duplicated__arrives_before_the_second_read(desk: Desk) -> None:
-    hasty = desk.with_settings(roost_create_timeout_s=1)
+    hasty = desk.with_settings(create_timeout=timedelta(seconds=1))
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     post_id = await desk.plan("Low tide at six")
     await hasty.work()
@@ -76,7 +77,7 @@ async def test_create_is_not_duplicated__arrives_before_the_second_read(desk: De
 
 @pytest.mark.timing
 async def test_create_is_not_duplicated__arrives_with_the_resend(desk: Desk) -> None:
-    hasty = desk.with_settings(roost_create_timeout_s=1)
+    hasty = desk.with_settings(create_timeout=timedelta(seconds=1))
     # Long enough for a busy machine to reach the resend before this create arrives.
     await desk.emulator.fail("create_post", "before", "delay", seconds=5)
     post_id = await desk.plan("Low tide at six")
@@ -113,7 +114,7 @@ async def test_create_deadline_excludes_a_slow_refresh(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six", after_s=7200)
     await desk.emulator.jump(hours=2)
     await desk.emulator.fail("refresh", "before", "delay", seconds=2.5)
-    await desk.with_settings(roost_create_timeout_s=2).work()
+    await desk.with_settings(create_timeout=timedelta(seconds=2)).work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.requests("create_post") == [201]
 

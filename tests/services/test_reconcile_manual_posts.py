@@ -1,5 +1,6 @@
 """Identical posts that a person publishes without Roost are never adopted."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -185,7 +186,7 @@ async def test_used_media_of_an_unknown_attempt_do_not_fail_the_post(
     desk: Desk, teal: Path
 ) -> None:
     """The first request arrives with the resend: X accepts one and refuses the other."""
-    hasty = desk.with_settings(roost_create_timeout_s=0.3)
+    hasty = desk.with_settings(create_timeout=timedelta(seconds=0.3))
     await desk.emulator.switch(refuse_duplicates=False)
     await desk.emulator.fail("create_post", "before", "delay", seconds=2)
     post_id = await desk.plan(TEXT, media=teal)

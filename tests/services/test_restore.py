@@ -320,12 +320,12 @@ async def test_forgotten_post_is_found_before_its_first_attempt(
     async with _desk(settings, emulator) as (desk, _):
         first = await desk.plan("Sent after the copy", "In two parts", after_s=60)
         second = await desk.plan("Not sent", after_s=60)
-        with watermark.running(settings.roost_home):
-            shutil.copytree(settings.roost_home / "workers", tmp_path / "workers")
+        with watermark.running(settings.home):
+            shutil.copytree(settings.home / "workers", tmp_path / "workers")
         await emulator.jump(seconds=60)
         parent = await desk.post_by_hand("Sent after the copy")
         await desk.answer_by_hand("In two parts", parent)
-    shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
+    shutil.copytree(tmp_path / "workers", settings.home / "workers", dirs_exist_ok=True)
     async with _desk(settings, emulator) as (desk, check):
         assert check.problem is None
         await desk.work_through()
@@ -354,7 +354,7 @@ async def test_unreadable_watermark_pauses_everything(
 ) -> None:
     async with _desk(settings, emulator) as (desk, _):
         await desk.plan("Planned", after_s=60)
-    watermark.watermark_file(settings.roost_home).write_bytes(content)
+    watermark.watermark_file(settings.home).write_bytes(content)
     await emulator.jump(seconds=60)
     async with _desk(settings, emulator) as (desk, check):
         assert check.problem is not None

@@ -56,11 +56,11 @@ async def test_post_tried_before_a_crash_is_searched_for_first(
     """Database and ROOST_HOME come from one copy, made while a worker ran."""
     async with _desk(settings, emulator) as (desk, _):
         post_id = await tried_once(desk, TEXT)
-        with watermark.running(settings.roost_home):
-            shutil.copytree(settings.roost_home / "workers", tmp_path / "workers")
+        with watermark.running(settings.home):
+            shutil.copytree(settings.home / "workers", tmp_path / "workers")
         await emulator.jump(seconds=120)
         there = await desk.post_by_hand(TEXT)
-    shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
+    shutil.copytree(tmp_path / "workers", settings.home / "workers", dirs_exist_ok=True)
     async with _desk(settings, emulator) as (desk, check):
         assert check.problem is None
         await desk.work_through()

@@ -57,7 +57,7 @@ async def test_second_tenant_cannot_connect_the_account(desk: Desk, bakery: Tena
 
 
 async def test_second_tenant_can_connect_the_account__setting(desk: Desk, bakery: Tenant) -> None:
-    shared = desk.with_settings(roost_shared_accounts=True)
+    shared = desk.with_settings(shared_accounts=True)
     await connect_by_browser(shared.runtime, desk.emulator, "bakery")
     async with desk.runtime.database.for_tenant(bakery.id) as transaction:
         (account,) = await store.integrations.list_all(transaction)

@@ -47,10 +47,10 @@ def url_of(home: Path) -> str:
 def settings_for(url: str, tmp_path: Path) -> Settings:
     return Settings(
         _env_file=None,
-        roost_home=tmp_path / "home",
+        home=tmp_path / "home",
         database_url=url,
-        roost_vault_keys=make_key_line(),
-        roost_x_base_url="http://127.0.0.1:9",
+        vault_keys=make_key_line(),
+        x_base_url="http://127.0.0.1:9",
     )
 
 
@@ -68,7 +68,7 @@ async def test_worker_waits_for_database_and_starts_when_it_is_back(
 ) -> None:
     log = tmp_path / "worker.log"
     # A worker that does not know X's time takes no jobs.
-    x_urls = {"roost_x_base_url": emulator.url, "roost_clock_url": emulator.clock_url}
+    x_urls = {"x_base_url": emulator.url, "clock_url": emulator.clock_url}
     settings = settings_for(url_of(home), tmp_path).model_copy(update=x_urls)
     async with python_process(*_COMMAND, settings=settings, log=log) as process:
         await wait_logged(log, "waiting for the database")

@@ -129,7 +129,7 @@ async def complete(
     )
     async with runtime.database.for_tenant(tenant_id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant_id)
-        if not runtime.settings.roost_shared_accounts:
+        if not runtime.settings.shared_accounts:
             await _require_unshared(transaction, identity)
         integration = await store.integrations.upsert(
             transaction, vault, tenant_id, identity, tokens, now=now

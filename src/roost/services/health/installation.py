@@ -43,10 +43,10 @@ def _check_x_app(settings: Settings) -> HealthFinding:
 
 
 def _check_vault_key(settings: Settings) -> HealthFinding:
-    if settings.roost_vault_keys is not None:
+    if settings.vault_keys is not None:
         return HealthFinding("vault key", HealthStatus.OK, "from ROOST_VAULT_KEYS")
     try:
-        keyring = load_keyring(settings.roost_home, None)
+        keyring = load_keyring(settings.home, None)
     except RoostError as error:
         return HealthFinding("vault key", HealthStatus.ERROR, error.message, error.next)
     if not keyring:
@@ -56,12 +56,12 @@ def _check_vault_key(settings: Settings) -> HealthFinding:
             "there is none (vault_key_missing)",
             "Run `roost init`.",
         )
-    return HealthFinding("vault key", HealthStatus.OK, f"from {key_file(settings.roost_home)}")
+    return HealthFinding("vault key", HealthStatus.OK, f"from {key_file(settings.home)}")
 
 
 async def check_x(settings: Settings) -> HealthFinding:
     """Check that X is reachable: any response to a request without a token, which is free."""
-    url = settings.roost_x_base_url
+    url = settings.x_base_url
     what = f"X at {url}"
     timeout = aiohttp.ClientTimeout(total=_X_TIMEOUT_S)
     try:
@@ -94,7 +94,7 @@ async def check_database(runtime: Runtime) -> list[HealthFinding]:
         HealthFinding("database", HealthStatus.OK, f"{address}, tables up to date"),
         *describe_login(login),
     ]
-    if runtime.settings.roost_admin_database_url is not None:
+    if runtime.settings.admin_database_url is not None:
         findings.append(
             HealthFinding(
                 "settings",

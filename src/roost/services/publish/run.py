@@ -196,7 +196,7 @@ def _publish_policy(settings: Settings) -> next_step.PublishPolicy:
         timeline_lag=settings.timeline_lag,
         resend_window=settings.resend_window,
         tolerance=settings.late_tolerance,
-        publish_late=settings.roost_late_posts == "publish",
+        publish_late=settings.late_posts == "publish",
     )
 
 

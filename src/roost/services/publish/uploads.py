@@ -150,7 +150,7 @@ class _PostUploads:
                 mime_type=asset.mime_type,
                 category=_CATEGORY[asset.kind],
                 alt_text=asset.alt_text,
-                segment_bytes=self.runtime.settings.roost_segment_bytes,
+                segment_bytes=self.runtime.settings.segment_bytes,
                 state=_STATE.decode(row.progress) if row and row.progress else None,
                 on_state=save_progress,
             )
