@@ -1,4 +1,4 @@
-"""The price of a stored part. One home for three services, which never import each other."""
+"""The price of a stored part, for three services that do not import each other."""
 
 from roost import prices, store
 from roost.models import IntegrationId, Part

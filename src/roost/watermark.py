@@ -1,8 +1,8 @@
-"""The watermark: what this machine has seen last in the database, kept in a file of ROOST_HOME.
+"""The watermark: a file of ROOST_HOME with the last event that this machine saw in the database.
 
-It is compared with the database, which may be a restored copy. The file never goes down within a
-generation of the database, and is on the disk before it counts. It also holds its own inode and
-the machine's boot: a copy of the file, or of the whole disk, shows by them.
+It is compared with the database, which may be a restored copy. Within a generation of the database
+the watermark never decreases, and it is fsynced before it counts. The file also contains its own
+inode number and the machine's boot id, which reveal a copy of the file or of the whole disk.
 """
 
 import contextlib
@@ -20,13 +20,13 @@ from roost.errors import WatermarkUnreadable
 from roost.file_trust import make_private_folder
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-#: For the lock of the file, which another worker holds while it writes.
+#: Attempts to get the lock, which another worker holds while it writes the file.
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.05
 
 
 class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How far the database's history had gone."""
+    """The last known event of a database, and the identity of that database."""
 
     system_identifier: str
     database_oid: int
@@ -34,12 +34,12 @@ class Watermark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     generation: int
     generation_tag: int
     event_id: int
-    """0: it had no event."""
+    """0 if the database had no event."""
     event_tag: int
     clean_stop_tag: int | None = None
-    """The database holds the same where the last worker ended in order; None: one runs."""
+    """Equal to the database's tag if the last worker stopped cleanly; None while a worker runs."""
     is_refused: bool = False
-    """The database did not fit: only a later generation of it is accepted."""
+    """The database did not match: only a later generation of it is accepted."""
     boot_id: str = ""
     inode: int = 0
 
@@ -48,12 +48,12 @@ _DECODER: Final = msgspec.json.Decoder(Watermark)
 
 
 def watermark_file(home: Path) -> Path:
-    """Where the watermark is kept."""
+    """Return the path of the watermark file."""
     return home / "watermark.json"
 
 
 def read(home: Path) -> Watermark | None:
-    """The machine's watermark; None: no worker has run with this ROOST_HOME.
+    """Return the watermark; None if no worker has run with this ROOST_HOME.
 
     Raises: WatermarkUnreadable.
     """
@@ -71,9 +71,10 @@ def read(home: Path) -> Watermark | None:
 
 
 def write(home: Path, mark: Watermark) -> None:
-    """Replace the watermark and see it on the disk, unless a newer one is there.
+    """Replace the watermark and fsync it, unless the file contains a newer one.
 
-    Several workers of one machine write it. One that is stopped while it writes holds up no other.
+    Several workers of a machine write the file. One that is stopped while it writes does not block
+    the others.
     Raises: OSError.
     """
     make_private_folder(home)
@@ -99,7 +100,7 @@ def write(home: Path, mark: Watermark) -> None:
 
 
 def _lock(file: IO[str]) -> None:
-    """Take the file's lock. Raises: OSError where another process keeps it for long."""
+    """Lock the file. Raises: OSError if another process holds the lock for too long."""
     for left in reversed(range(_TRIES)):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,7 +113,7 @@ def _lock(file: IO[str]) -> None:
 
 
 def _is_newer(known: Watermark, mark: Watermark) -> bool:
-    """Whether the known one says more about the same database."""
+    """Whether `known` is the newer watermark of the same database."""
     if known.generation != mark.generation:
         return known.generation > mark.generation
     if (known.system_identifier, known.database_oid) != (mark.system_identifier, mark.database_oid):
@@ -123,7 +124,7 @@ def _is_newer(known: Watermark, mark: Watermark) -> bool:
 
 
 def is_original(home: Path, mark: Watermark) -> bool:
-    """Whether the file is the one that was written, on a machine that has not started anew."""
+    """Whether the file is the one that was written, and the machine has not rebooted since."""
     try:
         inode = watermark_file(home).stat().st_ino
     except OSError:
@@ -140,7 +141,7 @@ def _boot_id() -> str:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[None]:
-    """Hold a file of ROOST_HOME that is left behind where this process ends without order."""
+    """Hold a file of ROOST_HOME, which remains if the process is killed or crashes."""
     folder = home / "workers"
     make_private_folder(folder)
     path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.run"
@@ -151,13 +152,13 @@ def running(home: Path) -> Iterator[None]:
 
 
 def list_unclean_stops(home: Path) -> list[Path]:
-    """The files of this machine's workers that were killed or crashed; the caller deletes them."""
+    """Return the files of workers that were killed or crashed; the caller deletes the files."""
     found = []
     for path in (home / "workers").glob("*.run"):
         with contextlib.suppress(FileNotFoundError), path.open("r") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                continue  # its worker runs
+                continue  # its worker is still running
             found.append(path)
     return found

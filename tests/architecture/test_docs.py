@@ -1,5 +1,6 @@
-"""The documentation says what the code says."""
+"""The documentation matches the code."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -24,6 +25,26 @@ def test_the_page_is_what_the_code_says(page: str) -> None:
     )
     assert made.returncode == 0, made.stderr
     assert (ROOT / "docs" / f"{page}.md").read_text("utf-8") == made.stdout
+
+
+def error_classes() -> set[str]:
+    """The public subclasses of RoostError in the source, found without importing it."""
+    bases: dict[str, set[str]] = {}
+    for path in (ROOT / "src" / "roost").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                names = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+                bases.setdefault(node.name, set()).update(names)
+    found = {"RoostError"}
+    while more := {name for name, parents in bases.items() if parents & found} - found:
+        found |= more
+    return {name for name in found if not name.startswith("_")}
+
+
+def test_error_page_draws_every_error_class_once() -> None:
+    page = (ROOT / "docs" / "errors.md").read_text("utf-8")
+    tree = page.partition("```text\n")[2].partition("```")[0]
+    assert sorted(re.findall(r"(\w+)  \(roost\.", tree)) == sorted(error_classes())
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ async def test_several_malformed_settings_are_all_named(tmp_path: Path) -> None:
     assert ended.out == ""
     assert "ROOST_HEARTBEAT_S" in ended.err
     assert "ROOST_TIMELINE_LAG_S" in ended.err
-    assert "signs of life" in ended.err
+    assert "two heartbeats of a worker" in ended.err
 
 
 async def test_a_clock_on_another_host_is_refused(database_url: str, tmp_path: Path) -> None:

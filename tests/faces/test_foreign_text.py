@@ -118,7 +118,7 @@ async def test_no_command_prints_text_that_controls_the_terminal(
     found = []
     for call, ended in zip(calls, await run_all(desk, tmp_path, calls), strict=True):
         acting = acts_on_terminal(ended.out) + acts_on_terminal(ended.err)
-        if "did not expect" in ended.out + ended.err:
+        if "unexpected error" in ended.out + ended.err:
             acting.append(f"unexpected: {ended.out}{ended.err}")
         if call[-1] == "--json" and ended.out:
             assert ended.answer, "one object on one line"

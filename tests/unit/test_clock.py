@@ -150,7 +150,7 @@ def test_a_clock_beside_its_emulator_is_taken() -> None:
 
 
 async def test_a_clock_that_does_not_answer_is_broken() -> None:
-    with pytest.raises(Broken, match="does not answer"):
+    with pytest.raises(Broken, match="does not respond"):
         async with open_clock("http://127.0.0.1:9/clock", XEndpoint("http://127.0.0.1:9")):
             pass
 

@@ -60,7 +60,7 @@ def test_what_is_not_there_is_said(home: Path) -> None:
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o606, 0o644, 0o610])
 def test_file_that_others_may_use_is_refused(home: Path, mode: int) -> None:
     (home / "keys").chmod(mode)
-    with pytest.raises(UntrustedPath, match="by others") as told:
+    with pytest.raises(UntrustedPath, match="by other users") as told:
         read_private_file(home / "keys")
     assert told.value.next.startswith("chmod ")
     assert told.value.code == "untrusted_path"
