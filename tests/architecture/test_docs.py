@@ -18,13 +18,13 @@ PUBLISHING = (ROOT / "docs" / "publishing.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", ["settings", "errors"])
-def test_the_page_is_what_the_code_says(page: str) -> None:
+def test_generated_page_is_up_to_date(page: str) -> None:
     script = f"import make_docs; print(make_docs.{page}_page(), end='')"
-    made = subprocess.run(
+    generated = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT / "tools"
     )
-    assert made.returncode == 0, made.stderr
-    assert (ROOT / "docs" / f"{page}.md").read_text("utf-8") == made.stdout
+    assert generated.returncode == 0, generated.stderr
+    assert (ROOT / "docs" / f"{page}.md").read_text("utf-8") == generated.stdout
 
 
 def error_classes() -> set[str]:
@@ -50,7 +50,7 @@ def test_error_page_draws_every_error_class_once() -> None:
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/publishing.md"]
 )
-def test_every_link_leads_somewhere(page: str) -> None:
+def test_every_link_of_the_docs_resolves(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
     missing = [link for link in links if not ((ROOT / page).parent / link).exists()]
@@ -69,7 +69,7 @@ def test_every_command_of_the_readme_exists() -> None:
 @pytest.mark.parametrize(
     ("title", "moves"), [("A post", POST_MOVES), ("A part", PART_MOVES)], ids=["post", "part"]
 )
-def test_the_drawing_shows_every_move_and_no_other(
+def test_state_diagram_shows_exactly_the_moves(
     title: str, moves: Mapping[StrEnum, frozenset[StrEnum]]
 ) -> None:
     section = PUBLISHING.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
@@ -82,7 +82,7 @@ def test_the_drawing_shows_every_move_and_no_other(
     assert states == [state.value for state in moves]
 
 
-def test_every_choice_is_told() -> None:
+def test_docs_describe_every_choice() -> None:
     section = PUBLISHING.partition("\n## Decisions\n")[2].partition("\n## ")[0]
     assert {choice for choice in Choice if f"`{choice}" in section} == set(Choice)
 
@@ -92,7 +92,7 @@ def test_every_state_of_a_model_has_its_moves() -> None:
     assert set(PART_MOVES) == set(PartState)
 
 
-def test_the_sql_for_an_administrator_is_what_roost_prints() -> None:
+def test_docs_have_the_sql_that_roost_prints_for_an_administrator() -> None:
     from roost.store.roles import administrator_sql
 
     page = (ROOT / "docs" / "operations.md").read_text("utf-8")

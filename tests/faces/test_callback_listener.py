@@ -147,8 +147,8 @@ async def test_connect_shows_no_address_if_another_program_listens(
     port = free_port()
     settings = with_callback_at(runtime, port).settings
     async with listening(forge_proof, port):
-        ended = await run_roost("connect", "--no-browser", "--json", settings=settings,
+        result = await run_roost("connect", "--no-browser", "--json", settings=settings,
                                 folder=tmp_path)  # fmt: skip
-    assert ended.code != 0
-    assert "callback_not_ours" in ended.out + ended.err
-    assert "/api/auth/twitter/start" not in ended.out + ended.err
+    assert result.code != 0
+    assert "callback_not_ours" in result.out + result.err
+    assert "/api/auth/twitter/start" not in result.out + result.err

@@ -115,9 +115,9 @@ async def test_worker_ends_at_once__database_missing(
     migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
     url = migrated_server.url("no_such_database")
-    ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
-    assert (ended.code, ended.error) == (5, "database_unavailable")
-    assert "no_such_database" in ended.answer["error"]["message"]
+    result = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+    assert (result.code, result.error) == (5, "database_unavailable")
+    assert "no_such_database" in result.answer["error"]["message"]
 
 
 async def test_worker_ends_at_once__wrong_password(home: Path, tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ async def test_worker_ends_at_once__wrong_password(home: Path, tmp_path: Path) -
             ("roost_app", "password"),
         ):
             url = url_of(home).replace("roost_app@", f"{login}@")
-            ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
-            assert (ended.code, ended.error) == (5, "database_unavailable")
-            assert message in ended.answer["error"]["message"]
+            result = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+            assert (result.code, result.error) == (5, "database_unavailable")
+            assert message in result.answer["error"]["message"]
     finally:
         await server.stop()

@@ -109,7 +109,7 @@ async def test_an_instant_that_has_passed_is_not_slept_for(clock: Clock) -> None
         await clock.sleep_until(clock.now() - timedelta(days=1))
 
 
-async def test_the_systems_clock_tells_utc_and_reaches_its_instant() -> None:
+async def test_system_clock_returns_utc_and_reaches_an_instant() -> None:
     clock = SystemClock()
     instant = clock.now() + timedelta(milliseconds=30)
     async with asyncio.timeout(5):

@@ -78,11 +78,11 @@ def test_a_malformed_setting_is_named_with_its_purpose(
     bare: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     bare.setenv(name, value)
-    with pytest.raises(SettingInvalid, match=name) as told:
+    with pytest.raises(SettingInvalid, match=name) as caught:
         read_settings()
-    assert told.value.facts == {"setting": name}
-    assert "Its purpose: " in told.value.message
-    assert "a-password" not in repr(told.value.as_dict())
+    assert caught.value.facts == {"setting": name}
+    assert "Its purpose: " in caught.value.message
+    assert "a-password" not in repr(caught.value.as_dict())
 
 
 DESCRIPTIONS = {
@@ -146,10 +146,10 @@ def test_the_callback_is_kept_letter_by_letter(bare: pytest.MonkeyPatch, end: st
 def test_every_malformed_setting_is_named(bare: pytest.MonkeyPatch) -> None:
     bare.setenv("ROOST_HEARTBEAT_S", "often")
     bare.setenv("DATABASE_URL", "nowhere")
-    with pytest.raises(SettingInvalid) as told:
+    with pytest.raises(SettingInvalid) as caught:
         read_settings()
-    assert "ROOST_HEARTBEAT_S: " in told.value.message
-    assert "DATABASE_URL: " in told.value.message
+    assert "ROOST_HEARTBEAT_S: " in caught.value.message
+    assert "DATABASE_URL: " in caught.value.message
 
 
 def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:

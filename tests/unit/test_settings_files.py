@@ -79,17 +79,17 @@ def test_the_homes_file_cannot_name_another_home(
         read_settings()
 
 
-def test_a_named_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_env_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid, match=r"none\.env cannot be read: No such file"):
         read_settings(tmp_path / "none.env")
 
 
-def test_a_file_that_is_no_text_is_told_without_its_bytes(home: Path) -> None:
+def test_an_env_file_that_is_not_text_is_reported_without_its_bytes(home: Path) -> None:
     (home / ".env").write_bytes(b"TWITTER_CLIENT_SECRET=\xff\xfesecret\n")
     (home / ".env").chmod(0o600)
-    with pytest.raises(SettingInvalid, match="not UTF-8") as told:
+    with pytest.raises(SettingInvalid, match="not UTF-8") as caught:
         read_settings()
-    assert "secret" not in str(told.value.as_dict()).replace("SECRET", "")
+    assert "secret" not in str(caught.value.as_dict()).replace("SECRET", "")
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["of the home", "named"])

@@ -192,7 +192,7 @@ def test_the_log_goes_to_standard_error_scrubbed(
     assert TOKEN not in shown.err
 
 
-def test_the_job_engine_does_not_tell_every_job(
+def test_job_engine_does_not_log_every_job(
     root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_to_stderr()
