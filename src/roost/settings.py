@@ -64,8 +64,8 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="twitter_api_key",
         repr=False,
-        description="OAuth 1.0a API key (consumer key) of your X app. Only endpoints that OAuth "
-        "2.0 cannot use need it.",
+        description="OAuth 1.0a API key (consumer key) of your X app. Only media uploads by API "
+        "v1.1 and `TwitterTool` with OAuth 1.0a use it.",
     )
     twitter_api_secret: str | None = Field(
         default=None,

@@ -75,6 +75,29 @@ async def test_doctor_names_surplus_rights_of_the_database_role(
     assert "bypasses row-level security" in found["database"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("keys", "status", "message"),
+    [
+        ({}, "ok", "TWITTER_API_KEY and TWITTER_API_SECRET are not set; only "),
+        (
+            {"TWITTER_API_KEY": "the-key", "TWITTER_API_SECRET": "the-secret"},
+            "ok",
+            "TWITTER_API_KEY and TWITTER_API_SECRET are set; ",
+        ),
+        ({"TWITTER_API_KEY": "the-key"}, "warning", "TWITTER_API_SECRET is not set, "),
+    ],
+    ids=["none", "both", "one"],
+)
+async def test_doctor_reports_whether_the_oauth1_keys_are_set(
+    publisher: Publisher, tmp_path: Path, keys: dict[str, str], status: str, message: str
+) -> None:
+    finding = (await doctor(publisher, tmp_path, **keys))["OAuth 1.0a keys"]
+    assert finding["status"] == status
+    assert finding["message"].startswith(message)
+    assert "media uploads by API v1.1 and TwitterTool with OAuth 1.0a" in finding["message"]
+    assert "the-" not in str(finding)
+
+
 async def test_doctor_shows_the_backoff_of_an_account(publisher: Publisher, tmp_path: Path) -> None:
     await publisher.emulator.fail("create_post", "before", "429")
     await publisher.schedule("Too much")

@@ -19,6 +19,8 @@ from roost.store.vault import key_file, load_keyring
 
 #: Wall seconds for X's response to a request without a token.
 _X_TIMEOUT_S: Final = 5
+#: What uses TWITTER_API_KEY and TWITTER_API_SECRET.
+_OAUTH1_USERS: Final = "media uploads by API v1.1 and TwitterTool with OAuth 1.0a"
 #: Errors at the start that concern the database, not the data folder or a setting.
 _DATABASE_ERRORS: Final = (
     DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole,
@@ -26,8 +28,8 @@ _DATABASE_ERRORS: Final = (
 
 
 def check_settings(settings: Settings) -> list[HealthFinding]:
-    """Check that an X app and a vault key are set."""
-    return [_check_x_app(settings), _check_vault_key(settings)]
+    """Check the X app, the keys of OAuth 1.0a and the vault key."""
+    return [_check_x_app(settings), _check_oauth1_keys(settings), _check_vault_key(settings)]
 
 
 def _check_x_app(settings: Settings) -> HealthFinding:
@@ -40,6 +42,30 @@ def _check_x_app(settings: Settings) -> HealthFinding:
         )
     app = f"X app {settings.twitter_client_id[:6]}…, callback {settings.twitter_callback_url}"
     return HealthFinding("settings", HealthStatus.OK, app)
+
+
+def _check_oauth1_keys(settings: Settings) -> HealthFinding:
+    what, names = "OAuth 1.0a keys", "TWITTER_API_KEY and TWITTER_API_SECRET"
+    missing = [
+        name
+        for name, value in (
+            ("TWITTER_API_KEY", settings.twitter_api_key),
+            ("TWITTER_API_SECRET", settings.twitter_api_secret),
+        )
+        if not value
+    ]
+    if not missing:
+        return HealthFinding(what, HealthStatus.OK, f"{names} are set; {_OAUTH1_USERS} use them")
+    if len(missing) == 2:
+        return HealthFinding(
+            what, HealthStatus.OK, f"{names} are not set; only {_OAUTH1_USERS} use them"
+        )
+    return HealthFinding(
+        what,
+        HealthStatus.WARNING,
+        f"{missing[0]} is not set, and the other key is: {_OAUTH1_USERS} need both",
+        f"Set {names}, or neither.",
+    )
 
 
 def _check_vault_key(settings: Settings) -> HealthFinding:
