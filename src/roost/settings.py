@@ -365,7 +365,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
         value = getattr(settings, name)
         if field.repr or value is None:
             continue
-        if name == "database_url":
+        if name in {"database_url", "admin_database_url"}:
             address = urlsplit(value)
             yield address.password or ""
             yield from (one for key, one in parse_qsl(address.query) if key.endswith("password"))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from roost import scrub
 from roost.endpoint import LIVE_X
 from roost.errors import SettingInvalid
 from roost.models import Environment
@@ -165,6 +166,14 @@ def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
     settings = read_settings()
     assert settings.twitter_client_secret == "s-client"
     assert "s-" not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "ROOST_ADMIN_DATABASE_URL"])
+def test_password_of_a_database_url_is_masked_alone(bare: pytest.MonkeyPatch, name: str) -> None:
+    password = f"password-of-{name}"
+    bare.setenv(name, f"postgresql://user:{password}@host/db")
+    read_settings()
+    assert scrub.hide_known(f"refused {password}") == "refused ***"
 
 
 @pytest.mark.parametrize(
