@@ -1,5 +1,6 @@
 """The named steps of publishing at which a test can stop or kill a worker."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 
@@ -25,3 +26,17 @@ class Failpoint(StrEnum):
     """For a post that ends without every part on X. Otherwise, one commit records the end of the
     post and its last part."""
     POST_AFTER_SETTLED = "post.after_settled"
+
+
+_observers: list[Callable[[str], None]] = []
+
+
+def failpoint(step: str) -> None:
+    """Call the observers with the name of a step; tests kill a process exactly there."""
+    for observer in _observers:
+        observer(step)
+
+
+def on_failpoint(observer: Callable[[str], None]) -> None:
+    """Register a function that is called with each step's name, in the thread that reaches it."""
+    _observers.append(observer)

@@ -1,4 +1,4 @@
-"""Logging without secrets, one line per record; and the calls of failpoints."""
+"""Logging without secrets, one line per record."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,6 @@ import logging
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from typing import Any
 
 from roost.escaping import log_line
@@ -86,17 +85,3 @@ def log_lost_exceptions(loop: asyncio.AbstractEventLoop) -> None:
 
 def _log_lost(place: str, error: BaseException | None) -> None:
     _log.error("an exception was lost in %s: %s", place, describe_exception(error))
-
-
-_observers: list[Callable[[str], None]] = []
-
-
-def failpoint(step: str) -> None:
-    """Call the observers with the name of a step; tests kill a process exactly there."""
-    for observer in _observers:
-        observer(step)
-
-
-def on_failpoint(observer: Callable[[str], None]) -> None:
-    """Register a function that is called with each step's name, in the thread that reaches it."""
-    _observers.append(observer)

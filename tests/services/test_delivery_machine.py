@@ -35,7 +35,7 @@ from harness.post_rows import describe_post
 from harness.records import PlannedPost, XPost
 from harness.scenario import Scenario, open_scenario
 from harness.server import Server
-from roost import telemetry
+from roost import failpoints
 from roost.failpoints import Failpoint
 from roost.models import PostId
 from roost.services import dispatch, pause, resolve, resume
@@ -86,7 +86,7 @@ class _NextFailpoint:
 
 
 _next_failpoint = _NextFailpoint()
-telemetry.on_failpoint(_next_failpoint.on_failpoint)
+failpoints.on_failpoint(_next_failpoint.on_failpoint)
 
 
 class DeliveryMachine(RuleBasedStateMachine):

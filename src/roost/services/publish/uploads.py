@@ -21,7 +21,7 @@ from roost.errors import (
     ReconnectNeeded,
     RoostError,
 )
-from roost.failpoints import Failpoint
+from roost.failpoints import Failpoint, failpoint
 from roost.models import (
     Integration,
     IntegrationId,
@@ -42,7 +42,6 @@ from roost.runtime import Runtime
 from roost.store.database import Transaction
 from roost.store.locks import AccountLocks
 from roost.store.uploads import UploadRow
-from roost.telemetry import failpoint
 from roost.x.media import UploadState
 
 log = logging.getLogger(__name__)
