@@ -1,4 +1,4 @@
-"""The fixtures of all suites, as plugins."""
+"""Loads the fixtures of all suites as plugins."""
 
 import signal
 

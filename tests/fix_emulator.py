@@ -1,7 +1,7 @@
-"""Fixture `emulator`: the emulator as a process of its own on a free port, reset for each test.
+"""Fixture `emulator`: an emulator process on a free port, reset before each test.
 
-`ROOST_TEST_CLOCK=23:58` starts the emulated clock of each test at that time of day (UTC) instead of
-the machine's, so that a whole run can be made across the end of a day.
+With `ROOST_TEST_CLOCK=23:58`, the emulated clock of each test starts at that time of day (UTC)
+instead of the machine's, so that the whole suite can run across midnight.
 """
 
 import base64
@@ -28,14 +28,14 @@ from roost.endpoint import XApp, XEndpoint
 CALLBACK = "http://127.0.0.1:8080/api/auth/callback/twitter"
 SCOPES = "tweet.read tweet.write users.read media.write offline.access"
 
-_chosen = os.environ.get("ROOST_TEST_CLOCK")
-#: The time of day (UTC) at which each test's emulated clock starts; None: the machine's own.
-START_TIME = time.fromisoformat(_chosen) if _chosen else None
+_start_time = os.environ.get("ROOST_TEST_CLOCK")
+#: The time of day (UTC) at which each test's emulated clock starts; None for the machine's.
+START_TIME = time.fromisoformat(_start_time) if _start_time else None
 
 
 @dataclass(frozen=True)
 class RegisteredApp:
-    """The app that each test finds registered."""
+    """The X app that is registered for each test."""
 
     client_id: str
     client_secret: str
@@ -43,12 +43,12 @@ class RegisteredApp:
 
     @property
     def basic(self) -> str:
-        """The header by which a confidential app shows who it is."""
+        """The `Authorization` header of a confidential client."""
         return aiohttp.encode_basic_auth(self.client_id, self.client_secret)
 
 
 class Emulator:
-    """A running emulator, seen from a test. All that talks to it is asynchronous."""
+    """A client for a running emulator and its control API."""
 
     def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
         self.url = url
@@ -57,23 +57,23 @@ class Emulator:
 
     @property
     def endpoint(self) -> XEndpoint:
-        """The X that it is."""
+        """Its endpoint."""
         return XEndpoint(self.url)
 
     @property
     def x_app(self) -> XApp:
-        """The test's app, bound to it."""
+        """The test's X app, bound to its endpoint."""
         return XApp(self.endpoint, self.app.client_id, self.app.client_secret)
 
     @property
     def clock_url(self) -> str:
-        """What `ROOST_CLOCK_URL` should be."""
+        """The value for `ROOST_CLOCK_URL`."""
         return f"{self.url}/_emulator/clock"
 
     async def reset(self, start_time: time | None = START_TIME) -> None:
-        """Forget everything, start the clock at a time of day, and register the test's app.
+        """Reset all state, start the clock at a time of day, and register the test's app.
 
-        None: the clock starts with the machine's.
+        With None, the clock starts at the machine's time.
         """
         await self.control("reset")
         if start_time is not None:
@@ -82,40 +82,40 @@ class Emulator:
         self.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK)
 
     async def control(self, path: str, /, **body: Any) -> Any:
-        """POST to `/_emulator/{path}`; the answer, decoded."""
+        """POST to `/_emulator/{path}`, and return the decoded response."""
         async with self.http.post(f"{self.url}/_emulator/{path}", json=body) as answer:
             assert answer.status in (200, 201), await answer.text()
             return await answer.json()
 
     async def ground_truth(self, client_id: str | None = None, only: str = "") -> dict[str, Any]:
-        """Everything that happened, or `only` some names of it; of one app or of all."""
+        """Return the recorded ground truth, or the part named `only`, of one app or of all."""
         params = ({"app": client_id} if client_id else {}) | ({"only": only} if only else {})
         async with self.http.get(f"{self.url}/_emulator/ground-truth", params=params) as answer:
-            told: dict[str, Any] = await answer.json()
-            return told
+            ground_truth: dict[str, Any] = await answer.json()
+            return ground_truth
 
     async def jump(self, *, days: float = 0, hours: float = 0, seconds: float = 0) -> None:
-        """Move the clock forward; returns when its followers know."""
+        """Move the clock forward; return once its clients have been notified."""
         await self.control("clock", jump_seconds=days * 86_400 + hours * 3600 + seconds)
 
     async def now(self) -> datetime:
-        """Emulated time."""
+        """Return the emulated time."""
         async with self.http.get(self.clock_url) as answer:
             return datetime.fromisoformat((await answer.json())["emulated"])
 
     async def move_to_time(self, at: time) -> datetime:
-        """Move the clock to this time of day (UTC) on the next emulated day; that instant."""
+        """Move the clock to a time of day (UTC) on the next emulated day; return the instant."""
         instant = datetime.combine((await self.now()).date() + timedelta(days=1), at, UTC)
         await self.control("clock", to=instant.isoformat())
         return instant
 
     async def freeze_at_time(self, at: time) -> datetime:
-        """Stop the clock at this time of day (UTC) on the next emulated day; that instant."""
+        """Freeze the clock at a time of day (UTC) on the next emulated day; return the instant."""
         await self.freeze()
         return await self.move_to_time(at)
 
     async def freeze(self) -> None:
-        """Stop emulated time until the next reset."""
+        """Freeze the clock until the next reset."""
         await self.control("clock", rate=0)
 
     async def switch(self, **switches: Any) -> None:
@@ -123,27 +123,27 @@ class Emulator:
         await self.control("switches", **switches)
 
     async def act(self, action: str, /, **more: Any) -> dict[str, Any]:
-        """A person does something on X; the post that it made or touched."""
+        """Run a user's action on X; return the post that it created or changed."""
         done: dict[str, Any] = await self.control("actions", action=action, **more)
         return done
 
     async def fail(self, operation: str, when: str, kind: str, **more: Any) -> None:
-        """The next request of this operation goes wrong."""
+        """Inject a fault into the next request of an operation."""
         await self.control("faults", operation=operation, when=when, kind=kind, **more)
 
     async def clear_faults(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         async with self.http.delete(f"{self.url}/_emulator/faults") as answer:
             assert answer.status == 204
 
     async def users(self) -> list[dict[str, Any]]:
-        """The accounts there are, in order of creation."""
+        """Return the accounts, in order of creation."""
         async with self.http.get(f"{self.url}/_emulator/users") as answer:
             listed: list[dict[str, Any]] = await answer.json()
             return listed
 
     async def consent(self, username: str, decision: str = "allow", **query: str) -> dict[str, str]:
-        """Decide on the authorize page as a person would; the callback's query."""
+        """Decide on the consent page as a user; return the query of the callback."""
         async with self.http.post(
             f"{self.url}/i/oauth2/authorize",
             data=query | {"user": username, "decision": decision},
@@ -154,7 +154,7 @@ class Emulator:
         return {name: values[0] for name, values in back.items()}
 
     async def connect(self, username: str, scope: str = SCOPES) -> dict[str, Any]:
-        """Walk through OAuth for an account; the token endpoint's answer."""
+        """Connect an account by OAuth; return the response of the token endpoint."""
         verifier = secrets.token_urlsafe(48)
         back = await self.consent(username, **self.authorize_query(verifier, scope=scope))
         async with self.http.post(
@@ -173,7 +173,7 @@ class Emulator:
             return tokens
 
     def authorize_query(self, verifier: str, **changed: str) -> dict[str, str]:
-        """A right query for the authorize page, with some values changed."""
+        """Return a valid query of the consent page, with some values changed."""
         digest = hashlib.sha256(verifier.encode()).digest()
         return {
             "response_type": "code",
@@ -187,14 +187,14 @@ class Emulator:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel stop this process when a test run that was killed cannot."""
+    """Let the kernel stop this process if the test run is killed."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 
 
 @pytest.fixture(scope="session")
 def emulator_url() -> Iterator[str]:
-    """A process that plays X until the session ends."""
+    """The URL of an emulator process that runs until the session ends."""
     process = subprocess.Popen(
         [sys.executable, "-m", "x_emulator", "--port", "0", "--seed", "7", "--json"],
         stdout=subprocess.PIPE,
@@ -211,8 +211,8 @@ def emulator_url() -> Iterator[str]:
 
 @pytest_asyncio.fixture
 async def emulator(emulator_url: str) -> AsyncIterator[Emulator]:
-    """X as if nothing had happened yet, with one app registered and three accounts."""
+    """A reset emulator with one registered app and three accounts."""
     async with aiohttp.ClientSession() as http:
-        playing = Emulator(emulator_url, http)
-        await playing.reset()
-        yield playing
+        emulator = Emulator(emulator_url, http)
+        await emulator.reset()
+        yield emulator

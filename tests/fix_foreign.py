@@ -1,4 +1,4 @@
-"""Text as an attacker writes it, in every row that holds foreign text, and what it must not do."""
+"""Hostile text in every row with foreign text, and checks that an output has escaped it."""
 
 import re
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost.models import PostId
 from roost.services import collect
 
-#: Markup of Rich, of HTML and of templates; ESC with OSC 52, BEL, C0 and C1, a direction
-#: override, and line ends before what looks like a line of Roost's own.
+#: Markup of Rich, HTML and templates; ESC with OSC 52, BEL, C0 and C1, a direction override, and
+#: newlines before text that looks like a line of Roost's output.
 HOSTILE = (
     '[/x][red]hid[/red]\x1b]52;c;ZQ==\x07\x1b[2J\u202egnp\x9b31m\x01<script>x</script>" onclick="'
     "{{7*7}}\r\nFORGED\n2026-11-28 00:00:00,000 ERROR FORGED "
 )
-#: Without control characters: it passes the rules for posts, and needs all other care.
+#: Without control characters, so that the rules for posts accept it.
 HOSTILE_PLAIN = '[/x][red]hid[/red]\u202egnp<script>x</script>" onclick="{{7*7}}\nFORGED '
-#: A name for a file: no slash, under 255 bytes.
+#: A file name: without slashes, at most 255 bytes.
 HOSTILE_FILE = HOSTILE.replace("/", "|").strip()
 
-#: What acts on a terminal, in a log or in a picture.
+#: Characters with an effect in a terminal, a log or a chart.
 ACTIVE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _EDITED = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
-#: Columns of text that nobody outside writes: our states, kinds and codes, ids, keys, secrets.
+#: Text columns without foreign text: our states, kinds and codes, ids, keys, secrets.
 _OURS = (
     *("api_key", "from_state", "to_state", "browser_hash", "client_id", "environment", "family"),
     *("import_key", "kind", "media_id", "metric", "mime_type", "operation", "outcome", "provider"),
@@ -39,7 +39,7 @@ _OURS = (
     *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
     *("system_identifier", "time_zone", "version_num", "x_user_id"),
 )
-#: Names that are letters, digits, `-` and `_` alone: the database refuses any other.
+#: Names for which the database allows only letters, digits, `-` and `_`.
 _CHECKED = {("tenants", "name")}
 _COLUMNS = """
     SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables
@@ -50,43 +50,43 @@ _COLUMNS = """
 
 
 @dataclass(frozen=True)
-class ForeignDesk:
-    """A desk whose rows are full of hostile text."""
+class HostileRows:
+    """A publisher whose rows contain hostile text, and its posts."""
 
-    desk: Desk
+    publisher: Publisher
     published: PostId
     planned: PostId
     halved: PostId
     undecided: PostId
 
 
-async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDesk:
-    """Posts in every state that pages show, figures and alerts; then every foreign text hostile."""
-    await desk.emulator.fail("create_post", "before", "drop")
-    undecided = await desk.plan("High tide at noon")
-    await desk.work()
-    await desk.emulator.jump(hours=0.25)
-    await desk.work_through()
-    published = await desk.plan("Low tide", media=teal)
-    halved = await desk.plan("New", "Low tide", "The end", after_s=1)
-    await desk.work_through()
-    await desk.emulator.jump(hours=30)
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
-    await desk.emulator.jump(hours=1)
-    planned = await desk.plan("To come", after_s=86_400, media=teal)
-    now = desk.runtime.clock.now()
+async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) -> HostileRows:
+    """Create posts in every visible state, metrics and alerts; make every foreign text hostile."""
+    await publisher.emulator.fail("create_post", "before", "drop")
+    undecided = await publisher.schedule("High tide at noon")
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(hours=0.25)
+    await publisher.run_to_completion()
+    published = await publisher.schedule("Low tide", media=teal)
+    halved = await publisher.schedule("New", "Low tide", "The end", after_s=1)
+    await publisher.run_to_completion()
+    await publisher.emulator.jump(hours=30)
+    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+    await publisher.emulator.jump(hours=1)
+    planned = await publisher.schedule("To come", after_s=86_400, media=teal)
+    now = publisher.runtime.clock.now()
     with psycopg.connect(admin_url, autocommit=True) as connection:
         execute = connection.execute
         execute(
             "INSERT INTO roost.anomalies (tenant_id, integration_id, metric, day, score, observed,"
             " expected, message, raised_at) VALUES (%s, %s, 'followers', %s, 9, 9, 1, '', %s)",
-            [desk.tenant.id, desk.account.id, now.date(), now],
+            [publisher.tenant.id, publisher.account.id, now.date(), now],
         )
         execute(
             "INSERT INTO roost.alerts (tenant_id, kind, subject, raised_at, message, next) VALUES"
             " (NULL, 'credits', 'app', %(at)s, '', ''),"
             " (%(own)s, 'reconnect', '@', %(at)s, '', '')",
-            {"at": now, "own": desk.tenant.id},
+            {"at": now, "own": publisher.tenant.id},
         )
         execute(
             "INSERT INTO roost.app_backoffs (client_id, environment, until, reason)"
@@ -112,11 +112,11 @@ async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDe
         connection.execute(
             "UPDATE roost.parts SET poll_options = ARRAY[%s, 'No'], poll_minutes = 5", [HOSTILE]
         )
-    return ForeignDesk(desk, published, planned, halved, undecided)
+    return HostileRows(publisher, published, planned, halved, undecided)
 
 
 def acts_on_terminal(output: str) -> list[str]:
-    """What an output would do to the terminal, or pretend to a reader."""
+    """Return what has an effect in a terminal, or looks like a line of Roost's output."""
     return [repr(found[0]) for found in (ACTIVE.search(output), _FORGED.search(output)) if found]
 
 
@@ -134,9 +134,9 @@ class _Page(HTMLParser):
 
 
 def acts_on_page(body: str) -> list[str]:
-    """What a page would do besides showing text."""
+    """Return what has an effect in a page, other than showing text."""
     page = _Page()
     page.feed(body)
-    # What is edited in a form keeps its marks of direction, or they would be lost by sending it.
+    # A text in a form keeps its direction marks: otherwise submitting it would delete them.
     shown = _EDITED.sub(lambda edited: _DIRECTION.sub("", edited[0]), body)
     return page.found + [repr(found) for found in ACTIVE.findall(shown.replace("\r\n", "\n"))]

@@ -1,4 +1,4 @@
-"""Media files drawn for tests: real ones by Pillow and PyAV, hostile ones by hand."""
+"""Creates media files: valid ones by Pillow and PyAV, hostile ones byte by byte."""
 
 import struct
 import zlib
@@ -15,7 +15,7 @@ LARGEST_U32: Final = b"\xff\xff\xff\xff"
 
 
 def draw_image(width: int = 64, height: int = 48, mode: str = "RGB", noise: int = 6) -> Image.Image:
-    """A soft gradient with a little grain, so that it compresses as a photograph does."""
+    """Draw a gradient with some noise, which compresses like a photograph."""
     rows, columns = np.mgrid[0:height, 0:width]
     soft = np.stack([columns * 200 / width, rows * 200 / height, (rows + columns) % 200], axis=-1)
     grain = np.random.default_rng(7).integers(0, noise + 1, (height, width, 3))
@@ -23,7 +23,7 @@ def draw_image(width: int = 64, height: int = 48, mode: str = "RGB", noise: int 
 
 
 def draw_exif(orientation: int = 6) -> Image.Exif:
-    """Metadata of a camera that knew where it was."""
+    """Return the metadata of a camera with GPS."""
     exif = Image.Exif()
     exif[_ORIENTATION] = orientation
     exif[_MAKE] = "Lumiere"
@@ -34,16 +34,16 @@ def draw_exif(orientation: int = 6) -> Image.Exif:
 def save_gif(
     path: Path, width: int = 64, height: int = 48, frames: int = 5, loop: int | None = 0
 ) -> Path:
-    """An animation of 100 ms a frame in which every frame differs; it is repeated `loop` times.
+    """Save an animation of different frames, each shown for 100 ms.
 
-    0: without end; None: it is played once.
+    It is repeated `loop` times: 0 means forever, None means that it is shown once.
     """
     drawn = [Image.new("P", (width, height), number % 256) for number in range(frames)]
     for image in drawn:
         image.putpalette([(7 * one) % 256 for one in range(768)])
-    again: dict[str, Any] = {} if loop is None else {"loop": loop}
+    repetition: dict[str, Any] = {} if loop is None else {"loop": loop}
     drawn[0].save(
-        path, save_all=True, append_images=drawn[1:], duration=100, optimize=False, **again
+        path, save_all=True, append_images=drawn[1:], duration=100, optimize=False, **repetition
     )
     return path
 
@@ -64,9 +64,9 @@ def save_video(
     aspect: Fraction | None = None,
     metadata: dict[str, str] | None = None,
 ) -> Path:
-    """A short film of moving bars, with a silent track where `sound` names its codec.
+    """Save a short video of moving bars, with a silent audio track if `sound` names its codec.
 
-    `coding` are options of the encoder, `aspect` the shape of a pixel.
+    `coding` are options of the encoder, `aspect` is the aspect ratio of a pixel.
     """
     with av.open(str(path), "w", options=options or {}) as film:
         film.metadata.update(metadata or {})
@@ -93,7 +93,7 @@ def save_video(
     return path
 
 
-#: Video that X refuses for how it is coded or packed: a name, and what `save_video` is told.
+#: Videos that X refuses for their codec or container: file name, and arguments of `save_video`.
 ODD_VIDEOS: Final[dict[str, dict[str, Any]]] = {
     "hevc.mp4": {"codec": "libx265", "width": 320, "height": 240},
     "444.mp4": {"pixels": "yuv444p"},
@@ -121,7 +121,7 @@ ODD_VIDEOS: Final[dict[str, dict[str, Any]]] = {
     "a.mpg": {"codec": "mpeg2video", "sound": None},
     "a.wmv": {"codec": "wmv2", "sound": None},
 }
-#: Video that X takes.
+#: Videos that X accepts.
 GOOD_VIDEOS: Final[dict[str, dict[str, Any]]] = {
     "a.mp4": {},
     "a.mov": {},
@@ -140,7 +140,7 @@ GOOD_VIDEOS: Final[dict[str, dict[str, Any]]] = {
 
 
 def save_every_kind(folder: Path) -> list[Path]:
-    """A file of each type and colour mode, with metadata: what may load a part of a decoder."""
+    """Save a file of each type and colour mode, with metadata, to load all decoders."""
     exif, saved = draw_exif(), []
     for mode in ("RGB", "L", "CMYK"):
         saved.append(folder / f"{mode}.jpg")
@@ -167,7 +167,7 @@ def save_every_kind(folder: Path) -> list[Path]:
 
 
 def png_chunk(kind: bytes, payload: bytes) -> bytes:
-    """One chunk with its checksum."""
+    """Return one PNG chunk with its checksum."""
     return (
         struct.pack(">I", len(payload))
         + kind
@@ -177,7 +177,7 @@ def png_chunk(kind: bytes, payload: bytes) -> bytes:
 
 
 def png_of(width: int, height: int, rows: bytes) -> bytes:
-    """A PNG of 1-bit grey whose compressed rows are given."""
+    """Return a PNG of 1-bit grey with these compressed rows."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -188,11 +188,11 @@ def png_of(width: int, height: int, rows: bytes) -> bytes:
 
 
 def box(kind: bytes, payload: bytes = b"") -> bytes:
-    """One box of an MP4."""
+    """Return one box of an MP4."""
     return struct.pack(">I", 8 + len(payload)) + kind + payload
 
 
 def patch(data: bytes, kind: bytes, offset: int, new: bytes) -> bytes:
-    """The file with bytes replaced, counted from behind a box's first name."""
+    """Replace bytes of a file; `offset` counts from the end of the box's first name."""
     at = data.index(kind) + 4 + offset
     return data[:at] + new + data[at + len(new) :]

@@ -1,4 +1,4 @@
-"""PgBouncer before a test's database, where the program is installed; a visible skip elsewhere."""
+"""PgBouncer in front of a test's database; the tests are skipped if it is not installed."""
 
 import asyncio
 import contextlib
@@ -38,10 +38,10 @@ max_client_conn = 200
 async def pgbouncer(
     database_url: str, mode: str, *, pool_size: int = 60, round_robin: int = 0
 ) -> AsyncIterator[str]:
-    """The URL of the same database through a PgBouncer in this pool mode."""
+    """Run PgBouncer in a pool mode; yield the database's URL through it."""
     assert PROGRAM is not None
-    given = conninfo_to_dict(database_url)
-    host = str(given["host"])
+    server = conninfo_to_dict(database_url)
+    host = str(server["host"])
     # Only the server's user may use its socket, and PgBouncer does not run as root.
     owner = Path(host).stat()
     with socket.create_server(("127.0.0.1", 0)) as found:
@@ -50,7 +50,7 @@ async def pgbouncer(
     settings = folder / "pgbouncer.ini"
     settings.write_text(
         _SETTINGS.format(
-            host=host, port=given["port"], user=given["user"], listen_port=listen_port, mode=mode,
+            host=host, port=server["port"], user=server["user"], listen_port=listen_port, mode=mode,
             pool_size=pool_size, round_robin=round_robin,
         )
     )  # fmt: skip
@@ -76,7 +76,7 @@ async def pgbouncer(
 
     try:
         await until(listens)
-        yield f"postgresql://{given['user']}@127.0.0.1:{listen_port}/{given['dbname']}"
+        yield f"postgresql://{server['user']}@127.0.0.1:{listen_port}/{server['dbname']}"
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()

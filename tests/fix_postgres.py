@@ -1,4 +1,4 @@
-"""PostgreSQL for the tests: one private server for each process of the test session."""
+"""PostgreSQL for the tests: one private server per process of the test session."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from roost.store.roles import roles_of
 
 
 def app_url(admin_url: str) -> str:
-    """The superuser's way to a database, as the application logs in to it."""
+    """Convert the superuser's URL of a database to the application's."""
     parts = urlsplit(admin_url)
     login = quote(roles_of(unquote(parts.path[1:])).app, safe="")
     return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))
@@ -20,18 +20,18 @@ def app_url(admin_url: str) -> str:
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running server that forgets everything at the end of the session."""
+    """A running server, which is deleted at the end of the session."""
 
     embedded: EmbeddedPostgres
 
     def url(self, database: str) -> str:
-        """A connection string of the superuser."""
+        """Return the superuser's URL of a database."""
         return self.embedded.url(database)
 
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """One server a test process (under xdist: a worker), so that workers share no role."""
+    """One server per test process, so that xdist's workers share no roles."""
     home = tmp_path_factory.mktemp("postgres_server")
     with asyncio.Runner() as runner:
         embedded = runner.run(start_embedded(home, durable=False))

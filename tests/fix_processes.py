@@ -1,43 +1,47 @@
-"""Real processes of Roost's own commands, with the environment that a test's settings stand for."""
+"""Starts processes of Roost, whose environment has the settings of a test."""
 
 import asyncio
 import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES, Settings
 
-#: Wall seconds, short for tests: signs of life, deadlines. Domain time runs at the emulator's rate.
+#: Short wall times for tests: heartbeats and timeouts. Domain time is the emulator's.
 QUICK = {
     "ROOST_HEARTBEAT_S": "0.3",
     "ROOST_WORKER_TIMEOUT_S": "1.2",
     "ROOST_CREATE_TIMEOUT_S": "2",
 }
-#: As quick, with a deadline that no create misses on a busy machine: after a missed one a post
-#: waits in domain time, which stands still in most tests.
+#: Like QUICK, with a timeout that no create exceeds on a busy machine. After a timeout, a post
+#: waits in domain time, which is frozen in most tests.
 STEADY = QUICK | {"ROOST_CREATE_TIMEOUT_S": "60"}
 
 
 def environment_of(settings: Settings, wall: Mapping[str, str] = STEADY) -> dict[str, str]:
-    """The environment from which a child reads these settings; `wall` are those of wall time."""
+    """Return an environment with these settings; `wall` are the settings of wall time."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
-    told = {
-        name.upper(): str(value)
-        for name in settings.model_fields_set
-        if (value := getattr(settings, name)) is not None
+    values = {name: getattr(settings, name) for name in settings.model_fields_set}
+    from_settings = {
+        ENVIRONMENT_NAMES[name]: str(
+            value.total_seconds() if isinstance(value, timedelta) else value
+        )
+        for name, value in values.items()
+        if value is not None
     }
-    return plain | told | dict(wall)
+    return plain | from_settings | dict(wall)
 
 
-async def until(look: Callable[[], Awaitable[object]], within: float = 30) -> None:
-    """Return once what `look` returns is true, by the work of another process or a server.
+async def until(condition: Callable[[], Awaitable[object]], within: float = 30) -> None:
+    """Poll until `condition` returns a true value; another process or a server causes it.
 
     Raises: TimeoutError.
     """
     async with asyncio.timeout(within):
-        while not await look():
+        while not await condition():
             await asyncio.sleep(0.02)
 
 
@@ -45,7 +49,7 @@ async def until(look: Callable[[], Awaitable[object]], within: float = 30) -> No
 async def python_process(
     *arguments: str, settings: Settings, log: Path, wall: Mapping[str, str] = STEADY
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `python ARGUMENTS` with these settings; ended with the block if it still runs.
+    """Run `python ARGUMENTS` with these settings; terminate it at the end of the block.
 
     `wall` are the settings of wall time, by their names in the environment.
     """

@@ -1,4 +1,4 @@
-"""Fixture `desk`: a connected account, a frozen clock, a worker that runs one step at a time."""
+"""Fixture `publisher`: a connected account, a frozen clock, and jobs that run one by one."""
 
 import asyncio
 import atexit
@@ -34,7 +34,7 @@ from roost.settings import Settings
 from roost.store.integrations import Tokens
 from roost.store.locks import AccountLocks, open_account_locks
 
-#: States in which a post still moves by itself.
+#: States that a post leaves without a user's action.
 MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 _NEXT_STEP = """
@@ -51,8 +51,8 @@ _TAKE_JOB = """
 
 
 @dataclass(frozen=True)
-class Desk:
-    """One tenant's account, with everything that a test of publishing does to it."""
+class Publisher:
+    """One account of a tenant, and the operations that a test of publishing runs on it."""
 
     runtime: Runtime
     tenant: Tenant
@@ -60,16 +60,16 @@ class Desk:
     emulator: Emulator
     locks: AccountLocks
 
-    async def plan(
+    async def schedule(
         self,
         *texts: str,
         after_s: float = 0,
         media: Path | None = None,
         account: Integration | None = None,
     ) -> PostId:
-        """Schedule a post of these parts; the file goes with the first."""
-        carried = (MediaInput(media, "A teal square"),) if media else ()
-        parts = [PartInput(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
+        """Schedule a post of these parts; the first part has the media file."""
+        files = (MediaInput(media, "A teal square"),) if media else ()
+        parts = [PartInput(text, files if at == 0 else ()) for at, text in enumerate(texts)]
         post = await schedule_post(
             self.runtime,
             self.tenant,
@@ -80,11 +80,11 @@ class Desk:
         )
         return post.id
 
-    async def work(self) -> None:
-        """Do what is due now, job after job, until nothing is."""
+    async def run_due_jobs(self) -> None:
+        """Dispatch and run jobs until nothing is due."""
         while True:
             while (job := await self._take_job()) is not None:
-                await self.do(*job)
+                await self.run_job(*job)
             if not (await dispatch.dispatch_due(self.runtime)).queued:
                 return
 
@@ -94,8 +94,8 @@ class Desk:
             job: tuple[str, dict[str, int]] | None = await rows.fetchone()
         return job
 
-    async def do(self, task: str, arguments: dict[str, int]) -> None:
-        """Run one job's body, as the worker does."""
+    async def run_job(self, task: str, arguments: dict[str, int]) -> None:
+        """Run one job, as a worker does."""
         tenant_id = TenantId(arguments["tenant_id"])
         integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
@@ -108,35 +108,35 @@ class Desk:
             await collect.collect_account(self.runtime, tenant_id, integration_id)
             await detect.detect_anomalies(self.runtime, tenant_id, integration_id)
 
-    async def work_through(self) -> None:
-        """Work, and move the clock to each next step, until no post moves by itself."""
+    async def run_to_completion(self) -> None:
+        """Run due jobs and move the clock to the next step, until no post has one."""
         for _ in range(50):
-            await self.work()
-            at = await self.next_step()
+            await self.run_due_jobs()
+            at = await self.find_next_step_at()
             if at is None:
                 return
-            await self.move_to(at)
-        raise AssertionError("the posts do not come to rest")
+            await self.move_clock_to(at)
+        raise AssertionError("the posts have a next step forever")
 
-    async def next_step(self) -> datetime | None:
-        """When the next post moves by itself; None: none does."""
+    async def find_next_step_at(self) -> datetime | None:
+        """Return when the next step of a post is due; None if there is none."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             row = await (await transaction.raw.execute(_NEXT_STEP)).fetchone()
         assert row is not None
         at: datetime | None = row[0]
         return at
 
-    async def move_to(self, at: datetime) -> None:
+    async def move_clock_to(self, at: datetime) -> None:
         """Move the clock forward to an instant."""
         await self.emulator.control("clock", to=at.isoformat())
 
-    async def see(self, post_id: PostId) -> Post:
-        """The post as it stands."""
+    async def get_post(self, post_id: PostId) -> Post:
+        """Return the stored post."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             return await store.posts.get(transaction, post_id)
 
-    async def story(self, post_id: PostId) -> list[str]:
-        """The post's history, a line each: whose, from, to, why."""
+    async def list_history(self, post_id: PostId) -> list[str]:
+        """Return the post's events, one line each: subject, old state, new state, reason."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             events = await store.posts.list_events(transaction, post_id)
         return [
@@ -145,51 +145,51 @@ class Desk:
             for e in events
         ]
 
-    async def on_x(self) -> list[str]:
-        """The texts on X, in the order in which they came."""
+    async def published_texts(self) -> list[str]:
+        """Return the texts of the posts on X, in order of creation."""
         return [post["text"] for post in (await self.emulator.ground_truth())["posts"]]
 
-    async def requests(self, operation: str) -> list[int | None]:
-        """With which status each request of this kind was answered."""
-        told = (await self.emulator.ground_truth())["requests"]
-        return [one["status"] for one in told if one["operation"] == operation]
+    async def list_statuses(self, operation: str) -> list[int | None]:
+        """Return the status of the response to each request of an operation."""
+        requests = (await self.emulator.ground_truth())["requests"]
+        return [one["status"] for one in requests if one["operation"] == operation]
 
-    async def answered(self, operation: str, count: int) -> None:
-        """Return once X has answered so many requests of this kind."""
+    async def wait_for_responses(self, operation: str, count: int) -> None:
+        """Return once X has responded to `count` requests of an operation."""
 
-        async def are() -> bool:
-            got = await self.requests(operation)
-            return None not in got and len(got) >= count
+        async def are_complete() -> bool:
+            statuses = await self.list_statuses(operation)
+            return None not in statuses and len(statuses) >= count
 
-        await until(are, within=60)
+        await until(are_complete, within=60)
 
-    async def under_way(self, operation: str) -> None:
-        """Return once X has got the first request of this kind, and has not answered it."""
+    async def wait_for_request(self, operation: str) -> None:
+        """Return once X has received one request of an operation, without responding to it."""
 
-        async def is_it() -> bool:
-            return await self.requests(operation) == [None]
+        async def is_pending() -> bool:
+            return await self.list_statuses(operation) == [None]
 
-        await until(is_it, within=60)
+        await until(is_pending, within=60)
 
-    async def read_figures_at(self, at: datetime) -> None:
-        """Let the account's figures be due at this instant."""
+    async def set_next_collection(self, at: datetime) -> None:
+        """Set when the account's metrics are collected next."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE integrations SET collect_due_at = %s WHERE id = %s", [at, self.account.id]
             )
 
-    def with_settings(self, **changed: Any) -> "Desk":
-        """The same desk under other settings."""
+    def with_settings(self, **changed: Any) -> "Publisher":
+        """Return a copy with changed settings."""
         settings = self.runtime.settings.model_copy(update=changed)
         return replace(self, runtime=replace(self.runtime, settings=settings))
 
-    async def post_by_hand(self, text: str) -> str:
-        """What the account's owner posts without Roost; its id."""
-        made: str = (await self.on_behalf("POST", "/2/tweets", text=text))["data"]["id"]
-        return made
+    async def post_manually(self, text: str) -> str:
+        """Post as the account's owner, without Roost; return the id."""
+        tweet_id: str = (await self.request_as_owner("POST", "/2/tweets", text=text))["data"]["id"]
+        return tweet_id
 
-    async def answer_by_hand(self, text: str, tweet_id: str) -> None:
-        """What the account's owner answers to a post, through the app of the tests."""
+    async def reply_manually(self, text: str, tweet_id: str) -> None:
+        """Reply to a post as the account's owner, through the app of the tests."""
         token = (await self.emulator.connect("larkbooks"))["access_token"]
         async with self.emulator.http.post(
             f"{self.emulator.url}/2/tweets",
@@ -198,8 +198,8 @@ class Desk:
         ) as answer:
             assert answer.status == 201, await answer.text()
 
-    async def on_behalf(self, method: str, path: str, **body: str) -> Any:
-        """What X answers to the account's owner."""
+    async def request_as_owner(self, method: str, path: str, **body: str) -> Any:
+        """Send a request as the account's owner, and return the response body."""
         token = (await self.emulator.connect("larkbooks"))["access_token"]
         async with self.emulator.http.request(
             method,
@@ -210,16 +210,16 @@ class Desk:
             assert answer.status < 300, await answer.text()
             return await answer.json()
 
-    async def kept_tokens(self) -> Tokens:
-        """The grant as the database has it."""
+    async def get_stored_tokens(self) -> Tokens:
+        """Return the account's tokens from the database."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             vault = await self.runtime.vault.for_tenant(transaction, self.tenant.id)
             return await store.integrations.decrypt_tokens(transaction, vault, self.account.id)
 
-    async def kill_grant(self) -> None:
-        """The account's owner takes the grant back on X."""
+    async def revoke_tokens(self) -> None:
+        """Revoke the app's access on X, as the account's owner."""
         app = self.emulator.app
-        token = (await self.kept_tokens()).refresh_token
+        token = (await self.get_stored_tokens()).refresh_token
         async with self.emulator.http.post(
             f"{self.emulator.url}/2/oauth2/revoke",
             data={"token": token, "client_id": app.client_id},
@@ -227,39 +227,39 @@ class Desk:
         ) as answer:
             assert answer.status == 200
 
-    async def integration(self) -> Integration:
-        """The account as it stands."""
+    async def get_integration(self) -> Integration:
+        """Return the stored account."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             return await store.integrations.get(transaction, self.account.id)
 
 
-async def somebody_waits(runtime: Runtime) -> None:
-    """Return once a transaction waits for another's lock."""
+async def wait_for_lock_conflict(runtime: Runtime) -> None:
+    """Return once a transaction waits for a lock of another."""
 
-    async def does_one() -> bool:
+    async def is_waiting() -> bool:
         async with runtime.database.unscoped() as transaction:
             rows = await transaction.raw.execute("SELECT FROM pg_locks WHERE NOT granted")
             return await rows.fetchone() is not None
 
-    await until(does_one)
+    await until(is_waiting)
 
 
 @pytest.fixture
 async def noon(emulator: Emulator) -> datetime:
-    """The clock is stopped at noon (UTC), far from a day's end, or at `START_TIME` where set."""
+    """Freeze the clock at noon (UTC), far from midnight, or at `START_TIME` if it is set."""
     return await emulator.freeze_at_time(START_TIME or time(12))
 
 
 @pytest.fixture
-async def desk(
+async def publisher(
     noon: datetime, runtime: Runtime, tenant: Tenant, emulator: Emulator
-) -> AsyncIterator[Desk]:
-    """The account @larkbooks of the tenant `default`, connected, its figures not due soon."""
+) -> AsyncIterator[Publisher]:
+    """The connected account @larkbooks of the tenant `default`; no collection is due soon."""
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
     async with open_account_locks(runtime.database) as locks:
-        desk = Desk(runtime, tenant, account, emulator, locks)
-        await desk.read_figures_at(noon + timedelta(days=365))
-        yield desk
+        publisher = Publisher(runtime, tenant, account, emulator, locks)
+        await publisher.set_next_collection(noon + timedelta(days=365))
+        yield publisher
 
 
 @pytest.fixture
@@ -271,8 +271,8 @@ def teal(tmp_path: Path) -> Path:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A command of Roost that has ended."""
+class CommandResult:
+    """The result of a command of Roost."""
 
     code: int
     out: str
@@ -280,15 +280,15 @@ class Ended:
 
     @property
     def answer(self) -> dict[str, Any]:
-        """What `--json` printed: one object on one line, and nothing else."""
+        """The output of `--json`: one object on one line."""
         (line,) = self.out.splitlines()
-        told = json.loads(line)
-        assert isinstance(told, dict)
-        return told
+        fields = json.loads(line)
+        assert isinstance(fields, dict)
+        return fields
 
     @property
     def error(self) -> str:
-        """The code of the failure that `--json` told."""
+        """The error code in the output of `--json`."""
         code: str = self.answer["error"]["code"]
         return code
 
@@ -297,7 +297,7 @@ class Ended:
 async def piped_python(
     *arguments: str, environment: dict[str, str], folder: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `python ARGUMENTS` with pipes on all sides; killed with the block if it still runs."""
+    """Run `python ARGUMENTS` with pipes; kill the process at the end of the block."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -317,18 +317,18 @@ async def piped_python(
 
 async def run_roost(
     *arguments: str, settings: Settings | None = None, folder: Path, **environment: str
-) -> Ended:
-    """Run one command in a process of its own, in a folder without `.env`.
+) -> CommandResult:
+    """Run one command in its own process, in a folder without `.env`.
 
-    `environment` are settings besides those given; an empty one is as good as none.
+    `environment` are further settings; an empty value counts as unset.
     """
-    given = environment_of(settings) if settings else bare_environment(folder)
+    base = environment_of(settings) if settings else bare_environment(folder)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         async with asyncio.timeout(120):
-            code = await _run_command(arguments, given | environment, folder, out, err)
+            code = await _run_command(arguments, base | environment, folder, out, err)
         out.seek(0)
         err.seek(0)
-        return _ended(code, out.read(), err.read())
+        return _to_result(code, out.read(), err.read())
 
 
 async def _run_command(
@@ -356,34 +356,34 @@ async def _run_command(
 
 @functools.cache
 def _command_server() -> str:
-    """The socket of the command server, which ends with this process."""
-    place = Path(tempfile.mkdtemp(prefix="roost-commands-")) / "socket"
+    """Start the command server, which ends with this process; return its socket."""
+    address = Path(tempfile.mkdtemp(prefix="roost-commands-")) / "socket"
     program = Path(__file__).with_name("command_server.py")
     server = subprocess.Popen(
-        [sys.executable, program, place], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, program, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
-    atexit.register(shutil.rmtree, place.parent)
+    atexit.register(shutil.rmtree, address.parent)
     atexit.register(server.kill)
     assert server.stdout is not None
     assert server.stdout.readline() == b"ready\n"
-    return str(place)
+    return str(address)
 
 
-async def end_of(process: asyncio.subprocess.Process) -> Ended:
-    """What a command said until it ended."""
+async def wait_for_result(process: asyncio.subprocess.Process) -> CommandResult:
+    """Wait until a command has ended, and return its result."""
     out, err = await process.communicate()
     assert process.returncode is not None
-    return _ended(process.returncode, out, err)
+    return _to_result(process.returncode, out, err)
 
 
-def _ended(code: int, out: bytes, err: bytes) -> Ended:
+def _to_result(code: int, out: bytes, err: bytes) -> CommandResult:
     if b"Traceback" in err:
         raise AssertionError(f"A traceback reached the user: {err.decode().splitlines()[-1]}")
-    return Ended(code, out.decode(), err.decode())
+    return CommandResult(code, out.decode(), err.decode())
 
 
 def bare_environment(folder: Path) -> dict[str, str]:
-    """An environment that sets nothing of Roost's but a home below the folder."""
+    """Return an environment whose only setting of Roost is a home below the folder."""
     ours = ("TWITTER_", "ROOST_", "DATABASE_URL")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return plain | {"ROOST_HOME": str(folder / "home")}

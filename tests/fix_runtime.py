@@ -1,4 +1,4 @@
-"""A migrated database of its own per test, and a runtime that stands on it and on the emulator."""
+"""Fixtures: a migrated database per test, and a runtime that uses it and the emulator."""
 
 import asyncio
 import itertools
@@ -34,7 +34,7 @@ def migrated_server(postgres_server: PostgresServer) -> PostgresServer:
 
 @pytest.fixture
 async def admin_url(migrated_server: PostgresServer) -> AsyncIterator[str]:
-    """A fresh database, cloned from the migrated template: the superuser's way to it."""
+    """The superuser's URL of a fresh database, cloned from the migrated template."""
     name, server = f"test_{next(_numbers)}", migrated_server.url("postgres")
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
@@ -45,20 +45,20 @@ async def admin_url(migrated_server: PostgresServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 def database_url(admin_url: str) -> str:
-    """The same database as the application logs in to it."""
+    """The application's URL of the database."""
     return app_url(admin_url)
 
 
 @pytest.fixture
 def settings(database_url: str, emulator: Emulator, tmp_path: Path) -> Settings:
-    """Settings that point at the test's database and emulator, its clock included."""
+    """Settings with the test's database, its emulator and the emulator's clock."""
     return Settings(
         _env_file=None,
-        roost_home=tmp_path / "home",
+        home=tmp_path / "home",
         database_url=database_url,
-        roost_vault_keys=make_key_line(),
-        roost_x_base_url=emulator.url,
-        roost_clock_url=f"{emulator.url}/_emulator/clock",
+        vault_keys=make_key_line(),
+        x_base_url=emulator.url,
+        clock_url=f"{emulator.url}/_emulator/clock",
         twitter_client_id=emulator.app.client_id,
         twitter_client_secret=emulator.app.client_secret,
         twitter_callback_url=emulator.app.callback,
@@ -67,9 +67,9 @@ def settings(database_url: str, emulator: Emulator, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def runtime(settings: Settings) -> AsyncIterator[Runtime]:
-    """An open runtime on the test's own database and emulator."""
-    async with open_runtime(settings) as opened:
-        yield opened
+    """An open runtime with the test's database and emulator."""
+    async with open_runtime(settings) as runtime:
+        yield runtime
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def tenant(runtime: Runtime) -> Tenant:
 
 
 async def make_tenant(runtime: Runtime, name: str) -> Tenant:
-    """A tenant of this name, in UTC."""
+    """Create a tenant with this name and the time zone UTC."""
     async with runtime.database.unscoped() as transaction:
         await store.tenants.make(transaction, name, time_zone="UTC")
     return await store.tenants.get(runtime.database, name)
@@ -88,10 +88,10 @@ async def make_tenant(runtime: Runtime, name: str) -> Tenant:
 async def connect_account(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, username: str
 ) -> Integration:
-    """Connect an emulator's user through the real token endpoint, without a browser."""
+    """Connect a user of the emulator through its token endpoint, without a browser."""
     known = {user["username"]: user for user in await emulator.users()}
     user = known.get(username) or await emulator.control("users", username=username)
-    grant = await emulator.connect(username)
+    tokens = await emulator.connect(username)
     now = runtime.clock.now()
     async with runtime.database.for_tenant(tenant.id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
@@ -109,9 +109,9 @@ async def connect_account(
                 scopes=tuple(SCOPES.split()),
             ),
             Tokens(
-                grant["access_token"],
-                grant["refresh_token"],
-                now + timedelta(seconds=grant["expires_in"]),
+                tokens["access_token"],
+                tokens["refresh_token"],
+                now + timedelta(seconds=tokens["expires_in"]),
             ),
             now=now,
         )

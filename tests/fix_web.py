@@ -1,4 +1,4 @@
-"""The service on a free port, and browsers that keep their cookies to themselves."""
+"""Fixtures: the web server on a free port, and browsers with separate cookies."""
 
 import asyncio
 import contextlib
@@ -14,13 +14,13 @@ from roost.web import server
 
 @contextlib.asynccontextmanager
 async def serving(runtime: Runtime, port: int = 0) -> AsyncIterator[str]:
-    """The service on this port, or a free one; its base URL."""
+    """Run the web server on a port, or a free one; yield its base URL."""
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
         server.serve(runtime, "127.0.0.1", port, on_listening=listening.set_result)
     )
-    first: set[asyncio.Future[Any]] = {task, listening}
-    await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+    started: set[asyncio.Future[Any]] = {task, listening}
+    await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
     try:
         yield listening.result()
     finally:
@@ -30,19 +30,19 @@ async def serving(runtime: Runtime, port: int = 0) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def web(runtime: Runtime) -> AsyncIterator[str]:
-    """The service's base URL."""
+    """The base URL of the web server."""
     async with serving(runtime) as url:
         yield url
 
 
 def open_browser() -> aiohttp.ClientSession:
-    """A browser with a cookie jar of its own; it follows no redirect by itself."""
+    """Return a browser with its own cookie jar."""
     return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[aiohttp.ClientSession]:
-    """The browser in which connections are begun."""
+    """The browser in which connections are started."""
     async with open_browser() as opened:
         yield opened
 
@@ -50,6 +50,6 @@ async def browser() -> AsyncIterator[aiohttp.ClientSession]:
 async def get(
     browser: aiohttp.ClientSession, url: str, **query: str
 ) -> tuple[aiohttp.ClientResponse, str]:
-    """One answer with its body."""
+    """Send a GET request; return the response and its body."""
     async with browser.get(url, params=query, allow_redirects=False) as answer:
         return answer, await answer.text()

@@ -2,11 +2,12 @@
 
 import importlib
 import pkgutil
+from datetime import timedelta
 from pathlib import Path
 
 import roost
 from roost.errors import RoostError, snake_case
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES, Settings
 
 _SETTINGS = """# Settings
 
@@ -25,6 +26,12 @@ It does not read a `.env` in the working directory, because any user may have wr
 | setting | default | purpose |
 |---|---|---|
 """
+_TREE = """
+## The classes
+
+The errors of X have two base classes: `XError`, and the one below which they are drawn.
+
+"""
 _ERRORS = """# Errors
 
 Every error that a user can meet has a stable `code` and a kind.
@@ -34,33 +41,61 @@ A post that breaks a rule of X is not an error of its own: each broken rule is a
 
 `tools/make_docs.py` generates this page from the error classes.
 
-| code | kind | when |
-|---|---|---|
 """
 
 
 def settings_page() -> str:
-    """`docs/reference/settings.md`."""
+    """Return the text of `docs/reference/settings.md`."""
     rows = []
     for name, field in Settings.model_fields.items():
-        if name == "roost_home":
+        if name == "home":
             default = "`~/.roost`"
         else:
-            default = "–" if field.default is None else f"`{field.default}`"
-        rows.append(f"| `{name.upper()}` | {default} | {field.description} |\n")
+            value = field.default
+            if isinstance(value, timedelta):
+                value = f"{value.total_seconds():g}"
+            default = "–" if value is None else f"`{value}`"
+        rows.append(f"| `{ENVIRONMENT_NAMES[name]}` | {default} | {field.description} |\n")
     return _SETTINGS + "".join(rows)
 
 
 def errors_page() -> str:
-    """`docs/reference/errors.md`."""
-    for module in pkgutil.walk_packages(roost.__path__, "roost."):
-        if ".migrations" not in module.name and not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
-    rows = []
+    """Return the text of `docs/reference/errors.md`: every error by code, then the tree of classes."""
+    load_roost()
+    rows = ["| code | kind | when |\n|---|---|---|\n"]
     for error in sorted(_descendants(RoostError), key=lambda one: one.__name__):
         when = (error.__doc__ or "").strip().splitlines()[0]
         rows.append(f"| `{snake_case(error.__name__)}` | {error.kind} | {when} |\n")
-    return _ERRORS + "".join(rows)
+    tree = "".join(f"{line}\n" for line in draw_tree(RoostError, set()))
+    return f"{_ERRORS}{''.join(rows)}{_TREE}```text\n{tree}```\n"
+
+
+def load_roost() -> None:
+    """Import every module of Roost, so that all error classes exist."""
+    for module in pkgutil.walk_packages(roost.__path__, "roost."):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+
+
+def draw_tree(error: type[RoostError], drawn: set[type[RoostError]]) -> list[str]:
+    """Draw the public descendants of a class, each once and with the module that defines it."""
+    lines = [f"{error.__name__}  ({error.__module__})"]
+    drawn.add(error)
+    children = sorted(_public_children(error) - drawn, key=lambda child: child.__name__)
+    for child in children:
+        is_last = child is children[-1]
+        first, *others = draw_tree(child, drawn)
+        lines.append(f"{'└── ' if is_last else '├── '}{first}")
+        lines += [f"{'    ' if is_last else '│   '}{line}" for line in others]
+    return lines
+
+
+def _public_children(error: type[RoostError]) -> set[type[RoostError]]:
+    """Return the subclasses; a private one is replaced by its own public subclasses."""
+    children = set()
+    for child in error.__subclasses__():
+        children |= _public_children(child) if child.__name__.startswith("_") else {child}
+    return children
 
 
 def _descendants(parent: type[RoostError]) -> set[type[RoostError]]:

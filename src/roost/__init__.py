@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from roost.settings import Settings, read_settings
     from roost.twitter import TwitterTool
 
-_HOMES = {
+_MODULES = {
     "Clock": "roost.clock",
     "Runtime": "roost.runtime",
     "Kind": "roost.errors",
@@ -42,7 +42,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its home (PEP 562)."""
-    if name not in _HOMES:
+    """Load a public name from its module (PEP 562)."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'roost' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

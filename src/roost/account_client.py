@@ -12,13 +12,12 @@ from decimal import Decimal
 from roost import prices, store, x
 from roost.endpoint import XEndpoint
 from roost.errors import ReconnectNeeded, SettingInvalid
-from roost.failpoints import Failpoint
+from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, Integration, LedgerEntry
 from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
 from roost.store.integrations import Tokens
-from roost.telemetry import failpoint
 
 log = logging.getLogger(__name__)
 

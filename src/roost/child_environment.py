@@ -1,6 +1,6 @@
-"""What a process that Roost starts is told of this one's environment: a few names, never the whole.
+"""The environment variables that Roost passes to the processes that it starts.
 
-An environment holds secrets, of Roost and of others; a child that is taken over would hand them on.
+Only a few variables are passed, because the environment contains secrets of Roost and of others.
 """
 
 import contextlib
@@ -8,7 +8,7 @@ import os
 from collections.abc import Collection, Iterator
 from typing import Final
 
-#: What an interpreter needs to start, and a program to speak and draw as it does here.
+#: Variables that an interpreter needs to start, and those of language, time zone and libraries.
 _ORDINARY: Final = frozenset(
     {
         "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONPATH",
@@ -18,7 +18,7 @@ _ORDINARY: Final = frozenset(
 
 
 def child_environment(*prefixes: str) -> dict[str, str]:
-    """The ordinary names, and those that begin with one of the prefixes."""
+    """Return the ordinary variables, and those whose name starts with one of the prefixes."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -28,7 +28,7 @@ def child_environment(*prefixes: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def hidden(names: Collection[str]) -> Iterator[None]:
-    """Hide these names (in any case of letters) from what a library starts within the block."""
+    """Remove these variables, ignoring case, from the environment during the block."""
     wanted = {name.lower() for name in names}
     taken = {name: os.environ.pop(name) for name in list(os.environ) if name.lower() in wanted}
     try:

@@ -1,7 +1,7 @@
-"""Domain time: the one clock that due times, token expiry and snapshots are told by.
+"""Domain time: the clock for due times, token expiry and snapshots.
 
-Wall time (HTTP time-outs, leases, heartbeats) is not this clock's business. The surprise: with
-`ROOST_CLOCK_URL` the clock is the emulator's, which may run faster, stand still or jump.
+Wall time (HTTP timeouts, leases, heartbeats) does not use this clock. With `ROOST_CLOCK_URL` set,
+domain time is the emulator's clock, which may run faster, be frozen, or jump.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ from roost.errors import Broken, SettingInvalid
 from roost.http_body import read_body
 from roost.models import Environment
 
-#: An emulator's clock that differs less from its own wall clock was not moved.
+#: An emulator's clock that differs by less from its own wall clock has not been moved.
 _UNMOVED = timedelta(seconds=1)
-#: The emulator answers a long poll after this at the latest; we wait a little longer.
+#: The emulator responds to a long poll within this time; the client's timeout is longer.
 _POLL = timedelta(seconds=25)
 
 
-#: Clocks that differ by more are wrong: nothing is sent by them.
+#: If this machine's clock differs from the reference by more than this, nothing is sent.
 MAX_SKEW: Final = timedelta(seconds=30)
 
 
 def describe_skew(reference: datetime | None, here: datetime) -> str | None:
-    """How far this machine's clock is off, where it is too far; None: it is right, or unknown."""
+    """Describe a clock error above `MAX_SKEW`; None if there is none or no reference."""
     if reference is None or abs(here - reference) <= MAX_SKEW:
         return None
     seconds = round((here - reference).total_seconds())
@@ -40,45 +40,45 @@ def describe_skew(reference: datetime | None, here: datetime) -> str | None:
 
 
 class Clock(Protocol):
-    """Tells domain time, and sleeps until an instant of it."""
+    """A source of domain time."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """Return the current domain time, aware, in UTC."""
         ...
 
     @property
     def is_wall_time(self) -> bool:
-        """Whether it is true time: not frozen, moved, or running at another rate."""
+        """Whether domain time equals wall time: not frozen, moved, or at another rate."""
         ...
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Return once `now()` has reached `instant`, also when the clock jumps there."""
+        """Return once `now()` has reached `instant`, even by a jump of the clock."""
         ...
 
 
 def wall_now() -> datetime:
-    """The machine's wall clock, in UTC: for comparing it with others', never for domain time."""
+    """Return the machine's time in UTC, to compare it with other clocks; not domain time."""
     return datetime.now(UTC)
 
 
 class SystemClock:
-    """Domain time is the machine's time."""
+    """The machine's clock as domain time."""
 
     is_wall_time = True
 
     def now(self) -> datetime:
-        """The machine's present, in UTC."""
+        """Return the machine's time in UTC."""
         return datetime.now(UTC)
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Sleep on the event loop; a machine that was suspended catches up within a minute."""
-        while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event tells
+        """Sleep at most 60 s at a time, so that a suspended machine catches up within 60 s."""
+        while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event exists for it
             await asyncio.sleep(min(left, 60.0))
 
 
 @dataclass(frozen=True)
 class ClockReading:
-    """What `GET /_emulator/clock` says: `emulated` was true at `wall`, and runs at `rate`."""
+    """The response of `GET /_emulator/clock`: the emulated time at `wall`, and its rate."""
 
     wall: datetime
     emulated: datetime
@@ -86,12 +86,12 @@ class ClockReading:
     version: int
 
     def at(self, wall: datetime) -> datetime:
-        """Emulated time at a wall instant."""
+        """Return the emulated time at an instant of wall time."""
         return self.emulated + (wall - self.wall) * self.rate
 
 
 class EmulatorClock:
-    """Follows the emulator's clock: computed locally, one long poll open for its changes."""
+    """The emulator's clock, computed locally; a long poll reports its changes."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession, reading: ClockReading) -> None:
         self._url = url
@@ -106,11 +106,11 @@ class EmulatorClock:
         return reading.rate == 1 and abs(reading.emulated - reading.wall) < _UNMOVED
 
     def now(self) -> datetime:
-        """The emulator's present, by the last reading."""
+        """Return the emulated time, computed from the last reading."""
         return self._reading.at(datetime.now(UTC))
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Sleep in wall time at the clock's rate; wake and look again when the clock changes."""
+        """Sleep for the wall time that the rate implies; recompute it when the clock changes."""
         while (left := (instant - self.now()).total_seconds()) > 0:
             changed = self._changed
             rate = self._reading.rate
@@ -118,7 +118,7 @@ class EmulatorClock:
                 await asyncio.wait_for(changed.wait(), left / rate if rate > 0 else None)
 
     async def follow(self) -> None:
-        """Keep one long poll open for ever; an emulator that is gone is asked again each second."""
+        """Keep a long poll open forever; retry each second while the emulator is away."""
         while True:
             try:
                 reading = await _read(self._session, self._url, self._reading.version)
@@ -134,26 +134,26 @@ class EmulatorClock:
 async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> ClockReading:
     params = {} if after is None else {"after": str(after), "wait": str(int(_POLL.total_seconds()))}
     timeout = aiohttp.ClientTimeout(total=_POLL.total_seconds() + 10)
-    async with session.get(url, params=params, timeout=timeout, allow_redirects=False) as answer:
-        if answer.status != 200:
-            raise Broken(f"The emulator's clock at {url} answered {answer.status}.")
+    async with session.get(url, params=params, timeout=timeout, allow_redirects=False) as response:
+        if response.status != 200:
+            raise Broken(f"The emulator's clock at {url} responded with {response.status}.")
         try:
-            told = msgspec.json.decode(await read_body(answer))
+            reading = msgspec.json.decode(await read_body(response))
             return ClockReading(
-                wall=datetime.fromisoformat(told["wall"]),
-                emulated=datetime.fromisoformat(told["emulated"]),
-                rate=float(told["rate"]),
-                version=int(told["version"]),
+                wall=datetime.fromisoformat(reading["wall"]),
+                emulated=datetime.fromisoformat(reading["emulated"]),
+                rate=float(reading["rate"]),
+                version=int(reading["version"]),
             )
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise Broken(
-                f"What answers at {url} is no emulator's clock.",
+                f"The server at {url} is not an emulator's clock.",
                 next="Set ROOST_CLOCK_URL to the emulator's address and `/_emulator/clock`.",
             ) from None
 
 
 def in_time_zone(instant: datetime, zone: str) -> datetime:
-    """The same instant with the offset of an IANA zone; in UTC where that has no date there."""
+    """Convert an instant to an IANA zone, or to UTC if its date there is out of range."""
     try:
         return instant.astimezone(ZoneInfo(zone))
     except OverflowError:
@@ -161,7 +161,7 @@ def in_time_zone(instant: datetime, zone: str) -> datetime:
 
 
 def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
-    """Refuse a foreign clock beside the real X: posts would go out at invented times.
+    """Refuse a clock of another host than the emulator's: it would set the times of live posts.
 
     Raises: SettingInvalid.
     """
@@ -170,16 +170,16 @@ def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
     if is_live or (clock.scheme, clock.netloc.lower()) != (x.scheme, x.netloc):
         raise SettingInvalid(
             f"ROOST_CLOCK_URL ({clock.hostname}) must be on the same host as ROOST_X_BASE_URL"
-            f" ({x.netloc}): a clock of its own is for the emulator alone.",
+            f" ({x.netloc}): only an emulator has its own clock.",
             setting="ROOST_CLOCK_URL",
         )
 
 
 @contextlib.asynccontextmanager
 async def open_clock(clock_url: str | None, endpoint: XEndpoint) -> AsyncIterator[Clock]:
-    """The system's clock, or the emulator's where `clock_url` is set.
+    """Open the system's clock, or the emulator's if `clock_url` is set.
 
-    Raises: SettingInvalid (another host than the emulator's), Broken (it does not answer).
+    Raises: SettingInvalid (not the emulator's host), Broken (no response).
     """
     if clock_url is None:
         yield SystemClock()
@@ -190,7 +190,7 @@ async def open_clock(clock_url: str | None, endpoint: XEndpoint) -> AsyncIterato
             reading = await _read(session, clock_url, None)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Broken(
-                f"The emulator's clock at {clock_url} does not answer ({type(error).__name__}).",
+                f"The emulator's clock at {clock_url} does not respond ({type(error).__name__}).",
                 next="Start `roost emulator`, or unset ROOST_CLOCK_URL.",
             ) from error
         clock = EmulatorClock(clock_url, session, reading)

@@ -1,7 +1,7 @@
-"""Whether DATABASE_URL is an address that PostgreSQL's client reads as it was meant. Pure.
+"""Checks that PostgreSQL's client parses DATABASE_URL as intended. Pure.
 
-The client takes what stands behind a stray `@`, `/` or `?` of a password for a host, a database or
-an option, asks for it and names it in its error: part of the password would be shown.
+The client takes the text after an unencoded `@`, `/` or `?` of a password for a host, a database
+or an option, and names it in its error message. That would show part of the password.
 """
 
 import re
@@ -20,14 +20,14 @@ _ADDRESS: Final = re.compile(
 
 
 def describe_malformed(address: str) -> str | None:
-    """What is wrong with an address, in words that hold nothing of it; None: nothing is."""
+    """Describe what is wrong with a URL, without quoting any of it; None if it is valid."""
     if not _SCHEME.match(address):
-        return "a postgresql:// address is expected"
+        return "a postgresql:// URL is expected"
     if _BROKEN_PERCENT.search(address):
-        return "a `%` in it begins no percent-encoded character; a `%` itself is written %25"
+        return "a `%` in it does not start a percent-encoded character; write `%` itself as %25"
     if not _ADDRESS.fullmatch(address):
         return (
-            "it cannot be read as an address; in its user and password, percent-encode what is"
-            " no letter or digit (`@` is %40, `/` %2F, `?` %3F, `#` %23, `[` %5B, a blank %20)"
+            "it is not a valid URL; in its user and password, percent-encode every character that"
+            " is not a letter or digit (`@` is %40, `/` %2F, `?` %3F, `#` %23, `[` %5B, space %20)"
         )
     return None

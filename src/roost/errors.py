@@ -1,22 +1,15 @@
-"""Every failure a person can meet: its own class, a stable code, and four sentences.
+"""Every error that a user can see: one class per error, with a stable code.
 
-    RoostError                     code, kind, message, did, next
-    ├── InvalidInput               kind invalid: the request itself is wrong
-    │   ├── SettingInvalid         a setting is missing or malformed
-    │   ├── BriefInvalid           a brief cannot be read
-    │   ├── PlanInvalid            a plan file cannot be read at all
-    │   ├── PostRefused            a post breaks X's rules; carries every violation
-    │   ├── MediaUnreadable        a file is not media that X takes
-    │   │   └── MediaTypeUnsupported   it is of another type, which the message names
-    │   └── MediaChanged           a file was changed while it was uploaded
-    ├── NotFound                   kind not_found: no such tenant, account, post
-    ├── Conflict                   kind conflict: its state does not allow this
-    ├── Refused                    kind refused: the outside, or a rule of safety, said no
-    ├── Busy                       kind busy: right request, wrong moment; try again
-    └── Broken                     kind broken: Roost or what it stands on does not work
+    RoostError          code, kind, message, did, next
+    ├── InvalidInput    kind invalid: the request itself is wrong
+    ├── NotFound        kind not_found: no such tenant, account or post
+    ├── Conflict        kind conflict: the current state does not allow the request
+    ├── Refused         kind refused: X, another service or a safety rule refused it
+    ├── Busy            kind busy: the request is right; try again later
+    └── Broken          kind broken: Roost, or something that it needs, does not work
 
-`roost.x.errors` grows the branch of what X answers from `Refused`, `Busy` and `Broken`.
-A face (command line, HTTP, MCP) maps `kind`, never a class, to its exit code or status.
+Each package adds its own classes; `roost.x.errors` has the errors of X. docs/errors.md draws the
+whole tree. A face (command line, HTTP, MCP) maps `kind`, never a class, to its exit code or status.
 """
 
 import re
@@ -27,29 +20,29 @@ from roost.scrub import hide_known
 
 
 class Kind(StrEnum):
-    """What a caller can do about a failure; each face maps these in one table."""
+    """What a caller can do about an error; each face maps the kinds in one table."""
 
     INVALID = "invalid"
-    """The request is wrong and will stay wrong: correct it."""
+    """The request is wrong and has to be corrected."""
     NOT_FOUND = "not_found"
-    """What the request names does not exist (or not for this tenant)."""
+    """The request names something that does not exist, or not for this tenant."""
     CONFLICT = "conflict"
-    """The thing exists but is in a state that does not allow this."""
+    """The object exists, but its state does not allow the request."""
     REFUSED = "refused"
-    """Somebody who may say no said no: X, a budget, a rule of safety."""
+    """X, a budget or a safety rule refused the request."""
     BUSY = "busy"
-    """Nothing is wrong; later it will work."""
+    """Nothing is wrong; the request will succeed later."""
     BROKEN = "broken"
-    """Something that should work does not: a person has to look."""
+    """Something does not work, and a person has to repair it."""
 
 
 class RoostError(Exception):
-    """A failure, told as what happened, what Roost did about it and what to do next.
+    """An error: what happened, what Roost did about it, and what to do next.
 
-    `message` says what happened and to whom; `did` what Roost did (empty: nothing was changed);
-    `next` what the reader can do. `facts` are plain values for programs. Secrets among the settings
-    are taken out of all of them: a library's words may repeat an address with its password.
-    `code` is the class's name in snake case, and stable.
+    `message` says what happened and to whom. `did` says what Roost did; the default is that
+    nothing was changed. `next` says what the reader can do. `facts` are plain values for programs.
+    The secrets among the settings are masked in all of them, because a library's message may
+    contain a URL with a password. `code` is the class's name in snake case, and stable.
     """
 
     kind: ClassVar[Kind] = Kind.BROKEN
@@ -65,19 +58,19 @@ class RoostError(Exception):
 
     @property
     def code(self) -> str:
-        """The stable name of this failure: the class in snake case."""
+        """The stable name of this error: the class's name in snake case."""
         return snake_case(type(self).__name__)
 
     def as_dict(self) -> dict[str, Any]:
-        """The failure as every face shows it to a program."""
-        shown = {
+        """Return the error in the JSON form of every face."""
+        fields = {
             "code": self.code,
             "kind": self.kind.value,
             "message": self.message,
             "did": self.did,
             "next": self.next,
         }
-        return shown | {"facts": self.facts} if self.facts else shown
+        return fields | {"facts": self.facts} if self.facts else fields
 
 
 def _hide_secrets(value: Any) -> Any:
@@ -91,18 +84,18 @@ def _hide_secrets(value: Any) -> Any:
 
 
 def snake_case(name: str) -> str:
-    """`TextTooLong` → `text_too_long`."""
+    """Convert `TextTooLong` to `text_too_long`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 class InvalidInput(RoostError):
-    """What was asked is malformed."""
+    """The request itself is wrong."""
 
     kind = Kind.INVALID
 
 
 class SettingInvalid(InvalidInput):
-    """A setting is missing or malformed; the message names it and what it is for."""
+    """A setting is missing or malformed; the message names it and its purpose."""
 
     default_next = (
         "Set it in the environment, in ROOST_HOME/.env or in the file of --env-file; then start"
@@ -111,18 +104,18 @@ class SettingInvalid(InvalidInput):
 
 
 class BriefInvalid(InvalidInput):
-    """A writer's brief cannot be read or lacks what drafting needs."""
+    """A writer's brief cannot be read, or lacks fields that drafting needs."""
 
 
 class PlanInvalid(InvalidInput):
-    """A plan file cannot be read at all (a wrong row is refused alone instead)."""
+    """A plan file cannot be read at all. A wrong row alone is refused without this error."""
 
 
 class PostRefused(InvalidInput):
-    """A post breaks X's rules; `facts["violations"]` lists every one.
+    """A post breaks X's rules; `facts["violations"]` lists every violation.
 
-    `code` is that of the first violation (`text_too_long`, …), so that a caller who looks at
-    the code alone still learns the reason.
+    `code` is the code of the first violation (`text_too_long`, …), so that a caller who reads
+    only the code still gets the reason.
     """
 
     default_next = "Change the post as each violation says."
@@ -135,39 +128,39 @@ class PostRefused(InvalidInput):
 
 
 class MediaUnreadable(InvalidInput):
-    """A file is missing, unreadable or not media that X takes."""
+    """A file is missing, unreadable, or not media that X accepts."""
 
 
 class MediaTypeUnsupported(MediaUnreadable):
-    """A file is of a type that X does not take, such as HEIC, AVI or MKV."""
+    """A file has a type that X does not accept, such as HEIC, AVI or MKV."""
 
 
 class MediaChanged(InvalidInput):
-    """A file was changed while it was uploaded."""
+    """A file changed during its upload."""
 
     default_next = "Upload the file as it is now."
 
 
 class TenantNameInvalid(InvalidInput):
-    """A tenant's name has other characters than it may."""
+    """A tenant's name contains a character that is not allowed."""
 
     default_next = "Use lower-case letters, digits, `-` and `_`, at most 63."
 
 
 class TimePast(InvalidInput):
-    """A post was given a time that is over."""
+    """The time of a post is in the past."""
 
-    default_next = "Give it a time to come, or leave the time out to post now."
+    default_next = "Give a future time, or leave the time out to publish now."
 
 
 class TimeTooFar(InvalidInput):
-    """A post was given a time more than five years ahead."""
+    """The time of a post is more than five years ahead."""
 
-    default_next = "Give it a time within the next five years."
+    default_next = "Give a time within the next five years."
 
 
 class NotFound(RoostError):
-    """No such thing, or not for this tenant."""
+    """The object does not exist, or not for this tenant."""
 
     kind = Kind.NOT_FOUND
 
@@ -179,7 +172,7 @@ class TenantNotFound(NotFound):
 
 
 class AccountNotFound(NotFound):
-    """No connected account answers to this name."""
+    """No connected account has this name."""
 
     default_next = "`roost connect` connects one; `roost doctor` lists those there are."
 
@@ -191,21 +184,19 @@ class PostNotFound(NotFound):
 
 
 class Conflict(RoostError):
-    """The thing is in another state than the request needs."""
+    """The object is in another state than the request needs."""
 
     kind = Kind.CONFLICT
 
 
 class AccountConnectedElsewhere(Conflict):
-    """Another tenant has connected this account of X already."""
+    """Another tenant has connected this X account already."""
 
-    default_next = (
-        "Disconnect it there, or have an administrator allow it with ROOST_SHARED_ACCOUNTS=true."
-    )
+    default_next = "Disconnect it there, or have an administrator set ROOST_SHARED_ACCOUNTS=true."
 
 
 class DatabaseCopied(Conflict):
-    """The database is a copy of the one that workers have published from."""
+    """The database is a copy of the one from which workers have published."""
 
     default_next = (
         "Where the original is no longer used, `roost resume --all --this-is-the-real-one` makes"
@@ -214,21 +205,21 @@ class DatabaseCopied(Conflict):
 
 
 class PostNotEditable(Conflict):
-    """A post that is on its way or out can no longer be changed here."""
+    """A post that is being published, or is published, can no longer be edited."""
 
 
 class Refused(RoostError):
-    """Somebody who may say no said no."""
+    """X, another service or a safety rule refused the request."""
 
     kind = Kind.REFUSED
 
 
 class UnsafeHost(Refused):
-    """A secret would have gone to a foreign host, or a request names a host that is not ours."""
+    """A secret would have been sent to a foreign host, or a request names a foreign host."""
 
 
 class UntrustedPath(Refused):
-    """A file or folder that secrets are read from could have been prepared by another user."""
+    """Another user could have changed a file or folder from which secrets are read."""
 
     default_next = (
         "Give it to the user who runs Roost (chown), run Roost as its owner, or set ROOST_HOME to"
@@ -236,52 +227,52 @@ class UntrustedPath(Refused):
     )
 
     def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
-        super().__init__(message, did=did or "Roost read nothing of it.", next=next, **facts)
+        super().__init__(message, did=did or "Roost did not read it.", next=next, **facts)
 
 
 class UnsafeListenAddress(Refused):
-    """Without log-in the service listens on loopback only."""
+    """Without login, the web server may listen only on a loopback address."""
 
 
 class UnsafeDatabaseRole(Refused):
-    """DATABASE_URL logs in as another role than the application's, or one that could do more."""
+    """DATABASE_URL logs in as another role than the application's, or that role may do too much."""
 
 
 class MediaStoreUnsafe(Refused):
-    """Others may write to the folder of media copies, and so exchange what was checked."""
+    """Other users may write to the folder of media copies, and could replace validated files."""
 
 
 class AdministratorNeeded(Refused):
-    """Roles or tables are missing, and this database user may not make them.
+    """Roles or tables are missing, and this database user may not create them.
 
-    `facts["sql"]` is what an administrator runs, where it is known.
+    `facts["sql"]` is the SQL that an administrator has to run, if it is known.
     """
 
 
 class DatabaseCreationRefused(InvalidInput):
-    """The database user may not create a database, which the demo needs for itself."""
+    """The database user may not create a database, which the demo needs."""
 
 
 class ConsentDenied(Refused):
-    """The person at the authorize page said no."""
+    """The user denied consent on X's page."""
 
 
 class ConnectFlowInvalid(Refused):
-    """The state of a connection attempt is unknown, used, expired or another browser's."""
+    """The state of a connection attempt is unknown, used, expired, or of another browser."""
 
     default_next = "Start the connection again."
 
 
 class Busy(RoostError):
-    """Right request, wrong moment."""
+    """The request is right, but cannot be served now."""
 
     kind = Kind.BUSY
 
 
 class MediaStalled(Busy):
-    """A file, or Roost's copy of it, could not be read in time."""
+    """Reading a file, or Roost's copy of it, timed out."""
 
-    default_next = "See that the disk, or the server that it is on, answers; then try again."
+    default_next = "Check that the disk, or its server, responds; then try again."
 
 
 class RestoreSearchFailed(Busy):
@@ -291,7 +282,7 @@ class RestoreSearchFailed(Busy):
 
 
 class Broken(RoostError):
-    """Something Roost stands on does not work."""
+    """Roost, or something that it needs, does not work."""
 
     kind = Kind.BROKEN
 
@@ -300,11 +291,11 @@ class DatabaseUnavailable(Broken):
     """The database cannot be reached or started."""
 
     will_pass = False
-    """Whether it may be back by itself; what runs for long waits for it then."""
+    """Whether it may become available without help. If so, long-running processes wait for it."""
 
 
 class PoolerUnsupported(Broken):
-    """A connection pooler before PostgreSQL does not keep a session for each client."""
+    """A connection pooler in front of PostgreSQL does not keep one session per client."""
 
     default_next = (
         "Connect directly to PostgreSQL, or use the pooler's session mode (PgBouncer:"
@@ -316,41 +307,41 @@ class PoolerUnsupported(Broken):
 
 
 class SchemaOutdated(Broken):
-    """The database's tables are not those of this version."""
+    """The database's tables do not match this version of Roost."""
 
     default_next = "Run `roost init`; it migrates the database."
 
 
 class DatabaseForgot(Broken):
-    """The database lacks what was seen in it: it was restored, or failed over to an older copy."""
+    """The database lacks events that it had: it was restored, or failed over to an older copy."""
 
     default_next = "`roost resume --all` looks on X for what may be missing, then goes on."
 
 
 class WatermarkUnreadable(Broken):
-    """The file that says what this machine has seen last in the database cannot be read."""
+    """The watermark, the file with the last event that this machine saw, cannot be read."""
 
     default_next = "`roost resume --all` looks on X for what may be missing, and writes it anew."
 
 
 class VaultKeyMissing(Broken):
-    """No key is there to open or seal a secret."""
+    """There is no key to encrypt or decrypt a secret."""
 
     default_next = "`roost init` makes one, or set ROOST_VAULT_KEYS to `id:base64`."
 
 
 class VaultDamaged(Broken):
-    """A ciphertext does not open: another key, another row, or changed bytes."""
+    """A ciphertext cannot be decrypted: another key, another row, or changed bytes."""
 
 
 class MediaNotCopied(Broken):
-    """A file that a post is to carry could not be copied into the media folder of ROOST_HOME."""
+    """A media file of a post could not be copied into the media folder of ROOST_HOME."""
 
-    default_next = "See that ROOST_HOME has room and may be written to, then try again."
+    default_next = "Check that ROOST_HOME is writable and has free space, then try again."
 
 
 class MediaCopyLost(Broken):
-    """Roost's own copy of a post's file is gone, or is on another machine."""
+    """Roost's copy of a post's file is missing, or is on another machine."""
 
     default_next = (
         "Bring the folder `media` of ROOST_HOME back, or give the file again:"
@@ -359,12 +350,12 @@ class MediaCopyLost(Broken):
 
 
 class MediaCopyDamaged(Broken):
-    """Roost's own copy of a post's file has other bytes than were checked."""
+    """Roost's copy of a post's file has changed since it was validated."""
 
     default_next = "Give the file again: `roost edit POST --media FILE`."
 
 
 class ReconnectNeeded(Broken):
-    """An account's grant is dead; only its owner can give a new one."""
+    """X no longer accepts an account's tokens; only its owner can reconnect it."""
 
     default_next = "`roost connect` connects the account again; waiting posts then go out."

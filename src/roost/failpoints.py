@@ -1,14 +1,15 @@
-"""The named places between two steps of publishing, told to observers as they are reached."""
+"""The named steps of publishing at which a test can stop or kill a worker."""
 
+from collections.abc import Callable
 from enum import StrEnum
 
 
 class Failpoint(StrEnum):
-    """Every place where a worker can die between two steps; the tests end one at each."""
+    """Every point between two steps where a worker can die; tests kill a worker at each."""
 
     UPLOAD_BEFORE_SEND = "upload.before_send"
     UPLOAD_AFTER_SEGMENT = "upload.after_segment"
-    """X has acknowledged something of a file, and the row says so."""
+    """X has acknowledged a segment, and the row records it."""
     UPLOAD_AFTER_SEND = "upload.after_send"
     UPLOAD_AFTER_COMMIT = "upload.after_commit"
     CREATE_BEFORE_COMMIT = "create.before_commit"
@@ -22,6 +23,20 @@ class Failpoint(StrEnum):
     REFRESH_AFTER_SEND = "refresh.after_send"
     REFRESH_AFTER_COMMIT = "refresh.after_commit"
     POST_BEFORE_SETTLED = "post.before_settled"
-    """Of a post that ends otherwise than with every part on X, which is one commit with the last
-    part's."""
+    """For a post that ends without every part on X. Otherwise, one commit records the end of the
+    post and its last part."""
     POST_AFTER_SETTLED = "post.after_settled"
+
+
+_observers: list[Callable[[str], None]] = []
+
+
+def failpoint(step: str) -> None:
+    """Call the observers with the name of a step; tests kill a process exactly there."""
+    for observer in _observers:
+        observer(step)
+
+
+def on_failpoint(observer: Callable[[str], None]) -> None:
+    """Register a function that is called with each step's name, in the thread that reaches it."""
+    _observers.append(observer)

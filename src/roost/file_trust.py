@@ -1,7 +1,7 @@
-"""Whether a file or folder is this user's alone: owner and mode of it and all above, as ssh checks.
+"""Checks that no other user can change a file or folder, as ssh does for its keys.
 
-Whoever may write to a folder on the way decides what lies at its end: the vault key, the settings,
-the database. Root is trusted, others are not.
+Owner and mode are checked for the file and all folders above it. A user who may write to one of
+these folders could replace the vault key, the settings or the database. Root is trusted.
 """
 
 import errno
@@ -17,7 +17,7 @@ _PRIVATE: Final = 0o700
 
 
 def require_trusted_folder(path: Path) -> None:
-    """See that nobody but this user and root can change what this folder holds.
+    """Check that only this user and root can change the content of a folder.
 
     Raises: UntrustedPath, FileNotFoundError.
     """
@@ -28,7 +28,7 @@ def require_trusted_folder(path: Path) -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder with what is missing above it, all for this user alone; then the same check.
+    """Create a folder and its missing parents with mode 700, then check that it is trusted.
 
     Raises: UntrustedPath, OSError.
     """
@@ -40,22 +40,22 @@ def make_private_folder(path: Path) -> None:
 
 
 def read_private_file(path: Path) -> bytes:
-    """The bytes of a file that holds secrets: nobody but its owner may even read it.
+    """Return the content of a file with secrets, which no other user may change or read.
 
     Raises: UntrustedPath, FileNotFoundError, OSError.
     """
     at, _ = _walk(path)
-    # What was checked is what is opened: a link here by now would be a stranger's.
+    # Do not follow a link: it would have been created after the check, by another user.
     file = os.open(at, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with os.fdopen(file, "rb") as opened:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):
             raise UntrustedPath(f"{at} is not a regular file.", path=str(at))
         _require_ours(at, found, writable=stat.S_IWGRP | stat.S_IWOTH)
-        # ssh's rule: a file of root's that others read was meant for them.
+        # As in ssh, a file of root may be readable by others, because root made it so.
         if found.st_uid == os.geteuid() and found.st_mode & 0o077:
             raise UntrustedPath(
-                f"{at} holds secrets and can be read by others (mode {_mode(found)}).",
+                f"{at} contains secrets and can be read by other users (mode {_mode(found)}).",
                 next=f"chmod 600 {at}",
                 path=str(at),
             )
@@ -63,7 +63,7 @@ def read_private_file(path: Path) -> bytes:
 
 
 def _walk(path: Path) -> tuple[Path, os.stat_result]:
-    """Where a path really leads, and what is there; every folder and link on the way is checked.
+    """Resolve a path and check every folder and link on the way.
 
     Raises: UntrustedPath, FileNotFoundError, OSError.
     """
@@ -72,7 +72,7 @@ def _walk(path: Path) -> tuple[Path, os.stat_result]:
     found = os.lstat(at)
     while left:
         if stat.S_ISDIR(found.st_mode):
-            # Where names are sticky, as in /tmp, others cannot move or replace what is ours.
+            # In a sticky folder, such as /tmp, other users cannot move or replace our files.
             sticky = found.st_mode & stat.S_ISVTX
             _require_ours(at, found, writable=0 if sticky else stat.S_IWGRP | stat.S_IWOTH)
         name = left.pop()
@@ -95,12 +95,12 @@ def _walk(path: Path) -> tuple[Path, os.stat_result]:
 def _require_ours(path: Path, found: os.stat_result, *, writable: int) -> None:
     if found.st_uid not in (0, os.geteuid()):
         raise UntrustedPath(
-            f"{path} belongs to another user (number {found.st_uid}), who could change it.",
+            f"{path} belongs to another user (uid {found.st_uid}), who could change it.",
             path=str(path),
         )
     if found.st_mode & writable:
         raise UntrustedPath(
-            f"{path} can be changed by others (mode {_mode(found)}).",
+            f"{path} can be changed by other users (mode {_mode(found)}).",
             next=f"chmod go-w {path}",
             path=str(path),
         )

@@ -129,7 +129,7 @@ def make_worker(
         delete_jobs="always",
         # The engine's own heartbeat stops when it starts to drain; Roost's does not.
         update_heartbeat_interval=timedelta(days=1).total_seconds(),
-        stalled_worker_timeout=settings.roost_worker_timeout_s,
+        stalled_worker_timeout=settings.worker_timeout.total_seconds(),
         worker_middleware=[middleware],
     )
 

@@ -1,4 +1,4 @@
-"""What every use case stands on: settings, clock, database, vault and HTTP, opened together."""
+"""The open resources of a process: settings, clock, database, vault and HTTP session."""
 
 import asyncio
 import contextlib
@@ -38,15 +38,15 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Wall seconds between two tries to write, the first and the longest.
+#: Wall seconds between two attempts to write: the first pause and the longest.
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
-#: Wall seconds between two tries to open the database at a start at most, and between two log lines
-#: that say that it is still waited for.
+#: Maximum wall seconds between two attempts to open the database at start-up, and wall seconds
+#: between two log lines about it.
 _LONGEST_START_PAUSE_S = 2.0
 _LOG_AGAIN_S = 300.0
 
-#: The embedded server's one database.
+#: The only database of the embedded server.
 EMBEDDED_DATABASE = "roost"
 
 
@@ -62,30 +62,30 @@ class Runtime:
     actor: str = "roost"
     """Whose hand writes the story: a worker, a person at the terminal, the page."""
     server_time: ServerTime = field(default_factory=ServerTime)
-    """What X's answers say about X's time."""
+    """The estimate of X's time, from the `Date` headers of its responses."""
 
     @property
     def media(self) -> MediaStore:
-        """The copies of the files that posts carry."""
-        return MediaStore(self.settings.roost_home / "media")
+        """The copies of the posts' media files."""
+        return MediaStore(self.settings.home / "media")
 
     def x_now(self) -> datetime:
-        """X's present, as its answers tell it; the domain clock's where they cannot.
+        """Return X's time as its responses report it, or the domain clock's time without any.
 
-        An emulator's clock that was moved, or runs at another rate, is X's time already.
+        If the emulator's clock was moved or runs at another rate, it is X's time already.
         """
         estimate = self.server_time.estimate() if self.clock.is_wall_time else None
         return estimate or self.clock.now()
 
-    async def retry_until_written(self, what: str, keep: Callable[[], Awaitable[T]]) -> T:
-        """Write what must not be lost, again and again while the database is away.
+    async def retry_until_written(self, what: str, write: Callable[[], Awaitable[T]]) -> T:
+        """Call `write` until it succeeds, while the database is away.
 
-        For X's answers: they are known to this process alone until they are committed.
+        It is for X's responses: only this process knows them until they are committed.
         """
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                return await keep()
+                return await write()
             except (*DATABASE_AWAY, OSError) as error:
                 log.warning("%s waits for the database (%s)", what, type(error).__name__)
             await asyncio.sleep(pause_s)
@@ -94,7 +94,7 @@ class Runtime:
 
 @contextlib.asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Where the application logs in: `DATABASE_URL`, or the private server, started if need be.
+    """Provide the application's database URL; start the embedded server if DATABASE_URL is unset.
 
     Raises: SettingInvalid, UntrustedPath, DatabaseUnavailable.
     """
@@ -102,52 +102,54 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
         require_known_options(settings.database_url)
         yield settings.database_url
         return
-    async with embedded_postgres(settings.roost_home) as server:
+    async with embedded_postgres(settings.home) as server:
         yield server.app_url(EMBEDDED_DATABASE)
 
 
 @contextlib.asynccontextmanager
 async def administrator_url(settings: Settings) -> AsyncIterator[str]:
-    """Where roles and tables are made: `ROOST_ADMIN_DATABASE_URL`, or the private server's
-    superuser, its database made if it is not there.
+    """Provide the URL of an administrator, who may create roles and tables.
+
+    It is `ROOST_ADMIN_DATABASE_URL`, or the superuser of the embedded server, whose database is
+    created if it is missing.
 
     Raises: AdministratorNeeded, DatabaseUnavailable, SettingInvalid.
     """
     if settings.database_url is None:
-        if settings.roost_admin_database_url is not None:
+        if settings.admin_database_url is not None:
             raise SettingInvalid(
                 "ROOST_ADMIN_DATABASE_URL is set, and DATABASE_URL is not.",
-                next="Set both to addresses of the same database, or neither.",
+                next="Set both to URLs of the same database, or neither.",
                 setting="DATABASE_URL",
             )
-        async with embedded_postgres(settings.roost_home) as server:
+        async with embedded_postgres(settings.home) as server:
             try:
                 await create_database(server.url("postgres"), EMBEDDED_DATABASE)
             except DATABASE_AWAY as error:
                 raise unavailable(first_line(error), will_pass=True) from None
             yield server.url(EMBEDDED_DATABASE)
         return
-    if settings.roost_admin_database_url is None:
+    if settings.admin_database_url is None:
         database = conninfo_to_dict(settings.database_url).get("dbname") or "roost"
         raise AdministratorNeeded(
-            "The database has to be prepared or brought up to date by an administrator, and"
+            "An administrator must create or migrate the tables of the database, and"
             " ROOST_ADMIN_DATABASE_URL is not set.",
-            next="Run `roost init` with ROOST_ADMIN_DATABASE_URL: the same database as somebody"
-            " who may make its roles and tables. Or have an administrator run this once, give"
+            next="Run `roost init` with ROOST_ADMIN_DATABASE_URL: the same database with a login"
+            " that may create roles and tables. Or have an administrator run this once, give"
             " both roles passwords, and let ROOST_ADMIN_DATABASE_URL log in as the first.",
             sql=administrator_sql(str(database)),
         )
-    require_known_options(settings.roost_admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
-    yield settings.roost_admin_database_url
+    require_known_options(settings.admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
+    yield settings.admin_database_url
 
 
 def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
-    """Raises: SettingInvalid; the client's own words would repeat what it does not know."""
+    """Raises: SettingInvalid, without the client's message, which would repeat part of the URL."""
     try:
         psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:
         raise SettingInvalid(
-            f"{setting}: PostgreSQL's client does not know one of the options in it.",
+            f"{setting}: PostgreSQL's client does not know one of its options.",
             setting=setting,
         ) from None
 
@@ -156,26 +158,24 @@ def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
 async def open_runtime(
     settings: Settings, *, actor: str = "roost", wait: bool = False
 ) -> AsyncIterator[Runtime]:
-    """Open everything, in order, and close it again; `who` signs what is written.
+    """Open all resources in order, and close them at the end; `actor` is written with events.
 
-    `wait` is for processes that run for long: a database that is away is waited for, however long.
+    With `wait`, for long-running processes, wait without limit for a database that is away.
     Raises: SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
     UnsafeDatabaseRole, UntrustedPath.
     """
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.suppress(FileNotFoundError):
-            require_trusted_folder(settings.roost_home)
-        if settings.database_url is None and not (settings.roost_home / "postgres").exists():
-            raise SchemaOutdated(f"Roost is not set up in {settings.roost_home} yet.")
-        ring = load_keyring(settings.roost_home, settings.roost_vault_keys)
+            require_trusted_folder(settings.home)
+        if settings.database_url is None and not (settings.home / "postgres").exists():
+            raise SchemaOutdated(f"Roost is not set up in {settings.home} yet.")
+        ring = load_keyring(settings.home, settings.vault_keys)
         database = await _enter_database(stack, settings, wait=wait)
-        clock = await stack.enter_async_context(
-            open_clock(settings.roost_clock_url, settings.x_endpoint)
-        )
+        clock = await stack.enter_async_context(open_clock(settings.clock_url, settings.x_endpoint))
         http = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=open_connector(settings.create_timeout),
-                # X sets cookies for guests; no tenant's request may carry another's.
+                # X sets cookies; a request of one tenant must not send those of another.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         )
@@ -190,8 +190,8 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
             database = await stack.enter_async_context(open_database(url))
         except DatabaseUnavailable as error:
             if settings.database_url is None and not error.will_pass:
-                # The private server lets everybody in whom it knows.
-                raise SchemaOutdated(f"{error} `roost init` has not made it yet.") from None
+                # The embedded server accepts every role that exists.
+                raise SchemaOutdated(f"{error} `roost init` has not created it yet.") from None
             raise
         yield database
 
@@ -199,7 +199,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
 async def _enter_database(
     stack: contextlib.AsyncExitStack, settings: Settings, *, wait: bool
 ) -> Database:
-    """Open the database, to be closed with the stack; where it is away, after it is back."""
+    """Open the database and close it with the stack; with `wait`, once it is reachable."""
     now = asyncio.get_running_loop().time
     pause_s, logged_at = _FIRST_PAUSE_S, None
     while True:
@@ -220,41 +220,41 @@ async def _enter_database(
 
 
 async def migrate(settings: Settings) -> bool:
-    """Bring the database to this version; whether anything had to be done.
+    """Migrate the database to this version; return whether anything was migrated.
 
     Raises: DatabaseUnavailable, PoolerUnsupported, AdministratorNeeded, SettingInvalid,
     UnsafeDatabaseRole.
     """
     if settings.database_url is not None:
         require_known_options(settings.database_url)
-    if settings.database_url is not None and settings.roost_admin_database_url is None:
+    if settings.database_url is not None and settings.admin_database_url is None:
         with contextlib.suppress(SchemaOutdated):
             async with open_database(settings.database_url):
-                return False  # an administrator has prepared it
+                return False  # an administrator has migrated it
     async with administrator_url(settings) as url:
         try:
             return await prepare_database(url, app_url=settings.database_url)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(
                 f"The database cannot be used: {first_line(error)}",
-                next="See that PostgreSQL runs at ROOST_ADMIN_DATABASE_URL and lets this user in.",
+                next="Check that PostgreSQL runs at ROOST_ADMIN_DATABASE_URL, with this login.",
             ) from None
 
 
 def wrap_unexpected(error: Exception) -> RoostError:
-    """The error to show for any exception: Roost's own as it is, another logged with its place.
+    """Return the error to show for an exception; log any that is not a RoostError.
 
-    The exception's words stay out of both: they may quote a statement's values or a secret.
+    The exception's message appears in neither: it may quote a statement's values or a secret.
     """
     if isinstance(error, RoostError):
         return error
     if isinstance(error, DATABASE_AWAY):
-        log.warning("the database did not answer (%s)", type(error).__name__)
+        log.warning("the database did not respond (%s)", type(error).__name__)
         return DatabaseUnavailable(
-            "The database did not answer.", next="Try again; `roost doctor` looks at it."
+            "The database did not respond.", next="Try again; `roost doctor` checks it."
         )
-    log.error("not foreseen: %s", describe_exception(error))
+    log.error("unexpected exception: %s", describe_exception(error))
     return Broken(
-        "Roost met something that it did not expect.",
-        next="Its log says where; tell those who run it.",
+        "An unexpected error occurred in Roost.",
+        next="Its log has the location; report it to the operator of this installation.",
     )

@@ -1,7 +1,7 @@
-"""Takes secrets out of text: by the names and shapes around them, and by their known values.
+"""Removes secrets from text: by the names before them, by their form, and by known values.
 
-Secrets never reach a log because nothing logs them; this is the second net. It takes linear time,
-because what others wrote passes through it.
+This is a second safeguard, because Roost logs no secrets anyway. Its run time is linear, because
+it processes untrusted text.
 """
 
 import re
@@ -10,25 +10,25 @@ from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
 MASK: Final = "***"
-#: A shorter value is found by its name alone: as a word it would mask parts of sentences.
+#: A shorter known value is not masked: it may be part of ordinary words.
 _SHORTEST_KNOWN: Final = 8
 
-#: A name that ends like this has a secret for its value (form fields, JSON keys, headers, settings,
-#: options of a command).
+#: The value of a name with one of these endings is a secret (form fields, JSON keys, headers,
+#: settings, command-line options).
 _SECRET_ENDINGS: Final = (
     "token", "secret", "password", "passwd", "passphrase", "pwd", "verifier", "credential",
     "credentials", "signature", "api_key", "api-key", "apikey", "consumer_key", "secret_key",
     "private_key", "access_key", "encryption_key", "signing_key", "vault_key", "vault_keys",
     "roost_vault_keys",
 )  # fmt: skip
-#: Their value is the rest of the line.
+#: The value of these is the rest of the line.
 _HEADER_ENDINGS: Final = ("authorization", "cookie")
-#: Their value is a list with commas.
+#: The value of these is a list separated by commas.
 _LIST_ENDINGS: Final = ("_keys", "-keys")
-#: Also words of ordinary sentences, so only before `=`, or as a quoted key.
+#: These are also ordinary words, so they count only before `=` or as a quoted key.
 _CODES: Final = frozenset({"code", "otp"})
 
-#: A name and what separates it from its value; quotes may be escaped, as in JSON within JSON.
+#: A name and the separator before its value; quotes may be escaped, as in JSON within JSON.
 _NAMED: Final = re.compile(
     r"(?<![\w-])(?P<option>-+)?(?P<name>\w[\w-]*)(?P<quoted>\\{0,4}[\"'])?"
     r"(?P<separator>\s{0,8}[=:]\s{0,8}|(?(quoted)\s{0,8},\s{0,8}|(?(option)[ \t]+(?!-)|(?!))))"
@@ -38,7 +38,7 @@ _VALUE: Final = re.compile(
 )
 _LIST: Final = re.compile(r"[^\s;&]+")
 _REST_OF_LINE: Final = re.compile(r"""[bru]{0,2}(\\{0,4}["'])(?:(?!\1)[^\n])*|[^\n"']+""")
-#: The same with separators that are percent-encoded, once or more often.
+#: Like `_NAMED`, with separators that are percent-encoded once or several times.
 _NAMED_ENCODED: Final = re.compile(
     r"(?<![\w-])(?P<name>[\w-]+)(?:%(?:25)*2[27])?(?P<separator>%(?:25)*3[AaDd])"
     r"(?:%(?:25)*2[027]|\+)*"
@@ -50,12 +50,12 @@ _BLOCK: Final = re.compile(
 )
 _SHAPES: Final = (
     re.compile(r"(?i)\b((?:bearer|basic)(?:\s+|%(?:25)*20|\+))[\w.~+/%=-]{8,}"),
-    # The password of an address reaches to the last @: it may hold any letter unencoded.
+    # The password in a URL ends at the last @: it may contain any unencoded character.
     re.compile(
         r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^:/?#@\s\"'<>]{0,256}:)"
         r"(?!\d{1,5}(?:[/?#\"'<>),.;]|\s|$))[^\s\"'<>]{1,512}(?=@)"
     ),
-    # A token in place of user and password; PostgreSQL's user name alone is none.
+    # A token in place of user and password. A PostgreSQL user name alone is not a secret.
     re.compile(r"(?i)\b((?!postgres)[a-z][a-z0-9+.-]{1,20}://)[^:/?#@\s\"'<>]{1,512}(?=@)"),
     re.compile(
         r"(?i)(%(?:25)*3a%(?:25)*2f%(?:25)*2f[\w.+-]{0,128}%(?:25)*3a)[^\s\"'&]{1,256}?"
@@ -69,9 +69,9 @@ _known: set[str] = set()
 
 
 def scrub(text: str) -> str:
-    """The text with the value of anything that looks like a secret replaced by `***`."""
+    """Replace everything that looks like the value of a secret by `***`."""
     text = _BLOCK.sub(MASK, hide_known(text))
-    # Shapes before names: by its name alone, a header would lose only its first word.
+    # Forms first: the name of a header alone would mask only the first word of its value.
     for shape in _SHAPES:
         text = shape.sub(rf"\1{MASK}", text)
     text = _mask_values(text, _NAMED_ENCODED, _VALUE_ENCODED)
@@ -79,14 +79,14 @@ def scrub(text: str) -> str:
 
 
 def hide_known(text: str) -> str:
-    """The text without the secrets that this process was given as settings."""
+    """Mask the secrets among the settings of this process."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
 
 def remember(secrets: Iterable[str]) -> None:
-    """Take these values out of every text from now on, also where they are percent-encoded."""
+    """Mask these values in every text from now on, also if they are percent-encoded."""
     for secret in secrets:
         for form in {secret, unquote(secret), quote(secret, safe=""), quote_plus(secret)}:
             if len(form) >= _SHORTEST_KNOWN:

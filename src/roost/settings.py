@@ -1,14 +1,14 @@
-"""Everything that can be set, from the environment or a file: names, defaults, units, help."""
+"""Every setting of Roost: its name in the environment, type, default and description."""
 
 import os
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from roost import scrub
 from roost.database_address import describe_malformed
@@ -17,14 +17,30 @@ from roost.errors import SettingInvalid, UnsafeHost
 from roost.file_trust import read_private_file
 from roost.models import Environment
 
-#: What an account's grant is asked for.
+#: The OAuth 2.0 scopes that a connection requests.
 DEFAULT_SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
+_PREFIX: Final = "ROOST_"
+
+
+def _parse_seconds(value: object) -> object:
+    """Convert a number of seconds. Raises: ValueError."""
+    if not isinstance(value, str | int | float):
+        return value
+    try:
+        return timedelta(seconds=float(value))
+    except (ValueError, OverflowError):
+        raise ValueError("Input should be a number of seconds") from None
+
+
+#: A duration that the environment gives as a number of seconds.
+_Seconds = Annotated[timedelta, BeforeValidator(_parse_seconds)]
 
 
 class Settings(BaseSettings):
-    """One value for all of Roost; each field's description is the documentation's."""
+    """All settings. docs/settings.md is generated from the descriptions of the fields."""
 
     model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
         env_file_encoding="utf-8",
         extra="ignore",
         env_ignore_empty=True,
@@ -35,300 +51,324 @@ class Settings(BaseSettings):
 
     twitter_client_id: str | None = Field(
         default=None,
-        description="OAuth 2.0 client id of the platform's X app; connecting needs it.",
+        validation_alias="twitter_client_id",
+        description="OAuth 2.0 client ID of your X app. Required to connect accounts.",
     )
     twitter_client_secret: str | None = Field(
         default=None,
+        validation_alias="twitter_client_secret",
         repr=False,
-        description="OAuth 2.0 client secret; leave unset for a public client.",
+        description="OAuth 2.0 client secret of your X app. Leave it unset for a public client.",
     )
     twitter_api_key: str | None = Field(
         default=None,
+        validation_alias="twitter_api_key",
         repr=False,
-        description="OAuth 1.0a consumer key, for what OAuth 2.0 cannot do.",
+        description="OAuth 1.0a API key (consumer key) of your X app. Only media uploads by API "
+        "v1.1 and `TwitterTool` with OAuth 1.0a use it.",
     )
     twitter_api_secret: str | None = Field(
-        default=None, repr=False, description="OAuth 1.0a consumer secret."
+        default=None,
+        validation_alias="twitter_api_secret",
+        repr=False,
+        description="OAuth 1.0a API secret (consumer secret) that belongs to TWITTER_API_KEY.",
     )
     twitter_callback_url: str = Field(
         default="http://127.0.0.1:8700/api/auth/callback/twitter",
-        description="Where X sends the browser back; registered with the X app, letter by letter.",
+        validation_alias="twitter_callback_url",
+        description="The URL to which X redirects the browser after consent. It must equal a "
+        "callback URL of the X app, character by character.",
     )
     database_url: str | None = Field(
         default=None,
+        validation_alias="database_url",
         repr=False,
-        description="PostgreSQL 15 or later, as the login `<database>_app`; unset: a private one "
-        "inside ROOST_HOME.",
+        description="URL of a PostgreSQL database (version 15 or later), with the login "
+        "`<database>_app`. If unset, Roost runs a private PostgreSQL server inside ROOST_HOME.",
     )
-    roost_admin_database_url: str | None = Field(
+    admin_database_url: str | None = Field(
         default=None,
         repr=False,
-        description="The same database as somebody who may make its roles and tables; for `roost "
-        "init` alone.",
+        description="URL of the same database, with a login that may create roles and tables. "
+        "Only `roost init` uses it.",
     )
-    roost_home: Path = Field(
+    home: Path = Field(
         default_factory=lambda: Path.home() / ".roost",
-        description="Data folder: embedded database, keys, copies of posts' files.",
+        description="Data folder: the embedded database, keys, and copies of the media files.",
     )
-    roost_vault_keys: str | None = Field(
+    vault_keys: str | None = Field(
         default=None,
         repr=False,
-        description="Vault keys, `id:base64` separated by commas; the first encrypts. Wins "
-        "over the key file.",
+        description="Vault keys as `id:base64`, separated by commas. The first key encrypts. "
+        "If set, the key file is not read.",
     )
-    roost_x_emulator_host: str | None = Field(
+    x_emulator_host: str | None = Field(
         default=None,
-        description="Host of an emulator on another machine, asked by https: the one address "
-        "besides X's and this machine's that the app's secret may be sent to.",
+        description="Host name of an emulator on another machine, reached over https. It is the "
+        "only host that may receive the X app's secret, apart from X and this machine.",
     )
-    roost_x_base_url: str = Field(
+    x_base_url: str = Field(
         default="https://api.x.com",
-        description="The X API, or an emulator on this machine (another: see "
-        "ROOST_X_EMULATOR_HOST). Connections made to an emulator stay `emulator` forever.",
+        description="Base URL of the X API, or of an emulator on this machine (for another "
+        "machine see ROOST_X_EMULATOR_HOST). Connections made to an emulator stay `emulator` "
+        "forever.",
     )
-    roost_x_tier: Literal["self-serve", "enterprise"] = Field(
+    x_tier: Literal["self-serve", "enterprise"] = Field(
         default="self-serve",
         description="The X app's plan. X lets only `enterprise` quote posts, and reply to authors "
         "who have not mentioned or quoted the account.",
     )
-    roost_clock_url: str | None = Field(
+    clock_url: str | None = Field(
         default=None,
-        description="The emulator's clock (`…/_emulator/clock`); only beside an emulator "
-        "at ROOST_X_BASE_URL.",
+        description="URL of the emulator's clock (`…/_emulator/clock`). Allowed only if "
+        "ROOST_X_BASE_URL is an emulator.",
     )
-    roost_create_timeout_s: float = Field(
-        default=10.0,
-        gt=0,
-        description="Wall seconds that one create may take before it counts as unknown.",
+    create_timeout: _Seconds = Field(
+        default=timedelta(seconds=10),
+        validation_alias="roost_create_timeout_s",
+        gt=timedelta(0),
+        description="Timeout of a request that creates a post, in seconds of wall time. After "
+        "it, the outcome counts as unknown.",
     )
-    roost_timeline_lag_s: float = Field(
-        default=15.0,
-        ge=0,
-        description="Seconds after which a new post is on X's timeline for sure.",
+    timeline_lag: _Seconds = Field(
+        default=timedelta(seconds=15),
+        validation_alias="roost_timeline_lag_s",
+        ge=timedelta(0),
+        description="Seconds after which a new post is certain to be on X's timeline.",
     )
-    roost_resend_window_s: float = Field(
-        default=600.0,
-        gt=0,
-        description="Seconds after an attempt in which an absent part may be sent again.",
+    resend_window: _Seconds = Field(
+        default=timedelta(minutes=10),
+        validation_alias="roost_resend_window_s",
+        gt=timedelta(0),
+        description="Seconds after an attempt in which Roost may resend a part that is not on X.",
     )
-    roost_late_tolerance_s: float = Field(
-        default=3600.0,
-        ge=0,
-        description="Seconds that a post may be late and still go out by itself; a post may have "
-        "its own.",
+    late_tolerance: _Seconds = Field(
+        default=timedelta(hours=1),
+        validation_alias="roost_late_tolerance_s",
+        ge=timedelta(0),
+        description="Seconds by which a post may be late and still be published automatically. "
+        "A post can have its own value.",
     )
-    roost_late_posts: Literal["miss", "publish"] = Field(
+    late_posts: Literal["miss", "publish"] = Field(
         default="miss",
-        description="What becomes of a later one: `miss` marks it missed, with an alert; "
-        "`publish` sends it all the same.",
+        description="What happens to a post that is later than ROOST_LATE_TOLERANCE_S: `miss` "
+        "marks it missed and raises an alert; `publish` publishes it.",
     )
-    roost_upload_lead_s: float = Field(
-        default=600.0,
-        ge=0,
-        description="Seconds before its time at which a post's files are brought to X.",
+    upload_lead: _Seconds = Field(
+        default=timedelta(minutes=10),
+        validation_alias="roost_upload_lead_s",
+        ge=timedelta(0),
+        description="Seconds before a post is due at which Roost uploads its media to X.",
     )
-    roost_heartbeat_s: float = Field(
-        default=2.0,
-        gt=0,
-        description="Wall seconds between two signs of life of a worker.",
+    heartbeat_interval: _Seconds = Field(
+        default=timedelta(seconds=2),
+        validation_alias="roost_heartbeat_s",
+        gt=timedelta(0),
+        description="Seconds of wall time between two heartbeats of a worker.",
     )
-    roost_worker_timeout_s: float = Field(
-        default=8.0,
-        gt=0,
-        description="Wall seconds of silence after which a worker's jobs go to another.",
+    worker_timeout: _Seconds = Field(
+        default=timedelta(seconds=8),
+        validation_alias="roost_worker_timeout_s",
+        gt=timedelta(0),
+        description="Seconds of wall time without a heartbeat after which a worker counts as dead "
+        "and its jobs are reassigned.",
     )
-    roost_shared_accounts: bool = Field(
+    shared_accounts: bool = Field(
         default=False,
-        description="Whether several tenants may connect the same X account. Its posts then take "
-        "turns, and each tenant sees its own.",
+        description="Whether several tenants may connect the same X account. Their posts are then "
+        "published in turn, and each tenant sees only its own.",
     )
-    roost_segment_bytes: int = Field(
+    segment_bytes: int = Field(
         default=4 * 1024 * 1024,
         gt=0,
         le=4 * 1024 * 1024,
-        description="Bytes of one media segment; X refuses more than 4 MiB.",
+        description="Size of one media upload segment in bytes. X refuses more than 4 MiB.",
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read a field that has an alias by this alias alone; only code uses the field's name."""
+        for source in (env_settings, dotenv_settings):
+            source.config = SettingsConfigDict(**source.config | {"populate_by_name": False})
+        return init_settings, env_settings, dotenv_settings
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_clean(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse what a copied value brings along: it would be sent to X as a part of a secret."""
+    def _refuse_white_space(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse white space copied along with a value: X would receive it as part of a secret."""
         if isinstance(value, str | Path):
             text = str(value)
-            # A folder's name may have spaces inside.
-            looked_at = text[:1] + text[-1:] if info.field_name == "roost_home" else text
-            if any(char.isspace() or not char.isprintable() for char in looked_at):
-                raise ValueError("it holds white space or an invisible character; delete that")
+            # The name of a folder may have spaces inside.
+            checked = text[:1] + text[-1:] if info.field_name == "home" else text
+            if any(char.isspace() or not char.isprintable() for char in checked):
+                raise ValueError(
+                    "it contains white space or an invisible character; delete that character"
+                )
         return value
 
-    @field_validator("roost_x_base_url")
+    @field_validator("x_base_url")
     @classmethod
-    def _is_endpoint(cls, value: str, info: ValidationInfo) -> str:
+    def _validate_endpoint(cls, value: str, info: ValidationInfo) -> str:
         try:
-            return XEndpoint(value, info.data.get("roost_x_emulator_host")).base_url
+            return XEndpoint(value, info.data.get("x_emulator_host")).base_url
         except UnsafeHost as error:
             raise ValueError(f"{error.message} {error.next}") from None
 
-    @field_validator("roost_clock_url", "twitter_callback_url")
+    @field_validator("clock_url", "twitter_callback_url")
     @classmethod
-    def _is_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _validate_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
         parts = _split(value)
         try:
             _ = parts.port
         except ValueError:
-            raise ValueError("its port is no number from 0 to 65535") from None
+            raise ValueError("its port is not a number from 0 to 65535") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("an http(s) address is expected")
+            raise ValueError("an http or https URL is expected")
         if "@" in parts.netloc:
-            raise ValueError("an address without user and password is expected: it is shown")
-        # X compares the callback letter by letter.
+            raise ValueError("a URL without user and password is expected, because Roost shows it")
+        # X compares the callback URL character by character.
         return value if info.field_name == "twitter_callback_url" else value.rstrip("/")
 
-    @field_validator("database_url", "roost_admin_database_url")
+    @field_validator("database_url", "admin_database_url")
     @classmethod
-    def _is_postgres(cls, value: str | None) -> str | None:
-        if value is not None and (wrong := describe_malformed(value)):
-            raise ValueError(wrong)
+    def _validate_database_url(cls, value: str | None) -> str | None:
+        if value is not None and (problem := describe_malformed(value)):
+            raise ValueError(problem)
         return value
 
     @property
     def x_endpoint(self) -> XEndpoint:
-        """The X that this process works with; nothing of another's is sent there.
+        """The X API that this process uses. It receives no data of any other X API.
 
         Raises: UnsafeHost.
         """
-        return XEndpoint(self.roost_x_base_url, self.roost_x_emulator_host)
+        return XEndpoint(self.x_base_url, self.x_emulator_host)
 
     @property
     def environment(self) -> Environment:
-        """Which X it is."""
+        """Whether the X API is the live one or an emulator."""
         return self.x_endpoint.environment
 
     @property
     def may_quote(self) -> bool:
         """Whether X lets the app quote posts."""
-        return self.roost_x_tier == "enterprise"
-
-    @property
-    def create_timeout(self) -> timedelta:
-        """How long one create may take, in wall time."""
-        return timedelta(seconds=self.roost_create_timeout_s)
-
-    @property
-    def timeline_lag(self) -> timedelta:
-        """How late X's timeline may be, in domain time."""
-        return timedelta(seconds=self.roost_timeline_lag_s)
-
-    @property
-    def resend_window(self) -> timedelta:
-        """How long after an attempt a part may be sent again, in domain time."""
-        return timedelta(seconds=self.roost_resend_window_s)
-
-    @property
-    def late_tolerance(self) -> timedelta:
-        """How late a post may be and still go out by itself, in domain time."""
-        return timedelta(seconds=self.roost_late_tolerance_s)
-
-    @property
-    def upload_lead(self) -> timedelta:
-        """How long before its time a post's files are brought to X, in domain time."""
-        return timedelta(seconds=self.roost_upload_lead_s)
+        return self.x_tier == "enterprise"
 
     def require_x_app(self) -> str:
-        """The client id. Raises: SettingInvalid where connecting is not set up."""
+        """Return the client ID. Raises: SettingInvalid if it is not set."""
         if not self.twitter_client_id:
             raise SettingInvalid(
-                "TWITTER_CLIENT_ID is not set. It is the OAuth 2.0 client id of the X app that"
+                "TWITTER_CLIENT_ID is not set. It is the OAuth 2.0 client ID of the X app that"
                 " accounts are connected through.",
                 setting="TWITTER_CLIENT_ID",
             )
         return self.twitter_client_id
 
     def x_app(self) -> XApp:
-        """The X app, bound to the endpoint of these settings.
+        """Return the X app, bound to the endpoint of these settings.
 
-        Raises: SettingInvalid where connecting is not set up.
+        Raises: SettingInvalid if the client ID is not set.
         """
         return XApp(self.x_endpoint, self.require_x_app(), self.twitter_client_secret)
 
 
-class _Home(BaseSettings):
-    """Where the data folder is, which decides where the rest of the settings is read."""
+#: The name in the environment of each field: `home` is read from ROOST_HOME.
+ENVIRONMENT_NAMES: Final = {
+    name: str(field.validation_alias or f"{_PREFIX}{name}").upper()
+    for name, field in Settings.model_fields.items()
+}
+_FIELDS: Final = {environment_name: name for name, environment_name in ENVIRONMENT_NAMES.items()}
 
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore")
-    roost_home: Path = Field(default_factory=lambda: Path.home() / ".roost")
+
+class _Home(BaseSettings):
+    """The data folder. It is read first, because the `.env` file is in it."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
+    home: Path = Field(default_factory=lambda: Path.home() / ".roost")
 
 
 def read_settings(env_file: Path | None = None) -> Settings:
-    """Settings from the environment, then from `env_file`, or `.env` in ROOST_HOME without one.
+    """Read the settings from the environment, then from `env_file` or ROOST_HOME's `.env`.
 
-    A file of the working folder decides nothing: that folder may be anybody's. The secrets read
-    are taken out of all texts from now on.
-    Raises: SettingInvalid, naming every malformed setting and what it is for; values are not shown.
-    UntrustedPath.
+    A `.env` file in the working folder is not read, because other users may be able to write it.
+    From now on, the secrets read here are removed from all texts.
+    Raises: SettingInvalid, which names every malformed setting with its description and never
+    its value. UntrustedPath.
     """
-    home = _Home().roost_home
+    home = _Home().home
     file = env_file or home / ".env"
     if env_file is not None or os.path.lexists(file):
         _require_readable(file)
     try:
         settings = Settings(_env_file=file)
     except ValidationError as error:
-        told = []
-        for problem in error.errors(include_input=False, include_url=False):
-            name = str(problem["loc"][0])
-            about = Settings.model_fields[name].description
-            what = problem["msg"].removeprefix("Value error, ")
-            told.append(f"{name.upper()}: {what}. It is for: {about}")
-        first = str(error.errors()[0]["loc"][0]).upper()
-        raise SettingInvalid(" ".join(told), setting=first) from None
+        raise _describe_invalid(error) from None
     scrub.remember(_secrets(settings))
-    if env_file is None and settings.roost_home != home:
+    if env_file is None and settings.home != home:
         raise SettingInvalid(
             f"ROOST_HOME: {file} cannot name another folder than the one that it is in.",
             next="Set ROOST_HOME in the environment, or name the file by --env-file.",
             setting="ROOST_HOME",
         )
-    if settings.roost_home.exists() and not settings.roost_home.is_dir():
+    if settings.home.exists() and not settings.home.is_dir():
         raise SettingInvalid(
-            f"ROOST_HOME: {settings.roost_home} is not a folder. It is for:"
-            f" {Settings.model_fields['roost_home'].description}",
+            f"ROOST_HOME: {settings.home} is not a folder. Its purpose:"
+            f" {Settings.model_fields['home'].description}",
             setting="ROOST_HOME",
         )
     return settings
 
 
+def _describe_invalid(error: ValidationError) -> SettingInvalid:
+    """Name every malformed setting; `setting` is the first one."""
+    problems = {}
+    for problem in error.errors(include_input=False, include_url=False):
+        field = str(problem["loc"][0])
+        name = ENVIRONMENT_NAMES.get(field, field.upper())
+        purpose = Settings.model_fields[_FIELDS[name]].description
+        what = problem["msg"].removeprefix("Value error, ")
+        problems[name] = f"{name}: {what}. Its purpose: {purpose}"
+    return SettingInvalid(" ".join(problems.values()), setting=next(iter(problems)))
+
+
 def _require_readable(file: Path) -> None:
-    """Raises: SettingInvalid (not there, no text), UntrustedPath."""
+    """Raises: SettingInvalid if the file is missing or not text; UntrustedPath."""
     try:
         read_private_file(file).decode()
     except OSError as error:
-        why = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise SettingInvalid(f"The settings in {file} cannot be read: {why}.") from None
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise SettingInvalid(f"The settings in {file} cannot be read: {reason}.") from None
     except UnicodeDecodeError:
         raise SettingInvalid(f"The settings in {file} are not UTF-8 text.") from None
 
 
-def _split(address: str) -> SplitResult:
-    """The parts of an address. Raises: ValueError, in words that hold nothing of it."""
+def _split(url: str) -> SplitResult:
+    """Split a URL. Raises: ValueError, whose message contains no part of the URL."""
     try:
-        return urlsplit(address)
+        return urlsplit(url)
     except ValueError:
-        raise ValueError("it cannot be read as an address") from None
+        raise ValueError("it is not a valid URL") from None
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    """The values of the settings that `repr` hides, and the parts that are secrets alone."""
+    """Yield the values that `repr` hides, and those of their parts that are secret alone."""
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         if field.repr or value is None:
             continue
-        if name == "database_url":
+        if name in {"database_url", "admin_database_url"}:
             address = urlsplit(value)
             yield address.password or ""
             yield from (one for key, one in parse_qsl(address.query) if key.endswith("password"))
-        elif name == "roost_vault_keys":
+        elif name == "vault_keys":
             yield from (line.partition(":")[2].strip() for line in value.split(","))
         yield value

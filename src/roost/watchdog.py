@@ -1,10 +1,10 @@
-"""Ends this process when its event loop is blocked, or its end takes too long: a watchdog thread.
+"""Watchdog thread: exits the process if the event loop is blocked or shutdown hangs.
 
-The thread outlives the loop: what a loop waits for at its own end (a thread that is stuck in a
-read) keeps no process alive.
+The thread outlives the loop. A thread that is stuck in a read, for which the loop waits when it
+closes, therefore cannot keep the process alive.
 
-The surprise: it counts its own looks, not a clock. A process that was stopped (SIGSTOP, a suspended
-machine) was not stuck; it goes on, and looks at its rows before it does anything.
+The watchdog counts its own checks instead of reading a clock. A process that was stopped (SIGSTOP,
+a suspended machine) was not blocked: it resumes, and reads its rows again before it acts.
 """
 
 import asyncio
@@ -19,64 +19,66 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-#: "Something is broken", in the command line's words.
+#: The exit code of the command line for errors of kind `broken`.
 EXIT_CODE: Final = 5
 
 
 @contextlib.contextmanager
 def watching(
-    *, looks: int = 30, last_looks: int = 60, every_s: float = 1.0
+    *, max_missed: int = 30, max_shutdown_checks: int = 60, interval_s: float = 1.0
 ) -> Iterator[Callable[[], None]]:
-    """Watch the running loop for the length of the block, which gets a call to say: it is ending.
+    """Watch the running loop during the block; yields a function that announces the shutdown.
 
-    A loop that has not turned between so many looks (wall seconds apart) is stuck, and an end that
-    takes longer than the last looks never comes: the process says where it is, without any value,
-    and is gone at once, so that others get its locks and its jobs. The last looks go on after the
-    block: until the process is gone.
+    The thread checks the loop every `interval_s` wall seconds. The loop is blocked if it did
+    nothing during `max_missed` checks. Shutdown hangs if it takes more than `max_shutdown_checks`
+    checks, which continue after the block until the process exits. In both cases the process
+    prints its stacks, without values, and exits at once, so that other workers get its locks and
+    jobs.
     """
     loop = asyncio.get_running_loop()
-    ended, turned, ending = threading.Event(), threading.Event(), threading.Event()
+    left, responded, ending = threading.Event(), threading.Event(), threading.Event()
 
     def watch() -> None:
-        missed = last = 0
-        while not ended.wait(every_s):
-            missed = 0 if turned.is_set() else missed + 1
-            last += ending.is_set()
-            if missed >= looks:
-                _end("the event loop is stuck")
-            if last >= last_looks:
-                _end("the end that was asked for does not come")
+        missed = shutdown_checks = 0
+        while not left.wait(interval_s):
+            missed = 0 if responded.is_set() else missed + 1
+            shutdown_checks += ending.is_set()
+            if missed >= max_missed:
+                _exit("the event loop is blocked")
+            if shutdown_checks >= max_shutdown_checks:
+                _exit("the shutdown hangs")
             if not missed:
-                turned.clear()
-                with contextlib.suppress(RuntimeError):  # The loop was closed this very moment.
-                    loop.call_soon_threadsafe(turned.set)
+                responded.clear()
+                with contextlib.suppress(RuntimeError):  # The loop has just been closed.
+                    loop.call_soon_threadsafe(responded.set)
         while ending.is_set():
-            time.sleep(every_s)
-            last += 1
-            if last >= last_looks:
-                _end("the end that was asked for does not come")
+            time.sleep(interval_s)
+            shutdown_checks += 1
+            if shutdown_checks >= max_shutdown_checks:
+                _exit("the shutdown hangs")
 
-    turned.set()
+    responded.set()
     threading.Thread(target=watch, name="watchdog", daemon=True).start()
     try:
         yield ending.set
     finally:
-        ended.set()
+        left.set()
 
 
 @contextlib.contextmanager
-def bounded_end(*, looks: int = 60, every_s: float = 1.0) -> Iterator[Callable[[], None]]:
-    """Ends the process where the block is not left in time after its work is over.
+def bounded_end(*, checks: int = 60, interval_s: float = 1.0) -> Iterator[Callable[[], None]]:
+    """Exit the process if the block is not left in time after its work is done.
 
-    The block gets a call to say that: from then on it has so many looks.
+    Yields a function that announces that the work is done. From then on, the block has
+    `checks` times `interval_s` wall seconds.
     """
     left = threading.Event()
 
     def watch() -> None:
-        for _ in range(looks):
-            if left.wait(every_s):
+        for _ in range(checks):
+            if left.wait(interval_s):
                 return
-        _end("the work is over, and the process does not end")
+        _exit("the work is done, and the process does not exit")
 
     try:
         yield threading.Thread(target=watch, name="end watchdog", daemon=True).start
@@ -84,7 +86,7 @@ def bounded_end(*, looks: int = 60, every_s: float = 1.0) -> Iterator[Callable[[
         left.set()
 
 
-def _end(why: str) -> None:
-    log.critical("%s; this process ends at once, others get its locks and jobs", why)
+def _exit(reason: str) -> None:
+    log.critical("%s; this process exits now, and other workers get its locks and jobs", reason)
     faulthandler.dump_traceback()
     os._exit(EXIT_CODE)

@@ -1,7 +1,7 @@
-"""The watermark: what this machine has seen last in the database, kept in a file of ROOST_HOME.
+"""The watermark: a file of ROOST_HOME with the last event that this machine saw in the database.
 
-It is compared with the database, which may be a restored copy. The file never goes down within a
-generation of the database, and is on the disk before it counts. Where file and database were
+It is compared with the database, which may be a restored copy. Within a generation of the database
+the watermark never decreases, and it is fsynced before it counts. If file and database were
 restored together from one copy, `stop_tag` detects it: it depends on facts outside the copy.
 """
 
@@ -22,13 +22,13 @@ from roost.errors import WatermarkUnreadable
 from roost.file_trust import make_private_folder
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-#: For the lock of the file, which another worker holds while it writes.
+#: Attempts to get the lock, which another worker holds while it writes the file.
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.05
 
 
 class Watermark(msgspec.Struct, frozen=True):
-    """How far the database's history had gone. Fields of other versions of Roost are ignored."""
+    """The last known event of a database, and its identity; unknown fields are ignored."""
 
     system_identifier: str
     database_oid: int
@@ -36,24 +36,24 @@ class Watermark(msgspec.Struct, frozen=True):
     generation: int
     generation_tag: int
     event_id: int
-    """0: it had no event."""
+    """0 if the database had no event."""
     event_tag: int
     clean_stop_tag: int | None = None
-    """Random, one for each clean stop of a worker; None: one runs, or ended otherwise."""
+    """A random number for each clean stop; None while a worker runs or after a crash."""
     is_refused: bool = False
-    """The database did not fit: only a later generation of it is accepted."""
+    """The database did not match: only a later generation of it is accepted."""
 
 
 _DECODER: Final = msgspec.json.Decoder(Watermark)
 
 
 def watermark_file(home: Path) -> Path:
-    """Where the watermark is kept."""
+    """Return the path of the watermark file."""
     return home / "watermark.json"
 
 
 def read(home: Path) -> Watermark | None:
-    """The machine's watermark; None: no worker has run with this ROOST_HOME.
+    """Return the watermark; None if no worker has run with this ROOST_HOME.
 
     Raises: WatermarkUnreadable.
     """
@@ -71,9 +71,10 @@ def read(home: Path) -> Watermark | None:
 
 
 def write(home: Path, mark: Watermark) -> None:
-    """Replace the watermark and see it on the disk, unless a newer one is there.
+    """Replace the watermark and fsync it, unless the file contains a newer one.
 
-    Several workers of one machine write it. One that is stopped while it writes holds up no other.
+    Several workers of a machine write the file. One that is stopped while it writes does not block
+    the others.
     Raises: OSError.
     """
     make_private_folder(home)
@@ -97,7 +98,7 @@ def write(home: Path, mark: Watermark) -> None:
 
 
 def _lock(file: IO[str]) -> None:
-    """Take the file's lock. Raises: OSError where another process keeps it for long."""
+    """Lock the file. Raises: OSError if another process holds the lock for too long."""
     for left in reversed(range(_TRIES)):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,7 +111,7 @@ def _lock(file: IO[str]) -> None:
 
 
 def _is_newer(known: Watermark, mark: Watermark) -> bool:
-    """Whether the known one says more about the same database."""
+    """Whether `known` is the newer watermark of the same database."""
     if known.generation != mark.generation:
         return known.generation > mark.generation
     if (known.system_identifier, known.database_oid) != (mark.system_identifier, mark.database_oid):
@@ -125,12 +126,12 @@ def stop_tag(home: Path, mark: Watermark, *, server_started_at: datetime | None)
 
     The database stores the value at the stop, and a start computes it again. It depends on
     - the file's inode and change time: no program can set the change time, so a file that was
-      copied, unpacked or overwritten has another one, even where it gets its old inode again;
+      copied, unpacked or overwritten has another one, even if it gets its old inode again;
     - the machine's boot: a snapshot of the whole machine needs one;
-    - the start of the database server: data folders are replaced while the server is stopped.
+    - the start of the database server: data directories are replaced while it is stopped.
       None for the private server, which starts and stops with Roost's processes.
 
-    None: `mark` is not of a clean stop, or is not what the file holds.
+    None if `mark` is not of a clean stop, or differs from the file.
     """
     if mark.clean_stop_tag is None:
         return None
@@ -157,7 +158,7 @@ def _boot_id() -> str:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[None]:
-    """Hold a file of ROOST_HOME that is left behind where this process ends without order."""
+    """Hold a file of ROOST_HOME, which remains if the process is killed or crashes."""
     folder = home / "workers"
     make_private_folder(folder)
     path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.run"
@@ -168,13 +169,13 @@ def running(home: Path) -> Iterator[None]:
 
 
 def list_unclean_stops(home: Path) -> list[Path]:
-    """The files of this machine's workers that were killed or crashed; the caller deletes them."""
+    """Return the files of workers that were killed or crashed; the caller deletes the files."""
     found = []
     for path in (home / "workers").glob("*.run"):
         with contextlib.suppress(FileNotFoundError), path.open("r") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                continue  # its worker runs
+                continue  # its worker is still running
             found.append(path)
     return found

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
 from typing import Final
 
 from procrastinate import App
@@ -92,7 +91,7 @@ async def _run_housekeeping(
     """Requeue the jobs of dead workers, and posts without a job; then wait one heartbeat."""
     settings = runtime.settings
     stalled = await app.job_manager.get_stalled_jobs(
-        seconds_since_heartbeat=settings.roost_worker_timeout_s
+        seconds_since_heartbeat=settings.worker_timeout.total_seconds()
     )
     for job in stalled:
         log.warning("job %s was left by a dead worker; it is queued again", job.id)
@@ -103,14 +102,14 @@ async def _run_housekeeping(
             await _end_job(app, job)
     ours = {engine.worker_id for engine in engines} - {None}
     doing = await app.job_manager.list_jobs_async(status=Status.DOING.value)
-    now, after_s = asyncio.get_running_loop().time(), settings.roost_worker_timeout_s
+    now, after_s = asyncio.get_running_loop().time(), settings.worker_timeout.total_seconds()
     for job in running_jobs.list_unrecorded_ends(
         [job for job in doing if job.worker_id in ours], now=now, after_s=after_s
     ):
         log.warning("the end of job %s was not recorded; it is now", job.id)
         await _end_job(app, job)
     await dispatch.dispatch_stranded(runtime)
-    await asyncio.sleep(settings.roost_heartbeat_s)
+    await asyncio.sleep(settings.heartbeat_interval.total_seconds())
 
 
 async def _remove_copies(runtime: Runtime) -> None:
@@ -182,7 +181,7 @@ async def _publish_until(
         locks.close_gate("the database has not been compared yet")
         await _first_checks(database, clock, locks, stopping)
         checks.append(database)
-        with watermark.running(runtime.settings.roost_home):
+        with watermark.running(runtime.settings.home):
             tasks = [
                 asyncio.create_task(supervise(name, work, ended))
                 for name, work, ended in (
@@ -242,7 +241,7 @@ async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks
     await database.check()
     await clock.check()
     _set_gate(database, clock, locks)
-    await asyncio.sleep(database.runtime.settings.roost_heartbeat_s)
+    await asyncio.sleep(database.runtime.settings.heartbeat_interval.total_seconds())
 
 
 def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
@@ -331,7 +330,7 @@ async def _drain_on(events: Sequence[asyncio.Event], engines: Sequence[Worker]) 
 
 async def heartbeat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
     """Record one heartbeat of each engine, also while it drains: its own stops then."""
-    await asyncio.sleep(settings.roost_heartbeat_s)
+    await asyncio.sleep(settings.heartbeat_interval.total_seconds())
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)
@@ -341,6 +340,6 @@ async def is_any_alive(runtime: Runtime) -> bool:
     """Whether a worker has recorded a heartbeat within the worker timeout."""
     async with runtime.database.unscoped() as transaction:
         row = await transaction.run_one(
-            "count_live_workers", within=timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+            "count_live_workers", within=runtime.settings.worker_timeout
         )
     return bool(row and row["n"])

@@ -9,6 +9,7 @@ from x_emulator.access import ENVIRONMENT_VARIABLE, read_secret
 from x_emulator.faults.fault_specs import read_fault_file
 from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.server import serve
+from x_emulator.state import World
 
 
 def main() -> None:
@@ -37,15 +38,15 @@ def main() -> None:
         sys.stdout.flush()
 
     try:
+        secret = read_secret(arguments.secret_file)
+        faults = read_fault_file(arguments.faults) if arguments.faults else ()
         serve(
             arguments.host,
             arguments.port,
-            scenario=arguments.scenario,
-            seed=arguments.seed,
+            World(arguments.scenario, arguments.seed, faults),
             on_listening=print_url,
-            secret=read_secret(arguments.secret_file),
+            secret=secret,
             state=arguments.state,
-            faults=read_fault_file(arguments.faults) if arguments.faults else (),
         )
     except (OSError, ValueError) as error:
         parser.exit(1, f"{parser.prog}: {error}\n")

@@ -5,14 +5,13 @@ import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import uvicorn
 
 from x_emulator import persistence
 from x_emulator.access import SecretMiddleware
-from x_emulator.faults.fault_specs import Fault
 from x_emulator.http_protocol import Protocol
 from x_emulator.router import make_app
 from x_emulator.state import World
@@ -25,27 +24,23 @@ _KEEP_ALIVE_SECONDS = 60
 def serve(
     host: str,
     port: int,
+    world: World,
     *,
-    scenario: str,
-    seed: int,
     on_listening: Callable[[str], None],
     secret: str | None = None,
     state: Path | None = None,
-    faults: Sequence[Fault] = (),
 ) -> None:
-    """Serve until SIGTERM or SIGINT.
+    """Serve a world until SIGTERM or SIGINT, then close it.
 
     `on_listening` is called with the base URL as soon as the server accepts connections. `secret`
     protects the control API and the pages; an address other than loopback needs one. The world is
-    read from the file `state` if it exists, and written to it at the end. `faults` are active from
-    the start and after each reset.
+    read from the file `state` if it exists, and written to it at the end.
 
     Raises: ValueError (no secret, or an invalid state file), OSError (the port is in use).
     """
-    if not secret and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-        raise ValueError(f"Listening on {host} needs a secret; listening on loopback does not.")
-    world = World(scenario, seed, faults)
     try:
+        if not secret and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise ValueError(f"Listening on {host} needs a secret; listening on loopback does not.")
         if state is not None and state.exists():
             persistence.load(world, state)
         app = make_app(world, any_host=bool(secret))

@@ -43,9 +43,9 @@ def _planned() -> tuple[int, int]:
 async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path) -> None:
     async with asyncio.timeout(300):
         demo = await _start(tmp_path, "--json", "--scenario", scenario)
-        told, errors = await demo.communicate()
+        output, errors = await demo.communicate()
     assert demo.returncode == 0, errors.decode()
-    result: dict[str, Any] = json.loads(told)
+    result: dict[str, Any] = json.loads(output)
     truth = result["ground_truth"]
     assert (result["tenants"], result["connected"]) == (2, 2)
     assert [row["code"] for row in result["refused"]] == ["text_too_long"]

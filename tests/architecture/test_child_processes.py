@@ -1,4 +1,4 @@
-"""Every process that Roost and the emulator start is given its environment by name."""
+"""Every process that Roost and the emulator start gets an explicit environment."""
 
 import ast
 import os
@@ -12,12 +12,12 @@ from fix_postgres import PostgresServer
 from roost.child_environment import child_environment, hidden
 from roost.cli import connect
 from roost.insights.reports import svg
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES
 
 SOURCE = Path(__file__).parents[2] / "src"
-#: What starts a process, and takes `env`.
+#: Functions that start a process and have a parameter `env`.
 STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec"}
-#: What starts one with the whole environment.
+#: Functions that start a process with the whole environment.
 INHERITS = {
     "system", "popen", "create_subprocess_shell", "execv", "execvp", "execl", "spawnv", "Process",
 }  # fmt: skip
@@ -25,7 +25,7 @@ SECRET = "a-secret-of-this-environment"
 
 
 def calls() -> list[tuple[str, str, ast.Call]]:
-    """Every call of something by its name's last part, with the file and the whole name."""
+    """Return every call in the source, with its file and the name of the function."""
     return [
         (str(path.relative_to(SOURCE)), ast.unparse(node.func), node)
         for path in SOURCE.rglob("*.py")
@@ -56,8 +56,8 @@ def test_nothing_starts_a_process_with_the_whole_environment() -> None:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Every setting is in the environment, and a secret of somebody else's."""
-    names = {name.upper() for name in Settings.model_fields} | {"AWS_SECRET_ACCESS_KEY"}
+    """Put every setting into the environment, and a secret of another program."""
+    names = {*ENVIRONMENT_NAMES.values(), "AWS_SECRET_ACCESS_KEY"}
     for name in names:
         monkeypatch.setenv(name, SECRET)
     return names
@@ -69,40 +69,40 @@ def test_child_environment_holds_no_setting(secrets: set[str]) -> None:
     assert child_environment("DATABASE_") == child_environment() | {"DATABASE_URL": SECRET}
 
 
-def test_drawing_process_is_told_no_secret(
+def test_drawing_process_gets_no_secret(
     secrets: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "draws.py"
     program.write_text("import json, os; print(json.dumps([json.dumps(dict(os.environ))]))")
     monkeypatch.setattr(svg, "_PROGRAM", program)
-    (told,) = svg.draw_svgs([{}])
-    assert "PATH" in told
-    assert SECRET not in told
+    (environment,) = svg.draw_svgs([{}])
+    assert "PATH" in environment
+    assert SECRET not in environment
 
 
-def test_browser_is_told_no_setting(
+def test_browser_gets_no_setting(
     secrets: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")  # Somebody else's: the browser is theirs as well.
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")  # The browser may get it.
     monkeypatch.setenv("roost_vault_keys", SECRET)
-    told = tmp_path / "told"
-    with hidden(Settings.model_fields):
+    dumped = tmp_path / "environment"
+    with hidden(ENVIRONMENT_NAMES.values()):
         ran = os.spawnv(
             os.P_WAIT,
             sys.executable,
             [
                 sys.executable,
                 "-c",
-                f"import os; open({str(told)!r}, 'w').write(str(dict(os.environ)))",
+                f"import os; open({str(dumped)!r}, 'w').write(str(dict(os.environ)))",
             ],
         )
     assert ran == 0
-    assert SECRET not in told.read_text()
+    assert SECRET not in dumped.read_text()
     assert os.environ["DATABASE_URL"] == SECRET
-    assert "with hidden(Settings.model_fields):" in Path(connect.__file__).read_text("utf-8")
+    assert "with hidden(ENVIRONMENT_NAMES.values()):" in Path(connect.__file__).read_text("utf-8")
 
 
-def test_private_server_is_told_no_secret(postgres_server: PostgresServer) -> None:
+def test_private_server_gets_no_secret(postgres_server: PostgresServer) -> None:
     if not Path("/proc/self").exists():
         pytest.skip("reads /proc")
     server: Any = postgres_server.embedded

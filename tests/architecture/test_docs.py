@@ -1,5 +1,6 @@
-"""The documentation says what the code says."""
+"""The documentation matches the code."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -18,13 +19,33 @@ STATES = (DOCS / "reference" / "post-states.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", ["settings", "errors"])
-def test_the_page_is_what_the_code_says(page: str) -> None:
+def test_generated_page_is_up_to_date(page: str) -> None:
     script = f"import make_docs; print(make_docs.{page}_page(), end='')"
-    made = subprocess.run(
+    generated = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT / "tools"
     )
-    assert made.returncode == 0, made.stderr
-    assert (DOCS / "reference" / f"{page}.md").read_text("utf-8") == made.stdout
+    assert generated.returncode == 0, generated.stderr
+    assert (DOCS / "reference" / f"{page}.md").read_text("utf-8") == generated.stdout
+
+
+def error_classes() -> set[str]:
+    """The public subclasses of RoostError in the source, found without importing it."""
+    bases: dict[str, set[str]] = {}
+    for path in (ROOT / "src" / "roost").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                names = {ast.unparse(base).rpartition(".")[2] for base in node.bases}
+                bases.setdefault(node.name, set()).update(names)
+    found = {"RoostError"}
+    while more := {name for name, parents in bases.items() if parents & found} - found:
+        found |= more
+    return {name for name in found if not name.startswith("_")}
+
+
+def test_error_page_draws_every_error_class_once() -> None:
+    page = (DOCS / "reference" / "errors.md").read_text("utf-8")
+    tree = page.partition("```text\n")[2].partition("```")[0]
+    assert sorted(re.findall(r"(\w+)  \(roost\.", tree)) == sorted(error_classes())
 
 
 def pages() -> list[Path]:
@@ -85,7 +106,7 @@ def test_every_command_of_the_readme_exists() -> None:
 @pytest.mark.parametrize(
     ("title", "moves"), [("A post", POST_MOVES), ("A part", PART_MOVES)], ids=["post", "part"]
 )
-def test_the_drawing_shows_every_move_and_no_other(
+def test_state_diagram_shows_exactly_the_moves(
     title: str, moves: Mapping[StrEnum, frozenset[StrEnum]]
 ) -> None:
     section = STATES.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
@@ -98,7 +119,7 @@ def test_the_drawing_shows_every_move_and_no_other(
     assert states == [state.value for state in moves]
 
 
-def test_every_choice_is_documented() -> None:
+def test_docs_describe_every_choice() -> None:
     section = STATES.partition("\n## Decisions\n")[2].partition("\n## ")[0]
     assert {choice for choice in Choice if f"`{choice}" in section} == set(Choice)
 
@@ -108,7 +129,7 @@ def test_every_state_of_a_model_has_its_moves() -> None:
     assert set(PART_MOVES) == set(PartState)
 
 
-def test_the_sql_for_an_administrator_is_what_roost_prints() -> None:
+def test_docs_have_the_sql_that_roost_prints_for_an_administrator() -> None:
     from roost.store.roles import administrator_sql
 
     page = (DOCS / "howto" / "prepare-a-database.md").read_text("utf-8")

@@ -1,23 +1,23 @@
-"""Domain code reads no clock of its own: time is handed in."""
+"""Domain code never reads the machine's or the database's clock."""
 
 import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "roost"
-#: Where wall time is the business: the clock itself, HTTP on the wire, processes, the terminal.
+#: Modules that need wall time: the clock, the HTTP transport, processes, the terminal.
 WALL = {"clock.py", "x/transport.py"}
 WALL_FOLDERS = ("cli/", "mediafile/", "store/embedded", "web/")
 READS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
 
 
-def test_no_room_reads_the_machines_clock() -> None:
+def test_no_module_reads_the_machines_clock() -> None:
     found = []
     for path in SOURCE.rglob("*.py"):
-        room = path.relative_to(SOURCE).as_posix()
-        if room in WALL or room.startswith(WALL_FOLDERS):
+        module = path.relative_to(SOURCE).as_posix()
+        if module in WALL or module.startswith(WALL_FOLDERS):
             continue
         found += [
-            f"{room}:{node.lineno}"
+            f"{module}:{node.lineno}"
             for node in ast.walk(ast.parse(path.read_text("utf-8")))
             if isinstance(node, ast.Attribute)
             and isinstance(node.value, ast.Name)

@@ -1,21 +1,21 @@
-"""What goes out goes through one place for each kind of output, where foreign text is escaped."""
+"""Each kind of output is written by one module, which escapes foreign text."""
 
 import ast
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "roost"
-#: Where each way out may be taken; everything else goes through these.
+#: The modules that may use each kind of output; all others use these modules.
 ALLOWED = {
     "print": {"cli/output.py"},
     "Console": {"cli/output.py"},
     "StreamHandler": {"telemetry.py"},
-    # A program of its own, whose output is JSON in ASCII for Roost.
+    # A separate program, whose output is JSON in ASCII for Roost.
     "write_stdout": {"insights/reports/svg_process.py"},
 }
 
 
-def _ways_out(tree: ast.AST) -> set[str]:
-    """The ways out that a module takes."""
+def _outputs(tree: ast.AST) -> set[str]:
+    """Return the kinds of output that a module uses."""
     found = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -29,11 +29,11 @@ def _ways_out(tree: ast.AST) -> set[str]:
     return found
 
 
-def test_each_kind_of_output_has_one_place() -> None:
+def test_each_kind_of_output_has_one_module() -> None:
     for path in SOURCE.rglob("*.py"):
-        place = path.relative_to(SOURCE).as_posix()
-        for way in _ways_out(ast.parse(path.read_text("utf-8"))):
-            assert place in ALLOWED[way], f"{place} takes the way out {way}"
+        module = path.relative_to(SOURCE).as_posix()
+        for output in _outputs(ast.parse(path.read_text("utf-8"))):
+            assert module in ALLOWED[output], f"{module} uses {output}"
 
 
 def test_every_template_environment_escapes() -> None:
@@ -41,8 +41,8 @@ def test_every_template_environment_escapes() -> None:
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Environment"):
-                given = {one.arg: ast.unparse(one.value) for one in node.keywords}
-                environments += [given] if "loader" in given else []
+                options = {one.arg: ast.unparse(one.value) for one in node.keywords}
+                environments += [options] if "loader" in options else []
     assert len(environments) >= 2
-    for given in environments:
-        assert (given.get("autoescape"), given.get("finalize")) == ("True", "_finalize")
+    for options in environments:
+        assert (options.get("autoescape"), options.get("finalize")) == ("True", "_finalize")

@@ -1,4 +1,4 @@
-"""What is installed: exactly the pinned versions, each by hash, and no address."""
+"""The requirements have exactly the pinned versions, with hashes and without URLs."""
 
 import re
 from pathlib import Path
@@ -11,13 +11,13 @@ _ENTRY = re.compile(
 )
 
 
-def normal(name: str) -> str:
+def normalize(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def pins() -> dict[str, str]:
     lines = (line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
-    return {normal(name): version for name, version in lines}
+    return {normalize(name): version for name, version in lines}
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])

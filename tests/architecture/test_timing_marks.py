@@ -1,14 +1,15 @@
-"""Tests that depend on wall time or on processes that run beside them carry the mark `timing`."""
+"""Tests that depend on wall time or on concurrent processes have the mark `timing`."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-#: What starts something that runs beside a test, waits for it, or limits how long it may take.
+#: Calls that start something concurrent to a test, wait for it, or limit its duration.
 TIMED = {
     *("sleep", "timeout", "wait_for", "ClientTimeout", "monotonic", "boot_seconds"),
-    *("until", "under_way", "answered", "somebody_waits", "send_signal", "kill"),
+    *("until", "wait_for_request", "wait_for_responses", "wait_for_lock_conflict"),
+    *("send_signal", "kill"),
     *("Popen", "create_subprocess_exec", "python_process", "piped_python"),
     *("playing", "open_scenario", "run_cases", "run_phases", "run_short_suite", "start_worker"),
     *("Thread", "create_task", "ensure_future"),
@@ -19,7 +20,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def names_in(node: ast.AST) -> set[str]:
-    """Every name, attribute and parameter below a node."""
+    """Return every name, attribute and parameter below a node."""
     names = set()
     for each in ast.walk(node):
         match each:
@@ -29,7 +30,7 @@ def names_in(node: ast.AST) -> set[str]:
 
 
 def timed_in(node: ast.AST) -> set[str]:
-    """What a node calls of `TIMED`, and the faults of `SLOW` that it passes to a call."""
+    """Return the names of `TIMED` that a node calls, and the faults of `SLOW` that it passes."""
     found: set[str] = set()
     for call in (each for each in ast.walk(node) if isinstance(each, ast.Call)):
         found |= TIMED & {getattr(call.func, "id", getattr(call.func, "attr", ""))}
@@ -49,7 +50,7 @@ def is_marked(module: ast.Module, test: _Function) -> bool:
 
 
 def unmarked(module: ast.Module) -> Iterator[str]:
-    """Tests that use a timed name, directly or through functions of their module, without mark."""
+    """Yield unmarked tests that use a timed name, also through functions of their module."""
     named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     nodes = {each.name: each for each in module.body if isinstance(each, named)}
     for test in module.body:

@@ -98,7 +98,7 @@ def test_unfinished_uploads_are_not_restored(tmp_path: Path) -> None:
 
 def test_other_addresses_need_a_secret() -> None:
     with pytest.raises(ValueError, match="needs a secret"):
-        serve("0.0.0.0", 0, scenario="steady", seed=1, on_listening=print)
+        serve("0.0.0.0", 0, World("steady", seed=1), on_listening=print)
 
 
 @pytest.mark.timing

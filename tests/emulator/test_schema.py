@@ -10,7 +10,7 @@ from emulator.account import Account, Response
 from emulator.schema import OPENAPI, complaints, read_openapi, with_new_names
 from x_emulator.auth.scopes import REQUIREMENTS
 from x_emulator.router import V2_ROUTES
-from x_emulator.routes.field_names import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
+from x_emulator.routes.serializers import EXPANSIONS, MEDIA_FIELDS, POST_FIELDS, USER_FIELDS
 from x_emulator.rules.media import InitializeBody
 from x_emulator.rules.request_bodies import CreateBody, MediaBody, PollBody, ReplyBody
 

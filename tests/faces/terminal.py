@@ -9,18 +9,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fix_processes import environment_of
-from fix_publishing import Desk
+from fix_publishing import Publisher
 
 
 @asynccontextmanager
 async def question_at_a_terminal(
-    desk: Desk, folder: Path, *arguments: str
+    publisher: Publisher, folder: Path, *arguments: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """Run a command at a terminal until it asks; yield its process and the terminal."""
     terminal, stdin = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "roost", *arguments,
-        env=environment_of(desk.runtime.settings), cwd=folder, stdin=stdin,
+        env=environment_of(publisher.runtime.settings), cwd=folder, stdin=stdin,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     os.close(stdin)

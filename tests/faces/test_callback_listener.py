@@ -104,8 +104,8 @@ async def test_a_program_that_forwards_the_challenge_cannot_give_the_proof(
     "change",
     [
         lambda runtime: replace(runtime, vault=Vault(read_keyring([make_key_line()], source="s"))),
-        lambda runtime: with_settings(runtime, roost_x_base_url="https://api.x.com"),
-        lambda runtime: with_settings(runtime, roost_x_base_url="http://127.0.0.1:1"),
+        lambda runtime: with_settings(runtime, x_base_url="https://api.x.com"),
+        lambda runtime: with_settings(runtime, x_base_url="http://127.0.0.1:1"),
         lambda runtime: with_settings(runtime, twitter_client_id="another"),
         lambda runtime: with_settings(runtime, twitter_callback_url="http://127.0.0.1:1/back"),
     ],
@@ -147,8 +147,8 @@ async def test_connect_shows_no_address_if_another_program_listens(
     port = free_port()
     settings = with_callback_at(runtime, port).settings
     async with listening(forge_proof, port):
-        ended = await run_roost("connect", "--no-browser", "--json", settings=settings,
+        result = await run_roost("connect", "--no-browser", "--json", settings=settings,
                                 folder=tmp_path)  # fmt: skip
-    assert ended.code != 0
-    assert "callback_not_ours" in ended.out + ended.err
-    assert "/api/auth/twitter/start" not in ended.out + ended.err
+    assert result.code != 0
+    assert "callback_not_ours" in result.out + result.err
+    assert "/api/auth/twitter/start" not in result.out + result.err

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from fix_media import draw_exif, draw_image, save_gif, save_video
-from fix_publishing import Desk, Ended, run_roost
+from fix_publishing import CommandResult, Publisher, run_roost
 
 
 def _apng(path: Path) -> None:
@@ -35,28 +35,28 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
-    ended = await run_roost(*arguments, settings=desk.runtime.settings, folder=folder)
-    assert ended.code == 0, ended.err
-    return ended
+async def run(publisher: Publisher, folder: Path, *arguments: str) -> CommandResult:
+    result = await run_roost(*arguments, settings=publisher.runtime.settings, folder=folder)
+    assert result.code == 0, result.err
+    return result
 
 
 @pytest.mark.parametrize("code", FILES)
 @pytest.mark.parametrize("command", ["check", "publish", "publish --dry-run", "edit"])
 async def test_command_for_one_post_shows_warnings(
-    desk: Desk, folder: Path, command: str, code: str
+    publisher: Publisher, folder: Path, command: str, code: str
 ) -> None:
     name, _ = FILES[code]
     media = ("--media", str(folder / name))
     if command == "check":
-        ended = await run(desk, folder, "check", TEXT, *media)
+        result = await run(publisher, folder, "check", TEXT, *media)
     elif command == "edit":
-        post_id = await desk.plan("Before", after_s=3600)
-        ended = await run(desk, folder, "edit", str(post_id), "--text", TEXT, *media)
+        post_id = await publisher.schedule("Before", after_s=3600)
+        result = await run(publisher, folder, "edit", str(post_id), "--text", TEXT, *media)
     else:
         _, *options = command.split()
-        ended = await run(desk, folder, "publish", TEXT, *media, "--no-wait", *options)
-    shown = ended.out + ended.err
+        result = await run(publisher, folder, "publish", TEXT, *media, "--no-wait", *options)
+    shown = result.out + result.err
     for expected in (code, "accidental_link"):
         assert shown.count(f"! {expected}: ") == 1
     assert name in shown
@@ -64,26 +64,30 @@ async def test_command_for_one_post_shows_warnings(
 
 @pytest.mark.parametrize("dry", [(), ("--dry-run",)], ids=["import", "dry run"])
 async def test_import_shows_warnings_with_the_line(
-    desk: Desk, folder: Path, dry: tuple[str, ...]
+    publisher: Publisher, folder: Path, dry: tuple[str, ...]
 ) -> None:
-    ended = await run(desk, folder, "import", "plan.csv", *dry)
+    result = await run(publisher, folder, "import", "plan.csv", *dry)
     for line, code in enumerate(FILES, start=2):
-        assert f"line {line}: ! {code}: " in ended.out
-        assert f"line {line}: ! accidental_link: " in ended.out
+        assert f"line {line}: ! {code}: " in result.out
+        assert f"line {line}: ! accidental_link: " in result.out
 
 
-async def test_warning_in_a_thread_names_its_part_and_line(desk: Desk, folder: Path) -> None:
+async def test_warning_in_a_thread_names_its_part_and_line(
+    publisher: Publisher, folder: Path
+) -> None:
     (folder / "thread.csv").write_text(
         "account,at,text,media,alt,thread\n@larkbooks,+1h,One.,,,a\n,,Two.,photo.jpg,,a\n",
         "utf-8",
     )
-    ended = await run(desk, folder, "import", "thread.csv")
-    assert "line 3: ! part 2: media_location: " in ended.out
+    result = await run(publisher, folder, "import", "thread.csv")
+    assert "line 3: ! part 2: media_location: " in result.out
 
 
-async def test_json_of_commands_that_send_nothing_lists_warnings(desk: Desk, folder: Path) -> None:
+async def test_json_of_commands_that_send_nothing_lists_warnings(
+    publisher: Publisher, folder: Path
+) -> None:
     check, dry, planned = [
-        await run(desk, folder, *arguments, "--json")
+        await run(publisher, folder, *arguments, "--json")
         for arguments in (
             ("check", TEXT, "--media", "photo.jpg"),
             ("publish", TEXT, "--media", "photo.jpg", "--dry-run"),
@@ -104,14 +108,14 @@ async def test_json_of_commands_that_send_nothing_lists_warnings(desk: Desk, fol
     ]
 
 
-async def test_motion_photo_is_published_with_a_warning(desk: Desk, folder: Path) -> None:
+async def test_motion_photo_is_published_with_a_warning(publisher: Publisher, folder: Path) -> None:
     film = save_video(folder / "film.mp4").read_bytes()
     photo = (folder / "photo.jpg").read_bytes()
     (folder / "motion.jpg").write_bytes(photo + b"MotionPhoto_Data" + film)
-    ended = await run(desk, folder, "publish", "Waves", "--media", "motion.jpg", "--no-wait")
-    assert "! motion_photo: " in ended.err
-    await desk.work_through()
-    assert await desk.on_x() == ["Waves"]
+    result = await run(publisher, folder, "publish", "Waves", "--media", "motion.jpg", "--no-wait")
+    assert "! motion_photo: " in result.err
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Waves"]
 
 
 #: A text for each kind of damage that software does to texts.
@@ -125,45 +129,45 @@ DAMAGED = {
 
 @pytest.mark.parametrize("command", ["check", "publish", "publish --dry-run", "edit", "import"])
 async def test_every_command_warns_of_a_damaged_text(
-    desk: Desk, folder: Path, command: str
+    publisher: Publisher, folder: Path, command: str
 ) -> None:
     text = " ".join(DAMAGED.values())
     if command == "import":
         rows = f"account,at,text,media,alt,thread\n@larkbooks,+1h,{text},,,\n"
         (folder / "damaged.csv").write_text(rows, "utf-8")
-        ended = await run(desk, folder, "import", "damaged.csv")
+        result = await run(publisher, folder, "import", "damaged.csv")
     elif command == "edit":
-        post_id = await desk.plan("Before", after_s=3600)
-        ended = await run(desk, folder, "edit", str(post_id), "--text", text)
+        post_id = await publisher.schedule("Before", after_s=3600)
+        result = await run(publisher, folder, "edit", str(post_id), "--text", text)
     else:
         word, *options = command.split()
-        ended = await run(
-            desk, folder, word, text, *options, *(["--no-wait"] if word == "publish" else [])
+        result = await run(
+            publisher, folder, word, text, *options, *(["--no-wait"] if word == "publish" else [])
         )
-    shown = ended.out + ended.err
+    shown = result.out + result.err
     for code in DAMAGED:
         assert shown.count(f"! {code}: ") == 1
 
 
 @pytest.mark.parametrize("code", DAMAGED)
 async def test_alt_texts_and_polls_are_checked_for_damage_too(
-    desk: Desk, folder: Path, code: str
+    publisher: Publisher, folder: Path, code: str
 ) -> None:
     text = DAMAGED[code]
     alt = await run(
-        desk, folder, "publish", "Hello", "--media", "once.gif", "--alt", text, "--dry-run"
+        publisher, folder, "publish", "Hello", "--media", "once.gif", "--alt", text, "--dry-run"
     )
     assert f"! {code}: In the alt text of once.gif: " in alt.out
-    poll = await run(desk, folder, "check", "Hello", "--poll", text, "--poll", "No")
+    poll = await run(publisher, folder, "check", "Hello", "--poll", text, "--poll", "No")
     assert f"! {code}: In the poll: " in poll.out
 
 
 @pytest.mark.parametrize("command", ["publish", "publish --dry-run"])
 async def test_publish_warns_of_a_text_that_the_account_has_just_published(
-    desk: Desk, folder: Path, command: str
+    publisher: Publisher, folder: Path, command: str
 ) -> None:
-    await desk.plan("Hello")
-    await desk.work()
+    await publisher.schedule("Hello")
+    await publisher.run_due_jobs()
     word, *options = command.split()
-    ended = await run(desk, folder, word, "Hello", "--no-wait", *options)
-    assert (ended.out + ended.err).count("! text_repeated: Post ") == 1
+    result = await run(publisher, folder, word, "Hello", "--no-wait", *options)
+    assert (result.out + result.err).count("! text_repeated: Post ") == 1

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from fix_postgres import PostgresServer, app_url
-from fix_publishing import Ended, run_roost
+from fix_publishing import CommandResult, run_roost
 from roost.store.database import open_database
 from roost.store.embedded import remove_embedded, start_embedded
 from roost.store.privileges import find_login
@@ -45,7 +45,7 @@ def init_settings(admin: str) -> dict[str, str]:
     return {"DATABASE_URL": app_url(admin), "ROOST_ADMIN_DATABASE_URL": admin}
 
 
-async def init(admin: str, folder: Path, *arguments: str, **environment: str) -> Ended:
+async def init(admin: str, folder: Path, *arguments: str, **environment: str) -> CommandResult:
     """Run `roost init --json` on this database."""
     variables = init_settings(admin) | environment
     return await run_roost("init", *arguments, "--json", folder=folder, settings=None, **variables)
@@ -59,46 +59,48 @@ def schemas_of(url: str) -> set[str]:
 async def test_init_makes_everything_and_lists_missing_settings(
     empty_database: str, tmp_path: Path
 ) -> None:
-    ended = await init(empty_database, tmp_path)
-    assert ended.code == 0
-    assert ended.answer["migrated"] is True
-    assert ended.answer["key_made"] is True
-    assert ended.answer["tenant_made"] is True
-    assert ended.answer["to_set"] == ["TWITTER_CLIENT_ID", "TWITTER_CLIENT_SECRET"]
+    result = await init(empty_database, tmp_path)
+    assert result.code == 0
+    assert result.answer["migrated"] is True
+    assert result.answer["key_made"] is True
+    assert result.answer["tenant_made"] is True
+    assert result.answer["to_set"] == ["TWITTER_CLIENT_ID", "TWITTER_CLIENT_SECRET"]
     key = tmp_path / "home" / "keys"
     assert key.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
-    assert key.read_text().split(":")[1].strip() not in ended.out + ended.err
+    assert key.read_text().split(":")[1].strip() not in result.out + result.err
 
 
 async def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path) -> None:
     for _ in range(2):
-        ended = await init(empty_database, tmp_path)
+        result = await init(empty_database, tmp_path)
         key = (tmp_path / "home" / "keys").read_text()
-    assert ended.code == 0
-    assert [ended.answer[each] for each in ("migrated", "key_made", "tenant_made")] == [False] * 3
+    assert result.code == 0
+    assert [result.answer[each] for each in ("migrated", "key_made", "tenant_made")] == [False] * 3
     assert (tmp_path / "home" / "keys").read_text() == key
 
 
 @pytest.mark.timing
 async def test_two_concurrent_inits_both_succeed(empty_database: str, tmp_path: Path) -> None:
     results = await asyncio.gather(*(init(empty_database, tmp_path) for _ in range(2)))
-    assert [ended.code for ended in results] == [0, 0], [ended.out for ended in results]
-    assert sorted(ended.answer["migrated"] for ended in results) == [False, True]
+    assert [result.code for result in results] == [0, 0], [result.out for result in results]
+    assert sorted(result.answer["migrated"] for result in results) == [False, True]
 
 
 async def test_init_warns_to_keep_the_key_separate_from_backups(
     empty_database: str, tmp_path: Path
 ) -> None:
-    ended = await run_roost("init", folder=tmp_path, settings=None, **init_settings(empty_database))
-    assert ended.code == 0
-    assert "separate from the database's backups" in ended.out
+    result = await run_roost(
+        "init", folder=tmp_path, settings=None, **init_settings(empty_database)
+    )
+    assert result.code == 0
+    assert "separate from the database's backups" in result.out
 
 
 async def test_init_with_vault_keys_makes_no_key_file(empty_database: str, tmp_path: Path) -> None:
     key = "mine:" + "A" * 43 + "="
-    ended = await init(empty_database, tmp_path, ROOST_VAULT_KEYS=key)
-    assert (ended.code, ended.answer["key_made"]) == (0, False)
+    result = await init(empty_database, tmp_path, ROOST_VAULT_KEYS=key)
+    assert (result.code, result.answer["key_made"]) == (0, False)
     assert not (tmp_path / "home" / "keys").exists()
 
 
@@ -107,12 +109,12 @@ async def test_init_without_rights_prints_the_sql_and_changes_nothing(
 ) -> None:
     before = schemas_of(empty_database)
     variables = init_settings(empty_database) | {"ROOST_ADMIN_DATABASE_URL": plain_user}
-    ended = await run_roost("init", folder=tmp_path, settings=None, **variables)
-    assert ended.code == 3
-    assert ended.out == ""
-    assert f'GRANT "for_init_owner" TO "{PLAIN_USER}";' in ended.err
-    assert 'ON DATABASE "for_init" TO "for_init_owner";' in ended.err
-    assert "a-password" not in ended.err
+    result = await run_roost("init", folder=tmp_path, settings=None, **variables)
+    assert result.code == 3
+    assert result.out == ""
+    assert f'GRANT "for_init_owner" TO "{PLAIN_USER}";' in result.err
+    assert 'ON DATABASE "for_init" TO "for_init_owner";' in result.err
+    assert "a-password" not in result.err
     assert schemas_of(empty_database) == before
     assert not (tmp_path / "home").exists()
 
@@ -124,8 +126,8 @@ async def test_the_printed_sql_grants_what_was_missing(
     assert (refused.code, refused.error) == (3, "administrator_needed")
     with psycopg.connect(empty_database, autocommit=True) as admin:
         admin.execute(refused.answer["error"]["facts"]["sql"].encode())
-    ended = await init(plain_user, tmp_path)
-    assert (ended.code, ended.answer["migrated"]) == (0, True)
+    result = await init(plain_user, tmp_path)
+    assert (result.code, result.answer["migrated"]) == (0, True)
 
 
 async def test_init_needs_no_superuser__role_maker_and_database_owner(
@@ -135,12 +137,12 @@ async def test_init_needs_no_superuser__role_maker_and_database_owner(
         admin.execute(f"ALTER ROLE {PLAIN_USER} CREATEROLE")
         admin.execute(f"ALTER DATABASE for_init OWNER TO {PLAIN_USER}")
     try:
-        ended = await init(plain_user, tmp_path)
+        result = await init(plain_user, tmp_path)
         again = await init(plain_user, tmp_path)
     finally:
         with psycopg.connect(empty_database, autocommit=True) as admin:
             admin.execute("ALTER DATABASE for_init OWNER TO postgres")
-    assert (ended.code, ended.answer["migrated"]) == (0, True)
+    assert (result.code, result.answer["migrated"]) == (0, True)
     assert (again.code, again.answer["migrated"]) == (0, False)
 
 
@@ -155,27 +157,27 @@ async def test_a_database_prepared_by_hand_is_migrated_by_its_owner(
     assert refused.answer["error"]["facts"]["sql"] == administrator_sql("for_init")
     assert not (tmp_path / "home").exists()
     owner = app_url(empty_database).replace("for_init_app", "for_init_owner")
-    ended = await run_roost(
+    result = await run_roost(
         "init", "--json", folder=tmp_path, settings=None, **without, ROOST_ADMIN_DATABASE_URL=owner
     )
-    assert (ended.code, ended.answer["migrated"]) == (0, True)
+    assert (result.code, result.answer["migrated"]) == (0, True)
     # A second tenant needs no administrator.
-    ended = await run_roost(
+    result = await run_roost(
         "init", "--tenant", "second", "--json", folder=tmp_path, settings=None, **without
     )
-    assert (ended.code, ended.answer["tenant_made"]) == (0, True)
+    assert (result.code, result.answer["tenant_made"]) == (0, True)
 
 
 async def test_an_administrators_address_alone_is_refused(
     empty_database: str, tmp_path: Path
 ) -> None:
-    ended = await run_roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database)
-    assert (ended.code, ended.error) == (1, "unsafe_database_role")
-    assert "for_init_app" in ended.answer["error"]["next"]
-    ended = await run_roost(
+    result = await run_roost("init", "--json", folder=tmp_path, DATABASE_URL=empty_database)
+    assert (result.code, result.error) == (1, "unsafe_database_role")
+    assert "for_init_app" in result.answer["error"]["next"]
+    result = await run_roost(
         "init", "--json", folder=tmp_path, ROOST_ADMIN_DATABASE_URL=empty_database
     )
-    assert (ended.code, ended.answer["error"]["facts"]) == (2, {"setting": "DATABASE_URL"})
+    assert (result.code, result.answer["error"]["facts"]) == (2, {"setting": "DATABASE_URL"})
     assert "roost" not in schemas_of(empty_database)
 
 
@@ -185,28 +187,28 @@ async def test_a_database_without_roosts_tables_is_reported(
     with psycopg.connect(empty_database, autocommit=True) as admin:
         admin.execute(administrator_sql("for_init").encode())
     url = app_url(empty_database)
-    ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
-    assert (ended.code, ended.error) == (3, "schema_outdated")
-    assert "roost init" in ended.answer["error"]["next"]
+    result = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+    assert (result.code, result.error) == (3, "schema_outdated")
+    assert "roost init" in result.answer["error"]["next"]
 
 
 async def test_a_missing_database_role_is_reported(empty_database: str, tmp_path: Path) -> None:
     url = app_url(empty_database)
     for command in ("worker", "init"):
-        ended = await run_roost(command, "--json", folder=tmp_path, DATABASE_URL=url)
-        assert (ended.code, ended.error) == (5, "database_unavailable")
-        assert "ROOST_ADMIN_DATABASE_URL" in ended.answer["error"]["next"]
+        result = await run_roost(command, "--json", folder=tmp_path, DATABASE_URL=url)
+        assert (result.code, result.error) == (5, "database_unavailable")
+        assert "ROOST_ADMIN_DATABASE_URL" in result.answer["error"]["next"]
 
 
 async def test_an_invalid_tenant_name_is_reported(empty_database: str, tmp_path: Path) -> None:
-    ended = await init(empty_database, tmp_path, "--tenant", "Not A Name")
-    assert ended.code == 2
-    assert ended.answer["error"]["kind"] == "invalid"
+    result = await init(empty_database, tmp_path, "--tenant", "Not A Name")
+    assert result.code == 2
+    assert result.answer["error"]["kind"] == "invalid"
 
 
 async def test_an_unknown_time_zone_is_reported(empty_database: str, tmp_path: Path) -> None:
-    ended = await init(empty_database, tmp_path, "--time-zone", "Mars/Olympus")
-    assert (ended.code, ended.error) == (2, "time_zone_unknown")
+    result = await init(empty_database, tmp_path, "--time-zone", "Mars/Olympus")
+    assert (result.code, result.error) == (2, "time_zone_unknown")
 
 
 async def test_the_embedded_server_is_used_as_the_applications_role(tmp_path: Path) -> None:
@@ -214,11 +216,11 @@ async def test_the_embedded_server_is_used_as_the_applications_role(tmp_path: Pa
     # A server that was made earlier, and not prepared yet.
     await (await start_embedded(home, durable=False)).stop()
     try:
-        ended = await run_roost("posts", "--json", folder=tmp_path)
-        assert (ended.code, ended.error) == (3, "schema_outdated")
+        result = await run_roost("posts", "--json", folder=tmp_path)
+        assert (result.code, result.error) == (3, "schema_outdated")
         for is_first in (True, False):
-            ended = await run_roost("init", "--json", folder=tmp_path)
-            assert (ended.code, ended.answer["migrated"]) == (0, is_first)
+            result = await run_roost("init", "--json", folder=tmp_path)
+            assert (result.code, result.answer["migrated"]) == (0, is_first)
         server = await start_embedded(home, durable=False)
         try:
             async with open_database(server.app_url("roost")) as database:

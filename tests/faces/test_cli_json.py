@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from fix_processes import environment_of
-from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
+from fix_publishing import CommandResult, Publisher, piped_python, run_roost, wait_for_result
 from roost.models import PostId, PostState
 from roost.services import collect
 
 
-async def run(desk: Desk, folder: Path, *arguments: str) -> Ended:
-    """Run a command with `--json` for the desk's tenant."""
-    return await run_roost(*arguments, "--json", settings=desk.runtime.settings, folder=folder)
+async def run(publisher: Publisher, folder: Path, *arguments: str) -> CommandResult:
+    """Run a command with `--json` for the publisher's tenant."""
+    return await run_roost(*arguments, "--json", settings=publisher.runtime.settings, folder=folder)
 
 
 async def test_check_shows_weight_violations_and_price(tmp_path: Path) -> None:
@@ -35,13 +35,13 @@ async def test_check_shows_weight_violations_and_price(tmp_path: Path) -> None:
 
 
 async def test_check_validates_media(tmp_path: Path, teal: Path) -> None:
-    ended = await run_roost("check", "Teal", "--media", str(teal), "--json", folder=tmp_path)
-    assert (ended.code, ended.answer["valid"]) == (0, True)
+    result = await run_roost("check", "Teal", "--media", str(teal), "--json", folder=tmp_path)
+    assert (result.code, result.answer["valid"]) == (0, True)
     broken = tmp_path / "broken.png"
     broken.write_bytes(teal.read_bytes()[:40])
-    ended = await run_roost("check", "Teal", "--media", str(broken), "--json", folder=tmp_path)
-    assert ended.code == 2
-    assert len(ended.answer["violations"]) == 1
+    result = await run_roost("check", "Teal", "--media", str(broken), "--json", folder=tmp_path)
+    assert result.code == 2
+    assert len(result.answer["violations"]) == 1
 
 
 async def test_draft_drafts_from_a_brief(tmp_path: Path) -> None:
@@ -51,26 +51,26 @@ async def test_draft_drafts_from_a_brief(tmp_path: Path) -> None:
         "  - {id: where, text: The shop is in Mill Lane.}\nn: 2\n",
         "utf-8",
     )
-    ended = await run_roost("draft", "--brief", "brief.yaml", "--json", folder=tmp_path)
-    assert ended.code == 0, ended.answer
-    assert len(ended.answer["drafts"]) == 2
-    assert all(draft["weighted_length"] <= 240 for draft in ended.answer["drafts"])
+    result = await run_roost("draft", "--brief", "brief.yaml", "--json", folder=tmp_path)
+    assert result.code == 0, result.answer
+    assert len(result.answer["drafts"]) == 2
+    assert all(draft["weighted_length"] <= 240 for draft in result.answer["drafts"])
 
 
-async def test_posts_are_listed_in_due_order(desk: Desk, tmp_path: Path) -> None:
-    await desk.plan("Later", after_s=60)
-    await desk.plan("Sooner", after_s=30)
-    ended = await run(desk, tmp_path, "posts")
-    texts = [post["parts"][0]["text"] for post in ended.answer["posts"]]
-    assert (ended.code, texts) == (0, ["Sooner", "Later"])
+async def test_posts_are_listed_in_due_order(publisher: Publisher, tmp_path: Path) -> None:
+    await publisher.schedule("Later", after_s=60)
+    await publisher.schedule("Sooner", after_s=30)
+    result = await run(publisher, tmp_path, "posts")
+    texts = [post["parts"][0]["text"] for post in result.answer["posts"]]
+    assert (result.code, texts) == (0, ["Sooner", "Later"])
 
 
-async def test_posts_history_lists_every_event(desk: Desk, tmp_path: Path) -> None:
-    post_id = await desk.plan("Out")
-    await desk.work()
-    ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
-    assert ended.answer["post"]["state"] == "published"
-    assert [event["after"] for event in ended.answer["history"]] == [
+async def test_posts_history_lists_every_event(publisher: Publisher, tmp_path: Path) -> None:
+    post_id = await publisher.schedule("Out")
+    await publisher.run_due_jobs()
+    result = await run(publisher, tmp_path, "posts", str(post_id), "--history")
+    assert result.answer["post"]["state"] == "published"
+    assert [event["after"] for event in result.answer["history"]] == [
         "scheduled",
         "publishing",
         "sending",
@@ -79,10 +79,13 @@ async def test_posts_history_lists_every_event(desk: Desk, tmp_path: Path) -> No
     ]
 
 
-async def test_metrics_and_report_show_stored_snapshots(desk: Desk, tmp_path: Path) -> None:
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+async def test_metrics_and_report_show_stored_snapshots(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
     metrics, report = await asyncio.gather(
-        run(desk, tmp_path, "metrics"), run(desk, tmp_path, "report", "--out", "report.html")
+        run(publisher, tmp_path, "metrics"),
+        run(publisher, tmp_path, "report", "--out", "report.html"),
     )
     (account,) = metrics.answer["accounts"]
     assert account["account"] == "larkbooks"
@@ -91,49 +94,53 @@ async def test_metrics_and_report_show_stored_snapshots(desk: Desk, tmp_path: Pa
     assert "@larkbooks" in (tmp_path / report.answer["report"]).read_text("utf-8")
 
 
-async def test_import_lists_scheduled_posts_and_refused_rows(desk: Desk, tmp_path: Path) -> None:
+async def test_import_lists_scheduled_posts_and_refused_rows(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     (tmp_path / "plan.csv").write_text(
         "account,at,text,media,alt,thread\n"
         f"@larkbooks,+60s,Good,,,\n@larkbooks,+60s,{'x' * 300},,,\n",
         "utf-8",
     )
-    dry = await run(desk, tmp_path, "import", "plan.csv", "--dry-run")
-    real = await run(desk, tmp_path, "import", "plan.csv")
+    dry = await run(publisher, tmp_path, "import", "plan.csv", "--dry-run")
+    real = await run(publisher, tmp_path, "import", "plan.csv")
     assert (dry.code, real.code) == (1, 1)
     assert dry.answer == real.answer
     assert real.answer["posts"] == 1
     assert [(row["line"], row["code"]) for row in real.answer["refused"]] == [(3, "text_too_long")]
 
 
-async def test_edit_and_cancel_show_the_post(desk: Desk, tmp_path: Path) -> None:
-    post_id = await desk.plan("Old", after_s=600)
-    edited = await run(desk, tmp_path, "edit", str(post_id), "--text", "New", "--at", "+1h")
+async def test_edit_and_cancel_show_the_post(publisher: Publisher, tmp_path: Path) -> None:
+    post_id = await publisher.schedule("Old", after_s=600)
+    edited = await run(publisher, tmp_path, "edit", str(post_id), "--text", "New", "--at", "+1h")
     assert edited.answer["parts"][0]["text"] == "New"
-    cancelled = await run(desk, tmp_path, "cancel", str(post_id))
+    cancelled = await run(publisher, tmp_path, "cancel", str(post_id))
     assert (edited.code, cancelled.code) == (0, 0)
     assert cancelled.answer["state"] == "cancelled"
 
 
 async def test_edit_into_a_thread_keeps_the_media_of_part_1(
-    desk: Desk, tmp_path: Path, teal: Path
+    publisher: Publisher, tmp_path: Path, teal: Path
 ) -> None:
-    post_id = await desk.plan("Old", after_s=600, media=teal)
+    post_id = await publisher.schedule("Old", after_s=600, media=teal)
     (tmp_path / "thread.txt").write_text("One. " * 70, "utf-8")
-    ended = await run(desk, tmp_path, "edit", str(post_id), "--thread", "thread.txt")
-    assert ended.code == 0
-    first, *later = (await desk.see(post_id)).parts
+    result = await run(publisher, tmp_path, "edit", str(post_id), "--thread", "thread.txt")
+    assert result.code == 0
+    first, *later = (await publisher.get_post(post_id)).parts
     assert [(Path(one.path).name, one.alt_text) for one in first.media] == [
         ("teal.png", "A teal square")
     ]
     assert [part.media for part in later] == [()] * len(later) != []
-    ended = await run(
-        desk, tmp_path, "edit", str(post_id), "--thread", "thread.txt", "--alt", "Another"
+    result = await run(
+        publisher, tmp_path, "edit", str(post_id), "--thread", "thread.txt", "--alt", "Another"
     )
-    assert [one.alt_text for one in (await desk.see(post_id)).parts[0].media] == ["Another"]
+    assert [one.alt_text for one in (await publisher.get_post(post_id)).parts[0].media] == [
+        "Another"
+    ]
 
 
 async def test_edit_into_a_thread_does_not_remove_anything_from_later_parts(
-    desk: Desk, tmp_path: Path, teal: Path
+    publisher: Publisher, tmp_path: Path, teal: Path
 ) -> None:
     (tmp_path / "plan.csv").write_text(
         "account,at,text,media,alt,thread,poll,poll_duration\n"
@@ -142,65 +149,74 @@ async def test_edit_into_a_thread_does_not_remove_anything_from_later_parts(
         "utf-8",
     )
     (tmp_path / "thread.txt").write_text("Five", "utf-8")
-    assert (await run(desk, tmp_path, "import", "plan.csv")).code == 0
+    assert (await run(publisher, tmp_path, "import", "plan.csv")).code == 0
     for post_id in (1, 2):
-        before = await desk.see(PostId(post_id))
-        ended = await run(desk, tmp_path, "edit", str(post_id), "--thread", "thread.txt")
-        assert (ended.code, ended.error) == (2, "thread_not_replaceable")
-        assert await desk.see(PostId(post_id)) == before
+        before = await publisher.get_post(PostId(post_id))
+        result = await run(publisher, tmp_path, "edit", str(post_id), "--thread", "thread.txt")
+        assert (result.code, result.error) == (2, "thread_not_replaceable")
+        assert await publisher.get_post(PostId(post_id)) == before
 
 
 async def test_edit_of_one_alt_text_keeps_the_others(
-    desk: Desk, tmp_path: Path, teal: Path
+    publisher: Publisher, tmp_path: Path, teal: Path
 ) -> None:
     (tmp_path / "plan.csv").write_text(
         "account,at,text,media,alt,thread\n@larkbooks,+60s,Two,teal.png|teal.png,A|B,\n", "utf-8"
     )
-    assert (await run(desk, tmp_path, "import", "plan.csv")).code == 0
-    ended = await run(desk, tmp_path, "edit", "1", "--alt", "C")
-    assert ended.code == 0
-    assert [one.alt_text for one in (await desk.see(PostId(1))).parts[0].media] == ["C", "B"]
+    assert (await run(publisher, tmp_path, "import", "plan.csv")).code == 0
+    result = await run(publisher, tmp_path, "edit", "1", "--alt", "C")
+    assert result.code == 0
+    assert [one.alt_text for one in (await publisher.get_post(PostId(1))).parts[0].media] == [
+        "C",
+        "B",
+    ]
 
 
-async def test_a_thread_file_without_a_text_is_refused(desk: Desk, tmp_path: Path) -> None:
+async def test_a_thread_file_without_a_text_is_refused(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     (tmp_path / "thread.txt").write_text(" \n\n", "utf-8")
-    ended = await run(desk, tmp_path, "publish", "--thread", "thread.txt", "--at", "+1h")
-    assert (ended.code, ended.error) == (2, "invalid_input")
+    result = await run(publisher, tmp_path, "publish", "--thread", "thread.txt", "--at", "+1h")
+    assert (result.code, result.error) == (2, "invalid_input")
 
 
-async def test_edit_of_the_text_keeps_the_media(desk: Desk, tmp_path: Path, teal: Path) -> None:
-    post_id = await desk.plan("Old", after_s=600, media=teal)
-    ended = await run(desk, tmp_path, "edit", str(post_id), "--text", "New")
-    assert ended.code == 0
-    (part,) = (await desk.see(post_id)).parts
+async def test_edit_of_the_text_keeps_the_media(
+    publisher: Publisher, tmp_path: Path, teal: Path
+) -> None:
+    post_id = await publisher.schedule("Old", after_s=600, media=teal)
+    result = await run(publisher, tmp_path, "edit", str(post_id), "--text", "New")
+    assert result.code == 0
+    (part,) = (await publisher.get_post(post_id)).parts
     assert part.text == "New"
     assert [Path(asset.path).name for asset in part.media] == ["teal.png"]
 
 
-async def test_doctor_lists_every_finding(desk: Desk, tmp_path: Path) -> None:
-    ended = await run(desk, tmp_path, "doctor")
-    assert (ended.code, ended.answer["ok"]) == (0, True), ended.answer
-    by_name = {one["what"]: one["status"] for one in ended.answer["findings"]}
+async def test_doctor_lists_every_finding(publisher: Publisher, tmp_path: Path) -> None:
+    result = await run(publisher, tmp_path, "doctor")
+    assert (result.code, result.answer["ok"]) == (0, True), result.answer
+    by_name = {one["what"]: one["status"] for one in result.answer["findings"]}
     assert by_name["@larkbooks"] == "ok"
     assert by_name["workers"] == "warning"
-    assert await desk.requests("read_me") == []
+    assert await publisher.list_statuses("read_me") == []
 
 
-async def test_doctor_live_asks_x_only_if_the_price_is_agreed(desk: Desk, tmp_path: Path) -> None:
-    declined = await run(desk, tmp_path, "doctor", "--live")
+async def test_doctor_live_asks_x_only_if_the_price_is_agreed(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    declined = await run(publisher, tmp_path, "doctor", "--live")
     assert "$0.010" in declined.err
-    assert await desk.requests("read_me") == []
-    agreed = await run(desk, tmp_path, "doctor", "--live", "--yes")
+    assert await publisher.list_statuses("read_me") == []
+    agreed = await run(publisher, tmp_path, "doctor", "--live", "--yes")
     assert (declined.code, agreed.code) == (0, 0)
-    assert await desk.requests("read_me") == [200]
+    assert await publisher.list_statuses("read_me") == [200]
 
 
-async def test_doctor_reports_a_late_post_as_an_error(desk: Desk, tmp_path: Path) -> None:
-    await desk.plan("Late")
-    await desk.emulator.jump(seconds=200)
-    ended = await run(desk, tmp_path, "doctor")
-    assert (ended.code, ended.answer["ok"]) == (5, False)
-    assert any("late" in one["message"] for one in ended.answer["findings"])
+async def test_doctor_reports_a_late_post_as_an_error(publisher: Publisher, tmp_path: Path) -> None:
+    await publisher.schedule("Late")
+    await publisher.emulator.jump(seconds=200)
+    result = await run(publisher, tmp_path, "doctor")
+    assert (result.code, result.answer["ok"]) == (5, False)
+    assert any("late" in one["message"] for one in result.answer["findings"])
 
 
 @pytest.mark.parametrize(
@@ -213,19 +229,21 @@ async def test_doctor_reports_a_late_post_as_an_error(desk: Desk, tmp_path: Path
     ids=lambda arguments: "_".join(arguments).replace("--", ""),
 )
 async def test_a_missing_thing_ends_with_1(
-    desk: Desk, tmp_path: Path, arguments: tuple[str, ...]
+    publisher: Publisher, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = await run(desk, tmp_path, *arguments)
-    assert ended.code == 1
-    assert ended.answer["error"]["kind"] == "not_found"
+    result = await run(publisher, tmp_path, *arguments)
+    assert result.code == 1
+    assert result.answer["error"]["kind"] == "not_found"
 
 
-async def test_a_conflict_with_the_posts_state_ends_with_1(desk: Desk, tmp_path: Path) -> None:
-    post_id = await desk.plan("Out")
-    await desk.work()
-    ended = await run(desk, tmp_path, "cancel", str(post_id))
-    assert (ended.code, ended.error) == (1, "post_not_editable")
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+async def test_a_conflict_with_the_posts_state_ends_with_1(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    post_id = await publisher.schedule("Out")
+    await publisher.run_due_jobs()
+    result = await run(publisher, tmp_path, "cancel", str(post_id))
+    assert (result.code, result.error) == (1, "post_not_editable")
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
 
 @pytest.mark.parametrize(
@@ -236,9 +254,9 @@ async def test_a_conflict_with_the_posts_state_ends_with_1(desk: Desk, tmp_path:
 async def test_an_invalid_command_line_is_reported_as_json_too(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
-    ended = await run_roost(*arguments, "--json", folder=tmp_path)
-    assert ended.code == 2
-    assert ended.answer["error"]["kind"] == "invalid"
+    result = await run_roost(*arguments, "--json", folder=tmp_path)
+    assert result.code == 2
+    assert result.answer["error"]["kind"] == "invalid"
 
 
 @pytest.mark.timing
@@ -252,9 +270,9 @@ async def test_an_invalid_command_line_is_reported_as_json_too(
     ids=["worker", "serve", "emulator"],
 )
 async def test_a_long_running_command_reports_when_it_is_ready_and_ends_on_sigterm(
-    desk: Desk, tmp_path: Path, arguments: tuple[str, ...], key: str
+    publisher: Publisher, tmp_path: Path, arguments: tuple[str, ...], key: str
 ) -> None:
-    environment = environment_of(desk.runtime.settings)
+    environment = environment_of(publisher.runtime.settings)
     async with (
         piped_python(
             "-m", "roost", *arguments, "--json", environment=environment, folder=tmp_path
@@ -264,7 +282,7 @@ async def test_a_long_running_command_reports_when_it_is_ready_and_ends_on_sigte
         assert process.stdout is not None
         first_line = json.loads(await process.stdout.readline())
         process.send_signal(signal.SIGTERM)
-        ended = await end_of(process)
+        result = await wait_for_result(process)
     assert key in first_line
-    assert ended.out == ""
-    assert ended.code in (0, 130)
+    assert result.out == ""
+    assert result.code in (0, 130)

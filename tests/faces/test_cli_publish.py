@@ -14,7 +14,7 @@ import pytest
 from faces.terminal import question_at_a_terminal
 from fix_emulator import Emulator
 from fix_processes import environment_of, python_process, until
-from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
+from fix_publishing import CommandResult, Publisher, piped_python, run_roost, wait_for_result
 from fix_runtime import connect_account
 from roost import store
 from roost.cli.demo.browser import give_consent
@@ -29,174 +29,188 @@ SIGNS = pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["S
 LONG_TIMEOUTS = {"ROOST_WORKER_TIMEOUT_S": "60", "ROOST_HEARTBEAT_S": "20"}
 
 
-async def publish(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
-    """Run `roost publish` for the desk's tenant."""
-    settings = desk.runtime.settings
+async def publish(
+    publisher: Publisher, folder: Path, *arguments: str, **environment: str
+) -> CommandResult:
+    """Run `roost publish` for the publisher's tenant."""
+    settings = publisher.runtime.settings
     return await run_roost("publish", *arguments, settings=settings, folder=folder, **environment)
 
 
-async def test_publish_works_alone_while_no_worker_is_alive(desk: Desk, tmp_path: Path) -> None:
-    ended = await publish(desk, tmp_path, "Hello", "--json")
-    assert (ended.code, ended.answer["state"]) == (0, "published")
-    assert "No worker is alive" in ended.err
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
-    assert ended.answer["parts"][0]["sent_as"] == on_x["id"]
+async def test_publish_works_alone_while_no_worker_is_alive(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    result = await publish(publisher, tmp_path, "Hello", "--json")
+    assert (result.code, result.answer["state"]) == (0, "published")
+    assert "No worker is alive" in result.err
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
+    assert result.answer["parts"][0]["sent_as"] == on_x["id"]
 
 
-async def test_publish_leaves_no_worker_behind(desk: Desk, tmp_path: Path) -> None:
-    first = await publish(desk, tmp_path, "One", **LONG_TIMEOUTS)
-    second = await publish(desk, tmp_path, "Two", **LONG_TIMEOUTS)
+async def test_publish_leaves_no_worker_behind(publisher: Publisher, tmp_path: Path) -> None:
+    first = await publish(publisher, tmp_path, "One", **LONG_TIMEOUTS)
+    second = await publish(publisher, tmp_path, "Two", **LONG_TIMEOUTS)
     assert (first.code, second.code) == (0, 0)
     assert "No worker is alive" in second.err
-    assert await desk.on_x() == ["One", "Two"]
+    assert await publisher.published_texts() == ["One", "Two"]
     # The first command's worker ended cleanly, so the second one searched X for nothing.
-    assert await desk.requests("read_timeline") == []
+    assert await publisher.list_statuses("read_timeline") == []
 
 
 @pytest.mark.parametrize("text", ["1", " #1 "])
 async def test_publish_refuses_the_number_of_a_post_as_a_text(
-    desk: Desk, tmp_path: Path, text: str
+    publisher: Publisher, tmp_path: Path, text: str
 ) -> None:
-    await desk.plan("Hello", after_s=3600)
-    refused = await publish(desk, tmp_path, text, "--no-wait", "--json")
+    await publisher.schedule("Hello", after_s=3600)
+    refused = await publish(publisher, tmp_path, text, "--no-wait", "--json")
     assert (refused.code, refused.error) == (2, "text_ambiguous")
     assert "`roost posts 1` shows post 1." in refused.answer["error"]["next"]
     assert "--yes" in refused.answer["error"]["next"]
-    listed = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
+    listed = await run_roost(
+        "posts", "--json", settings=publisher.runtime.settings, folder=tmp_path
+    )
     assert [post["id"] for post in listed.answer["posts"]] == [1]
-    confirmed = await publish(desk, tmp_path, text, "--no-wait", "--json", "--yes")
+    confirmed = await publish(publisher, tmp_path, text, "--no-wait", "--json", "--yes")
     assert (confirmed.code, confirmed.answer["parts"][0]["text"]) == (0, text)
 
 
-async def test_publish_accepts_a_number_that_no_post_has(desk: Desk, tmp_path: Path) -> None:
+async def test_publish_accepts_a_number_that_no_post_has(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     for text in ("17", "9" * 40):
-        ended = await publish(desk, tmp_path, text, "--no-wait", "--json")
-        assert (ended.code, ended.answer["parts"][0]["text"]) == (0, text)
+        result = await publish(publisher, tmp_path, text, "--no-wait", "--json")
+        assert (result.code, result.answer["parts"][0]["text"]) == (0, text)
 
 
 @pytest.mark.timing
 @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 2)], ids=["agreed", "declined"])
 async def test_publish_asks_about_the_number_of_a_post_at_a_terminal(
-    desk: Desk, tmp_path: Path, answer: str, code: int
+    publisher: Publisher, tmp_path: Path, answer: str, code: int
 ) -> None:
-    await desk.plan("Hello", after_s=3600)
-    async with question_at_a_terminal(desk, tmp_path, "publish", "1", "--no-wait") as question:
+    await publisher.schedule("Hello", after_s=3600)
+    async with question_at_a_terminal(publisher, tmp_path, "publish", "1", "--no-wait") as question:
         process, terminal = question
         os.write(terminal, f"{answer}\n".encode())
     assert process.returncode == code
-    listed = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
+    listed = await run_roost(
+        "posts", "--json", settings=publisher.runtime.settings, folder=tmp_path
+    )
     assert len(listed.answer["posts"]) == (2 if answer == "y" else 1)
 
 
 @pytest.mark.timing
-async def test_publish_leaves_the_work_to_a_live_worker(desk: Desk, tmp_path: Path) -> None:
+async def test_publish_leaves_the_work_to_a_live_worker(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.runtime.settings, log=log, wall=LONG_TIMEOUTS
+        "-m", "roost", "worker", settings=publisher.runtime.settings, log=log, wall=LONG_TIMEOUTS
     ):
-        await until(lambda: health.is_worker_alive(desk.runtime), within=60)
-        ended = await publish(desk, tmp_path, "Hello", **LONG_TIMEOUTS)
-    assert ended.code == 0
-    assert "No worker" not in ended.err
-    assert ended.out.startswith("Post 1 is published.\n")
+        await until(lambda: health.is_worker_alive(publisher.runtime), within=60)
+        result = await publish(publisher, tmp_path, "Hello", **LONG_TIMEOUTS)
+    assert result.code == 0
+    assert "No worker" not in result.err
+    assert result.out.startswith("Post 1 is published.\n")
 
 
-async def test_publish_no_wait_only_stores(desk: Desk, tmp_path: Path) -> None:
-    ended = await publish(desk, tmp_path, "Hello", "--no-wait", "--json")
-    assert (ended.code, ended.answer["state"]) == (0, "scheduled")
-    assert await desk.on_x() == []
-    await desk.work()
-    assert await desk.on_x() == ["Hello"]
+async def test_publish_no_wait_only_stores(publisher: Publisher, tmp_path: Path) -> None:
+    result = await publish(publisher, tmp_path, "Hello", "--no-wait", "--json")
+    assert (result.code, result.answer["state"]) == (0, "scheduled")
+    assert await publisher.published_texts() == []
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Hello"]
 
 
 async def test_publish_at_reads_the_time_in_the_tenants_zone(
     runtime: Runtime, emulator: Emulator, tmp_path: Path
 ) -> None:
-    ended = await run_roost(
+    result = await run_roost(
         "init", "--tenant", "abroad", "--time-zone", "Asia/Tokyo", "--json",
         settings=runtime.settings, folder=tmp_path,
     )  # fmt: skip
-    assert ended.answer["tenant_made"] is True
+    assert result.answer["tenant_made"] is True
     tenant = await store.tenants.get(runtime.database, "abroad")
     assert tenant.time_zone == "Asia/Tokyo"
     await connect_account(runtime, tenant, emulator, "larkbooks")
-    ended = await run_roost(
+    result = await run_roost(
         "publish", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
         settings=runtime.settings, folder=tmp_path,
     )  # fmt: skip
-    assert ended.answer["due_at"] == "2031-01-01T00:00:00+00:00"
+    assert result.answer["due_at"] == "2031-01-01T00:00:00+00:00"
 
 
-async def test_publish_uploads_media_with_alt_texts(desk: Desk, tmp_path: Path, teal: Path) -> None:
-    ended = await publish(
-        desk, tmp_path, "Teal", "--media", str(teal), "--alt", "A square", "--json"
+async def test_publish_uploads_media_with_alt_texts(
+    publisher: Publisher, tmp_path: Path, teal: Path
+) -> None:
+    result = await publish(
+        publisher, tmp_path, "Teal", "--media", str(teal), "--alt", "A square", "--json"
     )
-    assert (ended.code, ended.answer["state"]) == (0, "published")
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+    assert (result.code, result.answer["state"]) == (0, "published")
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A square"]
 
 
-async def test_publish_makes_a_thread_of_a_file(desk: Desk, tmp_path: Path) -> None:
+async def test_publish_makes_a_thread_of_a_file(publisher: Publisher, tmp_path: Path) -> None:
     sentences = [
         f"On day {day} the tide comes in at {day} past six, and then goes out again."
         for day in range(9)
     ]
     (tmp_path / "long.txt").write_text(" ".join(sentences), "utf-8")
-    ended = await publish(desk, tmp_path, "--thread", "long.txt", "--json")
-    assert (ended.code, ended.answer["state"]) == (0, "published")
-    on_x = (await desk.emulator.ground_truth())["posts"]
-    assert len(on_x) == len(ended.answer["parts"]) >= 3
+    result = await publish(publisher, tmp_path, "--thread", "long.txt", "--json")
+    assert (result.code, result.answer["state"]) == (0, "published")
+    on_x = (await publisher.emulator.ground_truth())["posts"]
+    assert len(on_x) == len(result.answer["parts"]) >= 3
     assert [each["reply_to"] for each in on_x] == [None, *(each["id"] for each in on_x[:-1])]
 
 
 @pytest.mark.parametrize("command", ["publish", "publish --dry-run", "edit"])
 async def test_byte_order_mark_of_a_threads_file_is_ignored(
-    desk: Desk, tmp_path: Path, command: str
+    publisher: Publisher, tmp_path: Path, command: str
 ) -> None:
     # What the Windows editor writes: the mark, and CRLF line ends.
     words = "The tide comes in, and then it goes out again. "
     text = f"{words * 5}\r\n\r\nThe other day: {words * 5}"
     (tmp_path / "thread.txt").write_bytes(text.encode("utf-8-sig"))
     if command == "edit":
-        post_id = await desk.plan("Before", after_s=3600)
+        post_id = await publisher.schedule("Before", after_s=3600)
         arguments = ["edit", str(post_id)]
     else:
         arguments = [*command.split(), "--no-wait"]
-    ended = await run_roost(
+    result = await run_roost(
         *arguments, "--thread", "thread.txt", "--json",
-        settings=desk.runtime.settings, folder=tmp_path,
+        settings=publisher.runtime.settings, folder=tmp_path,
     )  # fmt: skip
-    assert ended.code == 0, ended.err
-    parts = [part if isinstance(part, str) else part["text"] for part in ended.answer["parts"]]
+    assert result.code == 0, result.err
+    parts = [part if isinstance(part, str) else part["text"] for part in result.answer["parts"]]
     assert len(parts) == 2
     assert parts[0].startswith("The tide")
     assert not any("\ufeff" in part for part in parts)
 
 
 async def test_publish_refuses_an_invalid_post_with_every_violation(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
-    ended = await publish(desk, tmp_path, "$AAA $BBB " + "x" * 281, "--json")
-    assert (ended.code, ended.error) == (2, "text_too_long")
-    violations = ended.answer["error"]["facts"]["violations"]
+    result = await publish(publisher, tmp_path, "$AAA $BBB " + "x" * 281, "--json")
+    assert (result.code, result.error) == (2, "text_too_long")
+    violations = result.answer["error"]["facts"]["violations"]
     assert [one["code"] for one in violations] == ["text_too_long", "too_many_cashtags"]
 
 
-async def test_publish_exits_with_1_if_x_refuses(desk: Desk, tmp_path: Path) -> None:
-    await desk.plan("Hello")
-    await desk.work()
-    ended = await publish(desk, tmp_path, "Hello", "--json")
-    assert (ended.code, ended.answer["state"]) == (1, "failed")
-    assert ended.answer["reason"].startswith("duplicate_post: ")
+async def test_publish_exits_with_1_if_x_refuses(publisher: Publisher, tmp_path: Path) -> None:
+    await publisher.schedule("Hello")
+    await publisher.run_due_jobs()
+    result = await publish(publisher, tmp_path, "Hello", "--json")
+    assert (result.code, result.answer["state"]) == (1, "failed")
+    assert result.answer["reason"].startswith("duplicate_post: ")
 
 
 async def test_publish_requires_an_account_if_there_are_two(
-    desk: Desk, emulator: Emulator, tmp_path: Path
+    publisher: Publisher, emulator: Emulator, tmp_path: Path
 ) -> None:
-    await connect_account(desk.runtime, desk.tenant, emulator, "tidewatcher")
+    await connect_account(publisher.runtime, publisher.tenant, emulator, "tidewatcher")
     unclear, named = await asyncio.gather(
-        publish(desk, tmp_path, "Hello", "--no-wait", "--json"),
-        publish(desk, tmp_path, "Hello", "--no-wait", "--json", "--account", "@TideWatcher"),
+        publish(publisher, tmp_path, "Hello", "--no-wait", "--json"),
+        publish(publisher, tmp_path, "Hello", "--no-wait", "--json", "--account", "@TideWatcher"),
     )
     assert (unclear.code, unclear.error) == (2, "account_unclear")
     assert "@larkbooks, @tidewatcher" in unclear.answer["error"]["message"]
@@ -205,27 +219,27 @@ async def test_publish_requires_an_account_if_there_are_two(
 
 @pytest.mark.timing
 async def test_publish_does_not_wait_for_an_account_that_needs_reconnect(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        await store.integrations.mark_needs_reconnect(transaction, desk.account)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, publisher.account)
     async with asyncio.timeout(120):
-        ended = await publish(desk, tmp_path, "Hello", "--json")
-    assert ended.code == 5
-    assert "reconnect" in ended.out
+        result = await publish(publisher, tmp_path, "Hello", "--json")
+    assert result.code == 5
+    assert "reconnect" in result.out
 
 
 @pytest.mark.timing
 @SIGNS
 async def test_publish_interrupted__post_stays_scheduled(
-    sign: signal.Signals, desk: Desk, tmp_path: Path
+    sign: signal.Signals, publisher: Publisher, tmp_path: Path
 ) -> None:
-    await desk.emulator.fail("create_post", "before", "429")
+    await publisher.emulator.fail("create_post", "before", "429")
     log = tmp_path / "publish.log"
     async with python_process(
-        "-m", "roost", "publish", "Hello", settings=desk.runtime.settings, log=log
+        "-m", "roost", "publish", "Hello", settings=publisher.runtime.settings, log=log
     ) as process:
-        await desk.answered("create_post", 1)
+        await publisher.wait_for_responses("create_post", 1)
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 130, log.read_text()
@@ -234,47 +248,47 @@ async def test_publish_interrupted__post_stays_scheduled(
         "Post 1 stays scheduled. No worker is alive: `roost worker` publishes it" in log.read_text()
     )
     assert "`roost posts 1` shows it, `roost cancel 1` cancels it." in log.read_text()
-    await desk.work_through()
-    assert await desk.on_x() == ["Hello"]
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Hello"]
 
 
 @pytest.mark.timing
 @SIGNS
 async def test_publish_interrupted__request_under_way_is_finished_and_reported(
-    sign: signal.Signals, desk: Desk, tmp_path: Path
+    sign: signal.Signals, publisher: Publisher, tmp_path: Path
 ) -> None:
-    await desk.emulator.fail("create_post", "before", "delay", seconds=2)
+    await publisher.emulator.fail("create_post", "before", "delay", seconds=2)
     log = tmp_path / "publish.log"
     async with python_process(
-        "-m", "roost", "publish", "Hello", settings=desk.runtime.settings, log=log
+        "-m", "roost", "publish", "Hello", settings=publisher.runtime.settings, log=log
     ) as process:
-        await desk.under_way("create_post")
+        await publisher.wait_for_request("create_post")
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
     assert "Post 1 was published all the same; `roost posts 1` shows it." in log.read_text()
     assert "Post 1 is published." in log.read_text()
-    assert await desk.on_x() == ["Hello"]
+    assert await publisher.published_texts() == ["Hello"]
 
 
 @pytest.mark.timing
 @SIGNS
 async def test_worker_interrupted__reports_the_posts_it_was_sending(
-    sign: signal.Signals, desk: Desk, tmp_path: Path
+    sign: signal.Signals, publisher: Publisher, tmp_path: Path
 ) -> None:
-    await desk.emulator.fail("create_post", "before", "delay", seconds=2)
-    await desk.plan("Hello")
+    await publisher.emulator.fail("create_post", "before", "delay", seconds=2)
+    await publisher.schedule("Hello")
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
+        "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
     ) as process:
-        await desk.under_way("create_post")
+        await publisher.wait_for_request("create_post")
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
     assert "Ending, after 1 requests to X that are under way." in log.read_text()
     assert "Post 1 was published all the same; `roost posts 1` shows it." in log.read_text()
-    assert await desk.on_x() == ["Hello"]
+    assert await publisher.published_texts() == ["Hello"]
 
 
 @pytest.mark.timing
@@ -282,82 +296,86 @@ async def test_worker_interrupted__reports_the_posts_it_was_sending(
     "scope", [PauseScope.ACCOUNT, PauseScope.TENANT, PauseScope.EVERYTHING], ids=str
 )
 async def test_publish_ends_at_once_if_the_post_is_paused(
-    scope: PauseScope, desk: Desk, tmp_path: Path
+    scope: PauseScope, publisher: Publisher, tmp_path: Path
 ) -> None:
     match scope:
         case PauseScope.ACCOUNT:
-            await pause.pause_account(desk.runtime, desk.account)
+            await pause.pause_account(publisher.runtime, publisher.account)
         case PauseScope.TENANT:
-            await pause.pause_tenant(desk.runtime, desk.tenant)
+            await pause.pause_tenant(publisher.runtime, publisher.tenant)
         case _:
-            await pause.pause_everything(desk.runtime)
-    ended = await publish(desk, tmp_path, "Hello", "--json")
-    assert (ended.code, ended.answer["state"]) == (4, "scheduled")
-    assert ended.answer["paused_by"] == [scope]
+            await pause.pause_everything(publisher.runtime)
+    result = await publish(publisher, tmp_path, "Hello", "--json")
+    assert (result.code, result.answer["state"]) == (4, "scheduled")
+    assert result.answer["paused_by"] == [scope]
     flags = {"account": "--account @larkbooks", "tenant": "--all-accounts", "everything": "--all"}
-    assert f"`roost resume {flags[scope]}` resumes it." in ended.err
-    assert "Post 1 stays scheduled; do not publish it again." in ended.err
-    assert await desk.on_x() == []
+    assert f"`roost resume {flags[scope]}` resumes it." in result.err
+    assert "Post 1 stays scheduled; do not publish it again." in result.err
+    assert await publisher.published_texts() == []
 
 
-async def test_publish_at_notes_that_no_worker_is_alive(desk: Desk, tmp_path: Path) -> None:
-    ended = await publish(desk, tmp_path, "Hello", "--at", "+1h", "--json")
-    assert (ended.code, ended.answer["state"]) == (0, "scheduled")
-    assert "No worker is alive: `roost worker` publishes it once it runs." in ended.err
+async def test_publish_at_notes_that_no_worker_is_alive(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    result = await publish(publisher, tmp_path, "Hello", "--at", "+1h", "--json")
+    assert (result.code, result.answer["state"]) == (0, "scheduled")
+    assert "No worker is alive: `roost worker` publishes it once it runs." in result.err
 
 
 async def test_dry_run_shows_time_account_and_price_and_stores_nothing(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
-    now = await publish(desk, tmp_path, "Hello", "--dry-run")
+    now = await publish(publisher, tmp_path, "Hello", "--dry-run")
     assert now.code == 0
     assert "It would be published now as @larkbooks (emulator, connected)." in now.out
     assert "! No worker is alive: this command would publish it." in now.out
     assert "X charges $0.015" in now.out
-    later = await publish(desk, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
+    later = await publish(publisher, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
     assert later.code == 0
-    due_at = desk.runtime.clock.now() + timedelta(hours=1)
+    due_at = publisher.runtime.clock.now() + timedelta(hours=1)
     assert later.answer["due_at"] == due_at.isoformat()
     assert (later.answer["problems"], later.answer["paused_by"]) == ([], [])
-    ended = await run_roost("posts", "--json", settings=desk.runtime.settings, folder=tmp_path)
-    assert ended.answer == {"posts": []}
+    result = await run_roost(
+        "posts", "--json", settings=publisher.runtime.settings, folder=tmp_path
+    )
+    assert result.answer == {"posts": []}
 
 
 async def test_dry_run_shows_reasons_to_refuse_the_post_and_to_wait(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     past = await publish(
-        desk, tmp_path, "Hello", "--dry-run", "--at", "2020-01-01T00:00Z", "--json"
+        publisher, tmp_path, "Hello", "--dry-run", "--at", "2020-01-01T00:00Z", "--json"
     )
     assert past.code == 2
     assert [one["code"] for one in past.answer["problems"]] == ["time_past"]
-    await desk.emulator.fail("create_post", "before", "429")
-    await desk.plan("Other")
-    await desk.work()
-    await pause.pause_everything(desk.runtime)
-    waits = await publish(desk, tmp_path, "Hello", "--dry-run", "--json")
-    until = (await desk.integration()).backoff_until
+    await publisher.emulator.fail("create_post", "before", "429")
+    await publisher.schedule("Other")
+    await publisher.run_due_jobs()
+    await pause.pause_everything(publisher.runtime)
+    waits = await publish(publisher, tmp_path, "Hello", "--dry-run", "--json")
+    until = (await publisher.get_integration()).backoff_until
     assert until is not None
     assert (waits.code, waits.answer["paused_by"]) == (0, ["everything"])
     assert waits.answer["wait"]["until"] == until.isoformat()
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        await store.integrations.mark_needs_reconnect(transaction, desk.account)
-    lost = await publish(desk, tmp_path, "Hello", "--dry-run", "--json")
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        await store.integrations.mark_needs_reconnect(transaction, publisher.account)
+    lost = await publish(publisher, tmp_path, "Hello", "--dry-run", "--json")
     assert lost.code == 5
     assert [one["code"] for one in lost.answer["problems"]] == ["reconnect_needed"]
 
 
 async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
-    await desk.emulator.fail("create_post", "before", "429")
-    await desk.plan("Hello")
-    await desk.work()
-    until = (await desk.integration()).backoff_until
+    await publisher.emulator.fail("create_post", "before", "429")
+    await publisher.schedule("Hello")
+    await publisher.run_due_jobs()
+    until = (await publisher.get_integration()).backoff_until
     assert until is not None
 
-    async def roost(*arguments: str) -> Ended:
-        return await run_roost(*arguments, settings=desk.runtime.settings, folder=tmp_path)
+    async def roost(*arguments: str) -> CommandResult:
+        return await run_roost(*arguments, settings=publisher.runtime.settings, folder=tmp_path)
 
     shown, listed, text = await asyncio.gather(
         roost("posts", "1", "--json"), roost("posts", "--json"), roost("posts", "1")
@@ -373,8 +391,8 @@ async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
     cancelled = await roost("cancel", "1", "--json")
     assert (cancelled.code, cancelled.answer["state"]) == (0, "cancelled")
     assert cancelled.answer["wait"] is None
-    await desk.work_through()
-    assert await desk.on_x() == []
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == []
 
 
 @pytest.mark.timing
@@ -400,10 +418,10 @@ async def test_connect_ends_once_consent_is_given(
             line = (await process.stderr.readline()).decode()
             assert line, "the command ended before it printed an address"
         await give_consent(line.strip(), "larkbooks")
-        ended = await end_of(process)
-    assert (ended.code, ended.answer["username"]) == (0, "larkbooks")
-    assert ended.answer["environment"] == "emulator"
-    assert "oken" not in ended.out.replace("token_expires_at", "")
+        result = await wait_for_result(process)
+    assert (result.code, result.answer["username"]) == (0, "larkbooks")
+    assert result.answer["environment"] == "emulator"
+    assert "oken" not in result.out.replace("token_expires_at", "")
 
 
 def _free_port() -> int:

@@ -5,18 +5,18 @@ from pathlib import Path
 import aiohttp
 
 from fix_emulator import Emulator
-from fix_publishing import Desk, run_roost
+from fix_publishing import Publisher, run_roost
 from fix_runtime import connect_account, make_tenant
 from fix_web import get
 from roost.models import Tenant
 from roost.services import monitor
 
 
-async def damage(desk: Desk, emulator: Emulator) -> Tenant:
+async def damage(publisher: Publisher, emulator: Emulator) -> Tenant:
     """Make a second tenant whose only account and only alert cannot be read."""
-    other = await make_tenant(desk.runtime, "bakery")
-    await connect_account(desk.runtime, other, emulator, "tidewatcher")
-    async with desk.runtime.database.for_tenant(other.id) as transaction:
+    other = await make_tenant(publisher.runtime, "bakery")
+    await connect_account(publisher.runtime, other, emulator, "tidewatcher")
+    async with publisher.runtime.database.for_tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
             "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
@@ -27,36 +27,38 @@ async def damage(desk: Desk, emulator: Emulator) -> Tenant:
 
 
 async def test_pages_show_other_tenants(
-    desk: Desk, emulator: Emulator, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, emulator: Emulator, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    await damage(desk, emulator)
+    await damage(publisher, emulator)
     answer, body = await get(browser, f"{web}/")
     assert answer.status == 200
-    assert f"@{desk.account.username}" in body
+    assert f"@{publisher.account.username}" in body
     assert "The accounts of this tenant cannot be shown." in body
-    answer, _ = await get(browser, f"{web}/posts", tenant=desk.tenant.name)
+    answer, _ = await get(browser, f"{web}/posts", tenant=publisher.tenant.name)
     assert answer.status == 200
     answer, _ = await get(browser, f"{web}/posts", tenant="bakery")
     assert answer.status == 500
 
 
 async def test_doctor_names_the_tenant_and_checks_the_others(
-    desk: Desk, emulator: Emulator, tmp_path: Path
+    publisher: Publisher, emulator: Emulator, tmp_path: Path
 ) -> None:
-    other = await damage(desk, emulator)
-    ended = await run_roost("doctor", "--json", settings=desk.runtime.settings, folder=tmp_path)
-    findings = {one["what"]: one for one in ended.answer["findings"]}
+    other = await damage(publisher, emulator)
+    result = await run_roost(
+        "doctor", "--json", settings=publisher.runtime.settings, folder=tmp_path
+    )
+    findings = {one["what"]: one for one in result.answer["findings"]}
     assert findings[f"accounts of tenant {other.id}"]["status"] == "error"
-    assert f"@{desk.account.username}" in findings
+    assert f"@{publisher.account.username}" in findings
 
 
-async def test_alerts_of_other_tenants_are_listed(desk: Desk, emulator: Emulator) -> None:
-    await damage(desk, emulator)
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def test_alerts_of_other_tenants_are_listed(publisher: Publisher, emulator: Emulator) -> None:
+    await damage(publisher, emulator)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
             "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
             " VALUES (%s, 'failed', 'post 1', 'm', 'n', '2026-11-24')",
-            (desk.tenant.id,),
+            (publisher.tenant.id,),
         )
-    found = await monitor.list_alerts(desk.runtime)
-    assert [tenant and tenant.name for tenant, _ in found] == [desk.tenant.name]
+    found = await monitor.list_alerts(publisher.runtime)
+    assert [tenant and tenant.name for tenant, _ in found] == [publisher.tenant.name]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fix_foreign import HOSTILE, acts_on_terminal, fill_with_hostile
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account
 from roost.telemetry import log_to_stderr
 
@@ -36,20 +36,20 @@ def forged(log: str) -> list[str]:
 
 
 async def test_no_response_of_x_forges_a_record(
-    desk: Desk, admin_url: str, teal: Path, capsys: pytest.CaptureFixture[str]
+    publisher: Publisher, admin_url: str, teal: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    await desk.emulator.control("users", username="pays", name=HOSTILE)
-    account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
-    await desk.emulator.switch(quote_request_in_errors=True)
+    await publisher.emulator.control("users", username="pays", name=HOSTILE)
+    account = await connect_account(publisher.runtime, publisher.tenant, publisher.emulator, "pays")
+    await publisher.emulator.switch(quote_request_in_errors=True)
     with logging_to_stderr():
         for kind in ("400quote", "401", "402", "429", "503", "403html"):
-            await desk.emulator.fail("create_post", "before", kind)
-            await desk.plan(f"Low tide {kind}", account=account)
-            await desk.work()
-            await desk.emulator.jump(hours=0.1)
-        await fill_with_hostile(desk, admin_url, teal)
-        await desk.emulator.jump(hours=30)
-        await desk.work()
+            await publisher.emulator.fail("create_post", "before", kind)
+            await publisher.schedule(f"Low tide {kind}", account=account)
+            await publisher.run_due_jobs()
+            await publisher.emulator.jump(hours=0.1)
+        await fill_with_hostile(publisher, admin_url, teal)
+        await publisher.emulator.jump(hours=30)
+        await publisher.run_due_jobs()
     log = capsys.readouterr().err
     assert "alert failed" in log
     assert (forged(log), acts_on_terminal(log)) == ([], [])

@@ -15,11 +15,11 @@ from fix_foreign import (
     ACTIVE,
     HOSTILE,
     HOSTILE_PLAIN,
-    ForeignDesk,
+    HostileRows,
     acts_on_page,
     fill_with_hostile,
 )
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost.services import collect
 from roost.web.server import make_app
 
@@ -27,12 +27,12 @@ from roost.web.server import make_app
 _STATIC = {"/static", "/static/charts.js"}
 
 
-def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]:
+def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]:
     """Return the values of each call by method and path; `id` fills the path."""
     undecided = str(filled.undecided)
     numbers = (filled.planned, filled.published, filled.halved, filled.undecided)
     posts = [{"id": str(number)} for number in numbers]
-    account = [{"id": str(filled.desk.account.id)}]
+    account = [{"id": str(filled.publisher.account.id)}]
     hostile = {"id": HOSTILE_PLAIN.replace("/", "|").replace("?", "")}
     return {
         ("GET", "/"): [{}],
@@ -63,10 +63,10 @@ def calls_of(filled: ForeignDesk) -> dict[tuple[str, str], list[dict[str, str]]]
     }  # fmt: skip
 
 
-def routes_of(desk: Desk) -> set[tuple[str, str]]:
+def routes_of(publisher: Publisher) -> set[tuple[str, str]]:
     """Return every method and path of the web server, except its static files."""
     found: set[tuple[str, str]] = set()
-    for route in _flat(make_app(desk.runtime).routes):
+    for route in _flat(make_app(publisher.runtime).routes):
         if isinstance(route, Mount):
             assert route.path in _STATIC, "another mounted application needs a test of its own"
         elif isinstance(route, Route) or hasattr(route, "methods"):
@@ -101,15 +101,15 @@ async def ask(
 
 
 async def test_no_page_and_no_response_contains_active_text(
-    desk: Desk,
+    publisher: Publisher,
     admin_url: str,
     teal: Path,
     web: str,
     browser: aiohttp.ClientSession,
 ) -> None:
-    filled = await fill_with_hostile(desk, admin_url, teal)
+    filled = await fill_with_hostile(publisher, admin_url, teal)
     calls = calls_of(filled)
-    assert set(calls) == routes_of(desk)
+    assert set(calls) == routes_of(publisher)
     found: list[str] = []
     bodies: dict[str, str] = {}
     for (method, path), tries in calls.items():
@@ -132,9 +132,9 @@ async def test_no_page_and_no_response_contains_active_text(
 
 
 async def test_a_published_control_character_does_not_break_the_report(
-    desk: Desk, admin_url: str, teal: Path, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, admin_url: str, teal: Path, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    await fill_with_hostile(desk, admin_url, teal)
+    await fill_with_hostile(publisher, admin_url, teal)
     answer, body = await ask(browser, web, "GET", "/report")
     assert answer.status == 200
     # The charts are drawn, and contain the text.
@@ -144,13 +144,13 @@ async def test_a_published_control_character_does_not_break_the_report(
 
 @pytest.mark.parametrize("text", [' id="x', "url(#x", 'a href="#x', ' fill="url(#x'])
 async def test_a_chart_shows_a_text_that_looks_like_a_reference(
-    text: str, desk: Desk, web: str, browser: aiohttp.ClientSession
+    text: str, publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    await desk.plan(f"Low{text} tide")
-    await desk.work()
-    await desk.emulator.jump(hours=30)
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
-    await desk.emulator.jump(hours=1)
+    await publisher.schedule(f"Low{text} tide")
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(hours=30)
+    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+    await publisher.emulator.jump(hours=1)
     _, body = await ask(browser, web, "GET", "/report")
     picture = body[body.index("<figure>") : body.rindex("</figure>")]
     assert f"Low{text} tide" in picture.replace("&quot;", '"')

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from fix_publishing import Desk, Ended, run_roost
+from fix_publishing import CommandResult, Publisher, run_roost
 from fix_web import get
 from roost.models import PartOptions, Poll, PostState, ReplySettings, TweetId
 from roost.post_options import DEFAULT_POLL_DURATION
@@ -17,8 +17,12 @@ NONE: dict[str, Any] = {"reply_to": None, "quote_of": None, "poll": None, "reply
 DAY_S = 86_400.0
 
 
-async def roost(desk: Desk, folder: Path, *arguments: str, **environment: str) -> Ended:
-    return await run_roost(*arguments, settings=desk.runtime.settings, folder=folder, **environment)
+async def roost(
+    publisher: Publisher, folder: Path, *arguments: str, **environment: str
+) -> CommandResult:
+    return await run_roost(
+        *arguments, settings=publisher.runtime.settings, folder=folder, **environment
+    )
 
 
 def options_of(post: dict[str, Any]) -> list[dict[str, Any]]:
@@ -29,54 +33,58 @@ def options_of(post: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-async def mention(desk: Desk) -> str:
+async def mention(publisher: Publisher) -> str:
     """Make a post of another author that mentions the account; return its id."""
-    post = await desk.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
+    post = await publisher.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
     return str(post["id"])
 
 
-async def test_publish_sends_reply_poll_and_reply_settings(desk: Desk, tmp_path: Path) -> None:
-    parent = await mention(desk)
-    ended = await roost(
-        desk, tmp_path, "publish", "At six?", "--reply-to", ADDRESS.format(parent),
+async def test_publish_sends_reply_poll_and_reply_settings(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    parent = await mention(publisher)
+    result = await roost(
+        publisher, tmp_path, "publish", "At six?", "--reply-to", ADDRESS.format(parent),
         "--poll", "Yes", "--poll", "No ", "--poll-duration", "12h",
         "--reply-settings", "mentionedusers", "--json",
     )  # fmt: skip
-    assert (ended.code, ended.answer["state"]) == (0, "published"), ended.err
-    assert options_of(ended.answer) == [
+    assert (result.code, result.answer["state"]) == (0, "published"), result.err
+    assert options_of(result.answer) == [
         {
             "reply_to": parent,
             "poll": {"options": ["Yes", "No"], "duration": DAY_S / 2},
             "reply_settings": "mentionedUsers",
         }
     ]
-    made = (await desk.emulator.ground_truth())["posts"][-1]
+    made = (await publisher.emulator.ground_truth())["posts"][-1]
     assert (made["reply_to"], made["poll"], made["reply_settings"]) == (
         parent, ["Yes", "No", 720], "mentionedUsers",
     )  # fmt: skip
-    shown = await roost(desk, tmp_path, "posts", "1")
+    shown = await roost(publisher, tmp_path, "posts", "1")
     assert f"replies to {parent}" in shown.out
     assert "poll, open for 12 h: Yes / No" in shown.out
     assert "who may reply: mentionedUsers" in shown.out
 
 
-async def test_a_threads_options_belong_to_its_first_part(desk: Desk, tmp_path: Path) -> None:
-    parent, whole = await mention(desk), tmp_path / "thread.txt"
+async def test_a_threads_options_belong_to_its_first_part(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    parent, whole = await mention(publisher), tmp_path / "thread.txt"
     paragraphs = [f"Part {n}: one sentence after another. " * 7 for n in ("one", "two")]
     whole.write_text("\n\n".join(paragraphs), "utf-8")
-    ended = await roost(
-        desk, tmp_path, "publish", "--thread", str(whole), "--reply-to", parent, "--at", "+1h",
+    result = await roost(
+        publisher, tmp_path, "publish", "--thread", str(whole), "--reply-to", parent, "--at", "+1h",
         "--json",
     )  # fmt: skip
-    assert ended.code == 0, ended.err
-    first, *later = options_of(ended.answer)
+    assert result.code == 0, result.err
+    first, *later = options_of(result.answer)
     assert first == {"reply_to": parent}
     assert later
     assert not any(later)
 
 
 async def test_invalid_options_are_refused_and_nothing_is_stored(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     for code, flags in {
         "poll_options": ["--poll", "Yes"],
@@ -87,50 +95,54 @@ async def test_invalid_options_are_refused_and_nothing_is_stored(
         "reply_settings_invalid": ["--reply-settings", "friends"],
         "quote_not_allowed": ["--quote", "77"],
     }.items():
-        ended = await roost(desk, tmp_path, "publish", "Six", *flags, "--json")
-        assert (ended.code, ended.error) == (2, code)
-    listed = await roost(desk, tmp_path, "posts", "--json")
+        result = await roost(publisher, tmp_path, "publish", "Six", *flags, "--json")
+        assert (result.code, result.error) == (2, code)
+    listed = await roost(publisher, tmp_path, "posts", "--json")
     assert listed.answer == {"posts": []}
 
 
-async def test_a_quote_is_published_with_the_enterprise_tier(desk: Desk, tmp_path: Path) -> None:
-    await desk.emulator.switch(tier="enterprise")
-    parent = await mention(desk)
+async def test_a_quote_is_published_with_the_enterprise_tier(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    await publisher.emulator.switch(tier="enterprise")
+    parent = await mention(publisher)
     flags = ("--quote", ADDRESS.format(parent))
-    ended = await roost(
-        desk, tmp_path, "publish", "Look", *flags, "--json", ROOST_X_TIER="enterprise"
+    result = await roost(
+        publisher, tmp_path, "publish", "Look", *flags, "--json", ROOST_X_TIER="enterprise"
     )
-    assert (ended.code, options_of(ended.answer)) == (0, [{"quote_of": parent}])
-    assert (await desk.emulator.ground_truth())["posts"][-1]["quote_of"] == parent
+    assert (result.code, options_of(result.answer)) == (0, [{"quote_of": parent}])
+    assert (await publisher.emulator.ground_truth())["posts"][-1]["quote_of"] == parent
 
 
-async def test_check_and_dry_run_validate_and_price_options(desk: Desk, tmp_path: Path) -> None:
+async def test_check_and_dry_run_validate_and_price_options(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     flags = ("Six", "--reply-to", "77", "--poll", "Yes", "--poll", "No")
-    checked = await roost(desk, tmp_path, "check", *flags, "--json")
+    checked = await roost(publisher, tmp_path, "check", *flags, "--json")
     assert (checked.code, checked.answer["valid"]) == (0, True)
     assert checked.answer["options"]["poll"] == {"options": ["Yes", "No"], "duration": DAY_S}
     assert (checked.answer["price"]["low"], checked.answer["price"]["high"]) == (0.010, 0.015)
-    dry_run = await roost(desk, tmp_path, "publish", *flags, "--dry-run", "--json")
+    dry_run = await roost(publisher, tmp_path, "publish", *flags, "--dry-run", "--json")
     assert dry_run.answer["price"] == checked.answer["price"]
     assert dry_run.answer["options"] == [checked.answer["options"]]
-    refused = await roost(desk, tmp_path, "check", "Six", "--quote", "77", "--json")
+    refused = await roost(publisher, tmp_path, "check", "Six", "--quote", "77", "--json")
     assert refused.code == 2
     assert [one["code"] for one in refused.answer["violations"]] == ["quote_not_allowed"]
-    text = await roost(desk, tmp_path, "check", *flags)
+    text = await roost(publisher, tmp_path, "check", *flags)
     assert "replies to 77" in text.out
     assert "poll, open for 1 d: Yes / No" in text.out
 
 
 async def test_edit_changes_the_named_options_and_keeps_the_rest(
-    desk: Desk, tmp_path: Path
+    publisher: Publisher, tmp_path: Path
 ) -> None:
     flags = ("--poll", "Yes", "--poll", "No", "--poll-duration", "2d", "--reply-to", "77")
-    await roost(desk, tmp_path, "publish", "Six", *flags, "--at", "+1h")
+    await roost(publisher, tmp_path, "publish", "Six", *flags, "--at", "+1h")
 
     async def edit(*arguments: str) -> list[dict[str, Any]]:
-        ended = await roost(desk, tmp_path, "edit", "1", *arguments, "--json")
-        assert ended.code == 0, ended.out
-        return options_of(ended.answer)
+        result = await roost(publisher, tmp_path, "edit", "1", *arguments, "--json")
+        assert result.code == 0, result.out
+        return options_of(result.answer)
 
     poll = {"options": ["Yes", "No"], "duration": 2 * DAY_S}
     assert await edit("--text", "Seven") == [{"reply_to": "77", "poll": poll}]
@@ -142,7 +154,7 @@ async def test_edit_changes_the_named_options_and_keeps_the_rest(
     assert await edit("--reply-settings", "everyone", "--reply-to", "8") == [{"reply_to": "8"}]
 
 
-async def test_a_plan_imports_options(desk: Desk, tmp_path: Path) -> None:
+async def test_a_plan_imports_options(publisher: Publisher, tmp_path: Path) -> None:
     plan = tmp_path / "plan.csv"
     plan.write_text(
         "account,at,text,media,alt,thread,reply_to,quote,poll,poll_duration,reply_settings\n"
@@ -152,19 +164,19 @@ async def test_a_plan_imports_options(desk: Desk, tmp_path: Path) -> None:
         ",,Two,,,t,77,,,,\n",
         "utf-8",
     )
-    ended = await roost(desk, tmp_path, "import", str(plan), "--json")
-    assert [(row["line"], row["code"]) for row in ended.answer["refused"]] == [
+    result = await roost(publisher, tmp_path, "import", str(plan), "--json")
+    assert [(row["line"], row["code"]) for row in result.answer["refused"]] == [
         (3, "quote_not_allowed"),
         (4, "thread_refused"),
         (5, "reply_in_thread"),
     ]
-    again = await roost(desk, tmp_path, "import", str(plan), "--json")
-    assert (ended.answer["posts"], again.answer["posts"], again.answer["already_imported"]) == (
+    again = await roost(publisher, tmp_path, "import", str(plan), "--json")
+    assert (result.answer["posts"], again.answer["posts"], again.answer["already_imported"]) == (
         1,
         0,
         1,
     )
-    listed = await roost(desk, tmp_path, "posts", "--json")
+    listed = await roost(publisher, tmp_path, "posts", "--json")
     [post] = listed.answer["posts"]
     assert options_of(post) == [
         {
@@ -176,7 +188,7 @@ async def test_a_plan_imports_options(desk: Desk, tmp_path: Path) -> None:
 
 
 async def test_pages_and_api_show_options(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
     hostile = "<b>[/b]{{ 7 }}"
     options = PartOptions(
@@ -185,8 +197,8 @@ async def test_pages_and_api_show_options(
         reply_settings=ReplySettings.SUBSCRIBERS,
     )
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PartInput("Six", (), options)], due_at=None,
-        why="by the test",
+        publisher.runtime, publisher.tenant, publisher.account,
+        [PartInput("Six", (), options)], due_at=None, why="by the test",
     )  # fmt: skip
     assert post.state is PostState.DRAFT
     _, page = await get(browser, f"{web}/posts/{post.id}?tenant=default")

@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_web import get
 from roost import store
 from roost.models import PostState
@@ -40,9 +40,9 @@ def choices(body: str) -> set[str]:
 
 
 async def test_post_page_offers_choices_with_the_evidence(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await needs_decision(desk)
+    post_id = await needs_decision(publisher)
     _, front = await get(browser, f"{web}/")
     assert f'<a href="/posts/{post_id}?tenant=default">post {post_id}</a>' in front
     _, body = await get(browser, f"{web}/posts/{post_id}")
@@ -50,17 +50,17 @@ async def test_post_page_offers_choices_with_the_evidence(
     assert "no response came; X&#39;s timeline was read 2 times without showing it" in body
     answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="resend")
     assert (answer.status, answer.headers["location"]) == (303, f"/posts/{post_id}?tenant=default")
-    await desk.work_through()
-    assert await desk.on_x() == ["Low tide at six"]
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Low tide at six"]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == set()
     assert "resolved manually: part 1 is not on X, so it is sent" in body
 
 
 async def test_an_error_of_a_choice_is_shown_on_the_posts_page(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await needs_decision(desk)
+    post_id = await needs_decision(publisher)
     for address, code in (("", "address_missing"), ("<b>soon", "tweet_unlikely")):
         answer, body = await press(
             browser, web, f"/posts/{post_id}/resolve", choice="found", address=address
@@ -75,13 +75,13 @@ async def test_an_error_of_a_choice_is_shown_on_the_posts_page(
     assert (answer.status, "<code>invalid_input</code>" in body) == (422, True)
     answer, body = await press(browser, web, "/posts/404/resolve", choice="discard")
     assert (answer.status, "<code>post_not_found</code>" in body) == (404, True)
-    assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
+    assert (await publisher.get_post(post_id)).state is PostState.NEEDS_DECISION
 
 
 async def test_continue_uses_the_text_of_the_form(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await partly_published(desk)
+    post_id = await partly_published(publisher)
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"continue", "delete", "acknowledge"}
     assert ">Said before</textarea>" in body
@@ -90,58 +90,63 @@ async def test_continue_uses_the_text_of_the_form(
         browser, web, f"/posts/{post_id}/resolve", choice="continue", text="Said\r\nanew"
     )
     assert answer.status == 303
-    await desk.work_through()
-    assert await desk.on_x() == ["Said before", "New", "Said\nanew"]
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Said before", "New", "Said\nanew"]
 
 
 async def test_an_emptied_text_leaves_the_picture_alone(
-    desk: Desk, web: str, browser: aiohttp.ClientSession, teal: Path
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession, teal: Path
 ) -> None:
-    await desk.plan("Said before")
+    await publisher.schedule("Said before")
     parts = [PartInput("New"), PartInput("Said before", (MediaInput(teal),))]
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        publisher.runtime,
+        publisher.tenant,
+        publisher.account,
+        parts,
+        due_at=publisher.runtime.clock.now(),
+        why="test",
     )
-    await desk.work_through()
+    await publisher.run_to_completion()
     answer, _ = await press(browser, web, f"/posts/{post.id}/resolve", choice="continue", text="")
     assert answer.status == 303
-    await desk.work_through()
-    assert await desk.on_x() == ["Said before", "New", ""]
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Said before", "New", ""]
 
 
 async def test_delete_removes_published_parts_from_x(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await partly_published(desk)
+    post_id = await partly_published(publisher)
     answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="delete")
     assert answer.status == 303
-    assert await desk.requests("delete_post") == [200]
+    assert await publisher.list_statuses("delete_post") == [200]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert "deleted <time" in body
 
 
 async def test_posts_and_accounts_can_be_paused_and_resumed(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await desk.plan("Paused", after_s=60)
-    account = f"/accounts/{desk.account.id}"
+    post_id = await publisher.schedule("Paused", after_s=60)
+    account = f"/accounts/{publisher.account.id}"
     for path in (f"/posts/{post_id}", account):
         answer, _ = await press(browser, web, f"{path}/pause")
         assert (answer.status, answer.headers["location"]) == (303, f"{path}?tenant=default")
     for path in (f"/posts/{post_id}", "/posts"):
         _, body = await get(browser, web + path)
         assert "Paused: the post and its account." in body
-    await desk.emulator.jump(seconds=90)
-    await desk.work()
-    assert await desk.on_x() == []
+    await publisher.emulator.jump(seconds=90)
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == []
     for path in (f"/posts/{post_id}", account):
         await press(browser, web, f"{path}/resume")
-    await desk.work()
-    assert await desk.on_x() == ["Paused"]
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Paused"]
 
 
 async def test_everything_can_be_paused_on_the_accounts_page(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
     _, body = await get(browser, f"{web}/")
     assert 'action="/pause"' in body
@@ -151,15 +156,15 @@ async def test_everything_can_be_paused_on_the_accounts_page(
     assert "Everything is paused." in body
     assert 'action="/pause"' not in body
     await press(browser, web, "/resume")
-    async with desk.runtime.database.unscoped() as transaction:
+    async with publisher.runtime.database.unscoped() as transaction:
         assert not (await pause.get_pause_status(transaction)).everything
 
 
 async def test_a_finished_post_cannot_be_paused(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await desk.plan("Out")
-    await desk.work()
+    post_id = await publisher.schedule("Out")
+    await publisher.run_due_jobs()
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert f"/posts/{post_id}/pause" not in body
     answer, body = await press(browser, web, f"/posts/{post_id}/pause")
@@ -184,48 +189,48 @@ async def test_a_finished_post_cannot_be_paused(
     ],
 )  # fmt: skip
 async def test_a_form_of_another_site_is_refused(
-    desk: Desk, web: str, browser: aiohttp.ClientSession, headers: dict[str, str]
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession, headers: dict[str, str]
 ) -> None:
     host = web.removeprefix("http://")
     sent_headers = {name: value.format(own=web, host=host) for name, value in headers.items()}
     answer, body = await press(browser, web, "/pause", sent_headers)
     assert (answer.status, "<code>cross_site_request</code>" in body) == (403, True)
-    async with desk.runtime.database.unscoped() as transaction:
+    async with publisher.runtime.database.unscoped() as transaction:
         assert not (await pause.get_pause_status(transaction)).everything
 
 
 async def test_a_browser_that_sends_only_its_origin_is_served(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
     answer, _ = await press(browser, web, "/pause", {"origin": web})
     assert answer.status == 303
 
 
 async def test_actions_record_the_web_server_as_actor(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await desk.plan("Paused", after_s=60)
+    post_id = await publisher.schedule("Paused", after_s=60)
     await press(browser, web, f"/posts/{post_id}/pause")
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor) == ("paused manually", desk.runtime.actor)
+    assert (last.why, last.actor) == ("paused manually", publisher.runtime.actor)
 
 
 async def test_post_page_shows_the_media_keys_of_files(
-    desk: Desk, web: str, browser: aiohttp.ClientSession, teal: Path
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession, teal: Path
 ) -> None:
-    post_id = await desk.plan("Teal", media=teal)
-    await desk.work_through()
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+    post_id = await publisher.schedule("Teal", media=teal)
+    await publisher.run_to_completion()
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     (file,) = on_x["media"]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert f"its files are on X as {file['media_key']}" in body
 
 
 async def test_an_acknowledged_post_no_longer_needs_attention(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await partly_published(desk)
+    post_id = await partly_published(publisher)
     _, body = await get(browser, f"{web}/posts")
     assert "Needs attention" in body
     answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="acknowledge")
@@ -238,24 +243,24 @@ async def test_an_acknowledged_post_no_longer_needs_attention(
 
 
 async def test_a_half_deleted_post_offers_choices(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    post_id = await partly_published(desk)
-    await desk.emulator.fail("delete_post", "before", "drop", times=3)
+    post_id = await partly_published(publisher)
+    await publisher.emulator.fail("delete_post", "before", "drop", times=3)
     await press(browser, web, f"/posts/{post_id}/resolve", choice="delete")
-    assert (await desk.see(post_id)).state is PostState.CANCELLED
+    assert (await publisher.get_post(post_id)).state is PostState.CANCELLED
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"delete", "acknowledge"}
     assert "It was cancelled, and 1 part of it is still on X." in body
 
 
 async def test_pages_and_api_show_what_a_post_is_waiting_for(
-    desk: Desk, web: str, browser: aiohttp.ClientSession
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    await desk.emulator.fail("create_post", "before", "429")
-    post_id = await desk.plan("Later")
-    await desk.work()
-    until = (await desk.integration()).backoff_until
+    await publisher.emulator.fail("create_post", "before", "429")
+    post_id = await publisher.schedule("Later")
+    await publisher.run_due_jobs()
+    until = (await publisher.get_integration()).backoff_until
     assert until is not None
     for path in ("/posts", f"/posts/{post_id}"):
         _, body = await get(browser, web + path)

@@ -20,7 +20,7 @@ class CrashSignal(StrEnum):
 
 
 class PartKind(StrEnum):
-    """What the first part of the thread has besides its text."""
+    """What the first part of the thread has in addition to its text."""
 
     PLAIN = "plain"
     """An image."""

@@ -350,12 +350,12 @@ async def open_scenario(
         await emulator.reset()
         settings = Settings(
             _env_file=None,
-            roost_home=folder / "home",
+            home=folder / "home",
             database_url=app_url(admin_url),
-            roost_vault_keys=make_key_line(),
-            roost_x_base_url=emulator.url,
-            roost_clock_url=emulator.clock_url,
-            roost_x_tier="enterprise",
+            vault_keys=make_key_line(),
+            x_base_url=emulator.url,
+            clock_url=emulator.clock_url,
+            x_tier="enterprise",
             twitter_client_id=emulator.app.client_id,
             twitter_client_secret=emulator.app.client_secret,
             twitter_callback_url=emulator.app.callback,

@@ -24,7 +24,7 @@ RestartMode = Literal["fast", "immediate"]
 #: Connection options that make a session writable whatever the server's default is.
 READ_WRITE = "-c default_transaction_read_only=off"
 #: A worker under load holds some 25 connections. Benchmarks run up to a dozen workers at once, and
-#: each scenario has a connection pool besides. The embedded server's default is 200.
+#: each scenario also has a connection pool. The embedded server's default is 200.
 _MAX_CONNECTIONS = 600
 _numbers = itertools.count(1)
 

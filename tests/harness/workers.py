@@ -86,10 +86,10 @@ def _run(log: str, trap: str) -> None:
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(file, 1)
     os.dup2(file, 2)
-    from roost import telemetry
+    from roost import failpoints
     from roost.cli import main
 
-    telemetry.on_failpoint(FailpointTrap(Path(trap)).trigger)
+    failpoints.on_failpoint(FailpointTrap(Path(trap)).trigger)
     main(["worker", "--json"])
 
 

@@ -149,11 +149,11 @@ async def open_workload(sizes: Sequence[int] = SIZES) -> AsyncIterator[Workload]
         emulator.switch(rate_limits=False)
         settings = Settings(
             _env_file=None,
-            roost_home=folder / "home",
+            home=folder / "home",
             database_url=server.app_url("bench"),
-            roost_vault_keys=make_key_line(),
-            roost_x_base_url=url,
-            roost_clock_url=f"{url}/_emulator/clock",
+            vault_keys=make_key_line(),
+            x_base_url=url,
+            clock_url=f"{url}/_emulator/clock",
             twitter_client_id=emulator.app.client_id,
             twitter_client_secret=emulator.app.client_secret,
         )

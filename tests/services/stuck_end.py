@@ -17,7 +17,7 @@ async def leave_a_thread_reading() -> None:
 
 
 async def be_asked_to_end() -> None:
-    with watching(looks=50, last_looks=25, every_s=0.02) as ending:
+    with watching(max_missed=50, max_shutdown_checks=25, interval_s=0.02) as ending:
         ending()
         await leave_a_thread_reading()
 
@@ -25,6 +25,6 @@ async def be_asked_to_end() -> None:
 if sys.argv[1] == "asked":
     asyncio.run(be_asked_to_end())
 else:
-    with bounded_end(looks=25, every_s=0.02) as work_is_over:
+    with bounded_end(checks=25, interval_s=0.02) as work_is_over:
         work_is_over()
         asyncio.run(leave_a_thread_reading())

@@ -8,7 +8,7 @@ from roost.watchdog import watching
 
 
 async def answer() -> None:
-    with watching(looks=50, last_looks=25, every_s=0.02) as ending:
+    with watching(max_missed=50, max_shutdown_checks=25, interval_s=0.02) as ending:
         while line := await asyncio.to_thread(sys.stdin.readline):
             if line == "get stuck\n":
                 time.sleep(3600)  # noqa: ASYNC251  this is what being stuck is

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from fix_processes import environment_of
-from fix_publishing import Desk, piped_python
+from fix_publishing import Publisher, piped_python
 from roost import store, x
 from roost.account_client import StoredTokenSource, open_account
 from roost.errors import ReconnectNeeded, SettingInvalid
@@ -21,89 +21,89 @@ from roost.store.integrations import Tokens
 _PROCESS = str(Path(__file__).with_name("refreshing_process.py"))
 
 
-def source_of(desk: Desk) -> StoredTokenSource:
-    return StoredTokenSource(desk.runtime, desk.account)
+def source_of(publisher: Publisher) -> StoredTokenSource:
+    return StoredTokenSource(publisher.runtime, publisher.account)
 
 
-def with_secret(desk: Desk, secret: str) -> Desk:
+def with_secret(publisher: Publisher, secret: str) -> Publisher:
     """A publisher whose X app has this secret."""
-    settings = desk.runtime.settings.model_copy(update={"twitter_client_secret": secret})
-    return replace(desk, runtime=replace(desk.runtime, settings=settings))
+    settings = publisher.runtime.settings.model_copy(update={"twitter_client_secret": secret})
+    return replace(publisher, runtime=replace(publisher.runtime, settings=settings))
 
 
-async def test_get_returns_a_fresh_token_unchanged(desk: Desk) -> None:
-    token = await source_of(desk).get()
-    assert token == (await desk.kept_tokens()).access_token
-    assert await desk.requests("refresh") == []
+async def test_get_returns_a_fresh_token_unchanged(publisher: Publisher) -> None:
+    token = await source_of(publisher).get()
+    assert token == (await publisher.get_stored_tokens()).access_token
+    assert await publisher.list_statuses("refresh") == []
 
 
-async def test_get_refreshes_a_token_before_it_expires(desk: Desk) -> None:
-    before = await desk.kept_tokens()
-    await desk.emulator.jump(hours=2, seconds=-30)
-    token = await source_of(desk).get()
+async def test_get_refreshes_a_token_before_it_expires(publisher: Publisher) -> None:
+    before = await publisher.get_stored_tokens()
+    await publisher.emulator.jump(hours=2, seconds=-30)
+    token = await source_of(publisher).get()
     assert token != before.access_token
-    assert await desk.requests("refresh") == [200]
+    assert await publisher.list_statuses("refresh") == [200]
 
 
-async def test_get_returns_a_token_with_a_minute_left(desk: Desk) -> None:
-    before = await desk.kept_tokens()
-    await desk.emulator.jump(hours=2, seconds=-60)
-    assert await source_of(desk).get() == before.access_token
-    assert await desk.requests("refresh") == []
+async def test_get_returns_a_token_with_a_minute_left(publisher: Publisher) -> None:
+    before = await publisher.get_stored_tokens()
+    await publisher.emulator.jump(hours=2, seconds=-60)
+    assert await source_of(publisher).get() == before.access_token
+    assert await publisher.list_statuses("refresh") == []
 
 
-async def test_request_after_two_hours_refreshes_first(desk: Desk) -> None:
-    await desk.emulator.jump(hours=2)
-    me = await x.users.read_me(open_account(desk.runtime, desk.account))
+async def test_request_after_two_hours_refreshes_first(publisher: Publisher) -> None:
+    await publisher.emulator.jump(hours=2)
+    me = await x.users.read_me(open_account(publisher.runtime, publisher.account))
     assert me.username == "larkbooks"
-    assert await desk.requests("read_me") == [200]
-    assert await desk.requests("refresh") == [200]
+    assert await publisher.list_statuses("read_me") == [200]
+    assert await publisher.list_statuses("refresh") == [200]
 
 
-async def test_refresh_stores_both_tokens(desk: Desk) -> None:
-    before = await desk.kept_tokens()
-    await desk.emulator.jump(hours=3)
-    token = await source_of(desk).get()
-    after = await desk.kept_tokens()
+async def test_refresh_stores_both_tokens(publisher: Publisher) -> None:
+    before = await publisher.get_stored_tokens()
+    await publisher.emulator.jump(hours=3)
+    token = await source_of(publisher).get()
+    after = await publisher.get_stored_tokens()
     assert after.access_token == token
     assert after.refresh_token != before.refresh_token
-    assert (after.expires_at - desk.runtime.clock.now()).total_seconds() == 2 * 3600
-    await desk.emulator.jump(hours=3)
-    assert await source_of(desk).get() != token
-    assert await desk.requests("refresh") == [200, 200]
+    assert (after.expires_at - publisher.runtime.clock.now()).total_seconds() == 2 * 3600
+    await publisher.emulator.jump(hours=3)
+    assert await source_of(publisher).get() != token
+    assert await publisher.list_statuses("refresh") == [200, 200]
 
 
 @pytest.mark.timing
-async def test_get_refreshes_once__ten_callers(desk: Desk) -> None:
-    await desk.emulator.jump(hours=2)
-    tokens = await asyncio.gather(*(source_of(desk).get() for _ in range(10)))
+async def test_get_refreshes_once__ten_callers(publisher: Publisher) -> None:
+    await publisher.emulator.jump(hours=2)
+    tokens = await asyncio.gather(*(source_of(publisher).get() for _ in range(10)))
     assert len(set(tokens)) == 1
-    assert await desk.requests("refresh") == [200]
+    assert await publisher.list_statuses("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_refresh_asks_x_once__ten_callers_with_a_rejected_token(desk: Desk) -> None:
-    old = await source_of(desk).get()
-    tokens = await asyncio.gather(*(source_of(desk).refresh(old) for _ in range(10)))
+async def test_refresh_asks_x_once__ten_callers_with_a_rejected_token(publisher: Publisher) -> None:
+    old = await source_of(publisher).get()
+    tokens = await asyncio.gather(*(source_of(publisher).refresh(old) for _ in range(10)))
     assert len(set(tokens)) == 1
     assert tokens[0] != old
-    assert await desk.requests("refresh") == [200]
+    assert await publisher.list_statuses("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_get_does_not_exhaust_the_pool__thirty_callers(desk: Desk) -> None:
-    await desk.emulator.jump(hours=2)
+async def test_get_does_not_exhaust_the_pool__thirty_callers(publisher: Publisher) -> None:
+    await publisher.emulator.jump(hours=2)
     async with asyncio.timeout(60):
-        tokens = await asyncio.gather(*(source_of(desk).get() for _ in range(30)))
+        tokens = await asyncio.gather(*(source_of(publisher).get() for _ in range(30)))
     assert len(set(tokens)) == 1
-    assert await desk.requests("refresh") == [200]
+    assert await publisher.list_statuses("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_refresh_asks_x_once__two_processes(desk: Desk, tmp_path: Path) -> None:
-    await desk.emulator.jump(hours=2)
-    given = environment_of(desk.runtime.settings)
-    command = (_PROCESS, str(desk.tenant.id), str(desk.account.id))
+async def test_refresh_asks_x_once__two_processes(publisher: Publisher, tmp_path: Path) -> None:
+    await publisher.emulator.jump(hours=2)
+    given = environment_of(publisher.runtime.settings)
+    command = (_PROCESS, str(publisher.tenant.id), str(publisher.account.id))
     async with (
         piped_python(*command, environment=given, folder=tmp_path) as one,
         piped_python(*command, environment=given, folder=tmp_path) as other,
@@ -112,88 +112,88 @@ async def test_refresh_asks_x_once__two_processes(desk: Desk, tmp_path: Path) ->
             assert process.stdout is not None
             assert await process.stdout.readline() == b"ready\n"
         ends = await asyncio.gather(one.communicate(b"go\n"), other.communicate(b"go\n"))
-    token = hashlib.sha256((await desk.kept_tokens()).access_token.encode()).hexdigest()
+    token = hashlib.sha256((await publisher.get_stored_tokens()).access_token.encode()).hexdigest()
     assert [out.decode().split() for out, _ in ends] == [[token] * 10] * 2
-    assert await desk.requests("refresh") == [200]
+    assert await publisher.list_statuses("refresh") == [200]
 
 
-async def refresh_under_way(desk: Desk) -> asyncio.Task[str]:
+async def refresh_under_way(publisher: Publisher) -> asyncio.Task[str]:
     """A refresh in progress: X was asked and responds slowly."""
-    await desk.emulator.jump(hours=2)
-    await desk.emulator.fail("refresh", "before", "delay", seconds=1)
-    task = asyncio.create_task(source_of(desk).get())
-    await desk.under_way("refresh")
+    await publisher.emulator.jump(hours=2)
+    await publisher.emulator.fail("refresh", "before", "delay", seconds=1)
+    task = asyncio.create_task(source_of(publisher).get())
+    await publisher.wait_for_request("refresh")
     return task
 
 
 @pytest.mark.timing
-async def test_refresh_is_stored__caller_cancelled(desk: Desk) -> None:
-    before = await desk.kept_tokens()
-    task = await refresh_under_way(desk)
+async def test_refresh_is_stored__caller_cancelled(publisher: Publisher) -> None:
+    before = await publisher.get_stored_tokens()
+    task = await refresh_under_way(publisher)
     task.cancel()
     await asyncio.wait({task})
-    token = await source_of(desk).get()
-    assert token == (await desk.kept_tokens()).access_token != before.access_token
-    assert await desk.requests("refresh") == [200]
+    token = await source_of(publisher).get()
+    assert token == (await publisher.get_stored_tokens()).access_token != before.access_token
+    assert await publisher.list_statuses("refresh") == [200]
 
 
 @pytest.mark.timing
 async def test_refresh_is_stored__idle_transaction_timeout_of_the_role(
-    desk: Desk, admin_url: str
+    publisher: Publisher, admin_url: str
 ) -> None:
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(
             f'ALTER ROLE postgres IN DATABASE "{admin.info.dbname}"'
             " SET idle_in_transaction_session_timeout = '50ms'"
         )
-    task = await refresh_under_way(desk)
-    assert await task == (await desk.kept_tokens()).access_token
-    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
-    assert await desk.requests("refresh") == [200]
+    task = await refresh_under_way(publisher)
+    assert await task == (await publisher.get_stored_tokens()).access_token
+    assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
+    assert await publisher.list_statuses("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_refresh_does_not_overwrite_newer_tokens(desk: Desk) -> None:
-    task = await refresh_under_way(desk)
-    newer = await _connect_again(desk)
+async def test_refresh_does_not_overwrite_newer_tokens(publisher: Publisher) -> None:
+    task = await refresh_under_way(publisher)
+    newer = await _connect_again(publisher)
     await task
-    assert (await desk.kept_tokens()).access_token == newer
+    assert (await publisher.get_stored_tokens()).access_token == newer
 
 
-async def test_refused_refresh_token_is_tried_once_and_posts_wait(desk: Desk) -> None:
-    posts = [await desk.plan(text, after_s=7200) for text in ("One", "Two", "Three")]
-    await desk.kill_grant()
-    await desk.emulator.jump(hours=2)
-    await desk.work()
-    assert (await desk.integration()).status is IntegrationStatus.NEEDS_RECONNECT
-    states = [(await desk.see(post_id)).state for post_id in posts]
+async def test_refused_refresh_token_is_tried_once_and_posts_wait(publisher: Publisher) -> None:
+    posts = [await publisher.schedule(text, after_s=7200) for text in ("One", "Two", "Three")]
+    await publisher.revoke_tokens()
+    await publisher.emulator.jump(hours=2)
+    await publisher.run_due_jobs()
+    assert (await publisher.get_integration()).status is IntegrationStatus.NEEDS_RECONNECT
+    states = [(await publisher.get_post(post_id)).state for post_id in posts]
     assert states == [PostState.PUBLISHING] * 3
-    assert await desk.requests("refresh") == [400]
+    assert await publisher.list_statuses("refresh") == [400]
 
 
-async def test_posts_wait_until_the_account_is_reconnected(desk: Desk) -> None:
-    post_id = await desk.plan("One", "Two", after_s=7200)
-    await desk.kill_grant()
-    await desk.emulator.jump(hours=2)
-    await desk.work()
-    late = await desk.plan("Three", after_s=60)
-    await desk.emulator.jump(seconds=3500)
-    await desk.work()
-    assert await desk.on_x() == []
-    await _connect_again(desk)
-    await desk.work_through()
-    assert await desk.on_x() == ["One", "Two", "Three"]
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert (await desk.see(late)).state is PostState.PUBLISHED
+async def test_posts_wait_until_the_account_is_reconnected(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("One", "Two", after_s=7200)
+    await publisher.revoke_tokens()
+    await publisher.emulator.jump(hours=2)
+    await publisher.run_due_jobs()
+    late = await publisher.schedule("Three", after_s=60)
+    await publisher.emulator.jump(seconds=3500)
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == []
+    await _connect_again(publisher)
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["One", "Two", "Three"]
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert (await publisher.get_post(late)).state is PostState.PUBLISHED
 
 
-async def _connect_again(desk: Desk) -> str:
+async def _connect_again(publisher: Publisher) -> str:
     """The owner reconnects the account; return the access token."""
-    grant = await desk.emulator.connect("larkbooks")
-    now = desk.runtime.clock.now()
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        vault = await desk.runtime.vault.for_tenant(transaction, desk.tenant.id)
-        account = await store.integrations.get(transaction, desk.account.id)
+    grant = await publisher.emulator.connect("larkbooks")
+    now = publisher.runtime.clock.now()
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        vault = await publisher.runtime.vault.for_tenant(transaction, publisher.tenant.id)
+        account = await store.integrations.get(transaction, publisher.account.id)
         who = store.integrations.Identity(
             account.x_user_id,
             account.username,
@@ -204,46 +204,50 @@ async def _connect_again(desk: Desk) -> str:
             account.scopes,
         )
         tokens = Tokens(grant["access_token"], grant["refresh_token"], now + timedelta(hours=2))
-        await store.integrations.upsert(transaction, vault, desk.tenant.id, who, tokens, now=now)
+        await store.integrations.upsert(
+            transaction, vault, publisher.tenant.id, who, tokens, now=now
+        )
     return tokens.access_token
 
 
-async def test_thread_loses_no_part__access_revoked_in_the_middle(desk: Desk) -> None:
-    await desk.emulator.fail("create_post", "before", "429")
-    post_id = await desk.plan("One", "Two")
-    await desk.work()
-    await desk.kill_grant()
-    await desk.work_through()
-    assert (await desk.see(post_id)).parts[0].state is PartState.PENDING
-    await _connect_again(desk)
-    await desk.work_through()
-    assert await desk.on_x() == ["One", "Two"]
+async def test_thread_loses_no_part__access_revoked_in_the_middle(publisher: Publisher) -> None:
+    await publisher.emulator.fail("create_post", "before", "429")
+    post_id = await publisher.schedule("One", "Two")
+    await publisher.run_due_jobs()
+    await publisher.revoke_tokens()
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).parts[0].state is PartState.PENDING
+    await _connect_again(publisher)
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["One", "Two"]
 
 
-async def test_wrong_app_secret_disconnects_no_account(desk: Desk) -> None:
-    await desk.emulator.jump(hours=2)
-    wrong = with_secret(desk, "not the secret")
+async def test_wrong_app_secret_disconnects_no_account(publisher: Publisher) -> None:
+    await publisher.emulator.jump(hours=2)
+    wrong = with_secret(publisher, "not the secret")
     with pytest.raises(x.errors.AppMisconfigured):
         await source_of(wrong).get()
-    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+    assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
 
 
-async def test_post_waits_while_the_app_secret_is_wrong(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six", after_s=7200)
-    await desk.emulator.jump(hours=2)
-    await with_secret(desk, "not the secret").work()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHING
-    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+async def test_post_waits_while_the_app_secret_is_wrong(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Low tide at six", after_s=7200)
+    await publisher.emulator.jump(hours=2)
+    await with_secret(publisher, "not the secret").run_due_jobs()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHING
+    assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
 
-async def test_collection_waits_while_the_app_secret_is_wrong(desk: Desk) -> None:
-    await desk.emulator.jump(hours=2)
-    wrong = with_secret(desk, "not the secret")
-    collected = await collect.collect_account(wrong.runtime, desk.tenant.id, desk.account.id)
+async def test_collection_waits_while_the_app_secret_is_wrong(publisher: Publisher) -> None:
+    await publisher.emulator.jump(hours=2)
+    wrong = with_secret(publisher, "not the secret")
+    collected = await collect.collect_account(
+        wrong.runtime, publisher.tenant.id, publisher.account.id
+    )
     assert (collected.account, collected.posts) == (0, 0)
-    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+    assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
 
 
 @pytest.mark.parametrize(
@@ -256,42 +260,42 @@ async def test_collection_waits_while_the_app_secret_is_wrong(desk: Desk) -> Non
     ],
 )
 async def test_failed_refresh_disconnects_no_account(
-    desk: Desk, kind: str, raised: type[x.errors.XError]
+    publisher: Publisher, kind: str, raised: type[x.errors.XError]
 ) -> None:
-    await desk.emulator.jump(hours=2)
-    await desk.emulator.fail("refresh", "before", kind)
+    await publisher.emulator.jump(hours=2)
+    await publisher.emulator.fail("refresh", "before", kind)
     with pytest.raises(raised):
-        await source_of(desk).get()
-    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
-    assert await source_of(desk).get() == (await desk.kept_tokens()).access_token
+        await source_of(publisher).get()
+    assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
+    assert await source_of(publisher).get() == (await publisher.get_stored_tokens()).access_token
 
 
-async def test_refresh_needs_a_reconnect__response_lost(desk: Desk) -> None:
-    await desk.emulator.jump(hours=2)
-    await desk.emulator.fail("refresh", "after", "drop")
+async def test_refresh_needs_a_reconnect__response_lost(publisher: Publisher) -> None:
+    await publisher.emulator.jump(hours=2)
+    await publisher.emulator.fail("refresh", "after", "drop")
     with pytest.raises(x.errors.OutcomeUnknown):
-        await source_of(desk).get()
-    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+        await source_of(publisher).get()
+    assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
     with pytest.raises(ReconnectNeeded):
-        await source_of(desk).get()
-    assert (await desk.integration()).status is IntegrationStatus.NEEDS_RECONNECT
+        await source_of(publisher).get()
+    assert (await publisher.get_integration()).status is IntegrationStatus.NEEDS_RECONNECT
 
 
-async def test_refresh_is_refused__another_x_app(desk: Desk) -> None:
-    await desk.emulator.jump(hours=2)
-    other = desk.runtime.settings.model_copy(update={"twitter_client_id": "another app"})
+async def test_refresh_is_refused__another_x_app(publisher: Publisher) -> None:
+    await publisher.emulator.jump(hours=2)
+    other = publisher.runtime.settings.model_copy(update={"twitter_client_id": "another app"})
     with pytest.raises(SettingInvalid, match="@larkbooks"):
-        await StoredTokenSource(replace(desk.runtime, settings=other), desk.account).get()
-    assert await desk.requests("refresh") == []
-    assert (await desk.integration()).status is IntegrationStatus.CONNECTED
+        await StoredTokenSource(replace(publisher.runtime, settings=other), publisher.account).get()
+    assert await publisher.list_statuses("refresh") == []
+    assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
 
 
-async def test_reconnect_error_says_what_to_do_and_no_token(desk: Desk) -> None:
-    before = await desk.kept_tokens()
-    await desk.kill_grant()
-    await desk.emulator.jump(hours=2)
+async def test_reconnect_error_says_what_to_do_and_no_token(publisher: Publisher) -> None:
+    before = await publisher.get_stored_tokens()
+    await publisher.revoke_tokens()
+    await publisher.emulator.jump(hours=2)
     with pytest.raises(ReconnectNeeded, match="@larkbooks") as raised:
-        await source_of(desk).get()
+        await source_of(publisher).get()
     shown = repr(raised.value.as_dict()) + repr(raised.value.__cause__)
     assert before.refresh_token not in shown
     assert before.access_token not in shown

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from fix_emulator import Emulator
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store
 from roost.account_client import mark_needs_reconnect
 from roost.models import POST_MOVES, AlertKind, PostId, PostState
@@ -158,80 +158,80 @@ def test_cases_include_every_way_out_of_an_alerting_state() -> None:
     ids=lambda value: str(getattr(value, "__name__", value)),
 )
 async def test_alert_is_resolved_when_its_cause_ends(
-    desk: Desk, kind: AlertKind, opening: Opening, ending: Ending
+    publisher: Publisher, kind: AlertKind, opening: Opening, ending: Ending
 ) -> None:
-    post_id = await opening(desk)
-    assert await kinds(desk) == [kind]
-    await ending(desk, post_id)
-    assert kind not in await kinds(desk)
-    await check_attention(desk)
+    post_id = await opening(publisher)
+    assert await kinds(publisher) == [kind]
+    await ending(publisher, post_id)
+    assert kind not in await kinds(publisher)
+    await check_attention(publisher)
 
 
-async def check_attention(desk: Desk) -> None:
+async def check_attention(publisher: Publisher) -> None:
     """The posts that need attention are exactly the posts with an open alert."""
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
-    alerted = {alert.subject for _, alert in await monitor.list_alerts(desk.runtime)}
+    alerted = {alert.subject for _, alert in await monitor.list_alerts(publisher.runtime)}
     for post in posts:
         is_alerted = store.alerts.about_post(post.id) in alerted
         assert resolve.needs_attention(post) is is_alerted, post
 
 
 @pytest.mark.parametrize("state", list(POST_ENDINGS), ids=str)
-async def test_needs_attention_equals_an_open_alert(desk: Desk, state: PostState) -> None:
+async def test_needs_attention_equals_an_open_alert(publisher: Publisher, state: PostState) -> None:
     opening, endings = POST_ENDINGS[state]
-    post_id = await opening(desk)
-    post = await desk.see(post_id)
+    post_id = await opening(publisher)
+    post = await publisher.get_post(post_id)
     assert (post.state, resolve.needs_attention(post)) == (state, True)
-    await check_attention(desk)
+    await check_attention(publisher)
     if "left" not in endings:
         return
-    await acknowledge(desk, post_id)
-    left = await desk.see(post_id)
+    await acknowledge(publisher, post_id)
+    left = await publisher.get_post(post_id)
     assert (left.state, resolve.needs_attention(left)) == (state, False)
     assert resolve.Choice.ACKNOWLEDGE not in resolve.list_choices(left)
     with pytest.raises(resolve.DecisionNotOpen):
-        await acknowledge(desk, post_id)
+        await acknowledge(publisher, post_id)
 
 
-async def test_acknowledged_post_that_fails_again_opens_an_alert(desk: Desk) -> None:
-    post_id = await failed(desk)
-    await acknowledge(desk, post_id)
-    await retime(desk, post_id)
-    await desk.work_through()
-    post = await desk.see(post_id)
+async def test_acknowledged_post_that_fails_again_opens_an_alert(publisher: Publisher) -> None:
+    post_id = await failed(publisher)
+    await acknowledge(publisher, post_id)
+    await retime(publisher, post_id)
+    await publisher.run_to_completion()
+    post = await publisher.get_post(post_id)
     assert (post.state, resolve.needs_attention(post)) == (PostState.FAILED, True)
-    assert await kinds(desk) == [AlertKind.FAILED]
+    assert await kinds(publisher) == [AlertKind.FAILED]
 
 
-async def test_partly_deleted_thread_keeps_its_alert(desk: Desk) -> None:
-    post_id = await partly_published(desk)
-    await desk.emulator.fail("delete_post", "before", "drop", times=3)
+async def test_partly_deleted_thread_keeps_its_alert(publisher: Publisher) -> None:
+    post_id = await partly_published(publisher)
+    await publisher.emulator.fail("delete_post", "before", "drop", times=3)
     with pytest.raises(Exception, match="delete"):
-        await delete(desk, post_id)
-    assert await kinds(desk) == [AlertKind.DECISION]
-    await check_attention(desk)
-    await acknowledge(desk, post_id)
-    assert await kinds(desk) == []
-    await check_attention(desk)
+        await delete(publisher, post_id)
+    assert await kinds(publisher) == [AlertKind.DECISION]
+    await check_attention(publisher)
+    await acknowledge(publisher, post_id)
+    assert await kinds(publisher) == []
+    await check_attention(publisher)
 
 
 async def test_stale_refusal_does_not_end_a_newer_connection(
-    desk: Desk, emulator: Emulator
+    publisher: Publisher, emulator: Emulator
 ) -> None:
     await emulator.jump(seconds=1)
-    await reconnect(desk, PostId(0))
+    await reconnect(publisher, PostId(0))
     await mark_needs_reconnect(
-        desk.runtime, desk.account, ReauthorizationRequired("That was the old grant.")
+        publisher.runtime, publisher.account, ReauthorizationRequired("That was the old grant.")
     )
-    assert await kinds(desk) == []
-    assert (await desk.integration()).status == "connected"
+    assert await kinds(publisher) == []
+    assert (await publisher.get_integration()).status == "connected"
 
 
-async def test_wrong_clock_reopens_a_resolved_alert(desk: Desk) -> None:
-    check = ClockCheck(desk.runtime)
+async def test_wrong_clock_reopens_a_resolved_alert(publisher: Publisher) -> None:
+    check = ClockCheck(publisher.runtime)
     await check._update_alert("300 s behind")
-    await monitor.check_lateness(desk.runtime)  # no worker's session is named yet
-    assert await kinds(desk) == []
+    await monitor.check_lateness(publisher.runtime)  # no worker's session is named yet
+    assert await kinds(publisher) == []
     await check._update_alert("300 s behind")
-    assert await kinds(desk) == [AlertKind.CLOCK_SKEW]
+    assert await kinds(publisher) == [AlertKind.CLOCK_SKEW]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store
 from roost.errors import PostRefused
 from roost.models import PostId, PostState
@@ -26,71 +26,81 @@ BLANKS = {
 HEADER = "account,at,text,media,alt,thread\n"
 
 
-async def publish_thread(desk: Desk, picture: Path, blank: str) -> PostId:
+async def publish_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
     """A thread whose second part is a picture with a blank text."""
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        publisher.runtime,
+        publisher.tenant,
+        publisher.account,
+        parts,
+        due_at=publisher.runtime.clock.now(),
+        why="test",
     )
     return post.id
 
 
-async def import_thread(desk: Desk, picture: Path, blank: str) -> PostId:
+async def import_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
     """The thread from a plan."""
     plan = picture.parent / "plan.csv"
     plan.write_text(
         f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{blank}",{picture.name},,w\n,,Three,,,w\n', "utf-8"
     )
-    imported = await import_plan(desk.runtime, desk.tenant, plan)
+    imported = await import_plan(publisher.runtime, publisher.tenant, plan)
     assert (imported.posts, imported.refused) == (1, ())
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         (post,) = await store.posts.list_all(transaction)
     return post.id
 
 
-async def edit_thread(desk: Desk, picture: Path, blank: str) -> PostId:
+async def edit_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
     """The thread by an edit."""
-    post_id = await desk.plan("Old", after_s=5)
+    post_id = await publisher.schedule("Old", after_s=5)
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
     return post_id
 
 
-async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
+async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
     """The thread by a decision, after X refused the text of the second part."""
-    post_id = await halved(desk, picture)
-    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, blank)
-    assert "part 2: failed → pending: edited manually" in await desk.story(post_id)
+    post_id = await halved(publisher, picture)
+    await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, blank)
+    assert "part 2: failed → pending: edited manually" in await publisher.list_history(post_id)
     return post_id
 
 
-async def stored_before(desk: Desk, picture: Path, blank: str) -> PostId:
+async def stored_before(publisher: Publisher, picture: Path, blank: str) -> PostId:
     """The thread from rows of a version that stored blank texts unchanged."""
-    post_id = await publish_thread(desk, picture, "")
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    post_id = await publish_thread(publisher, picture, "")
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE parts SET text = %s WHERE post_id = %s AND position = 2", (blank, post_id)
         )
     return post_id
 
 
-async def halved(desk: Desk, picture: Path) -> PostId:
+async def halved(publisher: Publisher, picture: Path) -> PostId:
     """A thread stopped at its second part, a picture with a text that X refuses as a duplicate."""
-    await desk.plan("Said before")
+    await publisher.schedule("Said before")
     parts = [
         PartInput("One"),
         PartInput("Said before", (MediaInput(picture, "Teal"),)),
         PartInput("Three"),
     ]
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        publisher.runtime,
+        publisher.tenant,
+        publisher.account,
+        parts,
+        due_at=publisher.runtime.clock.now(),
+        why="test",
     )
-    await desk.work_through()
-    assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post.id)).state is PostState.PARTLY_PUBLISHED
     return post.id
 
 
-SOURCES: dict[str, Callable[[Desk, Path, str], Awaitable[PostId]]] = {
+SOURCES: dict[str, Callable[[Publisher, Path, str], Awaitable[PostId]]] = {
     "publish": publish_thread,
     "import": import_thread,
     "edit": edit_thread,
@@ -102,25 +112,27 @@ SOURCES: dict[str, Callable[[Desk, Path, str], Awaitable[PostId]]] = {
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("blank", BLANKS)
 async def test_picture_with_a_blank_text_is_sent_without_text(
-    desk: Desk, teal: Path, source: str, blank: str
+    publisher: Publisher, teal: Path, source: str, blank: str
 ) -> None:
-    post_id = await SOURCES[source](desk, teal, BLANKS[blank])
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    thread = (await desk.emulator.ground_truth())["posts"][-3:]
+    post_id = await SOURCES[source](publisher, teal, BLANKS[blank])
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    thread = (await publisher.emulator.ground_truth())["posts"][-3:]
     assert [each["text"] for each in thread] == ["One", "", "Three"]
     assert [len(each["media"]) for each in thread] == [0, 1, 0]
 
 
 @pytest.mark.parametrize("blank", BLANKS)
-async def test_blank_text_without_media_is_refused(desk: Desk, tmp_path: Path, blank: str) -> None:
+async def test_blank_text_without_media_is_refused(
+    publisher: Publisher, tmp_path: Path, blank: str
+) -> None:
     text = BLANKS[blank]
     with pytest.raises(PostRefused) as refused:
-        await desk.plan(text)
+        await publisher.schedule(text)
     assert refused.value.code == "text_blank"
     plan = tmp_path / "plan.csv"
     plan.write_text(f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{text}",,,w\n', "utf-8")
-    imported = await import_plan(desk.runtime, desk.tenant, plan)
+    imported = await import_plan(publisher.runtime, publisher.tenant, plan)
     assert (imported.posts, {row.code for row in imported.refused}) == (
         0,
         {"text_blank", "thread_refused"},
@@ -128,11 +140,13 @@ async def test_blank_text_without_media_is_refused(desk: Desk, tmp_path: Path, b
 
 
 @pytest.mark.parametrize("blank", BLANKS)
-async def test_continue_thread_refuses_a_blank_text_without_media(desk: Desk, blank: str) -> None:
-    await desk.plan("Said before")
-    post_id = await desk.plan("One", "Said before", after_s=1)
-    await desk.work_through()
+async def test_continue_thread_refuses_a_blank_text_without_media(
+    publisher: Publisher, blank: str
+) -> None:
+    await publisher.schedule("Said before")
+    post_id = await publisher.schedule("One", "Said before", after_s=1)
+    await publisher.run_to_completion()
     with pytest.raises(PostRefused) as refused:
-        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, BLANKS[blank])
+        await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, BLANKS[blank])
     assert refused.value.code == "text_blank"
-    assert (await desk.see(post_id)).parts[1].text == "Said before"
+    assert (await publisher.get_post(post_id)).parts[1].text == "Said before"

@@ -11,9 +11,9 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_processes import until
-from fix_publishing import Desk, run_roost
+from fix_publishing import Publisher, run_roost
 from fix_runtime import connect_account
-from roost import store, telemetry, worker
+from roost import failpoints, store, worker
 from roost.cli.serve import worker_id
 from roost.failpoints import Failpoint
 from roost.models import PartState, PostId, PostState, Tenant
@@ -49,7 +49,7 @@ class SkewedClock:
 
 
 @dataclass(frozen=True)
-class Skewed(Desk):
+class Skewed(Publisher):
     """A publisher whose clock can be moved; X's clock is right."""
 
     clock: SkewedClock
@@ -60,14 +60,17 @@ async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncI
     """The account @larkbooks at the present time; the clock is right at first."""
     clock = SkewedClock()
     settings = runtime.settings.model_copy(
-        update={"roost_heartbeat_s": 0.2, "roost_worker_timeout_s": 2.0}
+        update={
+            "heartbeat_interval": timedelta(seconds=0.2),
+            "worker_timeout": timedelta(seconds=2.0),
+        }
     )
     runtime = replace(runtime, clock=clock, settings=settings)
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
     async with open_account_locks(runtime.database) as locks:
-        desk = Skewed(runtime, tenant, account, emulator, locks, clock)
-        await desk.read_figures_at(clock.now() + timedelta(days=365))
-        yield desk
+        publisher = Skewed(runtime, tenant, account, emulator, locks, clock)
+        await publisher.set_next_collection(clock.now() + timedelta(days=365))
+        yield publisher
 
 
 @contextlib.asynccontextmanager
@@ -81,42 +84,42 @@ async def running(runtime: Runtime) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def alerts(desk: Desk) -> list[str]:
+async def alerts(publisher: Publisher) -> list[str]:
     """The kinds of the open alerts."""
-    async with desk.runtime.database.unscoped() as transaction:
+    async with publisher.runtime.database.unscoped() as transaction:
         return [alert.kind for alert in await store.alerts.list_open(transaction)]
 
 
-async def published(desk: Desk, post_id: PostId) -> None:
+async def published(publisher: Publisher, post_id: PostId) -> None:
     """Return once the post is published."""
 
     async def is_it() -> bool:
-        return (await desk.see(post_id)).state is PostState.PUBLISHED
+        return (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
     await until(is_it)
 
 
-async def alerted(desk: Desk, kinds: list[str]) -> None:
+async def alerted(publisher: Publisher, kinds: list[str]) -> None:
     """Return once these alerts are open."""
 
     async def are() -> bool:
-        return await alerts(desk) == kinds
+        return await alerts(publisher) == kinds
 
     await until(are)
 
 
 @pytest.mark.parametrize("off_s", [-7200, -300, -100, 100, 300, 7200])
 async def test_worker_sends_nothing_until_the_clock_is_right(skewed: Skewed, off_s: int) -> None:
-    post_id = await skewed.plan("On time", after_s=-8)
+    post_id = await skewed.schedule("On time", after_s=-8)
     skewed.clock.off = timedelta(seconds=off_s)
     async with running(skewed.runtime):
         await alerted(skewed, ["clock_skew"])
-        assert (await skewed.see(post_id)).state is PostState.SCHEDULED
-        assert await skewed.on_x() == []
+        assert (await skewed.get_post(post_id)).state is PostState.SCHEDULED
+        assert await skewed.published_texts() == []
         skewed.clock.off = timedelta(0)
         await published(skewed, post_id)
         await alerted(skewed, [])
-    assert await skewed.on_x() == ["On time"]
+    assert await skewed.published_texts() == ["On time"]
 
 
 async def test_doctor_reports_a_wrong_clock(skewed: Skewed, tmp_path: Path) -> None:
@@ -130,7 +133,7 @@ async def test_doctor_reports_a_wrong_clock(skewed: Skewed, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("off_s", [-20, 20])
 async def test_worker_publishes__clock_slightly_off(skewed: Skewed, off_s: int) -> None:
-    post_id = await skewed.plan("On time", after_s=-25)
+    post_id = await skewed.schedule("On time", after_s=-25)
     skewed.clock.off = timedelta(seconds=off_s)
     async with running(skewed.runtime):
         await published(skewed, post_id)
@@ -141,12 +144,12 @@ async def test_worker_sends_nothing__clock_moved_between_heartbeats(skewed: Skew
     check = ClockCheck(skewed.runtime)
     await check.check()
     assert check.problem is None
-    post_id = await skewed.plan("On time", after_s=-40)
+    post_id = await skewed.schedule("On time", after_s=-40)
     skewed.clock.off = timedelta(seconds=120)
-    await skewed.work()
-    assert await skewed.requests("create_post") == []
+    await skewed.run_due_jobs()
+    assert await skewed.list_statuses("create_post") == []
     assert not skewed.locks.may_begin
-    assert (await skewed.see(post_id)).parts[0].state == "pending"
+    assert (await skewed.get_post(post_id)).parts[0].state == "pending"
     await check.check()
     assert await alerts(skewed) == ["clock_skew"]
     skewed.clock.off = timedelta(0)
@@ -154,24 +157,24 @@ async def test_worker_sends_nothing__clock_moved_between_heartbeats(skewed: Skew
     assert (check.problem, await alerts(skewed)) == (None, [])
     skewed.locks.open_gate()
     await dispatch.dispatch_stranded(skewed.runtime)
-    await skewed.work()
-    assert await skewed.on_x() == ["On time"]
+    await skewed.run_due_jobs()
+    assert await skewed.published_texts() == ["On time"]
 
 
 async def test_post_is_not_missed_by_a_clock_that_moves_between_two_heartbeats(
     skewed: Skewed,
 ) -> None:
     await ClockCheck(skewed.runtime).check()
-    post_id = await skewed.plan("On time", "In two parts", after_s=-40)
+    post_id = await skewed.schedule("On time", "In two parts", after_s=-40)
     skewed.clock.off = timedelta(hours=2)
-    await skewed.work()
-    assert (await skewed.see(post_id)).state is PostState.PUBLISHING
+    await skewed.run_due_jobs()
+    assert (await skewed.get_post(post_id)).state is PostState.PUBLISHING
     assert not skewed.locks.may_begin
     skewed.clock.off = timedelta(0)
     skewed.locks.open_gate()
     await dispatch.dispatch_stranded(skewed.runtime)
-    await skewed.work()
-    assert await skewed.on_x() == ["On time", "In two parts"]
+    await skewed.run_due_jobs()
+    assert await skewed.published_texts() == ["On time", "In two parts"]
 
 
 async def test_no_wait_is_stored_by_a_clock_that_moves_during_an_attempt(
@@ -183,13 +186,13 @@ async def test_no_wait_is_stored_by_a_clock_that_moves_during_an_attempt(
 
     await ClockCheck(skewed.runtime).check()
     await skewed.emulator.fail("create_post", "before", "drop")
-    post_id = await skewed.plan("On time", after_s=-40)
-    monkeypatch.setattr(telemetry, "_observers", [move_clock])
-    await skewed.work()
-    post = await skewed.see(post_id)
+    post_id = await skewed.schedule("On time", after_s=-40)
+    monkeypatch.setattr(failpoints, "_observers", [move_clock])
+    await skewed.run_due_jobs()
+    post = await skewed.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.UNKNOWN)
     assert not skewed.locks.may_begin
-    assert await skewed.next_step() is None
+    assert await skewed.find_next_step_at() is None
 
 
 async def test_clock_is_not_compared_with_an_emulator_not_at_wall_time(
@@ -204,28 +207,28 @@ async def test_clock_is_not_compared_with_an_emulator_not_at_wall_time(
 
 
 async def test_post_is_not_sent_before_it_is_due_by_the_databases_clock(skewed: Skewed) -> None:
-    post_id = await skewed.plan("Early", after_s=20)
+    post_id = await skewed.schedule("Early", after_s=20)
     skewed.clock.off = timedelta(seconds=25)
-    await skewed.work()
-    assert (await skewed.see(post_id)).state is PostState.SCHEDULED
+    await skewed.run_due_jobs()
+    assert (await skewed.get_post(post_id)).state is PostState.SCHEDULED
     async with skewed.runtime.database.for_tenant(skewed.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
         )
     await dispatch.dispatch_stranded(skewed.runtime)
-    await skewed.work()
+    await skewed.run_due_jobs()
     async with skewed.runtime.database.for_tenant(skewed.tenant.id) as transaction:
         state = await store.publishing.get(transaction, post_id)
     assert (state.parts[0].part.state, state.parts[0].attempts) == ("pending", ())
-    assert await skewed.on_x() == []
+    assert await skewed.published_texts() == []
 
 
 async def test_post_is_not_sent_before_it_is_due_by_the_workers_clock(skewed: Skewed) -> None:
-    post_id = await skewed.plan("Early")
+    post_id = await skewed.schedule("Early")
     skewed.clock.off = timedelta(seconds=-25)
-    await skewed.work()
-    assert (await skewed.see(post_id)).state is PostState.SCHEDULED
-    assert await skewed.on_x() == []
+    await skewed.run_due_jobs()
+    assert (await skewed.get_post(post_id)).state is PostState.SCHEDULED
+    assert await skewed.published_texts() == []
 
 
 @pytest.mark.parametrize("off_s", [-20, 0, 20])
@@ -235,11 +238,11 @@ async def test_create_is_adopted_by_the_time_of_x__response_lost(
     await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
     await skewed.emulator.fail("create_post", "after", "drop")
-    post_id = await skewed.plan("Once", after_s=-25)
+    post_id = await skewed.schedule("Once", after_s=-25)
     skewed.clock.off = timedelta(seconds=off_s)
-    await skewed.work()
+    await skewed.run_due_jobs()
     (on_x,) = (await skewed.emulator.ground_truth())["posts"]
-    post = await skewed.see(post_id)
+    post = await skewed.get_post(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, on_x["id"])
 
 
@@ -248,12 +251,12 @@ async def test_confirm_sent_uses_the_time_of_x(skewed: Skewed, off_s: int) -> No
     """The user names a post created just before the attempt by X's clock."""
     await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
-    there = await skewed.post_by_hand("Twice")
+    there = await skewed.post_manually("Twice")
     await skewed.emulator.fail("create_post", "after", "drop")
-    post_id = await skewed.plan("Twice", after_s=-40)
+    post_id = await skewed.schedule("Twice", after_s=-40)
     skewed.clock.off = timedelta(seconds=off_s)
-    await skewed.work()
-    assert (await skewed.see(post_id)).state is PostState.NEEDS_DECISION
+    await skewed.run_due_jobs()
+    assert (await skewed.get_post(post_id)).state is PostState.NEEDS_DECISION
     # X created the second id 61 s before the first.
     early = str(int(there) - (61_000 << 22))
     with pytest.raises(TweetUnlikely):
@@ -264,11 +267,11 @@ async def test_confirm_sent_uses_the_time_of_x(skewed: Skewed, off_s: int) -> No
 
 async def test_worker_sends_nothing_before_it_knows_the_time_of_x(skewed: Skewed) -> None:
     await skewed.emulator.fail("read_usage", "before", "404html", times=None)
-    post_id = await skewed.plan("On time", after_s=-8)
+    post_id = await skewed.schedule("On time", after_s=-8)
     async with running(skewed.runtime):
-        await skewed.answered("read_usage", 2)
+        await skewed.wait_for_responses("read_usage", 2)
         assert await alerts(skewed) == []
-        assert (await skewed.see(post_id)).state is PostState.SCHEDULED
+        assert (await skewed.get_post(post_id)).state is PostState.SCHEDULED
         await skewed.emulator.clear_faults()
         await published(skewed, post_id)
-    assert await skewed.requests("create_post") == [201]
+    assert await skewed.list_statuses("create_post") == [201]

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from fix_emulator import Emulator
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import (
@@ -23,16 +23,16 @@ from roost.services import collect, detect, report
 from roost.services.schedule import PartInput, schedule_post
 
 
-async def collect_for(desk: Desk, days: int) -> None:
+async def collect_for(publisher: Publisher, days: int) -> None:
     """Run the worker at the planned time of each of `days` days."""
     for _ in range(days):
-        await desk.move_to(await next_read(desk))
-        await desk.work()
+        await publisher.move_clock_to(await next_read(publisher))
+        await publisher.run_due_jobs()
 
 
-async def next_read(desk: Desk) -> datetime:
+async def next_read(publisher: Publisher) -> datetime:
     """Return when the account is due for a read."""
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT min(collect_due_at) FROM integrations WHERE status = 'connected'"
         )
@@ -43,27 +43,29 @@ async def next_read(desk: Desk) -> datetime:
 
 
 @pytest.fixture
-async def daily(desk: Desk) -> Desk:
-    """The desk with its account due for a read now."""
-    await desk.read_figures_at(desk.runtime.clock.now())
-    return desk
+async def daily(publisher: Publisher) -> Publisher:
+    """The publisher with its account due for a read now."""
+    await publisher.set_next_collection(publisher.runtime.clock.now())
+    return publisher
 
 
-async def days_read(desk: Desk, account: Integration, days: int = 60) -> list[date]:
+async def days_read(publisher: Publisher, account: Integration, days: int = 60) -> list[date]:
     """Return the days on which the account was read."""
-    since = desk.runtime.clock.now() - timedelta(days=days)
-    (history,) = await report.gather_histories(desk.runtime, desk.tenant, [account], since=since)
+    since = publisher.runtime.clock.now() - timedelta(days=days)
+    (history,) = await report.gather_histories(
+        publisher.runtime, publisher.tenant, [account], since=since
+    )
     return [snapshot.at.date() for snapshot in history.account]
 
 
-async def anomalies_of(desk: Desk, account: Integration) -> list[Anomaly]:
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def anomalies_of(publisher: Publisher, account: Integration) -> list[Anomaly]:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         return await store.anomalies.list_anomalies(transaction, account.id)
 
 
-async def test_collect_reads_account_once_a_day_before_midnight(daily: Desk) -> None:
+async def test_collect_reads_account_once_a_day_before_midnight(daily: Publisher) -> None:
     noon = await daily.emulator.move_to_time(time(12))
-    await daily.work()
+    await daily.run_due_jobs()
     await collect_for(daily, 3)
     first = noon.date()
     days = [first, first, first + timedelta(days=1), first + timedelta(days=2)]
@@ -71,8 +73,10 @@ async def test_collect_reads_account_once_a_day_before_midnight(daily: Desk) -> 
     assert (await next_read(daily)).strftime("%H:%M") == "23:30"
 
 
-async def test_collect_stores_counts_as_x_reports_them(daily: Desk, emulator: Emulator) -> None:
-    await daily.work()
+async def test_collect_stores_counts_as_x_reports_them(
+    daily: Publisher, emulator: Emulator
+) -> None:
+    await daily.run_due_jobs()
     token = (await emulator.connect("larkbooks"))["access_token"]
     async with emulator.http.get(
         f"{emulator.url}/2/users/me?user.fields=public_metrics",
@@ -88,9 +92,9 @@ async def test_collect_stores_counts_as_x_reports_them(daily: Desk, emulator: Em
     assert snapshot.metrics[Metric.FOLLOWING] == public_metrics["following_count"]
 
 
-async def test_collect_reads_each_sent_part_every_day(daily: Desk) -> None:
-    await daily.plan("One", "Two")
-    await daily.work()
+async def test_collect_reads_each_sent_part_every_day(daily: Publisher) -> None:
+    await daily.schedule("One", "Two")
+    await daily.run_due_jobs()
     await collect_for(daily, 3)
     since = daily.runtime.clock.now() - timedelta(days=10)
     (history,) = await report.gather_histories(
@@ -102,12 +106,14 @@ async def test_collect_reads_each_sent_part_every_day(daily: Desk) -> None:
     assert impressions[-1] > 0
 
 
-async def test_collect_reads_other_posts__one_deleted_on_x(daily: Desk, emulator: Emulator) -> None:
-    await daily.plan("Stays")
-    gone = await daily.plan("Goes", after_s=1)
+async def test_collect_reads_other_posts__one_deleted_on_x(
+    daily: Publisher, emulator: Emulator
+) -> None:
+    await daily.schedule("Stays")
+    gone = await daily.schedule("Goes", after_s=1)
     await daily.emulator.jump(seconds=2)
-    await daily.work()
-    tweet = (await daily.see(gone)).parts[0].sent_as
+    await daily.run_due_jobs()
+    tweet = (await daily.get_post(gone)).parts[0].sent_as
     token = (await emulator.connect("larkbooks"))["access_token"]
     async with emulator.http.delete(
         f"{emulator.url}/2/tweets/{tweet}", headers={"authorization": f"Bearer {token}"}
@@ -121,7 +127,7 @@ async def test_collect_reads_other_posts__one_deleted_on_x(daily: Desk, emulator
     assert [snapshot.text for snapshot in history.posts] == ["Stays", "Stays"]
 
 
-async def test_detect_finds_purge_once_and_on_its_day(daily: Desk, emulator: Emulator) -> None:
+async def test_detect_finds_purge_once_and_on_its_day(daily: Publisher, emulator: Emulator) -> None:
     started_at = datetime.fromisoformat((await emulator.ground_truth())["started_at"])
     await collect_for(daily, 32)
     (found,) = await anomalies_of(daily, daily.account)
@@ -135,34 +141,36 @@ async def test_detect_finds_purge_once_and_on_its_day(daily: Desk, emulator: Emu
     assert await anomalies_of(daily, daily.account) == [found]
 
 
-async def test_detect_finds_nothing__steady_account(desk: Desk, emulator: Emulator) -> None:
-    steady = await connect_account(desk.runtime, desk.tenant, emulator, "tidewatcher")
-    desk = replace(desk, account=steady)
-    await collect_for(desk, 45)
-    assert len(await days_read(desk, steady, days=50)) == 45
-    assert await anomalies_of(desk, steady) == []
+async def test_detect_finds_nothing__steady_account(
+    publisher: Publisher, emulator: Emulator
+) -> None:
+    steady = await connect_account(publisher.runtime, publisher.tenant, emulator, "tidewatcher")
+    publisher = replace(publisher, account=steady)
+    await collect_for(publisher, 45)
+    assert len(await days_read(publisher, steady, days=50)) == 45
+    assert await anomalies_of(publisher, steady) == []
 
 
-async def test_collect_retries_later__x_unavailable(daily: Desk) -> None:
+async def test_collect_retries_later__x_unavailable(daily: Publisher) -> None:
     now = daily.runtime.clock.now()
     await daily.emulator.fail("read_user", "before", "503", times=3)  # each of the client's tries
     collected = await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert await next_read(daily) == now + timedelta(minutes=10)
-    assert (await daily.integration()).status is IntegrationStatus.CONNECTED
+    assert (await daily.get_integration()).status is IntegrationStatus.CONNECTED
 
 
-async def test_collect_reads_nothing__account_needs_reconnect(daily: Desk) -> None:
+async def test_collect_reads_nothing__account_needs_reconnect(daily: Publisher) -> None:
     async with daily.runtime.database.for_tenant(daily.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, daily.account)
-    await daily.work()
+    await daily.run_due_jobs()
     await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
-    assert await daily.requests("read_user") == []
+    assert await daily.list_statuses("read_user") == []
 
 
-async def test_report_covers_account_and_opens_without_a_network(daily: Desk) -> None:
-    post_id = await daily.plan("Low tide <b>at six</b>")
-    await daily.work()
+async def test_report_covers_account_and_opens_without_a_network(daily: Publisher) -> None:
+    post_id = await daily.schedule("Low tide <b>at six</b>")
+    await daily.run_due_jobs()
     await collect_for(daily, 3)
     html = await report.write_report(daily.runtime, [daily.tenant], days=30)
     assert "@larkbooks" in html
@@ -170,11 +178,11 @@ async def test_report_covers_account_and_opens_without_a_network(daily: Desk) ->
     assert "<script src" not in html
     assert "<link" not in html
     assert "url(http" not in html
-    assert (await daily.see(post_id)).state is PostState.PUBLISHED
+    assert (await daily.get_post(post_id)).state is PostState.PUBLISHED
 
 
-async def test_report_contains_nothing_of_another_tenant(daily: Desk, tenant: Tenant) -> None:
-    await daily.work()
+async def test_report_contains_nothing_of_another_tenant(daily: Publisher, tenant: Tenant) -> None:
+    await daily.run_due_jobs()
     html = await report.write_report(daily.runtime, [tenant], days=30)
     assert "larkbooks" in html
     neighbour = await make_tenant(daily.runtime, "neighbour")
@@ -182,65 +190,67 @@ async def test_report_contains_nothing_of_another_tenant(daily: Desk, tenant: Te
     assert "larkbooks" not in html
 
 
-async def collect_now(desk: Desk) -> None:
+async def collect_now(publisher: Publisher) -> None:
     """Read the account and those of its posts that are due."""
-    collected = await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    collected = await collect.collect_account(
+        publisher.runtime, publisher.tenant.id, publisher.account.id
+    )
     assert collected.account == 1
 
 
-async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
-    before, tokens = await desk.integration(), await desk.kept_tokens()
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def test_collect_updates_handle_name_and_subscription(publisher: Publisher) -> None:
+    before, tokens = await publisher.get_integration(), await publisher.get_stored_tokens()
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE integrations SET metadata = metadata || "
             """'{"username": "formerly", "name": "Another name"}'"""
         )
-    await desk.emulator.control("users/larkbooks", subscription_type="Premium")
-    await collect_now(desk)
-    after = await desk.integration()
+    await publisher.emulator.control("users/larkbooks", subscription_type="Premium")
+    await collect_now(publisher)
+    after = await publisher.get_integration()
     assert (after.username, after.name) == ("larkbooks", before.name)
     assert (before.subscription_type, after.subscription_type) == (None, "Premium")
-    assert await desk.kept_tokens() == tokens
-    assert await desk.requests("read_user") == [200]
-    assert await desk.requests("read_me") == []
+    assert await publisher.get_stored_tokens() == tokens
+    assert await publisher.list_statuses("read_user") == [200]
+    assert await publisher.list_statuses("read_me") == []
     await schedule_post(
-        desk.runtime, desk.tenant, after, [PartInput("x" * 281)],
-        due_at=desk.runtime.clock.now(), why="longer than 280",
+        publisher.runtime, publisher.tenant, after, [PartInput("x" * 281)],
+        due_at=publisher.runtime.clock.now(), why="longer than 280",
     )  # fmt: skip
-    await desk.work_through()
-    assert await desk.on_x() == ["x" * 281]
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["x" * 281]
 
 
-async def test_collect_keeps_subscription__x_reports_none(desk: Desk) -> None:
-    await desk.emulator.control("users/larkbooks", subscription_type="Premium")
-    await collect_now(desk)
-    await desk.emulator.control("users/larkbooks", subscription_type=None)
-    await collect_now(desk)
-    assert (await desk.integration()).subscription_type == "Premium"
+async def test_collect_keeps_subscription__x_reports_none(publisher: Publisher) -> None:
+    await publisher.emulator.control("users/larkbooks", subscription_type="Premium")
+    await collect_now(publisher)
+    await publisher.emulator.control("users/larkbooks", subscription_type=None)
+    await collect_now(publisher)
+    assert (await publisher.get_integration()).subscription_type == "Premium"
 
 
 async def test_collect_writes_no_profile__nothing_changed(
-    desk: Desk, caplog: pytest.LogCaptureFixture
+    publisher: Publisher, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def version() -> object:
-        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
             rows = await transaction.raw.execute("SELECT metadata, xmin::text FROM integrations")
             return await rows.fetchall()
 
     before = await version()
-    account = await desk.integration()
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    account = await publisher.get_integration()
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         changed = await store.integrations.save_profile(
             transaction, account.id, username=account.username, name=account.name,
             subscription_type=account.subscription_type,
         )  # fmt: skip
     assert (changed, await version()) == (False, before)
-    await collect_now(desk)
+    await collect_now(publisher)
     assert "changed on X" not in caplog.text
 
 
 async def test_collect_stores_zero_after_higher_value_as_unknown(
-    daily: Desk, emulator: Emulator
+    daily: Publisher, emulator: Emulator
 ) -> None:
     lonely = await connect_account(
         daily.runtime, daily.tenant, emulator,
@@ -249,9 +259,9 @@ async def test_collect_stores_zero_after_higher_value_as_unknown(
         ],
     )  # fmt: skip
     daily = replace(daily, account=lonely)
-    post_id = await daily.plan("Hello", account=lonely)
-    await daily.work()
-    (part,) = (await daily.see(post_id)).parts
+    post_id = await daily.schedule("Hello", account=lonely)
+    await daily.run_due_jobs()
+    (part,) = (await daily.get_post(post_id)).parts
     assert part.sent_as is not None
     assert part.sent_at is not None
     metrics = {Metric.IMPRESSIONS: 900, Metric.QUOTES: 3, Metric.LINK_CLICKS: 2}
@@ -267,7 +277,7 @@ async def test_collect_stores_zero_after_higher_value_as_unknown(
             transaction, daily.tenant.id,
             [PostSnapshot(lonely.id, part.id, part.sent_as, part.sent_at, earlier, metrics)],
         )  # fmt: skip
-    await daily.read_figures_at(await daily.emulator.move_to_time(time(23, 30)))
+    await daily.set_next_collection(await daily.emulator.move_to_time(time(23, 30)))
     await collect_now(daily)
     since = daily.runtime.clock.now() - timedelta(days=1)
     (history,) = await report.gather_histories(daily.runtime, daily.tenant, [lonely], since=since)

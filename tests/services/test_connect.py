@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_publishing import Desk, somebody_waits
+from fix_publishing import Publisher, wait_for_lock_conflict
 from roost import store
 from roost.account_client import open_account
 from roost.errors import (
@@ -190,7 +190,7 @@ async def test_concurrent_first_connections_create_one_integration(
         now = runtime.clock.now()
         one = await store.integrations.upsert(transaction, vault, tenant.id, LARK, tokens, now=now)
         second = asyncio.create_task(keep())
-        await somebody_waits(runtime)
+        await wait_for_lock_conflict(runtime)
     assert (await second).id == one.id
 
 
@@ -272,7 +272,7 @@ async def test_start_is_refused__no_vault_key(runtime: Runtime, tenant: Tenant) 
 
 async def test_start_is_refused__unknown_tenant(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(TenantNotFound):
-        await connect.start(runtime, "nobody")
+        await connect.start(runtime, "no-such-tenant")
 
 
 async def test_ledger_has_the_cost_of_connecting(
@@ -288,12 +288,14 @@ async def test_ledger_has_the_cost_of_connecting(
 
 
 @pytest.mark.parametrize("live", ["https://api.x.com", "https://api.twitter.com"])
-async def test_account_of_an_emulator_never_calls_the_real_x(desk: Desk, live: str) -> None:
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": live})
+async def test_account_of_an_emulator_never_calls_the_real_x(
+    publisher: Publisher, live: str
+) -> None:
+    settings = publisher.runtime.settings.model_copy(update={"x_base_url": live})
     with pytest.raises(UnsafeHost):
-        open_account(replace(desk.runtime, settings=settings), desk.account)
+        open_account(replace(publisher.runtime, settings=settings), publisher.account)
 
 
-async def test_live_account_never_calls_an_emulator(desk: Desk) -> None:
+async def test_live_account_never_calls_an_emulator(publisher: Publisher) -> None:
     with pytest.raises(UnsafeHost):
-        open_account(desk.runtime, replace(desk.account, environment=Environment.LIVE))
+        open_account(publisher.runtime, replace(publisher.account, environment=Environment.LIVE))

@@ -29,13 +29,13 @@ from PIL import Image
 
 from fix_emulator import START_TIME
 from fix_postgres import PostgresServer
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from harness.checker import Evidence, check_posts
 from harness.post_rows import describe_post
 from harness.records import PlannedPost, XPost
 from harness.scenario import Scenario, open_scenario
 from harness.server import Server
-from roost import telemetry
+from roost import failpoints
 from roost.failpoints import Failpoint
 from roost.models import PostId
 from roost.services import dispatch, pause, resolve, resume
@@ -86,7 +86,7 @@ class _NextFailpoint:
 
 
 _next_failpoint = _NextFailpoint()
-telemetry.on_failpoint(_next_failpoint.on_failpoint)
+failpoints.on_failpoint(_next_failpoint.on_failpoint)
 
 
 class DeliveryMachine(RuleBasedStateMachine):
@@ -114,7 +114,9 @@ class DeliveryMachine(RuleBasedStateMachine):
         account = await self._scenario.connect("larkbooks")
         runtime, emulator = self._scenario.runtime, self._scenario.emulator
         self._workers = [await self._new_worker() for _ in range(2)]
-        self._desk = Desk(runtime, self._scenario.tenant, account, emulator, self._workers[0])
+        self._publisher = Publisher(
+            runtime, self._scenario.tenant, account, emulator, self._workers[0]
+        )
 
     async def _new_worker(self) -> AccountLocks:
         return await self._stack.enter_async_context(
@@ -146,7 +148,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     async def _plan(self, *texts: str, after_s: int, media: Path | None) -> None:
         after = timedelta(seconds=after_s)
         planned = await self._scenario.plan_post(
-            self._desk.account, *texts, after=after, media=media
+            self._publisher.account, *texts, after=after, media=media
         )
         self._planned.append(planned)
 
@@ -249,7 +251,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     async def _post(self, text: str) -> None:
         with contextlib.suppress(AssertionError):  # X refuses it as a duplicate
-            await self._scenario.post_manually(self._desk.account, text)
+            await self._scenario.post_manually(self._publisher.account, text)
 
     @precondition(lambda self: self._paused_count is None)
     @rule(scope=st.sampled_from([PauseScope.ACCOUNT, PauseScope.TENANT, PauseScope.EVERYTHING]))
@@ -264,7 +266,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._run(self._resume())
 
     async def _pause(self, scope: PauseScope) -> None:
-        runtime, account = self._scenario.runtime, self._desk.account
+        runtime, account = self._scenario.runtime, self._publisher.account
         match scope:
             case PauseScope.ACCOUNT:
                 await pause.pause_account(runtime, account)
@@ -276,7 +278,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     async def _resume(self) -> None:
         self._paused_count = None
-        await pause.resume_account(self._scenario.runtime, self._desk.account)
+        await pause.resume_account(self._scenario.runtime, self._publisher.account)
         await pause.resume_tenant(self._scenario.runtime, self._scenario.tenant)
         await resume.resume_everything(self._scenario.runtime)
 
@@ -310,15 +312,15 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     async def _work(self, worker: int) -> None:
         """Run everything that is due or left over, as a worker process would; sessions may end."""
-        desk = replace(self._desk, locks=self._workers[worker])
+        publisher = replace(self._publisher, locks=self._workers[worker])
         for _ in range(2_000):
             with contextlib.suppress(psycopg.OperationalError):
-                await dispatch.dispatch_due(desk.runtime)
-                await dispatch.dispatch_stranded(desk.runtime)
-            if (job := await _take_job(desk.runtime.database)) is None:
+                await dispatch.dispatch_due(publisher.runtime)
+                await dispatch.dispatch_stranded(publisher.runtime)
+            if (job := await _take_job(publisher.runtime.database)) is None:
                 return
             with contextlib.suppress(psycopg.OperationalError):
-                await desk.do(*job)
+                await publisher.run_job(*job)
         raise AssertionError("the work does not end")
 
     async def _settle(self) -> None:
@@ -329,9 +331,9 @@ class DeliveryMachine(RuleBasedStateMachine):
             await self._work(0)
             if await self._scenario.reconnect_accounts():
                 continue
-            if (at := await self._desk.next_step()) is None:
+            if (at := await self._publisher.find_next_step_at()) is None:
                 return
-            await self._desk.move_to(at)
+            await self._publisher.move_clock_to(at)
         raise AssertionError("the posts do not settle")
 
     # What must hold.

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from fix_publishing import Desk, somebody_waits
+from fix_publishing import Publisher, wait_for_lock_conflict
 from roost import store
 from roost.errors import PostNotEditable
 from roost.models import PartState, PostId, PostState, XMediaId
@@ -27,33 +27,33 @@ BEGIN = """
         fence_timeline => NULL,
         is_wall_time => false)
 """
-Change = Callable[[Desk, PostId], Coroutine[Any, Any, None]]
+Change = Callable[[Publisher, PostId], Coroutine[Any, Any, None]]
 
 
-async def cancel(desk: Desk, post_id: PostId) -> None:
-    await cancel_post(desk.runtime, desk.tenant, post_id)
+async def cancel(publisher: Publisher, post_id: PostId) -> None:
+    await cancel_post(publisher.runtime, publisher.tenant, post_id)
 
 
-async def change_text(desk: Desk, post_id: PostId) -> None:
+async def change_text(publisher: Publisher, post_id: PostId) -> None:
     parts = [PartInput("Another text")]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
 
 
-async def change_time(desk: Desk, post_id: PostId) -> None:
-    due_at = desk.runtime.clock.now() + timedelta(hours=1)
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=due_at)
+async def change_time(publisher: Publisher, post_id: PostId) -> None:
+    due_at = publisher.runtime.clock.now() + timedelta(hours=1)
+    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=due_at)
 
 
 CHANGES = [cancel, change_text, change_time]
 each_change = pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
 
 
-async def limited(desk: Desk, *texts: str) -> PostId:
+async def limited(publisher: Publisher, *texts: str) -> PostId:
     """A post that waits for a rate limit of its account."""
-    await desk.emulator.fail("create_post", "before", "429")
-    post_id = await desk.plan(*texts)
-    await desk.work()
-    post = await desk.see(post_id)
+    await publisher.emulator.fail("create_post", "before", "429")
+    post_id = await publisher.schedule(*texts)
+    await publisher.run_due_jobs()
+    post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.PENDING)
     return post_id
 
@@ -66,48 +66,50 @@ async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]
         yield connection
 
 
-async def test_cancel_post_that_waits_for_a_rate_limit(desk: Desk) -> None:
-    post_id = await limited(desk, "Never", "Nor this")
-    await cancel(desk, post_id)
-    await desk.emulator.jump(hours=1)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.CANCELLED
-    assert await desk.on_x() == []
-    assert "post: publishing → cancelled: cancelled manually" in await desk.story(post_id)
+async def test_cancel_post_that_waits_for_a_rate_limit(publisher: Publisher) -> None:
+    post_id = await limited(publisher, "Never", "Nor this")
+    await cancel(publisher, post_id)
+    await publisher.emulator.jump(hours=1)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.CANCELLED
+    assert await publisher.published_texts() == []
+    assert "post: publishing → cancelled: cancelled manually" in await publisher.list_history(
+        post_id
+    )
 
 
-async def test_edit_post_that_waits_for_a_rate_limit(desk: Desk) -> None:
-    post_id = await limited(desk, "Old")
-    await change_text(desk, post_id)
-    assert await desk.on_x() == []
-    await desk.work_through()
-    assert await desk.on_x() == ["Another text"]
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+async def test_edit_post_that_waits_for_a_rate_limit(publisher: Publisher) -> None:
+    post_id = await limited(publisher, "Old")
+    await change_text(publisher, post_id)
+    assert await publisher.published_texts() == []
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Another text"]
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
 
-async def test_edit_post_that_waits_keeps_its_new_due_time(desk: Desk) -> None:
-    post_id = await limited(desk, "Old")
-    await change_time(desk, post_id)
-    post = await desk.see(post_id)
+async def test_edit_post_that_waits_keeps_its_new_due_time(publisher: Publisher) -> None:
+    post_id = await limited(publisher, "Old")
+    await change_time(publisher, post_id)
+    post = await publisher.get_post(post_id)
     assert (post.state, post.wait) == (PostState.SCHEDULED, None)
-    await desk.emulator.jump(seconds=1800)
-    await desk.work()
-    assert await desk.on_x() == []
-    await desk.work_through()
-    assert await desk.on_x() == ["Old"]
+    await publisher.emulator.jump(seconds=1800)
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == []
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Old"]
 
 
-async def test_edit_post_that_waited_for_credits_is_not_missed(desk: Desk) -> None:
-    app = desk.emulator.app.client_id
-    await desk.emulator.control(f"apps/{app}", credits=0)
-    post_id = await desk.plan("Old")
+async def test_edit_post_that_waited_for_credits_is_not_missed(publisher: Publisher) -> None:
+    app = publisher.emulator.app.client_id
+    await publisher.emulator.control(f"apps/{app}", credits=0)
+    post_id = await publisher.schedule("Old")
     for _ in range(20):
-        await desk.work()
-        await desk.emulator.jump(seconds=301)
-    await change_text(desk, post_id)
-    await desk.emulator.control(f"apps/{app}", credits=None)
-    await desk.work_through()
-    assert await desk.on_x() == ["Another text"]
+        await publisher.run_due_jobs()
+        await publisher.emulator.jump(seconds=301)
+    await change_text(publisher, post_id)
+    await publisher.emulator.control(f"apps/{app}", credits=None)
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Another text"]
 
 
 @each_change
@@ -117,53 +119,55 @@ async def test_edit_post_that_waited_for_credits_is_not_missed(desk: Desk) -> No
     ids=["begun", "unknown"],
 )
 async def test_edit_post_refuses_what_x_may_have(
-    desk: Desk, script: list[str], why: str, change: Change
+    publisher: Publisher, script: list[str], why: str, change: Change
 ) -> None:
-    await desk.emulator.control("faults", operation="create_post", when="before", script=script)
-    post_id = await desk.plan("One", "Two")
-    await desk.work()
-    history = await desk.story(post_id)
+    await publisher.emulator.control(
+        "faults", operation="create_post", when="before", script=script
+    )
+    post_id = await publisher.schedule("One", "Two")
+    await publisher.run_due_jobs()
+    history = await publisher.list_history(post_id)
     with pytest.raises(PostNotEditable, match=why):
-        await change(desk, post_id)
-    assert await desk.story(post_id) == history
-    await desk.work_through()
-    assert await desk.on_x() == ["One", "Two"]
+        await change(publisher, post_id)
+    assert await publisher.list_history(post_id) == history
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["One", "Two"]
 
 
 @pytest.mark.timing
 @each_change
 async def test_edit_post_waits_for_an_uncommitted_attempt(
-    desk: Desk, admin_url: str, change: Change
+    publisher: Publisher, admin_url: str, change: Change
 ) -> None:
-    post_id = await desk.plan("Being sent")
-    await dispatch.dispatch_due(desk.runtime)
-    (part,) = (await desk.see(post_id)).parts
-    now = desk.runtime.clock.now()
+    post_id = await publisher.schedule("Being sent")
+    await dispatch.dispatch_due(publisher.runtime)
+    (part,) = (await publisher.get_post(post_id)).parts
+    now = publisher.runtime.clock.now()
     async with session(admin_url) as attempt:
-        rows = await attempt.execute(BEGIN, [desk.tenant.id, part.id, now, now])
+        rows = await attempt.execute(BEGIN, [publisher.tenant.id, part.id, now, now])
         assert len(await rows.fetchall()) == 1
-        changing = asyncio.create_task(change(desk, post_id))
-        await somebody_waits(desk.runtime)
+        changing = asyncio.create_task(change(publisher, post_id))
+        await wait_for_lock_conflict(publisher.runtime)
         await attempt.commit()
         with pytest.raises(PostNotEditable, match="is being sent at this moment"):
             await changing
-    (kept,) = (await desk.see(post_id)).parts
+    (kept,) = (await publisher.get_post(post_id)).parts
     assert (kept.id, kept.state, kept.text) == (part.id, PartState.SENDING, "Being sent")
 
 
 @pytest.mark.timing
 @pytest.mark.parametrize("is_edited", [False, True], ids=["cancelled", "edited"])
 async def test_attempt_waits_for_an_uncommitted_edit(
-    desk: Desk, admin_url: str, is_edited: bool
+    publisher: Publisher, admin_url: str, is_edited: bool
 ) -> None:
-    post_id = await desk.plan("Old")
-    await dispatch.dispatch_due(desk.runtime)
-    now = desk.runtime.clock.now()
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    post_id = await publisher.schedule("Old")
+    await dispatch.dispatch_due(publisher.runtime)
+    now = publisher.runtime.clock.now()
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         assert await store.posts.lock_state(transaction, post_id) is PostState.PUBLISHING
         assert await store.posts.is_untouched(transaction, post_id)
-        working = asyncio.create_task(desk.work())
-        await somebody_waits(desk.runtime)
+        working = asyncio.create_task(publisher.run_due_jobs())
+        await wait_for_lock_conflict(publisher.runtime)
         if is_edited:
             await store.posts.reschedule(
                 transaction, post_id, now + timedelta(hours=1), upload_lead=timedelta(), at=now
@@ -173,33 +177,33 @@ async def test_attempt_waits_for_an_uncommitted_edit(
                 transaction, post_id, PostState.PUBLISHING, PostState.CANCELLED, at=now
             )
     await working
-    assert await desk.requests("create_post") == []
+    assert await publisher.list_statuses("create_post") == []
     async with session(admin_url) as admin:
         assert await (await admin.execute("SELECT FROM attempts")).fetchall() == []
 
 
 async def test_finish_post_skips_a_post_edited_meanwhile(
-    desk: Desk,
+    publisher: Publisher,
 ) -> None:
-    post_id = await desk.plan("Old")
-    await dispatch.dispatch_due(desk.runtime)
-    old = (await desk.see(post_id)).due_at
-    await change_time(desk, post_id)
-    await desk.emulator.jump(hours=1)
-    await dispatch.dispatch_due(desk.runtime)
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    post_id = await publisher.schedule("Old")
+    await dispatch.dispatch_due(publisher.runtime)
+    old = (await publisher.get_post(post_id)).due_at
+    await change_time(publisher, post_id)
+    await publisher.emulator.jump(hours=1)
+    await dispatch.dispatch_due(publisher.runtime)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         assert not await store.posts.move(
             transaction, post_id, PostState.PUBLISHING, PostState.MISSED,
-            at=desk.runtime.clock.now(), due_at=old,
+            at=publisher.runtime.clock.now(), due_at=old,
         )  # fmt: skip
-    await desk.work()
-    assert await desk.on_x() == ["Old"]
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Old"]
 
 
-async def test_find_wait_of_a_rate_limited_post(desk: Desk) -> None:
-    post_id = await limited(desk, "Later")
-    post, account = await desk.see(post_id), await desk.integration()
-    now = desk.runtime.clock.now()
+async def test_find_wait_of_a_rate_limited_post(publisher: Publisher) -> None:
+    post_id = await limited(publisher, "Later")
+    post, account = await publisher.get_post(post_id), await publisher.get_integration()
+    now = publisher.runtime.clock.now()
     wait = find_wait(post, account, now)
     assert wait is not None
     assert wait.until == account.backoff_until
@@ -207,52 +211,58 @@ async def test_find_wait_of_a_rate_limited_post(desk: Desk) -> None:
     assert find_wait(post, account, account.backoff_until or now) is None
 
 
-async def test_find_wait_of_a_post_whose_account_needs_a_reconnect(desk: Desk) -> None:
-    post_id = await desk.plan("Later", after_s=7200)
-    await desk.kill_grant()
-    await desk.emulator.jump(hours=2)
-    await desk.work()
-    wait = find_wait(await desk.see(post_id), await desk.integration(), desk.runtime.clock.now())
+async def test_find_wait_of_a_post_whose_account_needs_a_reconnect(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Later", after_s=7200)
+    await publisher.revoke_tokens()
+    await publisher.emulator.jump(hours=2)
+    await publisher.run_due_jobs()
+    wait = find_wait(
+        await publisher.get_post(post_id),
+        await publisher.get_integration(),
+        publisher.runtime.clock.now(),
+    )
     assert wait is not None
     assert (wait.reason, wait.until) == ("@larkbooks has to be connected again", None)
 
 
-async def test_check_lateness_excuses_a_wait_for_x(desk: Desk) -> None:
-    app = desk.emulator.app.client_id
-    await desk.emulator.control(f"apps/{app}", credits=0)
-    post_id = await desk.plan("Later")
-    await desk.work()
-    wait = (await desk.see(post_id)).wait
+async def test_check_lateness_excuses_a_wait_for_x(publisher: Publisher) -> None:
+    app = publisher.emulator.app.client_id
+    await publisher.emulator.control(f"apps/{app}", credits=0)
+    post_id = await publisher.schedule("Later")
+    await publisher.run_due_jobs()
+    wait = (await publisher.get_post(post_id)).wait
     assert wait is not None
     assert wait.until is not None
-    assert wait.until - desk.runtime.clock.now() > monitor.LATE
-    await desk.move_to(wait.until - timedelta(seconds=1))
-    assert await monitor.check_lateness(desk.runtime) is None
-    await desk.move_to(wait.until + monitor.LATE + timedelta(seconds=1))
-    assert await monitor.check_lateness(desk.runtime) == wait.until
-    await desk.work()
-    assert await monitor.check_lateness(desk.runtime) is None
+    assert wait.until - publisher.runtime.clock.now() > monitor.LATE
+    await publisher.move_clock_to(wait.until - timedelta(seconds=1))
+    assert await monitor.check_lateness(publisher.runtime) is None
+    await publisher.move_clock_to(wait.until + monitor.LATE + timedelta(seconds=1))
+    assert await monitor.check_lateness(publisher.runtime) == wait.until
+    await publisher.run_due_jobs()
+    assert await monitor.check_lateness(publisher.runtime) is None
 
 
-async def test_check_lateness_counts_a_wait_for_a_fault_of_ours(desk: Desk) -> None:
+async def test_check_lateness_counts_a_wait_for_a_fault_of_ours(publisher: Publisher) -> None:
     """With another vault key no post is published, which is not X's fault."""
-    other = Vault(load_keyring(desk.runtime.settings.roost_home, make_key_line()))
-    blind = replace(desk, runtime=replace(desk.runtime, vault=other))
-    due_at = desk.runtime.clock.now()
-    await desk.plan("Sealed")
-    await blind.work()
-    assert (await desk.integration()).backoff_until is not None
-    await desk.emulator.jump(seconds=121)
-    await blind.work()
-    assert await monitor.check_lateness(desk.runtime) == due_at
+    other = Vault(load_keyring(publisher.runtime.settings.home, make_key_line()))
+    blind = replace(publisher, runtime=replace(publisher.runtime, vault=other))
+    due_at = publisher.runtime.clock.now()
+    await publisher.schedule("Sealed")
+    await blind.run_due_jobs()
+    assert (await publisher.get_integration()).backoff_until is not None
+    await publisher.emulator.jump(seconds=121)
+    await blind.run_due_jobs()
+    assert await monitor.check_lateness(publisher.runtime) == due_at
 
 
-async def test_upload_for_a_post_edited_meanwhile_is_discarded(desk: Desk, teal: Any) -> None:
-    post_id = await desk.plan("Old", media=teal, after_s=900)
-    (asset,) = (await desk.see(post_id)).parts[0].media
-    await change_text(desk, post_id)
-    upload = Upload(asset.id, XMediaId("1"), "3_1", desk.runtime.clock.now())
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        await store.uploads.save_upload(transaction, desk.tenant.id, upload)
-        await store.uploads.save_upload_progress(transaction, desk.tenant.id, asset.id, b"{}")
+async def test_upload_for_a_post_edited_meanwhile_is_discarded(
+    publisher: Publisher, teal: Any
+) -> None:
+    post_id = await publisher.schedule("Old", media=teal, after_s=900)
+    (asset,) = (await publisher.get_post(post_id)).parts[0].media
+    await change_text(publisher, post_id)
+    upload = Upload(asset.id, XMediaId("1"), "3_1", publisher.runtime.clock.now())
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        await store.uploads.save_upload(transaction, publisher.tenant.id, upload)
+        await store.uploads.save_upload_progress(transaction, publisher.tenant.id, asset.id, b"{}")
         assert await store.uploads.list_uploads(transaction, post_id) == {}

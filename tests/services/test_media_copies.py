@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from PIL import Image
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account, make_tenant
 from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
@@ -27,12 +27,12 @@ def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def copy_of(desk: Desk, sha256: str) -> Path:
-    return desk.runtime.media.folder / sha256[:2] / sha256
+def copy_of(publisher: Publisher, sha256: str) -> Path:
+    return publisher.runtime.media.folder / sha256[:2] / sha256
 
 
-async def hashes_on_x(desk: Desk) -> list[str]:
-    return [one["sha256"] for one in (await desk.emulator.ground_truth())["media"]]
+async def hashes_on_x(publisher: Publisher) -> list[str]:
+    return [one["sha256"] for one in (await publisher.emulator.ground_truth())["media"]]
 
 
 def swap_for_link(path: Path) -> None:
@@ -61,122 +61,130 @@ SWAPS = [swap_for_link, swap_for_pipe, swap_for_zeros, overwrite, Path.unlink]
 
 @pytest.mark.parametrize("swap", SWAPS, ids=lambda swap: swap.__name__)
 async def test_post_publishes_the_copy__file_changed_later(
-    desk: Desk, teal: Path, swap: Callable[[Path], None]
+    publisher: Publisher, teal: Path, swap: Callable[[Path], None]
 ) -> None:
     checked = sha256_of(teal)
-    post_id = await desk.plan("With a picture", after_s=3600, media=teal)
+    post_id = await publisher.schedule("With a picture", after_s=3600, media=teal)
     swap(teal)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await hashes_on_x(desk) == [checked]
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await hashes_on_x(publisher) == [checked]
 
 
 async def test_schedule_post_validates_the_copy(
-    desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch
+    publisher: Publisher, teal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The file is replaced after it was copied and before anything was decoded."""
-    checked, real = sha256_of(teal), desk.runtime.media.__class__.add
+    checked, real = sha256_of(teal), publisher.runtime.media.__class__.add
 
     async def accept_then_swap(*arguments: Any, **named: Any) -> str:
         sha256 = await real(*arguments, **named)
         overwrite(teal)
         return sha256
 
-    monkeypatch.setattr(desk.runtime.media.__class__, "add", accept_then_swap)
-    await desk.plan("With a picture", media=teal)
-    await desk.work_through()
-    assert await hashes_on_x(desk) == [checked]
+    monkeypatch.setattr(publisher.runtime.media.__class__, "add", accept_then_swap)
+    await publisher.schedule("With a picture", media=teal)
+    await publisher.run_to_completion()
+    assert await hashes_on_x(publisher) == [checked]
 
 
-async def test_upload_is_not_delayed_by_pipes_of_another_tenant(desk: Desk, teal: Path) -> None:
-    neighbour = await make_tenant(desk.runtime, "beta")
-    theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
+async def test_upload_is_not_delayed_by_pipes_of_another_tenant(
+    publisher: Publisher, teal: Path
+) -> None:
+    neighbour = await make_tenant(publisher.runtime, "beta")
+    theirs = await connect_account(publisher.runtime, neighbour, publisher.emulator, "ada")
     for number in range(8):
         path = teal.with_name(f"{number}.png")
         shutil.copy(teal, path)
         parts = [PartInput(f"File {number}", (MediaInput(path),))]
         await schedule_post(
-            desk.runtime,
+            publisher.runtime,
             neighbour,
             theirs,
             parts,
-            due_at=desk.runtime.clock.now(),
+            due_at=publisher.runtime.clock.now(),
             why="by the test",
         )
         (swap_for_pipe, swap_for_zeros)[number % 2](path)
-    post_id = await desk.plan("With a picture", media=teal)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert len(await desk.on_x()) == 9
+    post_id = await publisher.schedule("With a picture", media=teal)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert len(await publisher.published_texts()) == 9
 
 
 @pytest.mark.parametrize("face", ["post", "edit", "import"])
-async def test_every_use_case_copies_the_file(desk: Desk, teal: Path, face: str) -> None:
+async def test_every_use_case_copies_the_file(publisher: Publisher, teal: Path, face: str) -> None:
     checked = sha256_of(teal)
     if face == "post":
-        await desk.plan("With a picture", after_s=3600, media=teal)
+        await publisher.schedule("With a picture", after_s=3600, media=teal)
     elif face == "edit":
-        post_id = await desk.plan("Without", after_s=3600)
+        post_id = await publisher.schedule("Without", after_s=3600)
         parts = [PartInput("With a picture", (MediaInput(teal),))]
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
+        await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
     else:
         plan = teal.with_name("plan.csv")
         plan.write_text(
             f"account,at,text,media,alt,thread\n@larkbooks,+1h,With a picture,{teal.name},,\n"
         )
-        assert (await import_plan(desk.runtime, desk.tenant, plan, dry_run=True)).posts == 1
-        assert not desk.runtime.media.folder.exists()
-        assert (await import_plan(desk.runtime, desk.tenant, plan)).posts == 1
-    assert sha256_of(copy_of(desk, checked)) == checked
+        assert (
+            await import_plan(publisher.runtime, publisher.tenant, plan, dry_run=True)
+        ).posts == 1
+        assert not publisher.runtime.media.folder.exists()
+        assert (await import_plan(publisher.runtime, publisher.tenant, plan)).posts == 1
+    assert sha256_of(copy_of(publisher, checked)) == checked
     teal.unlink()
-    await desk.work_through()
-    assert await desk.on_x() == ["With a picture"]
-    assert await hashes_on_x(desk) == [checked]
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["With a picture"]
+    assert await hashes_on_x(publisher) == [checked]
 
 
-async def test_edit_post_keeps_the_copy__new_text(desk: Desk, teal: Path) -> None:
+async def test_edit_post_keeps_the_copy__new_text(publisher: Publisher, teal: Path) -> None:
     checked = sha256_of(teal)
-    post_id = await desk.plan("With a picture", after_s=3600, media=teal)
+    post_id = await publisher.schedule("With a picture", after_s=3600, media=teal)
     swap_for_link(teal)
-    (part,) = (await desk.see(post_id)).parts
+    (part,) = (await publisher.get_post(post_id)).parts
     parts = [PartInput("In other words", tuple(MediaInput(file, "alt") for file in part.media))]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
-    await desk.work_through()
-    assert await desk.on_x() == ["In other words"]
-    assert await hashes_on_x(desk) == [checked]
+    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["In other words"]
+    assert await hashes_on_x(publisher) == [checked]
 
 
-async def test_prepare_post_fails_a_post_whose_copy_is_lost(desk: Desk, teal: Path) -> None:
-    post_id = await desk.plan("With a picture", after_s=3600, media=teal)
-    (part,) = (await desk.see(post_id)).parts
-    shutil.rmtree(desk.runtime.media.folder)
-    assert await media_copies.list_missing(desk.runtime) == [teal.name]
-    await desk.emulator.jump(seconds=3000)
-    await desk.work()
-    post = await desk.see(post_id)
+async def test_prepare_post_fails_a_post_whose_copy_is_lost(
+    publisher: Publisher, teal: Path
+) -> None:
+    post_id = await publisher.schedule("With a picture", after_s=3600, media=teal)
+    (part,) = (await publisher.get_post(post_id)).parts
+    shutil.rmtree(publisher.runtime.media.folder)
+    assert await media_copies.list_missing(publisher.runtime) == [teal.name]
+    await publisher.emulator.jump(seconds=3000)
+    await publisher.run_due_jobs()
+    post = await publisher.get_post(post_id)
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith(f"media_copy_lost: Roost's copy of {teal.name} ")
-    assert await desk.requests("media_initialize") == []
-    later = desk.runtime.clock.now() + timedelta(hours=1)
+    assert await publisher.list_statuses("media_initialize") == []
+    later = publisher.runtime.clock.now() + timedelta(hours=1)
     with pytest.raises(MediaCopyLost):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
+        await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=later)
     kept = [PartInput("In other words", (MediaInput(part.media[0]),))]
     with pytest.raises(MediaCopyLost):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=kept, due_at=later)
+        await edit_post(publisher.runtime, publisher.tenant, post_id, parts=kept, due_at=later)
     again = [PartInput("With a picture", (MediaInput(teal),))]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=again, due_at=later)
-    await desk.work_through()
-    assert await desk.on_x() == ["With a picture"]
+    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=again, due_at=later)
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["With a picture"]
 
 
-async def test_prepare_post_does_not_upload_a_damaged_copy(desk: Desk, teal: Path) -> None:
-    post_id = await desk.plan("With a picture", after_s=3600, media=teal)
-    overwrite(copy_of(desk, sha256_of(teal)).rename(teal.with_name("moved.png")))
-    teal.with_name("moved.png").rename(copy_of(desk, sha256_of(teal)))
-    await desk.emulator.jump(seconds=3000)
-    await desk.work()
-    assert ((await desk.see(post_id)).reason or "").startswith("media_copy_damaged: ")
-    assert await desk.requests("media_initialize") == []
+async def test_prepare_post_does_not_upload_a_damaged_copy(
+    publisher: Publisher, teal: Path
+) -> None:
+    post_id = await publisher.schedule("With a picture", after_s=3600, media=teal)
+    overwrite(copy_of(publisher, sha256_of(teal)).rename(teal.with_name("moved.png")))
+    teal.with_name("moved.png").rename(copy_of(publisher, sha256_of(teal)))
+    await publisher.emulator.jump(seconds=3000)
+    await publisher.run_due_jobs()
+    assert ((await publisher.get_post(post_id)).reason or "").startswith("media_copy_damaged: ")
+    assert await publisher.list_statuses("media_initialize") == []
 
 
 NOT_NEEDED = {PostState.PUBLISHED, PostState.CANCELLED}
@@ -184,12 +192,12 @@ NOT_NEEDED = {PostState.PUBLISHED, PostState.CANCELLED}
 
 @pytest.mark.parametrize("state", PostState)
 async def test_remove_unneeded_removes_copies_that_no_post_needs(
-    desk: Desk, admin_url: str, teal: Path, state: PostState
+    publisher: Publisher, admin_url: str, teal: Path, state: PostState
 ) -> None:
-    copy = copy_of(desk, sha256_of(teal))
-    post_id = await desk.plan("With a picture", after_s=3600, media=teal)
+    copy = copy_of(publisher, sha256_of(teal))
+    post_id = await publisher.schedule("With a picture", after_s=3600, media=teal)
     await write_state(admin_url, post_id, state)
-    assert await media_copies.remove_unneeded(desk.runtime) == (state in NOT_NEEDED)
+    assert await media_copies.remove_unneeded(publisher.runtime) == (state in NOT_NEEDED)
     assert copy.exists() == (state not in NOT_NEEDED)
 
 
@@ -206,95 +214,111 @@ async def write_state(admin_url: str, post_id: PostId, state: PostState, part: s
 
 @pytest.mark.parametrize("part", [PartState.SENDING, PartState.UNKNOWN])
 async def test_remove_unneeded_keeps_the_copies_of_unknown_parts(
-    desk: Desk, admin_url: str, teal: Path, part: PartState
+    publisher: Publisher, admin_url: str, teal: Path, part: PartState
 ) -> None:
-    post_id = await desk.plan("With a picture", after_s=3600, media=teal)
+    post_id = await publisher.schedule("With a picture", after_s=3600, media=teal)
     for state in PostState:
         await write_state(admin_url, post_id, state, part)
-        assert await media_copies.remove_unneeded(desk.runtime) == 0
-    assert copy_of(desk, sha256_of(teal)).exists()
+        assert await media_copies.remove_unneeded(publisher.runtime) == 0
+    assert copy_of(publisher, sha256_of(teal)).exists()
 
 
-async def test_remove_unneeded_keeps_copies_of_other_tenants(desk: Desk, teal: Path) -> None:
-    neighbour = await make_tenant(desk.runtime, "beta")
-    theirs = await connect_account(desk.runtime, neighbour, desk.emulator, "ada")
-    await desk.plan("Ours", media=teal)
+async def test_remove_unneeded_keeps_copies_of_other_tenants(
+    publisher: Publisher, teal: Path
+) -> None:
+    neighbour = await make_tenant(publisher.runtime, "beta")
+    theirs = await connect_account(publisher.runtime, neighbour, publisher.emulator, "ada")
+    await publisher.schedule("Ours", media=teal)
     parts, later = [PartInput("Theirs", (MediaInput(teal),))], timedelta(hours=30)
     await schedule_post(
-        desk.runtime, neighbour, theirs, parts,
-        due_at=desk.runtime.clock.now() + later, why="by the test",
+        publisher.runtime, neighbour, theirs, parts,
+        due_at=publisher.runtime.clock.now() + later, why="by the test",
     )  # fmt: skip
-    await desk.work()
-    assert await desk.on_x() == ["Ours"]
-    assert await media_copies.remove_unneeded(desk.runtime) == 0
-    assert copy_of(desk, sha256_of(teal)).exists()
-    await desk.emulator.jump(hours=30)
-    await desk.work()
-    assert await desk.on_x() == ["Ours", "Theirs"]
-    assert await media_copies.remove_unneeded(desk.runtime) == 1
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Ours"]
+    assert await media_copies.remove_unneeded(publisher.runtime) == 0
+    assert copy_of(publisher, sha256_of(teal)).exists()
+    await publisher.emulator.jump(hours=30)
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Ours", "Theirs"]
+    assert await media_copies.remove_unneeded(publisher.runtime) == 1
 
 
 @pytest.mark.timing
-async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(desk: Desk, teal: Path) -> None:
+async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(
+    publisher: Publisher, teal: Path
+) -> None:
     """Removals during many imports of one file never remove a copy that is needed."""
     done = asyncio.Event()
 
     async def keep_removing() -> None:
         while not done.is_set():
-            await media_copies.remove_unneeded(desk.runtime)
+            await media_copies.remove_unneeded(publisher.runtime)
             await asyncio.sleep(0)
 
     removing = asyncio.ensure_future(keep_removing())
     try:
         posts = []
         for number in range(10):
-            posts.append(await desk.plan(f"Post {number}", after_s=3600, media=teal))
-            assert await media_copies.list_missing(desk.runtime) == []
-            async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+            posts.append(await publisher.schedule(f"Post {number}", after_s=3600, media=teal))
+            assert await media_copies.list_missing(publisher.runtime) == []
+            async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
                 await store.posts.move(
                     transaction,
                     posts[-1],
                     PostState.SCHEDULED,
                     PostState.CANCELLED,
-                    at=desk.runtime.clock.now(),
+                    at=publisher.runtime.clock.now(),
                 )
     finally:
         done.set()
         await removing
-    await media_copies.remove_unneeded(desk.runtime)
-    assert not copy_of(desk, sha256_of(teal)).exists()
+    await media_copies.remove_unneeded(publisher.runtime)
+    assert not copy_of(publisher, sha256_of(teal)).exists()
 
 
-async def test_remove_unneeded_removes_copies_of_refused_posts(desk: Desk, teal: Path) -> None:
+async def test_remove_unneeded_removes_copies_of_refused_posts(
+    publisher: Publisher, teal: Path
+) -> None:
     parts = [PartInput("x" * 281, (MediaInput(teal),))]
     with pytest.raises(PostRefused):
         await schedule_post(
-            desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="by the test"
+            publisher.runtime,
+            publisher.tenant,
+            publisher.account,
+            parts,
+            due_at=None,
+            why="by the test",
         )
-    assert await media_copies.remove_unneeded(desk.runtime) == 1
+    assert await media_copies.remove_unneeded(publisher.runtime) == 1
 
 
-async def test_continued_thread_has_its_copies(desk: Desk, teal: Path) -> None:
-    await desk.plan("Said before")
+async def test_continued_thread_has_its_copies(publisher: Publisher, teal: Path) -> None:
+    await publisher.schedule("Said before")
     parts = [PartInput("New"), PartInput("Said before"), PartInput("End", (MediaInput(teal),))]
-    due_at = desk.runtime.clock.now() + timedelta(seconds=1)
+    due_at = publisher.runtime.clock.now() + timedelta(seconds=1)
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
+        publisher.runtime,
+        publisher.tenant,
+        publisher.account,
+        parts,
+        due_at=due_at,
+        why="by the test",
     )
     teal.unlink()
-    await desk.work_through()
-    assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
-    assert await media_copies.remove_unneeded(desk.runtime) == 0
-    await desk.emulator.jump(hours=25)  # X has forgotten the upload.
-    await resolve.continue_thread(desk.runtime, desk.tenant, post.id, "Said anew")
-    await desk.work_through()
-    assert (await desk.see(post.id)).state is PostState.PUBLISHED
-    assert (await desk.requests("media_initialize")).count(200) == 2
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post.id)).state is PostState.PARTLY_PUBLISHED
+    assert await media_copies.remove_unneeded(publisher.runtime) == 0
+    await publisher.emulator.jump(hours=25)  # X has forgotten the upload.
+    await resolve.continue_thread(publisher.runtime, publisher.tenant, post.id, "Said anew")
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post.id)).state is PostState.PUBLISHED
+    assert (await publisher.list_statuses("media_initialize")).count(200) == 2
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_import_plan_ignores_a_folder_replaced_by_a_link(
-    desk: Desk, teal: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
+    publisher: Publisher, teal: Path, monkeypatch: pytest.MonkeyPatch, dry_run: bool
 ) -> None:
     folder, private = teal.parent / "plan", teal.parent / "private"
     for each in (folder / "media", private):
@@ -313,6 +337,6 @@ async def test_import_plan_ignores_a_folder_replaced_by_a_link(
         return found
 
     monkeypatch.setattr(planfile, "read_plan", read_then_swap)
-    imported = await import_plan(desk.runtime, desk.tenant, plan, dry_run=dry_run)
+    imported = await import_plan(publisher.runtime, publisher.tenant, plan, dry_run=dry_run)
     assert imported.posts == 0
     assert "leads out of the plan's folder" in imported.refused[0].reasons[0].message

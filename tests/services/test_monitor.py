@@ -1,59 +1,69 @@
 """Late posts open an alert until they are published, without the help of a worker."""
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import make_tenant
 from roost import store
 from roost.models import Alert, AlertKind
 from roost.services import monitor, pause
 
 
-async def everybodys(desk: Desk) -> list[Alert]:
+async def everybodys(publisher: Publisher) -> list[Alert]:
     """The open alerts of no tenant."""
-    return [alert for tenant, alert in await monitor.list_alerts(desk.runtime) if tenant is None]
+    return [
+        alert for tenant, alert in await monitor.list_alerts(publisher.runtime) if tenant is None
+    ]
 
 
-async def test_check_lateness_opens_an_alert_until_the_post_is_published(desk: Desk) -> None:
-    due_at = desk.runtime.clock.now()
-    await desk.plan("Late")
-    await desk.emulator.jump(seconds=121)
-    assert await monitor.check_lateness(desk.runtime) == due_at
-    assert await monitor.check_lateness(desk.runtime) == due_at
-    (alert,) = await everybodys(desk)
+async def test_check_lateness_opens_an_alert_until_the_post_is_published(
+    publisher: Publisher,
+) -> None:
+    due_at = publisher.runtime.clock.now()
+    await publisher.schedule("Late")
+    await publisher.emulator.jump(seconds=121)
+    assert await monitor.check_lateness(publisher.runtime) == due_at
+    assert await monitor.check_lateness(publisher.runtime) == due_at
+    (alert,) = await everybodys(publisher)
     assert (alert.kind, alert.subject) == ("late", "posts")
     assert due_at.isoformat(timespec="seconds") in alert.message
-    await desk.work()
-    assert await monitor.check_lateness(desk.runtime) is None
-    assert await everybodys(desk) == []
+    await publisher.run_due_jobs()
+    assert await monitor.check_lateness(publisher.runtime) is None
+    assert await everybodys(publisher) == []
 
 
-async def test_check_lateness_allows_two_minutes(desk: Desk) -> None:
-    await desk.plan("Just now")
-    await desk.emulator.jump(seconds=119)
-    assert await monitor.check_lateness(desk.runtime) is None
-    assert await everybodys(desk) == []
+async def test_check_lateness_allows_two_minutes(publisher: Publisher) -> None:
+    await publisher.schedule("Just now")
+    await publisher.emulator.jump(seconds=119)
+    assert await monitor.check_lateness(publisher.runtime) is None
+    assert await everybodys(publisher) == []
 
 
-async def test_check_lateness_ignores_paused_posts(desk: Desk) -> None:
-    await desk.plan("Held")
-    await pause.pause_account(desk.runtime, desk.account)
-    await desk.emulator.jump(hours=1)
-    assert await monitor.check_lateness(desk.runtime) is None
+async def test_check_lateness_ignores_paused_posts(publisher: Publisher) -> None:
+    await publisher.schedule("Held")
+    await pause.pause_account(publisher.runtime, publisher.account)
+    await publisher.emulator.jump(hours=1)
+    assert await monitor.check_lateness(publisher.runtime) is None
 
 
 async def test_list_alerts_lists_unscoped_alerts_once(
-    desk: Desk,
+    publisher: Publisher,
 ) -> None:
-    await make_tenant(desk.runtime, "bakery")
-    at = desk.runtime.clock.now()
-    async with desk.runtime.database.unscoped() as transaction:
+    await make_tenant(publisher.runtime, "bakery")
+    at = publisher.runtime.clock.now()
+    async with publisher.runtime.database.unscoped() as transaction:
         await store.alerts.open_alert(
             transaction, None, AlertKind.CREDITS, "app", at=at, message="m", next="n"
         )
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await store.alerts.open_alert(
-            transaction, desk.tenant.id, AlertKind.FAILED, "post 1", at=at, message="m", next="n"
+            transaction,
+            publisher.tenant.id,
+            AlertKind.FAILED,
+            "post 1",
+            at=at,
+            message="m",
+            next="n",
         )
-    listed = await monitor.list_alerts(desk.runtime)
+    listed = await monitor.list_alerts(publisher.runtime)
     assert [(tenant and tenant.name, alert.kind) for tenant, alert in listed] == [
         (None, "credits"),
         ("default", "failed"),

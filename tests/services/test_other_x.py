@@ -20,7 +20,7 @@ import pytest
 
 import roost
 from fix_processes import python_process, until
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store, x
 from roost.account_client import StoredTokenSource, open_account
 from roost.errors import ConnectFlowInvalid, UnsafeHost
@@ -81,50 +81,55 @@ async def counter() -> AsyncIterator[Counter]:
 
 @pytest.fixture(params=list(Environment))
 async def process(
-    request: pytest.FixtureRequest, desk: Desk, counter: Counter
-) -> AsyncIterator[Desk]:
+    request: pytest.FixtureRequest, publisher: Publisher, counter: Counter
+) -> AsyncIterator[Publisher]:
     """A publisher whose process works with one X, in whose place the listener is."""
     is_live = request.param is Environment.LIVE
     base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
+    settings = publisher.runtime.settings.model_copy(update={"x_base_url": base_url})
     connector = aiohttp.TCPConnector(resolver=ToCounter(counter))
     async with aiohttp.ClientSession(connector=connector) as http:
-        yield replace(desk, runtime=replace(desk.runtime, settings=settings, http=http))
+        yield replace(publisher, runtime=replace(publisher.runtime, settings=settings, http=http))
 
 
-async def account_of(desk: Desk, environment: Environment) -> Integration:
+async def account_of(publisher: Publisher, environment: Environment) -> Integration:
     """An account of that X, whose access token has expired."""
     identity = Identity(
-        x_user_id=desk.account.x_user_id,
-        username=desk.account.username,
-        name=desk.account.name,
+        x_user_id=publisher.account.x_user_id,
+        username=publisher.account.username,
+        name=publisher.account.name,
         subscription_type=None,
         environment=environment,
-        client_id=desk.account.client_id,
-        scopes=desk.account.scopes,
+        client_id=publisher.account.client_id,
+        scopes=publisher.account.scopes,
     )
     tokens = Tokens("an access token", "a refresh token", LONG_AGO)
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        vault = await desk.runtime.vault.for_tenant(transaction, desk.tenant.id)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        vault = await publisher.runtime.vault.for_tenant(transaction, publisher.tenant.id)
         return await store.integrations.upsert(
-            transaction, vault, desk.tenant.id, identity, tokens, now=desk.runtime.clock.now()
+            transaction,
+            vault,
+            publisher.tenant.id,
+            identity,
+            tokens,
+            now=publisher.runtime.clock.now(),
         )
 
 
-async def on_its_way(desk: Desk, *texts: str, media: Path | None = None) -> PostId:
+async def on_its_way(publisher: Publisher, *texts: str, media: Path | None = None) -> PostId:
     """A due post, as the dispatcher of its own X leaves it."""
-    post_id = await desk.plan(*texts, media=media)
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    post_id = await publisher.schedule(*texts, media=media)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
             "UPDATE posts SET state = 'publishing', prepare_at = NULL WHERE id = %s", [post_id]
         )
     return post_id
 
 
-async def partly_published(desk: Desk) -> PostId:
+async def partly_published(publisher: Publisher) -> PostId:
     """A thread of which the first part is on X, and the second was refused."""
-    post_id = await on_its_way(desk, "One", "Two")
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    post_id = await on_its_way(publisher, "One", "Two")
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         for change in (
             "UPDATE parts SET state = 'sending' WHERE post_id = %s AND position = 1",
             "UPDATE parts SET state = 'sent', sent_as = '20', sent_at = now()"
@@ -136,73 +141,81 @@ async def partly_published(desk: Desk) -> PostId:
     return post_id
 
 
-async def get_token(desk: Desk, _: Path) -> None:
+async def get_token(publisher: Publisher, _: Path) -> None:
     with contextlib.suppress(roost.RoostError):
-        await StoredTokenSource(desk.runtime, desk.account).get()
+        await StoredTokenSource(publisher.runtime, publisher.account).get()
 
 
-async def refresh_token(desk: Desk, _: Path) -> None:
+async def refresh_token(publisher: Publisher, _: Path) -> None:
     with contextlib.suppress(roost.RoostError):
-        await StoredTokenSource(desk.runtime, desk.account).refresh("an access token")
+        await StoredTokenSource(publisher.runtime, publisher.account).refresh("an access token")
 
 
-async def read_account(desk: Desk, _: Path) -> None:
+async def read_account(publisher: Publisher, _: Path) -> None:
     with contextlib.suppress(roost.RoostError):
-        client = open_account(desk.runtime, desk.account)
+        client = open_account(publisher.runtime, publisher.account)
         await x.users.read_me(client)
 
 
-async def publish_a_post(desk: Desk, _: Path) -> None:
-    post_id = await on_its_way(desk, "Hello")
-    await publish.publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
+async def publish_a_post(publisher: Publisher, _: Path) -> None:
+    post_id = await on_its_way(publisher, "Hello")
+    await publish.publish_post(
+        publisher.runtime, publisher.locks, publisher.tenant.id, publisher.account.id, post_id
+    )
 
 
-async def prepare_a_post(desk: Desk, teal: Path) -> None:
-    post_id = await on_its_way(desk, "Hello", media=teal)
-    await publish.prepare_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
+async def prepare_a_post(publisher: Publisher, teal: Path) -> None:
+    post_id = await on_its_way(publisher, "Hello", media=teal)
+    await publish.prepare_post(
+        publisher.runtime, publisher.locks, publisher.tenant.id, publisher.account.id, post_id
+    )
 
 
-async def collect_metrics(desk: Desk, _: Path) -> None:
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+async def collect_metrics(publisher: Publisher, _: Path) -> None:
+    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
 
 
-async def delete_a_thread(desk: Desk, _: Path) -> None:
-    post_id = await partly_published(desk)
-    own = desk.account.environment is desk.runtime.settings.environment
+async def delete_a_thread(publisher: Publisher, _: Path) -> None:
+    post_id = await partly_published(publisher)
+    own = publisher.account.environment is publisher.runtime.settings.environment
     with contextlib.suppress(roost.RoostError):
-        await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
-    state = (await desk.see(post_id)).state
+        await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
+    state = (await publisher.get_post(post_id)).state
     assert state is (PostState.CANCELLED if own else PostState.PARTLY_PUBLISHED)
 
 
-async def search_after_a_restore(desk: Desk, _: Path) -> None:
-    post_id = await desk.plan("Hello", after_s=3600)
+async def search_after_a_restore(publisher: Publisher, _: Path) -> None:
+    post_id = await publisher.schedule("Hello", after_s=3600)
     resumed = resume.Resumed()
-    search = resume._Search(desk.runtime, desk.account, desk.runtime.clock.now(), resumed)
+    search = resume._Search(
+        publisher.runtime, publisher.account, publisher.runtime.clock.now(), resumed
+    )
     with contextlib.suppress(roost.RoostError):
         await search.run([post_id])
 
 
-async def look_at_accounts(desk: Desk, _: Path) -> None:
-    await health.check_account(desk.runtime, desk.account, live=True)
+async def look_at_accounts(publisher: Publisher, _: Path) -> None:
+    await health.check_account(publisher.runtime, publisher.account, live=True)
 
 
-async def finish_a_connection(desk: Desk, _: Path) -> None:
-    environment = desk.account.environment
+async def finish_a_connection(publisher: Publisher, _: Path) -> None:
+    environment = publisher.account.environment
     base_url = {Environment.LIVE: "https://api.x.com"}.get(environment, "http://127.0.0.1:9")
-    if environment is desk.runtime.settings.environment:
-        base_url = desk.runtime.settings.roost_x_base_url
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
-    departure = await connect.start(replace(desk.runtime, settings=settings), desk.tenant.name)
+    if environment is publisher.runtime.settings.environment:
+        base_url = publisher.runtime.settings.x_base_url
+    settings = publisher.runtime.settings.model_copy(update={"x_base_url": base_url})
+    departure = await connect.start(
+        replace(publisher.runtime, settings=settings), publisher.tenant.name
+    )
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     with contextlib.suppress(roost.RoostError):
         await connect.complete(
-            desk.runtime, state=state, code="a code", error=None, browser=departure.browser
+            publisher.runtime, state=state, code="a code", error=None, browser=departure.browser
         )
 
 
 #: Every use case that sends something of an account to X, by its module.
-CALLS: Mapping[str, tuple[str, Callable[[Desk, Path], Awaitable[None]]]] = {
+CALLS: Mapping[str, tuple[str, Callable[[Publisher, Path], Awaitable[None]]]] = {
     "get a token": ("account_client", get_token),
     "refresh": ("account_client", refresh_token),
     "read the account": ("account_client", read_account),
@@ -235,7 +248,10 @@ def test_cases_include_every_module_that_calls_x() -> None:
 
 @pytest.mark.parametrize("call", [call for _, call in CALLS.values()], ids=CALLS.keys())
 async def test_use_case_sends_nothing__account_of_another_x(
-    process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
+    process: Publisher,
+    counter: Counter,
+    teal: Path,
+    call: Callable[[Publisher, Path], Awaitable[None]],
 ) -> None:
     other = OTHER[process.runtime.settings.environment]
     foreign = replace(process, account=await account_of(process, other))
@@ -247,32 +263,35 @@ async def test_use_case_sends_nothing__account_of_another_x(
 
 @pytest.mark.parametrize("call", [call for _, call in CALLS.values()], ids=CALLS.keys())
 async def test_use_case_reaches_x__account_of_this_x(
-    process: Desk, counter: Counter, teal: Path, call: Callable[[Desk, Path], Awaitable[None]]
+    process: Publisher,
+    counter: Counter,
+    teal: Path,
+    call: Callable[[Publisher, Path], Awaitable[None]],
 ) -> None:
     own = await account_of(process, process.runtime.settings.environment)
     await call(replace(process, account=own), teal)
     assert counter.received
 
 
-async def rows_of(desk: Desk) -> list[Any]:
+async def rows_of(publisher: Publisher) -> list[Any]:
     """What is stored of the account, which a process of another X must not change."""
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT status, health, backoff_until, consecutive_refusals, api_key"
             " FROM integrations WHERE id = %s",
-            [desk.account.id],
+            [publisher.account.id],
         )
         return await rows.fetchall()
 
 
-async def test_clock_check_asks_x_without_a_token(process: Desk, counter: Counter) -> None:
+async def test_clock_check_asks_x_without_a_token(process: Publisher, counter: Counter) -> None:
     await ClockCheck(process.runtime)._ask_x()
     assert b"authorization" not in counter.received.lower()
     for secret in ("an access token", "a refresh token", process.emulator.app.client_secret):
         assert secret.encode() not in counter.received
 
 
-async def test_error_names_the_account_and_its_environment(process: Desk) -> None:
+async def test_error_names_the_account_and_its_environment(process: Publisher) -> None:
     other = OTHER[process.runtime.settings.environment]
     account = await account_of(process, other)
     with pytest.raises(UnsafeHost, match=f"@{account.username} belongs to"):
@@ -280,7 +299,7 @@ async def test_error_names_the_account_and_its_environment(process: Desk) -> Non
 
 
 async def test_complete_refuses_a_flow_started_for_another_app(
-    process: Desk, counter: Counter
+    process: Publisher, counter: Counter
 ) -> None:
     departure = await connect.start(process.runtime, process.tenant.name)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
@@ -293,25 +312,27 @@ async def test_complete_refuses_a_flow_started_for_another_app(
 
 
 @pytest.mark.timing
-async def test_worker_gets_no_job_of_another_x(desk: Desk, tmp_path: Path) -> None:
-    live = replace(desk, account=await account_of(desk, Environment.LIVE))
-    await live.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
-    theirs, ours = await live.plan("Of the real X"), await desk.plan("Of the emulator")
-    settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": "https://api.x.com"})
-    assert (await dispatch.dispatch_due(replace(desk.runtime, settings=settings))).queued == 1
+async def test_worker_gets_no_job_of_another_x(publisher: Publisher, tmp_path: Path) -> None:
+    live = replace(publisher, account=await account_of(publisher, Environment.LIVE))
+    await live.set_next_collection(publisher.runtime.clock.now() + timedelta(days=365))
+    theirs, ours = await live.schedule("Of the real X"), await publisher.schedule("Of the emulator")
+    settings = publisher.runtime.settings.model_copy(update={"x_base_url": "https://api.x.com"})
+    assert (await dispatch.dispatch_due(replace(publisher.runtime, settings=settings))).queued == 1
 
     async def is_out() -> bool:
-        return (await desk.see(ours)).state is PostState.PUBLISHED
+        return (await publisher.get_post(ours)).state is PostState.PUBLISHED
 
     log = tmp_path / "worker.log"
-    async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
+    async with python_process(
+        "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
+    ):
         await until(is_out, within=60)
-    async with desk.runtime.database.unscoped() as transaction:
+    async with publisher.runtime.database.unscoped() as transaction:
         rows = await transaction.raw.execute(
             "SELECT queue_name, status::text, attempts, args FROM procrastinate_jobs"
             " WHERE task_name = 'publish'"
         )
         (job,) = await rows.fetchall()
     assert (*job[:3], job[3]["post_id"]) == ("publish.live", "todo", 0, theirs)
-    assert [event for event in await desk.story(theirs) if "waits" in event] == []
-    assert json.dumps(await desk.on_x()) == '["Of the emulator"]'
+    assert [event for event in await publisher.list_history(theirs) if "waits" in event] == []
+    assert json.dumps(await publisher.published_texts()) == '["Of the emulator"]'

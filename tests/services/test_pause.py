@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostId, PostState
@@ -13,49 +13,53 @@ from roost.services import pause, restore_check, resume
 from roost.services.pause import PauseScope, PostOver
 from roost.services.resume import Adopted, Resumed
 
-Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
+Hold = Callable[[Publisher, PostId, bool], Awaitable[object]]
 
 
-async def _everything(desk: Desk, _: PostId, paused: bool) -> None:
+async def _everything(publisher: Publisher, _: PostId, paused: bool) -> None:
     await (
-        pause.pause_everything(desk.runtime) if paused else resume.resume_everything(desk.runtime)
+        pause.pause_everything(publisher.runtime)
+        if paused
+        else resume.resume_everything(publisher.runtime)
     )
 
 
 HOLDS: dict[PauseScope, Hold] = {
-    PauseScope.POST: lambda desk, post_id, paused: (
+    PauseScope.POST: lambda publisher, post_id, paused: (
         pause.pause_post if paused else pause.resume_post
-    )(desk.runtime, desk.tenant, post_id),
-    PauseScope.ACCOUNT: lambda desk, _, paused: (
+    )(publisher.runtime, publisher.tenant, post_id),
+    PauseScope.ACCOUNT: lambda publisher, _, paused: (
         pause.pause_account if paused else pause.resume_account
-    )(desk.runtime, desk.account),
-    PauseScope.TENANT: lambda desk, _, paused: (
+    )(publisher.runtime, publisher.account),
+    PauseScope.TENANT: lambda publisher, _, paused: (
         pause.pause_tenant if paused else pause.resume_tenant
-    )(desk.runtime, desk.tenant),
+    )(publisher.runtime, publisher.tenant),
     PauseScope.EVERYTHING: _everything,
 }
 
 
-async def held(desk: Desk, post_id: PostId) -> tuple[PauseScope, ...]:
+async def held(publisher: Publisher, post_id: PostId) -> tuple[PauseScope, ...]:
     """The pauses that apply to a post."""
-    account = await desk.integration()
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    account = await publisher.get_integration()
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         holds = await pause.get_pause_status(transaction)
-    return pause.active_pauses(await desk.see(post_id), account, holds)
+    return pause.active_pauses(await publisher.get_post(post_id), account, holds)
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
-async def test_paused_post_is_published_after_its_resume(desk: Desk, scope: PauseScope) -> None:
-    post_id = await desk.plan("Held", after_s=60)
-    await HOLDS[scope](desk, post_id, True)
-    assert await held(desk, post_id) == (scope,)
-    await desk.emulator.jump(seconds=600)
-    await desk.work()
-    assert await desk.on_x() == []
-    await HOLDS[scope](desk, post_id, False)
-    assert await held(desk, post_id) == ()
-    await desk.work()
-    assert await desk.on_x() == ["Held"]
+async def test_paused_post_is_published_after_its_resume(
+    publisher: Publisher, scope: PauseScope
+) -> None:
+    post_id = await publisher.schedule("Held", after_s=60)
+    await HOLDS[scope](publisher, post_id, True)
+    assert await held(publisher, post_id) == (scope,)
+    await publisher.emulator.jump(seconds=600)
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == []
+    await HOLDS[scope](publisher, post_id, False)
+    assert await held(publisher, post_id) == ()
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Held"]
 
 
 LINES = {
@@ -69,139 +73,149 @@ LINES = {
 }
 
 
-async def reasons_of(desk: Desk, post_id: PostId) -> list[str]:
+async def reasons_of(publisher: Publisher, post_id: PostId) -> list[str]:
     """The reasons in a post's history."""
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         return [event.why for event in await store.posts.list_events(transaction, post_id)]
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
-async def test_pause_and_resume_are_events_of_the_post(desk: Desk, scope: PauseScope) -> None:
-    post_id = await desk.plan("Held", after_s=60)
+async def test_pause_and_resume_are_events_of_the_post(
+    publisher: Publisher, scope: PauseScope
+) -> None:
+    post_id = await publisher.schedule("Held", after_s=60)
     for paused in (True, True, False, False):
-        await HOLDS[scope](desk, post_id, paused)
-    _, *held = await reasons_of(desk, post_id)
+        await HOLDS[scope](publisher, post_id, paused)
+    _, *held = await reasons_of(publisher, post_id)
     assert tuple(held) == LINES[scope]
-    await desk.emulator.jump(seconds=600)
-    await desk.work()
-    published = await reasons_of(desk, post_id)
+    await publisher.emulator.jump(seconds=600)
+    await publisher.run_due_jobs()
+    published = await reasons_of(publisher, post_id)
     assert published[1:3] == list(LINES[scope])
     for paused in (True, False):
         with contextlib.suppress(PostOver):
-            await HOLDS[scope](desk, post_id, paused)
-    assert await reasons_of(desk, post_id) == published
+            await HOLDS[scope](publisher, post_id, paused)
+    assert await reasons_of(publisher, post_id) == published
 
 
-async def test_pause_after_restore_is_an_event_of_the_post(desk: Desk) -> None:
-    post_id = await desk.plan("Held", after_s=60)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
-    await resume.resume_everything(desk.runtime)
-    _, stopped, resumed = await reasons_of(desk, post_id)
+async def test_pause_after_restore_is_an_event_of_the_post(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Held", after_s=60)
+    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
+    await resume.resume_everything(publisher.runtime)
+    _, stopped, resumed = await reasons_of(publisher, post_id)
     assert stopped.startswith("the database was restored; nothing after ")
     assert resumed == "everything was resumed"
 
 
-async def test_history_begins_with_an_earlier_pause(desk: Desk) -> None:
-    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.pause_account(desk.runtime, desk.account)
-    await pause.pause_tenant(desk.runtime, desk.tenant)
-    await pause.resume_tenant(desk.runtime, desk.tenant)
-    held = await desk.plan("Held")
-    free = await desk.plan("Free", account=other)
-    assert (await reasons_of(desk, held))[0] == "@larkbooks was paused manually"
-    assert len(await reasons_of(desk, held)) == 2
-    assert len(await reasons_of(desk, free)) == 1
+async def test_history_begins_with_an_earlier_pause(publisher: Publisher) -> None:
+    other = await connect_account(
+        publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher"
+    )
+    await pause.pause_account(publisher.runtime, publisher.account)
+    await pause.pause_tenant(publisher.runtime, publisher.tenant)
+    await pause.resume_tenant(publisher.runtime, publisher.tenant)
+    held = await publisher.schedule("Held")
+    free = await publisher.schedule("Free", account=other)
+    assert (await reasons_of(publisher, held))[0] == "@larkbooks was paused manually"
+    assert len(await reasons_of(publisher, held)) == 2
+    assert len(await reasons_of(publisher, free)) == 1
 
 
-async def test_pause_account_does_not_pause_other_accounts(desk: Desk) -> None:
-    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.pause_account(desk.runtime, desk.account)
-    await desk.plan("Held")
-    await desk.plan("Free", account=other)
-    await desk.work()
-    assert await desk.on_x() == ["Free"]
+async def test_pause_account_does_not_pause_other_accounts(publisher: Publisher) -> None:
+    other = await connect_account(
+        publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher"
+    )
+    await pause.pause_account(publisher.runtime, publisher.account)
+    await publisher.schedule("Held")
+    await publisher.schedule("Free", account=other)
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Free"]
 
 
-async def test_pause_tenant_does_not_pause_other_tenants(desk: Desk) -> None:
-    bakery = await make_tenant(desk.runtime, "bakery")
-    account = await connect_account(desk.runtime, bakery, desk.emulator, "tidewatcher")
-    theirs = Desk(desk.runtime, bakery, account, desk.emulator, desk.locks)
-    await pause.pause_tenant(desk.runtime, desk.tenant)
-    await desk.plan("Held")
-    await theirs.plan("Free")
-    await desk.work()
-    assert await desk.on_x() == ["Free"]
+async def test_pause_tenant_does_not_pause_other_tenants(publisher: Publisher) -> None:
+    bakery = await make_tenant(publisher.runtime, "bakery")
+    account = await connect_account(publisher.runtime, bakery, publisher.emulator, "tidewatcher")
+    theirs = Publisher(publisher.runtime, bakery, account, publisher.emulator, publisher.locks)
+    await pause.pause_tenant(publisher.runtime, publisher.tenant)
+    await publisher.schedule("Held")
+    await theirs.schedule("Free")
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Free"]
 
 
-async def test_active_pauses_lists_every_scope(desk: Desk) -> None:
-    post_id = await desk.plan("Held", after_s=60)
+async def test_active_pauses_lists_every_scope(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Held", after_s=60)
     for hold in HOLDS.values():
-        await hold(desk, post_id, True)
-    assert await held(desk, post_id) == tuple(PauseScope)
-    await resume.resume_everything(desk.runtime)
-    assert await held(desk, post_id) == (PauseScope.POST, PauseScope.ACCOUNT, PauseScope.TENANT)
+        await hold(publisher, post_id, True)
+    assert await held(publisher, post_id) == tuple(PauseScope)
+    await resume.resume_everything(publisher.runtime)
+    assert await held(publisher, post_id) == (
+        PauseScope.POST,
+        PauseScope.ACCOUNT,
+        PauseScope.TENANT,
+    )
 
 
-async def test_paused_thread_continues_from_its_next_part(desk: Desk) -> None:
-    await desk.emulator.control(
+async def test_paused_thread_continues_from_its_next_part(publisher: Publisher) -> None:
+    await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )
-    post_id = await desk.plan("One", "Two")
-    await desk.work()
-    await pause.pause_post(desk.runtime, desk.tenant, post_id)
-    await desk.emulator.jump(seconds=600)
-    await desk.work()
-    assert await desk.on_x() == ["One"]
-    await pause.resume_post(desk.runtime, desk.tenant, post_id)
-    await desk.work_through()
-    assert await desk.on_x() == ["One", "Two"]
-    history = await desk.story(post_id)
+    post_id = await publisher.schedule("One", "Two")
+    await publisher.run_due_jobs()
+    await pause.pause_post(publisher.runtime, publisher.tenant, post_id)
+    await publisher.emulator.jump(seconds=600)
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["One"]
+    await pause.resume_post(publisher.runtime, publisher.tenant, post_id)
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["One", "Two"]
+    history = await publisher.list_history(post_id)
     assert "post: publishing → publishing: paused manually" in history
     assert "post: publishing → publishing: resumed manually" in history
 
 
-async def test_pause_post_refuses_a_finished_post(desk: Desk) -> None:
-    post_id = await desk.plan("Out")
-    await desk.work()
-    history = await desk.story(post_id)
+async def test_pause_post_refuses_a_finished_post(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Out")
+    await publisher.run_due_jobs()
+    history = await publisher.list_history(post_id)
     with pytest.raises(PostOver):
-        await pause.pause_post(desk.runtime, desk.tenant, post_id)
-    assert await desk.story(post_id) == history
+        await pause.pause_post(publisher.runtime, publisher.tenant, post_id)
+    assert await publisher.list_history(post_id) == history
 
 
-async def restored(desk: Desk, *, sent: bool) -> PostId:
+async def restored(publisher: Publisher, *, sent: bool) -> PostId:
     """A post that came due after the instant to which the database was restored.
 
     X may have it from the life that is forgotten; the database knows nothing of that.
     """
-    to = desk.runtime.clock.now()
-    post_id = await desk.plan("Since the restore", after_s=60)
-    await desk.emulator.jump(seconds=90)
+    to = publisher.runtime.clock.now()
+    post_id = await publisher.schedule("Since the restore", after_s=60)
+    await publisher.emulator.jump(seconds=90)
     if sent:
-        token = (await desk.emulator.connect("larkbooks"))["access_token"]
-        async with desk.emulator.http.post(
-            f"{desk.emulator.url}/2/tweets",
+        token = (await publisher.emulator.connect("larkbooks"))["access_token"]
+        async with publisher.emulator.http.post(
+            f"{publisher.emulator.url}/2/tweets",
             json={"text": "Since the restore"},
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
             assert answer.status == 201
-    await restore_check.pause_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(publisher.runtime, to)
     return post_id
 
 
-async def test_resume_after_restore_adopts_what_x_has(desk: Desk) -> None:
-    await desk.emulator.switch(refuse_duplicates=False)
-    post_id = await restored(desk, sent=True)
-    await desk.work()
-    assert await desk.requests("create_post") == [201]
-    resumed = await resume.resume_everything(desk.runtime)
-    post = await desk.see(post_id)
+async def test_resume_after_restore_adopts_what_x_has(publisher: Publisher) -> None:
+    await publisher.emulator.switch(refuse_duplicates=False)
+    post_id = await restored(publisher, sent=True)
+    await publisher.run_due_jobs()
+    assert await publisher.list_statuses("create_post") == [201]
+    resumed = await resume.resume_everything(publisher.runtime)
+    post = await publisher.get_post(post_id)
     assert post.state is PostState.PUBLISHED
-    (there,) = (await desk.emulator.ground_truth())["posts"]
+    (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert resumed.adopted == [Adopted(post_id, 1, there["id"])]
     assert post.parts[0].sent_as == there["id"]
     forgotten = "the database was restored, and may have forgotten that this was sent"
-    assert (await desk.story(post_id))[2:] == [
+    assert (await publisher.list_history(post_id))[2:] == [
         f"post: scheduled → publishing: {forgotten}",
         f"part 1: pending → sending: {forgotten}",
         f"part 1: sending → sent: found on X's timeline as {there['id']}",
@@ -209,38 +223,38 @@ async def test_resume_after_restore_adopts_what_x_has(desk: Desk) -> None:
     ]
 
 
-async def test_resume_after_restore_sends_what_x_does_not_have(desk: Desk) -> None:
-    post_id = await restored(desk, sent=False)
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def test_resume_after_restore_sends_what_x_does_not_have(publisher: Publisher) -> None:
+    post_id = await restored(publisher, sent=False)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         assert [one.kind for one in await store.alerts.list_open(transaction)] == ["restored"]
-    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.on_x() == ["Since the restore"]
-    assert len(await desk.requests("read_timeline")) == 2
-    assert (await desk.story(post_id))[2:6] == [
+    assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.published_texts() == ["Since the restore"]
+    assert len(await publisher.list_statuses("read_timeline")) == 2
+    assert (await publisher.list_history(post_id))[2:6] == [
         "post: None → free: everything was resumed",
         "post: scheduled → publishing: its time has come",
         "post: publishing → publishing: waits: requests from before the restore may still reach X",
         "part 1: pending → sending: handed to X (attempt 1)",
     ]
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         assert await store.alerts.list_open(transaction) == []
 
 
-async def test_resume_after_restore_keeps_future_posts_scheduled(desk: Desk) -> None:
-    post_id = await desk.plan("Tomorrow", after_s=86_400)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
-    resumed = await resume.resume_everything(desk.runtime)
+async def test_resume_after_restore_keeps_future_posts_scheduled(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Tomorrow", after_s=86_400)
+    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
+    resumed = await resume.resume_everything(publisher.runtime)
     assert resumed == Resumed(may_have_changed=[post_id])
 
 
-async def test_two_restores_count_from_the_earlier_instant(desk: Desk) -> None:
-    first = desk.runtime.clock.now()
-    await restore_check.pause_after_restore(desk.runtime, first)
-    await desk.emulator.jump(hours=1)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
-    async with desk.runtime.database.unscoped() as transaction:
+async def test_two_restores_count_from_the_earlier_instant(publisher: Publisher) -> None:
+    first = publisher.runtime.clock.now()
+    await restore_check.pause_after_restore(publisher.runtime, first)
+    await publisher.emulator.jump(hours=1)
+    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
+    async with publisher.runtime.database.unscoped() as transaction:
         row = await transaction.run_one("get_global_pause")
     assert row is not None
     assert row["restored_to"] == first

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from fix_processes import until
-from fix_publishing import Desk, somebody_waits
+from fix_publishing import Publisher, wait_for_lock_conflict
 from roost.models import PostId
 from roost.services import pause
 from roost.services.pause import PauseScope
@@ -34,72 +34,74 @@ async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]
         yield connection
 
 
-async def hold(desk: Desk, scope: PauseScope, post_id: PostId) -> None:
+async def hold(publisher: Publisher, scope: PauseScope, post_id: PostId) -> None:
     """Pause at a scope."""
     match scope:
         case PauseScope.POST:
-            await pause.pause_post(desk.runtime, desk.tenant, post_id)
+            await pause.pause_post(publisher.runtime, publisher.tenant, post_id)
         case PauseScope.ACCOUNT:
-            await pause.pause_account(desk.runtime, desk.account)
+            await pause.pause_account(publisher.runtime, publisher.account)
         case PauseScope.TENANT:
-            await pause.pause_tenant(desk.runtime, desk.tenant)
+            await pause.pause_tenant(publisher.runtime, publisher.tenant)
         case PauseScope.EVERYTHING:
-            await pause.pause_everything(desk.runtime)
+            await pause.pause_everything(publisher.runtime)
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_pause_waits_for_uncommitted_attempts(
-    desk: Desk, admin_url: str, scope: PauseScope
+    publisher: Publisher, admin_url: str, scope: PauseScope
 ) -> None:
-    post_id = await desk.plan("Held")
+    post_id = await publisher.schedule("Held")
     async with session(admin_url) as attempt:
         await attempt.execute(LOCK.format("_shared").encode())
-        pausing = asyncio.create_task(hold(desk, scope, post_id))
-        await somebody_waits(desk.runtime)
+        pausing = asyncio.create_task(hold(publisher, scope, post_id))
+        await wait_for_lock_conflict(publisher.runtime)
         assert not pausing.done()
         await attempt.rollback()
         await pausing
-    await desk.work()
-    assert await desk.on_x() == []
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == []
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_attempt_that_waited_for_a_pause_is_not_committed(
-    desk: Desk, admin_url: str, scope: PauseScope
+    publisher: Publisher, admin_url: str, scope: PauseScope
 ) -> None:
-    post_id = await desk.plan("Held")
+    post_id = await publisher.schedule("Held")
     async with session(admin_url) as pausing:
         await pausing.execute(LOCK.format("").encode())
-        working = asyncio.create_task(desk.work())
-        await somebody_waits(desk.runtime)
+        working = asyncio.create_task(publisher.run_due_jobs())
+        await wait_for_lock_conflict(publisher.runtime)
         assert not working.done()
         await pausing.execute(MARKS[scope].encode())
         await pausing.commit()
         await working
-    assert await desk.requests("create_post") == []
-    assert (await desk.see(post_id)).parts[0].state == "pending"
+    assert await publisher.list_statuses("create_post") == []
+    assert (await publisher.get_post(post_id)).parts[0].state == "pending"
     async with session(admin_url) as admin:
         assert await (await admin.execute("SELECT FROM roost.attempts")).fetchall() == []
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
 async def test_no_attempt_is_committed_after_a_pause_among_many(
-    desk: Desk, admin_url: str, scope: PauseScope
+    publisher: Publisher, admin_url: str, scope: PauseScope
 ) -> None:
     """The ids of events and of pauses come from one sequence."""
-    posts = [await desk.plan(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
+    posts = [await publisher.schedule(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
     # The pause comes before the tenth part, even in a slow process.
     script = ["ok"] * 5 + ["delay"] * 5
-    await desk.emulator.control(
+    await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=script, seconds=2
     )
-    working = asyncio.create_task(desk.work())
+    working = asyncio.create_task(publisher.run_due_jobs())
 
     async def are_four_answered() -> bool:
-        return sum(status is not None for status in await desk.requests("create_post")) >= 4
+        return (
+            sum(status is not None for status in await publisher.list_statuses("create_post")) >= 4
+        )
 
     await until(are_four_answered)
-    await hold(desk, scope, posts[0])
+    await hold(publisher, scope, posts[0])
     await working
     async with session(admin_url) as admin:
         rows = await admin.execute(
@@ -110,6 +112,6 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
         )
         last, paused = (await rows.fetchone()) or (0, 0)
     assert last < paused
-    on_x = await desk.on_x()
+    on_x = await publisher.published_texts()
     assert 4 <= sum(text.startswith("0.") for text in on_x) < 10
     assert scope is PauseScope.POST or len(on_x) < 10

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store
 from roost.errors import PostRefused
 from roost.models import (
@@ -32,7 +32,7 @@ POLL = Poll(("Tea", "Salt & <vinegar>"), timedelta(hours=6))
 class Talk:
     """An account that may quote, and two posts of another that mentions it."""
 
-    desk: Desk
+    publisher: Publisher
     asked: TweetId
     other: TweetId
 
@@ -46,35 +46,40 @@ class Talk:
             "who may reply": PartOptions(reply_settings=ReplySettings.MENTIONED_USERS),
         }[kind]
 
-    async def plan(self, *parts: PartInput, after_s: float = 0) -> PostId:
+    async def schedule(self, *parts: PartInput, after_s: float = 0) -> PostId:
         """Schedule a post of these parts."""
-        desk = self.desk
-        due_at = desk.runtime.clock.now() + timedelta(seconds=after_s)
+        publisher = self.publisher
+        due_at = publisher.runtime.clock.now() + timedelta(seconds=after_s)
         post = await schedule_post(
-            desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
+            publisher.runtime,
+            publisher.tenant,
+            publisher.account,
+            parts,
+            due_at=due_at,
+            why="by the test",
         )
         return post.id
 
     async def publish(self, *parts: PartInput) -> Post:
         """Schedule a post and work until it is finished."""
-        post_id = await self.plan(*parts)
-        await self.desk.work_through()
-        return await self.desk.see(post_id)
+        post_id = await self.schedule(*parts)
+        await self.publisher.run_to_completion()
+        return await self.publisher.get_post(post_id)
 
     async def ours(self) -> list[dict[str, Any]]:
         """The posts that X has of the account, in order."""
-        user = self.desk.account.x_user_id
+        user = self.publisher.account.x_user_id
         return [
             post
-            for post in (await self.desk.emulator.ground_truth(only="posts"))["posts"]
+            for post in (await self.publisher.emulator.ground_truth(only="posts"))["posts"]
             if post["user"] == user and post["deleted_at"] is None
         ]
 
     async def create(self, **body: Any) -> TweetId:
         """Create a post of the account through the app, without Roost."""
-        token = (await self.desk.emulator.connect("larkbooks"))["access_token"]
-        async with self.desk.emulator.http.post(
-            f"{self.desk.emulator.url}/2/tweets",
+        token = (await self.publisher.emulator.connect("larkbooks"))["access_token"]
+        async with self.publisher.emulator.http.post(
+            f"{self.publisher.emulator.url}/2/tweets",
             json=body,
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
@@ -83,18 +88,20 @@ class Talk:
 
 
 @pytest.fixture
-async def talk(desk: Desk) -> Talk:
+async def talk(publisher: Publisher) -> Talk:
     """Both posts mention @larkbooks; the app has the plan that may quote."""
-    await desk.emulator.switch(tier="enterprise", refuse_duplicates=False)
-    asked = await desk.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
-    other = await desk.emulator.act("post", username="tidewatcher", text="And then, @larkbooks?")
-    desk = desk.with_settings(roost_x_tier="enterprise")
-    return Talk(desk, TweetId(asked["id"]), TweetId(other["id"]))
+    await publisher.emulator.switch(tier="enterprise", refuse_duplicates=False)
+    asked = await publisher.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
+    other = await publisher.emulator.act(
+        "post", username="tidewatcher", text="And then, @larkbooks?"
+    )
+    publisher = publisher.with_settings(x_tier="enterprise")
+    return Talk(publisher, TweetId(asked["id"]), TweetId(other["id"]))
 
 
 KINDS = ["plain", "reply", "quote", "poll", "who may reply"]
 #: Kinds that distinguish posts with equal texts on a timeline.
-TOLD_APART = ["plain", "reply", "quote", "poll"]
+DISTINGUISHABLE = ["plain", "reply", "quote", "poll"]
 
 
 def is_as_planned(made: dict[str, Any], options: PartOptions) -> bool:
@@ -126,13 +133,13 @@ async def test_post_of_each_kind_is_published_once__response_lost(
 ) -> None:
     """X has it and it is adopted, or X has it not and it is sent again."""
     options = talk.options(kind)
-    await talk.desk.emulator.fail("create_post", when, "drop")
+    await talk.publisher.emulator.fail("create_post", when, "drop")
     post = await talk.publish(PartInput(TEXT, (), options))
     assert post.state is PostState.PUBLISHED
     [made] = await talk.ours()
     assert post.parts[0].sent_as == made["id"]
     assert is_as_planned(made, options)
-    tries = await talk.desk.requests("create_post")
+    tries = await talk.publisher.list_statuses("create_post")
     assert len(tries) == (1 if when == "after" else 2)
 
 
@@ -154,21 +161,21 @@ async def decoy(talk: Talk, kind: str, *, of: str) -> None:
     ("kind", "stranger"),
     [
         pair
-        for pair in product(TOLD_APART, TOLD_APART)
+        for pair in product(DISTINGUISHABLE, DISTINGUISHABLE)
         # An identical post; and a link in a plain text makes a quote of it as well.
         if pair not in {("plain", "plain"), ("plain", "quote")}
     ],
 )
 async def test_post_with_the_same_text_is_not_adopted(talk: Talk, kind: str, stranger: str) -> None:
     """X never received ours; what it has differs only in parent, quoted post or poll."""
-    await talk.desk.emulator.fail("create_post", "before", "drop", times=1)
+    await talk.publisher.emulator.fail("create_post", "before", "drop", times=1)
     options = talk.options(kind)
-    post_id = await talk.plan(PartInput(TEXT, (), options), after_s=1)
-    await talk.desk.emulator.jump(seconds=1)
-    await talk.desk.work()
+    post_id = await talk.schedule(PartInput(TEXT, (), options), after_s=1)
+    await talk.publisher.emulator.jump(seconds=1)
+    await talk.publisher.run_due_jobs()
     await decoy(talk, stranger, of=kind)
-    await talk.desk.work_through()
-    post = await talk.desk.see(post_id)
+    await talk.publisher.run_to_completion()
+    post = await talk.publisher.get_post(post_id)
     assert post.state is PostState.PUBLISHED
     there = {made["id"]: made for made in await talk.ours()}
     assert len(there) == 2
@@ -178,22 +185,22 @@ async def test_post_with_the_same_text_is_not_adopted(talk: Talk, kind: str, str
 @pytest.mark.parametrize("kind", ["reply", "quote"])
 @pytest.mark.parametrize("is_lost", [True, False], ids=["attempt lost", "attempt forgotten"])
 async def test_post_is_adopted__x_added_to_its_text(talk: Talk, kind: str, is_lost: bool) -> None:
-    await talk.desk.emulator.switch(
+    await talk.publisher.emulator.switch(
         tier="enterprise", refuse_duplicates=False, add_reply_mention=True, add_quote_link=True
     )
     options = talk.options(kind)
-    post_id = await talk.plan(PartInput(TEXT, (), options), PartInput("Bring boots"))
+    post_id = await talk.schedule(PartInput(TEXT, (), options), PartInput("Bring boots"))
     if is_lost:
-        await talk.desk.emulator.fail("create_post", "after", "drop")
+        await talk.publisher.emulator.fail("create_post", "after", "drop")
     else:
         first = await create_same(talk, options)
-        await forget(talk.desk)
+        await forget(talk.publisher)
         assert [
-            one.tweet_id for one in (await resume.resume_everything(talk.desk.runtime)).adopted
+            one.tweet_id for one in (await resume.resume_everything(talk.publisher.runtime)).adopted
         ] == [first]
-        await dispatch.dispatch_stranded(talk.desk.runtime)
-    await talk.desk.work_through()
-    assert (await talk.desk.see(post_id)).state is PostState.PUBLISHED
+        await dispatch.dispatch_stranded(talk.publisher.runtime)
+    await talk.publisher.run_to_completion()
+    assert (await talk.publisher.get_post(post_id)).state is PostState.PUBLISHED
     made = await talk.ours()
     assert [post["text"] for post in made] == [TEXT, "Bring boots"]
     assert made[1]["reply_to"] == made[0]["id"]
@@ -211,10 +218,10 @@ async def create_same(talk: Talk, options: PartOptions) -> TweetId:
     return await talk.create(**body)
 
 
-async def forget(desk: Desk) -> None:
+async def forget(publisher: Publisher) -> None:
     """Pause as after a restore to a minute ago."""
-    now = desk.runtime.clock.now()
-    async with desk.runtime.database.unscoped() as transaction:
+    now = publisher.runtime.clock.now()
+    async with publisher.runtime.database.unscoped() as transaction:
         await transaction.run(
             "pause_after_restore", reason="by the test", restored_to=now - timedelta(minutes=1),
             copied=False,
@@ -222,19 +229,19 @@ async def forget(desk: Desk) -> None:
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", TOLD_APART)
+@pytest.mark.parametrize("kind", DISTINGUISHABLE)
 async def test_resume_after_restore_finds_each_kind_on_x(talk: Talk, kind: str) -> None:
     options = talk.options(kind)
-    post_id = await talk.plan(PartInput(TEXT, (), options))
+    post_id = await talk.schedule(PartInput(TEXT, (), options))
     for stranger in ("reply", "quote", "poll"):
         if not (kind == "plain" and stranger == "quote"):
             await decoy(talk, stranger, of=kind)
     made = await create_same(talk, options)
-    await forget(talk.desk)
+    await forget(talk.publisher)
     assert [
-        one.tweet_id for one in (await resume.resume_everything(talk.desk.runtime)).adopted
+        one.tweet_id for one in (await resume.resume_everything(talk.publisher.runtime)).adopted
     ] == [made]
-    post = await talk.desk.see(post_id)
+    post = await talk.publisher.get_post(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, made)
 
 
@@ -242,30 +249,32 @@ async def test_resume_after_restore_finds_each_kind_on_x(talk: Talk, kind: str) 
 
 
 async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
-    await talk.desk.emulator.jump(hours=1)
-    post_id = await talk.plan(PartInput("Six", (), PartOptions(reply_to=talk.asked)))
-    await talk.desk.emulator.act("delete", post=talk.asked)
-    await talk.desk.work_through()
-    post = await talk.desk.see(post_id)
+    await talk.publisher.emulator.jump(hours=1)
+    post_id = await talk.schedule(PartInput("Six", (), PartOptions(reply_to=talk.asked)))
+    await talk.publisher.emulator.act("delete", post=talk.asked)
+    await talk.publisher.run_to_completion()
+    post = await talk.publisher.get_post(post_id)
     assert (post.state, post.reason) == (
         PostState.FAILED,
         f"parent_gone: the post that it replies to ({talk.asked}) is no longer on X, or hidden from"
         " this account.",
     )
-    assert len(await talk.desk.requests("create_post")) == 1
+    assert len(await talk.publisher.list_statuses("create_post")) == 1
 
 
 async def test_reply_waits_for_a_new_parent(talk: Talk) -> None:
-    await talk.desk.emulator.switch(min_parent_age_seconds=12, refuse_duplicates=False)
-    fresh = await talk.desk.emulator.act("post", username="tidewatcher", text="Now, @larkbooks?")
+    await talk.publisher.emulator.switch(min_parent_age_seconds=12, refuse_duplicates=False)
+    fresh = await talk.publisher.emulator.act(
+        "post", username="tidewatcher", text="Now, @larkbooks?"
+    )
     post = await talk.publish(PartInput("Six", (), PartOptions(reply_to=TweetId(fresh["id"]))))
     assert post.state is PostState.PUBLISHED
 
 
 @pytest.mark.parametrize("case", ["no summons", "other words", "replies limited", "quote", "gone"])
 async def test_reply_or_quote_that_x_forbids_fails_at_once(talk: Talk, case: str) -> None:
-    emulator = talk.desk.emulator
-    there = await emulator.act("post", username="tidewatcher", text="Nobody in particular")
+    emulator = talk.publisher.emulator
+    there = await emulator.act("post", username="tidewatcher", text="No one in particular")
     options = PartOptions(reply_to=TweetId(there["id"]))
     if case == "replies limited":
         token = (await emulator.connect("tidewatcher"))["access_token"]
@@ -288,33 +297,45 @@ async def test_reply_or_quote_that_x_forbids_fails_at_once(talk: Talk, case: str
     post = await talk.publish(PartInput("Six", (), options))
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith(f"{code}: X ")
-    assert len(await talk.desk.requests("create_post")) == (2 if case == "replies limited" else 1)
+    assert len(await talk.publisher.list_statuses("create_post")) == (
+        2 if case == "replies limited" else 1
+    )
 
 
-async def test_schedule_post_validates_options(desk: Desk) -> None:
+async def test_schedule_post_validates_options(publisher: Publisher) -> None:
     options = PartOptions(quote_of=TweetId("77"), poll=Poll(("A",), POLL.duration))
     part = PartInput(TEXT, (), options)
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+            publisher.runtime,
+            publisher.tenant,
+            publisher.account,
+            [part],
+            due_at=None,
+            why="by the test",
         )
     found = {one["code"] for one in caught.value.facts["violations"]}
     assert found == {"post_overloaded", "quote_not_allowed", "poll_options"}
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
 
 
-async def test_schedule_post_refuses_a_reply_to_our_deleted_post(desk: Desk) -> None:
-    await desk.plan("Said before")
-    first = await desk.plan("One", "Said before", after_s=1)
-    await desk.work_through()
-    sent_as = (await desk.see(first)).parts[0].sent_as
+async def test_schedule_post_refuses_a_reply_to_our_deleted_post(publisher: Publisher) -> None:
+    await publisher.schedule("Said before")
+    first = await publisher.schedule("One", "Said before", after_s=1)
+    await publisher.run_to_completion()
+    sent_as = (await publisher.get_post(first)).parts[0].sent_as
     assert sent_as is not None
-    await resolve.delete_sent(desk.runtime, desk.tenant, first)
+    await resolve.delete_sent(publisher.runtime, publisher.tenant, first)
     part = PartInput("Three", (), PartOptions(reply_to=sent_as))
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+            publisher.runtime,
+            publisher.tenant,
+            publisher.account,
+            [part],
+            due_at=None,
+            why="by the test",
         )
     assert caught.value.code == "parent_gone"
 
@@ -323,31 +344,35 @@ async def test_schedule_post_refuses_a_reply_to_our_deleted_post(desk: Desk) -> 
 
 
 async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
-    desk = talk.desk
-    post_id = await talk.plan(PartInput(TEXT, (), talk.options("poll")), after_s=600)
-    later = desk.runtime.clock.now() + timedelta(hours=1)
-    moved = await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
+    publisher = talk.publisher
+    post_id = await talk.schedule(PartInput(TEXT, (), talk.options("poll")), after_s=600)
+    later = publisher.runtime.clock.now() + timedelta(hours=1)
+    moved = await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=later)
     assert moved.parts[0].options == talk.options("poll")
     part = PartInput(TEXT, (), talk.options("reply"))
-    changed = await edit_post(desk.runtime, desk.tenant, post_id, parts=[part], due_at=None)
+    changed = await edit_post(
+        publisher.runtime, publisher.tenant, post_id, parts=[part], due_at=None
+    )
     assert changed.parts[0].options == talk.options("reply")
-    await desk.work_through()
+    await publisher.run_to_completion()
     [made] = await talk.ours()
     assert is_as_planned(made, talk.options("reply"))
 
 
 async def test_edited_failed_reply_stays_a_reply(talk: Talk) -> None:
-    desk = talk.desk
-    await desk.emulator.switch(tier="self-serve")
-    there = await desk.emulator.act("post", username="tidewatcher", text="Nobody in particular")
+    publisher = talk.publisher
+    await publisher.emulator.switch(tier="self-serve")
+    there = await publisher.emulator.act(
+        "post", username="tidewatcher", text="No one in particular"
+    )
     options = PartOptions(reply_to=TweetId(there["id"]))
-    post_id = await talk.plan(PartInput(TEXT, (), options))
-    await desk.work_through()
-    assert (await desk.see(post_id)).parts[0].state is PartState.FAILED
-    await desk.emulator.switch(tier="enterprise")
-    later = desk.runtime.clock.now() + timedelta(hours=1)
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
-    await desk.work_through()
+    post_id = await talk.schedule(PartInput(TEXT, (), options))
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).parts[0].state is PartState.FAILED
+    await publisher.emulator.switch(tier="enterprise")
+    later = publisher.runtime.clock.now() + timedelta(hours=1)
+    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=later)
+    await publisher.run_to_completion()
     [made] = await talk.ours()
     assert is_as_planned(made, options)
 
@@ -356,29 +381,29 @@ async def test_edited_failed_reply_stays_a_reply(talk: Talk) -> None:
 @pytest.mark.parametrize("when", ["answered", "found", "said"])
 async def test_ledger_equals_the_bill_of_x__reply(talk: Talk, to_own: bool, when: str) -> None:
     """Whether X's response, the timeline or a user names the id."""
-    desk = talk.desk
+    publisher = talk.publisher
     own = await talk.publish(PartInput("Ours"))
     parent = own.parts[0].sent_as if to_own else talk.asked
     if when == "found":
-        await desk.emulator.fail("create_post", "after", "drop")
+        await publisher.emulator.fail("create_post", "after", "drop")
     if when == "said":
         await create_same(talk, PartOptions(reply_to=parent))
-        await desk.emulator.fail("create_post", "after", "drop")
-    booked = await billed(desk)
+        await publisher.emulator.fail("create_post", "after", "drop")
+    booked = await billed(publisher)
     post = await talk.publish(PartInput(TEXT, (), PartOptions(reply_to=parent)))
     if when == "said":
         assert post.state is PostState.NEEDS_DECISION
         made = (await talk.ours())[-1]
         there = f"https://x.com/larkbooks/status/{made['id']}"
-        await resolve.confirm_sent(desk.runtime, desk.tenant, post.id, there)
-        post = await desk.see(post.id)
+        await resolve.confirm_sent(publisher.runtime, publisher.tenant, post.id, there)
+        post = await publisher.get_post(post.id)
     assert post.state is PostState.PUBLISHED
-    assert round(await billed(desk) - booked, 3) == (0.015 if to_own else 0.010)
+    assert round(await billed(publisher) - booked, 3) == (0.015 if to_own else 0.010)
 
 
-async def billed(desk: Desk) -> float:
+async def billed(publisher: Publisher) -> float:
     """The dollars for creates in the ledger."""
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT coalesce(sum(usd), 0) FROM ledger WHERE operation = 'create_post'"
         )

@@ -1,10 +1,11 @@
 """Responses of X to creates and uploads: one post per part, and rows that match X."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost.models import PartState, PostState
 
 #: Responses of proxies, portals and filters in front of X.
@@ -13,134 +14,143 @@ UNCERTAIN = ["drop", "500", "503", "502text", *FOREIGN]
 
 
 @pytest.mark.parametrize("kind", UNCERTAIN)
-async def test_create_is_resent_after_three_empty_reads__lost_by_x(desk: Desk, kind: str) -> None:
-    await desk.emulator.fail("create_post", "before", kind)
-    post_id = await desk.plan("Low tide at six")
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.on_x() == ["Low tide at six"]
-    assert len(await desk.requests("create_post")) == 2
+async def test_create_is_resent_after_three_empty_reads__lost_by_x(
+    publisher: Publisher, kind: str
+) -> None:
+    await publisher.emulator.fail("create_post", "before", kind)
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.published_texts() == ["Low tide at six"]
+    assert len(await publisher.list_statuses("create_post")) == 2
     # One read at once, which proves nothing; two after the timeline lag; one before the resend.
-    assert await desk.requests("read_timeline") == [200, 200, 200, 200]
+    assert await publisher.list_statuses("read_timeline") == [200, 200, 200, 200]
 
 
 @pytest.mark.parametrize("kind", UNCERTAIN)
-async def test_create_is_adopted__response_lost(desk: Desk, kind: str) -> None:
-    await desk.emulator.fail("create_post", "after", kind)
-    post_id = await desk.plan("Low tide at six")
-    await desk.work_through()
-    (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+async def test_create_is_adopted__response_lost(publisher: Publisher, kind: str) -> None:
+    await publisher.emulator.fail("create_post", "after", kind)
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_to_completion()
+    (part,) = (await publisher.get_post(post_id)).parts
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
-    assert await desk.requests("create_post") == [201]
+    assert await publisher.list_statuses("create_post") == [201]
 
 
 @pytest.mark.parametrize("kind", ["drop", "500", "403html", "413html"])
 async def test_create_with_media_is_adopted_by_media_key__response_lost(
-    desk: Desk, teal: Path, kind: str
+    publisher: Publisher, teal: Path, kind: str
 ) -> None:
-    await desk.emulator.fail("create_post", "after", kind)
-    post_id = await desk.plan("Low tide at six", media=teal)
-    await desk.work_through()
-    (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+    await publisher.emulator.fail("create_post", "after", kind)
+    post_id = await publisher.schedule("Low tide at six", media=teal)
+    await publisher.run_to_completion()
+    (part,) = (await publisher.get_post(post_id)).parts
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     assert part.sent_as == on_x["id"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A teal square"]
 
 
 @pytest.mark.parametrize("kind", ["200empty", "200object", "200ok", "200html", "204", "404html"])
-async def test_timeline_from_a_proxy_does_not_count_as_empty(desk: Desk, kind: str) -> None:
-    await desk.emulator.fail("create_post", "after", "drop")
+async def test_timeline_from_a_proxy_does_not_count_as_empty(
+    publisher: Publisher, kind: str
+) -> None:
+    await publisher.emulator.fail("create_post", "after", "drop")
     # Two reads of three tries each.
-    await desk.emulator.fail("read_timeline", "before", kind, times=6)
-    post_id = await desk.plan("Low tide at six")
-    await desk.work_through()
-    (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+    await publisher.emulator.fail("read_timeline", "before", kind, times=6)
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_to_completion()
+    (part,) = (await publisher.get_post(post_id)).parts
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
-    assert await desk.requests("create_post") == [201]
+    assert await publisher.list_statuses("create_post") == [201]
 
 
 @pytest.mark.timing
-async def test_create_is_not_duplicated__arrives_before_the_second_read(desk: Desk) -> None:
-    hasty = desk.with_settings(roost_create_timeout_s=1)
-    await desk.emulator.fail("create_post", "before", "delay", seconds=2)
-    post_id = await desk.plan("Low tide at six")
-    await hasty.work()
-    assert (await desk.see(post_id)).parts[0].state is PartState.UNKNOWN
-    await desk.answered("create_post", 1)
-    await hasty.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.requests("create_post") == [201]
+async def test_create_is_not_duplicated__arrives_before_the_second_read(
+    publisher: Publisher,
+) -> None:
+    hasty = publisher.with_settings(create_timeout=timedelta(seconds=1))
+    await publisher.emulator.fail("create_post", "before", "delay", seconds=2)
+    post_id = await publisher.schedule("Low tide at six")
+    await hasty.run_due_jobs()
+    assert (await publisher.get_post(post_id)).parts[0].state is PartState.UNKNOWN
+    await publisher.wait_for_responses("create_post", 1)
+    await hasty.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.list_statuses("create_post") == [201]
 
 
 @pytest.mark.timing
-async def test_create_is_not_duplicated__arrives_with_the_resend(desk: Desk) -> None:
-    hasty = desk.with_settings(roost_create_timeout_s=1)
+async def test_create_is_not_duplicated__arrives_with_the_resend(publisher: Publisher) -> None:
+    hasty = publisher.with_settings(create_timeout=timedelta(seconds=1))
     # Long enough for a busy machine to reach the resend before this create arrives.
-    await desk.emulator.fail("create_post", "before", "delay", seconds=5)
-    post_id = await desk.plan("Low tide at six")
-    await hasty.work_through()
-    await desk.answered("create_post", 2)
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.on_x() == ["Low tide at six"]
-    assert sorted(status or 0 for status in await desk.requests("create_post")) == [201, 403]
+    await publisher.emulator.fail("create_post", "before", "delay", seconds=5)
+    post_id = await publisher.schedule("Low tide at six")
+    await hasty.run_to_completion()
+    await publisher.wait_for_responses("create_post", 2)
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.published_texts() == ["Low tide at six"]
+    assert sorted(status or 0 for status in await publisher.list_statuses("create_post")) == [
+        201,
+        403,
+    ]
 
 
-async def test_create_waits__rate_limited(desk: Desk) -> None:
-    await desk.emulator.fail("create_post", "before", "429")
-    post_id = await desk.plan("Low tide at six")
-    await desk.work()
-    waiting = await desk.see(post_id)
+async def test_create_waits__rate_limited(publisher: Publisher) -> None:
+    await publisher.emulator.fail("create_post", "before", "429")
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_due_jobs()
+    waiting = await publisher.get_post(post_id)
     assert (waiting.state, waiting.parts[0].state) == (PostState.PUBLISHING, PartState.PENDING)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.requests("create_post") == [429, 201]
-    assert await desk.requests("read_timeline") == []
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.list_statuses("create_post") == [429, 201]
+    assert await publisher.list_statuses("read_timeline") == []
 
 
-async def test_create_is_sent_with_a_new_token__401(desk: Desk) -> None:
-    await desk.emulator.fail("create_post", "before", "401")
-    post_id = await desk.plan("Low tide at six")
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.requests("create_post") == [401, 201]
-    assert await desk.requests("refresh") == [200]
+async def test_create_is_sent_with_a_new_token__401(publisher: Publisher) -> None:
+    await publisher.emulator.fail("create_post", "before", "401")
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.list_statuses("create_post") == [401, 201]
+    assert await publisher.list_statuses("refresh") == [200]
 
 
 @pytest.mark.timing
-async def test_create_deadline_excludes_a_slow_refresh(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six", after_s=7200)
-    await desk.emulator.jump(hours=2)
-    await desk.emulator.fail("refresh", "before", "delay", seconds=2.5)
-    await desk.with_settings(roost_create_timeout_s=2).work()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.requests("create_post") == [201]
+async def test_create_deadline_excludes_a_slow_refresh(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Low tide at six", after_s=7200)
+    await publisher.emulator.jump(hours=2)
+    await publisher.emulator.fail("refresh", "before", "delay", seconds=2.5)
+    await publisher.with_settings(create_timeout=timedelta(seconds=2)).run_due_jobs()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.list_statuses("create_post") == [201]
 
 
-async def test_create_waits_and_keeps_its_account__always_401(desk: Desk) -> None:
-    await desk.emulator.fail("create_post", "before", "401", times=2)
-    post_id = await desk.plan("Low tide at six")
-    await desk.work()
-    assert (await desk.see(post_id)).parts[0].state is PartState.PENDING
-    assert (await desk.integration()).status == "connected"
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.requests("create_post") == [401, 401, 201]
+async def test_create_waits_and_keeps_its_account__always_401(publisher: Publisher) -> None:
+    await publisher.emulator.fail("create_post", "before", "401", times=2)
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_due_jobs()
+    assert (await publisher.get_post(post_id)).parts[0].state is PartState.PENDING
+    assert (await publisher.get_integration()).status == "connected"
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.list_statuses("create_post") == [401, 401, 201]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", ["initialize", "append", "finalize", "metadata"])
 async def test_upload_cut_at_any_step_publishes_one_post(
-    desk: Desk, teal: Path, step: str, when: str
+    publisher: Publisher, teal: Path, step: str, when: str
 ) -> None:
-    await desk.emulator.fail(f"media_{step}", when, "drop")
-    post_id = await desk.plan("Low tide at six", media=teal)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+    await publisher.emulator.fail(f"media_{step}", when, "drop")
+    post_id = await publisher.schedule("Low tide at six", media=teal)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     assert [each["alt_text"] for each in on_x["media"]] == ["A teal square"]
-    assert await desk.requests("create_post") == [201]
+    assert await publisher.list_statuses("create_post") == [201]
 
 
 @pytest.mark.parametrize(
@@ -155,32 +165,32 @@ async def test_upload_cut_at_any_step_publishes_one_post(
     ],
 )
 async def test_upload_refused_at_a_step_is_repeated(
-    desk: Desk, teal: Path, step: str, kind: str
+    publisher: Publisher, teal: Path, step: str, kind: str
 ) -> None:
-    await desk.emulator.fail(f"media_{step}", "before", kind)
-    post_id = await desk.plan("Low tide at six", media=teal)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+    await publisher.emulator.fail(f"media_{step}", "before", kind)
+    post_id = await publisher.schedule("Low tide at six", media=teal)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     assert len(on_x["media"]) == 1
 
 
-async def test_upload_refused_for_good_fails_the_post(desk: Desk, teal: Path) -> None:
-    await desk.emulator.switch(max_segment_bytes=100)
-    post_id = await desk.plan("Low tide at six", media=teal)
-    await desk.work_through()
-    post = await desk.see(post_id)
+async def test_upload_refused_for_good_fails_the_post(publisher: Publisher, teal: Path) -> None:
+    await publisher.emulator.switch(max_segment_bytes=100)
+    post_id = await publisher.schedule("Low tide at six", media=teal)
+    await publisher.run_to_completion()
+    post = await publisher.get_post(post_id)
     assert post.state is PostState.FAILED
     assert (post.reason or "").startswith("segment_too_large: ")
-    assert await desk.requests("create_post") == []
+    assert await publisher.list_statuses("create_post") == []
 
 
-async def test_duplicate_is_adopted__created_despite_a_429(desk: Desk) -> None:
+async def test_duplicate_is_adopted__created_despite_a_429(publisher: Publisher) -> None:
     # X responds with 429 although it created the post: it refuses the next attempt as a duplicate.
-    await desk.emulator.fail("create_post", "after", "429")
-    post_id = await desk.plan("Low tide at six")
-    await desk.work_through()
-    (part,) = (await desk.see(post_id)).parts
-    (on_x,) = (await desk.emulator.ground_truth())["posts"]
+    await publisher.emulator.fail("create_post", "after", "429")
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_to_completion()
+    (part,) = (await publisher.get_post(post_id)).parts
+    (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     assert (part.state, part.sent_as) == (PartState.SENT, on_x["id"])
-    assert await desk.requests("create_post") == [201, 403]
+    assert await publisher.list_statuses("create_post") == [201, 403]

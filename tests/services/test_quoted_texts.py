@@ -6,7 +6,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.models import PostState
@@ -36,29 +36,33 @@ def _rows_of_others(admin_url: str, tenant: int) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(
     "kind", ["400quote", "401", "402", "429", "429day", "429cap", "503", "duplicate", "too_long"]
 )
-async def test_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kind: str) -> None:
-    runtime = desk.runtime
-    await desk.emulator.switch(quote_request_in_errors=True)
+async def test_quoted_text_stays_with_its_tenant(
+    publisher: Publisher, admin_url: str, kind: str
+) -> None:
+    runtime = publisher.runtime
+    await publisher.emulator.switch(quote_request_in_errors=True)
     other = await make_tenant(runtime, "neighbour")
-    theirs = await connect_account(runtime, other, desk.emulator, "tidewatcher")
+    theirs = await connect_account(runtime, other, publisher.emulator, "tidewatcher")
     if kind == "duplicate":
-        await desk.post_by_hand(TEXT)
+        await publisher.post_manually(TEXT)
     elif kind == "too_long":
-        await desk.emulator.switch(too_long_error="403-text", quote_request_in_errors=True)
+        await publisher.emulator.switch(too_long_error="403-text", quote_request_in_errors=True)
     else:
-        await desk.emulator.fail("create_post", "before", kind)
-    post_id = await desk.plan(TEXT)
-    await desk.work()
+        await publisher.emulator.fail("create_post", "before", kind)
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_due_jobs()
     if kind == "400quote":
-        assert (await desk.see(post_id)).state is PostState.FAILED
-    found = [table for table, row in _rows_of_others(admin_url, desk.tenant.id) if SECRET in row]
+        assert (await publisher.get_post(post_id)).state is PostState.FAILED
+    found = [
+        table for table, row in _rows_of_others(admin_url, publisher.tenant.id) if SECRET in row
+    ]
     assert found == []
-    assert list(_rows_of_others(admin_url, desk.tenant.id)), "something was read"
+    assert list(_rows_of_others(admin_url, publisher.tenant.id)), "something was read"
     neighbours = await schedule_post(
         runtime, other, theirs, [PartInput("the neighbour's post")],
         due_at=runtime.clock.now(), why="by the test",
     )  # fmt: skip
-    await desk.work()
+    await publisher.run_due_jobs()
     async with runtime.database.for_tenant(other.id) as transaction:
         state = (await store.posts.get(transaction, neighbours.id)).state
         events = await store.posts.list_events(transaction, neighbours.id)
@@ -69,13 +73,13 @@ async def test_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kin
     assert SECRET not in f"{events}{alerts}"
 
 
-async def test_quoted_name_is_not_taken_for_a_reason_of_x(desk: Desk) -> None:
-    await desk.emulator.control("users", username="pays", name="Any Credits Ltd")
-    account = await connect_account(desk.runtime, desk.tenant, desk.emulator, "pays")
-    await desk.emulator.switch(quote_request_in_errors=True)
-    post_id = await desk.plan("$ACME and Low tide", account=account)
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def test_quoted_name_is_not_taken_for_a_reason_of_x(publisher: Publisher) -> None:
+    await publisher.emulator.control("users", username="pays", name="Any Credits Ltd")
+    account = await connect_account(publisher.runtime, publisher.tenant, publisher.emulator, "pays")
+    await publisher.emulator.switch(quote_request_in_errors=True)
+    post_id = await publisher.schedule("$ACME and Low tide", account=account)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute("UPDATE parts SET text = '$ACME and $LUNE'")
-    await desk.work()
-    assert (await desk.see(post_id)).state is PostState.FAILED
-    assert await desk.requests("create_post") == [403]
+    await publisher.run_due_jobs()
+    assert (await publisher.get_post(post_id)).state is PostState.FAILED
+    assert await publisher.list_statuses("create_post") == [403]

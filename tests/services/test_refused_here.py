@@ -1,27 +1,27 @@
 """A part that the X client refuses fails as one that X refuses, without a retry."""
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store
 from roost.models import PartState, PostState
 
 _SET_PLAN = "UPDATE integrations SET subscription_type = %(plan)s"
 
 
-async def set_subscription(desk: Desk, plan: str | None) -> None:
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def set_subscription(publisher: Publisher, plan: str | None) -> None:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(_SET_PLAN, {"plan": plan})
 
 
 async def test_long_post_fails_without_a_request__premium_lost(
-    desk: Desk,
+    publisher: Publisher,
 ) -> None:
-    await set_subscription(desk, "Premium")
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        account = await store.integrations.get(transaction, desk.account.id)
-    post_id = await desk.plan("x" * 281, after_s=60, account=account)
-    await set_subscription(desk, None)
-    await desk.work_through()
-    post = await desk.see(post_id)
+    await set_subscription(publisher, "Premium")
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        account = await store.integrations.get(transaction, publisher.account.id)
+    post_id = await publisher.schedule("x" * 281, after_s=60, account=account)
+    await set_subscription(publisher, None)
+    await publisher.run_to_completion()
+    post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
     assert "text_too_long" in (post.reason or "")
-    assert await desk.requests("create_post") == []
+    assert await publisher.list_statuses("create_post") == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account
 from roost.models import NO_OPTIONS, PartOptions, PostFinding, TweetId
 from roost.publishing.part_input import MediaInput
@@ -23,10 +23,12 @@ from roost.services.schedule import (
 HEADER = "account,at,text,media,alt,thread\n"
 
 
-async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = False) -> Imported:
+async def import_rows(
+    publisher: Publisher, folder: Path, rows: str, *, dry_run: bool = False
+) -> Imported:
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
-    return await import_plan(desk.runtime, desk.tenant, path, dry_run=dry_run)
+    return await import_plan(publisher.runtime, publisher.tenant, path, dry_run=dry_run)
 
 
 def shown(imported: Imported) -> list[tuple[int, str]]:
@@ -34,7 +36,7 @@ def shown(imported: Imported) -> list[tuple[int, str]]:
 
 
 async def findings(
-    desk: Desk,
+    publisher: Publisher,
     text: str,
     *,
     after_s: float = 0,
@@ -44,20 +46,20 @@ async def findings(
     """The findings of a post with this text."""
     carried = (MediaInput(media),) if media else ()
     result = await validate_for_account(
-        desk.runtime,
-        desk.tenant,
-        desk.account,
+        publisher.runtime,
+        publisher.tenant,
+        publisher.account,
         [PartInput(text, carried, options)],
-        due_at=desk.runtime.clock.now() + timedelta(seconds=after_s),
+        due_at=publisher.runtime.clock.now() + timedelta(seconds=after_s),
     )
     return [one for one in result.findings if one.code == "text_repeated"]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_import_plan_finds_a_repeated_text_at_the_later_line(
-    desk: Desk, teal: Path, tmp_path: Path, dry_run: bool
+    publisher: Publisher, teal: Path, tmp_path: Path, dry_run: bool
 ) -> None:
-    await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
+    await connect_account(publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher")
     rows = (
         "@larkbooks,+1h,Same text,,,\n"  # line 2
         "@larkbooks,+90h,Same  text ,,,\n"  # line 3: far away, and in the plan all the same
@@ -67,7 +69,7 @@ async def test_import_plan_finds_a_repeated_text_at_the_later_line(
         ",,Same text,,,t\n"  # line 7
         f"@larkbooks,+4h,Same text,{teal.name},,\n"  # line 8: with the same picture
     )
-    imported = await import_rows(desk, tmp_path, rows, dry_run=dry_run)
+    imported = await import_rows(publisher, tmp_path, rows, dry_run=dry_run)
     assert imported.posts == 6
     assert shown(imported) == [
         (3, "text_twice_in_plan"),
@@ -78,87 +80,95 @@ async def test_import_plan_finds_a_repeated_text_at_the_later_line(
     assert "Line 5 has the same content" in imported.findings[2].finding.message
 
 
-async def test_import_plan_finds_the_text_of_a_published_post(desk: Desk, tmp_path: Path) -> None:
-    post_id = await desk.plan("Hello")
-    await desk.work()
-    await desk.emulator.jump(seconds=300)
+async def test_import_plan_finds_the_text_of_a_published_post(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    post_id = await publisher.schedule("Hello")
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(seconds=300)
     imported = await import_rows(
-        desk, tmp_path, "@larkbooks,+1s,Hello,,,\n@larkbooks,+13h,Hello,,,\n"
+        publisher, tmp_path, "@larkbooks,+1s,Hello,,,\n@larkbooks,+13h,Hello,,,\n"
     )
     assert shown(imported) == [(2, "text_repeated"), (3, "text_twice_in_plan")]
     message = imported.findings[0].finding.message
     assert f"Post {post_id} of this account has the same content and was published 5 min" in message
 
 
-async def test_import_plan_finds_the_text_of_an_earlier_import(desk: Desk, tmp_path: Path) -> None:
+async def test_import_plan_finds_the_text_of_an_earlier_import(
+    publisher: Publisher, tmp_path: Path
+) -> None:
     first = "@larkbooks,+1h,Hello,,,\n"
-    await import_rows(desk, tmp_path, first)
-    assert shown(await import_rows(desk, tmp_path, first)) == []
-    grown = await import_rows(desk, tmp_path, first + "@larkbooks,+2h,Hello,,,\n")
+    await import_rows(publisher, tmp_path, first)
+    assert shown(await import_rows(publisher, tmp_path, first)) == []
+    grown = await import_rows(publisher, tmp_path, first + "@larkbooks,+2h,Hello,,,\n")
     assert (grown.posts, grown.already_imported) == (1, 1)
     assert shown(grown) == [(3, "text_repeated")]
 
 
-async def test_schedule_post_reports_a_repeated_text_and_stores_the_post(desk: Desk) -> None:
-    await desk.plan("Hello")
-    await desk.work()
+async def test_schedule_post_reports_a_repeated_text_and_stores_the_post(
+    publisher: Publisher,
+) -> None:
+    await publisher.schedule("Hello")
+    await publisher.run_due_jobs()
     reported: list[PostFinding] = []
 
     def keep(found: Sequence[PostFinding]) -> None:
         reported.extend(found)
 
-    later = desk.runtime.clock.now() + timedelta(hours=1)
+    later = publisher.runtime.clock.now() + timedelta(hours=1)
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PartInput("Hello")],
+        publisher.runtime, publisher.tenant, publisher.account, [PartInput("Hello")],
         due_at=later, why="test", on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()
     # The post does not repeat itself, but still repeats the published post.
     await edit_post(
-        desk.runtime, desk.tenant, post.id,
+        publisher.runtime, publisher.tenant, post.id,
         parts=[PartInput("Hello")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()
     await edit_post(
-        desk.runtime, desk.tenant, post.id,
+        publisher.runtime, publisher.tenant, post.id,
         parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert reported == []
     await edit_post(
-        desk.runtime, desk.tenant, post.id,
+        publisher.runtime, publisher.tenant, post.id,
         parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert reported == []
 
 
-async def test_text_repeated_a_day_later_is_no_finding(desk: Desk, teal: Path) -> None:
-    planned = await desk.plan("Hello", after_s=3600)
-    assert len(await findings(desk, "Hello")) == 1
-    assert len(await findings(desk, "Hello", after_s=12 * 3600)) == 1
-    assert await findings(desk, "Hello", after_s=14 * 3600) == []
-    assert await findings(desk, "hello!") == []
-    assert await findings(desk, "Hello", media=teal) == []
-    assert await findings(desk, "Hello", options=PartOptions(reply_to=TweetId("1"))) == []
-    await cancel_post(desk.runtime, desk.tenant, planned)
-    assert await findings(desk, "Hello") == []
+async def test_text_repeated_a_day_later_is_no_finding(publisher: Publisher, teal: Path) -> None:
+    planned = await publisher.schedule("Hello", after_s=3600)
+    assert len(await findings(publisher, "Hello")) == 1
+    assert len(await findings(publisher, "Hello", after_s=12 * 3600)) == 1
+    assert await findings(publisher, "Hello", after_s=14 * 3600) == []
+    assert await findings(publisher, "hello!") == []
+    assert await findings(publisher, "Hello", media=teal) == []
+    assert await findings(publisher, "Hello", options=PartOptions(reply_to=TweetId("1"))) == []
+    await cancel_post(publisher.runtime, publisher.tenant, planned)
+    assert await findings(publisher, "Hello") == []
 
 
-async def test_equal_pictures_without_text_are_no_finding(desk: Desk, teal: Path) -> None:
-    await desk.plan("", media=teal)
-    await desk.work()
-    assert await findings(desk, "", media=teal) == []
+async def test_equal_pictures_without_text_are_no_finding(publisher: Publisher, teal: Path) -> None:
+    await publisher.schedule("", media=teal)
+    await publisher.run_due_jobs()
+    assert await findings(publisher, "", media=teal) == []
 
 
-async def test_equal_picture_with_equal_text_is_a_finding(desk: Desk, teal: Path) -> None:
-    await desk.plan("Teal", media=teal)
-    await desk.work()
-    assert len(await findings(desk, "Teal", media=teal)) == 1
+async def test_equal_picture_with_equal_text_is_a_finding(publisher: Publisher, teal: Path) -> None:
+    await publisher.schedule("Teal", media=teal)
+    await publisher.run_due_jobs()
+    assert len(await findings(publisher, "Teal", media=teal)) == 1
 
 
-async def test_posts_of_other_accounts_are_no_finding(desk: Desk) -> None:
-    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await desk.plan("Hello", account=other)
-    await desk.work()
-    assert await findings(desk, "Hello") == []
+async def test_posts_of_other_accounts_are_no_finding(publisher: Publisher) -> None:
+    other = await connect_account(
+        publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher"
+    )
+    await publisher.schedule("Hello", account=other)
+    await publisher.run_due_jobs()
+    assert await findings(publisher, "Hello") == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store
 from roost.models import PART_MOVES, POST_MOVES, PartState, PostId, PostState
 from roost.services import restore_check, resume
@@ -13,9 +13,9 @@ from roost.services import restore_check, resume
 TEXT = "Low tide at six"
 
 
-async def asked_of_x(desk: Desk) -> list[tuple[str, datetime]]:
+async def asked_of_x(publisher: Publisher) -> list[tuple[str, datetime]]:
     """Creates and timeline reads in order, with emulated time."""
-    requests: list[dict[str, Any]] = (await desk.emulator.ground_truth())["requests"]
+    requests: list[dict[str, Any]] = (await publisher.emulator.ground_truth())["requests"]
     return [
         (one["operation"], datetime.fromisoformat(one["at"]))
         for one in requests
@@ -23,12 +23,12 @@ async def asked_of_x(desk: Desk) -> list[tuple[str, datetime]]:
     ]
 
 
-async def test_part_is_resent_after_120_s_and_an_empty_read(desk: Desk) -> None:
-    await desk.emulator.fail("create_post", "before", "drop")
-    post_id = await desk.plan(TEXT)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    asked = await asked_of_x(desk)
+async def test_part_is_resent_after_120_s_and_an_empty_read(publisher: Publisher) -> None:
+    await publisher.emulator.fail("create_post", "before", "drop")
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    asked = await asked_of_x(publisher)
     at = [instant - asked[0][1] for _, instant in asked]
     assert [kind for kind, _ in asked] == ["create_post", *["read_timeline"] * 4, "create_post"]
     assert at[-1] >= timedelta(seconds=120)
@@ -37,154 +37,166 @@ async def test_part_is_resent_after_120_s_and_an_empty_read(desk: Desk) -> None:
     assert at[3] - at[2] >= timedelta(seconds=15)
 
 
-async def test_late_worker_reads_before_it_resends(desk: Desk) -> None:
+async def test_late_worker_reads_before_it_resends(publisher: Publisher) -> None:
     """No worker runs between the second empty read and much later."""
-    await desk.emulator.fail("create_post", "before", "drop")
-    post_id = await desk.plan(TEXT)
-    await desk.work()
+    await publisher.emulator.fail("create_post", "before", "drop")
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_due_jobs()
     for seconds in (16, 16, 300):
-        await desk.emulator.jump(seconds=seconds)
-        await desk.work()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    *_, read, created = await asked_of_x(desk)
+        await publisher.emulator.jump(seconds=seconds)
+        await publisher.run_due_jobs()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    *_, read, created = await asked_of_x(publisher)
     assert (read[0], created[0]) == ("read_timeline", "create_post")
     assert created[1] - read[1] < timedelta(seconds=1)
 
 
-async def test_reads_before_a_rate_limited_resend_still_count(desk: Desk) -> None:
+async def test_reads_before_a_rate_limited_resend_still_count(publisher: Publisher) -> None:
     script = ["drop", "429"]
-    await desk.emulator.control("faults", operation="create_post", when="before", script=script)
-    post_id = await desk.plan(TEXT)
-    await desk.work_through()
-    post = await desk.see(post_id)
+    await publisher.emulator.control(
+        "faults", operation="create_post", when="before", script=script
+    )
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_to_completion()
+    post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHED, PartState.SENT)
-    asked = await asked_of_x(desk)
+    asked = await asked_of_x(publisher)
     assert [kind for kind, _ in asked][-3:] == ["create_post", "read_timeline", "create_post"]
     assert len(asked) == 8
     assert asked[-1][1] - asked[-2][1] < timedelta(seconds=1)
 
 
 @pytest.mark.parametrize("rests", [3, 12])
-async def test_backoff_of_the_app_extends_the_resend_window(desk: Desk, rests: int) -> None:
+async def test_backoff_of_the_app_extends_the_resend_window(
+    publisher: Publisher, rests: int
+) -> None:
     """Without credits for a quarter of an hour, and for an hour."""
-    await desk.emulator.fail("create_post", "before", "drop")
-    await desk.emulator.fail("read_timeline", "before", "402", times=rests)
-    began = desk.runtime.clock.now()
-    post_id = await desk.plan(TEXT)
-    await desk.work_through()
-    assert desk.runtime.clock.now() - began > rests * timedelta(minutes=5)
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.on_x() == [TEXT]
+    await publisher.emulator.fail("create_post", "before", "drop")
+    await publisher.emulator.fail("read_timeline", "before", "402", times=rests)
+    began = publisher.runtime.clock.now()
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_to_completion()
+    assert publisher.runtime.clock.now() - began > rests * timedelta(minutes=5)
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.published_texts() == [TEXT]
 
 
-async def test_backoff_of_the_app_by_another_post_extends_the_resend_window(desk: Desk) -> None:
+async def test_backoff_of_the_app_by_another_post_extends_the_resend_window(
+    publisher: Publisher,
+) -> None:
     """The post itself gets no 402: it waits for the app."""
-    await desk.emulator.fail("create_post", "before", "drop")
-    post_id = await desk.plan(TEXT)
-    await desk.work()
-    await desk.emulator.fail("create_post", "before", "402", times=3)
-    await desk.plan("Another")
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert sorted(await desk.on_x()) == ["Another", TEXT]
+    await publisher.emulator.fail("create_post", "before", "drop")
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_due_jobs()
+    await publisher.emulator.fail("create_post", "before", "402", times=3)
+    await publisher.schedule("Another")
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert sorted(await publisher.published_texts()) == ["Another", TEXT]
 
 
-async def test_part_needs_a_decision__resend_window_over(desk: Desk) -> None:
-    await desk.emulator.fail("create_post", "before", "drop")
-    post_id = await desk.plan(TEXT)
-    await desk.work()
-    await desk.emulator.jump(seconds=660)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
+async def test_part_needs_a_decision__resend_window_over(publisher: Publisher) -> None:
+    await publisher.emulator.fail("create_post", "before", "drop")
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(seconds=660)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.NEEDS_DECISION
 
 
 # A part whose parent X does not show.
 
 
-async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, str | None]:
+async def answered_thread(
+    publisher: Publisher, *, parent_gone: bool
+) -> tuple[PostState, str | None]:
     """Publish a thread whose second part X refuses for its parent; return how it ended."""
-    await desk.emulator.control(
+    await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )
-    post_id = await desk.plan("One", "Two")
-    await desk.work()
+    post_id = await publisher.schedule("One", "Two")
+    await publisher.run_due_jobs()
     if parent_gone:
-        (parent,) = (await desk.emulator.ground_truth())["posts"]
-        await desk.emulator.act("delete", post=parent["id"])
-    await desk.work_through()
-    post = await desk.see(post_id)
+        (parent,) = (await publisher.emulator.ground_truth())["posts"]
+        await publisher.emulator.act("delete", post=parent["id"])
+    await publisher.run_to_completion()
+    post = await publisher.get_post(post_id)
     return post.state, post.reason
 
 
-async def test_thread_stops_and_names_its_parent__parent_gone(desk: Desk) -> None:
-    state, reason = await answered_thread(desk, parent_gone=True)
+async def test_thread_stops_and_names_its_parent__parent_gone(publisher: Publisher) -> None:
+    state, reason = await answered_thread(publisher, parent_gone=True)
     assert state is PostState.PARTLY_PUBLISHED
     assert (reason or "").startswith("parent_gone: ")
     # One part sent, a 429, and three refusals; the parent is read once.
-    assert await desk.requests("create_post") == [201, 429, 403, 403, 403]
-    assert await desk.requests("read_posts") == [200]
-    assert await desk.requests("read_timeline") == []
+    assert await publisher.list_statuses("create_post") == [201, 429, 403, 403, 403]
+    assert await publisher.list_statuses("read_posts") == [200]
+    assert await publisher.list_statuses("read_timeline") == []
 
 
-async def test_reply_is_sent__parent_lags(desk: Desk) -> None:
-    await desk.emulator.switch(min_parent_age_seconds=22)
-    post_id = await desk.plan("One", "Two")
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert len(await desk.requests("read_posts")) <= 3
-    assert await desk.on_x() == ["One", "Two"]
+async def test_reply_is_sent__parent_lags(publisher: Publisher) -> None:
+    await publisher.emulator.switch(min_parent_age_seconds=22)
+    post_id = await publisher.schedule("One", "Two")
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert len(await publisher.list_statuses("read_posts")) <= 3
+    assert await publisher.published_texts() == ["One", "Two"]
 
 
-async def test_reply_needs_a_decision__parent_gone_after_a_lost_attempt(desk: Desk) -> None:
+async def test_reply_needs_a_decision__parent_gone_after_a_lost_attempt(
+    publisher: Publisher,
+) -> None:
     script = ["ok", "drop"]
-    await desk.emulator.control("faults", operation="create_post", when="before", script=script)
-    post_id = await desk.plan("One", "Two")
-    await desk.work()
-    (parent,) = (await desk.emulator.ground_truth())["posts"]
-    await desk.emulator.act("delete", post=parent["id"])
-    await desk.work_through()
-    post = await desk.see(post_id)
+    await publisher.emulator.control(
+        "faults", operation="create_post", when="before", script=script
+    )
+    post_id = await publisher.schedule("One", "Two")
+    await publisher.run_due_jobs()
+    (parent,) = (await publisher.emulator.ground_truth())["posts"]
+    await publisher.emulator.act("delete", post=parent["id"])
+    await publisher.run_to_completion()
+    post = await publisher.get_post(post_id)
     assert (post.state, post.parts[1].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
     assert "parent_gone" in (post.reason or "")
-    assert len(await desk.requests("create_post")) <= 5
-    assert len(await desk.requests("read_timeline")) <= 7
+    assert len(await publisher.list_statuses("create_post")) <= 5
+    assert len(await publisher.list_statuses("read_timeline")) <= 7
 
 
 # The history of a restore.
 
 
-async def test_history_of_a_restore_has_valid_state_changes(desk: Desk) -> None:
-    await desk.emulator.switch(refuse_duplicates=False)
-    to = desk.runtime.clock.now()
+async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher) -> None:
+    await publisher.emulator.switch(refuse_duplicates=False)
+    to = publisher.runtime.clock.now()
     posts = [
-        await desk.plan("Sent", "And on", after_s=60),
-        await desk.plan("Half sent", "The rest", after_s=60),
-        await desk.plan("Not sent", after_s=60),
-        await desk.plan("Moved", after_s=86_400),
-        await desk.plan("Later", after_s=86_400),
+        await publisher.schedule("Sent", "And on", after_s=60),
+        await publisher.schedule("Half sent", "The rest", after_s=60),
+        await publisher.schedule("Not sent", after_s=60),
+        await publisher.schedule("Moved", after_s=86_400),
+        await publisher.schedule("Later", after_s=86_400),
     ]
-    await desk.emulator.jump(seconds=90)
-    first = await desk.post_by_hand("Sent")
-    await desk.answer_by_hand("And on", first)
+    await publisher.emulator.jump(seconds=90)
+    first = await publisher.post_manually("Sent")
+    await publisher.reply_manually("And on", first)
     for text in ("Half sent", "Moved"):
-        await desk.post_by_hand(text)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    resumed = await resume.resume_everything(desk.runtime)
+        await publisher.post_manually(text)
+    await restore_check.pause_after_restore(publisher.runtime, to)
+    resumed = await resume.resume_everything(publisher.runtime)
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),
     ]  # fmt: skip
     assert (resumed.asked, resumed.may_have_changed) == ([posts[3]], [posts[4]])
-    await desk.work_through()
-    assert sorted(await desk.on_x()) == [
+    await publisher.run_to_completion()
+    assert sorted(await publisher.published_texts()) == [
         "And on", "Half sent", "Later", "Moved", "Not sent", "Sent", "The rest",
     ]  # fmt: skip
     for post_id in posts:
-        await require_known_moves(desk, post_id)
+        await require_known_moves(publisher, post_id)
 
 
-async def require_known_moves(desk: Desk, post_id: PostId) -> None:
+async def require_known_moves(publisher: Publisher, post_id: PostId) -> None:
     """Each event starts from the state of the event before, by an allowed change."""
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}
     for event in events:

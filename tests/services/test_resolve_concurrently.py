@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store, x
 from roost.models import Post, PostId, PostState
 from roost.services import resolve
@@ -15,94 +15,104 @@ from roost.services.resolve import Choice, DecisionNotOpen
 pytestmark = pytest.mark.timing
 
 
-async def broken_off(desk: Desk, *out: str) -> PostId:
+async def broken_off(publisher: Publisher, *out: str) -> PostId:
     """A thread of which these parts are published and the next was refused."""
-    await desk.plan("Said before")
-    post_id = await desk.plan(*out, "Said before", "The end", after_s=1)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PARTLY_PUBLISHED
+    await publisher.schedule("Said before")
+    post_id = await publisher.schedule(*out, "Said before", "The end", after_s=1)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PARTLY_PUBLISHED
     return post_id
 
 
-async def alerts(desk: Desk) -> list[str]:
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def alerts(publisher: Publisher) -> list[str]:
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         return [alert.kind for alert in await store.alerts.list_open(transaction)]
 
 
-async def is_on_x(desk: Desk, text: str) -> bool:
-    posts = (await desk.emulator.ground_truth())["posts"]
+async def is_on_x(publisher: Publisher, text: str) -> bool:
+    posts = (await publisher.emulator.ground_truth())["posts"]
     return any(post["text"] == text and post["deleted_at"] is None for post in posts)
 
 
 @pytest.mark.parametrize("deletes_first", [True, False])
 async def test_concurrent_delete_and_continue_never_both_succeed(
-    desk: Desk, deletes_first: bool
+    publisher: Publisher, deletes_first: bool
 ) -> None:
-    await desk.plan("Said before")
-    posts = [await desk.plan(f"{n}", "Said before", f"{n} end", after_s=1) for n in range(8)]
-    await desk.work_through()
+    await publisher.schedule("Said before")
+    posts = [
+        await publisher.schedule(f"{n}", "Said before", f"{n} end", after_s=1) for n in range(8)
+    ]
+    await publisher.run_to_completion()
     choices: list[Coroutine[Any, Any, Post]] = []
     for number, post_id in enumerate(posts):
         two = [
-            resolve.delete_sent(desk.runtime, desk.tenant, post_id),
-            resolve.continue_thread(desk.runtime, desk.tenant, post_id, f"{number} other"),
+            resolve.delete_sent(publisher.runtime, publisher.tenant, post_id),
+            resolve.continue_thread(
+                publisher.runtime, publisher.tenant, post_id, f"{number} other"
+            ),
         ]
         choices += two if deletes_first else reversed(two)
     ends = await asyncio.gather(*choices, return_exceptions=True)
     assert sum(isinstance(end, DecisionNotOpen) for end in ends) == len(posts)
-    await desk.work_through()
+    await publisher.run_to_completion()
     for number, post_id in enumerate(posts):
-        deleted = (await desk.see(post_id)).state is PostState.CANCELLED
-        there = [await is_on_x(desk, text) for text in (f"{number}", f"{number} other")]
+        deleted = (await publisher.get_post(post_id)).state is PostState.CANCELLED
+        there = [await is_on_x(publisher, text) for text in (f"{number}", f"{number} other")]
         assert there == [not deleted] * 2
 
 
 @pytest.mark.timing
-async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
-    post_id = await broken_off(desk, "One")
-    await desk.emulator.fail("delete_post", "before", "delay", seconds=1)
-    deleting = asyncio.create_task(resolve.delete_sent(desk.runtime, desk.tenant, post_id))
-    await desk.under_way("delete_post")
+async def test_continue_while_x_deletes_is_refused(publisher: Publisher) -> None:
+    post_id = await broken_off(publisher, "One")
+    await publisher.emulator.fail("delete_post", "before", "delay", seconds=1)
+    deleting = asyncio.create_task(
+        resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
+    )
+    await publisher.wait_for_request("delete_post")
     with pytest.raises(DecisionNotOpen):
-        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
+        await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "Other")
     await deleting
-    await desk.work_through()
-    assert not await is_on_x(desk, "One")
-    assert not await is_on_x(desk, "Other")
+    await publisher.run_to_completion()
+    assert not await is_on_x(publisher, "One")
+    assert not await is_on_x(publisher, "Other")
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str) -> None:
-    post_id = await broken_off(desk, "One", "Two")
+async def test_interrupted_delete_is_completed_by_another(publisher: Publisher, when: str) -> None:
+    post_id = await broken_off(publisher, "One", "Two")
     script = ["ok", *["drop"] * 3]
-    await desk.emulator.control("faults", operation="delete_post", when=when, script=script)
+    await publisher.emulator.control("faults", operation="delete_post", when=when, script=script)
     with pytest.raises(x.errors.XError) as failed:
-        await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+        await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
     assert failed.value.did == "The post is cancelled; its part 1 is still on X."
-    post = await desk.see(post_id)
+    post = await publisher.get_post(post_id)
     assert post.state is PostState.CANCELLED
     assert resolve.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)
     assert [part.position for part in resolve.list_deletable(post)] == [1]
-    assert await alerts(desk) == ["failed", "decision"] or await alerts(desk) == ["decision"]
+    assert await alerts(publisher) == ["failed", "decision"] or await alerts(publisher) == [
+        "decision"
+    ]
     with pytest.raises(DecisionNotOpen):
-        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
-    await desk.emulator.clear_faults()
-    post = await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+        await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "Other")
+    await publisher.emulator.clear_faults()
+    post = await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
     assert resolve.list_choices(post) == ()
-    assert not await is_on_x(desk, "One")
-    assert not await is_on_x(desk, "Two")
-    assert "decision" not in await alerts(desk)
-    await desk.work_through()
-    assert not await is_on_x(desk, "The end")
+    assert not await is_on_x(publisher, "One")
+    assert not await is_on_x(publisher, "Two")
+    assert "decision" not in await alerts(publisher)
+    await publisher.run_to_completion()
+    assert not await is_on_x(publisher, "The end")
 
 
-async def test_concurrent_deletes_delete_each_part_once(desk: Desk) -> None:
-    post_id = await broken_off(desk, "One", "Two")
+async def test_concurrent_deletes_delete_each_part_once(publisher: Publisher) -> None:
+    post_id = await broken_off(publisher, "One", "Two")
     ends = await asyncio.gather(
-        *(resolve.delete_sent(desk.runtime, desk.tenant, post_id) for _ in range(2)),
+        *(resolve.delete_sent(publisher.runtime, publisher.tenant, post_id) for _ in range(2)),
         return_exceptions=True,
     )
     assert [end for end in ends if isinstance(end, BaseException)] == []
-    assert (await desk.see(post_id)).state is PostState.CANCELLED
-    lines = [line for line in await desk.story(post_id) if "deleted from X manually" in line]
+    assert (await publisher.get_post(post_id)).state is PostState.CANCELLED
+    lines = [
+        line for line in await publisher.list_history(post_id) if "deleted from X manually" in line
+    ]
     assert len(lines) == 2

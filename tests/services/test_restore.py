@@ -12,7 +12,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_postgres import app_url
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account, make_tenant
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
@@ -27,9 +27,9 @@ from roost.store.schema import drop_database, prepare_database
 
 
 @asynccontextmanager
-async def _desk(
+async def _publisher(
     settings: Settings, emulator: Emulator
-) -> AsyncIterator[tuple[Desk, DatabaseCheck]]:
+) -> AsyncIterator[tuple[Publisher, DatabaseCheck]]:
     """A publisher on a database that may have been used before, checked as by a worker."""
     async with open_runtime(settings) as runtime, open_account_locks(runtime.database) as locks:
         async with runtime.database.unscoped() as transaction:
@@ -41,11 +41,11 @@ async def _desk(
             tenant = await store.tenants.get_by_id(runtime.database, known)
             async with runtime.database.for_tenant(known) as transaction:
                 (account,) = await store.integrations.list_all(transaction)
-        desk = Desk(runtime, tenant, account, emulator, locks)
-        await desk.read_figures_at(runtime.clock.now() + timedelta(days=365))
+        publisher = Publisher(runtime, tenant, account, emulator, locks)
+        await publisher.set_next_collection(runtime.clock.now() + timedelta(days=365))
         check = DatabaseCheck(runtime, locks)
         await check.start()
-        yield desk, check
+        yield publisher, check
 
 
 async def problem_of(check: DatabaseCheck) -> str | None:
@@ -75,33 +75,33 @@ async def copied(admin_url: str) -> AsyncIterator[str]:
 async def test_copy_sends_nothing_until_a_user_accepts_it(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
-    async with _desk(settings, emulator) as (desk, _):
-        sent = await desk.plan("One", "Two", after_s=60)
-        unsent = await desk.plan("Tomorrow", after_s=86_400)
+    async with _publisher(settings, emulator) as (publisher, _):
+        sent = await publisher.schedule("One", "Two", after_s=60)
+        unsent = await publisher.schedule("Tomorrow", after_s=86_400)
     other = await _copy(admin_url, copied)
-    async with _desk(settings, emulator) as (desk, _):
+    async with _publisher(settings, emulator) as (publisher, _):
         await emulator.jump(seconds=60)
-        await desk.work()
-        assert await desk.on_x() == ["One", "Two"]
+        await publisher.run_due_jobs()
+        assert await publisher.published_texts() == ["One", "Two"]
 
     there = settings.model_copy(update={"database_url": other})
-    async with _desk(there, emulator) as (desk, check):
+    async with _publisher(there, emulator) as (publisher, check):
         assert check.problem is not None
-        assert not desk.locks.may_begin
-        desk.locks.open_gate()  # The stop holds without it as well.
+        assert not publisher.locks.may_begin
+        publisher.locks.open_gate()  # The stop holds without it as well.
         await emulator.jump(seconds=60)
-        await desk.work()
-        assert await desk.on_x() == ["One", "Two"]
+        await publisher.run_due_jobs()
+        assert await publisher.published_texts() == ["One", "Two"]
         with pytest.raises(DatabaseCopied):
-            await resume.resume_everything(desk.runtime)
-        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
+            await resume.resume_everything(publisher.runtime)
+        resumed = await resume.resume_everything(publisher.runtime, accept_copy=True)
         assert [one.position for one in resumed.adopted] == [1, 2]
         assert resumed.may_have_changed == [unsent]
         assert await problem_of(check) is None
-        await desk.work_through()
-        assert await desk.on_x() == ["One", "Two", "Tomorrow"]
-        assert (await desk.see(sent)).state is PostState.PUBLISHED
-        assert (await desk.see(unsent)).state is PostState.PUBLISHED
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["One", "Two", "Tomorrow"]
+        assert (await publisher.get_post(sent)).state is PostState.PUBLISHED
+        assert (await publisher.get_post(unsent)).state is PostState.PUBLISHED
         assert compare(check.kept, await check.check(), has_event=True) is Verdict.MATCHES
 
 
@@ -109,24 +109,24 @@ async def test_forgotten_later_parts_are_found_before_sending(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
-    async with _desk(settings, emulator) as (desk, _):
-        post_id = await desk.plan("One", "Two", "Three")
+    async with _publisher(settings, emulator) as (publisher, _):
+        post_id = await publisher.schedule("One", "Two", "Three")
     other = await _copy(admin_url, copied)
-    async with _desk(settings, emulator) as (desk, _):
-        await desk.work()
-        assert await desk.on_x() == ["One", "Two", "Three"]
+    async with _publisher(settings, emulator) as (publisher, _):
+        await publisher.run_due_jobs()
+        assert await publisher.published_texts() == ["One", "Two", "Three"]
 
     there = settings.model_copy(update={"database_url": other})
-    async with _desk(there, emulator) as (desk, check):
+    async with _publisher(there, emulator) as (publisher, check):
         # X does not show the thread yet while everything is resumed.
         await emulator.fail("read_timeline", "before", "stale", seconds=600)
-        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
+        resumed = await resume.resume_everything(publisher.runtime, accept_copy=True)
         assert (resumed.adopted, resumed.searched_again) == ([], [post_id])
         assert await problem_of(check) is None
-        desk.locks.open_gate()
-        await desk.work_through()
-        assert await desk.on_x() == ["One", "Two", "Three"]
-        post = await desk.see(post_id)
+        publisher.locks.open_gate()
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["One", "Two", "Three"]
+        post = await publisher.get_post(post_id)
         assert post.state is PostState.PUBLISHED
         assert all(part.sent_as for part in post.parts)
 
@@ -135,30 +135,32 @@ async def test_forgotten_post_is_found__new_post_in_the_copy(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str, copied: str
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
-    async with _desk(settings, emulator) as (desk, _):
-        sent = await desk.plan("Sent since the copy", after_s=60)
+    async with _publisher(settings, emulator) as (publisher, _):
+        sent = await publisher.schedule("Sent since the copy", after_s=60)
     other = await _copy(admin_url, copied)
-    async with _desk(settings, emulator) as (desk, _):
+    async with _publisher(settings, emulator) as (publisher, _):
         await emulator.jump(seconds=60)
-        await desk.work()
+        await publisher.run_due_jobs()
     await emulator.jump(seconds=300)
     there = settings.model_copy(update={"database_url": other})
     async with open_runtime(there) as runtime:
         due_at = runtime.clock.now() + timedelta(days=1)
         parts = [PartInput("Planned in the copy")]
-        await schedule_post(runtime, desk.tenant, desk.account, parts, due_at=due_at, why="a test")
-    async with _desk(there, emulator) as (desk, _):
-        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
+        await schedule_post(
+            runtime, publisher.tenant, publisher.account, parts, due_at=due_at, why="a test"
+        )
+    async with _publisher(there, emulator) as (publisher, _):
+        resumed = await resume.resume_everything(publisher.runtime, accept_copy=True)
         assert [one.post_id for one in resumed.adopted] == [sent]
 
 
 async def test_heartbeat_of_a_replaced_database_does_not_count(
-    desk: Desk,
+    publisher: Publisher,
 ) -> None:
-    await desk.plan("Planned", after_s=60)
-    runs = desk.runtime.database.autocommit
+    await publisher.schedule("Planned", after_s=60)
+    runs = publisher.runtime.database.autocommit
     found = await store.installation.read(runs)
-    at = desk.runtime.clock.now()
+    at = publisher.runtime.clock.now()
     for timeline, tag in (("FFFFFFFF", found.event_tag), (found.timeline, found.event_tag + 1)):
         await runs.run("record_heartbeat", at=at, timeline=timeline, event=found.event_id, tag=tag)
         assert (await store.installation.read(runs)).checked_at is None
@@ -172,107 +174,112 @@ async def test_heartbeat_of_a_replaced_database_does_not_count(
     assert (await store.installation.read(runs)).checked_at == at
 
 
-async def test_failed_resume_pauses_no_account(desk: Desk) -> None:
-    to = desk.runtime.clock.now()
-    other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
-    post_id = await desk.plan("Mine", "Part two")
-    theirs = await desk.plan("Theirs", account=other)
-    await desk.emulator.jump(seconds=30)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+async def test_failed_resume_pauses_no_account(publisher: Publisher) -> None:
+    to = publisher.runtime.clock.now()
+    other = await connect_account(
+        publisher.runtime, publisher.tenant, publisher.emulator, "fieldnotes"
+    )
+    post_id = await publisher.schedule("Mine", "Part two")
+    theirs = await publisher.schedule("Theirs", account=other)
+    await publisher.emulator.jump(seconds=30)
+    await restore_check.pause_after_restore(publisher.runtime, to)
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, other)
-    await desk.emulator.fail("read_timeline", "before", "402")
+    await publisher.emulator.fail("read_timeline", "before", "402")
     with pytest.raises(RestoreSearchFailed):
-        await resume.resume_everything(desk.runtime)
-    await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
-    resumed = await resume.resume_everything(desk.runtime)
+        await resume.resume_everything(publisher.runtime)
+    await connect_account(publisher.runtime, publisher.tenant, publisher.emulator, "fieldnotes")
+    resumed = await resume.resume_everything(publisher.runtime)
     assert resumed.paused_accounts == []
     assert sorted(resumed.searched_again) == [post_id, theirs]
-    await desk.work_through()
-    assert sorted(await desk.on_x()) == ["Mine", "Part two", "Theirs"]
+    await publisher.run_to_completion()
+    assert sorted(await publisher.published_texts()) == ["Mine", "Part two", "Theirs"]
 
 
 async def test_attempt_is_refused__database_lacks_the_fence(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str
 ) -> None:
-    async with _desk(settings, emulator) as (desk, check):
-        await desk.plan("First")
-        await desk.work()
+    async with _publisher(settings, emulator) as (publisher, check):
+        await publisher.schedule("First")
+        await publisher.run_due_jobs()
         await check.check()
-        assert desk.locks.fence is not None
-        second = await desk.plan("Second")
+        assert publisher.locks.fence is not None
+        second = await publisher.schedule("Second")
         with psycopg.connect(admin_url) as admin:
             admin.execute(
-                "UPDATE roost.events SET tag = tag + 1 WHERE id = %s", [desk.locks.fence.event_id]
+                "UPDATE roost.events SET tag = tag + 1 WHERE id = %s",
+                [publisher.locks.fence.event_id],
             )
         with pytest.raises(DatabaseForgot):
-            await desk.work()
-        assert not desk.locks.may_begin
-        assert await desk.on_x() == ["First"]
-        (part,) = (await desk.see(second)).parts
+            await publisher.run_due_jobs()
+        assert not publisher.locks.may_begin
+        assert await publisher.published_texts() == ["First"]
+        (part,) = (await publisher.get_post(second)).parts
         assert part.state == "pending"
         await check.check()
         assert check.problem is not None
-        await resume.resume_everything(desk.runtime)
+        await resume.resume_everything(publisher.runtime)
         await check.check()
-        desk.locks.open_gate()
-        await dispatch.dispatch_stranded(desk.runtime)
-        await desk.work_through()
-        assert await desk.on_x() == ["First", "Second"]
+        publisher.locks.open_gate()
+        await dispatch.dispatch_stranded(publisher.runtime)
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["First", "Second"]
 
 
 @pytest.mark.timing
-async def test_response_to_a_forgotten_attempt_closes_the_gate(desk: Desk, admin_url: str) -> None:
-    await desk.emulator.fail("create_post", "before", "delay", seconds=1)
-    post_id = await desk.plan("Forgotten")
-    work = asyncio.create_task(desk.work())
-    await desk.under_way("create_post")
+async def test_response_to_a_forgotten_attempt_closes_the_gate(
+    publisher: Publisher, admin_url: str
+) -> None:
+    await publisher.emulator.fail("create_post", "before", "delay", seconds=1)
+    post_id = await publisher.schedule("Forgotten")
+    work = asyncio.create_task(publisher.run_due_jobs())
+    await publisher.wait_for_request("create_post")
     with psycopg.connect(admin_url) as admin:
         admin.execute("DELETE FROM roost.attempts")
         admin.execute("UPDATE roost.parts SET state = 'pending'")
     await work
-    post = await desk.see(post_id)
+    post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHING, PartState.PENDING)
-    assert not desk.locks.may_begin
-    (there,) = (await desk.emulator.ground_truth())["posts"]
-    assert (await desk.story(post_id))[-1] == (
+    assert not publisher.locks.may_begin
+    (there,) = (await publisher.emulator.ground_truth())["posts"]
+    assert (await publisher.list_history(post_id))[-1] == (
         "part 1: publishing → publishing: X answered an attempt that the database has forgotten:"
         f" it has it as {there['id']}"
     )
 
 
-async def test_post_moved_earlier_after_the_copy_needs_a_decision(desk: Desk) -> None:
-    await desk.emulator.switch(refuse_duplicates=False)
-    to = desk.runtime.clock.now()
-    post_id = await desk.plan("Moved earlier", after_s=86_400)
-    await desk.emulator.jump(seconds=30)
-    there = await desk.post_by_hand("Moved earlier")
-    await restore_check.pause_after_restore(desk.runtime, to)
-    resumed = await resume.resume_everything(desk.runtime)
+async def test_post_moved_earlier_after_the_copy_needs_a_decision(publisher: Publisher) -> None:
+    await publisher.emulator.switch(refuse_duplicates=False)
+    to = publisher.runtime.clock.now()
+    post_id = await publisher.schedule("Moved earlier", after_s=86_400)
+    await publisher.emulator.jump(seconds=30)
+    there = await publisher.post_manually("Moved earlier")
+    await restore_check.pause_after_restore(publisher.runtime, to)
+    resumed = await resume.resume_everything(publisher.runtime)
     assert resumed.asked == [post_id]
-    post = await desk.see(post_id)
+    post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
     assert there in (post.reason or "")
-    await desk.work_through()
-    assert await desk.on_x() == ["Moved earlier"]
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Moved earlier"]
 
 
 async def test_forgotten_request_that_arrives_during_the_resume_is_found(
-    desk: Desk,
+    publisher: Publisher,
 ) -> None:
-    await desk.emulator.switch(refuse_duplicates=False)
-    to = desk.runtime.clock.now()
-    post_id = await desk.plan("Sent five minutes late")
-    await desk.emulator.jump(seconds=300)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+    await publisher.emulator.switch(refuse_duplicates=False)
+    to = publisher.runtime.clock.now()
+    post_id = await publisher.schedule("Sent five minutes late")
+    await publisher.emulator.jump(seconds=300)
+    await restore_check.pause_after_restore(publisher.runtime, to)
+    assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
     for _ in range(6):
-        await desk.work()
-        await desk.emulator.jump(seconds=15)
-    there = await desk.post_by_hand("Sent five minutes late")
-    await desk.work_through()
-    assert await desk.on_x() == ["Sent five minutes late"]
-    (part,) = (await desk.see(post_id)).parts
+        await publisher.run_due_jobs()
+        await publisher.emulator.jump(seconds=15)
+    there = await publisher.post_manually("Sent five minutes late")
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == ["Sent five minutes late"]
+    (part,) = (await publisher.get_post(post_id)).parts
     assert part.sent_as == there
 
 
@@ -280,36 +287,40 @@ async def test_later_part_of_a_forgotten_thread_is_found_after_the_resume(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
-    async with _desk(settings, emulator) as (desk, check):
-        to = desk.runtime.clock.now()
-        post_id = await desk.plan("TimelinePost late", "In two parts")
-        await restore_check.pause_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+    async with _publisher(settings, emulator) as (publisher, check):
+        to = publisher.runtime.clock.now()
+        post_id = await publisher.schedule("TimelinePost late", "In two parts")
+        await restore_check.pause_after_restore(publisher.runtime, to)
+        assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
         await check.check()
-        parent = await desk.post_by_hand("TimelinePost late")
-        await desk.answer_by_hand("In two parts", parent)
-        await desk.work_through()
-        assert await desk.on_x() == ["TimelinePost late", "In two parts"]
-        assert (await desk.see(post_id)).state is PostState.PUBLISHED
+        parent = await publisher.post_manually("TimelinePost late")
+        await publisher.reply_manually("In two parts", parent)
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["TimelinePost late", "In two parts"]
+        assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
 
 async def test_forgotten_edited_post_is_found_after_the_edit_is_repeated(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
     await emulator.switch(refuse_duplicates=False)
-    async with _desk(settings, emulator) as (desk, check):
-        to = desk.runtime.clock.now()
-        post_id = await desk.plan("Before the edit")
-        await desk.post_by_hand("After the edit")
-        await restore_check.pause_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+    async with _publisher(settings, emulator) as (publisher, check):
+        to = publisher.runtime.clock.now()
+        post_id = await publisher.schedule("Before the edit")
+        await publisher.post_manually("After the edit")
+        await restore_check.pause_after_restore(publisher.runtime, to)
+        assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
         await check.check()
         await edit_post(
-            desk.runtime, desk.tenant, post_id, parts=[PartInput("After the edit")], due_at=None
+            publisher.runtime,
+            publisher.tenant,
+            post_id,
+            parts=[PartInput("After the edit")],
+            due_at=None,
         )
-        await desk.work_through()
-        assert await desk.on_x() == ["After the edit"]
-        assert (await desk.see(post_id)).state is PostState.PUBLISHED
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["After the edit"]
+        assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
 
 async def test_forgotten_post_is_found_before_its_first_attempt(
@@ -317,35 +328,39 @@ async def test_forgotten_post_is_found_before_its_first_attempt(
 ) -> None:
     """Database and ROOST_HOME come from one copy, made while a worker ran, so they match."""
     await emulator.switch(refuse_duplicates=False)
-    async with _desk(settings, emulator) as (desk, _):
-        first = await desk.plan("Sent after the copy", "In two parts", after_s=60)
-        second = await desk.plan("Not sent", after_s=60)
-        with watermark.running(settings.roost_home):
-            shutil.copytree(settings.roost_home / "workers", tmp_path / "workers")
+    async with _publisher(settings, emulator) as (publisher, _):
+        first = await publisher.schedule("Sent after the copy", "In two parts", after_s=60)
+        second = await publisher.schedule("Not sent", after_s=60)
+        with watermark.running(settings.home):
+            shutil.copytree(settings.home / "workers", tmp_path / "workers")
         await emulator.jump(seconds=60)
-        parent = await desk.post_by_hand("Sent after the copy")
-        await desk.answer_by_hand("In two parts", parent)
-    shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
-    async with _desk(settings, emulator) as (desk, check):
+        parent = await publisher.post_manually("Sent after the copy")
+        await publisher.reply_manually("In two parts", parent)
+    shutil.copytree(tmp_path / "workers", settings.home / "workers", dirs_exist_ok=True)
+    async with _publisher(settings, emulator) as (publisher, check):
         assert check.problem is None
-        await desk.work_through()
-        assert await desk.on_x() == ["Sent after the copy", "In two parts", "Not sent"]
-        assert (await desk.see(first)).state is PostState.PUBLISHED
-        assert (await desk.see(second)).state is PostState.PUBLISHED
-        assert len(await desk.requests("read_timeline")) == 3
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == [
+            "Sent after the copy",
+            "In two parts",
+            "Not sent",
+        ]
+        assert (await publisher.get_post(first)).state is PostState.PUBLISHED
+        assert (await publisher.get_post(second)).state is PostState.PUBLISHED
+        assert len(await publisher.list_statuses("read_timeline")) == 3
 
 
 async def test_ordinary_restart_searches_nothing(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
-    async with _desk(settings, emulator) as (desk, check):
-        await desk.plan("Due while no worker ran", after_s=60)
+    async with _publisher(settings, emulator) as (publisher, check):
+        await publisher.schedule("Due while no worker ran", after_s=60)
         await check.end()
     await emulator.jump(seconds=60)
-    async with _desk(settings, emulator) as (desk, check):
-        await desk.work_through()
-        assert await desk.on_x() == ["Due while no worker ran"]
-        assert await desk.requests("read_timeline") == []
+    async with _publisher(settings, emulator) as (publisher, check):
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["Due while no worker ran"]
+        assert await publisher.list_statuses("read_timeline") == []
 
 
 async def test_copy_made_after_a_clean_stop_is_noticed_when_home_and_database_are_restored(
@@ -353,38 +368,38 @@ async def test_copy_made_after_a_clean_stop_is_noticed_when_home_and_database_ar
 ) -> None:
     """Both are restored from one copy, and the watermark's file has its inode number again."""
     await emulator.switch(refuse_duplicates=False)
-    async with _desk(settings, emulator) as (desk, check):
-        post_id = await desk.plan("Sent after the copy", after_s=60)
+    async with _publisher(settings, emulator) as (publisher, check):
+        post_id = await publisher.schedule("Sent after the copy", after_s=60)
         await check.end()
         await emulator.jump(seconds=60)
-        await desk.post_by_hand("Sent after the copy")
-    path = watermark.watermark_file(settings.roost_home)
+        await publisher.post_manually("Sent after the copy")
+    path = watermark.watermark_file(settings.home)
     content, changed_at = path.read_bytes(), path.stat().st_ctime_ns
     while path.stat().st_ctime_ns == changed_at:
         path.write_bytes(content)
-    async with _desk(settings, emulator) as (desk, check):
+    async with _publisher(settings, emulator) as (publisher, check):
         assert check.problem is None
-        await desk.work_through()
-        assert await desk.on_x() == ["Sent after the copy"]
-        assert (await desk.see(post_id)).state is PostState.PUBLISHED
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["Sent after the copy"]
+        assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
 
 @pytest.mark.parametrize("content", [b"", b'{"system_identifier": "7', b"[]", b"\xff\xfe"])
 async def test_unreadable_watermark_pauses_everything(
     noon: datetime, settings: Settings, emulator: Emulator, content: bytes
 ) -> None:
-    async with _desk(settings, emulator) as (desk, _):
-        await desk.plan("Planned", after_s=60)
-    watermark.watermark_file(settings.roost_home).write_bytes(content)
+    async with _publisher(settings, emulator) as (publisher, _):
+        await publisher.schedule("Planned", after_s=60)
+    watermark.watermark_file(settings.home).write_bytes(content)
     await emulator.jump(seconds=60)
-    async with _desk(settings, emulator) as (desk, check):
+    async with _publisher(settings, emulator) as (publisher, check):
         assert check.problem is not None
-        desk.locks.open_gate()
-        await desk.work()
-        assert await desk.on_x() == []
-        await resume.resume_everything(desk.runtime)
+        publisher.locks.open_gate()
+        await publisher.run_due_jobs()
+        assert await publisher.published_texts() == []
+        await resume.resume_everything(publisher.runtime)
         assert await problem_of(check) is None
-    async with _desk(settings, emulator) as (desk, check):
+    async with _publisher(settings, emulator) as (publisher, check):
         assert check.problem is None
-        await desk.work_through()
-        assert await desk.on_x() == ["Planned"]
+        await publisher.run_to_completion()
+        assert await publisher.published_texts() == ["Planned"]

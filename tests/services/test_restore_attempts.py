@@ -6,85 +6,87 @@ from pathlib import Path
 import pytest
 
 from fix_emulator import Emulator
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import watermark
 from roost.models import PostId, PostState
 from roost.services import resolve, restore_check, resume
 from roost.settings import Settings
-from services.test_restore import _desk
+from services.test_restore import _publisher
 
 TEXT = "Low tide at six"
 
 
-async def tried_once(desk: Desk, *texts: str) -> PostId:
+async def tried_once(publisher: Publisher, *texts: str) -> PostId:
     """A post that was rate limited when the copy was made."""
-    await desk.emulator.switch(refuse_duplicates=False)
-    await desk.emulator.fail("create_post", "before", "429")
-    post_id = await desk.plan(*texts)
-    await desk.work()
-    (attempt,) = await desk.requests("create_post")
+    await publisher.emulator.switch(refuse_duplicates=False)
+    await publisher.emulator.fail("create_post", "before", "429")
+    post_id = await publisher.schedule(*texts)
+    await publisher.run_due_jobs()
+    (attempt,) = await publisher.list_statuses("create_post")
     assert attempt == 429
     return post_id
 
 
-async def test_post_tried_before_the_copy_is_adopted_at_resume(desk: Desk) -> None:
-    post_id = await tried_once(desk, TEXT)
-    to = desk.runtime.clock.now()
-    await desk.emulator.jump(seconds=120)
-    there = await desk.post_by_hand(TEXT)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    resumed = await resume.resume_everything(desk.runtime)
+async def test_post_tried_before_the_copy_is_adopted_at_resume(publisher: Publisher) -> None:
+    post_id = await tried_once(publisher, TEXT)
+    to = publisher.runtime.clock.now()
+    await publisher.emulator.jump(seconds=120)
+    there = await publisher.post_manually(TEXT)
+    await restore_check.pause_after_restore(publisher.runtime, to)
+    resumed = await resume.resume_everything(publisher.runtime)
     assert [one.tweet_id for one in resumed.adopted] == [there]
-    await desk.work_through()
-    assert (await desk.see(post_id)).parts[0].sent_as == there
-    assert await desk.on_x() == [TEXT]
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).parts[0].sent_as == there
+    assert await publisher.published_texts() == [TEXT]
 
 
-async def test_post_tried_before_the_copy_is_sent__not_on_x(desk: Desk) -> None:
-    post_id = await tried_once(desk, TEXT)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
-    await desk.emulator.jump(seconds=120)
-    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.on_x() == [TEXT]
+async def test_post_tried_before_the_copy_is_sent__not_on_x(publisher: Publisher) -> None:
+    post_id = await tried_once(publisher, TEXT)
+    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
+    await publisher.emulator.jump(seconds=120)
+    assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.published_texts() == [TEXT]
 
 
 async def test_post_tried_before_a_crash_is_searched_for_first(
     noon: object, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
     """Database and ROOST_HOME come from one copy, made while a worker ran."""
-    async with _desk(settings, emulator) as (desk, _):
-        post_id = await tried_once(desk, TEXT)
-        with watermark.running(settings.roost_home):
-            shutil.copytree(settings.roost_home / "workers", tmp_path / "workers")
+    async with _publisher(settings, emulator) as (publisher, _):
+        post_id = await tried_once(publisher, TEXT)
+        with watermark.running(settings.home):
+            shutil.copytree(settings.home / "workers", tmp_path / "workers")
         await emulator.jump(seconds=120)
-        there = await desk.post_by_hand(TEXT)
-    shutil.copytree(tmp_path / "workers", settings.roost_home / "workers", dirs_exist_ok=True)
-    async with _desk(settings, emulator) as (desk, check):
+        there = await publisher.post_manually(TEXT)
+    shutil.copytree(tmp_path / "workers", settings.home / "workers", dirs_exist_ok=True)
+    async with _publisher(settings, emulator) as (publisher, check):
         assert check.problem is None
-        await desk.work_through()
-        assert (await desk.see(post_id)).parts[0].sent_as == there
-        assert await desk.on_x() == [TEXT]
+        await publisher.run_to_completion()
+        assert (await publisher.get_post(post_id)).parts[0].sent_as == there
+        assert await publisher.published_texts() == [TEXT]
 
 
 @pytest.mark.parametrize("sent", [True, False])
-async def test_decision_before_the_copy_does_not_resend_a_sent_post(desk: Desk, sent: bool) -> None:
+async def test_decision_before_the_copy_does_not_resend_a_sent_post(
+    publisher: Publisher, sent: bool
+) -> None:
     """A user confirmed it absent, it was sent, and the database was restored."""
-    await desk.emulator.switch(refuse_duplicates=False)
-    await desk.emulator.fail("create_post", "before", "drop")
-    post_id = await desk.plan(TEXT)
-    await desk.work()
-    await desk.emulator.jump(seconds=900)
-    await desk.work_through()
-    assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
-    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
-    to = desk.runtime.clock.now()
-    await desk.emulator.jump(seconds=30)
+    await publisher.emulator.switch(refuse_duplicates=False)
+    await publisher.emulator.fail("create_post", "before", "drop")
+    post_id = await publisher.schedule(TEXT)
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(seconds=900)
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.NEEDS_DECISION
+    await resolve.confirm_absent(publisher.runtime, publisher.tenant, post_id)
+    to = publisher.runtime.clock.now()
+    await publisher.emulator.jump(seconds=30)
     if sent:
-        await desk.post_by_hand(TEXT)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    await resume.resume_everything(desk.runtime)
-    await desk.work_through()
-    assert await desk.on_x() == [TEXT]
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
+        await publisher.post_manually(TEXT)
+    await restore_check.pause_after_restore(publisher.runtime, to)
+    await resume.resume_everything(publisher.runtime)
+    await publisher.run_to_completion()
+    assert await publisher.published_texts() == [TEXT]
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fix_emulator import Emulator
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from fix_runtime import connect_account, make_tenant
 from roost import store
 from roost.errors import AccountConnectedElsewhere
@@ -21,18 +21,18 @@ from roost.store.locks import open_account_locks
 
 
 @pytest.fixture
-async def bakery(desk: Desk) -> Tenant:
+async def bakery(publisher: Publisher) -> Tenant:
     """A second tenant."""
-    return await make_tenant(desk.runtime, "bakery")
+    return await make_tenant(publisher.runtime, "bakery")
 
 
 @pytest.fixture
-async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
+async def theirs(publisher: Publisher, bakery: Tenant) -> AsyncIterator[Publisher]:
     """The X account, connected to the second tenant too, with a worker of its own."""
-    account = await connect_account(desk.runtime, bakery, desk.emulator, "larkbooks")
-    async with open_account_locks(desk.runtime.database) as locks:
-        other = Desk(desk.runtime, bakery, account, desk.emulator, locks)
-        await other.read_figures_at(desk.runtime.clock.now() + timedelta(days=365))
+    account = await connect_account(publisher.runtime, bakery, publisher.emulator, "larkbooks")
+    async with open_account_locks(publisher.runtime.database) as locks:
+        other = Publisher(publisher.runtime, bakery, account, publisher.emulator, locks)
+        await other.set_next_collection(publisher.runtime.clock.now() + timedelta(days=365))
         yield other
 
 
@@ -46,55 +46,65 @@ async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: str) 
     )
 
 
-async def test_second_tenant_cannot_connect_the_account(desk: Desk, bakery: Tenant) -> None:
+async def test_second_tenant_cannot_connect_the_account(
+    publisher: Publisher, bakery: Tenant
+) -> None:
     with pytest.raises(AccountConnectedElsewhere) as refused:
-        await connect_by_browser(desk.runtime, desk.emulator, "bakery")
+        await connect_by_browser(publisher.runtime, publisher.emulator, "bakery")
     assert refused.value.code == "account_connected_elsewhere"
-    async with desk.runtime.database.for_tenant(bakery.id) as transaction:
+    async with publisher.runtime.database.for_tenant(bakery.id) as transaction:
         assert await store.integrations.list_all(transaction) == []
     # Its own tenant can reconnect it.
-    await connect_by_browser(desk.runtime, desk.emulator, "default")
+    await connect_by_browser(publisher.runtime, publisher.emulator, "default")
 
 
-async def test_second_tenant_can_connect_the_account__setting(desk: Desk, bakery: Tenant) -> None:
-    shared = desk.with_settings(roost_shared_accounts=True)
-    await connect_by_browser(shared.runtime, desk.emulator, "bakery")
-    async with desk.runtime.database.for_tenant(bakery.id) as transaction:
+async def test_second_tenant_can_connect_the_account__setting(
+    publisher: Publisher, bakery: Tenant
+) -> None:
+    shared = publisher.with_settings(shared_accounts=True)
+    await connect_by_browser(shared.runtime, publisher.emulator, "bakery")
+    async with publisher.runtime.database.for_tenant(bakery.id) as transaction:
         (account,) = await store.integrations.list_all(transaction)
-    assert account.x_user_id == desk.account.x_user_id
+    assert account.x_user_id == publisher.account.x_user_id
 
 
-async def publish_all(*desks: Desk) -> None:
+async def publish_all(*publishers: Publisher) -> None:
     """Two workers at once, until no post of any tenant moves."""
     for _ in range(60):
-        await asyncio.gather(*(desk.work() for desk in desks))
-        await dispatch.dispatch_stranded(desks[0].runtime)
-        await asyncio.gather(*(desk.work() for desk in desks))
-        steps = [at for desk in desks if (at := await desk.next_step()) is not None]
+        await asyncio.gather(*(publisher.run_due_jobs() for publisher in publishers))
+        await dispatch.dispatch_stranded(publishers[0].runtime)
+        await asyncio.gather(*(publisher.run_due_jobs() for publisher in publishers))
+        steps = [
+            at
+            for publisher in publishers
+            if (at := await publisher.find_next_step_at()) is not None
+        ]
         if not steps:
             return
-        await desks[0].move_to(min(steps))
+        await publishers[0].move_clock_to(min(steps))
     raise AssertionError("the posts do not come to rest")
 
 
 @pytest.mark.parametrize("faults", [[], ["drop", "ok", "ok", "503"] * 4], ids=["clean", "lost"])
 async def test_identical_posts_of_two_tenants_are_each_claimed_once(
-    desk: Desk, theirs: Desk, faults: list[str]
+    publisher: Publisher, theirs: Publisher, faults: list[str]
 ) -> None:
-    await desk.emulator.switch(refuse_duplicates=False)
+    await publisher.emulator.switch(refuse_duplicates=False)
     if faults:
-        await desk.emulator.control("faults", operation="create_post", when="after", script=faults)
-        await desk.emulator.fail("read_timeline", "before", "stale", seconds=10, times=3)
+        await publisher.emulator.control(
+            "faults", operation="create_post", when="after", script=faults
+        )
+        await publisher.emulator.fail("read_timeline", "before", "stale", seconds=10, times=3)
     posts = [
-        (one, await one.plan(f"Number {number}", after_s=number))
+        (one, await one.schedule(f"Number {number}", after_s=number))
         for number in range(20)
-        for one in (desk, theirs)
+        for one in (publisher, theirs)
     ]
-    await desk.emulator.jump(seconds=30)
-    await publish_all(desk, theirs)
-    on_x = (await desk.emulator.ground_truth())["posts"]
+    await publisher.emulator.jump(seconds=30)
+    await publish_all(publisher, theirs)
+    on_x = (await publisher.emulator.ground_truth())["posts"]
     assert len(on_x) == 40
-    seen = [await one.see(post_id) for one, post_id in posts]
+    seen = [await one.get_post(post_id) for one, post_id in posts]
     claimed = [post.parts[0].sent_as for post in seen if post.state is PostState.PUBLISHED]
     assert len(claimed) == len(set(claimed))
     by_id = {post["id"]: post["text"] for post in on_x}
@@ -105,107 +115,124 @@ async def test_identical_posts_of_two_tenants_are_each_claimed_once(
     assert faults or len(claimed) == 40
 
 
-async def test_tenant_waits_while_the_other_sends(desk: Desk, theirs: Desk) -> None:
-    await desk.plan("Ours")
-    await theirs.plan("Theirs")
-    assert await desk.locks.acquire(desk.account.x_user_id)
-    await theirs.work()
-    assert await desk.on_x() == []
-    await desk.locks.release(desk.account.x_user_id, desk.account.id, ())
-    await dispatch.dispatch_stranded(desk.runtime)
-    await theirs.work()
-    assert sorted(await desk.on_x()) == ["Ours", "Theirs"]
+async def test_tenant_waits_while_the_other_sends(publisher: Publisher, theirs: Publisher) -> None:
+    await publisher.schedule("Ours")
+    await theirs.schedule("Theirs")
+    assert await publisher.locks.acquire(publisher.account.x_user_id)
+    await theirs.run_due_jobs()
+    assert await publisher.published_texts() == []
+    await publisher.locks.release(publisher.account.x_user_id, publisher.account.id, ())
+    await dispatch.dispatch_stranded(publisher.runtime)
+    await theirs.run_due_jobs()
+    assert sorted(await publisher.published_texts()) == ["Ours", "Theirs"]
 
 
-async def test_tenants_share_the_rate_windows_of_the_account(desk: Desk, theirs: Desk) -> None:
-    await desk.plan("Ours")
-    await desk.work()
-    post_id = await theirs.plan("Theirs", after_s=60)
+async def test_tenants_share_the_rate_windows_of_the_account(
+    publisher: Publisher, theirs: Publisher
+) -> None:
+    await publisher.schedule("Ours")
+    await publisher.run_due_jobs()
+    post_id = await theirs.schedule("Theirs", after_s=60)
     windows = []
-    for one in (desk, theirs):
+    for one in (publisher, theirs):
         async with one.runtime.database.for_tenant(one.tenant.id) as transaction:
             rows = await transaction.run("list_posts", integration=None)
             windows.append((await store.publishing.get(transaction, rows[0]["id"])).windows)
     assert windows[0] == windows[1] != ()
-    assert (await theirs.see(post_id)).state is PostState.SCHEDULED
+    assert (await theirs.get_post(post_id)).state is PostState.SCHEDULED
 
 
 async def test_duplicate_of_the_other_tenant_fails_without_its_post_id(
-    desk: Desk, theirs: Desk
+    publisher: Publisher, theirs: Publisher
 ) -> None:
-    await desk.plan("The same")
-    await desk.work()
-    post_id = await theirs.plan("The same")
-    await theirs.work_through()
-    post = await theirs.see(post_id)
-    (there,) = (await desk.emulator.ground_truth())["posts"]
+    await publisher.schedule("The same")
+    await publisher.run_due_jobs()
+    post_id = await theirs.schedule("The same")
+    await theirs.run_to_completion()
+    post = await theirs.get_post(post_id)
+    (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert (post.state, post.parts[0].sent_as) == (PostState.FAILED, None)
     assert there["id"] in (post.reason or "")
     assert "(post " not in (post.reason or "")
 
 
-async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(desk: Desk, theirs: Desk) -> None:
+async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(
+    publisher: Publisher, theirs: Publisher
+) -> None:
     """X has the first, its timeline lags, and X refuses the other tenant's as a duplicate."""
-    await desk.plan("Ours")
-    await desk.work()
-    await desk.emulator.jump(seconds=30)
-    await desk.emulator.fail("create_post", "after", "drop")
-    await desk.emulator.fail("read_timeline", "before", "stale", seconds=14)
-    first = await desk.plan("The same")
-    await desk.work()
-    second = await theirs.plan("The same")
-    await publish_all(desk, theirs)
-    _, there = (await desk.emulator.ground_truth())["posts"]
-    assert (await desk.see(first)).parts[0].sent_as == there["id"]
-    assert (await theirs.see(second)).parts[0].sent_as is None
+    await publisher.schedule("Ours")
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(seconds=30)
+    await publisher.emulator.fail("create_post", "after", "drop")
+    await publisher.emulator.fail("read_timeline", "before", "stale", seconds=14)
+    first = await publisher.schedule("The same")
+    await publisher.run_due_jobs()
+    second = await theirs.schedule("The same")
+    await publish_all(publisher, theirs)
+    _, there = (await publisher.emulator.ground_truth())["posts"]
+    assert (await publisher.get_post(first)).parts[0].sent_as == there["id"]
+    assert (await theirs.get_post(second)).parts[0].sent_as is None
 
 
 # What one tenant can see of another's.
 
 
-async def columns(desk: Desk, query: str, sight: Tenant, **values: Any) -> list[dict[str, Any]]:
+async def columns(
+    publisher: Publisher, query: str, sight: Tenant, **values: Any
+) -> list[dict[str, Any]]:
     """Rows as the application's role sees them with this tenant set."""
-    async with desk.runtime.database.for_tenant(sight.id) as transaction:
+    async with publisher.runtime.database.for_tenant(sight.id) as transaction:
         cursor = await transaction.raw.execute(query.encode(), values)
         assert cursor.description is not None
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
 
 
-async def test_other_tenant_sees_only_ids_times_and_counts(desk: Desk, bakery: Tenant) -> None:
-    await desk.plan("A private text")
-    await desk.work()
-    (there,) = (await desk.emulator.ground_truth())["posts"]
+async def test_other_tenant_sees_only_ids_times_and_counts(
+    publisher: Publisher, bakery: Tenant
+) -> None:
+    await publisher.schedule("A private text")
+    await publisher.run_due_jobs()
+    (there,) = (await publisher.emulator.ground_truth())["posts"]
     tweet = {"tweet": there["id"]}
-    claimed = await columns(desk, "SELECT * FROM list_claimed(ARRAY[%(tweet)s])", bakery, **tweet)
-    assert claimed == [{"sent_as": there["id"]}]
-    found = await columns(desk, "SELECT is_claimed(%(tweet)s)", bakery, **tweet)
-    assert found == [{"is_claimed": True}]
-    ids = {"tenant": desk.tenant.id, "account": desk.account.id}
-    user = await columns(
-        desk, "SELECT get_x_user_id(%(tenant)s, %(account)s, 'emulator')", bakery, **ids
+    claimed = await columns(
+        publisher, "SELECT * FROM list_claimed(ARRAY[%(tweet)s])", bakery, **tweet
     )
-    assert user == [{"get_x_user_id": desk.account.x_user_id}]
-    (mark,) = await columns(desk, "SELECT * FROM read_watermark()", bakery)
+    assert claimed == [{"sent_as": there["id"]}]
+    found = await columns(publisher, "SELECT is_claimed(%(tweet)s)", bakery, **tweet)
+    assert found == [{"is_claimed": True}]
+    ids = {"tenant": publisher.tenant.id, "account": publisher.account.id}
+    user = await columns(
+        publisher, "SELECT get_x_user_id(%(tenant)s, %(account)s, 'emulator')", bakery, **ids
+    )
+    assert user == [{"get_x_user_id": publisher.account.x_user_id}]
+    (mark,) = await columns(publisher, "SELECT * FROM read_watermark()", bakery)
     assert set(mark) == {
         "system_identifier", "database_oid", "timeline", "registered_system", "registered_oid",
         "generation", "generation_tag", "event_id", "event_tag", "event_at", "alive_at",
         "checked_at", "clean_stop_tag", "at",
     }  # fmt: skip
-    windows = await columns(desk, "SELECT * FROM rate_windows", bakery)
+    windows = await columns(publisher, "SELECT * FROM rate_windows", bakery)
     assert {name for row in windows for name in row} == {
         "environment", "x_user_id", "family", "max_requests", "remaining", "resets_at",
     }  # fmt: skip
     for table in ("posts", "parts", "attempts", "events", "integrations", "ledger"):
-        assert await columns(desk, f"SELECT * FROM {table}", bakery) == []
+        assert await columns(publisher, f"SELECT * FROM {table}", bakery) == []
 
 
-async def test_get_x_user_id_needs_an_account_of_the_tenant(desk: Desk) -> None:
+async def test_get_x_user_id_needs_an_account_of_the_tenant(publisher: Publisher) -> None:
     """The id of another tenant's account with one's own tenant finds nothing."""
-    other = await make_tenant(desk.runtime, "neighbour")
-    assert await desk.locks.find_user(other.id, desk.account.id, desk.account.environment) is None
-    changed = replace(desk, tenant=other)
+    other = await make_tenant(publisher.runtime, "neighbour")
     assert (
-        await changed.locks.find_user(desk.tenant.id, desk.account.id, desk.account.environment)
+        await publisher.locks.find_user(
+            other.id, publisher.account.id, publisher.account.environment
+        )
+        is None
+    )
+    changed = replace(publisher, tenant=other)
+    assert (
+        await changed.locks.find_user(
+            publisher.tenant.id, publisher.account.id, publisher.account.environment
+        )
         is not None
     )

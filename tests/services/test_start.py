@@ -47,10 +47,10 @@ def url_of(home: Path) -> str:
 def settings_for(url: str, tmp_path: Path) -> Settings:
     return Settings(
         _env_file=None,
-        roost_home=tmp_path / "home",
+        home=tmp_path / "home",
         database_url=url,
-        roost_vault_keys=make_key_line(),
-        roost_x_base_url="http://127.0.0.1:9",
+        vault_keys=make_key_line(),
+        x_base_url="http://127.0.0.1:9",
     )
 
 
@@ -68,7 +68,7 @@ async def test_worker_waits_for_database_and_starts_when_it_is_back(
 ) -> None:
     log = tmp_path / "worker.log"
     # A worker that does not know X's time takes no jobs.
-    x_urls = {"roost_x_base_url": emulator.url, "roost_clock_url": emulator.clock_url}
+    x_urls = {"x_base_url": emulator.url, "clock_url": emulator.clock_url}
     settings = settings_for(url_of(home), tmp_path).model_copy(update=x_urls)
     async with python_process(*_COMMAND, settings=settings, log=log) as process:
         await wait_logged(log, "waiting for the database")
@@ -115,9 +115,9 @@ async def test_worker_ends_at_once__database_missing(
     migrated_server: PostgresServer, tmp_path: Path
 ) -> None:
     url = migrated_server.url("no_such_database")
-    ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
-    assert (ended.code, ended.error) == (5, "database_unavailable")
-    assert "no_such_database" in ended.answer["error"]["message"]
+    result = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+    assert (result.code, result.error) == (5, "database_unavailable")
+    assert "no_such_database" in result.answer["error"]["message"]
 
 
 async def test_worker_ends_at_once__wrong_password(home: Path, tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ async def test_worker_ends_at_once__wrong_password(home: Path, tmp_path: Path) -
             ("roost_app", "password"),
         ):
             url = url_of(home).replace("roost_app@", f"{login}@")
-            ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
-            assert (ended.code, ended.error) == (5, "database_unavailable")
-            assert message in ended.answer["error"]["message"]
+            result = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+            assert (result.code, result.error) == (5, "database_unavailable")
+            assert message in result.answer["error"]["message"]
     finally:
         await server.stop()

@@ -9,7 +9,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_processes import python_process, until
-from fix_publishing import MOVING, Desk
+from fix_publishing import MOVING, Publisher
 from fix_runtime import connect_account, make_tenant
 from roost import worker
 from roost.models import PostId, PostState, Tenant
@@ -20,11 +20,11 @@ from roost.services.schedule import cancel_post
 pytestmark = pytest.mark.timing
 
 
-async def finished(desk: Desk, *posts: PostId) -> None:
+async def finished(publisher: Publisher, *posts: PostId) -> None:
     """Return once these posts are finished."""
 
     async def are() -> bool:
-        return all([(await desk.see(post_id)).state not in MOVING for post_id in posts])
+        return all([(await publisher.get_post(post_id)).state not in MOVING for post_id in posts])
 
     await until(are, within=120)
 
@@ -49,37 +49,41 @@ class Working:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def test_idle_worker_wakes_when_the_clock_jumps(desk: Desk) -> None:
-    post_id = await desk.plan("In an hour", after_s=3600)
-    async with Working(desk.runtime):
-        await desk.emulator.jump(hours=1)
-        await finished(desk, post_id)
-    assert await desk.on_x() == ["In an hour"]
+async def test_idle_worker_wakes_when_the_clock_jumps(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("In an hour", after_s=3600)
+    async with Working(publisher.runtime):
+        await publisher.emulator.jump(hours=1)
+        await finished(publisher, post_id)
+    assert await publisher.published_texts() == ["In an hour"]
 
 
-async def test_idle_worker_wakes_for_a_new_post(desk: Desk) -> None:
-    async with Working(desk.runtime):
-        await finished(desk, await desk.plan("Now"))
-        await finished(desk, await desk.plan("And now, when it sleeps again"))
-    assert await desk.on_x() == ["Now", "And now, when it sleeps again"]
+async def test_idle_worker_wakes_for_a_new_post(publisher: Publisher) -> None:
+    async with Working(publisher.runtime):
+        await finished(publisher, await publisher.schedule("Now"))
+        await finished(publisher, await publisher.schedule("And now, when it sleeps again"))
+    assert await publisher.published_texts() == ["Now", "And now, when it sleeps again"]
 
 
-async def test_post_of_a_dead_worker_is_published(desk: Desk) -> None:
-    post_id = await desk.plan("Left behind")
-    await dispatch.dispatch_due(desk.runtime)
-    async with desk.runtime.database.unscoped() as transaction:
+async def test_post_of_a_dead_worker_is_published(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Left behind")
+    await dispatch.dispatch_due(publisher.runtime)
+    async with publisher.runtime.database.unscoped() as transaction:
         await transaction.raw.execute("DELETE FROM procrastinate_jobs")
-    async with Working(desk.runtime):
-        await finished(desk, post_id)
-    assert await desk.on_x() == ["Left behind"]
+    async with Working(publisher.runtime):
+        await finished(publisher, post_id)
+    assert await publisher.published_texts() == ["Left behind"]
 
 
-async def test_job_whose_end_was_not_recorded_is_ended(desk: Desk, tmp_path: Path) -> None:
-    post_id = await desk.plan("Held up", after_s=3600)
+async def test_job_whose_end_was_not_recorded_is_ended(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    post_id = await publisher.schedule("Held up", after_s=3600)
     log = tmp_path / "worker.log"
-    async with python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log):
-        await alive(desk.runtime)
-        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+    async with python_process(
+        "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
+    ):
+        await alive(publisher.runtime)
+        async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]
             )
@@ -88,69 +92,73 @@ async def test_job_whose_end_was_not_recorded_is_ended(desk: Desk, tmp_path: Pat
                 " SELECT 'publish.emulator', 'publish',"
                 " jsonb_build_object('integration_id', %s::bigint),"
                 " 'doing', max(id) FROM procrastinate_workers",
-                [desk.account.id],
+                [publisher.account.id],
             )
-        await desk.emulator.jump(hours=1)
-        await finished(desk, post_id)
-    assert await desk.on_x() == ["Held up"]
+        await publisher.emulator.jump(hours=1)
+        await finished(publisher, post_id)
+    assert await publisher.published_texts() == ["Held up"]
     assert "was not recorded" in log.read_text()
 
 
-async def test_worker_survives_the_loss_of_every_connection(desk: Desk, admin_url: str) -> None:
-    async with Working(desk.runtime):
+async def test_worker_survives_the_loss_of_every_connection(
+    publisher: Publisher, admin_url: str
+) -> None:
+    async with Working(publisher.runtime):
         with psycopg.connect(admin_url, autocommit=True) as admin:
             admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-        await finished(desk, await desk.plan("After the loss"))
-    assert await desk.on_x() == ["After the loss"]
+        await finished(publisher, await publisher.schedule("After the loss"))
+    assert await publisher.published_texts() == ["After the loss"]
 
 
-async def test_two_workers_publish_each_post_once(desk: Desk, tmp_path: Path) -> None:
-    posts = [await desk.plan(f"Post {number}", f"Reply {number}") for number in range(6)]
+async def test_two_workers_publish_each_post_once(publisher: Publisher, tmp_path: Path) -> None:
+    posts = [await publisher.schedule(f"Post {number}", f"Reply {number}") for number in range(6)]
     log = tmp_path / "worker.log"
     async with (
-        python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log),
-        python_process("-m", "roost", "worker", settings=desk.runtime.settings, log=log),
+        python_process("-m", "roost", "worker", settings=publisher.runtime.settings, log=log),
+        python_process("-m", "roost", "worker", settings=publisher.runtime.settings, log=log),
     ):
-        await finished(desk, *posts)
-    assert sorted(await desk.on_x()) == sorted(
+        await finished(publisher, *posts)
+    assert sorted(await publisher.published_texts()) == sorted(
         f"{kind} {number}" for number in range(6) for kind in ("Post", "Reply")
     )
 
 
-async def test_stopped_worker_finishes_its_jobs(desk: Desk, tmp_path: Path) -> None:
-    await desk.emulator.fail("create_post", "before", "delay", seconds=2)
+async def test_stopped_worker_finishes_its_jobs(publisher: Publisher, tmp_path: Path) -> None:
+    await publisher.emulator.fail("create_post", "before", "delay", seconds=2)
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
+        "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
     ) as process:
-        await alive(desk.runtime)
-        post_id = await desk.plan("Begun")
-        await desk.under_way("create_post")
+        await alive(publisher.runtime)
+        post_id = await publisher.schedule("Begun")
+        await publisher.wait_for_request("create_post")
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
-    assert (await desk.see(post_id)).state is PostState.PUBLISHED
-    assert await desk.requests("create_post") == [201]
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    assert await publisher.list_statuses("create_post") == [201]
     said = log.read_text()
     assert "Traceback" not in said, said
 
 
-async def test_ended_worker_does_not_count_as_alive(desk: Desk) -> None:
-    async with Working(desk.runtime):
-        assert await worker.is_any_alive(desk.runtime)
-    assert not await worker.is_any_alive(desk.runtime)
+async def test_ended_worker_does_not_count_as_alive(publisher: Publisher) -> None:
+    async with Working(publisher.runtime):
+        assert await worker.is_any_alive(publisher.runtime)
+    assert not await worker.is_any_alive(publisher.runtime)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-async def test_idle_worker_stops_at_once(sign: signal.Signals, desk: Desk, tmp_path: Path) -> None:
+async def test_idle_worker_stops_at_once(
+    sign: signal.Signals, publisher: Publisher, tmp_path: Path
+) -> None:
     log = tmp_path / "worker.log"
     async with python_process(
-        "-m", "roost", "worker", settings=desk.runtime.settings, log=log
+        "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
     ) as process:
-        await alive(desk.runtime)
+        await alive(publisher.runtime)
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
@@ -158,48 +166,48 @@ async def test_idle_worker_stops_at_once(sign: signal.Signals, desk: Desk, tmp_p
 
 
 async def test_worker_log_has_no_texts_or_tokens(
-    runtime: Runtime, tenant: Tenant, desk: Desk, emulator: Emulator, tmp_path: Path
+    runtime: Runtime, tenant: Tenant, publisher: Publisher, emulator: Emulator, tmp_path: Path
 ) -> None:
     other = await connect_account(runtime, tenant, emulator, "tidewatcher")
     await emulator.fail("create_post", "before", "401")
     posts = [
-        await desk.plan("A very private text"),
-        await desk.plan("A very private text", after_s=1),
-        await desk.plan("Another private text", account=other),
+        await publisher.schedule("A very private text"),
+        await publisher.schedule("A very private text", after_s=1),
+        await publisher.schedule("Another private text", account=other),
     ]
     await emulator.jump(seconds=2)
     log = tmp_path / "worker.log"
     async with python_process("-m", "roost", "worker", settings=runtime.settings, log=log):
-        await finished(desk, *posts)
+        await finished(publisher, *posts)
     output = log.read_text()
     assert "private" not in output
     assert emulator.app.client_secret not in output
 
 
-async def test_damaged_row_of_one_tenant_does_not_delay_others(desk: Desk) -> None:
-    other = await make_tenant(desk.runtime, "bakery")
-    await connect_account(desk.runtime, other, desk.emulator, "tidewatcher")
-    post_id = await desk.plan("Low tide at six", after_s=10)
-    async with desk.runtime.database.for_tenant(other.id) as transaction:
+async def test_damaged_row_of_one_tenant_does_not_delay_others(publisher: Publisher) -> None:
+    other = await make_tenant(publisher.runtime, "bakery")
+    await connect_account(publisher.runtime, other, publisher.emulator, "tidewatcher")
+    post_id = await publisher.schedule("Low tide at six", after_s=10)
+    async with publisher.runtime.database.for_tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
             "INSERT INTO posts (tenant_id, integration_id, state, due_at)"
             " SELECT tenant_id, id, 'scheduled', %s FROM integrations",
-            ((await desk.see(post_id)).due_at,),
+            ((await publisher.get_post(post_id)).due_at,),
         )
-    async with Working(desk.runtime):
-        await desk.emulator.jump(seconds=11)
-        await finished(desk, post_id)
-    assert await desk.on_x() == ["Low tide at six"]
+    async with Working(publisher.runtime):
+        await publisher.emulator.jump(seconds=11)
+        await finished(publisher, post_id)
+    assert await publisher.published_texts() == ["Low tide at six"]
 
 
-async def test_worker_removes_copies_that_no_post_needs(desk: Desk, teal: Path) -> None:
-    post_id = await desk.plan("Cancelled", after_s=3600, media=teal)
-    await cancel_post(desk.runtime, desk.tenant, post_id)
-    (part,) = (await desk.see(post_id)).parts
-    async with Working(desk.runtime):
+async def test_worker_removes_copies_that_no_post_needs(publisher: Publisher, teal: Path) -> None:
+    post_id = await publisher.schedule("Cancelled", after_s=3600, media=teal)
+    await cancel_post(publisher.runtime, publisher.tenant, post_id)
+    (part,) = (await publisher.get_post(post_id)).parts
+    async with Working(publisher.runtime):
 
         async def is_removed() -> bool:
-            return await desk.runtime.media.list_missing([part.media[0].sha256]) != []
+            return await publisher.runtime.media.list_missing([part.media[0].sha256]) != []
 
         await until(is_removed)

@@ -6,7 +6,7 @@ from enum import StrEnum
 import psycopg
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Publisher
 from roost import store
 from roost.models import PART_MOVES, POST_MOVES, PostState
 
@@ -26,24 +26,24 @@ def test_the_moves_of_the_database_are_those_of_the_models(
     assert moves_in_database == {f"{before}>{after}" for before in moves for after in moves[before]}
 
 
-async def test_an_illegal_change_raises_and_changes_nothing(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six", after_s=60)
+async def test_an_illegal_change_raises_and_changes_nothing(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Low tide at six", after_s=60)
     with pytest.raises(psycopg.errors.CheckViolation, match="may not go from scheduled"):
-        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
             await store.posts.move(
                 transaction, post_id, PostState.SCHEDULED, PostState.PUBLISHED,
-                at=desk.runtime.clock.now(),
+                at=publisher.runtime.clock.now(),
             )  # fmt: skip
-    assert (await desk.see(post_id)).state is PostState.SCHEDULED
+    assert (await publisher.get_post(post_id)).state is PostState.SCHEDULED
 
 
-async def test_a_sent_part_cannot_become_pending(desk: Desk) -> None:
-    post_id = await desk.plan("Low tide at six")
-    await desk.work_through()
-    (part,) = (await desk.see(post_id)).parts
+async def test_a_sent_part_cannot_become_pending(publisher: Publisher) -> None:
+    post_id = await publisher.schedule("Low tide at six")
+    await publisher.run_to_completion()
+    (part,) = (await publisher.get_post(post_id)).parts
     with pytest.raises(psycopg.errors.CheckViolation, match="may not go from sent"):
-        async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
+        async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE parts SET state = 'pending', sent_as = NULL WHERE id = %s", [part.id]
             )
-    assert (await desk.see(post_id)).parts[0].sent_as == part.sent_as
+    assert (await publisher.get_post(post_id)).parts[0].sent_as == part.sent_as

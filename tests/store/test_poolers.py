@@ -8,7 +8,7 @@ import pytest
 
 from fix_pgbouncer import needs_pgbouncer, pgbouncer
 from fix_processes import python_process, until
-from fix_publishing import Desk, run_roost
+from fix_publishing import Publisher, run_roost
 from roost.errors import PoolerUnsupported
 from roost.models import PostState
 from roost.store.database import open_database
@@ -20,19 +20,19 @@ SHARING = list(itertools.product((1, 5), (0, 1)))
 
 
 async def test_a_worker_publishes_through_a_pooler_in_session_mode(
-    desk: Desk, database_url: str, tmp_path: Path
+    publisher: Publisher, database_url: str, tmp_path: Path
 ) -> None:
-    post_id = await desk.plan("Low tide at six")
+    post_id = await publisher.schedule("Low tide at six")
     log = tmp_path / "worker.log"
     async with pgbouncer(database_url, "session") as url:
-        settings = desk.runtime.settings.model_copy(update={"database_url": url})
+        settings = publisher.runtime.settings.model_copy(update={"database_url": url})
         async with python_process("-m", "roost", "worker", settings=settings, log=log):
 
             async def is_published() -> bool:
-                return (await desk.see(post_id)).state is PostState.PUBLISHED
+                return (await publisher.get_post(post_id)).state is PostState.PUBLISHED
 
             await until(is_published, within=60)
-    assert await desk.on_x() == ["Low tide at six"]
+    assert await publisher.published_texts() == ["Low tide at six"]
 
 
 @pytest.mark.parametrize(("pool_size", "round_robin"), SHARING)
@@ -80,7 +80,7 @@ async def test_a_worker_behind_a_pooler_in_transaction_mode_exits_at_once_with_t
     database_url: str, tmp_path: Path
 ) -> None:
     async with pgbouncer(database_url, "transaction") as url:
-        ended = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
-    assert (ended.code, ended.error) == (5, "pooler_unsupported")
-    assert "pool_mode = session" in ended.answer["error"]["next"]
-    assert ended.answer["error"]["did"] == "Nothing was started."
+        result = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
+    assert (result.code, result.error) == (5, "pooler_unsupported")
+    assert "pool_mode = session" in result.answer["error"]["next"]
+    assert result.answer["error"]["did"] == "Nothing was started."

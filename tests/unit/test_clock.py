@@ -109,7 +109,7 @@ async def test_an_instant_that_has_passed_is_not_slept_for(clock: Clock) -> None
         await clock.sleep_until(clock.now() - timedelta(days=1))
 
 
-async def test_the_systems_clock_tells_utc_and_reaches_its_instant() -> None:
+async def test_system_clock_returns_utc_and_reaches_an_instant() -> None:
     clock = SystemClock()
     instant = clock.now() + timedelta(milliseconds=30)
     async with asyncio.timeout(5):
@@ -150,7 +150,7 @@ def test_a_clock_beside_its_emulator_is_taken() -> None:
 
 
 async def test_a_clock_that_does_not_answer_is_broken() -> None:
-    with pytest.raises(Broken, match="does not answer"):
+    with pytest.raises(Broken, match="does not respond"):
         async with open_clock("http://127.0.0.1:9/clock", XEndpoint("http://127.0.0.1:9")):
             pass
 

@@ -48,10 +48,10 @@ def test_password_with_a_letter_that_ends_it_is_refused(between: str) -> None:
         f"[Alpha{between}]",
         f"1{between}Omega",
     ):
-        told = describe_malformed(f"postgresql://user:{password}@127.0.0.1/db")
-        assert told is not None
-        assert "Alpha" not in told
-        assert "Omega" not in told
+        problem = describe_malformed(f"postgresql://user:{password}@127.0.0.1/db")
+        assert problem is not None
+        assert "Alpha" not in problem
+        assert "Omega" not in problem
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,6 @@ def test_password_with_a_letter_that_ends_it_is_refused(between: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused_without_its_words(address: str) -> None:
-    told = describe_malformed(address)
-    assert told is not None
-    assert "Omega" not in told
+    problem = describe_malformed(address)
+    assert problem is not None
+    assert "Omega" not in problem

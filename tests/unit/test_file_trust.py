@@ -60,10 +60,10 @@ def test_what_is_not_there_is_said(home: Path) -> None:
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o660, 0o606, 0o644, 0o610])
 def test_file_that_others_may_use_is_refused(home: Path, mode: int) -> None:
     (home / "keys").chmod(mode)
-    with pytest.raises(UntrustedPath, match="by others") as told:
+    with pytest.raises(UntrustedPath, match="by other users") as caught:
         read_private_file(home / "keys")
-    assert told.value.next.startswith("chmod ")
-    assert told.value.code == "untrusted_path"
+    assert caught.value.next.startswith("chmod ")
+    assert caught.value.code == "untrusted_path"
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777, 0o720])
@@ -75,10 +75,10 @@ def test_folder_that_others_may_write_is_refused(home: Path, place: str, mode: i
         require_trusted_folder(home)
         return
     for check in (require_trusted_folder, make_private_folder):
-        with pytest.raises(UntrustedPath, match="changed by others"):
+        with pytest.raises(UntrustedPath, match="changed by other users"):
             check(home)
     if not mode & 0o1000:
-        with pytest.raises(UntrustedPath, match="changed by others"):
+        with pytest.raises(UntrustedPath, match="changed by other users"):
             read_private_file(home / "keys")
 
 
@@ -86,7 +86,7 @@ def test_folder_that_others_may_write_is_refused(home: Path, place: str, mode: i
 @pytest.mark.parametrize("place", ["keys", ".", ".."])
 def test_what_belongs_to_another_user_is_refused(home: Path, place: str) -> None:
     give_away((home / place).resolve())
-    with pytest.raises(UntrustedPath, match=f"another user .number {STRANGER}."):
+    with pytest.raises(UntrustedPath, match=f"another user .uid {STRANGER}."):
         read_private_file(home / "keys")
 
 
@@ -135,6 +135,6 @@ def make_loop(path: Path) -> None:
 def test_what_is_no_file_is_refused_at_once(home: Path, make: Callable[[Path], None]) -> None:
     (home / "keys").unlink()
     make(home / "keys")
-    with pytest.raises((UntrustedPath, OSError)) as told:
+    with pytest.raises((UntrustedPath, OSError)) as caught:
         read_private_file(home / "keys")
-    assert not isinstance(told.value, FileNotFoundError)
+    assert not isinstance(caught.value, FileNotFoundError)

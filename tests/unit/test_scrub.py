@@ -128,8 +128,8 @@ def test_the_rest_is_left(text: str) -> None:
 
 
 def test_what_stands_around_a_secret_is_kept() -> None:
-    told = scrub(f"POST /2/oauth2/token refresh_token={TOKEN}&client_id=me answered 400")
-    assert told == "POST /2/oauth2/token refresh_token=***&client_id=me answered 400"
+    scrubbed = scrub(f"POST /2/oauth2/token refresh_token={TOKEN}&client_id=me answered 400")
+    assert scrubbed == "POST /2/oauth2/token refresh_token=***&client_id=me answered 400"
 
 
 @pytest.mark.parametrize("secret", [TOKEN, "p@ss/w:rd [SECRET] %41", "k1:a+b/c=="])

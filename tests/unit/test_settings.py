@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from roost import scrub
 from roost.endpoint import LIVE_X
 from roost.errors import SettingInvalid
 from roost.models import Environment
-from roost.settings import Settings, read_settings
+from roost.settings import ENVIRONMENT_NAMES, Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -24,16 +25,16 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def with_base(url: str) -> Settings:
-    return Settings(_env_file=None, roost_x_base_url=url)
+    return Settings(_env_file=None, x_base_url=url)
 
 
 def test_without_anything_set_roost_means_the_real_x() -> None:
     settings = read_settings()
-    assert settings.roost_x_base_url == "https://api.x.com"
+    assert settings.x_base_url == "https://api.x.com"
     assert settings.environment is Environment.LIVE
     assert settings.x_endpoint == LIVE_X
     assert settings.database_url is None
-    assert settings.roost_home == Path.home() / ".roost"
+    assert settings.home == Path.home() / ".roost"
     assert settings.create_timeout == timedelta(seconds=10)
     assert settings.timeline_lag == timedelta(seconds=15)
     assert settings.resend_window == timedelta(minutes=10)
@@ -44,9 +45,9 @@ def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
         bare.setenv(name, "")
     settings = read_settings()
     assert settings.database_url is None
-    assert settings.roost_vault_keys is None
-    assert settings.roost_clock_url is None
-    assert settings.roost_heartbeat_s == 2.0
+    assert settings.vault_keys is None
+    assert settings.clock_url is None
+    assert settings.heartbeat_interval == timedelta(seconds=2.0)
 
 
 @pytest.mark.parametrize(
@@ -78,13 +79,16 @@ def test_a_malformed_setting_is_named_with_its_purpose(
     bare: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     bare.setenv(name, value)
-    with pytest.raises(SettingInvalid, match=name) as told:
+    with pytest.raises(SettingInvalid, match=name) as caught:
         read_settings()
-    assert told.value.facts == {"setting": name}
-    assert "It is for: " in told.value.message
-    assert "a-password" not in repr(told.value.as_dict())
+    assert caught.value.facts == {"setting": name}
+    assert "Its purpose: " in caught.value.message
+    assert "a-password" not in repr(caught.value.as_dict())
 
 
+DESCRIPTIONS = {
+    ENVIRONMENT_NAMES[field]: str(info.description) for field, info in Settings.model_fields.items()
+}
 #: A value of each setting that is a text, without and with what must not be in it.
 TEXTS = {
     "TWITTER_CLIENT_ID": "the-client",
@@ -106,7 +110,7 @@ TEXTS = {
 
 def test_every_setting_that_is_a_text_has_a_value_here() -> None:
     numbers = {"_S", "_BYTES", "_ACCOUNTS"}
-    names = {name.upper() for name in Settings.model_fields}
+    names = set(ENVIRONMENT_NAMES.values())
     assert {n for n in names if not n.endswith(tuple(numbers))} == set(TEXTS)
 
 
@@ -125,14 +129,12 @@ def test_white_space_in_a_setting_is_named_and_the_value_is_not_shown(
         with pytest.raises(SettingInvalid, match=f"^{name}: .*white space") as refused:
             read_settings()
         assert refused.value.facts == {"setting": name}
-        assert "the-" not in repr(refused.value.as_dict()).replace(
-            str(Settings.model_fields[name.lower()].description), ""
-        )
+        assert "the-" not in repr(refused.value.as_dict()).replace(DESCRIPTIONS[name], "")
 
 
 def test_a_home_may_have_a_space_inside(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
     bare.setenv("ROOST_HOME", str(tmp_path / "my roost"))
-    assert read_settings().roost_home == tmp_path / "my roost"
+    assert read_settings().home == tmp_path / "my roost"
 
 
 @pytest.mark.parametrize("end", ["", "/", "//", "/?a=b/"])
@@ -145,10 +147,10 @@ def test_the_callback_is_kept_letter_by_letter(bare: pytest.MonkeyPatch, end: st
 def test_every_malformed_setting_is_named(bare: pytest.MonkeyPatch) -> None:
     bare.setenv("ROOST_HEARTBEAT_S", "often")
     bare.setenv("DATABASE_URL", "nowhere")
-    with pytest.raises(SettingInvalid) as told:
+    with pytest.raises(SettingInvalid) as caught:
         read_settings()
-    assert "ROOST_HEARTBEAT_S: " in told.value.message
-    assert "DATABASE_URL: " in told.value.message
+    assert "ROOST_HEARTBEAT_S: " in caught.value.message
+    assert "DATABASE_URL: " in caught.value.message
 
 
 def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
@@ -164,6 +166,14 @@ def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
     settings = read_settings()
     assert settings.twitter_client_secret == "s-client"
     assert "s-" not in repr(settings) + str(settings)
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "ROOST_ADMIN_DATABASE_URL"])
+def test_password_of_a_database_url_is_masked_alone(bare: pytest.MonkeyPatch, name: str) -> None:
+    password = f"password-of-{name}"
+    bare.setenv(name, f"postgresql://user:{password}@host/db")
+    read_settings()
+    assert scrub.hide_known(f"refused {password}") == "refused ***"
 
 
 @pytest.mark.parametrize(
@@ -203,3 +213,34 @@ def test_an_emulator_on_another_machine_needs_a_setting_that_names_it(
 def test_an_x_app_that_is_not_set_is_named() -> None:
     with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
         read_settings().require_x_app()
+
+
+def test_environment_names_are_stable() -> None:
+    assert set(ENVIRONMENT_NAMES.values()) == set(TEXTS) | {
+        "ROOST_CREATE_TIMEOUT_S",
+        "ROOST_TIMELINE_LAG_S",
+        "ROOST_RESEND_WINDOW_S",
+        "ROOST_LATE_TOLERANCE_S",
+        "ROOST_UPLOAD_LEAD_S",
+        "ROOST_HEARTBEAT_S",
+        "ROOST_WORKER_TIMEOUT_S",
+        "ROOST_SHARED_ACCOUNTS",
+        "ROOST_SEGMENT_BYTES",
+    }
+
+
+def test_environment_is_read_by_these_names_alone(bare: pytest.MonkeyPatch) -> None:
+    for name in ("ROOST_TWITTER_CLIENT_ID", "ROOST_DATABASE_URL", "CLOCK_URL"):
+        bare.setenv(name, "postgresql://user@host/db")
+    bare.setenv("ROOST_CREATE_TIMEOUT", "1")
+    assert read_settings() == Settings(_env_file=None)
+
+
+def test_code_gives_a_setting_by_the_name_of_its_field(bare: pytest.MonkeyPatch) -> None:
+    bare.setenv("ROOST_CREATE_TIMEOUT_S", "2.5")
+    assert read_settings().create_timeout == timedelta(seconds=2.5)
+    settings = Settings(
+        _env_file=None, twitter_client_id="app", create_timeout=timedelta(seconds=3)
+    )
+    assert settings.twitter_client_id == "app"
+    assert settings.create_timeout == timedelta(seconds=3)

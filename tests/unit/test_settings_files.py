@@ -1,12 +1,13 @@
 """Where settings are read: the environment, then `--env-file` or ROOST_HOME/.env, nothing else."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from roost.errors import SettingInvalid, UntrustedPath
-from roost.settings import Settings, read_settings
+from roost.settings import ENVIRONMENT_NAMES, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +32,7 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
 
 def every_setting(value: str) -> str:
     """A file that sets everything there is."""
-    return "".join(f"{name.upper()}={value}\n" for name in Settings.model_fields)
+    return "".join(f"{name}={value}\n" for name in ENVIRONMENT_NAMES.values())
 
 
 def test_env_file_of_the_working_folder_decides_nothing() -> None:
@@ -47,7 +48,7 @@ def test_the_environment_wins_over_the_file_of_the_home(
     monkeypatch.setenv("TWITTER_CLIENT_ID", "from-environment")
     settings = read_settings()
     assert settings.twitter_client_id == "from-environment"
-    assert settings.roost_timeline_lag_s == 20.0
+    assert settings.timeline_lag == timedelta(seconds=20.0)
 
 
 def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) -> None:
@@ -55,15 +56,15 @@ def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) 
     named = write(tmp_path / "named.env", f"TWITTER_CLIENT_ID=named\nROOST_HOME={tmp_path}\n")
     settings = read_settings(named)
     assert settings.twitter_client_id == "named"
-    assert settings.roost_timeline_lag_s == 15.0
-    assert settings.roost_home == home  # the environment's
+    assert settings.timeline_lag == timedelta(seconds=15.0)
+    assert settings.home == home  # the environment's
     assert read_settings().twitter_client_id == "of-home"
 
 
 def test_a_named_file_names_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ROOST_HOME")
     named = write(tmp_path / "named.env", f"ROOST_HOME={tmp_path / 'other'}\n")
-    assert read_settings(named).roost_home == tmp_path / "other"
+    assert read_settings(named).home == tmp_path / "other"
 
 
 def test_the_homes_file_cannot_name_another_home(
@@ -78,17 +79,17 @@ def test_the_homes_file_cannot_name_another_home(
         read_settings()
 
 
-def test_a_named_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_env_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingInvalid, match=r"none\.env cannot be read: No such file"):
         read_settings(tmp_path / "none.env")
 
 
-def test_a_file_that_is_no_text_is_told_without_its_bytes(home: Path) -> None:
+def test_an_env_file_that_is_not_text_is_reported_without_its_bytes(home: Path) -> None:
     (home / ".env").write_bytes(b"TWITTER_CLIENT_SECRET=\xff\xfesecret\n")
     (home / ".env").chmod(0o600)
-    with pytest.raises(SettingInvalid, match="not UTF-8") as told:
+    with pytest.raises(SettingInvalid, match="not UTF-8") as caught:
         read_settings()
-    assert "secret" not in str(told.value.as_dict()).replace("SECRET", "")
+    assert "secret" not in str(caught.value.as_dict()).replace("SECRET", "")
 
 
 @pytest.mark.parametrize("named", [False, True], ids=["of the home", "named"])

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from roost import telemetry
+from roost import failpoints
 from roost.escaping import log_line
-from roost.telemetry import failpoint, log_lost_exceptions, log_to_stderr, on_failpoint
+from roost.failpoints import failpoint, on_failpoint
+from roost.telemetry import log_lost_exceptions, log_to_stderr
 
 TOKEN = "dGhpcy1pcy1hLXRva2VuOjE3OTU1MjE2"
 
@@ -192,7 +193,7 @@ def test_the_log_goes_to_standard_error_scrubbed(
     assert TOKEN not in shown.err
 
 
-def test_the_job_engine_does_not_tell_every_job(
+def test_job_engine_does_not_log_every_job(
     root_logger: logging.Logger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_to_stderr()
@@ -204,7 +205,7 @@ def test_the_job_engine_does_not_tell_every_job(
 
 
 def test_observers_hear_each_step_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telemetry, "_observers", [])
+    monkeypatch.setattr(failpoints, "_observers", [])
     heard: list[str] = []
     on_failpoint(heard.append)
     failpoint("upload.before_send")

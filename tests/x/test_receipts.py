@@ -127,7 +127,7 @@ async def test_raw_contains_unknown_fields(session: aiohttp.ClientSession) -> No
     assert "Posted" not in repr(created.receipt)
 
 
-async def test_read_posts_requests_promoted_metrics_only_if_told_to(
+async def test_read_posts_requests_promoted_metrics_only_on_demand(
     session: aiohttp.ClientSession,
 ) -> None:
     organic = {"impression_count": 5, "like_count": 2}

@@ -19,7 +19,7 @@ from roost.escaping import one_line
 from roost.models import Integration, Tenant
 from roost.runtime import Runtime
 from roost.services import queries
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES
 
 #: Wall seconds between two checks whether the account is connected.
 _POLL_INTERVAL_S: Final = 0.5
@@ -69,7 +69,7 @@ async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Inte
         print_note(f"Open this page and give consent:\n  {start}")
         if not no_browser:
             # A browser inherits the environment, and outlives this command.
-            with hidden(Settings.model_fields):
+            with hidden(ENVIRONMENT_NAMES.values()):
                 webbrowser.open(start)
         try:
             async with asyncio.timeout(_CONSENT_TIMEOUT_S):

@@ -62,14 +62,14 @@ def _check_settings_file(settings: Settings) -> list[HealthFinding]:
     """Warn of a `.env` in the working directory, which is ignored: anyone may have written it."""
     if env_file.get() is not None or not Path(".env").is_file():
         return []
-    if Path.cwd() == settings.roost_home:
+    if Path.cwd() == settings.home:
         return []
     return [
         HealthFinding(
             "settings file",
             HealthStatus.WARNING,
             "the file .env of this folder is not read: anyone may have written it",
-            f"If it is Roost's, move it to {settings.roost_home}, or use --env-file.",
+            f"If it is Roost's, move it to {settings.home}, or use --env-file.",
         )
     ]
 

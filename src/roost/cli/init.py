@@ -46,7 +46,7 @@ async def _init(settings: Settings, tenant: str, time_zone: str) -> dict[str, An
         if not value
     ]
     return {
-        "home": settings.roost_home,
+        "home": settings.home,
         "key_made": made_key,
         "database": "DATABASE_URL" if settings.database_url else "embedded",
         "migrated": migrated,
@@ -58,7 +58,7 @@ async def _init(settings: Settings, tenant: str, time_zone: str) -> dict[str, An
 
 
 def _describe(result: dict[str, Any], settings: Settings) -> str:
-    home = settings.roost_home
+    home = settings.home
     lines = [f"The data folder is {home}; the database is {result['database']}."]
     if result["key_made"]:
         lines.append(

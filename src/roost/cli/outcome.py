@@ -109,7 +109,7 @@ def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
     if account.environment is not runtime.settings.environment:
         print_note(
             f"@{account.username} belongs to the {account.environment} X, and this Roost uses"
-            f" {runtime.settings.roost_x_base_url}: only a worker that uses the other publishes it."
+            f" {runtime.settings.x_base_url}: only a worker that uses the other publishes it."
         )
         print_note(advice)
         return Outcome(post, _PAUSED)

@@ -33,7 +33,7 @@ class _Preview:
     """The due time is not in the future."""
     judged: Validation
     problems: tuple[RoostError, ...]
-    """Reasons to refuse the post, besides violations of X's rules."""
+    """Reasons to refuse the post, other than violations of X's rules."""
     status: AccountStatus
     is_other_x: bool
     """The account belongs to another X than the one that this Roost uses."""

@@ -120,6 +120,7 @@ def emulator(
     from x_emulator import server
     from x_emulator.access import read_secret
     from x_emulator.faults.fault_specs import read_fault_file
+    from x_emulator.state import World
 
     def on_listening(url: str) -> None:
         print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
@@ -128,16 +129,9 @@ def emulator(
         )
 
     try:
-        server.serve(
-            host,
-            port,
-            scenario=scenario,
-            seed=seed,
-            on_listening=on_listening,
-            secret=read_secret(secret_file),
-            state=state,
-            faults=read_fault_file(faults) if faults else (),
-        )
+        secret = read_secret(secret_file)
+        world = World(scenario, seed, read_fault_file(faults) if faults else ())
+        server.serve(host, port, world, on_listening=on_listening, secret=secret, state=state)
     except (OSError, ValueError) as error:
         print_note(one_line(f"The emulator does not start: {error}"))
         return 2

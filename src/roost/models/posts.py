@@ -165,7 +165,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class PartOptions:
-    """What a part has besides text and media."""
+    """The options of a part, in addition to its text and media."""
 
     reply_to: TweetId | None = None
     """The tweet that the first part replies to. Later parts reply to the previous part."""

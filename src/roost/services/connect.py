@@ -40,21 +40,17 @@ async def start(runtime: Runtime, tenant_name: str) -> AuthorizationRedirect:
     verifier = x.auth.oauth2.make_verifier()
     redirect_uri = runtime.settings.twitter_callback_url
     now = runtime.clock.now()
+    flow = store.oauth_flows.Flow(
+        verifier=verifier,
+        browser_hash=store.oauth_flows.fingerprint(browser),
+        redirect_uri=redirect_uri,
+        environment=app.endpoint.environment,
+        client_id=app.client_id,
+        expires_at=now + _FLOW_LIFETIME,
+    )
     async with runtime.database.for_tenant(tenant.id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
-        await store.oauth_flows.add(
-            transaction,
-            vault,
-            tenant.id,
-            state=state,
-            browser=browser,
-            verifier=verifier,
-            redirect_uri=redirect_uri,
-            environment=app.endpoint.environment,
-            client_id=app.client_id,
-            now=now,
-            expires_at=now + _FLOW_LIFETIME,
-        )
+        await store.oauth_flows.add(transaction, vault, tenant.id, flow, state=state, now=now)
     url = x.auth.oauth2.authorize_url(
         app.endpoint.consent_url,
         client_id=app.client_id,
@@ -129,7 +125,7 @@ async def complete(
     )
     async with runtime.database.for_tenant(tenant_id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant_id)
-        if not runtime.settings.roost_shared_accounts:
+        if not runtime.settings.shared_accounts:
             await _require_unshared(transaction, identity)
         integration = await store.integrations.upsert(
             transaction, vault, tenant_id, identity, tokens, now=now

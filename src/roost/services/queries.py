@@ -40,7 +40,7 @@ class PostStatus:
     paused_by: tuple[PauseScope, ...]
     """The pauses that apply to the post; empty where there is none, or the post is finished."""
     wait: Wait | None
-    """What the post is waiting for now, besides a pause."""
+    """What the post is waiting for now, other than a pause."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from roost.models import (
     Tenant,
     TweetId,
 )
-from roost.part_price import price_part
 from roost.prices import Operation, Price, price_of, sum_prices
 from roost.publishing import reconcile, validation
 from roost.publishing.state import Outcome, PartProgress, PublishState
@@ -130,7 +129,7 @@ async def confirm_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, addres
             raise TweetUnlikely(f"{tweet_id} is already known to be another part.")
         reason = f"resolved manually: it is on X as {tweet_id}"
         await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
-        price = await price_part(transaction, state.account.id, part.part)
+        price = await store.ledger.price_part(transaction, state.account.id, part.part)
         await store.publishing.record_sent(
             transaction,
             tenant.id,

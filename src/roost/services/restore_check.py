@@ -12,7 +12,7 @@ import contextlib
 import logging
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Final
 
@@ -122,7 +122,7 @@ class DatabaseCheck:
 
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
-        home, database = self.runtime.settings.roost_home, self.runtime.database.autocommit
+        home, database = self.runtime.settings.home, self.runtime.database.autocommit
         found = await store.installation.read(database)
         await store.installation.register(database, found)
         unclean_stops = await asyncio.to_thread(watermark.list_unclean_stops, home)
@@ -191,7 +191,7 @@ class DatabaseCheck:
         is_private = settings.database_url is None
         return await asyncio.to_thread(
             watermark.stop_tag,
-            settings.roost_home,
+            settings.home,
             self.kept,
             server_started_at=None if is_private else found.server_started_at,
         )
@@ -221,7 +221,7 @@ class DatabaseCheck:
             return
         self.kept = new
         try:
-            await asyncio.to_thread(watermark.write, self.runtime.settings.roost_home, new)
+            await asyncio.to_thread(watermark.write, self.runtime.settings.home, new)
         except OSError as error:
             # A full disk must not stop publishing: the database checks the fence as well.
             log.warning("the watermark cannot be written (%s)", type(error).__name__)
@@ -235,14 +235,12 @@ class DatabaseCheck:
         self.kept = _make_watermark(found, is_refused=True)
         if verdict is not Verdict.IS_COPY:
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(
-                    watermark.write, self.runtime.settings.roost_home, self.kept
-                )
+                await asyncio.to_thread(watermark.write, self.runtime.settings.home, self.kept)
 
     async def _has_other_workers(self, found: DatabaseState) -> bool:
         """Whether another worker records a heartbeat within the next three intervals."""
-        heartbeat = self.runtime.settings.roost_heartbeat_s
-        stalled = timedelta(seconds=self.runtime.settings.roost_worker_timeout_s)
+        heartbeat = self.runtime.settings.heartbeat_interval.total_seconds()
+        stalled = self.runtime.settings.worker_timeout
         if found.alive_at is None or found.at - found.alive_at > stalled:
             return False
         for _ in range(6):

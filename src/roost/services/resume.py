@@ -25,7 +25,6 @@ from roost.models import (
     TweetId,
 )
 from roost.outcome_alerts import alert_outcome
-from roost.part_price import price_part
 from roost.publishing import reconcile
 from roost.publishing.next_step import RESEND_AFTER
 from roost.publishing.reconcile import TimelinePost
@@ -243,7 +242,7 @@ class _Search:
         await self._add_attempt(transaction, part, PartState.SENDING)
         reloaded = await store.publishing.get(transaction, state.post.id)
         current = next(one for one in reloaded.parts if one.part.id == part.part.id)
-        price = await price_part(transaction, self.account.id, part.part)
+        price = await store.ledger.price_part(transaction, self.account.id, part.part)
         await store.publishing.record_sent(
             transaction,
             self._tenant_id,

@@ -30,7 +30,7 @@ def validate_setup(settings: Settings, tenant_name: str, time_zone: str) -> None
     """
     get_time_zone(time_zone)
     store.tenants.require_name(tenant_name)
-    load_keyring(settings.roost_home, settings.roost_vault_keys)
+    load_keyring(settings.home, settings.vault_keys)
 
 
 def vault_key_path(home: Path) -> Path:
@@ -43,10 +43,10 @@ def make_home(settings: Settings) -> bool:
 
     Returns whether a key was made.
     """
-    home = settings.roost_home
+    home = settings.home
     make_private_folder(home)
     path = key_file(home)
-    if settings.roost_vault_keys is not None or os.path.lexists(path):
+    if settings.vault_keys is not None or os.path.lexists(path):
         return False
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -87,7 +87,7 @@ async def temporary_database(
             if not keep:
                 await remove_embedded(home)
         return
-    if settings.roost_admin_database_url is None:
+    if settings.admin_database_url is None:
         raise SettingInvalid(
             "The demo makes a database of its own, for which ROOST_ADMIN_DATABASE_URL is not set.",
             next="Set it to an administrator's address, or unset DATABASE_URL to use a private"
@@ -95,7 +95,7 @@ async def temporary_database(
             setting="ROOST_ADMIN_DATABASE_URL",
         )
     name = f"roost_demo_{secrets.token_hex(4)}"
-    admin = settings.roost_admin_database_url
+    admin = settings.admin_database_url
     await create_database(admin, name)
     try:
         yield DatabaseAddresses(

@@ -20,8 +20,8 @@ DATABASE_AWAY: Final = (
     psycopg.errors.ReadOnlySqlTransaction,  # 25006, a standby too
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
-    # XX000: an object that a statement used was dropped meanwhile ("cache lookup failed", "could not
-    # open relation with OID"). Damaged data has other codes, which are not in this list.
+    # XX000: an object that a statement used was dropped meanwhile ("cache lookup failed",
+    # "could not open relation with OID"). Damaged data has other codes, not in this list.
     psycopg.errors.InternalError_,
     ConnectorException,  # the job engine's error for all of these
 )

@@ -74,7 +74,7 @@ def _owner(integration_id: IntegrationId) -> str:
 
 
 def _bound_to(environment: Environment, x_user_id: XUserId, client_id: str) -> tuple[str, ...]:
-    """What a token is bound to besides its row: with another value it does not decrypt."""
+    """A value that a token is bound to, in addition to its row; no other value decrypts it."""
     return (environment.value, x_user_id, client_id)
 
 

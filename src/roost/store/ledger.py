@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from roost.models import IntegrationId, LedgerEntry, TenantId
+from roost import prices
+from roost.models import IntegrationId, LedgerEntry, Part, TenantId
+from roost.prices import Price
+from roost.store import posts
 from roost.store.database import Transaction
 
 
@@ -70,3 +73,14 @@ async def get_total(
     )
     assert total is not None
     return total.requests, total.usd
+
+
+async def price_part(transaction: Transaction, integration_id: IntegrationId, part: Part) -> Price:
+    """Return the ledger's price of creating a part.
+
+    A reply to one of the account's own posts costs as much as a post that is not a reply, so the
+    parent is looked up in the database.
+    """
+    parent = part.options.reply_to
+    own = await posts.list_own_parts(transaction, integration_id, [parent]) if parent else ()
+    return prices.price_of_part(part.text, part.options, has_media=bool(part.media), own=own)

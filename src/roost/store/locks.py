@@ -20,15 +20,7 @@ from typing import Any, Literal, LiteralString
 
 import psycopg
 
-from roost.models import (
-    Environment,
-    Integration,
-    IntegrationId,
-    PartId,
-    PostId,
-    TenantId,
-    XUserId,
-)
+from roost.models import Environment, Integration, IntegrationId, PartId, PostId, TenantId, XUserId
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Database, Queries
 from roost.store.statements import STATEMENTS
@@ -97,14 +89,11 @@ class _Request:
     )
 
     def to_row(self) -> dict[str, object]:
-        """The request as the statement reads it."""
+        """Return the request in the form that the statement reads."""
         return {
-            "action": self.action,
-            "kind": int(self.kind),
-            "key": self.key,
-            "account": self.account,
-            "excluding": list(self.excluding),
-        }
+            "action": self.action, "kind": int(self.kind), "key": self.key,
+            "account": self.account, "excluding": list(self.excluding),
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +193,7 @@ class AccountLocks:
         if (known := self._users.get(integration_id)) is not None:
             return known
         row = await self._database.autocommit.run_one(
-            "get_x_user_id",
-            tenant=tenant_id,
-            integration=integration_id,
-            environment=environment,
+            "get_x_user_id", tenant=tenant_id, integration=integration_id, environment=environment
         )
         if row is None or row["x_user_id"] is None:
             return None
@@ -352,8 +338,7 @@ class AccountLocks:
                 {"requests": json.dumps([each.to_row() for each in requests])},
             )
             return [
-                _Result((self._connection_number, pid), done, has_ready_posts)
-                for pid, done, has_ready_posts in rows
+                _Result((self._connection_number, pid), done, ready) for pid, done, ready in rows
             ]
 
     async def _reopen(self) -> None:

@@ -33,32 +33,24 @@ async def add(
     transaction: Transaction,
     vault: TenantVault,
     tenant_id: TenantId,
+    flow: Flow,
     *,
     state: str,
-    browser: str,
-    verifier: str,
-    redirect_uri: str,
-    environment: Environment,
-    client_id: str,
     now: datetime,
-    expires_at: datetime,
 ) -> None:
-    """Store a new flow, with hashes of the state and the browser's secret.
-
-    The tenant's expired flows are deleted.
-    """
+    """Store a new flow under the hash of its state; delete the tenant's expired flows."""
     await transaction.run("delete_expired_flows", at=now)
     state_hash = fingerprint(state)
     await transaction.run(
         "add_flow",
         state_hash=state_hash,
         tenant=tenant_id,
-        browser_hash=fingerprint(browser),
-        sealed_verifier=vault.seal(verifier, owner=f"flow {state_hash}", field="verifier"),
-        redirect_uri=redirect_uri,
-        environment=environment,
-        client_id=client_id,
-        expires_at=expires_at,
+        browser_hash=flow.browser_hash,
+        sealed_verifier=vault.seal(flow.verifier, owner=f"flow {state_hash}", field="verifier"),
+        redirect_uri=flow.redirect_uri,
+        environment=flow.environment,
+        client_id=flow.client_id,
+        expires_at=flow.expires_at,
         integration=None,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,18 +15,23 @@ from roost.models import (
     MediaAsset,
     Part,
     PartId,
+    PartOptions,
     PartState,
+    Poll,
     Post,
     PostId,
     PostState,
+    ReplySettings,
     TenantId,
     TweetId,
     Wait,
 )
 from roost.publishing.part_input import PartInput
 from roost.repeats import RepeatCandidate
-from roost.store import alerts, part_options
+from roost.store import alerts
 from roost.store.database import Queries
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 async def add(
@@ -83,7 +88,7 @@ async def _add_parts(
             integration=integration_id,
             position=position,
             text=part.text,
-            **part_options.to_columns(part.options),
+            **_options_to_columns(part.options),
         )
         assert row is not None
         for order, media in enumerate(part.media, start=1):
@@ -194,7 +199,7 @@ def to_part(row: Mapping[str, Any], media: Sequence[MediaAsset]) -> Part:
         sent_at=columns.sent_at,
         media=tuple(media),
         deleted_at=columns.deleted_at,
-        options=part_options.from_row(row),
+        options=_options_from_row(row),
     )
 
 
@@ -304,7 +309,7 @@ async def list_texts(
             RepeatCandidate(
                 text=row["text"],
                 file_hashes=tuple(row["files"]),
-                options=part_options.from_row(row),
+                options=_options_from_row(row),
                 at=row["at"],
                 post_id=row["post_id"],
                 is_published=row["is_published"],
@@ -357,3 +362,29 @@ async def list_imported(transaction: Queries, keys: Collection[str]) -> set[str]
     """Those of these import keys whose posts an earlier import has added."""
     rows = await transaction.run("list_imported", keys=list(keys))
     return {row["import_key"] for row in rows}
+
+
+def _options_to_columns(options: PartOptions) -> dict[str, Any]:
+    """Return the values of the columns of a part's options."""
+    poll = options.poll
+    return {
+        "reply_to": options.reply_to,
+        "quote_of": options.quote_of,
+        "poll_options": list(poll.options) if poll else None,
+        "poll_minutes": poll.duration // _MINUTE if poll else None,
+        "reply_settings": options.reply_settings,
+    }
+
+
+def _options_from_row(row: Mapping[str, Any]) -> PartOptions:
+    """Return the options of a row of `parts`."""
+    poll = None
+    if row["poll_options"] is not None:
+        poll = Poll(tuple(row["poll_options"]), row["poll_minutes"] * _MINUTE)
+    reply_settings = row["reply_settings"]
+    return PartOptions(
+        reply_to=row["reply_to"],
+        quote_of=row["quote_of"],
+        poll=poll,
+        reply_settings=ReplySettings(reply_settings) if reply_settings else None,
+    )

@@ -1,6 +1,5 @@
 """The publishing state of a post: loaded at once for a worker, and written step by step."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -299,16 +298,8 @@ async def record_sent(
 
 
 def _to_json(windows: Collection[Window]) -> str:
-    rows = [
-        {
-            "family": window.family,
-            "max_requests": window.limit,
-            "remaining": window.remaining,
-            "resets_at": window.resets_at.isoformat(),
-        }
-        for window in windows
-    ]
-    return json.dumps(rows)
+    rows = [_WindowRow(each.family, each.limit, each.remaining, each.resets_at) for each in windows]
+    return msgspec.json.encode(rows).decode()
 
 
 async def save_rate_windows(

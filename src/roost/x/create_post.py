@@ -3,6 +3,7 @@
 Source: OpenAPI 2.167, CreatePostsRequest; the exclusions are in the descriptions of 2.159.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,12 +11,12 @@ from typing import Any, Final, TypedDict, cast
 
 from roost import prices
 from roost.errors import PostRefused
+from roost.escaping import find_controls
 from roost.models import Poll, ReplySettings, TweetId, XMediaId, XUserId
 from roost.post_options import list_poll_problems
 from roost.prices import Price
-from roost.text import has_text
+from roost.text import counted_length, find_forbidden_characters, has_text, text_limit
 from roost.x.ids import find_id_problem
-from roost.x.post_text import find_text_problems
 
 _MAX_MEDIA: Final = 4
 _MAX_TAGGED: Final = 10
@@ -237,3 +238,31 @@ def _id_problems(post: PostFields) -> Iterator[str]:
     if card and card.preview_media_id is not None:
         ids.append(("preview_media_id", card.preview_media_id))
     yield from filter(None, (find_id_problem(name, value) for name, value in ids))
+
+
+def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[tuple[str, str]]:
+    """Yield a code and a sentence for each rule that a text breaks.
+
+    The sentences quote nothing of the text. A blank text breaks no rule here: it depends on the
+    post's media. `subscription_type` is X's name of the account's plan; without it the standard
+    limit applies.
+    """
+    if controls := find_controls(text):
+        yield (
+            "text_control_characters",
+            f"The text contains control characters ({', '.join(controls)}); only tabs and line"
+            " breaks are allowed.",
+        )
+    if forbidden := find_forbidden_characters(text):
+        names = ", ".join(forbidden)
+        yield "text_forbidden_characters", f"The text holds {names}, which X refuses."
+    if not has_text(text):
+        return
+    limit = text_limit(subscription_type)
+    length = counted_length(unicodedata.normalize("NFC", text), limit)
+    if length > limit:
+        yield (
+            "text_too_long",
+            f"The text has {length:,} characters as X counts them; this account may post"
+            f" {limit:,}.",
+        )

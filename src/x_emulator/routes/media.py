@@ -79,8 +79,9 @@ async def upload(call: Call) -> ApiResponse:
         else:
             body = await _receive_json(call, _JsonMedia, file, media.MAX_WHOLE_FILE_BYTES)
             category, owners = body.media_category, body.additional_owners
+        announced = media.describe_file(file, category, owners.split(","))
         new = await media.upload_whole(
-            call.world, call.user.id, call.client_id, category, file, call.at, owners.split(",")
+            call.world, call.user.id, call.client_id, announced, file, call.at
         )
     return ApiResponse(200, {"data": serializers.upload_object(call.world, new, call.at)})
 

@@ -129,7 +129,8 @@ async def _run_command(call: Call, parameters: dict[str, str], file: Path) -> Ap
     is_gif = file.read_bytes()[:4] == b"GIF8"
     category = _category(parameters, "image/gif" if is_gif else "image/png")
     new = await media.upload_whole(
-        call.world, call.user.id, call.client_id, category, file, call.at,
+        call.world, call.user.id, call.client_id, media.describe_file(file, category), file,
+        call.at,
         is_synchronous="media_category" not in parameters,
     )  # fmt: skip
     return ApiResponse(200, _upload_object(call.world, new, call.at))

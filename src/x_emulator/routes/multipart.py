@@ -7,7 +7,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-#: The maximum bytes of a body besides the media: boundaries, headers, small fields.
+#: The maximum bytes of a body without the media: boundaries, headers, small fields.
 MAX_OVERHEAD_BYTES = 64 * 1024
 MEDIA_NAMES = ("media", "media_data")
 

@@ -222,14 +222,25 @@ async def finalize(world: World, media: Media) -> None:
             raise refusals.invalid_request(world.switches, "media_id", media.id, message)
 
 
+def describe_file(file: Path, category: Category, owners: Sequence[str] = ()) -> InitializeBody:
+    """Return the body that announces a file, whose type is read from its first bytes."""
+    head = file.read_bytes()[:16]
+    matches = (kind for sign, start, kind in _SIGNATURES if head[start:].startswith(sign))
+    return InitializeBody(
+        total_bytes=file.stat().st_size,
+        media_type=next(matches, "text/srt" if category == "subtitles" else "image/png"),
+        media_category=category,
+        additional_owners=[each for each in owners if each],
+    )
+
+
 async def upload_whole(
     world: World,
     user_id: str,
     client_id: str,
-    category: Category,
+    body: InitializeBody,
     file: Path,
     at: datetime,
-    owners: Sequence[str] = (),
     *,
     is_synchronous: bool = False,
 ) -> Media:
@@ -237,14 +248,6 @@ async def upload_whole(
 
     Raises: Refusal.
     """
-    head = file.read_bytes()[:16]
-    matches = (kind for sign, start, kind in _SIGNATURES if head[start:].startswith(sign))
-    body = InitializeBody(
-        total_bytes=file.stat().st_size,
-        media_type=next(matches, "text/srt" if category == "subtitles" else "image/png"),
-        media_category=category,
-        additional_owners=[each for each in owners if each],
-    )
     media = initialize(world, user_id, client_id, body, at, is_synchronous=is_synchronous)
     add_segment(world, media, 0, file)
     await finalize(world, media)

@@ -35,7 +35,7 @@ _RESUME_INTERVAL_S = 0.5
 
 @dataclass(frozen=True)
 class Incidents:
-    """The incidents of a phase, besides crashes of workers and faults of X."""
+    """The incidents of a phase, other than crashes of workers and faults of X."""
 
     restart: RestartMode | None = None
     read_only_s: float = 0

@@ -71,7 +71,7 @@ async def check_phase(
     record: PhaseRecord,
     incidents: IncidentRun,
 ) -> PhaseResult:
-    """Check every post of a phase; `others` are posts besides the calendar's."""
+    """Check every post of a phase; `others` are posts that are not in the calendar."""
     rows = await scenario.read_posts()
     ground_truth = await scenario.read_ground_truth("posts", "requests")
     x_posts = parse_x_posts(ground_truth)

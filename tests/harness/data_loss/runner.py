@@ -49,7 +49,7 @@ class LossResult:
     exit_logs: tuple[str, ...] = ()
     """The end of the log of each worker that ended by itself."""
     findings: tuple[Finding, ...] = ()
-    """What the checker that all benchmarks share finds besides."""
+    """Further findings of the checker that all benchmarks share."""
     seconds: float = 0.0
 
 

@@ -30,7 +30,7 @@ from roost.models import Integration, Post, PostState, Tenant
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime, migrate, open_runtime
 from roost.services import queries, report, schedule, setup
-from roost.settings import Settings
+from roost.settings import ENVIRONMENT_NAMES, Settings
 
 _DAYS: Final = 30
 #: Wall seconds until every post has to be finished, and until a day's snapshots have to be stored.
@@ -148,10 +148,10 @@ async def _open_environment(
         }
         settings = Settings(
             _env_file=None,
-            **{name.lower(): value for name, value in values.items()},
+            **{field: values[name] for field, name in ENVIRONMENT_NAMES.items() if name in values},
             database_url=database.app,
-            roost_admin_database_url=database.admin,
-            roost_vault_keys=None,
+            admin_database_url=database.admin,
+            vault_keys=None,
         )
         progress.step("starting PostgreSQL" if database.app is None else "making a database")
         await migrate(settings)

@@ -19,6 +19,8 @@ from roost.store.vault import key_file, load_keyring
 
 #: Wall seconds for X's response to a request without a token.
 _X_TIMEOUT_S: Final = 5
+#: What uses TWITTER_API_KEY and TWITTER_API_SECRET.
+_OAUTH1_USERS: Final = "media uploads by API v1.1 and TwitterTool with OAuth 1.0a"
 #: Errors at the start that concern the database, not the data folder or a setting.
 _DATABASE_ERRORS: Final = (
     DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole,
@@ -26,8 +28,8 @@ _DATABASE_ERRORS: Final = (
 
 
 def check_settings(settings: Settings) -> list[HealthFinding]:
-    """Check that an X app and a vault key are set."""
-    return [_check_x_app(settings), _check_vault_key(settings)]
+    """Check the X app, the keys of OAuth 1.0a and the vault key."""
+    return [_check_x_app(settings), _check_oauth1_keys(settings), _check_vault_key(settings)]
 
 
 def _check_x_app(settings: Settings) -> HealthFinding:
@@ -42,11 +44,35 @@ def _check_x_app(settings: Settings) -> HealthFinding:
     return HealthFinding("settings", HealthStatus.OK, app)
 
 
+def _check_oauth1_keys(settings: Settings) -> HealthFinding:
+    what, names = "OAuth 1.0a keys", "TWITTER_API_KEY and TWITTER_API_SECRET"
+    missing = [
+        name
+        for name, value in (
+            ("TWITTER_API_KEY", settings.twitter_api_key),
+            ("TWITTER_API_SECRET", settings.twitter_api_secret),
+        )
+        if not value
+    ]
+    if not missing:
+        return HealthFinding(what, HealthStatus.OK, f"{names} are set; {_OAUTH1_USERS} use them")
+    if len(missing) == 2:
+        return HealthFinding(
+            what, HealthStatus.OK, f"{names} are not set; only {_OAUTH1_USERS} use them"
+        )
+    return HealthFinding(
+        what,
+        HealthStatus.WARNING,
+        f"{missing[0]} is not set, and the other key is: {_OAUTH1_USERS} need both",
+        f"Set {names}, or neither.",
+    )
+
+
 def _check_vault_key(settings: Settings) -> HealthFinding:
-    if settings.roost_vault_keys is not None:
+    if settings.vault_keys is not None:
         return HealthFinding("vault key", HealthStatus.OK, "from ROOST_VAULT_KEYS")
     try:
-        keyring = load_keyring(settings.roost_home, None)
+        keyring = load_keyring(settings.home, None)
     except RoostError as error:
         return HealthFinding("vault key", HealthStatus.ERROR, error.message, error.next)
     if not keyring:
@@ -56,12 +82,12 @@ def _check_vault_key(settings: Settings) -> HealthFinding:
             "there is none (vault_key_missing)",
             "Run `roost init`.",
         )
-    return HealthFinding("vault key", HealthStatus.OK, f"from {key_file(settings.roost_home)}")
+    return HealthFinding("vault key", HealthStatus.OK, f"from {key_file(settings.home)}")
 
 
 async def check_x(settings: Settings) -> HealthFinding:
     """Check that X is reachable: any response to a request without a token, which is free."""
-    url = settings.roost_x_base_url
+    url = settings.x_base_url
     what = f"X at {url}"
     timeout = aiohttp.ClientTimeout(total=_X_TIMEOUT_S)
     try:
@@ -94,7 +120,7 @@ async def check_database(runtime: Runtime) -> list[HealthFinding]:
         HealthFinding("database", HealthStatus.OK, f"{address}, tables up to date"),
         *describe_login(login),
     ]
-    if runtime.settings.roost_admin_database_url is not None:
+    if runtime.settings.admin_database_url is not None:
         findings.append(
             HealthFinding(
                 "settings",

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -49,7 +49,7 @@ class ServiceHealth:
 async def get_service_health(runtime: Runtime) -> ServiceHealth:
     """Read the health of the service. Raises: what `store.away.DATABASE_AWAY` lists."""
     now = runtime.clock.now()
-    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+    within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
         workers = await transaction.run_one("count_live_workers", within=within)
         oldest_due_at = await monitor.get_oldest_due_at(runtime, transaction, now)
@@ -76,7 +76,7 @@ async def probe_service(runtime: Runtime) -> ServiceHealth:
 
 async def is_worker_alive(runtime: Runtime) -> bool:
     """Return whether any worker of this database has sent a heartbeat recently."""
-    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+    within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
         workers = await transaction.run_one("count_live_workers", within=within)
     return workers is not None and workers["n"] > 0

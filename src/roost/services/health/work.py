@@ -115,7 +115,7 @@ async def _check_stalled_workers(
 ) -> list[HealthFinding]:
     """Locks are never broken, so an operator has to continue or end a stopped process."""
     names = {account.id: f"@{account.username}" for account in accounts}
-    within = timedelta(seconds=runtime.settings.roost_worker_timeout_s)
+    within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
         stalled = await store.locks.find_stale_holders(transaction, accounts, within=within)
     return [
@@ -171,9 +171,7 @@ def _check_connection(runtime: Runtime, account: Integration) -> HealthFinding:
         advice = "Run `roost connect`; its posts wait."
         return HealthFinding(what, HealthStatus.ERROR, f"is {account.status}", advice)
     if account.environment is not runtime.settings.environment:
-        message = (
-            f"belongs to the {account.environment} X, not to {runtime.settings.roost_x_base_url}"
-        )
+        message = f"belongs to the {account.environment} X, not to {runtime.settings.x_base_url}"
         return HealthFinding(what, HealthStatus.WARNING, message)
     if account.health is not None:
         return HealthFinding(what, HealthStatus.ERROR, f"could not be read: {account.health}")

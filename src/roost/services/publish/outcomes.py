@@ -13,17 +13,15 @@ from typing import Final
 from roost import prices, store, x
 from roost.account_client import mark_needs_reconnect
 from roost.errors import PostNotFound, ReconnectNeeded
-from roost.failpoints import Failpoint
+from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, Part, PartState, PostState, TweetId
 from roost.outcome_alerts import alert_outcome
-from roost.part_price import price_part
 from roost.prices import Price
 from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.rate_limits import Window
 from roost.services.publish.context import PublishContext, StepResult
 from roost.store.alerts import OF_APPS
 from roost.store.database import Transaction
-from roost.telemetry import failpoint
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +135,7 @@ async def _price_part(context: PublishContext, part: Part) -> Price:
     if part.options.reply_to is None:
         return prices.price_of_part(part.text, part.options, has_media=bool(part.media))
     return await context.write(
-        lambda transaction: price_part(transaction, context.account.id, part)
+        lambda transaction: store.ledger.price_part(transaction, context.account.id, part)
     )
 
 

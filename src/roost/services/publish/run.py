@@ -20,7 +20,7 @@ from roost.errors import (
     VaultDamaged,
     VaultKeyMissing,
 )
-from roost.failpoints import Failpoint
+from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, IntegrationId, PostId, TenantId, XUserId
 from roost.publishing import next_step
 from roost.runtime import Runtime, wrap_unexpected
@@ -30,7 +30,6 @@ from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.locks import AccountLocks
 from roost.store.publishing import LoadedPost
-from roost.telemetry import failpoint
 from roost.x.transport import boot_seconds
 
 log = logging.getLogger(__name__)
@@ -199,7 +198,7 @@ def _publish_policy(settings: Settings) -> next_step.PublishPolicy:
         timeline_lag=settings.timeline_lag,
         resend_window=settings.resend_window,
         tolerance=settings.late_tolerance,
-        publish_late=settings.roost_late_posts == "publish",
+        publish_late=settings.late_posts == "publish",
     )
 
 

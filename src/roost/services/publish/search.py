@@ -10,7 +10,7 @@ from typing import assert_never
 
 from roost import store, timelines, x
 from roost.errors import RoostError
-from roost.failpoints import Failpoint
+from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, Environment, PartState, TweetId
 from roost.publishing.reconcile import (
     DUPLICATE_WINDOW,
@@ -35,7 +35,6 @@ from roost.services.publish.outcomes import (
     record_unknown,
     request_decision,
 )
-from roost.telemetry import failpoint
 from roost.tweet_urls import tweet_url
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from roost import rate_limits, x
 from roost.errors import PostRefused, RoostError
-from roost.failpoints import Failpoint
+from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, PartState
 from roost.publishing.reconcile import TimelinePost
 from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
@@ -27,7 +27,6 @@ from roost.services.publish.outcomes import (
     request_decision,
 )
 from roost.snowflake import snowflake_time
-from roost.telemetry import failpoint
 from roost.text import text_or_none
 
 #: The delay before a reply is sent again after X did not show its parent.

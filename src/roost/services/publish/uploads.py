@@ -21,7 +21,7 @@ from roost.errors import (
     ReconnectNeeded,
     RoostError,
 )
-from roost.failpoints import Failpoint
+from roost.failpoints import Failpoint, failpoint
 from roost.models import (
     Integration,
     IntegrationId,
@@ -42,7 +42,6 @@ from roost.runtime import Runtime
 from roost.store.database import Transaction
 from roost.store.locks import AccountLocks
 from roost.store.uploads import UploadRow
-from roost.telemetry import failpoint
 from roost.x.media import UploadState
 
 log = logging.getLogger(__name__)
@@ -150,7 +149,7 @@ class _PostUploads:
                 mime_type=asset.mime_type,
                 category=_CATEGORY[asset.kind],
                 alt_text=asset.alt_text,
-                segment_bytes=self.runtime.settings.roost_segment_bytes,
+                segment_bytes=self.runtime.settings.segment_bytes,
                 state=_STATE.decode(row.progress) if row and row.progress else None,
                 on_state=save_progress,
             )

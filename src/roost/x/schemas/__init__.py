@@ -16,11 +16,6 @@ from roost.x.schemas.accounts import (
     UserData,
     UserResponse,
 )
-from roost.x.schemas.analytics import (
-    MediaAnalyticsResponse,
-    PostAnalyticsResponse,
-    TimestampedMetrics,
-)
 from roost.x.schemas.media import (
     MediaData,
     MediaResponse,
@@ -32,15 +27,18 @@ from roost.x.schemas.posts import (
     Attachments,
     CreateResponse,
     DeleteResponse,
+    MediaAnalyticsResponse,
     NonPublicMetrics,
     NotePost,
     OrganicMetrics,
     PollData,
+    PostAnalyticsResponse,
     PostData,
     PostEntities,
     PostsResponse,
     PublicMetrics,
     TimelineResponse,
+    TimestampedMetrics,
 )
 from roost.x.schemas.response import ResponseBody
 
