@@ -71,7 +71,7 @@ async def fill_with_hostile(desk: Desk, admin_url: str, teal: Path) -> ForeignDe
     halved = await desk.plan("New", "Low tide", "The end", after_s=1)
     await desk.work_through()
     await desk.emulator.jump(hours=30)
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
     await desk.emulator.jump(hours=1)
     planned = await desk.plan("To come", after_s=86_400, media=teal)
     now = desk.runtime.clock.now()

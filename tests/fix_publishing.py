@@ -23,9 +23,18 @@ from PIL import Image
 
 from fix_emulator import START_TIME, Emulator
 from fix_processes import environment_of, until
-from fix_runtime import connect_account
+from fix_runtime import ACTOR, connect_account, scope_of
 from roost import jobs, store
-from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
+from roost.models import (
+    Integration,
+    IntegrationId,
+    Post,
+    PostId,
+    PostState,
+    Scope,
+    Tenant,
+    TenantId,
+)
 from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime
 from roost.services import collect, detect, dispatch, publish
@@ -60,6 +69,11 @@ class Desk:
     emulator: Emulator
     locks: AccountLocks
 
+    @property
+    def scope(self) -> Scope:
+        """The scope of the tests for the tenant."""
+        return scope_of(self.tenant)
+
     async def plan(
         self,
         *texts: str,
@@ -72,7 +86,7 @@ class Desk:
         parts = [PartInput(text, carried if at == 0 else ()) for at, text in enumerate(texts)]
         post = await schedule_post(
             self.runtime,
-            self.tenant,
+            self.scope,
             account or self.account,
             parts,
             due_at=self.runtime.clock.now() + timedelta(seconds=after_s),
@@ -96,17 +110,17 @@ class Desk:
 
     async def do(self, task: str, arguments: dict[str, int]) -> None:
         """Run one job's body, as the worker does."""
-        tenant_id = TenantId(arguments["tenant_id"])
+        scope = Scope(TenantId(arguments["tenant_id"]), ACTOR)
         integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])
-            await publish.publish_post(self.runtime, self.locks, tenant_id, integration_id, post_id)
+            await publish.publish_post(self.runtime, scope, self.locks, integration_id, post_id)
         elif task == jobs.PREPARE:
             post_id = PostId(arguments["post_id"])
-            await publish.prepare_post(self.runtime, self.locks, tenant_id, integration_id, post_id)
+            await publish.prepare_post(self.runtime, scope, self.locks, integration_id, post_id)
         else:
-            await collect.collect_account(self.runtime, tenant_id, integration_id)
-            await detect.detect_anomalies(self.runtime, tenant_id, integration_id)
+            await collect.collect_account(self.runtime, scope, integration_id)
+            await detect.detect_anomalies(self.runtime, scope, integration_id)
 
     async def work_through(self) -> None:
         """Work, and move the clock to each next step, until no post moves by itself."""

@@ -59,8 +59,6 @@ class Runtime:
     database: Database
     vault: Vault = field(repr=False)
     http: aiohttp.ClientSession = field(repr=False)
-    actor: str = "roost"
-    """Whose hand writes the story: a worker, a person at the terminal, the page."""
     server_time: ServerTime = field(default_factory=ServerTime)
     """What X's answers say about X's time."""
 
@@ -153,10 +151,8 @@ def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_runtime(
-    settings: Settings, *, actor: str = "roost", wait: bool = False
-) -> AsyncIterator[Runtime]:
-    """Open everything, in order, and close it again; `who` signs what is written.
+async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterator[Runtime]:
+    """Open everything, in order, and close it again.
 
     `wait` is for processes that run for long: a database that is away is waited for, however long.
     Raises: SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
@@ -179,7 +175,7 @@ async def open_runtime(
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         )
-        yield Runtime(settings, clock, database, Vault(ring), http, actor)
+        yield Runtime(settings, clock, database, Vault(ring), http)
 
 
 @contextlib.asynccontextmanager

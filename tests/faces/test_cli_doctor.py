@@ -11,6 +11,7 @@ import pytest
 
 from fix_processes import QUICK, python_process, until
 from fix_publishing import Desk, run_roost
+from fix_runtime import ACTOR
 from roost import store
 from roost.services import pause
 from roost.store.locks import find_stale_holders
@@ -29,8 +30,8 @@ async def test_doctor_shows_backoffs_and_pauses(desk: Desk, tmp_path: Path) -> N
     await desk.emulator.control(f"apps/{desk.emulator.app.client_id}", credits="0")
     post_id = await desk.plan("Out of credits")
     await desk.work()
-    await pause.pause_everything(desk.runtime)
-    await pause.pause_account(desk.runtime, desk.account)
+    await pause.pause_everything(desk.runtime, ACTOR)
+    await pause.pause_account(desk.runtime, desk.scope, desk.account)
     found = await doctor(desk, tmp_path)
     app = found[f"X app {desk.account.client_id[:6]}…"]
     assert app["status"] == "warning"

@@ -80,7 +80,7 @@ async def test_posts_history_lists_every_event(desk: Desk, tmp_path: Path) -> No
 
 
 async def test_metrics_and_report_show_stored_snapshots(desk: Desk, tmp_path: Path) -> None:
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
     metrics, report = await asyncio.gather(
         run(desk, tmp_path, "metrics"), run(desk, tmp_path, "report", "--out", "report.html")
     )

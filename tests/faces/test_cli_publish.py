@@ -15,7 +15,7 @@ from faces.terminal import question_at_a_terminal
 from fix_emulator import Emulator
 from fix_processes import environment_of, python_process, until
 from fix_publishing import Desk, Ended, end_of, piped_python, run_roost
-from fix_runtime import connect_account
+from fix_runtime import ACTOR, connect_account
 from roost import store
 from roost.cli.demo.browser import give_consent
 from roost.models import Tenant
@@ -286,11 +286,11 @@ async def test_publish_ends_at_once_if_the_post_is_paused(
 ) -> None:
     match scope:
         case PauseScope.ACCOUNT:
-            await pause.pause_account(desk.runtime, desk.account)
+            await pause.pause_account(desk.runtime, desk.scope, desk.account)
         case PauseScope.TENANT:
-            await pause.pause_tenant(desk.runtime, desk.tenant)
+            await pause.pause_tenant(desk.runtime, desk.scope)
         case _:
-            await pause.pause_everything(desk.runtime)
+            await pause.pause_everything(desk.runtime, ACTOR)
     ended = await publish(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (4, "scheduled")
     assert ended.answer["paused_by"] == [scope]
@@ -334,7 +334,7 @@ async def test_dry_run_shows_reasons_to_refuse_the_post_and_to_wait(
     await desk.emulator.fail("create_post", "before", "429")
     await desk.plan("Other")
     await desk.work()
-    await pause.pause_everything(desk.runtime)
+    await pause.pause_everything(desk.runtime, ACTOR)
     waits = await publish(desk, tmp_path, "Hello", "--dry-run", "--json")
     until = (await desk.integration()).backoff_until
     assert until is not None

@@ -12,8 +12,9 @@ import pytest
 
 from faces.terminal import question_at_a_terminal
 from fix_publishing import Desk, Ended, run_roost
+from fix_runtime import ACTOR
 from roost import store
-from roost.models import PostId, PostState
+from roost.models import ActorKind, PostId, PostState
 from roost.services import pause
 
 
@@ -38,7 +39,7 @@ async def test_resolve_shows_the_new_state_and_records_the_user(desk: Desk, tmp_
     assert (ended.code, ended.answer["state"]) == (0, "cancelled")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor.partition(" ")[2]) == ("discarded manually", "at the terminal")
+    assert (last.why, last.actor.kind) == ("discarded manually", ActorKind.COMMAND_LINE)
 
 
 async def test_resolve_continue_publishes_a_new_text(desk: Desk, tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ async def test_posts_shows_every_pause_of_a_post(desk: Desk, tmp_path: Path) -> 
     assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
     account = await run(desk, tmp_path, "pause", "--account", "@larkbooks")
     assert (account.code, account.err) == (0, "")
-    await pause.pause_everything(desk.runtime)
+    await pause.pause_everything(desk.runtime, ACTOR)
     listed, one = await asyncio.gather(
         run(desk, tmp_path, "posts", "--json"), run(desk, tmp_path, "posts", str(post_id))
     )

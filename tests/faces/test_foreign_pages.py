@@ -149,7 +149,7 @@ async def test_a_chart_shows_a_text_that_looks_like_a_reference(
     await desk.plan(f"Low{text} tide")
     await desk.work()
     await desk.emulator.jump(hours=30)
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
     await desk.emulator.jump(hours=1)
     _, body = await ask(browser, web, "GET", "/report")
     picture = body[body.index("<figure>") : body.rindex("</figure>")]

@@ -185,7 +185,7 @@ async def test_pages_and_api_show_options(
         reply_settings=ReplySettings.SUBSCRIBERS,
     )
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PartInput("Six", (), options)], due_at=None,
+        desk.runtime, desk.scope, desk.account, [PartInput("Six", (), options)], due_at=None,
         why="by the test",
     )  # fmt: skip
     assert post.state is PostState.DRAFT

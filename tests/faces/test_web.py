@@ -13,7 +13,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_postgres import PostgresServer
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from fix_web import get, serving
 from roost import store
 from roost.errors import Kind
@@ -58,7 +58,7 @@ async def add_post(
             due_at=due_at,
             now=now,
             reason="written by a test",
-            actor="the test",
+            actor=ACTOR,
             upload_lead=timedelta(),
         )
         assert post_id is not None
@@ -374,7 +374,7 @@ async def test_health_is_503_while_a_post_is_late_unless_everything_is_paused(
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (503, "late")
     assert json.loads(body)["oldest_due_seconds"] == 121.0
-    await pause.pause_everything(runtime)
+    await pause.pause_everything(runtime, ACTOR)
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (200, "stopped")
     assert json.loads(body)["oldest_due_seconds"] is None

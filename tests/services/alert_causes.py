@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from fix_publishing import Desk
-from fix_runtime import connect_account
+from fix_runtime import ACTOR, connect_account
 from roost import store
 from roost.account_client import StoredTokenSource, mark_needs_reconnect
 from roost.models import AlertKind, PostId, PostState, TweetId
@@ -80,7 +80,12 @@ async def possible_duplicate(desk: Desk) -> PostId:
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         state = await store.publishing.get(transaction, post_id)
     context = PublishContext(
-        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+        desk.runtime,
+        desk.scope,
+        desk.locks,
+        StoredTokenSource(desk.runtime, desk.account),
+        state,
+        (),
     )
     part = state.parts[0]
     await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
@@ -118,11 +123,16 @@ async def back_off(desk: Desk, kind: AlertKind) -> None:
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         state = await store.publishing.get(transaction, probe)
     context = PublishContext(
-        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+        desk.runtime,
+        desk.scope,
+        desk.locks,
+        StoredTokenSource(desk.runtime, desk.account),
+        state,
+        (),
     )
     error = AppMisconfigured("X accepts nothing from the app.")
     await outcomes.back_off_app(context, timedelta(minutes=5), kind, error)
-    await schedule.cancel_post(desk.runtime, desk.tenant, probe)
+    await schedule.cancel_post(desk.runtime, desk.scope, probe)
 
 
 async def late(desk: Desk) -> PostId:
@@ -135,13 +145,15 @@ async def late(desk: Desk) -> PostId:
 
 async def restored(desk: Desk) -> PostId:
     """A user reports that the database was restored."""
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, desk.runtime.clock.now())
     return PostId(0)
 
 
 async def copied(desk: Desk) -> PostId:
     """A worker finds that the database is a copy."""
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now(), copied=True)
+    await restore_check.pause_after_restore(
+        desk.runtime, ACTOR, desk.runtime.clock.now(), copied=True
+    )
     return PostId(0)
 
 
@@ -163,43 +175,43 @@ async def check_clock(desk: Desk, skew: str | None) -> None:
 async def find_on_x(desk: Desk, post_id: PostId) -> None:
     """A user finds the post on X."""
     tweet_id = await desk.post_by_hand("Low tide at six")
-    await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(desk.runtime, desk.scope, post_id, tweet_id)
 
 
 async def edit(desk: Desk, post_id: PostId) -> None:
     """A new due time and text; alerts are resolved at once, not when it is published."""
     parts = [PartInput("Another text")]
     due_at = desk.runtime.clock.now() + timedelta(minutes=1)
-    await schedule.edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=due_at)
+    await schedule.edit_post(desk.runtime, desk.scope, post_id, parts=parts, due_at=due_at)
 
 
 async def retime(desk: Desk, post_id: PostId) -> None:
     due_at = desk.runtime.clock.now() + timedelta(minutes=1)
-    await schedule.edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=due_at)
+    await schedule.edit_post(desk.runtime, desk.scope, post_id, parts=None, due_at=due_at)
 
 
 async def cancel(desk: Desk, post_id: PostId) -> None:
-    await schedule.cancel_post(desk.runtime, desk.tenant, post_id)
+    await schedule.cancel_post(desk.runtime, desk.scope, post_id)
 
 
 async def resend(desk: Desk, post_id: PostId) -> None:
-    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.scope, post_id)
 
 
 async def discard(desk: Desk, post_id: PostId) -> None:
-    await resolve.discard(desk.runtime, desk.tenant, post_id)
+    await resolve.discard(desk.runtime, desk.scope, post_id)
 
 
 async def acknowledge(desk: Desk, post_id: PostId) -> None:
-    await resolve.acknowledge(desk.runtime, desk.tenant, post_id)
+    await resolve.acknowledge(desk.runtime, desk.scope, post_id)
 
 
 async def continue_thread(desk: Desk, post_id: PostId) -> None:
-    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said anew")
+    await resolve.continue_thread(desk.runtime, desk.scope, post_id, "Said anew")
 
 
 async def delete(desk: Desk, post_id: PostId) -> None:
-    await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+    await resolve.delete_sent(desk.runtime, desk.scope, post_id)
 
 
 async def reconnect(desk: Desk, _: PostId) -> None:
@@ -234,7 +246,7 @@ async def refuse_again(desk: Desk, post_id: PostId) -> None:
 
 async def wait_for_nothing(desk: Desk, post_id: PostId) -> None:
     """The post that waited for the app is cancelled, and the back-off is over."""
-    await schedule.cancel_post(desk.runtime, desk.tenant, post_id)
+    await schedule.cancel_post(desk.runtime, desk.scope, post_id)
     await desk.emulator.jump(seconds=360)
     await monitor.check_lateness(desk.runtime)
 
@@ -268,11 +280,11 @@ async def publish(desk: Desk, _: PostId) -> None:
 
 
 async def pause_post(desk: Desk, post_id: PostId) -> None:
-    await pause.pause_post(desk.runtime, desk.tenant, post_id)
+    await pause.pause_post(desk.runtime, desk.scope, post_id)
 
 
 async def pause_everything(desk: Desk, _: PostId) -> None:
-    await pause.pause_everything(desk.runtime)
+    await pause.pause_everything(desk.runtime, ACTOR)
 
 
 async def lose_access(desk: Desk, _: PostId) -> None:
@@ -298,11 +310,11 @@ async def become_limited(desk: Desk, post_id: PostId) -> None:
 
 
 async def resume_all(desk: Desk, _: PostId) -> None:
-    await resume.resume_everything(desk.runtime)
+    await resume.resume_everything(desk.runtime, ACTOR)
 
 
 async def accept_copy(desk: Desk, _: PostId) -> None:
-    await resume.resume_everything(desk.runtime, accept_copy=True)
+    await resume.resume_everything(desk.runtime, ACTOR, accept_copy=True)
 
 
 async def set_clock(desk: Desk, _: PostId) -> None:

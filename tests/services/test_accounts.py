@@ -241,7 +241,7 @@ async def test_post_waits_while_the_app_secret_is_wrong(desk: Desk) -> None:
 async def test_collection_waits_while_the_app_secret_is_wrong(desk: Desk) -> None:
     await desk.emulator.jump(hours=2)
     wrong = with_secret(desk, "not the secret")
-    collected = await collect.collect_account(wrong.runtime, desk.tenant.id, desk.account.id)
+    collected = await collect.collect_account(wrong.runtime, desk.scope, desk.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert (await desk.integration()).status is IntegrationStatus.CONNECTED
 

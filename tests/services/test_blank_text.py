@@ -30,7 +30,7 @@ async def publish_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """A thread whose second part is a picture with a blank text."""
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
     return post.id
 
@@ -41,7 +41,7 @@ async def import_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     plan.write_text(
         f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{blank}",{picture.name},,w\n,,Three,,,w\n', "utf-8"
     )
-    imported = await import_plan(desk.runtime, desk.tenant, plan)
+    imported = await import_plan(desk.runtime, desk.scope, plan)
     assert (imported.posts, imported.refused) == (1, ())
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         (post,) = await store.posts.list_all(transaction)
@@ -52,14 +52,14 @@ async def edit_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """The thread by an edit."""
     post_id = await desk.plan("Old", after_s=5)
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(desk.runtime, desk.scope, post_id, parts=parts, due_at=None)
     return post_id
 
 
 async def continue_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """The thread by a decision, after X refused the text of the second part."""
     post_id = await halved(desk, picture)
-    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, blank)
+    await resolve.continue_thread(desk.runtime, desk.scope, post_id, blank)
     assert "part 2: failed → pending: edited manually" in await desk.story(post_id)
     return post_id
 
@@ -83,7 +83,7 @@ async def halved(desk: Desk, picture: Path) -> PostId:
         PartInput("Three"),
     ]
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
     )
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
@@ -120,7 +120,7 @@ async def test_blank_text_without_media_is_refused(desk: Desk, tmp_path: Path, b
     assert refused.value.code == "text_blank"
     plan = tmp_path / "plan.csv"
     plan.write_text(f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{text}",,,w\n', "utf-8")
-    imported = await import_plan(desk.runtime, desk.tenant, plan)
+    imported = await import_plan(desk.runtime, desk.scope, plan)
     assert (imported.posts, {row.code for row in imported.refused}) == (
         0,
         {"text_blank", "thread_refused"},
@@ -133,6 +133,6 @@ async def test_continue_thread_refuses_a_blank_text_without_media(desk: Desk, bl
     post_id = await desk.plan("One", "Said before", after_s=1)
     await desk.work_through()
     with pytest.raises(PostRefused) as refused:
-        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, BLANKS[blank])
+        await resolve.continue_thread(desk.runtime, desk.scope, post_id, BLANKS[blank])
     assert refused.value.code == "text_blank"
     assert (await desk.see(post_id)).parts[1].text == "Said before"

@@ -7,7 +7,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.models import (
     AccountSnapshot,
@@ -52,7 +52,7 @@ async def daily(desk: Desk) -> Desk:
 async def days_read(desk: Desk, account: Integration, days: int = 60) -> list[date]:
     """Return the days on which the account was read."""
     since = desk.runtime.clock.now() - timedelta(days=days)
-    (history,) = await report.gather_histories(desk.runtime, desk.tenant, [account], since=since)
+    (history,) = await report.gather_histories(desk.runtime, desk.scope, [account], since=since)
     return [snapshot.at.date() for snapshot in history.account]
 
 
@@ -81,7 +81,7 @@ async def test_collect_stores_counts_as_x_reports_them(daily: Desk, emulator: Em
         public_metrics = (await response.json())["data"]["public_metrics"]
     since = daily.runtime.clock.now() - timedelta(days=1)
     (history,) = await report.gather_histories(
-        daily.runtime, daily.tenant, [daily.account], since=since
+        daily.runtime, daily.scope, [daily.account], since=since
     )
     (snapshot,) = history.account
     assert snapshot.metrics[Metric.FOLLOWERS] == public_metrics["followers_count"]
@@ -94,7 +94,7 @@ async def test_collect_reads_each_sent_part_every_day(daily: Desk) -> None:
     await collect_for(daily, 3)
     since = daily.runtime.clock.now() - timedelta(days=10)
     (history,) = await report.gather_histories(
-        daily.runtime, daily.tenant, [daily.account], since=since
+        daily.runtime, daily.scope, [daily.account], since=since
     )
     assert len(history.posts) == 6
     impressions = [s.metrics[Metric.IMPRESSIONS] or 0 for s in history.posts if s.text == "One"]
@@ -116,7 +116,7 @@ async def test_collect_reads_other_posts__one_deleted_on_x(daily: Desk, emulator
     await collect_for(daily, 2)
     since = daily.runtime.clock.now() - timedelta(days=10)
     (history,) = await report.gather_histories(
-        daily.runtime, daily.tenant, [daily.account], since=since
+        daily.runtime, daily.scope, [daily.account], since=since
     )
     assert [snapshot.text for snapshot in history.posts] == ["Stays", "Stays"]
 
@@ -130,7 +130,7 @@ async def test_detect_finds_purge_once_and_on_its_day(daily: Desk, emulator: Emu
     assert -1300 < found.observed < -900  # 6 % of about 18,400
     recorded = (await emulator.ground_truth())["anomalies"]
     assert [str(found.day)] == [anomaly["day"] for anomaly in recorded]
-    again = await detect.detect_anomalies(daily.runtime, daily.tenant.id, daily.account.id)
+    again = await detect.detect_anomalies(daily.runtime, daily.scope, daily.account.id)
     assert again == []
     assert await anomalies_of(daily, daily.account) == [found]
 
@@ -146,7 +146,7 @@ async def test_detect_finds_nothing__steady_account(desk: Desk, emulator: Emulat
 async def test_collect_retries_later__x_unavailable(daily: Desk) -> None:
     now = daily.runtime.clock.now()
     await daily.emulator.fail("read_user", "before", "503", times=3)  # each of the client's tries
-    collected = await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
+    collected = await collect.collect_account(daily.runtime, daily.scope, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert await next_read(daily) == now + timedelta(minutes=10)
     assert (await daily.integration()).status is IntegrationStatus.CONNECTED
@@ -156,7 +156,7 @@ async def test_collect_reads_nothing__account_needs_reconnect(daily: Desk) -> No
     async with daily.runtime.database.for_tenant(daily.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, daily.account)
     await daily.work()
-    await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
+    await collect.collect_account(daily.runtime, daily.scope, daily.account.id)
     assert await daily.requests("read_user") == []
 
 
@@ -164,7 +164,7 @@ async def test_report_covers_account_and_opens_without_a_network(daily: Desk) ->
     post_id = await daily.plan("Low tide <b>at six</b>")
     await daily.work()
     await collect_for(daily, 3)
-    html = await report.write_report(daily.runtime, [daily.tenant], days=30)
+    html = await report.write_report(daily.runtime, [daily.scope], days=30)
     assert "@larkbooks" in html
     assert "Low tide &lt;b&gt;at six" in html
     assert "<script src" not in html
@@ -175,16 +175,16 @@ async def test_report_covers_account_and_opens_without_a_network(daily: Desk) ->
 
 async def test_report_contains_nothing_of_another_tenant(daily: Desk, tenant: Tenant) -> None:
     await daily.work()
-    html = await report.write_report(daily.runtime, [tenant], days=30)
+    html = await report.write_report(daily.runtime, [scope_of(tenant)], days=30)
     assert "larkbooks" in html
     neighbour = await make_tenant(daily.runtime, "neighbour")
-    html = await report.write_report(daily.runtime, [neighbour], days=30)
+    html = await report.write_report(daily.runtime, [scope_of(neighbour)], days=30)
     assert "larkbooks" not in html
 
 
 async def collect_now(desk: Desk) -> None:
     """Read the account and those of its posts that are due."""
-    collected = await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    collected = await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
     assert collected.account == 1
 
 
@@ -204,7 +204,7 @@ async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
     assert await desk.requests("read_user") == [200]
     assert await desk.requests("read_me") == []
     await schedule_post(
-        desk.runtime, desk.tenant, after, [PartInput("x" * 281)],
+        desk.runtime, desk.scope, after, [PartInput("x" * 281)],
         due_at=desk.runtime.clock.now(), why="longer than 280",
     )  # fmt: skip
     await desk.work_through()
@@ -270,7 +270,7 @@ async def test_collect_stores_zero_after_higher_value_as_unknown(
     await daily.read_figures_at(await daily.emulator.move_to_time(time(23, 30)))
     await collect_now(daily)
     since = daily.runtime.clock.now() - timedelta(days=1)
-    (history,) = await report.gather_histories(daily.runtime, daily.tenant, [lonely], since=since)
+    (history,) = await report.gather_histories(daily.runtime, daily.scope, [lonely], since=since)
     newest = history.account[-1].metrics
     assert newest[Metric.FOLLOWING] is None
     assert (newest[Metric.FOLLOWERS] or 0) > 0

@@ -19,7 +19,7 @@ async def test_schedule_post_refuses_a_due_time_far_ahead(desk: Desk) -> None:
     for due_at in (LAST, desk.runtime.clock.now() + timedelta(days=5 * 366 + 1)):
         with pytest.raises(TimeTooFar):
             await schedule_post(
-                desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="test"
+                desk.runtime, desk.scope, desk.account, parts, due_at=due_at, why="test"
             )
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
@@ -29,7 +29,7 @@ async def test_edit_post_refuses_a_due_time_far_ahead(desk: Desk) -> None:
     post_id = await desk.plan("Soon", after_s=60)
     before = await desk.see(post_id)
     with pytest.raises(TimeTooFar):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=LAST)
+        await edit_post(desk.runtime, desk.scope, post_id, parts=None, due_at=LAST)
     assert await desk.see(post_id) == before
 
 
@@ -40,7 +40,7 @@ async def test_import_plan_refuses_a_due_time_far_ahead(desk: Desk, tmp_path: Pa
         f"{desk.account.username},9999-12-31T23:59:59Z,Far,,,\n"
         f"{desk.account.username},+1h,Near,,,\n"
     )
-    imported = await import_plan(desk.runtime, desk.tenant, path)
+    imported = await import_plan(desk.runtime, desk.scope, path)
     assert imported.posts == 1
     assert [(row.line, row.code) for row in imported.refused] == [(2, "time_too_far")]
 

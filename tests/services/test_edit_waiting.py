@@ -31,17 +31,17 @@ Change = Callable[[Desk, PostId], Coroutine[Any, Any, None]]
 
 
 async def cancel(desk: Desk, post_id: PostId) -> None:
-    await cancel_post(desk.runtime, desk.tenant, post_id)
+    await cancel_post(desk.runtime, desk.scope, post_id)
 
 
 async def change_text(desk: Desk, post_id: PostId) -> None:
     parts = [PartInput("Another text")]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(desk.runtime, desk.scope, post_id, parts=parts, due_at=None)
 
 
 async def change_time(desk: Desk, post_id: PostId) -> None:
     due_at = desk.runtime.clock.now() + timedelta(hours=1)
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=due_at)
+    await edit_post(desk.runtime, desk.scope, post_id, parts=None, due_at=due_at)
 
 
 CHANGES = [cancel, change_text, change_time]

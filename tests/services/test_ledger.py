@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fix_emulator import Emulator
 from fix_publishing import Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.models import Tenant
 from roost.services import collect
@@ -47,7 +47,7 @@ async def test_ledger_equals_the_bill_of_x__mixed_run(desk: Desk, teal: Path) ->
     await desk.emulator.jump(seconds=10)
     await desk.work_through()
     for _ in range(3):
-        await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+        await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
         await desk.emulator.jump(days=1)
     assert len(await desk.on_x()) == 6
     assert await ledger_of(desk) == await meter_of(desk.emulator)
@@ -95,9 +95,9 @@ async def test_ledger_charges_nothing_for_a_refused_create(desk: Desk) -> None:
 async def test_ledger_counts_a_read_once_per_utc_day(desk: Desk) -> None:
     await desk.emulator.move_to_time(time(23))
     for _ in range(2):
-        await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+        await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
     await desk.emulator.jump(hours=2)  # 01:00 of the next day
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
     assert [usd for _, usd in await lines_of(desk, "read_user")] == [
         Decimal("0.010000"),
         Decimal("0.000000"),
@@ -113,7 +113,7 @@ async def test_ledger_equals_the_bill_of_x__two_tenants_of_one_app(
     again = await connect_account(desk.runtime, other, emulator, "larkbooks")
     await desk.plan("Plain")
     await desk.work()
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
-    await collect.collect_account(desk.runtime, other.id, again.id)
+    await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
+    await collect.collect_account(desk.runtime, scope_of(other), again.id)
     both = await ledger_of(desk) + await ledger_of(desk, other)
     assert both == await meter_of(emulator) == Decimal("0.025")

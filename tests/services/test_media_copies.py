@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from fix_publishing import Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
 from roost.models import PartState, PostId, PostState
@@ -97,7 +97,7 @@ async def test_upload_is_not_delayed_by_pipes_of_another_tenant(desk: Desk, teal
         parts = [PartInput(f"File {number}", (MediaInput(path),))]
         await schedule_post(
             desk.runtime,
-            neighbour,
+            scope_of(neighbour),
             theirs,
             parts,
             due_at=desk.runtime.clock.now(),
@@ -118,15 +118,15 @@ async def test_every_use_case_copies_the_file(desk: Desk, teal: Path, face: str)
     elif face == "edit":
         post_id = await desk.plan("Without", after_s=3600)
         parts = [PartInput("With a picture", (MediaInput(teal),))]
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
+        await edit_post(desk.runtime, desk.scope, post_id, parts=parts, due_at=None)
     else:
         plan = teal.with_name("plan.csv")
         plan.write_text(
             f"account,at,text,media,alt,thread\n@larkbooks,+1h,With a picture,{teal.name},,\n"
         )
-        assert (await import_plan(desk.runtime, desk.tenant, plan, dry_run=True)).posts == 1
+        assert (await import_plan(desk.runtime, desk.scope, plan, dry_run=True)).posts == 1
         assert not desk.runtime.media.folder.exists()
-        assert (await import_plan(desk.runtime, desk.tenant, plan)).posts == 1
+        assert (await import_plan(desk.runtime, desk.scope, plan)).posts == 1
     assert sha256_of(copy_of(desk, checked)) == checked
     teal.unlink()
     await desk.work_through()
@@ -140,7 +140,7 @@ async def test_edit_post_keeps_the_copy__new_text(desk: Desk, teal: Path) -> Non
     swap_for_link(teal)
     (part,) = (await desk.see(post_id)).parts
     parts = [PartInput("In other words", tuple(MediaInput(file, "alt") for file in part.media))]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(desk.runtime, desk.scope, post_id, parts=parts, due_at=None)
     await desk.work_through()
     assert await desk.on_x() == ["In other words"]
     assert await hashes_on_x(desk) == [checked]
@@ -159,12 +159,12 @@ async def test_prepare_post_fails_a_post_whose_copy_is_lost(desk: Desk, teal: Pa
     assert await desk.requests("media_initialize") == []
     later = desk.runtime.clock.now() + timedelta(hours=1)
     with pytest.raises(MediaCopyLost):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
+        await edit_post(desk.runtime, desk.scope, post_id, parts=None, due_at=later)
     kept = [PartInput("In other words", (MediaInput(part.media[0]),))]
     with pytest.raises(MediaCopyLost):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=kept, due_at=later)
+        await edit_post(desk.runtime, desk.scope, post_id, parts=kept, due_at=later)
     again = [PartInput("With a picture", (MediaInput(teal),))]
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=again, due_at=later)
+    await edit_post(desk.runtime, desk.scope, post_id, parts=again, due_at=later)
     await desk.work_through()
     assert await desk.on_x() == ["With a picture"]
 
@@ -221,7 +221,7 @@ async def test_remove_unneeded_keeps_copies_of_other_tenants(desk: Desk, teal: P
     await desk.plan("Ours", media=teal)
     parts, later = [PartInput("Theirs", (MediaInput(teal),))], timedelta(hours=30)
     await schedule_post(
-        desk.runtime, neighbour, theirs, parts,
+        desk.runtime, scope_of(neighbour), theirs, parts,
         due_at=desk.runtime.clock.now() + later, why="by the test",
     )  # fmt: skip
     await desk.work()
@@ -269,7 +269,7 @@ async def test_remove_unneeded_removes_copies_of_refused_posts(desk: Desk, teal:
     parts = [PartInput("x" * 281, (MediaInput(teal),))]
     with pytest.raises(PostRefused):
         await schedule_post(
-            desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="by the test"
+            desk.runtime, desk.scope, desk.account, parts, due_at=None, why="by the test"
         )
     assert await media_copies.remove_unneeded(desk.runtime) == 1
 
@@ -279,14 +279,14 @@ async def test_continued_thread_has_its_copies(desk: Desk, teal: Path) -> None:
     parts = [PartInput("New"), PartInput("Said before"), PartInput("End", (MediaInput(teal),))]
     due_at = desk.runtime.clock.now() + timedelta(seconds=1)
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
+        desk.runtime, desk.scope, desk.account, parts, due_at=due_at, why="by the test"
     )
     teal.unlink()
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED
     assert await media_copies.remove_unneeded(desk.runtime) == 0
     await desk.emulator.jump(hours=25)  # X has forgotten the upload.
-    await resolve.continue_thread(desk.runtime, desk.tenant, post.id, "Said anew")
+    await resolve.continue_thread(desk.runtime, desk.scope, post.id, "Said anew")
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PUBLISHED
     assert (await desk.requests("media_initialize")).count(200) == 2
@@ -313,6 +313,6 @@ async def test_import_plan_ignores_a_folder_replaced_by_a_link(
         return found
 
     monkeypatch.setattr(planfile, "read_plan", read_then_swap)
-    imported = await import_plan(desk.runtime, desk.tenant, plan, dry_run=dry_run)
+    imported = await import_plan(desk.runtime, desk.scope, plan, dry_run=dry_run)
     assert imported.posts == 0
     assert "leads out of the plan's folder" in imported.refused[0].reasons[0].message

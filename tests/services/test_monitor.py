@@ -35,7 +35,7 @@ async def test_check_lateness_allows_two_minutes(desk: Desk) -> None:
 
 async def test_check_lateness_ignores_paused_posts(desk: Desk) -> None:
     await desk.plan("Held")
-    await pause.pause_account(desk.runtime, desk.account)
+    await pause.pause_account(desk.runtime, desk.scope, desk.account)
     await desk.emulator.jump(hours=1)
     assert await monitor.check_lateness(desk.runtime) is None
 

@@ -21,6 +21,7 @@ import pytest
 import roost
 from fix_processes import python_process, until
 from fix_publishing import Desk
+from fix_runtime import ACTOR
 from roost import store, x
 from roost.account_client import StoredTokenSource, open_account
 from roost.errors import ConnectFlowInvalid, UnsafeHost
@@ -154,23 +155,23 @@ async def read_account(desk: Desk, _: Path) -> None:
 
 async def publish_a_post(desk: Desk, _: Path) -> None:
     post_id = await on_its_way(desk, "Hello")
-    await publish.publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish.publish_post(desk.runtime, desk.scope, desk.locks, desk.account.id, post_id)
 
 
 async def prepare_a_post(desk: Desk, teal: Path) -> None:
     post_id = await on_its_way(desk, "Hello", media=teal)
-    await publish.prepare_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish.prepare_post(desk.runtime, desk.scope, desk.locks, desk.account.id, post_id)
 
 
 async def collect_metrics(desk: Desk, _: Path) -> None:
-    await collect.collect_account(desk.runtime, desk.tenant.id, desk.account.id)
+    await collect.collect_account(desk.runtime, desk.scope, desk.account.id)
 
 
 async def delete_a_thread(desk: Desk, _: Path) -> None:
     post_id = await partly_published(desk)
     own = desk.account.environment is desk.runtime.settings.environment
     with contextlib.suppress(roost.RoostError):
-        await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+        await resolve.delete_sent(desk.runtime, desk.scope, post_id)
     state = (await desk.see(post_id)).state
     assert state is (PostState.CANCELLED if own else PostState.PARTLY_PUBLISHED)
 
@@ -178,7 +179,7 @@ async def delete_a_thread(desk: Desk, _: Path) -> None:
 async def search_after_a_restore(desk: Desk, _: Path) -> None:
     post_id = await desk.plan("Hello", after_s=3600)
     resumed = resume.Resumed()
-    search = resume._Search(desk.runtime, desk.account, desk.runtime.clock.now(), resumed)
+    search = resume._Search(desk.runtime, ACTOR, desk.account, desk.runtime.clock.now(), resumed)
     with contextlib.suppress(roost.RoostError):
         await search.run([post_id])
 
@@ -193,7 +194,7 @@ async def finish_a_connection(desk: Desk, _: Path) -> None:
     if environment is desk.runtime.settings.environment:
         base_url = desk.runtime.settings.roost_x_base_url
     settings = desk.runtime.settings.model_copy(update={"roost_x_base_url": base_url})
-    departure = await connect.start(replace(desk.runtime, settings=settings), desk.tenant.name)
+    departure = await connect.start(replace(desk.runtime, settings=settings), desk.scope)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     with contextlib.suppress(roost.RoostError):
         await connect.complete(
@@ -282,7 +283,7 @@ async def test_error_names_the_account_and_its_environment(process: Desk) -> Non
 async def test_complete_refuses_a_flow_started_for_another_app(
     process: Desk, counter: Counter
 ) -> None:
-    departure = await connect.start(process.runtime, process.tenant.name)
+    departure = await connect.start(process.runtime, process.scope)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     another = process.with_settings(twitter_client_id="another").runtime
     with pytest.raises(ConnectFlowInvalid, match="another X app"):

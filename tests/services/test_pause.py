@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from fix_publishing import Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store
 from roost.models import PostId, PostState
 from roost.services import pause, restore_check, resume
@@ -18,20 +18,22 @@ Hold = Callable[[Desk, PostId, bool], Awaitable[object]]
 
 async def _everything(desk: Desk, _: PostId, paused: bool) -> None:
     await (
-        pause.pause_everything(desk.runtime) if paused else resume.resume_everything(desk.runtime)
+        pause.pause_everything(desk.runtime, ACTOR)
+        if paused
+        else resume.resume_everything(desk.runtime, ACTOR)
     )
 
 
 HOLDS: dict[PauseScope, Hold] = {
     PauseScope.POST: lambda desk, post_id, paused: (
         pause.pause_post if paused else pause.resume_post
-    )(desk.runtime, desk.tenant, post_id),
+    )(desk.runtime, desk.scope, post_id),
     PauseScope.ACCOUNT: lambda desk, _, paused: (
         pause.pause_account if paused else pause.resume_account
-    )(desk.runtime, desk.account),
+    )(desk.runtime, desk.scope, desk.account),
     PauseScope.TENANT: lambda desk, _, paused: (
         pause.pause_tenant if paused else pause.resume_tenant
-    )(desk.runtime, desk.tenant),
+    )(desk.runtime, desk.scope),
     PauseScope.EVERYTHING: _everything,
 }
 
@@ -94,8 +96,8 @@ async def test_pause_and_resume_are_events_of_the_post(desk: Desk, scope: PauseS
 
 async def test_pause_after_restore_is_an_event_of_the_post(desk: Desk) -> None:
     post_id = await desk.plan("Held", after_s=60)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
-    await resume.resume_everything(desk.runtime)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, desk.runtime.clock.now())
+    await resume.resume_everything(desk.runtime, ACTOR)
     _, stopped, resumed = await reasons_of(desk, post_id)
     assert stopped.startswith("the database was restored; nothing after ")
     assert resumed == "everything was resumed"
@@ -103,9 +105,9 @@ async def test_pause_after_restore_is_an_event_of_the_post(desk: Desk) -> None:
 
 async def test_history_begins_with_an_earlier_pause(desk: Desk) -> None:
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.pause_account(desk.runtime, desk.account)
-    await pause.pause_tenant(desk.runtime, desk.tenant)
-    await pause.resume_tenant(desk.runtime, desk.tenant)
+    await pause.pause_account(desk.runtime, desk.scope, desk.account)
+    await pause.pause_tenant(desk.runtime, desk.scope)
+    await pause.resume_tenant(desk.runtime, desk.scope)
     held = await desk.plan("Held")
     free = await desk.plan("Free", account=other)
     assert (await reasons_of(desk, held))[0] == "@larkbooks was paused manually"
@@ -115,7 +117,7 @@ async def test_history_begins_with_an_earlier_pause(desk: Desk) -> None:
 
 async def test_pause_account_does_not_pause_other_accounts(desk: Desk) -> None:
     other = await connect_account(desk.runtime, desk.tenant, desk.emulator, "tidewatcher")
-    await pause.pause_account(desk.runtime, desk.account)
+    await pause.pause_account(desk.runtime, desk.scope, desk.account)
     await desk.plan("Held")
     await desk.plan("Free", account=other)
     await desk.work()
@@ -126,7 +128,7 @@ async def test_pause_tenant_does_not_pause_other_tenants(desk: Desk) -> None:
     bakery = await make_tenant(desk.runtime, "bakery")
     account = await connect_account(desk.runtime, bakery, desk.emulator, "tidewatcher")
     theirs = Desk(desk.runtime, bakery, account, desk.emulator, desk.locks)
-    await pause.pause_tenant(desk.runtime, desk.tenant)
+    await pause.pause_tenant(desk.runtime, desk.scope)
     await desk.plan("Held")
     await theirs.plan("Free")
     await desk.work()
@@ -138,7 +140,7 @@ async def test_active_pauses_lists_every_scope(desk: Desk) -> None:
     for hold in HOLDS.values():
         await hold(desk, post_id, True)
     assert await held(desk, post_id) == tuple(PauseScope)
-    await resume.resume_everything(desk.runtime)
+    await resume.resume_everything(desk.runtime, ACTOR)
     assert await held(desk, post_id) == (PauseScope.POST, PauseScope.ACCOUNT, PauseScope.TENANT)
 
 
@@ -148,11 +150,11 @@ async def test_paused_thread_continues_from_its_next_part(desk: Desk) -> None:
     )
     post_id = await desk.plan("One", "Two")
     await desk.work()
-    await pause.pause_post(desk.runtime, desk.tenant, post_id)
+    await pause.pause_post(desk.runtime, desk.scope, post_id)
     await desk.emulator.jump(seconds=600)
     await desk.work()
     assert await desk.on_x() == ["One"]
-    await pause.resume_post(desk.runtime, desk.tenant, post_id)
+    await pause.resume_post(desk.runtime, desk.scope, post_id)
     await desk.work_through()
     assert await desk.on_x() == ["One", "Two"]
     history = await desk.story(post_id)
@@ -165,7 +167,7 @@ async def test_pause_post_refuses_a_finished_post(desk: Desk) -> None:
     await desk.work()
     history = await desk.story(post_id)
     with pytest.raises(PostOver):
-        await pause.pause_post(desk.runtime, desk.tenant, post_id)
+        await pause.pause_post(desk.runtime, desk.scope, post_id)
     assert await desk.story(post_id) == history
 
 
@@ -185,7 +187,7 @@ async def restored(desk: Desk, *, sent: bool) -> PostId:
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
             assert answer.status == 201
-    await restore_check.pause_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
     return post_id
 
 
@@ -194,7 +196,7 @@ async def test_resume_after_restore_adopts_what_x_has(desk: Desk) -> None:
     post_id = await restored(desk, sent=True)
     await desk.work()
     assert await desk.requests("create_post") == [201]
-    resumed = await resume.resume_everything(desk.runtime)
+    resumed = await resume.resume_everything(desk.runtime, ACTOR)
     post = await desk.see(post_id)
     assert post.state is PostState.PUBLISHED
     (there,) = (await desk.emulator.ground_truth())["posts"]
@@ -213,7 +215,7 @@ async def test_resume_after_restore_sends_what_x_does_not_have(desk: Desk) -> No
     post_id = await restored(desk, sent=False)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert [one.kind for one in await store.alerts.list_open(transaction)] == ["restored"]
-    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+    assert (await resume.resume_everything(desk.runtime, ACTOR)).searched_again == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Since the restore"]
@@ -230,16 +232,16 @@ async def test_resume_after_restore_sends_what_x_does_not_have(desk: Desk) -> No
 
 async def test_resume_after_restore_keeps_future_posts_scheduled(desk: Desk) -> None:
     post_id = await desk.plan("Tomorrow", after_s=86_400)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
-    resumed = await resume.resume_everything(desk.runtime)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, desk.runtime.clock.now())
+    resumed = await resume.resume_everything(desk.runtime, ACTOR)
     assert resumed == Resumed(may_have_changed=[post_id])
 
 
 async def test_two_restores_count_from_the_earlier_instant(desk: Desk) -> None:
     first = desk.runtime.clock.now()
-    await restore_check.pause_after_restore(desk.runtime, first)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, first)
     await desk.emulator.jump(hours=1)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, desk.runtime.clock.now())
     async with desk.runtime.database.unscoped() as transaction:
         row = await transaction.run_one("get_global_pause")
     assert row is not None

@@ -10,6 +10,7 @@ import pytest
 
 from fix_processes import until
 from fix_publishing import Desk, somebody_waits
+from fix_runtime import ACTOR
 from roost.models import PostId
 from roost.services import pause
 from roost.services.pause import PauseScope
@@ -38,13 +39,13 @@ async def hold(desk: Desk, scope: PauseScope, post_id: PostId) -> None:
     """Pause at a scope."""
     match scope:
         case PauseScope.POST:
-            await pause.pause_post(desk.runtime, desk.tenant, post_id)
+            await pause.pause_post(desk.runtime, desk.scope, post_id)
         case PauseScope.ACCOUNT:
-            await pause.pause_account(desk.runtime, desk.account)
+            await pause.pause_account(desk.runtime, desk.scope, desk.account)
         case PauseScope.TENANT:
-            await pause.pause_tenant(desk.runtime, desk.tenant)
+            await pause.pause_tenant(desk.runtime, desk.scope)
         case PauseScope.EVERYTHING:
-            await pause.pause_everything(desk.runtime)
+            await pause.pause_everything(desk.runtime, ACTOR)
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)

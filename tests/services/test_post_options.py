@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fix_publishing import Desk
+from fix_runtime import ACTOR
 from roost import store
 from roost.errors import PostRefused
 from roost.models import (
@@ -51,7 +52,7 @@ class Talk:
         desk = self.desk
         due_at = desk.runtime.clock.now() + timedelta(seconds=after_s)
         post = await schedule_post(
-            desk.runtime, desk.tenant, desk.account, parts, due_at=due_at, why="by the test"
+            desk.runtime, desk.scope, desk.account, parts, due_at=due_at, why="by the test"
         )
         return post.id
 
@@ -189,7 +190,8 @@ async def test_post_is_adopted__x_added_to_its_text(talk: Talk, kind: str, is_lo
         first = await create_same(talk, options)
         await forget(talk.desk)
         assert [
-            one.tweet_id for one in (await resume.resume_everything(talk.desk.runtime)).adopted
+            one.tweet_id
+            for one in (await resume.resume_everything(talk.desk.runtime, ACTOR)).adopted
         ] == [first]
         await dispatch.dispatch_stranded(talk.desk.runtime)
     await talk.desk.work_through()
@@ -232,7 +234,7 @@ async def test_resume_after_restore_finds_each_kind_on_x(talk: Talk, kind: str) 
     made = await create_same(talk, options)
     await forget(talk.desk)
     assert [
-        one.tweet_id for one in (await resume.resume_everything(talk.desk.runtime)).adopted
+        one.tweet_id for one in (await resume.resume_everything(talk.desk.runtime, ACTOR)).adopted
     ] == [made]
     post = await talk.desk.see(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, made)
@@ -296,7 +298,7 @@ async def test_schedule_post_validates_options(desk: Desk) -> None:
     part = PartInput(TEXT, (), options)
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+            desk.runtime, desk.scope, desk.account, [part], due_at=None, why="by the test"
         )
     found = {one["code"] for one in caught.value.facts["violations"]}
     assert found == {"post_overloaded", "quote_not_allowed", "poll_options"}
@@ -310,11 +312,11 @@ async def test_schedule_post_refuses_a_reply_to_our_deleted_post(desk: Desk) -> 
     await desk.work_through()
     sent_as = (await desk.see(first)).parts[0].sent_as
     assert sent_as is not None
-    await resolve.delete_sent(desk.runtime, desk.tenant, first)
+    await resolve.delete_sent(desk.runtime, desk.scope, first)
     part = PartInput("Three", (), PartOptions(reply_to=sent_as))
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="by the test"
+            desk.runtime, desk.scope, desk.account, [part], due_at=None, why="by the test"
         )
     assert caught.value.code == "parent_gone"
 
@@ -326,10 +328,10 @@ async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
     desk = talk.desk
     post_id = await talk.plan(PartInput(TEXT, (), talk.options("poll")), after_s=600)
     later = desk.runtime.clock.now() + timedelta(hours=1)
-    moved = await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
+    moved = await edit_post(desk.runtime, desk.scope, post_id, parts=None, due_at=later)
     assert moved.parts[0].options == talk.options("poll")
     part = PartInput(TEXT, (), talk.options("reply"))
-    changed = await edit_post(desk.runtime, desk.tenant, post_id, parts=[part], due_at=None)
+    changed = await edit_post(desk.runtime, desk.scope, post_id, parts=[part], due_at=None)
     assert changed.parts[0].options == talk.options("reply")
     await desk.work_through()
     [made] = await talk.ours()
@@ -346,7 +348,7 @@ async def test_edited_failed_reply_stays_a_reply(talk: Talk) -> None:
     assert (await desk.see(post_id)).parts[0].state is PartState.FAILED
     await desk.emulator.switch(tier="enterprise")
     later = desk.runtime.clock.now() + timedelta(hours=1)
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=later)
+    await edit_post(desk.runtime, desk.scope, post_id, parts=None, due_at=later)
     await desk.work_through()
     [made] = await talk.ours()
     assert is_as_planned(made, options)
@@ -370,7 +372,7 @@ async def test_ledger_equals_the_bill_of_x__reply(talk: Talk, to_own: bool, when
         assert post.state is PostState.NEEDS_DECISION
         made = (await talk.ours())[-1]
         there = f"https://x.com/larkbooks/status/{made['id']}"
-        await resolve.confirm_sent(desk.runtime, desk.tenant, post.id, there)
+        await resolve.confirm_sent(desk.runtime, desk.scope, post.id, there)
         post = await desk.see(post.id)
     assert post.state is PostState.PUBLISHED
     assert round(await billed(desk) - booked, 3) == (0.015 if to_own else 0.010)

@@ -151,11 +151,11 @@ async def test_thread_is_partly_published__first_part_deleted(desk: Desk) -> Non
 async def test_account_is_never_published_by_two_workers(desk: Desk) -> None:
     post_id = await desk.plan("Low tide at six")
     assert await desk.locks.acquire(desk.account.x_user_id)
-    await publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish_post(desk.runtime, desk.scope, desk.locks, desk.account.id, post_id)
     await desk.work()
     assert await desk.on_x() == []
     assert await desk.locks.release(desk.account.x_user_id, desk.account.id, [])
-    await publish_post(desk.runtime, desk.locks, desk.tenant.id, desk.account.id, post_id)
+    await publish_post(desk.runtime, desk.scope, desk.locks, desk.account.id, post_id)
     assert await desk.on_x() == ["Low tide at six"]
 
 
@@ -208,7 +208,12 @@ async def test_record_sent_after_adoption_is_not_billed_again(desk: Desk) -> Non
     assert sent_as is not None
     before = await _billed(desk)
     context = PublishContext(
-        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+        desk.runtime,
+        desk.scope,
+        desk.locks,
+        StoredTokenSource(desk.runtime, desk.account),
+        state,
+        (),
     )
     await outcomes.record_sent(context, part, part.last, sent_as)
     assert await _billed(desk) == before

@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from fix_publishing import Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.models import PostState
 from roost.services.schedule import PartInput, schedule_post
@@ -55,7 +55,7 @@ async def test_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kin
     assert found == []
     assert list(_rows_of_others(admin_url, desk.tenant.id)), "something was read"
     neighbours = await schedule_post(
-        runtime, other, theirs, [PartInput("the neighbour's post")],
+        runtime, scope_of(other), theirs, [PartInput("the neighbour's post")],
         due_at=runtime.clock.now(), why="by the test",
     )  # fmt: skip
     await desk.work()

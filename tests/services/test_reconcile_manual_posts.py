@@ -163,7 +163,7 @@ async def test_confirm_sent_accepts_the_duplicate_that_roost_named(desk: Desk) -
     state, _ = await refused_as_duplicate(desk)
     assert state is PostState.NEEDS_DECISION
 
-    post = await resolve.confirm_sent(desk.runtime, desk.tenant, PostId(1), there)
+    post = await resolve.confirm_sent(desk.runtime, desk.scope, PostId(1), there)
     assert post.state is PostState.PUBLISHED
 
 

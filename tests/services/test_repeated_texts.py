@@ -26,7 +26,7 @@ HEADER = "account,at,text,media,alt,thread\n"
 async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = False) -> Imported:
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
-    return await import_plan(desk.runtime, desk.tenant, path, dry_run=dry_run)
+    return await import_plan(desk.runtime, desk.scope, path, dry_run=dry_run)
 
 
 def shown(imported: Imported) -> list[tuple[int, str]]:
@@ -45,7 +45,7 @@ async def findings(
     carried = (MediaInput(media),) if media else ()
     result = await validate_for_account(
         desk.runtime,
-        desk.tenant,
+        desk.scope,
         desk.account,
         [PartInput(text, carried, options)],
         due_at=desk.runtime.clock.now() + timedelta(seconds=after_s),
@@ -109,25 +109,25 @@ async def test_schedule_post_reports_a_repeated_text_and_stores_the_post(desk: D
 
     later = desk.runtime.clock.now() + timedelta(hours=1)
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PartInput("Hello")],
+        desk.runtime, desk.scope, desk.account, [PartInput("Hello")],
         due_at=later, why="test", on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()
     # The post does not repeat itself, but still repeats the published post.
     await edit_post(
-        desk.runtime, desk.tenant, post.id,
+        desk.runtime, desk.scope, post.id,
         parts=[PartInput("Hello")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()
     await edit_post(
-        desk.runtime, desk.tenant, post.id,
+        desk.runtime, desk.scope, post.id,
         parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert reported == []
     await edit_post(
-        desk.runtime, desk.tenant, post.id,
+        desk.runtime, desk.scope, post.id,
         parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert reported == []
@@ -141,7 +141,7 @@ async def test_text_repeated_a_day_later_is_no_finding(desk: Desk, teal: Path) -
     assert await findings(desk, "hello!") == []
     assert await findings(desk, "Hello", media=teal) == []
     assert await findings(desk, "Hello", options=PartOptions(reply_to=TweetId("1"))) == []
-    await cancel_post(desk.runtime, desk.tenant, planned)
+    await cancel_post(desk.runtime, desk.scope, planned)
     assert await findings(desk, "Hello") == []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fix_publishing import Desk
+from fix_runtime import ACTOR
 from roost import store
 from roost.models import PART_MOVES, POST_MOVES, PartState, PostId, PostState
 from roost.services import restore_check, resume
@@ -168,8 +169,8 @@ async def test_history_of_a_restore_has_valid_state_changes(desk: Desk) -> None:
     await desk.answer_by_hand("And on", first)
     for text in ("Half sent", "Moved"):
         await desk.post_by_hand(text)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    resumed = await resume.resume_everything(desk.runtime)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
+    resumed = await resume.resume_everything(desk.runtime, ACTOR)
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fix_publishing import Desk
+from fix_runtime import ACTOR
 from roost import store
 from roost.account_client import StoredTokenSource
 from roost.errors import PostRefused
@@ -66,7 +67,7 @@ async def test_confirm_sent_adopts_the_part_and_continues_the_thread(desk: Desk)
     )  # fmt: skip
     first, second = [post["id"] for post in (await desk.emulator.ground_truth())["posts"]]
     address = f"https://x.com/larkbooks/status/{second}?s=20"
-    post = await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, address)
+    post = await resolve.confirm_sent(desk.runtime, desk.scope, post_id, address)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHING, second)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -100,7 +101,7 @@ async def test_confirm_sent_bills_a_create(desk: Desk) -> None:
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         before = (await store.ledger.get_total(transaction))[1]
     tweet_id = (await desk.emulator.ground_truth())["posts"][1]["id"]
-    await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(desk.runtime, desk.scope, post_id, tweet_id)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         after = (await store.ledger.get_total(transaction))[1]
     assert after - before == price_of_create("Low tide at six").low
@@ -115,7 +116,7 @@ async def test_confirm_sent_refuses_an_unlikely_post(desk: Desk, address: str) -
     post_id = await undecided(desk)
     history = await desk.story(post_id)
     with pytest.raises(TweetUnlikely):
-        await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, address)
+        await resolve.confirm_sent(desk.runtime, desk.scope, post_id, address)
     assert await desk.story(post_id) == history
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
 
@@ -131,12 +132,12 @@ async def test_confirm_sent_refuses_a_claimed_post(desk: Desk) -> None:
         (part,) = (await desk.see(known)).parts
         assert part.sent_as is not None
         with pytest.raises(TweetUnlikely):
-            await resolve.confirm_sent(desk.runtime, desk.tenant, post_id, part.sent_as)
+            await resolve.confirm_sent(desk.runtime, desk.scope, post_id, part.sent_as)
 
 
 async def test_confirm_absent_sends_the_part_once(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
+    post = await resolve.confirm_absent(desk.runtime, desk.scope, post_id)
     assert post.state is PostState.PUBLISHING
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -154,7 +155,7 @@ async def test_confirm_absent_sends_the_part_once(desk: Desk) -> None:
 
 async def test_discard_fails_the_post(desk: Desk) -> None:
     post_id = await undecided(desk)
-    post = await resolve.discard(desk.runtime, desk.tenant, post_id)
+    post = await resolve.discard(desk.runtime, desk.scope, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
     assert post.reason == "discarded manually"
     await desk.emulator.jump(hours=3)
@@ -166,7 +167,7 @@ async def test_discard_fails_the_post(desk: Desk) -> None:
 async def test_confirm_absent_sends_a_missed_post(desk: Desk) -> None:
     post_id = await missed(desk)
     assert [alert.kind for alert in await alerts(desk)] == ["missed"]
-    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.scope, post_id)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == ["Good morning"]
@@ -175,14 +176,14 @@ async def test_confirm_absent_sends_a_missed_post(desk: Desk) -> None:
 
 async def test_discard_cancels_a_missed_post(desk: Desk) -> None:
     post_id = await missed(desk)
-    post = await resolve.discard(desk.runtime, desk.tenant, post_id)
+    post = await resolve.discard(desk.runtime, desk.scope, post_id)
     assert post.state is PostState.CANCELLED
     assert await alerts(desk) == []
 
 
 async def test_continue_thread_with_a_new_text(desk: Desk) -> None:
     post_id = await halved(desk)
-    post = await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said anew")
+    post = await resolve.continue_thread(desk.runtime, desk.scope, post_id, "Said anew")
     assert [part.text for part in post.parts] == ["New", "Said anew", "The end"]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -193,14 +194,14 @@ async def test_continue_thread_with_a_new_text(desk: Desk) -> None:
 
 async def test_continue_thread_with_the_same_text_is_a_retry(desk: Desk) -> None:
     post_id = await halved(desk)
-    await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Said before")
+    await resolve.continue_thread(desk.runtime, desk.scope, post_id, "Said before")
     assert "part 2: failed → pending: retried manually" in await desk.story(post_id)
 
 
 async def test_continue_thread_refuses_an_invalid_text(desk: Desk) -> None:
     post_id = await halved(desk)
     with pytest.raises(PostRefused) as refused:
-        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "x" * 281)
+        await resolve.continue_thread(desk.runtime, desk.scope, post_id, "x" * 281)
     assert refused.value.code == "text_too_long"
     post = await desk.see(post_id)
     assert (post.state, post.parts[1].text) == (PostState.PARTLY_PUBLISHED, "Said before")
@@ -210,7 +211,7 @@ async def test_delete_sent_deletes_and_bills_the_published_parts(desk: Desk) -> 
     post_id = await halved(desk)
     parts = resolve.list_deletable(await desk.see(post_id))
     assert str(resolve.price_deletion(parts).low) == "0.010"
-    post = await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+    post = await resolve.delete_sent(desk.runtime, desk.scope, post_id)
     assert post.state is PostState.CANCELLED
     assert [part.deleted_at is not None for part in post.parts] == [True, False, False]
     assert resolve.list_deletable(post) == []
@@ -226,7 +227,7 @@ async def test_acknowledge_resolves_the_alert_of_a_failed_post(desk: Desk) -> No
     again = await desk.plan("Good morning", after_s=60)
     await desk.work_through()
     assert [alert.kind for alert in await alerts(desk)] == ["failed"]
-    post = await resolve.acknowledge(desk.runtime, desk.tenant, again)
+    post = await resolve.acknowledge(desk.runtime, desk.scope, again)
     assert post.state is PostState.FAILED
     assert await alerts(desk) == []
 
@@ -242,7 +243,12 @@ async def test_acknowledge_continues_a_post_without_an_unknown_part(
     await desk.work()
     state = await state_of(desk, post_id)
     context = PublishContext(
-        desk.runtime, desk.locks, StoredTokenSource(desk.runtime, desk.account), state, ()
+        desk.runtime,
+        desk.scope,
+        desk.locks,
+        StoredTokenSource(desk.runtime, desk.account),
+        state,
+        (),
     )
     part = state.parts[0]
     await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
@@ -250,8 +256,8 @@ async def test_acknowledge_continues_a_post_without_an_unknown_part(
     assert post.state is PostState.NEEDS_DECISION
     assert resolve.list_choices(post) == (Choice.ACKNOWLEDGE,)
     with pytest.raises(DecisionNotOpen):
-        await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
-    await resolve.acknowledge(desk.runtime, desk.tenant, post_id)
+        await resolve.confirm_absent(desk.runtime, desk.scope, post_id)
+    await resolve.acknowledge(desk.runtime, desk.scope, post_id)
     await desk.emulator.jump(seconds=70)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
@@ -264,12 +270,12 @@ async def test_no_decision_is_open_for_a_published_post(desk: Desk, choice: Choi
     await desk.work()
     history = await desk.story(post_id)
     verbs = {
-        Choice.FOUND: lambda: resolve.confirm_sent(desk.runtime, desk.tenant, post_id, "1" * 19),
-        Choice.RESEND: lambda: resolve.confirm_absent(desk.runtime, desk.tenant, post_id),
-        Choice.DISCARD: lambda: resolve.discard(desk.runtime, desk.tenant, post_id),
-        Choice.CONTINUE: lambda: resolve.continue_thread(desk.runtime, desk.tenant, post_id, None),
-        Choice.DELETE: lambda: resolve.delete_sent(desk.runtime, desk.tenant, post_id),
-        Choice.ACKNOWLEDGE: lambda: resolve.acknowledge(desk.runtime, desk.tenant, post_id),
+        Choice.FOUND: lambda: resolve.confirm_sent(desk.runtime, desk.scope, post_id, "1" * 19),
+        Choice.RESEND: lambda: resolve.confirm_absent(desk.runtime, desk.scope, post_id),
+        Choice.DISCARD: lambda: resolve.discard(desk.runtime, desk.scope, post_id),
+        Choice.CONTINUE: lambda: resolve.continue_thread(desk.runtime, desk.scope, post_id, None),
+        Choice.DELETE: lambda: resolve.delete_sent(desk.runtime, desk.scope, post_id),
+        Choice.ACKNOWLEDGE: lambda: resolve.acknowledge(desk.runtime, desk.scope, post_id),
     }
     with pytest.raises(DecisionNotOpen):
         await verbs[choice]()
@@ -280,15 +286,15 @@ async def test_no_decision_is_open_for_a_published_post(desk: Desk, choice: Choi
 
 async def test_decision_is_recorded_with_its_actor(desk: Desk) -> None:
     post_id = await missed(desk)
-    await resolve.discard(desk.runtime, desk.tenant, post_id)
+    await resolve.discard(desk.runtime, desk.scope, post_id)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (events[-1].why, events[-1].actor) == ("discarded manually", desk.runtime.actor)
+    assert (events[-1].why, events[-1].actor) == ("discarded manually", ACTOR)
 
 
 async def test_post_with_its_own_tolerance_is_not_missed(desk: Desk) -> None:
     post = await schedule.schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PartInput("Any time today")],
+        desk.runtime, desk.scope, desk.account, [PartInput("Any time today")],
         due_at=desk.runtime.clock.now(), why="by the test", tolerance=timedelta(days=1),
     )  # fmt: skip
     await desk.emulator.jump(hours=20)

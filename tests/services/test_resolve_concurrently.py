@@ -44,8 +44,8 @@ async def test_concurrent_delete_and_continue_never_both_succeed(
     choices: list[Coroutine[Any, Any, Post]] = []
     for number, post_id in enumerate(posts):
         two = [
-            resolve.delete_sent(desk.runtime, desk.tenant, post_id),
-            resolve.continue_thread(desk.runtime, desk.tenant, post_id, f"{number} other"),
+            resolve.delete_sent(desk.runtime, desk.scope, post_id),
+            resolve.continue_thread(desk.runtime, desk.scope, post_id, f"{number} other"),
         ]
         choices += two if deletes_first else reversed(two)
     ends = await asyncio.gather(*choices, return_exceptions=True)
@@ -61,10 +61,10 @@ async def test_concurrent_delete_and_continue_never_both_succeed(
 async def test_continue_while_x_deletes_is_refused(desk: Desk) -> None:
     post_id = await broken_off(desk, "One")
     await desk.emulator.fail("delete_post", "before", "delay", seconds=1)
-    deleting = asyncio.create_task(resolve.delete_sent(desk.runtime, desk.tenant, post_id))
+    deleting = asyncio.create_task(resolve.delete_sent(desk.runtime, desk.scope, post_id))
     await desk.under_way("delete_post")
     with pytest.raises(DecisionNotOpen):
-        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
+        await resolve.continue_thread(desk.runtime, desk.scope, post_id, "Other")
     await deleting
     await desk.work_through()
     assert not await is_on_x(desk, "One")
@@ -77,7 +77,7 @@ async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str)
     script = ["ok", *["drop"] * 3]
     await desk.emulator.control("faults", operation="delete_post", when=when, script=script)
     with pytest.raises(x.errors.XError) as failed:
-        await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+        await resolve.delete_sent(desk.runtime, desk.scope, post_id)
     assert failed.value.did == "The post is cancelled; its part 1 is still on X."
     post = await desk.see(post_id)
     assert post.state is PostState.CANCELLED
@@ -85,9 +85,9 @@ async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str)
     assert [part.position for part in resolve.list_deletable(post)] == [1]
     assert await alerts(desk) == ["failed", "decision"] or await alerts(desk) == ["decision"]
     with pytest.raises(DecisionNotOpen):
-        await resolve.continue_thread(desk.runtime, desk.tenant, post_id, "Other")
+        await resolve.continue_thread(desk.runtime, desk.scope, post_id, "Other")
     await desk.emulator.clear_faults()
-    post = await resolve.delete_sent(desk.runtime, desk.tenant, post_id)
+    post = await resolve.delete_sent(desk.runtime, desk.scope, post_id)
     assert resolve.list_choices(post) == ()
     assert not await is_on_x(desk, "One")
     assert not await is_on_x(desk, "Two")
@@ -99,7 +99,7 @@ async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str)
 async def test_concurrent_deletes_delete_each_part_once(desk: Desk) -> None:
     post_id = await broken_off(desk, "One", "Two")
     ends = await asyncio.gather(
-        *(resolve.delete_sent(desk.runtime, desk.tenant, post_id) for _ in range(2)),
+        *(resolve.delete_sent(desk.runtime, desk.scope, post_id) for _ in range(2)),
         return_exceptions=True,
     )
     assert [end for end in ends if isinstance(end, BaseException)] == []

@@ -13,7 +13,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_postgres import app_url
 from fix_publishing import Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
 from roost.models import PartState, PostState
@@ -43,7 +43,7 @@ async def _desk(
                 (account,) = await store.integrations.list_all(transaction)
         desk = Desk(runtime, tenant, account, emulator, locks)
         await desk.read_figures_at(runtime.clock.now() + timedelta(days=365))
-        check = DatabaseCheck(runtime, locks)
+        check = DatabaseCheck(runtime, locks, ACTOR)
         await check.start()
         yield desk, check
 
@@ -93,8 +93,8 @@ async def test_copy_sends_nothing_until_a_user_accepts_it(
         await desk.work()
         assert await desk.on_x() == ["One", "Two"]
         with pytest.raises(DatabaseCopied):
-            await resume.resume_everything(desk.runtime)
-        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
+            await resume.resume_everything(desk.runtime, ACTOR)
+        resumed = await resume.resume_everything(desk.runtime, ACTOR, accept_copy=True)
         assert [one.position for one in resumed.adopted] == [1, 2]
         assert resumed.may_have_changed == [unsent]
         assert await problem_of(check) is None
@@ -120,7 +120,7 @@ async def test_forgotten_later_parts_are_found_before_sending(
     async with _desk(there, emulator) as (desk, check):
         # X does not show the thread yet while everything is resumed.
         await emulator.fail("read_timeline", "before", "stale", seconds=600)
-        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
+        resumed = await resume.resume_everything(desk.runtime, ACTOR, accept_copy=True)
         assert (resumed.adopted, resumed.searched_again) == ([], [post_id])
         assert await problem_of(check) is None
         desk.locks.open_gate()
@@ -146,9 +146,9 @@ async def test_forgotten_post_is_found__new_post_in_the_copy(
     async with open_runtime(there) as runtime:
         due_at = runtime.clock.now() + timedelta(days=1)
         parts = [PartInput("Planned in the copy")]
-        await schedule_post(runtime, desk.tenant, desk.account, parts, due_at=due_at, why="a test")
+        await schedule_post(runtime, desk.scope, desk.account, parts, due_at=due_at, why="a test")
     async with _desk(there, emulator) as (desk, _):
-        resumed = await resume.resume_everything(desk.runtime, accept_copy=True)
+        resumed = await resume.resume_everything(desk.runtime, ACTOR, accept_copy=True)
         assert [one.post_id for one in resumed.adopted] == [sent]
 
 
@@ -178,14 +178,14 @@ async def test_failed_resume_pauses_no_account(desk: Desk) -> None:
     post_id = await desk.plan("Mine", "Part two")
     theirs = await desk.plan("Theirs", account=other)
     await desk.emulator.jump(seconds=30)
-    await restore_check.pause_after_restore(desk.runtime, to)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, other)
     await desk.emulator.fail("read_timeline", "before", "402")
     with pytest.raises(RestoreSearchFailed):
-        await resume.resume_everything(desk.runtime)
+        await resume.resume_everything(desk.runtime, ACTOR)
     await connect_account(desk.runtime, desk.tenant, desk.emulator, "fieldnotes")
-    resumed = await resume.resume_everything(desk.runtime)
+    resumed = await resume.resume_everything(desk.runtime, ACTOR)
     assert resumed.paused_accounts == []
     assert sorted(resumed.searched_again) == [post_id, theirs]
     await desk.work_through()
@@ -213,7 +213,7 @@ async def test_attempt_is_refused__database_lacks_the_fence(
         assert part.state == "pending"
         await check.check()
         assert check.problem is not None
-        await resume.resume_everything(desk.runtime)
+        await resume.resume_everything(desk.runtime, ACTOR)
         await check.check()
         desk.locks.open_gate()
         await dispatch.dispatch_stranded(desk.runtime)
@@ -247,8 +247,8 @@ async def test_post_moved_earlier_after_the_copy_needs_a_decision(desk: Desk) ->
     post_id = await desk.plan("Moved earlier", after_s=86_400)
     await desk.emulator.jump(seconds=30)
     there = await desk.post_by_hand("Moved earlier")
-    await restore_check.pause_after_restore(desk.runtime, to)
-    resumed = await resume.resume_everything(desk.runtime)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
+    resumed = await resume.resume_everything(desk.runtime, ACTOR)
     assert resumed.asked == [post_id]
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
@@ -264,8 +264,8 @@ async def test_forgotten_request_that_arrives_during_the_resume_is_found(
     to = desk.runtime.clock.now()
     post_id = await desk.plan("Sent five minutes late")
     await desk.emulator.jump(seconds=300)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
+    assert (await resume.resume_everything(desk.runtime, ACTOR)).searched_again == [post_id]
     for _ in range(6):
         await desk.work()
         await desk.emulator.jump(seconds=15)
@@ -283,8 +283,8 @@ async def test_later_part_of_a_forgotten_thread_is_found_after_the_resume(
     async with _desk(settings, emulator) as (desk, check):
         to = desk.runtime.clock.now()
         post_id = await desk.plan("TimelinePost late", "In two parts")
-        await restore_check.pause_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+        await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
+        assert (await resume.resume_everything(desk.runtime, ACTOR)).searched_again == [post_id]
         await check.check()
         parent = await desk.post_by_hand("TimelinePost late")
         await desk.answer_by_hand("In two parts", parent)
@@ -301,11 +301,11 @@ async def test_forgotten_edited_post_is_found_after_the_edit_is_repeated(
         to = desk.runtime.clock.now()
         post_id = await desk.plan("Before the edit")
         await desk.post_by_hand("After the edit")
-        await restore_check.pause_after_restore(desk.runtime, to)
-        assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+        await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
+        assert (await resume.resume_everything(desk.runtime, ACTOR)).searched_again == [post_id]
         await check.check()
         await edit_post(
-            desk.runtime, desk.tenant, post_id, parts=[PartInput("After the edit")], due_at=None
+            desk.runtime, desk.scope, post_id, parts=[PartInput("After the edit")], due_at=None
         )
         await desk.work_through()
         assert await desk.on_x() == ["After the edit"]
@@ -361,7 +361,7 @@ async def test_unreadable_watermark_pauses_everything(
         desk.locks.open_gate()
         await desk.work()
         assert await desk.on_x() == []
-        await resume.resume_everything(desk.runtime)
+        await resume.resume_everything(desk.runtime, ACTOR)
         assert await problem_of(check) is None
     async with _desk(settings, emulator) as (desk, check):
         assert check.problem is None

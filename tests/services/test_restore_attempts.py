@@ -7,6 +7,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Desk
+from fix_runtime import ACTOR
 from roost import watermark
 from roost.models import PostId, PostState
 from roost.services import resolve, restore_check, resume
@@ -32,8 +33,8 @@ async def test_post_tried_before_the_copy_is_adopted_at_resume(desk: Desk) -> No
     to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=120)
     there = await desk.post_by_hand(TEXT)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    resumed = await resume.resume_everything(desk.runtime)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
+    resumed = await resume.resume_everything(desk.runtime, ACTOR)
     assert [one.tweet_id for one in resumed.adopted] == [there]
     await desk.work_through()
     assert (await desk.see(post_id)).parts[0].sent_as == there
@@ -42,9 +43,9 @@ async def test_post_tried_before_the_copy_is_adopted_at_resume(desk: Desk) -> No
 
 async def test_post_tried_before_the_copy_is_sent__not_on_x(desk: Desk) -> None:
     post_id = await tried_once(desk, TEXT)
-    await restore_check.pause_after_restore(desk.runtime, desk.runtime.clock.now())
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, desk.runtime.clock.now())
     await desk.emulator.jump(seconds=120)
-    assert (await resume.resume_everything(desk.runtime)).searched_again == [post_id]
+    assert (await resume.resume_everything(desk.runtime, ACTOR)).searched_again == [post_id]
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.PUBLISHED
     assert await desk.on_x() == [TEXT]
@@ -78,13 +79,13 @@ async def test_decision_before_the_copy_does_not_resend_a_sent_post(desk: Desk, 
     await desk.emulator.jump(seconds=900)
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.NEEDS_DECISION
-    await resolve.confirm_absent(desk.runtime, desk.tenant, post_id)
+    await resolve.confirm_absent(desk.runtime, desk.scope, post_id)
     to = desk.runtime.clock.now()
     await desk.emulator.jump(seconds=30)
     if sent:
         await desk.post_by_hand(TEXT)
-    await restore_check.pause_after_restore(desk.runtime, to)
-    await resume.resume_everything(desk.runtime)
+    await restore_check.pause_after_restore(desk.runtime, ACTOR, to)
+    await resume.resume_everything(desk.runtime, ACTOR)
     await desk.work_through()
     assert await desk.on_x() == [TEXT]
     assert (await desk.see(post_id)).state is PostState.PUBLISHED

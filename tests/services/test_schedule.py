@@ -9,7 +9,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Desk, somebody_waits
-from fix_runtime import make_tenant
+from fix_runtime import make_tenant, scope_of
 from roost import store
 from roost.errors import PostNotEditable, PostNotFound, PostRefused
 from roost.models import Post, PostId, PostState
@@ -36,13 +36,13 @@ async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = Fa
     """Import a plan of these rows."""
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
-    return await import_plan(desk.runtime, desk.tenant, path, dry_run=dry_run)
+    return await import_plan(desk.runtime, desk.scope, path, dry_run=dry_run)
 
 
 async def test_schedule_post_lists_every_violation_and_stores_nothing(desk: Desk) -> None:
     parts = [PartInput("x" * 281), PartInput("$AAA $BBB"), PartInput("")]
     with pytest.raises(PostRefused) as refused:
-        await schedule_post(desk.runtime, desk.tenant, desk.account, parts, due_at=None, why="test")
+        await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=None, why="test")
     violations = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
     assert violations == [("text_too_long", 1), ("too_many_cashtags", 2), ("text_blank", 3)]
     assert refused.value.code == "text_too_long"
@@ -54,16 +54,14 @@ async def test_schedule_post_lists_a_missing_file_as_a_violation(
 ) -> None:
     part = PartInput("x" * 281, (MediaInput(tmp_path / "none.png"),))
     with pytest.raises(PostRefused) as refused:
-        await schedule_post(
-            desk.runtime, desk.tenant, desk.account, [part], due_at=None, why="test"
-        )
+        await schedule_post(desk.runtime, desk.scope, desk.account, [part], due_at=None, why="test")
     codes = {one["code"] for one in refused.value.facts["violations"]}
     assert codes == {"media_unreadable", "text_too_long"}
 
 
 async def test_post_without_a_due_time_stays_a_draft(desk: Desk) -> None:
     post = await schedule_post(
-        desk.runtime, desk.tenant, desk.account, [PartInput("Some day")], due_at=None, why="test"
+        desk.runtime, desk.scope, desk.account, [PartInput("Some day")], due_at=None, why="test"
     )
     await desk.emulator.jump(days=30)
     await desk.work()
@@ -76,7 +74,7 @@ async def test_edit_post_changes_text_and_due_time(desk: Desk) -> None:
     later = desk.runtime.clock.now() + timedelta(hours=1)
     await edit_post(
         desk.runtime,
-        desk.tenant,
+        desk.scope,
         post_id,
         parts=[PartInput("New"), PartInput("More")],
         due_at=later,
@@ -91,7 +89,7 @@ async def test_edit_post_changes_text_and_due_time(desk: Desk) -> None:
 async def test_edit_post_to_an_earlier_time_dispatches_it(desk: Desk) -> None:
     post_id = await desk.plan("Soon", after_s=3600)
     now = desk.runtime.clock.now()
-    await edit_post(desk.runtime, desk.tenant, post_id, parts=None, due_at=now)
+    await edit_post(desk.runtime, desk.scope, post_id, parts=None, due_at=now)
     await desk.work()
     assert await desk.on_x() == ["Soon"]
 
@@ -102,7 +100,7 @@ async def test_refused_edit_changes_nothing(desk: Desk) -> None:
     with pytest.raises(PostRefused):
         await edit_post(
             desk.runtime,
-            desk.tenant,
+            desk.scope,
             post_id,
             parts=[PartInput("x" * 281)],
             due_at=desk.runtime.clock.now(),
@@ -112,22 +110,22 @@ async def test_refused_edit_changes_nothing(desk: Desk) -> None:
 
 async def test_cancelled_post_is_not_published(desk: Desk) -> None:
     post_id = await desk.plan("Never", after_s=60)
-    cancelled = await cancel_post(desk.runtime, desk.tenant, post_id)
+    cancelled = await cancel_post(desk.runtime, desk.scope, post_id)
     assert cancelled.state is PostState.CANCELLED
     await desk.emulator.jump(hours=1)
     await desk.work()
     assert await desk.on_x() == []
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PartInput("Now")], due_at=None)
+        await edit_post(desk.runtime, desk.scope, post_id, parts=[PartInput("Now")], due_at=None)
 
 
 async def test_published_post_cannot_be_edited_or_cancelled(desk: Desk) -> None:
     post_id = await desk.plan("Out")
     await desk.work()
     with pytest.raises(PostNotEditable):
-        await edit_post(desk.runtime, desk.tenant, post_id, parts=[PartInput("Back")], due_at=None)
+        await edit_post(desk.runtime, desk.scope, post_id, parts=[PartInput("Back")], due_at=None)
     with pytest.raises(PostNotEditable):
-        await cancel_post(desk.runtime, desk.tenant, post_id)
+        await cancel_post(desk.runtime, desk.scope, post_id)
 
 
 async def test_dispatcher_skips_a_post_that_is_being_edited(desk: Desk) -> None:
@@ -147,7 +145,7 @@ async def test_cancel_post_waits_for_the_dispatcher(desk: Desk) -> None:
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         moved = (PostState.SCHEDULED, PostState.PUBLISHING)
         assert await store.posts.move(transaction, post_id, *moved, at=desk.runtime.clock.now())
-        cancelling = asyncio.create_task(cancel_post(desk.runtime, desk.tenant, post_id))
+        cancelling = asyncio.create_task(cancel_post(desk.runtime, desk.scope, post_id))
         await somebody_waits(desk.runtime)
     assert (await cancelling).state is PostState.CANCELLED
     await desk.work()
@@ -156,7 +154,7 @@ async def test_cancel_post_waits_for_the_dispatcher(desk: Desk) -> None:
 
 async def test_post_of_another_tenant_is_not_found(desk: Desk) -> None:
     post_id = await desk.plan("Mine", after_s=60)
-    neighbour = await make_tenant(desk.runtime, "neighbour")
+    neighbour = scope_of(await make_tenant(desk.runtime, "neighbour"))
     with pytest.raises(PostNotFound):
         await cancel_post(desk.runtime, neighbour, post_id)
     with pytest.raises(PostNotFound):
@@ -166,7 +164,7 @@ async def test_post_of_another_tenant_is_not_found(desk: Desk) -> None:
 
 async def test_unknown_post_is_not_found(desk: Desk) -> None:
     with pytest.raises(PostNotFound):
-        await cancel_post(desk.runtime, desk.tenant, PostId(404))
+        await cancel_post(desk.runtime, desk.scope, PostId(404))
 
 
 async def test_import_plan_twice_changes_nothing(desk: Desk, tmp_path: Path) -> None:
@@ -269,7 +267,7 @@ async def test_imported_media_are_published_with_alt_texts(
 async def test_concurrent_imports_schedule_each_post_once(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "plan.csv"
     path.write_text(HEADER + "".join(f"@larkbooks,+9s,Post {n},,,\n" for n in range(20)), "utf-8")
-    both = await asyncio.gather(*(import_plan(desk.runtime, desk.tenant, path) for _ in range(2)))
+    both = await asyncio.gather(*(import_plan(desk.runtime, desk.scope, path) for _ in range(2)))
     assert sorted([both[0].posts, both[1].posts]) == [0, 20]
     assert len(await posts_of(desk)) == 20
 

@@ -11,7 +11,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.errors import AccountConnectedElsewhere
 from roost.models import PostState, Tenant
@@ -36,9 +36,9 @@ async def theirs(desk: Desk, bakery: Tenant) -> AsyncIterator[Desk]:
         yield other
 
 
-async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: str) -> None:
+async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: Tenant) -> None:
     """Run the whole flow as the account's owner."""
-    departure = await connect.start(runtime, tenant)
+    departure = await connect.start(runtime, scope_of(tenant))
     query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     back = await emulator.consent("larkbooks", **query)
     await connect.complete(
@@ -48,17 +48,17 @@ async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: str) 
 
 async def test_second_tenant_cannot_connect_the_account(desk: Desk, bakery: Tenant) -> None:
     with pytest.raises(AccountConnectedElsewhere) as refused:
-        await connect_by_browser(desk.runtime, desk.emulator, "bakery")
+        await connect_by_browser(desk.runtime, desk.emulator, bakery)
     assert refused.value.code == "account_connected_elsewhere"
     async with desk.runtime.database.for_tenant(bakery.id) as transaction:
         assert await store.integrations.list_all(transaction) == []
     # Its own tenant can reconnect it.
-    await connect_by_browser(desk.runtime, desk.emulator, "default")
+    await connect_by_browser(desk.runtime, desk.emulator, desk.tenant)
 
 
 async def test_second_tenant_can_connect_the_account__setting(desk: Desk, bakery: Tenant) -> None:
     shared = desk.with_settings(roost_shared_accounts=True)
-    await connect_by_browser(shared.runtime, desk.emulator, "bakery")
+    await connect_by_browser(shared.runtime, desk.emulator, bakery)
     async with desk.runtime.database.for_tenant(bakery.id) as transaction:
         (account,) = await store.integrations.list_all(transaction)
     assert account.x_user_id == desk.account.x_user_id

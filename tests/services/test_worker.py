@@ -10,7 +10,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_processes import python_process, until
 from fix_publishing import MOVING, Desk
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import worker
 from roost.models import PostId, PostState, Tenant
 from roost.runtime import Runtime
@@ -41,7 +41,7 @@ class Working:
         self._runtime = runtime
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(worker.run(self._runtime, stop=asyncio.Event()))
+        self._task = asyncio.create_task(worker.run(self._runtime, ACTOR, stop=asyncio.Event()))
         await alive(self._runtime)
 
     async def __aexit__(self, *_: object) -> None:
@@ -195,7 +195,7 @@ async def test_damaged_row_of_one_tenant_does_not_delay_others(desk: Desk) -> No
 
 async def test_worker_removes_copies_that_no_post_needs(desk: Desk, teal: Path) -> None:
     post_id = await desk.plan("Cancelled", after_s=3600, media=teal)
-    await cancel_post(desk.runtime, desk.tenant, post_id)
+    await cancel_post(desk.runtime, desk.scope, post_id)
     (part,) = (await desk.see(post_id)).parts
     async with Working(desk.runtime):
 

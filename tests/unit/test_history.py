@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from roost.models import AttemptId, Event, Part, PartId, PartState, PostId
+from roost.models import Actor, ActorKind, AttemptId, Event, Part, PartId, PartState, PostId
 from roost.publishing import history
 from roost.publishing.state import Attempt, Outcome, PartProgress
 
+WORKER = Actor(ActorKind.WORKER, "host:17")
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 CASES = [
@@ -69,7 +70,10 @@ CASES = [
 def test_describe_event(
     position: int | None, before: str | None, after: str, why: str, expected: str
 ) -> None:
-    assert history.describe_event(Event(NOON, PostId(1), position, before, after, why)) == expected
+    assert (
+        history.describe_event(Event(NOON, PostId(1), position, before, after, why, WORKER))
+        == expected
+    )
 
 
 def test_describe_outcome_has_a_text_for_every_outcome() -> None:

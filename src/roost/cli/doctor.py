@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from roost.cli.arguments import Json, command_settings, env_file
-from roost.cli.command import actor_name, run_async
+from roost.cli.command import run_async
 from roost.cli.confirm import confirm
 from roost.cli.output import print_result
 from roost.errors import RoostError
@@ -50,7 +50,7 @@ async def _check(settings: Settings, live: bool, yes: bool) -> list[HealthFindin
         await health.check_x(settings),
     ]
     try:
-        async with open_runtime(settings, actor=actor_name()) as runtime:
+        async with open_runtime(settings) as runtime:
             findings += await health.check_database(runtime)
             findings += await _check_runtime(runtime, live, yes)
     except RoostError as error:

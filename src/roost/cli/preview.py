@@ -10,7 +10,7 @@ from roost.cli.part_arguments import describe_options
 from roost.cli.post_status import describe_pauses, describe_wait, local_time
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
 from roost.escaping import indented, one_line
-from roost.models import Integration, IntegrationStatus, Tenant
+from roost.models import Integration, IntegrationStatus, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import health, queries, schedule
 from roost.services.queries import AccountStatus
@@ -42,6 +42,7 @@ class _Preview:
 
 async def preview(
     runtime: Runtime,
+    scope: Scope,
     tenant: Tenant,
     account: Integration,
     parts: Sequence[PartInput],
@@ -50,7 +51,7 @@ async def preview(
     as_json: bool,
 ) -> int:
     """Print what would become of a post; return the exit code that publishing it would have."""
-    result = await _read(runtime, tenant, account, parts, due_at)
+    result = await _read(runtime, scope, account, parts, due_at)
     print_result(_as_json(result), "\n".join(_describe(result, tenant)), as_json=as_json)
     if result.judged.violations:
         return 2
@@ -59,7 +60,7 @@ async def preview(
 
 async def _read(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     account: Integration,
     parts: Sequence[PartInput],
     due_at: datetime,
@@ -78,9 +79,9 @@ async def _read(
         account=account,
         due_at=due_at,
         is_due=due_at <= now,
-        judged=await schedule.validate_for_account(runtime, tenant, account, parts, due_at=due_at),
+        judged=await schedule.validate_for_account(runtime, scope, account, parts, due_at=due_at),
         problems=tuple(problems),
-        status=await queries.get_account_status(runtime, account, due_at),
+        status=await queries.get_account_status(runtime, scope, account, due_at),
         is_other_x=account.environment is not runtime.settings.environment,
         worker_alive=await health.is_worker_alive(runtime),
     )

@@ -39,6 +39,7 @@ from roost.models.posts import (
     Violation,
     Wait,
 )
+from roost.models.scope import Actor, ActorKind, Scope
 
 __all__ = [
     "NO_OPTIONS",
@@ -46,6 +47,8 @@ __all__ = [
     "POST_MOVES",
     "AccountHistory",
     "AccountSnapshot",
+    "Actor",
+    "ActorKind",
     "Alert",
     "AlertKind",
     "Anomaly",
@@ -71,6 +74,7 @@ __all__ = [
     "PostSnapshot",
     "PostState",
     "ReplySettings",
+    "Scope",
     "Tenant",
     "TenantId",
     "TweetId",

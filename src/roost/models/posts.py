@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from roost.models.ids import IntegrationId, MediaAssetId, PartId, PostId, TenantId, TweetId
+from roost.models.scope import Actor
 
 
 class PostState(StrEnum):
@@ -243,5 +244,5 @@ class Event:
     after: str
     """A state, or `held` and `free` for a pause of the account, the tenant or everything."""
     why: str
-    actor: str = "roost"
-    """Who made the change: a worker, the command line or the web page."""
+    actor: Actor
+    """Who made the change."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from roost.models import Event, PartState, PostState
+from roost.models import Actor, ActorKind, Event, PartState, PostState
 from roost.publishing.state import Attempt, Outcome, PartProgress
 
 #: What to call a change of state whose reason alone does not say what happened. The reason alone
@@ -65,6 +65,19 @@ def _format_reason(reason: str) -> str:
     if parsed is None:
         return reason.removesuffix(".")
     return f"{parsed[2].removesuffix('.')} ({parsed[1]})"
+
+
+def describe_actor(actor: Actor) -> str:
+    """Name an actor: `worker host:17`, `rita@host at the terminal`."""
+    match actor.kind:
+        case ActorKind.WORKER:
+            return f"worker {actor.name}"
+        case ActorKind.DISPATCHER:
+            return "dispatcher"
+        case ActorKind.COMMAND_LINE:
+            return f"{actor.name} at the terminal"
+        case ActorKind.WEB_SERVER:
+            return "the web server"
 
 
 def describe_outcome(attempt: Attempt) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from roost import store
 from roost.errors import Conflict
-from roost.models import POST_MOVES, Integration, Post, PostId, Tenant
+from roost.models import POST_MOVES, Actor, Integration, Post, PostId, Scope
 from roost.runtime import Runtime
 from roost.store.database import Transaction
 
@@ -63,20 +63,20 @@ def active_account_pauses(account: Integration, status: PauseStatus) -> tuple[Pa
     return tuple(scope for scope, is_paused in pauses.items() if is_paused)
 
 
-async def pause_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> None:
+async def pause_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
     """Pause one post; its history records it. Raises: PostNotFound, PostOver."""
-    await _set_post_paused(runtime, tenant, post_id, paused=True)
+    await _set_post_paused(runtime, scope, post_id, paused=True)
 
 
-async def resume_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> None:
+async def resume_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
     """End the pause of one post; its history records it. Raises: PostNotFound."""
-    await _set_post_paused(runtime, tenant, post_id, paused=False)
+    await _set_post_paused(runtime, scope, post_id, paused=False)
 
 
 async def _set_post_paused(
-    runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused: bool
+    runtime: Runtime, scope: Scope, post_id: PostId, *, paused: bool
 ) -> None:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         state = await store.posts.lock_state(transaction, post_id)
         if paused and not POST_MOVES[state]:
@@ -85,65 +85,63 @@ async def _set_post_paused(
         if row is not None:
             reason = "paused manually" if paused else "resumed manually"
             await store.posts.add_event(
-                transaction, tenant.id, post_id, runtime.clock.now(), row["state"], row["state"],
-                reason, actor=runtime.actor,
+                transaction, scope.tenant_id, post_id, runtime.clock.now(), row["state"],
+                row["state"], reason, actor=scope.actor,
             )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def pause_account(runtime: Runtime, account: Integration) -> None:
+async def pause_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
     """Pause all posts of an account; their histories record it."""
     reason = f"@{account.username} was paused manually"
-    await _set_account_paused(runtime, account, reason, paused=True)
+    await _set_account_paused(runtime, scope, account, reason, paused=True)
 
 
-async def resume_account(runtime: Runtime, account: Integration) -> None:
+async def resume_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
     """End the pause of an account; the histories of its posts record it."""
     reason = f"@{account.username} was resumed manually"
-    await _set_account_paused(runtime, account, reason, paused=False)
+    await _set_account_paused(runtime, scope, account, reason, paused=False)
 
 
 async def _set_account_paused(
-    runtime: Runtime, account: Integration, reason: str, *, paused: bool
+    runtime: Runtime, scope: Scope, account: Integration, reason: str, *, paused: bool
 ) -> None:
-    async with runtime.database.for_tenant(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=paused,
-            at=runtime.clock.now(), reason=reason, actor=runtime.actor,
+            at=runtime.clock.now(), reason=reason, actor=str(scope.actor),
         )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def pause_tenant(runtime: Runtime, tenant: Tenant) -> None:
+async def pause_tenant(runtime: Runtime, scope: Scope) -> None:
     """Pause all posts of a tenant; their histories record it."""
-    reason = f"tenant {tenant.name} was paused manually"
-    await _set_tenant_paused(runtime, tenant, reason, paused=True)
+    reason = "the tenant was paused manually"
+    await _set_tenant_paused(runtime, scope, reason, paused=True)
 
 
-async def resume_tenant(runtime: Runtime, tenant: Tenant) -> None:
+async def resume_tenant(runtime: Runtime, scope: Scope) -> None:
     """End the pause of a tenant; the histories of its posts record it."""
-    reason = f"tenant {tenant.name} was resumed manually"
-    await _set_tenant_paused(runtime, tenant, reason, paused=False)
+    reason = "the tenant was resumed manually"
+    await _set_tenant_paused(runtime, scope, reason, paused=False)
 
 
-async def _set_tenant_paused(
-    runtime: Runtime, tenant: Tenant, reason: str, *, paused: bool
-) -> None:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+async def _set_tenant_paused(runtime: Runtime, scope: Scope, reason: str, *, paused: bool) -> None:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_tenant_paused",
             paused=paused,
             at=runtime.clock.now(),
             reason=reason,
-            actor=runtime.actor,
+            actor=str(scope.actor),
         )
         await transaction.run("announce_due")
 
 
-async def pause_everything(runtime: Runtime) -> None:
+async def pause_everything(runtime: Runtime, actor: Actor) -> None:
     """Set the global pause: no post of any tenant is sent, except a request in progress."""
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
-        await transaction.run("pause_everything", at=runtime.clock.now(), actor=runtime.actor)
+        await transaction.run("pause_everything", at=runtime.clock.now(), actor=str(actor))

@@ -16,7 +16,7 @@ from roost.models import (
     Post,
     PostId,
     PostState,
-    Tenant,
+    Scope,
     TweetId,
 )
 from roost.part_price import price_part
@@ -114,7 +114,7 @@ class TweetUnlikely(InvalidInput):
     default_next = "Copy the address of the post from the account's timeline on X."
 
 
-async def confirm_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, address: str) -> Post:
+async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address: str) -> Post:
     """Record that the undecided part is on X, at this address or id; the post continues.
 
     Raises: PostNotFound, DecisionNotOpen, TweetUnlikely (nothing is changed).
@@ -122,18 +122,18 @@ async def confirm_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, addres
     tweet_id, now = find_tweet_id(address), runtime.clock.now()
     if tweet_id is None:
         raise TweetUnlikely(f"{address!r} is no address of a post on X.")
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state, part = await _lock_undecided(transaction, post_id)
         if tweet_id not in _POST_IDS.findall(state.post.reason or ""):
             _require_likely(part, tweet_id)
         if await store.posts.list_claimed(transaction, [tweet_id]):
             raise TweetUnlikely(f"{tweet_id} is already known to be another part.")
         reason = f"resolved manually: it is on X as {tweet_id}"
-        await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+        await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
         price = await price_part(transaction, state.account.id, part.part)
         await store.publishing.record_sent(
             transaction,
-            tenant.id,
+            scope.tenant_id,
             state.account.id,
             part.part,
             part.last,
@@ -146,17 +146,17 @@ async def confirm_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, addres
             at=now,
             from_state=PartState.UNKNOWN,
             reason=f"found manually as {tweet_id}",
-            actor=runtime.actor,
+            actor=scope.actor,
         )
         return await _wake(runtime, transaction, state)
 
 
-async def confirm_absent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def confirm_absent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Send the undecided part, which is not on X, or the missed post.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if state.post.state is PostState.MISSED:
             await transaction.run("reset_lateness", post=post_id, at=runtime.clock.now())
@@ -165,29 +165,29 @@ async def confirm_absent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> P
             state, part = await _lock_undecided(transaction, post_id)
             await transaction.run("confirm_absent", attempt=part.last.id)
             reason = f"resolved manually: part {part.part.position} is not on X, so it is sent"
-        await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+        await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
         return await _wake(runtime, transaction, state)
 
 
-async def discard(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Give up the undecided part, whether or not X has it, or the missed post.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
     now, reason = runtime.clock.now(), "discarded manually"
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if state.post.state is PostState.MISSED:
-            await _move(runtime, transaction, state, PostState.CANCELLED, reason)
+            await _move(runtime, scope, transaction, state, PostState.CANCELLED, reason)
             return await _wake(runtime, transaction, state)
         state, part = await _lock_undecided(transaction, post_id)
         await store.publishing.move_part(
             transaction, part.part.id, PartState.UNKNOWN, PartState.FAILED,
-            at=now, reason=reason, actor=runtime.actor,
+            at=now, reason=reason, actor=scope.actor,
         )  # fmt: skip
         sent = any(each.part.state is PartState.SENT for each in state.parts)
         after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
-        await _move(runtime, transaction, state, after, reason)
+        await _move(runtime, scope, transaction, state, after, reason)
         # The user who discards it has seen it.
         await store.posts.acknowledge(
             transaction, post_id, states=_ACKNOWLEDGEABLE, kinds=store.alerts.OF_POST_STATE, at=now
@@ -196,14 +196,14 @@ async def discard(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
 
 
 async def continue_thread(
-    runtime: Runtime, tenant: Tenant, post_id: PostId, text: str | None
+    runtime: Runtime, scope: Scope, post_id: PostId, text: str | None
 ) -> Post:
     """Continue a thread from the part that X refused, with a new text if given.
 
     The part keeps its files; with files, the text may be empty.
     Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id, PostState.PARTLY_PUBLISHED)
         current = state.current()
         assert current is not None, "a partly published post has a part that is not on X"
@@ -217,16 +217,16 @@ async def continue_thread(
             transaction, current.part.id, PartState.FAILED, PartState.PENDING,
             at=runtime.clock.now(),
             reason="retried manually" if text is None else "edited manually",
-            actor=runtime.actor,
+            actor=scope.actor,
         )  # fmt: skip
         if text is not None:
             await transaction.run("set_part_text", part=current.part.id, text=text)
         reason = "resolved manually: the thread continues from there"
-        await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+        await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
         return await _wake(runtime, transaction, state)
 
 
-async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Delete the published parts of a thread from X; $0.010 a part.
 
     The post is cancelled before X is asked, so that no more of it is sent meanwhile. Each deletion
@@ -235,7 +235,7 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
     Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another environment;
     nothing is cancelled), x.errors.XError.
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if Choice.DELETE not in list_choices(state.post):
             raise _decision_not_open(state.post)
@@ -243,7 +243,13 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
         if state.post.state is PostState.PARTLY_PUBLISHED:
             # The alert is resolved once everything is deleted, not before.
             await _move(
-                runtime, transaction, state, PostState.CANCELLED, _DELETING, ends_alerts=False
+                runtime,
+                scope,
+                transaction,
+                state,
+                PostState.CANCELLED,
+                _DELETING,
+                ends_alerts=False,
             )
     for part in reversed(list_deletable(state.post)):
         assert part.sent_as is not None
@@ -253,29 +259,33 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
             error.did = f"The post is cancelled; its part {part.position} is still on X."
             raise
         now = runtime.clock.now()
-        async with runtime.database.for_tenant(tenant.id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
                 continue  # another user has deleted it meanwhile
             await store.posts.add_event(
-                transaction, tenant.id, post_id, now, PartState.SENT, PartState.SENT,
-                "deleted from X manually", actor=runtime.actor, position=part.position,
+                transaction, scope.tenant_id, post_id, now, PartState.SENT, PartState.SENT,
+                "deleted from X manually", actor=scope.actor, position=part.position,
             )  # fmt: skip
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state, now = await _lock(transaction, post_id), runtime.clock.now()
         await store.alerts.resolve_alert(
-            transaction, tenant.id, AlertKind.DECISION, store.alerts.about_post(post_id), at=now
+            transaction,
+            scope.tenant_id,
+            AlertKind.DECISION,
+            store.alerts.about_post(post_id),
+            at=now,
         )
         return await _wake(runtime, transaction, state)
 
 
-async def acknowledge(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Leave a partly published, failed or partly deleted post as it is.
 
     A post that needs a decision although none of its parts is unknown continues from its rows. A
     possible duplicate counts as checked.
     Raises: PostNotFound, DecisionNotOpen.
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if Choice.ACKNOWLEDGE not in list_choices(state.post):
             raise _decision_not_open(state.post)
@@ -289,11 +299,11 @@ async def acknowledge(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
         )
         if before is PostState.NEEDS_DECISION:
             reason = "resolved manually: acknowledged, it continues"
-            await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+            await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
             return await _wake(runtime, transaction, state)
         await store.posts.add_event(
-            transaction, tenant.id, post_id, now, before, before,
-            "acknowledged manually: it stays as it is", actor=runtime.actor,
+            transaction, scope.tenant_id, post_id, now, before, before,
+            "acknowledged manually: it stays as it is", actor=scope.actor,
         )  # fmt: skip
         return await _wake(runtime, transaction, state)
 
@@ -329,6 +339,7 @@ async def _lock_undecided(
 
 async def _move(
     runtime: Runtime,
+    scope: Scope,
     transaction: Transaction,
     state: PublishState,
     after: PostState,
@@ -345,7 +356,7 @@ async def _move(
     assert moved, "the row is locked"
     await store.posts.add_event(
         transaction, post.tenant_id, post.id, now, post.state, after, reason,
-        actor=runtime.actor,
+        actor=scope.actor,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from roost import store, watermark
 from roost.errors import WatermarkUnreadable
-from roost.models import AlertKind
+from roost.models import Actor, AlertKind
 from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.installation import DatabaseState
@@ -112,6 +112,7 @@ class DatabaseCheck:
 
     runtime: Runtime
     locks: AccountLocks
+    actor: Actor
     kept: Watermark | None = None
     """The watermark: what the database is known to have had; None if there is none yet."""
     problem: str | None = None
@@ -214,7 +215,9 @@ class DatabaseCheck:
         if self.problem is not None:
             return
         self.locks.close_gate(reason)
-        await pause_after_restore(self.runtime, reason=reason, copied=verdict is Verdict.IS_COPY)
+        await pause_after_restore(
+            self.runtime, self.actor, reason=reason, copied=verdict is Verdict.IS_COPY
+        )
         self.problem = reason
         self.kept = _make_watermark(found, is_refused=True)
         if verdict is not Verdict.IS_COPY:
@@ -245,7 +248,12 @@ _REASONS: Final = {
 
 
 async def pause_after_restore(
-    runtime: Runtime, restored_to: datetime | None = None, *, reason: str = "", copied: bool = False
+    runtime: Runtime,
+    actor: Actor,
+    restored_to: datetime | None = None,
+    *,
+    reason: str = "",
+    copied: bool = False,
 ) -> None:
     """Pause everything: posts sent after `restored_to` may be missing from the database.
 
@@ -270,7 +278,7 @@ async def pause_after_restore(
         gap = f"nothing after {complete_until.isoformat(timespec='seconds')} is known in it"
         await transaction.run(
             "pause_after_restore", reason=f"{reason}; {gap}", restored_to=complete_until,
-            copied=copied, at=now, actor=runtime.actor,
+            copied=copied, at=now, actor=str(actor),
         )  # fmt: skip
         await store.alerts.open_alert(
             transaction, None, AlertKind.COPIED if copied else AlertKind.RESTORED, SUBJECT, at=now,

@@ -15,6 +15,7 @@ from roost import store, timelines
 from roost.account_client import open_account
 from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, RoostError
 from roost.models import (
+    Actor,
     AlertKind,
     Integration,
     IntegrationStatus,
@@ -67,7 +68,9 @@ class Resumed:
         return [account.username for account in self.paused]
 
 
-async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> Resumed:
+async def resume_everything(
+    runtime: Runtime, actor: Actor, *, accept_copy: bool = False
+) -> Resumed:
     """End the global pause; after a restore, search X first.
 
     The search reads one timeline per account with scheduled posts, billed by the posts in it.
@@ -84,7 +87,7 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
             did="Nothing was resumed.",
         )
     if pause["restored_to"] is not None:
-        resumed = await _search(runtime, pause["restored_to"])
+        resumed = await _search(runtime, actor, pause["restored_to"])
     now = runtime.clock.now()
     state = await store.installation.read(runtime.database.autocommit)
     async with runtime.database.unscoped() as transaction:
@@ -92,14 +95,14 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
             await store.installation.accept(
                 transaction, state, since=pause["restored_to"], until=now + RESEND_AFTER
             )
-        await transaction.run("resume_everything", at=now, actor=runtime.actor)
+        await transaction.run("resume_everything", at=now, actor=str(actor))
         for kind in (AlertKind.RESTORED, AlertKind.COPIED):
             await store.alerts.resolve_alert(transaction, None, kind, "database", at=now)
         await transaction.run("announce_due")
     return resumed
 
 
-async def _search(runtime: Runtime, since: datetime) -> Resumed:
+async def _search(runtime: Runtime, actor: Actor, since: datetime) -> Resumed:
     """Search X for the scheduled posts of every account, a few accounts at a time."""
     resumed, failed = Resumed(), list[str]()
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -107,7 +110,7 @@ async def _search(runtime: Runtime, since: datetime) -> Resumed:
     async def search(account: Integration, calendar: Sequence[PostId]) -> None:
         async with gate:
             try:
-                await _Search(runtime, account, since, resumed).run(calendar)
+                await _Search(runtime, actor, account, since, resumed).run(calendar)
             except RoostError as error:
                 failed.append(f"@{account.username} ({error.code})")
 
@@ -128,18 +131,18 @@ async def _search(runtime: Runtime, since: datetime) -> Resumed:
         )
     # Only after the whole search has succeeded: a retry may find them connected again.
     for account in resumed.paused:
-        await _pause(runtime, account)
+        await _pause(runtime, actor, account)
     return resumed
 
 
-async def _pause(runtime: Runtime, account: Integration) -> None:
+async def _pause(runtime: Runtime, actor: Actor, account: Integration) -> None:
     """Pause an account that could not be searched, until a user resumes it."""
     reason = f"@{account.username} could not be searched on X after the restore"
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=True,
-            at=runtime.clock.now(), reason=reason, actor=runtime.actor,
+            at=runtime.clock.now(), reason=reason, actor=str(actor),
         )  # fmt: skip
 
 
@@ -148,6 +151,7 @@ class _Search:
     """The search for one account's scheduled posts."""
 
     runtime: Runtime
+    actor: Actor
     account: Integration
     since: datetime
     resumed: Resumed
@@ -259,7 +263,7 @@ class _Search:
             at=self.runtime.clock.now(),
             from_state=PartState.SENDING,
             reason=f"found on X's timeline as {timeline_post.tweet_id}",
-            actor=self.runtime.actor,
+            actor=self.actor,
         )
         self.resumed.adopted.append(
             Adopted(state.post.id, part.part.position, timeline_post.tweet_id)
@@ -272,12 +276,12 @@ class _Search:
         now = self.runtime.clock.now()
         await transaction.run(
             "mark_part_unknown", part=part.part.id, from_state=part.part.state,
-            started_at=self.since, at=now, reason=_FORGOTTEN, actor=self.runtime.actor,
+            started_at=self.since, at=now, reason=_FORGOTTEN, actor=str(self.actor),
         )  # fmt: skip
         if after is PartState.UNKNOWN:
             await store.publishing.move_part(
                 transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                reason="X has an identical post", actor=self.runtime.actor,
+                reason="X has an identical post", actor=self.actor,
             )  # fmt: skip
 
     async def _move(
@@ -289,7 +293,7 @@ class _Search:
         if await store.posts.move(transaction, post.id, post.state, after, stored_reason, at=now):
             await store.posts.add_event(
                 transaction, self._tenant_id, post.id, now, post.state, after,
-                reason, actor=self.runtime.actor,
+                reason, actor=self.actor,
             )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from roost.errors import PostNotFound
 from roost.models import (
+    Actor,
     AlertKind,
     Event,
     IntegrationId,
@@ -38,7 +39,7 @@ async def add(
     due_at: datetime | None,
     now: datetime,
     reason: str,
-    actor: str,
+    actor: Actor,
     upload_lead: timedelta,
     tolerance: timedelta | None = None,
     import_key: str | None = None,
@@ -110,7 +111,7 @@ async def add_event(
     to_state: str,
     reason: str,
     *,
-    actor: str,
+    actor: Actor,
     position: int | None = None,
 ) -> None:
     """Add an event to the post's history; `position` is that of the part it concerns."""
@@ -123,7 +124,7 @@ async def add_event(
         from_state=from_state,
         to_state=to_state,
         reason=reason,
-        actor=actor,
+        actor=str(actor),
     )
 
 
@@ -208,7 +209,7 @@ async def list_events(transaction: Queries, post_id: PostId) -> list[Event]:
             before=row["from_state"],
             after=row["to_state"],
             why=row["reason"],
-            actor=row["actor"],
+            actor=Actor.parse(row["actor"]),
         )
         for row in await transaction.run("list_events", post=post_id)
     ]

@@ -12,6 +12,7 @@ import psycopg
 
 from roost.errors import DatabaseForgot, PostNotFound
 from roost.models import (
+    Actor,
     AttemptId,
     IntegrationId,
     MediaAsset,
@@ -181,7 +182,7 @@ async def begin_attempt(
     deadline: timedelta,
     at: datetime,
     reason: str,
-    actor: str,
+    actor: Actor,
     fence: Fence | None,
     is_wall_time: bool,
 ) -> tuple[Attempt, Fence | None] | None:
@@ -209,7 +210,7 @@ async def begin_attempt(
             media_ids=media_ids,
             media_keys=media_keys,
             reason=reason,
-            actor=actor,
+            actor=str(actor),
             fence_event=fence.event_id if fence else None,
             fence_tag=fence.event_tag if fence else None,
             fence_timeline=fence.timeline if fence else None,
@@ -262,7 +263,7 @@ async def record_sent(
     at: datetime,
     from_state: PartState,
     reason: str,
-    actor: str,
+    actor: Actor,
     excluding: Collection[PostId] = (),
 ) -> RecordedSent:
     """Record that X has a part: its id, the bill, the events, and the post's end.
@@ -286,7 +287,7 @@ async def record_sent(
         at=at,
         from_state=from_state,
         reason=reason,
-        actor=actor,
+        actor=str(actor),
         # In the statement's own snapshot this post is still publishing.
         excluding=array_of([*excluding, part.post_id]),
         windows=_to_json(windows),
@@ -326,7 +327,7 @@ async def end_attempt(
     *,
     at: datetime,
     reason: str,
-    actor: str,
+    actor: Actor,
 ) -> bool:
     """Record an outcome other than `sent`; False where the part has a later attempt.
 
@@ -341,7 +342,7 @@ async def end_attempt(
         outcome=outcome,
         at=at,
         reason=reason,
-        actor=actor,
+        actor=str(actor),
     )
     return bool(row and row["moved"])
 
@@ -361,7 +362,7 @@ async def move_part(
     *,
     at: datetime,
     reason: str,
-    actor: str,
+    actor: Actor,
 ) -> bool:
     """Change a part's state without an attempt's outcome; False where it is not `from_state`."""
     row = await transaction.run_one(
@@ -371,7 +372,7 @@ async def move_part(
         to_state=to_state,
         at=at,
         reason=reason,
-        actor=actor,
+        actor=str(actor),
     )
     return bool(row and row["moved"])
 
@@ -385,7 +386,7 @@ async def defer_post(
     counts_as_late: bool = False,
     at: datetime,
     reason: str,
-    actor: str,
+    actor: Actor,
 ) -> None:
     """Let the post wait until an instant of domain time, when the dispatcher queues it again."""
     await transaction.run(
@@ -397,6 +398,6 @@ async def defer_post(
         at=at,
         wait_reason=reason,
         reason=f"waits: {reason}",
-        actor=actor,
+        actor=str(actor),
     )
     await transaction.run("announce_due")

@@ -8,25 +8,25 @@ from fastapi.responses import Response
 from roost.models import Integration, Post
 from roost.services import health, queries
 from roost.services.health import ServiceStatus
-from roost.web.dependencies import NamedTenant, OpenRuntime
+from roost.web.dependencies import OpenRuntime, TenantScope
 from roost.web.error_handlers import SafeJSON
 
 router = APIRouter(default_response_class=SafeJSON)
 
 
 @router.get("/api/accounts")
-async def list_accounts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Integration]]:
+async def list_accounts(runtime: OpenRuntime, scope: TenantScope) -> dict[str, list[Integration]]:
     """Return the tenant's accounts in the order in which they were first connected."""
-    return {"accounts": await queries.list_accounts(runtime, tenant.id)}
+    return {"accounts": await queries.list_accounts(runtime, scope)}
 
 
 @router.get("/api/posts")
-async def list_posts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Post]]:
+async def list_posts(runtime: OpenRuntime, scope: TenantScope) -> dict[str, list[Post]]:
     """Return the tenant's posts in due order, drafts last.
 
     `wait` is what a post is waiting for now, null if it waits for nothing.
     """
-    statuses = await queries.list_post_statuses(runtime, tenant.id)
+    statuses = await queries.list_post_statuses(runtime, scope)
     return {"posts": [replace(status.post, wait=status.wait) for status in statuses]}
 
 

@@ -12,13 +12,23 @@ from roost.errors import RoostError
 from roost.insights import series
 from roost.insights.series import Change
 from roost.insights.snapshots import metric_values
-from roost.models import Alert, Anomaly, Integration, Metric, Post, PostId, PostState, Tenant
+from roost.models import (
+    Alert,
+    Anomaly,
+    Integration,
+    Metric,
+    Post,
+    PostId,
+    PostState,
+    Scope,
+    Tenant,
+)
 from roost.runtime import Runtime
 from roost.services import health, monitor, queries, resolve
 from roost.services.pause import PauseScope
 from roost.services.queries import AccountOverview, PostStatus, TenantOverview
 from roost.web import templating
-from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
+from roost.web.dependencies import NamedTenant, OpenRuntime, RowId, TenantScope
 
 router = APIRouter()
 
@@ -136,20 +146,23 @@ def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
 
 
 @router.get("/posts", response_class=HTMLResponse)
-async def show_posts(runtime: OpenRuntime, tenant: NamedTenant) -> Response:
+async def show_posts(runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope) -> Response:
     """Show the tenant's posts in due order."""
-    statuses = await queries.list_post_statuses(runtime, tenant.id)
+    statuses = await queries.list_post_statuses(runtime, scope)
     return templating.page("posts.html.j2", tenant=tenant, groups=group_posts(statuses))
 
 
 @router.get("/posts/{post_id}", response_class=HTMLResponse)
-async def show_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
+async def show_post(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, post_id: RowId
+) -> Response:
     """Show one post: its parts, attempts and history, and what can be done about it."""
-    return await post_page(runtime, tenant, PostId(post_id))
+    return await post_page(runtime, scope, tenant, PostId(post_id))
 
 
 async def post_page(
     runtime: Runtime,
+    scope: Scope,
     tenant: Tenant,
     post_id: PostId,
     *,
@@ -157,7 +170,7 @@ async def post_page(
     status: int = 200,
 ) -> Response:
     """Return a post's page, with the error of an action if there was one."""
-    details = await queries.get_post_details(runtime, tenant.id, post_id)
+    details = await queries.get_post_details(runtime, scope, post_id)
     post, paused_by = details.status.post, details.status.paused_by
     deletable = resolve.list_deletable(post)
     return templating.page(

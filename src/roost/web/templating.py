@@ -131,6 +131,7 @@ _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
     "second": second,
+    "actor": history.describe_actor,
     "event_sentence": history.describe_event,
     "attempt_outcome": history.describe_outcome,
     "attempt_reads": history.describe_reads,

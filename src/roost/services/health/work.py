@@ -34,7 +34,8 @@ async def list_all_accounts(
     findings = []
     for tenant_id in await store.tenants.list_ids(runtime.database):
         try:
-            accounts += await queries.list_accounts(runtime, tenant_id)
+            async with runtime.database.for_tenant(tenant_id) as transaction:
+                accounts += await store.integrations.list_all(transaction)
         except DATABASE_AWAY:
             raise
         except Exception as error:

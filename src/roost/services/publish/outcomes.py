@@ -68,7 +68,7 @@ async def begin_attempt(
         deadline=timeout,
         at=runtime.clock.now(),
         reason=reason,
-        actor=runtime.actor,
+        actor=context.scope.actor,
         fence=locks.fence,
         is_wall_time=runtime.clock.is_wall_time,
     )
@@ -114,7 +114,7 @@ async def record_sent(
             at=now,
             from_state=unknown if adopted and part.part.state is unknown else PartState.SENDING,
             reason=f"{found} as {tweet_id}",
-            actor=runtime.actor,
+            actor=context.scope.actor,
             excluding=context.deferred,
         )
 
@@ -185,7 +185,7 @@ async def _add_event(
     state = await store.posts.lock_state(transaction, post_id)
     await store.posts.add_event(
         transaction, context.tenant_id, post_id, runtime.clock.now(), state, state, reason,
-        actor=runtime.actor, position=part.part.position,
+        actor=context.scope.actor, position=part.part.position,
     )  # fmt: skip
 
 
@@ -232,7 +232,7 @@ async def _end_attempt(
             await store.publishing.save_rate_windows(transaction, context.account.id, rate)
         await store.publishing.end_attempt(
             transaction, part.part, attempt, after, outcome,
-            at=now, reason=reason, actor=context.runtime.actor,
+            at=now, reason=reason, actor=context.scope.actor,
         )  # fmt: skip
 
     await context.retry_until_written(lambda: context.write(work))
@@ -277,7 +277,7 @@ async def defer_post(
             counts_as_late=counts_as_late,
             at=now,
             reason=reason,
-            actor=context.runtime.actor,
+            actor=context.scope.actor,
         )
 
     await context.write(work)
@@ -354,7 +354,7 @@ async def finish_post(
     context: PublishContext, after: PostState, reason: str, *, position: int | None = None
 ) -> None:
     """Set the post's final state; the refusal of a part becomes its reason, if there is one."""
-    runtime, post, now = context.runtime, context.post, context.runtime.clock.now()
+    post, now = context.post, context.runtime.clock.now()
     failpoint(Failpoint.POST_BEFORE_SETTLED)
 
     async def work(transaction: Transaction) -> None:
@@ -372,7 +372,7 @@ async def finish_post(
             return
         await store.posts.add_event(
             transaction, context.tenant_id, post.id, now, PostState.PUBLISHING, after,
-            final_reason, actor=runtime.actor, position=position,
+            final_reason, actor=context.scope.actor, position=position,
         )  # fmt: skip
         await alert_outcome(transaction, post, context.account, after, final_reason, at=now)
 

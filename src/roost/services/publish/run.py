@@ -21,7 +21,7 @@ from roost.errors import (
     VaultKeyMissing,
 )
 from roost.failpoints import Failpoint
-from roost.models import AlertKind, IntegrationId, PostId, TenantId, XUserId
+from roost.models import AlertKind, IntegrationId, PostId, Scope, XUserId
 from roost.publishing import next_step
 from roost.runtime import Runtime, wrap_unexpected
 from roost.services.publish import outcomes, search, send
@@ -41,8 +41,8 @@ _UPLOAD_CHECK: Final = timedelta(minutes=1)
 
 async def publish_post(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
@@ -53,15 +53,15 @@ async def publish_post(
     later posts.
     """
     environment = runtime.settings.environment
-    x_user_id = await locks.find_user(tenant_id, integration_id, environment)
+    x_user_id = await locks.find_user(scope.tenant_id, integration_id, environment)
     if x_user_id is not None:
-        await locks.shield(_publish_account(runtime, locks, tenant_id, integration_id, x_user_id))
+        await locks.shield(_publish_account(runtime, scope, locks, integration_id, x_user_id))
 
 
 async def _publish_account(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     x_user_id: XUserId,
 ) -> None:
@@ -69,7 +69,7 @@ async def _publish_account(
     has_more = True
     while has_more and locks.may_begin and await locks.acquire(x_user_id):
         try:
-            account = _AccountPublisher(runtime, locks, tenant_id, integration_id, deferred)
+            account = _AccountPublisher(runtime, scope, locks, integration_id, deferred)
             while locks.may_begin and await account.run_step():
                 pass
         finally:
@@ -83,14 +83,14 @@ class _AccountPublisher:
     def __init__(
         self,
         runtime: Runtime,
+        scope: Scope,
         locks: AccountLocks,
-        tenant_id: TenantId,
         integration_id: IntegrationId,
         deferred: set[PostId],
     ) -> None:
         self._runtime = runtime
+        self._scope = scope
         self._locks = locks
-        self._tenant_id = tenant_id
         self._integration_id = integration_id
         self._deferred = deferred
         """Posts that wait, or whose rows another worker has changed; dispatched again later."""
@@ -101,7 +101,10 @@ class _AccountPublisher:
         # Read before the commit of an attempt, from a clock that counts suspended time.
         deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
         loaded = await store.publishing.load_next_post(
-            self._runtime.database.autocommit, self._tenant_id, self._integration_id, self._deferred
+            self._runtime.database.autocommit,
+            self._scope.tenant_id,
+            self._integration_id,
+            self._deferred,
         )
         if loaded is None:
             return False
@@ -157,7 +160,12 @@ class _AccountPublisher:
                 tokens = loaded.tokens.open(self._runtime.vault)
             self._token_source = StoredTokenSource(self._runtime, loaded.journal.account, tokens)
         return PublishContext(
-            self._runtime, self._locks, self._token_source, loaded.journal, self._deferred
+            self._runtime,
+            self._scope,
+            self._locks,
+            self._token_source,
+            loaded.journal,
+            self._deferred,
         )
 
 

@@ -33,7 +33,7 @@ from roost.models import (
     Post,
     PostId,
     PostState,
-    TenantId,
+    Scope,
 )
 from roost.outcome_alerts import alert_outcome
 from roost.publishing import next_step
@@ -61,26 +61,26 @@ _STATE: Final = msgspec.json.Decoder(UploadState)
 
 async def prepare_post(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
     """Upload the files of a post, unless another worker does; then let the post proceed."""
-    await locks.shield(_prepare(runtime, locks, tenant_id, integration_id, post_id))
+    await locks.shield(_prepare(runtime, scope, locks, integration_id, post_id))
 
 
 async def _prepare(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
     async with locks.uploading(post_id) as is_ours:
         if not is_ours or locks.is_ending:
             return
-        async with runtime.database.for_tenant(tenant_id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             post = await store.posts.get(transaction, post_id)
             account = await store.integrations.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
@@ -89,7 +89,7 @@ async def _prepare(
         if account.status is not IntegrationStatus.CONNECTED:
             return  # its posts wait, and request their uploads again after a reconnect
         if post.state in _UPLOADABLE:
-            await _PostUploads(runtime, post, account).upload_missing(rows)
+            await _PostUploads(runtime, scope, post, account).upload_missing(rows)
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class _PostUploads:
     """The uploads of one post's files."""
 
     runtime: Runtime
+    scope: Scope
     post: Post
     account: Integration
 
@@ -137,9 +138,9 @@ class _PostUploads:
 
         async def save_progress(state: UploadState) -> None:
             progress = msgspec.json.encode(state)
-            async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+            async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
                 await store.uploads.save_upload_progress(
-                    transaction, self.post.tenant_id, asset.id, progress
+                    transaction, self.scope.tenant_id, asset.id, progress
                 )
             failpoint(Failpoint.UPLOAD_AFTER_SEGMENT)
 
@@ -159,15 +160,15 @@ class _PostUploads:
         upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
 
         async def save() -> None:
-            async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
-                await store.uploads.save_upload(transaction, self.post.tenant_id, upload)
+            async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
+                await store.uploads.save_upload(transaction, self.scope.tenant_id, upload)
 
         await self.runtime.retry_until_written(f"an upload of post {self.post.id}", save)
         failpoint(Failpoint.UPLOAD_AFTER_COMMIT)
 
     async def _resume_post(self) -> None:
         now = self.runtime.clock.now()
-        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             await transaction.run("end_wait", post=self.post.id, at=now)
             await self._add_event(transaction, "its files are on X")
             await transaction.run("announce_due")
@@ -175,16 +176,16 @@ class _PostUploads:
     async def _retry_later(self, delay: timedelta, reason: str) -> None:
         log.warning("post %s: %s", self.post.id, reason)
         at = self.runtime.clock.now() + delay
-        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             await transaction.run("retry_upload_at", post=self.post.id, at=at)
             await self._add_event(transaction, f"waits: {reason}")
             await transaction.run("announce_due")
 
     async def _refuse(self, position: int, reason: str) -> None:
         """End the post: X refused a file, or its copy is lost or changed."""
-        now, actor = self.runtime.clock.now(), self.runtime.actor
+        now, actor = self.runtime.clock.now(), self.scope.actor
         part = self.post.parts[position - 1]
-        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
             if state not in _UPLOADABLE:
                 return  # cancelled or edited meanwhile
@@ -199,7 +200,7 @@ class _PostUploads:
                 after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
             if await store.posts.move(transaction, self.post.id, state, after, reason, at=now):
                 await store.posts.add_event(
-                    transaction, self.post.tenant_id, self.post.id, now, state, after, reason,
+                    transaction, self.scope.tenant_id, self.post.id, now, state, after, reason,
                     actor=actor,
                 )  # fmt: skip
                 await alert_outcome(transaction, self.post, self.account, after, reason, at=now)
@@ -213,6 +214,6 @@ class _PostUploads:
         if events and events[-1].why == reason:
             return
         await store.posts.add_event(
-            transaction, self.post.tenant_id, self.post.id, self.runtime.clock.now(), state, state,
-            reason, actor=self.runtime.actor,
+            transaction, self.scope.tenant_id, self.post.id, self.runtime.clock.now(), state, state,
+            reason, actor=self.scope.actor,
         )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Final
 
 from roost import store
 from roost.errors import PostNotEditable
-from roost.models import Integration, PartState, Post, PostFinding, PostId, PostState, Tenant
+from roost.models import Integration, PartState, Post, PostFinding, PostId, PostState, Scope
 from roost.post_files import OnFileProgress, require_copies
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
@@ -33,7 +33,7 @@ OnFindings = Callable[[Sequence[PostFinding]], None]
 # More than seven parameters: keyword-only options of one use case, which have nothing in common.
 async def schedule_post(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     integration: Integration,
     parts: Sequence[PartInput],
     *,
@@ -53,22 +53,22 @@ async def schedule_post(
     check_due(due_at, runtime.clock.now())
     async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts)):
         result = await validate_for_account(
-            runtime, tenant, integration, parts, due_at=due_at,
+            runtime, scope, integration, parts, due_at=due_at,
             files=FileAccess(runtime.media, on_progress),
         )  # fmt: skip
         require_valid(result)
         if on_findings is not None:
             on_findings(result.findings)
-        async with runtime.database.for_tenant(tenant.id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             post_id = await store.posts.add(
                 transaction,
-                tenant.id,
+                scope.tenant_id,
                 integration.id,
                 with_stored_texts(result),
                 due_at=due_at,
                 now=runtime.clock.now(),
                 reason=why,
-                actor=runtime.actor,
+                actor=scope.actor,
                 upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
             )
@@ -78,7 +78,7 @@ async def schedule_post(
 
 async def edit_post(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     post_id: PostId,
     *,
     parts: Sequence[PartInput] | None,
@@ -94,12 +94,12 @@ async def edit_post(
     what `validate_parts` raises.
     """
     async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts or ())):
-        return await _edit(runtime, tenant, post_id, parts, due_at, on_findings, on_progress)
+        return await _edit(runtime, scope, post_id, parts, due_at, on_findings, on_progress)
 
 
 async def _edit(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     post_id: PostId,
     parts: Sequence[PartInput] | None,
     due_at: datetime | None,
@@ -107,13 +107,13 @@ async def _edit(
     on_progress: OnFileProgress | None,
 ) -> Post:
     check_due(due_at, runtime.clock.now())
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.integrations.get(transaction, post.integration_id)
     result = None
     if parts is not None:
         result = await validate_for_account(
-            runtime, tenant, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
+            runtime, scope, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
             files=FileAccess(runtime.media, on_progress),
         )  # fmt: skip
         require_valid(result)
@@ -122,7 +122,7 @@ async def _edit(
     elif post.state in _RETRYABLE:
         files = [file for part in post.parts for file in part.media]
         await require_copies(runtime.media, files)
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
         # Read again: the post cannot change any more.
         post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
@@ -132,7 +132,9 @@ async def _edit(
             )
         if result is not None or state in _MAY_HAVE_ATTEMPTS:
             rows = _unchanged_parts(post) if result is None else with_stored_texts(result)
-            await store.posts.replace_parts(transaction, tenant.id, integration.id, post_id, rows)
+            await store.posts.replace_parts(
+                transaction, scope.tenant_id, integration.id, post_id, rows
+            )
         new_due_at = due_at if due_at is not None or state is PostState.DRAFT else post.due_at
         if new_due_at is not None:
             await store.posts.reschedule(
@@ -140,8 +142,8 @@ async def _edit(
             )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.add_event(
-            transaction, tenant.id, post_id, now, state, changed.state, "edited manually",
-            actor=runtime.actor,
+            transaction, scope.tenant_id, post_id, now, state, changed.state, "edited manually",
+            actor=scope.actor,
         )  # fmt: skip
     return changed
 
@@ -158,15 +160,15 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
     ]
 
 
-async def cancel_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Cancel a post of which X has nothing. Raises: PostNotFound, PostNotEditable."""
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
         now = runtime.clock.now()
         await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
         await store.posts.add_event(
-            transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled manually",
-            actor=runtime.actor,
+            transaction, scope.tenant_id, post_id, now, state, PostState.CANCELLED,
+            "cancelled manually", actor=scope.actor,
         )  # fmt: skip
         return await store.posts.get(transaction, post_id)
 

@@ -218,7 +218,7 @@ CREATE TABLE events (
     from_state text,
     to_state text NOT NULL,
     reason text NOT NULL,
-    actor text NOT NULL DEFAULT 'roost',
+    actor text NOT NULL,
     -- Random: after a restore, the database may give out an id again.
     tag int DEFAULT floor(random() * 2147483647)::int,
     FOREIGN KEY (tenant_id, post_id) REFERENCES posts (tenant_id, id) ON DELETE CASCADE
