@@ -35,6 +35,7 @@ from roost.models import (
     Tenant,
     TenantId,
 )
+from roost.publishing.history import describe_event, describe_reason
 from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime
 from roost.services import collect, detect, dispatch, publish
@@ -90,7 +91,6 @@ class Desk:
             account or self.account,
             parts,
             due_at=self.runtime.clock.now() + timedelta(seconds=after_s),
-            why="by the test",
         )
         return post.id
 
@@ -150,12 +150,12 @@ class Desk:
             return await store.posts.get(transaction, post_id)
 
     async def story(self, post_id: PostId) -> list[str]:
-        """The post's history, a line each: whose, from, to, why."""
+        """The post's history, a line each: whose, from, to, words."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             events = await store.posts.list_events(transaction, post_id)
         return [
             f"{'post' if e.position is None else f'part {e.position}'}:"
-            f" {e.before} → {e.after}: {e.why}"
+            f" {e.from_state} → {e.to_state}: {describe_event(replace(e, position=None))}"
             for e in events
         ]
 
@@ -245,6 +245,16 @@ class Desk:
         """The account as it stands."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             return await store.integrations.get(transaction, self.account.id)
+
+
+def reason_of(post: Post) -> str:
+    """The reason of a post's state, as people read it; empty without one."""
+    return "" if post.reason is None else describe_reason(post.reason)
+
+
+def code_of(post: Post) -> str:
+    """The code of the reason of a post's state; empty without one."""
+    return "" if post.reason is None else post.reason.code
 
 
 async def somebody_waits(runtime: Runtime) -> None:

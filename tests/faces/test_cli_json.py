@@ -70,7 +70,7 @@ async def test_posts_history_lists_every_event(desk: Desk, tmp_path: Path) -> No
     await desk.work()
     ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
     assert ended.answer["post"]["state"] == "published"
-    assert [event["after"] for event in ended.answer["history"]] == [
+    assert [event["to_state"] for event in ended.answer["history"]] == [
         "scheduled",
         "publishing",
         "sending",

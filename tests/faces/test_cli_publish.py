@@ -187,7 +187,7 @@ async def test_publish_exits_with_1_if_x_refuses(desk: Desk, tmp_path: Path) -> 
     await desk.work()
     ended = await publish(desk, tmp_path, "Hello", "--json")
     assert (ended.code, ended.answer["state"]) == (1, "failed")
-    assert ended.answer["reason"].startswith("duplicate_post: ")
+    assert ended.answer["reason"]["code"] == "duplicate_post"
 
 
 async def test_publish_requires_an_account_if_there_are_two(

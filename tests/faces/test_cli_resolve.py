@@ -15,6 +15,7 @@ from fix_publishing import Desk, Ended, run_roost
 from fix_runtime import ACTOR
 from roost import store
 from roost.models import ActorKind, PostId, PostState
+from roost.publishing.history import describe_event
 from roost.services import pause
 
 
@@ -39,7 +40,7 @@ async def test_resolve_shows_the_new_state_and_records_the_user(desk: Desk, tmp_
     assert (ended.code, ended.answer["state"]) == (0, "cancelled")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor.kind) == ("discarded manually", ActorKind.COMMAND_LINE)
+    assert (describe_event(last), last.actor.kind) == ("discarded manually", ActorKind.COMMAND_LINE)
 
 
 async def test_resolve_continue_publishes_a_new_text(desk: Desk, tmp_path: Path) -> None:
@@ -189,8 +190,8 @@ async def test_posts_history_is_in_the_tenants_time_zone(
     await desk.emulator.jump(hours=0.25)
     await desk.work_through()
     ended = await run(desk, tmp_path, "posts", str(post_id), "--history")
-    assert f"(Asia/Tokyo)\n  {attempted} scheduled: by the test [roost]\n" in ended.out
-    assert f"  {attempted} part 1: handed to X (attempt 1) [roost]\n" in ended.out
+    assert f"(Asia/Tokyo)\n  {attempted} scheduled [tester@here at the terminal]\n" in ended.out
+    assert f"  {attempted} part 1: handed to X (attempt 1) [tester@here" in ended.out
     assert f"  {decided} part 1: needs a decision: X did not answer" in ended.out
     assert (
         f"    attempt 1 at {attempted}: no response came; X's timeline was read 2 times without"

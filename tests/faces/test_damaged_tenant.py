@@ -19,8 +19,8 @@ async def damage(desk: Desk, emulator: Emulator) -> Tenant:
     async with desk.runtime.database.for_tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
-            "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
-            " VALUES (%s, 'failed', 'post 1', 'm', 'n', 'infinity')",
+            "INSERT INTO alerts (tenant_id, kind, subject_type, subject_id, raised_at)"
+            " VALUES (%s, 'failed', 'post', '1', 'infinity')",
             (other.id,),
         )
     return other
@@ -54,8 +54,8 @@ async def test_alerts_of_other_tenants_are_listed(desk: Desk, emulator: Emulator
     await damage(desk, emulator)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await transaction.raw.execute(
-            "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
-            " VALUES (%s, 'failed', 'post 1', 'm', 'n', '2026-11-24')",
+            "INSERT INTO alerts (tenant_id, kind, subject_type, subject_id, raised_at)"
+            " VALUES (%s, 'failed', 'post', '1', '2026-11-24')",
             (desk.tenant.id,),
         )
     found = await monitor.list_alerts(desk.runtime)

@@ -186,7 +186,6 @@ async def test_pages_and_api_show_options(
     )
     post = await schedule_post(
         desk.runtime, desk.scope, desk.account, [PartInput("Six", (), options)], due_at=None,
-        why="by the test",
     )  # fmt: skip
     assert post.state is PostState.DRAFT
     _, page = await get(browser, f"{web}/posts/{post.id}?tenant=default")

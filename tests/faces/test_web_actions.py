@@ -100,7 +100,7 @@ async def test_an_emptied_text_leaves_the_picture_alone(
     await desk.plan("Said before")
     parts = [PartInput("New"), PartInput("Said before", (MediaInput(teal),))]
     post = await schedule_post(
-        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now()
     )
     await desk.work_through()
     answer, _ = await press(browser, web, f"/posts/{post.id}/resolve", choice="continue", text="")
@@ -208,7 +208,7 @@ async def test_actions_record_the_web_server_as_actor(
     await press(browser, web, f"/posts/{post_id}/pause")
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor) == ("paused manually", Actor(ActorKind.WEB_SERVER))
+    assert (last.code, last.actor) == ("post.paused", Actor(ActorKind.WEB_SERVER))
 
 
 async def test_post_page_shows_the_media_keys_of_files(

@@ -140,9 +140,7 @@ class Scenario:
         ]
         due_at = self.runtime.clock.now() + after
         scope = scope_of(self.tenants[account.tenant_id])
-        post = await schedule_post(
-            self.runtime, scope, account, parts, due_at=due_at, why="by the harness"
-        )
+        post = await schedule_post(self.runtime, scope, account, parts, due_at=due_at)
         first_hashes = (hashlib.sha256(media.read_bytes()).hexdigest(),) if media else ()
         hashes = (first_hashes, *[()] * (len(texts) - 1)) if media else ()
         poll = tuple(options.poll.options) if options.poll else None

@@ -8,13 +8,17 @@ from fix_publishing import Desk
 from fix_runtime import ACTOR, connect_account
 from roost import store
 from roost.account_client import StoredTokenSource, mark_needs_reconnect
-from roost.models import AlertKind, PostId, PostState, TweetId
+from roost.models import AlertKind, PostId, PostState, Reason, ReasonCode, TweetId
+from roost.models.alerts import about_account, about_app
 from roost.services import monitor, pause, resolve, restore_check, resume, schedule
-from roost.services.clock_check import ClockCheck
+from roost.services.clock_check import ClockCheck, Skew
 from roost.services.publish import outcomes
 from roost.services.publish.context import PublishContext
 from roost.services.schedule import PartInput
 from roost.x.errors import AppMisconfigured, ReauthorizationRequired
+
+#: A clock that is five minutes behind.
+BEHIND = Skew(-300, "x")
 
 Opening = Callable[[Desk], Awaitable[PostId]]
 Ending = Callable[[Desk, PostId], Awaitable[object]]
@@ -152,7 +156,7 @@ async def restored(desk: Desk) -> PostId:
 async def copied(desk: Desk) -> PostId:
     """A worker finds that the database is a copy."""
     await restore_check.pause_after_restore(
-        desk.runtime, ACTOR, desk.runtime.clock.now(), copied=True
+        desk.runtime, ACTOR, desk.runtime.clock.now(), reason=Reason(ReasonCode.IS_COPY)
     )
     return PostId(0)
 
@@ -160,11 +164,11 @@ async def copied(desk: Desk) -> PostId:
 async def wrong_clock(desk: Desk) -> PostId:
     """A worker finds that this machine's clock is wrong."""
     await desk.locks.heartbeat(f"worker {socket.gethostname()}:1")
-    await check_clock(desk, "300 s behind")
+    await check_clock(desk, BEHIND)
     return PostId(0)
 
 
-async def check_clock(desk: Desk, skew: str | None) -> None:
+async def check_clock(desk: Desk, skew: Skew | None) -> None:
     """Run the clock check of a worker with this result."""
     await ClockCheck(desk.runtime)._update_alert(skew)
 
@@ -259,7 +263,11 @@ def another(kind: AlertKind) -> Ending:
         assert await kinds(desk) == [kind]
         async with desk.runtime.database.unscoped() as transaction:
             await store.alerts.resolve_alert(
-                transaction, None, kind, desk.account.client_id, at=desk.runtime.clock.now()
+                transaction,
+                None,
+                kind,
+                about_app(desk.account.client_id),
+                at=desk.runtime.clock.now(),
             )
 
     return ending
@@ -292,7 +300,7 @@ async def lose_access(desk: Desk, _: PostId) -> None:
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.alerts.resolve_alert(
             transaction, desk.tenant.id, AlertKind.RECONNECT,
-            store.alerts.about_account(desk.account.id), at=desk.runtime.clock.now(),
+            about_account(desk.account.id), at=desk.runtime.clock.now(),
         )  # fmt: skip
 
 
@@ -323,7 +331,7 @@ async def set_clock(desk: Desk, _: PostId) -> None:
 
 async def restart_worker(desk: Desk, _: PostId) -> None:
     """Another process, which knows of no alert, finds that the clock is right."""
-    await check_clock(desk, "300 s behind")
+    await check_clock(desk, BEHIND)
     await check_clock(desk, None)
 
 

@@ -13,12 +13,14 @@ from fix_publishing import Desk
 from roost import store
 from roost.account_client import mark_needs_reconnect
 from roost.models import POST_MOVES, AlertKind, PostId, PostState
+from roost.models.alerts import about_post
 from roost.outcome_alerts import STATE_ALERTS
 from roost.services import monitor, resolve
 from roost.services.clock_check import ClockCheck
 from roost.x.errors import ReauthorizationRequired
 
 from .alert_causes import (
+    BEHIND,
     Ending,
     Opening,
     accept_again,
@@ -173,7 +175,7 @@ async def check_attention(desk: Desk) -> None:
         posts = await store.posts.list_all(transaction)
     alerted = {alert.subject for _, alert in await monitor.list_alerts(desk.runtime)}
     for post in posts:
-        is_alerted = store.alerts.about_post(post.id) in alerted
+        is_alerted = about_post(post.id) in alerted
         assert resolve.needs_attention(post) is is_alerted, post
 
 
@@ -230,8 +232,8 @@ async def test_stale_refusal_does_not_end_a_newer_connection(
 
 async def test_wrong_clock_reopens_a_resolved_alert(desk: Desk) -> None:
     check = ClockCheck(desk.runtime)
-    await check._update_alert("300 s behind")
+    await check._update_alert(BEHIND)
     await monitor.check_lateness(desk.runtime)  # no worker's session is named yet
     assert await kinds(desk) == []
-    await check._update_alert("300 s behind")
+    await check._update_alert(BEHIND)
     assert await kinds(desk) == [AlertKind.CLOCK_SKEW]

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from fix_publishing import Desk
+from fix_publishing import Desk, reason_of
 from roost import store
 from roost.models import Alert, PostState
+from roost.models.alerts import about_account, about_post
 
 
 async def _alerts(desk: Desk) -> list[Alert]:
@@ -35,7 +36,7 @@ async def test_missing_credits_back_off_the_app_with_one_alert(desk: Desk) -> No
     await desk.work()
     assert await desk.requests("create_post") == [402]
     (alert,) = await _alerts(desk)
-    assert (alert.kind, alert.subject) == ("credits", app)
+    assert (alert.kind, alert.subject_type, alert.subject_id) == ("credits", "x_app", app)
     # Longer than the tolerance: no post is missed for lack of credits.
     for _ in range(20):
         await desk.emulator.jump(seconds=301)
@@ -70,7 +71,7 @@ async def test_duplicate_fails_and_names_the_post_on_x(desk: Desk) -> None:
     (on_x,) = (await desk.emulator.ground_truth())["posts"]
     post = await desk.see(again)
     assert post.state is PostState.FAILED
-    assert f"It is {on_x['id']} on the emulator (post {first})." in (post.reason or "")
+    assert f"It is {on_x['id']} on the emulator (post {first})" in reason_of(post)
     assert await desk.requests("read_timeline") == [200]
 
 
@@ -80,7 +81,7 @@ async def test_duplicate_without_a_claimed_post_needs_a_decision(desk: Desk) -> 
     await desk.work_through()
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert f"{made} on the emulator, which no post of Roost claims." in (post.reason or "")
+    assert f"{made} on the emulator, which no post of Roost claims" in reason_of(post)
     assert await desk.requests("read_timeline") == [200]
 
 
@@ -90,7 +91,7 @@ async def test_late_post_is_missed_with_an_alert(desk: Desk) -> None:
     await desk.work_through()
     assert (await desk.see(post_id)).state is PostState.MISSED
     (alert,) = await _alerts(desk)
-    assert (alert.kind, alert.subject) == ("missed", f"post {post_id}")
+    assert (alert.kind, alert.subject) == ("missed", about_post(post_id))
     assert await desk.requests("create_post") == []
 
 
@@ -109,5 +110,5 @@ async def test_revoked_access_opens_an_alert_and_posts_wait(desk: Desk) -> None:
     await desk.work()
     assert (await desk.see(post_id)).state is PostState.PUBLISHING
     (alert,) = await _alerts(desk)
-    assert (alert.kind, alert.subject) == ("reconnect", f"account {desk.account.id}")
+    assert (alert.kind, alert.subject) == ("reconnect", about_account(desk.account.id))
     assert (await desk.integration()).status == "needs_reconnect"

@@ -30,7 +30,7 @@ async def publish_thread(desk: Desk, picture: Path, blank: str) -> PostId:
     """A thread whose second part is a picture with a blank text."""
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     post = await schedule_post(
-        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now()
     )
     return post.id
 
@@ -83,7 +83,7 @@ async def halved(desk: Desk, picture: Path) -> PostId:
         PartInput("Three"),
     ]
     post = await schedule_post(
-        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now(), why="test"
+        desk.runtime, desk.scope, desk.account, parts, due_at=desk.runtime.clock.now()
     )
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED

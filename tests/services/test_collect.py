@@ -205,7 +205,7 @@ async def test_collect_updates_handle_name_and_subscription(desk: Desk) -> None:
     assert await desk.requests("read_me") == []
     await schedule_post(
         desk.runtime, desk.scope, after, [PartInput("x" * 281)],
-        due_at=desk.runtime.clock.now(), why="longer than 280",
+        due_at=desk.runtime.clock.now(),
     )  # fmt: skip
     await desk.work_through()
     assert await desk.on_x() == ["x" * 281]

@@ -18,9 +18,7 @@ async def test_schedule_post_refuses_a_due_time_far_ahead(desk: Desk) -> None:
     parts = [PartInput("Far away")]
     for due_at in (LAST, desk.runtime.clock.now() + timedelta(days=5 * 366 + 1)):
         with pytest.raises(TimeTooFar):
-            await schedule_post(
-                desk.runtime, desk.scope, desk.account, parts, due_at=due_at, why="test"
-            )
+            await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=due_at)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
 

@@ -14,6 +14,7 @@ from fix_publishing import Desk, somebody_waits
 from roost import store
 from roost.errors import PostNotEditable
 from roost.models import PartState, PostId, PostState, XMediaId
+from roost.publishing.history import describe_reason
 from roost.publishing.state import Upload, find_wait
 from roost.services import dispatch, monitor
 from roost.services.schedule import PartInput, cancel_post, edit_post
@@ -23,7 +24,8 @@ BEGIN = """
     SELECT * FROM roost.begin_attempt(
         tenant => %s, part => %s, from_state => 'pending', attempt_count => 0, started_at => %s,
         deadline => '10 s', media_ids => '{}', media_keys => '{}', at => %s,
-        reason => 'handed to X', actor => 'a worker', fence_event => NULL, fence_tag => NULL,
+        code => 'part.attempted', detail => '{"attempt": 1}', actor => 'worker 1',
+        fence_event => NULL, fence_tag => NULL,
         fence_timeline => NULL,
         is_wall_time => false)
 """
@@ -214,7 +216,10 @@ async def test_find_wait_of_a_post_whose_account_needs_a_reconnect(desk: Desk) -
     await desk.work()
     wait = find_wait(await desk.see(post_id), await desk.integration(), desk.runtime.clock.now())
     assert wait is not None
-    assert (wait.reason, wait.until) == ("@larkbooks has to be connected again", None)
+    assert (describe_reason(wait.reason), wait.until) == (
+        "@larkbooks has to be connected again",
+        None,
+    )
 
 
 async def test_check_lateness_excuses_a_wait_for_x(desk: Desk) -> None:

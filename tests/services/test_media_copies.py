@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from PIL import Image
 
-from fix_publishing import Desk
+from fix_publishing import Desk, code_of, reason_of
 from fix_runtime import connect_account, make_tenant, scope_of
 from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
@@ -101,7 +101,6 @@ async def test_upload_is_not_delayed_by_pipes_of_another_tenant(desk: Desk, teal
             theirs,
             parts,
             due_at=desk.runtime.clock.now(),
-            why="by the test",
         )
         (swap_for_pipe, swap_for_zeros)[number % 2](path)
     post_id = await desk.plan("With a picture", media=teal)
@@ -155,7 +154,8 @@ async def test_prepare_post_fails_a_post_whose_copy_is_lost(desk: Desk, teal: Pa
     await desk.work()
     post = await desk.see(post_id)
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith(f"media_copy_lost: Roost's copy of {teal.name} ")
+    assert code_of(post) == "media_copy_lost"
+    assert reason_of(post).startswith(f"Roost's copy of {teal.name} ")
     assert await desk.requests("media_initialize") == []
     later = desk.runtime.clock.now() + timedelta(hours=1)
     with pytest.raises(MediaCopyLost):
@@ -175,7 +175,7 @@ async def test_prepare_post_does_not_upload_a_damaged_copy(desk: Desk, teal: Pat
     teal.with_name("moved.png").rename(copy_of(desk, sha256_of(teal)))
     await desk.emulator.jump(seconds=3000)
     await desk.work()
-    assert ((await desk.see(post_id)).reason or "").startswith("media_copy_damaged: ")
+    assert code_of(await desk.see(post_id)) == "media_copy_damaged"
     assert await desk.requests("media_initialize") == []
 
 
@@ -222,7 +222,7 @@ async def test_remove_unneeded_keeps_copies_of_other_tenants(desk: Desk, teal: P
     parts, later = [PartInput("Theirs", (MediaInput(teal),))], timedelta(hours=30)
     await schedule_post(
         desk.runtime, scope_of(neighbour), theirs, parts,
-        due_at=desk.runtime.clock.now() + later, why="by the test",
+        due_at=desk.runtime.clock.now() + later,
     )  # fmt: skip
     await desk.work()
     assert await desk.on_x() == ["Ours"]
@@ -268,9 +268,7 @@ async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(desk: Desk, tea
 async def test_remove_unneeded_removes_copies_of_refused_posts(desk: Desk, teal: Path) -> None:
     parts = [PartInput("x" * 281, (MediaInput(teal),))]
     with pytest.raises(PostRefused):
-        await schedule_post(
-            desk.runtime, desk.scope, desk.account, parts, due_at=None, why="by the test"
-        )
+        await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=None)
     assert await media_copies.remove_unneeded(desk.runtime) == 1
 
 
@@ -278,9 +276,7 @@ async def test_continued_thread_has_its_copies(desk: Desk, teal: Path) -> None:
     await desk.plan("Said before")
     parts = [PartInput("New"), PartInput("Said before"), PartInput("End", (MediaInput(teal),))]
     due_at = desk.runtime.clock.now() + timedelta(seconds=1)
-    post = await schedule_post(
-        desk.runtime, desk.scope, desk.account, parts, due_at=due_at, why="by the test"
-    )
+    post = await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=due_at)
     teal.unlink()
     await desk.work_through()
     assert (await desk.see(post.id)).state is PostState.PARTLY_PUBLISHED

@@ -3,7 +3,9 @@
 from fix_publishing import Desk
 from fix_runtime import make_tenant
 from roost import store
-from roost.models import Alert, AlertKind
+from roost.models import Alert, AlertKind, PostId
+from roost.models.alerts import SERVICE, about_app, about_post
+from roost.publishing.alerts import describe_alert
 from roost.services import monitor, pause
 
 
@@ -19,8 +21,8 @@ async def test_check_lateness_opens_an_alert_until_the_post_is_published(desk: D
     assert await monitor.check_lateness(desk.runtime) == due_at
     assert await monitor.check_lateness(desk.runtime) == due_at
     (alert,) = await everybodys(desk)
-    assert (alert.kind, alert.subject) == ("late", "posts")
-    assert due_at.isoformat(timespec="seconds") in alert.message
+    assert (alert.kind, alert.subject) == ("late", SERVICE)
+    assert due_at.isoformat(timespec="seconds") in describe_alert(alert)
     await desk.work()
     assert await monitor.check_lateness(desk.runtime) is None
     assert await everybodys(desk) == []
@@ -46,12 +48,10 @@ async def test_list_alerts_lists_unscoped_alerts_once(
     await make_tenant(desk.runtime, "bakery")
     at = desk.runtime.clock.now()
     async with desk.runtime.database.unscoped() as transaction:
-        await store.alerts.open_alert(
-            transaction, None, AlertKind.CREDITS, "app", at=at, message="m", next="n"
-        )
+        await store.alerts.open_alert(transaction, None, AlertKind.CREDITS, about_app("app"), at=at)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         await store.alerts.open_alert(
-            transaction, desk.tenant.id, AlertKind.FAILED, "post 1", at=at, message="m", next="n"
+            transaction, desk.tenant.id, AlertKind.FAILED, about_post(PostId(1)), at=at
         )
     listed = await monitor.list_alerts(desk.runtime)
     assert [(tenant and tenant.name, alert.kind) for tenant, alert in listed] == [

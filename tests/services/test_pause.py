@@ -9,6 +9,7 @@ from fix_publishing import Desk
 from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store
 from roost.models import PostId, PostState
+from roost.publishing.history import describe_event
 from roost.services import pause, restore_check, resume
 from roost.services.pause import PauseScope, PostOver
 from roost.services.resume import Adopted, Resumed
@@ -64,8 +65,8 @@ LINES = {
     PauseScope.POST: ("paused manually", "resumed manually"),
     PauseScope.ACCOUNT: ("@larkbooks was paused manually", "@larkbooks was resumed manually"),
     PauseScope.TENANT: (
-        "tenant default was paused manually",
-        "tenant default was resumed manually",
+        "the tenant was paused manually",
+        "the tenant was resumed manually",
     ),
     PauseScope.EVERYTHING: ("everything was paused manually", "everything was resumed"),
 }
@@ -74,7 +75,9 @@ LINES = {
 async def reasons_of(desk: Desk, post_id: PostId) -> list[str]:
     """The reasons in a post's history."""
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
-        return [event.why for event in await store.posts.list_events(transaction, post_id)]
+        return [
+            describe_event(event) for event in await store.posts.list_events(transaction, post_id)
+        ]
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
@@ -99,7 +102,7 @@ async def test_pause_after_restore_is_an_event_of_the_post(desk: Desk) -> None:
     await restore_check.pause_after_restore(desk.runtime, ACTOR, desk.runtime.clock.now())
     await resume.resume_everything(desk.runtime, ACTOR)
     _, stopped, resumed = await reasons_of(desk, post_id)
-    assert stopped.startswith("the database was restored; nothing after ")
+    assert stopped.startswith("everything was paused: the database was restored; nothing after ")
     assert resumed == "everything was resumed"
 
 
@@ -207,7 +210,7 @@ async def test_resume_after_restore_adopts_what_x_has(desk: Desk) -> None:
         f"post: scheduled → publishing: {forgotten}",
         f"part 1: pending → sending: {forgotten}",
         f"part 1: sending → sent: found on X's timeline as {there['id']}",
-        "post: publishing → published: every part is on X",
+        "post: publishing → published: published: every part is on X",
     ]
 
 
@@ -221,7 +224,7 @@ async def test_resume_after_restore_sends_what_x_does_not_have(desk: Desk) -> No
     assert await desk.on_x() == ["Since the restore"]
     assert len(await desk.requests("read_timeline")) == 2
     assert (await desk.story(post_id))[2:6] == [
-        "post: None → free: everything was resumed",
+        "post: None → None: everything was resumed",
         "post: scheduled → publishing: its time has come",
         "post: publishing → publishing: waits: requests from before the restore may still reach X",
         "part 1: pending → sending: handed to X (attempt 1)",

@@ -106,7 +106,7 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
         rows = await admin.execute(
             "SELECT (SELECT max(id) FROM roost.events WHERE to_state = 'sending' AND post_id = %s),"
             " coalesce((SELECT max(id) FROM roost.pause_log),"
-            " (SELECT max(id) FROM roost.events WHERE reason = 'paused manually'))",
+            " (SELECT max(id) FROM roost.events WHERE code = 'post.paused'))",
             [posts[0]],
         )
         last, paused = (await rows.fetchone()) or (0, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Desk, code_of, reason_of
 from fix_runtime import ACTOR
 from roost import store
 from roost.errors import PostRefused
@@ -19,11 +19,14 @@ from roost.models import (
     Post,
     PostId,
     PostState,
+    Reason,
+    ReasonCode,
     ReplySettings,
     TweetId,
 )
 from roost.services import dispatch, resolve, resume
 from roost.services.schedule import PartInput, edit_post, schedule_post
+from roost.store.statements import json_of
 
 TEXT = "Low tide at six"
 POLL = Poll(("Tea", "Salt & <vinegar>"), timedelta(hours=6))
@@ -51,9 +54,7 @@ class Talk:
         """Schedule a post of these parts."""
         desk = self.desk
         due_at = desk.runtime.clock.now() + timedelta(seconds=after_s)
-        post = await schedule_post(
-            desk.runtime, desk.scope, desk.account, parts, due_at=due_at, why="by the test"
-        )
+        post = await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=due_at)
         return post.id
 
     async def publish(self, *parts: PartInput) -> Post:
@@ -218,9 +219,9 @@ async def forget(desk: Desk) -> None:
     now = desk.runtime.clock.now()
     async with desk.runtime.database.unscoped() as transaction:
         await transaction.run(
-            "pause_after_restore", reason="by the test", restored_to=now - timedelta(minutes=1),
-            copied=False,
-            at=now, actor="test",
+            "pause_after_restore", reason=json_of(Reason(ReasonCode.RESTORED)),
+            restored_to=now - timedelta(minutes=1), copied=False,
+            at=now, actor=str(ACTOR),
         )  # fmt: skip
 
 
@@ -249,10 +250,10 @@ async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
     await talk.desk.emulator.act("delete", post=talk.asked)
     await talk.desk.work_through()
     post = await talk.desk.see(post_id)
-    assert (post.state, post.reason) == (
+    assert (post.state, reason_of(post)) == (
         PostState.FAILED,
-        f"parent_gone: the post that it replies to ({talk.asked}) is no longer on X, or hidden from"
-        " this account.",
+        f"the post that it replies to ({talk.asked}) is no longer on X, or hidden from"
+        " this account (parent_gone)",
     )
     assert len(await talk.desk.requests("create_post")) == 1
 
@@ -289,7 +290,7 @@ async def test_reply_or_quote_that_x_forbids_fails_at_once(talk: Talk, case: str
         code = "not_found_on_x"
     post = await talk.publish(PartInput("Six", (), options))
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith(f"{code}: X ")
+    assert (code_of(post), reason_of(post)[:2]) == (code, "X ")
     assert len(await talk.desk.requests("create_post")) == (2 if case == "replies limited" else 1)
 
 
@@ -297,9 +298,7 @@ async def test_schedule_post_validates_options(desk: Desk) -> None:
     options = PartOptions(quote_of=TweetId("77"), poll=Poll(("A",), POLL.duration))
     part = PartInput(TEXT, (), options)
     with pytest.raises(PostRefused) as caught:
-        await schedule_post(
-            desk.runtime, desk.scope, desk.account, [part], due_at=None, why="by the test"
-        )
+        await schedule_post(desk.runtime, desk.scope, desk.account, [part], due_at=None)
     found = {one["code"] for one in caught.value.facts["violations"]}
     assert found == {"post_overloaded", "quote_not_allowed", "poll_options"}
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
@@ -315,9 +314,7 @@ async def test_schedule_post_refuses_a_reply_to_our_deleted_post(desk: Desk) -> 
     await resolve.delete_sent(desk.runtime, desk.scope, first)
     part = PartInput("Three", (), PartOptions(reply_to=sent_as))
     with pytest.raises(PostRefused) as caught:
-        await schedule_post(
-            desk.runtime, desk.scope, desk.account, [part], due_at=None, why="by the test"
-        )
+        await schedule_post(desk.runtime, desk.scope, desk.account, [part], due_at=None)
     assert caught.value.code == "parent_gone"
 
 

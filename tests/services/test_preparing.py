@@ -52,9 +52,7 @@ async def test_thread_is_not_started__last_file_refused(desk: Desk, tmp_path: Pa
     await desk.emulator.switch(processing_error="InvalidMedia")
     parts = [PartInput("One"), PartInput("Two", (MediaInput(path),))]
     now = desk.runtime.clock.now()
-    thread = await schedule_post(
-        desk.runtime, desk.scope, desk.account, parts, due_at=now, why="by the test"
-    )
+    thread = await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=now)
     await desk.work_through()
     assert (await desk.see(thread.id)).state is PostState.FAILED
     assert await desk.on_x() == []

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fix_publishing import Desk
+from fix_publishing import Desk, code_of, reason_of
 from roost import store
 from roost.account_client import StoredTokenSource
 from roost.models import PartState, PostState
@@ -39,7 +39,7 @@ async def test_thread_is_partly_published__second_part_refused(desk: Desk) -> No
     post = await desk.see(thread)
     assert post.state is PostState.PARTLY_PUBLISHED
     assert [part.state for part in post.parts] == ["sent", "failed", "pending"]
-    assert (post.reason or "").startswith("duplicate_post: ")
+    assert code_of(post) == "duplicate_post"
     assert await desk.on_x() == ["Said before", "New"]
 
 
@@ -49,7 +49,7 @@ async def test_duplicate_of_another_post_fails_at_the_first_attempt(desk: Desk) 
     await desk.work_through()
     post = await desk.see(again)
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith("duplicate_post: ")
+    assert code_of(post) == "duplicate_post"
     assert await desk.requests("create_post") == [201, 403]
     assert await desk.requests("read_timeline") == [200]
 
@@ -82,7 +82,7 @@ async def test_post_needs_a_decision__too_late_to_resend(desk: Desk) -> None:
     await desk.work_through()
     post = await desk.see(post_id)
     assert (post.state, post.parts[0].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
-    assert "too late to send it again safely" in (post.reason or "")
+    assert "too late to send it again safely" in reason_of(post)
     assert await desk.requests("create_post") == [None]
 
 
@@ -94,7 +94,7 @@ async def test_post_needs_a_decision__two_matches_on_the_timeline(desk: Desk) ->
     await desk.work_through()
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert by_hand in (post.reason or "")
+    assert by_hand in reason_of(post)
     assert await desk.on_x() == ["Low tide at six", "Low tide at six"]
 
 
@@ -165,15 +165,15 @@ async def test_history_of_a_thread__response_lost(desk: Desk) -> None:
     await desk.work_through()
     one, two = (part.sent_as for part in (await desk.see(post_id)).parts)
     assert await desk.story(post_id) == [
-        "post: None → scheduled: by the test",
+        "post: None → scheduled: scheduled",
         "post: scheduled → publishing: its time has come",
         "part 1: pending → sending: handed to X (attempt 1)",
-        "part 1: sending → unknown: X's answer to create_post is not known:"
-        " the connection failed (ServerDisconnectedError).",
+        "part 1: sending → unknown: X's answer to the post is not known:"
+        " the connection failed (ServerDisconnectedError) (outcome_unknown)",
         f"part 1: unknown → sent: found on X's timeline as {one}",
         "part 2: pending → sending: handed to X (attempt 1)",
         f"part 2: sending → sent: X has it as {two}",
-        "post: publishing → published: every part is on X",
+        "post: publishing → published: published: every part is on X",
     ]
 
 

@@ -56,7 +56,7 @@ async def test_quoted_text_stays_with_its_tenant(desk: Desk, admin_url: str, kin
     assert list(_rows_of_others(admin_url, desk.tenant.id)), "something was read"
     neighbours = await schedule_post(
         runtime, scope_of(other), theirs, [PartInput("the neighbour's post")],
-        due_at=runtime.clock.now(), why="by the test",
+        due_at=runtime.clock.now(),
     )  # fmt: skip
     await desk.work()
     async with runtime.database.for_tenant(other.id) as transaction:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Desk, reason_of
 from roost.models import PartState, PostId, PostState
 from roost.services import resolve
 
@@ -37,7 +37,7 @@ async def test_manual_post_needs_a_decision__create_lost(
     await desk.work_through()
     post = await desk.see(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.NEEDS_DECISION, None)
-    assert there in (post.reason or "")
+    assert there in reason_of(post)
 
 
 async def test_manual_post_needs_a_decision__no_recent_post_of_ours(desk: Desk) -> None:
@@ -51,7 +51,7 @@ async def test_manual_post_needs_a_decision__no_recent_post_of_ours(desk: Desk) 
     await desk.work_through()
     post = await desk.see(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.NEEDS_DECISION, None)
-    assert there in (post.reason or "")
+    assert there in reason_of(post)
 
 
 async def test_our_post_is_adopted__identical_manual_post(desk: Desk) -> None:

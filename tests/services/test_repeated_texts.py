@@ -110,7 +110,7 @@ async def test_schedule_post_reports_a_repeated_text_and_stores_the_post(desk: D
     later = desk.runtime.clock.now() + timedelta(hours=1)
     post = await schedule_post(
         desk.runtime, desk.scope, desk.account, [PartInput("Hello")],
-        due_at=later, why="test", on_findings=keep,
+        due_at=later, on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()

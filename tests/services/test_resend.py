@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Desk, code_of, reason_of
 from fix_runtime import ACTOR
 from roost import store
 from roost.models import PART_MOVES, POST_MOVES, PartState, PostId, PostState
@@ -102,7 +102,7 @@ async def test_part_needs_a_decision__resend_window_over(desk: Desk) -> None:
 # A part whose parent X does not show.
 
 
-async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, str | None]:
+async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, str]:
     """Publish a thread whose second part X refuses for its parent; return how it ended."""
     await desk.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
@@ -114,13 +114,13 @@ async def answered_thread(desk: Desk, *, parent_gone: bool) -> tuple[PostState, 
         await desk.emulator.act("delete", post=parent["id"])
     await desk.work_through()
     post = await desk.see(post_id)
-    return post.state, post.reason
+    return post.state, code_of(post)
 
 
 async def test_thread_stops_and_names_its_parent__parent_gone(desk: Desk) -> None:
-    state, reason = await answered_thread(desk, parent_gone=True)
+    state, code = await answered_thread(desk, parent_gone=True)
     assert state is PostState.PARTLY_PUBLISHED
-    assert (reason or "").startswith("parent_gone: ")
+    assert code == "parent_gone"
     # One part sent, a 429, and three refusals; the parent is read once.
     assert await desk.requests("create_post") == [201, 429, 403, 403, 403]
     assert await desk.requests("read_posts") == [200]
@@ -146,7 +146,7 @@ async def test_reply_needs_a_decision__parent_gone_after_a_lost_attempt(desk: De
     await desk.work_through()
     post = await desk.see(post_id)
     assert (post.state, post.parts[1].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
-    assert "parent_gone" in (post.reason or "")
+    assert "parent_gone" in reason_of(post)
     assert len(await desk.requests("create_post")) <= 5
     assert len(await desk.requests("read_timeline")) <= 7
 
@@ -189,13 +189,15 @@ async def require_known_moves(desk: Desk, post_id: PostId) -> None:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}
     for event in events:
-        if event.before is None or event.before == event.after:
-            state.setdefault(event.position, event.after)
+        if event.from_state is None or event.from_state == event.to_state:
+            if event.to_state is not None:
+                state.setdefault(event.position, event.to_state)
             continue
+        assert event.to_state is not None
         expected = state.get(event.position, "pending")
-        assert event.before == expected, (event, events)
+        assert event.from_state == expected, (event, events)
         if event.position is None:
-            assert PostState(event.after) in POST_MOVES[PostState(event.before)]
+            assert PostState(event.to_state) in POST_MOVES[PostState(event.from_state)]
         else:
-            assert PartState(event.after) in PART_MOVES[PartState(event.before)]
-        state[event.position] = event.after
+            assert PartState(event.to_state) in PART_MOVES[PartState(event.from_state)]
+        state[event.position] = event.to_state

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from fix_publishing import Desk
+from fix_publishing import Desk, reason_of
 from fix_runtime import ACTOR
 from roost import store
 from roost.account_client import StoredTokenSource
 from roost.errors import PostRefused
 from roost.models import Alert, PartState, PostId, PostState, TweetId
 from roost.prices import price_of_create
+from roost.publishing.history import describe_event
 from roost.publishing.state import PublishState
 from roost.services import resolve, schedule
 from roost.services.publish import outcomes
@@ -157,7 +158,7 @@ async def test_discard_fails_the_post(desk: Desk) -> None:
     post_id = await undecided(desk)
     post = await resolve.discard(desk.runtime, desk.scope, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
-    assert post.reason == "discarded manually"
+    assert reason_of(post) == "discarded manually"
     await desk.emulator.jump(hours=3)
     await desk.work_through()
     assert await desk.on_x() == []
@@ -289,13 +290,13 @@ async def test_decision_is_recorded_with_its_actor(desk: Desk) -> None:
     await resolve.discard(desk.runtime, desk.scope, post_id)
     async with desk.runtime.database.for_tenant(desk.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (events[-1].why, events[-1].actor) == ("discarded manually", ACTOR)
+    assert (describe_event(events[-1]), events[-1].actor) == ("discarded manually", ACTOR)
 
 
 async def test_post_with_its_own_tolerance_is_not_missed(desk: Desk) -> None:
     post = await schedule.schedule_post(
         desk.runtime, desk.scope, desk.account, [PartInput("Any time today")],
-        due_at=desk.runtime.clock.now(), why="by the test", tolerance=timedelta(days=1),
+        due_at=desk.runtime.clock.now(), tolerance=timedelta(days=1),
     )  # fmt: skip
     await desk.emulator.jump(hours=20)
     await desk.work_through()

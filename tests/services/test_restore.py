@@ -12,7 +12,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_postgres import app_url
-from fix_publishing import Desk
+from fix_publishing import Desk, reason_of
 from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
@@ -146,7 +146,7 @@ async def test_forgotten_post_is_found__new_post_in_the_copy(
     async with open_runtime(there) as runtime:
         due_at = runtime.clock.now() + timedelta(days=1)
         parts = [PartInput("Planned in the copy")]
-        await schedule_post(runtime, desk.scope, desk.account, parts, due_at=due_at, why="a test")
+        await schedule_post(runtime, desk.scope, desk.account, parts, due_at=due_at)
     async with _desk(there, emulator) as (desk, _):
         resumed = await resume.resume_everything(desk.runtime, ACTOR, accept_copy=True)
         assert [one.post_id for one in resumed.adopted] == [sent]
@@ -252,7 +252,7 @@ async def test_post_moved_earlier_after_the_copy_needs_a_decision(desk: Desk) ->
     assert resumed.asked == [post_id]
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert there in (post.reason or "")
+    assert there in reason_of(post)
     await desk.work_through()
     assert await desk.on_x() == ["Moved earlier"]
 

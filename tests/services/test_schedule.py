@@ -42,7 +42,7 @@ async def import_rows(desk: Desk, folder: Path, rows: str, *, dry_run: bool = Fa
 async def test_schedule_post_lists_every_violation_and_stores_nothing(desk: Desk) -> None:
     parts = [PartInput("x" * 281), PartInput("$AAA $BBB"), PartInput("")]
     with pytest.raises(PostRefused) as refused:
-        await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=None, why="test")
+        await schedule_post(desk.runtime, desk.scope, desk.account, parts, due_at=None)
     violations = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
     assert violations == [("text_too_long", 1), ("too_many_cashtags", 2), ("text_blank", 3)]
     assert refused.value.code == "text_too_long"
@@ -54,14 +54,14 @@ async def test_schedule_post_lists_a_missing_file_as_a_violation(
 ) -> None:
     part = PartInput("x" * 281, (MediaInput(tmp_path / "none.png"),))
     with pytest.raises(PostRefused) as refused:
-        await schedule_post(desk.runtime, desk.scope, desk.account, [part], due_at=None, why="test")
+        await schedule_post(desk.runtime, desk.scope, desk.account, [part], due_at=None)
     codes = {one["code"] for one in refused.value.facts["violations"]}
     assert codes == {"media_unreadable", "text_too_long"}
 
 
 async def test_post_without_a_due_time_stays_a_draft(desk: Desk) -> None:
     post = await schedule_post(
-        desk.runtime, desk.scope, desk.account, [PartInput("Some day")], due_at=None, why="test"
+        desk.runtime, desk.scope, desk.account, [PartInput("Some day")], due_at=None
     )
     await desk.emulator.jump(days=30)
     await desk.work()

@@ -14,8 +14,9 @@ from rich.console import Console
 from roost import escaping
 from roost.errors import RoostError
 from roost.mediafile.probe import printable_name
-from roost.models import PostFinding
+from roost.models import PostFinding, Reason
 from roost.prices import Price
+from roost.publishing.history import reason_as_json
 
 #: Copies of smaller files are not reported: they are done before a line could be read.
 _LARGE_BYTES: Final = 64 << 20
@@ -25,8 +26,11 @@ _MIB: Final = 1 << 20
 def to_json(value: Any) -> Any:
     """Return a value as JSON types.
 
-    Dataclasses become objects, instants and days ISO 8601, dollars numbers, durations seconds.
+    Dataclasses become objects, reasons objects with a sentence, instants and days ISO 8601, dollars
+    numbers, durations seconds.
     """
+    if isinstance(value, Reason):
+        return to_json(reason_as_json(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.repr}
         return to_json(fields)

@@ -114,9 +114,7 @@ async def _print_one(
 def _history_as_json(events: Sequence[Event], parts: Sequence[PartProgress]) -> dict[str, Any]:
     """Return every event with its sentence, and every attempt."""
     return {
-        "history": [
-            to_json(event) | {"sentence": post_history.describe_event(event)} for event in events
-        ],
+        "history": [post_history.event_as_json(event) for event in events],
         "attempts": [
             {"part": one.part.position} | to_json(attempt)
             for one in parts

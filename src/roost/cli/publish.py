@@ -97,7 +97,7 @@ def publish(
             await _require_meant(runtime, scope, text, yes=yes)
             post = await schedule.schedule_post(
                 runtime, scope, integration, parts,
-                due_at=due_at, why="posted from the terminal", tolerance=late_tolerance,
+                due_at=due_at, tolerance=late_tolerance,
                 on_findings=print_findings,
                 on_progress=CopyProgress(),
             )  # fmt: skip

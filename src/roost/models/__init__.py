@@ -1,6 +1,7 @@
 """Plain data that every layer shares: frozen values, their states and identifiers."""
 
-from roost.models.alerts import Alert, AlertKind
+from roost.models.alerts import Alert, AlertKind, Subject, SubjectType
+from roost.models.events import Detail, Event, EventCode, Reason, ReasonCode, reason_detail
 from roost.models.ids import (
     AttemptId,
     IntegrationId,
@@ -25,7 +26,6 @@ from roost.models.posts import (
     NO_OPTIONS,
     PART_MOVES,
     POST_MOVES,
-    Event,
     MediaAsset,
     MediaKind,
     Part,
@@ -53,8 +53,10 @@ __all__ = [
     "AlertKind",
     "Anomaly",
     "AttemptId",
+    "Detail",
     "Environment",
     "Event",
+    "EventCode",
     "Integration",
     "IntegrationId",
     "IntegrationStatus",
@@ -73,8 +75,12 @@ __all__ = [
     "PostId",
     "PostSnapshot",
     "PostState",
+    "Reason",
+    "ReasonCode",
     "ReplySettings",
     "Scope",
+    "Subject",
+    "SubjectType",
     "Tenant",
     "TenantId",
     "TweetId",
@@ -82,4 +88,5 @@ __all__ = [
     "Wait",
     "XMediaId",
     "XUserId",
+    "reason_detail",
 ]

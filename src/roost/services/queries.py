@@ -18,6 +18,8 @@ from roost.models import (
     IntegrationId,
     Post,
     PostId,
+    Reason,
+    ReasonCode,
     Scope,
     Tenant,
     TenantId,
@@ -69,7 +71,7 @@ class AppBackoff:
     """An X app from which X accepts no request at present."""
 
     client_id: str
-    reason: str
+    reason: Reason
     until: datetime
 
 
@@ -214,7 +216,10 @@ async def get_account_status(
     waits = [Wait(one.reason, one.until) for one in backoffs if one.client_id == account.client_id]
     if account.backoff_until is not None and account.backoff_until > now:
         waits.append(
-            Wait(account.backoff_reason or "X accepts no post at present", account.backoff_until)
+            Wait(
+                account.backoff_reason or Reason(ReasonCode.NO_POSTS_ACCEPTED),
+                account.backoff_until,
+            )
         )
     later = [wait for wait in waits if wait.until is not None and wait.until > due_at]
     return AccountStatus(
@@ -230,7 +235,9 @@ async def read_app_backoffs(
     rows = await transaction.run(
         "list_app_backoffs", at=now, environment=runtime.settings.environment
     )
-    return [AppBackoff(row["client_id"], row["reason"], row["until"]) for row in rows]
+    return [
+        AppBackoff(row["client_id"], Reason.from_json(row["reason"]), row["until"]) for row in rows
+    ]
 
 
 async def list_tenant_overviews(runtime: Runtime, *, since: datetime) -> list[TenantOverview]:

@@ -1,24 +1,30 @@
 """Applies a user's decision about a post that Roost cannot or must not finish by itself."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from roost import store, x
 from roost.account_client import open_account
 from roost.errors import Conflict, InvalidInput, PostRefused, RoostError
 from roost.models import (
     AlertKind,
+    Detail,
+    EventCode,
     Part,
     PartState,
     Post,
     PostId,
     PostState,
+    Reason,
+    ReasonCode,
     Scope,
     TweetId,
+    reason_detail,
 )
+from roost.models.alerts import about_post
+from roost.outcome_alerts import FINAL_EVENTS
 from roost.part_price import price_part
 from roost.prices import Operation, Price, price_of, sum_prices
 from roost.publishing import reconcile, validation
@@ -28,10 +34,6 @@ from roost.snowflake import snowflake_time
 from roost.store.database import Transaction
 from roost.text import text_or_none
 from roost.tweet_urls import find_tweet_id
-
-#: Post ids in the reason of a decision: Roost has seen these posts on X itself.
-_POST_IDS: Final = re.compile(r"\b[0-9]{15,19}\b")
-_DELETING: Final = "cancelled manually: its published parts are being deleted from X"
 
 
 class Choice(StrEnum):
@@ -124,12 +126,14 @@ async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address:
         raise TweetUnlikely(f"{address!r} is no address of a post on X.")
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state, part = await _lock_undecided(transaction, post_id)
-        if tweet_id not in _POST_IDS.findall(state.post.reason or ""):
+        reason = state.post.reason
+        if reason is None or tweet_id not in reason.tweet_ids:
+            # Roost has not seen this post on X itself.
             _require_likely(part, tweet_id)
         if await store.posts.list_claimed(transaction, [tweet_id]):
             raise TweetUnlikely(f"{tweet_id} is already known to be another part.")
-        reason = f"resolved manually: it is on X as {tweet_id}"
-        await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
+        facts = {"choice": Choice.FOUND, "tweet_id": tweet_id}
+        await _continue(runtime, scope, transaction, state, facts)
         price = await price_part(transaction, state.account.id, part.part)
         await store.publishing.record_sent(
             transaction,
@@ -145,7 +149,8 @@ async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address:
             windows=(),
             at=now,
             from_state=PartState.UNKNOWN,
-            reason=f"found manually as {tweet_id}",
+            code=EventCode.PART_ADOPTED,
+            detail={"tweet_id": tweet_id, "is_manual": True},
             actor=scope.actor,
         )
         return await _wake(runtime, transaction, state)
@@ -160,12 +165,12 @@ async def confirm_absent(runtime: Runtime, scope: Scope, post_id: PostId) -> Pos
         state = await _lock(transaction, post_id)
         if state.post.state is PostState.MISSED:
             await transaction.run("reset_lateness", post=post_id, at=runtime.clock.now())
-            reason = "resolved manually: it is sent all the same"
+            facts: dict[str, Any] = {"choice": Choice.RESEND}
         else:
             state, part = await _lock_undecided(transaction, post_id)
             await transaction.run("confirm_absent", attempt=part.last.id)
-            reason = f"resolved manually: part {part.part.position} is not on X, so it is sent"
-        await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
+            facts = {"choice": Choice.RESEND, "part": part.part.position}
+        await _continue(runtime, scope, transaction, state, facts)
         return await _wake(runtime, transaction, state)
 
 
@@ -174,7 +179,7 @@ async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 
     Raises: PostNotFound, DecisionNotOpen.
     """
-    now, reason = runtime.clock.now(), "discarded manually"
+    now, reason = runtime.clock.now(), Reason(ReasonCode.DISCARDED)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if state.post.state is PostState.MISSED:
@@ -183,7 +188,7 @@ async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
         state, part = await _lock_undecided(transaction, post_id)
         await store.publishing.move_part(
             transaction, part.part.id, PartState.UNKNOWN, PartState.FAILED,
-            at=now, reason=reason, actor=scope.actor,
+            EventCode.PART_DISCARDED, at=now, detail=reason_detail(reason), actor=scope.actor,
         )  # fmt: skip
         sent = any(each.part.state is PartState.SENT for each in state.parts)
         after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
@@ -215,14 +220,12 @@ async def continue_thread(
             _validate_text(text, current, state.account.subscription_type)
         await store.publishing.move_part(
             transaction, current.part.id, PartState.FAILED, PartState.PENDING,
-            at=runtime.clock.now(),
-            reason="retried manually" if text is None else "edited manually",
-            actor=scope.actor,
+            EventCode.PART_RETRIED if text is None else EventCode.PART_EDITED,
+            at=runtime.clock.now(), actor=scope.actor,
         )  # fmt: skip
         if text is not None:
             await transaction.run("set_part_text", part=current.part.id, text=text)
-        reason = "resolved manually: the thread continues from there"
-        await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
+        await _continue(runtime, scope, transaction, state, {"choice": Choice.CONTINUE})
         return await _wake(runtime, transaction, state)
 
 
@@ -248,7 +251,7 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
                 transaction,
                 state,
                 PostState.CANCELLED,
-                _DELETING,
+                Reason(ReasonCode.DELETION_REQUESTED),
                 ends_alerts=False,
             )
     for part in reversed(list_deletable(state.post)):
@@ -263,8 +266,9 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
             if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
                 continue  # another user has deleted it meanwhile
             await store.posts.add_event(
-                transaction, scope.tenant_id, post_id, now, PartState.SENT, PartState.SENT,
-                "deleted from X manually", actor=scope.actor, position=part.position,
+                transaction, scope.tenant_id, post_id, now, EventCode.PART_DELETED,
+                from_state=PartState.SENT, to_state=PartState.SENT, actor=scope.actor,
+                position=part.position,
             )  # fmt: skip
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state, now = await _lock(transaction, post_id), runtime.clock.now()
@@ -272,7 +276,7 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
             transaction,
             scope.tenant_id,
             AlertKind.DECISION,
-            store.alerts.about_post(post_id),
+            about_post(post_id),
             at=now,
         )
         return await _wake(runtime, transaction, state)
@@ -298,12 +302,11 @@ async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
             at=now,
         )
         if before is PostState.NEEDS_DECISION:
-            reason = "resolved manually: acknowledged, it continues"
-            await _move(runtime, scope, transaction, state, PostState.PUBLISHING, reason)
+            await _continue(runtime, scope, transaction, state, {"choice": Choice.ACKNOWLEDGE})
             return await _wake(runtime, transaction, state)
         await store.posts.add_event(
-            transaction, scope.tenant_id, post_id, now, before, before,
-            "acknowledged manually: it stays as it is", actor=scope.actor,
+            transaction, scope.tenant_id, post_id, now, EventCode.POST_ACKNOWLEDGED,
+            from_state=before, to_state=before, actor=scope.actor,
         )  # fmt: skip
         return await _wake(runtime, transaction, state)
 
@@ -337,26 +340,43 @@ async def _lock_undecided(
     return state, part
 
 
+async def _continue(
+    runtime: Runtime,
+    scope: Scope,
+    transaction: Transaction,
+    state: PublishState,
+    facts: Detail,
+) -> None:
+    """Let a locked post be published further; `facts` are what a user decided."""
+    post, now = state.post, runtime.clock.now()
+    to_state = PostState.PUBLISHING
+    moved = await store.posts.move(transaction, post.id, post.state, to_state, at=now)
+    assert moved, "the row is locked"
+    await store.posts.add_event(
+        transaction, scope.tenant_id, post.id, now, EventCode.POST_RESOLVED,
+        from_state=post.state, to_state=to_state, detail=facts, actor=scope.actor,
+    )  # fmt: skip
+
+
 async def _move(
     runtime: Runtime,
     scope: Scope,
     transaction: Transaction,
     state: PublishState,
-    after: PostState,
-    reason: str,
+    to_state: PostState,
+    reason: Reason,
     *,
     ends_alerts: bool = True,
 ) -> None:
-    """Change the state of a locked post, and add the event."""
+    """Set the final state of a locked post, and add the event."""
     post, now = state.post, runtime.clock.now()
-    stored_reason = None if after in {PostState.PUBLISHING, PostState.PUBLISHED} else reason
     moved = await store.posts.move(
-        transaction, post.id, post.state, after, stored_reason, at=now, ends_alerts=ends_alerts
+        transaction, post.id, post.state, to_state, reason, at=now, ends_alerts=ends_alerts
     )
     assert moved, "the row is locked"
     await store.posts.add_event(
-        transaction, post.tenant_id, post.id, now, post.state, after, reason,
-        actor=scope.actor,
+        transaction, scope.tenant_id, post.id, now, FINAL_EVENTS[to_state],
+        from_state=post.state, to_state=to_state, detail=reason_detail(reason), actor=scope.actor,
     )  # fmt: skip
 
 

@@ -17,14 +17,19 @@ from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, R
 from roost.models import (
     Actor,
     AlertKind,
+    EventCode,
     Integration,
     IntegrationStatus,
     PartState,
     PostId,
     PostState,
+    Reason,
+    ReasonCode,
     TenantId,
     TweetId,
+    reason_detail,
 )
+from roost.models.alerts import DATABASE
 from roost.outcome_alerts import alert_outcome
 from roost.part_price import price_part
 from roost.publishing import reconcile
@@ -33,8 +38,8 @@ from roost.publishing.reconcile import TimelinePost
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.store.database import Transaction
+from roost.store.statements import json_of
 
-_FORGOTTEN: Final = "the database was restored, and may have forgotten that this was sent"
 #: Maximum number of timelines that are read at a time.
 _AT_ONCE: Final = 8
 
@@ -97,7 +102,7 @@ async def resume_everything(
             )
         await transaction.run("resume_everything", at=now, actor=str(actor))
         for kind in (AlertKind.RESTORED, AlertKind.COPIED):
-            await store.alerts.resolve_alert(transaction, None, kind, "database", at=now)
+            await store.alerts.resolve_alert(transaction, None, kind, DATABASE, at=now)
         await transaction.run("announce_due")
     return resumed
 
@@ -137,12 +142,13 @@ async def _search(runtime: Runtime, actor: Actor, since: datetime) -> Resumed:
 
 async def _pause(runtime: Runtime, actor: Actor, account: Integration) -> None:
     """Pause an account that could not be searched, until a user resumes it."""
-    reason = f"@{account.username} could not be searched on X after the restore"
+    reason = Reason(ReasonCode.NOT_SEARCHED)
+    detail = {"username": account.username} | reason_detail(reason)
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=True,
-            at=runtime.clock.now(), reason=reason, actor=str(actor),
+            at=runtime.clock.now(), detail=json_of(detail), actor=str(actor),
         )  # fmt: skip
 
 
@@ -207,7 +213,7 @@ class _Search:
             await self._request_decision(transaction, state, *matches[0])
             return
         if matches and post.state is PostState.SCHEDULED:
-            await self._move(transaction, state, PostState.PUBLISHING, _FORGOTTEN)
+            await self._move(transaction, state, PostState.PUBLISHING)
         for part, timeline_post in matches:
             await self._adopt(transaction, state, part, timeline_post)
         matched = [part for part, _ in matches]
@@ -226,9 +232,14 @@ class _Search:
     ) -> None:
         """A post that is due later is on X: it was moved, or another post is identical."""
         if state.post.state is PostState.SCHEDULED:
-            await self._move(transaction, state, PostState.PUBLISHING, _FORGOTTEN)
-        await self._add_attempt(transaction, part, PartState.UNKNOWN)
-        reason = f"X has an identical post since the copy was made: {timeline_post.tweet_id}"
+            await self._move(transaction, state, PostState.PUBLISHING)
+        await self._add_attempt(transaction, part)
+        reason = Reason(ReasonCode.IDENTICAL_ON_X, {"tweet_id": timeline_post.tweet_id})
+        await store.publishing.move_part(
+            transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN,
+            EventCode.PART_UNKNOWN, at=self.runtime.clock.now(), detail=reason_detail(reason),
+            actor=self.actor,
+        )  # fmt: skip
         state = await store.publishing.get(transaction, state.post.id)
         await self._move(transaction, state, PostState.NEEDS_DECISION, reason)
         await alert_outcome(
@@ -244,7 +255,7 @@ class _Search:
         part: PartProgress,
         timeline_post: TimelinePost,
     ) -> None:
-        await self._add_attempt(transaction, part, PartState.SENDING)
+        await self._add_attempt(transaction, part)
         reloaded = await store.publishing.get(transaction, state.post.id)
         current = next(one for one in reloaded.parts if one.part.id == part.part.id)
         price = await price_part(transaction, self.account.id, part.part)
@@ -262,38 +273,36 @@ class _Search:
             windows=(),
             at=self.runtime.clock.now(),
             from_state=PartState.SENDING,
-            reason=f"found on X's timeline as {timeline_post.tweet_id}",
+            code=EventCode.PART_ADOPTED,
+            detail={"tweet_id": timeline_post.tweet_id},
             actor=self.actor,
         )
         self.resumed.adopted.append(
             Adopted(state.post.id, part.part.position, timeline_post.tweet_id)
         )
 
-    async def _add_attempt(
-        self, transaction: Transaction, part: PartProgress, after: PartState
-    ) -> None:
-        """Add the attempt that the database lost; its outcome is unknown."""
-        now = self.runtime.clock.now()
+    async def _add_attempt(self, transaction: Transaction, part: PartProgress) -> None:
+        """Add the attempt that the database lost; its outcome is unknown, its part `sending`."""
         await transaction.run(
             "mark_part_unknown", part=part.part.id, from_state=part.part.state,
-            started_at=self.since, at=now, reason=_FORGOTTEN, actor=str(self.actor),
+            started_at=self.since, at=self.runtime.clock.now(), detail=json_of({}),
+            actor=str(self.actor),
         )  # fmt: skip
-        if after is PartState.UNKNOWN:
-            await store.publishing.move_part(
-                transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                reason="X has an identical post", actor=self.actor,
-            )  # fmt: skip
 
     async def _move(
-        self, transaction: Transaction, state: PublishState, after: PostState, reason: str
+        self,
+        transaction: Transaction,
+        state: PublishState,
+        to_state: PostState,
+        reason: Reason | None = None,
     ) -> None:
         """Change the post's state, and add the event."""
         post, now = state.post, self.runtime.clock.now()
-        stored_reason = reason if after is PostState.NEEDS_DECISION else None
-        if await store.posts.move(transaction, post.id, post.state, after, stored_reason, at=now):
+        code = EventCode.POST_REOPENED if reason is None else EventCode.POST_NEEDS_DECISION
+        if await store.posts.move(transaction, post.id, post.state, to_state, reason, at=now):
             await store.posts.add_event(
-                transaction, self._tenant_id, post.id, now, post.state, after,
-                reason, actor=self.actor,
+                transaction, self._tenant_id, post.id, now, code, from_state=post.state,
+                to_state=to_state, detail=reason_detail(reason), actor=self.actor,
             )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ from roost.errors import DatabaseForgot, PostNotFound
 from roost.models import (
     Actor,
     AttemptId,
+    Detail,
+    EventCode,
     IntegrationId,
     MediaAsset,
     Part,
@@ -22,6 +24,7 @@ from roost.models import (
     Post,
     PostId,
     PostState,
+    Reason,
     TenantId,
     TweetId,
     XMediaId,
@@ -39,7 +42,7 @@ from roost.rate_limits import Family, Window
 from roost.store import integrations, posts
 from roost.store.database import Queries
 from roost.store.locks import Fence
-from roost.store.statements import array_of
+from roost.store.statements import array_of, json_of
 from roost.store.vault import SealedKey
 
 #: SQLSTATE of `begin_attempt` where the database lacks the fence.
@@ -136,7 +139,7 @@ def _to_state(row: Mapping[str, Any]) -> PublishState:
         integration_id=IntegrationId(row["integration_id"]),
         state=PostState(row["state"]),
         due_at=row["due_at"],
-        reason=row["reason"],
+        reason=posts.to_reason(row["reason"]),
         parts=tuple(each.part for each in parts),
         paused=row["paused"],
         tolerance=row["tolerance"],
@@ -151,7 +154,9 @@ def _to_state(row: Mapping[str, Any]) -> PublishState:
             Window(each.family, each.max_requests, each.remaining, each.resets_at)
             for each in msgspec.convert(row["windows"] or (), list[_WindowRow])
         ),
-        app_backoff=Backoff(backoff_until, row["app_backoff_reason"]) if backoff_until else None,
+        app_backoff=Backoff(backoff_until, Reason.from_json(row["app_backoff_reason"]))
+        if backoff_until
+        else None,
         recheck=Recheck(row["recheck_since"], row["recheck_until"])
         if row["recheck_until"]
         else None,
@@ -181,7 +186,8 @@ async def begin_attempt(
     started_at: datetime,
     deadline: timedelta,
     at: datetime,
-    reason: str,
+    code: EventCode,
+    detail: Detail,
     actor: Actor,
     fence: Fence | None,
     is_wall_time: bool,
@@ -209,7 +215,8 @@ async def begin_attempt(
             at=at,
             media_ids=media_ids,
             media_keys=media_keys,
-            reason=reason,
+            code=code,
+            detail=json_of(detail),
             actor=str(actor),
             fence_event=fence.event_id if fence else None,
             fence_tag=fence.event_tag if fence else None,
@@ -262,7 +269,8 @@ async def record_sent(
     windows: Collection[Window],
     at: datetime,
     from_state: PartState,
-    reason: str,
+    code: EventCode,
+    detail: Detail,
     actor: Actor,
     excluding: Collection[PostId] = (),
 ) -> RecordedSent:
@@ -286,7 +294,8 @@ async def record_sent(
         price_reason=price_reason,
         at=at,
         from_state=from_state,
-        reason=reason,
+        code=code,
+        detail=json_of(detail),
         actor=str(actor),
         # In the statement's own snapshot this post is still publishing.
         excluding=array_of([*excluding, part.post_id]),
@@ -326,7 +335,8 @@ async def end_attempt(
     outcome: Outcome,
     *,
     at: datetime,
-    reason: str,
+    code: EventCode,
+    detail: Detail,
     actor: Actor,
 ) -> bool:
     """Record an outcome other than `sent`; False where the part has a later attempt.
@@ -341,7 +351,8 @@ async def end_attempt(
         to_state=to_state,
         outcome=outcome,
         at=at,
-        reason=reason,
+        code=code,
+        detail=json_of(detail),
         actor=str(actor),
     )
     return bool(row and row["moved"])
@@ -359,9 +370,10 @@ async def move_part(
     part_id: PartId,
     from_state: PartState,
     to_state: PartState,
+    code: EventCode,
     *,
     at: datetime,
-    reason: str,
+    detail: Detail | None = None,
     actor: Actor,
 ) -> bool:
     """Change a part's state without an attempt's outcome; False where it is not `from_state`."""
@@ -370,8 +382,9 @@ async def move_part(
         part=part_id,
         from_state=from_state,
         to_state=to_state,
+        code=code,
         at=at,
-        reason=reason,
+        detail=json_of(detail or {}),
         actor=str(actor),
     )
     return bool(row and row["moved"])
@@ -385,7 +398,7 @@ async def defer_post(
     excused: bool,
     counts_as_late: bool = False,
     at: datetime,
-    reason: str,
+    reason: Reason,
     actor: Actor,
 ) -> None:
     """Let the post wait until an instant of domain time, when the dispatcher queues it again."""
@@ -396,8 +409,7 @@ async def defer_post(
         excused=excused,
         counts_as_late=counts_as_late,
         at=at,
-        wait_reason=reason,
-        reason=f"waits: {reason}",
+        reason=json_of(reason),
         actor=str(actor),
     )
     await transaction.run("announce_due")

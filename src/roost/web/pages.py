@@ -21,6 +21,7 @@ from roost.models import (
     PostId,
     PostState,
     Scope,
+    SubjectType,
     Tenant,
 )
 from roost.runtime import Runtime
@@ -99,8 +100,8 @@ class _ShownAlert:
     @property
     def post(self) -> str | None:
         """The number of the post that the alert is about, if it is about one."""
-        kind, _, number = self.alert.subject.partition(" ")
-        return number if kind == "post" and self.tenant is not None else None
+        is_about_post = self.alert.subject_type is SubjectType.POST
+        return self.alert.subject_id if is_about_post and self.tenant is not None else None
 
 
 @router.get("/", response_class=HTMLResponse)

@@ -27,7 +27,7 @@ from roost.services.resume import Resumed, resume_everything
 LEAD = timedelta(minutes=1)
 #: Each incident begins after this share of the calendar's span.
 _READ_ONLY_AT, _RESTART_AT, _BACK_UP_AT, _RESTORE_AT = 0.2, 0.5, 0.2, 0.5
-_HAS_OPEN_ALERT = "SELECT FROM roost.alerts WHERE subject = 'database' AND ended_at IS NULL"
+_HAS_OPEN_ALERT = "SELECT FROM roost.alerts WHERE subject_type = 'database' AND ended_at IS NULL"
 #: Wall seconds within which the alert of a restore must be open.
 _ALERT_TIMEOUT_S = 60.0
 #: Wall seconds between two attempts to resume.

@@ -25,7 +25,9 @@ from roost.services.schedule import PartInput, cancel_post, edit_post
 
 #: Emulated seconds in one wall second.
 RATE = 20
-_ALERTS = "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject = 'database' ORDER BY id"
+_ALERTS = (
+    "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject_type = 'database' ORDER BY id"
+)
 #: Wall seconds within which everything must be settled again.
 _SETTLE_TIMEOUT_S = 150.0
 

@@ -297,7 +297,6 @@ async def _schedule_draft(
         account,
         [PartInput(drafts[0].text)],
         due_at=runtime.clock.now() + timedelta(seconds=2),
-        why="drafted by the writer",
     )
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from roost.next_actions import NextAction
+
 
 class HealthStatus(StrEnum):
     """The result of one check."""
@@ -24,7 +26,9 @@ class HealthFinding:
     status: HealthStatus
     message: str
     next: str = ""
-    """What the operator can do; empty where nothing has to be done."""
+    """What the operator can do, if no command is needed for it."""
+    next_action: NextAction | None = None
+    """What the operator can do, worded by each face."""
 
 
 def describe_distance(instant: datetime, now: datetime) -> str:

@@ -7,8 +7,10 @@ from typing import Final
 from roost import store, x
 from roost.account_client import open_account, update_profile
 from roost.errors import MediaCopyLost, MediaStalled, MediaStoreUnsafe, RoostError
-from roost.models import Integration, IntegrationStatus
+from roost.models import Integration, IntegrationStatus, Reason, ReasonCode
 from roost.prices import Operation, Price, price_of_reads
+from roost.publishing.alerts import action_for, describe_alert
+from roost.publishing.history import describe_reason
 from roost.runtime import Runtime, wrap_unexpected
 from roost.services import media_copies, monitor, queries
 from roost.services.health.findings import HealthFinding, HealthStatus, describe_distance
@@ -65,8 +67,10 @@ def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFi
             "workers", HealthStatus.WARNING, "none is alive", "Start `roost worker`."
         )
     findings = [workers]
-    if service.stop_reason is not None:
-        message = f"everything is paused: {service.stop_reason}"
+    if service.is_stopped:
+        message = "everything is paused"
+        if service.stop_reason is not None:
+            message += f": {describe_reason(service.stop_reason)}"
         findings.append(
             HealthFinding(
                 "global pause", HealthStatus.WARNING, message, "`roost resume --all` resumes it."
@@ -88,8 +92,8 @@ async def _check_alerts(runtime: Runtime) -> list[HealthFinding]:
         HealthFinding(
             "alert" if tenant is None else f"alert of {tenant.name}",
             HealthStatus.WARNING if alert.kind in _POST_ALERTS else HealthStatus.ERROR,
-            f"{alert.message} (since {alert.raised_at.isoformat(timespec='seconds')})",
-            alert.next,
+            f"{describe_alert(alert)} (since {alert.raised_at.isoformat(timespec='seconds')})",
+            next_action=action_for(alert),
         )
         for tenant, alert in await monitor.list_alerts(runtime)
         if alert.kind not in _CHECKED_ALERTS
@@ -104,7 +108,7 @@ async def _check_apps(runtime: Runtime) -> list[HealthFinding]:
         HealthFinding(
             f"X app {one.client_id[:6]}…",
             HealthStatus.WARNING,
-            f"X accepts nothing from its accounts: {one.reason}",
+            f"X accepts nothing from its accounts: {describe_reason(one.reason)}",
             f"Roost tries again {describe_distance(one.until, now)}.",
         )
         for one in backoffs
@@ -199,7 +203,8 @@ def _check_account_limits(runtime: Runtime, account: Integration) -> list[Health
             HealthFinding(
                 what,
                 HealthStatus.WARNING,
-                f"X accepts no post of it: {account.backoff_reason}",
+                "X accepts no post of it: "
+                + describe_reason(account.backoff_reason or Reason(ReasonCode.NO_POSTS_ACCEPTED)),
                 f"Roost tries again {describe_distance(account.backoff_until, now)}.",
             )
         )

@@ -14,15 +14,29 @@ from roost import prices, store, x
 from roost.account_client import mark_needs_reconnect
 from roost.errors import PostNotFound, ReconnectNeeded
 from roost.failpoints import Failpoint
-from roost.models import AlertKind, Part, PartState, PostState, TweetId
-from roost.outcome_alerts import alert_outcome
+from roost.models import (
+    AlertKind,
+    Detail,
+    EventCode,
+    Part,
+    PartState,
+    PostState,
+    Reason,
+    ReasonCode,
+    TweetId,
+    reason_detail,
+)
+from roost.models.alerts import about_app, about_post
+from roost.outcome_alerts import FINAL_EVENTS, alert_outcome
 from roost.part_price import price_part
 from roost.prices import Price
+from roost.publishing.history import error_reason
 from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.rate_limits import Window
 from roost.services.publish.context import PublishContext, StepResult
 from roost.store.alerts import OF_APPS
 from roost.store.database import Transaction
+from roost.store.statements import json_of
 from roost.telemetry import failpoint
 
 log = logging.getLogger(__name__)
@@ -52,7 +66,8 @@ async def begin_attempt(
     *,
     started_at: datetime,
     timeout: timedelta,
-    reason: str,
+    code: EventCode = EventCode.PART_ATTEMPTED,
+    detail: Detail,
 ) -> Attempt | None:
     """Commit an attempt; None if the part or its post has changed, or was paused.
 
@@ -67,7 +82,8 @@ async def begin_attempt(
         started_at=started_at,
         deadline=timeout,
         at=runtime.clock.now(),
-        reason=reason,
+        code=code,
+        detail=detail,
         actor=context.scope.actor,
         fence=locks.fence,
         is_wall_time=runtime.clock.is_wall_time,
@@ -95,7 +111,6 @@ async def record_sent(
     runtime = context.runtime
     now, adopted = runtime.clock.now(), created_at is not None
     unknown = PartState.UNKNOWN
-    found = "found on X's timeline" if adopted else "X has it"
 
     async def write() -> store.publishing.RecordedSent:
         price = await _price_part(context, part.part)
@@ -113,7 +128,8 @@ async def record_sent(
             windows=rate,
             at=now,
             from_state=unknown if adopted and part.part.state is unknown else PartState.SENDING,
-            reason=f"{found} as {tweet_id}",
+            code=EventCode.PART_ADOPTED if adopted else EventCode.PART_SENT,
+            detail={"tweet_id": tweet_id},
             actor=context.scope.actor,
             excluding=context.deferred,
         )
@@ -124,9 +140,9 @@ async def record_sent(
         return StepResult.DONE
     if not sent.moved and not sent.known:
         # Another worker has continued from the rows. X's id must not be lost.
-        reason = f"X answered an older attempt late: it has it as {tweet_id}, perhaps twice"
-        log.error("post %s, part %s: %s", context.post.id, part.part.position, reason)
-        await _record_possible_duplicate(context, part, reason)
+        _log_answer(context, part, "an older attempt late, so X may have it twice", tweet_id)
+        await _record_possible_duplicate(context, part, tweet_id)
+        reason = Reason(ReasonCode.LATE_RESPONSE, {"tweet_id": tweet_id})
         await request_decision(context, part, reason)
     elif sent.moved:
         await end_backoffs(context)
@@ -148,43 +164,59 @@ async def _record_forgotten_attempt(
 
     The search of X after a resume finds the post; until then the history names it.
     """
-    reason = f"X answered an attempt that the database has forgotten: it has it as {tweet_id}"
-    log.error("post %s, part %s: %s", context.post.id, part.part.position, reason)
+    _log_answer(context, part, "an attempt that the database has forgotten", tweet_id)
     context.locks.close_gate("the database lacks an attempt of this worker")
 
     async def write() -> None:
-        await context.write(lambda transaction: _add_event(context, transaction, part, reason))
+        await context.write(
+            lambda transaction: _add_event(
+                context, transaction, part, EventCode.PART_FORGOTTEN, tweet_id
+            )
+        )
 
     with contextlib.suppress(PostNotFound):
         await context.retry_until_written(write)
 
 
+def _log_answer(
+    context: PublishContext, part: PartProgress, attempt: str, tweet_id: TweetId
+) -> None:
+    log.error(
+        "post %s, part %s: X answered %s: it has it as %s",
+        context.post.id, part.part.position, attempt, tweet_id,
+    )  # fmt: skip
+
+
 async def _record_possible_duplicate(
-    context: PublishContext, part: PartProgress, reason: str
+    context: PublishContext, part: PartProgress, tweet_id: TweetId
 ) -> None:
     post_id, now = context.post.id, context.runtime.clock.now()
 
     async def work(transaction: Transaction) -> None:
-        await _add_event(context, transaction, part, reason)
+        await _add_event(context, transaction, part, EventCode.PART_ANSWERED_LATE, tweet_id)
+        reason = Reason(ReasonCode.LATE_RESPONSE, {"tweet_id": tweet_id})
         await store.alerts.open_alert(
-            transaction, context.tenant_id, AlertKind.POSSIBLE_DUPLICATE,
-            store.alerts.about_post(post_id), at=now,
-            message=f"Post {post_id} of @{context.account.username}: {reason}",
-            next="Check the account's timeline and delete what is there twice; then run"
-            f" `roost resolve {post_id} acknowledge`.",
+            transaction, context.tenant_id, AlertKind.POSSIBLE_DUPLICATE, about_post(post_id),
+            at=now,
+            detail={"username": context.account.username, "reason": reason.to_json()},
         )  # fmt: skip
 
     await context.retry_until_written(lambda: context.write(work))
 
 
 async def _add_event(
-    context: PublishContext, transaction: Transaction, part: PartProgress, reason: str
+    context: PublishContext,
+    transaction: Transaction,
+    part: PartProgress,
+    code: EventCode,
+    tweet_id: TweetId,
 ) -> None:
     """Add an event that changes no state to the post's history."""
     post_id, runtime = context.post.id, context.runtime
     state = await store.posts.lock_state(transaction, post_id)
     await store.posts.add_event(
-        transaction, context.tenant_id, post_id, runtime.clock.now(), state, state, reason,
+        transaction, context.tenant_id, post_id, runtime.clock.now(), code,
+        from_state=state, to_state=state, detail={"tweet_id": tweet_id},
         actor=context.scope.actor, position=part.part.position,
     )  # fmt: skip
 
@@ -193,36 +225,43 @@ async def record_not_created(
     context: PublishContext,
     part: PartProgress,
     attempt: Attempt,
-    reason: str,
+    reason: Reason,
     *,
     outcome: Outcome = Outcome.NOT_CREATED,
     rate: Collection[Window] = (),
 ) -> None:
     """X created nothing by this attempt: the part returns to its state before it."""
-    await _end_attempt(context, part, attempt, part.part.state, outcome, reason, rate)
+    code = EventCode.PART_NOT_CREATED
+    await _end_attempt(context, part, attempt, part.part.state, outcome, code, reason, rate)
 
 
 async def record_unknown(
-    context: PublishContext, part: PartProgress, attempt: Attempt, reason: str
+    context: PublishContext, part: PartProgress, attempt: Attempt, reason: Reason
 ) -> None:
     """The attempt's outcome is unknown: the timeline is read next."""
-    await _end_attempt(context, part, attempt, PartState.UNKNOWN, Outcome.UNKNOWN, reason)
+    await _end_attempt(
+        context, part, attempt, PartState.UNKNOWN, Outcome.UNKNOWN, EventCode.PART_UNKNOWN, reason
+    )
 
 
 async def record_refused(
-    context: PublishContext, part: PartProgress, attempt: Attempt, reason: str
+    context: PublishContext, part: PartProgress, attempt: Attempt, reason: Reason
 ) -> None:
     """X refused the part for good."""
-    await _end_attempt(context, part, attempt, PartState.FAILED, Outcome.REFUSED, reason)
+    await _end_attempt(
+        context, part, attempt, PartState.FAILED, Outcome.REFUSED, EventCode.PART_REFUSED, reason
+    )
 
 
+# More than seven parameters: one more than the row of an outcome and its event.
 async def _end_attempt(
     context: PublishContext,
     part: PartProgress,
     attempt: Attempt,
     after: PartState,
     outcome: Outcome,
-    reason: str,
+    code: EventCode,
+    reason: Reason,
     rate: Collection[Window] = (),
 ) -> None:
     now = context.runtime.clock.now()
@@ -232,7 +271,7 @@ async def _end_attempt(
             await store.publishing.save_rate_windows(transaction, context.account.id, rate)
         await store.publishing.end_attempt(
             transaction, part.part, attempt, after, outcome,
-            at=now, reason=reason, actor=context.scope.actor,
+            at=now, code=code, detail={"reason": reason.to_json()}, actor=context.scope.actor,
         )  # fmt: skip
 
     await context.retry_until_written(lambda: context.write(work))
@@ -252,7 +291,8 @@ async def end_backoffs(context: PublishContext) -> None:
             "end_app_backoff", client_id=account.client_id, environment=account.environment
         )
         for kind in OF_APPS:
-            await store.alerts.resolve_alert(transaction, None, kind, account.client_id, at=now)
+            subject = about_app(account.client_id)
+            await store.alerts.resolve_alert(transaction, None, kind, subject, at=now)
 
     await context.write(work)
 
@@ -260,7 +300,7 @@ async def end_backoffs(context: PublishContext) -> None:
 async def defer_post(
     context: PublishContext,
     delay: timedelta,
-    reason: str,
+    reason: Reason,
     *,
     excused: bool = False,
     counts_as_late: bool = False,
@@ -284,14 +324,15 @@ async def defer_post(
 
 
 async def back_off_account(
-    context: PublishContext, delay: timedelta, reason: str, *, counts_as_late: bool = False
+    context: PublishContext, delay: timedelta, reason: Reason, *, counts_as_late: bool = False
 ) -> None:
     """X accepts no posts of the account for a while: the account's row defers all of them."""
     until = context.runtime.clock.now() + delay
 
     async def work(transaction: Transaction) -> None:
         await transaction.run(
-            "back_off_account", integration=context.account.id, until=until, reason=reason,
+            "back_off_account", integration=context.account.id, until=until,
+            reason=json_of(reason),
             counts_as_late=counts_as_late,
         )  # fmt: skip
 
@@ -307,7 +348,8 @@ async def back_off_app(
     The alert names the current cause; alerts with an earlier cause are resolved. Every tenant can
     read the reason, because messages of these errors are Roost's own.
     """
-    now, account = context.runtime.clock.now(), context.account
+    now, account, reason = context.runtime.clock.now(), context.account, error_reason(error)
+    subject = about_app(account.client_id)
 
     async def work(transaction: Transaction) -> None:
         await transaction.run(
@@ -315,26 +357,25 @@ async def back_off_app(
             client_id=account.client_id,
             environment=account.environment,
             until=now + delay,
-            reason=error.message,
+            reason=json_of(reason),
         )
         for other in set(OF_APPS) - {kind}:
-            await store.alerts.resolve_alert(transaction, None, other, account.client_id, at=now)
+            await store.alerts.resolve_alert(transaction, None, other, subject, at=now)
         await store.alerts.open_alert(
-            transaction, None, kind, account.client_id,
-            at=now, message=f"{error.message} All posts of this X app wait.", next=error.next,
-        )  # fmt: skip
+            transaction, None, kind, subject, at=now, detail={"reason": reason.to_json()}
+        )
 
     await context.write(work)
-    await defer_post(context, delay, error.message, excused=True)
+    await defer_post(context, delay, reason, excused=True)
 
 
 async def await_reconnect(context: PublishContext, error: ReconnectNeeded) -> None:
     """X refused the refresh token: the account's posts wait until its owner reconnects it."""
     await mark_needs_reconnect(context.runtime, context.account, error)
-    await defer_post(context, timedelta(0), str(error))
+    await defer_post(context, timedelta(0), error_reason(error))
 
 
-async def request_upload(context: PublishContext, delay: timedelta, reason: str) -> None:
+async def request_upload(context: PublishContext, delay: timedelta, reason: Reason) -> None:
     """Have the post's files uploaded, and let the post wait meanwhile."""
     now = context.runtime.clock.now()
 
@@ -345,13 +386,13 @@ async def request_upload(context: PublishContext, delay: timedelta, reason: str)
     await defer_post(context, delay, reason)
 
 
-async def request_decision(context: PublishContext, part: PartProgress, reason: str) -> None:
+async def request_decision(context: PublishContext, part: PartProgress, reason: Reason) -> None:
     """Roost cannot know the outcome: a user decides."""
     await finish_post(context, PostState.NEEDS_DECISION, reason, position=part.part.position)
 
 
 async def finish_post(
-    context: PublishContext, after: PostState, reason: str, *, position: int | None = None
+    context: PublishContext, after: PostState, reason: Reason | None, *, position: int | None = None
 ) -> None:
     """Set the post's final state; the refusal of a part becomes its reason, if there is one."""
     post, now = context.post, context.runtime.clock.now()
@@ -361,18 +402,20 @@ async def finish_post(
         final_reason = reason
         if after in {PostState.FAILED, PostState.PARTLY_PUBLISHED}:
             events = await store.posts.list_events(transaction, post.id)
-            refusals = (e.why for e in reversed(events) if e.after == PartState.FAILED)
-            final_reason = next(refusals, reason)
-        stored_reason = None if after is PostState.PUBLISHED else final_reason
+            refusals = (
+                event.reason for event in reversed(events) if event.to_state == PartState.FAILED
+            )
+            final_reason = next(filter(None, refusals), reason)
         # A post that was moved to another time meanwhile is not the one that was decided on.
         if not await store.posts.move(
-            transaction, post.id, PostState.PUBLISHING, after, stored_reason,
+            transaction, post.id, PostState.PUBLISHING, after, final_reason,
             at=now, due_at=post.due_at,
         ):  # fmt: skip
             return
         await store.posts.add_event(
-            transaction, context.tenant_id, post.id, now, PostState.PUBLISHING, after,
-            final_reason, actor=context.scope.actor, position=position,
+            transaction, context.tenant_id, post.id, now, FINAL_EVENTS[after],
+            from_state=PostState.PUBLISHING, to_state=after, detail=reason_detail(final_reason),
+            actor=context.scope.actor, position=position,
         )  # fmt: skip
         await alert_outcome(transaction, post, context.account, after, final_reason, at=now)
 

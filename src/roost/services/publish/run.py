@@ -21,8 +21,9 @@ from roost.errors import (
     VaultKeyMissing,
 )
 from roost.failpoints import Failpoint
-from roost.models import AlertKind, IntegrationId, PostId, Scope, XUserId
+from roost.models import AlertKind, IntegrationId, PostId, Reason, ReasonCode, Scope, XUserId
 from roost.publishing import next_step
+from roost.publishing.history import error_reason
 from roost.runtime import Runtime, wrap_unexpected
 from roost.services.publish import outcomes, search, send
 from roost.services.publish.context import PublishContext, StepResult
@@ -186,7 +187,9 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
         log.warning("post %s waits: %s (%s)", post.id, error, error.code)
         is_our_fault = not isinstance(error, x.errors.XError)
         delay = outcomes.backoff_delay(context.account.consecutive_refusals)
-        await outcomes.back_off_account(context, delay, str(error), counts_as_late=is_our_fault)
+        await outcomes.back_off_account(
+            context, delay, error_reason(error), counts_as_late=is_our_fault
+        )
         return StepResult.SKIP_POST
     except (OSError, *DATABASE_AWAY):
         raise
@@ -194,7 +197,7 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
         # A defect must not delay the account's other posts, nor go unnoticed. Its message stays
         # out of the log, because it may quote the post.
         log.error("post %s: %s", post.id, wrap_unexpected(error).message)
-        reason = f"an unexpected error: {type(error).__name__}"
+        reason = Reason(ReasonCode.UNEXPECTED_ERROR, {"type": type(error).__name__})
         await outcomes.defer_post(context, outcomes.backoff_delay(0), reason, counts_as_late=True)
         return StepResult.SKIP_POST
 
@@ -218,7 +221,7 @@ async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
         case next_step.SearchBeforeSend(part, since):
             return await search.search_before_send(context, part, since)
         case next_step.UploadMedia():
-            await outcomes.request_upload(context, _UPLOAD_CHECK, "its files are being uploaded")
+            await outcomes.request_upload(context, _UPLOAD_CHECK, Reason(ReasonCode.UPLOADING))
             return StepResult.SKIP_POST
         case next_step.AwaitDeadline(left):
             async with context.runtime.database.for_tenant(context.tenant_id) as transaction:

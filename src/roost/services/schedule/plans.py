@@ -124,7 +124,7 @@ async def _import(
                 with_stored_texts(result),
                 due_at=planned.due_at,
                 now=now,
-                reason=f"imported from {path.name}, line {planned.lines[0]}",
+                detail={"file": path.name, "line": planned.lines[0]},
                 actor=scope.actor,
                 upload_lead=runtime.settings.upload_lead,
                 import_key=planned.key,

@@ -6,7 +6,16 @@ from typing import Final
 
 from roost import store
 from roost.errors import PostNotEditable
-from roost.models import Integration, PartState, Post, PostFinding, PostId, PostState, Scope
+from roost.models import (
+    EventCode,
+    Integration,
+    PartState,
+    Post,
+    PostFinding,
+    PostId,
+    PostState,
+    Scope,
+)
 from roost.post_files import OnFileProgress, require_copies
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
@@ -38,15 +47,13 @@ async def schedule_post(
     parts: Sequence[PartInput],
     *,
     due_at: datetime | None,
-    why: str,
     tolerance: timedelta | None = None,
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
     """Store a post with its due time and copies of its files; without a due time, a draft.
 
-    `why` is the reason in the post's first event. `tolerance` is how late the post may be
-    published; None means the value of the settings.
+    `tolerance` is how late the post may be published; None means the value of the settings.
     Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored); what
     `validate_parts` raises.
     """
@@ -67,7 +74,7 @@ async def schedule_post(
                 with_stored_texts(result),
                 due_at=due_at,
                 now=runtime.clock.now(),
-                reason=why,
+                detail={},
                 actor=scope.actor,
                 upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
@@ -142,8 +149,8 @@ async def _edit(
             )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.add_event(
-            transaction, scope.tenant_id, post_id, now, state, changed.state, "edited manually",
-            actor=scope.actor,
+            transaction, scope.tenant_id, post_id, now, EventCode.POST_EDITED, from_state=state,
+            to_state=changed.state, actor=scope.actor,
         )  # fmt: skip
     return changed
 
@@ -167,8 +174,8 @@ async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
         now = runtime.clock.now()
         await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
         await store.posts.add_event(
-            transaction, scope.tenant_id, post_id, now, state, PostState.CANCELLED,
-            "cancelled manually", actor=scope.actor,
+            transaction, scope.tenant_id, post_id, now, EventCode.POST_CANCELLED, from_state=state,
+            to_state=PostState.CANCELLED, actor=scope.actor,
         )  # fmt: skip
         return await store.posts.get(transaction, post_id)
 
