@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from fix_publishing import Publisher
 from roost.models import PostId
@@ -32,12 +34,22 @@ _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
 #: Text columns without foreign text: our states, kinds and codes, ids, keys, secrets.
 _OURS = (
-    *("api_key", "from_state", "to_state", "browser_hash", "client_id", "environment", "family"),
+    *(
+        "actor",
+        "api_key",
+        "code",
+        "from_state",
+        "to_state",
+        "browser_hash",
+        "client_id",
+        "environment",
+        "family",
+    ),
     *("import_key", "kind", "media_id", "metric", "mime_type", "operation", "outcome", "provider"),
     *("quote_of", "reply_settings", "reply_to"),
     *("redirect_uri", "resource", "resource_id", "keyring_key_id", "sealed_key", "sealed_verifier"),
     *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
-    *("system_identifier", "time_zone", "version_num", "x_user_id"),
+    *("subject_type", "subject_id", "system_identifier", "time_zone", "version_num", "x_user_id"),
 )
 #: Names for which the database allows only letters, digits, `-` and `_`.
 _CHECKED = {("tenants", "name")}
@@ -47,6 +59,42 @@ _COLUMNS = """
     WHERE table_schema = 'roost' AND data_type = 'text' AND table_type = 'BASE TABLE'
         AND column_name <> ALL (%s)
 """
+
+
+_JSON_COLUMNS = _COLUMNS.replace("data_type = 'text'", "data_type = 'jsonb'")
+#: JSON without facts of events, reasons and alerts, and the job engine's.
+_OUR_JSON = ("metadata", "progress", "args")
+#: Facts that nobody outside writes: codes, times and ids.
+_OUR_FACTS = frozenset(
+    {"actor", "choice", "code", "complete_until", "due_at", "reference", "tweet_id", "url"}
+)
+_REFUSAL = {"code": "out_of_credits", "detail": {"message": ""}}
+
+
+def _make_hostile(value: Any) -> Any:
+    """Return a JSON value with every foreign text made hostile."""
+    if isinstance(value, str):
+        return HOSTILE + value
+    if isinstance(value, dict):
+        return {
+            name: each if name in _OUR_FACTS and isinstance(each, str) else _make_hostile(each)
+            for name, each in value.items()
+        }
+    return value
+
+
+def _spoil_json(connection: psycopg.Connection[Any], table: str, column: str) -> None:
+    names = {"table": sql.Identifier(table), "column": sql.Identifier(column)}
+    rows = connection.execute(
+        sql.SQL("SELECT ctid, {column} FROM roost.{table} WHERE {column} IS NOT NULL").format(
+            **names
+        )
+    )
+    for ctid, value in rows.fetchall():
+        connection.execute(
+            sql.SQL("UPDATE roost.{table} SET {column} = %s WHERE ctid = %s").format(**names),
+            [Jsonb(_make_hostile(value)), ctid],
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +119,7 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
     halved = await publisher.schedule("New", "Low tide", "The end", after_s=1)
     await publisher.run_to_completion()
     await publisher.emulator.jump(hours=30)
-    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     await publisher.emulator.jump(hours=1)
     planned = await publisher.schedule("To come", after_s=86_400, media=teal)
     now = publisher.runtime.clock.now()
@@ -83,20 +131,21 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
             [publisher.tenant.id, publisher.account.id, now.date(), now],
         )
         execute(
-            "INSERT INTO roost.alerts (tenant_id, kind, subject, raised_at, message, next) VALUES"
-            " (NULL, 'credits', 'app', %(at)s, '', ''),"
-            " (%(own)s, 'reconnect', '@', %(at)s, '', '')",
-            {"at": now, "own": publisher.tenant.id},
+            "INSERT INTO roost.alerts"
+            " (tenant_id, kind, subject_type, subject_id, raised_at, detail)"
+            " VALUES (NULL, 'credits', 'x_app', 'app', %(at)s, %(credits)s),"
+            " (%(own)s, 'reconnect', 'account', '1', %(at)s, '{\"username\": \"\"}')",
+            {"at": now, "own": publisher.tenant.id, "credits": Jsonb({"reason": _REFUSAL})},
         )
         execute(
             "INSERT INTO roost.app_backoffs (client_id, environment, until, reason)"
-            " VALUES ('another-app', 'emulator', %s, '')",
-            [now + timedelta(days=1)],
+            " VALUES ('another-app', 'emulator', %s, %s)",
+            [now + timedelta(days=1), Jsonb(_REFUSAL)],
         )
         execute(
-            "UPDATE roost.integrations SET health = '', backoff_reason = '', backoff_until = %s,"
+            "UPDATE roost.integrations SET health = '', backoff_reason = %s, backoff_until = %s,"
             " metadata = metadata || jsonb_build_object('name', %s::text, 'username', %s::text)",
-            [now + timedelta(days=1), HOSTILE, HOSTILE.strip()],
+            [Jsonb(_REFUSAL), now + timedelta(days=1), HOSTILE, HOSTILE.strip()],
         )
         for table, column in execute(_COLUMNS, [list(_OURS)]).fetchall():
             if (table, column) in _CHECKED:
@@ -109,6 +158,9 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
                     sql.Identifier(column),
                 )
             )
+        for table, column in execute(_JSON_COLUMNS, [list(_OUR_JSON)]).fetchall():
+            _spoil_json(connection, table, column)
+        connection.execute("UPDATE roost.events SET actor = 'command_line x' || %s", [HOSTILE])
         connection.execute(
             "UPDATE roost.parts SET poll_options = ARRAY[%s, 'No'], poll_minutes = 5", [HOSTILE]
         )

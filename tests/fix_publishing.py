@@ -23,9 +23,19 @@ from PIL import Image
 
 from fix_emulator import START_TIME, Emulator
 from fix_processes import environment_of, until
-from fix_runtime import connect_account
+from fix_runtime import ACTOR, connect_account, scope_of
 from roost import jobs, store
-from roost.models import Integration, IntegrationId, Post, PostId, PostState, Tenant, TenantId
+from roost.models import (
+    Integration,
+    IntegrationId,
+    Post,
+    PostId,
+    PostState,
+    Scope,
+    Tenant,
+    TenantId,
+)
+from roost.publishing.history import describe_event, describe_reason
 from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime
 from roost.services import collect, detect, dispatch, publish
@@ -60,6 +70,11 @@ class Publisher:
     emulator: Emulator
     locks: AccountLocks
 
+    @property
+    def scope(self) -> Scope:
+        """The scope of the tests for the tenant."""
+        return scope_of(self.tenant)
+
     async def schedule(
         self,
         *texts: str,
@@ -72,11 +87,10 @@ class Publisher:
         parts = [PartInput(text, files if at == 0 else ()) for at, text in enumerate(texts)]
         post = await schedule_post(
             self.runtime,
-            self.tenant,
+            self.scope,
             account or self.account,
             parts,
             due_at=self.runtime.clock.now() + timedelta(seconds=after_s),
-            why="by the test",
         )
         return post.id
 
@@ -96,17 +110,17 @@ class Publisher:
 
     async def run_job(self, task: str, arguments: dict[str, int]) -> None:
         """Run one job, as a worker does."""
-        tenant_id = TenantId(arguments["tenant_id"])
+        scope = Scope(TenantId(arguments["tenant_id"]), ACTOR)
         integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])
-            await publish.publish_post(self.runtime, self.locks, tenant_id, integration_id, post_id)
+            await publish.publish_post(self.runtime, scope, self.locks, integration_id, post_id)
         elif task == jobs.PREPARE:
             post_id = PostId(arguments["post_id"])
-            await publish.prepare_post(self.runtime, self.locks, tenant_id, integration_id, post_id)
+            await publish.prepare_post(self.runtime, scope, self.locks, integration_id, post_id)
         else:
-            await collect.collect_account(self.runtime, tenant_id, integration_id)
-            await detect.detect_anomalies(self.runtime, tenant_id, integration_id)
+            await collect.collect_account(self.runtime, scope, integration_id)
+            await detect.detect_anomalies(self.runtime, scope, integration_id)
 
     async def run_to_completion(self) -> None:
         """Run due jobs and move the clock to the next step, until no post has one."""
@@ -136,12 +150,12 @@ class Publisher:
             return await store.posts.get(transaction, post_id)
 
     async def list_history(self, post_id: PostId) -> list[str]:
-        """Return the post's events, one line each: subject, old state, new state, reason."""
+        """The post's history, a line each: whose, from, to, words."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             events = await store.posts.list_events(transaction, post_id)
         return [
             f"{'post' if e.position is None else f'part {e.position}'}:"
-            f" {e.before} → {e.after}: {e.why}"
+            f" {e.from_state} → {e.to_state}: {describe_event(replace(e, position=None))}"
             for e in events
         ]
 
@@ -231,6 +245,16 @@ class Publisher:
         """Return the stored account."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             return await store.integrations.get(transaction, self.account.id)
+
+
+def reason_of(post: Post) -> str:
+    """The reason of a post's state, as people read it; empty without one."""
+    return "" if post.reason is None else describe_reason(post.reason)
+
+
+def code_of(post: Post) -> str:
+    """The code of the reason of a post's state; empty without one."""
+    return "" if post.reason is None else post.reason.code
 
 
 async def wait_for_lock_conflict(runtime: Runtime) -> None:

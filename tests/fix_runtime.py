@@ -12,12 +12,15 @@ import pytest
 from fix_emulator import SCOPES, Emulator
 from fix_postgres import PostgresServer, app_url
 from roost import store
-from roost.models import Integration, Tenant
+from roost.models import Actor, ActorKind, Integration, Scope, Tenant
 from roost.runtime import Runtime, open_runtime
 from roost.settings import Settings
 from roost.store.integrations import Identity, Tokens
 from roost.store.schema import create_database, drop_database, prepare_database
 from roost.store.vault import make_key_line
+
+#: Who acts in the tests.
+ACTOR = Actor(ActorKind.COMMAND_LINE, "tester@here")
 
 _TEMPLATE = "roost_template"
 _numbers = itertools.count(1)
@@ -83,6 +86,11 @@ async def make_tenant(runtime: Runtime, name: str) -> Tenant:
     async with runtime.database.unscoped() as transaction:
         await store.tenants.make(transaction, name, time_zone="UTC")
     return await store.tenants.get(runtime.database, name)
+
+
+def scope_of(tenant: Tenant) -> Scope:
+    """The scope of the tests for this tenant."""
+    return Scope(tenant.id, ACTOR)
 
 
 async def connect_account(

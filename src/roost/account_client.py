@@ -14,6 +14,7 @@ from roost.endpoint import XEndpoint
 from roost.errors import ReconnectNeeded, SettingInvalid
 from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, Integration, LedgerEntry
+from roost.models.alerts import about_account
 from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
@@ -247,10 +248,9 @@ async def open_reconnect_alert(
         transaction,
         integration.tenant_id,
         AlertKind.RECONNECT,
-        store.alerts.about_account(integration.id),
+        about_account(integration.id),
         at=runtime.clock.now(),
-        message=f"X no longer accepts the token of @{integration.username}; its posts wait.",
-        next=ReconnectNeeded.default_next,
+        detail={"username": integration.username},
     )
 
 

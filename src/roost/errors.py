@@ -16,6 +16,7 @@ import re
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from roost.next_actions import ActionCode, NextAction
 from roost.scrub import hide_known
 
 
@@ -47,13 +48,25 @@ class RoostError(Exception):
 
     kind: ClassVar[Kind] = Kind.BROKEN
     default_next: ClassVar[str] = ""
+    default_action: ClassVar[ActionCode | None] = None
 
-    def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
+    def __init__(
+        self,
+        message: str,
+        *,
+        did: str = "",
+        next: str = "",  # noqa: A002  the name in JSON
+        next_action: NextAction | None = None,
+        **facts: Any,
+    ) -> None:
         message = hide_known(message)
         super().__init__(message)
         self.message = message
         self.did = hide_known(did) or "Nothing was changed."
         self.next = hide_known(next) or self.default_next
+        if next_action is None and not next and self.default_action is not None:
+            next_action = NextAction(self.default_action)
+        self.next_action = next_action
         self.facts: dict[str, Any] = _hide_secrets(facts)
 
     @property
@@ -61,14 +74,19 @@ class RoostError(Exception):
         """The stable name of this error: the class's name in snake case."""
         return snake_case(type(self).__name__)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the error in the JSON form of every face."""
+    def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
+        """Return the error in the JSON form of every face.
+
+        `next_text` is `next_action` in the words of the face.
+        """
+        action = self.next_action
         fields = {
             "code": self.code,
             "kind": self.kind.value,
             "message": self.message,
             "did": self.did,
-            "next": self.next,
+            "next": self.next if next_text is None else next_text,
+            "next_action": None if action is None else action.to_json(),
         }
         return fields | {"facts": self.facts} if self.facts else fields
 
@@ -168,19 +186,19 @@ class NotFound(RoostError):
 class TenantNotFound(NotFound):
     """No tenant has this name."""
 
-    default_next = "`roost init --tenant NAME` makes one."
+    default_action = ActionCode.CREATE_TENANT
 
 
 class AccountNotFound(NotFound):
     """No connected account has this name."""
 
-    default_next = "`roost connect` connects one; `roost doctor` lists those there are."
+    default_action = ActionCode.CONNECT_ACCOUNT
 
 
 class PostNotFound(NotFound):
     """No post has this number."""
 
-    default_next = "`roost posts` lists them."
+    default_action = ActionCode.LIST_POSTS
 
 
 class Conflict(RoostError):
@@ -198,10 +216,7 @@ class AccountConnectedElsewhere(Conflict):
 class DatabaseCopied(Conflict):
     """The database is a copy of the one from which workers have published."""
 
-    default_next = (
-        "Where the original is no longer used, `roost resume --all --this-is-the-real-one` makes"
-        " this one the original."
-    )
+    default_action = ActionCode.ACCEPT_COPY
 
 
 class PostNotEditable(Conflict):
@@ -278,7 +293,7 @@ class MediaStalled(Busy):
 class RestoreSearchFailed(Busy):
     """After a restore, X could not be searched for all accounts, so nothing was resumed."""
 
-    default_next = "Run `roost resume --all` again once X answers."
+    default_action = ActionCode.RESUME_AGAIN
 
 
 class Broken(RoostError):
@@ -309,25 +324,25 @@ class PoolerUnsupported(Broken):
 class SchemaOutdated(Broken):
     """The database's tables do not match this version of Roost."""
 
-    default_next = "Run `roost init`; it migrates the database."
+    default_action = ActionCode.MIGRATE_DATABASE
 
 
 class DatabaseForgot(Broken):
     """The database lacks events that it had: it was restored, or failed over to an older copy."""
 
-    default_next = "`roost resume --all` looks on X for what may be missing, then goes on."
+    default_action = ActionCode.SEARCH_AND_RESUME
 
 
 class WatermarkUnreadable(Broken):
     """The watermark, the file with the last event that this machine saw, cannot be read."""
 
-    default_next = "`roost resume --all` looks on X for what may be missing, and writes it anew."
+    default_action = ActionCode.SEARCH_AND_RESUME
 
 
 class VaultKeyMissing(Broken):
     """There is no key to encrypt or decrypt a secret."""
 
-    default_next = "`roost init` makes one, or set ROOST_VAULT_KEYS to `id:base64`."
+    default_action = ActionCode.CREATE_VAULT_KEY
 
 
 class VaultDamaged(Broken):
@@ -343,19 +358,16 @@ class MediaNotCopied(Broken):
 class MediaCopyLost(Broken):
     """Roost's copy of a post's file is missing, or is on another machine."""
 
-    default_next = (
-        "Bring the folder `media` of ROOST_HOME back, or give the file again:"
-        " `roost edit POST --media FILE`."
-    )
+    default_action = ActionCode.RESTORE_MEDIA
 
 
 class MediaCopyDamaged(Broken):
     """Roost's copy of a post's file has changed since it was validated."""
 
-    default_next = "Give the file again: `roost edit POST --media FILE`."
+    default_action = ActionCode.REPLACE_MEDIA
 
 
 class ReconnectNeeded(Broken):
     """X no longer accepts an account's tokens; only its owner can reconnect it."""
 
-    default_next = "`roost connect` connects the account again; waiting posts then go out."
+    default_action = ActionCode.RECONNECT_ACCOUNT

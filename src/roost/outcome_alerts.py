@@ -1,42 +1,30 @@
 """Opens the alert of a post that did not end as planned."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from roost import store
-from roost.models import AlertKind, Integration, Post, PostState
+from roost.models import AlertKind, EventCode, Integration, Post, PostState, Reason, reason_detail
+from roost.models.alerts import about_post
 from roost.store.database import Transaction
 
-#: By the state of a post that did not end as planned: the alert's kind, what happened to the
-#: post, and what a user can do.
-_ALERTS: Final = {
-    PostState.NEEDS_DECISION: (
-        AlertKind.DECISION,
-        "needs a decision",
-        "`roost posts {0} --history` shows what is known; `roost resolve {0} found URL`, `resend`"
-        " or `discard` resolves it.",
-    ),
-    PostState.MISSED: (
-        AlertKind.MISSED,
-        "was missed",
-        "`roost resolve {0} resend` sends it now, `discard` cancels it.",
-    ),
-    PostState.PARTLY_PUBLISHED: (
-        AlertKind.DECISION,
-        "is only partly on X",
-        "`roost resolve {0} continue --text …` continues it, `delete` deletes its published parts"
-        " from X, `acknowledge` leaves it as it is.",
-    ),
-    PostState.FAILED: (
-        AlertKind.FAILED,
-        "is not on X",
-        "`roost edit {0} --text … --at +1m` tries again, `roost resolve {0} acknowledge` leaves it"
-        " as it is.",
-    ),
+#: The event of each state in which a post's publishing ends.
+FINAL_EVENTS: Final[Mapping[PostState, EventCode]] = {
+    PostState.PUBLISHED: EventCode.POST_PUBLISHED,
+    PostState.PARTLY_PUBLISHED: EventCode.POST_PARTLY_PUBLISHED,
+    PostState.FAILED: EventCode.POST_FAILED,
+    PostState.NEEDS_DECISION: EventCode.POST_NEEDS_DECISION,
+    PostState.MISSED: EventCode.POST_MISSED,
+    PostState.CANCELLED: EventCode.POST_CANCELLED,
 }
-
 #: The kind of the alert for each state of a post that opens one.
-STATE_ALERTS: Final = {state: kind for state, (kind, _, _) in _ALERTS.items()}
+STATE_ALERTS: Final[Mapping[PostState, AlertKind]] = {
+    PostState.NEEDS_DECISION: AlertKind.DECISION,
+    PostState.MISSED: AlertKind.MISSED,
+    PostState.PARTLY_PUBLISHED: AlertKind.DECISION,
+    PostState.FAILED: AlertKind.FAILED,
+}
 
 
 async def alert_outcome(
@@ -44,16 +32,16 @@ async def alert_outcome(
     post: Post,
     account: Integration,
     state: PostState,
-    reason: str,
+    reason: Reason | None,
     *,
     at: datetime,
 ) -> None:
     """Open an alert if the state is one of a post that did not end as planned."""
-    if state not in _ALERTS:
+    if state not in STATE_ALERTS:
         return
-    kind, event, next_action = _ALERTS[state]
+    detail = {"username": account.username} | reason_detail(reason)
+    if state is PostState.PARTLY_PUBLISHED:
+        detail["is_partly_published"] = True
     await store.alerts.open_alert(
-        transaction, post.tenant_id, kind, store.alerts.about_post(post.id), at=at,
-        message=f"Post {post.id} of @{account.username} {event}: {reason}",
-        next=next_action.format(post.id),
-    )  # fmt: skip
+        transaction, post.tenant_id, STATE_ALERTS[state], about_post(post.id), at=at, detail=detail
+    )

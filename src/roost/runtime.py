@@ -23,6 +23,7 @@ from roost.errors import (
 )
 from roost.file_trust import require_trusted_folder
 from roost.media_store import MediaStore
+from roost.next_actions import ActionCode, NextAction
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY, first_line
 from roost.store.database import Database, open_database, unavailable
@@ -59,8 +60,6 @@ class Runtime:
     database: Database
     vault: Vault = field(repr=False)
     http: aiohttp.ClientSession = field(repr=False)
-    actor: str = "roost"
-    """Whose hand writes the story: a worker, a person at the terminal, the page."""
     server_time: ServerTime = field(default_factory=ServerTime)
     """The estimate of X's time, from the `Date` headers of its responses."""
 
@@ -134,9 +133,7 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
         raise AdministratorNeeded(
             "An administrator must create or migrate the tables of the database, and"
             " ROOST_ADMIN_DATABASE_URL is not set.",
-            next="Run `roost init` with ROOST_ADMIN_DATABASE_URL: the same database with a login"
-            " that may create roles and tables. Or have an administrator run this once, give"
-            " both roles passwords, and let ROOST_ADMIN_DATABASE_URL log in as the first.",
+            next_action=NextAction(ActionCode.PREPARE_DATABASE),
             sql=administrator_sql(str(database)),
         )
     require_known_options(settings.admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
@@ -155,10 +152,8 @@ def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_runtime(
-    settings: Settings, *, actor: str = "roost", wait: bool = False
-) -> AsyncIterator[Runtime]:
-    """Open all resources in order, and close them at the end; `actor` is written with events.
+async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterator[Runtime]:
+    """Open all resources in order, and close them at the end.
 
     With `wait`, for long-running processes, wait without limit for a database that is away.
     Raises: SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
@@ -179,7 +174,7 @@ async def open_runtime(
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         )
-        yield Runtime(settings, clock, database, Vault(ring), http, actor)
+        yield Runtime(settings, clock, database, Vault(ring), http)
 
 
 @contextlib.asynccontextmanager
@@ -191,7 +186,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         except DatabaseUnavailable as error:
             if settings.database_url is None and not error.will_pass:
                 # The embedded server accepts every role that exists.
-                raise SchemaOutdated(f"{error} `roost init` has not created it yet.") from None
+                raise SchemaOutdated(f"{error} It has not been created yet.") from None
             raise
         yield database
 
@@ -251,7 +246,7 @@ def wrap_unexpected(error: Exception) -> RoostError:
     if isinstance(error, DATABASE_AWAY):
         log.warning("the database did not respond (%s)", type(error).__name__)
         return DatabaseUnavailable(
-            "The database did not respond.", next="Try again; `roost doctor` checks it."
+            "The database did not respond.", next_action=NextAction(ActionCode.TRY_AGAIN)
         )
     log.error("unexpected exception: %s", describe_exception(error))
     return Broken(

@@ -13,7 +13,7 @@ from procrastinate.worker import Worker
 
 from roost import jobs, watermark
 from roost.errors import RoostError
-from roost.models import IntegrationId, PostId, TenantId
+from roost.models import Actor, IntegrationId, PostId, Scope, TenantId
 from roost.runtime import Runtime
 from roost.services import collect, detect, dispatch, media_copies, publish
 from roost.services.clock_check import ClockCheck
@@ -39,22 +39,22 @@ _BATCH_DELAY_S = 0.02
 _REMOVE_COPIES_S = 3600.0
 
 
-def _add_tasks(app: App, runtime: Runtime, locks: AccountLocks) -> None:
+def _add_tasks(app: App, runtime: Runtime, actor: Actor, locks: AccountLocks) -> None:
     @app.task(name=jobs.PUBLISH)
     async def publish_post(tenant_id: int, integration_id: int, post_id: int) -> None:
-        tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
-        await publish.publish_post(runtime, locks, tenant, integration, PostId(post_id))
+        scope, integration = Scope(TenantId(tenant_id), actor), IntegrationId(integration_id)
+        await publish.publish_post(runtime, scope, locks, integration, PostId(post_id))
 
     @app.task(name=jobs.PREPARE)
     async def prepare_post(tenant_id: int, integration_id: int, post_id: int) -> None:
-        tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
-        await publish.prepare_post(runtime, locks, tenant, integration, PostId(post_id))
+        scope, integration = Scope(TenantId(tenant_id), actor), IntegrationId(integration_id)
+        await publish.prepare_post(runtime, scope, locks, integration, PostId(post_id))
 
     @app.task(name=jobs.COLLECT)
     async def collect_account(tenant_id: int, integration_id: int) -> None:
-        tenant, integration = TenantId(tenant_id), IntegrationId(integration_id)
-        await collect.collect_account(runtime, tenant, integration)
-        await detect.detect_anomalies(runtime, tenant, integration)
+        scope, integration = Scope(TenantId(tenant_id), actor), IntegrationId(integration_id)
+        await collect.collect_account(runtime, scope, integration)
+        await detect.detect_anomalies(runtime, scope, integration)
 
 
 async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.RunningJobs) -> None:
@@ -141,6 +141,7 @@ def _ignore(_: Sending) -> None:
 
 async def run(
     runtime: Runtime,
+    actor: Actor,
     *,
     stop: asyncio.Event | None = None,
     on_stopping: Callable[[Sending], None] = _ignore,
@@ -163,11 +164,14 @@ async def run(
             # Before anything else, since opening the locks may swallow a cancellation.
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, on_signal)
-        await _publish_until(stopping, runtime, on_stopping)
+        await _publish_until(runtime, actor, stopping, on_stopping)
 
 
 async def _publish_until(
-    stopping: asyncio.Event, runtime: Runtime, on_stopping: Callable[[Sending], None]
+    runtime: Runtime,
+    actor: Actor,
+    stopping: asyncio.Event,
+    on_stopping: Callable[[Sending], None],
 ) -> None:
     """Check the database and the clock, and run the engine while both are right."""
     checks: list[DatabaseCheck] = []
@@ -177,7 +181,7 @@ async def _publish_until(
             await check.check()
 
     async with open_account_locks(runtime.database, on_reopen=compare) as locks:
-        database, clock = DatabaseCheck(runtime, locks), ClockCheck(runtime)
+        database, clock = DatabaseCheck(runtime, locks, actor), ClockCheck(runtime)
         locks.close_gate("the database has not been compared yet")
         await _first_checks(database, clock, locks, stopping)
         checks.append(database)
@@ -185,7 +189,11 @@ async def _publish_until(
             tasks = [
                 asyncio.create_task(supervise(name, work, ended))
                 for name, work, ended in (
-                    ("the engine", lambda: _work_if_open(runtime, locks, stopping), stopping),
+                    (
+                        "the engine",
+                        lambda: _work_if_open(runtime, actor, locks, stopping),
+                        stopping,
+                    ),
                     ("the checks", lambda: _check(database, clock, locks), asyncio.Event()),
                 )
             ]
@@ -237,7 +245,7 @@ async def _first_checks(
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
     """Repeat the checks, then wait one heartbeat."""
-    await locks.heartbeat(database.runtime.actor)
+    await locks.heartbeat(str(database.actor))
     await database.check()
     await clock.check()
     _set_gate(database, clock, locks)
@@ -255,10 +263,12 @@ def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -
         locks.close_gate(problem)
 
 
-async def _work_if_open(runtime: Runtime, locks: AccountLocks, stopping: asyncio.Event) -> None:
+async def _work_if_open(
+    runtime: Runtime, actor: Actor, locks: AccountLocks, stopping: asyncio.Event
+) -> None:
     """Run the engine until `stopping` is set or the gate closes; wait while it is closed."""
     if locks.closed_because is None:
-        await _work(runtime, locks, stopping)
+        await _work(runtime, actor, locks, stopping)
         return
     await _any_of(stopping, locks.opened)
 
@@ -273,12 +283,14 @@ async def _any_of(*events: asyncio.Event) -> None:
             wait.cancel()
 
 
-async def _work(runtime: Runtime, locks: AccountLocks, stopping: asyncio.Event) -> None:
+async def _work(
+    runtime: Runtime, actor: Actor, locks: AccountLocks, stopping: asyncio.Event
+) -> None:
     """Run the engine and the loops beside it, until stopped or the database is away."""
     woken, never = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(runtime.database.conninfo) as app:
         raise_if_cancelled()
-        _add_tasks(app, runtime, locks)
+        _add_tasks(app, runtime, actor, locks)
         running_jobs = jobs.RunningJobs()
         engines = [
             jobs.make_worker(app, task, concurrency, runtime.settings, running_jobs)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from roost.models import PART_MOVES, POST_MOVES, PartState, PostState
-from roost.services.resolve import Choice
+from roost.publishing.decisions import Choice
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

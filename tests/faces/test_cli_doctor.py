@@ -11,6 +11,7 @@ import pytest
 
 from fix_processes import QUICK, python_process, until
 from fix_publishing import Publisher, run_roost
+from fix_runtime import ACTOR
 from roost import store
 from roost.services import pause
 from roost.store.locks import find_stale_holders
@@ -29,8 +30,8 @@ async def test_doctor_shows_backoffs_and_pauses(publisher: Publisher, tmp_path: 
     await publisher.emulator.control(f"apps/{publisher.emulator.app.client_id}", credits="0")
     post_id = await publisher.schedule("Out of credits")
     await publisher.run_due_jobs()
-    await pause.pause_everything(publisher.runtime)
-    await pause.pause_account(publisher.runtime, publisher.account)
+    await pause.pause_everything(publisher.runtime, ACTOR)
+    await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
     found = await doctor(publisher, tmp_path)
     app = found[f"X app {publisher.account.client_id[:6]}…"]
     assert app["status"] == "warning"
@@ -67,7 +68,7 @@ async def test_doctor_names_surplus_rights_of_the_database_role(
     found = await doctor(publisher, tmp_path, ROOST_ADMIN_DATABASE_URL=admin_url)
     assert found["database login"]["status"] == "warning"
     assert "every role has CONNECT" in found["database login"]["message"]
-    assert "only `roost init` needs it" in found["settings"]["message"]
+    assert "only the set-up needs it" in found["settings"]["message"]
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(f"ALTER ROLE {admin.info.dbname}_app BYPASSRLS".encode())
     found = await doctor(publisher, tmp_path)

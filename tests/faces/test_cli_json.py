@@ -70,7 +70,7 @@ async def test_posts_history_lists_every_event(publisher: Publisher, tmp_path: P
     await publisher.run_due_jobs()
     result = await run(publisher, tmp_path, "posts", str(post_id), "--history")
     assert result.answer["post"]["state"] == "published"
-    assert [event["after"] for event in result.answer["history"]] == [
+    assert [event["to_state"] for event in result.answer["history"]] == [
         "scheduled",
         "publishing",
         "sending",
@@ -82,7 +82,7 @@ async def test_posts_history_lists_every_event(publisher: Publisher, tmp_path: P
 async def test_metrics_and_report_show_stored_snapshots(
     publisher: Publisher, tmp_path: Path
 ) -> None:
-    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     metrics, report = await asyncio.gather(
         run(publisher, tmp_path, "metrics"),
         run(publisher, tmp_path, "report", "--out", "report.html"),

@@ -15,7 +15,7 @@ from faces.terminal import question_at_a_terminal
 from fix_emulator import Emulator
 from fix_processes import environment_of, python_process, until
 from fix_publishing import CommandResult, Publisher, piped_python, run_roost, wait_for_result
-from fix_runtime import connect_account
+from fix_runtime import ACTOR, connect_account
 from roost import store
 from roost.cli.demo.browser import give_consent
 from roost.models import Tenant
@@ -201,7 +201,7 @@ async def test_publish_exits_with_1_if_x_refuses(publisher: Publisher, tmp_path:
     await publisher.run_due_jobs()
     result = await publish(publisher, tmp_path, "Hello", "--json")
     assert (result.code, result.answer["state"]) == (1, "failed")
-    assert result.answer["reason"].startswith("duplicate_post: ")
+    assert result.answer["reason"]["code"] == "duplicate_post"
 
 
 async def test_publish_requires_an_account_if_there_are_two(
@@ -300,11 +300,11 @@ async def test_publish_ends_at_once_if_the_post_is_paused(
 ) -> None:
     match scope:
         case PauseScope.ACCOUNT:
-            await pause.pause_account(publisher.runtime, publisher.account)
+            await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
         case PauseScope.TENANT:
-            await pause.pause_tenant(publisher.runtime, publisher.tenant)
+            await pause.pause_tenant(publisher.runtime, publisher.scope)
         case _:
-            await pause.pause_everything(publisher.runtime)
+            await pause.pause_everything(publisher.runtime, ACTOR)
     result = await publish(publisher, tmp_path, "Hello", "--json")
     assert (result.code, result.answer["state"]) == (4, "scheduled")
     assert result.answer["paused_by"] == [scope]
@@ -352,7 +352,7 @@ async def test_dry_run_shows_reasons_to_refuse_the_post_and_to_wait(
     await publisher.emulator.fail("create_post", "before", "429")
     await publisher.schedule("Other")
     await publisher.run_due_jobs()
-    await pause.pause_everything(publisher.runtime)
+    await pause.pause_everything(publisher.runtime, ACTOR)
     waits = await publish(publisher, tmp_path, "Hello", "--dry-run", "--json")
     until = (await publisher.get_integration()).backoff_until
     assert until is not None

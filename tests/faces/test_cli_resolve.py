@@ -12,8 +12,10 @@ import pytest
 
 from faces.terminal import question_at_a_terminal
 from fix_publishing import CommandResult, Publisher, run_roost
+from fix_runtime import ACTOR
 from roost import store
-from roost.models import PostId, PostState
+from roost.models import ActorKind, PostId, PostState
+from roost.publishing.history import describe_event
 from roost.services import pause
 
 
@@ -40,7 +42,7 @@ async def test_resolve_shows_the_new_state_and_records_the_user(
     assert (result.code, result.answer["state"]) == (0, "cancelled")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor.partition(" ")[2]) == ("discarded manually", "at the terminal")
+    assert (describe_event(last), last.actor.kind) == ("discarded manually", ActorKind.COMMAND_LINE)
 
 
 async def test_resolve_continue_publishes_a_new_text(publisher: Publisher, tmp_path: Path) -> None:
@@ -131,7 +133,7 @@ async def test_posts_shows_every_pause_of_a_post(publisher: Publisher, tmp_path:
     assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
     account = await run(publisher, tmp_path, "pause", "--account", "@larkbooks")
     assert (account.code, account.err) == (0, "")
-    await pause.pause_everything(publisher.runtime)
+    await pause.pause_everything(publisher.runtime, ACTOR)
     listed, one = await asyncio.gather(
         run(publisher, tmp_path, "posts", "--json"), run(publisher, tmp_path, "posts", str(post_id))
     )
@@ -196,8 +198,8 @@ async def test_posts_history_is_in_the_tenants_time_zone(
     await publisher.emulator.jump(hours=0.25)
     await publisher.run_to_completion()
     result = await run(publisher, tmp_path, "posts", str(post_id), "--history")
-    assert f"(Asia/Tokyo)\n  {attempted} scheduled: by the test [roost]\n" in result.out
-    assert f"  {attempted} part 1: handed to X (attempt 1) [roost]\n" in result.out
+    assert f"(Asia/Tokyo)\n  {attempted} scheduled [tester@here at the terminal]\n" in result.out
+    assert f"  {attempted} part 1: handed to X (attempt 1) [tester@here" in result.out
     assert f"  {decided} part 1: needs a decision: X did not answer" in result.out
     assert (
         f"    attempt 1 at {attempted}: no response came; X's timeline was read 2 times without"

@@ -19,8 +19,8 @@ async def damage(publisher: Publisher, emulator: Emulator) -> Tenant:
     async with publisher.runtime.database.for_tenant(other.id) as transaction:
         await transaction.raw.execute("UPDATE integrations SET connected_at = 'infinity'")
         await transaction.raw.execute(
-            "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
-            " VALUES (%s, 'failed', 'post 1', 'm', 'n', 'infinity')",
+            "INSERT INTO alerts (tenant_id, kind, subject_type, subject_id, raised_at)"
+            " VALUES (%s, 'failed', 'post', '1', 'infinity')",
             (other.id,),
         )
     return other
@@ -56,8 +56,8 @@ async def test_alerts_of_other_tenants_are_listed(publisher: Publisher, emulator
     await damage(publisher, emulator)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
-            "INSERT INTO alerts (tenant_id, kind, subject, message, next, raised_at)"
-            " VALUES (%s, 'failed', 'post 1', 'm', 'n', '2026-11-24')",
+            "INSERT INTO alerts (tenant_id, kind, subject_type, subject_id, raised_at)"
+            " VALUES (%s, 'failed', 'post', '1', '2026-11-24')",
             (publisher.tenant.id,),
         )
     found = await monitor.list_alerts(publisher.runtime)

@@ -149,7 +149,7 @@ async def test_a_chart_shows_a_text_that_looks_like_a_reference(
     await publisher.schedule(f"Low{text} tide")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(hours=30)
-    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     await publisher.emulator.jump(hours=1)
     _, body = await ask(browser, web, "GET", "/report")
     picture = body[body.index("<figure>") : body.rindex("</figure>")]

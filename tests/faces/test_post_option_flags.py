@@ -197,8 +197,8 @@ async def test_pages_and_api_show_options(
         reply_settings=ReplySettings.SUBSCRIBERS,
     )
     post = await schedule_post(
-        publisher.runtime, publisher.tenant, publisher.account,
-        [PartInput("Six", (), options)], due_at=None, why="by the test",
+        publisher.runtime, publisher.scope, publisher.account,
+        [PartInput("Six", (), options)], due_at=None,
     )  # fmt: skip
     assert post.state is PostState.DRAFT
     _, page = await get(browser, f"{web}/posts/{post.id}?tenant=default")

@@ -13,7 +13,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_postgres import PostgresServer
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from fix_web import get, serving
 from roost import store
 from roost.errors import Kind
@@ -29,6 +29,7 @@ from roost.models import (
     Post,
     PostSnapshot,
     PostState,
+    Reason,
     Tenant,
     TweetId,
 )
@@ -57,8 +58,8 @@ async def add_post(
             [PartInput(text) for text in texts],
             due_at=due_at,
             now=now,
-            reason="written by a test",
-            actor="the test",
+            detail={"file": "plan.csv", "line": 3},
+            actor=ACTOR,
             upload_lead=timedelta(),
         )
         assert post_id is not None
@@ -77,7 +78,8 @@ async def move_post(
                 transaction, post.id, before, PostState.PUBLISHING, at=now
             )
             before = PostState.PUBLISHING
-        assert await store.posts.move(transaction, post.id, before, after, reason, at=now)
+        why = None if reason is None else Reason("rejected", {"message": reason})
+        assert await store.posts.move(transaction, post.id, before, after, why, at=now)
 
 
 async def send_post(runtime: Runtime, post: Post, first_tweet: int) -> None:
@@ -174,7 +176,7 @@ async def test_posts_page_shows_states_and_reasons(
     refused = await add_post(runtime, account, "refused")
     await move_post(runtime, refused, PostState.FAILED, "X says: too long.")
     _, body = await get(browser, f"{web}/posts", tenant="default")
-    for word in ("Draft", "Scheduled", "Failed", "X says: too long.", "thread of 3"):
+    for word in ("Draft", "Scheduled", "Failed", "X says: too long (rejected)", "thread of 3"):
         assert word in body
     groups = ["Needs attention <", "Scheduled <", "Drafts <"]
     assert sorted(groups, key=body.index) == groups
@@ -189,7 +191,7 @@ async def test_post_page_shows_parts_and_history(
     assert "1 of 2" in body
     assert "1701 on the emulator" in body
     assert "https://x.com/" not in body  # A post on the emulator is not on X.
-    assert "written by a test" in body
+    assert "scheduled: imported from plan.csv, line 3" in body
 
 
 async def test_post_page_of_a_live_account_links_to_x(
@@ -374,7 +376,7 @@ async def test_health_is_503_while_a_post_is_late_unless_everything_is_paused(
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (503, "late")
     assert json.loads(body)["oldest_due_seconds"] == 121.0
-    await pause.pause_everything(runtime)
+    await pause.pause_everything(runtime, ACTOR)
     answer, body = await get(browser, f"{web}/healthz")
     assert (answer.status, json.loads(body)["status"]) == (200, "stopped")
     assert json.loads(body)["oldest_due_seconds"] is None

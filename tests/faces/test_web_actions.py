@@ -12,7 +12,7 @@ import pytest
 from fix_publishing import Publisher
 from fix_web import get
 from roost import store
-from roost.models import PostState
+from roost.models import Actor, ActorKind, PostState
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.services import pause
 from roost.services.schedule import schedule_post
@@ -101,11 +101,10 @@ async def test_an_emptied_text_leaves_the_picture_alone(
     parts = [PartInput("New"), PartInput("Said before", (MediaInput(teal),))]
     post = await schedule_post(
         publisher.runtime,
-        publisher.tenant,
+        publisher.scope,
         publisher.account,
         parts,
         due_at=publisher.runtime.clock.now(),
-        why="test",
     )
     await publisher.run_to_completion()
     answer, _ = await press(browser, web, f"/posts/{post.id}/resolve", choice="continue", text="")
@@ -213,7 +212,7 @@ async def test_actions_record_the_web_server_as_actor(
     await press(browser, web, f"/posts/{post_id}/pause")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (last.why, last.actor) == ("paused manually", publisher.runtime.actor)
+    assert (last.code, last.actor) == ("post.paused", Actor(ActorKind.WEB_SERVER))
 
 
 async def test_post_page_shows_the_media_keys_of_files(

@@ -11,10 +11,14 @@ from psycopg.rows import dict_row
 
 from harness.records import EventRow, PartRow, PostRow, XPost
 
-_POSTS = "SELECT id, state, reason, due_at FROM roost.posts ORDER BY id"
+#: A reason is read as one text: its code, then its facts.
+_POSTS = (
+    "SELECT id, state, (reason ->> 'code') || ': ' || (reason ->> 'detail') AS reason, due_at"
+    " FROM roost.posts ORDER BY id"
+)
 _PARTS = "SELECT post_id, position, state, sent_as FROM roost.parts ORDER BY post_id, position"
 _EVENTS = (
-    "SELECT post_id, at, position, from_state, to_state, reason"
+    "SELECT post_id, at, position, from_state, to_state, code || ' ' || detail AS reason"
     " FROM roost.events ORDER BY post_id, id"
 )
 

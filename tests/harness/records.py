@@ -63,6 +63,7 @@ class EventRow:
     from_state: str | None
     to_state: str
     reason: str
+    """Its code and its facts."""
 
     @property
     def is_about_part(self) -> bool:

@@ -26,12 +26,12 @@ import psycopg
 from fix_emulator import Emulator
 from fix_postgres import app_url
 from fix_processes import environment_of
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from harness.post_rows import parse_x_posts, read_rows
 from harness.records import FINAL_STATES, PlannedPost, PostRow, XPost
 from harness.server import READ_WRITE
 from harness.workers import FailpointTrap, Worker, start_worker
-from roost.models import NO_OPTIONS, Integration, PartOptions, Tenant, TenantId
+from roost.models import NO_OPTIONS, Integration, PartOptions, Scope, Tenant, TenantId
 from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime, open_runtime
 from roost.services.schedule import PartInput, schedule_post
@@ -93,6 +93,11 @@ class Scenario:
     """The superuser's session."""
     _query_lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
+    @property
+    def scope(self) -> Scope:
+        """The scope of the tests for the first tenant."""
+        return scope_of(self.tenant)
+
     async def connect(self, username: str, tenant: Tenant | None = None) -> Integration:
         """Connect an account as its owner would; its metrics are not due during the scenario."""
         tenant = tenant or self.tenant
@@ -134,10 +139,8 @@ class Scenario:
             for index, text in enumerate(texts)
         ]
         due_at = self.runtime.clock.now() + after
-        tenant = self.tenants[account.tenant_id]
-        post = await schedule_post(
-            self.runtime, tenant, account, parts, due_at=due_at, why="by the harness"
-        )
+        scope = scope_of(self.tenants[account.tenant_id])
+        post = await schedule_post(self.runtime, scope, account, parts, due_at=due_at)
         first_hashes = (hashlib.sha256(media.read_bytes()).hexdigest(),) if media else ()
         hashes = (first_hashes, *[()] * (len(texts) - 1)) if media else ()
         poll = tuple(options.poll.options) if options.poll else None

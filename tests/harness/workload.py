@@ -117,8 +117,9 @@ _INSERT_POSTS = """
         FROM unnest(%(accounts)s::bigint[]) AS account, unnest(%(due_times)s::timestamptz[]) AS due
         RETURNING tenant_id, id, integration_id, due_at
     ), added_events AS (
-        INSERT INTO events (tenant_id, post_id, at, to_state, reason)
-        SELECT tenant_id, id, due_at - interval '1 day', 'scheduled', 'planned by the bench'
+        INSERT INTO events (tenant_id, post_id, at, code, to_state, actor)
+        SELECT tenant_id, id, due_at - interval '1 day', 'post.scheduled', 'scheduled',
+               'command_line bench@here'
         FROM planned
     )
     INSERT INTO parts (tenant_id, post_id, integration_id, position, text, state)

@@ -5,16 +5,20 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from fix_publishing import Publisher
-from fix_runtime import connect_account
+from fix_runtime import ACTOR, connect_account
 from roost import store
 from roost.account_client import StoredTokenSource, mark_needs_reconnect
-from roost.models import AlertKind, PostId, PostState, TweetId
+from roost.models import AlertKind, PostId, PostState, Reason, ReasonCode, TweetId
+from roost.models.alerts import about_account, about_app
 from roost.services import monitor, pause, resolve, restore_check, resume, schedule
-from roost.services.clock_check import ClockCheck
-from roost.services.publish import outcomes
+from roost.services.clock_check import ClockCheck, Skew
+from roost.services.publish import outcomes, waits
 from roost.services.publish.context import PublishContext
 from roost.services.schedule import PartInput
 from roost.x.errors import AppMisconfigured, ReauthorizationRequired
+
+#: A clock that is five minutes behind.
+BEHIND = Skew(-300, "x")
 
 Opening = Callable[[Publisher], Awaitable[PostId]]
 Ending = Callable[[Publisher, PostId], Awaitable[object]]
@@ -83,6 +87,7 @@ async def possible_duplicate(publisher: Publisher) -> PostId:
         state = await store.publishing.get(transaction, post_id)
     context = PublishContext(
         publisher.runtime,
+        publisher.scope,
         publisher.locks,
         StoredTokenSource(publisher.runtime, publisher.account),
         state,
@@ -125,14 +130,15 @@ async def back_off(publisher: Publisher, kind: AlertKind) -> None:
         state = await store.publishing.get(transaction, probe)
     context = PublishContext(
         publisher.runtime,
+        publisher.scope,
         publisher.locks,
         StoredTokenSource(publisher.runtime, publisher.account),
         state,
         (),
     )
     error = AppMisconfigured("X accepts nothing from the app.")
-    await outcomes.back_off_app(context, timedelta(minutes=5), kind, error)
-    await schedule.cancel_post(publisher.runtime, publisher.tenant, probe)
+    await waits.back_off_app(context, timedelta(minutes=5), kind, error)
+    await schedule.cancel_post(publisher.runtime, publisher.scope, probe)
 
 
 async def late(publisher: Publisher) -> PostId:
@@ -145,14 +151,14 @@ async def late(publisher: Publisher) -> PostId:
 
 async def restored(publisher: Publisher) -> PostId:
     """A user reports that the database was restored."""
-    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     return PostId(0)
 
 
 async def copied(publisher: Publisher) -> PostId:
     """A worker finds that the database is a copy."""
     await restore_check.pause_after_restore(
-        publisher.runtime, publisher.runtime.clock.now(), copied=True
+        publisher.runtime, ACTOR, publisher.runtime.clock.now(), reason=Reason(ReasonCode.IS_COPY)
     )
     return PostId(0)
 
@@ -160,11 +166,11 @@ async def copied(publisher: Publisher) -> PostId:
 async def wrong_clock(publisher: Publisher) -> PostId:
     """A worker finds that this machine's clock is wrong."""
     await publisher.locks.heartbeat(f"worker {socket.gethostname()}:1")
-    await check_clock(publisher, "300 s behind")
+    await check_clock(publisher, BEHIND)
     return PostId(0)
 
 
-async def check_clock(publisher: Publisher, skew: str | None) -> None:
+async def check_clock(publisher: Publisher, skew: Skew | None) -> None:
     """Run the clock check of a worker with this result."""
     await ClockCheck(publisher.runtime)._update_alert(skew)
 
@@ -175,7 +181,7 @@ async def check_clock(publisher: Publisher, skew: str | None) -> None:
 async def find_on_x(publisher: Publisher, post_id: PostId) -> None:
     """A user finds the post on X."""
     tweet_id = await publisher.post_manually("Low tide at six")
-    await resolve.confirm_sent(publisher.runtime, publisher.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(publisher.runtime, publisher.scope, post_id, tweet_id)
 
 
 async def edit(publisher: Publisher, post_id: PostId) -> None:
@@ -183,39 +189,37 @@ async def edit(publisher: Publisher, post_id: PostId) -> None:
     parts = [PartInput("Another text")]
     due_at = publisher.runtime.clock.now() + timedelta(minutes=1)
     await schedule.edit_post(
-        publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=due_at
+        publisher.runtime, publisher.scope, post_id, parts=parts, due_at=due_at
     )
 
 
 async def retime(publisher: Publisher, post_id: PostId) -> None:
     due_at = publisher.runtime.clock.now() + timedelta(minutes=1)
-    await schedule.edit_post(
-        publisher.runtime, publisher.tenant, post_id, parts=None, due_at=due_at
-    )
+    await schedule.edit_post(publisher.runtime, publisher.scope, post_id, parts=None, due_at=due_at)
 
 
 async def cancel(publisher: Publisher, post_id: PostId) -> None:
-    await schedule.cancel_post(publisher.runtime, publisher.tenant, post_id)
+    await schedule.cancel_post(publisher.runtime, publisher.scope, post_id)
 
 
 async def resend(publisher: Publisher, post_id: PostId) -> None:
-    await resolve.confirm_absent(publisher.runtime, publisher.tenant, post_id)
+    await resolve.confirm_absent(publisher.runtime, publisher.scope, post_id)
 
 
 async def discard(publisher: Publisher, post_id: PostId) -> None:
-    await resolve.discard(publisher.runtime, publisher.tenant, post_id)
+    await resolve.discard(publisher.runtime, publisher.scope, post_id)
 
 
 async def acknowledge(publisher: Publisher, post_id: PostId) -> None:
-    await resolve.acknowledge(publisher.runtime, publisher.tenant, post_id)
+    await resolve.acknowledge(publisher.runtime, publisher.scope, post_id)
 
 
 async def continue_thread(publisher: Publisher, post_id: PostId) -> None:
-    await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "Said anew")
+    await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Said anew")
 
 
 async def delete(publisher: Publisher, post_id: PostId) -> None:
-    await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
+    await resolve.delete_sent(publisher.runtime, publisher.scope, post_id)
 
 
 async def reconnect(publisher: Publisher, _: PostId) -> None:
@@ -250,7 +254,7 @@ async def refuse_again(publisher: Publisher, post_id: PostId) -> None:
 
 async def wait_for_nothing(publisher: Publisher, post_id: PostId) -> None:
     """The post that waited for the app is cancelled, and the back-off is over."""
-    await schedule.cancel_post(publisher.runtime, publisher.tenant, post_id)
+    await schedule.cancel_post(publisher.runtime, publisher.scope, post_id)
     await publisher.emulator.jump(seconds=360)
     await monitor.check_lateness(publisher.runtime)
 
@@ -266,7 +270,7 @@ def another(kind: AlertKind) -> Ending:
                 transaction,
                 None,
                 kind,
-                publisher.account.client_id,
+                about_app(publisher.account.client_id),
                 at=publisher.runtime.clock.now(),
             )
 
@@ -288,11 +292,11 @@ async def publish(publisher: Publisher, _: PostId) -> None:
 
 
 async def pause_post(publisher: Publisher, post_id: PostId) -> None:
-    await pause.pause_post(publisher.runtime, publisher.tenant, post_id)
+    await pause.pause_post(publisher.runtime, publisher.scope, post_id)
 
 
 async def pause_everything(publisher: Publisher, _: PostId) -> None:
-    await pause.pause_everything(publisher.runtime)
+    await pause.pause_everything(publisher.runtime, ACTOR)
 
 
 async def lose_access(publisher: Publisher, _: PostId) -> None:
@@ -302,7 +306,7 @@ async def lose_access(publisher: Publisher, _: PostId) -> None:
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await store.alerts.resolve_alert(
             transaction, publisher.tenant.id, AlertKind.RECONNECT,
-            store.alerts.about_account(publisher.account.id), at=publisher.runtime.clock.now(),
+            about_account(publisher.account.id), at=publisher.runtime.clock.now(),
         )  # fmt: skip
 
 
@@ -320,11 +324,11 @@ async def become_limited(publisher: Publisher, post_id: PostId) -> None:
 
 
 async def resume_all(publisher: Publisher, _: PostId) -> None:
-    await resume.resume_everything(publisher.runtime)
+    await resume.resume_everything(publisher.runtime, ACTOR)
 
 
 async def accept_copy(publisher: Publisher, _: PostId) -> None:
-    await resume.resume_everything(publisher.runtime, accept_copy=True)
+    await resume.resume_everything(publisher.runtime, ACTOR, accept_copy=True)
 
 
 async def set_clock(publisher: Publisher, _: PostId) -> None:
@@ -333,7 +337,7 @@ async def set_clock(publisher: Publisher, _: PostId) -> None:
 
 async def restart_worker(publisher: Publisher, _: PostId) -> None:
     """Another process, which knows of no alert, finds that the clock is right."""
-    await check_clock(publisher, "300 s behind")
+    await check_clock(publisher, BEHIND)
     await check_clock(publisher, None)
 
 

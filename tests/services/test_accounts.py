@@ -243,9 +243,7 @@ async def test_post_waits_while_the_app_secret_is_wrong(publisher: Publisher) ->
 async def test_collection_waits_while_the_app_secret_is_wrong(publisher: Publisher) -> None:
     await publisher.emulator.jump(hours=2)
     wrong = with_secret(publisher, "not the secret")
-    collected = await collect.collect_account(
-        wrong.runtime, publisher.tenant.id, publisher.account.id
-    )
+    collected = await collect.collect_account(wrong.runtime, publisher.scope, publisher.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert (await publisher.get_integration()).status is IntegrationStatus.CONNECTED
 

@@ -13,12 +13,15 @@ from fix_publishing import Publisher
 from roost import store
 from roost.account_client import mark_needs_reconnect
 from roost.models import POST_MOVES, AlertKind, PostId, PostState
+from roost.models.alerts import about_post
 from roost.outcome_alerts import STATE_ALERTS
+from roost.publishing import decisions
 from roost.services import monitor, resolve
 from roost.services.clock_check import ClockCheck
 from roost.x.errors import ReauthorizationRequired
 
 from .alert_causes import (
+    BEHIND,
     Ending,
     Opening,
     accept_again,
@@ -148,7 +151,7 @@ def test_cases_include_every_way_out_of_an_alerting_state() -> None:
     assert set(POST_ENDINGS) == set(STATE_ALERTS)
     for state, (_, endings) in POST_ENDINGS.items():
         assert {after for after in endings if after != "left"} == POST_MOVES[state], state
-        can_be_left = resolve.Choice.ACKNOWLEDGE in resolve._CHOICES[state]
+        can_be_left = decisions.Choice.ACKNOWLEDGE in decisions.CHOICES[state]
         assert ("left" in endings) is can_be_left, state
 
 
@@ -173,8 +176,8 @@ async def check_attention(publisher: Publisher) -> None:
         posts = await store.posts.list_all(transaction)
     alerted = {alert.subject for _, alert in await monitor.list_alerts(publisher.runtime)}
     for post in posts:
-        is_alerted = store.alerts.about_post(post.id) in alerted
-        assert resolve.needs_attention(post) is is_alerted, post
+        is_alerted = about_post(post.id) in alerted
+        assert decisions.needs_attention(post) is is_alerted, post
 
 
 @pytest.mark.parametrize("state", list(POST_ENDINGS), ids=str)
@@ -182,14 +185,14 @@ async def test_needs_attention_equals_an_open_alert(publisher: Publisher, state:
     opening, endings = POST_ENDINGS[state]
     post_id = await opening(publisher)
     post = await publisher.get_post(post_id)
-    assert (post.state, resolve.needs_attention(post)) == (state, True)
+    assert (post.state, decisions.needs_attention(post)) == (state, True)
     await check_attention(publisher)
     if "left" not in endings:
         return
     await acknowledge(publisher, post_id)
     left = await publisher.get_post(post_id)
-    assert (left.state, resolve.needs_attention(left)) == (state, False)
-    assert resolve.Choice.ACKNOWLEDGE not in resolve.list_choices(left)
+    assert (left.state, decisions.needs_attention(left)) == (state, False)
+    assert decisions.Choice.ACKNOWLEDGE not in decisions.list_choices(left)
     with pytest.raises(resolve.DecisionNotOpen):
         await acknowledge(publisher, post_id)
 
@@ -200,7 +203,7 @@ async def test_acknowledged_post_that_fails_again_opens_an_alert(publisher: Publ
     await retime(publisher, post_id)
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
-    assert (post.state, resolve.needs_attention(post)) == (PostState.FAILED, True)
+    assert (post.state, decisions.needs_attention(post)) == (PostState.FAILED, True)
     assert await kinds(publisher) == [AlertKind.FAILED]
 
 
@@ -230,8 +233,8 @@ async def test_stale_refusal_does_not_end_a_newer_connection(
 
 async def test_wrong_clock_reopens_a_resolved_alert(publisher: Publisher) -> None:
     check = ClockCheck(publisher.runtime)
-    await check._update_alert("300 s behind")
+    await check._update_alert(BEHIND)
     await monitor.check_lateness(publisher.runtime)  # no worker's session is named yet
     assert await kinds(publisher) == []
-    await check._update_alert("300 s behind")
+    await check._update_alert(BEHIND)
     assert await kinds(publisher) == [AlertKind.CLOCK_SKEW]

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, reason_of
 from roost import store
 from roost.models import Alert, PostState
+from roost.models.alerts import about_account, about_post
 
 
 async def _alerts(publisher: Publisher) -> list[Alert]:
@@ -39,7 +40,7 @@ async def test_missing_credits_back_off_the_app_with_one_alert(publisher: Publis
     await publisher.run_due_jobs()
     assert await publisher.list_statuses("create_post") == [402]
     (alert,) = await _alerts(publisher)
-    assert (alert.kind, alert.subject) == ("credits", app)
+    assert (alert.kind, alert.subject_type, alert.subject_id) == ("credits", "x_app", app)
     # Longer than the tolerance: no post is missed for lack of credits.
     for _ in range(20):
         await publisher.emulator.jump(seconds=301)
@@ -76,7 +77,7 @@ async def test_duplicate_fails_and_names_the_post_on_x(publisher: Publisher) -> 
     (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     post = await publisher.get_post(again)
     assert post.state is PostState.FAILED
-    assert f"It is {on_x['id']} on the emulator (post {first})." in (post.reason or "")
+    assert f"It is {on_x['id']} on the emulator (post {first})" in reason_of(post)
     assert await publisher.list_statuses("read_timeline") == [200]
 
 
@@ -86,7 +87,7 @@ async def test_duplicate_without_a_claimed_post_needs_a_decision(publisher: Publ
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert f"{made} on the emulator, which no post of Roost claims." in (post.reason or "")
+    assert f"{made} on the emulator, which no post of Roost claims" in reason_of(post)
     assert await publisher.list_statuses("read_timeline") == [200]
 
 
@@ -96,7 +97,7 @@ async def test_late_post_is_missed_with_an_alert(publisher: Publisher) -> None:
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.MISSED
     (alert,) = await _alerts(publisher)
-    assert (alert.kind, alert.subject) == ("missed", f"post {post_id}")
+    assert (alert.kind, alert.subject) == ("missed", about_post(post_id))
     assert await publisher.list_statuses("create_post") == []
 
 
@@ -115,5 +116,5 @@ async def test_revoked_access_opens_an_alert_and_posts_wait(publisher: Publisher
     await publisher.run_due_jobs()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHING
     (alert,) = await _alerts(publisher)
-    assert (alert.kind, alert.subject) == ("reconnect", f"account {publisher.account.id}")
+    assert (alert.kind, alert.subject) == ("reconnect", about_account(publisher.account.id))
     assert (await publisher.get_integration()).status == "needs_reconnect"

@@ -31,11 +31,10 @@ async def publish_thread(publisher: Publisher, picture: Path, blank: str) -> Pos
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     post = await schedule_post(
         publisher.runtime,
-        publisher.tenant,
+        publisher.scope,
         publisher.account,
         parts,
         due_at=publisher.runtime.clock.now(),
-        why="test",
     )
     return post.id
 
@@ -46,7 +45,7 @@ async def import_thread(publisher: Publisher, picture: Path, blank: str) -> Post
     plan.write_text(
         f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{blank}",{picture.name},,w\n,,Three,,,w\n', "utf-8"
     )
-    imported = await import_plan(publisher.runtime, publisher.tenant, plan)
+    imported = await import_plan(publisher.runtime, publisher.scope, plan)
     assert (imported.posts, imported.refused) == (1, ())
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         (post,) = await store.posts.list_all(transaction)
@@ -57,14 +56,14 @@ async def edit_thread(publisher: Publisher, picture: Path, blank: str) -> PostId
     """The thread by an edit."""
     post_id = await publisher.schedule("Old", after_s=5)
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
-    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(publisher.runtime, publisher.scope, post_id, parts=parts, due_at=None)
     return post_id
 
 
 async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
     """The thread by a decision, after X refused the text of the second part."""
     post_id = await halved(publisher, picture)
-    await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, blank)
+    await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, blank)
     assert "part 2: failed → pending: edited manually" in await publisher.list_history(post_id)
     return post_id
 
@@ -89,11 +88,10 @@ async def halved(publisher: Publisher, picture: Path) -> PostId:
     ]
     post = await schedule_post(
         publisher.runtime,
-        publisher.tenant,
+        publisher.scope,
         publisher.account,
         parts,
         due_at=publisher.runtime.clock.now(),
-        why="test",
     )
     await publisher.run_to_completion()
     assert (await publisher.get_post(post.id)).state is PostState.PARTLY_PUBLISHED
@@ -132,7 +130,7 @@ async def test_blank_text_without_media_is_refused(
     assert refused.value.code == "text_blank"
     plan = tmp_path / "plan.csv"
     plan.write_text(f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{text}",,,w\n', "utf-8")
-    imported = await import_plan(publisher.runtime, publisher.tenant, plan)
+    imported = await import_plan(publisher.runtime, publisher.scope, plan)
     assert (imported.posts, {row.code for row in imported.refused}) == (
         0,
         {"text_blank", "thread_refused"},
@@ -147,6 +145,6 @@ async def test_continue_thread_refuses_a_blank_text_without_media(
     post_id = await publisher.schedule("One", "Said before", after_s=1)
     await publisher.run_to_completion()
     with pytest.raises(PostRefused) as refused:
-        await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, BLANKS[blank])
+        await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, BLANKS[blank])
     assert refused.value.code == "text_blank"
     assert (await publisher.get_post(post_id)).parts[1].text == "Said before"

@@ -12,9 +12,9 @@ import pytest
 from fix_emulator import Emulator
 from fix_processes import until
 from fix_publishing import Publisher, run_roost
-from fix_runtime import connect_account
+from fix_runtime import ACTOR, connect_account
 from roost import failpoints, store, worker
-from roost.cli.serve import worker_id
+from roost.cli.serve import worker_actor
 from roost.failpoints import Failpoint
 from roost.models import PartState, PostId, PostState, Tenant
 from roost.runtime import Runtime
@@ -76,7 +76,7 @@ async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncI
 @contextlib.asynccontextmanager
 async def running(runtime: Runtime) -> AsyncIterator[None]:
     """Run a worker in this process during the block."""
-    task = asyncio.create_task(worker.run(runtime, stop=asyncio.Event()))
+    task = asyncio.create_task(worker.run(runtime, ACTOR, stop=asyncio.Event()))
     try:
         yield
     finally:
@@ -124,7 +124,7 @@ async def test_worker_sends_nothing_until_the_clock_is_right(skewed: Skewed, off
 
 async def test_doctor_reports_a_wrong_clock(skewed: Skewed, tmp_path: Path) -> None:
     skewed.clock.off = timedelta(seconds=-300)
-    await skewed.locks.heartbeat(worker_id())
+    await skewed.locks.heartbeat(str(worker_actor()))
     await ClockCheck(skewed.runtime).check()
     doctor = await run_roost("doctor", "--json", settings=skewed.runtime.settings, folder=tmp_path)
     found = " ".join(one["message"] for one in doctor.answer["findings"])
@@ -260,8 +260,8 @@ async def test_confirm_sent_uses_the_time_of_x(skewed: Skewed, off_s: int) -> No
     # X created the second id 61 s before the first.
     early = str(int(there) - (61_000 << 22))
     with pytest.raises(TweetUnlikely):
-        await resolve.confirm_sent(skewed.runtime, skewed.tenant, post_id, early)
-    post = await resolve.confirm_sent(skewed.runtime, skewed.tenant, post_id, there)
+        await resolve.confirm_sent(skewed.runtime, skewed.scope, post_id, early)
+    post = await resolve.confirm_sent(skewed.runtime, skewed.scope, post_id, there)
     assert post.parts[0].sent_as == there
 
 

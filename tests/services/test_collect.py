@@ -7,7 +7,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.models import (
     AccountSnapshot,
@@ -53,7 +53,7 @@ async def days_read(publisher: Publisher, account: Integration, days: int = 60) 
     """Return the days on which the account was read."""
     since = publisher.runtime.clock.now() - timedelta(days=days)
     (history,) = await report.gather_histories(
-        publisher.runtime, publisher.tenant, [account], since=since
+        publisher.runtime, publisher.scope, [account], since=since
     )
     return [snapshot.at.date() for snapshot in history.account]
 
@@ -85,7 +85,7 @@ async def test_collect_stores_counts_as_x_reports_them(
         public_metrics = (await response.json())["data"]["public_metrics"]
     since = daily.runtime.clock.now() - timedelta(days=1)
     (history,) = await report.gather_histories(
-        daily.runtime, daily.tenant, [daily.account], since=since
+        daily.runtime, daily.scope, [daily.account], since=since
     )
     (snapshot,) = history.account
     assert snapshot.metrics[Metric.FOLLOWERS] == public_metrics["followers_count"]
@@ -98,7 +98,7 @@ async def test_collect_reads_each_sent_part_every_day(daily: Publisher) -> None:
     await collect_for(daily, 3)
     since = daily.runtime.clock.now() - timedelta(days=10)
     (history,) = await report.gather_histories(
-        daily.runtime, daily.tenant, [daily.account], since=since
+        daily.runtime, daily.scope, [daily.account], since=since
     )
     assert len(history.posts) == 6
     impressions = [s.metrics[Metric.IMPRESSIONS] or 0 for s in history.posts if s.text == "One"]
@@ -122,7 +122,7 @@ async def test_collect_reads_other_posts__one_deleted_on_x(
     await collect_for(daily, 2)
     since = daily.runtime.clock.now() - timedelta(days=10)
     (history,) = await report.gather_histories(
-        daily.runtime, daily.tenant, [daily.account], since=since
+        daily.runtime, daily.scope, [daily.account], since=since
     )
     assert [snapshot.text for snapshot in history.posts] == ["Stays", "Stays"]
 
@@ -136,7 +136,7 @@ async def test_detect_finds_purge_once_and_on_its_day(daily: Publisher, emulator
     assert -1300 < found.observed < -900  # 6 % of about 18,400
     recorded = (await emulator.ground_truth())["anomalies"]
     assert [str(found.day)] == [anomaly["day"] for anomaly in recorded]
-    again = await detect.detect_anomalies(daily.runtime, daily.tenant.id, daily.account.id)
+    again = await detect.detect_anomalies(daily.runtime, daily.scope, daily.account.id)
     assert again == []
     assert await anomalies_of(daily, daily.account) == [found]
 
@@ -154,7 +154,7 @@ async def test_detect_finds_nothing__steady_account(
 async def test_collect_retries_later__x_unavailable(daily: Publisher) -> None:
     now = daily.runtime.clock.now()
     await daily.emulator.fail("read_user", "before", "503", times=3)  # each of the client's tries
-    collected = await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
+    collected = await collect.collect_account(daily.runtime, daily.scope, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert await next_read(daily) == now + timedelta(minutes=10)
     assert (await daily.get_integration()).status is IntegrationStatus.CONNECTED
@@ -164,7 +164,7 @@ async def test_collect_reads_nothing__account_needs_reconnect(daily: Publisher) 
     async with daily.runtime.database.for_tenant(daily.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, daily.account)
     await daily.run_due_jobs()
-    await collect.collect_account(daily.runtime, daily.tenant.id, daily.account.id)
+    await collect.collect_account(daily.runtime, daily.scope, daily.account.id)
     assert await daily.list_statuses("read_user") == []
 
 
@@ -172,7 +172,7 @@ async def test_report_covers_account_and_opens_without_a_network(daily: Publishe
     post_id = await daily.schedule("Low tide <b>at six</b>")
     await daily.run_due_jobs()
     await collect_for(daily, 3)
-    html = await report.write_report(daily.runtime, [daily.tenant], days=30)
+    html = await report.write_report(daily.runtime, [daily.scope], days=30)
     assert "@larkbooks" in html
     assert "Low tide &lt;b&gt;at six" in html
     assert "<script src" not in html
@@ -183,17 +183,17 @@ async def test_report_covers_account_and_opens_without_a_network(daily: Publishe
 
 async def test_report_contains_nothing_of_another_tenant(daily: Publisher, tenant: Tenant) -> None:
     await daily.run_due_jobs()
-    html = await report.write_report(daily.runtime, [tenant], days=30)
+    html = await report.write_report(daily.runtime, [scope_of(tenant)], days=30)
     assert "larkbooks" in html
     neighbour = await make_tenant(daily.runtime, "neighbour")
-    html = await report.write_report(daily.runtime, [neighbour], days=30)
+    html = await report.write_report(daily.runtime, [scope_of(neighbour)], days=30)
     assert "larkbooks" not in html
 
 
 async def collect_now(publisher: Publisher) -> None:
     """Read the account and those of its posts that are due."""
     collected = await collect.collect_account(
-        publisher.runtime, publisher.tenant.id, publisher.account.id
+        publisher.runtime, publisher.scope, publisher.account.id
     )
     assert collected.account == 1
 
@@ -214,8 +214,8 @@ async def test_collect_updates_handle_name_and_subscription(publisher: Publisher
     assert await publisher.list_statuses("read_user") == [200]
     assert await publisher.list_statuses("read_me") == []
     await schedule_post(
-        publisher.runtime, publisher.tenant, after, [PartInput("x" * 281)],
-        due_at=publisher.runtime.clock.now(), why="longer than 280",
+        publisher.runtime, publisher.scope, after, [PartInput("x" * 281)],
+        due_at=publisher.runtime.clock.now(),
     )  # fmt: skip
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["x" * 281]
@@ -280,7 +280,7 @@ async def test_collect_stores_zero_after_higher_value_as_unknown(
     await daily.set_next_collection(await daily.emulator.move_to_time(time(23, 30)))
     await collect_now(daily)
     since = daily.runtime.clock.now() - timedelta(days=1)
-    (history,) = await report.gather_histories(daily.runtime, daily.tenant, [lonely], since=since)
+    (history,) = await report.gather_histories(daily.runtime, daily.scope, [lonely], since=since)
     newest = history.account[-1].metrics
     assert newest[Metric.FOLLOWING] is None
     assert (newest[Metric.FOLLOWERS] or 0) > 0

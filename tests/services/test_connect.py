@@ -12,6 +12,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Publisher, wait_for_lock_conflict
+from fix_runtime import scope_of
 from roost import store
 from roost.account_client import open_account
 from roost.errors import (
@@ -24,7 +25,7 @@ from roost.errors import (
 )
 from roost.models import Environment, Integration, IntegrationStatus, Tenant, XUserId
 from roost.runtime import Runtime
-from roost.services import connect
+from roost.services import connect, queries
 from roost.services.connect import AuthorizationRedirect
 from roost.store.integrations import Identity, Tokens
 from roost.store.vault import Vault
@@ -42,9 +43,9 @@ async def go(
     return {"state": back["state"], "code": back.get("code"), "error": back.get("error")}
 
 
-async def connect_once(runtime: Runtime, emulator: Emulator) -> Integration:
+async def connect_once(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integration:
     """Run the whole flow."""
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect)
     _, account = await connect.complete(runtime, **back, browser=redirect.browser)
     return account
@@ -58,7 +59,7 @@ async def accounts_of(runtime: Runtime, tenant: Tenant) -> list[Integration]:
 async def test_complete_stores_the_account(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    account = await connect_once(runtime, emulator)
+    account = await connect_once(runtime, tenant, emulator)
     assert (account.username, account.name) == ("larkbooks", "Lark Books")
     assert account.environment is Environment.EMULATOR
     assert account.status is IntegrationStatus.CONNECTED
@@ -71,7 +72,7 @@ async def test_complete_stores_the_account(
 async def test_complete_accepts_a_state_once(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect)
     await connect.complete(runtime, **back, browser=redirect.browser)
     with pytest.raises(ConnectFlowInvalid):
@@ -83,7 +84,7 @@ async def test_complete_accepts_a_state_once(
 async def test_complete_accepts_a_state_once__four_concurrent_requests(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect)
     ends = await asyncio.gather(
         *(connect.complete(runtime, **back, browser=redirect.browser) for _ in range(4)),
@@ -101,7 +102,7 @@ async def test_complete_refuses_an_unknown_state(runtime: Runtime, tenant: Tenan
 async def test_complete_refuses_another_browser(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, browser: str | None
 ) -> None:
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect)
     with pytest.raises(ConnectFlowInvalid, match="another browser"):
         await connect.complete(runtime, **back, browser=browser)
@@ -113,7 +114,7 @@ async def test_complete_accepts_a_state_for_fifteen_minutes(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     await emulator.jump(seconds=15 * 60)
     back = await go(emulator, redirect)
     _, account = await connect.complete(runtime, **back, browser=redirect.browser)
@@ -124,7 +125,7 @@ async def test_complete_refuses_an_expired_state(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     await emulator.freeze()
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     await emulator.jump(seconds=15 * 60 + 1)
     back = await go(emulator, redirect)
     with pytest.raises(ConnectFlowInvalid, match="too long"):
@@ -135,7 +136,7 @@ async def test_complete_refuses_an_expired_state(
 async def test_complete_reports_a_denial_and_uses_the_state(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect, "deny")
     with pytest.raises(ConsentDenied):
         await connect.complete(runtime, **back, browser=redirect.browser)
@@ -147,7 +148,7 @@ async def test_complete_reports_a_denial_and_uses_the_state(
 async def test_complete_refuses_a_stale_code(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect)
     await emulator.jump(seconds=31)
     with pytest.raises(ConnectFlowInvalid):
@@ -158,12 +159,12 @@ async def test_complete_refuses_a_stale_code(
 async def test_reconnect_keeps_the_id_and_replaces_the_tokens(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    first = await connect_once(runtime, emulator)
+    first = await connect_once(runtime, tenant, emulator)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, first)
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
         old = await store.integrations.decrypt_tokens(transaction, vault, first.id)
-    again = await connect_once(runtime, emulator)
+    again = await connect_once(runtime, tenant, emulator)
     assert (again.id, again.status) == (first.id, IntegrationStatus.CONNECTED)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
@@ -197,9 +198,9 @@ async def test_concurrent_first_connections_create_one_integration(
 async def test_database_has_no_plain_secret(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, admin_url: str
 ) -> None:
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     query = parse_qs(urlsplit(redirect.url).query)
-    account = await connect_once(runtime, emulator)
+    account = await connect_once(runtime, tenant, emulator)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
         tokens = await store.integrations.decrypt_tokens(transaction, vault, account.id)
@@ -236,7 +237,7 @@ async def test_secrets_are_not_shown_or_logged(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect)
     ended = await connect.complete(runtime, **back, browser=redirect.browser)
     async with runtime.database.for_tenant(tenant.id) as transaction:
@@ -251,7 +252,7 @@ async def test_secrets_are_not_shown_or_logged(
 async def test_error_of_a_refused_code_has_no_secret(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    redirect = await connect.start(runtime, "default")
+    redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect) | {"code": "c3VjaC1hLWNvZGU"}
     with pytest.raises(ConnectFlowInvalid) as raised:
         await connect.complete(runtime, **back, browser=redirect.browser)
@@ -262,23 +263,23 @@ async def test_error_of_a_refused_code_has_no_secret(
 async def test_start_names_the_setting__no_x_app(runtime: Runtime, tenant: Tenant) -> None:
     bare = runtime.settings.model_copy(update={"twitter_client_id": None})
     with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
-        await connect.start(replace(runtime, settings=bare), "default")
+        await connect.start(replace(runtime, settings=bare), scope_of(tenant))
 
 
 async def test_start_is_refused__no_vault_key(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(VaultKeyMissing):
-        await connect.start(replace(runtime, vault=Vault(())), "default")
+        await connect.start(replace(runtime, vault=Vault(())), scope_of(tenant))
 
 
-async def test_start_is_refused__unknown_tenant(runtime: Runtime, tenant: Tenant) -> None:
+async def test_get_tenant_is_refused__unknown_name(runtime: Runtime, tenant: Tenant) -> None:
     with pytest.raises(TenantNotFound):
-        await connect.start(runtime, "no-such-tenant")
+        await queries.get_tenant(runtime, "nobody")
 
 
 async def test_ledger_has_the_cost_of_connecting(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    await connect_once(runtime, emulator)
+    await connect_once(runtime, tenant, emulator)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         requests, usd = await store.ledger.get_total(transaction)
     app = (await emulator.ground_truth())["apps"][emulator.app.client_id]

@@ -30,6 +30,7 @@ from PIL import Image
 from fix_emulator import START_TIME
 from fix_postgres import PostgresServer
 from fix_publishing import Publisher
+from fix_runtime import ACTOR
 from harness.checker import Evidence, check_posts
 from harness.post_rows import describe_post
 from harness.records import PlannedPost, XPost
@@ -269,18 +270,20 @@ class DeliveryMachine(RuleBasedStateMachine):
         runtime, account = self._scenario.runtime, self._publisher.account
         match scope:
             case PauseScope.ACCOUNT:
-                await pause.pause_account(runtime, account)
+                await pause.pause_account(runtime, self._scenario.scope, account)
             case PauseScope.TENANT:
-                await pause.pause_tenant(runtime, self._scenario.tenant)
+                await pause.pause_tenant(runtime, self._scenario.scope)
             case _:
-                await pause.pause_everything(runtime)
+                await pause.pause_everything(runtime, ACTOR)
         self._paused_count = len(_posts_by_roost(await self._scenario.read_x_posts()))
 
     async def _resume(self) -> None:
         self._paused_count = None
-        await pause.resume_account(self._scenario.runtime, self._publisher.account)
-        await pause.resume_tenant(self._scenario.runtime, self._scenario.tenant)
-        await resume.resume_everything(self._scenario.runtime)
+        await pause.resume_account(
+            self._scenario.runtime, self._scenario.scope, self._publisher.account
+        )
+        await pause.resume_tenant(self._scenario.runtime, self._scenario.scope)
+        await resume.resume_everything(self._scenario.runtime, ACTOR)
 
     @rule()
     def a_person_decides(self) -> None:
@@ -301,12 +304,12 @@ class DeliveryMachine(RuleBasedStateMachine):
                 for post in _posts_by_roost(x_posts)
                 if post.text == text and post.deleted_at is None and post.id not in claimed
             ]
-            runtime, tenant = self._scenario.runtime, self._scenario.tenant
+            runtime, scope = self._scenario.runtime, self._scenario.scope
             if candidates:
-                await resolve.confirm_sent(runtime, tenant, PostId(row.id), candidates[0].id)
+                await resolve.confirm_sent(runtime, scope, PostId(row.id), candidates[0].id)
                 claimed.add(candidates[0].id)
             else:
-                await resolve.confirm_absent(runtime, tenant, PostId(row.id))
+                await resolve.confirm_absent(runtime, scope, PostId(row.id))
 
     # How it is done.
 

@@ -19,12 +19,7 @@ async def test_schedule_post_refuses_a_due_time_far_ahead(publisher: Publisher) 
     for due_at in (LAST, publisher.runtime.clock.now() + timedelta(days=5 * 366 + 1)):
         with pytest.raises(TimeTooFar):
             await schedule_post(
-                publisher.runtime,
-                publisher.tenant,
-                publisher.account,
-                parts,
-                due_at=due_at,
-                why="test",
+                publisher.runtime, publisher.scope, publisher.account, parts, due_at=due_at
             )
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         assert await store.posts.list_all(transaction) == []
@@ -34,7 +29,7 @@ async def test_edit_post_refuses_a_due_time_far_ahead(publisher: Publisher) -> N
     post_id = await publisher.schedule("Soon", after_s=60)
     before = await publisher.get_post(post_id)
     with pytest.raises(TimeTooFar):
-        await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=LAST)
+        await edit_post(publisher.runtime, publisher.scope, post_id, parts=None, due_at=LAST)
     assert await publisher.get_post(post_id) == before
 
 
@@ -47,7 +42,7 @@ async def test_import_plan_refuses_a_due_time_far_ahead(
         f"{publisher.account.username},9999-12-31T23:59:59Z,Far,,,\n"
         f"{publisher.account.username},+1h,Near,,,\n"
     )
-    imported = await import_plan(publisher.runtime, publisher.tenant, path)
+    imported = await import_plan(publisher.runtime, publisher.scope, path)
     assert imported.posts == 1
     assert [(row.line, row.code) for row in imported.refused] == [(2, "time_too_far")]
 

@@ -14,6 +14,7 @@ from fix_publishing import Publisher, wait_for_lock_conflict
 from roost import store
 from roost.errors import PostNotEditable
 from roost.models import PartState, PostId, PostState, XMediaId
+from roost.publishing.history import describe_reason
 from roost.publishing.state import Upload, find_wait
 from roost.services import dispatch, monitor
 from roost.services.schedule import PartInput, cancel_post, edit_post
@@ -23,7 +24,8 @@ BEGIN = """
     SELECT * FROM roost.begin_attempt(
         tenant => %s, part => %s, from_state => 'pending', attempt_count => 0, started_at => %s,
         deadline => '10 s', media_ids => '{}', media_keys => '{}', at => %s,
-        reason => 'handed to X', actor => 'a worker', fence_event => NULL, fence_tag => NULL,
+        code => 'part.attempted', detail => '{"attempt": 1}', actor => 'worker 1',
+        fence_event => NULL, fence_tag => NULL,
         fence_timeline => NULL,
         is_wall_time => false)
 """
@@ -31,17 +33,17 @@ Change = Callable[[Publisher, PostId], Coroutine[Any, Any, None]]
 
 
 async def cancel(publisher: Publisher, post_id: PostId) -> None:
-    await cancel_post(publisher.runtime, publisher.tenant, post_id)
+    await cancel_post(publisher.runtime, publisher.scope, post_id)
 
 
 async def change_text(publisher: Publisher, post_id: PostId) -> None:
     parts = [PartInput("Another text")]
-    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(publisher.runtime, publisher.scope, post_id, parts=parts, due_at=None)
 
 
 async def change_time(publisher: Publisher, post_id: PostId) -> None:
     due_at = publisher.runtime.clock.now() + timedelta(hours=1)
-    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=due_at)
+    await edit_post(publisher.runtime, publisher.scope, post_id, parts=None, due_at=due_at)
 
 
 CHANGES = [cancel, change_text, change_time]
@@ -222,7 +224,10 @@ async def test_find_wait_of_a_post_whose_account_needs_a_reconnect(publisher: Pu
         publisher.runtime.clock.now(),
     )
     assert wait is not None
-    assert (wait.reason, wait.until) == ("@larkbooks has to be connected again", None)
+    assert (describe_reason(wait.reason), wait.until) == (
+        "@larkbooks has to be connected again",
+        None,
+    )
 
 
 async def test_check_lateness_excuses_a_wait_for_x(publisher: Publisher) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fix_emulator import Emulator
 from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.models import Tenant
 from roost.services import collect
@@ -47,7 +47,7 @@ async def test_ledger_equals_the_bill_of_x__mixed_run(publisher: Publisher, teal
     await publisher.emulator.jump(seconds=10)
     await publisher.run_to_completion()
     for _ in range(3):
-        await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+        await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
         await publisher.emulator.jump(days=1)
     assert len(await publisher.published_texts()) == 6
     assert await ledger_of(publisher) == await meter_of(publisher.emulator)
@@ -95,9 +95,9 @@ async def test_ledger_charges_nothing_for_a_refused_create(publisher: Publisher)
 async def test_ledger_counts_a_read_once_per_utc_day(publisher: Publisher) -> None:
     await publisher.emulator.move_to_time(time(23))
     for _ in range(2):
-        await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+        await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     await publisher.emulator.jump(hours=2)  # 01:00 of the next day
-    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     assert [usd for _, usd in await lines_of(publisher, "read_user")] == [
         Decimal("0.010000"),
         Decimal("0.000000"),
@@ -113,7 +113,7 @@ async def test_ledger_equals_the_bill_of_x__two_tenants_of_one_app(
     again = await connect_account(publisher.runtime, other, emulator, "larkbooks")
     await publisher.schedule("Plain")
     await publisher.run_due_jobs()
-    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
-    await collect.collect_account(publisher.runtime, other.id, again.id)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
+    await collect.collect_account(publisher.runtime, scope_of(other), again.id)
     both = await ledger_of(publisher) + await ledger_of(publisher, other)
     assert both == await meter_of(emulator) == Decimal("0.025")

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from PIL import Image
 
-from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_publishing import Publisher, code_of, reason_of
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import planfile, store
 from roost.errors import MediaCopyLost, PostRefused
 from roost.models import PartState, PostId, PostState
@@ -99,11 +99,10 @@ async def test_upload_is_not_delayed_by_pipes_of_another_tenant(
         parts = [PartInput(f"File {number}", (MediaInput(path),))]
         await schedule_post(
             publisher.runtime,
-            neighbour,
+            scope_of(neighbour),
             theirs,
             parts,
             due_at=publisher.runtime.clock.now(),
-            why="by the test",
         )
         (swap_for_pipe, swap_for_zeros)[number % 2](path)
     post_id = await publisher.schedule("With a picture", media=teal)
@@ -120,17 +119,17 @@ async def test_every_use_case_copies_the_file(publisher: Publisher, teal: Path, 
     elif face == "edit":
         post_id = await publisher.schedule("Without", after_s=3600)
         parts = [PartInput("With a picture", (MediaInput(teal),))]
-        await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
+        await edit_post(publisher.runtime, publisher.scope, post_id, parts=parts, due_at=None)
     else:
         plan = teal.with_name("plan.csv")
         plan.write_text(
             f"account,at,text,media,alt,thread\n@larkbooks,+1h,With a picture,{teal.name},,\n"
         )
         assert (
-            await import_plan(publisher.runtime, publisher.tenant, plan, dry_run=True)
+            await import_plan(publisher.runtime, publisher.scope, plan, dry_run=True)
         ).posts == 1
         assert not publisher.runtime.media.folder.exists()
-        assert (await import_plan(publisher.runtime, publisher.tenant, plan)).posts == 1
+        assert (await import_plan(publisher.runtime, publisher.scope, plan)).posts == 1
     assert sha256_of(copy_of(publisher, checked)) == checked
     teal.unlink()
     await publisher.run_to_completion()
@@ -144,7 +143,7 @@ async def test_edit_post_keeps_the_copy__new_text(publisher: Publisher, teal: Pa
     swap_for_link(teal)
     (part,) = (await publisher.get_post(post_id)).parts
     parts = [PartInput("In other words", tuple(MediaInput(file, "alt") for file in part.media))]
-    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=parts, due_at=None)
+    await edit_post(publisher.runtime, publisher.scope, post_id, parts=parts, due_at=None)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["In other words"]
     assert await hashes_on_x(publisher) == [checked]
@@ -161,16 +160,17 @@ async def test_prepare_post_fails_a_post_whose_copy_is_lost(
     await publisher.run_due_jobs()
     post = await publisher.get_post(post_id)
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith(f"media_copy_lost: Roost's copy of {teal.name} ")
+    assert code_of(post) == "media_copy_lost"
+    assert reason_of(post).startswith(f"Roost's copy of {teal.name} ")
     assert await publisher.list_statuses("media_initialize") == []
     later = publisher.runtime.clock.now() + timedelta(hours=1)
     with pytest.raises(MediaCopyLost):
-        await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=later)
+        await edit_post(publisher.runtime, publisher.scope, post_id, parts=None, due_at=later)
     kept = [PartInput("In other words", (MediaInput(part.media[0]),))]
     with pytest.raises(MediaCopyLost):
-        await edit_post(publisher.runtime, publisher.tenant, post_id, parts=kept, due_at=later)
+        await edit_post(publisher.runtime, publisher.scope, post_id, parts=kept, due_at=later)
     again = [PartInput("With a picture", (MediaInput(teal),))]
-    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=again, due_at=later)
+    await edit_post(publisher.runtime, publisher.scope, post_id, parts=again, due_at=later)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["With a picture"]
 
@@ -183,7 +183,7 @@ async def test_prepare_post_does_not_upload_a_damaged_copy(
     teal.with_name("moved.png").rename(copy_of(publisher, sha256_of(teal)))
     await publisher.emulator.jump(seconds=3000)
     await publisher.run_due_jobs()
-    assert ((await publisher.get_post(post_id)).reason or "").startswith("media_copy_damaged: ")
+    assert code_of(await publisher.get_post(post_id)) == "media_copy_damaged"
     assert await publisher.list_statuses("media_initialize") == []
 
 
@@ -231,8 +231,8 @@ async def test_remove_unneeded_keeps_copies_of_other_tenants(
     await publisher.schedule("Ours", media=teal)
     parts, later = [PartInput("Theirs", (MediaInput(teal),))], timedelta(hours=30)
     await schedule_post(
-        publisher.runtime, neighbour, theirs, parts,
-        due_at=publisher.runtime.clock.now() + later, why="by the test",
+        publisher.runtime, scope_of(neighbour), theirs, parts,
+        due_at=publisher.runtime.clock.now() + later,
     )  # fmt: skip
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == ["Ours"]
@@ -283,12 +283,7 @@ async def test_remove_unneeded_removes_copies_of_refused_posts(
     parts = [PartInput("x" * 281, (MediaInput(teal),))]
     with pytest.raises(PostRefused):
         await schedule_post(
-            publisher.runtime,
-            publisher.tenant,
-            publisher.account,
-            parts,
-            due_at=None,
-            why="by the test",
+            publisher.runtime, publisher.scope, publisher.account, parts, due_at=None
         )
     assert await media_copies.remove_unneeded(publisher.runtime) == 1
 
@@ -298,19 +293,14 @@ async def test_continued_thread_has_its_copies(publisher: Publisher, teal: Path)
     parts = [PartInput("New"), PartInput("Said before"), PartInput("End", (MediaInput(teal),))]
     due_at = publisher.runtime.clock.now() + timedelta(seconds=1)
     post = await schedule_post(
-        publisher.runtime,
-        publisher.tenant,
-        publisher.account,
-        parts,
-        due_at=due_at,
-        why="by the test",
+        publisher.runtime, publisher.scope, publisher.account, parts, due_at=due_at
     )
     teal.unlink()
     await publisher.run_to_completion()
     assert (await publisher.get_post(post.id)).state is PostState.PARTLY_PUBLISHED
     assert await media_copies.remove_unneeded(publisher.runtime) == 0
     await publisher.emulator.jump(hours=25)  # X has forgotten the upload.
-    await resolve.continue_thread(publisher.runtime, publisher.tenant, post.id, "Said anew")
+    await resolve.continue_thread(publisher.runtime, publisher.scope, post.id, "Said anew")
     await publisher.run_to_completion()
     assert (await publisher.get_post(post.id)).state is PostState.PUBLISHED
     assert (await publisher.list_statuses("media_initialize")).count(200) == 2
@@ -337,6 +327,6 @@ async def test_import_plan_ignores_a_folder_replaced_by_a_link(
         return found
 
     monkeypatch.setattr(planfile, "read_plan", read_then_swap)
-    imported = await import_plan(publisher.runtime, publisher.tenant, plan, dry_run=dry_run)
+    imported = await import_plan(publisher.runtime, publisher.scope, plan, dry_run=dry_run)
     assert imported.posts == 0
     assert "leads out of the plan's folder" in imported.refused[0].reasons[0].message

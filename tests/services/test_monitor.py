@@ -3,7 +3,9 @@
 from fix_publishing import Publisher
 from fix_runtime import make_tenant
 from roost import store
-from roost.models import Alert, AlertKind
+from roost.models import Alert, AlertKind, PostId
+from roost.models.alerts import SERVICE, about_app, about_post
+from roost.publishing.alerts import describe_alert
 from roost.services import monitor, pause
 
 
@@ -23,8 +25,8 @@ async def test_check_lateness_opens_an_alert_until_the_post_is_published(
     assert await monitor.check_lateness(publisher.runtime) == due_at
     assert await monitor.check_lateness(publisher.runtime) == due_at
     (alert,) = await everybodys(publisher)
-    assert (alert.kind, alert.subject) == ("late", "posts")
-    assert due_at.isoformat(timespec="seconds") in alert.message
+    assert (alert.kind, alert.subject) == ("late", SERVICE)
+    assert due_at.isoformat(timespec="seconds") in describe_alert(alert)
     await publisher.run_due_jobs()
     assert await monitor.check_lateness(publisher.runtime) is None
     assert await everybodys(publisher) == []
@@ -39,7 +41,7 @@ async def test_check_lateness_allows_two_minutes(publisher: Publisher) -> None:
 
 async def test_check_lateness_ignores_paused_posts(publisher: Publisher) -> None:
     await publisher.schedule("Held")
-    await pause.pause_account(publisher.runtime, publisher.account)
+    await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
     await publisher.emulator.jump(hours=1)
     assert await monitor.check_lateness(publisher.runtime) is None
 
@@ -50,18 +52,10 @@ async def test_list_alerts_lists_unscoped_alerts_once(
     await make_tenant(publisher.runtime, "bakery")
     at = publisher.runtime.clock.now()
     async with publisher.runtime.database.unscoped() as transaction:
-        await store.alerts.open_alert(
-            transaction, None, AlertKind.CREDITS, "app", at=at, message="m", next="n"
-        )
+        await store.alerts.open_alert(transaction, None, AlertKind.CREDITS, about_app("app"), at=at)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await store.alerts.open_alert(
-            transaction,
-            publisher.tenant.id,
-            AlertKind.FAILED,
-            "post 1",
-            at=at,
-            message="m",
-            next="n",
+            transaction, publisher.tenant.id, AlertKind.FAILED, about_post(PostId(1)), at=at
         )
     listed = await monitor.list_alerts(publisher.runtime)
     assert [(tenant and tenant.name, alert.kind) for tenant, alert in listed] == [

@@ -21,6 +21,7 @@ import pytest
 import roost
 from fix_processes import python_process, until
 from fix_publishing import Publisher
+from fix_runtime import ACTOR
 from roost import store, x
 from roost.account_client import StoredTokenSource, open_account
 from roost.errors import ConnectFlowInvalid, UnsafeHost
@@ -160,26 +161,26 @@ async def read_account(publisher: Publisher, _: Path) -> None:
 async def publish_a_post(publisher: Publisher, _: Path) -> None:
     post_id = await on_its_way(publisher, "Hello")
     await publish.publish_post(
-        publisher.runtime, publisher.locks, publisher.tenant.id, publisher.account.id, post_id
+        publisher.runtime, publisher.scope, publisher.locks, publisher.account.id, post_id
     )
 
 
 async def prepare_a_post(publisher: Publisher, teal: Path) -> None:
     post_id = await on_its_way(publisher, "Hello", media=teal)
     await publish.prepare_post(
-        publisher.runtime, publisher.locks, publisher.tenant.id, publisher.account.id, post_id
+        publisher.runtime, publisher.scope, publisher.locks, publisher.account.id, post_id
     )
 
 
 async def collect_metrics(publisher: Publisher, _: Path) -> None:
-    await collect.collect_account(publisher.runtime, publisher.tenant.id, publisher.account.id)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
 
 
 async def delete_a_thread(publisher: Publisher, _: Path) -> None:
     post_id = await partly_published(publisher)
     own = publisher.account.environment is publisher.runtime.settings.environment
     with contextlib.suppress(roost.RoostError):
-        await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
+        await resolve.delete_sent(publisher.runtime, publisher.scope, post_id)
     state = (await publisher.get_post(post_id)).state
     assert state is (PostState.CANCELLED if own else PostState.PARTLY_PUBLISHED)
 
@@ -188,7 +189,7 @@ async def search_after_a_restore(publisher: Publisher, _: Path) -> None:
     post_id = await publisher.schedule("Hello", after_s=3600)
     resumed = resume.Resumed()
     search = resume._Search(
-        publisher.runtime, publisher.account, publisher.runtime.clock.now(), resumed
+        publisher.runtime, ACTOR, publisher.account, publisher.runtime.clock.now(), resumed
     )
     with contextlib.suppress(roost.RoostError):
         await search.run([post_id])
@@ -204,9 +205,7 @@ async def finish_a_connection(publisher: Publisher, _: Path) -> None:
     if environment is publisher.runtime.settings.environment:
         base_url = publisher.runtime.settings.x_base_url
     settings = publisher.runtime.settings.model_copy(update={"x_base_url": base_url})
-    departure = await connect.start(
-        replace(publisher.runtime, settings=settings), publisher.tenant.name
-    )
+    departure = await connect.start(replace(publisher.runtime, settings=settings), publisher.scope)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     with contextlib.suppress(roost.RoostError):
         await connect.complete(
@@ -301,7 +300,7 @@ async def test_error_names_the_account_and_its_environment(process: Publisher) -
 async def test_complete_refuses_a_flow_started_for_another_app(
     process: Publisher, counter: Counter
 ) -> None:
-    departure = await connect.start(process.runtime, process.tenant.name)
+    departure = await connect.start(process.runtime, process.scope)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     another = process.with_settings(twitter_client_id="another").runtime
     with pytest.raises(ConnectFlowInvalid, match="another X app"):

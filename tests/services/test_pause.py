@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store
 from roost.models import PostId, PostState
+from roost.publishing.history import describe_event
 from roost.services import pause, restore_check, resume
 from roost.services.pause import PauseScope, PostOver
 from roost.services.resume import Adopted, Resumed
@@ -18,22 +19,22 @@ Hold = Callable[[Publisher, PostId, bool], Awaitable[object]]
 
 async def _everything(publisher: Publisher, _: PostId, paused: bool) -> None:
     await (
-        pause.pause_everything(publisher.runtime)
+        pause.pause_everything(publisher.runtime, ACTOR)
         if paused
-        else resume.resume_everything(publisher.runtime)
+        else resume.resume_everything(publisher.runtime, ACTOR)
     )
 
 
 HOLDS: dict[PauseScope, Hold] = {
     PauseScope.POST: lambda publisher, post_id, paused: (
         pause.pause_post if paused else pause.resume_post
-    )(publisher.runtime, publisher.tenant, post_id),
+    )(publisher.runtime, publisher.scope, post_id),
     PauseScope.ACCOUNT: lambda publisher, _, paused: (
         pause.pause_account if paused else pause.resume_account
-    )(publisher.runtime, publisher.account),
+    )(publisher.runtime, publisher.scope, publisher.account),
     PauseScope.TENANT: lambda publisher, _, paused: (
         pause.pause_tenant if paused else pause.resume_tenant
-    )(publisher.runtime, publisher.tenant),
+    )(publisher.runtime, publisher.scope),
     PauseScope.EVERYTHING: _everything,
 }
 
@@ -66,8 +67,8 @@ LINES = {
     PauseScope.POST: ("paused manually", "resumed manually"),
     PauseScope.ACCOUNT: ("@larkbooks was paused manually", "@larkbooks was resumed manually"),
     PauseScope.TENANT: (
-        "tenant default was paused manually",
-        "tenant default was resumed manually",
+        "the tenant was paused manually",
+        "the tenant was resumed manually",
     ),
     PauseScope.EVERYTHING: ("everything was paused manually", "everything was resumed"),
 }
@@ -76,7 +77,9 @@ LINES = {
 async def reasons_of(publisher: Publisher, post_id: PostId) -> list[str]:
     """The reasons in a post's history."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
-        return [event.why for event in await store.posts.list_events(transaction, post_id)]
+        return [
+            describe_event(event) for event in await store.posts.list_events(transaction, post_id)
+        ]
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
@@ -100,10 +103,10 @@ async def test_pause_and_resume_are_events_of_the_post(
 
 async def test_pause_after_restore_is_an_event_of_the_post(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Held", after_s=60)
-    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
-    await resume.resume_everything(publisher.runtime)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
+    await resume.resume_everything(publisher.runtime, ACTOR)
     _, stopped, resumed = await reasons_of(publisher, post_id)
-    assert stopped.startswith("the database was restored; nothing after ")
+    assert stopped.startswith("everything was paused: the database was restored; nothing after ")
     assert resumed == "everything was resumed"
 
 
@@ -111,9 +114,9 @@ async def test_history_begins_with_an_earlier_pause(publisher: Publisher) -> Non
     other = await connect_account(
         publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher"
     )
-    await pause.pause_account(publisher.runtime, publisher.account)
-    await pause.pause_tenant(publisher.runtime, publisher.tenant)
-    await pause.resume_tenant(publisher.runtime, publisher.tenant)
+    await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
+    await pause.pause_tenant(publisher.runtime, publisher.scope)
+    await pause.resume_tenant(publisher.runtime, publisher.scope)
     held = await publisher.schedule("Held")
     free = await publisher.schedule("Free", account=other)
     assert (await reasons_of(publisher, held))[0] == "@larkbooks was paused manually"
@@ -125,7 +128,7 @@ async def test_pause_account_does_not_pause_other_accounts(publisher: Publisher)
     other = await connect_account(
         publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher"
     )
-    await pause.pause_account(publisher.runtime, publisher.account)
+    await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
     await publisher.schedule("Held")
     await publisher.schedule("Free", account=other)
     await publisher.run_due_jobs()
@@ -136,7 +139,7 @@ async def test_pause_tenant_does_not_pause_other_tenants(publisher: Publisher) -
     bakery = await make_tenant(publisher.runtime, "bakery")
     account = await connect_account(publisher.runtime, bakery, publisher.emulator, "tidewatcher")
     theirs = Publisher(publisher.runtime, bakery, account, publisher.emulator, publisher.locks)
-    await pause.pause_tenant(publisher.runtime, publisher.tenant)
+    await pause.pause_tenant(publisher.runtime, publisher.scope)
     await publisher.schedule("Held")
     await theirs.schedule("Free")
     await publisher.run_due_jobs()
@@ -148,7 +151,7 @@ async def test_active_pauses_lists_every_scope(publisher: Publisher) -> None:
     for hold in HOLDS.values():
         await hold(publisher, post_id, True)
     assert await held(publisher, post_id) == tuple(PauseScope)
-    await resume.resume_everything(publisher.runtime)
+    await resume.resume_everything(publisher.runtime, ACTOR)
     assert await held(publisher, post_id) == (
         PauseScope.POST,
         PauseScope.ACCOUNT,
@@ -162,11 +165,11 @@ async def test_paused_thread_continues_from_its_next_part(publisher: Publisher) 
     )
     post_id = await publisher.schedule("One", "Two")
     await publisher.run_due_jobs()
-    await pause.pause_post(publisher.runtime, publisher.tenant, post_id)
+    await pause.pause_post(publisher.runtime, publisher.scope, post_id)
     await publisher.emulator.jump(seconds=600)
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == ["One"]
-    await pause.resume_post(publisher.runtime, publisher.tenant, post_id)
+    await pause.resume_post(publisher.runtime, publisher.scope, post_id)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["One", "Two"]
     history = await publisher.list_history(post_id)
@@ -179,7 +182,7 @@ async def test_pause_post_refuses_a_finished_post(publisher: Publisher) -> None:
     await publisher.run_due_jobs()
     history = await publisher.list_history(post_id)
     with pytest.raises(PostOver):
-        await pause.pause_post(publisher.runtime, publisher.tenant, post_id)
+        await pause.pause_post(publisher.runtime, publisher.scope, post_id)
     assert await publisher.list_history(post_id) == history
 
 
@@ -199,7 +202,7 @@ async def restored(publisher: Publisher, *, sent: bool) -> PostId:
             headers={"authorization": f"Bearer {token}"},
         ) as answer:
             assert answer.status == 201
-    await restore_check.pause_after_restore(publisher.runtime, to)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
     return post_id
 
 
@@ -208,7 +211,7 @@ async def test_resume_after_restore_adopts_what_x_has(publisher: Publisher) -> N
     post_id = await restored(publisher, sent=True)
     await publisher.run_due_jobs()
     assert await publisher.list_statuses("create_post") == [201]
-    resumed = await resume.resume_everything(publisher.runtime)
+    resumed = await resume.resume_everything(publisher.runtime, ACTOR)
     post = await publisher.get_post(post_id)
     assert post.state is PostState.PUBLISHED
     (there,) = (await publisher.emulator.ground_truth())["posts"]
@@ -219,7 +222,7 @@ async def test_resume_after_restore_adopts_what_x_has(publisher: Publisher) -> N
         f"post: scheduled → publishing: {forgotten}",
         f"part 1: pending → sending: {forgotten}",
         f"part 1: sending → sent: found on X's timeline as {there['id']}",
-        "post: publishing → published: every part is on X",
+        "post: publishing → published: published: every part is on X",
     ]
 
 
@@ -227,13 +230,13 @@ async def test_resume_after_restore_sends_what_x_does_not_have(publisher: Publis
     post_id = await restored(publisher, sent=False)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         assert [one.kind for one in await store.alerts.list_open(transaction)] == ["restored"]
-    assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
+    assert (await resume.resume_everything(publisher.runtime, ACTOR)).searched_again == [post_id]
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
     assert await publisher.published_texts() == ["Since the restore"]
     assert len(await publisher.list_statuses("read_timeline")) == 2
     assert (await publisher.list_history(post_id))[2:6] == [
-        "post: None → free: everything was resumed",
+        "post: None → None: everything was resumed",
         "post: scheduled → publishing: its time has come",
         "post: publishing → publishing: waits: requests from before the restore may still reach X",
         "part 1: pending → sending: handed to X (attempt 1)",
@@ -244,16 +247,16 @@ async def test_resume_after_restore_sends_what_x_does_not_have(publisher: Publis
 
 async def test_resume_after_restore_keeps_future_posts_scheduled(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Tomorrow", after_s=86_400)
-    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
-    resumed = await resume.resume_everything(publisher.runtime)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
+    resumed = await resume.resume_everything(publisher.runtime, ACTOR)
     assert resumed == Resumed(may_have_changed=[post_id])
 
 
 async def test_two_restores_count_from_the_earlier_instant(publisher: Publisher) -> None:
     first = publisher.runtime.clock.now()
-    await restore_check.pause_after_restore(publisher.runtime, first)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, first)
     await publisher.emulator.jump(hours=1)
-    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     async with publisher.runtime.database.unscoped() as transaction:
         row = await transaction.run_one("get_global_pause")
     assert row is not None

@@ -10,6 +10,7 @@ import pytest
 
 from fix_processes import until
 from fix_publishing import Publisher, wait_for_lock_conflict
+from fix_runtime import ACTOR
 from roost.models import PostId
 from roost.services import pause
 from roost.services.pause import PauseScope
@@ -38,13 +39,13 @@ async def hold(publisher: Publisher, scope: PauseScope, post_id: PostId) -> None
     """Pause at a scope."""
     match scope:
         case PauseScope.POST:
-            await pause.pause_post(publisher.runtime, publisher.tenant, post_id)
+            await pause.pause_post(publisher.runtime, publisher.scope, post_id)
         case PauseScope.ACCOUNT:
-            await pause.pause_account(publisher.runtime, publisher.account)
+            await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
         case PauseScope.TENANT:
-            await pause.pause_tenant(publisher.runtime, publisher.tenant)
+            await pause.pause_tenant(publisher.runtime, publisher.scope)
         case PauseScope.EVERYTHING:
-            await pause.pause_everything(publisher.runtime)
+            await pause.pause_everything(publisher.runtime, ACTOR)
 
 
 @pytest.mark.parametrize("scope", list(PauseScope), ids=str)
@@ -107,7 +108,7 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
         rows = await admin.execute(
             "SELECT (SELECT max(id) FROM roost.events WHERE to_state = 'sending' AND post_id = %s),"
             " coalesce((SELECT max(id) FROM roost.pause_log),"
-            " (SELECT max(id) FROM roost.events WHERE reason = 'paused manually'))",
+            " (SELECT max(id) FROM roost.events WHERE code = 'post.paused'))",
             [posts[0]],
         )
         last, paused = (await rows.fetchone()) or (0, 0)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, code_of, reason_of
+from fix_runtime import ACTOR
 from roost import store
 from roost.errors import PostRefused
 from roost.models import (
@@ -18,11 +19,14 @@ from roost.models import (
     Post,
     PostId,
     PostState,
+    Reason,
+    ReasonCode,
     ReplySettings,
     TweetId,
 )
 from roost.services import dispatch, resolve, resume
 from roost.services.schedule import PartInput, edit_post, schedule_post
+from roost.store.statements import json_of
 
 TEXT = "Low tide at six"
 POLL = Poll(("Tea", "Salt & <vinegar>"), timedelta(hours=6))
@@ -51,12 +55,7 @@ class Talk:
         publisher = self.publisher
         due_at = publisher.runtime.clock.now() + timedelta(seconds=after_s)
         post = await schedule_post(
-            publisher.runtime,
-            publisher.tenant,
-            publisher.account,
-            parts,
-            due_at=due_at,
-            why="by the test",
+            publisher.runtime, publisher.scope, publisher.account, parts, due_at=due_at
         )
         return post.id
 
@@ -196,7 +195,8 @@ async def test_post_is_adopted__x_added_to_its_text(talk: Talk, kind: str, is_lo
         first = await create_same(talk, options)
         await forget(talk.publisher)
         assert [
-            one.tweet_id for one in (await resume.resume_everything(talk.publisher.runtime)).adopted
+            one.tweet_id
+            for one in (await resume.resume_everything(talk.publisher.runtime, ACTOR)).adopted
         ] == [first]
         await dispatch.dispatch_stranded(talk.publisher.runtime)
     await talk.publisher.run_to_completion()
@@ -223,9 +223,9 @@ async def forget(publisher: Publisher) -> None:
     now = publisher.runtime.clock.now()
     async with publisher.runtime.database.unscoped() as transaction:
         await transaction.run(
-            "pause_after_restore", reason="by the test", restored_to=now - timedelta(minutes=1),
-            copied=False,
-            at=now, actor="test",
+            "pause_after_restore", reason=json_of(Reason(ReasonCode.RESTORED)),
+            restored_to=now - timedelta(minutes=1), copied=False,
+            at=now, actor=str(ACTOR),
         )  # fmt: skip
 
 
@@ -239,7 +239,8 @@ async def test_resume_after_restore_finds_each_kind_on_x(talk: Talk, kind: str) 
     made = await create_same(talk, options)
     await forget(talk.publisher)
     assert [
-        one.tweet_id for one in (await resume.resume_everything(talk.publisher.runtime)).adopted
+        one.tweet_id
+        for one in (await resume.resume_everything(talk.publisher.runtime, ACTOR)).adopted
     ] == [made]
     post = await talk.publisher.get_post(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, made)
@@ -254,10 +255,10 @@ async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
     await talk.publisher.emulator.act("delete", post=talk.asked)
     await talk.publisher.run_to_completion()
     post = await talk.publisher.get_post(post_id)
-    assert (post.state, post.reason) == (
+    assert (post.state, reason_of(post)) == (
         PostState.FAILED,
-        f"parent_gone: the post that it replies to ({talk.asked}) is no longer on X, or hidden from"
-        " this account.",
+        f"the post that it replies to ({talk.asked}) is no longer on X, or hidden from"
+        " this account (parent_gone)",
     )
     assert len(await talk.publisher.list_statuses("create_post")) == 1
 
@@ -296,7 +297,7 @@ async def test_reply_or_quote_that_x_forbids_fails_at_once(talk: Talk, case: str
         code = "not_found_on_x"
     post = await talk.publish(PartInput("Six", (), options))
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith(f"{code}: X ")
+    assert (code_of(post), reason_of(post)[:2]) == (code, "X ")
     assert len(await talk.publisher.list_statuses("create_post")) == (
         2 if case == "replies limited" else 1
     )
@@ -307,12 +308,7 @@ async def test_schedule_post_validates_options(publisher: Publisher) -> None:
     part = PartInput(TEXT, (), options)
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            publisher.runtime,
-            publisher.tenant,
-            publisher.account,
-            [part],
-            due_at=None,
-            why="by the test",
+            publisher.runtime, publisher.scope, publisher.account, [part], due_at=None
         )
     found = {one["code"] for one in caught.value.facts["violations"]}
     assert found == {"post_overloaded", "quote_not_allowed", "poll_options"}
@@ -326,16 +322,11 @@ async def test_schedule_post_refuses_a_reply_to_our_deleted_post(publisher: Publ
     await publisher.run_to_completion()
     sent_as = (await publisher.get_post(first)).parts[0].sent_as
     assert sent_as is not None
-    await resolve.delete_sent(publisher.runtime, publisher.tenant, first)
+    await resolve.delete_sent(publisher.runtime, publisher.scope, first)
     part = PartInput("Three", (), PartOptions(reply_to=sent_as))
     with pytest.raises(PostRefused) as caught:
         await schedule_post(
-            publisher.runtime,
-            publisher.tenant,
-            publisher.account,
-            [part],
-            due_at=None,
-            why="by the test",
+            publisher.runtime, publisher.scope, publisher.account, [part], due_at=None
         )
     assert caught.value.code == "parent_gone"
 
@@ -347,11 +338,11 @@ async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
     publisher = talk.publisher
     post_id = await talk.schedule(PartInput(TEXT, (), talk.options("poll")), after_s=600)
     later = publisher.runtime.clock.now() + timedelta(hours=1)
-    moved = await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=later)
+    moved = await edit_post(publisher.runtime, publisher.scope, post_id, parts=None, due_at=later)
     assert moved.parts[0].options == talk.options("poll")
     part = PartInput(TEXT, (), talk.options("reply"))
     changed = await edit_post(
-        publisher.runtime, publisher.tenant, post_id, parts=[part], due_at=None
+        publisher.runtime, publisher.scope, post_id, parts=[part], due_at=None
     )
     assert changed.parts[0].options == talk.options("reply")
     await publisher.run_to_completion()
@@ -371,7 +362,7 @@ async def test_edited_failed_reply_stays_a_reply(talk: Talk) -> None:
     assert (await publisher.get_post(post_id)).parts[0].state is PartState.FAILED
     await publisher.emulator.switch(tier="enterprise")
     later = publisher.runtime.clock.now() + timedelta(hours=1)
-    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=later)
+    await edit_post(publisher.runtime, publisher.scope, post_id, parts=None, due_at=later)
     await publisher.run_to_completion()
     [made] = await talk.ours()
     assert is_as_planned(made, options)
@@ -395,7 +386,7 @@ async def test_ledger_equals_the_bill_of_x__reply(talk: Talk, to_own: bool, when
         assert post.state is PostState.NEEDS_DECISION
         made = (await talk.ours())[-1]
         there = f"https://x.com/larkbooks/status/{made['id']}"
-        await resolve.confirm_sent(publisher.runtime, publisher.tenant, post.id, there)
+        await resolve.confirm_sent(publisher.runtime, publisher.scope, post.id, there)
         post = await publisher.get_post(post.id)
     assert post.state is PostState.PUBLISHED
     assert round(await billed(publisher) - booked, 3) == (0.015 if to_own else 0.010)

@@ -57,7 +57,7 @@ async def test_thread_is_not_started__last_file_refused(
     parts = [PartInput("One"), PartInput("Two", (MediaInput(path),))]
     now = publisher.runtime.clock.now()
     thread = await schedule_post(
-        publisher.runtime, publisher.tenant, publisher.account, parts, due_at=now, why="by the test"
+        publisher.runtime, publisher.scope, publisher.account, parts, due_at=now
     )
     await publisher.run_to_completion()
     assert (await publisher.get_post(thread.id)).state is PostState.FAILED

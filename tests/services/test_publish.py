@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, code_of, reason_of
 from roost import store
 from roost.account_client import StoredTokenSource
 from roost.models import PartState, PostState
@@ -41,7 +41,7 @@ async def test_thread_is_partly_published__second_part_refused(publisher: Publis
     post = await publisher.get_post(thread)
     assert post.state is PostState.PARTLY_PUBLISHED
     assert [part.state for part in post.parts] == ["sent", "failed", "pending"]
-    assert (post.reason or "").startswith("duplicate_post: ")
+    assert code_of(post) == "duplicate_post"
     assert await publisher.published_texts() == ["Said before", "New"]
 
 
@@ -51,7 +51,7 @@ async def test_duplicate_of_another_post_fails_at_the_first_attempt(publisher: P
     await publisher.run_to_completion()
     post = await publisher.get_post(again)
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith("duplicate_post: ")
+    assert code_of(post) == "duplicate_post"
     assert await publisher.list_statuses("create_post") == [201, 403]
     assert await publisher.list_statuses("read_timeline") == [200]
 
@@ -84,7 +84,7 @@ async def test_post_needs_a_decision__too_late_to_resend(publisher: Publisher) -
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
-    assert "too late to send it again safely" in (post.reason or "")
+    assert "too late to send it again safely" in reason_of(post)
     assert await publisher.list_statuses("create_post") == [None]
 
 
@@ -96,7 +96,7 @@ async def test_post_needs_a_decision__two_matches_on_the_timeline(publisher: Pub
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert by_hand in (post.reason or "")
+    assert by_hand in reason_of(post)
     assert await publisher.published_texts() == ["Low tide at six", "Low tide at six"]
 
 
@@ -157,13 +157,13 @@ async def test_account_is_never_published_by_two_workers(publisher: Publisher) -
     post_id = await publisher.schedule("Low tide at six")
     assert await publisher.locks.acquire(publisher.account.x_user_id)
     await publish_post(
-        publisher.runtime, publisher.locks, publisher.tenant.id, publisher.account.id, post_id
+        publisher.runtime, publisher.scope, publisher.locks, publisher.account.id, post_id
     )
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == []
     assert await publisher.locks.release(publisher.account.x_user_id, publisher.account.id, [])
     await publish_post(
-        publisher.runtime, publisher.locks, publisher.tenant.id, publisher.account.id, post_id
+        publisher.runtime, publisher.scope, publisher.locks, publisher.account.id, post_id
     )
     assert await publisher.published_texts() == ["Low tide at six"]
 
@@ -174,15 +174,15 @@ async def test_history_of_a_thread__response_lost(publisher: Publisher) -> None:
     await publisher.run_to_completion()
     one, two = (part.sent_as for part in (await publisher.get_post(post_id)).parts)
     assert await publisher.list_history(post_id) == [
-        "post: None → scheduled: by the test",
+        "post: None → scheduled: scheduled",
         "post: scheduled → publishing: its time has come",
         "part 1: pending → sending: handed to X (attempt 1)",
-        "part 1: sending → unknown: X's answer to create_post is not known:"
-        " the connection failed (ServerDisconnectedError).",
+        "part 1: sending → unknown: X's answer to the post is not known:"
+        " the connection failed (ServerDisconnectedError) (outcome_unknown)",
         f"part 1: unknown → sent: found on X's timeline as {one}",
         "part 2: pending → sending: handed to X (attempt 1)",
         f"part 2: sending → sent: X has it as {two}",
-        "post: publishing → published: every part is on X",
+        "post: publishing → published: published: every part is on X",
     ]
 
 
@@ -218,6 +218,7 @@ async def test_record_sent_after_adoption_is_not_billed_again(publisher: Publish
     before = await _billed(publisher)
     context = PublishContext(
         publisher.runtime,
+        publisher.scope,
         publisher.locks,
         StoredTokenSource(publisher.runtime, publisher.account),
         state,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, code_of
 from roost.models import PartState, PostState
 
 #: Responses of proxies, portals and filters in front of X.
@@ -181,7 +181,7 @@ async def test_upload_refused_for_good_fails_the_post(publisher: Publisher, teal
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert post.state is PostState.FAILED
-    assert (post.reason or "").startswith("segment_too_large: ")
+    assert code_of(post) == "segment_too_large"
     assert await publisher.list_statuses("create_post") == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from psycopg import sql
 
 from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.models import PostState
 from roost.services.schedule import PartInput, schedule_post
@@ -59,8 +59,8 @@ async def test_quoted_text_stays_with_its_tenant(
     assert found == []
     assert list(_rows_of_others(admin_url, publisher.tenant.id)), "something was read"
     neighbours = await schedule_post(
-        runtime, other, theirs, [PartInput("the neighbour's post")],
-        due_at=runtime.clock.now(), why="by the test",
+        runtime, scope_of(other), theirs, [PartInput("the neighbour's post")],
+        due_at=runtime.clock.now(),
     )  # fmt: skip
     await publisher.run_due_jobs()
     async with runtime.database.for_tenant(other.id) as transaction:

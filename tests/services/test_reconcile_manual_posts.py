@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, reason_of
 from roost.models import PartState, PostId, PostState
 from roost.services import resolve
 
@@ -38,7 +38,7 @@ async def test_manual_post_needs_a_decision__create_lost(
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.NEEDS_DECISION, None)
-    assert there in (post.reason or "")
+    assert there in reason_of(post)
 
 
 async def test_manual_post_needs_a_decision__no_recent_post_of_ours(publisher: Publisher) -> None:
@@ -52,7 +52,7 @@ async def test_manual_post_needs_a_decision__no_recent_post_of_ours(publisher: P
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.NEEDS_DECISION, None)
-    assert there in (post.reason or "")
+    assert there in reason_of(post)
 
 
 async def test_our_post_is_adopted__identical_manual_post(publisher: Publisher) -> None:
@@ -170,7 +170,7 @@ async def test_confirm_sent_accepts_the_duplicate_that_roost_named(publisher: Pu
     state, _ = await refused_as_duplicate(publisher)
     assert state is PostState.NEEDS_DECISION
 
-    post = await resolve.confirm_sent(publisher.runtime, publisher.tenant, PostId(1), there)
+    post = await resolve.confirm_sent(publisher.runtime, publisher.scope, PostId(1), there)
     assert post.state is PostState.PUBLISHED
 
 

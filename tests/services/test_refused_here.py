@@ -1,6 +1,6 @@
 """A part that the X client refuses fails as one that X refuses, without a retry."""
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, reason_of
 from roost import store
 from roost.models import PartState, PostState
 
@@ -23,5 +23,5 @@ async def test_long_post_fails_without_a_request__premium_lost(
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
-    assert "text_too_long" in (post.reason or "")
+    assert "text_too_long" in reason_of(post)
     assert await publisher.list_statuses("create_post") == []

@@ -28,7 +28,7 @@ async def import_rows(
 ) -> Imported:
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
-    return await import_plan(publisher.runtime, publisher.tenant, path, dry_run=dry_run)
+    return await import_plan(publisher.runtime, publisher.scope, path, dry_run=dry_run)
 
 
 def shown(imported: Imported) -> list[tuple[int, str]]:
@@ -47,7 +47,7 @@ async def findings(
     carried = (MediaInput(media),) if media else ()
     result = await validate_for_account(
         publisher.runtime,
-        publisher.tenant,
+        publisher.scope,
         publisher.account,
         [PartInput(text, carried, options)],
         due_at=publisher.runtime.clock.now() + timedelta(seconds=after_s),
@@ -117,25 +117,25 @@ async def test_schedule_post_reports_a_repeated_text_and_stores_the_post(
 
     later = publisher.runtime.clock.now() + timedelta(hours=1)
     post = await schedule_post(
-        publisher.runtime, publisher.tenant, publisher.account, [PartInput("Hello")],
-        due_at=later, why="test", on_findings=keep,
+        publisher.runtime, publisher.scope, publisher.account, [PartInput("Hello")],
+        due_at=later, on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()
     # The post does not repeat itself, but still repeats the published post.
     await edit_post(
-        publisher.runtime, publisher.tenant, post.id,
+        publisher.runtime, publisher.scope, post.id,
         parts=[PartInput("Hello")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()
     await edit_post(
-        publisher.runtime, publisher.tenant, post.id,
+        publisher.runtime, publisher.scope, post.id,
         parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert reported == []
     await edit_post(
-        publisher.runtime, publisher.tenant, post.id,
+        publisher.runtime, publisher.scope, post.id,
         parts=[PartInput("Good evening")], due_at=None, on_findings=keep,
     )  # fmt: skip
     assert reported == []
@@ -149,7 +149,7 @@ async def test_text_repeated_a_day_later_is_no_finding(publisher: Publisher, tea
     assert await findings(publisher, "hello!") == []
     assert await findings(publisher, "Hello", media=teal) == []
     assert await findings(publisher, "Hello", options=PartOptions(reply_to=TweetId("1"))) == []
-    await cancel_post(publisher.runtime, publisher.tenant, planned)
+    await cancel_post(publisher.runtime, publisher.scope, planned)
     assert await findings(publisher, "Hello") == []
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, code_of, reason_of
+from fix_runtime import ACTOR
 from roost import store
 from roost.models import PART_MOVES, POST_MOVES, PartState, PostId, PostState
 from roost.services import restore_check, resume
@@ -107,9 +108,7 @@ async def test_part_needs_a_decision__resend_window_over(publisher: Publisher) -
 # A part whose parent X does not show.
 
 
-async def answered_thread(
-    publisher: Publisher, *, parent_gone: bool
-) -> tuple[PostState, str | None]:
+async def answered_thread(publisher: Publisher, *, parent_gone: bool) -> tuple[PostState, str]:
     """Publish a thread whose second part X refuses for its parent; return how it ended."""
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
@@ -121,13 +120,13 @@ async def answered_thread(
         await publisher.emulator.act("delete", post=parent["id"])
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
-    return post.state, post.reason
+    return post.state, code_of(post)
 
 
 async def test_thread_stops_and_names_its_parent__parent_gone(publisher: Publisher) -> None:
-    state, reason = await answered_thread(publisher, parent_gone=True)
+    state, code = await answered_thread(publisher, parent_gone=True)
     assert state is PostState.PARTLY_PUBLISHED
-    assert (reason or "").startswith("parent_gone: ")
+    assert code == "parent_gone"
     # One part sent, a 429, and three refusals; the parent is read once.
     assert await publisher.list_statuses("create_post") == [201, 429, 403, 403, 403]
     assert await publisher.list_statuses("read_posts") == [200]
@@ -157,7 +156,7 @@ async def test_reply_needs_a_decision__parent_gone_after_a_lost_attempt(
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[1].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
-    assert "parent_gone" in (post.reason or "")
+    assert "parent_gone" in reason_of(post)
     assert len(await publisher.list_statuses("create_post")) <= 5
     assert len(await publisher.list_statuses("read_timeline")) <= 7
 
@@ -180,8 +179,8 @@ async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher
     await publisher.reply_manually("And on", first)
     for text in ("Half sent", "Moved"):
         await publisher.post_manually(text)
-    await restore_check.pause_after_restore(publisher.runtime, to)
-    resumed = await resume.resume_everything(publisher.runtime)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
+    resumed = await resume.resume_everything(publisher.runtime, ACTOR)
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),
     ]  # fmt: skip
@@ -200,13 +199,15 @@ async def require_known_moves(publisher: Publisher, post_id: PostId) -> None:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}
     for event in events:
-        if event.before is None or event.before == event.after:
-            state.setdefault(event.position, event.after)
+        if event.from_state is None or event.from_state == event.to_state:
+            if event.to_state is not None:
+                state.setdefault(event.position, event.to_state)
             continue
+        assert event.to_state is not None
         expected = state.get(event.position, "pending")
-        assert event.before == expected, (event, events)
+        assert event.from_state == expected, (event, events)
         if event.position is None:
-            assert PostState(event.after) in POST_MOVES[PostState(event.before)]
+            assert PostState(event.to_state) in POST_MOVES[PostState(event.from_state)]
         else:
-            assert PartState(event.after) in PART_MOVES[PartState(event.before)]
-        state[event.position] = event.after
+            assert PartState(event.to_state) in PART_MOVES[PartState(event.from_state)]
+        state[event.position] = event.to_state

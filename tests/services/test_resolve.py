@@ -4,17 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from fix_publishing import Publisher
+from fix_publishing import Publisher, reason_of
+from fix_runtime import ACTOR
 from roost import store
 from roost.account_client import StoredTokenSource
 from roost.errors import PostRefused
 from roost.models import Alert, PartState, PostId, PostState, TweetId
 from roost.prices import price_of_create
+from roost.publishing import decisions
+from roost.publishing.decisions import Choice
+from roost.publishing.history import describe_event
 from roost.publishing.state import PublishState
 from roost.services import resolve, schedule
 from roost.services.publish import outcomes
 from roost.services.publish.context import PublishContext
-from roost.services.resolve import Choice, DecisionNotOpen, TweetUnlikely
+from roost.services.resolve import DecisionNotOpen, TweetUnlikely
 from roost.services.schedule import PartInput
 
 
@@ -61,12 +65,12 @@ async def state_of(publisher: Publisher, post_id: PostId) -> PublishState:
 async def test_confirm_sent_adopts_the_part_and_continues_the_thread(publisher: Publisher) -> None:
     await publisher.emulator.switch(refuse_duplicates=False)
     post_id = await twins(publisher, "Low tide at six", "High tide at noon")
-    assert resolve.list_choices(await publisher.get_post(post_id)) == (
+    assert decisions.list_choices(await publisher.get_post(post_id)) == (
         Choice.FOUND, Choice.RESEND, Choice.DISCARD,
     )  # fmt: skip
     first, second = [post["id"] for post in (await publisher.emulator.ground_truth())["posts"]]
     address = f"https://x.com/larkbooks/status/{second}?s=20"
-    post = await resolve.confirm_sent(publisher.runtime, publisher.tenant, post_id, address)
+    post = await resolve.confirm_sent(publisher.runtime, publisher.scope, post_id, address)
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHING, second)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
@@ -100,7 +104,7 @@ async def test_confirm_sent_bills_a_create(publisher: Publisher) -> None:
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         before = (await store.ledger.get_total(transaction))[1]
     tweet_id = (await publisher.emulator.ground_truth())["posts"][1]["id"]
-    await resolve.confirm_sent(publisher.runtime, publisher.tenant, post_id, tweet_id)
+    await resolve.confirm_sent(publisher.runtime, publisher.scope, post_id, tweet_id)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         after = (await store.ledger.get_total(transaction))[1]
     assert after - before == price_of_create("Low tide at six").low
@@ -115,7 +119,7 @@ async def test_confirm_sent_refuses_an_unlikely_post(publisher: Publisher, addre
     post_id = await undecided(publisher)
     history = await publisher.list_history(post_id)
     with pytest.raises(TweetUnlikely):
-        await resolve.confirm_sent(publisher.runtime, publisher.tenant, post_id, address)
+        await resolve.confirm_sent(publisher.runtime, publisher.scope, post_id, address)
     assert await publisher.list_history(post_id) == history
     assert (await publisher.get_post(post_id)).state is PostState.NEEDS_DECISION
 
@@ -131,12 +135,12 @@ async def test_confirm_sent_refuses_a_claimed_post(publisher: Publisher) -> None
         (part,) = (await publisher.get_post(known)).parts
         assert part.sent_as is not None
         with pytest.raises(TweetUnlikely):
-            await resolve.confirm_sent(publisher.runtime, publisher.tenant, post_id, part.sent_as)
+            await resolve.confirm_sent(publisher.runtime, publisher.scope, post_id, part.sent_as)
 
 
 async def test_confirm_absent_sends_the_part_once(publisher: Publisher) -> None:
     post_id = await undecided(publisher)
-    post = await resolve.confirm_absent(publisher.runtime, publisher.tenant, post_id)
+    post = await resolve.confirm_absent(publisher.runtime, publisher.scope, post_id)
     assert post.state is PostState.PUBLISHING
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
@@ -154,9 +158,9 @@ async def test_confirm_absent_sends_the_part_once(publisher: Publisher) -> None:
 
 async def test_discard_fails_the_post(publisher: Publisher) -> None:
     post_id = await undecided(publisher)
-    post = await resolve.discard(publisher.runtime, publisher.tenant, post_id)
+    post = await resolve.discard(publisher.runtime, publisher.scope, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
-    assert post.reason == "discarded manually"
+    assert reason_of(post) == "discarded manually"
     await publisher.emulator.jump(hours=3)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == []
@@ -166,7 +170,7 @@ async def test_discard_fails_the_post(publisher: Publisher) -> None:
 async def test_confirm_absent_sends_a_missed_post(publisher: Publisher) -> None:
     post_id = await missed(publisher)
     assert [alert.kind for alert in await alerts(publisher)] == ["missed"]
-    await resolve.confirm_absent(publisher.runtime, publisher.tenant, post_id)
+    await resolve.confirm_absent(publisher.runtime, publisher.scope, post_id)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
     assert await publisher.published_texts() == ["Good morning"]
@@ -175,14 +179,14 @@ async def test_confirm_absent_sends_a_missed_post(publisher: Publisher) -> None:
 
 async def test_discard_cancels_a_missed_post(publisher: Publisher) -> None:
     post_id = await missed(publisher)
-    post = await resolve.discard(publisher.runtime, publisher.tenant, post_id)
+    post = await resolve.discard(publisher.runtime, publisher.scope, post_id)
     assert post.state is PostState.CANCELLED
     assert await alerts(publisher) == []
 
 
 async def test_continue_thread_with_a_new_text(publisher: Publisher) -> None:
     post_id = await halved(publisher)
-    post = await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "Said anew")
+    post = await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Said anew")
     assert [part.text for part in post.parts] == ["New", "Said anew", "The end"]
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
@@ -193,14 +197,14 @@ async def test_continue_thread_with_a_new_text(publisher: Publisher) -> None:
 
 async def test_continue_thread_with_the_same_text_is_a_retry(publisher: Publisher) -> None:
     post_id = await halved(publisher)
-    await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "Said before")
+    await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Said before")
     assert "part 2: failed → pending: retried manually" in await publisher.list_history(post_id)
 
 
 async def test_continue_thread_refuses_an_invalid_text(publisher: Publisher) -> None:
     post_id = await halved(publisher)
     with pytest.raises(PostRefused) as refused:
-        await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "x" * 281)
+        await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "x" * 281)
     assert refused.value.code == "text_too_long"
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[1].text) == (PostState.PARTLY_PUBLISHED, "Said before")
@@ -208,12 +212,12 @@ async def test_continue_thread_refuses_an_invalid_text(publisher: Publisher) -> 
 
 async def test_delete_sent_deletes_and_bills_the_published_parts(publisher: Publisher) -> None:
     post_id = await halved(publisher)
-    parts = resolve.list_deletable(await publisher.get_post(post_id))
-    assert str(resolve.price_deletion(parts).low) == "0.010"
-    post = await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
+    parts = decisions.list_deletable(await publisher.get_post(post_id))
+    assert str(decisions.price_deletion(parts).low) == "0.010"
+    post = await resolve.delete_sent(publisher.runtime, publisher.scope, post_id)
     assert post.state is PostState.CANCELLED
     assert [part.deleted_at is not None for part in post.parts] == [True, False, False]
-    assert resolve.list_deletable(post) == []
+    assert decisions.list_deletable(post) == []
     assert await publisher.list_statuses("delete_post") == [200]
     gone = [
         each["deleted_at"] is not None
@@ -227,7 +231,7 @@ async def test_acknowledge_resolves_the_alert_of_a_failed_post(publisher: Publis
     again = await publisher.schedule("Good morning", after_s=60)
     await publisher.run_to_completion()
     assert [alert.kind for alert in await alerts(publisher)] == ["failed"]
-    post = await resolve.acknowledge(publisher.runtime, publisher.tenant, again)
+    post = await resolve.acknowledge(publisher.runtime, publisher.scope, again)
     assert post.state is PostState.FAILED
     assert await alerts(publisher) == []
 
@@ -244,6 +248,7 @@ async def test_acknowledge_continues_a_post_without_an_unknown_part(
     state = await state_of(publisher, post_id)
     context = PublishContext(
         publisher.runtime,
+        publisher.scope,
         publisher.locks,
         StoredTokenSource(publisher.runtime, publisher.account),
         state,
@@ -253,10 +258,10 @@ async def test_acknowledge_continues_a_post_without_an_unknown_part(
     await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert resolve.list_choices(post) == (Choice.ACKNOWLEDGE,)
+    assert decisions.list_choices(post) == (Choice.ACKNOWLEDGE,)
     with pytest.raises(DecisionNotOpen):
-        await resolve.confirm_absent(publisher.runtime, publisher.tenant, post_id)
-    await resolve.acknowledge(publisher.runtime, publisher.tenant, post_id)
+        await resolve.confirm_absent(publisher.runtime, publisher.scope, post_id)
+    await resolve.acknowledge(publisher.runtime, publisher.scope, post_id)
     await publisher.emulator.jump(seconds=70)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
@@ -272,37 +277,37 @@ async def test_no_decision_is_open_for_a_published_post(
     history = await publisher.list_history(post_id)
     verbs = {
         Choice.FOUND: lambda: resolve.confirm_sent(
-            publisher.runtime, publisher.tenant, post_id, "1" * 19
+            publisher.runtime, publisher.scope, post_id, "1" * 19
         ),
-        Choice.RESEND: lambda: resolve.confirm_absent(publisher.runtime, publisher.tenant, post_id),
-        Choice.DISCARD: lambda: resolve.discard(publisher.runtime, publisher.tenant, post_id),
+        Choice.RESEND: lambda: resolve.confirm_absent(publisher.runtime, publisher.scope, post_id),
+        Choice.DISCARD: lambda: resolve.discard(publisher.runtime, publisher.scope, post_id),
         Choice.CONTINUE: lambda: resolve.continue_thread(
-            publisher.runtime, publisher.tenant, post_id, None
+            publisher.runtime, publisher.scope, post_id, None
         ),
-        Choice.DELETE: lambda: resolve.delete_sent(publisher.runtime, publisher.tenant, post_id),
+        Choice.DELETE: lambda: resolve.delete_sent(publisher.runtime, publisher.scope, post_id),
         Choice.ACKNOWLEDGE: lambda: resolve.acknowledge(
-            publisher.runtime, publisher.tenant, post_id
+            publisher.runtime, publisher.scope, post_id
         ),
     }
     with pytest.raises(DecisionNotOpen):
         await verbs[choice]()
     assert await publisher.list_history(post_id) == history
     assert await publisher.published_texts() == ["Out"]
-    assert resolve.list_choices(await publisher.get_post(post_id)) == ()
+    assert decisions.list_choices(await publisher.get_post(post_id)) == ()
 
 
 async def test_decision_is_recorded_with_its_actor(publisher: Publisher) -> None:
     post_id = await missed(publisher)
-    await resolve.discard(publisher.runtime, publisher.tenant, post_id)
+    await resolve.discard(publisher.runtime, publisher.scope, post_id)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (events[-1].why, events[-1].actor) == ("discarded manually", publisher.runtime.actor)
+    assert (describe_event(events[-1]), events[-1].actor) == ("discarded manually", ACTOR)
 
 
 async def test_post_with_its_own_tolerance_is_not_missed(publisher: Publisher) -> None:
     post = await schedule.schedule_post(
-        publisher.runtime, publisher.tenant, publisher.account, [PartInput("Any time today")],
-        due_at=publisher.runtime.clock.now(), why="by the test", tolerance=timedelta(days=1),
+        publisher.runtime, publisher.scope, publisher.account, [PartInput("Any time today")],
+        due_at=publisher.runtime.clock.now(), tolerance=timedelta(days=1),
     )  # fmt: skip
     await publisher.emulator.jump(hours=20)
     await publisher.run_to_completion()

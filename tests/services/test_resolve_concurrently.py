@@ -9,8 +9,10 @@ import pytest
 from fix_publishing import Publisher
 from roost import store, x
 from roost.models import Post, PostId, PostState
+from roost.publishing import decisions
+from roost.publishing.decisions import Choice
 from roost.services import resolve
-from roost.services.resolve import Choice, DecisionNotOpen
+from roost.services.resolve import DecisionNotOpen
 
 pytestmark = pytest.mark.timing
 
@@ -46,10 +48,8 @@ async def test_concurrent_delete_and_continue_never_both_succeed(
     choices: list[Coroutine[Any, Any, Post]] = []
     for number, post_id in enumerate(posts):
         two = [
-            resolve.delete_sent(publisher.runtime, publisher.tenant, post_id),
-            resolve.continue_thread(
-                publisher.runtime, publisher.tenant, post_id, f"{number} other"
-            ),
+            resolve.delete_sent(publisher.runtime, publisher.scope, post_id),
+            resolve.continue_thread(publisher.runtime, publisher.scope, post_id, f"{number} other"),
         ]
         choices += two if deletes_first else reversed(two)
     ends = await asyncio.gather(*choices, return_exceptions=True)
@@ -65,12 +65,10 @@ async def test_concurrent_delete_and_continue_never_both_succeed(
 async def test_continue_while_x_deletes_is_refused(publisher: Publisher) -> None:
     post_id = await broken_off(publisher, "One")
     await publisher.emulator.fail("delete_post", "before", "delay", seconds=1)
-    deleting = asyncio.create_task(
-        resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
-    )
+    deleting = asyncio.create_task(resolve.delete_sent(publisher.runtime, publisher.scope, post_id))
     await publisher.wait_for_request("delete_post")
     with pytest.raises(DecisionNotOpen):
-        await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "Other")
+        await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Other")
     await deleting
     await publisher.run_to_completion()
     assert not await is_on_x(publisher, "One")
@@ -83,20 +81,20 @@ async def test_interrupted_delete_is_completed_by_another(publisher: Publisher, 
     script = ["ok", *["drop"] * 3]
     await publisher.emulator.control("faults", operation="delete_post", when=when, script=script)
     with pytest.raises(x.errors.XError) as failed:
-        await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
+        await resolve.delete_sent(publisher.runtime, publisher.scope, post_id)
     assert failed.value.did == "The post is cancelled; its part 1 is still on X."
     post = await publisher.get_post(post_id)
     assert post.state is PostState.CANCELLED
-    assert resolve.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)
-    assert [part.position for part in resolve.list_deletable(post)] == [1]
+    assert decisions.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)
+    assert [part.position for part in decisions.list_deletable(post)] == [1]
     assert await alerts(publisher) == ["failed", "decision"] or await alerts(publisher) == [
         "decision"
     ]
     with pytest.raises(DecisionNotOpen):
-        await resolve.continue_thread(publisher.runtime, publisher.tenant, post_id, "Other")
+        await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Other")
     await publisher.emulator.clear_faults()
-    post = await resolve.delete_sent(publisher.runtime, publisher.tenant, post_id)
-    assert resolve.list_choices(post) == ()
+    post = await resolve.delete_sent(publisher.runtime, publisher.scope, post_id)
+    assert decisions.list_choices(post) == ()
     assert not await is_on_x(publisher, "One")
     assert not await is_on_x(publisher, "Two")
     assert "decision" not in await alerts(publisher)
@@ -107,7 +105,7 @@ async def test_interrupted_delete_is_completed_by_another(publisher: Publisher, 
 async def test_concurrent_deletes_delete_each_part_once(publisher: Publisher) -> None:
     post_id = await broken_off(publisher, "One", "Two")
     ends = await asyncio.gather(
-        *(resolve.delete_sent(publisher.runtime, publisher.tenant, post_id) for _ in range(2)),
+        *(resolve.delete_sent(publisher.runtime, publisher.scope, post_id) for _ in range(2)),
         return_exceptions=True,
     )
     assert [end for end in ends if isinstance(end, BaseException)] == []

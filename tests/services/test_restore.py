@@ -12,8 +12,8 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_postgres import app_url
-from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_publishing import Publisher, reason_of
+from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store, watermark
 from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
 from roost.models import PartState, PostState
@@ -43,7 +43,7 @@ async def _publisher(
                 (account,) = await store.integrations.list_all(transaction)
         publisher = Publisher(runtime, tenant, account, emulator, locks)
         await publisher.set_next_collection(runtime.clock.now() + timedelta(days=365))
-        check = DatabaseCheck(runtime, locks)
+        check = DatabaseCheck(runtime, locks, ACTOR)
         await check.start()
         yield publisher, check
 
@@ -93,8 +93,8 @@ async def test_copy_sends_nothing_until_a_user_accepts_it(
         await publisher.run_due_jobs()
         assert await publisher.published_texts() == ["One", "Two"]
         with pytest.raises(DatabaseCopied):
-            await resume.resume_everything(publisher.runtime)
-        resumed = await resume.resume_everything(publisher.runtime, accept_copy=True)
+            await resume.resume_everything(publisher.runtime, ACTOR)
+        resumed = await resume.resume_everything(publisher.runtime, ACTOR, accept_copy=True)
         assert [one.position for one in resumed.adopted] == [1, 2]
         assert resumed.may_have_changed == [unsent]
         assert await problem_of(check) is None
@@ -120,7 +120,7 @@ async def test_forgotten_later_parts_are_found_before_sending(
     async with _publisher(there, emulator) as (publisher, check):
         # X does not show the thread yet while everything is resumed.
         await emulator.fail("read_timeline", "before", "stale", seconds=600)
-        resumed = await resume.resume_everything(publisher.runtime, accept_copy=True)
+        resumed = await resume.resume_everything(publisher.runtime, ACTOR, accept_copy=True)
         assert (resumed.adopted, resumed.searched_again) == ([], [post_id])
         assert await problem_of(check) is None
         publisher.locks.open_gate()
@@ -146,11 +146,9 @@ async def test_forgotten_post_is_found__new_post_in_the_copy(
     async with open_runtime(there) as runtime:
         due_at = runtime.clock.now() + timedelta(days=1)
         parts = [PartInput("Planned in the copy")]
-        await schedule_post(
-            runtime, publisher.tenant, publisher.account, parts, due_at=due_at, why="a test"
-        )
+        await schedule_post(runtime, publisher.scope, publisher.account, parts, due_at=due_at)
     async with _publisher(there, emulator) as (publisher, _):
-        resumed = await resume.resume_everything(publisher.runtime, accept_copy=True)
+        resumed = await resume.resume_everything(publisher.runtime, ACTOR, accept_copy=True)
         assert [one.post_id for one in resumed.adopted] == [sent]
 
 
@@ -182,14 +180,14 @@ async def test_failed_resume_pauses_no_account(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Mine", "Part two")
     theirs = await publisher.schedule("Theirs", account=other)
     await publisher.emulator.jump(seconds=30)
-    await restore_check.pause_after_restore(publisher.runtime, to)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, other)
     await publisher.emulator.fail("read_timeline", "before", "402")
     with pytest.raises(RestoreSearchFailed):
-        await resume.resume_everything(publisher.runtime)
+        await resume.resume_everything(publisher.runtime, ACTOR)
     await connect_account(publisher.runtime, publisher.tenant, publisher.emulator, "fieldnotes")
-    resumed = await resume.resume_everything(publisher.runtime)
+    resumed = await resume.resume_everything(publisher.runtime, ACTOR)
     assert resumed.paused_accounts == []
     assert sorted(resumed.searched_again) == [post_id, theirs]
     await publisher.run_to_completion()
@@ -218,7 +216,7 @@ async def test_attempt_is_refused__database_lacks_the_fence(
         assert part.state == "pending"
         await check.check()
         assert check.problem is not None
-        await resume.resume_everything(publisher.runtime)
+        await resume.resume_everything(publisher.runtime, ACTOR)
         await check.check()
         publisher.locks.open_gate()
         await dispatch.dispatch_stranded(publisher.runtime)
@@ -254,12 +252,12 @@ async def test_post_moved_earlier_after_the_copy_needs_a_decision(publisher: Pub
     post_id = await publisher.schedule("Moved earlier", after_s=86_400)
     await publisher.emulator.jump(seconds=30)
     there = await publisher.post_manually("Moved earlier")
-    await restore_check.pause_after_restore(publisher.runtime, to)
-    resumed = await resume.resume_everything(publisher.runtime)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
+    resumed = await resume.resume_everything(publisher.runtime, ACTOR)
     assert resumed.asked == [post_id]
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert there in (post.reason or "")
+    assert there in reason_of(post)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["Moved earlier"]
 
@@ -271,8 +269,8 @@ async def test_forgotten_request_that_arrives_during_the_resume_is_found(
     to = publisher.runtime.clock.now()
     post_id = await publisher.schedule("Sent five minutes late")
     await publisher.emulator.jump(seconds=300)
-    await restore_check.pause_after_restore(publisher.runtime, to)
-    assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
+    assert (await resume.resume_everything(publisher.runtime, ACTOR)).searched_again == [post_id]
     for _ in range(6):
         await publisher.run_due_jobs()
         await publisher.emulator.jump(seconds=15)
@@ -290,8 +288,10 @@ async def test_later_part_of_a_forgotten_thread_is_found_after_the_resume(
     async with _publisher(settings, emulator) as (publisher, check):
         to = publisher.runtime.clock.now()
         post_id = await publisher.schedule("TimelinePost late", "In two parts")
-        await restore_check.pause_after_restore(publisher.runtime, to)
-        assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
+        await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
+        assert (await resume.resume_everything(publisher.runtime, ACTOR)).searched_again == [
+            post_id
+        ]
         await check.check()
         parent = await publisher.post_manually("TimelinePost late")
         await publisher.reply_manually("In two parts", parent)
@@ -308,12 +308,14 @@ async def test_forgotten_edited_post_is_found_after_the_edit_is_repeated(
         to = publisher.runtime.clock.now()
         post_id = await publisher.schedule("Before the edit")
         await publisher.post_manually("After the edit")
-        await restore_check.pause_after_restore(publisher.runtime, to)
-        assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
+        await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
+        assert (await resume.resume_everything(publisher.runtime, ACTOR)).searched_again == [
+            post_id
+        ]
         await check.check()
         await edit_post(
             publisher.runtime,
-            publisher.tenant,
+            publisher.scope,
             post_id,
             parts=[PartInput("After the edit")],
             due_at=None,
@@ -397,7 +399,7 @@ async def test_unreadable_watermark_pauses_everything(
         publisher.locks.open_gate()
         await publisher.run_due_jobs()
         assert await publisher.published_texts() == []
-        await resume.resume_everything(publisher.runtime)
+        await resume.resume_everything(publisher.runtime, ACTOR)
         assert await problem_of(check) is None
     async with _publisher(settings, emulator) as (publisher, check):
         assert check.problem is None

@@ -7,6 +7,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Publisher
+from fix_runtime import ACTOR
 from roost import watermark
 from roost.models import PostId, PostState
 from roost.services import resolve, restore_check, resume
@@ -32,8 +33,8 @@ async def test_post_tried_before_the_copy_is_adopted_at_resume(publisher: Publis
     to = publisher.runtime.clock.now()
     await publisher.emulator.jump(seconds=120)
     there = await publisher.post_manually(TEXT)
-    await restore_check.pause_after_restore(publisher.runtime, to)
-    resumed = await resume.resume_everything(publisher.runtime)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
+    resumed = await resume.resume_everything(publisher.runtime, ACTOR)
     assert [one.tweet_id for one in resumed.adopted] == [there]
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).parts[0].sent_as == there
@@ -42,9 +43,9 @@ async def test_post_tried_before_the_copy_is_adopted_at_resume(publisher: Publis
 
 async def test_post_tried_before_the_copy_is_sent__not_on_x(publisher: Publisher) -> None:
     post_id = await tried_once(publisher, TEXT)
-    await restore_check.pause_after_restore(publisher.runtime, publisher.runtime.clock.now())
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     await publisher.emulator.jump(seconds=120)
-    assert (await resume.resume_everything(publisher.runtime)).searched_again == [post_id]
+    assert (await resume.resume_everything(publisher.runtime, ACTOR)).searched_again == [post_id]
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
     assert await publisher.published_texts() == [TEXT]
@@ -80,13 +81,13 @@ async def test_decision_before_the_copy_does_not_resend_a_sent_post(
     await publisher.emulator.jump(seconds=900)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.NEEDS_DECISION
-    await resolve.confirm_absent(publisher.runtime, publisher.tenant, post_id)
+    await resolve.confirm_absent(publisher.runtime, publisher.scope, post_id)
     to = publisher.runtime.clock.now()
     await publisher.emulator.jump(seconds=30)
     if sent:
         await publisher.post_manually(TEXT)
-    await restore_check.pause_after_restore(publisher.runtime, to)
-    await resume.resume_everything(publisher.runtime)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
+    await resume.resume_everything(publisher.runtime, ACTOR)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == [TEXT]
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED

@@ -9,7 +9,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Publisher, wait_for_lock_conflict
-from fix_runtime import make_tenant
+from fix_runtime import make_tenant, scope_of
 from roost import store
 from roost.errors import PostNotEditable, PostNotFound, PostRefused
 from roost.models import Post, PostId, PostState
@@ -38,14 +38,14 @@ async def import_rows(
     """Import a plan of these rows."""
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
-    return await import_plan(publisher.runtime, publisher.tenant, path, dry_run=dry_run)
+    return await import_plan(publisher.runtime, publisher.scope, path, dry_run=dry_run)
 
 
 async def test_schedule_post_lists_every_violation_and_stores_nothing(publisher: Publisher) -> None:
     parts = [PartInput("x" * 281), PartInput("$AAA $BBB"), PartInput("")]
     with pytest.raises(PostRefused) as refused:
         await schedule_post(
-            publisher.runtime, publisher.tenant, publisher.account, parts, due_at=None, why="test"
+            publisher.runtime, publisher.scope, publisher.account, parts, due_at=None
         )
     violations = [(one["code"], one["part"]) for one in refused.value.facts["violations"]]
     assert violations == [("text_too_long", 1), ("too_many_cashtags", 2), ("text_blank", 3)]
@@ -59,7 +59,7 @@ async def test_schedule_post_lists_a_missing_file_as_a_violation(
     part = PartInput("x" * 281, (MediaInput(tmp_path / "none.png"),))
     with pytest.raises(PostRefused) as refused:
         await schedule_post(
-            publisher.runtime, publisher.tenant, publisher.account, [part], due_at=None, why="test"
+            publisher.runtime, publisher.scope, publisher.account, [part], due_at=None
         )
     codes = {one["code"] for one in refused.value.facts["violations"]}
     assert codes == {"media_unreadable", "text_too_long"}
@@ -67,12 +67,7 @@ async def test_schedule_post_lists_a_missing_file_as_a_violation(
 
 async def test_post_without_a_due_time_stays_a_draft(publisher: Publisher) -> None:
     post = await schedule_post(
-        publisher.runtime,
-        publisher.tenant,
-        publisher.account,
-        [PartInput("Some day")],
-        due_at=None,
-        why="test",
+        publisher.runtime, publisher.scope, publisher.account, [PartInput("Some day")], due_at=None
     )
     await publisher.emulator.jump(days=30)
     await publisher.run_due_jobs()
@@ -85,7 +80,7 @@ async def test_edit_post_changes_text_and_due_time(publisher: Publisher) -> None
     later = publisher.runtime.clock.now() + timedelta(hours=1)
     await edit_post(
         publisher.runtime,
-        publisher.tenant,
+        publisher.scope,
         post_id,
         parts=[PartInput("New"), PartInput("More")],
         due_at=later,
@@ -100,7 +95,7 @@ async def test_edit_post_changes_text_and_due_time(publisher: Publisher) -> None
 async def test_edit_post_to_an_earlier_time_dispatches_it(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Soon", after_s=3600)
     now = publisher.runtime.clock.now()
-    await edit_post(publisher.runtime, publisher.tenant, post_id, parts=None, due_at=now)
+    await edit_post(publisher.runtime, publisher.scope, post_id, parts=None, due_at=now)
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == ["Soon"]
 
@@ -111,7 +106,7 @@ async def test_refused_edit_changes_nothing(publisher: Publisher) -> None:
     with pytest.raises(PostRefused):
         await edit_post(
             publisher.runtime,
-            publisher.tenant,
+            publisher.scope,
             post_id,
             parts=[PartInput("x" * 281)],
             due_at=publisher.runtime.clock.now(),
@@ -121,14 +116,14 @@ async def test_refused_edit_changes_nothing(publisher: Publisher) -> None:
 
 async def test_cancelled_post_is_not_published(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Never", after_s=60)
-    cancelled = await cancel_post(publisher.runtime, publisher.tenant, post_id)
+    cancelled = await cancel_post(publisher.runtime, publisher.scope, post_id)
     assert cancelled.state is PostState.CANCELLED
     await publisher.emulator.jump(hours=1)
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == []
     with pytest.raises(PostNotEditable):
         await edit_post(
-            publisher.runtime, publisher.tenant, post_id, parts=[PartInput("Now")], due_at=None
+            publisher.runtime, publisher.scope, post_id, parts=[PartInput("Now")], due_at=None
         )
 
 
@@ -137,10 +132,10 @@ async def test_published_post_cannot_be_edited_or_cancelled(publisher: Publisher
     await publisher.run_due_jobs()
     with pytest.raises(PostNotEditable):
         await edit_post(
-            publisher.runtime, publisher.tenant, post_id, parts=[PartInput("Back")], due_at=None
+            publisher.runtime, publisher.scope, post_id, parts=[PartInput("Back")], due_at=None
         )
     with pytest.raises(PostNotEditable):
-        await cancel_post(publisher.runtime, publisher.tenant, post_id)
+        await cancel_post(publisher.runtime, publisher.scope, post_id)
 
 
 async def test_dispatcher_skips_a_post_that_is_being_edited(publisher: Publisher) -> None:
@@ -162,7 +157,7 @@ async def test_cancel_post_waits_for_the_dispatcher(publisher: Publisher) -> Non
         assert await store.posts.move(
             transaction, post_id, *moved, at=publisher.runtime.clock.now()
         )
-        cancelling = asyncio.create_task(cancel_post(publisher.runtime, publisher.tenant, post_id))
+        cancelling = asyncio.create_task(cancel_post(publisher.runtime, publisher.scope, post_id))
         await wait_for_lock_conflict(publisher.runtime)
     assert (await cancelling).state is PostState.CANCELLED
     await publisher.run_due_jobs()
@@ -171,7 +166,7 @@ async def test_cancel_post_waits_for_the_dispatcher(publisher: Publisher) -> Non
 
 async def test_post_of_another_tenant_is_not_found(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Mine", after_s=60)
-    neighbour = await make_tenant(publisher.runtime, "neighbour")
+    neighbour = scope_of(await make_tenant(publisher.runtime, "neighbour"))
     with pytest.raises(PostNotFound):
         await cancel_post(publisher.runtime, neighbour, post_id)
     with pytest.raises(PostNotFound):
@@ -183,7 +178,7 @@ async def test_post_of_another_tenant_is_not_found(publisher: Publisher) -> None
 
 async def test_unknown_post_is_not_found(publisher: Publisher) -> None:
     with pytest.raises(PostNotFound):
-        await cancel_post(publisher.runtime, publisher.tenant, PostId(404))
+        await cancel_post(publisher.runtime, publisher.scope, PostId(404))
 
 
 async def test_import_plan_twice_changes_nothing(publisher: Publisher, tmp_path: Path) -> None:
@@ -293,7 +288,7 @@ async def test_concurrent_imports_schedule_each_post_once(
     path = tmp_path / "plan.csv"
     path.write_text(HEADER + "".join(f"@larkbooks,+9s,Post {n},,,\n" for n in range(20)), "utf-8")
     both = await asyncio.gather(
-        *(import_plan(publisher.runtime, publisher.tenant, path) for _ in range(2))
+        *(import_plan(publisher.runtime, publisher.scope, path) for _ in range(2))
     )
     assert sorted([both[0].posts, both[1].posts]) == [0, 20]
     assert len(await posts_of(publisher)) == 20

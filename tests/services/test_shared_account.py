@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from fix_emulator import Emulator
-from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_publishing import Publisher, reason_of
+from fix_runtime import connect_account, make_tenant, scope_of
 from roost import store
 from roost.errors import AccountConnectedElsewhere
 from roost.models import PostState, Tenant
@@ -36,9 +36,9 @@ async def theirs(publisher: Publisher, bakery: Tenant) -> AsyncIterator[Publishe
         yield other
 
 
-async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: str) -> None:
+async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: Tenant) -> None:
     """Run the whole flow as the account's owner."""
-    departure = await connect.start(runtime, tenant)
+    departure = await connect.start(runtime, scope_of(tenant))
     query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     back = await emulator.consent("larkbooks", **query)
     await connect.complete(
@@ -50,19 +50,19 @@ async def test_second_tenant_cannot_connect_the_account(
     publisher: Publisher, bakery: Tenant
 ) -> None:
     with pytest.raises(AccountConnectedElsewhere) as refused:
-        await connect_by_browser(publisher.runtime, publisher.emulator, "bakery")
+        await connect_by_browser(publisher.runtime, publisher.emulator, bakery)
     assert refused.value.code == "account_connected_elsewhere"
     async with publisher.runtime.database.for_tenant(bakery.id) as transaction:
         assert await store.integrations.list_all(transaction) == []
     # Its own tenant can reconnect it.
-    await connect_by_browser(publisher.runtime, publisher.emulator, "default")
+    await connect_by_browser(publisher.runtime, publisher.emulator, publisher.tenant)
 
 
 async def test_second_tenant_can_connect_the_account__setting(
     publisher: Publisher, bakery: Tenant
 ) -> None:
     shared = publisher.with_settings(shared_accounts=True)
-    await connect_by_browser(shared.runtime, publisher.emulator, "bakery")
+    await connect_by_browser(shared.runtime, publisher.emulator, bakery)
     async with publisher.runtime.database.for_tenant(bakery.id) as transaction:
         (account,) = await store.integrations.list_all(transaction)
     assert account.x_user_id == publisher.account.x_user_id
@@ -152,8 +152,8 @@ async def test_duplicate_of_the_other_tenant_fails_without_its_post_id(
     post = await theirs.get_post(post_id)
     (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert (post.state, post.parts[0].sent_as) == (PostState.FAILED, None)
-    assert there["id"] in (post.reason or "")
-    assert "(post " not in (post.reason or "")
+    assert there["id"] in reason_of(post)
+    assert "(post " not in reason_of(post)
 
 
 async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(

@@ -10,7 +10,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_processes import python_process, until
 from fix_publishing import MOVING, Publisher
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import worker
 from roost.models import PostId, PostState, Tenant
 from roost.runtime import Runtime
@@ -41,7 +41,7 @@ class Working:
         self._runtime = runtime
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(worker.run(self._runtime, stop=asyncio.Event()))
+        self._task = asyncio.create_task(worker.run(self._runtime, ACTOR, stop=asyncio.Event()))
         await alive(self._runtime)
 
     async def __aexit__(self, *_: object) -> None:
@@ -203,7 +203,7 @@ async def test_damaged_row_of_one_tenant_does_not_delay_others(publisher: Publis
 
 async def test_worker_removes_copies_that_no_post_needs(publisher: Publisher, teal: Path) -> None:
     post_id = await publisher.schedule("Cancelled", after_s=3600, media=teal)
-    await cancel_post(publisher.runtime, publisher.tenant, post_id)
+    await cancel_post(publisher.runtime, publisher.scope, post_id)
     (part,) = (await publisher.get_post(post_id)).parts
     async with Working(publisher.runtime):
 

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
-from fix_runtime import connect_account, make_tenant
+from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store
 from roost.models import Tenant
 from roost.publishing.part_input import PartInput
@@ -91,7 +91,7 @@ async def test_a_snapshot_of_another_tenants_part_is_refused(
     async with runtime.database.for_tenant(tenant.id) as transaction:
         await store.posts.add(
             transaction, tenant.id, account.id, [PartInput("Mine")], due_at=now, now=now,
-            reason="test", actor="the test", upload_lead=timedelta(),
+            detail={}, actor=ACTOR, upload_lead=timedelta(),
         )  # fmt: skip
         (part,) = await (await transaction.raw.execute("SELECT id FROM parts")).fetchall()
     neighbour = await make_tenant(runtime, "neighbour")
@@ -130,7 +130,7 @@ async def test_a_tenant_cannot_read_or_change_another_tenants_posts(
     async with runtime.database.for_tenant(tenant.id) as transaction:
         mine = await store.posts.add(
             transaction, tenant.id, account.id, [PartInput("Mine")], due_at=now, now=now,
-            reason="test", actor="the test", upload_lead=timedelta(),
+            detail={}, actor=ACTOR, upload_lead=timedelta(),
         )  # fmt: skip
     neighbour = await make_tenant(runtime, "neighbour")
     async with runtime.database.for_tenant(neighbour.id) as transaction:

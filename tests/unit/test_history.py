@@ -5,71 +5,175 @@ from typing import Any
 
 import pytest
 
-from roost.models import AttemptId, Event, Part, PartId, PartState, PostId
-from roost.publishing import history
+from roost.cli import next_actions as cli_words
+from roost.models import (
+    Actor,
+    ActorKind,
+    Alert,
+    AlertKind,
+    AttemptId,
+    Event,
+    EventCode,
+    Part,
+    PartId,
+    PartState,
+    PostId,
+    Reason,
+    ReasonCode,
+    SubjectType,
+)
+from roost.publishing import alerts, history
 from roost.publishing.state import Attempt, Outcome, PartProgress
+from roost.web import next_actions as web_words
 
+WORKER = Actor(ActorKind.WORKER, "host:17")
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
+
+def because(code: str, message: str = "", **facts: Any) -> dict[str, Any]:
+    """The detail of an event with a reason."""
+    return {"reason": {"code": code, "detail": facts | ({"message": message} if message else {})}}
+
+
+#: Part, code, states before and after, detail, and the words.
 CASES = [
-    (None, None, "scheduled", "posted from the terminal", "scheduled: posted from the terminal"),
-    (None, None, "draft", "by the test", "saved as a draft: by the test"),
-    (None, "failed", "scheduled", "edited manually", "scheduled: edited manually"),
-    (None, "scheduled", "scheduled", "paused manually", "paused manually"),
-    (None, "scheduled", "publishing", "its time has come", "its time has come"),
-    (None, "publishing", "publishing", "waits: X's limit.", "waits: X's limit"),
-    (1, "pending", "sending", "handed to X (attempt 1)", "part 1: handed to X (attempt 1)"),
-    (1, "sending", "sent", "X has it as 17", "part 1: X has it as 17"),
-    (1, "unknown", "sent", "found on X's timeline as 17", "part 1: found on X's timeline as 17"),
-    (1, "unknown", "failed", "discarded manually", "part 1: discarded manually"),
-    (2, "failed", "pending", "edited manually", "part 2: edited manually"),
+    (None, "post.scheduled", None, "scheduled", {}, "scheduled"),
     (
-        1, "sending", "unknown", "X's answer to create_post is not known: no answer in time.",
-        "part 1: X's answer to the post is not known: no answer in time",
+        None, "post.scheduled", None, "scheduled", {"file": "plan.csv", "line": 3},
+        "scheduled: imported from plan.csv, line 3",
+    ),
+    (None, "post.drafted", None, "draft", {}, "saved as a draft"),
+    (None, "post.edited", "failed", "scheduled", {}, "scheduled: edited manually"),
+    (None, "post.paused", "scheduled", "scheduled", {}, "paused manually"),
+    (None, "post.due", "scheduled", "publishing", {}, "its time has come"),
+    (
+        None, "post.deferred", "publishing", "publishing", because("rate_limited", "X's limit."),
+        "waits: X's limit (rate_limited)",
+    ),
+    (1, "part.attempted", "pending", "sending", {"attempt": 1}, "part 1: handed to X (attempt 1)"),
+    (
+        1, "part.attempted", "unknown", "sending", {"attempt": 2} | because("absent_on_timeline"),
+        "part 1: handed to X again, since X's timeline does not show it (attempt 2)",
+    ),
+    (1, "part.sent", "sending", "sent", {"tweet_id": "17"}, "part 1: X has it as 17"),
+    (
+        1, "part.adopted", "unknown", "sent", {"tweet_id": "17"},
+        "part 1: found on X's timeline as 17",
+    ),
+    (1, "part.discarded", "unknown", "failed", {}, "part 1: discarded manually"),
+    (2, "part.edited", "failed", "pending", {}, "part 2: edited manually"),
+    (
+        1, "part.unknown", "sending", "unknown",
+        because("outcome_unknown", "X's answer to the post is not known: no answer in time."),
+        "part 1: X's answer to the post is not known: no answer in time (outcome_unknown)",
     ),
     (
-        1, "sending", "pending", "X was not reached: connecting took too long.",
-        "part 1: not on X: X was not reached: connecting took too long",
+        1, "part.not_created", "sending", "pending",
+        because("not_sent", "X was not reached: connecting took too long."),
+        "part 1: not on X: X was not reached: connecting took too long (not_sent)",
     ),
     (
-        2, "sending", "failed", "duplicate_post: X refused the post: it is there.",
+        2, "part.refused", "sending", "failed",
+        because("duplicate_post", "X refused the post: it is there."),
         "part 2: X refused the post: it is there (duplicate_post)",
     ),
     (
-        1, "pending", "failed", "media_changed: a.png is not the file that was checked.",
+        1, "part.refused", "pending", "failed",
+        because("media_changed", "a.png is not the file that was checked."),
         "part 1: cannot be published: a.png is not the file that was checked (media_changed)",
     ),
-    (None, "publishing", "published", "every part is on X", "published: every part is on X"),
-    (None, "publishing", "missed", "it is too late", "missed: it is too late"),
+    (None, "post.published", "publishing", "published", {}, "published: every part is on X"),
     (
-        None, "publishing", "failed", "text_too_long: X refused the post as too long.",
+        None, "post.missed", "publishing", "missed", because("late", tolerance_seconds=3600),
+        "missed: it was late by more than 1 h",
+    ),
+    (
+        None, "post.failed", "publishing", "failed",
+        because("text_too_long", "X refused the post as too long."),
         "no part is on X: X refused the post as too long (text_too_long)",
     ),
     (
-        None, "publishing", "partly_published", "a refusal",
-        "only some parts are on X: a refusal",
+        None, "post.partly_published", "publishing", "partly_published", because("discarded"),
+        "only some parts are on X: discarded manually",
     ),
     (
-        1, "publishing", "needs_decision", "several posts on X look like it: 1, 2",
+        1, "post.needs_decision", "publishing", "needs_decision",
+        because("several_matches", tweet_ids=["1", "2"]),
         "part 1: needs a decision: several posts on X look like it: 1, 2",
     ),
     (
-        None, "needs_decision", "publishing", "resolved manually: it is on X as 17",
-        "resolved manually: it is on X as 17",
+        None, "post.resolved", "needs_decision", "publishing",
+        {"choice": "found", "tweet_id": "17"}, "resolved manually: it is on X as 17",
     ),
-    (None, "missed", "cancelled", "discarded manually", "discarded manually"),
+    (None, "post.cancelled", "missed", "cancelled", because("discarded"), "discarded manually"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("position", "before", "after", "why", "expected"),
+    ("position", "code", "from_state", "to_state", "detail", "expected"),
     CASES,
-    ids=[f"{before}-{after}-{position or 'post'}" for position, before, after, *_ in CASES],
+    ids=[
+        f"{code}-{position or 'post'}-{number}" for number, (position, code, *_) in enumerate(CASES)
+    ],
 )
 def test_describe_event(
-    position: int | None, before: str | None, after: str, why: str, expected: str
+    position: int | None,
+    code: str,
+    from_state: str | None,
+    to_state: str,
+    detail: dict[str, Any],
+    expected: str,
 ) -> None:
-    assert history.describe_event(Event(NOON, PostId(1), position, before, after, why)) == expected
+    event = Event(NOON, PostId(1), position, EventCode(code), from_state, to_state, detail, WORKER)
+    assert history.describe_event(event) == expected
+
+
+#: Facts of every event and every reason.
+FACTS: dict[str, Any] = {
+    "actor": "worker host:17", "attempt": 2, "choice": "resend", "is_own": True, "limit": 2,
+    "part": 1, "parts": 3, "tolerance_seconds": 60, "tweet_id": "17", "tweet_ids": ["17"],
+    "type": "ValueError", "url": None, "username": "larkbooks",
+    "complete_until": "2026-11-27T12:00:00+00:00",
+    "reason": {"code": "late", "detail": {"tolerance_seconds": 60}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", list(EventCode))
+def test_every_event_has_words(code: EventCode) -> None:
+    event = Event(NOON, PostId(1), None, code, "pending", "pending", FACTS, WORKER)
+    words = history.describe_event(event)
+    assert words
+    assert code.value not in words
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_every_reason_has_words(code: ReasonCode) -> None:
+    words = history.describe_reason(Reason(code, FACTS))
+    assert words != code.value
+    assert not words.endswith(".")
+    assert Reason.from_json(Reason(code, FACTS).to_json()) == Reason(code, FACTS)
+
+
+@pytest.mark.parametrize("kind", list(AlertKind))
+def test_every_alert_has_words_and_an_action(kind: AlertKind) -> None:
+    detail = FACTS | {"due_at": "now", "skew_seconds": -300, "reference": "x"}
+    alert = Alert(kind, SubjectType.POST, "17", NOON, detail)
+    assert alerts.describe_alert(alert).endswith(".")
+    action = alerts.action_for(alert)
+    for describe in (cli_words.describe_action, web_words.describe_action):
+        assert "{" not in describe(action)
+
+
+@pytest.mark.parametrize("kind", list(ActorKind))
+def test_every_actor_has_a_name(kind: ActorKind) -> None:
+    actor = Actor(kind, "host:17")
+    assert history.describe_actor(actor)
+    assert Actor.parse(str(actor)) == actor
+
+
+def test_reason_lists_the_posts_on_x_that_it_names() -> None:
+    facts = {"duplicate": {"tweet_id": "17"}, "tweet_ids": ["18", "19"]}
+    assert Reason("duplicate_post", facts).tweet_ids == ("18", "19", "17")
 
 
 def test_describe_outcome_has_a_text_for_every_outcome() -> None:

@@ -20,6 +20,8 @@ from roost.models import (
     Post,
     PostId,
     PostState,
+    Reason,
+    ReasonCode,
     TenantId,
     XMediaId,
     XUserId,
@@ -51,6 +53,8 @@ from roost.publishing.state import (
 from roost.rate_limits import Family, Window
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+LIMITED = Reason("rate_limited", {"message": "X's rate limit is reached."})
+NO_CREDITS = Reason("out_of_credits", {"message": "The app has no credits left."})
 POLICY = PublishPolicy(
     timeline_lag=timedelta(seconds=15),
     resend_window=timedelta(minutes=10),
@@ -185,7 +189,7 @@ def test_thread_larger_than_its_rate_window_fails() -> None:
     step = decided(post(*parts, windows=(window,)))
     assert isinstance(step, Finish)
     assert step.state is PostState.FAILED
-    assert step.reason.startswith("thread_larger_than_window: ")
+    assert step.reason == Reason("thread_larger_than_window", {"parts": 3, "limit": 2})
 
 
 def test_thread_continues__late_but_partly_sent() -> None:
@@ -198,7 +202,9 @@ def test_thread_continues__late_but_partly_sent() -> None:
 def test_post_later_than_its_tolerance_is_missed(late: int, missed: bool) -> None:
     step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=late))
     if missed:
-        assert step == Finish(PostState.MISSED, "it was late by more than 1 h")
+        assert step == Finish(
+            PostState.MISSED, Reason(ReasonCode.LATE, {"tolerance_seconds": 3600.0})
+        )
     else:
         assert isinstance(step, Send)
 
@@ -229,19 +235,17 @@ def test_account_in_backoff_sends_nothing_but_reads() -> None:
     until = NOW + timedelta(minutes=3)
     refused = Integration(**{
         name: getattr(ACCOUNT, name) for name in ACCOUNT.__slots__
-    } | {"backoff_until": until, "backoff_reason": "X's rate limit is reached."})  # fmt: skip
+    } | {"backoff_until": until, "backoff_reason": LIMITED})  # fmt: skip
     pending = PartProgress(part(PartState.PENDING))
-    assert decided(post(pending, account=refused)) == DeferUntil(
-        until, "X's rate limit is reached."
-    )
+    assert decided(post(pending, account=refused)) == DeferUntil(until, LIMITED)
     unknown = PartProgress(part(PartState.UNKNOWN), (attempt(5),))
     assert decided(post(unknown, account=refused)) == ReadTimeline(unknown, counts=False)
 
 
 def test_app_in_backoff_excuses_lateness() -> None:
-    backoff = Backoff(NOW + timedelta(minutes=5), "no credits")
+    backoff = Backoff(NOW + timedelta(minutes=5), NO_CREDITS)
     step = decided(post(PartProgress(part(PartState.PENDING)), due_ago=9_999, app_backoff=backoff))
-    assert step == DeferUntil(backoff.until, "no credits", excused=True)
+    assert step == DeferUntil(backoff.until, NO_CREDITS, excused=True)
 
 
 @pytest.mark.parametrize("left", [4.0, -0.1])
@@ -355,7 +359,7 @@ def test_part_needs_a_decision__resend_window_over() -> None:
     step, one = reconciled(long_ago, again)
     assert isinstance(step, RequestDecision)
     assert step.part == one
-    assert "too late" in step.reason
+    assert step.reason.code == "too_late_to_resend"
 
 
 def test_decision_is_requested_after_a_fresh_empty_read() -> None:
@@ -369,7 +373,7 @@ def test_part_needs_a_decision__duplicate_but_not_on_timeline() -> None:
     duplicate = attempt(40, number=2, empty=2, read_ago=1, outcome=Outcome.DUPLICATE)
     step, _ = reconciled(attempt(60), duplicate)
     assert isinstance(step, RequestDecision)
-    assert "as a duplicate" in step.reason
+    assert step.reason.code == "duplicate_not_found"
 
 
 @pytest.mark.parametrize(

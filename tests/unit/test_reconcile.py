@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from roost.models import ReasonCode
 from roost.models import TweetId as T
 from roost.publishing.reconcile import (
     Ambiguous,
@@ -68,7 +69,7 @@ def test_claimed_post_is_not_found() -> None:
 
 def test_two_matching_posts_are_ambiguous() -> None:
     assert match(shown("1"), shown("2")) == Ambiguous(
-        (shown("1"), shown("2")), "several posts on X look like it"
+        (shown("1"), shown("2")), ReasonCode.SEVERAL_MATCHES
     )
 
 
@@ -114,7 +115,7 @@ def test_source_decides_at_any_time() -> None:
     assert match(OURS, mine, claimed=[OURS.tweet_id]) == Found(mine)
     manual = shown("1", source="X Web App")
     assert match(OURS, manual, claimed=[OURS.tweet_id]) == Ambiguous(
-        (manual,), "another app made an identical post"
+        (manual,), ReasonCode.FOREIGN_APP
     )
 
 
@@ -132,7 +133,7 @@ def test_forgotten_part_is_the_earliest_match() -> None:
 def test_forgotten_part_is_ambiguous__other_source() -> None:
     manual = shown("1", source="X Web App")
     assert forgotten(OURS, manual, claimed=[OURS.tweet_id]) == Ambiguous(
-        (manual,), "another app made an identical post"
+        (manual,), ReasonCode.FOREIGN_APP
     )
     assert isinstance(forgotten(manual), Ambiguous)
     unknown_app = shown("1", source="Some app")
@@ -141,5 +142,5 @@ def test_forgotten_part_is_ambiguous__other_source() -> None:
 
 def test_post_of_a_client_of_x_is_ambiguous() -> None:
     manual = shown("1", source="Twitter for iPhone")
-    assert match(manual) == Ambiguous((manual,), "another app made an identical post")
+    assert match(manual) == Ambiguous((manual,), ReasonCode.FOREIGN_APP)
     assert match(manual, shown("2", source="Roost")) == Found(shown("2", source="Roost"))

@@ -2,8 +2,10 @@
 
 from roost.cli.arguments import Json
 from roost.cli.command import open_for_command, run_async
+from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result, to_json
 from roost.escaping import one_line
+from roost.publishing.alerts import action_for, alert_as_json, describe_alert
 from roost.services import monitor
 
 
@@ -15,14 +17,16 @@ def alerts(*, as_json: Json = False) -> int:
             await monitor.check_lateness(runtime)
             open_alerts = await monitor.list_alerts(runtime)
         result = [
-            to_json(alert) | {"tenant": tenant and tenant.name} for tenant, alert in open_alerts
+            to_json(alert_as_json(alert, next_text=describe_action(action_for(alert))))
+            | {"tenant": tenant and tenant.name}
+            for tenant, alert in open_alerts
         ]
         lines = [
             one_line(
                 f"{alert.raised_at.isoformat(timespec='seconds')} "
-                f"{tenant.name if tenant else 'all tenants'}: {alert.message}"
+                f"{tenant.name if tenant else 'all tenants'}: {describe_alert(alert)}"
             )
-            + f"\n    → {one_line(alert.next)}"
+            + f"\n    → {one_line(describe_action(action_for(alert)))}"
             for tenant, alert in open_alerts
         ]
         print_result({"alerts": result}, "\n".join(lines) or "No alert is open.", as_json=as_json)

@@ -1,5 +1,7 @@
-"""Arguments that many commands share: settings, tenant, account, due time."""
+"""Arguments that many commands share: settings, tenant, account, due time; and the actor."""
 
+import getpass
+import socket
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from roost.errors import AccountNotFound, InvalidInput
-from roost.models import Integration, Tenant
+from roost.models import Actor, ActorKind, Integration, Scope, Tenant
 from roost.planfile import parse_due
 from roost.runtime import Runtime
 from roost.services import queries
@@ -39,12 +41,32 @@ def command_settings() -> Settings:
     return read_settings(env_file.get())
 
 
-async def choose_account(runtime: Runtime, tenant: Tenant, name: str | None) -> Integration:
+def command_actor() -> Actor:
+    """Return the actor of a command: the system user, on this machine."""
+    machine = socket.gethostname()
+    try:
+        return Actor(ActorKind.COMMAND_LINE, f"{getpass.getuser()}@{machine}")
+    except (OSError, KeyError):  # The machine has no name for this user's number.
+        return Actor(ActorKind.COMMAND_LINE, f"?@{machine}")
+
+
+async def choose_tenant(runtime: Runtime, name: str) -> tuple[Tenant, Scope]:
+    """Return the tenant of this name, and the scope of a command for it.
+
+    Raises: TenantNotFound.
+    """
+    tenant = await queries.get_tenant(runtime, name)
+    return tenant, Scope(tenant.id, command_actor())
+
+
+async def choose_account(
+    runtime: Runtime, scope: Scope, tenant: Tenant, name: str | None
+) -> Integration:
     """Return the account of this @name; without a name, the tenant's only account.
 
     Raises: AccountNotFound, AccountUnclear.
     """
-    accounts = await queries.list_accounts(runtime, tenant.id)
+    accounts = await queries.list_accounts(runtime, scope)
     if name is not None:
         wanted = name.lstrip("@").lower()
         for account in accounts:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import getpass
 import logging
 import signal
 import sys
@@ -89,31 +88,21 @@ def run_async(work: Callable[[], Awaitable[int | None]]) -> int:
         return asyncio.run(body())
 
 
-def actor_name() -> str:
-    """Return the actor of a command for events: the user at the terminal."""
-    try:
-        return f"{getpass.getuser()} at the terminal"
-    except (OSError, KeyError):  # The machine has no name for this user's number.
-        return "a user at the terminal"
-
-
 @contextlib.asynccontextmanager
 async def open_for_command(
     level: int = logging.INFO,
     *,
     with_secrets: bool = False,
-    actor: str | None = None,
     wait: bool = False,
 ) -> AsyncIterator[Runtime]:
     """Open the runtime, and log from `level` on to standard error.
 
-    `actor` is written with every event; without it, the user at the terminal is. With `wait`, the
-    runtime waits for a database that cannot be reached.
+    With `wait`, the runtime waits for a database that cannot be reached.
 
     Raises: what `open_runtime` raises; VaultKeyMissing if a key is needed and there is none.
     """
     log_to_stderr(level)
-    async with open_runtime(command_settings(), actor=actor or actor_name(), wait=wait) as runtime:
+    async with open_runtime(command_settings(), wait=wait) as runtime:
         if with_secrets:
             runtime.vault.require_key()
         yield runtime

@@ -10,13 +10,13 @@ from urllib.parse import urlencode, urlsplit
 from cyclopts import Parameter
 
 from roost.child_environment import hidden
-from roost.cli.arguments import Json, TenantName
+from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.callback_listener import is_served, port_of
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
 from roost.errors import Busy
 from roost.escaping import one_line
-from roost.models import Integration, Tenant
+from roost.models import Integration, Scope
 from roost.runtime import Runtime
 from roost.services import queries
 from roost.settings import ENVIRONMENT_NAMES
@@ -55,10 +55,10 @@ def connect(
 
 async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Integration:
     runtime.settings.require_x_app()
-    tenant = await queries.get_tenant(runtime, tenant_name)
+    tenant, scope = await choose_tenant(runtime, tenant_name)
     callback = urlsplit(runtime.settings.twitter_callback_url)
     origin = f"{callback.scheme}://{callback.netloc}"
-    before = await queries.list_accounts(runtime, tenant.id)
+    before = await queries.list_accounts(runtime, scope)
     async with contextlib.AsyncExitStack() as stack:
         if not await is_served(runtime):
             await stack.enter_async_context(
@@ -73,7 +73,7 @@ async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Inte
                 webbrowser.open(start)
         try:
             async with asyncio.timeout(_CONSENT_TIMEOUT_S):
-                return await _wait_for_account(runtime, tenant, before)
+                return await _wait_for_account(runtime, scope, before)
         except TimeoutError:
             raise ConnectTimedOut(
                 "Consent was not given in time.", next="Run `roost connect` again."
@@ -81,12 +81,12 @@ async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Inte
 
 
 async def _wait_for_account(
-    runtime: Runtime, tenant: Tenant, before: list[Integration]
+    runtime: Runtime, scope: Scope, before: list[Integration]
 ) -> Integration:
     """Return the first account that is connected, or connected again, since `before` was read."""
     connected_at = {account.id: account.connected_at for account in before}
     while True:
-        for account in await queries.list_accounts(runtime, tenant.id):
+        for account in await queries.list_accounts(runtime, scope):
             if connected_at.get(account.id) != account.connected_at:
                 return account
         await asyncio.sleep(_POLL_INTERVAL_S)

@@ -1,16 +1,18 @@
 """`roost doctor`: checks the installation and says what to do."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
 from roost.cli.arguments import Json, command_settings, env_file
-from roost.cli.command import actor_name, run_async
+from roost.cli.command import run_async
 from roost.cli.confirm import confirm
+from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result
 from roost.errors import RoostError
 from roost.escaping import one_line
+from roost.next_actions import ActionCode, NextAction
 from roost.runtime import Runtime, open_runtime
 from roost.services import health
 from roost.services.health import HealthFinding, HealthStatus
@@ -34,13 +36,30 @@ def doctor(
         has_errors = any(one.status is HealthStatus.ERROR for one in findings)
         text = "\n".join(
             one_line(f"{_MARKS[one.status]} {one.what}: {one.message}")
-            + (f"\n    → {one_line(one.next)}" if one.next else "")
+            + (f"\n    → {one_line(advice)}" if (advice := _advice(one)) else "")
             for one in findings
         )
-        print_result({"ok": not has_errors, "findings": findings}, text, as_json=as_json)
+        shown = [_as_json(one) for one in findings]
+        print_result({"ok": not has_errors, "findings": shown}, text, as_json=as_json)
         return 5 if has_errors else 0
 
     return run_async(work)
+
+
+def _advice(finding: HealthFinding) -> str:
+    """Return what the operator can do; empty where nothing has to be done."""
+    return finding.next if finding.next_action is None else describe_action(finding.next_action)
+
+
+def _as_json(finding: HealthFinding) -> dict[str, Any]:
+    action = finding.next_action
+    return {
+        "what": finding.what,
+        "status": finding.status,
+        "message": finding.message,
+        "next": _advice(finding),
+        "next_action": None if action is None else action.to_json(),
+    }
 
 
 async def _check(settings: Settings, live: bool, yes: bool) -> list[HealthFinding]:
@@ -50,7 +69,7 @@ async def _check(settings: Settings, live: bool, yes: bool) -> list[HealthFindin
         await health.check_x(settings),
     ]
     try:
-        async with open_runtime(settings, actor=actor_name()) as runtime:
+        async with open_runtime(settings) as runtime:
             findings += await health.check_database(runtime)
             findings += await _check_runtime(runtime, live, yes)
     except RoostError as error:
@@ -86,7 +105,10 @@ async def _check_runtime(runtime: Runtime, live: bool, yes: bool) -> list[Health
     if not accounts:
         findings.append(
             HealthFinding(
-                "accounts", HealthStatus.WARNING, "none is connected", "Run `roost connect`."
+                "accounts",
+                HealthStatus.WARNING,
+                "none is connected",
+                next_action=NextAction(ActionCode.CONNECT_FIRST_ACCOUNT),
             )
         )
     return findings

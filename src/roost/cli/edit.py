@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, parse_at
+from roost.cli.arguments import Json, TenantName, choose_tenant, parse_at
 from roost.cli.command import open_for_command, run_async
 from roost.cli.outcome import warn_without_worker
 from roost.cli.output import CopyProgress, print_findings, print_result
@@ -56,8 +56,8 @@ def edit(
 
     async def work() -> None:
         async with open_for_command() as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
-            before = await queries.get_post(runtime, owner.id, PostId(post))
+            owner, scope = await choose_tenant(runtime, tenant)
+            before = await queries.get_post(runtime, scope, PostId(post))
             parts = _change_parts(before, text, media, alt, thread, options)
             due_at = None if at is None else parse_at(at, owner, runtime.clock.now())
             if parts is None and due_at is None:
@@ -67,7 +67,7 @@ def edit(
                 )
             changed = await schedule.edit_post(
                 runtime,
-                owner,
+                scope,
                 before.id,
                 parts=parts,
                 due_at=due_at,
@@ -75,7 +75,7 @@ def edit(
                 on_progress=CopyProgress(),
             )
             await warn_without_worker(runtime, changed)
-            status = await queries.get_status_of(runtime, changed)
+            status = await queries.get_status_of(runtime, scope, changed)
         print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
 
     return run_async(work)
@@ -152,9 +152,9 @@ def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = Fals
 
     async def work() -> None:
         async with open_for_command() as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
-            cancelled = await schedule.cancel_post(runtime, owner, PostId(post))
-            status = await queries.get_status_of(runtime, cancelled)
+            owner, scope = await choose_tenant(runtime, tenant)
+            cancelled = await schedule.cancel_post(runtime, scope, PostId(post))
+            status = await queries.get_status_of(runtime, scope, cancelled)
         print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
 
     return run_async(work)

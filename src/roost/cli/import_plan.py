@@ -5,11 +5,11 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName
+from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import CopyProgress, describe_finding, describe_price, print_result
 from roost.escaping import one_line
-from roost.services import queries, schedule
+from roost.services import schedule
 
 
 def import_plan(
@@ -29,9 +29,9 @@ def import_plan(
 
     async def work() -> int:
         async with open_for_command() as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
+            _, scope = await choose_tenant(runtime, tenant)
             imported = await schedule.import_plan(
-                runtime, owner, plan, dry_run=dry_run, on_progress=CopyProgress()
+                runtime, scope, plan, dry_run=dry_run, on_progress=CopyProgress()
             )
         print_result(imported, _describe(imported, dry_run), as_json=as_json)
         return 1 if imported.refused else 0

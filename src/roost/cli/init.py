@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from roost.cli.arguments import Json, TenantName, command_settings
-from roost.cli.command import actor_name, run_async
+from roost.cli.command import run_async
 from roost.cli.output import print_result
 from roost.runtime import migrate, open_runtime
 from roost.services import setup
@@ -35,7 +35,7 @@ async def _init(settings: Settings, tenant: str, time_zone: str) -> dict[str, An
     # The database first: if its administrator has to act, nothing was changed.
     migrated = await migrate(settings)
     made_key = setup.make_home(settings)
-    async with open_runtime(settings, actor=actor_name()) as runtime:
+    async with open_runtime(settings) as runtime:
         made_tenant = await setup.make_tenant(runtime, tenant, time_zone)
     unset = [
         name

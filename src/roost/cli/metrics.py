@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.table import Table
 
-from roost.cli.arguments import AccountName, Json, TenantName, choose_account
+from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import make_console, print_result
 from roost.escaping import one_line
@@ -41,13 +41,13 @@ def metrics(
 
     async def work() -> None:
         async with open_for_command() as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
+            owner, scope = await choose_tenant(runtime, tenant)
             if account is not None:
-                accounts = [await choose_account(runtime, owner, account)]
+                accounts = [await choose_account(runtime, scope, owner, account)]
             else:
-                accounts = await queries.list_accounts(runtime, owner.id)
+                accounts = await queries.list_accounts(runtime, scope)
             since = reporting.period_start(runtime.clock.now(), days)
-            histories = await reporting.gather_histories(runtime, owner, accounts, since=since)
+            histories = await reporting.gather_histories(runtime, scope, accounts, since=since)
         if as_json:
             print_result({"accounts": [_as_json(one) for one in histories]}, as_json=True)
             return

@@ -1,7 +1,6 @@
 """Waits for a post's outcome, and describes posts whose publishing was interrupted."""
 
 import asyncio
-import dataclasses
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,9 +8,9 @@ from roost import worker
 from roost.cli.command import INTERRUPTED
 from roost.cli.output import print_note
 from roost.cli.post_status import describe_pauses, describe_wait
-from roost.cli.serve import worker_id
+from roost.cli.serve import worker_actor
 from roost.escaping import one_line
-from roost.models import IntegrationStatus, PartState, Post, PostState, Tenant
+from roost.models import Actor, IntegrationStatus, PartState, Post, PostState, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import health, queries
 from roost.services.pause import PauseScope
@@ -38,7 +37,7 @@ class Outcome:
     exit_code: int
 
 
-async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outcome:
+async def wait_for_outcome(runtime: Runtime, scope: Scope, tenant: Tenant, post: Post) -> Outcome:
     """Wait until the post is finished, with a worker in this process while none is alive.
 
     Stops waiting at once if only a person can let the post continue. After Ctrl-C or SIGTERM, a
@@ -49,7 +48,7 @@ async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outc
     printed_wait, reads, is_interrupted = "", 0, False
     try:
         while True:
-            status = await queries.get_post_status(runtime, tenant.id, post.id)
+            status = await queries.get_post_status(runtime, scope, post.id)
             post = status.post
             if post.state not in UNFINISHED:
                 break
@@ -60,8 +59,7 @@ async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outc
             is_check_due = own_worker is None and reads % _READS_PER_WORKER_CHECK == 0
             if is_check_due and not await health.is_worker_alive(runtime):
                 print_note("No worker is alive; this command works as one until the post is done.")
-                working = dataclasses.replace(runtime, actor=worker_id())
-                own_worker = asyncio.create_task(worker.run(working, stop=stop))
+                own_worker = asyncio.create_task(worker.run(runtime, worker_actor(), stop=stop))
             if status.wait is not None:
                 wait = describe_wait(status.wait, tenant)
                 if wait != printed_wait:
@@ -79,7 +77,7 @@ async def wait_for_outcome(runtime: Runtime, tenant: Tenant, post: Post) -> Outc
             await own_worker
     if is_interrupted:
         # The worker has finished the request under way and stored its result.
-        post = await queries.get_post(runtime, tenant.id, post.id)
+        post = await queries.get_post(runtime, scope, post.id)
         is_alive = await health.is_worker_alive(runtime)
         print_note(describe_interrupted(post, worker_alive=is_alive))
     return Outcome(post, INTERRUPTED if post.state in UNFINISHED else _exit_code(post))
@@ -156,9 +154,9 @@ async def warn_without_worker(runtime: Runtime, post: Post) -> None:
         print_note(_NO_WORKER)
 
 
-async def list_interrupted(runtime: Runtime, sending: worker.Sending) -> list[Post]:
+async def list_interrupted(runtime: Runtime, actor: Actor, sending: worker.Sending) -> list[Post]:
     """Return the posts that a worker was sending when it was asked to stop, as they are now."""
     return [
-        await queries.get_post(runtime, tenant_id, post_id)
+        await queries.get_post(runtime, Scope(tenant_id, actor), post_id)
         for tenant_id, post_id in sorted(sending)
     ]

@@ -12,10 +12,12 @@ from typing import Any, Final
 from rich.console import Console
 
 from roost import escaping
+from roost.cli.next_actions import describe_next, error_as_json
 from roost.errors import RoostError
 from roost.mediafile.probe import printable_name
-from roost.models import PostFinding
+from roost.models import PostFinding, Reason
 from roost.prices import Price
+from roost.publishing.history import reason_as_json
 
 #: Copies of smaller files are not reported: they are done before a line could be read.
 _LARGE_BYTES: Final = 64 << 20
@@ -25,8 +27,11 @@ _MIB: Final = 1 << 20
 def to_json(value: Any) -> Any:
     """Return a value as JSON types.
 
-    Dataclasses become objects, instants and days ISO 8601, dollars numbers, durations seconds.
+    Dataclasses become objects, reasons objects with a sentence, instants and days ISO 8601, dollars
+    numbers, durations seconds.
     """
+    if isinstance(value, Reason):
+        return to_json(reason_as_json(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.repr}
         return to_json(fields)
@@ -89,7 +94,7 @@ def print_findings(findings: Sequence[PostFinding]) -> None:
 def print_error(error: RoostError, *, as_json: bool) -> None:
     """Print an error: as JSON on standard output, or as sentences on standard error."""
     if as_json:
-        print_result({"error": error.as_dict()}, as_json=True)
+        print_result({"error": error_as_json(error)}, as_json=True)
         return
     print_note(escaping.one_line(f"{error.code}: {error.message}"))
     for violation in error.facts.get("violations", []):
@@ -98,8 +103,8 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
     if "sql" in error.facts:
         print_note(error.facts["sql"])
     print_note(escaping.one_line(error.did))
-    if error.next:
-        print_note(escaping.one_line(error.next))
+    if advice := describe_next(error):
+        print_note(escaping.one_line(advice))
 
 
 class CopyProgress:

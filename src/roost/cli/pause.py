@@ -6,13 +6,13 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, choose_account
+from roost.cli.arguments import Json, TenantName, choose_account, choose_tenant, command_actor
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_result
 from roost.cli.post_status import describe_pauses
 from roost.errors import InvalidInput
 from roost.escaping import one_line
-from roost.models import Integration, PostId, Tenant
+from roost.models import Integration, PostId, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import pause as pauses
 from roost.services import queries, restore_check
@@ -67,14 +67,14 @@ def pause(
     """
 
     async def work() -> None:
-        scope = _scope(post, account, all_accounts, everything or restored)
+        target_scope = _choose_scope(post, account, all_accounts, everything or restored)
         async with open_for_command() as runtime:
-            if scope is PauseScope.EVERYTHING:
+            if target_scope is PauseScope.EVERYTHING:
                 result, text = await _pause_everything(runtime, restored)
             else:
-                owner = await queries.get_tenant(runtime, tenant)
-                target = await _choose_target(runtime, owner, scope, post, account)
-                result, text = await _pause(runtime, owner, target)
+                owner, scope = await choose_tenant(runtime, tenant)
+                target = await _choose_target(runtime, scope, owner, target_scope, post, account)
+                result, text = await _pause(runtime, scope, target)
         print_result(result, text, as_json=as_json)
 
     return run_async(work)
@@ -98,20 +98,20 @@ def resume(
     """
 
     async def work() -> None:
-        scope = _scope(post, account, all_accounts, everything or restored)
+        target_scope = _choose_scope(post, account, all_accounts, everything or restored)
         async with open_for_command() as runtime:
-            if scope is PauseScope.EVERYTHING:
+            if target_scope is PauseScope.EVERYTHING:
                 result, text = await _resume_everything(runtime, accept_copy=real_one)
             else:
-                owner = await queries.get_tenant(runtime, tenant)
-                target = await _choose_target(runtime, owner, scope, post, account)
-                result, text = await _resume(runtime, owner, target)
+                owner, scope = await choose_tenant(runtime, tenant)
+                target = await _choose_target(runtime, scope, owner, target_scope, post, account)
+                result, text = await _resume(runtime, scope, target)
         print_result(result, text, as_json=as_json)
 
     return run_async(work)
 
 
-def _scope(
+def _choose_scope(
     post: int | None, account: str | None, all_accounts: bool, everything: bool
 ) -> PauseScope:
     is_named = {
@@ -146,46 +146,53 @@ class _Target:
 
 
 async def _choose_target(
-    runtime: Runtime, tenant: Tenant, scope: PauseScope, post: int | None, account_name: str | None
+    runtime: Runtime,
+    scope: Scope,
+    tenant: Tenant,
+    target_scope: PauseScope,
+    post: int | None,
+    account_name: str | None,
 ) -> _Target:
-    if scope is PauseScope.POST:
+    if target_scope is PauseScope.POST:
         assert post is not None
-        return _Target(scope, post, f"Post {post} is", str(post))
-    if scope is PauseScope.ACCOUNT:
-        account = await choose_account(runtime, tenant, account_name)
+        return _Target(target_scope, post, f"Post {post} is", str(post))
+    if target_scope is PauseScope.ACCOUNT:
+        account = await choose_account(runtime, scope, tenant, account_name)
         name = f"@{account.username}"
         shown = one_line(name)
-        return _Target(scope, name, f"All posts of {shown} are", f"--account {shown}", account)
+        return _Target(
+            target_scope, name, f"All posts of {shown} are", f"--account {shown}", account
+        )
     posts = f"All posts of tenant {tenant.name!r} are"
-    return _Target(scope, tenant.name, posts, "--all-accounts")
+    return _Target(target_scope, tenant.name, posts, "--all-accounts")
 
 
-async def _pause(runtime: Runtime, tenant: Tenant, target: _Target) -> tuple[dict[str, Any], str]:
+async def _pause(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[str, Any], str]:
     if target.scope is PauseScope.POST:
-        await pauses.pause_post(runtime, tenant, PostId(int(target.of)))
+        await pauses.pause_post(runtime, scope, PostId(int(target.of)))
     elif target.account is not None:
-        await pauses.pause_account(runtime, target.account)
+        await pauses.pause_account(runtime, scope, target.account)
     else:
-        await pauses.pause_tenant(runtime, tenant)
+        await pauses.pause_tenant(runtime, scope)
     text = f"{target.posts} paused. To resume: `roost resume {target.arguments}`."
     return target.as_json(paused=True), text
 
 
-async def _resume(runtime: Runtime, tenant: Tenant, target: _Target) -> tuple[dict[str, Any], str]:
+async def _resume(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[str, Any], str]:
     text = f"{target.posts} no longer paused."
     if target.scope is PauseScope.POST:
         post_id = PostId(int(target.of))
-        await pauses.resume_post(runtime, tenant, post_id)
-        text += await _describe_other_pauses(runtime, tenant, post_id)
+        await pauses.resume_post(runtime, scope, post_id)
+        text += await _describe_other_pauses(runtime, scope, post_id)
     elif target.account is not None:
-        await pauses.resume_account(runtime, target.account)
+        await pauses.resume_account(runtime, scope, target.account)
     else:
-        await pauses.resume_tenant(runtime, tenant)
+        await pauses.resume_tenant(runtime, scope)
     return target.as_json(paused=False), text
 
 
-async def _describe_other_pauses(runtime: Runtime, tenant: Tenant, post_id: PostId) -> str:
-    status = await queries.get_post_status(runtime, tenant.id, post_id)
+async def _describe_other_pauses(runtime: Runtime, scope: Scope, post_id: PostId) -> str:
+    status = await queries.get_post_status(runtime, scope, post_id)
     if not status.paused_by:
         return ""
     return f" It is still not published, because {describe_pauses(status.paused_by)} is paused."
@@ -196,19 +203,19 @@ async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str,
     text = "Everything is paused: no post of any tenant is published."
     if restored:
         known_until = await queries.get_known_until(runtime)
-        await restore_check.pause_after_restore(runtime, known_until)
+        await restore_check.pause_after_restore(runtime, command_actor(), known_until)
         result["restored_to"] = known_until
         text += (
             " Roost will search X for posts that came due since the database's last event before"
             " it publishes them."
         )
     else:
-        await pauses.pause_everything(runtime)
+        await pauses.pause_everything(runtime, command_actor())
     return result, f"{text} To resume: `roost resume --all`."
 
 
 async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[dict[str, Any], str]:
-    resumed = await resuming.resume_everything(runtime, accept_copy=accept_copy)
+    resumed = await resuming.resume_everything(runtime, command_actor(), accept_copy=accept_copy)
     result = {
         "paused": False,
         "scope": PauseScope.EVERYTHING,

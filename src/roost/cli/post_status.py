@@ -8,6 +8,7 @@ from roost.cli.output import to_json
 from roost.clock import in_time_zone
 from roost.escaping import one_line
 from roost.models import Environment, PartState, PostState, Tenant, Wait
+from roost.publishing.history import describe_reason
 from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 from roost.tweet_urls import tweet_url
@@ -34,7 +35,7 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
     if post.state is PostState.SCHEDULED and post.due_at is not None:
         lines = [f"Post {post.id} is scheduled for {local_time(post.due_at, tenant)}."]
     if post.reason:
-        lines.append(one_line(post.reason))
+        lines.append(one_line(f"{describe_reason(post.reason)}."))
     if status.paused_by:
         lines.append(f"Paused: {describe_pauses(status.paused_by)}.")
     if status.wait is not None:
@@ -57,7 +58,7 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
 def describe_wait(wait: Wait, tenant: Tenant) -> str:
     """Return `waits until 2026-11-27T12:15:00+00:00: X accepts no more posts`."""
     until = "" if wait.until is None else f" until {local_time(wait.until, tenant)}"
-    return f"waits{until}: {wait.reason.removesuffix('.')}"
+    return f"waits{until}: {describe_reason(wait.reason)}"
 
 
 def describe_pauses(scopes: Collection[PauseScope]) -> str:

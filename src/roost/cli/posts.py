@@ -6,14 +6,14 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 from rich.table import Table
 
-from roost.cli.arguments import AccountName, Json, TenantName, choose_account
+from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import make_console, print_result, to_json
 from roost.cli.part_arguments import describe_options
 from roost.cli.post_status import describe_pauses, describe_post, describe_wait, post_as_json
 from roost.clock import in_time_zone
 from roost.escaping import indented, one_line
-from roost.models import Event, PartState, PostId, Tenant
+from roost.models import Event, PartState, PostId, Scope, Tenant
 from roost.publishing import history as post_history
 from roost.publishing.state import PartProgress
 from roost.runtime import Runtime
@@ -40,18 +40,20 @@ def posts(
 
     async def work() -> None:
         async with open_for_command() as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
+            owner, scope = await choose_tenant(runtime, tenant)
             if post is None:
-                await _print_list(runtime, owner, account, as_json)
+                await _print_list(runtime, scope, owner, account, as_json)
             else:
-                await _print_one(runtime, owner, PostId(post), history, as_json)
+                await _print_one(runtime, scope, owner, PostId(post), history, as_json)
 
     return run_async(work)
 
 
-async def _print_list(runtime: Runtime, tenant: Tenant, account: str | None, as_json: bool) -> None:
-    only = await choose_account(runtime, tenant, account) if account else None
-    statuses = await queries.list_post_statuses(runtime, tenant.id, only.id if only else None)
+async def _print_list(
+    runtime: Runtime, scope: Scope, tenant: Tenant, account: str | None, as_json: bool
+) -> None:
+    only = await choose_account(runtime, scope, tenant, account) if account else None
+    statuses = await queries.list_post_statuses(runtime, scope, only.id if only else None)
     if as_json:
         print_result({"posts": [post_as_json(one) for one in statuses]}, as_json=True)
         return
@@ -69,9 +71,9 @@ async def _print_list(runtime: Runtime, tenant: Tenant, account: str | None, as_
             text[:_TEXT_LENGTH],
         )  # fmt: skip
     make_console().print(table)
-    for scope in (PauseScope.TENANT, PauseScope.EVERYTHING):
-        if any(scope in status.paused_by for status in statuses):
-            print_result(None, f"Paused: {describe_pauses([scope])}.", as_json=False)
+    for pause_scope in (PauseScope.TENANT, PauseScope.EVERYTHING):
+        if any(pause_scope in status.paused_by for status in statuses):
+            print_result(None, f"Paused: {describe_pauses([pause_scope])}.", as_json=False)
 
 
 def _describe_state(status: PostStatus, tenant: Tenant) -> str:
@@ -85,9 +87,14 @@ def _describe_state(status: PostStatus, tenant: Tenant) -> str:
 
 
 async def _print_one(
-    runtime: Runtime, tenant: Tenant, post_id: PostId, with_history: bool, as_json: bool
+    runtime: Runtime,
+    scope: Scope,
+    tenant: Tenant,
+    post_id: PostId,
+    with_history: bool,
+    as_json: bool,
 ) -> None:
-    details = await queries.get_post_details(runtime, tenant.id, post_id)
+    details = await queries.get_post_details(runtime, scope, post_id)
     parts = details.publish_state.parts
     if as_json:
         result: dict[str, Any] = {"post": post_as_json(details.status)}
@@ -107,9 +114,7 @@ async def _print_one(
 def _history_as_json(events: Sequence[Event], parts: Sequence[PartProgress]) -> dict[str, Any]:
     """Return every event with its sentence, and every attempt."""
     return {
-        "history": [
-            to_json(event) | {"sentence": post_history.describe_event(event)} for event in events
-        ],
+        "history": [post_history.event_as_json(event) for event in events],
         "attempts": [
             {"part": one.part.position} | to_json(attempt)
             for one in parts
@@ -145,4 +150,5 @@ def _describe_events(events: Sequence[Event], zone: str) -> Iterator[str]:
         if at.date() != day:
             day = at.date()
             yield f"{at:%a} {at.day} {at:%b %Y} ({zone})"
-        yield one_line(f"  {at:%H:%M:%S} {post_history.describe_event(event)} [{event.actor}]")
+        actor = post_history.describe_actor(event.actor)
+        yield one_line(f"  {at:%H:%M:%S} {post_history.describe_event(event)} [{actor}]")

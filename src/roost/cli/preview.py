@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from roost.cli.command import exit_code
+from roost.cli.next_actions import describe_next, error_as_json
 from roost.cli.output import describe_finding, describe_price, print_result, to_json
 from roost.cli.part_arguments import describe_options
 from roost.cli.post_status import describe_pauses, describe_wait, local_time
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
 from roost.escaping import indented, one_line
-from roost.models import Integration, IntegrationStatus, Tenant
+from roost.models import Integration, IntegrationStatus, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import health, queries, schedule
 from roost.services.queries import AccountStatus
@@ -42,6 +43,7 @@ class _Preview:
 
 async def preview(
     runtime: Runtime,
+    scope: Scope,
     tenant: Tenant,
     account: Integration,
     parts: Sequence[PartInput],
@@ -50,7 +52,7 @@ async def preview(
     as_json: bool,
 ) -> int:
     """Print what would become of a post; return the exit code that publishing it would have."""
-    result = await _read(runtime, tenant, account, parts, due_at)
+    result = await _read(runtime, scope, account, parts, due_at)
     print_result(_as_json(result), "\n".join(_describe(result, tenant)), as_json=as_json)
     if result.judged.violations:
         return 2
@@ -59,7 +61,7 @@ async def preview(
 
 async def _read(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     account: Integration,
     parts: Sequence[PartInput],
     due_at: datetime,
@@ -78,9 +80,9 @@ async def _read(
         account=account,
         due_at=due_at,
         is_due=due_at <= now,
-        judged=await schedule.validate_for_account(runtime, tenant, account, parts, due_at=due_at),
+        judged=await schedule.validate_for_account(runtime, scope, account, parts, due_at=due_at),
         problems=tuple(problems),
-        status=await queries.get_account_status(runtime, account, due_at),
+        status=await queries.get_account_status(runtime, scope, account, due_at),
         is_other_x=account.environment is not runtime.settings.environment,
         worker_alive=await health.is_worker_alive(runtime),
     )
@@ -93,7 +95,9 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
         lines.append(f"part {order}: {indented(draft.text, '  ')}")
         lines += [one_line(f"  {line}") for line in describe_options(draft.options)]
     lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in judged.violations]
-    lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in result.problems]
+    lines += [
+        one_line(f"✗ {one.code}: {one.message} {describe_next(one)}") for one in result.problems
+    ]
     lines += [describe_finding(one) for one in judged.findings]
     if result.is_other_x:
         lines.append(f"! The account belongs to the {account.environment} X: not from here.")
@@ -123,7 +127,7 @@ def _as_json(result: _Preview) -> dict[str, object]:
         "options": [draft.options for draft in result.judged.parts],
         "violations": result.judged.violations,
         "findings": result.judged.findings,
-        "problems": [error.as_dict() for error in result.problems],
+        "problems": [error_as_json(error) for error in result.problems],
         "account": to_json(result.account),
         "due_at": result.due_at,
         "paused_by": result.status.paused_by,

@@ -7,7 +7,14 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import AccountName, Json, TenantName, choose_account, parse_at
+from roost.cli.arguments import (
+    AccountName,
+    Json,
+    TenantName,
+    choose_account,
+    choose_tenant,
+    parse_at,
+)
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
 from roost.cli.outcome import wait_for_outcome, warn_without_worker
@@ -23,7 +30,7 @@ from roost.cli.part_arguments import (
 from roost.cli.post_status import describe_post, post_as_json
 from roost.cli.preview import preview, require_connected
 from roost.errors import InvalidInput
-from roost.models import PostId, Tenant
+from roost.models import PostId, Scope
 from roost.planfile import parse_span
 from roost.runtime import Runtime
 from roost.services import queries, schedule
@@ -79,33 +86,35 @@ def publish(
         parts = with_options(read_parts(text, media, alt, thread), options.read())
         late_tolerance = None if tolerance is None else parse_span(tolerance)
         async with open_for_command(logging.WARNING, with_secrets=not dry_run) as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
-            integration = await choose_account(runtime, owner, account)
+            owner, scope = await choose_tenant(runtime, tenant)
+            integration = await choose_account(runtime, scope, owner, account)
             due_at = parse_at(at, owner, runtime.clock.now())
             if dry_run:
-                return await preview(runtime, owner, integration, parts, due_at, as_json=as_json)
+                return await preview(
+                    runtime, scope, owner, integration, parts, due_at, as_json=as_json
+                )
             require_connected(integration)
-            await _require_meant(runtime, owner, text, yes=yes)
+            await _require_meant(runtime, scope, text, yes=yes)
             post = await schedule.schedule_post(
-                runtime, owner, integration, parts,
-                due_at=due_at, why="posted from the terminal", tolerance=late_tolerance,
+                runtime, scope, integration, parts,
+                due_at=due_at, tolerance=late_tolerance,
                 on_findings=print_findings,
                 on_progress=CopyProgress(),
             )  # fmt: skip
             code = 0
             if at is None and wait:
-                outcome = await wait_for_outcome(runtime, owner, post)
+                outcome = await wait_for_outcome(runtime, scope, owner, post)
                 post, code = outcome.post, outcome.exit_code
             else:
                 await warn_without_worker(runtime, post)
-            status = await queries.get_status_of(runtime, post)
+            status = await queries.get_status_of(runtime, scope, post)
         print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
         return code
 
     return run_async(work)
 
 
-async def _require_meant(runtime: Runtime, tenant: Tenant, text: str, *, yes: bool) -> None:
+async def _require_meant(runtime: Runtime, scope: Scope, text: str, *, yes: bool) -> None:
     """Ask before a number is published as a text: `roost posts 17` may be meant.
 
     Raises: TextAmbiguous.
@@ -114,7 +123,7 @@ async def _require_meant(runtime: Runtime, tenant: Tenant, text: str, *, yes: bo
     if yes or number is None:
         return
     post_id = PostId(int(number[1]))
-    if await queries.find_post(runtime, tenant.id, post_id) is None:
+    if await queries.find_post(runtime, scope, post_id) is None:
         return
     question = f"Post {post_id} exists. This publishes a new post with the text {text.strip()!r}."
     if not await confirm(question, yes=False):

@@ -5,13 +5,12 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import AccountName, Json, TenantName, choose_account
+from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.metrics import Days
 from roost.cli.output import print_result
 from roost.errors import InvalidInput
 from roost.escaping import one_line
-from roost.services import queries
 from roost.services import report as reporting
 
 
@@ -29,9 +28,9 @@ def report(
         if not out.parent.is_dir():
             raise InvalidInput(f"There is no folder {out.parent}.", next="Make it, or use --out.")
         async with open_for_command() as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
-            only = await choose_account(runtime, owner, account) if account else None
-            html = await reporting.write_report(runtime, [owner], account=only, days=days)
+            owner, scope = await choose_tenant(runtime, tenant)
+            only = await choose_account(runtime, scope, owner, account) if account else None
+            html = await reporting.write_report(runtime, [scope], account=only, days=days)
         out.write_text(html, "utf-8")
         print_result({"report": out}, f"The report is {one_line(str(out))}.", as_json=as_json)
 

@@ -4,17 +4,17 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName
+from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
 from roost.cli.output import print_result
 from roost.cli.post_status import describe_post, post_as_json
 from roost.errors import InvalidInput
-from roost.models import Post, PostId, Tenant
+from roost.models import Post, PostId, Scope
+from roost.publishing.decisions import Choice, list_choices, list_deletable, price_deletion
 from roost.runtime import Runtime
 from roost.services import queries
 from roost.services import resolve as decisions
-from roost.services.resolve import Choice
 
 
 class DecisionUnclear(InvalidInput):
@@ -50,11 +50,11 @@ def resolve(
     async def work() -> None:
         _validate_arguments(choice, url, text)
         async with open_for_command(with_secrets=choice is Choice.DELETE) as runtime:
-            owner = await queries.get_tenant(runtime, tenant)
+            owner, scope = await choose_tenant(runtime, tenant)
             if choice is Choice.DELETE:
-                await _confirm_price(runtime, owner, PostId(post), yes)
-            resolved = await _apply(runtime, owner, PostId(post), choice, url, text)
-            status = await queries.get_status_of(runtime, resolved)
+                await _confirm_price(runtime, scope, PostId(post), yes)
+            resolved = await _apply(runtime, scope, PostId(post), choice, url, text)
+            status = await queries.get_status_of(runtime, scope, resolved)
         print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
 
     return run_async(work)
@@ -73,31 +73,31 @@ def _validate_arguments(choice: Choice, url: str | None, text: str | None) -> No
         raise DecisionUnclear(f"`{choice}` takes no text.", next="Omit it, or use `continue`.")
 
 
-async def _confirm_price(runtime: Runtime, tenant: Tenant, post_id: PostId, yes: bool) -> None:
-    post = await queries.get_post(runtime, tenant.id, post_id)
-    if Choice.DELETE not in decisions.list_choices(post):
+async def _confirm_price(runtime: Runtime, scope: Scope, post_id: PostId, yes: bool) -> None:
+    post = await queries.get_post(runtime, scope, post_id)
+    if Choice.DELETE not in list_choices(post):
         return  # the service refuses it, so it costs nothing
-    parts = decisions.list_deletable(post)
-    price = decisions.price_deletion(parts)
+    parts = list_deletable(post)
+    price = price_deletion(parts)
     cost = f"Deleting {len(parts)} parts of post {post_id} from X costs ${price.low:.3f}."
     if not await confirm(cost, yes=yes):
         raise PriceNotAgreed(cost)
 
 
 async def _apply(
-    runtime: Runtime, tenant: Tenant, post_id: PostId, choice: Choice, url: str | None,
+    runtime: Runtime, scope: Scope, post_id: PostId, choice: Choice, url: str | None,
     text: str | None,
 ) -> Post:  # fmt: skip
     match choice:
         case Choice.FOUND:
-            return await decisions.confirm_sent(runtime, tenant, post_id, url or "")
+            return await decisions.confirm_sent(runtime, scope, post_id, url or "")
         case Choice.RESEND:
-            return await decisions.confirm_absent(runtime, tenant, post_id)
+            return await decisions.confirm_absent(runtime, scope, post_id)
         case Choice.DISCARD:
-            return await decisions.discard(runtime, tenant, post_id)
+            return await decisions.discard(runtime, scope, post_id)
         case Choice.CONTINUE:
-            return await decisions.continue_thread(runtime, tenant, post_id, text)
+            return await decisions.continue_thread(runtime, scope, post_id, text)
         case Choice.DELETE:
-            return await decisions.delete_sent(runtime, tenant, post_id)
+            return await decisions.delete_sent(runtime, scope, post_id)
         case Choice.ACKNOWLEDGE:
-            return await decisions.acknowledge(runtime, tenant, post_id)
+            return await decisions.acknowledge(runtime, scope, post_id)

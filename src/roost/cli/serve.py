@@ -14,6 +14,7 @@ from roost.cli.arguments import Json
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
 from roost.escaping import one_line
+from roost.models import Actor, ActorKind
 
 Scenario = Literal[
     "bot-burst",
@@ -28,9 +29,9 @@ Scenario = Literal[
 ]
 
 
-def worker_id() -> str:
-    """Return the id of this process as a worker: host and process number."""
-    return f"worker {socket.gethostname()}:{os.getpid()}"
+def worker_actor() -> Actor:
+    """Return this process as a worker, with its id: host and process number."""
+    return Actor(ActorKind.WORKER, f"{socket.gethostname()}:{os.getpid()}")
 
 
 def worker(*, as_json: Json = False) -> int:
@@ -41,6 +42,7 @@ def worker(*, as_json: Json = False) -> int:
         from roost.cli import outcome
         from roost.services import health
 
+        actor = worker_actor()
         sending: list[publisher.Sending] = []
 
         def on_ending(under_way: publisher.Sending) -> None:
@@ -50,15 +52,15 @@ def worker(*, as_json: Json = False) -> int:
                 " stay scheduled, and are published when a worker runs."
             )
 
-        async with open_for_command(with_secrets=True, actor=worker_id(), wait=True) as runtime:
+        async with open_for_command(with_secrets=True, wait=True) as runtime:
             # Everything imported by now is kept to the end, so the collector need not visit it.
             # A job leaves almost no cyclic garbage, so it may run rarely.
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000)
             print_result({"worker": "ready"}, "The worker is ready.", as_json=as_json)
-            await publisher.run(runtime, on_stopping=on_ending)
-            posts = await outcome.list_interrupted(runtime, sending[0]) if sending else []
+            await publisher.run(runtime, actor, on_stopping=on_ending)
+            posts = await outcome.list_interrupted(runtime, actor, sending[0]) if sending else []
             is_alive = bool(posts) and await health.is_worker_alive(runtime)
         for post in posts:
             print_note(outcome.describe_interrupted(post, worker_alive=is_alive))
@@ -84,7 +86,7 @@ def serve(
             print_result({"url": url}, f"Roost is at {url}", as_json=as_json)
 
         server.require_loopback(host)
-        async with open_for_command(actor="the web server", wait=True) as runtime:
+        async with open_for_command(wait=True) as runtime:
             await server.serve(runtime, host, port, on_listening=on_listening)
 
     return _until_ended(work)

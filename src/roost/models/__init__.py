@@ -1,6 +1,7 @@
 """Plain data that every layer shares: frozen values, their states and identifiers."""
 
-from roost.models.alerts import Alert, AlertKind
+from roost.models.alerts import Alert, AlertKind, Subject, SubjectType
+from roost.models.events import Detail, Event, EventCode, Reason, ReasonCode, reason_detail
 from roost.models.ids import (
     AttemptId,
     IntegrationId,
@@ -25,7 +26,6 @@ from roost.models.posts import (
     NO_OPTIONS,
     PART_MOVES,
     POST_MOVES,
-    Event,
     MediaAsset,
     MediaKind,
     Part,
@@ -39,6 +39,7 @@ from roost.models.posts import (
     Violation,
     Wait,
 )
+from roost.models.scope import Actor, ActorKind, Scope
 
 __all__ = [
     "NO_OPTIONS",
@@ -46,12 +47,16 @@ __all__ = [
     "POST_MOVES",
     "AccountHistory",
     "AccountSnapshot",
+    "Actor",
+    "ActorKind",
     "Alert",
     "AlertKind",
     "Anomaly",
     "AttemptId",
+    "Detail",
     "Environment",
     "Event",
+    "EventCode",
     "Integration",
     "IntegrationId",
     "IntegrationStatus",
@@ -70,7 +75,12 @@ __all__ = [
     "PostId",
     "PostSnapshot",
     "PostState",
+    "Reason",
+    "ReasonCode",
     "ReplySettings",
+    "Scope",
+    "Subject",
+    "SubjectType",
     "Tenant",
     "TenantId",
     "TweetId",
@@ -78,4 +88,5 @@ __all__ = [
     "Wait",
     "XMediaId",
     "XUserId",
+    "reason_detail",
 ]

@@ -1,8 +1,11 @@
-"""Alerts: problems that an operator must act on."""
+"""Alerts: problems that an operator must act on. `roost.publishing.alerts` words them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from roost.models.events import Detail, Reason, find_reason
+from roost.models.ids import IntegrationId, PostId
 
 
 class AlertKind(StrEnum):
@@ -28,15 +31,73 @@ class AlertKind(StrEnum):
     CLOCK_SKEW = "clock_skew"
 
 
+class SubjectType(StrEnum):
+    """What an alert is about."""
+
+    POST = "post"
+    ACCOUNT = "account"
+    X_APP = "x_app"
+    """By its client id."""
+    MACHINE = "machine"
+    """By its host name."""
+    DATABASE = "database"
+    SERVICE = "service"
+    """Publishing as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one alert is about."""
+
+    type: SubjectType
+    id: str = ""
+    """Empty where there is only one."""
+
+
+#: The subject of alerts about the database.
+DATABASE = Subject(SubjectType.DATABASE)
+#: The subject of alerts about publishing as a whole.
+SERVICE = Subject(SubjectType.SERVICE)
+
+
+def about_post(post_id: PostId) -> Subject:
+    """Return the subject of an alert about a post."""
+    return Subject(SubjectType.POST, str(post_id))
+
+
+def about_account(integration_id: IntegrationId) -> Subject:
+    """Return the subject of an alert about an account: by id, since the username may change."""
+    return Subject(SubjectType.ACCOUNT, str(integration_id))
+
+
+def about_app(client_id: str) -> Subject:
+    """Return the subject of an alert about an X app."""
+    return Subject(SubjectType.X_APP, client_id)
+
+
+def about_machine(host: str) -> Subject:
+    """Return the subject of an alert about a machine."""
+    return Subject(SubjectType.MACHINE, host)
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """A problem that an operator must act on."""
 
     kind: AlertKind
-    subject: str
-    """`account 3`, `post 17` or an X app. Each kind has at most one open alert per subject."""
+    subject_type: SubjectType
+    subject_id: str
+    """Each kind has at most one open alert per subject."""
     raised_at: datetime
-    message: str
-    next: str
-    """What to do."""
+    detail: Detail = field(default_factory=dict)
     ended_at: datetime | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return Subject(self.subject_type, self.subject_id)
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it was opened, if the kind does not say it."""
+        return find_reason(self.detail)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from roost.models.events import Reason
 from roost.models.ids import IntegrationId, TenantId, XUserId
 
 
@@ -62,7 +63,7 @@ class Integration:
     """A person has paused its posts."""
     backoff_until: datetime | None = None
     """Nothing is published for the account before this instant: X refused the last request."""
-    backoff_reason: str | None = None
+    backoff_reason: Reason | None = None
     consecutive_refusals: int = 0
     """Number of consecutive refusals."""
     backoff_counts_as_late: bool = False

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from roost.models.events import Reason
 from roost.models.ids import IntegrationId, MediaAssetId, PartId, PostId, TenantId, TweetId
 
 
@@ -201,7 +202,7 @@ class Part:
 class Wait:
     """Why a post in `publishing` waits."""
 
-    reason: str
+    reason: Reason
     until: datetime | None
     """None if it waits for a person."""
 
@@ -216,7 +217,7 @@ class Post:
     state: PostState
     due_at: datetime | None
     """None only for a draft."""
-    reason: str | None
+    reason: Reason | None
     """Why it is in this state, where the state does not say it."""
     parts: tuple[Part, ...] = ()
     paused: bool = False
@@ -229,19 +230,3 @@ class Post:
     """When a person accepted its state as final."""
     possible_duplicate: bool = False
     """X may have a part twice, and no person has acknowledged it yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One state change in a post's history."""
-
-    at: datetime
-    post_id: PostId
-    position: int | None
-    """The part that changed, or None for the whole post."""
-    before: str | None
-    after: str
-    """A state, or `held` and `free` for a pause of the account, the tenant or everything."""
-    why: str
-    actor: str = "roost"
-    """Who made the change: a worker, the command line or the web page."""

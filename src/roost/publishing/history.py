@@ -1,31 +1,316 @@
-"""Describes a post's history and the state of its parts in sentences for people. Pure."""
+"""Words events, reasons, attempts and actors for people. Pure.
 
-import re
-from collections.abc import Mapping
-from typing import Final
+Events and reasons are stored as codes with facts; this module alone turns them into sentences.
+"""
 
-from roost.models import Event, PartState, PostState
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from roost.errors import RoostError
+from roost.models import (
+    Actor,
+    ActorKind,
+    Detail,
+    Event,
+    EventCode,
+    PartState,
+    Reason,
+    ReasonCode,
+    Wait,
+)
 from roost.publishing.state import Attempt, Outcome, PartProgress
 
-#: What to call a change of state whose reason alone does not say what happened. The reason alone
-#: describes all others: "handed to X (attempt 1)", "X refused the post: …", "discarded manually".
-_POST_CHANGES: Final[Mapping[str, str]] = {
-    PostState.DRAFT: "saved as a draft",
-    PostState.SCHEDULED: "scheduled",
-    PostState.PUBLISHED: "published",
-    PostState.PARTLY_PUBLISHED: "only some parts are on X",
-    PostState.FAILED: "no part is on X",
-    PostState.NEEDS_DECISION: "needs a decision",
-    PostState.MISSED: "missed",
+_NO_ANSWER: Final = "X did not answer the attempt, its timeline does not show the post, and"
+
+#: What each reason says, without its facts.
+_REASONS: Final[Mapping[str, str]] = {
+    ReasonCode.NOT_DUE_YET: "this worker's clock has not reached the due time",
+    ReasonCode.REQUESTS_BEFORE_RESTORE: "requests from before the restore may still reach X",
+    ReasonCode.NO_POSTS_ACCEPTED: "X accepts no posts at present",
+    ReasonCode.READ_AGAIN: "X's timeline does not show it yet; it is read once more",
+    ReasonCode.MAY_STILL_ARRIVE: "X's timeline does not show it; its request may still reach X",
+    ReasonCode.DUPLICATE_NOT_FOUND: (
+        "X refused the post as a duplicate, but its timeline does not show it"
+    ),
+    ReasonCode.TOO_LATE_TO_RESEND: f"{_NO_ANSWER} it is too late to send it again safely",
+    ReasonCode.MEDIA_EXPIRED: (
+        f"{_NO_ANSWER} its media have expired, so that the same request cannot be sent again"
+    ),
+    ReasonCode.UPLOADING: "its files are being uploaded",
+    ReasonCode.LOCK_LOST: "the account's lock was lost before it was sent",
+    ReasonCode.WORKER_ENDED: "its worker ended before X's response was known",
+    ReasonCode.ALREADY_ON_X: "X says it has this post already",
+    ReasonCode.ABSENT_ON_TIMELINE: "X's timeline does not show it",
+    ReasonCode.CONFIRMED_ABSENT: "a user confirmed that X does not have it",
+    ReasonCode.RECHECK: ("looked for on X before an attempt: the database may have forgotten one"),
+    ReasonCode.DISCARDED: "discarded manually",
+    ReasonCode.DELETION_REQUESTED: (
+        "cancelled manually: its published parts are being deleted from X"
+    ),
+    ReasonCode.NOT_SEARCHED: "it could not be searched on X after the restore",
 }
-_PART_CHANGES: Final[Mapping[tuple[str | None, str], str]] = {
-    (PartState.SENDING, PartState.PENDING): "not on X",
-    (PartState.PENDING, PartState.FAILED): "cannot be published",
+
+
+def _describe_late(detail: Detail) -> str:
+    return f"it was late by more than {_format_span(detail['tolerance_seconds'])}"
+
+
+def _format_span(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h" if minutes % 60 == 0 and minutes else f"{minutes} min"
+
+
+def _describe_parent(detail: Detail) -> str:
+    subject = "the part before it" if detail["is_own"] else "the post that it replies to"
+    return f"{subject} ({detail['tweet_id']})"
+
+
+def _describe_found(sentence: str) -> Callable[[Detail], str]:
+    return lambda detail: f"{sentence}: {', '.join(detail['tweet_ids'])}"
+
+
+def _describe_gap(sentence: str) -> Callable[[Detail], str]:
+    def describe(detail: Detail) -> str:
+        if "complete_until" not in detail:
+            return sentence
+        return f"{sentence}; nothing after {detail['complete_until']} is known in it"
+
+    return describe
+
+
+def _describe_cause(detail: Detail) -> str:
+    return describe_reason(Reason.from_json(detail["reason"]))
+
+
+#: What a reason says with its facts.
+_REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
+    ReasonCode.LATE: _describe_late,
+    ReasonCode.THREAD_LARGER_THAN_WINDOW: lambda detail: (
+        f"the thread has {detail['parts']} parts, and X accepts {detail['limit']} posts of the"
+        " account in a rate limit window (thread_larger_than_window)"
+    ),
+    ReasonCode.WINDOW_TOO_SMALL: lambda detail: (
+        f"X accepts fewer than {detail['parts']} more posts at present"
+    ),
+    ReasonCode.UPLOAD_FAILED: lambda detail: f"an upload failed: {_describe_cause(detail)}",
+    ReasonCode.UNEXPECTED_ERROR: lambda detail: (
+        "an unexpected error: " + ", ".join(filter(None, (detail["type"], detail.get("message"))))
+    ),
+    ReasonCode.RESEND_REFUSED: lambda detail: (
+        f"X did not answer the first attempt, and refuses another: {_describe_cause(detail)}"
+    ),
+    ReasonCode.PARENT_NOT_VISIBLE: lambda detail: (
+        f"{_describe_parent(detail)} is not visible to X yet"
+    ),
+    ReasonCode.PARENT_GONE: lambda detail: (
+        f"{_describe_parent(detail)} is no longer on X, or hidden from this account (parent_gone)"
+    ),
+    ReasonCode.UNCLAIMED_DUPLICATE: lambda detail: (
+        f"X says that it has this post already: {_describe_address(detail)}, which no post of"
+        " Roost claims"
+    ),
+    ReasonCode.FOREIGN_APP: _describe_found("another app made an identical post"),
+    ReasonCode.SEVERAL_MATCHES: _describe_found("several posts on X look like it"),
+    ReasonCode.OTHER_TIME: _describe_found("an identical post was made at another time"),
+    ReasonCode.TIMELINE_HIDDEN: lambda detail: (
+        f"X does not show its timeline: {_describe_cause(detail)}"
+    ),
+    ReasonCode.LATE_RESPONSE: lambda detail: (
+        f"X answered an older attempt late: it has it as {detail['tweet_id']}, perhaps twice"
+    ),
+    ReasonCode.IDENTICAL_ON_X: lambda detail: (
+        f"X has an identical post since the copy was made: {detail['tweet_id']}"
+    ),
+    ReasonCode.NOT_CONNECTED: lambda detail: f"@{detail['username']} has to be connected again",
+    ReasonCode.MANUAL: lambda detail: (
+        f"paused manually ({describe_actor(Actor.parse(detail['actor']))})"
+    ),
+    ReasonCode.RESTORED: _describe_gap("the database was restored"),
+    ReasonCode.LACKS_EVENTS: _describe_gap(
+        "the database lacks what this machine has seen in it: it was restored, or failed over to"
+        " an older copy"
+    ),
+    ReasonCode.IS_COPY: _describe_gap(
+        "the database is a copy of the one that workers have published from"
+    ),
 }
-#: Operation names in the messages of `roost.x`, and what to call them.
-_OPERATIONS: Final = {"create_post": "the post"}
-#: A reason that begins with a stable code, such as `duplicate_post: …`.
-_REASON_WITH_CODE: Final = re.compile(r"([a-z]+(?:_[a-z]+)+): (.*)", re.DOTALL)
+
+
+def error_reason(error: RoostError, **facts: Any) -> Reason:
+    """Return an error as a reason: its code, its message and more facts."""
+    return Reason(error.code, {"message": error.message, **facts})
+
+
+def describe_reason(reason: Reason) -> str:
+    """Describe a reason in a sentence without a final dot; that of an error has its code."""
+    with_facts = _REASONS_WITH_FACTS.get(reason.code)
+    if with_facts is not None:
+        return with_facts(reason.detail)
+    if reason.code in _REASONS:
+        return _REASONS[reason.code]
+    message = str(reason.detail.get("message", "")).removesuffix(".")
+    if "duplicate" in reason.detail:
+        message += f". It is {_describe_duplicate(reason.detail['duplicate'])}"
+    described = f"{message} ({reason.code})" if message else reason.code
+    return _describe_gap(described)(reason.detail)
+
+
+def _describe_address(detail: Detail) -> str:
+    """Name a post on X by its address; one on an emulator has none."""
+    return detail["url"] or f"{detail['tweet_id']} on the emulator"
+
+
+def _describe_duplicate(detail: Detail) -> str:
+    post = f" (post {detail['post_id']})" if detail.get("post_id") is not None else ""
+    return f"{_describe_address(detail)}{post}"
+
+
+def reason_as_json(reason: Reason | None) -> dict[str, Any] | None:
+    """Return a reason for programs: its code, its facts and the sentence for people."""
+    if reason is None:
+        return None
+    return reason.to_json() | {"message": describe_reason(reason)}
+
+
+def wait_as_json(wait: Wait | None) -> dict[str, Any] | None:
+    """Return a wait for programs."""
+    return None if wait is None else {"reason": reason_as_json(wait.reason), "until": wait.until}
+
+
+#: What each event says, without its facts.
+_EVENTS: Final[Mapping[EventCode, str]] = {
+    EventCode.POST_PAUSED: "paused manually",
+    EventCode.POST_RESUMED: "resumed manually",
+    EventCode.POST_DUE: "its time has come",
+    EventCode.POST_UPLOADED: "its files are on X",
+    EventCode.POST_PUBLISHED: "published: every part is on X",
+    EventCode.POST_ACKNOWLEDGED: "acknowledged manually: it stays as it is",
+    EventCode.POST_REOPENED: "the database was restored, and may have forgotten that this was sent",
+    EventCode.PART_DISCARDED: "discarded manually",
+    EventCode.PART_RETRIED: "retried manually",
+    EventCode.PART_EDITED: "edited manually",
+    EventCode.PART_DELETED: "deleted from X manually",
+    EventCode.TENANT_PAUSED: "the tenant was paused manually",
+    EventCode.TENANT_RESUMED: "the tenant was resumed manually",
+    EventCode.EVERYTHING_RESUMED: "everything was resumed",
+}
+#: What an event says before its reason.
+_EVENTS_WITH_REASON: Final[Mapping[EventCode, str]] = {
+    EventCode.POST_DEFERRED: "waits",
+    EventCode.POST_PARTLY_PUBLISHED: "only some parts are on X",
+    EventCode.POST_FAILED: "no part is on X",
+    EventCode.POST_MISSED: "missed",
+    EventCode.POST_NEEDS_DECISION: "needs a decision",
+}
+
+
+def event_as_json(event: Event) -> dict[str, Any]:
+    """Return an event for programs: its facts and the sentence for people."""
+    return {
+        "at": event.at,
+        "post_id": event.post_id,
+        "position": event.position,
+        "code": event.code,
+        "from_state": event.from_state,
+        "to_state": event.to_state,
+        "detail": event.detail,
+        "actor": {"kind": event.actor.kind, "name": event.actor.name},
+        "message": describe_event(event),
+    }
+
+
+def describe_event(event: Event) -> str:
+    """Describe one event of a post's history: `part 1: handed to X (attempt 1)`."""
+    description = _describe_change(event)
+    return description if event.position is None else f"part {event.position}: {description}"
+
+
+def _describe_change(event: Event) -> str:
+    if event.code in _EVENTS:
+        return _EVENTS[event.code]
+    reason = "" if event.reason is None else describe_reason(event.reason)
+    if event.code in _EVENTS_WITH_REASON:
+        change = _EVENTS_WITH_REASON[event.code]
+        return f"{change}: {reason}" if reason else change
+    return _describe_with_facts(event, reason)
+
+
+def _describe_with_facts(event: Event, reason: str) -> str:
+    detail = event.detail
+    match event.code:
+        case EventCode.POST_DRAFTED | EventCode.POST_SCHEDULED:
+            state = "scheduled" if event.code is EventCode.POST_SCHEDULED else "saved as a draft"
+            if "file" not in detail:
+                return state
+            return f"{state}: imported from {detail['file']}, line {detail['line']}"
+        case EventCode.POST_EDITED:
+            is_same = event.from_state == event.to_state
+            return "edited manually" if is_same else f"{event.to_state}: edited manually"
+        case EventCode.POST_CANCELLED:
+            return reason or "cancelled manually"
+        case EventCode.POST_RESOLVED:
+            return _describe_decision(detail)
+        case EventCode.PART_ATTEMPTED:
+            again = f" again, since {reason}" if reason else ""
+            return f"handed to X{again} (attempt {detail['attempt']})"
+        case EventCode.PART_ATTEMPT_ASSUMED:
+            return reason or _EVENTS[EventCode.POST_REOPENED]
+        case EventCode.PART_SENT:
+            return f"X has it as {detail['tweet_id']}"
+        case EventCode.PART_ADOPTED:
+            where = "manually" if detail.get("is_manual") else "on X's timeline"
+            return f"found {where} as {detail['tweet_id']}"
+        case EventCode.PART_NOT_CREATED:
+            return f"not on X: {reason}" if event.to_state == PartState.PENDING else reason
+        case EventCode.PART_UNKNOWN:
+            return reason
+        case EventCode.PART_REFUSED:
+            was_sent = event.from_state == PartState.SENDING
+            return reason if was_sent else f"cannot be published: {reason}"
+        case EventCode.PART_ANSWERED_LATE:
+            return describe_reason(Reason(ReasonCode.LATE_RESPONSE, detail))
+        case EventCode.PART_FORGOTTEN:
+            return (
+                "X answered an attempt that the database has forgotten: it has it as"
+                f" {detail['tweet_id']}"
+            )
+        case EventCode.ACCOUNT_PAUSED:
+            return f"@{detail['username']} was paused" + (f": {reason}" if reason else " manually")
+        case EventCode.ACCOUNT_RESUMED:
+            return f"@{detail['username']} was resumed manually"
+        case EventCode.EVERYTHING_PAUSED:
+            return (
+                f"everything was paused: {reason}" if reason else "everything was paused manually"
+            )
+        case _:
+            raise AssertionError(f"the event {event.code} has no words")
+
+
+def _describe_decision(detail: Detail) -> str:
+    """Describe what a user decided about a post."""
+    decision = {
+        "found": f"it is on X as {detail.get('tweet_id')}",
+        "resend": "it is sent all the same",
+        "continue": "the thread continues from there",
+        "acknowledge": "acknowledged, it continues",
+    }[detail["choice"]]
+    if detail["choice"] == "resend" and "part" in detail:
+        decision = f"part {detail['part']} is not on X, so it is sent"
+    return f"resolved manually: {decision}"
+
+
+def describe_actor(actor: Actor) -> str:
+    """Name an actor: `worker host:17`, `rita@host at the terminal`."""
+    match actor.kind:
+        case ActorKind.WORKER:
+            return f"worker {actor.name}"
+        case ActorKind.DISPATCHER:
+            return "dispatcher"
+        case ActorKind.COMMAND_LINE:
+            return f"{actor.name} at the terminal"
+        case ActorKind.WEB_SERVER:
+            return "the web server"
+
 
 _OUTCOMES: Final[Mapping[Outcome | None, str]] = {
     None: "its request is in progress, or its worker died",
@@ -37,34 +322,6 @@ _OUTCOMES: Final[Mapping[Outcome | None, str]] = {
     Outcome.DUPLICATE: "X refused it as a duplicate of a post that it has",
     Outcome.UNKNOWN: "no response came",
 }
-
-
-def describe_event(event: Event) -> str:
-    """Describe one event of a post's history: `part 1: handed to X (attempt 1)`."""
-    description = _describe_change(event)
-    return description if event.position is None else f"part {event.position}: {description}"
-
-
-def _describe_change(event: Event) -> str:
-    reason = _format_reason(event.why)
-    if event.before == event.after:
-        return reason
-    change = _PART_CHANGES.get((event.before, event.after))
-    # Parts and posts can both be `failed`; the state before shows which of them failed.
-    is_part = event.after == PartState.FAILED and event.before in set(PartState)
-    if change is None and not is_part:
-        change = _POST_CHANGES.get(event.after)
-    return reason if change is None else f"{change}: {reason}"
-
-
-def _format_reason(reason: str) -> str:
-    """Return a reason without its final dot, and with its code (if any) at the end."""
-    for operation, name in _OPERATIONS.items():
-        reason = reason.replace(operation, name)
-    parsed = _REASON_WITH_CODE.fullmatch(reason)
-    if parsed is None:
-        return reason.removesuffix(".")
-    return f"{parsed[2].removesuffix('.')} ({parsed[1]})"
 
 
 def describe_outcome(attempt: Attempt) -> str:

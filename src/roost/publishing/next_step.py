@@ -11,7 +11,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from roost import rate_limits
-from roost.models import MediaAsset, Part, PartId, PartState, PostState
+from roost.models import (
+    MediaAsset,
+    Part,
+    PartId,
+    PartState,
+    PostState,
+    Reason,
+    ReasonCode,
+)
 from roost.publishing.state import PartProgress, PublishState
 
 #: Minimum time between two empty reads of the timeline.
@@ -91,7 +99,7 @@ class DeferUntil:
     """Do nothing before this instant of domain time."""
 
     instant: datetime
-    reason: str
+    reason: Reason
     excused: bool = False
     """The wait does not make the post late: a post is not missed for lack of credits."""
     counts_as_late: bool = False
@@ -103,7 +111,7 @@ class RequestDecision:
     """Ask a user, who reads `reason`: Roost cannot know."""
 
     part: PartProgress
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,8 @@ class Finish:
     """Set the post's final state."""
 
     state: PostState
-    reason: str
+    reason: Reason | None = None
+    """None if the state says it, or the refusal of a part."""
 
 
 Step = (
@@ -146,10 +155,10 @@ def decide_step(
     """
     due_at = state.post.due_at
     if due_at is not None and due_at > now:
-        return DeferUntil(due_at, "this worker's clock has not reached the due time")
+        return DeferUntil(due_at, Reason(ReasonCode.NOT_DUE_YET))
     current = state.current()
     if current is None or current.part.state is PartState.FAILED:
-        return Finish(final_state([one.part for one in state.parts]), "every part is on X")
+        return Finish(final_state([one.part for one in state.parts]))
     if current.part.state is PartState.SENDING:
         left = current.last.wall_left
         return AwaitDeadline(left) if left > timedelta(0) else ExpireAttempt(current)
@@ -164,7 +173,7 @@ def decide_step(
         and (current.part.state is PartState.PENDING or current.confirmed_absent)
     ):
         if recheck.until > now:
-            return DeferUntil(recheck.until, "requests from before the restore may still reach X")
+            return DeferUntil(recheck.until, Reason(ReasonCode.REQUESTS_BEFORE_RESTORE))
         return SearchBeforeSend(current, min(due_at, recheck.since))
     if current.part.state is PartState.UNKNOWN:
         return _decide_unknown(current, now=now, x_now=x_now or now, policy=policy)
@@ -190,7 +199,7 @@ def _decide_pending(
 ) -> Step:
     account = state.account
     if account.backoff_until is not None and account.backoff_until > now:
-        reason = account.backoff_reason or "X accepts no posts at present"
+        reason = account.backoff_reason or Reason(ReasonCode.NO_POSTS_ACCEPTED)
         return DeferUntil(
             account.backoff_until, reason, counts_as_late=account.backoff_counts_as_late
         )
@@ -198,7 +207,8 @@ def _decide_pending(
     if state.is_untried:
         tolerance = state.post.tolerance or policy.tolerance
         if late_by > tolerance and not policy.publish_late:
-            return Finish(PostState.MISSED, f"it was late by more than {_format_span(tolerance)}")
+            facts = {"tolerance_seconds": tolerance.total_seconds()}
+            return Finish(PostState.MISSED, Reason(ReasonCode.LATE, facts))
         if len(unsent) > 1 and (step := _await_windows(state, len(unsent), now)) is not None:
             return step
     if any(lacks_upload(one, asset, now=now) for one in unsent for asset in one.part.media):
@@ -212,13 +222,10 @@ def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | 
     wait = rate_limits.time_until_allowed(state.windows, now=now, requests=requests)
     if wait is None:
         limit = min(window.limit for window in state.windows)
-        reason = (
-            f"thread_larger_than_window: the thread has {requests} parts, and X accepts {limit}"
-            " posts of the account in a rate limit window"
-        )
-        return Finish(PostState.FAILED, reason)
+        facts = {"parts": requests, "limit": limit}
+        return Finish(PostState.FAILED, Reason(ReasonCode.THREAD_LARGER_THAN_WINDOW, facts))
     if wait > timedelta(0):
-        return DeferUntil(now + wait, f"X accepts fewer than {requests} more posts at present")
+        return DeferUntil(now + wait, Reason(ReasonCode.WINDOW_TOO_SMALL, {"parts": requests}))
     return None
 
 
@@ -241,31 +248,20 @@ def _decide_unknown(
         next_at = max(readable_at, read_at + BETWEEN_READS) if current.empty_reads else readable_at
         if x_now >= next_at:
             return ReadTimeline(current, counts=True)
-        return DeferUntil(
-            now + (next_at - x_now), "X's timeline does not show it yet; it is read once more"
-        )
+        return DeferUntil(now + (next_at - x_now), Reason(ReasonCode.READ_AGAIN))
     if current.was_refused_as_duplicate:
-        return RequestDecision(
-            current, "X refused the post as a duplicate, but its timeline does not show it."
-        )
+        return RequestDecision(current, Reason(ReasonCode.DUPLICATE_NOT_FOUND))
     if x_now > current.unresolved_since + policy.resend_window + current.app_backoff:
         if read_at is None or x_now - read_at > FRESH_READ:
             # The reads may be old: from before a restore, or from a worker that died.
             return ReadTimeline(current, counts=True)
-        return RequestDecision(
-            current,
-            "X did not answer the attempt, its timeline does not show the post, and it is too"
-            " late to send it again safely.",
-        )
+        return RequestDecision(current, Reason(ReasonCode.TOO_LATE_TO_RESEND))
     step = _resend(current, now=now)
     if not isinstance(step, Send):
         return step
     resend_at = latest.started_at + RESEND_AFTER
     if x_now < resend_at:
-        return DeferUntil(
-            now + (resend_at - x_now),
-            "X's timeline does not show it; its request may still reach X",
-        )
+        return DeferUntil(now + (resend_at - x_now), Reason(ReasonCode.MAY_STILL_ARRIVE))
     if read_at is None or read_at < resend_at or x_now - read_at > FRESH_READ:
         return ReadTimeline(current, counts=True)
     return step
@@ -282,14 +278,5 @@ def _resend(current: PartProgress, *, now: datetime) -> Step:
             if any(lacks_upload(current, asset, now=now) for asset in media):
                 return UploadMedia()
             return Send(current, again=True)
-        return RequestDecision(
-            current,
-            "X did not answer the attempt, its timeline does not show the post, and its media"
-            " have expired, so that the same request cannot be sent again.",
-        )
+        return RequestDecision(current, Reason(ReasonCode.MEDIA_EXPIRED))
     return Send(current, again=True)
-
-
-def _format_span(span: timedelta) -> str:
-    minutes = round(span.total_seconds() / 60)
-    return f"{minutes // 60} h" if minutes % 60 == 0 and minutes else f"{minutes} min"

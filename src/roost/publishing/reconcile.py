@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from roost.models import TweetId
+from roost.models import Reason, ReasonCode, TweetId
 from roost.snowflake import snowflake_at
 
 #: X's clock and ours may differ by this much, so searches begin that much earlier.
@@ -80,7 +80,12 @@ class Ambiguous:
     """Several posts could be the part, or a post that may be someone else's."""
 
     posts: tuple[TimelinePost, ...]
-    reason: str
+    code: ReasonCode
+
+    @property
+    def reason(self) -> Reason:
+        """Why a user must decide, with the ids of the posts to check."""
+        return Reason(self.code, {"tweet_ids": [post.tweet_id for post in self.posts]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +162,16 @@ def match_part(
         else [post for post in candidates if not _is_from_another_app(post, our_sources)]
     )
     if not ours:
-        return Ambiguous(tuple(candidates), "another app made an identical post")
+        return Ambiguous(tuple(candidates), ReasonCode.FOREIGN_APP)
     if len(ours) > 1:
-        return Ambiguous(tuple(ours), "several posts on X look like it")
+        return Ambiguous(tuple(ours), ReasonCode.SEVERAL_MATCHES)
     (post,) = ours
     if expected.media_keys or post.source in our_sources:
         return Found(post)
     late = _LATE if post.source is None else _SLOW_NETWORK
     if since - _EARLY <= post.created_at <= until + late:
         return Found(post)
-    return Ambiguous((post,), "an identical post was made at another time")
+    return Ambiguous((post,), ReasonCode.OTHER_TIME)
 
 
 def _is_from_another_app(post: TimelinePost, our_sources: Collection[str]) -> bool:
@@ -208,5 +213,5 @@ def match_forgotten_part(
     if ours:
         return Found(ours[0])
     if candidates:
-        return Ambiguous(tuple(candidates), "another app made an identical post")
+        return Ambiguous(tuple(candidates), ReasonCode.FOREIGN_APP)
     return NotFound()

@@ -15,6 +15,8 @@ from roost.models import (
     PartState,
     Post,
     PostState,
+    Reason,
+    ReasonCode,
     TweetId,
     Wait,
     XMediaId,
@@ -182,7 +184,7 @@ class Backoff:
     """X accepts nothing before an instant."""
 
     until: datetime
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ def find_wait(post: Post, account: Integration, now: datetime) -> Wait | None:
     if post.state not in {PostState.SCHEDULED, PostState.PUBLISHING}:
         return None
     if account.status is not IntegrationStatus.CONNECTED:
-        return Wait(f"@{account.username} has to be connected again", None)
+        return Wait(Reason(ReasonCode.NOT_CONNECTED, {"username": account.username}), None)
     if post.state is not PostState.PUBLISHING or post.wait is None:
         return None
     return post.wait if post.wait.until is None or post.wait.until > now else None

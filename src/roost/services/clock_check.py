@@ -8,11 +8,13 @@ import logging
 import socket
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from roost import store, x
-from roost.clock import MAX_SKEW, describe_skew, wall_now
+from roost.clock import MAX_SKEW, wall_now
 from roost.models import AlertKind
+from roost.models.alerts import about_machine
+from roost.publishing.alerts import describe_skew
 from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,29 @@ log = logging.getLogger(__name__)
 _X_TIME_MAX_AGE_S: Final = 600.0
 #: If X's time makes our clock look wrong, X is asked again if that time is older than this.
 _X_TIME_RECHECK_AGE_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Skew:
+    """How far this machine's clock is off, where it is too far."""
+
+    seconds: int
+    """Negative where it is behind."""
+    reference: Literal["database", "x"]
+    """Whose clock it was compared with."""
+
+    def describe(self) -> str:
+        """Describe it in a sentence without a dot."""
+        return describe_skew(self.seconds, self.reference)
+
+
+def _find_skew(
+    reference: Literal["database", "x"], there: datetime | None, here: datetime
+) -> Skew | None:
+    """Return how far the clock is off; None where it is right, or the other is unknown."""
+    if there is None or abs(here - there) <= MAX_SKEW:
+        return None
+    return Skew(round((here - there).total_seconds()), reference)
 
 
 @dataclass(eq=False)
@@ -41,12 +66,12 @@ class ClockCheck:
         Raises: what `store.away.DATABASE_AWAY` lists.
         """
         skew = await self._compare_with_database() or await self._compare_with_x()
-        self.problem = skew
+        self.problem = None if skew is None else skew.describe()
         if skew is None and self._lacks_x_time():
             self.problem = "X's time is not known yet: X does not answer"
         await self._update_alert(skew)
 
-    async def _compare_with_database(self) -> str | None:
+    async def _compare_with_database(self) -> Skew | None:
         before = wall_now()
         row = await self.runtime.database.autocommit.run_one("read_wall_clock")
         after = wall_now()
@@ -55,22 +80,21 @@ class ClockCheck:
             # Slow, or the clock was set meanwhile: the next comparison decides.
             return None
         at: datetime = row["at"]
-        skew = describe_skew(at, before + (after - before) / 2)
-        return None if skew is None else f"{skew} of the database's"
+        return _find_skew("database", at, before + (after - before) / 2)
 
-    async def _compare_with_x(self) -> str | None:
+    async def _compare_with_x(self) -> Skew | None:
         if not self.runtime.clock.is_wall_time:
             return None
         server_time = self.runtime.server_time
         age_s = server_time.age_s()
         if age_s is None or age_s > _X_TIME_MAX_AGE_S:
             await self._ask_x()
-        skew = describe_skew(server_time.estimate(), self.runtime.clock.now())
+        skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
         if skew is not None and (age_s is None or age_s > _X_TIME_RECHECK_AGE_S):
             # The time in X's latest response may itself be wrong.
             await self._ask_x()
-            skew = describe_skew(server_time.estimate(), self.runtime.clock.now())
-        return None if skew is None else f"{skew} of X's"
+            skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
+        return skew
 
     async def _ask_x(self) -> None:
         endpoint = self.runtime.settings.x_endpoint
@@ -79,20 +103,19 @@ class ClockCheck:
     def _lacks_x_time(self) -> bool:
         return self.runtime.clock.is_wall_time and self.runtime.server_time.estimate() is None
 
-    async def _update_alert(self, skew: str | None) -> None:
+    async def _update_alert(self, skew: Skew | None) -> None:
         if skew is None and self._is_resolved:
             return
-        now, machine = self.runtime.clock.now(), socket.gethostname()
+        now, subject = self.runtime.clock.now(), about_machine(socket.gethostname())
         async with self.runtime.database.unscoped() as transaction:
             if skew is None:
                 await store.alerts.resolve_alert(
-                    transaction, None, AlertKind.CLOCK_SKEW, machine, at=now
+                    transaction, None, AlertKind.CLOCK_SKEW, subject, at=now
                 )
             else:
                 # At every check: another process may have resolved the alert meanwhile.
                 await store.alerts.open_alert(
-                    transaction, None, AlertKind.CLOCK_SKEW, machine, at=now,
-                    message=f"On {machine} {skew}, so its worker sends nothing.",
-                    next="Set the clock (check that NTP runs); the worker then resumes by itself.",
+                    transaction, None, AlertKind.CLOCK_SKEW, subject, at=now,
+                    detail={"skew_seconds": skew.seconds, "reference": skew.reference},
                 )  # fmt: skip
         self._is_resolved = skew is None

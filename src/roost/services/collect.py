@@ -18,7 +18,7 @@ from roost.models import (
     IntegrationStatus,
     PartId,
     PostSnapshot,
-    TenantId,
+    Scope,
     TweetId,
 )
 from roost.runtime import Runtime
@@ -38,7 +38,7 @@ class Collection:
 
 
 async def collect_account(
-    runtime: Runtime, tenant_id: TenantId, integration_id: IntegrationId
+    runtime: Runtime, scope: Scope, integration_id: IntegrationId
 ) -> Collection:
     """Store a snapshot of the account and of each post that is due by the read plan.
 
@@ -46,7 +46,7 @@ async def collect_account(
     be read now, the account is read later. If X no longer accepts its tokens, it is read once it
     is connected again.
     """
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         integration = await store.integrations.get(transaction, integration_id)
         now = runtime.clock.now()
         sent = await store.snapshots.list_sent_parts(
@@ -64,7 +64,7 @@ async def collect_account(
         log.warning("account %s: %s", integration_id, error)
     except RoostError as error:
         delay = error.wait if isinstance(error, x.errors.RateLimited) else _RETRY_DELAY
-        async with runtime.database.for_tenant(tenant_id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             await store.integrations.set_next_collection(
                 transaction, integration_id, now + delay, health=str(error)
             )

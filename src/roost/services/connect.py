@@ -9,7 +9,7 @@ from typing import Final
 from roost import store, x
 from roost.account_client import StoredTokenSource
 from roost.errors import AccountConnectedElsewhere, ConnectFlowInvalid, ConsentDenied
-from roost.models import Integration, Tenant
+from roost.models import Integration, Scope, Tenant
 from roost.runtime import Runtime
 from roost.settings import DEFAULT_SCOPES
 from roost.store.database import Transaction
@@ -29,13 +29,12 @@ class AuthorizationRedirect:
     """A secret that the browser must return, as a cookie."""
 
 
-async def start(runtime: Runtime, tenant_name: str) -> AuthorizationRedirect:
+async def start(runtime: Runtime, scope: Scope) -> AuthorizationRedirect:
     """Start a flow: store a one-time state and verifier, bound to the browser.
 
-    Raises: TenantNotFound, SettingInvalid (no X app), VaultKeyMissing.
+    Raises: SettingInvalid (no X app), VaultKeyMissing.
     """
     app = runtime.settings.x_app()
-    tenant = await store.tenants.get(runtime.database, tenant_name)
     state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     verifier = x.auth.oauth2.make_verifier()
     redirect_uri = runtime.settings.twitter_callback_url
@@ -48,9 +47,9 @@ async def start(runtime: Runtime, tenant_name: str) -> AuthorizationRedirect:
         client_id=app.client_id,
         expires_at=now + _FLOW_LIFETIME,
     )
-    async with runtime.database.for_tenant(tenant.id) as transaction:
-        vault = await runtime.vault.for_tenant(transaction, tenant.id)
-        await store.oauth_flows.add(transaction, vault, tenant.id, flow, state=state, now=now)
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        vault = await runtime.vault.for_tenant(transaction, scope.tenant_id)
+        await store.oauth_flows.add(transaction, vault, scope.tenant_id, flow, state=state, now=now)
     url = x.auth.oauth2.authorize_url(
         app.endpoint.consent_url,
         client_id=app.client_id,

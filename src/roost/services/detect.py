@@ -6,7 +6,7 @@ from typing import Final
 
 from roost import store
 from roost.insights import anomalies
-from roost.models import Anomaly, IntegrationId, TenantId
+from roost.models import Anomaly, IntegrationId, Scope
 from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -18,11 +18,11 @@ _MAX_AGE: Final = timedelta(days=14)
 
 
 async def detect_anomalies(
-    runtime: Runtime, tenant_id: TenantId, integration_id: IntegrationId
+    runtime: Runtime, scope: Scope, integration_id: IntegrationId
 ) -> list[Anomaly]:
     """Store the anomalies of an account's recent days and return the new ones."""
     now = runtime.clock.now()
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         snapshots = await store.snapshots.list_account(
             transaction, integration_id, since=now - _LOOK_BACK, until=now + timedelta(seconds=1)
         )
@@ -31,7 +31,7 @@ async def detect_anomalies(
             for anomaly in anomalies.find_anomalies(integration_id, snapshots)
             if anomaly.day >= (now - _MAX_AGE).date()
         ]
-        added = await store.anomalies.add_anomalies(transaction, tenant_id, recent, now=now)
+        added = await store.anomalies.add_anomalies(transaction, scope.tenant_id, recent, now=now)
     for anomaly in added:
         log.warning("account %s: anomaly of %s on %s", integration_id, anomaly.metric, anomaly.day)
     return added

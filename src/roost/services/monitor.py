@@ -10,6 +10,7 @@ from typing import Final
 
 from roost import store
 from roost.models import Alert, AlertKind, Tenant
+from roost.models.alerts import SERVICE, about_app
 from roost.runtime import Runtime, wrap_unexpected
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
@@ -51,12 +52,11 @@ async def check_lateness(runtime: Runtime) -> datetime | None:
         await _resolve_clock_alerts(transaction, now)
         oldest = await get_oldest_due_at(runtime, transaction, now)
         if oldest is None or not is_late(oldest, now):
-            await store.alerts.resolve_alert(transaction, None, AlertKind.LATE, "posts", at=now)
+            await store.alerts.resolve_alert(transaction, None, AlertKind.LATE, SERVICE, at=now)
             return None
         await store.alerts.open_alert(
-            transaction, None, AlertKind.LATE, "posts", at=now,
-            message=f"A post due at {oldest.isoformat(timespec='seconds')} is not published.",
-            next="Check that `roost worker` runs, then run `roost doctor`.",
+            transaction, None, AlertKind.LATE, SERVICE, at=now,
+            detail={"due_at": oldest.isoformat(timespec="seconds")},
         )  # fmt: skip
         return oldest
 
@@ -69,7 +69,8 @@ async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: da
     environment = runtime.settings.environment
     for row in await transaction.run("delete_expired_backoffs", at=now, environment=environment):
         for kind in store.alerts.OF_APPS:
-            await store.alerts.resolve_alert(transaction, None, kind, row["client_id"], at=now)
+            subject = about_app(row["client_id"])
+            await store.alerts.resolve_alert(transaction, None, kind, subject, at=now)
 
 
 async def _resolve_clock_alerts(transaction: Transaction, now: datetime) -> None:
@@ -86,7 +87,7 @@ async def _resolve_clock_alerts(transaction: Transaction, now: datetime) -> None
         return
     names = [row["name"] for row in await transaction.run("list_worker_names")]
     for alert in skewed:
-        machine = f"{alert.subject}:"[:_SESSION_NAME_LENGTH]
+        machine = f"{alert.subject_id}:"[:_SESSION_NAME_LENGTH]
         if not any(name.startswith(machine) for name in names):
             await store.alerts.resolve_alert(transaction, None, alert.kind, alert.subject, at=now)
 

@@ -9,9 +9,20 @@ from enum import StrEnum
 
 from roost import store
 from roost.errors import Conflict
-from roost.models import POST_MOVES, Integration, Post, PostId, Tenant
+from roost.models import (
+    POST_MOVES,
+    Actor,
+    EventCode,
+    Integration,
+    Post,
+    PostId,
+    Reason,
+    ReasonCode,
+    Scope,
+)
 from roost.runtime import Runtime
 from roost.store.database import Transaction
+from roost.store.statements import json_of
 
 
 class PauseScope(StrEnum):
@@ -34,7 +45,7 @@ class PauseStatus:
 
     tenant: bool
     everything: bool
-    reason: str | None
+    reason: Reason | None
     """Why everything is paused."""
 
 
@@ -42,7 +53,8 @@ async def get_pause_status(transaction: Transaction) -> PauseStatus:
     """Read the pauses of the transaction's tenant; without a tenant, only the global pause."""
     row = await transaction.run_one("get_pauses")
     assert row is not None
-    return PauseStatus(tenant=row["tenant"], everything=row["everything"], reason=row["reason"])
+    reason = store.posts.to_reason(row["reason"])
+    return PauseStatus(tenant=row["tenant"], everything=row["everything"], reason=reason)
 
 
 def active_pauses(post: Post, account: Integration, status: PauseStatus) -> tuple[PauseScope, ...]:
@@ -63,87 +75,84 @@ def active_account_pauses(account: Integration, status: PauseStatus) -> tuple[Pa
     return tuple(scope for scope, is_paused in pauses.items() if is_paused)
 
 
-async def pause_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> None:
+async def pause_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
     """Pause one post; its history records it. Raises: PostNotFound, PostOver."""
-    await _set_post_paused(runtime, tenant, post_id, paused=True)
+    await _set_post_paused(runtime, scope, post_id, paused=True)
 
 
-async def resume_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> None:
+async def resume_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
     """End the pause of one post; its history records it. Raises: PostNotFound."""
-    await _set_post_paused(runtime, tenant, post_id, paused=False)
+    await _set_post_paused(runtime, scope, post_id, paused=False)
 
 
 async def _set_post_paused(
-    runtime: Runtime, tenant: Tenant, post_id: PostId, *, paused: bool
+    runtime: Runtime, scope: Scope, post_id: PostId, *, paused: bool
 ) -> None:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         state = await store.posts.lock_state(transaction, post_id)
         if paused and not POST_MOVES[state]:
             raise PostOver(f"Post {post_id} is {state}, so it cannot be paused.")
         row = await transaction.run_one("set_post_paused", post=post_id, paused=paused)
         if row is not None:
-            reason = "paused manually" if paused else "resumed manually"
+            code = EventCode.POST_PAUSED if paused else EventCode.POST_RESUMED
             await store.posts.add_event(
-                transaction, tenant.id, post_id, runtime.clock.now(), row["state"], row["state"],
-                reason, actor=runtime.actor,
+                transaction, scope.tenant_id, post_id, runtime.clock.now(), code,
+                from_state=row["state"], to_state=row["state"], actor=scope.actor,
             )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def pause_account(runtime: Runtime, account: Integration) -> None:
+async def pause_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
     """Pause all posts of an account; their histories record it."""
-    reason = f"@{account.username} was paused manually"
-    await _set_account_paused(runtime, account, reason, paused=True)
+    await _set_account_paused(runtime, scope, account, paused=True)
 
 
-async def resume_account(runtime: Runtime, account: Integration) -> None:
+async def resume_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
     """End the pause of an account; the histories of its posts record it."""
-    reason = f"@{account.username} was resumed manually"
-    await _set_account_paused(runtime, account, reason, paused=False)
+    await _set_account_paused(runtime, scope, account, paused=False)
 
 
 async def _set_account_paused(
-    runtime: Runtime, account: Integration, reason: str, *, paused: bool
+    runtime: Runtime, scope: Scope, account: Integration, *, paused: bool
 ) -> None:
-    async with runtime.database.for_tenant(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=paused,
-            at=runtime.clock.now(), reason=reason, actor=runtime.actor,
+            at=runtime.clock.now(), detail=json_of({"username": account.username}),
+            actor=str(scope.actor),
         )  # fmt: skip
         await transaction.run("announce_due")
 
 
-async def pause_tenant(runtime: Runtime, tenant: Tenant) -> None:
+async def pause_tenant(runtime: Runtime, scope: Scope) -> None:
     """Pause all posts of a tenant; their histories record it."""
-    reason = f"tenant {tenant.name} was paused manually"
-    await _set_tenant_paused(runtime, tenant, reason, paused=True)
+    await _set_tenant_paused(runtime, scope, paused=True)
 
 
-async def resume_tenant(runtime: Runtime, tenant: Tenant) -> None:
+async def resume_tenant(runtime: Runtime, scope: Scope) -> None:
     """End the pause of a tenant; the histories of its posts record it."""
-    reason = f"tenant {tenant.name} was resumed manually"
-    await _set_tenant_paused(runtime, tenant, reason, paused=False)
+    await _set_tenant_paused(runtime, scope, paused=False)
 
 
-async def _set_tenant_paused(
-    runtime: Runtime, tenant: Tenant, reason: str, *, paused: bool
-) -> None:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+async def _set_tenant_paused(runtime: Runtime, scope: Scope, *, paused: bool) -> None:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_tenant_paused",
             paused=paused,
             at=runtime.clock.now(),
-            reason=reason,
-            actor=runtime.actor,
+            actor=str(scope.actor),
         )
         await transaction.run("announce_due")
 
 
-async def pause_everything(runtime: Runtime) -> None:
+async def pause_everything(runtime: Runtime, actor: Actor) -> None:
     """Set the global pause: no post of any tenant is sent, except a request in progress."""
+    reason = Reason(ReasonCode.MANUAL, {"actor": str(actor)})
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
-        await transaction.run("pause_everything", at=runtime.clock.now(), actor=runtime.actor)
+        await transaction.run(
+            "pause_everything", at=runtime.clock.now(), actor=str(actor), reason=json_of(reason)
+        )

@@ -18,15 +18,18 @@ from roost.models import (
     IntegrationId,
     Post,
     PostId,
+    Reason,
+    ReasonCode,
+    Scope,
     Tenant,
     TenantId,
     Wait,
 )
+from roost.publishing.decisions import Choice
 from roost.publishing.state import PublishState, find_wait
 from roost.runtime import Runtime, wrap_unexpected
 from roost.services import pause
 from roost.services.pause import PauseScope, PauseStatus
-from roost.services.resolve import Choice
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
 
@@ -68,7 +71,7 @@ class AppBackoff:
     """An X app from which X accepts no request at present."""
 
     client_id: str
-    reason: str
+    reason: Reason
     until: datetime
 
 
@@ -113,54 +116,52 @@ async def get_tenant(runtime: Runtime, name: str) -> Tenant:
     return await store.tenants.get(runtime.database, name)
 
 
-async def list_accounts(runtime: Runtime, tenant_id: TenantId) -> list[Integration]:
+async def list_accounts(runtime: Runtime, scope: Scope) -> list[Integration]:
     """Return the tenant's accounts in the order in which they were first connected."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return await store.integrations.list_all(transaction)
 
 
-async def get_account(
-    runtime: Runtime, tenant_id: TenantId, account_id: IntegrationId
-) -> Integration:
+async def get_account(runtime: Runtime, scope: Scope, account_id: IntegrationId) -> Integration:
     """Return an account by number. Raises: AccountNotFound."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return await store.integrations.get(transaction, account_id)
 
 
 async def get_account_with_posts(
-    runtime: Runtime, tenant_id: TenantId, account_id: IntegrationId
+    runtime: Runtime, scope: Scope, account_id: IntegrationId
 ) -> tuple[Integration, list[Post]]:
     """Return an account and its posts in due order. Raises: AccountNotFound."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         account = await store.integrations.get(transaction, account_id)
         return account, await store.posts.list_all(transaction, account.id)
 
 
-async def list_posts(runtime: Runtime, tenant_id: TenantId) -> list[Post]:
+async def list_posts(runtime: Runtime, scope: Scope) -> list[Post]:
     """Return the tenant's posts in due order, drafts last."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return await store.posts.list_all(transaction)
 
 
-async def get_post(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> Post:
+async def get_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Return a post by number. Raises: PostNotFound."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return await store.posts.get(transaction, post_id)
 
 
-async def find_post(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> Post | None:
+async def find_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post | None:
     """Return a post by number, or None."""
     try:
-        return await get_post(runtime, tenant_id, post_id)
+        return await get_post(runtime, scope, post_id)
     except PostNotFound:
         return None
 
 
 async def list_post_statuses(
-    runtime: Runtime, tenant_id: TenantId, account_id: IntegrationId | None = None
+    runtime: Runtime, scope: Scope, account_id: IntegrationId | None = None
 ) -> list[PostStatus]:
     """Return the posts of a tenant, or of one account, in due order, drafts last."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         posts = await store.posts.list_all(transaction, account_id)
         accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
         pauses = await pause.get_pause_status(transaction)
@@ -168,26 +169,26 @@ async def list_post_statuses(
     return [_status(post, accounts[post.integration_id], pauses, now) for post in posts]
 
 
-async def get_post_status(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> PostStatus:
+async def get_post_status(runtime: Runtime, scope: Scope, post_id: PostId) -> PostStatus:
     """Return a post by number, with its status. Raises: PostNotFound."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         post = await store.posts.get(transaction, post_id)
         account = await store.integrations.get(transaction, post.integration_id)
         pauses = await pause.get_pause_status(transaction)
     return _status(post, account, pauses, runtime.clock.now())
 
 
-async def get_status_of(runtime: Runtime, post: Post) -> PostStatus:
+async def get_status_of(runtime: Runtime, scope: Scope, post: Post) -> PostStatus:
     """Return the status of a post that was just read or changed; the post is not read again."""
-    async with runtime.database.for_tenant(post.tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         account = await store.integrations.get(transaction, post.integration_id)
         pauses = await pause.get_pause_status(transaction)
     return _status(post, account, pauses, runtime.clock.now())
 
 
-async def get_post_details(runtime: Runtime, tenant_id: TenantId, post_id: PostId) -> PostDetails:
+async def get_post_details(runtime: Runtime, scope: Scope, post_id: PostId) -> PostDetails:
     """Return everything stored about a post. Raises: PostNotFound."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         publish_state = await store.publishing.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id)
         pauses = await pause.get_pause_status(transaction)
@@ -205,17 +206,20 @@ def _status(post: Post, account: Integration, pauses: PauseStatus, now: datetime
 
 
 async def get_account_status(
-    runtime: Runtime, account: Integration, due_at: datetime
+    runtime: Runtime, scope: Scope, account: Integration, due_at: datetime
 ) -> AccountStatus:
     """Return what would keep a post of the account that is due then from being published."""
     now = runtime.clock.now()
-    async with runtime.database.for_tenant(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         pauses = await pause.get_pause_status(transaction)
         backoffs = await read_app_backoffs(runtime, transaction, now)
     waits = [Wait(one.reason, one.until) for one in backoffs if one.client_id == account.client_id]
     if account.backoff_until is not None and account.backoff_until > now:
         waits.append(
-            Wait(account.backoff_reason or "X accepts no post at present", account.backoff_until)
+            Wait(
+                account.backoff_reason or Reason(ReasonCode.NO_POSTS_ACCEPTED),
+                account.backoff_until,
+            )
         )
     later = [wait for wait in waits if wait.until is not None and wait.until > due_at]
     return AccountStatus(
@@ -231,7 +235,9 @@ async def read_app_backoffs(
     rows = await transaction.run(
         "list_app_backoffs", at=now, environment=runtime.settings.environment
     )
-    return [AppBackoff(row["client_id"], row["reason"], row["until"]) for row in rows]
+    return [
+        AppBackoff(row["client_id"], Reason.from_json(row["reason"]), row["until"]) for row in rows
+    ]
 
 
 async def list_tenant_overviews(runtime: Runtime, *, since: datetime) -> list[TenantOverview]:
@@ -276,18 +282,18 @@ async def _list_account_overviews(
 
 
 async def has_account_snapshot(
-    runtime: Runtime, account: Integration, *, since: datetime, until: datetime
+    runtime: Runtime, scope: Scope, account: Integration, *, since: datetime, until: datetime
 ) -> bool:
     """Return whether the account was measured in a range of time."""
-    async with runtime.database.for_tenant(account.tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return bool(
             await store.snapshots.list_account(transaction, account.id, since=since, until=until)
         )
 
 
-async def get_tenant_totals(runtime: Runtime, tenant_id: TenantId) -> TenantTotals:
+async def get_tenant_totals(runtime: Runtime, scope: Scope) -> TenantTotals:
     """Return what a tenant has published, measured and paid for."""
-    async with runtime.database.for_tenant(tenant_id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         requests, usd = await store.ledger.get_total(transaction)
         return TenantTotals(
             posts=await store.posts.list_all(transaction),

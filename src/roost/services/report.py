@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from roost import store
 from roost.insights.reports.html import render_html
 from roost.insights.reports.report import build_report
-from roost.models import AccountHistory, Integration, Tenant
+from roost.models import AccountHistory, Integration, Scope
 from roost.runtime import Runtime
 
 
@@ -18,7 +18,7 @@ def period_start(now: datetime, days: int) -> datetime:
 
 
 async def gather_histories(
-    runtime: Runtime, tenant: Tenant, integrations: Sequence[Integration], *, since: datetime
+    runtime: Runtime, scope: Scope, integrations: Sequence[Integration], *, since: datetime
 ) -> list[AccountHistory]:
     """Load what was measured about accounts since an instant, and for the same time before it.
 
@@ -27,7 +27,7 @@ async def gather_histories(
     until = runtime.clock.now() + timedelta(seconds=1)
     before = since - (until - since) - timedelta(days=1)
     histories = []
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         for integration in integrations:
             _, usd = await store.ledger.get_total(
                 transaction, integration_id=integration.id, since=since, until=until
@@ -57,7 +57,7 @@ async def gather_histories(
 
 async def write_report(
     runtime: Runtime,
-    tenants: Sequence[Tenant],
+    scopes: Sequence[Scope],
     *,
     account: Integration | None = None,
     days: int = 30,
@@ -68,16 +68,18 @@ async def write_report(
     """
     now = runtime.clock.now()
     since = period_start(now, days)
-    histories = []
-    for tenant in tenants:
-        async with runtime.database.for_tenant(tenant.id) as transaction:
+    histories, names = [], []
+    for scope in scopes:
+        tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
+        names.append(tenant.name)
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             integrations = [account] if account else await store.integrations.list_all(transaction)
-        histories += await gather_histories(runtime, tenant, integrations, since=since)
+        histories += await gather_histories(runtime, scope, integrations, since=since)
     report = build_report(
         histories,
         since=since,
         until=now,
-        tenant_name=", ".join(tenant.name for tenant in tenants),
+        tenant_name=", ".join(names),
         made_at=now,
     )
     return await asyncio.to_thread(render_html, report)

@@ -1,26 +1,30 @@
 """Applies a user's decision about a post that Roost cannot or must not finish by itself."""
 
-import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from roost import store, x
 from roost.account_client import open_account
 from roost.errors import Conflict, InvalidInput, PostRefused, RoostError
 from roost.models import (
     AlertKind,
-    Part,
+    Detail,
+    EventCode,
     PartState,
     Post,
     PostId,
     PostState,
-    Tenant,
+    Reason,
+    ReasonCode,
+    Scope,
     TweetId,
+    reason_detail,
 )
-from roost.prices import Operation, Price, price_of, sum_prices
+from roost.models.alerts import about_post
+from roost.next_actions import ActionCode, NextAction
+from roost.outcome_alerts import FINAL_EVENTS
 from roost.publishing import reconcile, validation
+from roost.publishing.decisions import Choice, list_choices, list_deletable
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.snowflake import snowflake_time
@@ -28,79 +32,8 @@ from roost.store.database import Transaction
 from roost.text import text_or_none
 from roost.tweet_urls import find_tweet_id
 
-#: Post ids in the reason of a decision: Roost has seen these posts on X itself.
-_POST_IDS: Final = re.compile(r"\b[0-9]{15,19}\b")
-_DELETING: Final = "cancelled manually: its published parts are being deleted from X"
-
-
-class Choice(StrEnum):
-    """What a user can decide about a post that did not end as planned."""
-
-    FOUND = "found"
-    """The undecided part is on X."""
-    RESEND = "resend"
-    """The undecided part is not on X, or the missed post is still wanted: send it."""
-    DISCARD = "discard"
-    """Give up the undecided part, or the missed post."""
-    CONTINUE = "continue"
-    """Continue a thread from the part that X refused."""
-    DELETE = "delete"
-    """Delete the published parts of a thread from X."""
-    ACKNOWLEDGE = "acknowledge"
-    """Leave the post as it is; it no longer needs attention."""
-
-
-_CHOICES: Final = {
-    PostState.NEEDS_DECISION: (Choice.FOUND, Choice.RESEND, Choice.DISCARD),
-    PostState.MISSED: (Choice.RESEND, Choice.DISCARD),
-    PostState.PARTLY_PUBLISHED: (Choice.CONTINUE, Choice.DELETE, Choice.ACKNOWLEDGE),
-    PostState.FAILED: (Choice.ACKNOWLEDGE,),
-}
 #: States in which an acknowledged post is marked, so that it no longer needs attention.
 _ACKNOWLEDGEABLE: Final = (PostState.FAILED, PostState.PARTLY_PUBLISHED, PostState.CANCELLED)
-#: States of a post that needs a user's attention.
-_NEEDING_ATTENTION: Final = (
-    PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED, PostState.MISSED, PostState.FAILED,
-)  # fmt: skip
-
-
-def list_choices(post: Post) -> tuple[Choice, ...]:
-    """List what a user can decide about this post now. Pure."""
-    if post.state is PostState.NEEDS_DECISION:
-        return _CHOICES[post.state] if _is_unknown(post) else (Choice.ACKNOWLEDGE,)
-    choices = _CHOICES.get(post.state, ())
-    if post.state is PostState.CANCELLED and list_deletable(post):
-        choices = (Choice.DELETE, Choice.ACKNOWLEDGE)
-    if post.acknowledged_at is not None:
-        choices = tuple(choice for choice in choices if choice is not Choice.ACKNOWLEDGE)
-    if post.possible_duplicate and Choice.ACKNOWLEDGE not in choices:
-        choices = (*choices, Choice.ACKNOWLEDGE)
-    return choices
-
-
-def needs_attention(post: Post) -> bool:
-    """Whether a post needs a user's attention and was not acknowledged. Pure."""
-    if post.possible_duplicate:
-        return True
-    is_acknowledged = post.acknowledged_at is not None
-    is_half_deleted = post.state is PostState.CANCELLED and bool(list_deletable(post))
-    return not is_acknowledged and (post.state in _NEEDING_ATTENTION or is_half_deleted)
-
-
-def _is_unknown(post: Post) -> bool:
-    """Whether its next part may be on X; if not, a decision was requested for another reason."""
-    current = next((part for part in post.parts if part.state is not PartState.SENT), None)
-    return current is not None and current.state is PartState.UNKNOWN
-
-
-def list_deletable(post: Post) -> list[Part]:
-    """List the parts that are still on X, as far as Roost knows. Pure."""
-    return [part for part in post.parts if part.sent_as is not None and part.deleted_at is None]
-
-
-def price_deletion(parts: Sequence[Part]) -> Price:
-    """Return the price of deleting these parts from X. Pure."""
-    return sum_prices([price_of(Operation.DELETE_POST) for _ in parts])
 
 
 class DecisionNotOpen(Conflict):
@@ -113,7 +46,7 @@ class TweetUnlikely(InvalidInput):
     default_next = "Copy the address of the post from the account's timeline on X."
 
 
-async def confirm_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, address: str) -> Post:
+async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address: str) -> Post:
     """Record that the undecided part is on X, at this address or id; the post continues.
 
     Raises: PostNotFound, DecisionNotOpen, TweetUnlikely (nothing is changed).
@@ -121,18 +54,20 @@ async def confirm_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, addres
     tweet_id, now = find_tweet_id(address), runtime.clock.now()
     if tweet_id is None:
         raise TweetUnlikely(f"{address!r} is no address of a post on X.")
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state, part = await _lock_undecided(transaction, post_id)
-        if tweet_id not in _POST_IDS.findall(state.post.reason or ""):
+        reason = state.post.reason
+        if reason is None or tweet_id not in reason.tweet_ids:
+            # Roost has not seen this post on X itself.
             _require_likely(part, tweet_id)
         if await store.posts.list_claimed(transaction, [tweet_id]):
             raise TweetUnlikely(f"{tweet_id} is already known to be another part.")
-        reason = f"resolved manually: it is on X as {tweet_id}"
-        await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+        facts = {"choice": Choice.FOUND, "tweet_id": tweet_id}
+        await _continue(runtime, scope, transaction, state, facts)
         price = await store.ledger.price_part(transaction, state.account.id, part.part)
         await store.publishing.record_sent(
             transaction,
-            tenant.id,
+            scope.tenant_id,
             state.account.id,
             part.part,
             part.last,
@@ -144,49 +79,50 @@ async def confirm_sent(runtime: Runtime, tenant: Tenant, post_id: PostId, addres
             windows=(),
             at=now,
             from_state=PartState.UNKNOWN,
-            reason=f"found manually as {tweet_id}",
-            actor=runtime.actor,
+            code=EventCode.PART_ADOPTED,
+            detail={"tweet_id": tweet_id, "is_manual": True},
+            actor=scope.actor,
         )
         return await _wake(runtime, transaction, state)
 
 
-async def confirm_absent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def confirm_absent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Send the undecided part, which is not on X, or the missed post.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if state.post.state is PostState.MISSED:
             await transaction.run("reset_lateness", post=post_id, at=runtime.clock.now())
-            reason = "resolved manually: it is sent all the same"
+            facts: dict[str, Any] = {"choice": Choice.RESEND}
         else:
             state, part = await _lock_undecided(transaction, post_id)
             await transaction.run("confirm_absent", attempt=part.last.id)
-            reason = f"resolved manually: part {part.part.position} is not on X, so it is sent"
-        await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+            facts = {"choice": Choice.RESEND, "part": part.part.position}
+        await _continue(runtime, scope, transaction, state, facts)
         return await _wake(runtime, transaction, state)
 
 
-async def discard(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Give up the undecided part, whether or not X has it, or the missed post.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
-    now, reason = runtime.clock.now(), "discarded manually"
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    now, reason = runtime.clock.now(), Reason(ReasonCode.DISCARDED)
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if state.post.state is PostState.MISSED:
-            await _move(runtime, transaction, state, PostState.CANCELLED, reason)
+            await _move(runtime, scope, transaction, state, PostState.CANCELLED, reason)
             return await _wake(runtime, transaction, state)
         state, part = await _lock_undecided(transaction, post_id)
         await store.publishing.move_part(
             transaction, part.part.id, PartState.UNKNOWN, PartState.FAILED,
-            at=now, reason=reason, actor=runtime.actor,
+            EventCode.PART_DISCARDED, at=now, detail=reason_detail(reason), actor=scope.actor,
         )  # fmt: skip
         sent = any(each.part.state is PartState.SENT for each in state.parts)
         after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
-        await _move(runtime, transaction, state, after, reason)
+        await _move(runtime, scope, transaction, state, after, reason)
         # The user who discards it has seen it.
         await store.posts.acknowledge(
             transaction, post_id, states=_ACKNOWLEDGEABLE, kinds=store.alerts.OF_POST_STATE, at=now
@@ -195,14 +131,14 @@ async def discard(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
 
 
 async def continue_thread(
-    runtime: Runtime, tenant: Tenant, post_id: PostId, text: str | None
+    runtime: Runtime, scope: Scope, post_id: PostId, text: str | None
 ) -> Post:
     """Continue a thread from the part that X refused, with a new text if given.
 
     The part keeps its files; with files, the text may be empty.
     Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id, PostState.PARTLY_PUBLISHED)
         current = state.current()
         assert current is not None, "a partly published post has a part that is not on X"
@@ -214,18 +150,16 @@ async def continue_thread(
             _validate_text(text, current, state.account.subscription_type)
         await store.publishing.move_part(
             transaction, current.part.id, PartState.FAILED, PartState.PENDING,
-            at=runtime.clock.now(),
-            reason="retried manually" if text is None else "edited manually",
-            actor=runtime.actor,
+            EventCode.PART_RETRIED if text is None else EventCode.PART_EDITED,
+            at=runtime.clock.now(), actor=scope.actor,
         )  # fmt: skip
         if text is not None:
             await transaction.run("set_part_text", part=current.part.id, text=text)
-        reason = "resolved manually: the thread continues from there"
-        await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+        await _continue(runtime, scope, transaction, state, {"choice": Choice.CONTINUE})
         return await _wake(runtime, transaction, state)
 
 
-async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Delete the published parts of a thread from X; $0.010 a part.
 
     The post is cancelled before X is asked, so that no more of it is sent meanwhile. Each deletion
@@ -234,7 +168,7 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
     Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another environment;
     nothing is cancelled), x.errors.XError.
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if Choice.DELETE not in list_choices(state.post):
             raise _decision_not_open(state.post)
@@ -242,7 +176,13 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
         if state.post.state is PostState.PARTLY_PUBLISHED:
             # The alert is resolved once everything is deleted, not before.
             await _move(
-                runtime, transaction, state, PostState.CANCELLED, _DELETING, ends_alerts=False
+                runtime,
+                scope,
+                transaction,
+                state,
+                PostState.CANCELLED,
+                Reason(ReasonCode.DELETION_REQUESTED),
+                ends_alerts=False,
             )
     for part in reversed(list_deletable(state.post)):
         assert part.sent_as is not None
@@ -252,29 +192,34 @@ async def delete_sent(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
             error.did = f"The post is cancelled; its part {part.position} is still on X."
             raise
         now = runtime.clock.now()
-        async with runtime.database.for_tenant(tenant.id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
                 continue  # another user has deleted it meanwhile
             await store.posts.add_event(
-                transaction, tenant.id, post_id, now, PartState.SENT, PartState.SENT,
-                "deleted from X manually", actor=runtime.actor, position=part.position,
+                transaction, scope.tenant_id, post_id, now, EventCode.PART_DELETED,
+                from_state=PartState.SENT, to_state=PartState.SENT, actor=scope.actor,
+                position=part.position,
             )  # fmt: skip
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state, now = await _lock(transaction, post_id), runtime.clock.now()
         await store.alerts.resolve_alert(
-            transaction, tenant.id, AlertKind.DECISION, store.alerts.about_post(post_id), at=now
+            transaction,
+            scope.tenant_id,
+            AlertKind.DECISION,
+            about_post(post_id),
+            at=now,
         )
         return await _wake(runtime, transaction, state)
 
 
-async def acknowledge(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Leave a partly published, failed or partly deleted post as it is.
 
     A post that needs a decision although none of its parts is unknown continues from its rows. A
     possible duplicate counts as checked.
     Raises: PostNotFound, DecisionNotOpen.
     """
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
         if Choice.ACKNOWLEDGE not in list_choices(state.post):
             raise _decision_not_open(state.post)
@@ -287,12 +232,11 @@ async def acknowledge(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post
             at=now,
         )
         if before is PostState.NEEDS_DECISION:
-            reason = "resolved manually: acknowledged, it continues"
-            await _move(runtime, transaction, state, PostState.PUBLISHING, reason)
+            await _continue(runtime, scope, transaction, state, {"choice": Choice.ACKNOWLEDGE})
             return await _wake(runtime, transaction, state)
         await store.posts.add_event(
-            transaction, tenant.id, post_id, now, before, before,
-            "acknowledged manually: it stays as it is", actor=runtime.actor,
+            transaction, scope.tenant_id, post_id, now, EventCode.POST_ACKNOWLEDGED,
+            from_state=before, to_state=before, actor=scope.actor,
         )  # fmt: skip
         return await _wake(runtime, transaction, state)
 
@@ -311,7 +255,7 @@ def _decision_not_open(post: Post) -> DecisionNotOpen:
     return DecisionNotOpen(
         f"Post {post.id} is {post.state}: "
         + (f"the possible decisions are {choices}." if choices else "there is nothing to decide."),
-        next=f"`roost posts {post.id} --history` shows its state.",
+        next_action=NextAction(ActionCode.SHOW_POST, {"post_id": post.id}),
     )
 
 
@@ -326,25 +270,43 @@ async def _lock_undecided(
     return state, part
 
 
-async def _move(
+async def _continue(
     runtime: Runtime,
+    scope: Scope,
     transaction: Transaction,
     state: PublishState,
-    after: PostState,
-    reason: str,
+    facts: Detail,
+) -> None:
+    """Let a locked post be published further; `facts` are what a user decided."""
+    post, now = state.post, runtime.clock.now()
+    to_state = PostState.PUBLISHING
+    moved = await store.posts.move(transaction, post.id, post.state, to_state, at=now)
+    assert moved, "the row is locked"
+    await store.posts.add_event(
+        transaction, scope.tenant_id, post.id, now, EventCode.POST_RESOLVED,
+        from_state=post.state, to_state=to_state, detail=facts, actor=scope.actor,
+    )  # fmt: skip
+
+
+async def _move(
+    runtime: Runtime,
+    scope: Scope,
+    transaction: Transaction,
+    state: PublishState,
+    to_state: PostState,
+    reason: Reason,
     *,
     ends_alerts: bool = True,
 ) -> None:
-    """Change the state of a locked post, and add the event."""
+    """Set the final state of a locked post, and add the event."""
     post, now = state.post, runtime.clock.now()
-    stored_reason = None if after in {PostState.PUBLISHING, PostState.PUBLISHED} else reason
     moved = await store.posts.move(
-        transaction, post.id, post.state, after, stored_reason, at=now, ends_alerts=ends_alerts
+        transaction, post.id, post.state, to_state, reason, at=now, ends_alerts=ends_alerts
     )
     assert moved, "the row is locked"
     await store.posts.add_event(
-        transaction, post.tenant_id, post.id, now, post.state, after, reason,
-        actor=runtime.actor,
+        transaction, scope.tenant_id, post.id, now, FINAL_EVENTS[to_state],
+        from_state=post.state, to_state=to_state, detail=reason_detail(reason), actor=scope.actor,
     )  # fmt: skip
 
 

@@ -20,17 +20,18 @@ import msgspec
 
 from roost import store, watermark
 from roost.errors import WatermarkUnreadable
-from roost.models import AlertKind
+from roost.models import Actor, AlertKind, Reason, ReasonCode, reason_detail
+from roost.models.alerts import DATABASE
+from roost.publishing.history import describe_reason, error_reason
 from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.installation import DatabaseState
 from roost.store.locks import AccountLocks, Fence
+from roost.store.statements import json_of
 from roost.watermark import Watermark
 
 log = logging.getLogger(__name__)
 
-#: The subject of the alerts of the kinds `restored` and `copied`.
-SUBJECT: Final = "database"
 #: Before the first post on X that Roost could have sent.
 _EPOCH: Final = datetime(2006, 1, 1, tzinfo=UTC)
 
@@ -111,6 +112,7 @@ class DatabaseCheck:
 
     runtime: Runtime
     locks: AccountLocks
+    actor: Actor
     kept: Watermark | None = None
     """The watermark: what the database is known to have had; None if there is none yet."""
     problem: str | None = None
@@ -129,7 +131,7 @@ class DatabaseCheck:
         try:
             self.kept = await asyncio.to_thread(watermark.read, home)
         except WatermarkUnreadable as error:
-            await self._refuse(found, Verdict.LACKS_EVENTS, error.message)
+            await self._refuse(found, error_reason(error))
             return found
         await self._compare(found)
         if self.problem is None and needs_recheck(
@@ -207,7 +209,7 @@ class DatabaseCheck:
         if verdict in {Verdict.MATCHES, Verdict.ACCEPTED}:
             self.problem = None
             return
-        await self._refuse(found, verdict, _REASONS[verdict])
+        await self._refuse(found, Reason(_REASONS[verdict]))
 
     async def _advance(self, found: DatabaseState) -> None:
         """Move the fence and the watermark to the database's newest event."""
@@ -226,14 +228,15 @@ class DatabaseCheck:
             # A full disk must not stop publishing: the database checks the fence as well.
             log.warning("the watermark cannot be written (%s)", type(error).__name__)
 
-    async def _refuse(self, found: DatabaseState, verdict: Verdict, reason: str) -> None:
+    async def _refuse(self, found: DatabaseState, reason: Reason) -> None:
         if self.problem is not None:
             return
-        self.locks.close_gate(reason)
-        await pause_after_restore(self.runtime, reason=reason, copied=verdict is Verdict.IS_COPY)
-        self.problem = reason
+        problem = describe_reason(reason)
+        self.locks.close_gate(problem)
+        await pause_after_restore(self.runtime, self.actor, reason=reason)
+        self.problem = problem
         self.kept = _make_watermark(found, is_refused=True)
-        if verdict is not Verdict.IS_COPY:
+        if reason.code != ReasonCode.IS_COPY:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(watermark.write, self.runtime.settings.home, self.kept)
 
@@ -252,41 +255,36 @@ class DatabaseCheck:
 
 
 _REASONS: Final = {
-    Verdict.LACKS_EVENTS: "the database lacks what this machine has seen in it: it was restored, or"
-    " failed over to an older copy",
-    Verdict.IS_COPY: "the database is a copy of the one that workers have published from",
+    Verdict.LACKS_EVENTS: ReasonCode.LACKS_EVENTS,
+    Verdict.IS_COPY: ReasonCode.IS_COPY,
 }
+_RESTORED: Final = Reason(ReasonCode.RESTORED)
 
 
 async def pause_after_restore(
-    runtime: Runtime, restored_to: datetime | None = None, *, reason: str = "", copied: bool = False
+    runtime: Runtime,
+    actor: Actor,
+    restored_to: datetime | None = None,
+    *,
+    reason: Reason = _RESTORED,
 ) -> None:
     """Pause everything: posts sent after `restored_to` may be missing from the database.
 
     `restored_to` defaults to the instant up to which the database itself says that it is complete.
     """
-    now = runtime.clock.now()
-    reason = reason or "the database was restored"
-    next_action = (
-        "Repeat cancellations and edits that were made since; then run `roost resume --all`, which"
-        " searches X for what may be missing before anything is sent."
-    )
-    if copied:
-        next_action = (
-            "If the original is no longer used, `roost resume --all --this-is-the-real-one` makes"
-            " this one the original."
-        )
+    now, is_copy = runtime.clock.now(), reason.code == ReasonCode.IS_COPY
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
         # Read in this transaction, since the server may have changed a moment ago.
         known_until = (await store.installation.read(transaction)).known_until
         complete_until = restored_to or known_until or _EPOCH
-        gap = f"nothing after {complete_until.isoformat(timespec='seconds')} is known in it"
+        facts = {"complete_until": complete_until.isoformat(timespec="seconds")}
+        reason = Reason(reason.code, {**reason.detail, **facts})
         await transaction.run(
-            "pause_after_restore", reason=f"{reason}; {gap}", restored_to=complete_until,
-            copied=copied, at=now, actor=runtime.actor,
+            "pause_after_restore", reason=json_of(reason), restored_to=complete_until,
+            copied=is_copy, at=now, actor=str(actor),
         )  # fmt: skip
+        kind = AlertKind.COPIED if is_copy else AlertKind.RESTORED
         await store.alerts.open_alert(
-            transaction, None, AlertKind.COPIED if copied else AlertKind.RESTORED, SUBJECT, at=now,
-            message=f"Nothing is published: {reason}; {gap}.", next=next_action,
-        )  # fmt: skip
+            transaction, None, kind, DATABASE, at=now, detail=reason_detail(reason)
+        )

@@ -15,15 +15,21 @@ from roost import store, timelines
 from roost.account_client import open_account
 from roost.errors import DatabaseCopied, ReconnectNeeded, RestoreSearchFailed, RoostError
 from roost.models import (
+    Actor,
     AlertKind,
+    EventCode,
     Integration,
     IntegrationStatus,
     PartState,
     PostId,
     PostState,
+    Reason,
+    ReasonCode,
     TenantId,
     TweetId,
+    reason_detail,
 )
+from roost.models.alerts import DATABASE
 from roost.outcome_alerts import alert_outcome
 from roost.publishing import reconcile
 from roost.publishing.next_step import RESEND_AFTER
@@ -31,8 +37,8 @@ from roost.publishing.reconcile import TimelinePost
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.store.database import Transaction
+from roost.store.statements import json_of
 
-_FORGOTTEN: Final = "the database was restored, and may have forgotten that this was sent"
 #: Maximum number of timelines that are read at a time.
 _AT_ONCE: Final = 8
 
@@ -66,7 +72,9 @@ class Resumed:
         return [account.username for account in self.paused]
 
 
-async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> Resumed:
+async def resume_everything(
+    runtime: Runtime, actor: Actor, *, accept_copy: bool = False
+) -> Resumed:
     """End the global pause; after a restore, search X first.
 
     The search reads one timeline per account with scheduled posts, billed by the posts in it.
@@ -83,7 +91,7 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
             did="Nothing was resumed.",
         )
     if pause["restored_to"] is not None:
-        resumed = await _search(runtime, pause["restored_to"])
+        resumed = await _search(runtime, actor, pause["restored_to"])
     now = runtime.clock.now()
     state = await store.installation.read(runtime.database.autocommit)
     async with runtime.database.unscoped() as transaction:
@@ -91,14 +99,14 @@ async def resume_everything(runtime: Runtime, *, accept_copy: bool = False) -> R
             await store.installation.accept(
                 transaction, state, since=pause["restored_to"], until=now + RESEND_AFTER
             )
-        await transaction.run("resume_everything", at=now, actor=runtime.actor)
+        await transaction.run("resume_everything", at=now, actor=str(actor))
         for kind in (AlertKind.RESTORED, AlertKind.COPIED):
-            await store.alerts.resolve_alert(transaction, None, kind, "database", at=now)
+            await store.alerts.resolve_alert(transaction, None, kind, DATABASE, at=now)
         await transaction.run("announce_due")
     return resumed
 
 
-async def _search(runtime: Runtime, since: datetime) -> Resumed:
+async def _search(runtime: Runtime, actor: Actor, since: datetime) -> Resumed:
     """Search X for the scheduled posts of every account, a few accounts at a time."""
     resumed, failed = Resumed(), list[str]()
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -106,7 +114,7 @@ async def _search(runtime: Runtime, since: datetime) -> Resumed:
     async def search(account: Integration, calendar: Sequence[PostId]) -> None:
         async with gate:
             try:
-                await _Search(runtime, account, since, resumed).run(calendar)
+                await _Search(runtime, actor, account, since, resumed).run(calendar)
             except RoostError as error:
                 failed.append(f"@{account.username} ({error.code})")
 
@@ -127,18 +135,19 @@ async def _search(runtime: Runtime, since: datetime) -> Resumed:
         )
     # Only after the whole search has succeeded: a retry may find them connected again.
     for account in resumed.paused:
-        await _pause(runtime, account)
+        await _pause(runtime, actor, account)
     return resumed
 
 
-async def _pause(runtime: Runtime, account: Integration) -> None:
+async def _pause(runtime: Runtime, actor: Actor, account: Integration) -> None:
     """Pause an account that could not be searched, until a user resumes it."""
-    reason = f"@{account.username} could not be searched on X after the restore"
+    reason = Reason(ReasonCode.NOT_SEARCHED)
+    detail = {"username": account.username} | reason_detail(reason)
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         await transaction.run(
             "set_account_paused", integration=account.id, paused=True,
-            at=runtime.clock.now(), reason=reason, actor=runtime.actor,
+            at=runtime.clock.now(), detail=json_of(detail), actor=str(actor),
         )  # fmt: skip
 
 
@@ -147,6 +156,7 @@ class _Search:
     """The search for one account's scheduled posts."""
 
     runtime: Runtime
+    actor: Actor
     account: Integration
     since: datetime
     resumed: Resumed
@@ -202,7 +212,7 @@ class _Search:
             await self._request_decision(transaction, state, *matches[0])
             return
         if matches and post.state is PostState.SCHEDULED:
-            await self._move(transaction, state, PostState.PUBLISHING, _FORGOTTEN)
+            await self._move(transaction, state, PostState.PUBLISHING)
         for part, timeline_post in matches:
             await self._adopt(transaction, state, part, timeline_post)
         matched = [part for part, _ in matches]
@@ -221,9 +231,14 @@ class _Search:
     ) -> None:
         """A post that is due later is on X: it was moved, or another post is identical."""
         if state.post.state is PostState.SCHEDULED:
-            await self._move(transaction, state, PostState.PUBLISHING, _FORGOTTEN)
-        await self._add_attempt(transaction, part, PartState.UNKNOWN)
-        reason = f"X has an identical post since the copy was made: {timeline_post.tweet_id}"
+            await self._move(transaction, state, PostState.PUBLISHING)
+        await self._add_attempt(transaction, part)
+        reason = Reason(ReasonCode.IDENTICAL_ON_X, {"tweet_id": timeline_post.tweet_id})
+        await store.publishing.move_part(
+            transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN,
+            EventCode.PART_UNKNOWN, at=self.runtime.clock.now(), detail=reason_detail(reason),
+            actor=self.actor,
+        )  # fmt: skip
         state = await store.publishing.get(transaction, state.post.id)
         await self._move(transaction, state, PostState.NEEDS_DECISION, reason)
         await alert_outcome(
@@ -239,7 +254,7 @@ class _Search:
         part: PartProgress,
         timeline_post: TimelinePost,
     ) -> None:
-        await self._add_attempt(transaction, part, PartState.SENDING)
+        await self._add_attempt(transaction, part)
         reloaded = await store.publishing.get(transaction, state.post.id)
         current = next(one for one in reloaded.parts if one.part.id == part.part.id)
         price = await store.ledger.price_part(transaction, self.account.id, part.part)
@@ -257,38 +272,36 @@ class _Search:
             windows=(),
             at=self.runtime.clock.now(),
             from_state=PartState.SENDING,
-            reason=f"found on X's timeline as {timeline_post.tweet_id}",
-            actor=self.runtime.actor,
+            code=EventCode.PART_ADOPTED,
+            detail={"tweet_id": timeline_post.tweet_id},
+            actor=self.actor,
         )
         self.resumed.adopted.append(
             Adopted(state.post.id, part.part.position, timeline_post.tweet_id)
         )
 
-    async def _add_attempt(
-        self, transaction: Transaction, part: PartProgress, after: PartState
-    ) -> None:
-        """Add the attempt that the database lost; its outcome is unknown."""
-        now = self.runtime.clock.now()
+    async def _add_attempt(self, transaction: Transaction, part: PartProgress) -> None:
+        """Add the attempt that the database lost; its outcome is unknown, its part `sending`."""
         await transaction.run(
             "mark_part_unknown", part=part.part.id, from_state=part.part.state,
-            started_at=self.since, at=now, reason=_FORGOTTEN, actor=self.runtime.actor,
+            started_at=self.since, at=self.runtime.clock.now(), detail=json_of({}),
+            actor=str(self.actor),
         )  # fmt: skip
-        if after is PartState.UNKNOWN:
-            await store.publishing.move_part(
-                transaction, part.part.id, PartState.SENDING, PartState.UNKNOWN, at=now,
-                reason="X has an identical post", actor=self.runtime.actor,
-            )  # fmt: skip
 
     async def _move(
-        self, transaction: Transaction, state: PublishState, after: PostState, reason: str
+        self,
+        transaction: Transaction,
+        state: PublishState,
+        to_state: PostState,
+        reason: Reason | None = None,
     ) -> None:
         """Change the post's state, and add the event."""
         post, now = state.post, self.runtime.clock.now()
-        stored_reason = reason if after is PostState.NEEDS_DECISION else None
-        if await store.posts.move(transaction, post.id, post.state, after, stored_reason, at=now):
+        code = EventCode.POST_REOPENED if reason is None else EventCode.POST_NEEDS_DECISION
+        if await store.posts.move(transaction, post.id, post.state, to_state, reason, at=now):
             await store.posts.add_event(
-                transaction, self._tenant_id, post.id, now, post.state, after,
-                reason, actor=self.runtime.actor,
+                transaction, self._tenant_id, post.id, now, code, from_state=post.state,
+                to_state=to_state, detail=reason_detail(reason), actor=self.actor,
             )  # fmt: skip
 
 

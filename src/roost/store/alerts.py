@@ -5,8 +5,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from roost.models import Alert, AlertKind, PostId, TenantId
+from roost.models import Alert, AlertKind, Detail, Subject, TenantId
 from roost.store.database import Queries
+from roost.store.statements import json_of
 
 log = logging.getLogger(__name__)
 
@@ -18,51 +19,45 @@ OF_APPS: Final = (AlertKind.CREDITS, AlertKind.APP, AlertKind.LIMIT)
 ACKNOWLEDGED: Final = (*OF_POST_STATE, AlertKind.POSSIBLE_DUPLICATE)
 
 
-def about_post(post_id: PostId) -> str:
-    """The subject of an alert about a post."""
-    return f"post {post_id}"
-
-
-def about_account(integration_id: int) -> str:
-    """The subject of an alert about an account. It has the id, since the username may change."""
-    return f"account {integration_id}"
-
-
 async def open_alert(
     transaction: Queries,
     tenant_id: TenantId | None,
     kind: AlertKind,
-    subject: str,
+    subject: Subject,
     *,
     at: datetime,
-    message: str,
-    next: str,  # noqa: A002  named as in every error: what to do next
+    detail: Detail | None = None,
 ) -> None:
     """Open an alert, unless it is open already; without a tenant it concerns all tenants."""
     opened = await transaction.run_one(
         "open_alert",
         tenant=tenant_id,
         kind=kind,
-        subject=subject,
+        subject_type=subject.type,
+        subject_id=subject.id,
+        detail=json_of(detail or {}),
         at=at,
-        message=message,
-        next=next,
     )
     if opened is not None:
-        log.error("alert %s, %s: %s", kind, subject, message)
+        log.error("alert %s, %s %s: %s", kind, subject.type, subject.id, json_of(detail or {}))
 
 
 async def resolve_alert(
     transaction: Queries,
     tenant_id: TenantId | None,
     kind: AlertKind,
-    subject: str,
+    subject: Subject,
     *,
     at: datetime,
 ) -> bool:
     """Resolve an alert whose cause is gone; False where none was open."""
     rows = await transaction.run(
-        "resolve_alert", tenant=tenant_id, kind=kind, subject=subject, at=at
+        "resolve_alert",
+        tenant=tenant_id,
+        kind=kind,
+        subject_type=subject.type,
+        subject_id=subject.id,
+        at=at,
     )
     return bool(rows)
 

@@ -18,6 +18,7 @@ from roost.models import (
     TenantId,
     XUserId,
 )
+from roost.models.alerts import about_account
 from roost.store import alerts
 from roost.store.database import Transaction
 from roost.store.vault import SealedKey, TenantVault, Vault
@@ -128,9 +129,6 @@ def to_integration(row: Mapping[str, Any]) -> Integration:
         "username": metadata["username"],
         "name": metadata["name"],
         "token_expires_at": metadata["tokenExpiresAt"],
-        "rest_until": row["backoff_until"],
-        "rest_why": row["backoff_reason"],
-        "rests": row["consecutive_refusals"],
     }
     return msgspec.convert(fields, Integration)
 
@@ -184,7 +182,7 @@ async def upsert(
     )
     assert stored is not None
     await alerts.resolve_alert(
-        transaction, tenant_id, AlertKind.RECONNECT, alerts.about_account(integration_id), at=now
+        transaction, tenant_id, AlertKind.RECONNECT, about_account(integration_id), at=now
     )
     await transaction.run("announce_due")
     return to_integration(stored)

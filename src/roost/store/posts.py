@@ -9,8 +9,11 @@ import msgspec
 
 from roost.errors import PostNotFound
 from roost.models import (
+    Actor,
     AlertKind,
+    Detail,
     Event,
+    EventCode,
     IntegrationId,
     MediaAsset,
     Part,
@@ -21,6 +24,7 @@ from roost.models import (
     Post,
     PostId,
     PostState,
+    Reason,
     ReplySettings,
     TenantId,
     TweetId,
@@ -30,6 +34,7 @@ from roost.publishing.part_input import PartInput
 from roost.repeats import RepeatCandidate
 from roost.store import alerts
 from roost.store.database import Queries
+from roost.store.statements import json_of
 
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -42,15 +47,15 @@ async def add(
     *,
     due_at: datetime | None,
     now: datetime,
-    reason: str,
-    actor: str,
+    detail: Detail,
+    actor: Actor,
     upload_lead: timedelta,
     tolerance: timedelta | None = None,
     import_key: str | None = None,
 ) -> PostId | None:
     """Add a post, without a due time as a draft; None where the same import has added it.
 
-    Its files are uploaded `upload_lead` before its due time.
+    `detail` says where it comes from. Its files are uploaded `upload_lead` before its due time.
     """
     state = PostState.DRAFT if due_at is None else PostState.SCHEDULED
     row = await transaction.run_one(
@@ -66,7 +71,10 @@ async def add(
         return None
     post_id = PostId(row["id"])
     await _add_parts(transaction, tenant_id, integration_id, post_id, parts)
-    await add_event(transaction, tenant_id, post_id, now, None, state, reason, actor=actor)
+    code = EventCode.POST_DRAFTED if due_at is None else EventCode.POST_SCHEDULED
+    await add_event(
+        transaction, tenant_id, post_id, now, code, to_state=state, detail=detail, actor=actor
+    )
     if due_at is not None:
         await transaction.run("schedule_upload", post=post_id, lead=upload_lead)
         await transaction.run("announce_due")
@@ -106,16 +114,18 @@ async def _add_parts(
             )
 
 
+# More than seven parameters: the columns of one row.
 async def add_event(
     transaction: Queries,
     tenant_id: TenantId,
     post_id: PostId,
     at: datetime,
-    from_state: str | None,
-    to_state: str,
-    reason: str,
+    code: EventCode,
     *,
-    actor: str,
+    from_state: str | None = None,
+    to_state: str,
+    detail: Detail | None = None,
+    actor: Actor,
     position: int | None = None,
 ) -> None:
     """Add an event to the post's history; `position` is that of the part it concerns."""
@@ -125,10 +135,11 @@ async def add_event(
         post=post_id,
         position=position,
         at=at,
+        code=code,
+        detail=json_of(detail or {}),
         from_state=from_state,
         to_state=to_state,
-        reason=reason,
-        actor=actor,
+        actor=str(actor),
     )
 
 
@@ -162,16 +173,26 @@ async def _with_parts(transaction: Queries, rows: list[dict[str, Any]]) -> list[
             integration_id=row["integration_id"],
             state=PostState(row["state"]),
             due_at=row["due_at"],
-            reason=row["reason"],
+            reason=to_reason(row["reason"]),
             parts=tuple(parts.get(row["id"], ())),
             paused=row["paused"],
             tolerance=row["tolerance"],
-            wait=Wait(row["wait_reason"], row["wait_until"]) if row["wait_reason"] else None,
+            wait=_to_wait(row),
             acknowledged_at=row["acknowledged_at"],
             possible_duplicate=row["possible_duplicate"],
         )
         for row in rows
     ]
+
+
+def to_reason(stored: Mapping[str, Any] | None) -> Reason | None:
+    """The reason of a column; None where it is NULL."""
+    return None if stored is None else Reason.from_json(stored)
+
+
+def _to_wait(row: Mapping[str, Any]) -> Wait | None:
+    reason = to_reason(row["wait_reason"])
+    return None if reason is None else Wait(reason, row["wait_until"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +231,11 @@ async def list_events(transaction: Queries, post_id: PostId) -> list[Event]:
             at=row["at"],
             post_id=row["post_id"],
             position=row["position"],
-            before=row["from_state"],
-            after=row["to_state"],
-            why=row["reason"],
-            actor=row["actor"],
+            code=EventCode(row["code"]),
+            from_state=row["from_state"],
+            to_state=row["to_state"],
+            detail=row["detail"],
+            actor=Actor.parse(row["actor"]),
         )
         for row in await transaction.run("list_events", post=post_id)
     ]
@@ -224,7 +246,7 @@ async def move(
     post_id: PostId,
     from_state: PostState,
     to_state: PostState,
-    reason: str | None = None,
+    reason: Reason | None = None,
     *,
     at: datetime,
     due_at: datetime | None = None,
@@ -239,7 +261,7 @@ async def move(
         post=post_id,
         from_state=from_state,
         to_state=to_state,
-        reason=reason,
+        reason=json_of(reason),
         at=at,
         due_at=due_at,
         kinds=alerts.values_of(alerts.OF_POST_STATE if ends_alerts else ()),

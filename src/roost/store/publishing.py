@@ -11,7 +11,10 @@ import psycopg
 
 from roost.errors import DatabaseForgot, PostNotFound
 from roost.models import (
+    Actor,
     AttemptId,
+    Detail,
+    EventCode,
     IntegrationId,
     MediaAsset,
     Part,
@@ -20,6 +23,7 @@ from roost.models import (
     Post,
     PostId,
     PostState,
+    Reason,
     TenantId,
     TweetId,
     XMediaId,
@@ -37,7 +41,7 @@ from roost.rate_limits import Family, Window
 from roost.store import integrations, posts
 from roost.store.database import Queries
 from roost.store.locks import Fence
-from roost.store.statements import array_of
+from roost.store.statements import array_of, json_of
 from roost.store.vault import SealedKey
 
 #: SQLSTATE of `begin_attempt` where the database lacks the fence.
@@ -137,7 +141,7 @@ def _to_state(row: Mapping[str, Any]) -> PublishState:
         integration_id=IntegrationId(row["integration_id"]),
         state=PostState(row["state"]),
         due_at=row["due_at"],
-        reason=row["reason"],
+        reason=posts.to_reason(row["reason"]),
         parts=tuple(each.part for each in parts),
         paused=row["paused"],
         tolerance=row["tolerance"],
@@ -152,7 +156,9 @@ def _to_state(row: Mapping[str, Any]) -> PublishState:
             Window(each.family, each.max_requests, each.remaining, each.resets_at)
             for each in msgspec.convert(row["windows"] or (), list[_WindowRow])
         ),
-        app_backoff=Backoff(backoff_until, row["app_backoff_reason"]) if backoff_until else None,
+        app_backoff=Backoff(backoff_until, Reason.from_json(row["app_backoff_reason"]))
+        if backoff_until
+        else None,
         recheck=Recheck(row["recheck_since"], row["recheck_until"])
         if row["recheck_until"]
         else None,
@@ -182,8 +188,9 @@ async def begin_attempt(
     started_at: datetime,
     deadline: timedelta,
     at: datetime,
-    reason: str,
-    actor: str,
+    code: EventCode,
+    detail: Detail,
+    actor: Actor,
     fence: Fence | None,
     is_wall_time: bool,
 ) -> tuple[Attempt, Fence | None] | None:
@@ -210,8 +217,9 @@ async def begin_attempt(
             at=at,
             media_ids=media_ids,
             media_keys=media_keys,
-            reason=reason,
-            actor=actor,
+            code=code,
+            detail=json_of(detail),
+            actor=str(actor),
             fence_event=fence.event_id if fence else None,
             fence_tag=fence.event_tag if fence else None,
             fence_timeline=fence.timeline if fence else None,
@@ -263,8 +271,9 @@ async def record_sent(
     windows: Collection[Window],
     at: datetime,
     from_state: PartState,
-    reason: str,
-    actor: str,
+    code: EventCode,
+    detail: Detail,
+    actor: Actor,
     excluding: Collection[PostId] = (),
 ) -> RecordedSent:
     """Record that X has a part: its id, the bill, the events, and the post's end.
@@ -287,8 +296,9 @@ async def record_sent(
         price_reason=price_reason,
         at=at,
         from_state=from_state,
-        reason=reason,
-        actor=actor,
+        code=code,
+        detail=json_of(detail),
+        actor=str(actor),
         # In the statement's own snapshot this post is still publishing.
         excluding=array_of([*excluding, part.post_id]),
         windows=_to_json(windows),
@@ -319,8 +329,9 @@ async def end_attempt(
     outcome: Outcome,
     *,
     at: datetime,
-    reason: str,
-    actor: str,
+    code: EventCode,
+    detail: Detail,
+    actor: Actor,
 ) -> bool:
     """Record an outcome other than `sent`; False where the part has a later attempt.
 
@@ -334,8 +345,9 @@ async def end_attempt(
         to_state=to_state,
         outcome=outcome,
         at=at,
-        reason=reason,
-        actor=actor,
+        code=code,
+        detail=json_of(detail),
+        actor=str(actor),
     )
     return bool(row and row["moved"])
 
@@ -352,10 +364,11 @@ async def move_part(
     part_id: PartId,
     from_state: PartState,
     to_state: PartState,
+    code: EventCode,
     *,
     at: datetime,
-    reason: str,
-    actor: str,
+    detail: Detail | None = None,
+    actor: Actor,
 ) -> bool:
     """Change a part's state without an attempt's outcome; False where it is not `from_state`."""
     row = await transaction.run_one(
@@ -363,9 +376,10 @@ async def move_part(
         part=part_id,
         from_state=from_state,
         to_state=to_state,
+        code=code,
         at=at,
-        reason=reason,
-        actor=actor,
+        detail=json_of(detail or {}),
+        actor=str(actor),
     )
     return bool(row and row["moved"])
 
@@ -378,8 +392,8 @@ async def defer_post(
     excused: bool,
     counts_as_late: bool = False,
     at: datetime,
-    reason: str,
-    actor: str,
+    reason: Reason,
+    actor: Actor,
 ) -> None:
     """Let the post wait until an instant of domain time, when the dispatcher queues it again."""
     await transaction.run(
@@ -389,8 +403,7 @@ async def defer_post(
         excused=excused,
         counts_as_late=counts_as_late,
         at=at,
-        wait_reason=reason,
-        reason=f"waits: {reason}",
-        actor=actor,
+        reason=json_of(reason),
+        actor=str(actor),
     )
     await transaction.run("announce_due")

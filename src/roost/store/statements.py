@@ -3,10 +3,13 @@
 A statement begins with the line `-- name: …`. The files of the schema have no such lines.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from importlib import resources
 from typing import LiteralString, cast
+
+from roost.models import Detail, Reason
 
 
 def read_statements(texts: Iterable[str]) -> dict[str, LiteralString]:
@@ -34,3 +37,10 @@ def array_of(numbers: Iterable[int]) -> str:
     It is cheaper than psycopg's adaptation of a list, which every post would pay several times.
     """
     return f"{{{','.join(map(str, numbers))}}}"
+
+
+def json_of(value: Detail | Reason | None) -> str | None:
+    """A detail or a reason as the text of a `jsonb` value; None for NULL."""
+    if value is None:
+        return None
+    return json.dumps(value.to_json() if isinstance(value, Reason) else dict(value))

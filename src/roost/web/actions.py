@@ -10,12 +10,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from roost.errors import InvalidInput, NotFound, RoostError
-from roost.models import IntegrationId, PostId, Tenant
+from roost.models import IntegrationId, PostId, Scope, Tenant
+from roost.publishing.decisions import Choice
 from roost.runtime import Runtime
 from roost.services import pause, queries, resolve, resume
-from roost.services.resolve import Choice
 from roost.web import error_handlers, pages
-from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
+from roost.web.dependencies import ACTOR, NamedTenant, OpenRuntime, RowId, TenantScope, scope_of
 
 router = APIRouter()
 
@@ -42,21 +42,24 @@ async def resolve_post(
     text: Text = "",
 ) -> Response:
     """Decide about a post that waits for a person; its page shows any error."""
+    scope = scope_of(tenant)
     # FastAPI cannot tell an empty field from a missing one; an empty text is a valid text.
     new_text = text if "text" in await request.form() else None
     try:
-        await _resolve(runtime, tenant, PostId(post_id), choice, address, new_text)
+        await _resolve(runtime, scope, PostId(post_id), choice, address, new_text)
     except NotFound:
         raise
     except RoostError as error:
         status = error_handlers.STATUS[error.kind]
-        return await pages.post_page(runtime, tenant, PostId(post_id), error=error, status=status)
+        return await pages.post_page(
+            runtime, scope, tenant, PostId(post_id), error=error, status=status
+        )
     return _redirect(f"/posts/{post_id}", tenant)
 
 
 async def _resolve(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     post_id: PostId,
     choice: Choice,
     address: str,
@@ -66,62 +69,70 @@ async def _resolve(
         case Choice.FOUND:
             if not address.strip():
                 raise AddressMissing("The post's address on X is missing.")
-            await resolve.confirm_sent(runtime, tenant, post_id, address)
+            await resolve.confirm_sent(runtime, scope, post_id, address)
         case Choice.RESEND:
-            await resolve.confirm_absent(runtime, tenant, post_id)
+            await resolve.confirm_absent(runtime, scope, post_id)
         case Choice.DISCARD:
-            await resolve.discard(runtime, tenant, post_id)
+            await resolve.discard(runtime, scope, post_id)
         case Choice.CONTINUE:
             # A browser sends line ends as CRLF.
             new_text = None if text is None else text.replace("\r\n", "\n")
-            await resolve.continue_thread(runtime, tenant, post_id, new_text)
+            await resolve.continue_thread(runtime, scope, post_id, new_text)
         case Choice.DELETE:
-            await resolve.delete_sent(runtime, tenant, post_id)
+            await resolve.delete_sent(runtime, scope, post_id)
         case Choice.ACKNOWLEDGE:
-            await resolve.acknowledge(runtime, tenant, post_id)
+            await resolve.acknowledge(runtime, scope, post_id)
 
 
 @router.post("/posts/{post_id}/pause")
-async def pause_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
+async def pause_post(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, post_id: RowId
+) -> Response:
     """Pause a post."""
-    await pause.pause_post(runtime, tenant, PostId(post_id))
+    await pause.pause_post(runtime, scope, PostId(post_id))
     return _redirect(f"/posts/{post_id}", tenant)
 
 
 @router.post("/posts/{post_id}/resume")
-async def resume_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
+async def resume_post(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, post_id: RowId
+) -> Response:
     """Resume a post."""
-    await pause.resume_post(runtime, tenant, PostId(post_id))
+    await pause.resume_post(runtime, scope, PostId(post_id))
     return _redirect(f"/posts/{post_id}", tenant)
 
 
 @router.post("/accounts/{account_id}/pause")
-async def pause_account(runtime: OpenRuntime, tenant: NamedTenant, account_id: RowId) -> Response:
+async def pause_account(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, account_id: RowId
+) -> Response:
     """Pause all posts of an account."""
-    account = await queries.get_account(runtime, tenant.id, IntegrationId(account_id))
-    await pause.pause_account(runtime, account)
+    account = await queries.get_account(runtime, scope, IntegrationId(account_id))
+    await pause.pause_account(runtime, scope, account)
     return _redirect(f"/accounts/{account_id}", tenant)
 
 
 @router.post("/accounts/{account_id}/resume")
-async def resume_account(runtime: OpenRuntime, tenant: NamedTenant, account_id: RowId) -> Response:
+async def resume_account(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, account_id: RowId
+) -> Response:
     """Resume all posts of an account."""
-    account = await queries.get_account(runtime, tenant.id, IntegrationId(account_id))
-    await pause.resume_account(runtime, account)
+    account = await queries.get_account(runtime, scope, IntegrationId(account_id))
+    await pause.resume_account(runtime, scope, account)
     return _redirect(f"/accounts/{account_id}", tenant)
 
 
 @router.post("/pause")
 async def pause_everything(runtime: OpenRuntime) -> Response:
     """Pause all posts of all tenants."""
-    await pause.pause_everything(runtime)
+    await pause.pause_everything(runtime, ACTOR)
     return RedirectResponse("/", 303)
 
 
 @router.post("/resume")
 async def resume_everything(runtime: OpenRuntime) -> Response:
     """Resume everything; after a restore, Roost searches X first."""
-    await resume.resume_everything(runtime)
+    await resume.resume_everything(runtime, ACTOR)
     return RedirectResponse("/", 303)
 
 

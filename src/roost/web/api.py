@@ -1,33 +1,55 @@
 """The JSON API: accounts, posts and the health of the service."""
 
-from dataclasses import replace
+from typing import Any, Final
 
 from fastapi import APIRouter
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import Response
+from pydantic import TypeAdapter
 
 from roost.models import Integration, Post
+from roost.publishing.history import reason_as_json, wait_as_json
 from roost.services import health, queries
 from roost.services.health import ServiceStatus
-from roost.web.dependencies import NamedTenant, OpenRuntime
+from roost.services.queries import PostStatus
+from roost.web.dependencies import OpenRuntime, TenantScope
 from roost.web.error_handlers import SafeJSON
 
 router = APIRouter(default_response_class=SafeJSON)
 
+_ACCOUNT: Final = TypeAdapter(Integration)
+_POST: Final = TypeAdapter(Post)
+
 
 @router.get("/api/accounts")
-async def list_accounts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Integration]]:
+async def list_accounts(
+    runtime: OpenRuntime, scope: TenantScope
+) -> dict[str, list[dict[str, Any]]]:
     """Return the tenant's accounts in the order in which they were first connected."""
-    return {"accounts": await queries.list_accounts(runtime, tenant.id)}
+    accounts = await queries.list_accounts(runtime, scope)
+    return {"accounts": [_account_as_json(account) for account in accounts]}
 
 
 @router.get("/api/posts")
-async def list_posts(runtime: OpenRuntime, tenant: NamedTenant) -> dict[str, list[Post]]:
+async def list_posts(runtime: OpenRuntime, scope: TenantScope) -> dict[str, list[dict[str, Any]]]:
     """Return the tenant's posts in due order, drafts last.
 
-    `wait` is what a post is waiting for now, null if it waits for nothing.
+    A reason has a code, its facts and a message. `wait` is what a post is waiting for now, null if
+    it waits for nothing.
     """
-    statuses = await queries.list_post_statuses(runtime, tenant.id)
-    return {"posts": [replace(status.post, wait=status.wait) for status in statuses]}
+    statuses = await queries.list_post_statuses(runtime, scope)
+    return {"posts": [_post_as_json(status) for status in statuses]}
+
+
+def _account_as_json(account: Integration) -> dict[str, Any]:
+    encoded: dict[str, Any] = _ACCOUNT.dump_python(account, mode="json")
+    return encoded | {"backoff_reason": reason_as_json(account.backoff_reason)}
+
+
+def _post_as_json(status: PostStatus) -> dict[str, Any]:
+    encoded: dict[str, Any] = _POST.dump_python(status.post, mode="json")
+    wait: dict[str, Any] | None = jsonable_encoder(wait_as_json(status.wait))
+    return encoded | {"reason": reason_as_json(status.post.reason), "wait": wait}
 
 
 @router.get("/healthz")

@@ -10,9 +10,9 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from roost.endpoint import is_loopback
 from roost.errors import RoostError
 from roost.models import Integration, Tenant
-from roost.services import connect, prove_service
+from roost.services import connect, prove_service, queries
 from roost.web import error_handlers, templating
-from roost.web.dependencies import OpenRuntime, TenantName
+from roost.web.dependencies import OpenRuntime, TenantName, scope_of
 from roost.web.middleware import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
@@ -41,7 +41,8 @@ async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "de
         return templating.page(
             "connect.html.j2", tenant_name=tenant, start=f"{request.url.path}?{query}"
         )
-    departure = await connect.start(runtime, tenant)
+    owner = await queries.get_tenant(runtime, tenant)
+    departure = await connect.start(runtime, scope_of(owner))
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     response = RedirectResponse(departure.url, 302)
     response.set_cookie(

@@ -1,15 +1,17 @@
-"""Dependencies of the routes: the open runtime, and the tenant that a request names."""
+"""Dependencies of the routes: the open runtime, and the tenant and scope of a request."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Request
 
-from roost.models import Tenant
+from roost.models import Actor, ActorKind, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import queries
 
 #: The largest id that the database can store.
 _LARGEST_ID = 2**63 - 1
+#: Who acts by way of the pages.
+ACTOR: Final = Actor(ActorKind.WEB_SERVER)
 
 
 async def _get_runtime(request: Request) -> Runtime:
@@ -27,3 +29,11 @@ async def _get_tenant(runtime: OpenRuntime, tenant: TenantName = "default") -> T
 
 
 NamedTenant = Annotated[Tenant, Depends(_get_tenant)]
+
+
+def scope_of(tenant: NamedTenant) -> Scope:
+    """Return the scope of a request for a tenant."""
+    return Scope(tenant.id, ACTOR)
+
+
+TenantScope = Annotated[Scope, Depends(scope_of)]

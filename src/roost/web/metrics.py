@@ -14,7 +14,7 @@ from roost.insights.snapshots import latest_post_snapshots
 from roost.models import IntegrationId, Metric
 from roost.services import queries, report
 from roost.web import templating
-from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
+from roost.web.dependencies import NamedTenant, OpenRuntime, RowId, TenantScope
 
 router = APIRouter()
 
@@ -61,6 +61,7 @@ def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
 async def show_account(
     runtime: OpenRuntime,
     tenant: NamedTenant,
+    scope: TenantScope,
     account_id: RowId,
     already_connected: Annotated[bool, Query()] = False,
 ) -> Response:
@@ -70,10 +71,8 @@ async def show_account(
     """
     now = runtime.clock.now()
     since = report.period_start(now, _DAYS)
-    account, posts = await queries.get_account_with_posts(
-        runtime, tenant.id, IntegrationId(account_id)
-    )
-    histories = await report.gather_histories(runtime, tenant, [account], since=since)
+    account, posts = await queries.get_account_with_posts(runtime, scope, IntegrationId(account_id))
+    histories = await report.gather_histories(runtime, scope, [account], since=since)
     built = build_report(histories, since=since, until=now, tenant_name=tenant.name, made_at=now)
     return templating.page(
         "account.html.j2",
@@ -98,8 +97,8 @@ async def send_charts_script() -> Response:
 
 @router.get("/report", response_class=HTMLResponse)
 async def show_report(
-    runtime: OpenRuntime, tenant: NamedTenant, days: Annotated[int, Query(ge=1, le=366)] = _DAYS
+    runtime: OpenRuntime, scope: TenantScope, days: Annotated[int, Query(ge=1, le=366)] = _DAYS
 ) -> Response:
     """Show the tenant's report of the last days, one page that loads nothing else."""
-    html = await report.write_report(runtime, [tenant], days=days)
+    html = await report.write_report(runtime, [scope], days=days)
     return HTMLResponse(html, headers={"content-security-policy": _REPORT_POLICY})

@@ -12,13 +12,26 @@ from roost.errors import RoostError
 from roost.insights import series
 from roost.insights.series import Change
 from roost.insights.snapshots import metric_values
-from roost.models import Alert, Anomaly, Integration, Metric, Post, PostId, PostState, Tenant
+from roost.models import (
+    Alert,
+    Anomaly,
+    Integration,
+    Metric,
+    Post,
+    PostId,
+    PostState,
+    Scope,
+    SubjectType,
+    Tenant,
+)
+from roost.publishing import alerts, decisions
 from roost.runtime import Runtime
-from roost.services import health, monitor, queries, resolve
+from roost.services import health, monitor, queries
 from roost.services.pause import PauseScope
 from roost.services.queries import AccountOverview, PostStatus, TenantOverview
 from roost.web import templating
-from roost.web.dependencies import NamedTenant, OpenRuntime, RowId
+from roost.web.dependencies import NamedTenant, OpenRuntime, RowId, TenantScope
+from roost.web.next_actions import Link, find_link
 
 router = APIRouter()
 
@@ -89,8 +102,15 @@ class _ShownAlert:
     @property
     def post(self) -> str | None:
         """The number of the post that the alert is about, if it is about one."""
-        kind, _, number = self.alert.subject.partition(" ")
-        return number if kind == "post" and self.tenant is not None else None
+        is_about_post = self.alert.subject_type is SubjectType.POST
+        return self.alert.subject_id if is_about_post and self.tenant is not None else None
+
+    @property
+    def link(self) -> Link | None:
+        """The link to where something can be done about it."""
+        if self.tenant is None:
+            return None
+        return find_link(alerts.action_for(self.alert), self.tenant.name)
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -123,8 +143,8 @@ def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
     A post that a person has acknowledged counts as finished. Groups without posts are omitted.
     Pure.
     """
-    open_posts = [one for one in posts if resolve.needs_attention(one.post)]
-    others = [one for one in posts if not resolve.needs_attention(one.post)]
+    open_posts = [one for one in posts if decisions.needs_attention(one.post)]
+    others = [one for one in posts if not decisions.needs_attention(one.post)]
     finished = [one for one in others if one.post.state not in (*_UNFINISHED, PostState.DRAFT)]
     groups = [
         PostGroup("Needs attention", open_posts[::-1]),
@@ -136,20 +156,23 @@ def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
 
 
 @router.get("/posts", response_class=HTMLResponse)
-async def show_posts(runtime: OpenRuntime, tenant: NamedTenant) -> Response:
+async def show_posts(runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope) -> Response:
     """Show the tenant's posts in due order."""
-    statuses = await queries.list_post_statuses(runtime, tenant.id)
+    statuses = await queries.list_post_statuses(runtime, scope)
     return templating.page("posts.html.j2", tenant=tenant, groups=group_posts(statuses))
 
 
 @router.get("/posts/{post_id}", response_class=HTMLResponse)
-async def show_post(runtime: OpenRuntime, tenant: NamedTenant, post_id: RowId) -> Response:
+async def show_post(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, post_id: RowId
+) -> Response:
     """Show one post: its parts, attempts and history, and what can be done about it."""
-    return await post_page(runtime, tenant, PostId(post_id))
+    return await post_page(runtime, scope, tenant, PostId(post_id))
 
 
 async def post_page(
     runtime: Runtime,
+    scope: Scope,
     tenant: Tenant,
     post_id: PostId,
     *,
@@ -157,9 +180,9 @@ async def post_page(
     status: int = 200,
 ) -> Response:
     """Return a post's page, with the error of an action if there was one."""
-    details = await queries.get_post_details(runtime, tenant.id, post_id)
+    details = await queries.get_post_details(runtime, scope, post_id)
     post, paused_by = details.status.post, details.status.paused_by
-    deletable = resolve.list_deletable(post)
+    deletable = decisions.list_deletable(post)
     return templating.page(
         "post.html.j2",
         status=status,
@@ -170,9 +193,9 @@ async def post_page(
         events=details.events,
         paused_by=paused_by,
         wait=details.status.wait,
-        choices=resolve.list_choices(post),
+        choices=decisions.list_choices(post),
         deletable=deletable,
-        deletion_price=resolve.price_deletion(deletable),
+        deletion_price=decisions.price_deletion(deletable),
         can_pause=post.state in _UNFINISHED,
         is_paused=PauseScope.POST in paused_by,
         error=error,

@@ -16,7 +16,8 @@ from roost.insights import wording
 from roost.insights.reports.charts import shorten
 from roost.models import IntegrationStatus, PartState, PostState, ReplySettings
 from roost.post_options import describe_duration
-from roost.publishing import history
+from roost.publishing import alerts, history
+from roost.web import next_actions
 
 #: Length of a shortened text, in columns of a Latin letter.
 _SHORT_LENGTH: Final = 160
@@ -131,6 +132,11 @@ _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
     "second": second,
+    "next_of": next_actions.describe_next,
+    "alert_message": alerts.describe_alert,
+    "alert_next": lambda alert: next_actions.describe_action(alerts.action_for(alert)),
+    "reason": history.describe_reason,
+    "actor": history.describe_actor,
     "event_sentence": history.describe_event,
     "attempt_outcome": history.describe_outcome,
     "attempt_reads": history.describe_reads,

@@ -58,6 +58,11 @@ def is_grant_insufficient(response: Response) -> bool:
     return problem.slug == "unsupported-authentication" or is_bare
 
 
+def _subject(operation: Operation) -> str:
+    """Return what a user calls the request of an operation."""
+    return "the post" if operation is Operation.CREATE_POST else operation.value
+
+
 def error_for_no_response(missing: NoResponse, operation: Operation) -> errors.XError:
     """Return the error for an exchange without a response."""
     if not missing.maybe_sent:
@@ -65,7 +70,7 @@ def error_for_no_response(missing: NoResponse, operation: Operation) -> errors.X
     facts: dict[str, Any] = {"operation": operation.value, "request_id": missing.request_id}
     if operation in _LASTING:
         return errors.OutcomeUnknown(
-            f"X's answer to {operation} is not known: {missing.reason}.", **facts
+            f"X's answer to {_subject(operation)} is not known: {missing.reason}.", **facts
         )
     return errors.XUnavailable(f"X did not answer: {missing.reason}.", **facts)
 
@@ -74,7 +79,9 @@ def error_for_unreadable_body(response: Response, operation: Operation) -> error
     """Return the error for a success whose body is not what it should be."""
     facts = _facts(response, operation)
     if operation in _LASTING:
-        return errors.OutcomeUnknown(f"X's answer to {operation} cannot be read.", **facts)
+        return errors.OutcomeUnknown(
+            f"X's answer to {_subject(operation)} cannot be read.", **facts
+        )
     return errors.XUnavailable("X's answer cannot be read.", **facts)
 
 
@@ -85,7 +92,7 @@ def error_for_server_failure(response: Response, operation: Operation) -> errors
     """
     facts = _facts(response, operation)
     if operation in _LASTING:
-        return errors.OutcomeUnknown(f"X failed while it answered {operation}.", **facts)
+        return errors.OutcomeUnknown(f"X failed while it answered {_subject(operation)}.", **facts)
     return errors.XUnavailable("X had an internal failure.", **facts)
 
 
@@ -97,7 +104,7 @@ def error_for_foreign_response(response: Response, operation: Operation) -> erro
     facts = _facts(response, operation)
     if operation in _LASTING:
         return errors.OutcomeUnknown(
-            f"The answer to {operation} is not X's; X may have carried it out.", **facts
+            f"The answer to {_subject(operation)} is not X's; X may have carried it out.", **facts
         )
     hint = "Check ROOST_X_BASE_URL." if response.status in _WRONG_URL else ""
     return errors.XUnavailable("The answer is not X's.", next=hint, **facts)

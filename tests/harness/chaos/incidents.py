@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from fix_runtime import ACTOR, scope_of
 from harness.chaos.recovery import RecoveryTimer
 from harness.records import PlannedPost
 from harness.report import log_progress
@@ -26,7 +27,7 @@ from roost.services.resume import Resumed, resume_everything
 LEAD = timedelta(minutes=1)
 #: Each incident begins after this share of the calendar's span.
 _READ_ONLY_AT, _RESTART_AT, _BACK_UP_AT, _RESTORE_AT = 0.2, 0.5, 0.2, 0.5
-_HAS_OPEN_ALERT = "SELECT FROM roost.alerts WHERE subject = 'database' AND ended_at IS NULL"
+_HAS_OPEN_ALERT = "SELECT FROM roost.alerts WHERE subject_type = 'database' AND ended_at IS NULL"
 #: Wall seconds within which the alert of a restore must be open.
 _ALERT_TIMEOUT_S = 60.0
 #: Wall seconds between two attempts to resume.
@@ -136,7 +137,7 @@ class IncidentRun:
             self.resume_attempts += 1
             try:
                 resumed = await retry_while_away(
-                    lambda: resume_everything(scenario.runtime, accept_copy=True), within=300
+                    lambda: resume_everything(scenario.runtime, ACTOR, accept_copy=True), within=300
                 )
                 break
             except RestoreSearchFailed as error:
@@ -161,7 +162,7 @@ class IncidentRun:
             with contextlib.suppress(RoostError, OSError, AssertionError):
                 await retry_while_away(lambda: scenario.connect(account.username, tenant))
                 is_connected = True
-        await retry_while_away(lambda: resume_account(scenario.runtime, account))
+        await retry_while_away(lambda: resume_account(scenario.runtime, scope_of(tenant), account))
 
     async def _plan_posts(self, text: str, within: timedelta) -> list[PlannedPost]:
         """Schedule some posts of one part, due within this domain time."""

@@ -25,7 +25,9 @@ from roost.services.schedule import PartInput, cancel_post, edit_post
 
 #: Emulated seconds in one wall second.
 RATE = 20
-_ALERTS = "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject = 'database' ORDER BY id"
+_ALERTS = (
+    "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject_type = 'database' ORDER BY id"
+)
 #: Wall seconds within which everything must be settled again.
 _SETTLE_TIMEOUT_S = 150.0
 
@@ -128,7 +130,7 @@ class LossEnvironment:
         parts = [PartInput(text)]
         scenario = self.scenario
         await edit_post(
-            scenario.runtime, scenario.tenant, PostId(planned.post_id), parts=parts, due_at=None
+            scenario.runtime, scenario.scope, PostId(planned.post_id), parts=parts, due_at=None
         )
         self.operator.edited[planned.post_id] = text
 
@@ -136,13 +138,13 @@ class LossEnvironment:
         """Give a post another due time."""
         scenario, due_at = self.scenario, self.scenario.runtime.clock.now() + after
         await edit_post(
-            scenario.runtime, scenario.tenant, PostId(planned.post_id), parts=None, due_at=due_at
+            scenario.runtime, scenario.scope, PostId(planned.post_id), parts=None, due_at=due_at
         )
         self.operator.moved[planned.post_id] = due_at
 
     async def cancel_post(self, planned: PlannedPost) -> None:
         """Cancel a post."""
-        await cancel_post(self.scenario.runtime, self.scenario.tenant, PostId(planned.post_id))
+        await cancel_post(self.scenario.runtime, self.scenario.scope, PostId(planned.post_id))
         self.operator.cancelled.add(planned.post_id)
 
     # Machines and addresses.

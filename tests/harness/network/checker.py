@@ -13,7 +13,7 @@ from harness.records import FINAL_STATES, PlannedPost, PostRow, XPost
 #: States that say that X does not have the post, or not all of it.
 _UNPUBLISHED_STATES = frozenset({"failed", "missed", "partly_published", "cancelled"})
 #: Words in a history that say that X may have a post twice.
-_DUPLICATE_PHRASES = ("perhaps twice", "several posts", "more than once", "twice on X")
+_DUPLICATE_CODES = ("part.answered_late", "late_response", "several_matches")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,4 @@ def _unattempted_positions(row: PostRow) -> set[int]:
 def _is_noticed(evidence: ScheduleEvidence) -> bool:
     if evidence.has_alert or evidence.row.state == "needs_decision":
         return True
-    return any(
-        phrase in event.reason for event in evidence.row.events for phrase in _DUPLICATE_PHRASES
-    )
+    return any(code in event.reason for event in evidence.row.events for code in _DUPLICATE_CODES)

@@ -31,8 +31,8 @@ _ATTEMPTS = """
     SELECT p.post_id, count(*), count(*) FILTER (WHERE a.outcome = 'adopted')
     FROM roost.attempts a JOIN roost.parts p ON p.id = a.part_id GROUP BY p.post_id
 """
-_ALERTS = "SELECT DISTINCT kind, subject FROM roost.alerts"
-_OPEN_ALERTS = "SELECT DISTINCT kind, subject FROM roost.alerts WHERE ended_at IS NULL"
+_ALERTS = "SELECT DISTINCT kind, subject_type || ' ' || subject_id FROM roost.alerts"
+_OPEN_ALERTS = f"{_ALERTS} WHERE ended_at IS NULL"
 #: Kinds of alerts whose subject is a whole X app.
 _APP_ALERTS = frozenset({"app", "credits", "limit"})
 #: Wall seconds for a delivery to arrive at X after the proxy has sent it.

@@ -11,6 +11,7 @@ from rich.text import Text
 from roost.cli.output import make_console
 from roost.escaping import one_line
 from roost.models import Post
+from roost.publishing.history import describe_reason
 
 
 class Progress:
@@ -71,7 +72,8 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
         refusal = f"line {row['row']}: {row['message']} ({row['code']})"
         table.add_row("refused", one_line(refusal))
     for post in unpublished:
-        outcome = f"post {post.id} is {post.state}: {post.reason}"
+        reason = "no reason" if post.reason is None else describe_reason(post.reason)
+        outcome = f"post {post.id} is {post.state}: {reason}"
         table.add_row("not published", one_line(outcome))
     table.add_row("requests to X", str(result["requests"]))
     table.add_row(

@@ -18,7 +18,7 @@ from cyclopts import Parameter
 from roost.agents.brief import read_brief
 from roost.agents.composer import compose_drafts
 from roost.child_environment import child_environment
-from roost.cli.arguments import Json, command_settings
+from roost.cli.arguments import Json, choose_tenant, command_settings
 from roost.cli.command import run_async
 from roost.cli.demo.browser import give_consent
 from roost.cli.demo.output import Progress, show_result
@@ -26,7 +26,7 @@ from roost.cli.demo.processes import running
 from roost.cli.output import print_note, print_result, to_json
 from roost.errors import Broken, InvalidInput
 from roost.escaping import one_line
-from roost.models import Integration, Post, PostState, Tenant
+from roost.models import Integration, Post, PostState, Scope
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime, migrate, open_runtime
 from roost.services import queries, report, schedule, setup
@@ -156,7 +156,7 @@ async def _open_environment(
         progress.step("starting PostgreSQL" if database.app is None else "making a database")
         await migrate(settings)
         setup.make_home(settings)
-        runtime = await stack.enter_async_context(open_runtime(settings, actor="the demo"))
+        runtime = await stack.enter_async_context(open_runtime(settings))
         for account in ACCOUNTS:
             await setup.make_tenant(runtime, account.tenant, "UTC")
         progress.step("starting the web server and a worker")
@@ -247,32 +247,32 @@ async def _run_steps(
 ) -> tuple[dict[str, Any], list[Post]]:
     """Run the demo; return its result and the posts that were not published."""
     runtime = environment.runtime
-    tenants = [await queries.get_tenant(runtime, account.tenant) for account in ACCOUNTS]
-    accounts = await _connect(environment, tenants, progress)
-    await _schedule_draft(environment, tenants[0], accounts[0], progress)
-    refused = await _import_plans(environment, tenants, progress)
-    posts = await _wait_for_posts(runtime, tenants, progress)
+    scopes = [(await choose_tenant(runtime, account.tenant))[1] for account in ACCOUNTS]
+    accounts = await _connect(environment, scopes, progress)
+    await _schedule_draft(environment, scopes[0], accounts[0], progress)
+    refused = await _import_plans(environment, scopes, progress)
+    posts = await _wait_for_posts(runtime, scopes, progress)
     published = sum(post.state is PostState.PUBLISHED for post in posts)
     progress.step(f"published {published} posts")
     progress.step(f"{_DAYS} days pass")
-    await _let_days_pass(environment, accounts, progress)
+    await _let_days_pass(environment, scopes, accounts, progress)
     progress.step("writing the report")
     path = Path("out") / "demo" / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(await report.write_report(runtime, tenants, days=_DAYS), "utf-8")
+    path.write_text(await report.write_report(runtime, scopes, days=_DAYS), "utf-8")
     result = {
-        "tenants": len(tenants),
+        "tenants": len(scopes),
         "connected": len(accounts),
         "published": published,
         "refused": refused,
-        **await _count(environment, tenants, accounts),
+        **await _count(environment, scopes, accounts),
         "report": str(path),
     }
     return result, [post for post in posts if post.state is not PostState.PUBLISHED]
 
 
 async def _connect(
-    environment: DemoEnvironment, tenants: list[Tenant], progress: Progress
+    environment: DemoEnvironment, scopes: list[Scope], progress: Progress
 ) -> list[Integration]:
     for account in ACCOUNTS:
         progress.step(f"connecting @{account.username}")
@@ -280,35 +280,34 @@ async def _connect(
         await give_consent(start, account.username)
     return [
         account
-        for tenant in tenants
-        for account in await queries.list_accounts(environment.runtime, tenant.id)
+        for scope in scopes
+        for account in await queries.list_accounts(environment.runtime, scope)
     ]
 
 
 async def _schedule_draft(
-    environment: DemoEnvironment, tenant: Tenant, account: Integration, progress: Progress
+    environment: DemoEnvironment, scope: Scope, account: Integration, progress: Progress
 ) -> None:
     drafts = compose_drafts(read_brief(environment.examples / "brief.yaml"))
     progress.step(f"drafted: {drafts[0].text}")
     runtime = environment.runtime
     await schedule.schedule_post(
         runtime,
-        tenant,
+        scope,
         account,
         [PartInput(drafts[0].text)],
         due_at=runtime.clock.now() + timedelta(seconds=2),
-        why="drafted by the writer",
     )
 
 
 async def _import_plans(
-    environment: DemoEnvironment, tenants: list[Tenant], progress: Progress
+    environment: DemoEnvironment, scopes: list[Scope], progress: Progress
 ) -> list[dict[str, Any]]:
     """Import each tenant's plan; return the refused rows."""
     refused = []
-    for account, tenant in zip(ACCOUNTS, tenants, strict=True):
+    for account, scope in zip(ACCOUNTS, scopes, strict=True):
         plan = environment.examples / account.plan
-        imported = await schedule.import_plan(environment.runtime, tenant, plan)
+        imported = await schedule.import_plan(environment.runtime, scope, plan)
         refused += [
             {"row": row.line, "code": row.code, "message": row.message} for row in imported.refused
         ]
@@ -318,15 +317,11 @@ async def _import_plans(
     return refused
 
 
-async def _wait_for_posts(
-    runtime: Runtime, tenants: list[Tenant], progress: Progress
-) -> list[Post]:
+async def _wait_for_posts(runtime: Runtime, scopes: list[Scope], progress: Progress) -> list[Post]:
     """Wait until every post is finished. Raises: Broken after a minute."""
     deadline = time.monotonic() + _PUBLISH_TIMEOUT_S
     while True:
-        posts = [
-            post for tenant in tenants for post in await queries.list_posts(runtime, tenant.id)
-        ]
+        posts = [post for scope in scopes for post in await queries.list_posts(runtime, scope)]
         left = sum(post.state in _UNFINISHED for post in posts)
         progress.count("publishing", len(posts) - left, len(posts))
         if not left:
@@ -337,36 +332,43 @@ async def _wait_for_posts(
 
 
 async def _let_days_pass(
-    environment: DemoEnvironment, accounts: list[Integration], progress: Progress
+    environment: DemoEnvironment,
+    scopes: list[Scope],
+    accounts: list[Integration],
+    progress: Progress,
 ) -> None:
     """Move the emulator's clock a day at a time, and wait for each day's snapshots."""
     runtime, clock_url = environment.runtime, f"{environment.x_url}/_emulator/clock"
-    await _wait_for_snapshots(runtime, accounts, runtime.clock.now() - timedelta(hours=1))
+    await _wait_for_snapshots(runtime, scopes, accounts, runtime.clock.now() - timedelta(hours=1))
     for day in range(1, _DAYS + 1):
         before = runtime.clock.now()
         await _call_emulator("POST", clock_url, {"jump_seconds": timedelta(days=1).total_seconds()})
-        await _wait_for_snapshots(runtime, accounts, before + timedelta(hours=12))
+        await _wait_for_snapshots(runtime, scopes, accounts, before + timedelta(hours=12))
         progress.count("days", day, _DAYS)
 
 
 async def _wait_for_snapshots(
-    runtime: Runtime, accounts: list[Integration], since: datetime
+    runtime: Runtime, scopes: list[Scope], accounts: list[Integration], since: datetime
 ) -> None:
     """Wait until every account has a snapshot since an instant. Raises: Broken on time-out."""
     deadline = time.monotonic() + _COLLECT_TIMEOUT_S
     until = since + timedelta(days=400)
+    scope_of = {scope.tenant_id: scope for scope in scopes}
     for account in accounts:
-        while not await queries.has_account_snapshot(runtime, account, since=since, until=until):
+        scope = scope_of[account.tenant_id]
+        while not await queries.has_account_snapshot(
+            runtime, scope, account, since=since, until=until
+        ):
             if time.monotonic() > deadline:
                 raise Broken(f"There is no snapshot of @{account.username} since {since}.")
             await asyncio.sleep(0.05)
 
 
 async def _count(
-    environment: DemoEnvironment, tenants: list[Tenant], accounts: list[Integration]
+    environment: DemoEnvironment, scopes: list[Scope], accounts: list[Integration]
 ) -> dict[str, Any]:
     """Return what Roost counted, and the emulator's ground truth."""
-    totals = [await queries.get_tenant_totals(environment.runtime, one.id) for one in tenants]
+    totals = [await queries.get_tenant_totals(environment.runtime, one) for one in scopes]
     sent = [
         part
         for total in totals

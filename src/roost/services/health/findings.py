@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from roost.errors import RoostError
+from roost.next_actions import NextAction
+
 
 class HealthStatus(StrEnum):
     """The result of one check."""
@@ -24,7 +27,14 @@ class HealthFinding:
     status: HealthStatus
     message: str
     next: str = ""
-    """What the operator can do; empty where nothing has to be done."""
+    """What the operator can do, if no command is needed for it."""
+    next_action: NextAction | None = None
+    """What the operator can do, worded by each face."""
+
+
+def error_finding(what: str, error: RoostError) -> HealthFinding:
+    """Return the finding of a check that failed with an error."""
+    return HealthFinding(what, HealthStatus.ERROR, error.message, error.next, error.next_action)
 
 
 def describe_distance(instant: datetime, now: datetime) -> str:

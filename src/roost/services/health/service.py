@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from roost.models import Reason
 from roost.runtime import Runtime
 from roost.services import monitor, pause
 from roost.store.away import DATABASE_AWAY
@@ -42,8 +43,10 @@ class ServiceHealth:
     """None where the database does not answer."""
     oldest_due_at: datetime | None = None
     """When the oldest post was due that should be published by now; None where there is none."""
-    stop_reason: str | None = None
-    """Why everything is paused; None where it is not."""
+    is_stopped: bool = False
+    """Everything is paused."""
+    stop_reason: Reason | None = None
+    """Why everything is paused."""
 
 
 async def get_service_health(runtime: Runtime) -> ServiceHealth:
@@ -60,9 +63,7 @@ async def get_service_health(runtime: Runtime) -> ServiceHealth:
         status = ServiceStatus.LATE
     if pauses.everything:
         status = ServiceStatus.STOPPED
-    return ServiceHealth(
-        status, workers["n"], oldest_due_at, (pauses.reason or "") if pauses.everything else None
-    )
+    return ServiceHealth(status, workers["n"], oldest_due_at, pauses.everything, pauses.reason)
 
 
 async def probe_service(runtime: Runtime) -> ServiceHealth:

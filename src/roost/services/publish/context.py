@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from roost import x
 from roost.account_client import StoredTokenSource, open_client
-from roost.models import Integration, Post, PostId, TenantId
+from roost.models import Integration, Post, PostId, Scope, TenantId
 from roost.publishing.state import PublishState
 from roost.runtime import Runtime
 from roost.store.database import Transaction
@@ -33,6 +33,7 @@ class PublishContext:
     """One post's publishing state, and the resources that its steps use."""
 
     runtime: Runtime
+    scope: Scope
     locks: AccountLocks
     token_source: StoredTokenSource
     state: PublishState
@@ -57,7 +58,7 @@ class PublishContext:
     @property
     def tenant_id(self) -> TenantId:
         """The tenant of the post."""
-        return self.state.post.tenant_id
+        return self.scope.tenant_id
 
     async def write(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Run `work` in one transaction of the tenant."""

@@ -1,4 +1,4 @@
-"""Commits the outcome of every step: of an attempt, of a part, of a post, of a back-off.
+"""Commits the outcome of every step: of an attempt, of a part, of a post.
 
 Every state change is a compare-and-set: if another worker has changed the row, nothing is written,
 and the rows are read again. X's responses are written until the database accepts them.
@@ -8,39 +8,32 @@ import contextlib
 import logging
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
-from roost import prices, store, x
-from roost.account_client import mark_needs_reconnect
-from roost.errors import PostNotFound, ReconnectNeeded
+from roost import prices, store
+from roost.errors import PostNotFound
 from roost.failpoints import Failpoint, failpoint
-from roost.models import AlertKind, Part, PartState, PostState, TweetId
-from roost.outcome_alerts import alert_outcome
+from roost.models import (
+    AlertKind,
+    Detail,
+    EventCode,
+    Part,
+    PartState,
+    PostState,
+    Reason,
+    ReasonCode,
+    TweetId,
+    reason_detail,
+)
+from roost.models.alerts import about_post
+from roost.outcome_alerts import FINAL_EVENTS, alert_outcome
 from roost.prices import Price
 from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.rate_limits import Window
 from roost.services.publish.context import PublishContext, StepResult
-from roost.store.alerts import OF_APPS
+from roost.services.publish.waits import end_backoffs
 from roost.store.database import Transaction
 
 log = logging.getLogger(__name__)
-
-#: Errors that concern every account of an X app. Their messages quote nothing from X.
-AppWide = x.errors.OutOfCredits | x.errors.AppMisconfigured | x.errors.RateLimited
-
-#: The back-off of an app: X adds bought credits within five minutes (Source: docs.x.com, pricing,
-#: auto-recharge). Domain time.
-APP_BACKOFF: Final = timedelta(minutes=5)
-#: The first back-off of an account or a post after X did not respond, doubled each time, and the
-#: longest. Domain time.
-_FIRST_BACKOFF: Final = timedelta(seconds=20)
-_LONGEST_BACKOFF: Final = timedelta(minutes=10)
-
-
-def backoff_delay(refusals: int) -> timedelta:
-    """The back-off after this many earlier consecutive refusals."""
-    factor: int = 2 ** min(refusals, 10)
-    return min(_FIRST_BACKOFF * factor, _LONGEST_BACKOFF)
 
 
 async def begin_attempt(
@@ -50,7 +43,8 @@ async def begin_attempt(
     *,
     started_at: datetime,
     timeout: timedelta,
-    reason: str,
+    code: EventCode = EventCode.PART_ATTEMPTED,
+    detail: Detail,
 ) -> Attempt | None:
     """Commit an attempt; None if the part or its post has changed, or was paused.
 
@@ -65,8 +59,9 @@ async def begin_attempt(
         started_at=started_at,
         deadline=timeout,
         at=runtime.clock.now(),
-        reason=reason,
-        actor=runtime.actor,
+        code=code,
+        detail=detail,
+        actor=context.scope.actor,
         fence=locks.fence,
         is_wall_time=runtime.clock.is_wall_time,
     )
@@ -93,7 +88,6 @@ async def record_sent(
     runtime = context.runtime
     now, adopted = runtime.clock.now(), created_at is not None
     unknown = PartState.UNKNOWN
-    found = "found on X's timeline" if adopted else "X has it"
 
     async def write() -> store.publishing.RecordedSent:
         price = await _price_part(context, part.part)
@@ -111,8 +105,9 @@ async def record_sent(
             windows=rate,
             at=now,
             from_state=unknown if adopted and part.part.state is unknown else PartState.SENDING,
-            reason=f"{found} as {tweet_id}",
-            actor=runtime.actor,
+            code=EventCode.PART_ADOPTED if adopted else EventCode.PART_SENT,
+            detail={"tweet_id": tweet_id},
+            actor=context.scope.actor,
             excluding=context.deferred,
         )
 
@@ -122,9 +117,9 @@ async def record_sent(
         return StepResult.DONE
     if not sent.moved and not sent.known:
         # Another worker has continued from the rows. X's id must not be lost.
-        reason = f"X answered an older attempt late: it has it as {tweet_id}, perhaps twice"
-        log.error("post %s, part %s: %s", context.post.id, part.part.position, reason)
-        await _record_possible_duplicate(context, part, reason)
+        _log_answer(context, part, "an older attempt late, so X may have it twice", tweet_id)
+        await _record_possible_duplicate(context, part, tweet_id)
+        reason = Reason(ReasonCode.LATE_RESPONSE, {"tweet_id": tweet_id})
         await request_decision(context, part, reason)
     elif sent.moved:
         await end_backoffs(context)
@@ -146,44 +141,60 @@ async def _record_forgotten_attempt(
 
     The search of X after a resume finds the post; until then the history names it.
     """
-    reason = f"X answered an attempt that the database has forgotten: it has it as {tweet_id}"
-    log.error("post %s, part %s: %s", context.post.id, part.part.position, reason)
+    _log_answer(context, part, "an attempt that the database has forgotten", tweet_id)
     context.locks.close_gate("the database lacks an attempt of this worker")
 
     async def write() -> None:
-        await context.write(lambda transaction: _add_event(context, transaction, part, reason))
+        await context.write(
+            lambda transaction: _add_event(
+                context, transaction, part, EventCode.PART_FORGOTTEN, tweet_id
+            )
+        )
 
     with contextlib.suppress(PostNotFound):
         await context.retry_until_written(write)
 
 
+def _log_answer(
+    context: PublishContext, part: PartProgress, attempt: str, tweet_id: TweetId
+) -> None:
+    log.error(
+        "post %s, part %s: X answered %s: it has it as %s",
+        context.post.id, part.part.position, attempt, tweet_id,
+    )  # fmt: skip
+
+
 async def _record_possible_duplicate(
-    context: PublishContext, part: PartProgress, reason: str
+    context: PublishContext, part: PartProgress, tweet_id: TweetId
 ) -> None:
     post_id, now = context.post.id, context.runtime.clock.now()
 
     async def work(transaction: Transaction) -> None:
-        await _add_event(context, transaction, part, reason)
+        await _add_event(context, transaction, part, EventCode.PART_ANSWERED_LATE, tweet_id)
+        reason = Reason(ReasonCode.LATE_RESPONSE, {"tweet_id": tweet_id})
         await store.alerts.open_alert(
-            transaction, context.tenant_id, AlertKind.POSSIBLE_DUPLICATE,
-            store.alerts.about_post(post_id), at=now,
-            message=f"Post {post_id} of @{context.account.username}: {reason}",
-            next="Check the account's timeline and delete what is there twice; then run"
-            f" `roost resolve {post_id} acknowledge`.",
+            transaction, context.tenant_id, AlertKind.POSSIBLE_DUPLICATE, about_post(post_id),
+            at=now,
+            detail={"username": context.account.username, "reason": reason.to_json()},
         )  # fmt: skip
 
     await context.retry_until_written(lambda: context.write(work))
 
 
 async def _add_event(
-    context: PublishContext, transaction: Transaction, part: PartProgress, reason: str
+    context: PublishContext,
+    transaction: Transaction,
+    part: PartProgress,
+    code: EventCode,
+    tweet_id: TweetId,
 ) -> None:
     """Add an event that changes no state to the post's history."""
     post_id, runtime = context.post.id, context.runtime
     state = await store.posts.lock_state(transaction, post_id)
     await store.posts.add_event(
-        transaction, context.tenant_id, post_id, runtime.clock.now(), state, state, reason,
-        actor=runtime.actor, position=part.part.position,
+        transaction, context.tenant_id, post_id, runtime.clock.now(), code,
+        from_state=state, to_state=state, detail={"tweet_id": tweet_id},
+        actor=context.scope.actor, position=part.part.position,
     )  # fmt: skip
 
 
@@ -191,36 +202,43 @@ async def record_not_created(
     context: PublishContext,
     part: PartProgress,
     attempt: Attempt,
-    reason: str,
+    reason: Reason,
     *,
     outcome: Outcome = Outcome.NOT_CREATED,
     rate: Collection[Window] = (),
 ) -> None:
     """X created nothing by this attempt: the part returns to its state before it."""
-    await _end_attempt(context, part, attempt, part.part.state, outcome, reason, rate)
+    code = EventCode.PART_NOT_CREATED
+    await _end_attempt(context, part, attempt, part.part.state, outcome, code, reason, rate)
 
 
 async def record_unknown(
-    context: PublishContext, part: PartProgress, attempt: Attempt, reason: str
+    context: PublishContext, part: PartProgress, attempt: Attempt, reason: Reason
 ) -> None:
     """The attempt's outcome is unknown: the timeline is read next."""
-    await _end_attempt(context, part, attempt, PartState.UNKNOWN, Outcome.UNKNOWN, reason)
+    await _end_attempt(
+        context, part, attempt, PartState.UNKNOWN, Outcome.UNKNOWN, EventCode.PART_UNKNOWN, reason
+    )
 
 
 async def record_refused(
-    context: PublishContext, part: PartProgress, attempt: Attempt, reason: str
+    context: PublishContext, part: PartProgress, attempt: Attempt, reason: Reason
 ) -> None:
     """X refused the part for good."""
-    await _end_attempt(context, part, attempt, PartState.FAILED, Outcome.REFUSED, reason)
+    await _end_attempt(
+        context, part, attempt, PartState.FAILED, Outcome.REFUSED, EventCode.PART_REFUSED, reason
+    )
 
 
+# More than seven parameters: one more than the row of an outcome and its event.
 async def _end_attempt(
     context: PublishContext,
     part: PartProgress,
     attempt: Attempt,
     after: PartState,
     outcome: Outcome,
-    reason: str,
+    code: EventCode,
+    reason: Reason,
     rate: Collection[Window] = (),
 ) -> None:
     now = context.runtime.clock.now()
@@ -230,147 +248,42 @@ async def _end_attempt(
             await store.publishing.save_rate_windows(transaction, context.account.id, rate)
         await store.publishing.end_attempt(
             transaction, part.part, attempt, after, outcome,
-            at=now, reason=reason, actor=context.runtime.actor,
+            at=now, code=code, detail=reason_detail(reason), actor=context.scope.actor,
         )  # fmt: skip
 
     await context.retry_until_written(lambda: context.write(work))
 
 
-async def end_backoffs(context: PublishContext) -> None:
-    """X accepts posts again: end the back-offs of the account and the app, and their alerts."""
-    account, now = context.account, context.runtime.clock.now()
-    if account.consecutive_refusals:
-        async with context.runtime.database.for_tenant(context.tenant_id) as transaction:
-            await transaction.run("end_account_backoff", integration=account.id)
-    if context.state.app_backoff is None:
-        return
-
-    async def work(transaction: Transaction) -> None:
-        await transaction.run(
-            "end_app_backoff", client_id=account.client_id, environment=account.environment
-        )
-        for kind in OF_APPS:
-            await store.alerts.resolve_alert(transaction, None, kind, account.client_id, at=now)
-
-    await context.write(work)
-
-
-async def defer_post(
-    context: PublishContext,
-    delay: timedelta,
-    reason: str,
-    *,
-    excused: bool = False,
-    counts_as_late: bool = False,
-) -> None:
-    """Let the post wait; the dispatcher, or a reconnect of its account, resumes it."""
-    now = context.runtime.clock.now()
-
-    async def work(transaction: Transaction) -> None:
-        await store.publishing.defer_post(
-            transaction,
-            context.post.id,
-            now + delay,
-            excused=excused,
-            counts_as_late=counts_as_late,
-            at=now,
-            reason=reason,
-            actor=context.runtime.actor,
-        )
-
-    await context.write(work)
-
-
-async def back_off_account(
-    context: PublishContext, delay: timedelta, reason: str, *, counts_as_late: bool = False
-) -> None:
-    """X accepts no posts of the account for a while: the account's row defers all of them."""
-    until = context.runtime.clock.now() + delay
-
-    async def work(transaction: Transaction) -> None:
-        await transaction.run(
-            "back_off_account", integration=context.account.id, until=until, reason=reason,
-            counts_as_late=counts_as_late,
-        )  # fmt: skip
-
-    await context.write(work)
-    await defer_post(context, delay, reason, counts_as_late=counts_as_late)
-
-
-async def back_off_app(
-    context: PublishContext, delay: timedelta, kind: AlertKind, error: AppWide
-) -> None:
-    """X accepts nothing from the app: all its posts wait, none is missed, one alert opens.
-
-    The alert names the current cause; alerts with an earlier cause are resolved. Every tenant can
-    read the reason, because messages of these errors are Roost's own.
-    """
-    now, account = context.runtime.clock.now(), context.account
-
-    async def work(transaction: Transaction) -> None:
-        await transaction.run(
-            "back_off_app",
-            client_id=account.client_id,
-            environment=account.environment,
-            until=now + delay,
-            reason=error.message,
-        )
-        for other in set(OF_APPS) - {kind}:
-            await store.alerts.resolve_alert(transaction, None, other, account.client_id, at=now)
-        await store.alerts.open_alert(
-            transaction, None, kind, account.client_id,
-            at=now, message=f"{error.message} All posts of this X app wait.", next=error.next,
-        )  # fmt: skip
-
-    await context.write(work)
-    await defer_post(context, delay, error.message, excused=True)
-
-
-async def await_reconnect(context: PublishContext, error: ReconnectNeeded) -> None:
-    """X refused the refresh token: the account's posts wait until its owner reconnects it."""
-    await mark_needs_reconnect(context.runtime, context.account, error)
-    await defer_post(context, timedelta(0), str(error))
-
-
-async def request_upload(context: PublishContext, delay: timedelta, reason: str) -> None:
-    """Have the post's files uploaded, and let the post wait meanwhile."""
-    now = context.runtime.clock.now()
-
-    async def work(transaction: Transaction) -> None:
-        await transaction.run("request_upload", post=context.post.id, at=now)
-
-    await context.write(work)
-    await defer_post(context, delay, reason)
-
-
-async def request_decision(context: PublishContext, part: PartProgress, reason: str) -> None:
+async def request_decision(context: PublishContext, part: PartProgress, reason: Reason) -> None:
     """Roost cannot know the outcome: a user decides."""
     await finish_post(context, PostState.NEEDS_DECISION, reason, position=part.part.position)
 
 
 async def finish_post(
-    context: PublishContext, after: PostState, reason: str, *, position: int | None = None
+    context: PublishContext, after: PostState, reason: Reason | None, *, position: int | None = None
 ) -> None:
     """Set the post's final state; the refusal of a part becomes its reason, if there is one."""
-    runtime, post, now = context.runtime, context.post, context.runtime.clock.now()
+    post, now = context.post, context.runtime.clock.now()
     failpoint(Failpoint.POST_BEFORE_SETTLED)
 
     async def work(transaction: Transaction) -> None:
         final_reason = reason
         if after in {PostState.FAILED, PostState.PARTLY_PUBLISHED}:
             events = await store.posts.list_events(transaction, post.id)
-            refusals = (e.why for e in reversed(events) if e.after == PartState.FAILED)
-            final_reason = next(refusals, reason)
-        stored_reason = None if after is PostState.PUBLISHED else final_reason
+            refusals = (
+                event.reason for event in reversed(events) if event.to_state == PartState.FAILED
+            )
+            final_reason = next(filter(None, refusals), reason)
         # A post that was moved to another time meanwhile is not the one that was decided on.
         if not await store.posts.move(
-            transaction, post.id, PostState.PUBLISHING, after, stored_reason,
+            transaction, post.id, PostState.PUBLISHING, after, final_reason,
             at=now, due_at=post.due_at,
         ):  # fmt: skip
             return
         await store.posts.add_event(
-            transaction, context.tenant_id, post.id, now, PostState.PUBLISHING, after,
-            final_reason, actor=runtime.actor, position=position,
+            transaction, context.tenant_id, post.id, now, FINAL_EVENTS[after],
+            from_state=PostState.PUBLISHING, to_state=after, detail=reason_detail(final_reason),
+            actor=context.scope.actor, position=position,
         )  # fmt: skip
         await alert_outcome(transaction, post, context.account, after, final_reason, at=now)
 

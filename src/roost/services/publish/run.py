@@ -21,10 +21,11 @@ from roost.errors import (
     VaultKeyMissing,
 )
 from roost.failpoints import Failpoint, failpoint
-from roost.models import AlertKind, IntegrationId, PostId, TenantId, XUserId
+from roost.models import AlertKind, IntegrationId, PostId, Reason, ReasonCode, Scope, XUserId
 from roost.publishing import next_step
+from roost.publishing.history import error_reason
 from roost.runtime import Runtime, wrap_unexpected
-from roost.services.publish import outcomes, search, send
+from roost.services.publish import outcomes, search, send, waits
 from roost.services.publish.context import PublishContext, StepResult
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
@@ -40,8 +41,8 @@ _UPLOAD_CHECK: Final = timedelta(minutes=1)
 
 async def publish_post(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
@@ -52,15 +53,15 @@ async def publish_post(
     later posts.
     """
     environment = runtime.settings.environment
-    x_user_id = await locks.find_user(tenant_id, integration_id, environment)
+    x_user_id = await locks.find_user(scope.tenant_id, integration_id, environment)
     if x_user_id is not None:
-        await locks.shield(_publish_account(runtime, locks, tenant_id, integration_id, x_user_id))
+        await locks.shield(_publish_account(runtime, scope, locks, integration_id, x_user_id))
 
 
 async def _publish_account(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     x_user_id: XUserId,
 ) -> None:
@@ -68,7 +69,7 @@ async def _publish_account(
     has_more = True
     while has_more and locks.may_begin and await locks.acquire(x_user_id):
         try:
-            account = _AccountPublisher(runtime, locks, tenant_id, integration_id, deferred)
+            account = _AccountPublisher(runtime, scope, locks, integration_id, deferred)
             while locks.may_begin and await account.run_step():
                 pass
         finally:
@@ -82,14 +83,14 @@ class _AccountPublisher:
     def __init__(
         self,
         runtime: Runtime,
+        scope: Scope,
         locks: AccountLocks,
-        tenant_id: TenantId,
         integration_id: IntegrationId,
         deferred: set[PostId],
     ) -> None:
         self._runtime = runtime
+        self._scope = scope
         self._locks = locks
-        self._tenant_id = tenant_id
         self._integration_id = integration_id
         self._deferred = deferred
         """Posts that wait, or whose rows another worker has changed; dispatched again later."""
@@ -100,7 +101,10 @@ class _AccountPublisher:
         # Read before the commit of an attempt, from a clock that counts suspended time.
         deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
         loaded = await store.publishing.load_next_post(
-            self._runtime.database.autocommit, self._tenant_id, self._integration_id, self._deferred
+            self._runtime.database.autocommit,
+            self._scope.tenant_id,
+            self._integration_id,
+            self._deferred,
         )
         if loaded is None:
             return False
@@ -159,7 +163,12 @@ class _AccountPublisher:
                 tokens = loaded.tokens.open(self._runtime.vault)
             self._token_source = StoredTokenSource(self._runtime, loaded.journal.account, tokens)
         return PublishContext(
-            self._runtime, self._locks, self._token_source, loaded.journal, self._deferred
+            self._runtime,
+            self._scope,
+            self._locks,
+            self._token_source,
+            loaded.journal,
+            self._deferred,
         )
 
 
@@ -169,18 +178,20 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
     try:
         return await step
     except ReconnectNeeded as error:
-        await outcomes.await_reconnect(context, error)
+        await waits.await_reconnect(context, error)
         return StepResult.SKIP_POST
     except x.errors.AppMisconfigured as error:
-        await outcomes.back_off_app(context, outcomes.APP_BACKOFF, AlertKind.APP, error)
+        await waits.back_off_app(context, waits.APP_BACKOFF, AlertKind.APP, error)
         return StepResult.SKIP_POST
     except RoostError as error:
         # A wrong setting, or an error of X before anything was sent: the post waits in its rows
         # until a person or time has changed something.
         log.warning("post %s waits: %s (%s)", post.id, error, error.code)
         is_our_fault = not isinstance(error, x.errors.XError)
-        delay = outcomes.backoff_delay(context.account.consecutive_refusals)
-        await outcomes.back_off_account(context, delay, str(error), counts_as_late=is_our_fault)
+        delay = waits.backoff_delay(context.account.consecutive_refusals)
+        await waits.back_off_account(
+            context, delay, error_reason(error), counts_as_late=is_our_fault
+        )
         return StepResult.SKIP_POST
     except (OSError, *DATABASE_AWAY):
         raise
@@ -188,8 +199,8 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
         # A defect must not delay the account's other posts, nor go unnoticed. Its message stays
         # out of the log, because it may quote the post.
         log.error("post %s: %s", post.id, wrap_unexpected(error).message)
-        reason = f"an unexpected error: {type(error).__name__}"
-        await outcomes.defer_post(context, outcomes.backoff_delay(0), reason, counts_as_late=True)
+        reason = Reason(ReasonCode.UNEXPECTED_ERROR, {"type": type(error).__name__})
+        await waits.defer_post(context, waits.backoff_delay(0), reason, counts_as_late=True)
         return StepResult.SKIP_POST
 
 
@@ -212,7 +223,7 @@ async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
         case next_step.SearchBeforeSend(part, since):
             return await search.search_before_send(context, part, since)
         case next_step.UploadMedia():
-            await outcomes.request_upload(context, _UPLOAD_CHECK, "its files are being uploaded")
+            await waits.request_upload(context, _UPLOAD_CHECK, Reason(ReasonCode.UPLOADING))
             return StepResult.SKIP_POST
         case next_step.AwaitDeadline(left):
             async with context.runtime.database.for_tenant(context.tenant_id) as transaction:
@@ -228,7 +239,7 @@ async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
             return await search.reconcile(context, part, counts=counts)
         case next_step.DeferUntil(instant, reason, excused, counts_as_late):
             delay = instant - context.runtime.clock.now()
-            await outcomes.defer_post(
+            await waits.defer_post(
                 context, delay, reason, excused=excused, counts_as_late=counts_as_late
             )
             return StepResult.SKIP_POST

@@ -6,12 +6,23 @@ Reading a post costs money, once per app and day.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 
 from roost import store, timelines, x
 from roost.errors import RoostError
 from roost.failpoints import Failpoint, failpoint
-from roost.models import AlertKind, Environment, PartState, TweetId
+from roost.models import (
+    AlertKind,
+    Detail,
+    Environment,
+    EventCode,
+    PartState,
+    Reason,
+    ReasonCode,
+    TweetId,
+    reason_detail,
+)
+from roost.publishing.history import error_reason
 from roost.publishing.reconcile import (
     DUPLICATE_WINDOW,
     Ambiguous,
@@ -26,14 +37,16 @@ from roost.publishing.reconcile import (
 from roost.publishing.state import Attempt, PartProgress
 from roost.services.publish.context import PublishContext, StepResult
 from roost.services.publish.outcomes import (
-    APP_BACKOFF,
-    back_off_app,
-    backoff_delay,
     begin_attempt,
-    defer_post,
     record_sent,
     record_unknown,
     request_decision,
+)
+from roost.services.publish.waits import (
+    APP_BACKOFF,
+    back_off_app,
+    backoff_delay,
+    defer_post,
 )
 from roost.tweet_urls import tweet_url
 
@@ -69,7 +82,7 @@ async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool
                 )
             )
         case Ambiguous():
-            await request_decision(context, part, _describe(verdict))
+            await request_decision(context, part, verdict.reason)
             return StepResult.SKIP_POST
         case _:
             assert_never(verdict)
@@ -102,31 +115,27 @@ async def search_before_send(
     if part.part.state is PartState.UNKNOWN:
         attempt: Attempt | None = part.last
     else:
-        reason = "looked for on X before an attempt: the database may have forgotten one"
         attempt = await begin_attempt(
-            context, part, [], started_at=since, timeout=timedelta(0), reason=reason
-        )
+            context, part, [], started_at=since, timeout=timedelta(0),
+            code=EventCode.PART_ATTEMPT_ASSUMED, detail=reason_detail(Reason(ReasonCode.RECHECK)),
+        )  # fmt: skip
     if attempt is None:
         return StepResult.SKIP_POST
     if isinstance(verdict, Found):
         post = verdict.post
         return await record_sent(context, part, attempt, post.tweet_id, created_at=post.created_at)
     if part.part.state is not PartState.UNKNOWN:
-        await record_unknown(context, part, attempt, _describe(verdict))
-    await request_decision(context, part, _describe(verdict))
+        await record_unknown(context, part, attempt, verdict.reason)
+    await request_decision(context, part, verdict.reason)
     return StepResult.SKIP_POST
-
-
-def _describe(verdict: Ambiguous) -> str:
-    """Why a user must decide, with the ids of the posts to check."""
-    return f"{verdict.reason}: {', '.join(post.tweet_id for post in verdict.posts)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
     """The post for which X refused a part as a duplicate."""
 
-    address: str
+    facts: Detail
+    """Its `tweet_id`, its `url` (None on an emulator), and the `post_id` of Roost, if known."""
     claimed: bool
     """It is known to be a part of a post of Roost."""
     timeline_post: TimelinePost | None = None
@@ -157,7 +166,7 @@ async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplica
             and not await _has_unresolved_duplicate(context, part)
         )
         return Duplicate(
-            _address(context, post.tweet_id), claimed=False, timeline_post=post, is_ours=is_ours
+            _facts(context, post.tweet_id), claimed=False, timeline_post=post, is_ours=is_ours
         )
     known = await context.write(
         lambda transaction: transaction.run_one(
@@ -165,9 +174,9 @@ async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplica
         )
     )
     if known is None:
-        return Duplicate(_address(context, alike[0].tweet_id), claimed=True) if alike else None
-    address = _address(context, TweetId(known["sent_as"]))
-    return Duplicate(f"{address} (post {known['post_id']})", claimed=True)
+        return Duplicate(_facts(context, alike[0].tweet_id), claimed=True) if alike else None
+    facts = _facts(context, TweetId(known["sent_as"]))
+    return Duplicate(facts | {"post_id": known["post_id"]}, claimed=True)
 
 
 async def _has_unresolved_duplicate(context: PublishContext, part: PartProgress) -> bool:
@@ -209,11 +218,10 @@ async def is_gone(context: PublishContext, tweet_id: TweetId | None) -> bool:
     return tweet_id not in found
 
 
-def _address(context: PublishContext, tweet_id: TweetId) -> str:
+def _facts(context: PublishContext, tweet_id: TweetId) -> dict[str, Any]:
     """Where a user can see it. A post on an emulator has no page on the real X."""
-    if context.account.environment is Environment.LIVE:
-        return tweet_url(tweet_id)
-    return f"{tweet_id} on the emulator"
+    is_live = context.account.environment is Environment.LIVE
+    return {"tweet_id": tweet_id, "url": tweet_url(tweet_id) if is_live else None}
 
 
 def _expect(context: PublishContext, part: PartProgress) -> ExpectedPost:
@@ -242,13 +250,13 @@ async def _read_or_defer(
     try:
         return await _read_timeline(context, since)
     except x.errors.RateLimited as error:
-        await defer_post(context, error.wait, error.message)
+        await defer_post(context, error.wait, error_reason(error))
     except x.errors.OutOfCredits as error:
         await back_off_app(context, APP_BACKOFF, AlertKind.CREDITS, error)
     except x.errors.XUnavailable as error:
-        await defer_post(context, backoff_delay(0), error.message)
+        await defer_post(context, backoff_delay(0), error_reason(error))
     except x.errors.Rejected as error:
-        reason = f"X does not show its timeline: {error.message}"
+        reason = Reason(ReasonCode.TIMELINE_HIDDEN, reason_detail(error_reason(error)))
         if part.attempts:
             await request_decision(context, part, reason)
         else:

@@ -2,29 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from roost import rate_limits, x
 from roost.errors import PostRefused, RoostError
 from roost.failpoints import Failpoint, failpoint
-from roost.models import AlertKind, PartState
+from roost.models import AlertKind, PartState, Reason, ReasonCode
+from roost.publishing.history import error_reason
 from roost.publishing.reconcile import TimelinePost
 from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.services.publish import search
 from roost.services.publish.context import PublishContext, StepResult
 from roost.services.publish.outcomes import (
-    APP_BACKOFF,
-    back_off_account,
-    back_off_app,
-    backoff_delay,
     begin_attempt,
-    defer_post,
-    end_backoffs,
     record_not_created,
     record_refused,
     record_sent,
     record_unknown,
     request_decision,
+)
+from roost.services.publish.waits import (
+    APP_BACKOFF,
+    back_off_account,
+    back_off_app,
+    backoff_delay,
+    defer_post,
+    end_backoffs,
 )
 from roost.snowflake import snowflake_time
 from roost.text import text_or_none
@@ -48,19 +51,18 @@ async def commit_attempt(
     Raises: DatabaseForgot.
     """
     uploads = [part.upload_of(asset.id) for asset in part.part.media]
-    reason = "handed to X"
+    detail: dict[str, Any] = {"attempt": len(part.attempts) + 1}
     if again:
-        absent = "X's timeline does not show it"
-        if part.confirmed_absent:
-            absent = "a user confirmed that X does not have it"
-        reason = f"handed to X again, since {absent}"
+        is_confirmed = part.confirmed_absent
+        code = ReasonCode.CONFIRMED_ABSENT if is_confirmed else ReasonCode.ABSENT_ON_TIMELINE
+        detail["reason"] = Reason(code).to_json()
     return await begin_attempt(
         context,
         part,
         _require_uploads(part, uploads, again=again),
         started_at=context.runtime.x_now(),
         timeout=context.runtime.settings.create_timeout,
-        reason=f"{reason} (attempt {len(part.attempts) + 1})",
+        detail=detail,
     )
 
 
@@ -109,9 +111,7 @@ async def _create(
     failpoint(Failpoint.CREATE_BEFORE_SEND)
     if not await context.locks.is_held(context.account.x_user_id):
         # No request was sent. The worker that holds the lock now decides from the rows.
-        await record_not_created(
-            context, part, attempt, "the account's lock was lost before it was sent"
-        )
+        await record_not_created(context, part, attempt, Reason(ReasonCode.LOCK_LOST))
         return StepResult.SKIP_POST
     options = part.part.options
     try:
@@ -149,49 +149,52 @@ async def _record_failure(
     """Commit the outcome of an attempt that X did not answer with a post."""
     match error:
         case x.errors.OutcomeUnknown():
-            await record_unknown(context, part, attempt, str(error))
+            await record_unknown(context, part, attempt, error_reason(error))
             return StepResult.CONTINUE
         case x.errors.DuplicatePost() | x.errors.MediaIdsInvalid() if again:
             # A media id works once: if X refuses it now, an earlier attempt may have used it.
             await record_not_created(
-                context, part, attempt, "X says it has this post already",
-                outcome=Outcome.DUPLICATE,
-            )  # fmt: skip
+                context, part, attempt, Reason(ReasonCode.ALREADY_ON_X), outcome=Outcome.DUPLICATE
+            )
             return StepResult.CONTINUE
         case x.errors.DuplicatePost() | x.errors.MediaIdsInvalid():
             return await _resolve_duplicate(context, part, attempt, error)
         case x.errors.ParentNotVisible():
             return await _wait_for_parent(context, part, attempt, error, again=again)
         case x.errors.RateLimited():
-            await record_not_created(context, part, attempt, str(error), rate=error.rate)
+            await record_not_created(context, part, attempt, error_reason(error), rate=error.rate)
             await _back_off_rate_limit(context, error)
             return StepResult.SKIP_POST
         case x.errors.OutOfCredits():
-            await record_not_created(context, part, attempt, str(error))
+            await record_not_created(context, part, attempt, error_reason(error))
             await back_off_app(context, APP_BACKOFF, AlertKind.CREDITS, error)
             return StepResult.SKIP_POST
         case x.errors.AppMisconfigured():
-            await record_not_created(context, part, attempt, str(error))
+            await record_not_created(context, part, attempt, error_reason(error))
             await back_off_app(context, APP_BACKOFF, AlertKind.APP, error)
             return StepResult.SKIP_POST
         case x.errors.Rejected() | PostRefused() if not again:
-            await record_refused(context, part, attempt, f"{error.code}: {error.message}")
+            await record_refused(context, part, attempt, error_reason(error))
             return StepResult.CONTINUE
         case x.errors.Rejected() | PostRefused():
             # The refusal proves nothing about the attempt that this one repeated.
-            reason = f"X did not answer the first attempt, and refuses another: {error.message}"
+            reason = _resend_refused(error_reason(error))
             await record_not_created(context, part, attempt, reason)
             await request_decision(context, part, reason)
             return StepResult.SKIP_POST
         case x.errors.XUnavailable():
-            await record_not_created(context, part, attempt, str(error))
+            await record_not_created(context, part, attempt, error_reason(error))
             delay = backoff_delay(context.account.consecutive_refusals)
-            await back_off_account(context, delay, error.message)
+            await back_off_account(context, delay, error_reason(error))
             return StepResult.SKIP_POST
         case _:
             # X refused the account's token, or there was none.
-            await record_not_created(context, part, attempt, str(error))
+            await record_not_created(context, part, attempt, error_reason(error))
             raise error
+
+
+def _resend_refused(cause: Reason) -> Reason:
+    return Reason(ReasonCode.RESEND_REFUSED, {"reason": cause.to_json()})
 
 
 async def _back_off_rate_limit(context: PublishContext, error: x.errors.RateLimited) -> None:
@@ -202,7 +205,7 @@ async def _back_off_rate_limit(context: PublishContext, error: x.errors.RateLimi
     if wait.family is rate_limits.Family.APP_DAY:
         await back_off_app(context, wait.until - now, AlertKind.LIMIT, error)
     else:
-        await back_off_account(context, wait.until - now, error.message)
+        await back_off_account(context, wait.until - now, error_reason(error))
 
 
 async def _resolve_duplicate(
@@ -220,23 +223,21 @@ async def _resolve_duplicate(
             context, part, attempt, earlier.tweet_id, created_at=earlier.created_at
         )
     match await search.find_duplicate(context, part):
-        case search.Duplicate(address, claimed=True):
-            reason = f"{error.code}: {error.message} It is {address}."
+        case search.Duplicate(facts, claimed=True):
+            reason = error_reason(error, duplicate=facts)
             await record_refused(context, part, attempt, reason)
             return StepResult.CONTINUE
         case search.Duplicate(_, timeline_post=TimelinePost() as post, is_ours=True):
             return await record_sent(
                 context, part, attempt, post.tweet_id, created_at=post.created_at
             )
-        case search.Duplicate(address):
-            reason = (
-                f"X says that it has this post already: {address}, which no post of Roost claims."
-            )
+        case search.Duplicate(facts):
+            reason = Reason(ReasonCode.UNCLAIMED_DUPLICATE, facts)
             await record_unknown(context, part, attempt, reason)
             await request_decision(context, part, reason)
             return StepResult.SKIP_POST
         case None:
-            await record_unknown(context, part, attempt, f"{error.code}: {error.message}")
+            await record_unknown(context, part, attempt, error_reason(error))
             return StepResult.CONTINUE
 
 
@@ -251,28 +252,30 @@ async def _wait_for_parent(
     """X does not show the post that the part replies to: it is too new, or gone."""
     tries = part.parent_refusals + 1
     parent = context.state.parent_of(part.part)
-    description = f"the part before it ({parent})"
+    is_own = part.part.options.reply_to is None
+    facts = {"tweet_id": parent, "is_own": is_own}
     check_after = _CHECK_PARENT_AFTER
-    if part.part.options.reply_to is not None:
-        description = f"the post that it replies to ({parent})"
+    if not is_own:
         x_now = context.runtime.x_now()
         is_old = parent is not None and x_now - snowflake_time(parent) > _PARENT_LAG
         check_after = 1 if is_old else check_after
     is_gone = tries >= check_after and await search.is_gone(context, parent)
     if not is_gone and tries < _PARENT_TRIES:
-        await record_not_created(context, part, attempt, str(error), outcome=Outcome.NO_PARENT)
-        await defer_post(context, _PARENT_DELAY, f"{description} is not visible to X yet")
+        await record_not_created(
+            context, part, attempt, error_reason(error), outcome=Outcome.NO_PARENT
+        )
+        await defer_post(context, _PARENT_DELAY, Reason(ReasonCode.PARENT_NOT_VISIBLE, facts))
         return StepResult.SKIP_POST
-    reason = f"parent_gone: {description} is no longer on X, or hidden from this account."
+    reason = Reason(ReasonCode.PARENT_GONE, facts)
     if not again:
         await record_refused(context, part, attempt, reason)
         return StepResult.CONTINUE
     await record_not_created(context, part, attempt, reason, outcome=Outcome.NO_PARENT)
-    await request_decision(context, part, f"X did not answer an earlier attempt, and {reason}")
+    await request_decision(context, part, _resend_refused(reason))
     return StepResult.SKIP_POST
 
 
 async def expire_attempt(context: PublishContext, part: PartProgress) -> None:
     """Mark a part unknown: its last attempt's deadline has passed, and its worker ended."""
     assert part.part.state is PartState.SENDING
-    await record_unknown(context, part, part.last, "its worker ended before X's response was known")
+    await record_unknown(context, part, part.last, Reason(ReasonCode.WORKER_ENDED))

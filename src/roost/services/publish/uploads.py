@@ -23,6 +23,7 @@ from roost.errors import (
 )
 from roost.failpoints import Failpoint, failpoint
 from roost.models import (
+    EventCode,
     Integration,
     IntegrationId,
     IntegrationStatus,
@@ -33,10 +34,14 @@ from roost.models import (
     Post,
     PostId,
     PostState,
-    TenantId,
+    Reason,
+    ReasonCode,
+    Scope,
+    reason_detail,
 )
-from roost.outcome_alerts import alert_outcome
+from roost.outcome_alerts import FINAL_EVENTS, alert_outcome
 from roost.publishing import next_step
+from roost.publishing.history import describe_reason, error_reason
 from roost.publishing.state import PartProgress, Upload
 from roost.runtime import Runtime
 from roost.store.database import Transaction
@@ -60,26 +65,26 @@ _STATE: Final = msgspec.json.Decoder(UploadState)
 
 async def prepare_post(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
     """Upload the files of a post, unless another worker does; then let the post proceed."""
-    await locks.shield(_prepare(runtime, locks, tenant_id, integration_id, post_id))
+    await locks.shield(_prepare(runtime, scope, locks, integration_id, post_id))
 
 
 async def _prepare(
     runtime: Runtime,
+    scope: Scope,
     locks: AccountLocks,
-    tenant_id: TenantId,
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
     async with locks.uploading(post_id) as is_ours:
         if not is_ours or locks.is_ending:
             return
-        async with runtime.database.for_tenant(tenant_id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             post = await store.posts.get(transaction, post_id)
             account = await store.integrations.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
@@ -88,7 +93,7 @@ async def _prepare(
         if account.status is not IntegrationStatus.CONNECTED:
             return  # its posts wait, and request their uploads again after a reconnect
         if post.state in _UPLOADABLE:
-            await _PostUploads(runtime, post, account).upload_missing(rows)
+            await _PostUploads(runtime, scope, post, account).upload_missing(rows)
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ class _PostUploads:
     """The uploads of one post's files."""
 
     runtime: Runtime
+    scope: Scope
     post: Post
     account: Integration
 
@@ -118,16 +124,21 @@ class _PostUploads:
                     x.errors.Rejected, x.media.UploadRefused, MediaChanged, MediaCopyDamaged,
                     MediaCopyLost,
                 ) as error:  # fmt: skip
-                    await self._refuse(part.position, f"{error.code}: {error.message}")
+                    await self._refuse(part.position, error_reason(error))
                     return
                 except ReconnectNeeded as error:
                     await mark_needs_reconnect(self.runtime, self.account, error)
                     return
                 except x.errors.RateLimited as error:
-                    await self._retry_later(error.wait, f"an upload failed: {error}")
+                    await self._retry_later(error.wait, error_reason(error))
                     return
-                except (RoostError, OSError) as error:
-                    await self._retry_later(_RETRY_DELAY, f"an upload failed: {error}")
+                except RoostError as error:
+                    await self._retry_later(_RETRY_DELAY, error_reason(error))
+                    return
+                except OSError as error:
+                    facts = {"type": type(error).__name__, "message": error.strerror}
+                    cause = Reason(ReasonCode.UNEXPECTED_ERROR, facts)
+                    await self._retry_later(_RETRY_DELAY, cause)
                     return
         await self._resume_post()
 
@@ -136,9 +147,9 @@ class _PostUploads:
 
         async def save_progress(state: UploadState) -> None:
             progress = msgspec.json.encode(state)
-            async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+            async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
                 await store.uploads.save_upload_progress(
-                    transaction, self.post.tenant_id, asset.id, progress
+                    transaction, self.scope.tenant_id, asset.id, progress
                 )
             failpoint(Failpoint.UPLOAD_AFTER_SEGMENT)
 
@@ -158,32 +169,33 @@ class _PostUploads:
         upload = Upload(asset.id, uploaded.media_id, uploaded.media_key, expires_at)
 
         async def save() -> None:
-            async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
-                await store.uploads.save_upload(transaction, self.post.tenant_id, upload)
+            async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
+                await store.uploads.save_upload(transaction, self.scope.tenant_id, upload)
 
         await self.runtime.retry_until_written(f"an upload of post {self.post.id}", save)
         failpoint(Failpoint.UPLOAD_AFTER_COMMIT)
 
     async def _resume_post(self) -> None:
         now = self.runtime.clock.now()
-        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             await transaction.run("end_wait", post=self.post.id, at=now)
-            await self._add_event(transaction, "its files are on X")
+            await self._add_event(transaction, EventCode.POST_UPLOADED)
             await transaction.run("announce_due")
 
-    async def _retry_later(self, delay: timedelta, reason: str) -> None:
-        log.warning("post %s: %s", self.post.id, reason)
+    async def _retry_later(self, delay: timedelta, cause: Reason) -> None:
+        log.warning("post %s: an upload failed: %s", self.post.id, describe_reason(cause))
+        reason = Reason(ReasonCode.UPLOAD_FAILED, reason_detail(cause))
         at = self.runtime.clock.now() + delay
-        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             await transaction.run("retry_upload_at", post=self.post.id, at=at)
-            await self._add_event(transaction, f"waits: {reason}")
+            await self._add_event(transaction, EventCode.POST_DEFERRED, reason)
             await transaction.run("announce_due")
 
-    async def _refuse(self, position: int, reason: str) -> None:
+    async def _refuse(self, position: int, reason: Reason) -> None:
         """End the post: X refused a file, or its copy is lost or changed."""
-        now, actor = self.runtime.clock.now(), self.runtime.actor
+        now, actor = self.runtime.clock.now(), self.scope.actor
         part = self.post.parts[position - 1]
-        async with self.runtime.database.for_tenant(self.post.tenant_id) as transaction:
+        async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
             if state not in _UPLOADABLE:
                 return  # cancelled or edited meanwhile
@@ -191,27 +203,29 @@ class _PostUploads:
             if part.state is PartState.PENDING:
                 if not await store.publishing.move_part(
                     transaction, part.id, PartState.PENDING, PartState.FAILED,
-                    at=now, reason=reason, actor=actor,
+                    EventCode.PART_REFUSED, at=now, detail=reason_detail(reason), actor=actor,
                 ):  # fmt: skip
                     return
                 sent = any(each.state is PartState.SENT for each in self.post.parts)
                 after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
             if await store.posts.move(transaction, self.post.id, state, after, reason, at=now):
                 await store.posts.add_event(
-                    transaction, self.post.tenant_id, self.post.id, now, state, after, reason,
-                    actor=actor,
+                    transaction, self.scope.tenant_id, self.post.id, now, FINAL_EVENTS[after],
+                    from_state=state, to_state=after, detail=reason_detail(reason), actor=actor,
                 )  # fmt: skip
                 await alert_outcome(transaction, self.post, self.account, after, reason, at=now)
 
-    async def _add_event(self, transaction: Transaction, reason: str) -> None:
-        """Add an event to the history, unless the last event has the same reason."""
+    async def _add_event(
+        self, transaction: Transaction, code: EventCode, reason: Reason | None = None
+    ) -> None:
+        """Add an event to the history, unless the last event says the same."""
         state = await store.posts.lock_state(transaction, self.post.id)
         if state not in _UPLOADABLE:
             return
         events = await store.posts.list_events(transaction, self.post.id)
-        if events and events[-1].why == reason:
+        if events and (events[-1].code, events[-1].reason) == (code, reason):
             return
         await store.posts.add_event(
-            transaction, self.post.tenant_id, self.post.id, self.runtime.clock.now(), state, state,
-            reason, actor=self.runtime.actor,
+            transaction, self.scope.tenant_id, self.post.id, self.runtime.clock.now(), code,
+            from_state=state, to_state=state, detail=reason_detail(reason), actor=self.scope.actor,
         )  # fmt: skip

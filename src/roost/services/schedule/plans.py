@@ -8,7 +8,7 @@ from typing import Final
 
 from roost import planfile, prices, store
 from roost.errors import AccountNotFound, TimeTooFar
-from roost.models import Integration, PostFinding, Tenant, Violation
+from roost.models import Integration, PostFinding, Scope, Tenant, Violation
 from roost.post_files import OnFileProgress
 from roost.repeats import REPEAT_WINDOW, find_repeats, find_repeats_in_plan
 from roost.runtime import Runtime
@@ -55,7 +55,7 @@ class Imported:
 
 async def import_plan(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     path: Path,
     *,
     dry_run: bool = False,
@@ -68,23 +68,24 @@ async def import_plan(
     Raises: PlanInvalid; what `validate_parts` raises.
     """
     now = runtime.clock.now()
+    tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
     plan = planfile.read_plan(path, time_zone=tenant.time_zone, now=now)
     has_files = any(part.media for planned in plan.posts for part in planned.parts)
     async with prevent_copy_removal(runtime, has_files=has_files and not dry_run):
         files = FileAccess(None if dry_run else runtime.media, on_progress, within=path.parent)
-        return await _import(runtime, tenant, path, plan, now, dry_run, files)
+        return await _import(runtime, scope, tenant, path, plan, now, files)
 
 
 async def _import(
     runtime: Runtime,
+    scope: Scope,
     tenant: Tenant,
     path: Path,
     plan: planfile.Plan,
     now: datetime,
-    dry_run: bool,
     files: FileAccess,
 ) -> Imported:
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         accounts = {
             account.username.lower(): account
             for account in await store.integrations.list_all(transaction)
@@ -101,30 +102,32 @@ async def _import(
         account = accounts.get(planned.account.lstrip("@").lower())
         if account is None:
             error = AccountNotFound(f"Tenant {tenant.name!r} has no account {planned.account}.")
-            unknown = Violation(error.code, error.message, next=error.next)
+            unknown = Violation(
+                error.code, error.message, next="Connect the account, or name another one."
+            )
             refused += planfile.refuse_post(planned, [unknown])
             continue
         if (wrong_time := _find_wrong_time(planned.due_at, now)) is not None:
             refused += planfile.refuse_post(planned, [wrong_time])
             continue
-        result = await validate_for_account(runtime, tenant, account, planned.parts, files=files)
+        result = await validate_for_account(runtime, scope, account, planned.parts, files=files)
         if result.violations:
             refused += planfile.refuse_post(planned, result.violations)
         else:
             valid.append((planned, account, result))
     scheduled, already_imported = [], len(imported_before)
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         findings = [*_list_findings(valid), *await _find_repeats(transaction, valid)]
         for planned, account, result in valid:
             post_id = await store.posts.add(
                 transaction,
-                tenant.id,
+                scope.tenant_id,
                 account.id,
                 with_stored_texts(result),
                 due_at=planned.due_at,
                 now=now,
-                reason=f"imported from {path.name}, line {planned.lines[0]}",
-                actor=runtime.actor,
+                detail={"file": path.name, "line": planned.lines[0]},
+                actor=scope.actor,
                 upload_lead=runtime.settings.upload_lead,
                 import_key=planned.key,
             )
@@ -132,7 +135,7 @@ async def _import(
                 already_imported += 1
             else:
                 scheduled.append(result.price)
-        if dry_run:
+        if files.store_in is None:  # a dry run
             await transaction.raw.rollback()
     refused.sort(key=lambda row: row.line)
     findings.sort(key=lambda row: row.line)

@@ -6,7 +6,17 @@ from typing import Final
 
 from roost import store
 from roost.errors import PostNotEditable
-from roost.models import Integration, PartState, Post, PostFinding, PostId, PostState, Tenant
+from roost.models import (
+    EventCode,
+    Integration,
+    PartState,
+    Post,
+    PostFinding,
+    PostId,
+    PostState,
+    Scope,
+)
+from roost.next_actions import ActionCode, NextAction
 from roost.post_files import OnFileProgress, require_copies
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
@@ -33,42 +43,40 @@ OnFindings = Callable[[Sequence[PostFinding]], None]
 # More than seven parameters: keyword-only options of one use case, which have nothing in common.
 async def schedule_post(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     integration: Integration,
     parts: Sequence[PartInput],
     *,
     due_at: datetime | None,
-    why: str,
     tolerance: timedelta | None = None,
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
     """Store a post with its due time and copies of its files; without a due time, a draft.
 
-    `why` is the reason in the post's first event. `tolerance` is how late the post may be
-    published; None means the value of the settings.
+    `tolerance` is how late the post may be published; None means the value of the settings.
     Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored); what
     `validate_parts` raises.
     """
     check_due(due_at, runtime.clock.now())
     async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts)):
         result = await validate_for_account(
-            runtime, tenant, integration, parts, due_at=due_at,
+            runtime, scope, integration, parts, due_at=due_at,
             files=FileAccess(runtime.media, on_progress),
         )  # fmt: skip
         require_valid(result)
         if on_findings is not None:
             on_findings(result.findings)
-        async with runtime.database.for_tenant(tenant.id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             post_id = await store.posts.add(
                 transaction,
-                tenant.id,
+                scope.tenant_id,
                 integration.id,
                 with_stored_texts(result),
                 due_at=due_at,
                 now=runtime.clock.now(),
-                reason=why,
-                actor=runtime.actor,
+                detail={},
+                actor=scope.actor,
                 upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
             )
@@ -78,7 +86,7 @@ async def schedule_post(
 
 async def edit_post(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     post_id: PostId,
     *,
     parts: Sequence[PartInput] | None,
@@ -94,12 +102,12 @@ async def edit_post(
     what `validate_parts` raises.
     """
     async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts or ())):
-        return await _edit(runtime, tenant, post_id, parts, due_at, on_findings, on_progress)
+        return await _edit(runtime, scope, post_id, parts, due_at, on_findings, on_progress)
 
 
 async def _edit(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     post_id: PostId,
     parts: Sequence[PartInput] | None,
     due_at: datetime | None,
@@ -107,13 +115,13 @@ async def _edit(
     on_progress: OnFileProgress | None,
 ) -> Post:
     check_due(due_at, runtime.clock.now())
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.integrations.get(transaction, post.integration_id)
     result = None
     if parts is not None:
         result = await validate_for_account(
-            runtime, tenant, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
+            runtime, scope, integration, parts, due_at=due_at or post.due_at, excluding=post_id,
             files=FileAccess(runtime.media, on_progress),
         )  # fmt: skip
         require_valid(result)
@@ -122,17 +130,20 @@ async def _edit(
     elif post.state in _RETRYABLE:
         files = [file for part in post.parts for file in part.media]
         await require_copies(runtime.media, files)
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
         # Read again: the post cannot change any more.
         post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
         if state in _RETRYABLE and due_at is None:
             raise PostNotEditable(
-                f"Post {post_id} is {state}.", next="Give it another time with --at."
+                f"Post {post_id} is {state}.",
+                next_action=NextAction(ActionCode.RESCHEDULE_POST, {"post_id": post_id}),
             )
         if result is not None or state in _MAY_HAVE_ATTEMPTS:
             rows = _unchanged_parts(post) if result is None else with_stored_texts(result)
-            await store.posts.replace_parts(transaction, tenant.id, integration.id, post_id, rows)
+            await store.posts.replace_parts(
+                transaction, scope.tenant_id, integration.id, post_id, rows
+            )
         new_due_at = due_at if due_at is not None or state is PostState.DRAFT else post.due_at
         if new_due_at is not None:
             await store.posts.reschedule(
@@ -140,8 +151,8 @@ async def _edit(
             )
         changed = await store.posts.get(transaction, post_id)
         await store.posts.add_event(
-            transaction, tenant.id, post_id, now, state, changed.state, "edited manually",
-            actor=runtime.actor,
+            transaction, scope.tenant_id, post_id, now, EventCode.POST_EDITED, from_state=state,
+            to_state=changed.state, actor=scope.actor,
         )  # fmt: skip
     return changed
 
@@ -158,15 +169,15 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
     ]
 
 
-async def cancel_post(runtime: Runtime, tenant: Tenant, post_id: PostId) -> Post:
+async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Cancel a post of which X has nothing. Raises: PostNotFound, PostNotEditable."""
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
         now = runtime.clock.now()
         await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
         await store.posts.add_event(
-            transaction, tenant.id, post_id, now, state, PostState.CANCELLED, "cancelled manually",
-            actor=runtime.actor,
+            transaction, scope.tenant_id, post_id, now, EventCode.POST_CANCELLED, from_state=state,
+            to_state=PostState.CANCELLED, actor=scope.actor,
         )  # fmt: skip
         return await store.posts.get(transaction, post_id)
 
@@ -185,7 +196,7 @@ async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState
     post = await store.posts.get(transaction, post_id)
     raise PostNotEditable(
         f"Post {post_id} {_describe_progress(post)}; it can no longer be changed here.",
-        next=f"`roost posts {post_id} --history` shows what became of it.",
+        next_action=NextAction(ActionCode.SHOW_POST, {"post_id": post_id}),
     )
 
 

@@ -19,7 +19,7 @@ from roost.models import (
     PartOptions,
     PostFinding,
     PostId,
-    Tenant,
+    Scope,
     TweetId,
     Violation,
 )
@@ -125,7 +125,7 @@ def _targets(options: PartOptions) -> list[TweetId]:
 
 async def validate_for_account(
     runtime: Runtime,
-    tenant: Tenant,
+    scope: Scope,
     account: Integration,
     parts: Sequence[PartInput],
     *,
@@ -141,7 +141,7 @@ async def validate_for_account(
     targets = [tweet_id for part in parts for tweet_id in _targets(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
     if targets:
-        async with runtime.database.for_tenant(tenant.id) as transaction:
+        async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             own = await store.posts.list_own_parts(transaction, account.id, targets)
     result = await validate_parts(
         parts,
@@ -152,7 +152,7 @@ async def validate_for_account(
     )
     if due_at is None:
         return result
-    async with runtime.database.for_tenant(tenant.id) as transaction:
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         others = await store.posts.list_texts(
             transaction,
             [account.id],

@@ -13,8 +13,8 @@ SELECT * FROM begin_attempt(
     tenant => %(tenant)s, part => %(part)s, from_state => %(from_state)s,
     attempt_count => %(attempt_count)s, started_at => %(started_at)s, deadline => %(deadline)s,
     media_ids => %(media_ids)s, media_keys => %(media_keys)s, at => %(at)s,
-    reason => %(reason)s, actor => %(actor)s, fence_event => %(fence_event)s,
-    fence_tag => %(fence_tag)s, fence_timeline => %(fence_timeline)s,
+    code => %(code)s, detail => %(detail)s::jsonb, actor => %(actor)s,
+    fence_event => %(fence_event)s, fence_tag => %(fence_tag)s, fence_timeline => %(fence_timeline)s,
     is_wall_time => %(is_wall_time)s)
 
 -- name: record_sent
@@ -23,8 +23,8 @@ SELECT * FROM record_sent(
     tenant => %(tenant)s, part => %(part)s, post => %(post)s, integration => %(integration)s,
     attempt => %(attempt)s, number => %(number)s, tweet => %(tweet)s, outcome => %(outcome)s,
     sent_at => %(sent_at)s, usd => %(usd)s, price_reason => %(price_reason)s, at => %(at)s,
-    from_state => %(from_state)s, reason => %(reason)s, actor => %(actor)s,
-    windows => %(windows)s, excluding => %(excluding)s)
+    from_state => %(from_state)s, code => %(code)s, detail => %(detail)s::jsonb,
+    actor => %(actor)s, windows => %(windows)s, excluding => %(excluding)s)
 
 -- name: end_attempt
 -- Records the outcome of an attempt that is not `sent`, moves the part, and adds the event. An
@@ -39,8 +39,10 @@ WITH moved AS (
 ), ended AS (
     UPDATE attempts SET outcome = %(outcome)s WHERE id = %(attempt)s
 ), event AS (
-    INSERT INTO events (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
-    SELECT tenant_id, post_id, position, %(at)s, 'sending', %(to_state)s, %(reason)s, %(actor)s
+    INSERT INTO events
+        (tenant_id, post_id, position, at, code, detail, from_state, to_state, actor)
+    SELECT tenant_id, post_id, position, %(at)s, %(code)s, %(detail)s::jsonb, 'sending',
+           %(to_state)s, %(actor)s
     FROM moved
 )
 SELECT EXISTS (SELECT FROM moved) AS moved
@@ -66,6 +68,7 @@ WITH attempt AS (
     UPDATE parts SET state = 'sending' FROM attempt WHERE parts.id = attempt.part_id
     RETURNING parts.tenant_id, parts.post_id, parts.position
 )
-INSERT INTO events (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
-SELECT tenant_id, post_id, position, %(at)s, %(from_state)s, 'sending', %(reason)s, %(actor)s
+INSERT INTO events (tenant_id, post_id, position, at, code, detail, from_state, to_state, actor)
+SELECT tenant_id, post_id, position, %(at)s, 'part.attempt_assumed', %(detail)s::jsonb,
+       %(from_state)s, 'sending', %(actor)s
 FROM moved

@@ -2,7 +2,7 @@
 
 -- name: back_off_account
 -- Sends no post of the account before an instant.
-UPDATE integrations SET backoff_until = %(until)s, backoff_reason = %(reason)s,
+UPDATE integrations SET backoff_until = %(until)s, backoff_reason = %(reason)s::jsonb,
        consecutive_refusals = consecutive_refusals + 1,
        backoff_counts_as_late = %(counts_as_late)s
 WHERE id = %(integration)s
@@ -15,7 +15,7 @@ WHERE id = %(integration)s AND consecutive_refusals > 0
 -- name: back_off_app
 -- Sends nothing of any account of this app before an instant.
 INSERT INTO app_backoffs (client_id, environment, until, reason)
-VALUES (%(client_id)s, %(environment)s, %(until)s, %(reason)s)
+VALUES (%(client_id)s, %(environment)s, %(until)s, %(reason)s::jsonb)
 ON CONFLICT (client_id, environment) DO UPDATE SET until = excluded.until, reason = excluded.reason
 
 -- name: end_app_backoff

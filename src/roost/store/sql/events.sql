@@ -2,15 +2,15 @@
 
 -- name: add_event
 -- Adds one event to a post's history.
-INSERT INTO events (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
-VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(from_state)s, %(to_state)s, %(reason)s,
-        %(actor)s)
+INSERT INTO events (tenant_id, post_id, position, at, code, detail, from_state, to_state, actor)
+VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(code)s, %(detail)s::jsonb, %(from_state)s,
+        %(to_state)s, %(actor)s)
 
 -- name: list_events
 -- A post's history, oldest first: its own events, and the pauses of its account, its tenant or
 -- everything that began or ended while it was to be published, or that it began under.
 WITH own AS (
-    SELECT id, at, post_id, position, from_state, to_state, reason, actor
+    SELECT id, at, post_id, position, code, detail, from_state, to_state, actor
     FROM events WHERE post_id = %(post)s
 ), span AS (
     SELECT p.id, p.tenant_id, p.integration_id, (SELECT min(own.id) FROM own) AS first,
@@ -26,9 +26,12 @@ WITH own AS (
              AND (l.integration_id IS NULL OR l.integration_id = s.integration_id))
     WHERE s.last IS NULL OR l.id < s.last
 )
-SELECT at, post_id, position, from_state, to_state, reason, actor FROM (
+SELECT at, post_id, position, code, detail, from_state, to_state, actor FROM (
     SELECT * FROM own
     UNION ALL
-    SELECT id, at, post_id, NULL, NULL, CASE WHEN paused THEN 'held' ELSE 'free' END, reason, actor
+    SELECT id, at, post_id, NULL,
+           CASE WHEN tenant_id IS NULL THEN 'everything' WHEN integration_id IS NULL THEN 'tenant'
+                ELSE 'account' END || CASE WHEN paused THEN '.paused' ELSE '.resumed' END,
+           detail, NULL, NULL, actor
     FROM pauses WHERE id > first OR (paused AND (next IS NULL OR next > first))
 ) AS lines ORDER BY id

@@ -121,9 +121,9 @@ CREATE OR REPLACE FUNCTION load_post(
         tenant bigint, post bigint, integration bigint, excluding bigint[])
     RETURNS TABLE (
         id bigint, tenant_id bigint, integration_id bigint, state text, due_at timestamptz,
-        reason text, tolerance interval, paused boolean, late_from timestamptz, account json,
+        reason jsonb, tolerance interval, paused boolean, late_from timestamptz, account json,
         keyring_key_id text, sealed_key text, app_backoff_until timestamptz,
-        app_backoff_reason text, parts json, media json, uploads json, attempts json, windows json,
+        app_backoff_reason jsonb, parts json, media json, uploads json, attempts json, windows json,
         recheck_since timestamptz, recheck_until timestamptz)
     LANGUAGE plpgsql VOLATILE
     AS $$
@@ -184,8 +184,8 @@ CREATE OR REPLACE FUNCTION load_post(
 -- Where domain time is wall time, the post must be due by the database's clock as well.
 CREATE OR REPLACE FUNCTION begin_attempt(
         tenant bigint, part bigint, from_state text, attempt_count int, started_at timestamptz,
-        deadline interval, media_ids text[], media_keys text[], at timestamptz, reason text,
-        actor text, fence_event bigint, fence_tag int, fence_timeline text, is_wall_time boolean)
+        deadline interval, media_ids text[], media_keys text[], at timestamptz, code text,
+        detail jsonb, actor text, fence_event bigint, fence_tag int, fence_timeline text, is_wall_time boolean)
     RETURNS TABLE (id bigint, number int, event_id bigint, event_tag int)
     LANGUAGE plpgsql VOLATILE
     AS $$
@@ -213,9 +213,9 @@ CREATE OR REPLACE FUNCTION begin_attempt(
             RETURNING id, tenant_id, post_id, position
         ), event AS (
             INSERT INTO events
-                (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
-            SELECT tenant_id, post_id, position, begin_attempt.at, begin_attempt.from_state,
-                   'sending', begin_attempt.reason, begin_attempt.actor
+                (tenant_id, post_id, position, at, code, detail, from_state, to_state, actor)
+            SELECT tenant_id, post_id, position, begin_attempt.at, begin_attempt.code,
+                   begin_attempt.detail, begin_attempt.from_state, 'sending', begin_attempt.actor
             FROM moved RETURNING id, tag
         ), attempt AS (
             INSERT INTO attempts
@@ -245,7 +245,8 @@ CREATE OR REPLACE FUNCTION is_claimed(tweet text) RETURNS boolean
 CREATE OR REPLACE FUNCTION record_sent(
         tenant bigint, part bigint, post bigint, integration bigint, attempt bigint, number int,
         tweet text, outcome text, sent_at timestamptz, usd numeric, price_reason text,
-        at timestamptz, from_state text, reason text, actor text, windows json, excluding bigint[])
+        at timestamptz, from_state text, code text, detail jsonb, actor text, windows json,
+        excluding bigint[])
     RETURNS TABLE (moved boolean, known boolean, is_last boolean, forgotten boolean)
     LANGUAGE plpgsql VOLATILE
     AS $$
@@ -282,17 +283,17 @@ CREATE OR REPLACE FUNCTION record_sent(
             RETURNING id
         ), event AS (
             INSERT INTO events
-                (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
-            SELECT tenant_id, post_id, position, record_sent.at, from_state, to_state, reason,
-                   record_sent.actor
+                (tenant_id, post_id, position, at, code, detail, from_state, to_state, actor)
+            SELECT tenant_id, post_id, position, record_sent.at, code, detail, from_state,
+                   to_state, record_sent.actor
             FROM (
-                SELECT 1 AS line, tenant_id, post_id, position,
-                       record_sent.from_state AS from_state, 'sent' AS to_state,
-                       record_sent.reason AS reason
+                SELECT 1 AS line, tenant_id, post_id, position, record_sent.code AS code,
+                       record_sent.detail AS detail, record_sent.from_state AS from_state,
+                       'sent' AS to_state
                 FROM moved
                 UNION ALL
-                SELECT 2, m.tenant_id, m.post_id, NULL, 'publishing', 'published',
-                       'every part is on X'
+                SELECT 2, m.tenant_id, m.post_id, NULL, 'post.published', '{}', 'publishing',
+                       'published'
                 FROM moved m JOIN published ON true) AS lines ORDER BY line
         ), rate_window AS (
             INSERT INTO rate_windows
@@ -462,9 +463,9 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
                 RETURNING p.tenant_id, p.integration_id, p.id, c.from_state, c.round, c.place
             ), event AS (
                 INSERT INTO events
-                    (tenant_id, post_id, at, from_state, to_state, reason, actor)
-                SELECT m.tenant_id, m.id, queue_due_posts.at, m.from_state, 'publishing',
-                       'its time has come', 'dispatcher'
+                    (tenant_id, post_id, at, code, from_state, to_state, actor)
+                SELECT m.tenant_id, m.id, queue_due_posts.at, 'post.due', m.from_state,
+                       'publishing', 'dispatcher'
                 FROM moved m WHERE m.from_state = 'scheduled'
             ), job AS (
                 INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)

@@ -28,9 +28,10 @@ WITH moved AS (
     UPDATE parts SET state = %(to_state)s WHERE id = %(part)s AND state = %(from_state)s
     RETURNING tenant_id, post_id, position
 ), event AS (
-    INSERT INTO events (tenant_id, post_id, position, at, from_state, to_state, reason, actor)
-    SELECT tenant_id, post_id, position, %(at)s, %(from_state)s, %(to_state)s, %(reason)s,
-           %(actor)s
+    INSERT INTO events
+        (tenant_id, post_id, position, at, code, detail, from_state, to_state, actor)
+    SELECT tenant_id, post_id, position, %(at)s, %(code)s, %(detail)s::jsonb, %(from_state)s,
+           %(to_state)s, %(actor)s
     FROM moved
 )
 SELECT EXISTS (SELECT FROM moved) AS moved

@@ -15,33 +15,34 @@ WITH changed AS (
     UPDATE integrations SET paused = %(paused)s WHERE id = %(integration)s AND paused <> %(paused)s
     RETURNING tenant_id, id
 )
-INSERT INTO pause_log (tenant_id, integration_id, at, paused, reason, actor)
-SELECT tenant_id, id, %(at)s, %(paused)s, %(reason)s, %(actor)s FROM changed
+INSERT INTO pause_log (tenant_id, integration_id, at, paused, detail, actor)
+SELECT tenant_id, id, %(at)s, %(paused)s, %(detail)s::jsonb, %(actor)s FROM changed
 
 -- name: set_tenant_paused
 -- Pauses or resumes all posts of the current tenant, and logs it where that changes something.
 WITH changed AS (UPDATE tenants SET paused = %(paused)s WHERE paused <> %(paused)s RETURNING id)
-INSERT INTO pause_log (tenant_id, at, paused, reason, actor)
-SELECT id, %(at)s, %(paused)s, %(reason)s, %(actor)s FROM changed
+INSERT INTO pause_log (tenant_id, at, paused, actor)
+SELECT id, %(at)s, %(paused)s, %(actor)s FROM changed
 
 -- name: pause_everything
 -- Pauses all posts of all tenants, and logs it where that changes something.
 WITH before AS (SELECT paused FROM global_pause FOR UPDATE), changed AS (
-    UPDATE global_pause
-    SET paused = true, reason = format('paused manually (%%s)', %(actor)s::text)
+    UPDATE global_pause SET paused = true, reason = %(reason)s::jsonb
 )
-INSERT INTO pause_log (at, paused, reason, actor)
-SELECT %(at)s, true, 'everything was paused manually', %(actor)s FROM before WHERE NOT paused
+INSERT INTO pause_log (at, paused, actor)
+SELECT %(at)s, true, %(actor)s FROM before WHERE NOT paused
 
 -- name: pause_after_restore
 -- Pauses all posts of all tenants, since what was sent after an instant may be missing here.
 -- `is_new`: no pause after a restore was in force.
 WITH before AS (SELECT paused, restored_to FROM global_pause FOR UPDATE), changed AS (
-    UPDATE global_pause SET paused = true, reason = %(reason)s, copied = copied OR %(copied)s,
+    UPDATE global_pause SET paused = true, reason = %(reason)s::jsonb,
+           copied = copied OR %(copied)s,
            restored_to = least(coalesce(restored_to, %(restored_to)s), %(restored_to)s)
 ), logged AS (
-    INSERT INTO pause_log (at, paused, reason, actor)
-    SELECT %(at)s, true, %(reason)s, %(actor)s FROM before WHERE NOT paused
+    INSERT INTO pause_log (at, paused, detail, actor)
+    SELECT %(at)s, true, jsonb_build_object('reason', %(reason)s::jsonb), %(actor)s
+    FROM before WHERE NOT paused
 )
 SELECT NOT paused OR restored_to IS NULL AS is_new FROM before
 
@@ -50,8 +51,8 @@ SELECT NOT paused OR restored_to IS NULL AS is_new FROM before
 WITH before AS (SELECT paused FROM global_pause FOR UPDATE), changed AS (
     UPDATE global_pause SET paused = false, reason = NULL, restored_to = NULL, copied = false
 )
-INSERT INTO pause_log (at, paused, reason, actor)
-SELECT %(at)s, false, 'everything was resumed', %(actor)s FROM before WHERE paused
+INSERT INTO pause_log (at, paused, actor)
+SELECT %(at)s, false, %(actor)s FROM before WHERE paused
 
 -- name: get_global_pause
 -- Whether everything is paused and why, the instant after which these tables may lack what was

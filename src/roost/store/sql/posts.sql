@@ -12,7 +12,8 @@ SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.pause
        p.wait_reason, p.wait_until, p.acknowledged_at,
        EXISTS (SELECT FROM alerts a
                WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
-                 AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
+                 AND a.subject_type = 'post' AND a.subject_id = p.id::text
+                 AND a.ended_at IS NULL) AS possible_duplicate
 FROM posts p WHERE p.id = %(post)s
 
 -- name: list_posts
@@ -21,7 +22,8 @@ SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.pause
        p.wait_reason, p.wait_until, p.acknowledged_at,
        EXISTS (SELECT FROM alerts a
                WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
-                 AND a.subject = 'post ' || p.id AND a.ended_at IS NULL) AS possible_duplicate
+                 AND a.subject_type = 'post' AND a.subject_id = p.id::text
+                 AND a.ended_at IS NULL) AS possible_duplicate
 FROM posts p
 WHERE %(integration)s::bigint IS NULL OR p.integration_id = %(integration)s
 ORDER BY p.due_at NULLS LAST, p.id
@@ -70,7 +72,7 @@ SELECT NOT EXISTS (SELECT FROM parts p WHERE p.post_id = %(post)s AND p.state <>
 -- Changes a post's state by compare-and-set; with a due time, only while the post still has it.
 -- Clears what belonged to the old state, and resolves the post's alerts of `kinds`.
 WITH moved AS (
-    UPDATE posts SET state = %(to_state)s, reason = %(reason)s, resume_at = NULL,
+    UPDATE posts SET state = %(to_state)s, reason = %(reason)s::jsonb, resume_at = NULL,
            wait_reason = NULL, wait_until = NULL, acknowledged_at = NULL,
            not_late_before = CASE WHEN %(to_state)s = 'publishing' THEN %(at)s::timestamptz END
     WHERE id = %(post)s AND state = %(from_state)s
@@ -79,7 +81,8 @@ WITH moved AS (
 ), resolved AS (
     UPDATE alerts SET ended_at = %(at)s FROM moved
     WHERE coalesce(alerts.tenant_id, 0) = moved.tenant_id AND alerts.kind = ANY(%(kinds)s)
-      AND alerts.subject = 'post ' || moved.id AND alerts.ended_at IS NULL
+      AND alerts.subject_type = 'post' AND alerts.subject_id = moved.id::text
+      AND alerts.ended_at IS NULL
 )
 SELECT id FROM moved
 
@@ -96,7 +99,8 @@ WITH moved AS (
 )
 UPDATE alerts SET ended_at = %(at)s FROM moved
 WHERE coalesce(alerts.tenant_id, 0) = moved.tenant_id AND alerts.kind = ANY(%(kinds)s)
-  AND alerts.subject = 'post ' || moved.id AND alerts.ended_at IS NULL
+  AND alerts.subject_type = 'post' AND alerts.subject_id = moved.id::text
+      AND alerts.ended_at IS NULL
 
 -- name: acknowledge_post
 -- Records in some states that a person leaves the post as it is, and resolves its alerts of
@@ -108,7 +112,8 @@ WITH acknowledged AS (
 )
 UPDATE alerts SET ended_at = %(at)s FROM acknowledged
 WHERE coalesce(alerts.tenant_id, 0) = acknowledged.tenant_id AND alerts.kind = ANY(%(kinds)s)
-  AND alerts.subject = 'post ' || acknowledged.id AND alerts.ended_at IS NULL
+  AND alerts.subject_type = 'post' AND alerts.subject_id = acknowledged.id::text
+  AND alerts.ended_at IS NULL
 
 -- name: defer_post
 -- Lets a publishing post wait until an instant of domain time, when the dispatcher queues it again.
@@ -116,7 +121,8 @@ WHERE coalesce(alerts.tenant_id, 0) = acknowledged.tenant_id AND alerts.kind = A
 -- resend window. Unless it counts as late, alerts ignore the wait. Adds an event, unless the last
 -- event has the same reason.
 WITH deferred AS (
-    UPDATE posts SET resume_at = %(until)s, wait_until = %(until)s, wait_reason = %(wait_reason)s,
+    UPDATE posts SET resume_at = %(until)s, wait_until = %(until)s,
+           wait_reason = %(reason)s::jsonb,
            not_late_before = CASE WHEN %(counts_as_late)s THEN not_late_before ELSE %(until)s END,
            late_from = CASE WHEN %(excused)s THEN %(until)s ELSE late_from END
     WHERE id = %(post)s AND state = 'publishing' RETURNING tenant_id, id
@@ -126,10 +132,15 @@ WITH deferred AS (
         SELECT a.id FROM attempts a JOIN parts p ON p.id = a.part_id
         WHERE p.post_id = %(post)s AND p.state = 'unknown' ORDER BY a.id DESC LIMIT 1)
 )
-INSERT INTO events (tenant_id, post_id, at, from_state, to_state, reason, actor)
-SELECT tenant_id, id, %(at)s, 'publishing', 'publishing', %(reason)s, %(actor)s FROM deferred
-WHERE %(reason)s IS DISTINCT FROM (SELECT e.reason FROM events e WHERE e.post_id = %(post)s
-                                   ORDER BY e.id DESC LIMIT 1)
+INSERT INTO events (tenant_id, post_id, at, code, detail, from_state, to_state, actor)
+SELECT tenant_id, id, %(at)s, 'post.deferred', jsonb_build_object('reason', %(reason)s::jsonb),
+       'publishing', 'publishing', %(actor)s
+FROM deferred
+WHERE NOT EXISTS (
+    SELECT FROM (SELECT e.code, e.detail FROM events e WHERE e.post_id = %(post)s
+                 ORDER BY e.id DESC LIMIT 1) AS last
+    WHERE last.code = 'post.deferred'
+      AND last.detail = jsonb_build_object('reason', %(reason)s::jsonb))
 
 -- name: end_wait
 -- Ends the wait of a publishing post at once.

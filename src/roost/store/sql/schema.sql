@@ -3,6 +3,9 @@
 --
 -- Every table of a tenant has `tenant_id` and composite foreign keys, so that no row refers to a
 -- row of another tenant. rules.sql has their row-level security.
+--
+-- A reason is an object of a `code` and a `detail`, its facts. No sentence is stored but the
+-- messages of errors: roost.publishing words codes and facts.
 
 CREATE TABLE tenants (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -40,7 +43,7 @@ CREATE TABLE integrations (
     paused boolean NOT NULL DEFAULT false,
     -- X accepts no post of this account before then; `consecutive_refusals` counts the refusals.
     backoff_until timestamptz,
-    backoff_reason text,
+    backoff_reason jsonb,
     consecutive_refusals int NOT NULL DEFAULT 0,
     -- The cause of the back-off is on our side (a setting, the vault): its posts count as late.
     backoff_counts_as_late boolean NOT NULL DEFAULT false,
@@ -79,7 +82,8 @@ CREATE TABLE posts (
     due_at timestamptz CHECK (due_at IS NOT NULL OR state IN ('draft', 'cancelled')),
     -- When a publishing post that waits (for X, for a rate window) resumes; NULL: a job has it.
     resume_at timestamptz,
-    reason text,
+    -- Why it is in its state, where the state does not say it.
+    reason jsonb,
     import_key text,
     paused boolean NOT NULL DEFAULT false,
     -- When its files must be uploaded to X; NULL: it has none, or a job has it.
@@ -94,7 +98,7 @@ CREATE TABLE posts (
                                   WHEN state = 'scheduled' THEN due_at
                                   WHEN state = 'publishing' THEN resume_at END) STORED,
     -- What a publishing post waits for, and until when; the next change of state clears both.
-    wait_reason text,
+    wait_reason jsonb,
     wait_until timestamptz,
     -- The earliest instant from which the post counts as late in alerts: the end of a wait that
     -- Roost did not cause, or the instant at which a person let it continue.
@@ -215,10 +219,13 @@ CREATE TABLE events (
     post_id bigint NOT NULL,
     position int,
     at timestamptz NOT NULL,
+    -- What happened, such as `post.scheduled`, with its facts; roost.models lists the codes.
+    code text NOT NULL,
+    detail jsonb NOT NULL DEFAULT '{}',
     from_state text,
     to_state text NOT NULL,
-    reason text NOT NULL,
-    actor text NOT NULL DEFAULT 'roost',
+    -- The kind of the actor, then its name where it has one: `worker host:17`.
+    actor text NOT NULL,
     -- Random: after a restore, the database may give out an id again.
     tag int DEFAULT floor(random() * 2147483647)::int,
     FOREIGN KEY (tenant_id, post_id) REFERENCES posts (tenant_id, id) ON DELETE CASCADE
@@ -233,7 +240,7 @@ CREATE TABLE pause_log (
     integration_id bigint,
     at timestamptz NOT NULL,
     paused boolean NOT NULL,
-    reason text NOT NULL,
+    detail jsonb NOT NULL DEFAULT '{}',
     actor text NOT NULL,
     CHECK (tenant_id IS NOT NULL OR integration_id IS NULL),
     FOREIGN KEY (tenant_id, integration_id) REFERENCES integrations (tenant_id, id)
@@ -244,7 +251,7 @@ CREATE INDEX pause_log_subject ON pause_log (tenant_id, integration_id, id);
 CREATE TABLE global_pause (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
     paused boolean NOT NULL DEFAULT false,
-    reason text,
+    reason jsonb,
     -- These tables were restored: what was sent after this instant may be missing from them.
     restored_to timestamptz,
     -- These tables are a copy: a person has to choose the real one.
@@ -257,7 +264,7 @@ CREATE TABLE app_backoffs (
     client_id text NOT NULL,
     environment text NOT NULL,
     until timestamptz NOT NULL,
-    reason text NOT NULL,
+    reason jsonb NOT NULL,
     PRIMARY KEY (client_id, environment)
 );
 
@@ -379,14 +386,16 @@ CREATE TABLE alerts (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id bigint REFERENCES tenants (id),
     kind text NOT NULL,
-    subject text NOT NULL,
+    -- The subject's id is empty where there is only one subject of its type.
+    subject_type text NOT NULL CHECK (subject_type IN
+        ('post', 'account', 'x_app', 'machine', 'database', 'service')),
+    subject_id text NOT NULL,
+    detail jsonb NOT NULL DEFAULT '{}',
     raised_at timestamptz NOT NULL,
-    ended_at timestamptz,
-    message text NOT NULL,
-    next text NOT NULL
+    ended_at timestamptz
 );
-CREATE UNIQUE INDEX alerts_open ON alerts (coalesce(tenant_id, 0), kind, subject)
-    WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX alerts_open
+    ON alerts (coalesce(tenant_id, 0), kind, subject_type, subject_id) WHERE ended_at IS NULL;
 
 -- Accounts that may publish: connected, and not paused at any level. A worker reads only those of
 -- its own environment: an emulator's clock says nothing about a live post.

@@ -1,0 +1,220 @@
+"""Events and reasons as data: a code and its facts. `roost.publishing.history` words them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from roost.models.ids import PostId, TweetId
+from roost.models.scope import Actor
+
+#: Facts of an event, a reason or an alert: JSON values by name.
+Detail = Mapping[str, Any]
+
+
+class ReasonCode(StrEnum):
+    """Reasons of Roost's own. The reason of an error has the error's code instead."""
+
+    NOT_DUE_YET = "not_due_yet"
+    """The worker's clock has not reached the due time."""
+    REQUESTS_BEFORE_RESTORE = "requests_before_restore"
+    """Requests from before a restore may still reach X."""
+    NO_POSTS_ACCEPTED = "no_posts_accepted"
+    """X accepts no posts of the account at present."""
+    LATE = "late"
+    """`tolerance_seconds`: the post was later than this."""
+    THREAD_LARGER_THAN_WINDOW = "thread_larger_than_window"
+    """`parts`, and `limit`: how many posts X accepts in a rate limit window."""
+    WINDOW_TOO_SMALL = "window_too_small"
+    """`parts`: X accepts fewer posts at present."""
+    READ_AGAIN = "read_again"
+    """X's timeline does not show the post yet, and is read once more."""
+    MAY_STILL_ARRIVE = "may_still_arrive"
+    """X's timeline does not show the post, and its request may still reach X."""
+    DUPLICATE_NOT_FOUND = "duplicate_not_found"
+    """X refused the post as a duplicate, and its timeline does not show it."""
+    TOO_LATE_TO_RESEND = "too_late_to_resend"
+    """The timeline does not show the post, and the resend window is over."""
+    MEDIA_EXPIRED = "media_expired"
+    """The timeline does not show the post, and its uploads have expired."""
+    UPLOADING = "uploading"
+    """The post's files are being uploaded."""
+    UPLOAD_FAILED = "upload_failed"
+    """`reason`: the error."""
+    UNEXPECTED_ERROR = "unexpected_error"
+    """`type`: the class of an exception that Roost does not expect; `message`: the system's."""
+    LOCK_LOST = "lock_lost"
+    """The worker lost the account's lock before the request was sent."""
+    WORKER_ENDED = "worker_ended"
+    """The worker ended before X's response was known."""
+    ALREADY_ON_X = "already_on_x"
+    """X refused a resend because it has the post."""
+    RESEND_REFUSED = "resend_refused"
+    """`reason`: why X refused a resend; X did not answer the first attempt."""
+    PARENT_NOT_VISIBLE = "parent_not_visible"
+    """`tweet_id`, `is_own`: X does not show the post to reply to, a part of the post or another."""
+    PARENT_GONE = "parent_gone"
+    """As `parent_not_visible`, for good."""
+    UNCLAIMED_DUPLICATE = "unclaimed_duplicate"
+    """`tweet_id`, `url`: X has the same post, which no post of Roost claims."""
+    FOREIGN_APP = "foreign_app"
+    """`tweet_ids`: another app made an identical post."""
+    SEVERAL_MATCHES = "several_matches"
+    """`tweet_ids`: several posts on X look like the part."""
+    OTHER_TIME = "other_time"
+    """`tweet_ids`: an identical post was made at another time."""
+    TIMELINE_HIDDEN = "timeline_hidden"
+    """`reason`: why X does not show the account's timeline."""
+    ABSENT_ON_TIMELINE = "absent_on_timeline"
+    """X's timeline does not show the post, so it is sent again."""
+    CONFIRMED_ABSENT = "confirmed_absent"
+    """A user confirmed that X does not have the post."""
+    RECHECK = "recheck"
+    """The database may have forgotten an attempt, so the part was searched for on X."""
+    LATE_RESPONSE = "late_response"
+    """`tweet_id`: X answered an older attempt late, so it may have the post twice."""
+    DISCARDED = "discarded"
+    """A user gave the post up."""
+    DELETION_REQUESTED = "deletion_requested"
+    """A user has the post's published parts deleted from X."""
+    IDENTICAL_ON_X = "identical_on_x"
+    """`tweet_id`: X has an identical post since the copy of the database was made."""
+    NOT_CONNECTED = "not_connected"
+    """`username`: the account has to be connected again."""
+    MANUAL = "manual"
+    """`actor`: who paused everything."""
+    RESTORED = "restored"
+    """`complete_until`: a user restored the database; what was sent later may be missing in it."""
+    LACKS_EVENTS = "lacks_events"
+    """`complete_until`: the database lacks events that this machine has seen in it."""
+    IS_COPY = "is_copy"
+    """`complete_until`: the database is a copy of the one that workers have published from."""
+    NOT_SEARCHED = "not_searched"
+    """X could not be searched for the account's posts after a restore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something happened: a code with its facts."""
+
+    code: str
+    """A `ReasonCode`, or the code of an error, whose `message` is in the detail."""
+    detail: Detail = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form in which a reason is stored."""
+        return {"code": str(self.code), "detail": dict(self.detail)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Reason":
+        """Return the reason of a stored form."""
+        return cls(stored["code"], stored["detail"])
+
+    @property
+    def cause(self) -> "Reason | None":
+        """The reason behind this one, if there is one."""
+        return find_reason(self.detail)
+
+    @property
+    def tweet_ids(self) -> tuple[TweetId, ...]:
+        """The posts on X that the reason names."""
+        return tuple(_find_tweet_ids(self.detail))
+
+
+def find_reason(detail: Detail) -> Reason | None:
+    """Return the `reason` of a detail."""
+    stored = detail.get("reason")
+    return None if stored is None else Reason.from_json(stored)
+
+
+def reason_detail(reason: Reason | None) -> dict[str, Any]:
+    """Return the detail of an event or an alert that has this reason, or none."""
+    return {} if reason is None else {"reason": reason.to_json()}
+
+
+def _find_tweet_ids(detail: Detail) -> Iterator[TweetId]:
+    if "tweet_id" in detail:
+        yield TweetId(detail["tweet_id"])
+    yield from map(TweetId, detail.get("tweet_ids", ()))
+    for value in detail.values():
+        if isinstance(value, Mapping):
+            yield from _find_tweet_ids(value)
+
+
+class EventCode(StrEnum):
+    """What happened: the subject of the event, then a participle."""
+
+    POST_DRAFTED = "post.drafted"
+    """`file`, `line`: where it was imported from."""
+    POST_SCHEDULED = "post.scheduled"
+    """As `post.drafted`."""
+    POST_EDITED = "post.edited"
+    POST_CANCELLED = "post.cancelled"
+    POST_PAUSED = "post.paused"
+    POST_RESUMED = "post.resumed"
+    POST_DUE = "post.due"
+    """Its time has come."""
+    POST_DEFERRED = "post.deferred"
+    """It waits."""
+    POST_UPLOADED = "post.uploaded"
+    """Its files are on X."""
+    POST_PUBLISHED = "post.published"
+    POST_PARTLY_PUBLISHED = "post.partly_published"
+    POST_FAILED = "post.failed"
+    POST_MISSED = "post.missed"
+    POST_NEEDS_DECISION = "post.needs_decision"
+    POST_RESOLVED = "post.resolved"
+    """`choice`, `tweet_id`, `part`: what a user decided."""
+    POST_ACKNOWLEDGED = "post.acknowledged"
+    POST_REOPENED = "post.reopened"
+    """The database was restored, and may have forgotten that the post was sent."""
+    PART_ATTEMPTED = "part.attempted"
+    """`attempt`: the number of the attempt."""
+    PART_ATTEMPT_ASSUMED = "part.attempt_assumed"
+    """The database may have forgotten an attempt; no request was sent."""
+    PART_SENT = "part.sent"
+    """`tweet_id`."""
+    PART_ADOPTED = "part.adopted"
+    """`tweet_id`: found on the timeline; `is_manual`: a user named it."""
+    PART_NOT_CREATED = "part.not_created"
+    PART_UNKNOWN = "part.unknown"
+    PART_REFUSED = "part.refused"
+    PART_DISCARDED = "part.discarded"
+    PART_RETRIED = "part.retried"
+    PART_EDITED = "part.edited"
+    PART_DELETED = "part.deleted"
+    PART_ANSWERED_LATE = "part.answered_late"
+    """`tweet_id`: X may have the part twice."""
+    PART_FORGOTTEN = "part.forgotten"
+    """`tweet_id`: X answered an attempt that the database has forgotten."""
+    ACCOUNT_PAUSED = "account.paused"
+    """`username`."""
+    ACCOUNT_RESUMED = "account.resumed"
+    TENANT_PAUSED = "tenant.paused"
+    TENANT_RESUMED = "tenant.resumed"
+    EVERYTHING_PAUSED = "everything.paused"
+    EVERYTHING_RESUMED = "everything.resumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a post."""
+
+    at: datetime
+    post_id: PostId
+    position: int | None
+    """The part that it concerns, or None for the whole post."""
+    code: EventCode
+    from_state: str | None
+    """The state before it; None for a new post, and for a pause of more than the post."""
+    to_state: str | None
+    """The state after it, which may be the same; None for a pause of more than the post."""
+    detail: Detail
+    actor: Actor
+    """Who made it happen."""
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it happened, if the code does not say it."""
+        return find_reason(self.detail)
